@@ -1,0 +1,1 @@
+"""One query and one result model for each capability."""

@@ -1,0 +1,129 @@
+"""What all queries and results share: strictness, numbers and times that refuse nonsense."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from framework.errors import Implausible
+
+_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+
+#: Before Bitcoin's first block no time stamp of ours can be (3 January 2009), in ms.
+EARLIEST_MS = 1_230_940_800_000
+#: Beyond it a time is in microseconds or nonsense (1 January 2100), in ms.
+LATEST_MS = 4_102_444_800_000
+
+
+def number(value: Any) -> float:
+    """A finite float from a JSON number or a decimal string; nothing else is guessed at.
+
+    Raises:
+        ValueError: thousands separators, hexadecimal, spaces, words, booleans, infinities.
+    """
+    kind = type(value)
+    if kind is float:
+        result = value
+    elif kind is int:
+        result = float(value)
+    elif kind is str and _DECIMAL.fullmatch(value):
+        result = float(value)
+    else:
+        raise ValueError(f"takes a number or a decimal string, not {str(value)[:40]!r}")
+    if not math.isfinite(result):
+        raise ValueError("takes a finite number")
+    return float(result)
+
+
+def _positive(value: Any) -> float:
+    result = number(value)
+    if result <= 0:
+        raise Implausible(f"a price of {result:g}")
+    return result
+
+
+def _not_negative(value: Any) -> float:
+    result = number(value)
+    if result < 0:
+        raise Implausible(f"an amount of {result:g}")
+    return result
+
+
+def _timestamp(value: Any) -> int:
+    result = int(value) if type(value) is str and value.isascii() and value.isdigit() else value
+    if type(result) is float and result.is_integer():
+        result = int(result)
+    if type(result) is not int:
+        raise ValueError(f"takes Unix milliseconds, not {str(value)[:40]!r}")
+    if not EARLIEST_MS <= result <= LATEST_MS:
+        raise Implausible(f"{result} is no time in milliseconds since 1970 after 2009")
+    return result
+
+
+def _raw_integer(value: Any) -> str:
+    text = str(value) if type(value) is int else value
+    if not (isinstance(text, str) and re.fullmatch(r"-?\d{1,100}", text, re.ASCII)):
+        raise ValueError(f"takes a whole number, not {str(value)[:40]!r}")
+    return text
+
+
+#: A finite number.
+Number = Annotated[float, BeforeValidator(number)]
+#: A price: more than 0, else `Implausible`.
+Price = Annotated[float, BeforeValidator(_positive)]
+#: A volume, amount or rate: 0 or more, else `Implausible`.
+Amount = Annotated[float, BeforeValidator(_not_negative)]
+#: Unix milliseconds UTC; seconds or microseconds are `Implausible`.
+Timestamp = Annotated[int, BeforeValidator(_timestamp)]
+#: A raw on-chain integer (wei, satoshi) as a decimal string.
+RawInteger = Annotated[str, BeforeValidator(_raw_integer)]
+
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
+)
+TEXT_LIMIT = 500
+
+
+def clean_text(value: Any) -> str:
+    """Foreign text made safe: one line, no control or bidi characters, at most 500 characters."""
+    if not isinstance(value, str):
+        raise ValueError("takes text")
+    return " ".join(_UNSAFE.sub(" ", value).split())[:TEXT_LIMIT]
+
+
+#: Text from a source, cleaned (`faults.md` section 3, item 7).
+CleanText = Annotated[str, BeforeValidator(clean_text)]
+
+
+class Query(BaseModel):
+    """A question. Frozen and hashable: its values are the cache key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Result(BaseModel):
+    """An answer's data.
+
+    Attributes:
+        notes: remarks on how it came about (rows dropped, the coin chosen for a ticker); they go
+            out as `meta.notes`, not with the data.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
+
+    notes: tuple[str, ...] = Field(default=(), exclude=True)
+
+    def is_empty(self) -> bool:
+        """True where the answer holds no item; only results that are lists can be empty."""
+        return False
+
+    def data_length(self) -> int:
+        """Items in the answer, for the log: rows, entries, or 1."""
+        return 1
+
+    def encode(self) -> bytes:
+        """The JSON of `data`."""
+        return self.__pydantic_serializer__.to_json(self)

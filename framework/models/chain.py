@@ -1,0 +1,249 @@
+"""Questions to blockchains and their explorers, and their answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from framework.chains import CHAINS, Chain, check_address
+from framework.errors import Implausible
+from framework.models.base import (
+    Amount,
+    CleanText,
+    Number,
+    Query,
+    RawInteger,
+    Result,
+    Timestamp,
+)
+
+
+def _chain(value: Any) -> Chain:
+    if not isinstance(value, str):
+        raise ValueError("a chain is named by a string")
+    return Chain.parse(value)
+
+
+ChainName = Annotated[Chain, BeforeValidator(_chain)]
+
+
+def scaled(raw: str | int, decimals: int) -> float:
+    """A raw integer in whole units, correctly rounded: exact decimal shift, one conversion."""
+    return float(f"{int(raw)}e-{decimals}")
+
+
+class _AddressQuery(Query):
+    chain: ChainName
+    address: str = Field(max_length=100, description="EVM addresses in lower case")
+
+    @model_validator(mode="after")
+    def _is_address(self) -> Self:
+        object.__setattr__(self, "address", check_address(self.chain, self.address))
+        return self
+
+
+class GasQuery(Query):
+    """What a transaction costs now."""
+
+    chain: ChainName
+
+
+class Gas(Result):
+    """Prices for a slow, usual and fast transaction."""
+
+    chain: Chain
+    timestamp: Timestamp | None = None
+    unit: Literal["gwei", "sat/vB"]
+    slow: Amount | None = None
+    standard: Amount
+    fast: Amount | None = None
+    base_fee: Amount | None = Field(default=None, description="EIP-1559 base fee, same unit")
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if self.slow is not None and self.fast is not None and self.slow > self.fast:
+            raise Implausible(f"slow gas {self.slow:g} costs more than fast {self.fast:g}")
+        expected = "sat/vB" if self.chain is Chain.BITCOIN else "gwei"
+        if self.unit != expected:
+            raise Implausible(f"gas on {self.chain} is counted in {expected}, not {self.unit}")
+        return self
+
+
+class ChainHeadQuery(Query):
+    """The newest block."""
+
+    chain: ChainName
+
+
+class ChainHead(Result):
+    """The newest block a source knows."""
+
+    chain: Chain
+    height: int = Field(gt=0)
+    hash: str | None = None
+    timestamp: Timestamp | None = Field(default=None, description="The block's own time, Unix ms")
+
+
+class BalanceQuery(_AddressQuery):
+    """What an address holds of the chain's own coin."""
+
+
+class Balance(Result):
+    """What an address holds of the chain's own coin, confirmed."""
+
+    chain: Chain
+    address: str
+    asset: str
+    raw: RawInteger = Field(description="In the smallest unit (wei, satoshi)")
+    decimals: int
+    amount: Amount = Field(description="In whole units")
+
+    @classmethod
+    def native(cls, query: BalanceQuery, raw: int | str) -> Balance:
+        """The balance in the chain's own coin, from its smallest unit.
+
+        Raises:
+            Implausible: it is negative.
+        """
+        facts = CHAINS[query.chain]
+        return cls(
+            chain=query.chain,
+            address=query.address,
+            asset=facts.asset,
+            raw=raw,
+            decimals=facts.decimals,
+            amount=scaled(raw, facts.decimals),
+        )
+
+
+class TransactionsQuery(_AddressQuery):
+    """Transactions of an address, newest first."""
+
+    limit: int = Field(default=25, ge=1, le=100)
+    cursor: str | None = Field(default=None, max_length=500, description="From the page before")
+
+
+class Transaction(Result):
+    """One transaction."""
+
+    hash: str
+    height: int | None = None
+    timestamp: Timestamp | None = None
+    sender: str | None = Field(default=None, serialization_alias="from")
+    to: str | None = None
+    asset: str
+    raw: RawInteger
+    amount: Number
+    fee_raw: RawInteger | None = None
+    succeeded: bool | None = None
+
+
+class Transactions(Result):
+    """One page of transactions, newest first."""
+
+    chain: Chain
+    address: str
+    cursor: str | None = Field(
+        default=None, description="Ask with it for the next page; null at the end"
+    )
+    transactions: tuple[Transaction, ...]
+
+    def is_empty(self) -> bool:
+        return not self.transactions
+
+    def data_length(self) -> int:
+        return len(self.transactions)
+
+    def encode(self) -> bytes:
+        return self.__pydantic_serializer__.to_json(self, by_alias=True)
+
+
+class TokenBalancesQuery(_AddressQuery):
+    """The tokens an address holds."""
+
+
+class TokenBalance(Result):
+    """One token an address holds."""
+
+    contract: str
+    symbol: CleanText | None = None
+    name: CleanText | None = None
+    decimals: int | None = Field(default=None, ge=0, le=77)
+    raw: RawInteger
+    amount: Amount | None = None
+    value_usd: Amount | None = None
+
+
+class TokenBalances(Result):
+    """The tokens an address holds."""
+
+    chain: Chain
+    address: str
+    tokens: tuple[TokenBalance, ...]
+
+    def is_empty(self) -> bool:
+        return not self.tokens
+
+    def data_length(self) -> int:
+        return len(self.tokens)
+
+
+class EntityQuery(_AddressQuery):
+    """Who an address belongs to."""
+
+    chain: ChainName = Chain.ETHEREUM
+
+
+class Entity(Result):
+    """Who an address belongs to, as far as the source knows."""
+
+    chain: Chain
+    address: str
+    name: CleanText | None = None
+    kind: CleanText | None = None
+    labels: tuple[CleanText, ...] = ()
+
+
+class LargeTransfersQuery(Query):
+    """Large transfers between addresses, newest first."""
+
+    min_usd: float = Field(default=500_000, ge=0)
+    asset: str | None = Field(default=None, pattern="^[A-Z0-9]{1,20}$")
+    chain: ChainName | None = None
+    limit: int = Field(default=50, ge=1, le=100)
+
+
+class Party(Result):
+    """One end of a transfer."""
+
+    address: str | None = None
+    owner: CleanText | None = None
+
+
+class LargeTransfer(Result):
+    """One large transfer."""
+
+    chain: str
+    hash: str | None = None
+    timestamp: Timestamp
+    asset: str
+    amount: Amount
+    amount_usd: Amount | None = None
+    sender: Party | None = Field(default=None, serialization_alias="from")
+    to: Party | None = None
+
+
+class LargeTransfers(Result):
+    """Large transfers, newest first."""
+
+    transfers: tuple[LargeTransfer, ...]
+
+    def is_empty(self) -> bool:
+        return not self.transfers
+
+    def data_length(self) -> int:
+        return len(self.transfers)
+
+    def encode(self) -> bytes:
+        return self.__pydantic_serializer__.to_json(self, by_alias=True)

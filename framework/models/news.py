@@ -1,0 +1,66 @@
+"""Questions for news, and their answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field
+
+from framework.models.base import CleanText, Query, Result, Timestamp
+
+
+def _link(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("takes an http(s) link")
+    text = value.strip()
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or len(text) > 2000:
+        raise ValueError("takes an http(s) link")
+    if any(ord(sign) < 33 for sign in text):
+        raise ValueError("takes a link without white space")
+    return text
+
+
+#: A link a page may show: http or https only.
+Link = Annotated[str, BeforeValidator(_link)]
+
+
+class NewsQuery(Query):
+    """The latest news, of one asset or of all."""
+
+    asset: str | None = Field(default=None, pattern="^[A-Z0-9]{1,20}$", description="Ticker, BTC")
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class NewsSentiment(Result):
+    """How a text model reads an item."""
+
+    label: str
+    score: float
+    model: str
+
+
+class NewsItem(Result):
+    """One piece of news. Text is plain, never markup."""
+
+    id: str
+    title: CleanText = Field(min_length=1)
+    url: Link
+    source: CleanText
+    published_at: Timestamp | None = None
+    summary: CleanText | None = None
+    symbols: tuple[str, ...] = ()
+    sentiment: NewsSentiment | None = None
+
+
+class News(Result):
+    """News, newest first."""
+
+    items: tuple[NewsItem, ...]
+
+    def is_empty(self) -> bool:
+        return not self.items
+
+    def data_length(self) -> int:
+        return len(self.items)

@@ -1,0 +1,61 @@
+"""Questions about figures derived from chains, and their answers."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from framework.models.base import (
+    EARLIEST_MS,
+    LATEST_MS,
+    Amount,
+    CleanText,
+    Query,
+    Result,
+    Timestamp,
+)
+from framework.models.sentiment import Points
+from framework.symbols import Interval
+
+
+class OnchainMetricQuery(Query):
+    """A figure of one asset over time."""
+
+    metric: str = Field(pattern="^[a-z0-9_/-]{1,80}$")
+    asset: str = Field(default="BTC", pattern="^[A-Z0-9]{1,20}$")
+    interval: Interval = Interval("1d")
+    start: int | None = Field(default=None, ge=EARLIEST_MS, le=LATEST_MS)
+    end: int | None = Field(default=None, ge=EARLIEST_MS, le=LATEST_MS)
+
+
+class OnchainMetric(Result):
+    """A figure of one asset over time, oldest first."""
+
+    metric: str
+    asset: str
+    unit: str | None = None
+    points: Points
+
+    def is_empty(self) -> bool:
+        return not self.points
+
+    def data_length(self) -> int:
+        return len(self.points)
+
+
+class TvlQuery(Query):
+    """Total value locked: of a protocol, of a chain, or of all chains."""
+
+    protocol: str | None = Field(
+        default=None, pattern="^[a-z0-9-]{1,80}$", description="Slug, aave"
+    )
+    chain: str | None = Field(default=None, pattern="^[A-Za-z0-9 _.-]{1,40}$")
+
+
+class Tvl(Result):
+    """Total value locked, in US dollars."""
+
+    name: CleanText
+    chain: CleanText | None = None
+    timestamp: Timestamp | None = None
+    tvl_usd: Amount
+    points: Points = Field(default=(), description="[timestamp, tvl_usd], oldest first")

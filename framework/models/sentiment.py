@@ -1,0 +1,62 @@
+"""Questions about the market's mood, and their answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from framework.models.base import CleanText, Number, Query, Result, Timestamp
+
+
+def _points(rows: Any) -> tuple[tuple[int, float], ...]:
+    from pydantic import TypeAdapter
+
+    adapter = TypeAdapter(tuple[tuple[Timestamp, Number], ...])
+    return adapter.validate_python(rows)
+
+
+#: `[timestamp in ms, value]` pairs.
+Points = Annotated[tuple[tuple[int, float], ...], BeforeValidator(_points)]
+
+
+class FearGreedQuery(Query):
+    """The fear and greed index, with its last days."""
+
+    limit: int = Field(default=30, ge=1, le=365, description="Days of history")
+
+
+class FearGreed(Result):
+    """The fear and greed index: 0 is extreme fear, 100 extreme greed."""
+
+    timestamp: Timestamp
+    value: Number = Field(ge=0, le=100)
+    classification: CleanText
+    history: Points = Field(description="[timestamp, value], newest first")
+
+
+class SocialQuery(Query):
+    """What is said about one asset."""
+
+    asset: str = Field(pattern="^[A-Z0-9]{1,20}$", description="Ticker, BTC")
+
+
+class SocialMetric(Result):
+    """One figure, with its unit."""
+
+    value: Number | None
+    unit: str
+
+
+class Social(Result):
+    """What is said about one asset, in figures."""
+
+    symbol: str
+    timestamp: Timestamp | None = None
+    metrics: dict[str, SocialMetric]
+
+    def is_empty(self) -> bool:
+        return not self.metrics
+
+    def data_length(self) -> int:
+        return len(self.metrics)

@@ -1,0 +1,219 @@
+"""Trading pairs and candle intervals: our one spelling, and how a source spells them.
+
+A joined spelling (`BTCUSDT`) is never split by guessing: on input it is accepted only where one split
+alone is possible, and an answer is checked against the spelling of the pair that was asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from framework.errors import Implausible, InvalidSymbol, UnknownInterval
+
+_ASSET = re.compile(r"[A-Z0-9]{1,20}")
+_PAIR = re.compile(r"([A-Z0-9]{1,20})[/_-]([A-Z0-9]{1,20})")
+
+#: Currencies that stand second in a pair somewhere; used only to read a joined spelling.
+QUOTES = frozenset(
+    "USDT USDC USD EUR GBP BTC ETH BNB DAI FDUSD TUSD BUSD PYUSD USDE USD1 TRY JPY KRW AUD CAD CHF BRL "
+    "MXN ZAR IDR INR NGN PLN RUB UAH SGD HKD VND EURC EURI".split()
+)
+
+
+class Symbol(str):
+    """A trading pair, `BASE/QUOTE` in upper case: `BTC/USDT`.
+
+    It is a string, so it compares, hashes and encodes as one.
+    """
+
+    __slots__ = ("base", "quote")
+
+    base: str
+    quote: str
+
+    def __new__(cls, text: str) -> Symbol:
+        match = _PAIR.fullmatch(text)
+        if match is None or match[1] == match[2]:
+            raise InvalidSymbol(f"{text[:40]!r} is not a pair such as BTC/USDT")
+        return cls.of(match[1], match[2])
+
+    @classmethod
+    def of(cls, base: str, quote: str) -> Symbol:
+        """The pair of two assets that are known to be well-formed."""
+        self = super().__new__(cls, f"{base}/{quote}")
+        self.base = base
+        self.quote = quote
+        return self
+
+    @classmethod
+    def parse(
+        cls, text: str, *, default_quote: str = "USDT", assets: Collection[str] = ()
+    ) -> Symbol:
+        """Read what a person writes: any case, `BTC-USDT`, `BTC_USDT`, `BTCUSDT`, or a bare `BTC`.
+
+        Args:
+            default_quote: the quote of a bare asset.
+            assets: known assets; they decide whether `BTCTUSD` is BTC/TUSD.
+
+        Raises:
+            InvalidSymbol: no pair, or more than one way to split it.
+        """
+        if isinstance(text, Symbol):
+            return text
+        raw = text.strip().upper()
+        if _PAIR.fullmatch(raw):
+            return cls(raw)
+        if not _ASSET.fullmatch(raw):
+            raise InvalidSymbol(
+                f"{text[:40]!r} is not a pair such as BTC/USDT", known=["BASE/QUOTE"]
+            )
+        if raw not in assets:
+            splits = [(raw[:cut], raw[cut:]) for cut in range(1, len(raw)) if raw[cut:] in QUOTES]
+            known = [split for split in splits if split[0] in assets or split[0] in QUOTES]
+            choice = known or splits
+            if len(choice) > 1:
+                ways = [f"{base}/{quote}" for base, quote in choice]
+                raise InvalidSymbol(
+                    f"{raw} could be {' or '.join(ways)}: write it with a slash", known=ways
+                )
+            if choice:
+                return cls("/".join(choice[0]))
+        if raw == default_quote:
+            raise InvalidSymbol(f"{raw} needs a quote other than itself, such as {raw}/USD")
+        return cls.of(raw, default_quote)
+
+    def join(self, separator: str = "") -> str:
+        """Base and quote with `separator` between."""
+        return f"{self.base}{separator}{self.quote}"
+
+    def __getnewargs__(self) -> tuple[str]:
+        return (str(self),)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def read(value: Any) -> Symbol:
+            if type(value) is cls:
+                return value
+            if not isinstance(value, str):
+                raise ValueError("a pair such as BTC/USDT is a string")
+            return cls(value)
+
+        return core_schema.no_info_plain_validator_function(
+            read, serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "type": "string",
+            "pattern": "^[A-Z0-9]{1,20}/[A-Z0-9]{1,20}$",
+            "examples": ["BTC/USDT"],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolStyle:
+    """How a source spells pairs, as data.
+
+    Attributes:
+        separator: what stands between base and quote.
+        case: of the whole.
+        aliases: our asset name -> theirs, where it differs (`BTC` -> `XBT`).
+    """
+
+    separator: str = ""
+    case: Literal["upper", "lower"] = "upper"
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def native(self, symbol: Symbol) -> str:
+        """The source's spelling of `symbol`."""
+        base = self.aliases.get(symbol.base, symbol.base)
+        quote = self.aliases.get(symbol.quote, symbol.quote)
+        text = f"{base}{self.separator}{quote}"
+        return text if self.case == "upper" else text.lower()
+
+    def asset(self, native: str) -> str:
+        """Our name of one asset the source names."""
+        name = native.upper()
+        for ours, theirs in self.aliases.items():
+            if theirs == name:
+                return ours
+        return name
+
+    def confirm(self, symbol: Symbol, said: object) -> None:
+        """Check that an answer names the pair that was asked, in any case.
+
+        Raises:
+            Implausible: it names another pair (`faults.md` E2).
+        """
+        if not isinstance(said, str) or said.upper() != self.native(symbol).upper():
+            raise Implausible(f"asked for {symbol}, the answer is about {str(said)[:40]!r}")
+
+
+#: Seconds of each interval. A month is its longest; where it matters, use the calendar.
+INTERVALS: Mapping[str, int] = {
+    "1m": 60,
+    "3m": 180,
+    "5m": 300,
+    "15m": 900,
+    "30m": 1800,
+    "1h": 3600,
+    "2h": 7200,
+    "4h": 14400,
+    "6h": 21600,
+    "8h": 28800,
+    "12h": 43200,
+    "1d": 86400,
+    "3d": 259200,
+    "1w": 604800,
+    "1M": 2678400,
+}
+
+
+class Interval(str):
+    """The length of a candle: one of `INTERVALS`. `1m` is a minute, `1M` a month."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Interval:
+        if text not in INTERVALS:
+            raise UnknownInterval(
+                f"{text[:20]!r} is no interval; known are {' '.join(INTERVALS)}",
+                known=list(INTERVALS),
+            )
+        return super().__new__(cls, text)
+
+    @property
+    def seconds(self) -> int:
+        return INTERVALS[self]
+
+    @property
+    def ms(self) -> int:
+        return INTERVALS[self] * 1000
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def read(value: Any) -> Interval:
+            if type(value) is cls:
+                return value
+            if not isinstance(value, str):
+                raise ValueError("an interval such as 1h is a string")
+            return cls(value)
+
+        return core_schema.no_info_plain_validator_function(
+            read, serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", "enum": list(INTERVALS)}

@@ -1,0 +1,1 @@
+"""Tools for authors of plugins, and for the project's own tests."""
