@@ -1,0 +1,105 @@
+"""The one stream of what happened; the log, the metrics, the activity list and the pages read it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from framework.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened.
+
+    Attributes:
+        id: increasing from 1 within a process.
+        at_ms: wall time, Unix ms.
+        kind: `attempt`, `decision`, `state`, `config`, `plugin`, `request` or `error`.
+        level: `debug`, `info`, `warning` or `error`.
+        source: the provider concerned, if one is.
+        message: a short sentence or word; fields go in `detail`.
+        detail: fields by name; already free of secrets.
+    """
+
+    id: int
+    at_ms: int
+    kind: str
+    level: str
+    source: str | None
+    message: str
+    detail: Mapping[str, Any]
+
+
+Listener = Callable[[Event], None]
+
+
+class EventBus:
+    """A bounded ring of the newest events, and listeners told of each as it happens.
+
+    A listener runs on the publisher's turn and must be quick; one that raises is dropped, and that
+    it was is itself an event.
+
+    Args:
+        keep: events kept; the oldest go first.
+    """
+
+    def __init__(self, clock: Clock, *, keep: int = 5_000) -> None:
+        self._clock = clock
+        self._ring: deque[Event] = deque(maxlen=keep)
+        self._ids = count(1)
+        self._listeners: tuple[Listener, ...] = ()
+
+    def publish(
+        self,
+        kind: str,
+        message: str,
+        *,
+        level: str = "info",
+        source: str | None = None,
+        **detail: Any,
+    ) -> Event:
+        """Record an event and tell every listener."""
+        event = Event(
+            next(self._ids), self._clock.wall_ms(), kind, level, source, message, detail
+        )
+        self._ring.append(event)
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception as error:  # noqa: BLE001 - a listener's defect must not fail the publisher
+                self._listeners = tuple(one for one in self._listeners if one is not listener)
+                self.publish(
+                    "error", f"an event listener raised {type(error).__name__}", level="error"
+                )
+        return event
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Have `listener` told of every event from now on; call the result to stop that."""
+        self._listeners = (*self._listeners, listener)
+
+        def unsubscribe() -> None:
+            self._listeners = tuple(one for one in self._listeners if one is not listener)
+
+        return unsubscribe
+
+    def recent(self, after: int | None = None, limit: int = 200) -> list[Event]:
+        """The newest events, newest first: at most `limit`, of ids above `after`."""
+        newest = reversed(self._ring)
+        if after is None:
+            return list(islice(newest, limit))
+        found = []
+        for event in newest:
+            if event.id <= after or len(found) >= limit:
+                break
+            found.append(event)
+        return found
+
+    @property
+    def last_id(self) -> int:
+        """The newest event's id, 0 before the first."""
+        return self._ring[-1].id if self._ring else 0
