@@ -1,0 +1,308 @@
+"""Plugins found and checked one by one; one that is broken is listed and harms nobody."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import pluggy
+
+from framework import hookspecs
+from framework.capabilities import CAPABILITIES, Capability
+from framework.declare import ProviderInfo, Reply
+from framework.models.base import Query
+from framework.names import near
+
+API_VERSION = 1
+
+Fetch = Callable[[Any, Any], Awaitable[Any]]
+MapError = Callable[[Reply, Query], Exception | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider that loaded.
+
+    Attributes:
+        fetch: capability name -> its hook, called with `(query, http)`, always awaitable.
+        origin: where it came from: distribution, or `in-process`.
+        version: of that distribution.
+    """
+
+    info: ProviderInfo
+    plugin: object
+    fetch: Mapping[str, Fetch]
+    map_error: MapError | None
+    origin: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A plugin that did not load, and why."""
+
+    name: str
+    origin: str
+    error: str
+
+
+@dataclass(slots=True)
+class Found:
+    """A plugin on its way in: an entry point, or an object handed over."""
+
+    name: str
+    origin: str
+    version: str
+    built_in: bool
+    load: Callable[[], object]
+    thread: threading.Thread | None = None
+    loaded: object | None = None
+    error: str | None = None
+    started_at: float = field(default_factory=time.monotonic)
+
+    def start(self) -> None:
+        """Import in a thread of its own, so that one that hangs holds up nobody."""
+        self.thread = threading.Thread(target=self._run, name=f"load-{self.name}", daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            plugin = self.load()
+            self.loaded = plugin() if inspect.isclass(plugin) else plugin
+        except BaseException as error:  # noqa: BLE001 - SystemExit in a plugin must not end us
+            self.error = f"{type(error).__name__} while loading: {str(error)[:300]}"
+
+    @property
+    def pending(self) -> bool:
+        return self.thread is not None and self.thread.is_alive()
+
+
+class PluginLoader:
+    """The plugin manager and what came of each plugin.
+
+    Attributes:
+        capabilities: built-in ones, and those plugins added.
+        providers: by name.
+        broken: plugins that did not make it.
+        pending: plugins still loading.
+    """
+
+    def __init__(self) -> None:
+        self.manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self.manager.add_hookspecs(hookspecs)
+        self.capabilities: dict[str, Capability] = dict(CAPABILITIES)
+        self.providers: dict[str, Provider] = {}
+        self.broken: list[Broken] = []
+        self.pending: list[Found] = []
+
+    def discover(self, allow: Iterable[str] = (), block: Iterable[str] = ()) -> list[Found]:
+        """The installed entry points of the group `coinmux`, ours first, then by name."""
+        allowed, blocked = set(allow), set(block)
+        found = [
+            _found(point)
+            for point in entry_points(group=hookspecs.PROJECT)
+            if (not allowed or point.name in allowed) and point.name not in blocked
+        ]
+        unique = {(one.name, one.origin): one for one in found}
+        return sorted(unique.values(), key=lambda one: (not one.built_in, one.name, one.origin))
+
+    def load(self, found: Iterable[Found], *, wait_s: float, limit_s: float) -> None:
+        """Load each; wait at most `wait_s` in all, leaving the slower ones in `pending`."""
+        found = list(found)
+        for one in found:
+            one.start()
+        end = time.monotonic() + wait_s
+        for one in found:
+            if one.thread is not None:
+                one.thread.join(max(0.0, end - time.monotonic()))
+        self.pending = found
+        self.adopt(limit_s)
+
+    def adopt(self, limit_s: float) -> list[str]:
+        """Take in what has finished loading; names of providers that are new.
+
+        Args:
+            limit_s: one that has been loading for longer is listed as broken.
+        """
+        before = set(self.providers)
+        ready = [one for one in self.pending if not one.pending]
+        waiting = [one for one in self.pending if one.pending]
+        self.pending = []
+        for one in waiting:
+            if time.monotonic() - one.started_at >= limit_s:
+                self._break(one.name, one.origin, f"did not finish loading within {limit_s:g} s")
+            else:
+                self.pending.append(one)
+        registered = [one for one in ready if self._register(one)]
+        strangers = self._without_spec()
+        for one in registered:
+            self._complete(one, strangers.get(one.name))
+        return [name for name in self.providers if name not in before]
+
+    def _register(self, one: Found) -> bool:
+        """Register with pluggy and take its capabilities; its hooks are checked later."""
+        if one.error is not None or one.loaded is None:
+            self._break(one.name, one.origin, one.error or "the entry point is None")
+            return False
+        version = getattr(one.loaded, "COINMUX_API", API_VERSION)
+        if version != API_VERSION:
+            self._break(one.name, one.origin, f"is for plugin API {version}, this is {API_VERSION}")
+            return False
+        if self.manager.has_plugin(one.name):
+            self._break(one.name, one.origin, f"another plugin is already named {one.name}")
+            return False
+        try:
+            self.manager.add_hookspecs(one.loaded) if _has_specs(one.loaded) else None
+            self.manager.register(one.loaded, name=one.name)
+            self._add_capabilities(one.loaded)
+        except Exception as error:  # noqa: BLE001 - whatever a plugin does at load is its own defect
+            self._drop(one, _plain(error))
+            return False
+        return True
+
+    def _add_capabilities(self, plugin: object) -> None:
+        declare = getattr(plugin, "coinmux_capabilities", None)
+        if declare is None:
+            return
+        for row in declare():
+            if not isinstance(row, Capability):
+                raise TypeError("coinmux_capabilities returns Capability rows")
+            if row.name in self.capabilities:
+                raise ValueError(f"the capability {row.name} exists already")
+            if not hasattr(self.manager.hook, row.hook):
+                raise ValueError(f"the capability {row.name} has no hookspec {row.hook}")
+            self.capabilities[row.name] = row
+
+    def _without_spec(self) -> dict[str, str]:
+        """Plugins with a hook nobody specified (a typing error, mostly) -> what to say of it."""
+        known = [name for name, hook in vars(self.manager.hook).items() if hook.has_spec()]
+        return {
+            impl.plugin_name: f"{name} is no hook of coinmux"
+            + "".join(
+                f"; did you mean {guess}?"
+                for guess in near(name, known).get("did_you_mean", [])[:1]
+            )
+            for name, hook in vars(self.manager.hook).items()
+            if not hook.has_spec()
+            for impl in hook.get_hookimpls()
+        }
+
+    def _complete(self, one: Found, stranger: str | None) -> None:
+        """Ask the plugin who it is and build its table of callables."""
+        plugin = one.loaded
+        try:
+            if stranger is not None:
+                raise TypeError(stranger)
+            hooks = self._hooks_of(plugin)
+            fetch = {
+                row.name: _fetcher(hooks[row.hook])
+                for row in self.capabilities.values()
+                if row.hook in hooks
+            }
+            if "provider_info" not in hooks:
+                if fetch:
+                    raise TypeError("has fetch hooks and no provider_info")
+                return
+            info = hooks["provider_info"].function()
+            if not isinstance(info, ProviderInfo):
+                raise TypeError(f"provider_info returned {type(info).__name__}, not ProviderInfo")
+            if not fetch and info.retired is None:
+                raise TypeError("has provider_info and no fetch hook")
+            if info.name in self.providers:
+                raise ValueError(f"another provider is already named {info.name}")
+            mapper = hooks.get("map_error")
+            self.providers[info.name] = Provider(
+                info=info,
+                plugin=plugin,
+                fetch=fetch,
+                map_error=mapper and _mapper(mapper),
+                origin=one.origin,
+                version=one.version,
+            )
+        except Exception as error:  # noqa: BLE001 - as above
+            self._drop(one, _plain(error))
+
+    def _hooks_of(self, plugin: object) -> dict[str, pluggy.HookImpl]:
+        callers = self.manager.get_hookcallers(plugin) or []
+        return {
+            caller.name: impl
+            for caller in callers
+            for impl in caller.get_hookimpls()
+            if impl.plugin is plugin
+        }
+
+    def _drop(self, one: Found, error: str) -> None:
+        if one.loaded is not None and self.manager.is_registered(one.loaded):
+            self.manager.unregister(one.loaded)
+        self._break(one.name, one.origin, error)
+
+    def _break(self, name: str, origin: str, error: str) -> None:
+        self.broken.append(Broken(name, origin, error))
+
+
+def in_process(name: str, plugin: object) -> Found:
+    """A plugin handed over as an object, for tests and notebooks."""
+    return Found(name, "in-process", "", built_in=False, load=lambda: plugin)
+
+
+def _found(point: EntryPoint) -> Found:
+    distribution = point.dist
+    origin = distribution.name if distribution is not None else point.value
+    version = distribution.version if distribution is not None else ""
+    return Found(point.name, origin, version, origin == hookspecs.PROJECT, point.load)
+
+
+def _has_specs(plugin: object) -> bool:
+    marker = f"{hookspecs.PROJECT}_spec"
+    return any(hasattr(getattr(plugin, name, None), marker) for name in dir(plugin))
+
+
+def _plain(error: Exception) -> str:
+    text = " ".join(str(error).split())[:400]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _arguments(impl: pluggy.HookImpl, known: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(known.index(name) for name in impl.argnames)
+
+
+def _fetcher(impl: pluggy.HookImpl) -> Fetch:
+    """The hook as an async function of `(query, http)`, whatever it is and takes."""
+    function = impl.function
+    takes = _arguments(impl, ("query", "http"))
+    if inspect.iscoroutinefunction(function) and takes == (0, 1):
+        return function
+    if inspect.iscoroutinefunction(function):
+
+        async def call(query: Any, http: Any) -> Any:
+            given = (query, http)
+            return await function(*(given[at] for at in takes))
+
+        return call
+
+    async def call_in_thread(query: Any, http: Any) -> Any:
+        import asyncio
+
+        given = (query, http)
+        result = await asyncio.to_thread(function, *(given[at] for at in takes))
+        return await result if inspect.isawaitable(result) else result
+
+    return call_in_thread
+
+
+def _mapper(impl: pluggy.HookImpl) -> MapError:
+    function = impl.function
+    takes = _arguments(impl, ("reply", "query"))
+    if takes == (0, 1):
+        return function
+
+    def call(reply: Reply, query: Query) -> Exception | None:
+        given = (reply, query)
+        return function(*(given[at] for at in takes))
+
+    return call

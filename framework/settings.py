@@ -1,0 +1,197 @@
+"""The one table of coinmux's own settings: name, default, how it is read, what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from framework.errors import InvalidRequest
+from framework.redact import Secret
+
+
+class InvalidSetting(InvalidRequest):
+    """A variable has a value that cannot be used; the message names the variable, never a secret."""
+
+    code = "invalid_request"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        variable: its environment variable; the attribute of `Settings` is the same in lower case.
+        default: used when the variable is not set.
+        read: text to value; raises ValueError saying what would do.
+        description: one sentence for `.env.example` and the docs.
+        restart: whether a change takes a restart.
+    """
+
+    variable: str
+    default: Any
+    read: Callable[[str], Any]
+    description: str
+    restart: bool = False
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip().lower() for word in text.split(",") if word.strip())
+
+
+def switch(text: str) -> bool:
+    """True or False from on/off, true/false, yes/no, 1/0."""
+    word = text.strip().lower()
+    if word in ("on", "true", "yes", "1"):
+        return True
+    if word in ("off", "false", "no", "0"):
+        return False
+    raise ValueError("takes on or off")
+
+
+def _between(low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise ValueError(f"takes a number from {low:g} to {high:g}")
+        return value
+
+    return read
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.strip().isascii() and text.strip().isdigit() and low <= int(text) <= high):
+            raise ValueError(f"takes a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _quote(text: str) -> str:
+    word = text.strip().upper()
+    if not (word.isascii() and word.isalnum() and len(word) <= 20):
+        raise ValueError("takes a currency such as USDT")
+    return word
+
+
+def _token(text: str) -> Secret:
+    if len(text.strip()) < 16:
+        raise ValueError("takes at least 16 characters")
+    return Secret(text.strip())
+
+
+def _level(text: str) -> str:
+    word = text.strip().upper()
+    if word not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError("takes DEBUG, INFO, WARNING or ERROR")
+    return word
+
+
+_ROWS = (
+    Setting("HOST", "127.0.0.1", str.strip, "Address the server listens on.", restart=True),
+    Setting("PORT", 7860, _whole(0, 65535), "Port the server listens on.", restart=True),
+    Setting(
+        "ADMIN_TOKEN",
+        None,
+        _token,
+        "Bearer token of the routes that change things; without it only this machine may.",
+    ),
+    Setting(
+        "ALLOWED_HOSTS",
+        (),
+        _words,
+        "Host names the server answers to besides loopback and IP addresses, with port if not 80.",
+    ),
+    Setting("LOG_LEVEL", "INFO", _level, "Least severe log lines written.", restart=True),
+    Setting("DEFAULT_QUOTE", "USDT", _quote, "Quote of a symbol given without one."),
+    Setting("PROVIDERS_ONLY", (), _words, "Only these providers are on, by name."),
+    Setting("PLUGINS_ALLOW", (), _words, "Only these entry points are loaded.", restart=True),
+    Setting("PLUGINS_BLOCK", (), _words, "These entry points are not loaded.", restart=True),
+    Setting(
+        "PLUGIN_LOAD_TIMEOUT_S",
+        10.0,
+        _between(0.1, 300),
+        "A plugin that takes longer to load is listed as broken.",
+        restart=True,
+    ),
+    Setting("REQUEST_TIMEOUT_S", 10.0, _between(0.1, 30), "Deadline of a request, in seconds."),
+    Setting("MAX_ATTEMPTS", 4, _whole(1, 20), "Sources tried for one request."),
+    Setting(
+        "CHECKER",
+        True,
+        switch,
+        "Probe offline and unproven sources in the background.",
+        restart=True,
+    ),
+    Setting("OFFLINE_RETRY_S", 300.0, _between(1, 3600), "Rest of a source that went offline."),
+    Setting("OFFLINE_GROWTH", 1.0, _between(1, 4), "Growth of that rest with each failed probe."),
+    Setting("CONCURRENT_PER_SOURCE", 8, _whole(1, 1000), "Calls to one source at a time."),
+    Setting("CACHE_ENTRIES", 10_000, _whole(0, 1_000_000), "Answers kept in memory."),
+    Setting("CACHE_MB", 64, _whole(1, 65_536), "Memory for kept answers, in MiB."),
+    Setting("MAX_IN_FLIGHT", 512, _whole(1, 100_000), "Requests in flight before 503."),
+    Setting(
+        "CLIENT_REQUESTS_PER_MIN",
+        600,
+        _whole(1, 10_000_000),
+        "Requests of one distant client a minute.",
+    ),
+    Setting(
+        "CLIENT_IN_FLIGHT", 32, _whole(1, 100_000), "Requests of one distant client at a time."
+    ),
+)
+
+#: Every setting by variable.
+SETTINGS: Mapping[str, Setting] = {row.variable: row for row in _ROWS}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force; see `SETTINGS` for what each does."""
+
+    host: str
+    port: int
+    admin_token: Secret | None
+    allowed_hosts: tuple[str, ...]
+    log_level: str
+    default_quote: str
+    providers_only: tuple[str, ...]
+    plugins_allow: tuple[str, ...]
+    plugins_block: tuple[str, ...]
+    plugin_load_timeout_s: float
+    request_timeout_s: float
+    max_attempts: int
+    checker: bool
+    offline_retry_s: float
+    offline_growth: float
+    concurrent_per_source: int
+    cache_entries: int
+    cache_mb: int
+    max_in_flight: int
+    client_requests_per_min: int
+    client_in_flight: int
+
+    @classmethod
+    def read(cls, values: Mapping[str, str]) -> Settings:
+        """Settings from variables.
+
+        Raises:
+            InvalidSetting: names the variable and what would do.
+        """
+        found: dict[str, Any] = {}
+        for variable, setting in SETTINGS.items():
+            text = values.get(variable)
+            try:
+                found[variable.lower()] = setting.default if text is None else setting.read(text)
+            except ValueError as error:
+                raise InvalidSetting(
+                    f"{variable} {error}", errors=[{"name": variable, "message": str(error)}]
+                ) from None
+        return cls(**found)
+
+
+DEFAULT_ENV_FILE = Path(".env")
