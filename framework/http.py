@@ -1,34 +1,104 @@
-"""Skeleton: replaced by its owner."""
+"""What a fetch hook is given: the way to its source, and everything up to the JSON done."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
+import msgspec
+
+from framework import replies, strict_json
+from framework.client import OFF_LOOP_BYTES, OutboundRequest, RawReply, SafeHTTPClient
+from framework.clock import Deadline
+from framework.declare import Reply
+from framework.errors import (
+    Challenge,
+    CoinmuxError,
+    Empty,
+    InvalidRequest,
+    Malformed,
+    NotJSON,
+    PluginError,
+    ProviderError,
+)
+from framework.feeds import FeedEntry, read_feed
+from framework.models.base import Query, clean_text
+from framework.redact import Secret
+from framework.source import BoundSource, ChannelDesk, Endpoint, Gate, Scalar
+
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
     from framework.assets import AssetDirectory
-    from framework.feeds import FeedEntry
+
+__all__ = ["HTTP", "BoundSource", "ChannelDesk", "Gate", "segment"]
+
 T = TypeVar("T")
-Scalar = str | int | float | bool | None
+TEXT_CHARS = 2_000
+_JSON_LINE = b"Content-Type: application/json\r\n"
 
 
 def segment(value: object) -> str:
-    return quote(str(value), safe="")
+    """A value made safe as one segment of a path.
+
+    Raises:
+        InvalidRequest: `.` and `..`, which servers take for a step up.
+    """
+    text = str(value)
+    if text in (".", ".."):
+        raise InvalidRequest(f"{text!r} names nothing")
+    return quote(text, safe="")
 
 
 class HTTP:
-    provider: str
-    assets: AssetDirectory
+    """One attempt's way to one source. Built per attempt, kept by nobody.
+
+    Args:
+        source: the provider as configured.
+        client: of the Gateway.
+        deadline: of the attempt.
+        query: what is asked, for the plugin's `map_error`.
+        desk: keeps the health of channels; without one each is available.
+        endpoint: a channel's, in place of the source's base URL.
+    """
+
+    __slots__ = ("_client", "_deadline", "_desk", "_endpoint", "_query", "_source", "provider")
+
+    def __init__(
+        self,
+        source: BoundSource,
+        client: SafeHTTPClient,
+        deadline: Deadline,
+        query: Query,
+        desk: ChannelDesk | None = None,
+        endpoint: Endpoint | None = None,
+    ) -> None:
+        self.provider = source.info.name
+        self._source = source
+        self._client = client
+        self._deadline = deadline
+        self._query = query
+        self._desk = desk
+        self._endpoint = endpoint if endpoint is not None else source.endpoint
+
+    @property
+    def assets(self) -> AssetDirectory:
+        """Finds a coin's id at this source."""
+        return self._source.assets
 
     def now_ms(self) -> int:
-        raise RuntimeError
+        """Wall time, Unix milliseconds."""
+        return self._source.clock.wall_ms()
 
     def setting(self, name: str) -> str | None:
-        raise RuntimeError
+        """Value of a declared variable; None where it is not set."""
+        value = self._source.settings.get(name)
+        return value.reveal() if isinstance(value, Secret) else value
 
     def has(self, name: str) -> bool:
-        raise RuntimeError
+        """Whether a declared variable is set."""
+        return name in self._source.settings
 
     async def get_json(
         self,
@@ -40,7 +110,24 @@ class HTTP:
         weight: float = 1,
         empty_ok: bool = False,
     ) -> Any:
-        raise RuntimeError
+        """The JSON answer to a GET.
+
+        Args:
+            path: appended to the base URL; foreign values go through `segment`.
+            params: in order; None is left out.
+            headers: over those of the source.
+            host: one of `ProviderInfo.hosts`, in place of the base URL.
+            weight: of the request against the source's rate limits.
+            empty_ok: whether `{}` and `[]` are answers.
+
+        Raises:
+            ProviderError: see the tree in `framework.errors`.
+            UnknownSymbol: the plugin's `map_error` says so.
+        """
+        endpoint = self._endpoint if host is None else self._host(host)
+        head = endpoint.head if headers is None else endpoint.head_with(headers)
+        request = OutboundRequest(endpoint.origin, "GET", endpoint.target(path, params), head)
+        return await self._json(await self._send(request, weight), empty_ok)
 
     async def post_json(
         self,
@@ -53,23 +140,181 @@ class HTTP:
         weight: float = 1,
         empty_ok: bool = False,
     ) -> Any:
-        raise RuntimeError
+        """The JSON answer to a POST of JSON. Never sent twice; else as `get_json`."""
+        endpoint = self._endpoint if host is None else self._host(host)
+        head = endpoint.head if headers is None else endpoint.head_with(headers)
+        request = OutboundRequest(
+            endpoint.origin,
+            "POST",
+            endpoint.target(path, params),
+            head + _JSON_LINE,
+            msgspec.json.encode(json),
+        )
+        return await self._json(await self._send(request, weight), empty_ok)
 
     async def get_feed(
         self, path: str, *, host: str | None = None, weight: float = 1
     ) -> list[FeedEntry]:
-        raise RuntimeError
+        """The entries of an RSS or Atom feed, as plain text."""
+        endpoint = self._endpoint if host is None else self._host(host)
+        request = OutboundRequest(
+            endpoint.origin, "GET", endpoint.target(path, None), endpoint.feed_head, is_feed=True
+        )
+        reply = await self._send(request, weight)
+        text = reply.body[:TEXT_CHARS].decode("utf-8", "replace")
+        error = self._mapped(reply, text, is_json=False) or replies.from_status(
+            reply.status, is_json=False, has_key=self._source.has_key, said=self._said(text)
+        )
+        if error is not None:
+            raise replies.with_wait(error, reply.status, reply.headers, self.now_ms())
+        try:
+            return await read_feed(reply.body)
+        except NotJSON as exc:
+            if replies.is_challenge(reply.body):
+                raise Challenge(replies.CHALLENGE) from exc
+            raise
 
     def via(self, channel: str) -> HTTP:
-        raise RuntimeError
+        """The same, bound to a declared channel's base URL."""
+        return self._bound(channel, self._deadline)
 
     def channels(self, tag: str | None = None) -> list[str]:
-        raise RuntimeError
+        """Declared channels with the tag that may be asked now, best first."""
+        declared = self._source.info.channels
+        names = [c.name for c in declared if tag is None or tag in c.tags]
+        return names if self._desk is None else self._desk.available(self.provider, names)
 
     async def first_of(self, channels: Sequence[str], call: Callable[[HTTP], Awaitable[T]]) -> T:
-        raise RuntimeError
+        """The answer of the first channel that has one; each gets half of the time that is left.
+
+        Raises:
+            InvalidRequest: one of them says the question is wrong (`UnknownSymbol`, say).
+            ProviderError: of the last channel, where all fail.
+        """
+        last: ProviderError | None = None
+        for index, channel in enumerate(channels):
+            deadline = self._deadline
+            if index + 1 < len(channels):
+                deadline = Deadline.after(deadline.clock, deadline.remaining_s() / 2)
+            try:
+                return await self._run(channel, call, deadline)
+            except ProviderError as exc:
+                last = exc
+        raise last if last is not None else PluginError("no channel to ask")
 
     async def each_of(
         self, channels: Sequence[str], call: Callable[[HTTP], Awaitable[T]]
     ) -> list[T]:
-        raise RuntimeError
+        """The answers of all channels that have one, asked at once, in order.
+
+        Raises:
+            ProviderError: of the last channel, where all fail.
+        """
+        outcomes = await asyncio.gather(
+            *(self._run(channel, call, self._deadline) for channel in channels),
+            return_exceptions=True,
+        )
+        answers: list[T] = []
+        last: BaseException = PluginError("no channel to ask")
+        for outcome in outcomes:
+            if not isinstance(outcome, BaseException):
+                answers.append(outcome)
+            elif isinstance(outcome, ProviderError | InvalidRequest):
+                last = outcome
+            else:
+                raise outcome
+        if not answers:
+            raise last
+        return answers
+
+    async def _run(
+        self, channel: str, call: Callable[[HTTP], Awaitable[T]], deadline: Deadline
+    ) -> T:
+        http = self._bound(channel, deadline)
+        if self._desk is None:
+            return await call(http)
+        return await self._desk.run(
+            self.provider, channel, lambda: call(http), deadline.remaining_s()
+        )
+
+    def _bound(self, channel: str, deadline: Deadline) -> HTTP:
+        endpoint = self._source.channels.get(channel)
+        if endpoint is None:
+            raise PluginError(f"{self.provider} declares no channel {channel!r}")
+        return HTTP(self._source, self._client, deadline, self._query, self._desk, endpoint)
+
+    def _host(self, name: str) -> Endpoint:
+        endpoint = self._source.hosts.get(name)
+        if endpoint is None:
+            raise PluginError(f"{self.provider} declares no host {name!r}")
+        return endpoint
+
+    async def _send(self, request: OutboundRequest, weight: float) -> RawReply:
+        gate = self._source.gate
+        await gate.enter(weight)
+        try:
+            reply = await self._client.send(request, self._deadline)
+        finally:
+            gate.leave()
+        gate.observe(reply.headers, reply.status)
+        return reply
+
+    async def _json(self, reply: RawReply, empty_ok: bool) -> Any:
+        body = reply.body
+        try:
+            if len(body) > OFF_LOOP_BYTES:
+                value = await asyncio.to_thread(strict_json.parse, body)
+            else:
+                value = strict_json.parse(body)
+        except (Malformed, Empty) as exc:
+            raise self._unreadable(reply, exc) from exc
+        error = self._mapped(reply, value, is_json=True)
+        if error is None and reply.status == 200:
+            error = replies.from_body(value)
+            if error is None:
+                strict_json.require_content(value, empty_ok=empty_ok)
+                return value
+        if error is None:
+            error = replies.from_status(
+                reply.status,
+                is_json=True,
+                has_key=self._source.has_key,
+                said=self._said(body[:TEXT_CHARS].decode("utf-8", "replace")),
+            )
+        assert error is not None
+        raise replies.with_wait(error, reply.status, reply.headers, self.now_ms())
+
+    def _unreadable(self, reply: RawReply, fault: Malformed | Empty) -> Exception:
+        """The error for a reply that is no JSON."""
+        text = reply.body[:TEXT_CHARS].decode("utf-8", "replace")
+        error = self._mapped(reply, text, is_json=False) or replies.from_status(
+            reply.status, is_json=False, has_key=self._source.has_key, said=self._said(text)
+        )
+        if error is not None:
+            return replies.with_wait(error, reply.status, reply.headers, self.now_ms())
+        if isinstance(fault, Empty):
+            return fault
+        return replies.not_json(reply.body, reply.headers.get("content-type", "").lower()) or fault
+
+    def _mapped(self, reply: RawReply, body: object, *, is_json: bool) -> Exception | None:
+        """What the plugin says the reply means."""
+        hook = self._source.map_error
+        if hook is None:
+            return None
+        try:
+            error = hook(Reply(reply.status, body, is_json, reply.headers), self._query)
+        except CoinmuxError as exc:
+            return exc
+        except Exception as exc:  # noqa: BLE001 - the border around a plugin call
+            failure = PluginError(f"{self.provider}.map_error raised {type(exc).__name__}")
+            failure.__cause__ = exc
+            return failure
+        if error is None or isinstance(error, CoinmuxError):
+            return error
+        return PluginError(f"{self.provider}.map_error returned {type(error).__name__}")
+
+    def _said(self, text: str) -> str:
+        """A few words of a body, fit for an error: one line, no markup, no secrets."""
+        if text.lstrip()[:1] == "<":
+            return ""
+        return self._client.redactor.clean(clean_text(text))[:160]

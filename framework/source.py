@@ -1,0 +1,328 @@
+"""A provider bound to its configuration: its addresses, which key goes where, who lets it pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from urllib.parse import quote, urlsplit
+
+from framework.declare import ProviderInfo, Reply
+from framework.decoding import ACCEPTED
+from framework.errors import PluginError
+from framework.guard import Origin
+from framework.models.base import Query
+from framework.redact import Secret
+
+if TYPE_CHECKING:
+    from framework.assets import AssetDirectory
+    from framework.clock import Clock
+
+T = TypeVar("T")
+Scalar = str | int | float | bool | None
+MapError = Callable[[Reply, Query], Exception | None]
+
+USER_AGENT = "coinmux/0.1"
+_JSON = "application/json"
+_FEED = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5"
+_TARGET = re.compile(r"[!-~]*")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+#: Left as they are in a query, besides letters, digits and `_.-~` (RFC 3986 section 3.4).
+_QUERY_SAFE = ",:/"
+
+
+class Gate(Protocol):
+    """Our own limits for one source: rate and concurrency."""
+
+    async def enter(self, weight: float) -> None:
+        """Wait for a permit.
+
+        Raises:
+            ProviderBusy: none came in time.
+        """
+        ...
+
+    def leave(self) -> None:
+        """Called once for each `enter` that returned."""
+        ...
+
+    def observe(self, headers: Mapping[str, str], status: int) -> None:
+        """Called for each reply; names of headers are lower case."""
+        ...
+
+
+class ChannelDesk(Protocol):
+    """Which of a source's channels may be asked, and what became of it."""
+
+    def available(self, provider: str, names: Sequence[str]) -> list[str]:
+        """Those of the channels that may be asked now, best first."""
+        ...
+
+    async def run(
+        self, provider: str, channel: str, call: Callable[[], Awaitable[T]], limit_s: float
+    ) -> T:
+        """Await `call()`, which takes at most `limit_s`, and record its outcome for the channel."""
+        ...
+
+
+class OpenGate:
+    """A gate that lets everything through."""
+
+    __slots__ = ()
+
+    async def enter(self, weight: float) -> None:
+        return None
+
+    def leave(self) -> None:
+        return None
+
+    def observe(self, headers: Mapping[str, str], status: int) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A base URL made ready for requests.
+
+    Attributes:
+        origin: where it is.
+        prefix: path before each path asked.
+        query: of the base URL and of keys sent as parameters, encoded.
+        head, feed_head: header lines for JSON and for feeds.
+        headers: the same as a mapping, by lower-case name, for calls that add their own.
+    """
+
+    origin: Origin
+    prefix: str
+    query: str = field(repr=False)
+    head: bytes = field(repr=False)
+    feed_head: bytes = field(repr=False)
+    headers: Mapping[str, tuple[str, str]] = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        url: str,
+        *,
+        allowed: bool = False,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Endpoint:
+        """The endpoint at `url`.
+
+        Raises:
+            BlockedAddress: no https (unless `allowed`), or no usable host.
+            ValueError: a header cannot be sent.
+        """
+        origin = Origin.parse(url, allowed=allowed)
+        parts = urlsplit(url)
+        lines = {
+            "host": ("Host", origin.netloc),
+            "user-agent": ("User-Agent", USER_AGENT),
+            "accept": ("Accept", _JSON),
+            "accept-encoding": ("Accept-Encoding", ACCEPTED),
+        }
+        lines.update(_checked(headers or {}))
+        feed_lines = {**lines, "accept": ("Accept", _FEED)}
+        query = "&".join(filter(None, (parts.query, encode_params(params or {}))))
+        return cls(
+            origin,
+            parts.path.rstrip("/") if parts.path.endswith("/") else parts.path,
+            query,
+            _head(lines),
+            _head(feed_lines),
+            lines,
+        )
+
+    def target(self, path: str, params: Mapping[str, Scalar] | None) -> str:
+        """Path and query to put on the request line.
+
+        Raises:
+            PluginError: the path holds what a path may not.
+        """
+        target = self.prefix + path
+        if not _TARGET.fullmatch(target) or "#" in target:
+            raise PluginError(f"a path takes printable ASCII, encoded; not {path[:80]!r}")
+        if not target.startswith("/"):
+            target = "/" + target
+        query = encode_params(params) if params else ""
+        if self.query:
+            query = f"{query}&{self.query}" if query else self.query
+        if not query:
+            return target
+        return f"{target}&{query}" if "?" in target else f"{target}?{query}"
+
+    def head_with(self, headers: Mapping[str, str]) -> bytes:
+        """Header lines with a call's own ones over the source's.
+
+        Raises:
+            PluginError: a header cannot be sent.
+        """
+        try:
+            return _head({**self.headers, **_checked(headers)})
+        except ValueError as exc:
+            raise PluginError(str(exc)) from exc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundSource:
+    """One provider as configured now; made once at load and again on reload.
+
+    Attributes:
+        info: what the plugin declared.
+        endpoint: its base URL.
+        hosts, channels: its further addresses, by name.
+        settings: values of its variables, by name.
+        has_key: whether a secret of its is set.
+        map_error: the plugin's hook, if it has one.
+        gate: its limits.
+        assets: finds a coin's id at this source.
+        clock: of the Gateway.
+    """
+
+    info: ProviderInfo
+    endpoint: Endpoint
+    hosts: Mapping[str, Endpoint]
+    channels: Mapping[str, Endpoint]
+    settings: Mapping[str, Secret | str] = field(repr=False)
+    has_key: bool
+    map_error: MapError | None
+    gate: Gate
+    assets: AssetDirectory
+    clock: Clock
+
+    @property
+    def base_url(self) -> str:
+        return (
+            f"{self.endpoint.origin.scheme}://{self.endpoint.origin.netloc}{self.endpoint.prefix}"
+        )
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the operator named the address, so that it may be private."""
+        return self.endpoint.origin.allowed
+
+    @classmethod
+    def of(
+        cls,
+        info: ProviderInfo,
+        *,
+        base_url_override: str | Mapping[str, str] | None = None,
+        values: Mapping[str, Secret | str] | None = None,
+        gate: Gate,
+        map_error: MapError | None = None,
+        assets: AssetDirectory,
+        clock: Clock,
+    ) -> BoundSource:
+        """Place keys as declared and make the addresses ready.
+
+        Keys go to the base URL and the declared hosts. A channel belongs to somebody else, so it
+        gets them only where it shares the base URL's scheme, host and port.
+
+        Args:
+            info: what the plugin declared.
+            base_url_override: the operator's own address, which may be private and plain http; a
+                mapping overrides hosts and channels too, by lower-case name, the base URL by "".
+            values: of the declared variables that are set, by their first name.
+            gate: the source's limits.
+            map_error: the plugin's hook.
+            assets: see `HTTP.assets`.
+            clock: of the Gateway.
+
+        Raises:
+            BlockedAddress: an address that is never asked.
+            ValueError: a key cannot be sent as declared, or `send_as` makes no sense.
+        """
+        values = values if values is not None else {}
+        overrides = base_url_override if base_url_override is not None else {}
+        if isinstance(overrides, str):
+            overrides = {"": overrides}
+        headers, params = _placed(info, values)
+
+        def bind(name: str, url: str, *, keyed: bool = True) -> Endpoint:
+            override = overrides.get(name.lower())
+            return Endpoint.of(
+                override if override is not None else url,
+                allowed=override is not None,
+                headers={**info.headers, **headers} if keyed else info.headers,
+                params=params if keyed else None,
+            )
+
+        with_key = (v.base_url for v in info.env if v.base_url is not None and v.name in values)
+        endpoint = bind("", next(with_key, info.base_url))
+        channels = {}
+        for channel in info.channels:
+            bound = bind(channel.name, channel.base_url, keyed=False)
+            if bound.origin == endpoint.origin:
+                bound = bind(channel.name, channel.base_url)
+            channels[channel.name] = bound
+        return cls(
+            info=info,
+            endpoint=endpoint,
+            hosts={name: bind(name, url) for name, url in info.hosts.items()},
+            channels=channels,
+            settings=dict(values),
+            has_key=any(v.secret and v.name in values for v in info.env),
+            map_error=map_error,
+            gate=gate,
+            assets=assets,
+            clock=clock,
+        )
+
+
+def encode_params(params: Mapping[str, Scalar]) -> str:
+    """A query string in the mapping's order; None is left out, booleans are `true` and `false`."""
+    parts = []
+    for name, value in params.items():
+        if type(value) is str:
+            text = value if value.isalnum() and value.isascii() else quote(value, _QUERY_SAFE)
+        elif value is None:
+            continue
+        elif type(value) is bool:
+            text = "true" if value else "false"
+        else:
+            text = quote(str(value), _QUERY_SAFE)
+        plain = name.isidentifier() and name.isascii()
+        parts.append(f"{name if plain else quote(name, '')}={text}")
+    return "&".join(parts)
+
+
+def _placed(
+    info: ProviderInfo, values: Mapping[str, Secret | str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    headers: dict[str, str] = {}
+    params: dict[str, str] = {}
+    for variable in info.env:
+        value = values.get(variable.name)
+        if value is None or not variable.send_as:
+            continue
+        text = value.reveal() if isinstance(value, Secret) else value
+        place, _, name = variable.send_as.partition(":")
+        name, _, template = name.partition("=")
+        if place == "header" and name:
+            text = template.replace("{}", text) if template else text
+            if not _HEADER_VALUE.fullmatch(text):
+                raise ValueError(f"{variable.name} holds characters no header can carry")
+            headers[name] = text
+        elif place == "query" and name:
+            params[name] = text
+        else:
+            raise ValueError(f"{info.name}: send_as={variable.send_as!r} of {variable.name}")
+    return headers, params
+
+
+def _checked(headers: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    checked = {}
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"{name[:40]!r} is no header name")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(f"the header {name} holds characters no header can carry")
+        checked[name.lower()] = (name, value)
+    return checked
+
+
+def _head(lines: Mapping[str, tuple[str, str]]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in lines.values()).encode("latin-1")
