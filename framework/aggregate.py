@@ -15,7 +15,7 @@ _ALIGNED_S = 86_400
 
 
 def finer(interval: Interval, offered: Iterable[str]) -> Interval | None:
-    """The longest offered interval that `interval` is a whole multiple of, None if there is none."""
+    """The longest offered interval `interval` is a whole multiple of; None if there is none."""
     if interval.seconds > _ALIGNED_S:
         return None
     fits = [

@@ -1,6 +1,6 @@
 """The table of capabilities: what can be asked, and how each kind of answer may age.
 
-Adding a capability is one row here (or one declared by a plugin), one query, one result, one hookspec.
+Adding a capability is one row here (or declared by a plugin), a query, a result, a hookspec.
 """
 
 from __future__ import annotations

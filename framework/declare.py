@@ -86,7 +86,7 @@ class ProviderInfo:
         headers: sent with each request.
         homepage, terms_url, docs_url: links for people.
         docs_read: the day its documentation was last read, ISO.
-        seen: `recorded` where real answers were replayed, `documented` where only documentation was.
+        seen: `recorded` where real answers were replayed, else `documented`.
         retired: why it is never called any more and what to use instead; None while it lives.
         notes: remarks for `docs/providers.md`.
     """

@@ -77,7 +77,9 @@ class InvalidRequest(CoinmuxError):
 
     code = "invalid_request"
 
-    def __init__(self, detail: str = "", *, errors: Sequence[Mapping[str, Any]] = (), **extra: Any):
+    def __init__(
+        self, detail: str = "", *, errors: Sequence[Mapping[str, Any]] = (), **extra: Any
+    ) -> None:
         super().__init__(detail, **extra)
         self.errors = [dict(error) for error in errors]
         if self.errors:
@@ -215,7 +217,7 @@ class BadStatus(ProviderError):
         status: int | None = None,
         retry_after_s: float | None = None,
         **extra: Any,
-    ):
+    ) -> None:
         super().__init__(detail, **extra)
         self.status = status
         self.retry_after_s = retry_after_s
@@ -270,7 +272,7 @@ class SchemaMismatch(ProviderError):
 
 
 class Implausible(ProviderError):
-    """Well-formed and impossible: another symbol's data, a negative price, seconds for milliseconds."""
+    """Well-formed and impossible: another symbol's data, a negative price, seconds for ms."""
 
     code = "upstream_implausible"
 
@@ -296,7 +298,9 @@ class ToldToWait(ProviderError):
 
     outcome = Outcome.HOLD
 
-    def __init__(self, detail: str = "", *, retry_after_s: float | None = None, **extra: Any):
+    def __init__(
+        self, detail: str = "", *, retry_after_s: float | None = None, **extra: Any
+    ) -> None:
         super().__init__(detail, **extra)
         self.retry_after_s = retry_after_s
 

@@ -1,4 +1,4 @@
-"""The one stream of what happened; the log, the metrics, the activity list and the pages read it."""
+"""The one stream of what happened; log, metrics, activity list and pages read it."""
 
 from __future__ import annotations
 
@@ -64,9 +64,7 @@ class EventBus:
         **detail: Any,
     ) -> Event:
         """Record an event and tell every listener."""
-        event = Event(
-            next(self._ids), self._clock.wall_ms(), kind, level, source, message, detail
-        )
+        event = Event(next(self._ids), self._clock.wall_ms(), kind, level, source, message, detail)
         self._ring.append(event)
         for listener in self._listeners:
             try:

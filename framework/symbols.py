@@ -1,7 +1,7 @@
 """Trading pairs and candle intervals: our one spelling, and how a source spells them.
 
-A joined spelling (`BTCUSDT`) is never split by guessing: on input it is accepted only where one split
-alone is possible, and an answer is checked against the spelling of the pair that was asked.
+A joined spelling (`BTCUSDT`) is never split by guessing: on input it is accepted only where one
+split alone is possible, and an answer is checked against the spelling of the pair that was asked.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -21,8 +21,43 @@ _PAIR = re.compile(r"([A-Z0-9]{1,20})[/_-]([A-Z0-9]{1,20})")
 
 #: Currencies that stand second in a pair somewhere; used only to read a joined spelling.
 QUOTES = frozenset(
-    "USDT USDC USD EUR GBP BTC ETH BNB DAI FDUSD TUSD BUSD PYUSD USDE USD1 TRY JPY KRW AUD CAD CHF BRL "
-    "MXN ZAR IDR INR NGN PLN RUB UAH SGD HKD VND EURC EURI".split()
+    [
+        "USDT",
+        "USDC",
+        "USD",
+        "EUR",
+        "GBP",
+        "BTC",
+        "ETH",
+        "BNB",
+        "DAI",
+        "FDUSD",
+        "TUSD",
+        "BUSD",
+        "PYUSD",
+        "USDE",
+        "USD1",
+        "TRY",
+        "JPY",
+        "KRW",
+        "AUD",
+        "CAD",
+        "CHF",
+        "BRL",
+        "MXN",
+        "ZAR",
+        "IDR",
+        "INR",
+        "NGN",
+        "PLN",
+        "RUB",
+        "UAH",
+        "SGD",
+        "HKD",
+        "VND",
+        "EURC",
+        "EURI",
+    ]
 )
 
 
@@ -37,14 +72,14 @@ class Symbol(str):
     base: str
     quote: str
 
-    def __new__(cls, text: str) -> Symbol:
+    def __new__(cls, text: str) -> Self:
         match = _PAIR.fullmatch(text)
         if match is None or match[1] == match[2]:
             raise InvalidSymbol(f"{text[:40]!r} is not a pair such as BTC/USDT")
         return cls.of(match[1], match[2])
 
     @classmethod
-    def of(cls, base: str, quote: str) -> Symbol:
+    def of(cls, base: str, quote: str) -> Self:
         """The pair of two assets that are known to be well-formed."""
         self = super().__new__(cls, f"{base}/{quote}")
         self.base = base
@@ -183,7 +218,7 @@ class Interval(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> Interval:
+    def __new__(cls, text: str) -> Self:
         if text not in INTERVALS:
             raise UnknownInterval(
                 f"{text[:20]!r} is no interval; known are {' '.join(INTERVALS)}",

@@ -27,9 +27,7 @@ def number(value: Any) -> float:
     kind = type(value)
     if kind is float:
         result = value
-    elif kind is int:
-        result = float(value)
-    elif kind is str and _DECIMAL.fullmatch(value):
+    elif kind is int or (kind is str and _DECIMAL.fullmatch(value)):
         result = float(value)
     else:
         raise ValueError(f"takes a number or a decimal string, not {str(value)[:40]!r}")

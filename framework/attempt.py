@@ -1,0 +1,230 @@
+"""One call of one source: its lease, its hook under a deadline, and what the outcome counts for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from framework.aggregate import aggregate, finer, finer_query
+from framework.clock import Deadline
+from framework.errors import (
+    CoinmuxError,
+    CutShort,
+    Implausible,
+    InvalidRequest,
+    Outcome,
+    PluginError,
+    ProviderBusy,
+    ProviderError,
+    SchemaMismatch,
+    UnknownSymbol,
+    UpstreamTimeout,
+)
+from framework.health import Lease
+from framework.http import HTTP
+from framework.models.market import Candles, CandlesQuery
+from framework.plausibility import age_s, check
+
+if TYPE_CHECKING:
+    from framework.capabilities import Capability
+    from framework.client import SafeHTTPClient
+    from framework.clock import Clock
+    from framework.health import HealthTracker
+    from framework.models.base import Query, Result
+    from framework.sources import Source
+
+T = TypeVar("T")
+
+#: A timeout counts against a source only if it had at least so long (`faults.md`, fair timeouts).
+FAIR_S = 2.0
+#: What reading a body raises when the source changed its shape.
+_MISREAD = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+
+
+class StaleResult(Exception):
+    """An answer older than its kind may be: an error only if another source has a fresher one.
+
+    Attributes:
+        lease: still to be recorded, once it is known which of the two it is.
+    """
+
+    def __init__(self, result: Result, age: float, lease: Lease, elapsed_s: float) -> None:
+        super().__init__(f"{age:.0f} s old")
+        self.result = result
+        self.age = age
+        self.lease = lease
+        self.elapsed_s = elapsed_s
+
+
+class AttemptRunner:
+    """Runs attempts and records what came of them."""
+
+    def __init__(self, health: HealthTracker, client: SafeHTTPClient, clock: Clock) -> None:
+        self._health = health
+        self._client = client
+        self._clock = clock
+        self._desk = ChannelDesk(health, clock)
+
+    async def run(
+        self,
+        source: Source,
+        capability: Capability,
+        query: Query,
+        lease: Lease,
+        limit_s: float,
+    ) -> Result:
+        """The source's answer within `limit_s` seconds, checked; its outcome is recorded.
+
+        Raises:
+            ProviderError, UnknownSymbol: as it ended.
+            StaleResult: an answer that is too old; its lease is the caller's to record.
+        """
+        clock = self._clock
+        started = clock.monotonic()
+        try:
+            result = await self._call(source, capability, query, limit_s)
+            age = age_s(result, clock.wall_ms()) if capability.max_age_s is not None else None
+        except (ProviderError, UnknownSymbol) as error:
+            self._record(lease, error, clock.monotonic() - started)
+            raise
+        except BaseException:
+            # Cancelled, or a defect of ours: whoever holds the probe must give it back.
+            self._health.release(lease)
+            raise
+        elapsed = clock.monotonic() - started
+        if age is not None and capability.max_age_s is not None and age > capability.max_age_s:
+            raise StaleResult(result, age, lease, elapsed)
+        self._health.record(lease, Outcome.SUCCESS, elapsed_s=elapsed)
+        return result
+
+    async def _call(
+        self, source: Source, capability: Capability, query: Query, limit_s: float
+    ) -> Result:
+        asked = query
+        if isinstance(query, CandlesQuery):
+            asked = _in_offered_interval(source, query)
+        fetch = source.fetch[capability.name]
+        http = HTTP(
+            source.bound, self._client, Deadline.after(self._clock, limit_s), asked, self._desk
+        )
+        try:
+            async with asyncio.timeout(limit_s):
+                result = await fetch(asked, http)
+            checked = check(capability, asked, result, self._clock.wall_ms())
+        except TimeoutError:
+            raise _timed_out(source, limit_s) from None
+        except (ProviderError, UnknownSymbol):
+            raise
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise SchemaMismatch(f"{place or 'answer'}: {first['msg'][:200]}") from error
+        except InvalidRequest as error:
+            raise Implausible(error.detail) from error
+        except _MISREAD as error:
+            raise SchemaMismatch(f"{type(error).__name__}: {str(error)[:200]}") from error
+        except CoinmuxError:
+            raise
+        except Exception as error:
+            # The border around a plugin's call: whatever it raises is its own defect.
+            raise PluginError(f"{type(error).__name__}: {str(error)[:200]}") from error
+        if isinstance(checked, Candles) and isinstance(query, CandlesQuery):
+            return _finished(checked, query, self._clock.wall_ms())
+        return checked
+
+    def _record(self, lease: Lease, error: ProviderError | UnknownSymbol, elapsed: float) -> None:
+        record_error(self._health, lease, error, elapsed)
+
+
+def record_error(
+    health: HealthTracker, lease: Lease, error: ProviderError | UnknownSymbol, elapsed_s: float
+) -> None:
+    """Record how an attempt failed, with the wait it was told."""
+    health.record(
+        lease,
+        error.outcome,
+        elapsed_s=elapsed_s,
+        code=error.code,
+        message=error.detail,
+        retry_after_s=getattr(error, "retry_after_s", None),
+    )
+
+
+def _timed_out(source: Source, limit_s: float) -> ProviderError:
+    """A timeout, counted only if the source had a fair time."""
+    if limit_s < min(source.timeout_s, FAIR_S) - 1e-9:
+        return CutShort(f"the caller's deadline left it {limit_s:.2f} s")
+    return UpstreamTimeout(f"no answer within {limit_s:.1f} s")
+
+
+def _in_offered_interval(source: Source, query: CandlesQuery) -> CandlesQuery:
+    offered = source.info.intervals
+    if offered is None or query.interval in offered:
+        return query
+    interval = finer(query.interval, offered)
+    if interval is None:
+        return query
+    return finer_query(query, interval, source.info.max_candles)
+
+
+def _finished(candles: Candles, query: CandlesQuery, now_ms: int) -> Candles:
+    """Gathered to the asked interval, and judged whether the last one is closed."""
+    if candles.interval != query.interval:
+        candles = aggregate(candles, query)
+    closes = int(candles.timestamp[-1]) + query.interval.ms if len(candles) else 0
+    return candles.model_copy(update={"last_closed": closes <= now_ms})
+
+
+class ChannelDesk:
+    """Which of a provider's channels may be asked, and what each call of one counts for.
+
+    A channel is a source of its own to the health rules, named `<provider>:<channel>`, with one
+    capability, `channel`.
+    """
+
+    CAPABILITY = "channel"
+
+    def __init__(self, health: HealthTracker, clock: Clock) -> None:
+        self._health = health
+        self._clock = clock
+
+    def available(self, provider: str, names: Sequence[str]) -> list[str]:
+        """Those of `names` that may be asked now: healthy before degraded, then as declared."""
+        ranked = []
+        for at, name in enumerate(names):
+            standing = self._health.standing(f"{provider}:{name}", self.CAPABILITY)
+            if standing.eligible:
+                ranked.append((standing.state == "DEGRADED", at, name))
+        return [name for _, _, name in sorted(ranked)]
+
+    async def run(
+        self, provider: str, channel: str, call: Callable[[], Awaitable[T]], limit_s: float
+    ) -> T:
+        """Make one call of a channel and record its outcome.
+
+        Raises:
+            ProviderError: as the call ended, or ProviderBusy where it may not be asked now.
+        """
+        lease = self._health.begin(f"{provider}:{channel}", self.CAPABILITY, limit_s)
+        if lease is None:
+            raise ProviderBusy(f"{channel} may not be asked now")
+        started = self._clock.monotonic()
+        try:
+            result = await call()
+        except (ProviderError, UnknownSymbol) as error:
+            record_error(self._health, lease, error, self._clock.monotonic() - started)
+            raise
+        except BaseException:
+            self._health.release(lease)
+            raise
+        self._health.record(lease, Outcome.SUCCESS, elapsed_s=self._clock.monotonic() - started)
+        return result
+
+
+def describe(query: Any) -> dict[str, Any]:
+    """A query's parameters as plain values, for events and explanations."""
+    plain: dict[str, Any] = query.model_dump(mode="json", exclude_none=True)
+    return plain

@@ -1,0 +1,56 @@
+"""What to ask a source merely to learn whether it answers: the cheapest question it knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from framework.chains import Chain
+from framework.models.chain import ChainHeadQuery, GasQuery
+from framework.models.market import (
+    CandlesQuery,
+    CoinsQuery,
+    GlobalStatsQuery,
+    OrderBookQuery,
+    TickerQuery,
+    TradesQuery,
+)
+from framework.models.news import NewsQuery
+from framework.models.onchain import TvlQuery
+from framework.models.sentiment import FearGreedQuery, SocialQuery
+from framework.models.text import TextSentimentQuery
+from framework.symbols import Interval, Symbol
+
+if TYPE_CHECKING:
+    from framework.declare import ProviderInfo
+    from framework.models.base import Query
+
+#: Cheapest first; what needs an address or a paid call is not here.
+CHEAPEST_FIRST = (
+    "chain_head", "ticker", "gas", "fear_greed", "global_stats", "news", "tvl", "trades",
+    "order_book", "candles", "coins", "social", "text_sentiment",
+)  # fmt: skip
+
+
+def probe_query(info: ProviderInfo, capability: str) -> Query | None:
+    """A question of `capability` the source should be able to answer, None where none is safe."""
+    quote = "USDT" if info.quotes is None or "USDT" in info.quotes else "USD"
+    symbol = Symbol.of("BTC", quote)
+    chain = Chain(next(iter(info.chains))) if info.chains else Chain.ETHEREUM
+    offered = info.intervals or {"1h": ""}
+    interval = Interval("1h" if "1h" in offered else next(iter(offered)))
+    queries: dict[str, Query] = {
+        "chain_head": ChainHeadQuery(chain=chain),
+        "ticker": TickerQuery(symbol=symbol),
+        "gas": GasQuery(chain=chain),
+        "fear_greed": FearGreedQuery(limit=1),
+        "global_stats": GlobalStatsQuery(),
+        "news": NewsQuery(),
+        "tvl": TvlQuery(),
+        "trades": TradesQuery(symbol=symbol, limit=1),
+        "order_book": OrderBookQuery(symbol=symbol, depth=5),
+        "candles": CandlesQuery(symbol=symbol, interval=interval, limit=2),
+        "coins": CoinsQuery(per_page=1),
+        "social": SocialQuery(asset="BTC"),
+        "text_sentiment": TextSentimentQuery(texts=("Bitcoin",)),
+    }
+    return queries.get(capability)

@@ -1,0 +1,260 @@
+"""Which source goes first, and why.
+
+Two pure questions, in this order: can this source serve the question at all and now
+(`Source.refusal` and its standing), and in which order do those that can go (`rank`). Requests and
+`explain` walk the same order with the same refusals, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from framework.errors import InvalidRequest
+from framework.health import State
+
+if TYPE_CHECKING:
+    from framework.models.base import Query
+
+#: A leader keeps the first place until another is faster by a fifth: hysteresis against flapping.
+LEADER_BONUS = 0.8
+STRATEGIES = ("priority", "fastest")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """How one request wants to be answered.
+
+    Attributes:
+        provider: pinned; no failover.
+        strategy: `priority` or `fastest`.
+        max_age_s: oldest answer taken from the cache; 0 takes none, None takes what is fresh.
+        timeout_s: deadline of the whole request; None is the configured default.
+        quote_fallback: whether a pair in USD, USDT or USDC may be answered in another of them.
+    """
+
+    provider: str | None = None
+    strategy: str = "priority"
+    max_age_s: float | None = None
+    timeout_s: float | None = None
+    quote_fallback: bool = False
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.strategy not in STRATEGIES:
+            hint = f"takes {' or '.join(STRATEGIES)}"
+            problems.append({"name": "strategy", "message": hint, "known": list(STRATEGIES)})
+        if self.max_age_s is not None and not 0 <= self.max_age_s <= 86_400:
+            problems.append({"name": "max_age_s", "message": "takes seconds from 0 to 86400"})
+        if self.timeout_s is not None and not 0.1 <= self.timeout_s <= 30:
+            problems.append({"name": "timeout_s", "message": "takes seconds from 0.1 to 30"})
+        if problems:
+            detail = "; ".join(f"{one['name']} {one['message']}" for one in problems)
+            raise InvalidRequest(detail, errors=problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a source is passed over.
+
+    Attributes:
+        code: one word of `docs/architecture.md`'s list (`circuit_open`, `missing_key`…).
+        for_good: it could not serve this question even on its best day.
+        retry_at: monotonic seconds from which it may be asked again, where that is known.
+    """
+
+    code: str
+    detail: str
+    for_good: bool = False
+    retry_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a source is ranked by; smaller is better in every part.
+
+    Attributes:
+        tier: 0 healthy or unproven, 1 degraded.
+        latency_s: smoothed response time, None before the first success.
+    """
+
+    name: str
+    state: State
+    tier: int
+    priority: int
+    latency_s: float | None
+
+    def public(self) -> dict[str, Any]:
+        """The score parts for `explain`."""
+        return {
+            "state": str(self.state),
+            "tier": self.tier,
+            "priority": self.priority,
+            "latency_ms": None if self.latency_s is None else round(self.latency_s * 1000, 1),
+        }
+
+
+def rank(scores: Iterable[Score], strategy: str, leader: str | None = None) -> list[Score]:
+    """The scores in the order their sources are tried: health before speed, speed before name.
+
+    `priority` ranks by tier, priority, latency; `fastest` by tier, latency, priority, where a
+    source that was never measured goes first in its tier so that it can be learned.
+
+    Args:
+        leader: who went first so far; it keeps that place against one hardly faster.
+    """
+
+    def latency(score: Score) -> float:
+        measured = score.latency_s if score.latency_s is not None else 0.0
+        return measured * LEADER_BONUS if score.name == leader else measured
+
+    if strategy == "fastest":
+        return sorted(scores, key=lambda s: (s.tier, latency(s), s.priority, s.name))
+    return sorted(scores, key=lambda s: (s.tier, s.priority, latency(s), s.name))
+
+
+@dataclass(slots=True)
+class Step:
+    """One source in the order of a route.
+
+    Attributes:
+        refusal: why it is passed over; None where it may be tried.
+        busy: no permit is free: it is tried after all others.
+        probe: it is offline and due: it may be tried once.
+    """
+
+    score: Score
+    refusal: Refusal | None
+    busy: str | None = None
+    probe: bool = False
+
+
+def walk(
+    steps: Iterable[Step], *, probes_first: bool, passed: list[Step] | None = None
+) -> Iterator[Step]:
+    """Those of `steps` that may be tried, in the order to try them; lazily.
+
+    A source with no permit free goes after those with one. A probe goes first where nothing else
+    would ever probe the source, and last where the background checker does. Those passed over are
+    appended to `passed`.
+    """
+    later: list[Step] = []
+    for step in steps:
+        if step.refusal is not None:
+            if passed is not None:
+                passed.append(step)
+            continue
+        if step.busy is not None or (step.probe and not probes_first):
+            later.append(step)
+        else:
+            yield step
+    yield from sorted(later, key=lambda step: step.probe)
+
+
+def after_first(first: Score, other: Score, strategy: str) -> tuple[str, str]:
+    """Why `other` goes after `first`: a code and a sentence. True by construction of `rank`."""
+    if other.tier > first.tier:
+        return "less_healthy", f"{other.state}, {first.name} is {first.state}"
+    slower = f"{_ms(other.latency_s)} on average, {first.name} takes {_ms(first.latency_s)}"
+    if strategy == "fastest":
+        if (other.latency_s or 0.0) != (first.latency_s or 0.0):
+            return "slower", slower
+        if other.priority != first.priority:
+            return "lower_priority", f"priority {other.priority}, {first.name} has {first.priority}"
+    else:
+        if other.priority != first.priority:
+            return "lower_priority", f"priority {other.priority}, {first.name} has {first.priority}"
+        if (other.latency_s or 0.0) != (first.latency_s or 0.0):
+            return "slower", slower
+    return "name", f"equal to {first.name} in all, and later in the alphabet"
+
+
+def _ms(seconds: float | None) -> str:
+    return "not measured" if seconds is None else f"{seconds * 1000:.0f} ms"
+
+
+@dataclass(slots=True)
+class Decision:
+    """What was decided for one request, kept so that it can be explained later.
+
+    Attributes:
+        order: the sources of the capability as they were ranked then.
+        passed: those the walk passed over before it ended, each with its refusal.
+        attempts: in the order they were made.
+        cache: `miss`, `hit` or `stale`.
+    """
+
+    request_id: str
+    at_ms: int
+    capability: str
+    query: Query
+    ask: Ask
+    order: Sequence[Score]
+    passed: Sequence[Step]
+    attempts: Sequence[Mapping[str, Any]]
+    outcome: str
+    provider: str | None
+    cache: str
+    elapsed_ms: float
+
+    def public(self) -> dict[str, Any]:
+        """The decision as `GET /api/routing/decisions/{request_id}` shows it."""
+        return {
+            "request_id": self.request_id,
+            "at": self.at_ms,
+            "capability": self.capability,
+            "query": self.query.model_dump(mode="json", exclude_none=True),
+            "strategy": self.ask.strategy,
+            "pinned": self.ask.provider,
+            "outcome": self.outcome,
+            "provider": self.provider,
+            "cache": self.cache,
+            "elapsed_ms": self.elapsed_ms,
+            "attempts": list(self.attempts),
+            "candidates": self._candidates(),
+        }
+
+    def _candidates(self) -> list[dict[str, Any]]:
+        attempts = {str(attempt["provider"]): attempt for attempt in self.attempts}
+        passed = {step.score.name: step.refusal for step in self.passed}
+        chosen = next((score for score in self.order if score.name == self.provider), None)
+        lines = []
+        for place, score in enumerate(self.order, start=1):
+            attempt, refusal = attempts.get(score.name), passed.get(score.name)
+            if self.cache != "miss":
+                verdict, code, detail = (
+                    "skipped",
+                    "cached",
+                    "a kept answer was served; nobody was asked",
+                )
+            elif attempt is not None and attempt["outcome"] == "ok":
+                verdict, code, detail = "chosen", "answered", "it answered"
+            elif attempt is not None:
+                verdict, code, detail = (
+                    "tried_failed",
+                    str(attempt["code"]),
+                    "it was tried and failed",
+                )
+            elif refusal is not None:
+                verdict, code, detail = "skipped", refusal.code, refusal.detail
+            elif chosen is not None:
+                verdict = "skipped"
+                code, detail = after_first(chosen, score, self.ask.strategy)
+            else:
+                verdict, code, detail = (
+                    "skipped",
+                    "not_reached",
+                    "the request ended before its turn",
+                )
+            lines.append(
+                {
+                    "provider": score.name,
+                    "rank": place,
+                    "verdict": verdict,
+                    "reason": code,
+                    "detail": detail,
+                    "score": score.public(),
+                }
+            )
+        return lines

@@ -1,0 +1,134 @@
+"""Sources at run time: a loaded provider joined with its configuration, limits and memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from framework.aggregate import finer
+from framework.chains import Chain
+from framework.gate import Gate
+from framework.http import BoundSource
+from framework.models.market import CandlesQuery
+from framework.routing import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from framework.assets import AssetDirectory
+    from framework.clock import Clock
+    from framework.env import EnvConfig, Feature
+    from framework.loader import Fetch, Provider
+    from framework.models.base import Query
+
+#: How long a source is remembered not to list a pair (`faults.md` B6).
+UNLISTED_S = 60.0
+_UNLISTED_MOST = 1_000
+
+
+class Source:
+    """One provider as the router sees it.
+
+    Attributes:
+        feature: whether configuration has it on.
+        priority, timeout_s: after overrides.
+        bound: how its requests are made.
+        assets: how tickers became its coin ids.
+    """
+
+    __slots__ = (
+        "_clock", "_unlisted", "assets", "bound", "feature", "fetch", "gate", "info", "name",
+        "priority", "provider", "timeout_s",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        provider: Provider,
+        env: EnvConfig,
+        clock: Clock,
+        assets: AssetDirectory,
+        gate: Gate | None = None,
+    ) -> None:
+        info = provider.info
+        overrides = env.overrides(info)
+        self.provider = provider
+        self.info = info
+        self.name = info.name
+        self.fetch: Mapping[str, Fetch] = provider.fetch
+        self.feature: Feature = env.feature(info)
+        self.priority = overrides.priority if overrides.priority is not None else info.priority
+        self.timeout_s = overrides.timeout_s if overrides.timeout_s is not None else info.timeout_s
+        limits = overrides.rate_limits if overrides.rate_limits is not None else info.rate_limits
+        self.gate = gate or Gate(clock, limits, concurrent=env.settings.concurrent_per_source)
+        self.assets = assets
+        values = {v.name: value for v in info.env if (value := env.value_of(v)) is not None}
+        self.bound = BoundSource.of(
+            info,
+            base_url_override=overrides.base_urls,
+            values=values,
+            gate=self.gate,
+            map_error=provider.map_error,
+            assets=assets,
+            clock=clock,
+        )
+        self._clock = clock
+        self._unlisted: dict[Any, float] = {}
+
+    def busy(self) -> str | None:
+        """Why no permit is free right now, None where one is."""
+        return self.gate.busy_reason()
+
+    def refusal(self, capability: str, query: Query) -> Refusal | None:
+        """Why this source cannot serve `query` whatever its health, None where it can."""
+        info = self.info
+        if capability not in self.fetch:
+            return Refusal("no_capability", f"does not offer {capability}", for_good=True)
+        symbol = getattr(query, "symbol", None)
+        quote = symbol.quote if symbol is not None else getattr(query, "quote", None)
+        if quote is not None and info.quotes is not None and quote not in info.quotes:
+            return Refusal("unsupported_quote", f"has no prices in {quote}", for_good=True)
+        if (
+            isinstance(query, CandlesQuery)
+            and info.intervals is not None
+            and query.interval not in info.intervals
+            and finer(query.interval, info.intervals) is None
+        ):
+            return Refusal(
+                "unsupported_interval", f"has no {query.interval} candles", for_good=True
+            )
+        chain = getattr(query, "chain", None)
+        if isinstance(chain, Chain) and info.chains is not None and chain not in info.chains:
+            return Refusal("unsupported_chain", f"does not cover {chain}", for_good=True)
+        if self._unlisted and (until := self._unlisted.get(_subject(query))) is not None:
+            if until > self._clock.monotonic():
+                return Refusal(
+                    "unsupported_symbol", "said within the last minute that it does not list it"
+                )
+            del self._unlisted[_subject(query)]
+        return None
+
+    def remember_unlisted(self, query: Query) -> None:
+        """Keep for a minute that this source does not list what `query` is about."""
+        if len(self._unlisted) >= _UNLISTED_MOST:
+            del self._unlisted[next(iter(self._unlisted))]
+        self._unlisted[_subject(query)] = self._clock.monotonic() + UNLISTED_S
+
+    def disabled(self) -> Refusal | None:
+        """Why configuration has it off, None where it is on."""
+        feature = self.feature
+        if feature.enabled:
+            return None
+        detail = {
+            "missing_key": f"{' and '.join(feature.missing)} not set",
+            "switched_off": "switched off by configuration",
+            "retired": self.info.retired or "retired",
+        }.get(feature.reason or "", feature.reason or "")
+        return Refusal(feature.reason or "disabled", detail)
+
+
+def _subject(query: Query) -> Any:
+    """What an "unknown symbol" is remembered for: the pair, coin or address, not the row count."""
+    for name in ("symbol", "asset", "protocol", "address"):
+        value = getattr(query, name, None)
+        if value is not None:
+            return (name, value, getattr(query, "chain", None))
+    return query
