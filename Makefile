@@ -1,0 +1,50 @@
+# Two commands: `make run` serves, `make test` tests. Both build their own environment first.
+VENV := .venv
+PY := $(VENV)/bin/python
+BASE := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+ARGS ?=
+
+.PHONY: run test lint bench demo docs lock clean
+
+run: $(VENV)/.run
+	$(VENV)/bin/coinmux serve $(ARGS)
+
+demo: $(VENV)/.run
+	$(VENV)/bin/coinmux serve --simulate $(ARGS)
+
+test: $(VENV)/.dev
+	$(PY) -m pytest -n 2 --cov --cov-report=term:skip-covered $(ARGS)
+
+lint: $(VENV)/.dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/.dev
+	$(PY) -m bench $(ARGS)
+
+# What is generated: .env.example and docs/providers.md. A test compares them.
+docs: $(VENV)/.run
+	$(VENV)/bin/coinmux env-example > .env.example
+	$(VENV)/bin/coinmux providers --markdown > docs/providers.md
+
+# The versions the tests were run with, as name==version.
+lock: $(VENV)/.dev
+	$(PY) -m pip freeze --exclude-editable --exclude coinmux | sed 's/ @ .*//' > constraints.txt
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+
+$(VENV)/bin/python:
+	@test -n "$(BASE)" || { echo "Python 3.11 or newer is needed and was not found"; exit 1; }
+	$(BASE) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint,bench]'
+	@touch $@

@@ -1,0 +1,27 @@
+"""Acme Exchange: spot tickers. Key optional. Source: https://acme.example/docs/rest#ticker."""
+
+from framework import EnvVar, HTTP, ProviderInfo, RateLimit, SymbolStyle, Ticker, TickerQuery
+from framework import Reply, UnknownSymbol, hookimpl
+
+STYLE = SymbolStyle(separator="-")
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    return ProviderInfo(
+        name="acme", title="Acme Exchange", category="market", symbols=STYLE,
+        base_url="https://api.acme.example", rate_limits=(RateLimit(60, per_s=60),),
+        env=(EnvVar("ACME_API_KEY", required=False, send_as="header:X-Acme-Key"),),
+    )  # fmt: skip
+
+
+@hookimpl
+def map_error(reply: Reply, query: TickerQuery) -> Exception | None:
+    return UnknownSymbol(query.symbol) if reply.status == 404 and reply.is_json else None
+
+
+@hookimpl
+async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+    body = await http.get_json("/v1/ticker", {"pair": STYLE.native(query.symbol)})
+    STYLE.confirm(query.symbol, body["pair"])
+    return Ticker(symbol=query.symbol, last=body["last"], timestamp=body["time"] * 1000)
