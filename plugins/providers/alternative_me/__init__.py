@@ -1,0 +1,67 @@
+"""Alternative.me: the crypto fear and greed index, once a day, since 1 February 2018.
+
+No key; 60 requests a minute over ten minutes; attribution is asked for. A new value comes about
+midnight UTC. Every value is a string, times are seconds, newest first; a day may be missing.
+
+Source: https://alternative.me/crypto/fear-and-greed-index/#api, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework import (
+    HTTP,
+    BadStatus,
+    FearGreed,
+    FearGreedQuery,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    Reply,
+    hookimpl,
+    number,
+)
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """Alternative.me, keyless."""
+    return ProviderInfo(
+        name="alternative_me",
+        title="Alternative.me",
+        category="sentiment",
+        base_url="https://api.alternative.me",
+        rate_limits=(RateLimit(600, 600),),
+        homepage="https://alternative.me/crypto/fear-and-greed-index/",
+        terms_url="https://alternative.me/crypto/fear-and-greed-index/#api",
+        docs_url="https://alternative.me/crypto/fear-and-greed-index/#api",
+        docs_read="2026-11-23",
+        notes="Attribution asked for next to the index.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """Errors come in `metadata.error`, with status 200."""
+    metadata = reply.body.get("metadata") if isinstance(reply.body, dict) else None
+    said = metadata.get("error") if isinstance(metadata, dict) else None
+    return BadStatus(f"the answer is an error: {str(said)[:200]}", status=200) if said else None
+
+
+@hookimpl
+async def fetch_fear_greed(query: FearGreedQuery, http: HTTP) -> FearGreed:
+    """One request."""
+    return parse_fear_greed(await http.get_json("/fng/", {"limit": query.limit}), query)
+
+
+def parse_fear_greed(body: Any, query: FearGreedQuery) -> FearGreed:
+    """The newest value and the days before it."""
+    days = sorted(body["data"], key=lambda day: int(day["timestamp"]), reverse=True)[: query.limit]
+    newest = days[0]
+    return FearGreed(
+        timestamp=int(newest["timestamp"]) * 1000,
+        value=newest["value"],
+        classification=newest["value_classification"],
+        history=[(int(day["timestamp"]) * 1000, number(day["value"])) for day in days],
+    )

@@ -1,0 +1,275 @@
+"""CoinGecko: prices, candles and the coin list, averaged over the markets of many exchanges.
+
+Works without a key (5 to 15 requests a minute, shared by address), with a free demo key (100 a
+minute, 10,000 a month) or with a paid one, which has a host of its own.
+
+How its ticker compares with an exchange's: `last`, `high`, `low` and the change are of a price
+weighted over all markets of the coin, converted into the quote; there is no bid, ask or open. Its
+volume is of all those markets together, converted: no market traded it in this quote, so a ticker
+from here has none (`coins` does, where it is the coin's own). USDT is no quote of CoinGecko's, and
+a pair in USDT is never answered in USD.
+
+Candles carry the time of their close; ours that of their opening. Their length follows from the
+days asked for; of ours it has 30 minutes (the last day) and 4 hours (the last 30 days).
+
+Source: https://docs.coingecko.com/reference/coins-markets, /coins-id-ohlc, /crypto-global and
+https://docs.coingecko.com/docs/errors-and-rate-limits, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from framework import (
+    HTTP,
+    AssetCandidate,
+    AssetId,
+    AuthRefused,
+    Candles,
+    CandlesQuery,
+    Coin,
+    Coins,
+    CoinsQuery,
+    EnvVar,
+    GlobalStats,
+    GlobalStatsQuery,
+    Implausible,
+    NotOffered,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    RateLimited,
+    Reply,
+    Ticker,
+    TickerQuery,
+    UnknownSymbol,
+    hookimpl,
+    segment,
+)
+
+#: What /simple/supported_vs_currencies lists, without ounces, satoshi and special drawing rights.
+QUOTES = """
+    USD EUR GBP JPY CHF AUD CAD NZD CNY HKD SGD KRW INR IDR THB TWD VND PHP MYR PKR BDT LKR MMK AED
+    BHD ILS KWD SAR TRY RUB UAH PLN CZK HUF DKK NOK SEK GEL BRL MXN ARS CLP BMD NGN ZAR
+    BTC ETH BNB XRP SOL LTC BCH XLM LINK DOT YFI
+"""
+#: Our interval -> (candles, days to ask for), fewest first. One day is the most that comes in 30
+#: minutes, 30 days in 4 hours.
+REACH = {"30m": ((48, 1),), "4h": ((42, 7), (84, 14), (180, 30))}
+#: `error_code` of key trouble: missing, and of the other kind than the host's.
+KEY_CODES = frozenset({10002, 10010, 10011})
+#: `error_code` of what the plan leaves out: the endpoint, and data older than a year.
+PLAN_CODES = frozenset({10005, 10012})
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """CoinGecko, keyless or with one of two kinds of key."""
+    return ProviderInfo(
+        name="coingecko",
+        title="CoinGecko",
+        category="market",
+        base_url="https://api.coingecko.com/api/v3",
+        env=(
+            EnvVar(
+                "COINGECKO_DEMO_API_KEY",
+                required=False,
+                send_as="header:x-cg-demo-api-key",
+                description="Free demo key: 100 requests a minute instead of some 10.",
+                signup_url="https://www.coingecko.com/en/developers/dashboard",
+            ),
+            EnvVar(
+                "COINGECKO_PRO_API_KEY",
+                required=False,
+                send_as="header:x-cg-pro-api-key",
+                description="Paid key; set it alone, requests then go to the paid host.",
+                signup_url="https://www.coingecko.com/en/api/pricing",
+                base_url="https://pro-api.coingecko.com/api/v3",
+            ),
+        ),
+        rate_limits=(RateLimit(10, 60),),
+        priority=110,
+        quotes=frozenset(QUOTES.split()),
+        intervals={"30m": "30m", "4h": "4h"},
+        max_candles=180,
+        homepage="https://www.coingecko.com",
+        terms_url="https://www.coingecko.com/en/api_terms",
+        docs_url="https://docs.coingecko.com",
+        docs_read="2026-11-23",
+        seen="recorded",
+        notes="Averages over exchanges; attribution asked for. Candles without volume.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """The message stands in `error`, `status.error_message` or `error_message`."""
+    body = reply.body
+    if not isinstance(body, dict):
+        return None
+    status = body.get("status")
+    inner = status if isinstance(status, dict) else {}
+    code = body.get("error_code", inner.get("error_code"))
+    said = body.get("error") or inner.get("error_message") or body.get("error_message")
+    message = str(said)[:200]
+    if code == 429:
+        return RateLimited(message)
+    if code in KEY_CODES:
+        return AuthRefused(f"{code}: {message}")
+    if code in PLAN_CODES:
+        return NotOffered(f"{code}: {message}")
+    if said == "invalid vs_currency":
+        return NotOffered("this is no quote of CoinGecko's")
+    if said in ("coin not found", "Could not find coin with the given id"):
+        return UnknownSymbol(getattr(query, "symbol", "the coin"), f"CoinGecko: {message}")
+    return None
+
+
+@hookimpl
+async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+    """One request, and a search for a coin outside the table; a minute old at most."""
+    asset = await _asset(query.symbol.base, http)
+    body = await http.get_json(
+        "/coins/markets",
+        {"vs_currency": query.symbol.quote.lower(), "ids": asset.id},
+        empty_ok=True,
+    )
+    return parse_ticker(body, query, asset)
+
+
+@hookimpl
+async def fetch_coins(query: CoinsQuery, http: HTTP) -> Coins:
+    """One request; a minute old at most."""
+    body = await http.get_json(
+        "/coins/markets",
+        {
+            "vs_currency": query.quote.lower(),
+            "order": "market_cap_desc",
+            "per_page": query.per_page,
+            "page": query.page,
+        },
+        empty_ok=True,
+    )
+    return parse_coins(body, query)
+
+
+@hookimpl
+async def fetch_global_stats(query: GlobalStatsQuery, http: HTTP) -> GlobalStats:
+    """One request; ten minutes old at most."""
+    return parse_global_stats(await http.get_json("/global"))
+
+
+@hookimpl
+async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+    """One request, and a search for a coin outside the table; 15 minutes old at most."""
+    days = days_for(query, http.now_ms())
+    asset = await _asset(query.symbol.base, http)
+    body = await http.get_json(
+        f"/coins/{segment(asset.id)}/ohlc",
+        {"vs_currency": query.symbol.quote.lower(), "days": days},
+        empty_ok=True,
+    )
+    return parse_candles(body, query, asset)
+
+
+async def _asset(ticker: str, http: HTTP) -> AssetId:
+    async def search(asset: str) -> list[AssetCandidate]:
+        return parse_search(await http.get_json("/search", {"query": asset}))
+
+    return await http.assets.resolve(ticker, search)
+
+
+def parse_search(body: Any) -> list[AssetCandidate]:
+    """The coins among what a search found."""
+    return [
+        AssetCandidate(row["id"], row["symbol"], row["name"], row["market_cap_rank"])
+        for row in body["coins"]
+    ]
+
+
+def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
+    """One row, or none for an id that is not listed (any more), or one without a price.
+
+    Raises:
+        UnknownSymbol: no row, or no price.
+        Implausible: the row is of another coin.
+    """
+    if not body or (row := body[0])["current_price"] is None:
+        raise UnknownSymbol(query.symbol, f"CoinGecko has no price of {asset.id!r}")
+    if row["id"] != asset.id:
+        raise Implausible(f"asked for {asset.id!r}, the answer is about {str(row['id'])[:40]!r}")
+    return Ticker(
+        symbol=query.symbol,
+        timestamp=iso_ms(row["last_updated"]),
+        last=row["current_price"],
+        high=row["high_24h"],
+        low=row["low_24h"],
+        change_percent=row["price_change_percentage_24h"],
+        notes=asset.notes,
+    )
+
+
+def parse_coins(body: Any, query: CoinsQuery) -> Coins:
+    """One page, in the asked quote."""
+    coins = [
+        Coin(
+            id=row["id"],
+            symbol=row["symbol"].upper(),
+            name=row["name"],
+            rank=row["market_cap_rank"],
+            price=row["current_price"],
+            market_cap=row["market_cap"],
+            volume_24h=row["total_volume"],
+            change_percent_24h=row["price_change_percentage_24h"],
+            circulating_supply=row["circulating_supply"],
+        )
+        for row in body
+    ]
+    return Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+
+
+def parse_global_stats(body: Any) -> GlobalStats:
+    """Its time is in seconds."""
+    data = body["data"]
+    return GlobalStats(
+        timestamp=data["updated_at"] * 1000,
+        market_cap_usd=data["total_market_cap"]["usd"],
+        volume_24h_usd=data["total_volume"]["usd"],
+        btc_dominance_percent=data["market_cap_percentage"]["btc"],
+        eth_dominance_percent=data["market_cap_percentage"]["eth"],
+        active_coins=data["active_cryptocurrencies"],
+    )
+
+
+def days_for(query: CandlesQuery, now_ms: int) -> int:
+    """The fewest days that hold what is asked for, or the most there are in that length.
+
+    Raises:
+        NotOffered: it begins, or ends, before what there is.
+    """
+    width = query.interval.ms
+    last = now_ms if query.end is None else min(query.end, now_ms)
+    first = query.start if query.start is not None else last - (query.limit - 1) * width
+    needed = (now_ms - first) // width + 1
+    steps = REACH[query.interval]
+    most = steps[-1][0]
+    if (query.start is not None and needed > most) or (now_ms - last) // width >= most:
+        raise NotOffered(f"{query.interval} candles reach back {steps[-1][1]} days only")
+    return next((days for candles, days in steps if candles >= needed), steps[-1][1])
+
+
+def parse_candles(body: Any, query: CandlesQuery, asset: AssetId) -> Candles:
+    """Rows of close time, open, high, low, close; the time of the last may be of an open candle."""
+    width = query.interval.ms
+    rows = [(-(-row[0] // width) * width - width, *row[1:]) for row in body]
+    order = ("timestamp", "open", "high", "low", "close")
+    return Candles.from_rows(query, rows, order=order, notes=asset.notes)
+
+
+def iso_ms(text: str) -> int:
+    """Unix milliseconds of an ISO 8601 time with its zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text[:40]!r} has no time zone")
+    return round(moment.timestamp() * 1000)

@@ -1,0 +1,194 @@
+"""CoinPaprika: prices of coins averaged over exchanges, and the coin list.
+
+Works without a key (20,000 requests a month by address, the largest 2,000 coins, data up to ten
+minutes old) or with a paid one, which has a host of its own.
+
+How its ticker compares with an exchange's: `last` and the change are of a price weighted over all
+markets of the coin, converted into the quote; there is no bid, ask, open, high or low, and its
+volume is of all those markets together, converted, so a ticker from here has none. No candles:
+the free plan has the daily one of the last 24 hours only, and their volumes are in the quote.
+
+Source: https://docs.coinpaprika.com/api-reference, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from framework import (
+    HTTP,
+    AssetCandidate,
+    AssetId,
+    AuthRefused,
+    Coin,
+    Coins,
+    CoinsQuery,
+    EnvVar,
+    GlobalStats,
+    GlobalStatsQuery,
+    Implausible,
+    NotOffered,
+    ProviderInfo,
+    Query,
+    QuotaExhausted,
+    RateLimit,
+    Reply,
+    Ticker,
+    TickerQuery,
+    UnknownSymbol,
+    hookimpl,
+    segment,
+)
+
+#: What its `quotes` parameter takes.
+QUOTES = """
+    USD EUR GBP JPY CHF AUD CAD NZD CNY HKD SGD KRW INR IDR THB TWD VND PHP MYR PKR ILS TRY RUB UAH
+    PLN CZK HUF DKK NOK SEK ISK BRL MXN ARS CLP COP PEN BOB NGN ZAR BTC ETH
+"""
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """CoinPaprika, keyless or with a paid key."""
+    return ProviderInfo(
+        name="coinpaprika",
+        title="CoinPaprika",
+        category="market",
+        base_url="https://api.coinpaprika.com/v1",
+        env=(
+            EnvVar(
+                "COINPAPRIKA_API_KEY",
+                required=False,
+                send_as="header:Authorization",
+                description="Paid key; requests then go to the paid host.",
+                signup_url="https://coinpaprika.com/api/pricing/",
+                base_url="https://api-pro.coinpaprika.com/v1",
+            ),
+        ),
+        rate_limits=(RateLimit(10, 1), RateLimit(20_000, 30 * 86_400)),
+        timeout_s=6.0,
+        priority=120,
+        quotes=frozenset(QUOTES.split()),
+        homepage="https://coinpaprika.com",
+        terms_url="https://coinpaprika.com/api-terms-of-use/",
+        docs_url="https://docs.coinpaprika.com",
+        docs_read="2026-11-23",
+        seen="recorded",
+        notes="Averages over exchanges. A page of coins costs the whole list, some 3 MB.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """A 402 is the month's quota or a paid endpoint; all asked here are free ones."""
+    if not isinstance(reply.body, dict):
+        return None
+    said = reply.body.get("error")
+    if not isinstance(said, str):
+        return None
+    message = said[:200]
+    symbol = getattr(query, "symbol", None)
+    if reply.status == 402:
+        return NotOffered(message) if "plan" in said.lower() else QuotaExhausted(message)
+    if reply.status == 403:
+        return AuthRefused(message)
+    if reply.status == 400 and "quote" in said.lower():
+        return NotOffered(message)
+    if reply.status == 404 and symbol is not None and "not found" in said.lower():
+        return UnknownSymbol(symbol, f"CoinPaprika: {message}")
+    return None
+
+
+@hookimpl
+async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+    """One request, and a search for a coin outside the table; ten minutes old at most."""
+
+    async def search(ticker: str) -> list[AssetCandidate]:
+        found = await http.get_json("/search", {"q": ticker, "c": "currencies", "limit": 100})
+        return parse_search(found)
+
+    asset = await http.assets.resolve(query.symbol.base, search)
+    body = await http.get_json(f"/tickers/{segment(asset.id)}", {"quotes": query.symbol.quote})
+    return parse_ticker(body, query, asset)
+
+
+@hookimpl
+async def fetch_coins(query: CoinsQuery, http: HTTP) -> Coins:
+    """One request, for the whole list."""
+    return parse_coins(await http.get_json("/tickers", {"quotes": query.quote}), query)
+
+
+@hookimpl
+async def fetch_global_stats(query: GlobalStatsQuery, http: HTTP) -> GlobalStats:
+    """One request."""
+    return parse_global_stats(await http.get_json("/global"))
+
+
+def parse_search(body: Any) -> list[AssetCandidate]:
+    """The coins that still trade among what a search found; a rank of 0 is none."""
+    return [
+        AssetCandidate(row["id"], row["symbol"], row["name"], row["rank"] or None)
+        for row in body.get("currencies") or ()
+        if row["is_active"]
+    ]
+
+
+def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
+    """One coin in the asked quote.
+
+    Raises:
+        Implausible: the answer is about another coin.
+    """
+    if body["id"] != asset.id:
+        raise Implausible(f"asked for {asset.id!r}, the answer is about {str(body['id'])[:40]!r}")
+    figures = body["quotes"][query.symbol.quote]
+    return Ticker(
+        symbol=query.symbol,
+        timestamp=iso_ms(body["last_updated"]),
+        last=figures["price"],
+        change_percent=figures["percent_change_24h"],
+        notes=asset.notes,
+    )
+
+
+def parse_coins(body: Any, query: CoinsQuery) -> Coins:
+    """One page of the whole list, unranked coins last."""
+    ranked = sorted(body, key=lambda row: (not row["rank"], row["rank"]))
+    first = (query.page - 1) * query.per_page
+    coins = [_coin(row, query.quote) for row in ranked[first : first + query.per_page]]
+    return Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+
+
+def _coin(row: Any, quote: str) -> Coin:
+    figures = row["quotes"][quote]
+    return Coin(
+        id=row["id"],
+        symbol=row["symbol"].upper(),
+        name=row["name"],
+        rank=row["rank"] or None,
+        price=figures["price"],
+        market_cap=figures["market_cap"],
+        volume_24h=figures["volume_24h"],
+        change_percent_24h=figures["percent_change_24h"],
+        circulating_supply=row.get("circulating_supply"),
+    )
+
+
+def parse_global_stats(body: Any) -> GlobalStats:
+    """Its time is in seconds here, ISO 8601 elsewhere."""
+    return GlobalStats(
+        timestamp=body["last_updated"] * 1000,
+        market_cap_usd=body["market_cap_usd"],
+        volume_24h_usd=body["volume_24h_usd"],
+        btc_dominance_percent=body["bitcoin_dominance_percentage"],
+        active_coins=body["cryptocurrencies_number"],
+    )
+
+
+def iso_ms(text: str) -> int:
+    """Unix milliseconds of an ISO 8601 time with its zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text[:40]!r} has no time zone")
+    return round(moment.timestamp() * 1000)
