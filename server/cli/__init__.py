@@ -1,0 +1,45 @@
+"""The command `coinmux`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import rich_click as click
+
+from framework import CoinmuxError
+from framework.views import installed_version
+from server.cli.ask import candles, explain, ticker
+from server.cli.console import EXIT_FAILED, EXIT_USAGE, errors
+from server.cli.doctor import doctor
+from server.cli.lists import env_example, providers
+from server.cli.serve import serve, simulate
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(installed_version(), prog_name="coinmux")
+def cli() -> None:
+    """One door to crypto data: every source a plugin, every answer routed and explained.
+
+    Exit codes: 0 answered; 1 nobody could answer, or a check failed; 2 the question was wrong.
+    """
+
+
+for command in (serve, simulate, ticker, candles, explain, providers, doctor, env_example):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; ends the process with its exit code."""
+    try:
+        code = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = EXIT_USAGE
+    except click.Abort:
+        code = 130
+    except CoinmuxError as error:
+        code = errors(error)
+    except OSError as error:
+        click.echo(f"coinmux: {error.strerror or error}", err=True)
+        code = EXIT_FAILED
+    raise SystemExit(code if isinstance(code, int) else 0)

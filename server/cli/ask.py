@@ -1,0 +1,165 @@
+"""Ask once: `ticker`, `candles`, `explain`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import rich_click as click
+
+from framework import INTERVALS
+from framework.gateway import Gateway
+from framework.routing import STRATEGIES, Ask
+from server.cli.console import as_json, cell, console, env_file, print_json, table
+from server.simulation import gateway_for
+
+T = TypeVar("T")
+
+provider = click.option("--provider", help="Ask this one only.")
+strategy = click.option(
+    "--strategy", type=click.Choice(STRATEGIES), default="priority", show_default=True
+)
+timeout = click.option("--timeout", "timeout_s", type=float, help="Seconds for the whole request.")
+simulated = click.option("--simulate", is_flag=True, help="Ask the simulator, not the world.")
+
+
+def _with_gateway(env: str, simulate: bool, work: Callable[[Gateway], Awaitable[T]]) -> T:
+    async def run() -> T:
+        # One question needs no background probes.
+        async with gateway_for(env, simulate=simulate, CHECKER="off") as gateway:
+            return await work(gateway)
+
+    return asyncio.run(run())
+
+
+def _moment(ms: int | None) -> str:
+    if ms is None:
+        return "—"
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _origin(meta: dict[str, Any]) -> str:
+    failed = [
+        f"{one['provider']} {one['code']}" for one in meta["attempts"] if one["outcome"] != "ok"
+    ]
+    words = [f"from {meta['provider']} in {meta['elapsed_ms']:.0f} ms"]
+    if failed:
+        words.append(f"after {', '.join(failed)}")
+    if meta["simulated"]:
+        words.append("simulated")
+    return "; ".join([*words, *meta["notes"]])
+
+
+@click.command()
+@click.argument("symbol")
+@provider
+@strategy
+@timeout
+@simulated
+@as_json
+@env_file
+def ticker(
+    symbol: str,
+    provider: str | None,
+    strategy: str,
+    timeout_s: float | None,
+    simulate: bool,
+    as_json: bool,
+    env_file: str,
+) -> None:
+    """The ticker of SYMBOL (BTC/USDT, btc-usdt, BTC)."""
+    options = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
+    answer = _with_gateway(env_file, simulate, lambda gateway: gateway.ticker(symbol, **options))
+    if as_json:
+        print_json(answer.body)
+        return
+    made = table(str(answer.data.symbol), "field", "value")
+    for name, value in answer.data.model_dump().items():
+        if name != "symbol":
+            made.add_row(name, _moment(value) if name == "timestamp" else cell(value))
+    out = console()
+    out.print(made)
+    out.print(_origin(answer.meta), style="dim")
+
+
+@click.command()
+@click.argument("symbol")
+@click.option("--interval", type=click.Choice(list(INTERVALS)), default="1h", show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=24, show_default=True)
+@provider
+@strategy
+@timeout
+@simulated
+@as_json
+@env_file
+def candles(
+    symbol: str,
+    interval: str,
+    limit: int,
+    provider: str | None,
+    strategy: str,
+    timeout_s: float | None,
+    simulate: bool,
+    as_json: bool,
+    env_file: str,
+) -> None:
+    """The latest candles of SYMBOL, oldest first."""
+    options = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
+    answer = _with_gateway(
+        env_file, simulate, lambda gateway: gateway.candles(symbol, interval, limit, **options)
+    )
+    if as_json:
+        print_json(answer.body)
+        return
+    made = table(
+        f"{answer.data.symbol} {interval}", "opens (UTC)", "open", "high", "low", "close", "volume"
+    )
+    for row in answer.data.to_numpy().tolist():
+        numbers = (None if number != number else number for number in row[1:])
+        made.add_row(_moment(int(row[0])), *(cell(number) for number in numbers))
+    out = console()
+    out.print(made)
+    out.print(_origin(answer.meta), style="dim")
+
+
+@click.command()
+@click.argument("capability")
+@click.argument("parameters", nargs=-1)
+@click.option("--provider", help="As if this one were pinned.")
+@strategy
+@simulated
+@as_json
+@env_file
+def explain(
+    capability: str,
+    parameters: tuple[str, ...],
+    provider: str | None,
+    strategy: str,
+    simulate: bool,
+    as_json: bool,
+    env_file: str,
+) -> None:
+    """Who would answer CAPABILITY with PARAMETERS (symbol=BTC/USDT interval=1h), and why."""
+    pairs: dict[str, Any] = {}
+    for text in parameters:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.UsageError(f"{text!r} is not name=value")
+        pairs[name] = value
+
+    async def work(gateway: Gateway) -> dict[str, Any]:
+        query = gateway.query(capability, pairs)
+        return gateway.explain(capability, query, Ask(provider=provider, strategy=strategy))
+
+    shown = _with_gateway(env_file, simulate, work)
+    if as_json:
+        print_json(shown)
+        return
+    made = table(f"{capability} {shown['query']}", "", "provider", "verdict", "reason", "detail")
+    for line in shown["candidates"]:
+        made.add_row(
+            cell(line["rank"]), line["provider"], line["verdict"], line["reason"], line["detail"]
+        )
+    console().print(made)

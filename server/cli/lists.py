@@ -1,0 +1,61 @@
+"""Lists: `providers` and `env-example`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import rich_click as click
+
+from framework.env_example import env_example as env_example_text
+from framework.gateway import Gateway
+from server.cli.console import as_json, cell, console, env_file, print_json, table
+from server.provider_docs import provider_docs
+
+
+def _gateway(env: str) -> Gateway:
+    async def make() -> Gateway:
+        gateway = Gateway.from_env(env)
+        await gateway.close()
+        return gateway
+
+    return asyncio.run(make())
+
+
+@click.command()
+@as_json
+@click.option("--markdown", is_flag=True, help="docs/providers.md, as generated from the plugins.")
+@env_file
+def providers(as_json: bool, markdown: bool, env_file: str) -> None:
+    """Every provider: what it can do, whether it is on, and why not."""
+    gateway = _gateway(env_file)
+    if markdown:
+        click.echo(provider_docs(gateway), nl=False)
+        return
+    shown = gateway.provider_list()
+    if as_json:
+        print_json(shown)
+        return
+    made = table("providers", "name", "category", "on", "capabilities", "limits")
+    for line in shown["providers"]:
+        state = "yes" if line["enabled"] else f"no: {line['reason']}"
+        made.add_row(
+            line["name"], line["category"], state, " ".join(line["capabilities"]), _limits(line)
+        )
+    out = console()
+    out.print(made)
+    for broken in shown["broken"]:
+        out.print(f"broken: {broken['name']} ({broken['origin']}): {broken['error']}", style="red")
+
+
+def _limits(line: dict[str, Any]) -> str:
+    windows = line["limits"].get("windows", [])
+    return ", ".join(f"{cell(one['requests'])}/{cell(one['per_s'])} s" for one in windows) or "—"
+
+
+@click.command("env-example")
+@env_file
+def env_example(env_file: str) -> None:
+    """A commented .env with every setting and key, grouped, values empty."""
+    gateway = _gateway(env_file)
+    click.echo(env_example_text(source.info for source in gateway.sources.values()), nl=False)
