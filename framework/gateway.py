@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from pydantic import ValidationError
+
 from framework.answer import Answer, Fetched
 from framework.assets import AssetDirectory, AssetTable
 from framework.attempt import AttemptRunner, ChannelDesk, StaleResult, describe, record_error
@@ -558,10 +560,30 @@ class Gateway(GatewayViews):
 
     async def get(self, capability: str, /, *, ask: Ask = _ASK, **parameters: Any) -> Answer:
         """Any capability by name, its query's fields as keywords: `get("gas", chain="bitcoin")`."""
+        return await self.ask(capability, self.query(capability, parameters), ask)
+
+    def query(self, capability: str, parameters: Mapping[str, Any]) -> Query:
+        """A query from loose values, such as those of a query string.
+
+        Raises:
+            InvalidRequest: each value that will not do, by name.
+        """
         row = self._capability(capability)
-        if isinstance(parameters.get("symbol"), str):
-            parameters["symbol"] = self.parse_symbol(parameters["symbol"])
-        return await self.ask(capability, row.query(**parameters), ask)
+        values = dict(parameters)
+        if isinstance(values.get("symbol"), str):
+            values["symbol"] = self.parse_symbol(values["symbol"])
+        try:
+            return row.query.model_validate(values)
+        except ValidationError as error:
+            problems = [
+                {
+                    "name": ".".join(str(part) for part in one["loc"]) or capability,
+                    "message": one["msg"],
+                }
+                for one in error.errors()
+            ]
+            detail = "; ".join(f"{one['name']}: {one['message']}" for one in problems)
+            raise InvalidRequest(detail, errors=problems) from None
 
     def parse_symbol(self, text: str) -> Symbol:
         """A pair as a person writes it, with the default quote and the known assets."""
