@@ -166,7 +166,7 @@ class HTTP:
             reply.status, is_json=False, has_key=self._source.has_key, said=self._said(text)
         )
         if error is not None:
-            raise replies.with_wait(error, reply.status, reply.headers, self.now_ms())
+            raise self._told(error, reply)
         try:
             return await read_feed(reply.body)
         except NotJSON as exc:
@@ -282,7 +282,7 @@ class HTTP:
                 said=self._said(body[:TEXT_CHARS].decode("utf-8", "replace")),
             )
         assert error is not None
-        raise replies.with_wait(error, reply.status, reply.headers, self.now_ms())
+        raise self._told(error, reply)
 
     def _unreadable(self, reply: RawReply, fault: Malformed | Empty) -> Exception:
         """The error for a reply that is no JSON."""
@@ -291,7 +291,7 @@ class HTTP:
             reply.status, is_json=False, has_key=self._source.has_key, said=self._said(text)
         )
         if error is not None:
-            return replies.with_wait(error, reply.status, reply.headers, self.now_ms())
+            return self._told(error, reply)
         if isinstance(fault, Empty):
             return fault
         return replies.not_json(reply.body, reply.headers.get("content-type", "").lower()) or fault
@@ -313,8 +313,16 @@ class HTTP:
             return error
         return PluginError(f"{self.provider}.map_error returned {type(error).__name__}")
 
+    def _told(self, error: Exception, reply: RawReply) -> Exception:
+        """The error with the reply's `Retry-After`, and without secrets the source may echo."""
+        if isinstance(error, CoinmuxError):
+            # Before it is cut: half a key is not recognised.
+            error.detail = clean_text(self._client.redactor.clean(error.detail))
+            error.args = (error.detail,)
+        return replies.with_wait(error, reply.status, reply.headers, self.now_ms())
+
     def _said(self, text: str) -> str:
         """A few words of a body, fit for an error: one line, no markup, no secrets."""
         if text.lstrip()[:1] == "<":
             return ""
-        return self._client.redactor.clean(clean_text(text))[:160]
+        return clean_text(self._client.redactor.clean(text))[:160]

@@ -125,4 +125,4 @@ def with_wait(error: Exception, status: int, headers: Mapping[str, str], now_ms:
 def _words(value: Any) -> str:
     if isinstance(value, dict):
         value = value.get("message") or value.get("msg") or value
-    return str(value)[:160]
+    return str(value)[:2_000]

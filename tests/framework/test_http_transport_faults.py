@@ -515,9 +515,9 @@ async def test_other_transfer_coding():
 
 async def test_answer_ended_by_close():
     """Without a length the answer ends with the connection, as HTTP/1.0 has it."""
-    async with writing(HEAD.replace(b"1.1", b"1.0") + b'\r\n{"ok":1}') as server:
-        async with outbound(server.url) as http:
-            assert await http.get_json("/x") == {"ok": 1}
+    data = HEAD.replace(b"1.1", b"1.0") + b'\r\n{"ok":1}'
+    async with writing(data) as server, outbound(server.url) as http:
+        assert await http.get_json("/x") == {"ok": 1}
 
 
 async def test_chunked_answer_in_pieces():

@@ -30,7 +30,7 @@ def in_s(seconds: float) -> str:
         (in_s(30), 30),
         (in_s(0), 1),
         ("Tue, 01 Dec 2099 00:00:00 GMT", 3600),
-        ("Monday, 24-Nov-25 16:01:00 GMT", 3600),
+        ("Monday, 24-Nov-25 16:01:00 GMT", 60),
         ("Mon Nov 24 16:00:40 2025", 40),
         (None, None),
         ("", None),
@@ -38,8 +38,8 @@ def in_s(seconds: float) -> str:
         ("+5", None),
         ("1.5", None),
         ("1e9", None),
-        ("٧", None),
-        ("７", None),
+        ("\u0667", None),
+        ("\uff17", None),
         ("soon", None),
         ("7 7", None),
         (in_s(-5), None),
@@ -49,11 +49,7 @@ def in_s(seconds: float) -> str:
 )
 def test_values(value, expected):
     """Digits and dates are clamped, everything else counts as absent."""
-    got = retry_after.parse(value, now_ms=NOW_MS)
-    if value is not None and value.startswith("Monday"):  # a date long past ours or near it
-        assert got is None or 1 <= got <= 3600
-    else:
-        assert got == expected
+    assert retry_after.parse(value, now_ms=NOW_MS) == expected
 
 
 def test_date_is_relative_to_the_servers_clock():
