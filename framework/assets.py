@@ -214,7 +214,8 @@ class AssetDirectory:
             raise UnknownSymbol(asset, f"{self._key} lists no coin of ticker {asset}")
         best = min(exact, key=lambda one: (one.rank is None, one.rank or 0))
         rank = "unranked" if best.rank is None else f"rank {best.rank}"
-        among = "the only one" if len(exact) == 1 else f"best of {len(exact)}"
+        place = "first" if best.rank is None else "best"
+        among = "the only one" if len(exact) == 1 else f"{place} of {len(exact)}"
         note = f"{asset} taken as {self._key} id {best.id[:80]!r} ({rank}, {among} of that ticker)"
         chosen = AssetId(best.id, clean_text(best.name), (clean_text(note),))
         return _Choice(chosen, best.rank, len(exact), self._clock.monotonic())

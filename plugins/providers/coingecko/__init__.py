@@ -57,6 +57,8 @@ QUOTES = """
 #: Our interval -> (candles, days to ask for), fewest first. One day is the most that comes in 30
 #: minutes, 30 days in 4 hours.
 REACH = {"30m": ((48, 1),), "4h": ((42, 7), (84, 14), (180, 30))}
+#: Members of an error's body that say what it is.
+WORDS = ("error_code", "error_message", "error")
 #: `error_code` of key trouble: missing, and of the other kind than the host's.
 KEY_CODES = frozenset({10002, 10010, 10011})
 #: `error_code` of what the plan leaves out: the endpoint, and data older than a year.
@@ -104,14 +106,15 @@ def provider_info() -> ProviderInfo:
 
 @hookimpl
 def map_error(reply: Reply, query: Query) -> Exception | None:
-    """The message stands in `error`, `status.error_message` or `error_message`."""
-    body = reply.body
-    if not isinstance(body, dict):
-        return None
-    status = body.get("status")
-    inner = status if isinstance(status, dict) else {}
-    code = body.get("error_code", inner.get("error_code"))
-    said = body.get("error") or inner.get("error_message") or body.get("error_message")
+    """The words stand in the body, its `status`, its `error` or that one's `status`."""
+    words: dict[str, Any] = {}
+    parts = [reply.body]
+    for part in parts:
+        if isinstance(part, dict):
+            words |= {name: part[name] for name in WORDS if isinstance(part.get(name), str | int)}
+            parts += [part.get("status"), part.get("error")]
+    code = words.get("error_code")
+    said = words.get("error") or words.get("error_message")
     message = str(said)[:200]
     if code == 429:
         return RateLimited(message)
@@ -264,7 +267,10 @@ def parse_candles(body: Any, query: CandlesQuery, asset: AssetId) -> Candles:
     width = query.interval.ms
     rows = [(-(-row[0] // width) * width - width, *row[1:]) for row in body]
     order = ("timestamp", "open", "high", "low", "close")
-    return Candles.from_rows(query, rows, order=order, notes=asset.notes)
+    notes = asset.notes
+    if query.start is None and len(rows) < query.limit:
+        notes += (f"CoinGecko has {len(rows)} candles of {query.interval}",)
+    return Candles.from_rows(query, rows, order=order, notes=notes)
 
 
 def iso_ms(text: str) -> int:
