@@ -1,0 +1,118 @@
+"""Blockchain.com explorer: Bitcoin fees, newest block and address balances. Key optional.
+
+The vendor asks for one request every ten seconds; `BLOCKCHAIN_API_CODE` raises its limits. Answers
+may carry `Retry-After` with a 200, which means nothing. Balances may count unconfirmed
+transactions. The fee endpoint is the one the vendor's own wallet asks.
+
+Source: https://www.blockchain.com/explorer/api/blockchain_api and the vendor's wallet client
+(`FeeOptions`), read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework import (
+    HTTP,
+    Balance,
+    BalanceQuery,
+    ChainHead,
+    ChainHeadQuery,
+    EnvVar,
+    Gas,
+    GasQuery,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    Reply,
+    UnknownSymbol,
+    hookimpl,
+)
+
+UNCONFIRMED = "blockchain_info may count unconfirmed transactions"
+#: What the explorer says of an address it cannot read, as JSON or as plain text.
+BAD_ADDRESS = ("not-found-or-invalid-arg", "invalid bitcoin address", "checksum", "item not found")
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """Blockchain.com's explorer and its API host."""
+    return ProviderInfo(
+        name="blockchain_info",
+        title="Blockchain.com",
+        category="blockchain",
+        base_url="https://blockchain.info",
+        hosts={"api": "https://api.blockchain.info"},
+        env=(
+            EnvVar(
+                "BLOCKCHAIN_API_CODE",
+                required=False,
+                send_as="query:api_code",
+                description="Raises the limits of the Blockchain.com explorer.",
+                signup_url="https://api.blockchain.info/customer/signup",
+            ),
+        ),
+        rate_limits=(RateLimit(requests=1, per_s=10),),
+        priority=50,
+        chains={"bitcoin": "bitcoin"},
+        homepage="https://www.blockchain.com/explorer",
+        terms_url="https://www.blockchain.com/legal/terms",
+        docs_url="https://www.blockchain.com/explorer/api/blockchain_api",
+        docs_read="2026-11-23",
+        notes="Balances may count unconfirmed transactions; the answer says so.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """A wrong address is told in words, as JSON or plain text; the rest by the status."""
+    if reply.status in (400, 404, 500) and isinstance(query, BalanceQuery):
+        text = str(reply.body).lower()
+        if any(words in text for words in BAD_ADDRESS):
+            return UnknownSymbol(query.address, "not an address on bitcoin: its checksum is wrong")
+    return None
+
+
+@hookimpl
+async def fetch_gas(query: GasQuery, http: HTTP) -> Gas:
+    """One request to the API host."""
+    return parse_gas(await http.get_json("/mempool/fees", host="api"), query)
+
+
+def parse_gas(body: Any, query: GasQuery) -> Gas:
+    """The vendor tells two prices, regular and priority."""
+    return Gas(chain=query.chain, unit="sat/vB", standard=body["regular"], fast=body["priority"])
+
+
+@hookimpl
+async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+    """One request."""
+    return parse_chain_head(await http.get_json("/latestblock"), query)
+
+
+def parse_chain_head(body: Any, query: ChainHeadQuery) -> ChainHead:
+    """The newest block; its own time is in seconds."""
+    return ChainHead(
+        chain=query.chain,
+        height=body["height"],
+        hash=body["hash"],
+        timestamp=body["time"] * 1000,
+    )
+
+
+@hookimpl
+async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+    """One request."""
+    return parse_balance(await http.get_json("/balance", {"active": _native(query)}), query)
+
+
+def parse_balance(body: Any, query: BalanceQuery) -> Balance:
+    """The balance of the address asked for; the answer is keyed by address."""
+    balance = Balance.native(query, body[_native(query)]["final_balance"])
+    return balance.model_copy(update={"notes": (UNCONFIRMED,)})
+
+
+def _native(query: BalanceQuery) -> str:
+    """Bech32 in lower case, as the explorer writes it; base58 is case-sensitive."""
+    address = query.address
+    return address.lower() if address.startswith("BC1") else address

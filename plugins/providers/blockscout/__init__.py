@@ -1,0 +1,307 @@
+"""Blockscout explorers: gas, newest block, balances, transactions and tokens. Key optional.
+
+With `BLOCKSCOUT_API_KEY` (free plan: 100,000 credits a day, 5 requests a second) the multichain
+PRO API is asked. Without it, the explorer of each chain: the vendor announced the end of their
+keyless use for 1 July 2026, so they may answer 401 or 402, which means that the key is missing.
+An address nobody has used is unknown to the explorers and reported as empty.
+
+Source: https://docs.blockscout.com/devs/pro-api-responses-and-routes and
+https://docs.blockscout.com/openapi.yaml, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from framework import (
+    CHAINS,
+    HTTP,
+    AuthRefused,
+    BadStatus,
+    Balance,
+    BalanceQuery,
+    Chain,
+    ChainHead,
+    ChainHeadQuery,
+    EnvVar,
+    Gas,
+    GasQuery,
+    NotOffered,
+    ProviderInfo,
+    Query,
+    QuotaExhausted,
+    RateLimit,
+    RateLimited,
+    Reply,
+    TokenBalance,
+    TokenBalances,
+    TokenBalancesQuery,
+    Transaction,
+    Transactions,
+    TransactionsQuery,
+    UnknownSymbol,
+    hookimpl,
+    number,
+    scaled,
+    segment,
+)
+
+KEY = "BLOCKSCOUT_API_KEY"
+HOSTS = {
+    "ethereum": "https://eth.blockscout.com",
+    "base": "https://base.blockscout.com",
+    "arbitrum": "https://arbitrum.blockscout.com",
+    "optimism": "https://optimism.blockscout.com",
+    "polygon": "https://polygon.blockscout.com",
+}
+#: Rows of a page; the API takes no other number.
+PAGE = 50
+#: What a cursor may hold: the members of `next_page_params`.
+PAGE_KEYS = {"block_number", "index", "items_count", "hash", "inserted_at", "value", "fee"}
+ADDRESS_QUERIES = (BalanceQuery, TransactionsQuery, TokenBalancesQuery)
+STATUS = {"ok": True, "error": False}
+
+
+class Unseen(BadStatus):
+    """The explorer has never seen the address: to us an address that holds nothing."""
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """The PRO API, and five explorers for use without a key."""
+    return ProviderInfo(
+        name="blockscout",
+        title="Blockscout",
+        category="blockchain",
+        base_url="https://api.blockscout.com",
+        hosts=HOSTS,
+        env=(
+            EnvVar(
+                KEY,
+                required=False,
+                send_as="header:Authorization=Bearer {}",
+                description="Asks Blockscout's multichain PRO API instead of each explorer.",
+                signup_url="https://dev.blockscout.com",
+            ),
+        ),
+        rate_limits=(RateLimit(requests=5, per_s=1),),
+        priority=60,
+        chains={chain: str(CHAINS[Chain(chain)].evm_id) for chain in HOSTS},
+        homepage="https://www.blockscout.com",
+        terms_url="https://www.blockscout.com/terms-of-service",
+        docs_url="https://docs.blockscout.com/devs/pro-api",
+        docs_read="2026-11-23",
+        notes="Keyless use of the explorers was announced to end on 1 July 2026.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """A missing key, an address never seen, and the Etherscan-like status 0 inside a 200."""
+    body: Mapping[str, Any] = reply.body if isinstance(reply.body, dict) else {}
+    said = f"{body.get('message') or ''} {body.get('error') or ''}".strip()[:160]
+    lower = said.lower()
+    if reply.status in (401, 402):
+        if "credit" in lower or "quota" in lower:
+            return QuotaExhausted(said)
+        return AuthRefused(f"a key is missing or refused; {KEY} takes one: {said}")
+    if isinstance(query, ADDRESS_QUERIES):
+        if reply.status == 404 and body.get("message") == "Not found":
+            return Unseen("an address the explorer has never seen", status=404)
+        if reply.status == 422 or "invalid address" in lower:
+            return UnknownSymbol(query.address, "not an address to Blockscout")
+    if reply.status == 200 and body.get("status") == "0" and not isinstance(body["result"], list):
+        if "limit" in lower or "limit" in str(body["result"]).lower():
+            return RateLimited(said)
+        return BadStatus(f"the answer is an error: {said}", status=200)
+    return None
+
+
+async def _get(
+    http: HTTP,
+    chain: Chain,
+    path: str,
+    params: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Any:
+    """One GET: of the PRO API where there is a key, else of the chain's own explorer."""
+    if http.has(KEY):
+        return await http.get_json(f"/{CHAINS[chain].evm_id}{path}", params, headers=headers)
+    return await http.get_json(path, params, headers=headers, host=str(chain))
+
+
+@hookimpl
+async def fetch_gas(query: GasQuery, http: HTTP) -> Gas:
+    """One request."""
+    # The header asks for prices with their base fee; without it they are bare numbers.
+    body = await _get(http, query.chain, "/api/v2/stats", headers={"updated-gas-oracle": "true"})
+    return parse_gas(body, query)
+
+
+def parse_gas(body: Any, query: GasQuery) -> Gas:
+    """Prices in gwei, with the time they were made."""
+    prices = body["gas_prices"]
+    updated = body.get("gas_price_updated_at")
+    usual = prices["average"]
+    return Gas(
+        chain=query.chain,
+        timestamp=None if updated is None else milliseconds(updated),
+        unit="gwei",
+        slow=_price(prices.get("slow")),
+        standard=_price(usual),
+        fast=_price(prices.get("fast")),
+        base_fee=usual.get("base_fee") if isinstance(usual, dict) else None,
+    )
+
+
+def _price(value: Any) -> float | None:
+    price = value["price"] if isinstance(value, dict) else value
+    return None if price is None else number(price)
+
+
+@hookimpl
+async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+    """One request; a few of the newest blocks come."""
+    return parse_chain_head(await _get(http, query.chain, "/api/v2/main-page/blocks"), query)
+
+
+def parse_chain_head(body: Any, query: ChainHeadQuery) -> ChainHead:
+    """The highest block."""
+    newest = max(body, key=lambda block: block["height"])
+    return ChainHead(
+        chain=query.chain,
+        height=newest["height"],
+        hash=newest["hash"],
+        timestamp=milliseconds(newest["timestamp"]),
+    )
+
+
+@hookimpl
+async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+    """One request of the Etherscan-like API, which knows unused addresses too."""
+    params = {"module": "account", "action": "balance", "address": query.address}
+    return parse_balance(await _get(http, query.chain, "/api", params), query)
+
+
+def parse_balance(body: Any, query: BalanceQuery) -> Balance:
+    """Wei as a decimal string."""
+    return Balance.native(query, body["result"])
+
+
+@hookimpl
+async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+    """One request."""
+    path = f"/api/v2/addresses/{segment(query.address)}/transactions"
+    try:
+        body = await _get(http, query.chain, path, page_params(query.cursor))
+    except Unseen:
+        body = {"items": [], "next_page_params": None}
+    return parse_transactions(body, query)
+
+
+def page_params(cursor: str | None) -> dict[str, str]:
+    """The parameters of the page a cursor of ours points to.
+
+    Raises:
+        NotOffered: it is none of ours, but another source's.
+    """
+    params = dict(parse_qsl(cursor or ""))
+    if (cursor and not params) or not PAGE_KEYS.issuperset(params):
+        raise NotOffered("the cursor is of another source")
+    return params
+
+
+def parse_transactions(body: Any, query: TransactionsQuery) -> Transactions:
+    """At most `query.limit` rows of a page of 50, with a cursor to where they end."""
+    items, following = body["items"], body["next_page_params"]
+    if len(items) > query.limit:
+        last = items[query.limit - 1]
+        following = {
+            "block_number": last["block_number"],
+            "index": last["position"],
+            "items_count": query.limit,
+        }
+    given = {key: value for key, value in (following or {}).items() if value is not None}
+    return Transactions(
+        chain=query.chain,
+        address=query.address,
+        cursor=urlencode(given) or None,
+        transactions=tuple(parse_transaction(item, query.chain) for item in items[: query.limit]),
+    )
+
+
+def parse_transaction(item: Any, chain: Chain) -> Transaction:
+    """One transaction; pending ones have no height, fee or outcome yet."""
+    facts = CHAINS[chain]
+    fee = item["fee"]
+    actual = fee is not None and fee.get("type") == "actual"
+    when = item["timestamp"]
+    return Transaction(
+        hash=item["hash"],
+        height=item["block_number"],
+        timestamp=None if when is None else milliseconds(when),
+        sender=_address(item["from"]),
+        to=_address(item["to"]),
+        asset=facts.asset,
+        raw=item["value"],
+        amount=scaled(item["value"], facts.decimals),
+        fee_raw=fee["value"] if actual else None,
+        succeeded=STATUS.get(item["status"]),
+    )
+
+
+def _address(party: Any) -> str | None:
+    return None if party is None else str(party["hash"]).lower()
+
+
+@hookimpl
+async def fetch_token_balances(query: TokenBalancesQuery, http: HTTP) -> TokenBalances:
+    """One request."""
+    path = f"/api/v2/addresses/{segment(query.address)}/tokens"
+    try:
+        body = await _get(http, query.chain, path, {"type": "ERC-20"})
+    except Unseen:
+        body = {"items": [], "next_page_params": None}
+    return parse_token_balances(body, query)
+
+
+def parse_token_balances(body: Any, query: TokenBalancesQuery) -> TokenBalances:
+    """The first page of tokens, most valuable first."""
+    more = body["next_page_params"] is not None
+    return TokenBalances(
+        chain=query.chain,
+        address=query.address,
+        tokens=tuple(_token(item) for item in body["items"]),
+        notes=(f"the {PAGE} most valuable tokens; there are more",) if more else (),
+    )
+
+
+def _token(item: Any) -> TokenBalance:
+    token, raw = item["token"], item["value"]
+    decimals = None if token["decimals"] is None else int(token["decimals"])
+    amount = None if decimals is None else scaled(raw, decimals)
+    rate = token.get("exchange_rate")
+    return TokenBalance(
+        contract=str(token.get("address_hash") or token["address"]).lower(),
+        symbol=token["symbol"],
+        name=token["name"],
+        decimals=decimals,
+        raw=raw,
+        amount=amount,
+        value_usd=None if rate is None or amount is None else amount * number(rate),
+    )
+
+
+def milliseconds(text: str) -> int:
+    """Unix ms of an ISO 8601 time with its zone.
+
+    Raises:
+        ValueError: it is none, or has no zone.
+    """
+    when = datetime.fromisoformat(text)
+    if when.tzinfo is None:
+        raise ValueError(f"a time without a zone: {text[:40]!r}")
+    return round(when.timestamp() * 1000)

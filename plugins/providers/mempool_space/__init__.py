@@ -1,0 +1,113 @@
+"""mempool.space: Bitcoin fees, newest block and address balances. No key.
+
+Limits are not published; 429 as an HTML page, then a ban when it goes on. About one request a
+second is fine. Only the JSON endpoints are asked: block height and hash alone come as plain text.
+
+Source: https://mempool.space/docs/api/rest, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework import (
+    HTTP,
+    Balance,
+    BalanceQuery,
+    ChainHead,
+    ChainHeadQuery,
+    Gas,
+    GasQuery,
+    Implausible,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    Reply,
+    UnknownSymbol,
+    hookimpl,
+    segment,
+)
+
+#: Words of the plain-text 400 for an address whose checksum is wrong.
+BAD_ADDRESS = ("address", "base58", "bech32", "checksum")
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """mempool.space, keyless."""
+    return ProviderInfo(
+        name="mempool_space",
+        title="mempool.space",
+        category="blockchain",
+        base_url="https://mempool.space/api",
+        rate_limits=(RateLimit(requests=10, per_s=10),),
+        priority=10,
+        chains={"bitcoin": "bitcoin"},
+        homepage="https://mempool.space",
+        terms_url="https://mempool.space/terms-of-service",
+        docs_url="https://mempool.space/docs/api/rest",
+        docs_read="2026-11-23",
+        notes="Balances count confirmed outputs only.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """A wrong checksum is told in plain text with a 400; the rest by the status."""
+    if reply.status == 400 and isinstance(query, BalanceQuery):
+        text = str(reply.body).lower()
+        if any(word in text for word in BAD_ADDRESS):
+            return UnknownSymbol(query.address, "not an address on bitcoin: its checksum is wrong")
+    return None
+
+
+@hookimpl
+async def fetch_gas(query: GasQuery, http: HTTP) -> Gas:
+    """One request."""
+    return parse_gas(await http.get_json("/v1/fees/recommended"), query)
+
+
+def parse_gas(body: Any, query: GasQuery) -> Gas:
+    """Fees to be in within an hour, half an hour, and the next block."""
+    return Gas(
+        chain=query.chain,
+        unit="sat/vB",
+        slow=body["hourFee"],
+        standard=body["halfHourFee"],
+        fast=body["fastestFee"],
+    )
+
+
+@hookimpl
+async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+    """One request; fifteen blocks come, newest first."""
+    return parse_chain_head(await http.get_json("/v1/blocks"), query)
+
+
+def parse_chain_head(body: Any, query: ChainHeadQuery) -> ChainHead:
+    """The highest block; its own time is in seconds."""
+    newest = max(body, key=lambda block: block["height"])
+    return ChainHead(
+        chain=query.chain,
+        height=newest["height"],
+        hash=newest["id"],
+        timestamp=newest["timestamp"] * 1000,
+    )
+
+
+@hookimpl
+async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+    """One request."""
+    return parse_balance(await http.get_json(f"/address/{segment(query.address)}"), query)
+
+
+def parse_balance(body: Any, query: BalanceQuery) -> Balance:
+    """Confirmed outputs received less those spent.
+
+    Raises:
+        Implausible: the answer is about another address.
+    """
+    if str(body["address"]).lower() != query.address.lower():
+        raise Implausible("the answer is about another address")
+    stats = body["chain_stats"]
+    return Balance.native(query, stats["funded_txo_sum"] - stats["spent_txo_sum"])

@@ -1,0 +1,177 @@
+"""News feeds of four publishers, merged into one list. No key.
+
+Each feed is a channel with a health of its own: a publisher that blocks or moves its feed costs the
+others nothing. Publishers ask to be polled every few minutes at most, which the news cache sees to.
+
+Source: the feeds themselves; https://www.rssboard.org/rss-specification, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from framework import (
+    HTTP,
+    Channel,
+    FeedEntry,
+    News,
+    NewsItem,
+    NewsQuery,
+    ProviderBusy,
+    ProviderError,
+    ProviderInfo,
+    RateLimit,
+    hookimpl,
+)
+
+
+class Feed(NamedTuple):
+    """One publisher's feed; `path` holds what a base URL may not end with."""
+
+    source: str
+    base_url: str
+    path: str = ""
+
+
+#: Four, since one question may cause four calls (`faults.md` 3.10).
+FEEDS = {
+    "coindesk": Feed("CoinDesk", "https://www.coindesk.com/arc/outboundfeeds", "/rss/"),
+    "cointelegraph": Feed("Cointelegraph", "https://cointelegraph.com/rss"),
+    "decrypt": Feed("Decrypt", "https://decrypt.co/feed"),
+    "bitcoin_magazine": Feed("Bitcoin Magazine", "https://bitcoinmagazine.com/feed"),
+}
+#: Ticker -> names in lower case. Tickers and names that are everyday words (LINK, NEAR, TON) count
+#: in capitals or by a name that is none.
+NAMES = {
+    "ADA": ("cardano",),
+    "AVAX": ("avalanche",),
+    "BCH": ("bitcoin cash",),
+    "BNB": ("bnb", "bnb chain", "binance coin"),
+    "BTC": ("bitcoin", "btc"),
+    "DOGE": ("dogecoin", "doge"),
+    "DOT": ("polkadot",),
+    "ETH": ("ethereum", "ether", "eth"),
+    "HYPE": ("hyperliquid",),
+    "LINK": ("chainlink",),
+    "LTC": ("litecoin", "ltc"),
+    "POL": ("polygon",),
+    "SHIB": ("shiba inu",),
+    "SOL": ("solana",),
+    "SUI": ("sui network",),
+    "TON": ("toncoin",),
+    "TRX": ("tron", "trx"),
+    "UNI": ("uniswap",),
+    "USDC": ("usdc", "usd coin"),
+    "USDT": ("tether", "usdt"),
+    "XLM": ("stellar lumens", "xlm"),
+    "XMR": ("monero", "xmr"),
+    "XRP": ("xrp", "ripple"),
+}
+#: A clock may be off by so much; a date beyond it is a slip of the publisher's.
+FUTURE_MS = 60_000
+_WORD = re.compile(r"[A-Za-z0-9]+")
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """Four feeds, each a channel."""
+    return ProviderInfo(
+        name="rss_news",
+        title="News feeds",
+        category="news",
+        base_url=FEEDS["cointelegraph"].base_url,
+        channels=tuple(Channel(name, feed.base_url) for name, feed in FEEDS.items()),
+        headers={"User-Agent": "coinmux/0.1 (feed reader)", "Accept": "application/rss+xml"},
+        rate_limits=(RateLimit(requests=24, per_s=60),),
+        priority=10,
+        docs_url="https://www.rssboard.org/rss-specification",
+        docs_read="2026-11-23",
+        notes="CoinDesk, Cointelegraph, Decrypt and Bitcoin Magazine. Headlines belong to them.",
+    )
+
+
+@hookimpl
+async def fetch_news(query: NewsQuery, http: HTTP) -> News:
+    """One request to each feed, all at once; those that fail are left out."""
+    names = http.channels()
+    if not names:
+        raise ProviderBusy("no feed may be asked now")
+    answers = await asyncio.gather(*(_feed(name, http) for name in names), return_exceptions=True)
+    items: list[NewsItem] = []
+    for answer in answers:
+        if isinstance(answer, list):
+            items += answer
+        elif not isinstance(answer, ProviderError):
+            raise answer
+    if all(isinstance(answer, ProviderError) for answer in answers):
+        raise next(a for a in reversed(answers) if isinstance(a, ProviderError))
+    return News(items=select(items, query))
+
+
+async def _feed(name: str, http: HTTP) -> list[NewsItem]:
+    """The items of one feed, which is asked alone so that its publisher can be named."""
+    feed = FEEDS[name]
+    entries = await http.first_of([name], lambda channel: channel.get_feed(feed.path))
+    return [parse_entry(entry, feed.source, http.now_ms()) for entry in entries]
+
+
+def parse_entry(entry: FeedEntry, source: str, now_ms: int) -> NewsItem:
+    """One item; a date in the future is left out."""
+    published = entry.published_ms
+    if published is not None and published > now_ms + FUTURE_MS:
+        published = None
+    return NewsItem(
+        id=entry.id,
+        title=entry.title,
+        url=entry.link,
+        source=source,
+        published_at=published,
+        summary=entry.summary or None,
+        symbols=symbols_in(entry.title, *entry.categories),
+    )
+
+
+def symbols_in(*texts: str) -> tuple[str, ...]:
+    """Tickers of the table that the texts name, in alphabetical order."""
+    words = {word for text in texts for word in _WORD.findall(text)}
+    joined = [" ".join(_WORD.findall(text.lower())) for text in texts]
+    return tuple(
+        ticker
+        for ticker, names in NAMES.items()
+        if ticker in words or any(f" {name} " in f" {text} " for name in names for text in joined)
+    )
+
+
+def select(items: Iterable[NewsItem], query: NewsQuery) -> tuple[NewsItem, ...]:
+    """Each story once, the first to report it kept; newest first, those without a date last."""
+    first: dict[str, NewsItem] = {}
+    stories: list[NewsItem] = []
+    for item in sorted(items, key=lambda item: (item.published_at is None, item.published_at or 0)):
+        keys = (_place(item.url), _headline(item.title))
+        if not any(key in first for key in keys):
+            stories.append(item)
+        for key in keys:
+            first.setdefault(key, item)
+    wanted = [item for item in stories if query.asset is None or _about(item, query.asset)]
+    wanted.sort(key=lambda item: -(item.published_at or 0))
+    return tuple(wanted[: query.limit])
+
+
+def _about(item: NewsItem, asset: str) -> bool:
+    """Whether an item names the asset; one that is not in the table, in capitals in the title."""
+    return asset in item.symbols or asset in _WORD.findall(item.title)
+
+
+def _place(url: str) -> str:
+    """A link without what does not change where it leads."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").removeprefix("www.")
+    return f"{host}{parts.path.rstrip('/')}?{parts.query}"
+
+
+def _headline(title: str) -> str:
+    return " ".join(re.findall(r"\w+", title.casefold()))
