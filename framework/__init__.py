@@ -1,5 +1,6 @@
-"""coinmux's public API: what programs and plugins import. Names outside `__all__` may change any day."""
+"""coinmux's public API. Names outside `__all__` may change any day."""
 
+from framework.answer import Answer
 from framework.assets import AssetCandidate, AssetId
 from framework.capabilities import CAPABILITIES, Capability, Freshness
 from framework.chains import CHAINS, Chain, ChainFacts
@@ -55,7 +56,10 @@ from framework.errors import (
     Unreachable,
     UpstreamTimeout,
 )
+from framework.events import Event, EventBus
 from framework.feeds import FeedEntry
+from framework.gateway import Gateway
+from framework.health import State
 from framework.hookspecs import hookimpl, hookspec
 from framework.http import HTTP, segment
 from framework.models.base import (
@@ -114,11 +118,19 @@ from framework.models.news import News, NewsItem, NewsQuery, NewsSentiment
 from framework.models.onchain import OnchainMetric, OnchainMetricQuery, Tvl, TvlQuery
 from framework.models.sentiment import FearGreed, FearGreedQuery, Social, SocialMetric, SocialQuery
 from framework.models.text import TextSentiment, TextSentimentQuery, TextSentimentResult
+from framework.routing import Ask
 from framework.symbols import INTERVALS, Interval, Symbol, SymbolStyle
+from framework.sync import SyncGateway
 
 __all__ = [
+    "CAPABILITIES",
+    "CHAINS",
+    "HTTP",
+    "INTERVALS",
     "AllProvidersFailed",
     "Amount",
+    "Answer",
+    "Ask",
     "AssetCandidate",
     "AssetId",
     "AuthRefused",
@@ -128,8 +140,6 @@ __all__ = [
     "BalanceQuery",
     "Banned",
     "BlockedAddress",
-    "CAPABILITIES",
-    "CHAINS",
     "Candles",
     "CandlesQuery",
     "Capability",
@@ -153,6 +163,8 @@ __all__ = [
     "Entity",
     "EntityQuery",
     "EnvVar",
+    "Event",
+    "EventBus",
     "FearGreed",
     "FearGreedQuery",
     "FeatureDisabled",
@@ -160,11 +172,10 @@ __all__ = [
     "Freshness",
     "Gas",
     "GasQuery",
+    "Gateway",
     "GeoBlocked",
     "GlobalStats",
     "GlobalStatsQuery",
-    "HTTP",
-    "INTERVALS",
     "Implausible",
     "InsufficientData",
     "Interval",
@@ -215,8 +226,10 @@ __all__ = [
     "SocialMetric",
     "SocialQuery",
     "Stale",
+    "State",
     "Symbol",
     "SymbolStyle",
+    "SyncGateway",
     "SystemClock",
     "TLSFailure",
     "TextSentiment",

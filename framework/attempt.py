@@ -128,7 +128,7 @@ class AttemptRunner:
             raise SchemaMismatch(f"{type(error).__name__}: {str(error)[:200]}") from error
         except CoinmuxError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             # The border around a plugin's call: whatever it raises is its own defect.
             raise PluginError(f"{type(error).__name__}: {str(error)[:200]}") from error
         if isinstance(checked, Candles) and isinstance(query, CandlesQuery):

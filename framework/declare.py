@@ -11,7 +11,7 @@ from framework.symbols import SymbolStyle
 
 Category = Literal["market", "blockchain", "news", "sentiment", "onchain", "whale", "model", "defi"]
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)

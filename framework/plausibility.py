@@ -79,10 +79,7 @@ def _check_spacing(candles: Candles, query: CandlesQuery, now_ms: int) -> None:
     if time.size < 2:
         return
     gaps = np.diff(time)
-    if query.interval == "1M":
-        wrong = gaps < _MONTH_MS
-    else:
-        wrong = gaps % query.interval.ms != 0
+    wrong = gaps < _MONTH_MS if query.interval == "1M" else gaps % query.interval.ms != 0
     if wrong.any():
         raise Implausible(
             f"asked for {query.interval}, candles stand {int(gaps[wrong][0]) // 1000} s apart"

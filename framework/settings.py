@@ -12,7 +12,7 @@ from framework.redact import Secret
 
 
 class InvalidSetting(InvalidRequest):
-    """A variable has a value that cannot be used; the message names the variable, never a secret."""
+    """A variable's value cannot be used; the message names the variable, never the value."""
 
     code = "invalid_request"
 

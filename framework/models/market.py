@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
-from framework.errors import Implausible, SchemaMismatch
+from framework.errors import Implausible, InvalidSymbol, SchemaMismatch
 from framework.models.base import (
     EARLIEST_MS,
     LATEST_MS,
@@ -432,9 +432,7 @@ class Markets(Result):
 
     @classmethod
     def read(cls, rows: Iterable[Any], one: Callable[[Any], Market | None]) -> Markets:
-        """Each row through `one`; rows it answers None for, or whose assets are no assets, are left out."""
-        from framework.errors import InvalidSymbol
-
+        """Each row through `one`; what it answers None for, or is no pair, is left out."""
         markets = []
         left_out = 0
         for row in rows:
