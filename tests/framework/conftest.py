@@ -1,0 +1,83 @@
+"""Plugins made on the spot, and gateways of them, for tests without sockets."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from framework import (
+    Gateway,
+    ProviderInfo,
+    Ticker,
+    UnknownSymbol,
+    hookimpl,
+)
+from framework.loader import in_process
+from framework.testing.clock import FakeClock
+
+
+class ScriptedProvider:
+    """A provider of tickers that answers from a list of outcomes: prices, errors to raise, awaitables.
+
+    The last outcome repeats.
+    """
+
+    def __init__(self, name, outcomes, clock, **info):
+        self.name = name
+        self.outcomes = list(outcomes)
+        self.clock = clock
+        self.calls = 0
+        self.info = ProviderInfo(
+            **{
+                "name": name,
+                "title": name.title(),
+                "category": "market",
+                "base_url": f"https://{name}.example",
+                **info,
+            }
+        )
+
+    @hookimpl
+    def provider_info(self):
+        return self.info
+
+    @hookimpl
+    async def fetch_ticker(self, query, http):
+        self.calls += 1
+        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        if outcome == "unknown":
+            raise UnknownSymbol(query.symbol)
+        if outcome == "hang":
+            await asyncio.sleep(3600)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        if isinstance(outcome, dict):
+            return Ticker(**{"symbol": query.symbol, "last": 1, **outcome})
+        return Ticker(symbol=query.symbol, last=outcome, timestamp=self.clock.wall_ms())
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def gateway_of(clock):
+    """`async with gateway_of(a=[1.0], b=[Empty()]) as world`: world.gateway and world.plugins."""
+
+    @asynccontextmanager
+    async def make(_settings=None, _info=None, **scripts):
+        plugins = {
+            name: ScriptedProvider(
+                name, script, clock, priority=at * 10, **(_info or {}).get(name, {})
+            )
+            for at, (name, script) in enumerate(scripts.items())
+        }
+        environ = {"CHECKER": "off", **(_settings or {})}
+        found = [in_process(name, plugin) for name, plugin in plugins.items()]
+        gateway = Gateway.from_env(None, environ=environ, found=found, clock=clock)
+        async with gateway:
+            yield SimpleNamespace(gateway=gateway, plugins=plugins, clock=clock)
+
+    return make
