@@ -187,6 +187,11 @@ class Circuit:
         self.retry_at = until
         self.epoch += 1
 
+    def begin_epoch(self) -> None:
+        """Make whatever is under way out of date, a probe included."""
+        self.epoch += 1
+        self.lease_ends_at = -math.inf
+
     def recover(self) -> None:
         """A probe was answered: the latch opens."""
         self.consecutive = 0
@@ -195,8 +200,7 @@ class Circuit:
 
     def restart(self) -> None:
         """Forget results and latch; totals stay."""
-        self.epoch += 1
-        self.lease_ends_at = -math.inf
+        self.begin_epoch()
         self.counted = False
         self.consecutive = 0
         self.failed_probes = 0

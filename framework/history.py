@@ -1,0 +1,132 @@
+"""The states each source was in, its incidents and its uptime, from state changes. In memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from framework.circuit import State
+from framework.clock import wall_at
+
+if TYPE_CHECKING:
+    from framework.clock import Clock
+    from framework.standing import StateChange
+
+#: Longest window the pages draw.
+KEEP_S = 7 * 86_400.0
+#: Changes kept of one source; a source that flaps loses the oldest first.
+KEEP_CHANGES = 2_000
+
+_UP = frozenset({State.HEALTHY, State.DEGRADED})
+
+
+class _Timeline:
+    """One source: the state it was in since some moment, and every change after that."""
+
+    __slots__ = ("changes", "first", "since")
+
+    def __init__(self, first: State, since: float) -> None:
+        self.first = first
+        self.since = since
+        self.changes: deque[tuple[float, State]] = deque()
+
+    def forget_oldest(self) -> None:
+        self.since, self.first = self.changes.popleft()
+
+    def intervals(self, now: float) -> list[tuple[State, float, float]]:
+        """State, from, to; without gaps from `since` to `now`, the last one still going on."""
+        found = []
+        state, since = self.first, self.since
+        for at, after in self.changes:
+            if at > since:
+                found.append((state, since, at))
+            state, since = after, at
+        found.append((state, since, now))
+        return found
+
+
+class HealthHistory:
+    """State intervals per source, bounded by age and number.
+
+    A source is known from its first change on, or from `begin`; what came before is a gap.
+
+    Args:
+        keep_s: how far back it goes.
+        keep_changes: of one source.
+    """
+
+    def __init__(
+        self, clock: Clock, *, keep_s: float = KEEP_S, keep_changes: int = KEEP_CHANGES
+    ) -> None:
+        self._clock = clock
+        self._keep_s = keep_s
+        self._keep_changes = keep_changes
+        self._started_at = clock.monotonic()
+        self._timelines: dict[str, _Timeline] = {}
+
+    def begin(self, source: str, state: State) -> None:
+        """Know a source, in `state` from now on, before its first change; again is no news."""
+        if source not in self._timelines:
+            self._timelines[source] = _Timeline(state, self._clock.monotonic())
+
+    def forget(self, source: str) -> None:
+        """Drop a source that is no more."""
+        self._timelines.pop(source, None)
+
+    def on_change(self, change: StateChange) -> None:
+        """Take in one change; those of single capabilities are passed over."""
+        if change.capability is not None:
+            return
+        timeline = self._timelines.get(change.source)
+        if timeline is None:
+            timeline = _Timeline(change.before, min(self._started_at, change.at))
+            self._timelines[change.source] = timeline
+        timeline.changes.append((change.at, change.after))
+        oldest = change.at - self._keep_s
+        while len(timeline.changes) > self._keep_changes or timeline.changes[0][0] < oldest:
+            timeline.forget_oldest()
+
+    def of(self, source: str, window_s: float) -> dict[str, Any]:
+        """The last `window_s` seconds of a source; wall times are made now.
+
+        Uptime is the share of HEALTHY and DEGRADED in the time that says anything: UNKNOWN and
+        DISABLED do not, and without any other it is None. An incident is a time OFFLINE; its start
+        is given even where it lies before the window, its end is None while it lasts.
+        """
+        now = self._clock.monotonic()
+        start = now - min(window_s, self._keep_s)
+        timeline = self._timelines.get(source)
+        whole = [] if timeline is None else timeline.intervals(now)
+        inside = [(state, max(since, start), to) for state, since, to in whole if to > start]
+        up_s = sum(to - since for state, since, to in inside if state in _UP)
+        down_s = sum(to - since for state, since, to in inside if state is State.OFFLINE)
+        return {
+            "name": source,
+            "window_s": window_s,
+            "from_at": self._wall(start),
+            "to_at": self._wall(now),
+            "intervals": [
+                {"state": str(state), "from_at": self._wall(since), "to_at": self._wall(to)}
+                for state, since, to in inside
+            ],
+            "incidents": [
+                {
+                    "started_at": self._wall(since),
+                    "ended_at": None if at_last else self._wall(to),
+                    "state": str(state),
+                }
+                for state, since, to, at_last in _with_last(whole)
+                if state is State.OFFLINE and (to > start or at_last)
+            ],
+            "uptime": round(up_s / (up_s + down_s), 6) if up_s + down_s > 0 else None,
+        }
+
+    def _wall(self, at: float) -> int:
+        return wall_at(self._clock, at)
+
+
+def _with_last(
+    intervals: list[tuple[State, float, float]],
+) -> list[tuple[State, float, float, bool]]:
+    last = len(intervals) - 1
+    return [(state, since, to, at == last) for at, (state, since, to) in enumerate(intervals)]

@@ -1,0 +1,78 @@
+"""What the state machine hands out: standings, leases and news of a change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from framework.circuit import Circuit, State
+    from framework.source_health import SourceHealth
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the router needs to know of one (source, capability) now.
+
+    Attributes:
+        state: the worse of the source's and the capability's.
+        eligible: may be tried like any other.
+        probe: may be tried now by one caller, as the probe.
+        reason: "" when eligible, else `disabled`, `offline`, `probe_running` or `held`.
+        detail: why it is disabled (a code), or a few words for people.
+        retry_at: monotonic seconds from which a probe may be made; None where none is foreseen.
+        hold_until: monotonic seconds; None where no hold is running.
+    """
+
+    state: State
+    eligible: bool
+    probe: bool
+    reason: str
+    detail: str
+    retry_at: float | None
+    hold_until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A source, or one of its capabilities, went from one state to another.
+
+    Attributes:
+        capability: None for the source as a whole.
+        reason: code of the result or the action behind it.
+        at: monotonic seconds.
+    """
+
+    source: str
+    capability: str | None
+    before: State
+    after: State
+    reason: str
+    at: float
+
+
+@dataclass(slots=True)
+class Lease:
+    """The right to make one attempt, and what tells whether its result is still current.
+
+    Attributes:
+        source_epoch, capability_epoch: at the attempt's start.
+        probe: this is the one attempt that a source or capability is given which is OFFLINE, or
+            whose key was refused.
+        ends_at: monotonic seconds; a probe's lease is free again then, whatever became of it.
+        owner, circuit: whose attempt it is.
+        probes_source, probes_capability: which of the two circuits is half-open.
+        is_open: until the attempt is recorded or released.
+    """
+
+    source: str
+    capability: str
+    source_epoch: int
+    capability_epoch: int
+    probe: bool
+    ends_at: float
+    owner: SourceHealth = field(repr=False)
+    circuit: Circuit = field(repr=False)
+    probes_source: bool = False
+    probes_capability: bool = False
+    is_open: bool = True
