@@ -238,6 +238,8 @@ class Decision:
                 )
             elif refusal is not None:
                 verdict, code, detail = "skipped", refusal.code, refusal.detail
+            elif score.state is State.DISABLED:
+                verdict, code, detail = "skipped", "disabled", "it was off"
             elif chosen is not None:
                 verdict = "skipped"
                 code, detail = after_first(chosen, score, self.ask.strategy)

@@ -50,6 +50,9 @@ class ScriptedProvider:
             raise UnknownSymbol(query.symbol)
         if outcome == "hang":
             await asyncio.sleep(3600)
+        if outcome == "slow":
+            await asyncio.sleep(0.02)
+            outcome = 5.0
         if isinstance(outcome, BaseException):
             raise outcome
         if isinstance(outcome, dict):

@@ -61,21 +61,23 @@ async def test_the_body_is_the_envelope_of_the_contract(gateway_of):
 
 async def test_three_failures_open_the_circuit_for_five_minutes_and_one_probe_closes_it(gateway_of):
     async with gateway_of(a=[Empty(), Empty(), Empty(), 9.0], b=[2.0]) as world:
-        for _ in range(10):
-            assert (await world.gateway.ask("ticker", QUERY, FRESH)).provider == "b"
-        assert world.plugins["a"].calls == 3
+        gateway, plugin = world.gateway, world.plugins["a"]
+        for _ in range(3):
+            with pytest.raises(AllProvidersFailed):
+                await gateway.ask("ticker", QUERY, Ask(provider="a"))
+        assert gateway.source_health_of("a")["state"] == "OFFLINE"
         world.clock.advance(299.9)
-        await world.gateway.ask("ticker", QUERY, FRESH)
-        assert world.plugins["a"].calls == 3
+        for _ in range(10):
+            assert (await gateway.ask("ticker", QUERY, FRESH)).provider == "b"
+        assert plugin.calls == 3
         world.clock.advance(0.2)
-        answers = await asyncio.gather(
-            *(
-                world.gateway.ask("ticker", TickerQuery(symbol=f"C{n}/USDT"), FRESH)
-                for n in range(20)
-            )
-        )
-        assert world.plugins["a"].calls == 4 or [a.provider for a in answers].count("a") >= 1
-        assert world.gateway.source_health_of("a")["state"] != "OFFLINE"
+        plugin.outcomes.insert(0, "slow")
+        queries = [TickerQuery(symbol=f"C{n}/USDT") for n in range(20)]
+        answers = await asyncio.gather(*(gateway.ask("ticker", q, FRESH) for q in queries))
+        assert plugin.calls == 4
+        assert [answer.provider for answer in answers].count("a") == 1
+        health = gateway.source_health_of("a")
+        assert (health["state"], health["recoveries"]) == ("DEGRADED", 1)
 
 
 async def test_an_unknown_symbol_is_no_failure_and_is_remembered_for_a_minute(gateway_of):
@@ -317,7 +319,7 @@ async def test_a_request_can_be_explained_afterwards(gateway_of):
         verdicts = {c["provider"]: (c["verdict"], c["reason"]) for c in decision["candidates"]}
         assert verdicts["a"] == ("tried_failed", "upstream_empty")
         assert verdicts["b"] == ("chosen", "answered")
-        assert verdicts["c"] == ("skipped", "switched_off")
+        assert verdicts["c"] == ("skipped", "disabled")
         assert verdicts["d"] == ("skipped", "lower_priority")
         with pytest.raises(NotFound):
             world.gateway.decision("r2")
