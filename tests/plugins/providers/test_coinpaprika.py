@@ -52,7 +52,7 @@ def test_a_recorded_ticker_reads_as_a_coin():
 
 
 async def test_a_recorded_search_settles_an_ambiguous_ticker():
-    """Of a recorded search's coins of ticker ENS the one that trades, or ranks highest, is taken."""
+    """Of two coins of ticker ENS in a recorded search the one that ranks higher is taken."""
     body = recording("coinpaprika", "symbols_search")["response"]["body"]
     assert [row["id"] for row in body["currencies"] if row["symbol"] == "ENS"] == [
         "ens-ethereum-name-service",
