@@ -1,0 +1,117 @@
+"""The application: routes, their order, and the gateway's life. Wires, decides nothing."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from server.activity import ActivityLog
+from server.assets import Assets
+from server.controllers.chain import ChainController, WhaleController
+from server.controllers.config import ConfigController
+from server.controllers.health import HealthController
+from server.controllers.market import MarketController
+from server.controllers.news import NewsController, SentimentController, TextController
+from server.controllers.onchain import DefiController, OnchainController
+from server.controllers.pages import PageController
+from server.controllers.routing import RoutingController
+from server.controllers.system import ProbeController, SystemController
+from server.core import DESK
+from server.desk import Desk
+from server.edge import BODY_LIMIT, Edge
+from server.fastlane import FastLane
+from server.metrics import Metrics
+from server.traffic import Traffic
+from server.vitals import Vitals
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from framework.events import Event
+    from framework.gateway import Gateway
+    from server.desk import AnyRequest
+
+CONTROLLERS = (
+    ChainController,
+    ConfigController,
+    DefiController,
+    HealthController,
+    MarketController,
+    NewsController,
+    OnchainController,
+    PageController,
+    ProbeController,
+    RoutingController,
+    SentimentController,
+    SystemController,
+    TextController,
+    WhaleController,
+)
+
+
+def create_app(gateway: Gateway, *, bound: str | None = None) -> Edge:
+    """The ASGI application over `gateway`, which it opens and closes with its own lifespan.
+
+    Args:
+        bound: the address it is served on; the configured one when None.
+    """
+    address = gateway.settings.host if bound is None else bound
+    traffic = Traffic(gateway.clock)
+    lane = FastLane(gateway)
+    desk = Desk(
+        gateway=gateway,
+        lane=lane,
+        traffic=traffic,
+        metrics=Metrics(gateway.clock),
+        vitals=Vitals(gateway.events),
+        activity=ActivityLog(gateway.redactor),
+        bound=address,
+    )
+    assets = Assets()
+
+    def provide_desk() -> Desk:
+        return desk
+
+    def provide_assets() -> Assets:
+        return assets
+
+    def pass_on(_: AnyRequest, error: Exception) -> NoReturn:
+        """The edge makes every problem document, those of the fast lane included."""
+        raise error
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        def on_event(event: Event) -> None:
+            if event.kind == "config":
+                lane.forget()
+
+        listeners = (desk.metrics, desk.activity, on_event)
+        unsubscribe = [gateway.events.subscribe(listener) for listener in listeners]
+        async with gateway:
+            desk.vitals.start()
+            try:
+                yield
+            finally:
+                await desk.vitals.stop()
+                for undo in unsubscribe:
+                    undo()
+
+    application: Any = Litestar(
+        route_handlers=CONTROLLERS,
+        dependencies={
+            "desk": Provide(provide_desk, sync_to_thread=False),
+            "assets": Provide(provide_assets, sync_to_thread=False),
+        },
+        exception_handlers={Exception: pass_on},
+        lifespan=[lifespan],
+        logging_config=None,
+        openapi_config=None,
+        request_max_body_size=BODY_LIMIT,
+        state=State({DESK: desk}),
+    )
+    lane.app = application
+    return Edge(lane, gateway, traffic, address)

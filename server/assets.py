@@ -1,0 +1,101 @@
+"""The files of `static/`: listed at the start, so that no path of a request reaches the disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from framework.errors import NotFound
+from server.answers import Bytes
+
+if TYPE_CHECKING:
+    from server.types import RawHeaders
+
+#: `static/` lies beside `server/`, in the repository as in the installed package.
+FOLDER = Path(__file__).resolve().parent.parent / "static"
+
+#: Some systems claim `.js` is plain text, and the browser then refuses modules.
+MEDIA_TYPES: Mapping[str, bytes] = {
+    ".css": b"text/css; charset=utf-8",
+    ".html": b"text/html; charset=utf-8",
+    ".ico": b"image/x-icon",
+    ".js": b"text/javascript; charset=utf-8",
+    ".json": b"application/json",
+    ".md": b"text/plain; charset=utf-8",
+    ".mjs": b"text/javascript; charset=utf-8",
+    ".png": b"image/png",
+    ".svg": b"image/svg+xml",
+    ".txt": b"text/plain; charset=utf-8",
+    ".webp": b"image/webp",
+    ".woff2": b"font/woff2",
+}
+#: Versioned paths never change what they hold.
+_FOREVER = b"public, max-age=31536000, immutable"
+_REVALIDATE = b"no-cache"
+#: What a page may load and do: its own server's files alone.
+CSP = (
+    b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    b"form-action 'none'; frame-ancestors 'self'"
+)
+
+
+class Assets:
+    """Files by relative name. A file is read again when it changed."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self._files = {
+            path.relative_to(folder).as_posix(): path
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.suffix in MEDIA_TYPES
+        }
+        self._read: dict[str, tuple[int, bytes, bytes]] = {}
+
+    def names(self) -> list[str]:
+        """Every name that is served."""
+        return list(self._files)
+
+    def response(self, name: str, if_none_match: bytes | None = None) -> Bytes:
+        """The file, or 304 where the caller has it.
+
+        Raises:
+            NotFound: there was none of that name at the start.
+        """
+        path = self._files.get(name)
+        if path is None:
+            raise NotFound("nothing is served at this path")
+        body, etag = self._content(name, path)
+        kind = MEDIA_TYPES[path.suffix]
+        headers = [
+            (b"content-type", kind),
+            (b"cache-control", _FOREVER if name.startswith("vendor/") else _REVALIDATE),
+            (b"etag", etag),
+        ]
+        if kind.startswith(b"text/html"):
+            headers.append((b"content-security-policy", CSP))
+        if if_none_match is not None and etag in if_none_match:
+            return Bytes(b"", headers, 304)
+        return Bytes(body, headers)
+
+    def _content(self, name: str, path: Path) -> tuple[bytes, bytes]:
+        try:
+            changed = path.stat().st_mtime_ns
+            kept = self._read.get(name)
+            if kept is None or kept[0] != changed:
+                body = path.read_bytes()
+                etag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode("ascii") + b'"'
+                kept = self._read[name] = (changed, body, etag)
+        except OSError:
+            raise NotFound("nothing is served at this path") from None
+        return kept[1], kept[2]
+
+
+def page(html: str) -> Bytes:
+    """A page made by the server."""
+    headers: RawHeaders = [
+        (b"content-type", MEDIA_TYPES[".html"]),
+        (b"cache-control", _REVALIDATE),
+        (b"content-security-policy", CSP),
+    ]
+    return Bytes(html.encode("utf-8"), headers)

@@ -1,0 +1,53 @@
+"""What is switched on, what is missing, and reading it again.
+
+Litestar reads annotations at run time, so this module imports what it names.
+"""
+
+from litestar import Controller, get, post
+
+from server.answers import Bytes, as_json
+from server.core import NO_STORE, admin_only
+from server.desk import AnyRequest, Desk
+from server.openapi import DOC, RouteDoc
+from server.params import single_values
+from server.schemas import Changes, Feature, Features, Missing
+
+
+class ConfigController(Controller):
+    """Features and the variables behind them. Values never leave the process."""
+
+    path = "/api/config"
+    tags = ("config",)
+
+    @get("/features", operation_id="getFeatures", opt={DOC: RouteDoc(Features)})
+    async def features(self, request: AnyRequest, desk: Desk) -> Bytes:
+        """Every feature: on, or off and why."""
+        single_values(request.scope["query_string"], ())
+        return as_json(desk.gateway.features())
+
+    @get(
+        "/features/{name:str}",
+        operation_id="getFeature",
+        opt={DOC: RouteDoc(Feature, errors=(404,))},
+    )
+    async def feature(self, request: AnyRequest, desk: Desk, name: str) -> Bytes:
+        """One feature, its name in any case."""
+        single_values(request.scope["query_string"], ())
+        return as_json(desk.gateway.feature(name))
+
+    @get("/missing", operation_id="getMissing", opt={DOC: RouteDoc(Missing)})
+    async def missing(self, request: AnyRequest, desk: Desk) -> Bytes:
+        """Every variable that is not set, and what it would switch on."""
+        single_values(request.scope["query_string"], ())
+        return as_json(desk.gateway.missing())
+
+    @post(
+        "/reload",
+        operation_id="reloadConfig",
+        status_code=200,
+        guards=[admin_only],
+        opt={DOC: RouteDoc(Changes, is_admin=True)},
+    )
+    async def reload(self, desk: Desk) -> Bytes:
+        """Read `.env` and the environment again, without a restart; what changed."""
+        return as_json(desk.gateway.reload(), cache_control=NO_STORE)

@@ -1,0 +1,87 @@
+"""The health of sources, and the resets.
+
+Litestar reads annotations at run time, so this module imports what it names.
+"""
+
+from litestar import Controller, get, post
+
+from server.answers import Bytes, as_json
+from server.core import NO_STORE, admin_only
+from server.desk import AnyRequest, Desk
+from server.openapi import DOC, RouteDoc, parameter
+from server.params import single_values, whole
+from server.schemas import Health, History, SourceHealth
+
+_DAY_S = 86_400
+_WEEK_S = 7 * _DAY_S
+
+
+class HealthController(Controller):
+    """Which sources are well, and which were not."""
+
+    path = "/api/source-health"
+    tags = ("health",)
+
+    @get("/status", operation_id="getSourceHealth", opt={DOC: RouteDoc(SourceHealth)})
+    async def status(self, request: AnyRequest, desk: Desk) -> Bytes:
+        """Every source, with a count of each state."""
+        single_values(request.scope["query_string"], ())
+        return as_json(desk.gateway.source_health())
+
+    @get(
+        "/status/{name:str}",
+        operation_id="getSourceHealthOf",
+        opt={DOC: RouteDoc(Health, errors=(404,))},
+    )
+    async def status_of(self, request: AnyRequest, desk: Desk, name: str) -> Bytes:
+        """One source."""
+        single_values(request.scope["query_string"], ())
+        return as_json(desk.gateway.source_health_of(name))
+
+    @get(
+        "/history/{name:str}",
+        operation_id="getSourceHistory",
+        opt={
+            DOC: RouteDoc(
+                History,
+                parameters=(
+                    parameter(
+                        "window_s",
+                        "integer",
+                        "Seconds looked back.",
+                        minimum=60,
+                        maximum=_WEEK_S,
+                        default=_DAY_S,
+                    ),
+                ),
+                errors=(404,),
+            )
+        },
+    )
+    async def history(self, request: AnyRequest, desk: Desk, name: str) -> Bytes:
+        """State intervals, incidents and uptime of one source."""
+        values = single_values(request.scope["query_string"], ("window_s",))
+        window_s = whole(values, "window_s", default=_DAY_S, low=60, high=_WEEK_S)
+        return as_json(desk.gateway.source_history(name, window_s))
+
+    @post(
+        "/reset/{name:str}",
+        operation_id="resetSource",
+        status_code=200,
+        guards=[admin_only],
+        opt={DOC: RouteDoc(Health, is_admin=True, errors=(404,))},
+    )
+    async def reset(self, desk: Desk, name: str) -> Bytes:
+        """Forget one source's failures and holds; its state after it."""
+        return as_json(desk.gateway.reset(name), cache_control=NO_STORE)
+
+    @post(
+        "/reset-all",
+        operation_id="resetAllSources",
+        status_code=200,
+        guards=[admin_only],
+        opt={DOC: RouteDoc(SourceHealth, is_admin=True)},
+    )
+    async def reset_all(self, desk: Desk) -> Bytes:
+        """Forget every source's failures and holds; the states after it."""
+        return as_json(desk.gateway.reset_all(), cache_control=NO_STORE)

@@ -1,0 +1,173 @@
+"""Markets: tickers, candles, order books, trades, pairs, coins and the whole.
+
+Litestar reads annotations at run time, so this module imports what it names.
+"""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from litestar import Controller, get
+
+from framework.errors import CoinmuxError, InvalidRequest
+from framework.models.market import (
+    Candles,
+    CandlesQuery,
+    Coins,
+    CoinsQuery,
+    GlobalStats,
+    GlobalStatsQuery,
+    Markets,
+    MarketsQuery,
+    OrderBook,
+    OrderBookQuery,
+    Ticker,
+    TickerQuery,
+    Trades,
+    TradesQuery,
+)
+from server.answers import Answered, Bytes
+from server.desk import AnyRequest, Desk, request_id
+from server.openapi import ASK, DOC, RouteDoc, envelope, parameter
+from server.params import ASK_PARAMETERS, QUOTE_FALLBACK, QueryReader, single_values
+from server.problems import problem
+from server.schemas import Problem
+
+TICKER = QueryReader("ticker", TickerQuery)
+CANDLES = QueryReader("candles", CandlesQuery)
+ORDER_BOOK = QueryReader("order_book", OrderBookQuery)
+TRADES = QueryReader("trades", TradesQuery)
+MARKETS = QueryReader("markets", MarketsQuery)
+COINS = QueryReader("coins", CoinsQuery)
+GLOBAL = QueryReader("global_stats", GlobalStatsQuery)
+
+#: Upstream calls one batch may cause (`faults.md` section 3, item 10).
+BATCH_LIMIT = 50
+_TICKERS = {
+    "type": "object",
+    "required": ["tickers"],
+    "properties": {
+        "tickers": {
+            "type": "object",
+            "description": "By symbol: the answer, or the error in its place",
+            "additionalProperties": {
+                "anyOf": [
+                    envelope(Ticker),
+                    {
+                        "type": "object",
+                        "required": ["error"],
+                        "properties": {
+                            "error": {"$ref": f"#/components/schemas/{Problem.__name__}"}
+                        },
+                    },
+                ]
+            },
+        }
+    },
+}
+
+
+class MarketController(Controller):
+    """Everything about markets."""
+
+    path = "/api/market"
+    tags = ("market",)
+
+    @get("/ticker", operation_id="getTicker", opt={DOC: RouteDoc(Ticker, TICKER)})
+    async def ticker(self, request: AnyRequest, desk: Desk) -> Answered:
+        """One market now and over the last 24 hours."""
+        return await desk.answer(request, TICKER)
+
+    @get(
+        "/tickers",
+        operation_id="getTickers",
+        opt={
+            DOC: RouteDoc(
+                Ticker,
+                parameters=(
+                    parameter(
+                        "symbols",
+                        "string",
+                        f"Up to {BATCH_LIMIT} pairs, comma between.",
+                        required=True,
+                        examples=["BTC/USDT,ETH/USDT"],
+                    ),
+                    *ASK,
+                ),
+                schema=_TICKERS,
+            )
+        },
+    )
+    async def tickers(self, request: AnyRequest, desk: Desk) -> Bytes:
+        """Several markets at once; one that fails does not spoil the others."""
+        values = single_values(
+            request.scope["query_string"], ("symbols", *ASK_PARAMETERS, QUOTE_FALLBACK)
+        )
+        symbols = _split(values.pop("symbols", ""))
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(_item(desk, request, {**values, "symbol": symbol}))
+                for symbol in symbols
+            ]
+        items = dict(task.result() for task in tasks)
+        lines = [b"%b:%b" % (msgspec.json.encode(name), body) for name, body in items.items()]
+        return Bytes(
+            b'{"tickers":{%b}}' % b",".join(lines),
+            [(b"content-type", b"application/json"), (b"cache-control", b"no-cache")],
+        )
+
+    @get("/candles", operation_id="getCandles", opt={DOC: RouteDoc(Candles, CANDLES)})
+    async def candles(self, request: AnyRequest, desk: Desk) -> Answered:
+        """Open, high, low, close and volume by interval, oldest first."""
+        return await desk.answer(request, CANDLES)
+
+    @get("/order-book", operation_id="getOrderBook", opt={DOC: RouteDoc(OrderBook, ORDER_BOOK)})
+    async def order_book(self, request: AnyRequest, desk: Desk) -> Answered:
+        """The best bids and asks of one market."""
+        return await desk.answer(request, ORDER_BOOK)
+
+    @get("/trades", operation_id="getTrades", opt={DOC: RouteDoc(Trades, TRADES)})
+    async def trades(self, request: AnyRequest, desk: Desk) -> Answered:
+        """The latest trades of one market, newest last."""
+        return await desk.answer(request, TRADES)
+
+    @get("/pairs", operation_id="getPairs", opt={DOC: RouteDoc(Markets, MARKETS)})
+    async def pairs(self, request: AnyRequest, desk: Desk) -> Answered:
+        """Every pair one provider lists. `provider` is required: the list is that source's own."""
+        if "provider" not in single_values(request.scope["query_string"], MARKETS.parameters):
+            raise InvalidRequest(
+                "provider is missing", errors=[{"name": "provider", "message": "is missing"}]
+            )
+        return await desk.answer(request, MARKETS)
+
+    @get("/coins", operation_id="getCoins", opt={DOC: RouteDoc(Coins, COINS)})
+    async def coins(self, request: AnyRequest, desk: Desk) -> Answered:
+        """One page of coins, largest market capitalisation first."""
+        return await desk.answer(request, COINS)
+
+    @get("/global", operation_id="getGlobalStats", opt={DOC: RouteDoc(GlobalStats, GLOBAL)})
+    async def global_stats(self, request: AnyRequest, desk: Desk) -> Answered:
+        """The whole market in a few figures."""
+        return await desk.answer(request, GLOBAL)
+
+
+def _split(text: str) -> list[str]:
+    symbols = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not 1 <= len(symbols) <= BATCH_LIMIT:
+        message = f"takes 1 to {BATCH_LIMIT} pairs, comma between"
+        raise InvalidRequest(f"symbols {message}", errors=[{"name": "symbols", "message": message}])
+    return symbols
+
+
+async def _item(desk: Desk, request: AnyRequest, values: dict[str, Any]) -> tuple[str, bytes]:
+    """One symbol's answer or error, encoded, under the symbol's own name."""
+    name = values["symbol"][:60]
+    gateway = desk.gateway
+    try:
+        question = TICKER.build(values, gateway.parse_symbol)
+        name = str(getattr(question.query, "symbol", name))
+        answer = await gateway.ask(question.capability, question.query, question.ask)
+    except CoinmuxError as error:
+        document = problem(error, request_id(request), gateway.redactor)
+        return name, msgspec.json.encode({"error": document})
+    return name, answer.body

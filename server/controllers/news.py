@@ -1,0 +1,69 @@
+"""News and moods: headlines, indices, social figures, and the sentiment of texts.
+
+Litestar reads annotations at run time, so this module imports what it names.
+"""
+
+from litestar import Controller, get, post
+
+from framework.models.news import News, NewsQuery
+from framework.models.sentiment import FearGreed, FearGreedQuery, Social, SocialQuery
+from framework.models.text import TextSentiment, TextSentimentQuery
+from server.answers import Answered
+from server.bodies import read_json
+from server.desk import AnyRequest, Desk
+from server.openapi import DOC, RouteDoc
+from server.params import QueryReader
+from server.schemas import TextSentimentBody
+
+NEWS = QueryReader("news", NewsQuery, rename={"symbol": "asset"})
+FEAR_GREED = QueryReader("fear_greed", FearGreedQuery)
+SOCIAL = QueryReader("social", SocialQuery, rename={"symbol": "asset"})
+TEXT = QueryReader("text_sentiment", TextSentimentQuery)
+
+
+class NewsController(Controller):
+    """Headlines."""
+
+    path = "/api/news"
+    tags = ("news",)
+
+    @get("/", operation_id="getNews", opt={DOC: RouteDoc(News, NEWS)})
+    async def news(self, request: AnyRequest, desk: Desk) -> Answered:
+        """The latest news, of one asset or of all, newest first."""
+        return await desk.answer(request, NEWS)
+
+
+class SentimentController(Controller):
+    """Moods."""
+
+    path = "/api/sentiment"
+    tags = ("news",)
+
+    @get("/index", operation_id="getFearGreed", opt={DOC: RouteDoc(FearGreed, FEAR_GREED)})
+    async def index(self, request: AnyRequest, desk: Desk) -> Answered:
+        """The fear and greed index, with its last days."""
+        return await desk.answer(request, FEAR_GREED)
+
+    @get("/social", operation_id="getSocial", opt={DOC: RouteDoc(Social, SOCIAL)})
+    async def social(self, request: AnyRequest, desk: Desk) -> Answered:
+        """What is said about one asset, in figures."""
+        return await desk.answer(request, SOCIAL)
+
+
+class TextController(Controller):
+    """Text models."""
+
+    path = "/api/models"
+    tags = ("news",)
+
+    @post(
+        "/sentiment",
+        operation_id="readTexts",
+        status_code=200,
+        opt={DOC: RouteDoc(TextSentiment, TEXT, body=TextSentimentBody)},
+    )
+    async def sentiment(self, request: AnyRequest, desk: Desk) -> Answered:
+        """How positive or negative each text is. A question, though it has a body: open to all."""
+        body = await read_json(request)
+        question = TEXT.read_body(request.scope["query_string"], body)
+        return await desk.ask(request, question)

@@ -1,0 +1,43 @@
+"""Figures derived from chains: metrics over time, and total value locked.
+
+Litestar reads annotations at run time, so this module imports what it names.
+"""
+
+from litestar import Controller, get
+
+from framework.models.onchain import OnchainMetric, OnchainMetricQuery, Tvl, TvlQuery
+from server.answers import Answered
+from server.desk import AnyRequest, Desk
+from server.openapi import DOC, RouteDoc
+from server.params import QueryReader
+
+METRIC = QueryReader("onchain_metric", OnchainMetricQuery, path=("metric",))
+TVL = QueryReader("tvl", TvlQuery)
+
+
+class OnchainController(Controller):
+    """Metrics."""
+
+    path = "/api/onchain"
+    tags = ("onchain",)
+
+    @get(
+        "/{metric:str}",
+        operation_id="getOnchainMetric",
+        opt={DOC: RouteDoc(OnchainMetric, METRIC)},
+    )
+    async def metric(self, request: AnyRequest, desk: Desk) -> Answered:
+        """A figure of one asset over time, oldest first."""
+        return await desk.answer(request, METRIC)
+
+
+class DefiController(Controller):
+    """Decentralised finance."""
+
+    path = "/api/defi"
+    tags = ("onchain",)
+
+    @get("/tvl", operation_id="getTvl", opt={DOC: RouteDoc(Tvl, TVL)})
+    async def tvl(self, request: AnyRequest, desk: Desk) -> Answered:
+        """Total value locked: of a protocol, of a chain, or of all chains."""
+        return await desk.answer(request, TVL)

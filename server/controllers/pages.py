@@ -1,0 +1,43 @@
+"""Pages, files, and the documentation of the API.
+
+Litestar reads annotations at run time, so this module imports what it names.
+"""
+
+from litestar import Controller, get
+
+from server.answers import Bytes, as_json
+from server.assets import Assets, page
+from server.desk import AnyRequest
+from server.docs import docs_page
+from server.openapi import document
+
+
+class PageController(Controller):
+    """What a browser shows. Left out of the OpenAPI document."""
+
+    tags = ("pages",)
+
+    @get("/", operation_id="index")
+    async def index(self, request: AnyRequest, assets: Assets) -> Bytes:
+        """The start page."""
+        return assets.response("index.html", _etag(request))
+
+    @get("/static/{path:path}", operation_id="staticFile")
+    async def static_file(self, request: AnyRequest, assets: Assets, path: str) -> Bytes:
+        """A file of `static/`."""
+        return assets.response(str(path).lstrip("/"), _etag(request))
+
+    @get("/docs", operation_id="docs")
+    async def docs(self, request: AnyRequest) -> Bytes:
+        """The API's documentation, with nothing loaded from elsewhere."""
+        return page(docs_page(document(request.app)))
+
+    @get("/schema/openapi.json", operation_id="openapi")
+    async def openapi(self, request: AnyRequest) -> Bytes:
+        """The OpenAPI 3.1 document."""
+        return as_json(document(request.app))
+
+
+def _etag(request: AnyRequest) -> bytes | None:
+    value = request.headers.get("if-none-match")
+    return None if value is None else value.encode("latin-1")

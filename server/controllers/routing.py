@@ -1,0 +1,94 @@
+"""What can be asked, of whom, and why one source goes before another.
+
+Litestar reads annotations at run time, so this module imports what it names.
+"""
+
+from litestar import Controller, get
+
+from framework.errors import InvalidRequest, NotFound
+from server.activity import plain
+from server.answers import Bytes, as_json
+from server.desk import AnyRequest, Desk
+from server.openapi import ASK, DOC, RouteDoc, parameter
+from server.params import QueryReader, pairs_of, single_values
+from server.schemas import CapabilityList, Explanation, ProviderLine, ProviderList, RoutingDecision
+
+
+class RoutingController(Controller):
+    """Capabilities, providers and decisions."""
+
+    path = "/api"
+    tags = ("routing",)
+
+    @get("/capabilities", operation_id="getCapabilities", opt={DOC: RouteDoc(CapabilityList)})
+    async def capabilities(self, request: AnyRequest, desk: Desk) -> Bytes:
+        """Every kind of question, its JSON Schema and the providers that serve it."""
+        single_values(request.scope["query_string"], ())
+        return as_json({"capabilities": desk.gateway.capability_list()})
+
+    @get("/providers", operation_id="getProviders", opt={DOC: RouteDoc(ProviderList)})
+    async def providers(self, request: AnyRequest, desk: Desk) -> Bytes:
+        """Every provider, and the plugins that did not load."""
+        single_values(request.scope["query_string"], ())
+        return as_json(desk.gateway.provider_list())
+
+    @get(
+        "/providers/{name:str}",
+        operation_id="getProvider",
+        opt={DOC: RouteDoc(ProviderLine, errors=(404,))},
+    )
+    async def provider(self, request: AnyRequest, desk: Desk, name: str) -> Bytes:
+        """One provider."""
+        single_values(request.scope["query_string"], ())
+        return as_json(desk.gateway.provider(name))
+
+    @get(
+        "/routing/explain",
+        operation_id="explainRouting",
+        opt={
+            DOC: RouteDoc(
+                Explanation,
+                parameters=(
+                    parameter(
+                        "capability",
+                        "string",
+                        "What would be asked; the query's own parameters follow.",
+                        required=True,
+                        examples=["ticker"],
+                    ),
+                    parameter("symbol", "string", "For capabilities about a pair."),
+                    *ASK,
+                ),
+                errors=(404, 409),
+            )
+        },
+    )
+    async def explain(self, request: AnyRequest, desk: Desk) -> Bytes:
+        """A dry run, no network: each candidate taken or passed over, and why."""
+        query_string = request.scope["query_string"]
+        capabilities = desk.gateway.capabilities
+        named = [value for name, value in pairs_of(query_string) if name == "capability"]
+        if len(named) != 1 or named[0] not in capabilities:
+            message = "takes one of the known capabilities"
+            raise InvalidRequest(
+                f"capability {message}",
+                errors=[{"name": "capability", "message": message, "known": list(capabilities)}],
+            )
+        reader = QueryReader(named[0], capabilities[named[0]].query)
+        values = single_values(query_string, ("capability", *reader.parameters))
+        question = reader.build(values, desk.gateway.parse_symbol)
+        found = desk.gateway.explain(question.capability, question.query, question.ask)
+        return as_json(plain(found, desk.gateway.redactor))
+
+    @get(
+        "/routing/decisions/{request_id:str}",
+        operation_id="getDecision",
+        opt={DOC: RouteDoc(RoutingDecision, errors=(404,))},
+    )
+    async def decision(self, request: AnyRequest, desk: Desk, request_id: str) -> Bytes:
+        """What was decided for a request that was made, by its `X-Request-ID`."""
+        single_values(request.scope["query_string"], ())
+        found = desk.gateway.decision(request_id)
+        if found is None:
+            raise NotFound(f"no decision is kept for request {request_id[:64]!r}")
+        return as_json(plain(found, desk.gateway.redactor))

@@ -1,0 +1,110 @@
+"""How the whole is: status, models, figures, activity, liveness and readiness.
+
+Litestar reads annotations at run time, so this module imports what it names.
+"""
+
+from litestar import Controller, get
+
+from server.answers import Bytes, as_json
+from server.core import NO_STORE
+from server.desk import AnyRequest, Desk
+from server.guards import admin_standing
+from server.openapi import DOC, RouteDoc, parameter
+from server.params import single_values, whole
+from server.schemas import Activity, Alive, MetricsReport, ModelStatus, Ready, Status
+
+_ACTIVITY_LIMIT = 500
+
+
+class SystemController(Controller):
+    """The process as its operator sees it."""
+
+    path = "/api"
+    tags = ("system",)
+
+    @get("/status", operation_id="getStatus", opt={DOC: RouteDoc(Status)})
+    async def status(self, request: AnyRequest, desk: Desk) -> Bytes:
+        """The whole in a few words."""
+        single_values(request.scope["query_string"], ())
+        status = desk.gateway.status()
+        admin = admin_standing(desk.gateway.settings, desk.bound)
+        draining = desk.traffic.draining
+        own = {
+            "name": "api_server",
+            "status": "DEGRADED" if draining else "ONLINE",
+            "detail": "stopping" if draining else f"changes: {admin['detail']}",
+        }
+        sampling = {
+            "name": "metrics",
+            "status": "DEGRADED" if desk.vitals.failures else "ONLINE",
+            "detail": f"its last {desk.vitals.failures} rounds failed; it goes on"
+            if desk.vitals.failures
+            else "sampling the process",
+        }
+        return as_json(
+            {
+                **status,
+                "services": [own, *status["services"], sampling],
+                "endpoints": desk.metrics.endpoints(),
+                "admin": admin,
+            }
+        )
+
+    @get("/models/status", operation_id="getModelStatus", opt={DOC: RouteDoc(ModelStatus)})
+    async def models(self, request: AnyRequest, desk: Desk) -> Bytes:
+        """Text models, and which of them answer."""
+        single_values(request.scope["query_string"], ())
+        return as_json(desk.gateway.model_status())
+
+    @get("/monitoring/metrics", operation_id="getMetrics", opt={DOC: RouteDoc(MetricsReport)})
+    async def metrics(self, request: AnyRequest, desk: Desk) -> Bytes:
+        """Figures of the server, its routes, its sources and its cache."""
+        single_values(request.scope["query_string"], ())
+        return as_json(desk.metrics.public(desk.gateway, desk.traffic, desk.vitals))
+
+    @get(
+        "/monitoring/activity",
+        operation_id="getActivity",
+        opt={
+            DOC: RouteDoc(
+                Activity,
+                parameters=(
+                    parameter("after", "integer", "Only events of higher ids.", minimum=0),
+                    parameter(
+                        "limit",
+                        "integer",
+                        "At most so many.",
+                        minimum=1,
+                        maximum=_ACTIVITY_LIMIT,
+                        default=100,
+                    ),
+                ),
+            )
+        },
+    )
+    async def activity(self, request: AnyRequest, desk: Desk) -> Bytes:
+        """What happened, newest first: attempts, state changes, configuration."""
+        values = single_values(request.scope["query_string"], ("after", "limit"))
+        after = whole(values, "after", default=0, low=0, high=10**15)
+        limit = whole(values, "limit", default=100, low=1, high=_ACTIVITY_LIMIT)
+        return as_json(desk.activity.recent(after, limit))
+
+
+class ProbeController(Controller):
+    """For whoever supervises the process."""
+
+    tags = ("system",)
+
+    @get("/healthz", operation_id="getLiveness", opt={DOC: RouteDoc(Alive)})
+    async def alive(self) -> Bytes:
+        """The process answers. No I/O."""
+        return as_json({"status": "ok"}, cache_control=NO_STORE)
+
+    @get("/readyz", operation_id="getReadiness", opt={DOC: RouteDoc(Ready)})
+    async def ready(self, desk: Desk) -> Bytes:
+        """Whether questions can be answered; 503 where not."""
+        ready, detail = desk.gateway.ready()
+        if desk.traffic.draining:
+            ready, detail = False, "stopping"
+        body = {"ready": ready, "detail": detail}
+        return as_json(body, cache_control=NO_STORE, status=200 if ready else 503)

@@ -1,0 +1,72 @@
+"""What every route handler needs, in one object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from litestar import Request
+
+from server.answers import Answered
+from server.types import REQUEST_ID
+
+if TYPE_CHECKING:
+    from framework.gateway import Gateway
+    from server.activity import ActivityLog
+    from server.fastlane import FastLane
+    from server.metrics import Metrics
+    from server.params import QueryReader, Question
+    from server.traffic import Traffic
+    from server.vitals import Vitals
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Desk:
+    """The gateway, and what the server knows of itself; shared by all handlers of one application.
+
+    Args:
+        bound: the address the server listens on.
+    """
+
+    __slots__ = ("activity", "bound", "gateway", "lane", "metrics", "traffic", "vitals")
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway,
+        lane: FastLane,
+        traffic: Traffic,
+        metrics: Metrics,
+        vitals: Vitals,
+        activity: ActivityLog,
+        bound: str,
+    ) -> None:
+        self.gateway = gateway
+        self.lane = lane
+        self.traffic = traffic
+        self.metrics = metrics
+        self.vitals = vitals
+        self.activity = activity
+        self.bound = bound
+
+    async def answer(self, request: AnyRequest, reader: QueryReader) -> Answered:
+        """The answer to a GET request, read by `reader`; from now on the fast lane knows it."""
+        scope: Any = request.scope
+        question = reader.read(
+            scope["query_string"], scope["path_params"], self.gateway.parse_symbol
+        )
+        self.lane.remember(scope, question)
+        return await self.ask(request, question)
+
+    async def ask(self, request: AnyRequest, question: Question) -> Answered:
+        """The answer to a question already read."""
+        answer = await self.gateway.ask(
+            question.capability, question.query, question.ask, request_id=request_id(request)
+        )
+        return Answered(answer, self.gateway.clock.monotonic())
+
+
+def request_id(request: AnyRequest) -> str:
+    """The id the edge gave the request."""
+    scope: Any = request.scope
+    return str(scope[REQUEST_ID])
