@@ -51,7 +51,9 @@ class AnswerCache:
         """Keep `fetched`, and let the least recently used go where there is no room."""
         if self._entries == 0:
             return
-        self._forget(key)
+        known = self._kept.get(key)
+        if known is not None:
+            self._used -= estimated_size(known)
         self._kept[key] = fetched
         self._used += estimated_size(fetched)
         while self._kept and (len(self._kept) > self._entries or self._used > self._size):

@@ -38,10 +38,11 @@ def check(capability: Capability, query: Query, result: object, now_ms: int) -> 
         )
     if not capability.empty_legal and result.is_empty():
         raise Empty(f"no {capability.name} in the answer")
+    asked_of, told_of = query.__dict__, result.__dict__
     for name in _SUBJECT:
-        asked = getattr(query, name, None)
+        asked = asked_of.get(name)
         if asked is not None:
-            said = getattr(result, name, asked)
+            said = told_of.get(name)
             if said is not None and said != asked:
                 raise Implausible(f"asked for {name} {asked}, the answer is about {str(said)[:40]}")
     if isinstance(result, Candles) and isinstance(query, CandlesQuery):
@@ -60,7 +61,7 @@ def own_time(result: Result) -> int | None:
     """The data's own time in Unix ms, None where it has none."""
     if isinstance(result, Trades):
         return result.trades[-1].timestamp if result.trades else None
-    time = getattr(result, "timestamp", None)
+    time = result.__dict__.get("timestamp")
     return time if type(time) is int else None
 
 

@@ -82,8 +82,9 @@ class Source:
         info = self.info
         if capability not in self.fetch:
             return Refusal("no_capability", f"does not offer {capability}", for_good=True)
-        symbol = getattr(query, "symbol", None)
-        quote = symbol.quote if symbol is not None else getattr(query, "quote", None)
+        asked = query.__dict__
+        symbol = asked.get("symbol")
+        quote = symbol.quote if symbol is not None else asked.get("quote")
         if quote is not None and info.quotes is not None and quote not in info.quotes:
             return Refusal("unsupported_quote", f"has no prices in {quote}", for_good=True)
         if (
@@ -95,7 +96,7 @@ class Source:
             return Refusal(
                 "unsupported_interval", f"has no {query.interval} candles", for_good=True
             )
-        chain = getattr(query, "chain", None)
+        chain = asked.get("chain")
         if isinstance(chain, Chain) and info.chains is not None and chain not in info.chains:
             return Refusal("unsupported_chain", f"does not cover {chain}", for_good=True)
         if self._unlisted and (until := self._unlisted.get(_subject(query))) is not None:
@@ -128,7 +129,7 @@ class Source:
 def _subject(query: Query) -> Any:
     """What an "unknown symbol" is remembered for: the pair, coin or address, not the row count."""
     for name in ("symbol", "asset", "protocol", "address"):
-        value = getattr(query, name, None)
+        value = query.__dict__.get(name)
         if value is not None:
-            return (name, value, getattr(query, "chain", None))
+            return (name, value, query.__dict__.get("chain"))
     return query

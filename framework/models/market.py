@@ -88,26 +88,18 @@ CANDLE_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 
 def _float_column(values: Sequence[Any], name: str) -> NDArray[np.float64]:
     """A finite float column from JSON numbers or decimal strings."""
-    array: NDArray[np.float64] | None
     try:
-        # float() is the fast way; it also takes "1_0", " 1" and True, which no source means.
-        array = np.array(list(map(float, values)), dtype=np.float64)
-    except (TypeError, ValueError):
-        array = None
-    if array is None or not np.isfinite(array).all() or _is_odd(values):
-        try:
-            array = np.array([number(value) for value in values], dtype=np.float64)
-        except ValueError as error:
-            raise SchemaMismatch(f"candle {name}: {error}") from error
-    return array
-
-
-def _is_odd(values: Sequence[Any]) -> bool:
-    kinds = set(map(type, values))
-    if kinds == {str}:
-        text = "".join(values)
-        return "_" in text or any(map(text.__contains__, " \t\n\r\x0b\x0c"))
-    return not kinds <= {int, float}
+        # msgspec reads strings by the grammar of JSON numbers, in a quarter of float()'s time.
+        exact = msgspec.convert(values, list[float], strict=False)
+        array = np.fromiter(exact, np.float64, len(exact))
+        if np.isfinite(array).all():
+            return array
+    except msgspec.ValidationError:
+        pass  # perhaps a decimal that JSON does not know, such as ".5": judged one by one below
+    try:
+        return np.array([number(value) for value in values], dtype=np.float64)
+    except ValueError as error:
+        raise SchemaMismatch(f"candle {name}: {error}") from error
 
 
 class Candles(Result):
@@ -195,15 +187,13 @@ class Candles(Result):
                 contradict each other.
         """
         remarks = list(notes)
+        places = {name: at for at, name in enumerate(order) if name}
         try:
-            cells = list(zip(*rows, strict=True))
-        except (TypeError, ValueError) as error:
-            raise SchemaMismatch("candle rows are not lists of one length") from error
-        if not rows:
-            cells = [()] * len(order)
-        if len(cells) < len(order):
-            raise SchemaMismatch(f"candle rows have {len(cells)} columns, not {len(order)}")
-        columns = {name: cells[at] for at, name in enumerate(order) if name}
+            if len(set(map(len, rows))) > 1:
+                raise SchemaMismatch("candle rows differ in length")
+            columns = {name: [row[at] for row in rows] for name, at in places.items()}
+        except (TypeError, IndexError, KeyError) as error:
+            raise SchemaMismatch(f"candle rows are not lists of {len(order)} columns") from error
         scale = 1000 if time_unit == "s" else 1
         time = _time_column(columns.pop("timestamp"), scale)
         table = [
@@ -291,13 +281,11 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def _time_column(values: Sequence[Any], scale: int) -> NDArray[np.int64]:
-    if not set(map(type, values)) <= {int, str, float}:
-        raise SchemaMismatch("a candle's time is no number")
     try:
-        time = np.array(list(map(int, values)), dtype=np.int64) * scale
-    except (OverflowError, TypeError, ValueError) as error:
+        exact = msgspec.convert(values, list[int], strict=False)
+        return np.fromiter(exact, np.int64, len(exact)) * scale
+    except (msgspec.ValidationError, OverflowError) as error:
         raise SchemaMismatch("a candle's time is no whole number") from error
-    return time
 
 
 def _sorted_unique(
