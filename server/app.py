@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from litestar import Litestar
@@ -53,11 +53,13 @@ CONTROLLERS = (
 )
 
 
-def create_app(gateway: Gateway, *, bound: str | None = None) -> Edge:
-    """The ASGI application over `gateway`, which it opens and closes with its own lifespan.
+def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: bool = True) -> Edge:
+    """The ASGI application over `gateway`.
 
     Args:
         bound: the address it is served on; the configured one when None.
+        opens_gateway: whether the gateway is opened and closed with the application's lifespan;
+            False where the caller does.
     """
     address = gateway.settings.host if bound is None else bound
     traffic = Traffic(gateway.clock)
@@ -91,7 +93,7 @@ def create_app(gateway: Gateway, *, bound: str | None = None) -> Edge:
 
         listeners = (desk.metrics, desk.activity, on_event)
         unsubscribe = [gateway.events.subscribe(listener) for listener in listeners]
-        async with gateway:
+        async with gateway if opens_gateway else nullcontext():
             desk.vitals.start()
             try:
                 yield

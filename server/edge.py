@@ -14,10 +14,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from framework.errors import InvalidRequest
+from framework.errors import InvalidRequest, Overloaded
 from server.hosts import Hosts
 from server.problems import BodyTooLarge, UnsupportedMediaType, render
-from server.types import REQUEST_ID, TASK, TRACED
+from server.types import CALLER_LEFT, REQUEST_ID, TASK, TRACED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -43,7 +43,7 @@ SECURITY_HEADERS = (
     (b"referrer-policy", b"same-origin"),
 )
 #: The status logged where the caller left before there was an answer.
-_CALLER_LEFT = 499
+_STATUS_LEFT = 499
 
 
 class Edge:
@@ -77,6 +77,7 @@ class Edge:
         started = perf_counter()
         status = 0
         scope[TASK] = asyncio.current_task()
+        connection = scope
         settings = self._gateway.settings
         if settings is not self._settings:
             self._adopt(settings)
@@ -128,8 +129,13 @@ class Edge:
                 entered = True
             await self._app(scope, receive, reply)
         except asyncio.CancelledError:
-            status = status or _CALLER_LEFT
-            raise
+            # Ended by the connection or the server: uvicorn would log it as a defect.
+            if CALLER_LEFT not in connection and not self.traffic.stopped:
+                raise
+            if CALLER_LEFT not in connection and not status:
+                error = Overloaded("the server stopped before there was an answer")
+                await _send_problem(error, request_id, self._gateway, reply)
+            status = status or _STATUS_LEFT
         except Exception as error:
             # The border: every error, defects included, becomes a problem document.
             if status:

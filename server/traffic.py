@@ -35,6 +35,7 @@ class Traffic:
     Attributes:
         in_flight: requests being served.
         draining: the server is stopping and takes no new work.
+        stopped: its patience is over: what is still in flight is being ended.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -43,6 +44,7 @@ class Traffic:
         self._loopback: set[str] = set()
         self.in_flight = 0
         self.draining = False
+        self.stopped = False
 
     def enter(self, client: str, settings: Settings) -> None:
         """Let one request of `client` in; `leave` must follow.

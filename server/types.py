@@ -18,3 +18,5 @@ REQUEST_ID = "coinmux.request_id"
 TRACED = "coinmux.traced"
 #: The task that serves the request, for the connection to cancel when the caller leaves.
 TASK = "coinmux.task"
+#: Set in the scope by the connection when it cancels the task because the caller left.
+CALLER_LEFT = "coinmux.caller_left"

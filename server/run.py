@@ -1,0 +1,131 @@
+"""The HTTP server around the application, and how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from server import logs
+from server.app import create_app
+from server.connections import PATIENCE_S, Connection
+
+if TYPE_CHECKING:
+    import socket
+    from types import FrameType
+
+    from framework.gateway import Gateway
+    from server.edge import Edge
+
+_LOG = logging.getLogger("coinmux.server")
+#: Work in flight has so long to end once a stop is asked for (`faults.md` G10).
+GRACE_S = 10.0
+#: `/readyz` says 503 for at least so long before the port closes, for balancers to see it.
+_NOTICE_S = 0.3
+_TICKS_PER_S = 10
+
+
+class Server(uvicorn.Server):
+    """uvicorn, with a sweep of slow connections and a stop that lets work end.
+
+    Args:
+        edge: the application; it is told when the server drains.
+    """
+
+    def __init__(self, config: uvicorn.Config, edge: Edge) -> None:
+        super().__init__(config)
+        self._edge = edge
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for address in self.addresses():
+            _LOG.info("listening on %s", address)
+
+    def addresses(self) -> list[str]:
+        """Where it listens, as `http://` addresses."""
+        found = []
+        for server in self.servers:
+            for listener in server.sockets:
+                host, port = listener.getsockname()[:2]
+                found.append(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+        return found
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS_PER_S == 0:
+            self.sweep(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
+
+    def sweep(self, now: float) -> None:
+        """Close every connection that has kept the server waiting."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, Connection):
+                connection.give_up(now)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A first signal drains, a second interrupt stops at once.
+
+        uvicorn would raise the signal again at the end and so die by it; a stop that was asked
+        for ends with exit code 0.
+        """
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
+        self._edge.traffic.draining = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Keep answering that it is not ready while work in flight ends, then close."""
+        traffic = self._edge.traffic
+        traffic.draining = True
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        while not self.force_exit:
+            passed = loop.time() - begun
+            if passed >= GRACE_S or (passed >= _NOTICE_S and not traffic.in_flight):
+                break
+            await asyncio.sleep(0.05)
+        if traffic.in_flight:
+            _LOG.warning("%d requests were still in flight and are ended", traffic.in_flight)
+            traffic.stopped = True
+            for task in list(self.server_state.tasks):
+                task.cancel()
+        await super().shutdown(sockets)
+
+
+def build(edge: Edge, *, host: str, port: int) -> Server:
+    """A server of `edge` on `host` and `port`; port 0 takes a free one."""
+    config = uvicorn.Config(
+        edge,
+        host=host,
+        port=port,
+        loop="auto",
+        http=Connection,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=PATIENCE_S,
+        timeout_graceful_shutdown=1,
+    )
+    return Server(config, edge)
+
+
+async def serve(gateway: Gateway) -> int:
+    """Serve `gateway`, which the caller has opened and will close, until told to stop.
+
+    Returns:
+        The exit code: 0 after a stop that was asked for.
+    """
+    settings = gateway.settings
+    restore = logs.configure(gateway)
+    try:
+        edge = create_app(gateway, opens_gateway=False)
+        server = build(edge, host=settings.host, port=settings.port)
+        await server.serve()
+    finally:
+        restore()
+    return 0 if server.started else 1
