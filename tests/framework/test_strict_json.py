@@ -37,11 +37,15 @@ STYLES = st.sampled_from(
 )
 
 
-@given(VALUES, STYLES)
-def test_agrees_with_the_standard_library(value, style):
+#: Long documents are looked at in another way than short ones.
+PADS = st.sampled_from(["", "x" * 3_000])
+
+
+@given(VALUES, STYLES, PADS)
+def test_agrees_with_the_standard_library(value, style, pad):
     """A sound document reads as the standard library reads it, whatever its spacing."""
     try:
-        body = json.dumps(value, **style).encode()
+        body = json.dumps([value, pad], **style).encode()
     except UnicodeEncodeError:
         return
     try:
@@ -52,10 +56,10 @@ def test_agrees_with_the_standard_library(value, style):
     assert got == json.loads(body)
 
 
-def duplicated(value, style, key, first, second):
+def duplicated(value, style, pad, key, first, second):
     """A document that holds `key` twice somewhere inside."""
     marker = "\x00here\x00"
-    body = json.dumps({"a": value, "z": marker}, **style)
+    body = json.dumps({"a": value, "p": pad, "z": marker}, **style)
     colon = style.get("separators", (", ", ": "))[1]
     twice = (
         "{" + ",".join(f"{json.dumps(key)}{colon}{json.dumps(v)}" for v in (first, second)) + "}"
@@ -63,11 +67,11 @@ def duplicated(value, style, key, first, second):
     return body.replace(json.dumps(marker), twice).encode()
 
 
-@given(VALUES, STYLES, st.text(max_size=6), SCALARS, SCALARS)
-def test_duplicate_keys(value, style, key, first, second):
+@given(VALUES, STYLES, PADS, st.text(max_size=6), SCALARS, SCALARS)
+def test_duplicate_keys(value, style, pad, key, first, second):
     """A key twice with different values is refused wherever it stands."""
     try:
-        body = duplicated(value, style, key, first, second)
+        body = duplicated(value, style, pad, key, first, second)
     except UnicodeEncodeError:
         return
     if json.dumps(first) == json.dumps(second):
@@ -94,14 +98,23 @@ def test_arbitrary_punctuation(text):
     assert got == json.loads(text)
 
 
+@pytest.mark.parametrize("pad", ["", " " * 3_000], ids=["short", "long"])
 @pytest.mark.parametrize("depth", [DEPTH - 1, DEPTH, DEPTH + 1, 300])
 @pytest.mark.parametrize(
-    ("opening", "closing"), [("[", "]"), ('{"a":', "}"), ("[[],[1],", "]"), ("[ [ ],\n", "]")]
+    ("opening", "closing"),
+    [
+        ("[", "]"),
+        ('{"a":', "}"),
+        ("[[],[1],", "]"),
+        ("[ [ ],\n", "]"),
+        ('[{},{"],[":"}, {"},', "]"),
+    ],
 )
-def test_depth(depth, opening, closing):
+def test_depth(depth, opening, closing, pad):
     """Sixty-four levels are read, one more is not."""
     extra = 1 if "[" in opening[1:] else 0
-    body = opening * (depth - extra) + ("1" if not extra else "[]") + closing * (depth - extra)
+    inner = "[]" if extra else "1"
+    body = pad + opening * (depth - extra) + inner + closing * (depth - extra)
     if depth <= DEPTH:
         assert parse(body.encode()) is not None
     else:
