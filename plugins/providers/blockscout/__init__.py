@@ -94,6 +94,7 @@ def provider_info() -> ProviderInfo:
         terms_url="https://www.blockscout.com/terms-of-service",
         docs_url="https://docs.blockscout.com/devs/pro-api",
         docs_read="2026-11-23",
+        seen="recorded",
         notes="Keyless use of the explorers was announced to end on 1 July 2026.",
     )
 
@@ -133,6 +134,17 @@ async def _get(
     return await http.get_json(path, params, headers=headers, host=str(chain))
 
 
+async def _rows(
+    http: HTTP, query: TransactionsQuery | TokenBalancesQuery, kind: str, params: dict[str, str]
+) -> Any:
+    """A page of what an address has; one never seen has nothing."""
+    path = f"/api/v2/addresses/{segment(query.address)}/{kind}"
+    try:
+        return await _get(http, query.chain, path, params)
+    except Unseen:
+        return {"items": [], "next_page_params": None}
+
+
 @hookimpl
 async def fetch_gas(query: GasQuery, http: HTTP) -> Gas:
     """One request."""
@@ -143,23 +155,17 @@ async def fetch_gas(query: GasQuery, http: HTTP) -> Gas:
 
 def parse_gas(body: Any, query: GasQuery) -> Gas:
     """Prices in gwei, with the time they were made."""
-    prices = body["gas_prices"]
-    updated = body.get("gas_price_updated_at")
-    usual = prices["average"]
+    prices, updated = body["gas_prices"], body.get("gas_price_updated_at")
+    told = {name: p if isinstance(p, dict) else {"price": p} for name, p in prices.items()}
     return Gas(
         chain=query.chain,
         timestamp=None if updated is None else milliseconds(updated),
         unit="gwei",
-        slow=_price(prices.get("slow")),
-        standard=_price(usual),
-        fast=_price(prices.get("fast")),
-        base_fee=usual.get("base_fee") if isinstance(usual, dict) else None,
+        slow=told["slow"]["price"],
+        standard=told["average"]["price"],
+        fast=told["fast"]["price"],
+        base_fee=told["average"].get("base_fee"),
     )
-
-
-def _price(value: Any) -> float | None:
-    price = value["price"] if isinstance(value, dict) else value
-    return None if price is None else number(price)
 
 
 @hookimpl
@@ -194,20 +200,12 @@ def parse_balance(body: Any, query: BalanceQuery) -> Balance:
 @hookimpl
 async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
     """One request."""
-    path = f"/api/v2/addresses/{segment(query.address)}/transactions"
-    try:
-        body = await _get(http, query.chain, path, page_params(query.cursor))
-    except Unseen:
-        body = {"items": [], "next_page_params": None}
+    body = await _rows(http, query, "transactions", page_params(query.cursor))
     return parse_transactions(body, query)
 
 
 def page_params(cursor: str | None) -> dict[str, str]:
-    """The parameters of the page a cursor of ours points to.
-
-    Raises:
-        NotOffered: it is none of ours, but another source's.
-    """
+    """The parameters of the page a cursor of ours points to; another source's is NotOffered."""
     params = dict(parse_qsl(cursor or ""))
     if (cursor and not params) or not PAGE_KEYS.issuperset(params):
         raise NotOffered("the cursor is of another source")
@@ -260,12 +258,7 @@ def _address(party: Any) -> str | None:
 @hookimpl
 async def fetch_token_balances(query: TokenBalancesQuery, http: HTTP) -> TokenBalances:
     """One request."""
-    path = f"/api/v2/addresses/{segment(query.address)}/tokens"
-    try:
-        body = await _get(http, query.chain, path, {"type": "ERC-20"})
-    except Unseen:
-        body = {"items": [], "next_page_params": None}
-    return parse_token_balances(body, query)
+    return parse_token_balances(await _rows(http, query, "tokens", {"type": "ERC-20"}), query)
 
 
 def parse_token_balances(body: Any, query: TokenBalancesQuery) -> TokenBalances:
@@ -296,11 +289,7 @@ def _token(item: Any) -> TokenBalance:
 
 
 def milliseconds(text: str) -> int:
-    """Unix ms of an ISO 8601 time with its zone.
-
-    Raises:
-        ValueError: it is none, or has no zone.
-    """
+    """Unix ms of an ISO 8601 time; one without its zone is a ValueError."""
     when = datetime.fromisoformat(text)
     if when.tzinfo is None:
         raise ValueError(f"a time without a zone: {text[:40]!r}")

@@ -1,0 +1,164 @@
+"""News feeds: each story once, newest first, the publisher named, one broken feed no matter."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from framework import HTTP, Deadline, FeedEntry, NewsItem, NewsQuery, ProviderBusy
+from framework.feeds import parse_feed
+from plugins.providers import rss_news
+from tests.plugins.channel_replay import ChannelClient, ask_channels, bound, play_channels
+from tests.plugins.sample_replay import ROOT, samples
+
+NOW = 1_764_000_000_000
+SAMPLES = ROOT / "plugins" / "providers" / "rss_news" / "samples"
+EXAMPLES = ROOT.parent / "shared" / "providers" / "examples" / "rss_news"
+
+
+def sample(name):
+    return json.loads((SAMPLES / f"{name}.json").read_text())
+
+
+@pytest.mark.parametrize("case", samples("rss_news"))
+async def test_samples(case):
+    """Each sample's requests are made as written and come to its outcome."""
+    await play_channels("rss_news", case)
+
+
+async def test_four_feeds_become_one_list():
+    """Newest first, a story told twice once by its first publisher, links and text clean."""
+    case = sample("news")
+    news, client = await ask_channels("rss_news", "news", case["query"], case["exchanges"])
+    assert [(item.source, item.title) for item in news.items] == [
+        ("Cointelegraph", "Solana wallet adds hardware support"),
+        ("CoinDesk", "Bitcoin holds above support as ETF flows turn"),
+        ("Bitcoin Magazine", "Mining difficulty falls"),
+        ("CoinDesk", "Ethereum developers set a date for the next upgrade"),
+        ("Decrypt", "What is a memecoin? A guide"),
+    ]
+    first, _, magazine, _, last = news.items
+    assert first.url == "https://cointelegraph.com/news/solana-wallet-hardware"
+    assert first.summary == "The app signs with a device & a phone."
+    assert first.symbols == ("SOL",)
+    assert magazine.symbols == ("BTC",)
+    assert (last.url, last.symbols) == (
+        "https://decrypt.co/0001/what-is-a-memecoin?ref=7",
+        ("DOGE",),
+    )
+    assert all("coinmux" in head and "application/rss+xml" in head for head in client.heads)
+
+
+async def test_an_asset_filters_by_title_and_category():
+    """Only items that name the asset in title or category are left."""
+    case = sample("news_btc")
+    news, _ = await ask_channels("rss_news", "news", case["query"], case["exchanges"])
+    assert [item.title for item in news.items] == [
+        "Bitcoin holds above support as ETF flows turn",
+        "Mining difficulty falls",
+    ]
+
+
+async def test_feeds_that_fail_are_left_out():
+    """A bot wall here and a moved feed there leave the rest."""
+    case = sample("news_two_feeds_down")
+    news, _ = await ask_channels("rss_news", "news", case["query"], case["exchanges"])
+    assert {item.source for item in news.items} == {"Cointelegraph", "Bitcoin Magazine"}
+
+
+class NoChannels:
+    """A desk at which every feed is off."""
+
+    def available(self, provider, names):
+        return []
+
+
+async def test_no_feed_in_reach_is_nobodys_fault():
+    """With all feeds off, the source itself is not blamed."""
+    source, clock = bound("rss_news")
+    query = NewsQuery()
+    http = HTTP(source, ChannelClient(source, []), Deadline.after(clock, 4), query, NoChannels())
+    with pytest.raises(ProviderBusy):
+        await rss_news.fetch_news(query=query, http=http)
+
+
+def test_at_most_four_calls():
+    """One question causes four calls at most (`faults.md` section 3, item 10)."""
+    assert len(rss_news.provider_info().channels) == len(rss_news.FEEDS) <= 4
+
+
+@pytest.mark.parametrize("name", ["coindesk", "cointelegraph"])
+def test_captured_feeds(name):
+    """Feeds captured in August 2026 come out dated, linked and plain."""
+    path = EXAMPLES / f"{name}.xml"
+    if not path.exists():
+        pytest.skip(f"no examples beside this tree: {path.name}")
+    entries = parse_feed(path.read_bytes())
+    items = [rss_news.parse_entry(entry, name, 1_790_000_000_000) for entry in entries]
+    assert len(items) == 2
+    assert all(item.published_at and "utm_" not in item.url for item in items)
+    assert not any("<" in (item.summary or "") for item in items)
+
+
+@pytest.mark.parametrize(
+    ("texts", "symbols"),
+    [
+        (("Bitcoin and ethereum rise",), ("BTC", "ETH")),
+        (("BTC/ETH pair",), ("BTC", "ETH")),
+        (("Tether mints", "Stablecoins"), ("USDT",)),
+        (("A link to the near future",), ()),
+        (("LINK rallies",), ("LINK",)),
+        (("Whether ethereal bitcoiners agree",), ()),
+        (("Shiba\u2010Inu coin",), ("SHIB",)),
+        (("Fees", "Bitcoin Cash"), ("BCH", "BTC")),
+        ((), ()),
+    ],
+)
+def test_symbols_by_name_and_ticker(texts, symbols):
+    """Names count in any case, tickers that are everyday words in capitals alone."""
+    assert rss_news.symbols_in(*texts) == symbols
+
+
+def entry(**fields):
+    plain = {"id": "1", "title": "T", "link": "https://a.example/1", "published_ms": NOW}
+    return FeedEntry(**{**plain, "summary": "", **fields})
+
+
+def test_a_date_in_the_future_is_dropped():
+    """A publisher's slip neither leads the list nor fails the answer."""
+    assert rss_news.parse_entry(entry(published_ms=NOW + 120_000), "x", NOW).published_at is None
+    assert rss_news.parse_entry(entry(published_ms=NOW + 30_000), "x", NOW).published_at
+
+
+def item(number, title, url, published):
+    return NewsItem(id=str(number), title=title, url=url, source="x", published_at=published)
+
+
+def test_the_same_story_is_one_item():
+    """By its link, whatever the host's prefix, or by its title, whatever the punctuation."""
+    items = [
+        item(1, "Fees rise!", "https://www.a.example/fees/", NOW),
+        item(2, "Fees rise", "https://b.example/1", NOW + 5),
+        item(3, "Another view", "https://a.example/fees", NOW + 9),
+        item(4, "Other", "https://a.example/other", None),
+    ]
+    assert [story.id for story in rss_news.select(items, NewsQuery())] == ["1", "4"]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 9), st.one_of(st.none(), st.integers(NOW, NOW + 9))), max_size=30
+    ),
+    st.integers(1, 40),
+)
+def test_lists_are_ordered_cut_and_free_of_repeats(stories, limit):
+    """Newest first, undated last, each story once, no more than asked."""
+    items = [item(n, f"Story {n}", f"https://a.example/{n}", at) for n, at in stories]
+    chosen = rss_news.select(items, NewsQuery(limit=limit))
+    dates = [story.published_at or 0 for story in chosen]
+    assert dates == sorted(dates, reverse=True)
+    assert len(chosen) == min(limit, len({n for n, _ in stories}))
+    assert len({story.id for story in chosen}) == len(chosen)
