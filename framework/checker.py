@@ -59,7 +59,7 @@ class Checker:
     async def _run(self) -> None:
         while True:
             try:
-                self._gateway.adopt_if_ready()
+                self._gateway.registry.adopt_if_ready()
                 if self._gateway.settings.checker:
                     await self.round()
                 self.failures = 0

@@ -250,5 +250,5 @@ def find_feature(features: Mapping[str, Feature], name: str) -> Feature:
 
     feature = features.get(name.lower())
     if feature is None:
-        raise UnknownFeature(f"no feature {name[:60]!r}", **near(name, features))
+        raise UnknownFeature(f"no feature {name[:60]!r}", did_you_mean=near(name, features))
     return feature

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from framework.declare import ProviderInfo
 
 _HEAD = """\
-# Settings and keys of coinmux. Copy to .env (chmod 600) and fill in what you have; all may stay empty.
+# Settings and keys of coinmux. Copy to .env (chmod 600), fill in what you have; all may stay empty.
 # The process environment wins over this file. Generated: `make docs`.
 """
 

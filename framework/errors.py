@@ -73,17 +73,29 @@ class CoinmuxError(Exception):
 
 
 class InvalidRequest(CoinmuxError):
-    """A parameter is missing, of the wrong type or out of range; `errors` lists each by name."""
+    """A parameter is missing, of the wrong type or out of range.
+
+    Attributes:
+        errors: each such parameter, by its name.
+        did_you_mean: near names of what is not there.
+    """
 
     code = "invalid_request"
 
     def __init__(
-        self, detail: str = "", *, errors: Sequence[Mapping[str, Any]] = (), **extra: Any
+        self,
+        detail: str = "",
+        *,
+        errors: Sequence[Mapping[str, Any]] = (),
+        did_you_mean: Sequence[str] = (),
+        **extra: Any,
     ) -> None:
         super().__init__(detail, **extra)
         self.errors = [dict(error) for error in errors]
         if self.errors:
             self.extra["errors"] = self.errors
+        if did_you_mean:
+            self.extra["did_you_mean"] = list(did_you_mean)
 
 
 class InvalidSymbol(InvalidRequest):

@@ -90,7 +90,7 @@ class EventBus:
         newest = reversed(self._ring)
         if after is None:
             return list(islice(newest, limit))
-        found = []
+        found: list[Event] = []
         for event in newest:
             if event.id <= after or len(found) >= limit:
                 break

@@ -8,7 +8,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import pluggy
 
@@ -157,7 +158,9 @@ class PluginLoader:
             self._break(one.name, one.origin, f"another plugin is already named {one.name}")
             return False
         try:
-            self.manager.add_hookspecs(one.loaded) if _has_specs(one.loaded) else None
+            if _has_specs(one.loaded):
+                # pluggy reads attributes only, so an instance does as well as a module.
+                self.manager.add_hookspecs(cast("ModuleType", one.loaded))
             self.manager.register(one.loaded, name=one.name)
             self._add_capabilities(one.loaded)
         except Exception as error:  # noqa: BLE001 - whatever a plugin does at load is its own defect
@@ -183,10 +186,7 @@ class PluginLoader:
         known = [name for name, hook in vars(self.manager.hook).items() if hook.has_spec()]
         return {
             impl.plugin_name: f"{name} is no hook of coinmux"
-            + "".join(
-                f"; did you mean {guess}?"
-                for guess in near(name, known).get("did_you_mean", [])[:1]
-            )
+            + "".join(f"; did you mean {guess}?" for guess in near(name, known)[:1])
             for name, hook in vars(self.manager.hook).items()
             if not hook.has_spec()
             for impl in hook.get_hookimpls()
@@ -296,13 +296,13 @@ def _fetcher(impl: pluggy.HookImpl) -> Fetch:
 
 
 def _mapper(impl: pluggy.HookImpl) -> MapError:
-    function = impl.function
+    function = cast("MapError", impl.function)
     takes = _arguments(impl, ("reply", "query"))
     if takes == (0, 1):
         return function
 
     def call(reply: Reply, query: Query) -> Exception | None:
-        given = (reply, query)
+        given: tuple[Any, ...] = (reply, query)
         return function(*(given[at] for at in takes))
 
     return call

@@ -161,11 +161,6 @@ class Router:
             "score": {**step.score.public(), "permit": step.busy is None},
         }
 
-    def earliest_retry_s(self, refusals: list[tuple[str, Refusal]]) -> float | None:
-        """Seconds until the first of the refused may be asked again."""
-        times = [refusal.retry_at for _, refusal in refusals if refusal.retry_at is not None]
-        return max(1.0, min(times) - self._clock.monotonic()) if times else None
-
 
 def _why_first(step: Step) -> str:
     if step.probe:

@@ -190,7 +190,7 @@ class Decision:
     capability: str
     query: Query
     ask: Ask
-    order: Sequence[Score]
+    order: Sequence[tuple[Score, object]]
     passed: Sequence[Step]
     attempts: Sequence[Mapping[str, Any]]
     outcome: str
@@ -218,11 +218,11 @@ class Decision:
     def _candidates(self) -> list[dict[str, Any]]:
         attempts = {str(attempt["provider"]): attempt for attempt in self.attempts}
         passed = {step.score.name: step.refusal for step in self.passed}
-        chosen = next((score for score in self.order if score.name == self.provider), None)
+        chosen = next((score for score, _ in self.order if score.name == self.provider), None)
         lines = []
-        for place, score in enumerate(self.order, start=1):
+        for place, (score, _) in enumerate(self.order, start=1):
             attempt, refusal = attempts.get(score.name), passed.get(score.name)
-            if self.cache != "miss":
+            if self.cache in ("hit", "stale"):
                 verdict, code, detail = (
                     "skipped",
                     "cached",

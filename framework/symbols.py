@@ -123,7 +123,7 @@ class Symbol(str):
             raise InvalidSymbol(f"{raw} needs a quote other than itself, such as {raw}/USD")
         return cls.of(raw, default_quote)
 
-    def join(self, separator: str = "") -> str:
+    def join(self, separator: str = "") -> str:  # type: ignore[override]  # joins its own halves
         """Base and quote with `separator` between."""
         return f"{self.base}{separator}{self.quote}"
 

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from framework.capabilities import Capability
     from framework.checker import Checker
     from framework.clock import Clock
-    from framework.env import EnvConfig
     from framework.events import EventBus
     from framework.health import HealthTracker
     from framework.history import HealthHistory
     from framework.loader import PluginLoader
+    from framework.registry import SourceRegistry
     from framework.sources import Source
 
 
@@ -39,16 +39,15 @@ class GatewayViews:
     """The reading half of `Gateway`."""
 
     clock: Clock
-    env: EnvConfig
     events: EventBus
     health: HealthTracker
     history: HealthHistory
     loader: PluginLoader
-    sources: dict[str, Source]
+    registry: SourceRegistry
     started_ms: int
     simulated: bool
-    _checker: Checker
-    _open: bool
+    checker: Checker
+    is_open: bool
 
     # Health of sources
 
@@ -65,7 +64,7 @@ class GatewayViews:
         """
         known = self._health_name(name)
         provider = known.partition(":")[0]
-        source = self.sources[provider]
+        source = self.registry.sources[provider]
         snapshot = self.health.snapshot(known).to_public(self.clock)
         enabled = snapshot["state"] != State.DISABLED
         return {**snapshot, "category": source.info.category, "enabled": enabled}
@@ -90,7 +89,7 @@ class GatewayViews:
     def _health_name(self, name: str) -> str:
         known = self.health.sources()
         if name.lower() not in known:
-            raise UnknownProvider(f"no source {name[:60]!r}", **near(name, known))
+            raise UnknownProvider(f"no source {name[:60]!r}", did_you_mean=near(name, known))
         return name.lower()
 
     # Configuration
@@ -108,8 +107,8 @@ class GatewayViews:
         Raises:
             UnknownFeature: with near names.
         """
-        features = {source.name: source.feature for source in self.sources.values()}
-        return self._feature_line(self.sources[find_feature(features, name).info.name])
+        features = {source.name: source.feature for source in self.registry.sources.values()}
+        return self._feature_line(self.registry.sources[find_feature(features, name).info.name])
 
     def missing(self) -> dict[str, Any]:
         """Every variable that is not set, and what it would switch on."""
@@ -154,9 +153,7 @@ class GatewayViews:
         Raises:
             UnknownProvider: with near names.
         """
-        source = self.sources.get(name.lower())
-        if source is None:
-            raise UnknownProvider(f"no provider {name[:60]!r}", **near(name, self.sources))
+        source = self.registry.source(name)
         info = source.info
         return {
             **self._provider_line(source),
@@ -215,7 +212,7 @@ class GatewayViews:
 
     def status(self) -> dict[str, Any]:
         """The whole in a few words; the server adds what it alone knows."""
-        lines = [self.source_health_of(name) for name in sorted(self.sources)]
+        lines = [self.source_health_of(name) for name in sorted(self.registry.sources)]
         summary = _summary(lines)
         usable = summary["healthy"] + summary["degraded"] + summary["unknown"]
         if not usable:
@@ -242,8 +239,8 @@ class GatewayViews:
         }
 
     def _monitor_line(self) -> dict[str, Any]:
-        checker = self._checker
-        if not self.env.settings.checker:
+        checker = self.checker
+        if not self.registry.env.settings.checker:
             return {
                 "name": "health_monitor",
                 "status": "DISABLED",
@@ -270,19 +267,19 @@ class GatewayViews:
             for source in self._by_name()
             if "text_sentiment" in source.fetch
         ]
-        active = sum(model["active"] for model in models)
+        active = sum(bool(model["active"]) for model in models)
         return {"summary": {"total": len(models), "active": active}, "models": models}
 
     def ready(self) -> tuple[bool, str]:
         """Whether questions can be answered, and why not."""
-        if not self._open:
+        if not self.is_open:
             return False, "stopping"
-        if not any(source.feature.enabled for source in self.sources.values()):
+        if not any(source.feature.enabled for source in self.registry.sources.values()):
             return False, "no source is on"
         return True, "ready"
 
     def _by_name(self) -> list[Source]:
-        return [self.sources[name] for name in sorted(self.sources)]
+        return [self.registry.sources[name] for name in sorted(self.registry.sources)]
 
 
 def _summary(lines: list[dict[str, Any]]) -> dict[str, int]:

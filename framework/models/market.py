@@ -230,10 +230,10 @@ class Candles(Result):
         )
 
     def is_empty(self) -> bool:
-        return self.timestamp.size == 0
+        return len(self) == 0
 
     def data_length(self) -> int:
-        return int(self.timestamp.size)
+        return len(self)
 
     def __len__(self) -> int:
         return int(self.timestamp.size)

@@ -342,10 +342,10 @@ async def test_every_attempt_is_an_event_with_its_fields(gateway_of):
 
 async def test_reload_reports_what_changed_and_takes_effect(gateway_of):
     async with gateway_of(a=[1.0], b=[2.0]) as world:
-        world.gateway._environ = {"CHECKER": "off", "A_ENABLED": "false"}
+        world.gateway.registry.environ = {"CHECKER": "off", "A_ENABLED": "false"}
         assert world.gateway.reload()["disabled"] == ["a"]
         assert (await world.gateway.ask("ticker", QUERY)).provider == "b"
-        world.gateway._environ = {"CHECKER": "off"}
+        world.gateway.registry.environ = {"CHECKER": "off"}
         assert world.gateway.reload()["enabled"] == ["a"]
         assert (await world.gateway.ask("ticker", QUERY)).provider == "a"
 

@@ -1,0 +1,313 @@
+"""From a question to its answer: cache, shared call, candidate after candidate, rescue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from framework.answer import Answer, Fetched
+from framework.attempt import StaleResult, record_error
+from framework.cache import is_fresh, may_refresh, may_rescue
+from framework.capabilities import freshness_of
+from framework.clock import Deadline
+from framework.coalesce import SharedCalls
+from framework.errors import (
+    AllProvidersFailed,
+    DeadlineExceeded,
+    FeatureDisabled,
+    InvalidRequest,
+    NoProviderAvailable,
+    Outcome,
+    ProviderError,
+    Stale,
+    UnknownSymbol,
+)
+from framework.failures import failure_of
+from framework.health import State
+from framework.inquiry import Inquiry, key_of
+from framework.routing import Refusal
+
+if TYPE_CHECKING:
+    from framework.attempt import AttemptRunner
+    from framework.cache import AnswerCache
+    from framework.capabilities import Capability
+    from framework.clock import Clock
+    from framework.health import HealthTracker
+    from framework.journal import Journal
+    from framework.models.base import Query, Result
+    from framework.registry import SourceRegistry
+    from framework.router import Router
+    from framework.routing import Ask, Step
+    from framework.sources import Source
+
+#: No alternative is begun with less time left (`faults.md`, defaults).
+_LEAST_S = 0.25
+#: A request that probes an offline source gives it no longer (`faults.md` section 1).
+_PROBE_S = 1.5
+#: A shared call ends itself by its deadline; an asker waits this much longer to hear how.
+_MARGIN_S = 0.05
+
+
+class Dispatcher:
+    """Answers questions; owns the calls in flight."""
+
+    def __init__(
+        self,
+        registry: SourceRegistry,
+        router: Router,
+        health: HealthTracker,
+        runner: AttemptRunner,
+        cache: AnswerCache,
+        journal: Journal,
+        clock: Clock,
+        *,
+        simulated: bool,
+    ) -> None:
+        self._registry = registry
+        self._router = router
+        self._health = health
+        self._runner = runner
+        self._cache = cache
+        self._journal = journal
+        self._clock = clock
+        self._simulated = simulated
+        self._shared: SharedCalls[Fetched] = SharedCalls()
+
+    async def close(self) -> None:
+        """End every call in flight."""
+        await self._shared.close()
+
+    def peek(self, row: Capability, query: Query, ask: Ask) -> Answer | None:
+        """A fresh kept answer, or None; asks nobody."""
+        kept = self._cache.get(key_of(row, query, ask))
+        if kept is not None and is_fresh(kept, self._clock.monotonic(), ask.max_age_s):
+            self._cache.hits += 1
+            return kept.view("hit")
+        return None
+
+    async def answer(
+        self, row: Capability, query: Query, ask: Ask, request_id: str | None
+    ) -> Answer:
+        """The kept answer where it may be served, else what a source answers now."""
+        cache, clock = self._cache, self._clock
+        key = key_of(row, query, ask)
+        now = clock.monotonic()
+        timeout_s = (
+            ask.timeout_s
+            if ask.timeout_s is not None
+            else self._registry.env.settings.request_timeout_s
+        )
+        inquiry = Inquiry(row, query, ask, Deadline(clock, now + timeout_s), request_id, now)
+        kept = cache.get(key)
+        if kept is not None:
+            if is_fresh(kept, now, ask.max_age_s):
+                cache.hits += 1
+                self._journal.decide(inquiry, "answered", kept.provider, "hit")
+                return kept.view("hit")
+            if may_refresh(kept, now, ask.max_age_s):
+                self._shared.start(key, lambda: self._refresh(row, query, ask))
+                cache.stale_served += 1
+                self._journal.decide(inquiry, "answered", kept.provider, "stale")
+                return kept.view("stale")
+        cache.misses += 1
+        self.check_pin(row, ask)
+        try:
+            fetched, joined = await self._join(inquiry)
+        except (AllProvidersFailed, NoProviderAvailable, DeadlineExceeded) as error:
+            if kept is None or not may_rescue(kept, clock.monotonic(), ask.max_age_s):
+                raise
+            cache.stale_served += 1
+            self._journal.rescue(inquiry, kept, error)
+            self._journal.decide(inquiry, "answered", kept.provider, "stale")
+            return kept.view("stale")
+        if joined:
+            inquiry.attempts = fetched.attempts
+            self._journal.decide(inquiry, "answered", fetched.provider, "coalesced")
+            return fetched.view("coalesced")
+        return fetched.view("miss")
+
+    async def _join(self, inquiry: Inquiry) -> tuple[Fetched, bool]:
+        """The shared call's result; begun anew when it ended with its first asker's deadline."""
+        deadline = inquiry.deadline
+        while True:
+            try:
+                return await self._shared.join(
+                    inquiry.key, lambda: self._fetch(inquiry), deadline.remaining_s() + _MARGIN_S
+                )
+            except TimeoutError:
+                raise DeadlineExceeded(
+                    "the request's deadline passed", attempts=inquiry.attempts
+                ) from None
+            except DeadlineExceeded:
+                if deadline.remaining_s() < _LEAST_S:
+                    raise
+
+    async def _refresh(self, row: Capability, query: Query, ask: Ask) -> Fetched:
+        clock = self._clock
+        deadline = Deadline.after(clock, self._registry.env.settings.request_timeout_s)
+        return await self._fetch(Inquiry(row, query, ask, deadline, None, clock.monotonic()))
+
+    async def _fetch(self, inquiry: Inquiry) -> Fetched:
+        """Try candidate after candidate until one answers; keep and return the answer."""
+        row, query, clock = inquiry.row, inquiry.query, self._clock
+        most = self._registry.env.settings.max_attempts
+        stale: tuple[StaleResult, Source] | None = None
+        route = self._router.route(row.name, query, inquiry.ask, inquiry.passed)
+        step = next(route, None)
+        while step is not None and inquiry.failures < most:
+            source = self._registry.sources[step.score.name]
+            left_s = inquiry.deadline.remaining_s()
+            if inquiry.failures and left_s < _LEAST_S:
+                break
+            limit_s = self._limit_s(step, source, inquiry, left_s)
+            lease = self._health.begin(source.name, row.name, limit_s)
+            if lease is None:
+                step = next(route, None)
+                continue
+            begun = clock.monotonic()
+            try:
+                result = await self._runner.run(source, row, query, lease, limit_s)
+            except StaleResult as error:
+                code, detail = Stale.code, str(error)
+                inquiry.failures += 1
+                if stale is None:
+                    stale = (error, source)
+                else:
+                    self._record_stale(error, fresher=False)
+            except (ProviderError, UnknownSymbol) as error:
+                code, detail = error.code, error.detail
+                inquiry.errors.append(error)
+                if isinstance(error, UnknownSymbol):
+                    # It says nothing of the source, and the last one may list the pair.
+                    source.remember_unlisted(query)
+                else:
+                    inquiry.failures += 1
+            else:
+                self._note(inquiry, source, begun)
+                if stale is not None:
+                    self._record_stale(stale[0], fresher=True)
+                self._journal.attempt(
+                    row, query, source.name, "answer", inquiry.attempts[-1]["elapsed_ms"],
+                    request_id=inquiry.request_id, length=result.data_length(),
+                )  # fmt: skip
+                return self._keep(inquiry, source, result)
+            self._note(inquiry, source, begun, code)
+            step = next(route, None)
+            goes_on = step is not None and inquiry.failures < most
+            self._journal.attempt(
+                row, query, source.name, "fall_back" if goes_on else "fail",
+                inquiry.attempts[-1]["elapsed_ms"],
+                request_id=inquiry.request_id, code=code, detail=detail,
+            )  # fmt: skip
+        if stale is not None:
+            self._record_stale(stale[0], fresher=False)
+            return self._keep(inquiry, stale[1], stale[0].result, stale=True)
+        raise self._failed(inquiry)
+
+    def _limit_s(self, step: Step, source: Source, inquiry: Inquiry, left_s: float) -> float:
+        limit_s = min(left_s, source.timeout_s)
+        probing = step.probe and inquiry.ask.provider is None
+        return min(limit_s, _PROBE_S) if probing else limit_s
+
+    def _note(
+        self, inquiry: Inquiry, source: Source, begun: float, code: str | None = None
+    ) -> None:
+        elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 3)
+        if code is None:
+            line = {"provider": source.name, "outcome": "ok", "elapsed_ms": elapsed_ms}
+        else:
+            line = {
+                "provider": source.name,
+                "outcome": "failed",
+                "code": code,
+                "elapsed_ms": elapsed_ms,
+            }
+        inquiry.attempts.append(line)
+
+    def _keep(
+        self, inquiry: Inquiry, source: Source, result: Result, *, stale: bool = False
+    ) -> Fetched:
+        clock = self._clock
+        now, now_ms = clock.monotonic(), clock.wall_ms()
+        freshness = freshness_of(inquiry.row, inquiry.query, now_ms)
+        fetched = Fetched(
+            capability=inquiry.row.name,
+            data=result,
+            provider=source.name,
+            fetched_ms=now_ms,
+            fetched_at=now,
+            freshness=freshness,
+            fresh_s=self._cache.jittered(freshness.fresh_s),
+            stale=stale,
+            simulated=self._simulated,
+            elapsed_ms=round((now - inquiry.begun_at) * 1000, 3),
+            attempts=inquiry.attempts,
+        )
+        self._cache.put(inquiry.key, fetched)
+        self._journal.decide(inquiry, "answered", source.name, elapsed_ms=fetched.elapsed_ms)
+        return fetched
+
+    def _failed(self, inquiry: Inquiry) -> Exception:
+        now = self._clock.monotonic()
+        name = inquiry.row.name
+        serving = [s for s in self._registry.sources.values() if name in s.fetch]
+        refusals = self._router.refusals(name, inquiry.query, inquiry.ask)
+        failure = failure_of(inquiry, refusals, serving, now)
+        elapsed_ms = round((now - inquiry.begun_at) * 1000, 3)
+        self._journal.decide(inquiry, failure.code, None, elapsed_ms=elapsed_ms)
+        return failure
+
+    def _record_stale(self, error: StaleResult, *, fresher: bool) -> None:
+        """Stale is a failure only when somebody else was fresher (`faults.md` E4)."""
+        if fresher:
+            record_error(self._health, error.lease, Stale(str(error)), error.elapsed_s)
+        else:
+            self._health.record(
+                error.lease, Outcome.NEUTRAL, elapsed_s=error.elapsed_s, code=Stale.code
+            )
+
+    def check_pin(self, row: Capability, ask: Ask) -> None:
+        """A pinned provider must exist, offer the capability and be on."""
+        if ask.provider is None:
+            return
+        source = self._registry.source(ask.provider)
+        if row.name not in source.fetch:
+            known = [s.name for s in self._registry.sources.values() if row.name in s.fetch]
+            message = f"does not offer {row.name}"
+            raise InvalidRequest(
+                f"{source.name} {message}",
+                errors=[{"name": "provider", "message": message, "known": known}],
+            )
+        refusal = source.disabled()
+        standing = self._health.standing(source.name, row.name)
+        if refusal is None and standing.state is State.DISABLED and not standing.probe:
+            refusal = Refusal(standing.detail or "key_refused", "its key was refused")
+        if refusal is not None:
+            raise FeatureDisabled(
+                f"{source.name} is off: {refusal.detail}",
+                reason=refusal.code,
+                missing=source.feature.missing,
+            )
+
+    async def probe(self, source: Source, row: Capability, query: Query) -> None:
+        """Ask one source one question merely to learn whether it answers; the answer is dropped.
+
+        Raises:
+            ProviderError, UnknownSymbol: as it ended; its outcome is recorded already.
+        """
+        lease = self._health.begin(source.name, row.name, source.timeout_s)
+        if lease is None:
+            return
+        begun = self._clock.monotonic()
+        code = detail = None
+        try:
+            await self._runner.run(source, row, query, lease, source.timeout_s)
+        except StaleResult as error:
+            self._record_stale(error, fresher=False)
+        except (ProviderError, UnknownSymbol) as error:
+            code, detail = error.code, error.detail
+            raise
+        finally:
+            elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 3)
+            self._journal.attempt(
+                row, query, source.name, "probe", elapsed_ms, code=code, detail=detail
+            )

@@ -1,0 +1,49 @@
+"""One question on its way: what is asked and by when, and what became of it so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from framework.capabilities import Capability
+    from framework.clock import Deadline
+    from framework.errors import ProviderError, UnknownSymbol
+    from framework.models.base import Query
+    from framework.routing import Ask, Step
+
+
+@dataclass(slots=True)
+class Inquiry:
+    """A question and the record of its answering.
+
+    Attributes:
+        key: what the cache and the shared calls know it by.
+        begun_at: monotonic seconds.
+        attempts: in the order they were made, as `meta.attempts` shows them.
+        errors: how the failed ones ended.
+        passed: sources the walk passed over, each with its refusal.
+        failures: attempts that failed, "unknown symbol" not counted.
+    """
+
+    row: Capability
+    query: Query
+    ask: Ask
+    deadline: Deadline
+    request_id: str | None
+    begun_at: float
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    errors: list[ProviderError | UnknownSymbol] = field(default_factory=list)
+    passed: list[Step] = field(default_factory=list)
+    failures: int = 0
+
+    @property
+    def key(self) -> Hashable:
+        return key_of(self.row, self.query, self.ask)
+
+
+def key_of(row: Capability, query: Query, ask: Ask) -> Hashable:
+    """What an answer is kept under: validated values, never joined text."""
+    return (row.name, query, ask.provider, ask.strategy)

@@ -1,0 +1,123 @@
+"""What is told of each request: an event for every attempt, and the decision kept for later."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from framework.errors import NotFound
+from framework.routing import Decision
+
+if TYPE_CHECKING:
+    from framework.answer import Fetched
+    from framework.capabilities import Capability
+    from framework.clock import Clock
+    from framework.errors import RoutingError
+    from framework.events import EventBus
+    from framework.inquiry import Inquiry
+    from framework.models.base import Query
+    from framework.redact import Redactor
+    from framework.router import Router
+
+_DECISIONS_KEPT = 2_000
+
+
+class Journal:
+    """Publishes attempts as events and keeps the newest decisions by request id."""
+
+    def __init__(self, events: EventBus, redactor: Redactor, router: Router, clock: Clock) -> None:
+        self._events = events
+        self._redactor = redactor
+        self._router = router
+        self._clock = clock
+        self._decisions: OrderedDict[str, Decision] = OrderedDict()
+
+    def attempt(
+        self,
+        row: Capability,
+        query: Query,
+        source: str,
+        decision: str,
+        elapsed_ms: float,
+        *,
+        request_id: str | None = None,
+        code: str | None = None,
+        detail: str | None = None,
+        length: int | None = None,
+    ) -> None:
+        """One attempt ended.
+
+        Args:
+            decision: what follows: `answer`, `fall_back`, `fail`, or `probe`.
+            code, detail: how it failed.
+            length: items in the answer.
+        """
+        self._events.publish(
+            "attempt",
+            decision if code is None else f"{decision}: {code}",
+            level="debug" if code is None else "warning",
+            source=source,
+            operation=row.name,
+            parameters=query,
+            decision=decision,
+            code=code,
+            detail=None if detail is None else self._redactor.clean(detail),
+            data_length=length,
+            response_ms=elapsed_ms,
+            request_id=request_id,
+        )
+
+    def rescue(self, inquiry: Inquiry, kept: Fetched, error: RoutingError) -> None:
+        """Everything failed and a kept answer was served instead."""
+        self._events.publish(
+            "decision",
+            f"served stale: {error.code}",
+            level="warning",
+            source=kept.provider,
+            operation=inquiry.row.name,
+            parameters=inquiry.query,
+            decision="serve_stale",
+            data_length=kept.data.data_length(),
+            request_id=inquiry.request_id,
+        )
+
+    def decide(
+        self,
+        inquiry: Inquiry,
+        outcome: str,
+        provider: str | None,
+        cache: str = "miss",
+        elapsed_ms: float = 0.0,
+    ) -> None:
+        """Keep how a request was decided, if it has an id to ask for it by."""
+        request_id = inquiry.request_id
+        if request_id is None:
+            return
+        order = self._router.order(inquiry.row.name, inquiry.ask.strategy)
+        self._decisions[request_id] = Decision(
+            request_id=request_id,
+            at_ms=self._clock.wall_ms(),
+            capability=inquiry.row.name,
+            query=inquiry.query,
+            ask=inquiry.ask,
+            order=order,
+            passed=inquiry.passed,
+            attempts=inquiry.attempts,
+            outcome=outcome,
+            provider=provider,
+            cache=cache,
+            elapsed_ms=elapsed_ms,
+        )
+        if len(self._decisions) > _DECISIONS_KEPT:
+            self._decisions.popitem(last=False)
+
+    def decision(self, request_id: str) -> dict[str, Any]:
+        """What was decided for a request that was made.
+
+        Raises:
+            NotFound: none is kept under that id.
+        """
+        decision = self._decisions.get(request_id)
+        if decision is None:
+            raise NotFound(f"no decision is kept for request {request_id[:64]!r}")
+        return decision.public()
