@@ -27,13 +27,14 @@ import httpx
 from framework.client import ClientLimits, SafeHTTPClient
 from framework.clock import Deadline, SystemClock
 from framework.declare import ProviderInfo
+from framework.endpoint import Endpoint
 from framework.guard import Origin
 from framework.http import HTTP
+from framework.messages import OutboundRequest
 from framework.models.base import Query
 from framework.redact import Redactor
-from framework.source import BoundSource, Endpoint, OpenGate
+from framework.source import BoundSource, OpenGate
 from framework.testing.rawserver import Peer, RawServer, chunked, response
-from framework.wire import OutboundRequest
 
 PATH = "/api/v3/ticker/24hr?symbol=BTCUSDT"
 AT_ONCE = 32

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 from framework import decoding
 from framework.errors import LocalNetwork, Unreachable, UpstreamTimeout
 from framework.guard import Origin, is_loopback
+from framework.messages import OutboundRequest, RawReply
 from framework.pool import Pool, Resolve
-from framework.wire import OutboundRequest, RawReply
 
 if TYPE_CHECKING:
     from framework.clock import Clock, Deadline

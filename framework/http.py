@@ -23,14 +23,15 @@ from framework.errors import (
     ProviderError,
 )
 from framework.feeds import FeedEntry, read_feed
-from framework.models.base import Query, clean_text
+from framework.models.base import Query
 from framework.redact import Secret
-from framework.source import BoundSource, ChannelDesk, Endpoint, Gate, Scalar
+from framework.source import BoundSource, ChannelDesk, Gate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from framework.assets import AssetDirectory
+    from framework.endpoint import Endpoint, Scalar
 
 __all__ = ["HTTP", "BoundSource", "ChannelDesk", "Gate", "segment"]
 
@@ -296,33 +297,16 @@ class HTTP:
             return fault
         return replies.not_json(reply.body, reply.headers.get("content-type", "").lower()) or fault
 
-    def _mapped(self, reply: RawReply, body: object, *, is_json: bool) -> Exception | None:
-        """What the plugin says the reply means."""
+    def _mapped(self, reply: RawReply, body: object, *, is_json: bool) -> CoinmuxError | None:
         hook = self._source.map_error
         if hook is None:
             return None
-        try:
-            error = hook(Reply(reply.status, body, is_json, reply.headers), self._query)
-        except CoinmuxError as exc:
-            return exc
-        except Exception as exc:  # noqa: BLE001 - the border around a plugin call
-            failure = PluginError(f"{self.provider}.map_error raised {type(exc).__name__}")
-            failure.__cause__ = exc
-            return failure
-        if error is None or isinstance(error, CoinmuxError):
-            return error
-        return PluginError(f"{self.provider}.map_error returned {type(error).__name__}")
-
-    def _told(self, error: Exception, reply: RawReply) -> Exception:
-        """The error with the reply's `Retry-After`, and without secrets the source may echo."""
-        if isinstance(error, CoinmuxError):
-            # Before it is cut: half a key is not recognised.
-            error.detail = clean_text(self._client.redactor.clean(error.detail))
-            error.args = (error.detail,)
-        return replies.with_wait(error, reply.status, reply.headers, self.now_ms())
+        seen = Reply(reply.status, body, is_json, reply.headers)
+        return replies.from_plugin(self.provider, hook, seen, self._query)
 
     def _said(self, text: str) -> str:
-        """A few words of a body, fit for an error: one line, no markup, no secrets."""
-        if text.lstrip()[:1] == "<":
-            return ""
-        return clean_text(self._client.redactor.clean(text))[:160]
+        return replies.few_words(text, self._client.redactor)
+
+    def _told(self, error: CoinmuxError, reply: RawReply) -> CoinmuxError:
+        clean = replies.without_secrets(error, self._client.redactor)
+        return replies.with_wait(clean, reply.status, reply.headers, self.now_ms())

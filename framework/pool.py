@@ -19,7 +19,8 @@ from framework.errors import (
     Unreachable,
     UpstreamTimeout,
 )
-from framework.wire import Connection, OutboundRequest, RawReply, StaleConnection
+from framework.messages import OutboundRequest, RawReply
+from framework.wire import Connection, StaleConnection
 
 if TYPE_CHECKING:
     from framework.guard import Origin

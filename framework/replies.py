@@ -1,4 +1,4 @@
-"""What a reply means by itself, before or without the plugin's word. Pure."""
+"""What a reply means: by the plugin's word first, else by its status, its kind and its body."""
 
 from __future__ import annotations
 
@@ -10,18 +10,25 @@ from framework.errors import (
     BadStatus,
     Banned,
     Challenge,
+    CoinmuxError,
     Empty,
     GeoBlocked,
     NotJSON,
+    PluginError,
     ProviderError,
     QuotaExhausted,
     RateLimited,
     Redirected,
     ToldToWait,
 )
+from framework.models.base import clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from framework.declare import Reply
+    from framework.models.base import Query
+    from framework.redact import Redactor
 
 #: What bot walls, captchas and maintenance pages have in common, in lower case.
 _CHALLENGE_MARKS = (
@@ -106,7 +113,44 @@ def is_challenge(body: bytes) -> bool:
     return any(mark in lower for mark in _CHALLENGE_MARKS)
 
 
-def with_wait(error: Exception, status: int, headers: Mapping[str, str], now_ms: int) -> Exception:
+def from_plugin(
+    provider: str, hook: Callable[[Reply, Query], Exception | None], reply: Reply, query: Query
+) -> CoinmuxError | None:
+    """What the plugin's `map_error` says, whether it returns or raises it.
+
+    Anything but an error of ours is the plugin's own failure.
+    """
+    try:
+        error = hook(reply, query)
+    except CoinmuxError as exc:
+        return exc
+    except Exception as exc:  # noqa: BLE001 - the border around a plugin call
+        failure = PluginError(f"{provider}.map_error raised {type(exc).__name__}")
+        failure.__cause__ = exc
+        return failure
+    if error is None or isinstance(error, CoinmuxError):
+        return error
+    return PluginError(f"{provider}.map_error returned {type(error).__name__}")
+
+
+def few_words(text: str, redactor: Redactor) -> str:
+    """The start of a body, fit for an error: one line, no markup, no secrets."""
+    if text.lstrip()[:1] == "<":
+        return ""
+    # Secrets go before the text is cut: half a key is not recognised.
+    return clean_text(redactor.clean(text))[:160]
+
+
+def without_secrets(error: CoinmuxError, redactor: Redactor) -> CoinmuxError:
+    """The error, its text rid of what the source may have echoed."""
+    error.detail = clean_text(redactor.clean(error.detail))
+    error.args = (error.detail,)
+    return error
+
+
+def with_wait(
+    error: CoinmuxError, status: int, headers: Mapping[str, str], now_ms: int
+) -> CoinmuxError:
     """The error with `Retry-After` filled in, where it takes one and has none yet."""
     if isinstance(error, ToldToWait) or (isinstance(error, BadStatus) and status == 503):
         if error.retry_after_s is not None or "retry-after" not in headers:

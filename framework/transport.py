@@ -21,8 +21,8 @@ from framework.errors import (
     UpstreamTimeout,
 )
 from framework.guard import Origin
+from framework.messages import OutboundRequest, RawReply
 from framework.pool import Pool
-from framework.wire import OutboundRequest, RawReply
 
 #: What httpx asks for by default is more than is decoded here, so it is not passed on.
 _DROPPED = frozenset({b"content-length", b"transfer-encoding", b"connection"})

@@ -7,7 +7,6 @@ headers or informational answers, bytes nobody asked for, an answer larger than 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import httptools
@@ -21,11 +20,12 @@ from framework.errors import (
     TooLarge,
     UpstreamTimeout,
 )
+from framework.messages import RawReply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from framework.guard import Origin
+    from framework.messages import OutboundRequest
 
 HEAD_BYTES = 65_536
 HEAD_LINES = 200
@@ -33,42 +33,6 @@ HEAD_LINES = 200
 INFORMATIONAL = 16
 #: Header names remembered in lower case; a bound against a source that invents names.
 NAMES = 1_000
-
-
-@dataclass(slots=True)
-class OutboundRequest:
-    """A request ready for the wire.
-
-    Attributes:
-        origin: where to.
-        method: `GET` or `POST`.
-        target: path and query, percent-encoded ASCII.
-        head: header lines, `Host` among them, each ended by CRLF; no `Content-Length`.
-        body: sent with its length when not empty.
-        is_feed: held to the limits of feeds.
-    """
-
-    origin: Origin
-    method: str
-    target: str
-    head: bytes
-    body: bytes = b""
-    is_feed: bool = False
-
-
-@dataclass(slots=True)
-class RawReply:
-    """An answer as it came.
-
-    Attributes:
-        status: 200 to 999.
-        headers: by lower-case name, repeated ones joined by a comma; no cookies.
-        body: content coding still applied when it comes from a connection.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class StaleConnection(Disconnected):

@@ -26,10 +26,10 @@ from framework import (
 from framework.client import ClientLimits, SafeHTTPClient
 from framework.clock import Deadline, SystemClock
 from framework.guard import Origin
+from framework.messages import OutboundRequest, RawReply
 from framework.redact import Redactor
 from framework.testing.clock import FakeClock
 from framework.testing.rawserver import Peer, RawServer, response
-from framework.wire import OutboundRequest, RawReply
 
 
 def request(url: str, *, allowed: bool = True) -> OutboundRequest:

@@ -8,10 +8,10 @@ from framework import BlockedAddress
 from framework.client import SafeHTTPClient
 from framework.clock import Deadline, SystemClock
 from framework.guard import Origin, is_loopback, is_public, literal_address, permitted
+from framework.messages import OutboundRequest
 from framework.redact import Redactor
 from framework.testing.outbound import outbound
 from framework.testing.rawserver import RawServer, response
-from framework.wire import OutboundRequest
 
 
 @pytest.mark.parametrize(

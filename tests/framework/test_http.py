@@ -19,7 +19,8 @@ from framework import (
     segment,
 )
 from framework.client import ClientLimits
-from framework.source import BoundSource, Endpoint, OpenGate, encode_params
+from framework.endpoint import Endpoint, encode_params
+from framework.source import BoundSource, OpenGate
 from framework.testing.clock import FakeClock
 from framework.testing.outbound import INFO, outbound
 from framework.testing.rawserver import Peer, RawServer, response
