@@ -13,8 +13,8 @@ from framework.clock import Deadline
 from framework.errors import (
     CoinmuxError,
     CutShort,
-    Implausible,
     InvalidRequest,
+    NotOffered,
     Outcome,
     PluginError,
     ProviderBusy,
@@ -123,7 +123,8 @@ class AttemptRunner:
             place = ".".join(str(part) for part in first["loc"])
             raise SchemaMismatch(f"{place or 'answer'}: {first['msg'][:200]}") from error
         except InvalidRequest as error:
-            raise Implausible(error.detail) from error
+            # The caller's values passed our own checks: it is this source that cannot take them.
+            raise NotOffered(error.detail) from error
         except _MISREAD as error:
             raise SchemaMismatch(f"{type(error).__name__}: {str(error)[:200]}") from error
         except CoinmuxError:

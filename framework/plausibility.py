@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from framework.chains import Chain
 from framework.errors import Empty, Implausible, PluginError
 from framework.models.chain import ChainHead, Gas
 from framework.models.market import Candles, CandlesQuery, OrderBook, Ticker, Trades
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: A clock may be off by so much before its time is called the future (`faults.md` E3).
 FUTURE_MS = 60_000
+#: Miners may set a block's time up to two hours ahead (Bitcoin Core, MAX_FUTURE_BLOCK_TIME).
+BITCOIN_AHEAD_MS = 7_200_000
 #: Shortest month.
 _MONTH_MS = 28 * 86_400_000
 
@@ -49,12 +52,19 @@ def check(capability: Capability, query: Query, result: object, now_ms: int) -> 
         _check_spacing(result, query, now_ms)
     else:
         newest = own_time(result)
-        if newest is not None and newest > now_ms + FUTURE_MS:
+        if newest is not None and newest > now_ms + _ahead_ms(result):
             raise Implausible(f"its time is {(newest - now_ms) / 1000:.0f} s in the future")
     return result
 
 
 _SUBJECT = ("symbol", "interval", "chain", "address", "metric")
+
+
+def _ahead_ms(result: Result) -> int:
+    """How far ahead of our clock its time may be."""
+    if isinstance(result, ChainHead) and result.chain is Chain.BITCOIN:
+        return BITCOIN_AHEAD_MS
+    return FUTURE_MS
 
 
 def own_time(result: Result) -> int | None:

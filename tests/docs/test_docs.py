@@ -1,0 +1,80 @@
+"""What the documents say is so: generated ones are current, code in them is the code that runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from framework import Gateway
+from framework.env_example import env_example
+from server.provider_docs import provider_docs
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def gateway():
+    # The built-in plugins only: another test may have installed the example beside them.
+    return Gateway.from_env(None, environ={"PLUGINS_BLOCK": "acme"})
+
+
+def test_the_env_example_is_what_the_plugins_say(gateway):
+    made = env_example(source.info for source in gateway.sources.values())
+    assert (ROOT / ".env.example").read_text() == made, "run `make docs`"
+
+
+def test_the_provider_table_is_what_the_plugins_say(gateway):
+    assert (ROOT / "docs/providers.md").read_text() == provider_docs(gateway), "run `make docs`"
+
+
+def test_the_example_in_the_docs_is_the_example_that_runs():
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/plugins.md").read_text(), re.S)
+    example = ROOT / "examples/coinmux-acme/coinmux_acme/__init__.py"
+    assert blocks[0] == example.read_text()
+    assert len(example.read_text().splitlines()) < 40
+
+
+@pytest.mark.parametrize(
+    "page", sorted(path.name for path in (ROOT / "docs").glob("*.md")) + ["README.md"]
+)
+def test_links_lead_somewhere(page):
+    path = ROOT / page if page == "README.md" else ROOT / "docs" / page
+    for link in re.findall(r"\]\(([^)#]+)", path.read_text()):
+        if not link.startswith("http"):
+            assert (path.parent / link).exists(), link
+
+
+def test_every_capability_has_its_hook_and_a_line_on_freshness(gateway):
+    from framework import CAPABILITIES, hookspecs
+
+    for row in CAPABILITIES.values():
+        assert hasattr(hookspecs, row.hook)
+        assert getattr(hookspecs, row.hook).__doc__
+        assert row.description
+
+
+def test_every_setting_has_a_sentence():
+    from framework.settings import SETTINGS
+
+    for setting in SETTINGS.values():
+        assert setting.description.endswith(".")
+
+
+def test_the_public_names_are_those_listed():
+    import framework
+
+    for name in framework.__all__:
+        assert hasattr(framework, name)
+
+
+def test_reasons_of_candidates_are_documented():
+    text = (ROOT / "docs/architecture.md").read_text()
+    source = "".join(
+        (ROOT / "framework" / name).read_text()
+        for name in ("routing.py", "router.py", "sources.py")
+    )
+    codes = set(re.findall(r'Refusal\(\s*"([a-z_]+)"', source))
+    codes |= set(re.findall(r'return "([a-z_]+)", f?"', source))
+    assert len(codes) > 6
+    for code in codes:
+        assert f"`{code}`" in text, code
