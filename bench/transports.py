@@ -3,7 +3,7 @@
     python -m bench.transports            # CPU time of one small GET
     python -m bench.transports --faults   # what each makes of broken answers
 
-The upstream runs in another process and sends a 24 h ticker of 700 bytes with the headers an
+The upstream runs in another process and sends a 24 h ticker of 600 bytes with the headers an
 exchange sends. CPU time is that of this process (`time.process_time`), 32 requests at once, best of
 five rounds in which the transports take turns. Times depend on the machine; compare ratios.
 """
