@@ -103,14 +103,13 @@ class Market:
         left = _noise(seeds + cell.astype(np.uint64) * _STEP)
         right = _noise(seeds + (cell.astype(np.uint64) + np.uint64(1)) * _STEP)
         waves = left + (right - left) * smooth
-        return liveliness * (_AMPLITUDES[:, None] * waves).sum(axis=0)
+        total: NDArray[np.float64] = (_AMPLITUDES[:, None] * waves).sum(axis=0)
+        return liveliness * total
 
     def _seeds_of(self, asset: str) -> NDArray[np.uint64]:
         seeds = self._seeds.get(asset)
         if seeds is None:
-            digest = hashlib.blake2b(
-                f"{self._seed}:{asset}".encode(), digest_size=8
-            ).digest()
+            digest = hashlib.blake2b(f"{self._seed}:{asset}".encode(), digest_size=8).digest()
             first = np.frombuffer(digest[:8], dtype="<u8").astype(np.uint64)
             seeds = _mixed(first + np.arange(1, len(_PERIODS_S) + 1, dtype=np.uint64) * _MIX_1)
             self._seeds[asset] = seeds

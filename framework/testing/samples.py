@@ -151,7 +151,7 @@ class Exchange(_Part):
             if not found:
                 raise ValueError(f"times.{at}: {path!r} leads to nothing in the body")
             if all(read_time(value) is None for value in found):
-                raise ValueError(f"times.{at}: {path!r} leads to no time but {str(found[0])[:40]!r}")
+                raise ValueError(f"times.{at}: {path!r} leads to {str(found[0])[:40]!r}, no time")
         for at, path in enumerate(self.prices):
             found = list(dotted.values(self.response.body, dotted.parse(path)))
             if not found:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from framework.testing import dotted
-from framework.testing.amounts import like, read_amount
+from framework.testing.amounts import like, read_amount, scaled
 from framework.testing.shift import SECOND_NS, read_time, shifted
 
 #: A step of so many seconds is a calendar month.
@@ -97,6 +97,13 @@ class Rows:
             rows.append(self._row(open_s, four, step_s, is_newest=at == newest))
         return rows if self.order == "asc" else rows[::-1]
 
+    def negated(self, row: Any) -> Any:
+        """The row with its prices below zero."""
+        for path in (*self.columns.values(), *self.prices):
+            for container, key in dotted.places(row, path):
+                container[key] = scaled(container[key], -1)
+        return row
+
     def _row(self, open_s: int, four: Values, step_s: int, *, is_newest: bool) -> Any:
         count = len(self.samples)
         at = count - 1 if is_newest or count == 1 else (open_s // step_s) % (count - 1)
@@ -134,7 +141,7 @@ class Rows:
 def opening_times(
     step_s: int, now_s: int, limit: int, start_s: int | None = None, end_s: int | None = None
 ) -> list[int]:
-    """Opening times, ascending, of at most `limit` candles: the latest, or the first from `start_s`.
+    """Ascending opening times of at most `limit` candles: the latest, or the first from a start.
 
     The last one possible is the candle that is open now.
     """
@@ -217,7 +224,7 @@ def find_columns(rows: Sequence[Any], paths: Sequence[dotted.Parts]) -> dict[str
 def _numeric(row: Any, time: dotted.Parts) -> list[dotted.Parts]:
     """Paths of the largest group of numbers of like size in a row, its time left out."""
     keys = list(row) if isinstance(row, dict) else list(range(len(row)))
-    sizes = {
+    sizes: dict[dotted.Parts, float] = {
         (str(key),): size
         for key in keys
         if (str(key),) != time and (size := read_amount(row[key])) is not None and size > 0

@@ -25,7 +25,8 @@ _NUMBER = re.compile(r"\d{10,19}(?:\.\d{1,9})?", re.ASCII)
 _HEX = re.compile(r"0x(0*)([0-9a-fA-F]{8,16})")
 _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
-    r"(?:([T ])(\d\d):(\d\d)(:\d\d)?(?:([.,])(\d{1,9}))?(\s?(?:Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d))?)?",
+    r"(?:([T ])(\d\d):(\d\d)(:\d\d)?(?:([.,])(\d{1,9}))?"
+    r"(\s?(?:Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d))?)?",
     re.ASCII,
 )
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(T?)(\d\d)(\d\d)(\d\d)(Z?)", re.ASCII)

@@ -1,0 +1,299 @@
+"""One sample exchange made live: its times now, its prices the market's, its rows as asked."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from framework.symbols import Symbol
+from framework.testing import dotted, series
+from framework.testing.amounts import read_amount, scaled
+from framework.testing.market import ASSETS
+from framework.testing.pairs import Renaming
+from framework.testing.samples import Exchange, Sample, element
+from framework.testing.shift import moved, read_time
+
+if TYPE_CHECKING:
+    from framework.declare import ProviderInfo
+    from framework.testing.market import Market
+
+Twist = Literal["wrong_symbol", "seconds_for_ms", "negative_price"]
+
+#: No two sources trade at one price: most a simulated one stands off the market, either way.
+_SKEW = 0.0003
+#: Described by us, not by the sample.
+_OURS = frozenset({"content-length", "transfer-encoding", "content-encoding", "connection"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes over the wire."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which candles a request asks for, in seconds."""
+
+    step_s: int
+    limit: int
+    start_s: int | None = None
+    end_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """An exchange of a provider's, read once.
+
+    Attributes:
+        pair: of the sample's query, where it has one.
+        reference: the price the sample's prices are relative to, where it has any.
+        rows: of candles.
+        span: what the sample's own request asks for.
+    """
+
+    info: ProviderInfo
+    sample: Sample
+    exchange: Exchange
+    pair: Symbol | None
+    reference: float | None
+    rows: series.Rows | None = None
+    span: Span | None = None
+
+    @classmethod
+    def read(cls, info: ProviderInfo, sample: Sample, exchange: Exchange) -> Script:
+        """The exchange of the sample.
+
+        Raises:
+            ValueError: its rows do not tell which price is which.
+        """
+        asked = sample.query.get("symbol")
+        pair = Symbol(asked) if isinstance(asked, str) else None
+        if sample.outcome != "ok":
+            return cls(info, sample, exchange, pair, None)
+        rows, span = _rows_of(exchange)
+        return cls(info, sample, exchange, pair, _reference(sample), rows, span)
+
+    def answer(
+        self,
+        market: Market,
+        now_ms: int,
+        *,
+        pair: Symbol | None = None,
+        renaming: Renaming | None = None,
+        span: Span | None = None,
+        twist: Twist | None = None,
+        address: tuple[str, str] | None = None,
+        asked_json: Any = None,
+    ) -> Answer:
+        """The response as the source would give it now.
+
+        Args:
+            market: where prices come from.
+            now_ms: Unix ms.
+            pair: to play in place of the sample's own.
+            renaming: from the sample's pair to that one.
+            span: of candles; the sample's own without it.
+            twist: what is to be wrong with it.
+            address: the sample's, and the one to answer about.
+            asked_json: the request's body, whose JSON-RPC ids are echoed.
+        """
+        response = self.exchange.response
+        headers = {n.lower(): v for n, v in response.headers.items() if n.lower() not in _OURS}
+        if response.text is not None:
+            text = self._text(response.text, now_ms)
+            return Answer(response.status, headers, text.encode())
+        if not response.has_body:
+            return Answer(response.status, headers, b"")
+        headers.setdefault("content-type", "application/json")
+        pair = pair if pair is not None else self.pair
+        if twist == "wrong_symbol" and pair is not None:
+            pair = Symbol.of("DOGE" if pair.base != "DOGE" else "XRP", pair.quote)
+            renaming = Renaming.of(self.info, self.pair, pair) if self.pair is not None else None
+        body = self._body(market, now_ms, pair, span, twist)
+        if renaming is not None:
+            body = renaming.value(body)
+        if address is not None:
+            old, new = address
+            body = Renaming({old: new}, fold=True).value(body)
+        if asked_json is not None:
+            _echo_ids(self.exchange.request.json_body, asked_json, body)
+        return Answer(response.status, headers, msgspec.json.encode(body))
+
+    def _text(self, text: str, now_ms: int) -> str:
+        def now(match: re.Match[str]) -> str:
+            words = match[2].strip()
+            time = moved(words, self.sample.recorded_at, now_ms)
+            return match[1] + match[2].replace(words, time) + match[3]
+
+        for name in self.exchange.times:
+            text = element(name).sub(now, text)
+        return text
+
+    def _body(
+        self, market: Market, now_ms: int, pair: Symbol | None, span: Span | None, twist: str | None
+    ) -> Any:
+        exchange = self.exchange
+        body = msgspec.json.decode(msgspec.json.encode(exchange.response.body))
+        for path in exchange.times:
+            for container, key in dotted.places(body, dotted.parse(path)):
+                container[key] = moved(container[key], self.sample.recorded_at, now_ms)
+        factor = self._factor(market, pair, now_ms)
+        if twist == "negative_price":
+            factor = -factor
+        if factor != 1:
+            for path in exchange.prices:
+                for container, key in dotted.places(body, dotted.parse(path)):
+                    container[key] = scaled(container[key], factor)
+        if self.rows is not None and self.span is not None and exchange.series is not None:
+            rows = self._candles(market, now_ms, pair, span if span is not None else self.span)
+            if twist == "negative_price":
+                rows = [self.rows.negated(row) for row in rows]
+            root = dotted.parse(exchange.series.path)
+            for container, key in dotted.places(body, root):
+                container[key] = rows
+                break
+            if not root:
+                body = rows
+        if twist == "seconds_for_ms":
+            for path in exchange.times:
+                for container, key in dotted.places(body, dotted.parse(path)):
+                    container[key] = _a_thousandth(container[key])
+        return body
+
+    def _factor(self, market: Market, pair: Symbol | None, now_ms: int) -> float:
+        if self.reference is None or pair is None or not _is_simulated(pair):
+            return 1.0
+        return market.price(pair, now_ms) * skew(self.info.name) / self.reference
+
+    def _candles(self, market: Market, now_ms: int, pair: Symbol | None, span: Span) -> list[Any]:
+        assert self.rows is not None
+        now_s = now_ms // 1000
+        opens = series.opening_times(span.step_s, now_s, span.limit, span.start_s, span.end_s)
+        known = pair if pair is not None and _is_simulated(pair) else Symbol.of("BTC", "USDT")
+        values = market.candles(known, opens, series.closing_times(span.step_s, opens), now_s)
+        off = skew(self.info.name)
+        four = [(o * off, h * off, low * off, c * off) for o, h, low, c in values]
+        return self.rows.write(opens, four, span.step_s)
+
+
+@dataclass(slots=True)
+class Play:
+    """A script in one pair, with its last answer kept for the second it was made in."""
+
+    script: Script
+    pair: Symbol | None = None
+    renaming: Renaming | None = None
+    _kept: tuple[int, Answer] | None = field(default=None, init=False)
+
+    def answer(self, market: Market, now_ms: int, **asked: Any) -> Answer:
+        """As `Script.answer`, at the start of the second."""
+        second = now_ms // 1000
+        is_plain = not any(value is not None for value in asked.values())
+        if is_plain and self._kept is not None and self._kept[0] == second:
+            return self._kept[1]
+        answer = self.script.answer(
+            market, second * 1000, pair=self.pair, renaming=self.renaming, **asked
+        )
+        if is_plain:
+            self._kept = (second, answer)
+        return answer
+
+
+def skew(provider: str) -> float:
+    """How a source's prices stand to the market's: always the same, within 0.03 %."""
+    digest = hashlib.blake2b(provider.encode(), digest_size=4).digest()
+    return 1 + _SKEW * (int.from_bytes(digest, "big") / 2**31 - 1)
+
+
+def _is_simulated(pair: Symbol) -> bool:
+    return pair.base in ASSETS and pair.quote in ASSETS
+
+
+def _reference(sample: Sample) -> float | None:
+    """What the sample says the price is: `expect.last`, else the first of its prices."""
+    if not any(exchange.prices for exchange in sample.exchanges):
+        return None
+    expected = read_amount(sample.expect.get("last"))
+    if expected:
+        return expected
+    for exchange in sample.exchanges:
+        for path in exchange.prices:
+            for value in dotted.values(exchange.response.body, dotted.parse(path)):
+                price = read_amount(value)
+                if price:
+                    return price
+    return None
+
+
+def _rows_of(exchange: Exchange) -> tuple[series.Rows | None, Span | None]:
+    told = exchange.series
+    if told is None:
+        return None, None
+    root = dotted.parse(told.path)
+    rows = next(dotted.values(exchange.response.body, root))
+    time = dotted.parse(told.time)
+    times = [next(dotted.values(row, time)) for row in rows]
+    request = exchange.request
+    word = request.params.get(told.step.param) if told.step.param else None
+    if word is None and told.step.segment is not None:
+        word = request.path.split("/")[1:][told.step.segment]
+    step_s = told.step.values.get(word or "") or _spacing(times)
+    limit = request.params.get(told.limit.param) if told.limit.param else None
+    count = int(limit) if limit and limit.isdigit() else told.limit.default
+    paths = [dotted.parse(path) for path in exchange.times]
+    prices = [dotted.parse(path) for path in exchange.prices]
+    read = series.Rows.read(
+        rows,
+        step_s=step_s,
+        time=time,
+        times=[inside for path in paths if (inside := dotted.below(path, root)) is not None],
+        prices=[inside for path in prices if (inside := dotted.below(path, root)) is not None],
+        columns=told.columns,
+        order=told.order,
+    )
+    return read, Span(step_s, min(count, told.limit.max))
+
+
+def _spacing(times: list[Any]) -> int:
+    moments = sorted(stamp.ns // 10**9 for time in times if (stamp := read_time(time)) is not None)
+    gaps = [after - before for before, after in itertools.pairwise(moments)]
+    return min((gap for gap in gaps if gap > 0), default=3600)
+
+
+def _a_thousandth(value: Any) -> Any:
+    """A time as someone would write it who took seconds for milliseconds."""
+    stamp = read_time(value)
+    if stamp is None:
+        return value
+    if type(value) is int:
+        return value // 1000
+    if type(value) is str and value.isdigit():
+        return str(int(value) // 1000)
+    return stamp.write(stamp.ns // 1000)
+
+
+def _echo_ids(sample: Any, asked: Any, body: Any) -> None:
+    """Puts the request's JSON-RPC ids in place of the sample's."""
+    if isinstance(asked, dict) and isinstance(body, dict):
+        told = sample.get("id") if isinstance(sample, dict) else None
+        if "id" in asked and body.get("id", told) == told:
+            body["id"] = asked["id"]
+    elif isinstance(asked, list) and isinstance(body, list) and isinstance(sample, list):
+        ids = [
+            (one.get("id"), other.get("id"))
+            for one, other in zip(sample, asked, strict=False)
+            if isinstance(one, dict) and isinstance(other, dict)
+        ]
+        for item in body:
+            if isinstance(item, dict) and "id" in item:
+                item["id"] = next((new for old, new in ids if old == item["id"]), item["id"])
