@@ -23,7 +23,7 @@ from framework.errors import (
     UnknownSymbol,
     UpstreamTimeout,
 )
-from framework.health import Lease
+from framework.health import Lease, State
 from framework.http import HTTP
 from framework.models.market import Candles, CandlesQuery
 from framework.plausibility import age_s, check
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from framework.clock import Clock
     from framework.health import HealthTracker
     from framework.models.base import Query, Result
+    from framework.redact import Redactor
     from framework.sources import Source
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ class AttemptRunner:
         self._health = health
         self._client = client
         self._clock = clock
-        self._desk = ChannelDesk(health, clock)
+        self._desk = ChannelDesk(health, client.redactor, clock)
 
     async def run(
         self,
@@ -87,9 +88,12 @@ class AttemptRunner:
         try:
             result = await self._call(source, capability, query, limit_s)
             age = age_s(result, clock.wall_ms()) if capability.max_age_s is not None else None
-        except (ProviderError, UnknownSymbol) as error:
-            self._record(lease, error, clock.monotonic() - started)
-            raise
+        except (ProviderError, UnknownSymbol) as caught:
+            error = _fair(caught, source, limit_s)
+            # What a plugin quotes of a source has not passed the client's redactor.
+            error.detail = self._client.redactor.clean(error.detail)
+            record_error(self._health, lease, error, clock.monotonic() - started)
+            raise error from caught.__cause__
         except BaseException:
             # Cancelled, or a defect of ours: whoever holds the probe must give it back.
             self._health.release(lease)
@@ -115,18 +119,16 @@ class AttemptRunner:
                 result = await fetch(asked, http)
             checked = check(capability, asked, result, self._clock.wall_ms())
         except TimeoutError:
-            raise _timed_out(source, limit_s) from None
+            raise UpstreamTimeout(f"no answer within {limit_s:.1f} s") from None
         except (ProviderError, UnknownSymbol):
             raise
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise SchemaMismatch(f"{place or 'answer'}: {first['msg'][:200]}") from error
+            raise _mismatch(error) from error
         except InvalidRequest as error:
             # The caller's values passed our own checks: it is this source that cannot take them.
             raise NotOffered(error.detail) from error
         except _MISREAD as error:
-            raise SchemaMismatch(f"{type(error).__name__}: {str(error)[:200]}") from error
+            raise _mismatch(error) from error
         except CoinmuxError:
             raise
         except (Exception, SystemExit) as error:
@@ -135,9 +137,6 @@ class AttemptRunner:
         if isinstance(checked, Candles) and isinstance(query, CandlesQuery):
             return _finished(checked, query, self._clock.wall_ms())
         return checked
-
-    def _record(self, lease: Lease, error: ProviderError | UnknownSymbol, elapsed: float) -> None:
-        record_error(self._health, lease, error, elapsed)
 
 
 def record_error(
@@ -154,11 +153,22 @@ def record_error(
     )
 
 
-def _timed_out(source: Source, limit_s: float) -> ProviderError:
-    """A timeout, counted only if the source had a fair time."""
-    if limit_s < min(source.timeout_s, FAIR_S) - 1e-9:
+def _mismatch(error: Exception) -> SchemaMismatch:
+    """What reading a body of another shape came to."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        return SchemaMismatch(f"{place or 'answer'}: {first['msg'][:200]}")
+    return SchemaMismatch(f"{type(error).__name__}: {str(error)[:200]}")
+
+
+def _fair(
+    error: ProviderError | UnknownSymbol, source: Source, limit_s: float
+) -> ProviderError | UnknownSymbol:
+    """A timeout counts only if the source had a fair time; anything else stays what it is."""
+    if isinstance(error, UpstreamTimeout) and limit_s < min(source.timeout_s, FAIR_S) - 1e-9:
         return CutShort(f"the caller's deadline left it {limit_s:.2f} s")
-    return UpstreamTimeout(f"no answer within {limit_s:.1f} s")
+    return error
 
 
 def _in_offered_interval(source: Source, query: CandlesQuery) -> CandlesQuery:
@@ -188,17 +198,22 @@ class ChannelDesk:
 
     CAPABILITY = "channel"
 
-    def __init__(self, health: HealthTracker, clock: Clock) -> None:
+    def __init__(self, health: HealthTracker, redactor: Redactor, clock: Clock) -> None:
         self._health = health
+        self._redactor = redactor
         self._clock = clock
 
     def available(self, provider: str, names: Sequence[str]) -> list[str]:
-        """Those of `names` that may be asked now: healthy before degraded, then as declared."""
+        """Those of `names` that may be asked now: healthy before degraded, then as declared.
+
+        One whose probe is due goes first: nothing but a request ever probes a channel.
+        """
         ranked = []
         for at, name in enumerate(names):
             standing = self._health.standing(f"{provider}:{name}", self.CAPABILITY)
-            if standing.eligible:
-                ranked.append((standing.state == "DEGRADED", at, name))
+            if standing.eligible or standing.probe:
+                tier = -1 if standing.probe else int(standing.state is State.DEGRADED)
+                ranked.append((tier, at, name))
         return [name for _, _, name in sorted(ranked)]
 
     async def run(
@@ -214,15 +229,27 @@ class ChannelDesk:
             raise ProviderBusy(f"{channel} may not be asked now")
         started = self._clock.monotonic()
         try:
-            result = await call()
+            result = await _read(call)
         except (ProviderError, UnknownSymbol) as error:
-            record_error(self._health, lease, error, self._clock.monotonic() - started)
+            counted: ProviderError | UnknownSymbol = error
+            if isinstance(error, UpstreamTimeout) and limit_s < FAIR_S:
+                counted = CutShort("the caller's deadline left it too little time")
+            counted.detail = self._redactor.clean(counted.detail)
+            record_error(self._health, lease, counted, self._clock.monotonic() - started)
             raise
         except BaseException:
             self._health.release(lease)
             raise
         self._health.record(lease, Outcome.SUCCESS, elapsed_s=self._clock.monotonic() - started)
         return result
+
+
+async def _read(call: Callable[[], Awaitable[T]]) -> T:
+    """`call()`; a body it cannot read is the channel's failure and leaves others to ask."""
+    try:
+        return await call()
+    except _MISREAD as error:
+        raise _mismatch(error) from error
 
 
 def describe(query: Any) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Endpoint:
         query = "&".join(filter(None, (parts.query, encode_params(params or {}))))
         return cls(
             origin,
-            parts.path.rstrip("/") if parts.path.endswith("/") else parts.path,
+            parts.path,
             query,
             _head(lines),
             _head(feed_lines),
@@ -83,7 +83,8 @@ class Endpoint:
         Raises:
             PluginError: the path holds what a path may not.
         """
-        target = self.prefix + path
+        # A base URL's own trailing slash counts only when nothing follows it.
+        target = self.prefix.rstrip("/") + path if path else self.prefix
         if not _TARGET.fullmatch(target) or "#" in target:
             raise PluginError(f"a path takes printable ASCII, encoded; not {path[:80]!r}")
         if not target.startswith("/"):

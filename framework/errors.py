@@ -120,7 +120,7 @@ class UnknownSymbol(InvalidRequest):
     """A well-formed pair or asset that the source does not list. Not a failure of the source."""
 
     code = "unknown_symbol"
-    outcome: ClassVar[Outcome] = Outcome.NEUTRAL
+    outcome: Outcome = Outcome.NEUTRAL
 
     def __init__(self, symbol: object, detail: str = "", **extra: Any) -> None:
         super().__init__(detail or f"{symbol} is not listed", **extra)
@@ -184,7 +184,7 @@ class ProviderError(CoinmuxError):
     """The source did not give a usable answer."""
 
     code = "upstream_error"
-    outcome: ClassVar[Outcome] = Outcome.FAILURE
+    outcome: Outcome = Outcome.FAILURE
 
 
 class Unreachable(ProviderError):

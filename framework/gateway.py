@@ -338,10 +338,12 @@ class Gateway(GatewayViews):
             change.source if change.capability is None else f"{change.source} {change.capability}"
         )
         worse = change.after in (State.OFFLINE, State.DISABLED, State.DEGRADED)
+        level = "warning" if worse else "info"
         self.events.publish(
             "state",
             f"{place} went from {change.before} to {change.after}",
-            level="warning" if worse else "info",
+            # A capability mostly follows its source, whose line has been written just before.
+            level=level if change.capability is None else "debug",
             source=change.source,
             capability=change.capability,
             before=str(change.before),

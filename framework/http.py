@@ -19,7 +19,9 @@ from framework.errors import (
     InvalidRequest,
     Malformed,
     NotJSON,
+    Outcome,
     PluginError,
+    ProviderBusy,
     ProviderError,
 )
 from framework.feeds import FeedEntry, read_feed
@@ -61,10 +63,16 @@ class HTTP:
         deadline: of the attempt.
         query: what is asked, for the plugin's `map_error`.
         desk: keeps the health of channels; without one each is available.
-        endpoint: a channel's, in place of the source's base URL.
+        channel: the one it is bound to, in place of the source's base URL.
+
+    Attributes:
+        provider: the source's name.
+        channel: the channel's name, "" for the source's own address.
     """
 
-    __slots__ = ("_client", "_deadline", "_desk", "_endpoint", "_query", "_source", "provider")
+    __slots__ = (
+        "_client", "_deadline", "_desk", "_endpoint", "_query", "_source", "channel", "provider",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -73,7 +81,7 @@ class HTTP:
         deadline: Deadline,
         query: Query,
         desk: ChannelDesk | None = None,
-        endpoint: Endpoint | None = None,
+        channel: str = "",
     ) -> None:
         self.provider = source.info.name
         self._source = source
@@ -81,7 +89,8 @@ class HTTP:
         self._deadline = deadline
         self._query = query
         self._desk = desk
-        self._endpoint = endpoint if endpoint is not None else source.endpoint
+        self.channel = channel
+        self._endpoint = source.channels[channel] if channel else source.endpoint
 
     @property
     def assets(self) -> AssetDirectory:
@@ -190,7 +199,8 @@ class HTTP:
 
         Raises:
             InvalidRequest: one of them says the question is wrong (`UnknownSymbol`, say).
-            ProviderError: of the last channel, where all fail.
+            ProviderError: of the last channel, where all fail; it counts against the source only
+                where no other channel may be asked (a chain's nodes down are not every node down).
         """
         last: ProviderError | None = None
         for index, channel in enumerate(channels):
@@ -201,7 +211,7 @@ class HTTP:
                 return await self._run(channel, call, deadline)
             except ProviderError as exc:
                 last = exc
-        raise last if last is not None else PluginError("no channel to ask")
+        raise self._none_answered(channels, last)
 
     async def each_of(
         self, channels: Sequence[str], call: Callable[[HTTP], Awaitable[T]]
@@ -216,7 +226,7 @@ class HTTP:
             return_exceptions=True,
         )
         answers: list[T] = []
-        last: BaseException = PluginError("no channel to ask")
+        last: Exception | None = None
         for outcome in outcomes:
             if not isinstance(outcome, BaseException):
                 answers.append(outcome)
@@ -225,8 +235,16 @@ class HTTP:
             else:
                 raise outcome
         if not answers:
-            raise last
+            raise self._none_answered(channels, last)
         return answers
+
+    def _none_answered(self, asked: Sequence[str], last: Exception | None) -> Exception:
+        """Each channel counts for itself; the source fails only where none is left to ask."""
+        if last is None:
+            return ProviderBusy("none of its channels may be asked now")
+        if isinstance(last, ProviderError) and not set(self.channels()) <= set(asked):
+            last.outcome = Outcome.NEUTRAL
+        return last
 
     async def _run(
         self, channel: str, call: Callable[[HTTP], Awaitable[T]], deadline: Deadline
@@ -239,10 +257,9 @@ class HTTP:
         )
 
     def _bound(self, channel: str, deadline: Deadline) -> HTTP:
-        endpoint = self._source.channels.get(channel)
-        if endpoint is None:
+        if channel not in self._source.channels:
             raise PluginError(f"{self.provider} declares no channel {channel!r}")
-        return HTTP(self._source, self._client, deadline, self._query, self._desk, endpoint)
+        return HTTP(self._source, self._client, deadline, self._query, self._desk, channel)
 
     def _host(self, name: str) -> Endpoint:
         endpoint = self._source.hosts.get(name)

@@ -179,33 +179,41 @@ class Script:
         assert self.rows is not None
         now_s = now_ms // 1000
         opens = series.opening_times(span.step_s, now_s, span.limit, span.start_s, span.end_s)
+        closes = series.closing_times(span.step_s, opens)
         known = pair if pair is not None and _is_simulated(pair) else Symbol.of("BTC", "USDT")
-        values = market.candles(known, opens, series.closing_times(span.step_s, opens), now_s)
+        values = market.candles(known, opens, closes, now_s)
         off = skew(self.info.name)
         four = [(o * off, h * off, low * off, c * off) for o, h, low, c in values]
-        return self.rows.write(opens, four, span.step_s)
+        return self.rows.write(opens, closes, four)
 
 
 @dataclass(slots=True)
 class Play:
-    """A script in one pair, with its last answer kept for the second it was made in."""
+    """A script in one pair. Its last answers are kept for the second they were made in."""
 
     script: Script
     pair: Symbol | None = None
     renaming: Renaming | None = None
-    _kept: tuple[int, Answer] | None = field(default=None, init=False)
+    _second: int = field(default=0, init=False)
+    _kept: dict[Span | None, Answer] = field(default_factory=dict, init=False)
 
-    def answer(self, market: Market, now_ms: int, **asked: Any) -> Answer:
+    def answer(
+        self, market: Market, now_ms: int, *, span: Span | None = None, **asked: Any
+    ) -> Answer:
         """As `Script.answer`, at the start of the second."""
         second = now_ms // 1000
+        if second != self._second:
+            self._second = second
+            self._kept.clear()
         is_plain = not any(value is not None for value in asked.values())
-        if is_plain and self._kept is not None and self._kept[0] == second:
-            return self._kept[1]
+        kept = self._kept.get(span) if is_plain else None
+        if kept is not None:
+            return kept
         answer = self.script.answer(
-            market, second * 1000, pair=self.pair, renaming=self.renaming, **asked
+            market, second * 1000, pair=self.pair, renaming=self.renaming, span=span, **asked
         )
         if is_plain:
-            self._kept = (second, answer)
+            self._kept[span] = answer
         return answer
 
 

@@ -172,6 +172,9 @@ class Exchange(_Part):
             time = next(dotted.values(row, dotted.parse(self.series.time)), None)
             if read_time(time) is None:
                 raise ValueError(f"series.time: {self.series.time!r} leads to {str(time)[:40]!r}")
+        segment, count = self.series.step.segment, self.request.path.count("/")
+        if segment is not None and not -count <= segment < count:
+            raise ValueError(f"series.step.segment: the path has {count} segments")
         return self
 
     def _times_at(self, path: str) -> Iterator[Any]:

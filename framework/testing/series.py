@@ -89,12 +89,15 @@ class Rows:
             order=order,
         )
 
-    def write(self, opens_s: Sequence[int], values: Sequence[Values], step_s: int) -> list[Any]:
-        """Rows of these opening times (ascending), in the source's order."""
-        rows = []
-        newest = len(opens_s) - 1
-        for at, (open_s, four) in enumerate(zip(opens_s, values, strict=True)):
-            rows.append(self._row(open_s, four, step_s, is_newest=at == newest))
+    def write(
+        self, opens_s: Sequence[int], closes_s: Sequence[int], values: Sequence[Values]
+    ) -> list[Any]:
+        """Rows of candles that open (ascending) and close then, in the source's order."""
+        newest = opens_s[-1] if opens_s else 0
+        rows = [
+            self._row(open_s, four, close_s - open_s, is_newest=open_s == newest)
+            for open_s, close_s, four in zip(opens_s, closes_s, values, strict=True)
+        ]
         return rows if self.order == "asc" else rows[::-1]
 
     def negated(self, row: Any) -> Any:

@@ -65,7 +65,11 @@ def free_port() -> int:
         return sock.getsockname()[1]
 
 
-@pytest.mark.parametrize("url", ["http://x.invalid", f"http://127.0.0.1:{free_port()}"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://x.invalid", f"http://127.0.0.1:{free_port()}"],
+    ids=["no-such-name", "closed-port"],
+)
 async def test_a1_nobody_there(url):
     """A name that does not resolve and a closed port are `upstream_unreachable`."""
     async with outbound(url) as http:
