@@ -1,0 +1,208 @@
+"""Binance spot: tickers, candles, order books, trades and markets, from its data-only host.
+
+Keyless. 6,000 units of weight a minute by address; who goes on after a 429 is banned (418) for two
+minutes to three days. Some countries are refused with 451.
+
+Source: https://developers.binance.com/docs/binance-spot-api-docs/rest-api, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework import (
+    HTTP,
+    BadStatus,
+    Candles,
+    CandlesQuery,
+    Market,
+    Markets,
+    MarketsQuery,
+    OrderBook,
+    OrderBookQuery,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    RateLimited,
+    Reply,
+    Symbol,
+    SymbolStyle,
+    Ticker,
+    TickerQuery,
+    Trade,
+    Trades,
+    TradesQuery,
+    UnknownSymbol,
+    hookimpl,
+    number,
+)
+
+STYLE = SymbolStyle()
+#: It spells all of them as we do: `1m` is a minute and `1M` a month.
+INTERVALS = (
+    "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M",
+)  # fmt: skip
+CANDLE = ("timestamp", "open", "high", "low", "close", "volume")
+UNKNOWN_SYMBOL = -1121
+ILLEGAL_CHARACTERS = -1100
+TOO_MUCH_WEIGHT = -1003
+SMALL_BOOK = 100
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """Binance, without a key."""
+    return ProviderInfo(
+        name="binance",
+        title="Binance",
+        category="market",
+        base_url="https://data-api.binance.vision",
+        rate_limits=(RateLimit(6000, 60),),
+        priority=10,
+        symbols=STYLE,
+        intervals={interval: interval for interval in INTERVALS},
+        max_candles=1000,
+        homepage="https://www.binance.com",
+        terms_url="https://www.binance.com/en/terms",
+        docs_url="https://developers.binance.com/docs/binance-spot-api-docs",
+        docs_read="2026-11-23",
+        seen="recorded",
+        notes="Few markets in plain USD. Its order book tells no time.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """What its negative codes mean; 418, 429 and 451 say enough by themselves."""
+    body = reply.body
+    code = body.get("code") if isinstance(body, dict) else None
+    if not isinstance(body, dict) or type(code) is not int or code >= 0:
+        return None
+    said = f"{code} {str(body.get('msg'))[:200]}"
+    symbol = getattr(query, "symbol", None)
+    # A pair longer than any it lists is refused for its characters, not as unknown.
+    is_spelling = code == ILLEGAL_CHARACTERS and "'symbol'" in said
+    if symbol is not None and (code == UNKNOWN_SYMBOL or is_spelling):
+        return UnknownSymbol(symbol, f"Binance: {said}")
+    if reply.status in (401, 418, 429, 451):
+        return None
+    if code == TOO_MUCH_WEIGHT:
+        return RateLimited(said)
+    return BadStatus(said, status=reply.status)
+
+
+@hookimpl
+async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+    """One request, weight 2."""
+    params = {"symbol": STYLE.native(query.symbol)}
+    return parse_ticker(await http.get_json("/api/v3/ticker/24hr", params, weight=2), query)
+
+
+@hookimpl
+async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+    """One request, weight 2; its times bound the opening, both included."""
+    params: dict[str, str | int | None] = {
+        "symbol": STYLE.native(query.symbol),
+        "interval": str(query.interval),
+        "startTime": query.start,
+        "endTime": query.end,
+        "limit": query.limit,
+    }
+    return parse_candles(await http.get_json("/api/v3/klines", params, weight=2), query)
+
+
+@hookimpl
+async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+    """One request, weight 5 up to a depth of 100, else 25."""
+    body = await http.get_json(
+        "/api/v3/depth",
+        {"symbol": STYLE.native(query.symbol), "limit": query.depth},
+        weight=5 if query.depth <= SMALL_BOOK else 25,
+    )
+    return parse_order_book(body, query)
+
+
+@hookimpl
+async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+    """One request, weight 25."""
+    body = await http.get_json(
+        "/api/v3/trades",
+        {"symbol": STYLE.native(query.symbol), "limit": query.limit},
+        weight=25,
+        empty_ok=True,
+    )
+    return parse_trades(body, query)
+
+
+@hookimpl
+async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+    """One request, weight 20; without the permission sets, which are most of its megabytes."""
+    params = {"showPermissionSets": "false"}
+    return parse_markets(await http.get_json("/api/v3/exchangeInfo", params, weight=20), query)
+
+
+def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+    """`priceChangePercent` is in percent already; a price of zero stands for none.
+
+    Raises:
+        UnknownSymbol: the pair is listed but not traded any more, so that it has no price.
+    """
+    STYLE.confirm(query.symbol, body["symbol"])
+    last = _price(body["lastPrice"])
+    if last is None:
+        raise UnknownSymbol(query.symbol, f"{query.symbol} is not traded at Binance any more")
+    return Ticker(
+        symbol=query.symbol,
+        timestamp=body["closeTime"],
+        last=last,
+        bid=_price(body["bidPrice"]),
+        ask=_price(body["askPrice"]),
+        open=_price(body["openPrice"]),
+        high=_price(body["highPrice"]),
+        low=_price(body["lowPrice"]),
+        change_percent=body["priceChangePercent"],
+        volume_base=body["volume"],
+        volume_quote=body["quoteVolume"],
+    )
+
+
+def _price(text: Any) -> float | None:
+    price = number(text)
+    return price if price != 0 else None
+
+
+def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+    """Rows of 12, of which the first six are ours."""
+    return Candles.from_rows(query, body, order=CANDLE)
+
+
+def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+    """It names neither the pair nor a time."""
+    return OrderBook(symbol=query.symbol, bids=body["bids"], asks=body["asks"])
+
+
+def parse_trades(body: Any, query: TradesQuery) -> Trades:
+    """Where the buyer was the maker, the taker sold."""
+    return Trades.latest(
+        query,
+        (
+            Trade(
+                id=str(row["id"]),
+                timestamp=row["time"],
+                side="sell" if row["isBuyerMaker"] else "buy",
+                price=row["price"],
+                amount=row["qty"],
+            )
+            for row in body
+        ),
+    )
+
+
+def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+    """Every pair, traded now or not."""
+
+    def one(row: Any) -> Market:
+        symbol = Symbol(f"{row['baseAsset']}/{row['quoteAsset']}")
+        return Market(symbol=symbol, native=row["symbol"], active=row["status"] == "TRADING")
+
+    return Markets.read(body["symbols"], one)

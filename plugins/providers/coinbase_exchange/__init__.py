@@ -1,0 +1,212 @@
+"""Coinbase Exchange: tickers, candles, order books, trades and markets, in real dollars.
+
+Keyless. 10 requests a second by address, 15 at once for a moment. A request without User-Agent is
+refused. A ticker takes two requests: the quote is at one address, the last 24 hours at another.
+
+Source: https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from framework import (
+    HTTP,
+    Candles,
+    CandlesQuery,
+    Market,
+    Markets,
+    MarketsQuery,
+    OrderBook,
+    OrderBookQuery,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    Reply,
+    Symbol,
+    SymbolStyle,
+    Ticker,
+    TickerQuery,
+    Trade,
+    Trades,
+    TradesQuery,
+    UnknownSymbol,
+    hookimpl,
+    number,
+    segment,
+)
+
+STYLE = SymbolStyle(separator="-")
+#: In seconds; there are no others.
+INTERVALS = {"1m": "60", "5m": "300", "15m": "900", "1h": "3600", "6h": "21600", "1d": "86400"}
+#: Low and high stand before open and close.
+CANDLE = ("timestamp", "low", "high", "open", "close", "volume")
+MAX_CANDLES = 300
+#: The side of a trade is its maker's; the taker did the opposite.
+TAKER = {"buy": "sell", "sell": "buy"}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """Coinbase Exchange, without a key."""
+    return ProviderInfo(
+        name="coinbase_exchange",
+        title="Coinbase Exchange",
+        category="market",
+        base_url="https://api.exchange.coinbase.com",
+        rate_limits=(RateLimit(10, 1),),
+        priority=30,
+        symbols=STYLE,
+        intervals=INTERVALS,
+        max_candles=MAX_CANDLES,
+        homepage="https://exchange.coinbase.com",
+        terms_url="https://www.coinbase.com/legal/user_agreement",
+        docs_url="https://docs.cdp.coinbase.com/exchange",
+        docs_read="2026-11-23",
+        seen="recorded",
+        notes="No volume in quote units. Minutes without trades have no candle.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """A product it does not know is a 404, one it does not list any more a 400."""
+    symbol = getattr(query, "symbol", None)
+    said = reply.body.get("message") if isinstance(reply.body, dict) else None
+    if symbol is None or not isinstance(said, str):
+        return None
+    is_gone = reply.status == 400 and "delisted" in said
+    if reply.status == 404 or is_gone:
+        return UnknownSymbol(symbol, f"Coinbase Exchange: {said[:200]}")
+    return None
+
+
+@hookimpl
+async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+    """Two requests at once."""
+    product = _product(query.symbol)
+    try:
+        async with asyncio.TaskGroup() as group:
+            quote = group.create_task(http.get_json(f"{product}/ticker"))
+            stats = group.create_task(http.get_json(f"{product}/stats"))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return parse_ticker(quote.result(), stats.result(), query)
+
+
+@hookimpl
+async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+    """One request; without a range it answers with the latest 300 or so."""
+    # Both ends count, and one row more than it gives at once is a 400.
+    span_ms = min(query.limit, MAX_CANDLES - 1) * query.interval.ms
+    start, end = query.start, query.end
+    if start is not None:
+        end = start + span_ms
+    elif end is not None:
+        start = end - span_ms
+    params = {"granularity": INTERVALS[query.interval], "start": _iso(start), "end": _iso(end)}
+    return parse_candles(await http.get_json(f"{_product(query.symbol)}/candles", params), query)
+
+
+@hookimpl
+async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+    """One request: the best level alone, or the whole book."""
+    params = {"level": 1 if query.depth == 1 else 2}
+    return parse_order_book(await http.get_json(f"{_product(query.symbol)}/book", params), query)
+
+
+@hookimpl
+async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+    """One request."""
+    path, params = f"{_product(query.symbol)}/trades", {"limit": query.limit}
+    return parse_trades(await http.get_json(path, params, empty_ok=True), query)
+
+
+@hookimpl
+async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+    """One request."""
+    return parse_markets(await http.get_json("/products"), query)
+
+
+def _product(symbol: Symbol) -> str:
+    return f"/products/{segment(STYLE.native(symbol))}"
+
+
+def _iso(time_ms: int | None) -> str | None:
+    if time_ms is None:
+        return None
+    return datetime.fromtimestamp(time_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _ms(text: str) -> int:
+    """Unix milliseconds of an ISO 8601 time, what is finer cut off."""
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(milliseconds=1)
+
+
+def parse_ticker(quote: Any, stats: Any, query: TickerQuery) -> Ticker:
+    """The quote, and the last 24 hours; a price of zero there stands for none."""
+    last, opened = number(quote["price"]), _price(stats["open"])
+    return Ticker(
+        symbol=query.symbol,
+        timestamp=_ms(quote["time"]),
+        last=last,
+        bid=_price(quote["bid"]),
+        ask=_price(quote["ask"]),
+        open=opened,
+        high=_price(stats["high"]),
+        low=_price(stats["low"]),
+        change_percent=None if opened is None else (last / opened - 1) * 100,
+        volume_base=quote["volume"],
+    )
+
+
+def _price(text: Any) -> float | None:
+    price = number(text)
+    return price if price != 0 else None
+
+
+def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+    """Newest first, times in seconds; a row from before the range may be among them."""
+    return Candles.from_rows(query, body, order=CANDLE, time_unit="s")
+
+
+def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+    """Cut before it is read: the whole book has tens of thousands of levels."""
+    time = body.get("time")
+    return OrderBook(
+        symbol=query.symbol,
+        timestamp=None if time is None else _ms(time),
+        bids=body["bids"][: query.depth],
+        asks=body["asks"][: query.depth],
+    )
+
+
+def parse_trades(body: Any, query: TradesQuery) -> Trades:
+    """Newest first."""
+    return Trades.latest(
+        query,
+        (
+            Trade(
+                id=str(row["trade_id"]),
+                timestamp=_ms(row["time"]),
+                side=TAKER[row["side"]],
+                price=row["price"],
+                amount=row["size"],
+            )
+            for row in body
+        ),
+    )
+
+
+def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+    """Every product, traded now or not."""
+
+    def one(row: Any) -> Market:
+        symbol = Symbol(f"{row['base_currency']}/{row['quote_currency']}")
+        active = row["status"] == "online" and not row["trading_disabled"]
+        return Market(symbol=symbol, native=row["id"], active=active)
+
+    return Markets.read(body, one)

@@ -1,0 +1,230 @@
+"""Kraken spot: tickers, candles, order books, trades and markets.
+
+Keyless. One call a second by address is safe; no header tells how many are left. Every answer is
+HTTP 200 with `error` and `result`, failures too. Bitcoin is XBT and Dogecoin XDG, and its oldest
+pairs are keyed by names with X and Z before the assets, whatever spelling was asked.
+
+Source: https://docs.kraken.com/exchange/api-reference, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework import (
+    HTTP,
+    BadStatus,
+    Candles,
+    CandlesQuery,
+    Implausible,
+    Market,
+    Markets,
+    MarketsQuery,
+    NotOffered,
+    OrderBook,
+    OrderBookQuery,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    RateLimited,
+    Reply,
+    Symbol,
+    SymbolStyle,
+    Ticker,
+    TickerQuery,
+    Trade,
+    Trades,
+    TradesQuery,
+    UnknownSymbol,
+    hookimpl,
+    number,
+)
+
+STYLE = SymbolStyle(aliases={"BTC": "XBT", "DOGE": "XDG"})
+#: Assets that some of its keys still spell in the old way; the list does not grow.
+LEGACY = {
+    "BTC": "XXBT", "DOGE": "XXDG", "ETC": "XETC", "ETH": "XETH", "LTC": "XLTC", "MLN": "XMLN",
+    "REP": "XREP", "XLM": "XXLM", "XMR": "XXMR", "XRP": "XXRP", "ZEC": "XZEC",
+    "AUD": "ZAUD", "CAD": "ZCAD", "EUR": "ZEUR", "GBP": "ZGBP", "JPY": "ZJPY", "USD": "ZUSD",
+}  # fmt: skip
+#: In minutes. Its week is left out: the day on which it begins is documented nowhere.
+INTERVALS = {
+    "1m": "1", "5m": "5", "15m": "15", "30m": "30", "1h": "60", "4h": "240", "1d": "1440",
+}  # fmt: skip
+CANDLE = ("timestamp", "open", "high", "low", "close", "", "volume")
+#: Rows it keeps of each interval; older ones cannot be had, whatever `since` says.
+KEPT_CANDLES = 720
+SIDES = {"b": "buy", "s": "sell"}
+#: How an error begins -> what it is. Any other is the source's trouble.
+UNKNOWN_PAIR = ("EQuery:Unknown asset", "EQuery:Invalid asset pair")
+TOO_MANY = (
+    "EGeneral:Too many requests",
+    "EGeneral:Temporary lockout",
+    "EAPI:Rate limit exceeded",
+    "EService:Throttled",
+)
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """Kraken, without a key."""
+    return ProviderInfo(
+        name="kraken",
+        title="Kraken",
+        category="market",
+        base_url="https://api.kraken.com/0/public",
+        rate_limits=(RateLimit(1, 1),),
+        priority=20,
+        symbols=STYLE,
+        intervals=INTERVALS,
+        max_candles=KEPT_CANDLES,
+        homepage="https://www.kraken.com",
+        terms_url="https://www.kraken.com/legal",
+        docs_url="https://docs.kraken.com/exchange",
+        docs_read="2026-11-23",
+        seen="recorded",
+        notes="Its ticker has no time and no price of 24 hours ago, so no change either. "
+        "No candles beyond the last 720 of an interval.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """The first entry of `error` tells; those that begin with W are warnings beside an answer."""
+    said = reply.body.get("error") if isinstance(reply.body, dict) else None
+    if not isinstance(said, list):
+        return None
+    text = next((str(entry)[:200] for entry in said if not str(entry).startswith("W")), None)
+    if text is None:
+        return None
+    symbol = getattr(query, "symbol", None)
+    if symbol is not None and text.startswith(UNKNOWN_PAIR):
+        return UnknownSymbol(symbol, f"Kraken: {text}")
+    if text.startswith(TOO_MANY):
+        return RateLimited(text)
+    return BadStatus(text, status=reply.status)
+
+
+@hookimpl
+async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+    """One request."""
+    return parse_ticker(await http.get_json("/Ticker", {"pair": STYLE.native(query.symbol)}), query)
+
+
+@hookimpl
+async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+    """One request, always for all the rows it keeps."""
+    params = {"pair": STYLE.native(query.symbol), "interval": INTERVALS[query.interval]}
+    return parse_candles(await http.get_json("/OHLC", params), query)
+
+
+@hookimpl
+async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+    """One request."""
+    pair = STYLE.native(query.symbol)
+    body = await http.get_json("/Depth", {"pair": pair, "count": query.depth})
+    return parse_order_book(body, query)
+
+
+@hookimpl
+async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+    """One request."""
+    pair = STYLE.native(query.symbol)
+    body = await http.get_json("/Trades", {"pair": pair, "count": query.limit})
+    return parse_trades(body, query)
+
+
+@hookimpl
+async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+    """One request, for some megabytes."""
+    return parse_markets(await http.get_json("/AssetPairs"), query)
+
+
+def of_pair(body: Any, symbol: Symbol) -> Any:
+    """The part of `result` that is about `symbol`, under whichever of its names it is keyed.
+
+    Raises:
+        Implausible: none is.
+    """
+    result = body["result"]
+    bases, quotes = (
+        (STYLE.aliases.get(asset, asset), asset, LEGACY.get(asset, asset))
+        for asset in (symbol.base, symbol.quote)
+    )
+    names = [str(symbol), *(base + quote for base in bases for quote in quotes)]
+    for name in names:
+        if name in result:
+            return result[name]
+    found = ", ".join(map(str, result))[:40]
+    raise Implausible(f"asked for {symbol}, the answer is about {found!r}")
+
+
+def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+    """Of two figures the second is over 24 hours, the first since midnight UTC.
+
+    `o` is the price at midnight, not 24 hours ago. The volume in quote is that in base times its
+    average price, which is the definition of that average.
+    """
+    row = of_pair(body, query.symbol)
+    volume_base = number(row["v"][1])
+    return Ticker(
+        symbol=query.symbol,
+        last=row["c"][0],
+        bid=row["b"][0],
+        ask=row["a"][0],
+        high=row["h"][1],
+        low=row["l"][1],
+        volume_base=volume_base,
+        volume_quote=volume_base * number(row["p"][1]),
+    )
+
+
+def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+    """Rows of 8 with an average price before the volume, times in seconds.
+
+    Raises:
+        NotOffered: the asked range begins before the oldest row it keeps.
+    """
+    rows = of_pair(body, query.symbol)
+    if len(rows) >= KEPT_CANDLES:
+        oldest, start, end = rows[0][0] * 1000, query.start, query.end
+        begins_before = start is not None and start <= oldest - query.interval.ms
+        if begins_before or (end is not None and end < oldest):
+            raise NotOffered(f"Kraken keeps the last {KEPT_CANDLES} candles of an interval")
+    return Candles.from_rows(query, rows, order=CANDLE, time_unit="s")
+
+
+def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+    """Each level has a time, the book has none."""
+    book = of_pair(body, query.symbol)
+    return OrderBook(symbol=query.symbol, bids=book["bids"], asks=book["asks"])
+
+
+def parse_trades(body: Any, query: TradesQuery) -> Trades:
+    """Price, amount, seconds with a fraction, the taker's side, kind of order, a blank, id."""
+
+    def one(row: Any) -> Trade:
+        return Trade(
+            id=str(row[6]),
+            # By way of microseconds: seconds times 1000 may fall just short of a millisecond.
+            timestamp=round(number(row[2]) * 1_000_000) // 1000,
+            side=SIDES[row[3]],
+            price=row[0],
+            amount=row[1],
+        )
+
+    return Trades.latest(query, map(one, of_pair(body, query.symbol)))
+
+
+def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+    """`wsname` splits the pair; pairs without one and those of tokenised shares are left out."""
+
+    def one(row: Any) -> Market | None:
+        name = row.get("wsname")
+        if name is None or row.get("aclass_base", "currency") != "currency":
+            return None
+        base, quote = map(STYLE.asset, name.split("/"))
+        symbol = Symbol(f"{base}/{quote}")
+        return Market(symbol=symbol, native=row["altname"], active=row["status"] == "online")
+
+    return Markets.read(body["result"].values(), one)
