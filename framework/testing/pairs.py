@@ -12,6 +12,8 @@ from framework.testing.market import PAIRS
 if TYPE_CHECKING:
     from framework.declare import ProviderInfo
 
+#: Letters before base and quote in Kraken's older names: XXBTZUSD is XBT/USD.
+_LEGACY = (("X", "Z"), ("X", "X"), ("X", ""), ("", "Z"))
 _SEPARATORS = ("", "-", "_", "/", ":", ".")
 
 
@@ -51,6 +53,10 @@ class Renaming:
             for separator in (style.separator, *_SEPARATORS):
                 one = SymbolStyle(separator, aliases=spelled.aliases)
                 _add(words, one.native(pair), one.native(other))
+        old_base, old_quote = (style.aliases.get(a, a) for a in (pair.base, pair.quote))
+        for before_base, before_quote in _LEGACY:
+            legacy = before_base + old_base + before_quote + old_quote
+            words.setdefault(legacy, style.native(other))
         return cls(words)
 
     def text(self, text: str) -> str:

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from framework.testing.plays import Play, Span
+from framework.testing.plays import Play
 from framework.testing.samples import ANY, Sample, Series
 from framework.testing.shift import SECOND_NS, read_time
+from framework.testing.spans import Span
 
 #: A number of rows.
 COUNT = re.compile(r"\d{1,5}", re.ASCII)
-_STARTS = re.compile(r"start|since|from|begin|after", re.IGNORECASE)
+_STARTS = re.compile(r"start|since|from|begin", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,9 @@ class Pattern:
         """The candles asked for; None where another parameter differs or the length is unknown."""
         usual = self.play.script.span
         assert usual is not None
-        step_s, limit = usual.step_s, told.limit.default
+        step_s, limit, steps = usual.step_s, told.limit.default, self.play.script.steps
         if told.step.segment is not None:
-            known = told.step.values.get(asked.segments[told.step.segment])
+            known = steps.get(asked.segments[told.step.segment])
             if known is None:
                 return None
             step_s = known
@@ -129,9 +130,9 @@ class Pattern:
         moments: dict[str, int] = {}
         for name, value in asked.params.items():
             if name == told.step.param:
-                if value not in told.step.values:
+                if value not in steps:
                     return None
-                step_s = told.step.values[value]
+                step_s = steps[value]
             elif name == told.limit.param:
                 if not COUNT.fullmatch(value):
                     return None

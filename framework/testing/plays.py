@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from framework.testing.market import ASSETS
 from framework.testing.pairs import Renaming
 from framework.testing.samples import Exchange, Sample, element
 from framework.testing.shift import moved, read_time
+from framework.testing.spans import Span, rows_of, steps_of
 
 if TYPE_CHECKING:
     from framework.declare import ProviderInfo
@@ -41,16 +41,6 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Which candles a request asks for, in seconds."""
-
-    step_s: int
-    limit: int
-    start_s: int | None = None
-    end_s: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Script:
     """An exchange of a provider's, read once.
 
@@ -59,6 +49,7 @@ class Script:
         reference: the price the sample's prices are relative to, where it has any.
         rows: of candles.
         span: what the sample's own request asks for.
+        steps: the source's words for lengths of candles, in seconds.
     """
 
     info: ProviderInfo
@@ -68,6 +59,7 @@ class Script:
     reference: float | None
     rows: series.Rows | None = None
     span: Span | None = None
+    steps: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, info: ProviderInfo, sample: Sample, exchange: Exchange) -> Script:
@@ -80,8 +72,11 @@ class Script:
         pair = Symbol(asked) if isinstance(asked, str) else None
         if sample.outcome != "ok":
             return cls(info, sample, exchange, pair, None)
-        rows, span = _rows_of(exchange)
-        return cls(info, sample, exchange, pair, _reference(sample), rows, span)
+        if exchange.series is None:
+            return cls(info, sample, exchange, pair, _reference(sample))
+        steps = steps_of(info, exchange.series)
+        rows, span = rows_of(exchange, exchange.series, steps)
+        return cls(info, sample, exchange, pair, _reference(sample), rows, span, steps)
 
     def answer(
         self,
@@ -241,41 +236,6 @@ def _reference(sample: Sample) -> float | None:
                 if price:
                     return price
     return None
-
-
-def _rows_of(exchange: Exchange) -> tuple[series.Rows | None, Span | None]:
-    told = exchange.series
-    if told is None:
-        return None, None
-    root = dotted.parse(told.path)
-    rows = next(dotted.values(exchange.response.body, root))
-    time = dotted.parse(told.time)
-    times = [next(dotted.values(row, time)) for row in rows]
-    request = exchange.request
-    word = request.params.get(told.step.param) if told.step.param else None
-    if word is None and told.step.segment is not None:
-        word = request.path.split("/")[1:][told.step.segment]
-    step_s = told.step.values.get(word or "") or _spacing(times)
-    limit = request.params.get(told.limit.param) if told.limit.param else None
-    count = int(limit) if limit and limit.isdigit() else told.limit.default
-    paths = [dotted.parse(path) for path in exchange.times]
-    prices = [dotted.parse(path) for path in exchange.prices]
-    read = series.Rows.read(
-        rows,
-        step_s=step_s,
-        time=time,
-        times=[inside for path in paths if (inside := dotted.below(path, root)) is not None],
-        prices=[inside for path in prices if (inside := dotted.below(path, root)) is not None],
-        columns=told.columns,
-        order=told.order,
-    )
-    return read, Span(step_s, min(count, told.limit.max))
-
-
-def _spacing(times: list[Any]) -> int:
-    moments = sorted(stamp.ns // 10**9 for time in times if (stamp := read_time(time)) is not None)
-    gaps = [after - before for before, after in itertools.pairwise(moments)]
-    return min((gap for gap in gaps if gap > 0), default=3600)
 
 
 def _a_thousandth(value: Any) -> Any:

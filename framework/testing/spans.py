@@ -1,0 +1,69 @@
+"""Which candles a request asks for, and what a sample of them tells."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from framework.symbols import INTERVALS
+from framework.testing import dotted, series
+from framework.testing.shift import read_time
+
+if TYPE_CHECKING:
+    from framework.declare import ProviderInfo
+    from framework.testing.samples import Exchange, Series
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which candles a request asks for, in seconds."""
+
+    step_s: int
+    limit: int
+    start_s: int | None = None
+    end_s: int | None = None
+
+
+def steps_of(info: ProviderInfo, told: Series) -> Mapping[str, int]:
+    """The source's words for lengths of candles: those the sample tells, and those of its info."""
+    ours = info.intervals if info.intervals is not None else {}
+    return {**{word: INTERVALS[one] for one, word in ours.items()}, **told.step.values}
+
+
+def rows_of(exchange: Exchange, told: Series, steps: Mapping[str, int]) -> tuple[series.Rows, Span]:
+    """How a sample's rows are written, and what its request asks for.
+
+    Raises:
+        ValueError: the rows do not tell which price is which.
+    """
+    root = dotted.parse(told.path)
+    rows = next(dotted.values(exchange.response.body, root))
+    time = dotted.parse(told.time)
+    times = [next(dotted.values(row, time)) for row in rows]
+    request = exchange.request
+    word = request.params.get(told.step.param) if told.step.param else None
+    if word is None and told.step.segment is not None:
+        word = request.path.split("/")[1:][told.step.segment]
+    step_s = steps.get(word or "") or _spacing(times)
+    limit = request.params.get(told.limit.param) if told.limit.param else None
+    count = int(limit) if limit and limit.isdigit() else told.limit.default
+    paths = [dotted.parse(path) for path in exchange.times]
+    prices = [dotted.parse(path) for path in exchange.prices]
+    read = series.Rows.read(
+        rows,
+        step_s=step_s,
+        time=time,
+        times=[inside for path in paths if (inside := dotted.below(path, root)) is not None],
+        prices=[inside for path in prices if (inside := dotted.below(path, root)) is not None],
+        columns=told.columns,
+        order=told.order,
+    )
+    return read, Span(step_s, min(count, told.limit.max))
+
+
+def _spacing(times: list[Any]) -> int:
+    moments = sorted(stamp.ns // 10**9 for time in times if (stamp := read_time(time)) is not None)
+    gaps = [after - before for before, after in itertools.pairwise(moments)]
+    return min((gap for gap in gaps if gap > 0), default=3600)
