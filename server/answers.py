@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 _ENCODER = msgspec.json.Encoder()
 _JSON = (b"content-type", b"application/json")
+#: On every response; pages carry more (`faults.md` section 3, item 6).
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
 
 
 def answer_headers(answer: Answer, now: float) -> RawHeaders:

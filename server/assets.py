@@ -39,6 +39,13 @@ CSP = (
     b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     b"form-action 'none'; frame-ancestors 'self'"
 )
+#: These mean something on documents only.
+PAGE_HEADERS = (
+    (b"content-security-policy", CSP),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+    (b"referrer-policy", b"same-origin"),
+)
 
 
 class Assets:
@@ -73,7 +80,7 @@ class Assets:
             (b"etag", etag),
         ]
         if kind.startswith(b"text/html"):
-            headers.append((b"content-security-policy", CSP))
+            headers.extend(PAGE_HEADERS)
         if if_none_match is not None and etag in if_none_match:
             return Bytes(b"", headers, 304)
         return Bytes(body, headers)
@@ -96,6 +103,6 @@ def page(html: str) -> Bytes:
     headers: RawHeaders = [
         (b"content-type", MEDIA_TYPES[".html"]),
         (b"cache-control", _REVALIDATE),
-        (b"content-security-policy", CSP),
+        *PAGE_HEADERS,
     ]
     return Bytes(html.encode("utf-8"), headers)

@@ -15,33 +15,28 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from framework.errors import InvalidRequest, Overloaded
+from server.answers import SECURITY_HEADERS
 from server.hosts import Hosts
 from server.problems import BodyTooLarge, UnsupportedMediaType, render
-from server.types import CALLER_LEFT, REQUEST_ID, TASK, TRACED
+from server.types import CALLER_LEFT, REQUEST_ID, TRACED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from framework.gateway import Gateway
     from framework.settings import Settings
+    from server.fastlane import FastLane
     from server.traffic import Traffic
-    from server.types import ASGIApp, Message, Receive, Scope, Send
+    from server.types import Message, Receive, Scope, Send
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 #: Path and query together; a symbol of 10 kB is nobody's (`faults.md` H3).
 _TARGET_LIMIT = 8_192
 _HEADERS_LIMIT = 100
 BODY_LIMIT = 1_048_576
+_BODILESS = "coinmux.bodiless"
 #: Answered whatever the load: they tell a supervisor what to do about it.
 _ALWAYS = ("/healthz", "/readyz")
-#: On every response (`faults.md` section 3, item 6).
-SECURITY_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
-    (b"referrer-policy", b"same-origin"),
-)
 #: The status logged where the caller left before there was an answer.
 _STATUS_LEFT = 499
 
@@ -50,15 +45,15 @@ class Edge:
     """The ASGI application the server runs.
 
     Args:
-        app: what answers the requests that pass.
+        lane: what answers the requests that pass.
         bound: the name the server is bound to.
 
     Attributes:
         traffic: what is in flight.
     """
 
-    def __init__(self, app: ASGIApp, gateway: Gateway, traffic: Traffic, bound: str = "") -> None:
-        self._app = app
+    def __init__(self, lane: FastLane, gateway: Gateway, traffic: Traffic, bound: str = "") -> None:
+        self._lane = lane
         self._gateway = gateway
         self._bound = bound
         self._settings: Settings | None = None
@@ -70,20 +65,14 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
-                await self._app(scope, receive, send)
+                await self._lane(scope, receive, send)
             else:
                 await send({"type": "websocket.close", "code": 1008})
             return
         started = perf_counter()
-        status = 0
-        scope[TASK] = asyncio.current_task()
-        connection = scope
         settings = self._gateway.settings
         if settings is not self._settings:
             self._adopt(settings)
-        head = scope["method"] == "HEAD"
-        if head:
-            scope = {**scope, "method": "GET"}
         hosts: list[bytes] = []
         request_id = ""
         length = b""
@@ -103,19 +92,7 @@ class Edge:
         else:
             request_id = f"{self._run}-{next(self._ids):x}"
         scope[REQUEST_ID] = request_id
-        id_header = (b"x-request-id", request_id.encode("ascii"))
-
-        def reply(message: Message) -> Awaitable[None]:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], id_header, *SECURITY_HEADERS]
-                if self.traffic.draining:
-                    message["headers"].append((b"connection", b"close"))
-            elif head:
-                message = {"type": "http.response.body", "body": b""}
-            return send(message)
-
+        reply = Reply(scope, send, request_id, self.traffic)
         client = scope.get("client")
         address = client[0] if client else "unknown"
         entered = False
@@ -127,18 +104,23 @@ class Edge:
             if scope["path"] not in _ALWAYS:
                 self.traffic.enter(address, settings)
                 entered = True
-            await self._app(scope, receive, reply)
+            known = self._lane.find(scope)
+            if known is None:
+                await self._lane(reply.inner_scope(), receive, reply)
+            else:
+                await self._lane.answer(known, scope, send, reply.id_header)
+                reply.status = 200
         except asyncio.CancelledError:
             # Ended by the connection or the server: uvicorn would log it as a defect.
-            if CALLER_LEFT not in connection and not self.traffic.stopped:
+            if CALLER_LEFT not in scope and not self.traffic.stopped:
                 raise
-            if CALLER_LEFT not in connection and not status:
+            if CALLER_LEFT not in scope and not reply.status:
                 error = Overloaded("the server stopped before there was an answer")
                 await _send_problem(error, request_id, self._gateway, reply)
-            status = status or _STATUS_LEFT
+            reply.status = reply.status or _STATUS_LEFT
         except Exception as error:
             # The border: every error, defects included, becomes a problem document.
-            if status:
+            if reply.status:
                 # Too late to say so; the connection is closed with the answer incomplete.
                 raise
             await _send_problem(error, request_id, self._gateway, reply)
@@ -147,10 +129,10 @@ class Edge:
                 self.traffic.leave(address)
             self._gateway.events.publish(
                 "request",
-                scope.get("path_template") or "unmatched",
+                reply.scope.get("path_template") or "unmatched",
                 level="debug",
                 method=scope["method"],
-                status=status,
+                status=reply.status,
                 elapsed_ms=(perf_counter() - started) * 1000,
                 request_id=request_id,
             )
@@ -158,6 +140,41 @@ class Edge:
     def _adopt(self, settings: Settings) -> None:
         self._settings = settings
         self._hosts = Hosts(settings.allowed_hosts, self._bound)
+
+
+class Reply:
+    """The way out of one request: notes the status, adds what every response carries.
+
+    Attributes:
+        scope: as the application sees it; a HEAD request is a GET whose body is not sent.
+        status: 0 until a response has begun.
+    """
+
+    __slots__ = ("_send", "_traffic", "id_header", "scope", "status")
+
+    def __init__(self, scope: Scope, send: Send, request_id: str, traffic: Traffic) -> None:
+        self._send = send
+        self._traffic = traffic
+        self.scope = scope
+        self.status = 0
+        self.id_header = (b"x-request-id", request_id.encode("ascii"))
+
+    def inner_scope(self) -> Scope:
+        """The scope for the application."""
+        if self.scope["method"] == "HEAD":
+            self.scope = {**self.scope, "method": "GET", _BODILESS: True}
+        return self.scope
+
+    def __call__(self, message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = [*message["headers"], self.id_header, *SECURITY_HEADERS]
+            if self._traffic.draining:
+                headers.append((b"connection", b"close"))
+            message["headers"] = headers
+        elif _BODILESS in self.scope:
+            message = {"type": "http.response.body", "body": b""}
+        return self._send(message)
 
 
 async def _send_problem(error: Exception, request_id: str, gateway: Gateway, send: Any) -> None:
@@ -175,15 +192,18 @@ def _check_target(scope: Scope) -> None:
         raise _bad(where, f"is longer than {_TARGET_LIMIT} bytes together")
     if len(scope["headers"]) > _HEADERS_LIMIT:
         raise _bad("headers", f"are more than {_HEADERS_LIMIT}")
-    for where, part in (("path", path), ("query", query)):
-        if b"%" in part or not part.isascii() or b"\0" in part:
-            plain = unquote_to_bytes(part)
-            if b"\0" in plain:
-                raise _bad(where, "holds a NUL")
-            try:
-                plain.decode("utf-8")
-            except UnicodeDecodeError:
-                raise _bad(where, "is not UTF-8") from None
+    if b"%" in path or b"%" in query or not (path.isascii() and query.isascii()):
+        _check_text("path", unquote_to_bytes(path))
+        _check_text("query", unquote_to_bytes(query))
+
+
+def _check_text(where: str, plain: bytes) -> None:
+    if b"\0" in plain:
+        raise _bad(where, "holds a NUL")
+    try:
+        plain.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _bad(where, "is not UTF-8") from None
 
 
 def _check_body(length: bytes, coding: bytes) -> None:

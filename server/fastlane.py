@@ -7,16 +7,17 @@ was read as is kept under the target's bytes, and the next such request goes fro
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from server.answers import send_answer
-from server.types import REQUEST_ID, TRACED
+from server.answers import SECURITY_HEADERS, answer_headers
+from server.types import REQUEST_ID, TASK, TRACED, WRITER
 
 if TYPE_CHECKING:
     from framework.gateway import Gateway
     from server.params import Question
-    from server.types import ASGIApp, Receive, Scope, Send
+    from server.types import ASGIApp, RawHeader, Receive, Scope, Send, WholeWriter
 
 _KEPT = 4_096
 #: Longer targets are rare and would make the memory of 4,096 of them count.
@@ -24,10 +25,10 @@ _LONGEST = 512
 
 
 class FastLane:
-    """An ASGI layer that answers known targets itself and hands the rest on.
+    """An ASGI layer before the application, and the questions it knows.
 
     Args:
-        app: what answers the rest; set once it is built, for it is built with this lane.
+        app: what answers unknown targets; set once it is built, for it is built with this lane.
     """
 
     def __init__(self, gateway: Gateway, app: ASGIApp | None = None) -> None:
@@ -36,27 +37,41 @@ class FastLane:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("method") == "GET":
-            target = (scope["raw_path"], scope["query_string"])
-            known = self._known.get(target)
-            if known is not None:
-                self._known.move_to_end(target)
-                question, scope["path_template"] = known
-                await self._answer(question, scope, send)
-                return
+        """Hand the request to the application."""
+        scope[TASK] = asyncio.current_task()
         assert self.app is not None
         await self.app(scope, receive, send)
 
-    async def _answer(self, question: Question, scope: Scope, send: Send) -> None:
+    def find(self, scope: Scope) -> Question | None:
+        """The question that the target of `scope` was read as, if it was."""
+        target = (scope["raw_path"], scope["query_string"])
+        known = self._known.get(target)
+        if known is None or scope["method"] != "GET":
+            return None
+        self._known.move_to_end(target)
+        question, scope["path_template"] = known
+        return question
+
+    async def answer(
+        self, question: Question, scope: Scope, send: Send, id_header: RawHeader
+    ) -> None:
+        """Answer a question that `find` knew."""
         gateway = self._gateway
         answer = None
         if TRACED not in scope:
             answer = gateway.peek(question.capability, question.query, question.ask)
         if answer is None:
+            scope[TASK] = asyncio.current_task()
             answer = await gateway.ask(
                 question.capability, question.query, question.ask, request_id=scope[REQUEST_ID]
             )
-        await send_answer(answer, gateway.clock.monotonic(), send)
+        headers = answer_headers(answer, gateway.clock.monotonic())
+        headers += (id_header, *SECURITY_HEADERS)
+        writer: WholeWriter | None = scope.get(WRITER)
+        if writer is not None and writer.write_whole(scope, headers, answer.body):
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
     def remember(self, scope: Scope, question: Question) -> None:
         """Keep what a GET request was read as; the least recently used makes room."""

@@ -11,7 +11,7 @@ import uvicorn
 
 from server import logs
 from server.app import create_app
-from server.connections import PATIENCE_S, Connection
+from server.connections import PATIENCE_S, SWEEP_S, Connection
 
 if TYPE_CHECKING:
     import socket
@@ -54,15 +54,15 @@ class Server(uvicorn.Server):
         return found
 
     async def on_tick(self, counter: int) -> bool:
-        if counter % _TICKS_PER_S == 0:
+        if counter % (SWEEP_S * _TICKS_PER_S) == 0:
             self.sweep(asyncio.get_running_loop().time())
         return await super().on_tick(counter)
 
     def sweep(self, now: float) -> None:
-        """Close every connection that has kept the server waiting."""
+        """Let every connection see whether it has kept the server waiting too long."""
         for connection in list(self.server_state.connections):
             if isinstance(connection, Connection):
-                connection.give_up(now)
+                connection.sweep(now)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A first signal drains, a second interrupt stops at once.

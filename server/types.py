@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+RawHeader = tuple[bytes, bytes]
 RawHeaders = list[tuple[bytes, bytes]]
 
 #: Where the edge leaves the request's id in the scope.
@@ -18,5 +19,15 @@ REQUEST_ID = "coinmux.request_id"
 TRACED = "coinmux.traced"
 #: The task that serves the request, for the connection to cancel when the caller leaves.
 TASK = "coinmux.task"
+#: What can send a whole answer at once, where the server has one: see `WholeWriter`.
+WRITER = "coinmux.writer"
 #: Set in the scope by the connection when it cancels the task because the caller left.
 CALLER_LEFT = "coinmux.caller_left"
+
+
+class WholeWriter(Protocol):
+    """Sends an answer in one piece, past the checks that are for headers of unknown origin."""
+
+    def write_whole(self, scope: Scope, headers: RawHeaders, body: bytes) -> bool:
+        """Send status 200, `headers` and `body`; False where it must be sent the usual way."""
+        ...

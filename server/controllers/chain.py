@@ -4,6 +4,7 @@ Litestar reads annotations at run time, so this module imports what it names.
 """
 
 from litestar import Controller, get
+from litestar.di import NamedDependency
 
 from framework.models.chain import (
     Balance,
@@ -42,17 +43,17 @@ class ChainController(Controller):
     tags = ("chain",)
 
     @get("/head", operation_id="getChainHead", opt={DOC: RouteDoc(ChainHead, HEAD)})
-    async def head(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def head(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """The newest block."""
         return await desk.answer(request, HEAD)
 
     @get("/gas", operation_id="getGas", opt={DOC: RouteDoc(Gas, GAS)})
-    async def gas(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def gas(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """What a transaction costs now."""
         return await desk.answer(request, GAS)
 
     @get("/balance/{address:str}", operation_id="getBalance", opt={DOC: RouteDoc(Balance, BALANCE)})
-    async def balance(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def balance(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """What an address holds of the chain's own coin."""
         return await desk.answer(request, BALANCE)
 
@@ -61,7 +62,7 @@ class ChainController(Controller):
         operation_id="getTransactions",
         opt={DOC: RouteDoc(Transactions, TRANSACTIONS)},
     )
-    async def transactions(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def transactions(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """One page of an address's transactions, newest first."""
         return await desk.answer(request, TRANSACTIONS)
 
@@ -70,7 +71,7 @@ class ChainController(Controller):
         operation_id="getTokenBalances",
         opt={DOC: RouteDoc(TokenBalances, TOKENS)},
     )
-    async def tokens(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def tokens(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """The tokens an address holds."""
         return await desk.answer(request, TOKENS)
 
@@ -86,11 +87,11 @@ class WhaleController(Controller):
         operation_id="getLargeTransfers",
         opt={DOC: RouteDoc(LargeTransfers, TRANSFERS)},
     )
-    async def transfers(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def transfers(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """Large transfers, newest first."""
         return await desk.answer(request, TRANSFERS)
 
     @get("/entity/{address:str}", operation_id="getEntity", opt={DOC: RouteDoc(Entity, ENTITY)})
-    async def entity(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def entity(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """Who an address belongs to."""
         return await desk.answer(request, ENTITY)

@@ -4,6 +4,8 @@ Litestar reads annotations at run time, so this module imports what it names.
 """
 
 from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from server.answers import Bytes, as_json
 from server.core import NO_STORE, admin_only
@@ -20,7 +22,7 @@ class ConfigController(Controller):
     tags = ("config",)
 
     @get("/features", operation_id="getFeatures", opt={DOC: RouteDoc(Features)})
-    async def features(self, request: AnyRequest, desk: Desk) -> Bytes:
+    async def features(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
         """Every feature: on, or off and why."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.features())
@@ -30,13 +32,15 @@ class ConfigController(Controller):
         operation_id="getFeature",
         opt={DOC: RouteDoc(Feature, errors=(404,))},
     )
-    async def feature(self, request: AnyRequest, desk: Desk, name: str) -> Bytes:
+    async def feature(
+        self, request: AnyRequest, desk: NamedDependency[Desk], name: FromPath[str]
+    ) -> Bytes:
         """One feature, its name in any case."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.feature(name))
 
     @get("/missing", operation_id="getMissing", opt={DOC: RouteDoc(Missing)})
-    async def missing(self, request: AnyRequest, desk: Desk) -> Bytes:
+    async def missing(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
         """Every variable that is not set, and what it would switch on."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.missing())
@@ -48,6 +52,6 @@ class ConfigController(Controller):
         guards=[admin_only],
         opt={DOC: RouteDoc(Changes, is_admin=True)},
     )
-    async def reload(self, desk: Desk) -> Bytes:
+    async def reload(self, desk: NamedDependency[Desk]) -> Bytes:
         """Read `.env` and the environment again, without a restart; what changed."""
         return as_json(desk.gateway.reload(), cache_control=NO_STORE)

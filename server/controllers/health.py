@@ -4,6 +4,8 @@ Litestar reads annotations at run time, so this module imports what it names.
 """
 
 from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from server.answers import Bytes, as_json
 from server.core import NO_STORE, admin_only
@@ -23,7 +25,7 @@ class HealthController(Controller):
     tags = ("health",)
 
     @get("/status", operation_id="getSourceHealth", opt={DOC: RouteDoc(SourceHealth)})
-    async def status(self, request: AnyRequest, desk: Desk) -> Bytes:
+    async def status(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
         """Every source, with a count of each state."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.source_health())
@@ -33,7 +35,9 @@ class HealthController(Controller):
         operation_id="getSourceHealthOf",
         opt={DOC: RouteDoc(Health, errors=(404,))},
     )
-    async def status_of(self, request: AnyRequest, desk: Desk, name: str) -> Bytes:
+    async def status_of(
+        self, request: AnyRequest, desk: NamedDependency[Desk], name: FromPath[str]
+    ) -> Bytes:
         """One source."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.source_health_of(name))
@@ -58,7 +62,9 @@ class HealthController(Controller):
             )
         },
     )
-    async def history(self, request: AnyRequest, desk: Desk, name: str) -> Bytes:
+    async def history(
+        self, request: AnyRequest, desk: NamedDependency[Desk], name: FromPath[str]
+    ) -> Bytes:
         """State intervals, incidents and uptime of one source."""
         values = single_values(request.scope["query_string"], ("window_s",))
         window_s = whole(values, "window_s", default=_DAY_S, low=60, high=_WEEK_S)
@@ -71,7 +77,7 @@ class HealthController(Controller):
         guards=[admin_only],
         opt={DOC: RouteDoc(Health, is_admin=True, errors=(404,))},
     )
-    async def reset(self, desk: Desk, name: str) -> Bytes:
+    async def reset(self, desk: NamedDependency[Desk], name: FromPath[str]) -> Bytes:
         """Forget one source's failures and holds; its state after it."""
         return as_json(desk.gateway.reset(name), cache_control=NO_STORE)
 
@@ -82,6 +88,6 @@ class HealthController(Controller):
         guards=[admin_only],
         opt={DOC: RouteDoc(SourceHealth, is_admin=True)},
     )
-    async def reset_all(self, desk: Desk) -> Bytes:
+    async def reset_all(self, desk: NamedDependency[Desk]) -> Bytes:
         """Forget every source's failures and holds; the states after it."""
         return as_json(desk.gateway.reset_all(), cache_control=NO_STORE)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, get
+from litestar.di import NamedDependency
 
 from framework.errors import CoinmuxError, InvalidRequest
 from framework.models.market import (
@@ -74,7 +75,7 @@ class MarketController(Controller):
     tags = ("market",)
 
     @get("/ticker", operation_id="getTicker", opt={DOC: RouteDoc(Ticker, TICKER)})
-    async def ticker(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def ticker(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """One market now and over the last 24 hours."""
         return await desk.answer(request, TICKER)
 
@@ -98,7 +99,7 @@ class MarketController(Controller):
             )
         },
     )
-    async def tickers(self, request: AnyRequest, desk: Desk) -> Bytes:
+    async def tickers(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
         """Several markets at once; one that fails does not spoil the others."""
         values = single_values(
             request.scope["query_string"], ("symbols", *ASK_PARAMETERS, QUOTE_FALLBACK)
@@ -117,22 +118,22 @@ class MarketController(Controller):
         )
 
     @get("/candles", operation_id="getCandles", opt={DOC: RouteDoc(Candles, CANDLES)})
-    async def candles(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def candles(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """Open, high, low, close and volume by interval, oldest first."""
         return await desk.answer(request, CANDLES)
 
     @get("/order-book", operation_id="getOrderBook", opt={DOC: RouteDoc(OrderBook, ORDER_BOOK)})
-    async def order_book(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def order_book(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """The best bids and asks of one market."""
         return await desk.answer(request, ORDER_BOOK)
 
     @get("/trades", operation_id="getTrades", opt={DOC: RouteDoc(Trades, TRADES)})
-    async def trades(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def trades(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """The latest trades of one market, newest last."""
         return await desk.answer(request, TRADES)
 
     @get("/pairs", operation_id="getPairs", opt={DOC: RouteDoc(Markets, MARKETS)})
-    async def pairs(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def pairs(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """Every pair one provider lists. `provider` is required: the list is that source's own."""
         if "provider" not in single_values(request.scope["query_string"], MARKETS.parameters):
             raise InvalidRequest(
@@ -141,12 +142,12 @@ class MarketController(Controller):
         return await desk.answer(request, MARKETS)
 
     @get("/coins", operation_id="getCoins", opt={DOC: RouteDoc(Coins, COINS)})
-    async def coins(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def coins(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """One page of coins, largest market capitalisation first."""
         return await desk.answer(request, COINS)
 
     @get("/global", operation_id="getGlobalStats", opt={DOC: RouteDoc(GlobalStats, GLOBAL)})
-    async def global_stats(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def global_stats(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """The whole market in a few figures."""
         return await desk.answer(request, GLOBAL)
 

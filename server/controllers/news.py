@@ -4,6 +4,7 @@ Litestar reads annotations at run time, so this module imports what it names.
 """
 
 from litestar import Controller, get, post
+from litestar.di import NamedDependency
 
 from framework.models.news import News, NewsQuery
 from framework.models.sentiment import FearGreed, FearGreedQuery, Social, SocialQuery
@@ -28,7 +29,7 @@ class NewsController(Controller):
     tags = ("news",)
 
     @get("/", operation_id="getNews", opt={DOC: RouteDoc(News, NEWS)})
-    async def news(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def news(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """The latest news, of one asset or of all, newest first."""
         return await desk.answer(request, NEWS)
 
@@ -40,12 +41,12 @@ class SentimentController(Controller):
     tags = ("news",)
 
     @get("/index", operation_id="getFearGreed", opt={DOC: RouteDoc(FearGreed, FEAR_GREED)})
-    async def index(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def index(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """The fear and greed index, with its last days."""
         return await desk.answer(request, FEAR_GREED)
 
     @get("/social", operation_id="getSocial", opt={DOC: RouteDoc(Social, SOCIAL)})
-    async def social(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def social(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """What is said about one asset, in figures."""
         return await desk.answer(request, SOCIAL)
 
@@ -62,7 +63,7 @@ class TextController(Controller):
         status_code=200,
         opt={DOC: RouteDoc(TextSentiment, TEXT, body=TextSentimentBody)},
     )
-    async def sentiment(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def sentiment(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """How positive or negative each text is. A question, though it has a body: open to all."""
         body = await read_json(request)
         question = TEXT.read_body(request.scope["query_string"], body)

@@ -4,6 +4,7 @@ Litestar reads annotations at run time, so this module imports what it names.
 """
 
 from litestar import Controller, get
+from litestar.di import NamedDependency
 
 from framework.models.onchain import OnchainMetric, OnchainMetricQuery, Tvl, TvlQuery
 from server.answers import Answered
@@ -26,7 +27,7 @@ class OnchainController(Controller):
         operation_id="getOnchainMetric",
         opt={DOC: RouteDoc(OnchainMetric, METRIC)},
     )
-    async def metric(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def metric(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """A figure of one asset over time, oldest first."""
         return await desk.answer(request, METRIC)
 
@@ -38,6 +39,6 @@ class DefiController(Controller):
     tags = ("onchain",)
 
     @get("/tvl", operation_id="getTvl", opt={DOC: RouteDoc(Tvl, TVL)})
-    async def tvl(self, request: AnyRequest, desk: Desk) -> Answered:
+    async def tvl(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
         """Total value locked: of a protocol, of a chain, or of all chains."""
         return await desk.answer(request, TVL)

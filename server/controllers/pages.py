@@ -4,6 +4,8 @@ Litestar reads annotations at run time, so this module imports what it names.
 """
 
 from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from server.answers import Bytes, as_json
 from server.assets import Assets, page
@@ -18,12 +20,14 @@ class PageController(Controller):
     tags = ("pages",)
 
     @get("/", operation_id="index")
-    async def index(self, request: AnyRequest, assets: Assets) -> Bytes:
+    async def index(self, request: AnyRequest, assets: NamedDependency[Assets]) -> Bytes:
         """The start page."""
         return assets.response("index.html", _etag(request))
 
     @get("/static/{path:path}", operation_id="staticFile")
-    async def static_file(self, request: AnyRequest, assets: Assets, path: str) -> Bytes:
+    async def static_file(
+        self, request: AnyRequest, assets: NamedDependency[Assets], path: FromPath[str]
+    ) -> Bytes:
         """A file of `static/`."""
         return assets.response(str(path).lstrip("/"), _etag(request))
 

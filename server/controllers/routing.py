@@ -4,6 +4,8 @@ Litestar reads annotations at run time, so this module imports what it names.
 """
 
 from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from framework.errors import InvalidRequest, NotFound
 from server.activity import plain
@@ -21,13 +23,13 @@ class RoutingController(Controller):
     tags = ("routing",)
 
     @get("/capabilities", operation_id="getCapabilities", opt={DOC: RouteDoc(CapabilityList)})
-    async def capabilities(self, request: AnyRequest, desk: Desk) -> Bytes:
+    async def capabilities(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
         """Every kind of question, its JSON Schema and the providers that serve it."""
         single_values(request.scope["query_string"], ())
         return as_json({"capabilities": desk.gateway.capability_list()})
 
     @get("/providers", operation_id="getProviders", opt={DOC: RouteDoc(ProviderList)})
-    async def providers(self, request: AnyRequest, desk: Desk) -> Bytes:
+    async def providers(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
         """Every provider, and the plugins that did not load."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.provider_list())
@@ -37,7 +39,9 @@ class RoutingController(Controller):
         operation_id="getProvider",
         opt={DOC: RouteDoc(ProviderLine, errors=(404,))},
     )
-    async def provider(self, request: AnyRequest, desk: Desk, name: str) -> Bytes:
+    async def provider(
+        self, request: AnyRequest, desk: NamedDependency[Desk], name: FromPath[str]
+    ) -> Bytes:
         """One provider."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.provider(name))
@@ -63,7 +67,7 @@ class RoutingController(Controller):
             )
         },
     )
-    async def explain(self, request: AnyRequest, desk: Desk) -> Bytes:
+    async def explain(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
         """A dry run, no network: each candidate taken or passed over, and why."""
         query_string = request.scope["query_string"]
         capabilities = desk.gateway.capabilities
@@ -85,7 +89,9 @@ class RoutingController(Controller):
         operation_id="getDecision",
         opt={DOC: RouteDoc(RoutingDecision, errors=(404,))},
     )
-    async def decision(self, request: AnyRequest, desk: Desk, request_id: str) -> Bytes:
+    async def decision(
+        self, request: AnyRequest, desk: NamedDependency[Desk], request_id: FromPath[str]
+    ) -> Bytes:
         """What was decided for a request that was made, by its `X-Request-ID`."""
         single_values(request.scope["query_string"], ())
         found = desk.gateway.decision(request_id)

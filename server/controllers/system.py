@@ -4,6 +4,7 @@ Litestar reads annotations at run time, so this module imports what it names.
 """
 
 from litestar import Controller, get
+from litestar.di import NamedDependency
 
 from server.answers import Bytes, as_json
 from server.core import NO_STORE
@@ -23,7 +24,7 @@ class SystemController(Controller):
     tags = ("system",)
 
     @get("/status", operation_id="getStatus", opt={DOC: RouteDoc(Status)})
-    async def status(self, request: AnyRequest, desk: Desk) -> Bytes:
+    async def status(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
         """The whole in a few words."""
         single_values(request.scope["query_string"], ())
         status = desk.gateway.status()
@@ -51,13 +52,13 @@ class SystemController(Controller):
         )
 
     @get("/models/status", operation_id="getModelStatus", opt={DOC: RouteDoc(ModelStatus)})
-    async def models(self, request: AnyRequest, desk: Desk) -> Bytes:
+    async def models(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
         """Text models, and which of them answer."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.model_status())
 
     @get("/monitoring/metrics", operation_id="getMetrics", opt={DOC: RouteDoc(MetricsReport)})
-    async def metrics(self, request: AnyRequest, desk: Desk) -> Bytes:
+    async def metrics(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
         """Figures of the server, its routes, its sources and its cache."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.metrics.public(desk.gateway, desk.traffic, desk.vitals))
@@ -82,7 +83,7 @@ class SystemController(Controller):
             )
         },
     )
-    async def activity(self, request: AnyRequest, desk: Desk) -> Bytes:
+    async def activity(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
         """What happened, newest first: attempts, state changes, configuration."""
         values = single_values(request.scope["query_string"], ("after", "limit"))
         after = whole(values, "after", default=0, low=0, high=10**15)
@@ -101,7 +102,7 @@ class ProbeController(Controller):
         return as_json({"status": "ok"}, cache_control=NO_STORE)
 
     @get("/readyz", operation_id="getReadiness", opt={DOC: RouteDoc(Ready)})
-    async def ready(self, desk: Desk) -> Bytes:
+    async def ready(self, desk: NamedDependency[Desk]) -> Bytes:
         """Whether questions can be answered; 503 where not."""
         ready, detail = desk.gateway.ready()
         if desk.traffic.draining:

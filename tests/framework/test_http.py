@@ -52,7 +52,7 @@ async def test_path_and_params():
         await http.get_json("/t?q=1", {"a": 2})
         assert request_line(server) == "GET /base/t?q=1&a=2 HTTP/1.1"
         await http.get_json("")
-        assert request_line(server) == "GET /base HTTP/1.1"
+        assert request_line(server) == "GET /base/ HTTP/1.1"
 
 
 async def test_headers_of_a_request():
@@ -183,7 +183,7 @@ def test_no_secret_in_the_text_of_a_source():
 def test_base_url_of_a_key():
     """A variable may bring another base URL; the operator's own goes over it."""
     declared = info(env=(EnvVar("ACME_KEY", required=False, base_url="https://pro.acme.example"),))
-    assert bound(declared).base_url == "https://api.acme.example/v1"
+    assert bound(declared).base_url == "https://api.acme.example/v1/"
     keyed = bound(declared, {"ACME_KEY": "kkkkkk"})
     assert keyed.base_url == "https://pro.acme.example"
     assert keyed.has_key
@@ -335,7 +335,7 @@ async def test_first_of():
         assert desk.log == [("a", "BadStatus"), ("b", "ok")]
         with pytest.raises(BadStatus):
             await http.first_of(["a"], ask)
-        with pytest.raises(PluginError):
+        with pytest.raises(ProviderBusy):
             await http.first_of([], ask)
 
 
