@@ -1,0 +1,242 @@
+"""Gateways of plugins made on the spot, and the application over them."""
+
+import asyncio
+import signal
+import socket
+import sys
+import textwrap
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from framework import (
+    Candles,
+    Gas,
+    Gateway,
+    News,
+    NewsItem,
+    ProviderInfo,
+    Ticker,
+    TokenBalances,
+    Transactions,
+    UnknownSymbol,
+    hookimpl,
+)
+from framework.loader import in_process
+from framework.testing.clock import FakeClock
+from server.app import create_app
+
+
+class ScriptedProvider:
+    """Answers each ticker with the next outcome, the last one for good: a price, or an error.
+
+    `hang` waits until it is cancelled, and counts that it was.
+    """
+
+    def __init__(self, name, outcomes, clock, **info):
+        self.outcomes = list(outcomes)
+        self.clock = clock
+        self.calls = 0
+        self.cancelled = 0
+        self.info = ProviderInfo(
+            **{
+                "name": name,
+                "title": name.title(),
+                "category": "market",
+                "base_url": f"https://{name}.example",
+                **info,
+            }
+        )
+
+    @hookimpl
+    def provider_info(self):
+        return self.info
+
+    @hookimpl
+    async def fetch_ticker(self, query, http):
+        self.calls += 1
+        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        if outcome == "unknown":
+            raise UnknownSymbol(query.symbol)
+        if outcome == "hang":
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                self.cancelled += 1
+                raise
+        if isinstance(outcome, tuple):
+            await asyncio.sleep(outcome[0])
+            outcome = outcome[1]
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return Ticker(symbol=query.symbol, last=outcome, timestamp=self.clock.wall_ms())
+
+    @hookimpl
+    async def fetch_candles(self, query, http):
+        now = self.clock.wall_ms() // query.interval.ms * query.interval.ms
+        rows = [
+            [now - back * query.interval.ms, 1.0, 2.0, 0.5, 1.5, 10.0]
+            for back in range(query.limit)
+        ]
+        return Candles.from_rows(query, rows)
+
+    @hookimpl
+    async def fetch_gas(self, query, http):
+        unit = "sat/vB" if query.chain == "bitcoin" else "gwei"
+        return Gas(chain=query.chain, unit=unit, standard=1.0, timestamp=self.clock.wall_ms())
+
+    @hookimpl
+    async def fetch_transactions(self, query, http):
+        return Transactions(
+            chain=query.chain,
+            address=query.address,
+            transactions=[
+                {"hash": "0x1", "sender": "0xa", "to": "0xb", "asset": "ETH", "raw": "1",
+                 "amount": 1e-18, "timestamp": self.clock.wall_ms()}
+            ],
+        )  # fmt: skip
+
+    @hookimpl
+    async def fetch_token_balances(self, query, http):
+        return TokenBalances(chain=query.chain, address=query.address, tokens=[])
+
+    @hookimpl
+    async def fetch_news(self, query, http):
+        item = NewsItem(id="1", title=f"on {query.asset}", url="https://news.example/1", source="x")
+        return News(items=[item])
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def app_of(clock):
+    """`async with app_of(a=[1.0]) as world`: its client, gateway, plugins and edge.
+
+    `_settings` are variables, `_info` what a provider declares, `_peer` the address of the client.
+    """
+
+    @asynccontextmanager
+    async def make(_settings=None, _info=None, _peer="127.0.0.1", _bound=None, **scripts):
+        plugins = {
+            name: ScriptedProvider(
+                name, script, clock, priority=at * 10, **(_info or {}).get(name, {})
+            )
+            for at, (name, script) in enumerate(scripts.items())
+        }
+        environ = {"CHECKER": "off", **(_settings or {})}
+        found = [in_process(name, plugin) for name, plugin in plugins.items()]
+        gateway = Gateway.from_env(None, environ=environ, found=found, clock=clock)
+        edge = create_app(gateway, bound=_bound)
+        async with running(edge):
+            transport = httpx.ASGITransport(edge, client=(_peer, 50_000))
+            base = "http://127.0.0.1:7860"
+            async with httpx.AsyncClient(transport=transport, base_url=base) as client:
+                yield SimpleNamespace(
+                    client=client, gateway=gateway, plugins=plugins, edge=edge, clock=clock,
+                    environ=environ,
+                )  # fmt: skip
+
+    return make
+
+
+@asynccontextmanager
+async def running(app):
+    """The application's lifespan, as a server runs it."""
+    inbound, outbound = asyncio.Queue(), asyncio.Queue()
+    task = asyncio.ensure_future(app({"type": "lifespan", "asgi": {}}, inbound.get, outbound.put))
+    await inbound.put({"type": "lifespan.startup"})
+    assert (await outbound.get())["type"] == "lifespan.startup.complete"
+    try:
+        yield
+    finally:
+        await inbound.put({"type": "lifespan.shutdown"})
+        assert (await outbound.get())["type"] == "lifespan.shutdown.complete"
+        await task
+
+
+class Process:
+    """A server in a process of its own, of one scripted provider."""
+
+    def __init__(self, process, port):
+        self.process = process
+        self.port = port
+
+    def signal(self, sign=signal.SIGTERM):
+        self.process.send_signal(sign)
+
+    async def open(self, request=b""):
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request)
+        return reader, writer
+
+    async def get(self, target, *lines):
+        """Status line, headers and body of one answer on a connection of its own."""
+        head = [f"GET {target} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", "Connection: close"]
+        reader, writer = await self.open("\r\n".join([*head, *lines, "", ""]).encode())
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return head.decode("latin-1"), body
+
+
+_SCRIPT = """
+import asyncio, sys
+import server.connections, server.run
+from framework import Gateway
+from framework.clock import SystemClock
+from framework.loader import in_process
+sys.path.insert(0, {folder!r})
+from conftest import ScriptedProvider
+
+server.connections.PATIENCE_S = {patience_s}
+server.connections.CONNECTION_LIMIT = {connections}
+server.run.GRACE_S = {grace_s}
+
+async def main():
+    plugin = ScriptedProvider("a", {outcomes!r}, SystemClock())
+    environ = {{"CHECKER": "off", "PORT": "{port}", **{settings!r}}}
+    gateway = Gateway.from_env(None, environ=environ, found=[in_process("a", plugin)])
+    async with gateway:
+        return await server.run.serve(gateway)
+
+raise SystemExit(asyncio.run(main()))
+"""
+
+
+@pytest.fixture
+async def serve():
+    """`await serve([1.0])`: a server on a real socket, ended with the test."""
+    started = []
+
+    async def start(outcomes, *, patience_s=10, connections=512, grace_s=10, **settings):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        script = textwrap.dedent(_SCRIPT).format(
+            folder=str(Path(__file__).parent), outcomes=outcomes, port=port, patience_s=patience_s,
+            connections=connections, grace_s=grace_s, settings=settings,
+        )  # fmt: skip
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", script,
+            cwd=Path(__file__).parents[2],
+            stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        started.append(process)
+        lines = []
+        while not any("listening on" in line for line in lines):
+            line = (await asyncio.wait_for(process.stderr.readline(), 20)).decode()
+            assert line, "".join(lines)
+            lines.append(line)
+        return Process(process, port)
+
+    yield start
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()

@@ -1,0 +1,214 @@
+"""Who comes in, under which id, and what every response carries."""
+
+import pytest
+
+TICKER = "/api/market/ticker?symbol=BTC/USDT"
+
+
+@pytest.mark.parametrize("given", ["abc", "A.b-c_9", "x" * 64])
+async def test_a_sane_request_id_is_kept(app_of, given):
+    """The caller's own id comes back, and its decision is kept under it."""
+    async with app_of(a=[1.0]) as world:
+        for _ in range(3):
+            answer = await world.client.get(TICKER, headers={"X-Request-ID": given})
+            assert answer.headers["x-request-id"] == given
+        decision = await world.client.get(f"/api/routing/decisions/{given}")
+        assert (decision.status_code, decision.json()["provider"]) == (200, "a")
+
+
+@pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\nb", "é", "<script>"])
+async def test_any_other_request_id_is_replaced(app_of, given):
+    """By one that is unique."""
+    async with app_of(a=[1.0]) as world:
+        ids = set()
+        for _ in range(3):
+            answer = await world.client.get(TICKER, headers={b"X-Request-ID": given.encode()})
+            ids.add(answer.headers["x-request-id"])
+        assert given not in ids
+        assert len(ids) == 3
+
+
+HOSTS = [
+    ("127.0.0.1:7860", 200),
+    ("127.0.0.1", 200),
+    ("localhost:9", 200),
+    ("LOCALHOST", 200),
+    ("[::1]:7860", 200),
+    ("192.168.1.7:7860", 200),
+    ("example.com:8443", 200),
+    ("EXAMPLE.com:8443", 200),
+    ("box.lan:7860", 200),
+    ("example.com", 400),
+    ("example.com:80", 400),
+    ("evil.example", 400),
+    ("localhost.evil.example", 400),
+    ("127.0.0.1.evil.example", 400),
+    ("127.0.0.1:99999", 400),
+    ("127.0.0.1:7860@evil.example", 400),
+    ("a b", 400),
+    ("", 400),
+    ("localhost:", 400),
+    ("[::1", 400),
+    ("2130706433", 400),
+]
+
+
+@pytest.mark.parametrize(("host", "status"), HOSTS)
+@pytest.mark.parametrize("path", ["/healthz", "/", TICKER, "/static/site.css"])
+async def test_host_check(app_of, host, status, path):
+    """Loopback names, IP literals, the bound name and ALLOWED_HOSTS, exactly; on every route."""
+    async with app_of(
+        a=[1.0], _settings={"ALLOWED_HOSTS": "example.com:8443"}, _bound="box.lan"
+    ) as world:
+        for _ in range(2):
+            answer = await world.client.get(path, headers={"Host": host})
+            assert answer.status_code == status
+
+
+async def test_a_missing_or_doubled_host_is_refused(app_of):
+    """Two names are one too many, even if both are ours."""
+    async with app_of(a=[1.0]) as world:
+        statuses = []
+        for headers in ([], [(b"host", b"localhost")] * 2, [(b"host", b"localhost")]):
+            sent = []
+
+            async def send(message, sent=sent):
+                sent.append(message)
+
+            scope = {
+                "type": "http", "method": "GET", "path": "/healthz", "raw_path": b"/healthz",
+                "query_string": b"", "headers": headers, "client": ("127.0.0.1", 1),
+                "scheme": "http", "http_version": "1.1", "root_path": "", "server": ("x", 1),
+            }  # fmt: skip
+            await world.edge(scope, None, send)
+            statuses.append(sent[0]["status"])
+        assert statuses == [400, 400, 200]
+
+
+async def test_allowed_hosts_follow_a_reload(app_of):
+    """No restart is needed to let a name in."""
+    async with app_of(a=[1.0]) as world:
+        headers = {"Host": "new.example"}
+        assert (await world.client.get("/healthz", headers=headers)).status_code == 400
+        world.environ["ALLOWED_HOSTS"] = "new.example"
+        assert (await world.client.post("/api/config/reload")).status_code == 200
+        assert (await world.client.get("/healthz", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/api/market/ticker?symbol=" + "A" * 10_000,
+        "/api/market/ticker?symbol=%00",
+        "/api/market/ticker?symbol=%ED%A0%80",
+        "/api/market/ticker?symbol=%FF",
+        "/api/%00",
+        "/" + "a" * 10_000,
+    ],
+)
+async def test_h3_targets_no_honest_client_sends(app_of, target):
+    """H3: NUL, 10 kB and lone surrogates are 400 with `errors`."""
+    async with app_of(a=[1.0]) as world:
+        answer = await world.client.get(target)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+        assert answer.json()["errors"]
+
+
+async def test_every_response_carries_the_security_headers(app_of):
+    """Answers, errors, pages and files; JSON says how it may be kept."""
+    async with app_of(a=[1.0]) as world:
+        for path in (TICKER, TICKER, "/api/nope", "/api/status", "/", "/docs", "/static/site.css"):
+            answer = await world.client.get(path)
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+            assert answer.headers["cache-control"]
+            assert "access-control-allow-origin" not in answer.headers
+            assert "server" not in answer.headers
+        for path in ("/", "/docs"):
+            policy = (await world.client.get(path)).headers["content-security-policy"]
+            for part in (
+                "default-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'none'",
+                "frame-ancestors 'self'",
+            ):  # fmt: skip
+                assert part in policy
+
+
+async def test_pages_hold_no_inline_script_style_or_foreign_address(app_of):
+    """What the policy forbids is not there."""
+    async with app_of(a=[1.0]) as world:
+        for path in ("/", "/docs"):
+            page = (await world.client.get(path)).text
+            for mark in ("<script", "<style", "style=", "onclick", "http://", "https://"):
+                assert mark not in page.partition("<pre>")[0]
+            assert "<script" not in page
+
+
+async def test_head_is_get_without_a_body(app_of):
+    """The same headers, nothing after them."""
+    async with app_of(a=[1.0]) as world:
+        for path in (TICKER, "/healthz", "/"):
+            await world.client.get(path)
+            got = await world.client.get(path)
+            head = await world.client.head(path)
+            assert (head.status_code, head.content) == (200, b"")
+            assert head.headers["content-length"] == got.headers["content-length"]
+
+
+async def test_one_client_has_its_share_and_others_theirs(app_of):
+    """H4: 600 requests a minute for one distant client; loopback and others do not notice."""
+    async with app_of(a=[1.0], _peer="203.0.113.9") as world:
+        statuses = [(await world.client.get(TICKER)).status_code for _ in range(605)]
+        assert statuses == [200] * 600 + [429] * 5
+        refused = await world.client.get(TICKER)
+        assert refused.headers["retry-after"] == "1"
+        assert refused.json()["code"] == "rate_limited"
+        world.clock.advance(0.2)
+        assert (await world.client.get(TICKER)).status_code == 200
+
+
+async def test_loopback_has_no_share(app_of):
+    """The machine's own may ask as often as they like."""
+    async with app_of(a=[1.0]) as world:
+        statuses = {(await world.client.get(TICKER)).status_code for _ in range(700)}
+        assert statuses == {200}
+
+
+async def test_too_much_in_flight_is_503(app_of):
+    """Past the limit there is no queue; liveness is answered all the same."""
+    async with app_of(a=[1.0], _settings={"MAX_IN_FLIGHT": "2"}) as world:
+        world.edge.traffic.in_flight = 2
+        answer = await world.client.get(TICKER)
+        assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
+        assert answer.headers["retry-after"] == "1"
+        assert (await world.client.get("/healthz")).status_code == 200
+        world.edge.traffic.in_flight = 0
+        assert (await world.client.get(TICKER)).status_code == 200
+
+
+async def test_a_stopping_server_takes_no_new_work(app_of):
+    """G10: `/readyz` says so, `/healthz` stays."""
+    async with app_of(a=[1.0]) as world:
+        assert (await world.client.get("/readyz")).status_code == 200
+        world.edge.traffic.draining = True
+        assert (await world.client.get("/readyz")).status_code == 503
+        assert (await world.client.get("/healthz")).status_code == 200
+        answer = await world.client.get(TICKER)
+        assert (answer.status_code, answer.headers["connection"]) == (503, "close")
+
+
+async def test_one_request_event_for_each_request(app_of):
+    """Template, status and time, whichever way it went."""
+    async with app_of(a=[1.0]) as world:
+        seen = []
+        world.gateway.events.subscribe(seen.append)
+        for path in (TICKER, TICKER, "/api/chain/bitcoin/gas", "/api/nope", "/api/market/ticker"):
+            await world.client.get(path)
+        got = [(e.message, e.detail["status"]) for e in seen if e.kind == "request"]
+        assert got == [
+            ("/api/market/ticker", 200),
+            ("/api/market/ticker", 200),
+            ("/api/chain/{chain}/gas", 200),
+            ("unmatched", 404),
+            ("/api/market/ticker", 400),
+        ]
+        assert all(e.detail["elapsed_ms"] > 0 for e in seen if e.kind == "request")
