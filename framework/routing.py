@@ -105,21 +105,17 @@ def rank(scores: Sequence[Score], strategy: str, leader: str | None = None) -> l
         leader: who went first so far; it keeps that place against one hardly faster.
     """
 
-    # Folded into one number, tier before priority before latency: sorting a thousand numbers takes
-    # half the time of sorting tuples. Names are unique, so two scores are never compared themselves.
-    high, low = (1e2, 1e8) if strategy == "fastest" else (1e4, 1.0)
-    keyed = [
-        (
-            s.tier * 1e14
-            + s.priority * high
-            + (s.latency_s or 0.0) * (low * LEADER_BONUS if s.name == leader else low),
-            s.name,
-            s,
-        )
-        for s in scores
-    ]
+    fastest = strategy == "fastest"
+    keyed = []
+    for score in scores:
+        latency = score.latency_s if score.latency_s is not None else 0.0
+        if score.name == leader:
+            latency *= LEADER_BONUS
+        first, second = (latency, score.priority) if fastest else (score.priority, latency)
+        # Names are unique, so two scores are never compared themselves.
+        keyed.append((score.tier, first, second, score.name, score))
     keyed.sort()
-    return [score for _, _, score in keyed]
+    return [key[-1] for key in keyed]
 
 
 @dataclass(slots=True)
