@@ -46,7 +46,8 @@ def cell(value: object) -> str:
     if value is None:
         return "—"
     if isinstance(value, float):
-        return f"{value:,.8f}".rstrip("0").rstrip(".")
+        # Eight figures are what any source means.
+        return f"{float(f'{value:.8g}'):,.8f}".rstrip("0").rstrip(".")
     return str(value)
 
 

@@ -1,0 +1,67 @@
+"""A real server in a process of its own, on simulated sources."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+@contextmanager
+def coinmux(*arguments, ready="/healthz", port=None, **environ):
+    """`coinmux <arguments>` until the block ends; what it printed is `.log()`."""
+    port = port or free_port()
+    clean = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR")}
+    child = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "server.cli",
+            *arguments,
+            "--port",
+            str(port),
+            "--env-file",
+            os.devnull,
+        ],
+        env={**clean, **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + 30
+        while True:
+            try:
+                httpx.get(url + ready, timeout=1)
+                break
+            except httpx.TransportError:
+                if child.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(f"did not start: {child.communicate()[0]}") from None
+                time.sleep(0.05)
+        yield SimpleNamespace(url=url, process=child, port=port)
+    finally:
+        if child.poll() is None:
+            child.terminate()
+        try:
+            child.communicate(timeout=15)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.communicate()
+
+
+@pytest.fixture(scope="session")
+def simulated_server():
+    with coinmux("serve", "--simulate", CHECKER="off", LOG_LEVEL="WARNING") as server:
+        yield server

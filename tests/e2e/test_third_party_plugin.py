@@ -1,0 +1,83 @@
+"""A stranger's package with an entry point: installed it answers, broken it is reported."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = """
+import asyncio, json
+from framework import Ask, Gateway, CoinmuxError
+from framework.testing.simulator import Simulator, simulated_providers
+from framework.loader import PluginLoader
+
+async def main():
+    loader = PluginLoader()
+    loader.load(loader.discover(allow=["acme", "binance"]), wait_s=10, limit_s=10)
+    simulator = Simulator(simulated_providers(p.plugin for p in loader.providers.values()))
+    await simulator.start()
+    environ = {**simulator.overrides(), "PLUGINS_ALLOW": "acme,binance", "CHECKER": "off"}
+    shown = {}
+    async with Gateway.from_env(None, environ=environ) as gateway:
+        for name in ("acme", "binance"):
+            try:
+                answer = await gateway.ticker("BTC/USDT", provider=name)
+                shown[name] = [answer.provider, answer.data.last > 0]
+            except CoinmuxError as error:
+                shown[name] = error.code
+        shown["origin"] = {p["name"]: p["origin"] for p in gateway.provider_list()["providers"]}
+        shown["broken"] = gateway.provider_list()["broken"]
+    await simulator.stop()
+    print(json.dumps(shown))
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def installed(tmp_path):
+    target = tmp_path / "site"
+    subprocess.run(
+        [
+            sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
+            "--disable-pip-version-check", "--no-compile", "--target", str(target), str(ROOT / "examples/coinmux-acme"),
+        ],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    return target
+
+
+def ask(target):
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env={
+            "PYTHONPATH": f"{target}:{ROOT}",
+            "PATH": "/usr/bin",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_it_is_installed_answers_is_broken_and_is_reported(installed):
+    shown = ask(installed)
+    assert shown["acme"] == ["acme", True]
+    assert shown["origin"]["acme"] == "coinmux-acme"
+    assert shown["broken"] == []
+    module = installed / "coinmux_acme/__init__.py"
+    module.write_text(
+        module.read_text().replace("async def fetch_ticker", "async def fetch_tickre")
+    )
+    shown = ask(installed)
+    assert shown["acme"] == "unknown_provider"
+    assert shown["binance"] == ["binance", True]
+    assert "did you mean fetch_ticker?" in shown["broken"][0]["error"]
