@@ -1,0 +1,235 @@
+"""KuCoin spot: tickers, candles, order books, trades and markets.
+
+Keyless. 2,000 units of weight in 30 seconds by address, and some 500 requests in 10 seconds at its
+edge, which the weights keep by themselves: none is below 2. Every answer is an envelope whose
+`code` is `"200000"` or it is a failure, often with HTTP 200. For a pair it lacks, some addresses
+answer with success and nothing in it.
+
+Source: https://www.kucoin.com/docs-new/rest/spot-trading/market-data/get-24hr-stats, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework import (
+    HTTP,
+    AuthRefused,
+    BadStatus,
+    Candles,
+    CandlesQuery,
+    GeoBlocked,
+    Market,
+    Markets,
+    MarketsQuery,
+    OrderBook,
+    OrderBookQuery,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    RateLimited,
+    Reply,
+    Symbol,
+    SymbolStyle,
+    Ticker,
+    TickerQuery,
+    Trade,
+    Trades,
+    TradesQuery,
+    UnknownSymbol,
+    hookimpl,
+    number,
+)
+
+#: It keeps a coin's first name for good, so that a later coin of that name gets another.
+STYLE = SymbolStyle(
+    separator="-",
+    aliases={"ALT": "KALT", "APTOSLAUNCHTOKEN": "ALT", "BSV": "BCHSV", "WAXP": "WAX"},
+)
+INTERVALS = {
+    "1m": "1min", "3m": "3min", "5m": "5min", "15m": "15min", "30m": "30min", "1h": "1hour",
+    "2h": "2hour", "4h": "4hour", "6h": "6hour", "8h": "8hour", "12h": "12hour", "1d": "1day",
+    "1w": "1week", "1M": "1month",
+}  # fmt: skip
+#: Its rows: close before high and low.
+CANDLE = ("timestamp", "open", "close", "high", "low", "volume")
+SMALL_BOOK, LARGE_BOOK = 20, 100
+#: How long its edge refuses an address, with a page of HTML.
+EDGE_BLOCK_S = 30.0
+SUCCESS = "200000"
+TOO_MANY = "429000"
+NO_SUCH_PAIR = "900001"
+WRONG_PARAMETER = "400100"
+REGION = "400500"
+KEY = frozenset(str(code) for code in range(400001, 400008))
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """KuCoin, without a key."""
+    return ProviderInfo(
+        name="kucoin",
+        title="KuCoin",
+        category="market",
+        base_url="https://api.kucoin.com",
+        rate_limits=(RateLimit(2000, 30),),
+        priority=60,
+        symbols=STYLE,
+        intervals=INTERVALS,
+        max_candles=1500,
+        homepage="https://www.kucoin.com",
+        terms_url="https://www.kucoin.com/legal/terms-of-use",
+        docs_url="https://www.kucoin.com/docs-new/",
+        docs_read="2026-11-23",
+        seen="recorded",
+        notes="At most 100 trades and 100 levels of a book.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """What a `code` other than `"200000"` means; an edge that blocks answers 429 in HTML."""
+    body = reply.body
+    if reply.status == 429 and not reply.is_json:
+        return RateLimited("HTTP 429 from its edge", retry_after_s=EDGE_BLOCK_S)
+    if not isinstance(body, dict) or not isinstance(body.get("code"), str):
+        return None
+    code = body["code"]
+    symbol = getattr(query, "symbol", None)
+    if code == SUCCESS:
+        is_missing = symbol is not None and body.get("data") is None
+        return UnknownSymbol(symbol, f"KuCoin has no data of {symbol}") if is_missing else None
+    said = f"{code} {str(body.get('msg'))[:200]}"
+    is_pair = code == NO_SUCH_PAIR or (code == WRONG_PARAMETER and "trading pair" in said.lower())
+    if symbol is not None and is_pair:
+        return UnknownSymbol(symbol, f"KuCoin: {said}")
+    if code == TOO_MANY:
+        reset_ms = reply.headers.get("gw-ratelimit-reset", "")
+        is_told = reset_ms.isascii() and reset_ms.isdigit()
+        return RateLimited(said, retry_after_s=max(1.0, int(reset_ms) / 1000) if is_told else None)
+    if code == REGION:
+        return GeoBlocked(said)
+    if code in KEY:
+        return AuthRefused(said)
+    return BadStatus(said, status=reply.status)
+
+
+@hookimpl
+async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+    """One request, weight 15."""
+    params = {"symbol": STYLE.native(query.symbol)}
+    return parse_ticker(await http.get_json("/api/v1/market/stats", params, weight=15), query)
+
+
+@hookimpl
+async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+    """One request, weight 3. It takes no count, so the bounds are made from it."""
+    length_ms = query.limit * query.interval.ms
+    end = query.end if query.end is not None else http.now_ms()
+    start = query.start if query.start is not None else end - length_ms
+    params: dict[str, str | int] = {
+        "symbol": STYLE.native(query.symbol),
+        "type": INTERVALS[query.interval],
+        # In seconds, the end excluded.
+        "startAt": start // 1000,
+        "endAt": min(end, start + length_ms) // 1000 + 1,
+    }
+    return parse_candles(await http.get_json("/api/v1/market/candles", params, weight=3), query)
+
+
+@hookimpl
+async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+    """One request, weight 2, of 20 or 100 levels a side: more take a key."""
+    levels = SMALL_BOOK if query.depth <= SMALL_BOOK else LARGE_BOOK
+    path = f"/api/v1/market/orderbook/level2_{levels}"
+    params = {"symbol": STYLE.native(query.symbol)}
+    return parse_order_book(await http.get_json(path, params, weight=2), query)
+
+
+@hookimpl
+async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+    """One request, weight 3, of 100 trades."""
+    params = {"symbol": STYLE.native(query.symbol)}
+    return parse_trades(await http.get_json("/api/v1/market/histories", params, weight=3), query)
+
+
+@hookimpl
+async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+    """One request, weight 4."""
+    return parse_markets(await http.get_json("/api/v2/symbols", weight=4), query)
+
+
+def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+    """`buy` is the best bid; `changeRate` is a fraction, `changePrice` is since 24 h ago.
+
+    Raises:
+        UnknownSymbol: it has no last price, which is how this address says it lacks the pair.
+    """
+    row = body["data"]
+    if row["last"] is None:
+        raise UnknownSymbol(query.symbol, f"KuCoin has no price of {query.symbol}")
+    STYLE.confirm(query.symbol, row["symbol"])
+    last, moved, rate = number(row["last"]), row["changePrice"], row["changeRate"]
+    opened = None if moved is None else last - number(moved)
+    return Ticker(
+        symbol=query.symbol,
+        timestamp=row["time"],
+        last=last,
+        bid=_price(row["buy"]),
+        ask=_price(row["sell"]),
+        # A pair listed today has no price of 24 h ago; its change is the whole price.
+        open=opened if opened is not None and opened > 0 else None,
+        high=_price(row["high"]),
+        low=_price(row["low"]),
+        # Rounded, since 0.0114 * 100 is 1.1400000000000001.
+        change_percent=None if rate is None else round(number(rate) * 100, 10),
+        volume_base=row["vol"],
+        volume_quote=row["volValue"],
+    )
+
+
+def _price(text: Any) -> float | None:
+    """A price; null or zero stands for none."""
+    return None if text is None else number(text) or None
+
+
+def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+    """Newest first, times in seconds, rows of 7."""
+    return Candles.from_rows(query, body["data"], order=CANDLE, time_unit="s")
+
+
+def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+    """It does not name the pair."""
+    book = body["data"]
+    if book["bids"] is None and book["asks"] is None:
+        raise UnknownSymbol(query.symbol, f"KuCoin has no book of {query.symbol}")
+    return OrderBook(
+        symbol=query.symbol, timestamp=book["time"], bids=book["bids"], asks=book["asks"]
+    )
+
+
+def parse_trades(body: Any, query: TradesQuery) -> Trades:
+    """`side` is the taker's, times are in nanoseconds; a trade is known by its sequence number."""
+
+    def one(row: Any) -> Trade:
+        return Trade(
+            id=row["sequence"],
+            timestamp=int(row["time"]) // 1_000_000,
+            side=row["side"],
+            price=row["price"],
+            amount=row["size"],
+        )
+
+    return Trades.latest(query, map(one, body["data"]))
+
+
+def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+    """Every pair, traded now or not."""
+
+    def one(row: Any) -> Market:
+        base, quote = STYLE.asset(row["baseCurrency"]), STYLE.asset(row["quoteCurrency"])
+        return Market(
+            symbol=Symbol(f"{base}/{quote}"), native=row["symbol"], active=row["enableTrading"]
+        )
+
+    return Markets.read(body["data"], one)
