@@ -175,7 +175,14 @@ def _place(asked: Asked) -> tuple[str | None, str | None]:
 
 
 def _first_fit(patterns: Iterable[Pattern], asked: Asked) -> Found | None:
-    return next((found for p in patterns if (found := p.fits(asked)) is not None), None)
+    """The first that fits; one that has an address of its own comes before one that lends its."""
+    lent: Found | None = None
+    for pattern in patterns:
+        found = pattern.fits(asked)
+        if found is not None and found.address is None:
+            return found
+        lent = lent if lent is not None else found
+    return lent
 
 
 def _nearest_count(patterns: Iterable[Pattern], asked: Asked) -> Found | None:
