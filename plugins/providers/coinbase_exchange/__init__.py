@@ -185,7 +185,7 @@ def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
 
 
 def parse_trades(body: Any, query: TradesQuery) -> Trades:
-    """Newest first."""
+    """Newest first; turned, so that those of one millisecond keep their order."""
     return Trades.latest(
         query,
         (
@@ -196,7 +196,7 @@ def parse_trades(body: Any, query: TradesQuery) -> Trades:
                 price=row["price"],
                 amount=row["size"],
             )
-            for row in body
+            for row in reversed(body)
         ),
     )
 
