@@ -67,6 +67,7 @@ async def agrees_with_ccxt(
     *,
     exchange: str,
     params: Mapping[str, Any] | None = None,
+    native: str | None = None,
     exceptions: Mapping[str, str] | None = None,
 ) -> None:
     """Play a sample to the provider and its bodies to ccxt, and compare what each makes of them.
@@ -74,12 +75,13 @@ async def agrees_with_ccxt(
     Args:
         exchange: ccxt's id.
         params: ccxt's `params`, to make it ask the same endpoint.
+        native: the pair's id for ccxt, where it is not the spelling the provider asks in.
         exceptions: `capability.field` (`ticker.open`) -> why the two differ there.
     """
     capability, query = sample["capability"], sample["query"]
     ours = await play(name, sample)
     assert ours is not None
-    theirs = ccxt_reading(name, sample, exchange, params or {})
+    theirs = ccxt_reading(name, sample, exchange, params or {}, native)
     found = differences(capability, ours, theirs)
     reasons = {
         field.partition(".")[2]: reason
@@ -93,13 +95,17 @@ async def agrees_with_ccxt(
 
 
 def ccxt_reading(
-    name: str, sample: Mapping[str, Any], exchange: str, params: Mapping[str, Any]
+    name: str,
+    sample: Mapping[str, Any],
+    exchange: str,
+    params: Mapping[str, Any],
+    native: str | None = None,
 ) -> Any:
     """What ccxt makes of the bodies of a sample, without a network and without asking for more."""
     client = getattr(ccxt, exchange)({"enableRateLimit": False})
     query = sample["query"]
     symbol = Symbol(query["symbol"])
-    client.set_markets([_market(client, name, symbol)])
+    client.set_markets([_market(client, name, symbol, native)])
     bodies = [(held["request"]["path"], held["response"]["body"]) for held in sample["exchanges"]]
 
     def fetch(url: str, *rest: Any, **named: Any) -> Any:
@@ -110,18 +116,24 @@ def ccxt_reading(
         raise AssertionError(f"ccxt asks {url}, the sample answers {[at for at, _ in bodies]}")
 
     client.fetch = fetch
+    client.milliseconds = lambda: sample["recorded_at"]
     method = getattr(client, METHODS[sample["capability"]])
     if sample["capability"] == "candles":
-        return method(symbol, query.get("interval", "1h"), None, None, dict(params))
-    return method(symbol, params=dict(params))
+        bounds = (query.get("start"), query.get("limit"))
+        return method(symbol, query.get("interval", "1h"), *bounds, dict(params))
+    reading = method(symbol, params=dict(params))
+    if sample["capability"] == "order_book":
+        depth = query.get("depth", 20)
+        reading |= {side: reading[side][:depth] for side in ("bids", "asks")}
+    return reading
 
 
-def _market(client: Any, name: str, symbol: Symbol) -> Any:
+def _market(client: Any, name: str, symbol: Symbol, native: str | None) -> Any:
     style = provider(name).provider_info().symbols
     base, quote = (style.aliases.get(asset, asset) for asset in (symbol.base, symbol.quote))
     return client.safe_market_structure(
         {
-            "id": style.native(symbol),
+            "id": native if native is not None else style.native(symbol),
             "symbol": str(symbol),
             "base": symbol.base,
             "quote": symbol.quote,
