@@ -60,10 +60,19 @@ class Connection(HttpToolsProtocol):
                 task.cancel()
 
     def data_received(self, data: bytes) -> None:
+        if len(data) <= HEAD_LIMIT:
+            self._take(data)
+            return
+        # In pieces, so that a head too large is noticed however fast it comes.
+        for start in range(0, len(data), HEAD_LIMIT):
+            if not self.transport.is_closing():
+                self._take(data[start : start + HEAD_LIMIT])
+
+    def _take(self, data: bytes) -> None:
         super().data_received(data)
         if self._head_is_open():
             self._head_size += len(data)
-            if self._head_size > HEAD_LIMIT:
+            if self._head_size >= HEAD_LIMIT:
                 self._refuse(400, "invalid_request", f"the head is over {HEAD_LIMIT} bytes")
         else:
             self._head_size = 0

@@ -3,9 +3,9 @@
 import asyncio
 import signal
 import socket
+import subprocess
 import sys
-import textwrap
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -166,21 +166,41 @@ class Process:
     def __init__(self, process, port):
         self.process = process
         self.port = port
+        self.writers = []
 
     def signal(self, sign=signal.SIGTERM):
         self.process.send_signal(sign)
 
+    async def ended(self):
+        """The exit code and the log, once it is over."""
+        _, log = await asyncio.wait_for(asyncio.to_thread(self.process.communicate), 10)
+        return self.process.returncode, log
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.stderr.close()
+        self.process.wait()
+
     async def open(self, request=b""):
+        """A connection on which `request` was sent; closed with the test."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self.writers.append(writer)
         writer.write(request)
         return reader, writer
+
+    async def close(self):
+        for writer in self.writers:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+        self.writers.clear()
 
     async def get(self, target, *lines):
         """Status line, headers and body of one answer on a connection of its own."""
         head = [f"GET {target} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", "Connection: close"]
-        reader, writer = await self.open("\r\n".join([*head, *lines, "", ""]).encode())
+        reader, _ = await self.open("\r\n".join([*head, *lines, "", ""]).encode())
         answer = await asyncio.wait_for(reader.read(), 10)
-        writer.close()
         head, _, body = answer.partition(b"\r\n\r\n")
         return head.decode("latin-1"), body
 
@@ -209,34 +229,55 @@ raise SystemExit(asyncio.run(main()))
 """
 
 
+def start(outcomes, *, patience_s=10, connections=512, grace_s=10, **variables):
+    """A server that listens, in a process of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script = _SCRIPT.format(
+        folder=str(Path(__file__).parent),
+        outcomes=outcomes,
+        port=port,
+        patience_s=patience_s,
+        connections=connections,
+        grace_s=grace_s,
+        settings=variables,
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE
+    )
+    lines = []
+    while not any(b"listening on" in line for line in lines):
+        line = process.stderr.readline()
+        assert line, b"".join(lines)
+        lines.append(line)
+    return Process(process, port)
+
+
 @pytest.fixture
 async def serve():
-    """`await serve([1.0])`: a server on a real socket, ended with the test."""
+    """`serve([1.0])`: a server on a real socket, ended with the test."""
     started = []
 
-    async def start(outcomes, *, patience_s=10, connections=512, grace_s=10, **settings):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        script = textwrap.dedent(_SCRIPT).format(
-            folder=str(Path(__file__).parent), outcomes=outcomes, port=port, patience_s=patience_s,
-            connections=connections, grace_s=grace_s, settings=settings,
-        )  # fmt: skip
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", script,
-            cwd=Path(__file__).parents[2],
-            stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        started.append(process)
-        lines = []
-        while not any("listening on" in line for line in lines):
-            line = (await asyncio.wait_for(process.stderr.readline(), 20)).decode()
-            assert line, "".join(lines)
-            lines.append(line)
-        return Process(process, port)
+    def begin(outcomes, **options):
+        started.append(start(outcomes, **options))
+        return started[-1]
 
-    yield start
-    for process in started:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+    yield begin
+    for server in started:
+        await server.close()
+        server.end()
+
+
+@pytest.fixture(scope="module")
+def shared_process():
+    server = start([1.5])
+    yield server
+    server.end()
+
+
+@pytest.fixture
+async def shared_server(shared_process):
+    """One server for all tests of the module that do not harm it."""
+    yield shared_process
+    await shared_process.close()

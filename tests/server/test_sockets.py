@@ -1,0 +1,192 @@
+"""The server on a real socket: slow and bad clients, callers who leave, and the stop."""
+
+import asyncio
+import json
+import time
+
+import pytest
+
+pytestmark = pytest.mark.realtime
+TICKER = "/api/market/ticker?symbol=BTC/USDT"
+
+
+async def test_it_serves_and_keeps_the_connection(shared_server):
+    """Two answers on one connection, the second by the fast lane, and HEAD without a body."""
+    server = shared_server
+    request = f"GET {TICKER} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    reader, writer = await server.open(request)
+    answers = []
+    for _ in range(3):
+        head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode()
+        length = int(head.lower().partition("content-length: ")[2].partition("\r\n")[0])
+        answers.append((head, json.loads(await reader.readexactly(length))))
+        writer.write(request)
+    assert all(head.startswith("HTTP/1.1 200 OK\r\n") for head, _ in answers)
+    assert [body["meta"]["cache"] for _, body in answers] == ["miss", "hit", "hit"]
+    names = [[line.partition(":")[0] for line in head.split("\r\n")] for head, _ in answers]
+    assert names[0] == names[1] == names[2]
+    head, body = await server.get(TICKER)
+    assert (head.splitlines()[0], json.loads(body)["data"]["last"]) == ("HTTP/1.1 200 OK", 1.5)
+    assert "connection: close" in head
+
+
+async def test_pipelined_requests_are_answered_in_order(serve):
+    """A slow one first, fast ones after it."""
+    server = serve([(0.3, 1.5)])
+    lines = [TICKER, "/healthz", TICKER]
+    requests = "".join(f"GET {line} HTTP/1.1\r\nHost: localhost\r\n\r\n" for line in lines)
+    reader, _ = await server.open(requests.encode())
+    bodies = []
+    for _ in lines:
+        head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode()
+        length = int(head.lower().partition("content-length: ")[2].partition("\r\n")[0])
+        bodies.append(json.loads(await reader.readexactly(length)))
+    assert ["data" in body for body in bodies] == [True, False, True]
+
+
+SLOW = [
+    ("idle", b""),
+    ("head", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A:"),
+    ("body", b"POST /api/models/sentiment HTTP/1.1\r\nHost: localhost\r\n"
+             b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sent", [one[1] for one in SLOW], ids=[one[0] for one in SLOW])
+async def test_h1_what_never_ends_is_closed(serve, sent):
+    """H1: an idle connection, a head and a body that never end; here after 2 s in place of 10."""
+    server = serve([1.5], patience_s=2)
+    reader, _ = await server.open(sent)
+    begun = time.monotonic()
+    assert await asyncio.wait_for(_rest(reader), 6) == b""
+    assert 0.5 < time.monotonic() - begun < 4
+    assert (await server.get("/healthz"))[0].startswith("HTTP/1.1 200")
+
+
+async def test_h1_a_dripping_head_is_closed(serve):
+    """H1: bytes that keep coming do not extend the time."""
+    server = serve([1.5], patience_s=2)
+    reader, writer = await server.open(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+    begun = time.monotonic()
+    while not reader.at_eof() and time.monotonic() - begun < 6:
+        try:
+            writer.write(b"X-A: b\r\n")
+            await asyncio.wait_for(reader.read(100), 0.1)
+        except TimeoutError:
+            pass
+        except OSError:
+            break
+    assert time.monotonic() - begun < 4
+
+
+async def test_h1_a_kept_connection_may_wait_in_flight(serve):
+    """A request that is being answered is not a slow client."""
+    server = serve([(3.0, 1.5)], patience_s=1)
+    head, _ = await server.get(TICKER)
+    assert head.startswith("HTTP/1.1 200")
+
+
+async def test_h1_connections_are_counted(serve):
+    """H1: past the limit a connection is refused at once; those that are open go on."""
+    server = serve([1.5], connections=5)
+    held = [await server.open() for _ in range(5)]
+    await asyncio.sleep(0.1)
+    reader, _ = await server.open()
+    answer = await asyncio.wait_for(_rest(reader), 3)
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b'"overloaded"' in answer
+    for _, one in held:
+        one.close()
+    await asyncio.sleep(0.1)
+    assert (await server.get("/healthz"))[0].startswith("HTTP/1.1 200")
+
+
+BAD = [
+    b"GARBAGE\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nX: a\x00b\r\n\r\n",
+    b"CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X-A: " + b"b" * 70_000 + b"\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X-A: b\r\n" * 200 + b"\r\n",
+    b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.0\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("sent", BAD, ids=range(len(BAD)))
+async def test_h2_what_is_not_http_gets_a_problem_document(shared_server, sent):
+    """H2: 400 and never 500; the next caller is served."""
+    server = shared_server
+    reader, writer = await server.open(sent)
+    writer.write_eof()
+    answer = await asyncio.wait_for(_rest(reader), 5)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"application/problem+json" in answer
+    assert (await server.get("/healthz"))[0].startswith("HTTP/1.1 200")
+
+
+async def test_an_upgrade_is_an_ordinary_request(shared_server):
+    """No WebSocket is spoken; the request is answered as it would be without."""
+    server = shared_server
+    head, _ = await server.get("/healthz", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
+    assert head.startswith("HTTP/1.1 200")
+
+
+async def test_g1_a_caller_who_leaves_ends_the_attempt(serve):
+    """G1: cancelled within a second, not counted, not logged as a defect."""
+    server = serve(["hang"])
+    for at in range(2):
+        target = f"/api/market/ticker?symbol=C{at}/USDT"
+        _, writer = await server.open(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        await asyncio.sleep(0.2)
+        writer.close()
+    await asyncio.sleep(0.3)
+    _, body = await server.get("/api/monitoring/metrics")
+    assert json.loads(body)["server"]["in_flight"] == 1
+    _, body = await server.get("/api/source-health/status/a")
+    assert json.loads(body)["failures"] == 0
+    server.signal()
+    code, log = await server.ended()
+    assert code == 0
+    assert b'"level":"error"' not in log
+
+
+async def test_g10_a_stop_lets_work_end(serve):
+    """G10: 503 on `/readyz`, no new work, what is in flight is answered, exit code 0."""
+    server = serve([(1.0, 1.5)])
+    working = asyncio.create_task(server.get(TICKER))
+    await asyncio.sleep(0.3)
+    server.signal()
+    await asyncio.sleep(0.2)
+    head, body = await server.get("/readyz")
+    assert head.startswith("HTTP/1.1 503")
+    assert json.loads(body) == {"ready": False, "detail": "stopping"}
+    assert (await server.get("/healthz"))[0].startswith("HTTP/1.1 200")
+    head, body = await server.get("/api/market/ticker?symbol=ETH")
+    assert (head.splitlines()[0][9:12], json.loads(body)["code"]) == ("503", "overloaded")
+    head, body = await working
+    assert head.startswith("HTTP/1.1 200")
+    assert (await server.ended())[0] == 0
+
+
+async def test_g10_work_that_does_not_end_is_ended(serve):
+    """G10: after the grace, here 1 s, the caller is told and the process goes, exit code 0."""
+    server = serve(["hang"], grace_s=1)
+    working = asyncio.create_task(server.get(TICKER + "&timeout_s=30"))
+    await asyncio.sleep(0.3)
+    server.signal()
+    head, body = await asyncio.wait_for(working, 5)
+    assert head.startswith("HTTP/1.1 503")
+    assert json.loads(body)["code"] == "overloaded"
+    code, log = await server.ended()
+    assert code == 0
+    assert b"Traceback" not in log
+
+
+async def _rest(reader):
+    try:
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
