@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _PLAIN = re.compile(r"-?\d+(?:\.(\d*))?", re.ASCII)
@@ -38,10 +39,40 @@ def like(sample: Any, number: float) -> Any:
     return f"{number:.{_decimals(sample, number)}f}"
 
 
-def scaled(sample: Any, factor: float) -> Any:
-    """A sample's number times `factor`, written like it; what is no number comes back as it was."""
+def scaled(sample: Any, factor: float, forms: Mapping[bool, Any] | None = None) -> Any:
+    """A sample's number times `factor`; what is no number comes back as it was.
+
+    Args:
+        sample: written by the source.
+        factor: to multiply by.
+        forms: what to write strings (True) and numbers (False) like; like the sample without it.
+    """
     number = read_amount(sample)
-    return sample if number is None else like(sample, number * factor)
+    if number is None:
+        return sample
+    form = sample if forms is None else forms.get(isinstance(sample, str), sample)
+    return like(form, number * factor)
+
+
+def finest(values: Iterable[Any]) -> dict[bool, Any]:
+    """The value with the most decimals among the strings (True) and among the numbers (False).
+
+    Prices that are compared with each other are all written like it: rounded apart, a high could
+    come out below a close.
+    """
+    best: dict[bool, Any] = {}
+    for value in values:
+        if read_amount(value) is None:
+            continue
+        is_text = isinstance(value, str)
+        if is_text not in best or _fineness(value) > _fineness(best[is_text]):
+            best[is_text] = value
+    return best
+
+
+def _fineness(value: Any) -> tuple[int, int]:
+    text = value if isinstance(value, str) else _plain(float(value)).removesuffix(".0")
+    return (len(text.partition(".")[2]), len(text))
 
 
 def _floated(sample: float, number: float) -> float:

@@ -33,19 +33,16 @@ class Catalogue:
 
     def __init__(self, info: ProviderInfo, samples: Sequence[Sample]) -> None:
         self._tags = {channel.name: channel.tags for channel in info.channels}
-        own = [(s, e, _script(info, s, e)) for s in samples for e in s.exchanges]
-        patterns: list[Pattern] = []
-        for outcome in ("ok", "unknown_symbol"):
-            patterns += [
-                _pattern(script, sample, exchange)
-                for sample, exchange, script in own
-                if sample.outcome == outcome
-            ]
-        patterns += [
-            other
-            for sample, exchange, script in own
-            if sample.outcome == "ok" and script.pair is not None
-            for other in _others(info, script, sample, exchange)
+        scripts = [_script(info, s, e) for s in samples for e in s.exchanges]
+        good = [script for script in scripts if script.sample.outcome == "ok"]
+        unknown = [script for script in scripts if script.sample.outcome == "unknown_symbol"]
+        self._unknown = [_pattern(script) for script in unknown]
+        # One of a pair that tells no prices comes last: others can play its pair at today's.
+        patterns = [
+            *(_pattern(script) for script in good if script.is_priced),
+            *self._unknown,
+            *(other for script in good if script.is_priced for other in _others(script)),
+            *(_pattern(script) for script in good if not script.is_priced),
         ]
         self._plain: dict[Any, Pattern] = {}
         self._patterns: dict[tuple[str, int], list[Pattern]] = {}
@@ -54,14 +51,9 @@ class Catalogue:
             if pattern.is_plain:
                 self._plain.setdefault(_key(asked), pattern)
             self._patterns.setdefault((asked.method, len(asked.segments)), []).append(pattern)
-        self._unknown = [
-            _pattern(script, sample, exchange)
-            for sample, exchange, script in own
-            if sample.outcome == "unknown_symbol"
-        ]
         self._by_outcome: dict[str, Play] = {}
-        for sample, _, script in own:
-            self._by_outcome.setdefault(sample.outcome, Play(script))
+        for script in scripts:
+            self._by_outcome.setdefault(script.sample.outcome, Play(script))
 
     def find(self, asked: Asked) -> Found | None:
         """What answers the request; None where nothing does."""
@@ -133,8 +125,8 @@ def _script(info: ProviderInfo, sample: Sample, exchange: Exchange) -> Script:
         raise ValueError(f"{sample.file}: {exc}") from exc
 
 
-def _pattern(script: Script, sample: Sample, exchange: Exchange) -> Pattern:
-    request = exchange.request
+def _pattern(script: Script) -> Pattern:
+    request = script.exchange.request
     asked = Asked(
         request.method,
         segments_of(request.path),
@@ -143,18 +135,19 @@ def _pattern(script: Script, sample: Sample, exchange: Exchange) -> Pattern:
         request.host,
         request.channel,
     )
-    address = sample.query.get("address") if sample.outcome == "ok" else None
-    series = exchange.series if sample.outcome == "ok" else None
+    is_good = script.sample.outcome == "ok"
+    address = script.sample.query.get("address") if is_good else None
+    series = script.exchange.series if is_good else None
     return Pattern(Play(script), asked, series, address if isinstance(address, str) else None)
 
 
-def _others(
-    info: ProviderInfo, script: Script, sample: Sample, exchange: Exchange
-) -> Iterator[Pattern]:
-    assert script.pair is not None
-    own = _pattern(script, sample, exchange)
-    for other in playable(info, script.pair):
-        renaming = Renaming.of(info, script.pair, other)
+def _others(script: Script) -> Iterator[Pattern]:
+    """The other pairs a sample can play."""
+    if script.pair is None:
+        return
+    own = _pattern(script)
+    for other in playable(script.info, script.pair):
+        renaming = Renaming.of(script.info, script.pair, other)
         asked = replace(
             own.asked,
             segments=renaming.parts(own.asked.segments),

@@ -12,7 +12,7 @@ import msgspec
 
 from framework.symbols import Symbol
 from framework.testing import dotted, series
-from framework.testing.amounts import read_amount, scaled
+from framework.testing.amounts import finest, read_amount, scaled
 from framework.testing.market import ASSETS
 from framework.testing.pairs import Renaming
 from framework.testing.samples import Exchange, Sample, element
@@ -78,6 +78,12 @@ class Script:
         rows, span = rows_of(exchange, exchange.series, steps)
         return cls(info, sample, exchange, pair, _reference(sample), rows, span, steps)
 
+    @property
+    def is_priced(self) -> bool:
+        """Whether the sample tells which values are prices; where it is of no pair, it is too."""
+        told = any(one.prices or one.series is not None for one in self.sample.exchanges)
+        return told or self.pair is None or not _is_simulated(self.pair)
+
     def answer(
         self,
         market: Market,
@@ -139,16 +145,18 @@ class Script:
     ) -> Any:
         exchange = self.exchange
         body = msgspec.json.decode(msgspec.json.encode(exchange.response.body))
-        for path in exchange.times:
-            for container, key in dotted.places(body, dotted.parse(path)):
+        for name in exchange.times:
+            for container, key in dotted.places(body, dotted.parse(name)):
                 container[key] = moved(container[key], self.sample.recorded_at, now_ms)
         factor = self._factor(market, pair, now_ms)
         if twist == "negative_price":
             factor = -factor
         if factor != 1:
-            for path in exchange.prices:
-                for container, key in dotted.places(body, dotted.parse(path)):
-                    container[key] = scaled(container[key], factor)
+            paths = [dotted.parse(path) for path in exchange.prices]
+            forms = finest(value for path in paths for value in dotted.values(body, path))
+            for path in paths:
+                for container, key in dotted.places(body, path):
+                    container[key] = scaled(container[key], factor, forms)
         if self.rows is not None and self.span is not None and exchange.series is not None:
             rows = self._candles(market, now_ms, pair, span if span is not None else self.span)
             if twist == "negative_price":
@@ -160,8 +168,8 @@ class Script:
             if not root:
                 body = rows
         if twist == "seconds_for_ms":
-            for path in exchange.times:
-                for container, key in dotted.places(body, dotted.parse(path)):
+            for name in exchange.times:
+                for container, key in dotted.places(body, dotted.parse(name)):
                     container[key] = _a_thousandth(container[key])
         return body
 

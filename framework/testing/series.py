@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from framework.testing import dotted
-from framework.testing.amounts import like, read_amount, scaled
+from framework.testing.amounts import finest, like, read_amount, scaled
 from framework.testing.shift import SECOND_NS, read_time, shifted
 
 #: A step of so many seconds is a calendar month.
@@ -35,6 +35,7 @@ class Rows:
         also: paths of further times in a row.
         columns: open, high, low, close -> path.
         prices: paths of further prices in a row.
+        forms: what prices are written like, see `finest`.
         order: of the source.
     """
 
@@ -45,6 +46,7 @@ class Rows:
     also: tuple[dotted.Parts, ...]
     columns: Mapping[str, dotted.Parts]
     prices: tuple[dotted.Parts, ...]
+    forms: Mapping[bool, Any]
     order: Literal["asc", "desc"]
 
     @classmethod
@@ -86,6 +88,12 @@ class Rows:
             also=tuple(path for path in times if path != time),
             columns=found,
             prices=tuple(path for path in prices if path not in found.values()),
+            forms=finest(
+                value
+                for row in rows
+                for path in found.values()
+                for value in dotted.values(row, path)
+            ),
             order=order,
         )
 
@@ -122,13 +130,16 @@ class Rows:
             path = self.columns[name]
             done.append(path)
             for container, key in dotted.places(row, path):
-                container[key] = like(container[key], value)
+                container[key] = self._written(container[key], value)
         for path in self.prices:
             done.append(path)
             for container, key in dotted.places(row, path):
-                container[key] = like(container[key], sum(four) / 4)
+                container[key] = self._written(container[key], sum(four) / 4)
         _vary(row, {path[-1] for path in done}, _chance(open_s, step_s) + 0.5)
         return row
+
+    def _written(self, sample: Any, price: float) -> Any:
+        return like(self.forms.get(isinstance(sample, str), sample), price)
 
     def _other_time(self, value: Any, at: int, moved_ns: int, step_s: int) -> Any:
         """A time in a row that is not its opening: its close keeps its distance to the end."""

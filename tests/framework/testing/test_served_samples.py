@@ -59,7 +59,7 @@ def times_in(exchange, body):
             yield from dotted.values(body, dotted.parse(path))
 
 
-@pytest.mark.parametrize(("provider", "sample", "exchange"), first_of_each_request())
+@pytest.mark.parametrize(("provider", "sample", "exchange"), list(first_of_each_request()))
 def test_a_good_sample_is_served_of_now(provider, sample, exchange):
     """Its own request finds it; every time in it is as old as when it was recorded, or a day off
     where it names a day; candles end with the one that is open."""
