@@ -7,7 +7,7 @@ import signal
 
 import rich_click as click
 
-from server.cli.console import console, env_file
+from server.cli.console import EXIT_FAILED, EXIT_OK, console, env_file
 from server.simulation import gateway_for, simulator_for
 
 
@@ -31,7 +31,7 @@ def serve(host: str | None, port: int | None, simulate: bool, env_file: str) -> 
         async with gateway_for(env_file, simulate=simulate, **options) as gateway:
             return await run_server(gateway)
 
-    raise SystemExit(_run(run()))
+    raise SystemExit(EXIT_FAILED if _run(run()) else EXIT_OK)
 
 
 @click.command()

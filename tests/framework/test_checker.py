@@ -1,0 +1,91 @@
+"""The background checker probes what is due, once, and nothing else."""
+
+import asyncio
+
+import pytest
+
+from framework import AllProvidersFailed, Ask, Empty, TickerQuery
+
+QUERY = TickerQuery(symbol="BTC/USDT")
+ON = {"CHECKER": "on"}
+
+
+async def settled(gateway):
+    await gateway.checker.stop()
+
+
+async def test_unproven_sources_are_probed_at_start_and_only_then(gateway_of):
+    async with gateway_of(_settings=ON, a=[1.0], b=[Empty()]) as world:
+        await settled(world.gateway)
+        plugins = world.plugins
+        calls = [plugins["a"].calls, plugins["b"].calls]
+        if calls == [0, 0]:
+            await world.gateway.checker.round()
+        assert [plugins["a"].calls, plugins["b"].calls] == [1, 1]
+        await world.gateway.checker.round()
+        assert [plugins["a"].calls, plugins["b"].calls] == [1, 1]
+        assert world.gateway.source_health_of("a")["state"] == "HEALTHY"
+        assert world.gateway.source_health_of("b")["state"] == "DEGRADED"
+
+
+async def test_a_degraded_source_is_probed_after_a_minute_of_rest(gateway_of):
+    async with gateway_of(_settings=ON, a=[Empty(), 1.0]) as world:
+        await settled(world.gateway)
+        if world.plugins["a"].calls == 0:
+            await world.gateway.checker.round()
+        world.clock.advance(59)
+        assert await world.gateway.checker.round() == 0
+        world.clock.advance(2)
+        assert await world.gateway.checker.round() == 1
+        assert world.plugins["a"].calls == 2
+
+
+async def test_an_offline_source_is_probed_once_it_is_due_and_not_before(gateway_of):
+    async with gateway_of(_settings=ON, a=[Empty()], b=[1.0]) as world:
+        gateway, plugin = world.gateway, world.plugins["a"]
+        await settled(gateway)
+        while gateway.source_health_of("a")["state"] != "OFFLINE":
+            with pytest.raises(AllProvidersFailed):
+                await gateway.ask("ticker", QUERY, Ask(provider="a", max_age_s=0))
+        calls = plugin.calls
+        world.clock.advance(299)
+        await gateway.checker.round()
+        assert plugin.calls == calls
+        world.clock.advance(1 + 30.1)  # the rest, and the most that jitter adds
+        plugin.outcomes = [2.0]
+        await gateway.checker.round()
+        assert plugin.calls == calls + 1
+        assert gateway.source_health_of("a")["recoveries"] == 1
+
+
+async def test_with_a_checker_requests_leave_probes_to_it_where_others_can_answer(gateway_of):
+    async with gateway_of(_settings=ON, a=[Empty()], b=[1.0]) as world:
+        gateway = world.gateway
+        await settled(gateway)
+        while gateway.source_health_of("a")["state"] != "OFFLINE":
+            with pytest.raises(AllProvidersFailed):
+                await gateway.ask("ticker", QUERY, Ask(provider="a", max_age_s=0))
+        calls = world.plugins["a"].calls
+        world.clock.advance(301)
+        answer = await gateway.ask("ticker", QUERY, Ask(max_age_s=0))
+        assert (answer.provider, world.plugins["a"].calls) == ("b", calls)
+
+
+async def test_G9_a_round_that_raises_is_told_and_begun_again(gateway_of, monkeypatch):
+    async with gateway_of(_settings=ON, a=[1.0]) as world:
+        checker = world.gateway.checker
+        await settled(world.gateway)
+
+        async def broken():
+            raise RuntimeError("defect")
+
+        monkeypatch.setattr(checker, "round", broken)
+        checker.start()
+        for _ in range(100):
+            await asyncio.sleep(0.001)
+            if checker.failures:
+                break
+        assert checker.running
+        services = {s["name"]: s["status"] for s in world.gateway.status()["services"]}
+        assert services["health_monitor"] == "DEGRADED"
+        assert any(event.kind == "error" for event in world.gateway.events.recent())

@@ -1,0 +1,71 @@
+"""The rooms and the doors between them, read from the code itself."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import framework
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
+CODE = sorted(p for room in ("framework", "plugins", "server") for p in (ROOT / room).rglob("*.py"))
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=name_of)
+def test_plugins_use_public_names_only(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+            ("framework", "server", "plugins")
+        ):
+            assert node.module == "framework", f"{name_of(path)} imports {node.module}"
+            assert {alias.name for alias in node.names} <= set(framework.__all__)
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                assert not alias.name.startswith(("framework.", "server", "plugins"))
+
+
+def test_one_module_alone_names_the_http_library():
+    users = {
+        name_of(path)
+        for path in CODE
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.Import) and any(a.name == "httpx" for a in node.names))
+        or (isinstance(node, ast.ImportFrom) and node.module == "httpx")
+    }
+    assert users == {"framework/transport.py"}
+
+
+def test_the_product_never_imports_its_test_tools_but_the_simulator():
+    for path in CODE:
+        if "testing" in path.parts or path.name == "simulation.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                assert not (node.module or "").startswith("framework.testing"), name_of(path)
+
+
+def test_importing_the_framework_loads_no_plugin_and_does_nothing():
+    script = (
+        "import sys, framework; "
+        "bad = [m for m in sys.modules if m.split('.')[0] in ('plugins', 'server', 'ccxt')]; "
+        "print(bad)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_two_gateways_do_not_meet():
+    first = framework.Gateway.from_env(None, environ={"BINANCE_ENABLED": "off"})
+    second = framework.Gateway.from_env(None, environ={})
+    assert first.sources["binance"].disabled() is not None
+    assert second.sources["binance"].disabled() is None
+    assert first.events is not second.events

@@ -1,0 +1,141 @@
+"""The command as a person uses it: tables, JSON, exit codes, errors in one line."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def coinmux(*arguments, **environ):
+    clean = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")}
+    return subprocess.run(
+        [sys.executable, "-m", "server.cli", *arguments],
+        env={**clean, "COLUMNS": "120", "PROVIDERS_ONLY": "binance,kraken", **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_ticker_as_a_table_says_where_it_came_from():
+    done = coinmux("ticker", "btc-usdt", "--simulate", "--env-file", os.devnull)
+    assert done.returncode == 0, done.stderr
+    assert "BTC/USDT" in done.stdout
+    assert "from binance" in done.stdout
+    assert "simulated" in done.stdout
+
+
+def test_no_color_and_pipes_get_no_escapes():
+    done = coinmux("ticker", "BTC", "--simulate", "--env-file", os.devnull, NO_COLOR="1")
+    assert "\x1b" not in done.stdout
+
+
+def test_candles_as_json_are_the_contract_envelope():
+    done = coinmux(
+        "candles", "ETH/USDT", "--limit", "3", "--json", "--simulate", "--env-file", os.devnull
+    )
+    body = json.loads(done.stdout)
+    assert len(body["data"]["rows"]) == 3
+    assert body["meta"]["simulated"] is True
+
+
+def test_explain_names_every_candidate():
+    done = coinmux("explain", "ticker", "symbol=BTC/USDT", "--json", "--env-file", os.devnull)
+    lines = {c["provider"]: c["reason"] for c in json.loads(done.stdout)["candidates"]}
+    assert lines["binance"] == "first_choice"
+    assert lines["kraken"] == "lower_priority"
+    assert lines["okx"] == "switched_off"
+
+
+def test_providers_lists_what_is_on_and_why_not():
+    done = coinmux("providers", "--json", "--env-file", os.devnull)
+    shown = {p["name"]: p for p in json.loads(done.stdout)["providers"]}
+    assert shown["binance"]["enabled"]
+    assert shown["okx"]["reason"] == "switched_off"
+
+
+def test_doctor_is_content_with_a_clean_place_and_not_with_a_bad_setting(tmp_path):
+    assert coinmux("doctor", "--env-file", str(tmp_path / "none")).returncode == 0
+    done = coinmux("doctor", "--json", "--env-file", os.devnull, PORT="x")
+    assert done.returncode == 1
+    assert any(f["status"] == "failed" and "PORT" in f["detail"] for f in json.loads(done.stdout))
+
+
+def test_doctor_warns_of_a_readable_env_file(tmp_path):
+    path = tmp_path / ".env"
+    path.write_text("DEFAULT_QUOTE=EUR\n")
+    path.chmod(0o644)
+    findings = json.loads(coinmux("doctor", "--json", "--env-file", str(path)).stdout)
+    assert any("chmod 600" in finding["detail"] for finding in findings)
+
+
+def test_doctor_probes_say_which_source_cannot_be_reached():
+    done = coinmux(
+        "doctor", "--probe", "--json", "--env-file", os.devnull,
+        PROVIDERS_ONLY="binance", BINANCE_BASE_URL="http://127.0.0.1:9",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert any(
+        f["subject"] == "binance" and f["status"] == "failed" for f in json.loads(done.stdout)
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["ticker", "a b"], 2, "invalid_symbol"),
+        (["ticker", "BTC", "--provider", "binanse"], 2, "did you mean binance"),
+        (["ticker", "BTC", "--timeout", "99"], 2, "timeout_s takes seconds"),
+        (["candles", "BTC", "--interval", "7m"], 2, "7m"),
+        (["explain", "ticker", "symbol"], 2, "name=value"),
+        (["explain", "tickre"], 2, "no capability"),
+        (["nonsense"], 2, "nonsense"),
+        (["ticker", "BTC", "--provider", "okx"], 2, "feature_disabled"),
+    ],
+)
+def test_a_wrong_question_exits_with_2_and_says_what_would_do(arguments, code, words):
+    done = coinmux(*arguments, *([] if arguments == ["nonsense"] else ["--env-file", os.devnull]))
+    assert done.returncode == code
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_when_nobody_answers_it_exits_with_1_and_says_how_each_failed():
+    done = coinmux(
+        "ticker", "BTC", "--env-file", os.devnull,
+        BINANCE_BASE_URL="http://127.0.0.1:9", KRAKEN_BASE_URL="http://127.0.0.1:9",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "all_providers_failed" in done.stderr
+    assert "upstream_unreachable" in done.stderr
+
+
+def test_the_version_is_told():
+    done = coinmux("--version")
+    assert done.returncode == 0
+    assert "coinmux" in done.stdout
+
+
+def test_the_env_example_is_a_file_that_reads_back(tmp_path):
+    text = coinmux("env-example", "--env-file", os.devnull).stdout
+    path = tmp_path / ".env"
+    path.write_text(text.replace("#DEFAULT_QUOTE=", "DEFAULT_QUOTE=EUR"))
+    path.chmod(0o600)
+    findings = json.loads(coinmux("doctor", "--json", "--env-file", str(path)).stdout)
+    assert not [f for f in findings if f["subject"] == "settings"]
+
+
+def test_a_port_that_is_taken_is_told_in_one_line():
+    import socket
+
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        port = str(sock.getsockname()[1])
+        done = coinmux("serve", "--port", port, "--env-file", os.devnull, CHECKER="off")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert port in done.stderr or "in use" in done.stderr
