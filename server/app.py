@@ -22,6 +22,7 @@ from server.controllers.routing import RoutingController
 from server.controllers.system import ProbeController, SystemController
 from server.core import DESK
 from server.desk import Desk
+from server.docs import Docs
 from server.edge import BODY_LIMIT, Edge
 from server.fastlane import FastLane
 from server.metrics import Metrics
@@ -73,13 +74,16 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
         activity=ActivityLog(gateway.redactor),
         bound=address,
     )
-    assets = Assets()
+    assets, docs = Assets(), Docs()
 
     def provide_desk() -> Desk:
         return desk
 
     def provide_assets() -> Assets:
         return assets
+
+    def provide_docs() -> Docs:
+        return docs
 
     def pass_on(_: AnyRequest, error: Exception) -> NoReturn:
         """The edge makes every problem document, those of the fast lane included."""
@@ -107,6 +111,7 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
         dependencies={
             "desk": Provide(provide_desk, sync_to_thread=False),
             "assets": Provide(provide_assets, sync_to_thread=False),
+            "docs": Provide(provide_docs, sync_to_thread=False),
         },
         exception_handlers={Exception: pass_on},
         lifespan=[lifespan],

@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from server.openapi import document
+
+if TYPE_CHECKING:
+    from litestar import Litestar
 
 _HEAD = """<!doctype html>
 <html lang="en">
@@ -20,6 +25,26 @@ _HEAD = """<!doctype html>
 <h1>coinmux API</h1>
 """
 _FOOT = "</main>\n</body>\n</html>\n"
+
+
+class Docs:
+    """The document and the page of one application, made when first asked for."""
+
+    def __init__(self) -> None:
+        self._document: dict[str, Any] | None = None
+        self._page: str | None = None
+
+    def document(self, app: Litestar) -> dict[str, Any]:
+        """The OpenAPI document."""
+        if self._document is None:
+            self._document = document(app)
+        return self._document
+
+    def page(self, app: Litestar) -> str:
+        """The page."""
+        if self._page is None:
+            self._page = docs_page(self.document(app))
+        return self._page
 
 
 def docs_page(document: dict[str, Any]) -> str:

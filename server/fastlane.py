@@ -33,7 +33,7 @@ class FastLane:
 
     def __init__(self, gateway: Gateway, app: ASGIApp | None = None) -> None:
         self._gateway = gateway
-        self._known: OrderedDict[tuple[bytes, bytes], tuple[Question, str]] = OrderedDict()
+        self._known: OrderedDict[tuple[bytes | None, bytes], tuple[Question, str]] = OrderedDict()
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +44,7 @@ class FastLane:
 
     def find(self, scope: Scope) -> Question | None:
         """The question that the target of `scope` was read as, if it was."""
-        target = (scope["raw_path"], scope["query_string"])
+        target = (scope.get("raw_path"), scope["query_string"])
         known = self._known.get(target)
         if known is None or scope["method"] != "GET":
             return None

@@ -15,12 +15,13 @@ from litestar.routes import HTTPRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from framework.models.base import Query, Result
+from framework.models.base import Result
 from framework.models.market import CANDLE_COLUMNS, Candles
 from framework.symbols import INTERVALS
 from framework.views import installed_version
 from server.examples import EXAMPLES
-from server.params import QUOTE_FALLBACK, QueryReader
+from server.openapi_parameters import path_parameters, reader_parameters
+from server.params import QueryReader
 from server.problems import TABLE
 from server.schemas import Meta, Problem
 
@@ -44,6 +45,7 @@ class RouteDoc:
         is_admin: whether it changes something.
         media_type: of the answer.
         schema: in place of that of `result`.
+        unready: status at which the answer is `result` all the same.
     """
 
     result: type[BaseModel] | None = None
@@ -54,6 +56,7 @@ class RouteDoc:
     is_admin: bool = False
     media_type: str = "application/json"
     schema: Mapping[str, Any] | None = None
+    unready: int | None = None
 
     def statuses(self) -> list[int]:
         """Every error status the route may answer."""
@@ -63,17 +66,6 @@ class RouteDoc:
         if self.body is not None:
             found |= {413, 415}
         return sorted(found)
-
-
-def parameter(name: str, kind: str, description: str, **schema: Any) -> dict[str, Any]:
-    """A query parameter as an OpenAPI object."""
-    return {
-        "name": name,
-        "in": "query",
-        "required": schema.pop("required", False),
-        "description": description,
-        "schema": {"type": kind, **schema},
-    }
 
 
 def document(app: Litestar) -> dict[str, Any]:
@@ -125,7 +117,7 @@ def _operation(path: str, handler: Any, doc: RouteDoc) -> dict[str, Any]:
         "summary": handler.summary or text.partition("\n")[0],
         "description": " ".join(text.split()),
         "tags": sorted(handler.resolve_tags()),
-        "parameters": [*_path_parameters(path), *_query_parameters(doc)],
+        "parameters": [*path_parameters(path), *_query_parameters(doc)],
         "responses": _responses(doc),
     }
     if doc.body is not None:
@@ -138,88 +130,10 @@ def _operation(path: str, handler: Any, doc: RouteDoc) -> dict[str, Any]:
     return operation
 
 
-def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
-    for part in path.split("/"):
-        if part.startswith("{"):
-            name = part.strip("{}")
-            yield {
-                "name": name,
-                "in": "path",
-                "required": True,
-                "schema": {"type": "string", "examples": [_PATH_EXAMPLES.get(name, "binance")]},
-            }
-
-
-_PATH_EXAMPLES = {
-    "chain": "ethereum",
-    "address": "0xde0b295669a9fd93d5f28d9ec85e40f4cb697bae",
-    "metric": "hash-rate",
-    "request_id": "my-request-1",
-}
-
-
-def _query_parameters(doc: RouteDoc) -> Iterator[dict[str, Any]]:
-    yield from doc.parameters
-    reader = doc.reader
-    if reader is None or doc.body is not None:
-        return
-    properties = _flat_properties(reader.model)
-    for name, field in reader.fields.items():
-        schema = dict(properties[field])
-        info = reader.model.model_fields[field]
-        yield {
-            "name": name,
-            "in": "query",
-            "required": info.is_required(),
-            "description": schema.pop("description", info.description or ""),
-            "schema": schema,
-        }
-    yield from ASK
-    if reader.has_pair:
-        yield _FALLBACK
-
-
-ASK = (
-    parameter("provider", "string", "Ask this provider alone; no failover.", examples=["kraken"]),
-    parameter("strategy", "string", "How candidates are ordered.", enum=["priority", "fastest"]),
-    parameter("max_age_s", "number", "Oldest kept answer taken; 0 takes none.", minimum=0,
-              maximum=86_400),
-    parameter("timeout_s", "number", "Deadline of the request.", minimum=0.1, maximum=30),
-)  # fmt: skip
-_FALLBACK = parameter(
-    QUOTE_FALLBACK,
-    "boolean",
-    "Whether a pair in USD, USDT or USDC may be answered in another of them.",
-)
-
-
-_SYMBOL = {
-    "type": "string",
-    "maxLength": 41,
-    "examples": ["BTC/USDT"],
-    "description": "BASE/QUOTE; any case, with -, _ or nothing between, or the base alone",
-}
-
-
-def _flat_properties(model: type[Query]) -> dict[str, Any]:
-    """Each field's schema as a parameter takes it: no references, no null, the pair as text."""
-    schema = model.model_json_schema(mode="validation")
-    definitions = schema.get("$defs", {})
-    found = {}
-    for name, part in schema.get("properties", {}).items():
-        own = {key: value for key, value in part.items() if key not in ("title", "default")}
-        for choice in own.pop("anyOf", ()):
-            if choice.get("type") != "null":
-                own.update(choice)
-        if "$ref" in own:
-            own.update(definitions[own.pop("$ref").rpartition("/")[2]])
-            own = {key: own[key] for key in ("type", "enum", "description") if key in own}
-        if part.get("default") is not None:
-            own["default"] = part["default"]
-        if name == "symbol":
-            own = {**_SYMBOL}
-        found[name] = own
-    return found
+def _query_parameters(doc: RouteDoc) -> list[dict[str, Any]]:
+    if doc.reader is None or doc.body is not None:
+        return list(doc.parameters)
+    return [*doc.parameters, *reader_parameters(doc.reader)]
 
 
 def _responses(doc: RouteDoc) -> dict[str, Any]:
@@ -237,7 +151,11 @@ def _responses(doc: RouteDoc) -> dict[str, Any]:
     answers: dict[str, Any] = {
         "200": {"description": "The answer", "content": {doc.media_type: content}}
     }
+    if doc.unready is not None:
+        answers[str(doc.unready)] = {"description": "Not now", "content": {doc.media_type: content}}
     for status in doc.statuses():
+        if status == doc.unready:
+            continue
         answers[str(status)] = {
             "description": _ERRORS[status],
             "content": {"application/problem+json": {"schema": _reference(Problem)}},

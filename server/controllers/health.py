@@ -10,7 +10,8 @@ from litestar.params import FromPath
 from server.answers import Bytes, as_json
 from server.core import NO_STORE, admin_only
 from server.desk import AnyRequest, Desk
-from server.openapi import DOC, RouteDoc, parameter
+from server.openapi import DOC, RouteDoc
+from server.openapi_parameters import parameter
 from server.params import single_values, whole
 from server.schemas import Health, History, SourceHealth
 

@@ -29,7 +29,8 @@ from framework.models.market import (
 )
 from server.answers import Answered, Bytes
 from server.desk import AnyRequest, Desk, request_id
-from server.openapi import ASK, DOC, RouteDoc, envelope, parameter
+from server.openapi import DOC, RouteDoc, envelope
+from server.openapi_parameters import ASK, parameter
 from server.params import ASK_PARAMETERS, QUOTE_FALLBACK, QueryReader, single_values
 from server.problems import problem
 from server.schemas import Problem

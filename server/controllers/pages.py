@@ -10,8 +10,7 @@ from litestar.params import FromPath
 from server.answers import Bytes, as_json
 from server.assets import Assets, page
 from server.desk import AnyRequest
-from server.docs import docs_page
-from server.openapi import document
+from server.docs import Docs
 
 
 class PageController(Controller):
@@ -32,14 +31,14 @@ class PageController(Controller):
         return assets.response(str(path).lstrip("/"), _etag(request))
 
     @get("/docs", operation_id="docs")
-    async def docs(self, request: AnyRequest) -> Bytes:
+    async def docs(self, request: AnyRequest, docs: NamedDependency[Docs]) -> Bytes:
         """The API's documentation, with nothing loaded from elsewhere."""
-        return page(docs_page(document(request.app)))
+        return page(docs.page(request.app))
 
     @get("/schema/openapi.json", operation_id="openapi")
-    async def openapi(self, request: AnyRequest) -> Bytes:
+    async def openapi(self, request: AnyRequest, docs: NamedDependency[Docs]) -> Bytes:
         """The OpenAPI 3.1 document."""
-        return as_json(document(request.app))
+        return as_json(docs.document(request.app))
 
 
 def _etag(request: AnyRequest) -> bytes | None:

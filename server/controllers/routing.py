@@ -11,9 +11,10 @@ from framework.errors import InvalidRequest, NotFound
 from server.activity import plain
 from server.answers import Bytes, as_json
 from server.desk import AnyRequest, Desk
-from server.openapi import ASK, DOC, RouteDoc, parameter
+from server.openapi import DOC, RouteDoc
+from server.openapi_parameters import ASK, parameter
 from server.params import QueryReader, pairs_of, single_values
-from server.schemas import CapabilityList, Explanation, ProviderLine, ProviderList, RoutingDecision
+from server.reports import CapabilityList, Explanation, ProviderLine, ProviderList, RoutingDecision
 
 
 class RoutingController(Controller):

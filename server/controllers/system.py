@@ -10,9 +10,10 @@ from server.answers import Bytes, as_json
 from server.core import NO_STORE
 from server.desk import AnyRequest, Desk
 from server.guards import admin_standing
-from server.openapi import DOC, RouteDoc, parameter
+from server.openapi import DOC, RouteDoc
+from server.openapi_parameters import parameter
 from server.params import single_values, whole
-from server.schemas import Activity, Alive, MetricsReport, ModelStatus, Ready, Status
+from server.reports import Activity, Alive, MetricsReport, ModelStatus, Ready, Status
 
 _ACTIVITY_LIMIT = 500
 
@@ -101,7 +102,7 @@ class ProbeController(Controller):
         """The process answers. No I/O."""
         return as_json({"status": "ok"}, cache_control=NO_STORE)
 
-    @get("/readyz", operation_id="getReadiness", opt={DOC: RouteDoc(Ready)})
+    @get("/readyz", operation_id="getReadiness", opt={DOC: RouteDoc(Ready, unready=503)})
     async def ready(self, desk: NamedDependency[Desk]) -> Bytes:
         """Whether questions can be answered; 503 where not."""
         ready, detail = desk.gateway.ready()

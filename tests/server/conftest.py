@@ -160,6 +160,11 @@ async def running(app):
         await task
 
 
+@pytest.fixture(name="running")
+def running_fixture():
+    return running
+
+
 class Process:
     """A server in a process of its own, of one scripted provider."""
 

@@ -39,7 +39,7 @@ async def test_the_document_has_every_route(app_of):
             assert one["tags"]
             assert "200" in one["responses"]
             for status, answer in one["responses"].items():
-                if status != "200":
+                if status != "200" and (one["operationId"], status) != ("getReadiness", "503"):
                     assert list(answer["content"]) == ["application/problem+json"]
 
 
