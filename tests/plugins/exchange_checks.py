@@ -167,8 +167,9 @@ def differences(capability: str, ours: Any, theirs: Any) -> dict[str, tuple[Any,
         if theirs["timestamp"] is not None and ours.timestamp != theirs["timestamp"]:
             found["timestamp"] = (ours.timestamp, theirs["timestamp"])
         return found
-    mine = [[getattr(trade, field) for field in TRADE] for trade in ours.trades]
-    other = [[trade[field] for field in TRADE] for trade in theirs]
+    fields = [field for field in TRADE if any(trade[field] is not None for trade in theirs)]
+    mine = [[getattr(trade, field) for field in fields] for trade in ours.trades]
+    other = [[trade[field] for field in fields] for trade in theirs]
     # Trades of one moment have no order among each other.
     return _list_differences("trades", sorted(mine, key=str), sorted(other, key=str))
 

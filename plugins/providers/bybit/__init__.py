@@ -9,6 +9,7 @@ Source: https://bybit-exchange.github.io/docs/v5/market/tickers, read 2026-11-23
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from framework import (
@@ -195,11 +196,15 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
         open=_price(row["prevPrice24h"]),
         high=_price(row["highPrice24h"]),
         low=_price(row["lowPrice24h"]),
-        # Rounded, since 0.0114 * 100 is 1.1400000000000001.
-        change_percent=round(number(change) * 100, 10) if change else None,
+        change_percent=float(_decimal(change) * 100) if change else None,
         volume_base=row["volume24h"],
         volume_quote=row["turnover24h"],
     )
+
+
+def _decimal(text: Any) -> Decimal:
+    """For sums that stay decimal: as a float, 0.0114 * 100 is 1.1400000000000001."""
+    return Decimal(repr(number(text)))
 
 
 def _price(text: Any) -> float | None:

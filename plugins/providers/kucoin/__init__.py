@@ -5,11 +5,12 @@ edge, which the weights keep by themselves: none is below 2. Every answer is an 
 `code` is `"200000"` or it is a failure, often with HTTP 200. For a pair it lacks, some addresses
 answer with success and nothing in it.
 
-Source: https://www.kucoin.com/docs-new/rest/spot-trading/market-data/get-24hr-stats, read 2026-11-23.
+Source: https://www.kucoin.com/docs-new/rest/spot-trading/market-data/get-klines, read 2026-11-23.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from framework import (
@@ -126,7 +127,7 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
     """One request, weight 3. It takes no count, so the bounds are made from it."""
     length_ms = query.limit * query.interval.ms
     end = query.end if query.end is not None else http.now_ms()
-    start = query.start if query.start is not None else end - length_ms
+    start = query.start if query.start is not None else max(0, end - length_ms)
     params: dict[str, str | int] = {
         "symbol": STYLE.native(query.symbol),
         "type": INTERVALS[query.interval],
@@ -169,8 +170,8 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     if row["last"] is None:
         raise UnknownSymbol(query.symbol, f"KuCoin has no price of {query.symbol}")
     STYLE.confirm(query.symbol, row["symbol"])
-    last, moved, rate = number(row["last"]), row["changePrice"], row["changeRate"]
-    opened = None if moved is None else last - number(moved)
+    last, moved, rate = row["last"], row["changePrice"], row["changeRate"]
+    opened = None if moved is None else float(_decimal(last) - _decimal(moved))
     return Ticker(
         symbol=query.symbol,
         timestamp=row["time"],
@@ -181,11 +182,15 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
         open=opened if opened is not None and opened > 0 else None,
         high=_price(row["high"]),
         low=_price(row["low"]),
-        # Rounded, since 0.0114 * 100 is 1.1400000000000001.
-        change_percent=None if rate is None else round(number(rate) * 100, 10),
+        change_percent=None if rate is None else float(_decimal(rate) * 100),
         volume_base=row["vol"],
         volume_quote=row["volValue"],
     )
+
+
+def _decimal(text: Any) -> Decimal:
+    """For sums that stay decimal: as a float, 0.0114 * 100 is 1.1400000000000001."""
+    return Decimal(repr(number(text)))
 
 
 def _price(text: Any) -> float | None:
