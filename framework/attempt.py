@@ -13,6 +13,7 @@ from framework.clock import Deadline
 from framework.errors import (
     CoinmuxError,
     CutShort,
+    Empty,
     InvalidRequest,
     NotOffered,
     Outcome,
@@ -89,7 +90,7 @@ class AttemptRunner:
             result = await self._call(source, capability, query, limit_s)
             age = age_s(result, clock.wall_ms()) if capability.max_age_s is not None else None
         except (ProviderError, UnknownSymbol) as caught:
-            error = _fair(caught, source, limit_s)
+            error = _fair(caught, source, query, limit_s)
             # What a plugin quotes of a source has not passed the client's redactor.
             error.detail = self._client.redactor.clean(error.detail)
             record_error(self._health, lease, error, clock.monotonic() - started)
@@ -163,11 +164,17 @@ def _mismatch(error: Exception) -> SchemaMismatch:
 
 
 def _fair(
-    error: ProviderError | UnknownSymbol, source: Source, limit_s: float
+    error: ProviderError | UnknownSymbol, source: Source, query: Query, limit_s: float
 ) -> ProviderError | UnknownSymbol:
-    """A timeout counts only if the source had a fair time; anything else stays what it is."""
+    """Counted against the source only what is its fault.
+
+    A timeout is if it had a fair time; nothing in a range of the caller's choosing never is.
+    """
     if isinstance(error, UpstreamTimeout) and limit_s < min(source.timeout_s, FAIR_S) - 1e-9:
         return CutShort(f"the caller's deadline left it {limit_s:.2f} s")
+    asked = query.__dict__
+    if isinstance(error, Empty) and (asked.get("start") or asked.get("end")) is not None:
+        error.outcome = Outcome.NEUTRAL
     return error
 
 

@@ -31,7 +31,11 @@ def serve(host: str | None, port: int | None, simulate: bool, env_file: str) -> 
         async with gateway_for(env_file, simulate=simulate, **options) as gateway:
             return await run_server(gateway)
 
-    raise SystemExit(EXIT_FAILED if _run(run()) else EXIT_OK)
+    try:
+        code = _run(run())
+    except SystemExit as stop:  # uvicorn's own way to end when it cannot bind
+        code = int(stop.code or 0)
+    raise SystemExit(EXIT_FAILED if code else EXIT_OK)
 
 
 @click.command()
