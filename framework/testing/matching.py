@@ -15,7 +15,8 @@ from framework.testing.samples import Exchange, Sample
 if TYPE_CHECKING:
     from framework.declare import ProviderInfo
 
-#: Parameters that turn pages: another number is another page, not more of the same.
+#: Parameters that turn pages. A later page plays an earlier one: the end of the list, if there is
+#: a sample of it, but never the other way round.
 _PAGES = frozenset({"page", "offset", "cursor", "skip", "pageno"})
 
 
@@ -180,7 +181,7 @@ def _first_fit(patterns: Iterable[Pattern], asked: Asked) -> Found | None:
 
 def _nearest_count(patterns: Iterable[Pattern], asked: Asked) -> Found | None:
     """What differs in counts alone (`limit=20` for `limit=50`): the least that has enough."""
-    best: tuple[tuple[bool, int], Pattern] | None = None
+    best: tuple[tuple[int, bool, int], Pattern] | None = None
     for pattern in patterns:
         own = pattern.asked
         if (
@@ -189,16 +190,21 @@ def _nearest_count(patterns: Iterable[Pattern], asked: Asked) -> Found | None:
             or own.params.keys() != asked.params.keys()
         ):
             continue
-        params, off = dict(own.params), 0
+        params, pages, off = dict(own.params), 0, 0
         for name, value in asked.params.items():
-            is_count = COUNT.fullmatch(value) and COUNT.fullmatch(own.params[name])
-            if value != own.params[name] and is_count and name.lower() not in _PAGES:
+            if value != own.params[name] and COUNT.fullmatch(value):
+                more = (
+                    int(own.params[name]) - int(value) if COUNT.fullmatch(own.params[name]) else 0
+                )
+                if name.lower() not in _PAGES:
+                    off += more
+                elif more > 0:
+                    pages += more
+                else:
+                    continue
                 params[name] = value
-                off += int(own.params[name]) - int(value)
-        if params == dict(own.params):
-            continue
         counted = replace(pattern, asked=replace(own, params=params))
-        rank = (off < 0, abs(off))
+        rank = (pages, off < 0, abs(off))
         if (best is None or rank < best[0]) and counted.fits(asked) is not None:
             best = (rank, counted)
     return None if best is None else best[1].fits(asked)

@@ -292,9 +292,5 @@ def load_samples(folder: Traversable, name: str) -> list[Sample]:
 
 
 def samples_of(package: str, name: str) -> list[Sample]:
-    """The samples in a package's `samples` folder.
-
-    Raises:
-        BadSample: the first file that breaks the format.
-    """
+    """The samples in a package's `samples` folder, as `load_samples`."""
     return load_samples(resources.files(package).joinpath("samples"), name)

@@ -170,6 +170,29 @@ def acme_samples():
             query={"chain": "ethereum", "address": address.lower()},
         ),
         sample_of(
+            "coins",
+            [exchange("/coins", [{"id": "first"}], {"page": "1", "size": "100"})],
+            query={},
+        ),
+        sample_of(
+            "coins",
+            [exchange("/coins", [], {"page": "200", "size": "100"})],
+            case="_end",
+            query={"page": 200},
+        ),
+        sample_of(
+            "order_book",
+            [
+                exchange(
+                    "/book",
+                    {"bids": [["2911.1", "1"]], "asks": []},
+                    {"pair": "ETH-USD", "depth": "20"},
+                )
+            ],
+            case="_unpriced",
+            query={"symbol": "ETH/USD"},
+        ),
+        sample_of(
             "tvl",
             [exchange("/tvl", {"tvl": 12.5, "day": "2025-11-24"}, host="data", times=["day"])],
             query={},

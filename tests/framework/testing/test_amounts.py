@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.testing.amounts import like, read_amount, scaled
+from framework.testing.amounts import finest, like, read_amount, scaled
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,26 @@ def test_scaling_keeps_the_order(prices, factor):
     texts = sorted((f"{price:.2f}" for price in prices), key=float)
     numbers = [float(scaled(text, factor)) for text in texts]
     assert numbers == sorted(numbers)
+
+
+@given(
+    prices=st.lists(st.floats(0.01, 200_000), min_size=2, max_size=6), factor=st.floats(1e-4, 50)
+)
+def test_unevenly_written_prices_keep_their_order(prices, factor):
+    """Also where the source writes 88492 beside 88188.6: all are written like the finest."""
+    ordered = sorted(prices)
+    texts = [f"{price:.{at % 3}f}" for at, price in enumerate(ordered)]
+    before = sorted(texts, key=float)
+    forms = finest(texts)
+    after = [float(scaled(text, factor, forms)) for text in before]
+    assert after == sorted(after)
+
+
+def test_the_finest_is_found_by_kind():
+    """Among strings and among numbers, by decimals and then by digits."""
+    values = ["88492", "88188.6", "8.60", 12, 13.5, 100, None, "N/A"]
+    assert finest(values) == {True: "8.60", False: 13.5}
+    assert finest([12, 100.0]) == {False: 100.0}
 
 
 @pytest.mark.parametrize("value", [None, True, "", "N/A", "12abc", "nan", "1,234", [], "0x1F"])

@@ -109,6 +109,28 @@ async def test_requests_match_by_meaning(client, target):
 
 
 @pytest.mark.parametrize(
+    ("page", "status", "ids"),
+    [
+        ("page=1&size=20", 200, ["first"]),
+        ("page=2&size=20", 200, []),
+        ("page=201&size=100", 404, None),
+    ],
+)
+async def test_pages_end(client, page, status, ids):
+    """A page that has no sample is past the end where there is a sample of that."""
+    reply = await client.get(f"/acme/coins?{page}")
+    assert reply.status == status
+    assert ids is None or [coin["id"] for coin in reply.json()] == ids
+
+
+async def test_a_sample_without_prices_gives_way(simulator, client):
+    """Another sample plays its pair at today's price, and it plays no other pair."""
+    body = (await client.get("/acme/book?pair=ETH-USD&depth=20")).json()
+    assert float(body["bids"][0][0]) == pytest.approx(price(simulator, "ETH/USD"), rel=1e-4)
+    assert len(body["asks"]) == 1
+
+
+@pytest.mark.parametrize(
     ("word", "query", "step_s", "count"),
     [
         ("1hr", "limit=8", 3600, 8),
