@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from framework.errors import Implausible, InvalidSymbol, UnknownInterval
+from framework.errors import Implausible, InvalidSymbol, UnknownInterval, UnknownSymbol
 
 _ASSET = re.compile(r"[A-Z0-9]{1,20}")
 _PAIR = re.compile(r"([A-Z0-9]{1,20})[/_-]([A-Z0-9]{1,20})")
@@ -162,14 +162,22 @@ class SymbolStyle:
         separator: what stands between base and quote.
         case: of the whole.
         aliases: our asset name -> theirs, where it differs (`BTC` -> `XBT`).
+        strangers: names that mean another coin there than here; such pairs are not listed.
     """
 
     separator: str = ""
     case: Literal["upper", "lower"] = "upper"
     aliases: Mapping[str, str] = field(default_factory=dict)
+    strangers: frozenset[str] = frozenset()
 
     def native(self, symbol: Symbol) -> str:
-        """The source's spelling of `symbol`."""
+        """The source's spelling of `symbol`.
+
+        Raises:
+            UnknownSymbol: the source uses that name for another coin.
+        """
+        if self.strangers and not self.strangers.isdisjoint((symbol.base, symbol.quote)):
+            raise UnknownSymbol(symbol, f"{symbol.base} is another coin there")
         base = self.aliases.get(symbol.base, symbol.base)
         quote = self.aliases.get(symbol.quote, symbol.quote)
         text = f"{base}{self.separator}{quote}"

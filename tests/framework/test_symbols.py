@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import Implausible, Interval, InvalidSymbol, Symbol, SymbolStyle, UnknownInterval
+from framework import (
+    Implausible,
+    Interval,
+    InvalidSymbol,
+    Symbol,
+    SymbolStyle,
+    UnknownInterval,
+    UnknownSymbol,
+)
 
 ASSETS = frozenset({"BTC", "ETH", "USDT", "SOL"})
 asset = st.from_regex(r"[A-Z0-9]{1,12}", fullmatch=True)
@@ -66,6 +74,13 @@ def test_an_exchange_may_name_assets_differently():
     assert style.native(Symbol("BTC/EUR")) == "xbt_eur"
     assert style.asset("xbt") == "BTC"
     style.confirm(Symbol("BTC/EUR"), "XBT_EUR")
+
+
+def test_a_name_that_means_another_coin_there_is_not_listed():
+    style = SymbolStyle(strangers=frozenset({"BIFI"}))
+    with pytest.raises(UnknownSymbol):
+        style.native(Symbol("BIFI/USDT"))
+    assert style.native(Symbol("BTC/USDT")) == "BTCUSDT"
 
 
 @pytest.mark.parametrize("said", ["CANDYUSDT", "BTCUSD", "", None, 7])

@@ -46,6 +46,7 @@ from framework import (
 STYLE = SymbolStyle(
     separator="-",
     aliases={"ALT": "KALT", "APTOSLAUNCHTOKEN": "ALT", "BSV": "BCHSV", "WAXP": "WAX"},
+    strangers=frozenset({"BIFI", "VAI"}),
 )
 INTERVALS = {
     "1m": "1min", "3m": "3min", "5m": "5min", "15m": "15min", "30m": "30min", "1h": "1hour",
