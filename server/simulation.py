@@ -49,6 +49,11 @@ async def gateway_for(
             yield gateway
         return
     async with simulator_for(env_file) as simulator:
-        environ = {**os.environ, **simulator.overrides(), **settings}
+        environ = {
+            **simulator.placeholder_keys(),
+            **os.environ,
+            **simulator.overrides(),
+            **settings,
+        }
         async with Gateway.from_env(env_file, environ=environ, simulated=True) as gateway:
             yield gateway

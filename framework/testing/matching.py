@@ -33,6 +33,7 @@ class Catalogue:
     """
 
     def __init__(self, info: ProviderInfo, samples: Sequence[Sample]) -> None:
+        self._intervals = frozenset((info.intervals or {}).values())
         self._tags = {channel.name: channel.tags for channel in info.channels}
         scripts = [_script(info, s, e) for s in samples for e in s.exchanges]
         good = [script for script in scripts if script.sample.outcome == "ok"]
@@ -102,7 +103,9 @@ class Catalogue:
                 continue
             subject = _subject(pattern.play.script.sample)
             if all(
-                mine == theirs or (subject and subject in mine.lower())
+                mine == theirs
+                or (subject and subject in mine.lower())
+                or (mine in self._intervals and theirs in self._intervals)
                 for mine, theirs in zip(own.segments, asked.segments, strict=True)
             ):
                 return Found(pattern.play)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from framework.models.base import EARLIEST_MS
 from framework.testing import dotted
 from framework.testing.amounts import finest, like, read_amount, scaled
 from framework.testing.shift import SECOND_NS, read_time, shifted
@@ -169,7 +170,7 @@ def opening_times(
             at = _next(step_s, at)
         return times
     at = last
-    while len(times) < limit and at > 0:
+    while len(times) < limit and at * 1000 >= EARLIEST_MS:
         times.append(at)
         at = _floor(step_s, at - 1)
     return times[::-1]
