@@ -38,7 +38,8 @@ def main() -> None:
 
     rate = http["cached"][0] / http["bare"][0]
     line(
-        "cached ticker over HTTP", f"{http['cached'][0]:.0f}/s", f"bare ASGI {http['bare'][0]:.0f}/s",
+        "cached ticker over HTTP", f"{http['cached'][0]:.0f}/s",
+        f"bare ASGI {http['bare'][0]:.0f}/s",
         rate, ">= 0.60", rate >= 0.6,
     )  # fmt: skip
     cost = http["uncached"][1] / http["proxy"][1]

@@ -99,7 +99,7 @@ async def measure(upstream: str, *, rounds: int, tickers: int, candles: int) -> 
     best: dict[str, float] = {}
     try:
         async with gateway:
-            for name, (_, one) in work.items():
+            for _, one in work.values():
                 await cpu_us(64, one)
             for _ in range(rounds):
                 for name, (calls, one) in work.items():

@@ -1,4 +1,4 @@
-"""A load on loopback: so many connections, each one request at a time, raw bytes and no client library."""
+"""A load on loopback: so many connections, each one request at a time, no client library."""
 
 import asyncio
 import time

@@ -11,7 +11,7 @@ from bench.processes import free_port, process
 
 
 def measure(upstream: str, *, rounds: int) -> tuple[float, float]:
-    """Seconds from start to the first ticker over HTTP, and resident MB then; the best of so many."""
+    """Seconds from start to the first ticker over HTTP, and resident MB then; best of so many."""
     best, memory = float("inf"), 0.0
     for _ in range(rounds):
         port = free_port()

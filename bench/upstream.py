@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 import time
+from typing import ClassVar
 from urllib.parse import parse_qs
 
 import httptools
@@ -62,7 +63,7 @@ def klines(limit: int) -> list:
 
 
 class Upstream(asyncio.Protocol):
-    made: dict = {}
+    made: ClassVar[dict] = {}
     count = 0
 
     def connection_made(self, transport):
@@ -89,8 +90,8 @@ class Upstream(asyncio.Protocol):
             body = json.dumps(klines(int(query.get("limit", 500)))).encode()
         else:
             body = json.dumps(ticker(query.get("symbol", "BTCUSDT"))).encode()
-        head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-        return head.encode() + body
+        head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
+        return head.encode() + b"\r\n\r\n" + body
 
 
 async def main(port: int) -> None:

@@ -5,7 +5,7 @@ from framework.assets import AssetCandidate, AssetId
 from framework.capabilities import CAPABILITIES, Capability, Freshness
 from framework.chains import CHAINS, Chain, ChainFacts
 from framework.clock import Clock, Deadline, SystemClock
-from framework.declare import Channel, EnvVar, ProviderInfo, RateLimit, Reply
+from framework.declare import Channel, EnvVar, ProviderInfo, RateLimit, Reply, UsageHeader
 from framework.errors import (
     AllProvidersFailed,
     AuthRefused,
@@ -33,6 +33,7 @@ from framework.errors import (
     NotOffered,
     Outcome,
     Overloaded,
+    PlanRestricted,
     PluginError,
     PluginTimeout,
     ProtocolViolation,
@@ -72,6 +73,7 @@ from framework.models.base import (
     Result,
     Timestamp,
     clean_text,
+    iso_ms,
     number,
 )
 from framework.models.chain import (
@@ -205,6 +207,7 @@ __all__ = [
     "Outcome",
     "Overloaded",
     "Party",
+    "PlanRestricted",
     "PluginError",
     "PluginTimeout",
     "Price",
@@ -259,9 +262,11 @@ __all__ = [
     "UnknownSymbol",
     "Unreachable",
     "UpstreamTimeout",
+    "UsageHeader",
     "clean_text",
     "hookimpl",
     "hookspec",
+    "iso_ms",
     "number",
     "scaled",
     "segment",

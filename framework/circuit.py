@@ -7,6 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
+from framework.holds import Hold
+
 #: Weight of the newest success in the smoothed response time.
 _NEWEST = 0.2
 #: Any growth above 1 is past every sensible longest rest by then; more would overflow.
@@ -120,10 +122,11 @@ class Circuit:
         lease_ends_at: a probe holds the lease until then at the latest; minus infinity for none.
         successes, failures: over the whole life, late results included.
         latency_s: smoothed response time of successes.
+        hold: until when it is left alone.
     """
 
     __slots__ = (
-        "consecutive", "counted", "epoch", "failed_probes", "failures", "last_failure_at",
+        "consecutive", "counted", "epoch", "failed_probes", "failures", "hold", "last_failure_at",
         "last_success_at", "latency_s", "lease_ends_at", "recoveries", "retry_at", "state",
         "successes", "window",
     )  # fmt: skip
@@ -141,6 +144,7 @@ class Circuit:
         self.failures = 0
         self.window = Window(settings.window, settings.window_age_s)
         self.latency_s: float | None = None
+        self.hold = Hold()
         self.last_success_at: float | None = None
         self.last_failure_at: float | None = None
 

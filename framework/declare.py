@@ -49,6 +49,21 @@ class RateLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageHeader:
+    """A header of each reply that tells how much of one rate limit is used.
+
+    Attributes:
+        name: of the header, in any case.
+        per_s: which of the declared windows it is about.
+        tells: what was `used` of it, or what is `remaining`.
+    """
+
+    name: str
+    per_s: float
+    tells: Literal["used", "remaining"]
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """One of several addresses a provider asks, each with its own health (a feed, a node).
 
@@ -71,11 +86,13 @@ class ProviderInfo:
         name: lower case, unique: `binance`.
         title: for people.
         category: for grouping.
-        base_url: https; what paths are appended to.
+        base_url: https; what paths are appended to. Empty for a source that asks nobody: a model
+            that runs here.
         hosts: further base URLs by short name, for sources spread over several.
         channels: see `Channel`.
         env: variables it reads.
         rate_limits: all of them hold at once; the weight of a request is the plugin's to give.
+        usage: headers that tell what is used of them.
         timeout_s: of one attempt.
         priority: lower goes first among equals.
         symbols: how it spells pairs, where it has pairs.
@@ -99,6 +116,7 @@ class ProviderInfo:
     channels: tuple[Channel, ...] = ()
     env: tuple[EnvVar, ...] = ()
     rate_limits: tuple[RateLimit, ...] = ()
+    usage: tuple[UsageHeader, ...] = ()
     timeout_s: float = 4.0
     priority: int = 100
     symbols: SymbolStyle | None = None
@@ -118,7 +136,8 @@ class ProviderInfo:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"provider name {self.name!r}: lower case letters, digits and _ only")
-        for url in (self.base_url, *self.hosts.values(), *(c.base_url for c in self.channels)):
+        urls = (self.base_url,) if self.base_url else ()
+        for url in (*urls, *self.hosts.values(), *(c.base_url for c in self.channels)):
             if not url.startswith("https://"):
                 raise ValueError(f"{self.name}: {url!r} is not an https address")
         if not self.timeout_s > 0:
@@ -126,6 +145,12 @@ class ProviderInfo:
         for limit in self.rate_limits:
             if not (limit.requests > 0 and limit.per_s > 0):
                 raise ValueError(f"{self.name}: rate limits take numbers above 0")
+        windows = {limit.per_s for limit in self.rate_limits}
+        for header in self.usage:
+            if header.per_s not in windows:
+                raise ValueError(
+                    f"{self.name}: no rate limit per {header.per_s:g} s to tell use of"
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ CoinmuxError                   .code .detail .extra
 │   ├─ BadStatus · Redirected · Empty · TooLarge · BadEncoding
 │   ├─ Challenge · NotJSON · Malformed · SchemaMismatch · Implausible · Stale
 │   ├─ BlockedAddress
-│   ├─ RateLimited · Banned · QuotaExhausted · GeoBlocked      told to wait: .retry_after_s
+│   ├─ RateLimited · Banned · QuotaExhausted · GeoBlocked · PlanRestricted
+│   │                                                          told to wait: .retry_after_s
 │   ├─ AuthRefused                                             off until the key changes
 │   └─ NotOffered · ProviderBusy · LocalNetwork · CutShort     nobody's fault: not counted
 ├─ PluginError · PluginTimeout a plugin broke its contract
@@ -339,6 +340,31 @@ class GeoBlocked(ToldToWait):
     """Refused because of where this machine is."""
 
     code = "upstream_geo_blocked"
+
+
+class PlanRestricted(ToldToWait):
+    """The key is good, but its plan does not cover this.
+
+    Only the capability that was asked is left alone, for an hour or as long as the source said.
+
+    Args:
+        variant: only this variant of the question is refused (a chain, a metric), so that the
+            next question may be answered: nothing is held.
+    """
+
+    code = "upstream_plan_restricted"
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        variant: bool = False,
+        retry_after_s: float | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s, **extra)
+        if variant:
+            self.outcome = Outcome.NEUTRAL
 
 
 class AuthRefused(ProviderError):

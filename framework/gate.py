@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from framework.errors import ProviderBusy
@@ -13,10 +14,9 @@ from framework.limits import Bulkhead, Limits
 
 if TYPE_CHECKING:
     from framework.clock import Clock
-    from framework.declare import RateLimit
+    from framework.declare import RateLimit, UsageHeader
 
-#: Reads what a source says of our use off its replies: limits, headers, status, monotonic now.
-Observer = Callable[[Limits, Mapping[str, str], int, float], None]
+_NUMBER = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 
 
 class _Waiter:
@@ -36,10 +36,10 @@ class Gate:
         limits: all hold at once.
         concurrent: calls at once.
         queue_s: the longest a call waits for its turn.
-        observer: see `Observer`.
+        usage: headers of replies that tell our use.
     """
 
-    __slots__ = ("_bulkhead", "_clock", "_limits", "_observer", "_queue", "_queue_s", "_timer")
+    __slots__ = ("_bulkhead", "_clock", "_limits", "_queue", "_queue_s", "_timer", "_usage")
 
     def __init__(
         self,
@@ -48,14 +48,14 @@ class Gate:
         *,
         concurrent: int = 8,
         queue_s: float = 0.25,
-        observer: Observer | None = None,
+        usage: Sequence[UsageHeader] = (),
     ) -> None:
         self._clock = clock
         self._limits = Limits(limits)
         self._bulkhead = Bulkhead(concurrent)
         self._queue: deque[_Waiter] = deque()
         self._queue_s = queue_s
-        self._observer = observer
+        self._usage = [(header.name.lower(), header) for header in usage]
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -98,10 +98,16 @@ class Gate:
         """Why a call would wait, None if it would not."""
         return None if self.available() else self._describe(1)
 
-    def observe(self, headers: Mapping[str, str], status: int) -> None:
-        """Take in what a reply says of our use; nothing without an observer."""
-        if self._observer is not None:
-            self._observer(self._limits, headers, status, self._clock.monotonic())
+    def observe(self, headers: Mapping[str, str]) -> None:
+        """Take in what a reply says of our use; a header that holds no number says nothing."""
+        for name, header in self._usage:
+            text = headers.get(name)
+            if text is not None and _NUMBER.fullmatch(text):
+                now = self._clock.monotonic()
+                if header.tells == "used":
+                    self._limits.observe_used(header.per_s, float(text), now)
+                else:
+                    self._limits.observe_remaining(header.per_s, float(text), now)
 
     def snapshot(self) -> dict[str, Any]:
         """Limits and use, as plain values."""

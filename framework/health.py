@@ -158,7 +158,7 @@ class HealthTracker:
         for name, circuit in entry.capabilities.items():
             entry.settle(circuit, name, now, "window")
         times = own.window.times_s()
-        held = now < entry.hold.until
+        held = now < entry.own.hold.until
         retry_at = own.retry_at if own.state is State.OFFLINE else None
         if entry.disabled_reason == KEY_REFUSED:
             retry_at = entry.denied_probe_at
@@ -179,8 +179,8 @@ class HealthTracker:
             last_failure_at=own.last_failure_at,
             last_error=entry.last_error,
             retry_at=retry_at,
-            hold_until=entry.hold.until if held else None,
-            hold_reason=entry.hold.reason if held else None,
+            hold_until=entry.own.hold.until if held else None,
+            hold_reason=entry.own.hold.reason if held else None,
             recoveries=own.recoveries,
             capabilities=tuple(
                 CapabilityHealth(
@@ -188,6 +188,8 @@ class HealthTracker:
                     State.DISABLED if disabled else circuit.state,
                     circuit.consecutive,
                     circuit.retry_at if circuit.state is State.OFFLINE else None,
+                    circuit.hold.until if now < circuit.hold.until else None,
+                    circuit.hold.reason if now < circuit.hold.until else None,
                 )
                 for name, circuit in entry.capabilities.items()
             ),
@@ -218,9 +220,9 @@ class HealthTracker:
         return [
             (entry.name, hold.until, hold.code or "", hold.reason or "")
             for entry in self._sources.values()
-            if (hold := entry.hold).until > now and hold.code in DURABLE
+            if (hold := entry.own.hold).until > now and hold.code in DURABLE
         ]
 
     def restore_hold(self, source: str, until: float, code: str, reason: str) -> None:
         """Take up a hold of an earlier run; `until` in this clock's monotonic seconds."""
-        self._sources[source].hold.extend(until, code, reason)
+        self._sources[source].own.hold.extend(until, code, reason)

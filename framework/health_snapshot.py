@@ -20,12 +20,15 @@ class CapabilityHealth:
 
     Attributes:
         retry_at: monotonic seconds; None unless OFFLINE.
+        hold_until: monotonic seconds; None unless it is left alone, by itself, for `hold_reason`.
     """
 
     name: str
     state: State
     consecutive_failures: int
     retry_at: float | None
+    hold_until: float | None
+    hold_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class HealthSnapshot:
                     "state": str(one.state),
                     "consecutive_failures": one.consecutive_failures,
                     "retry_at": wall(one.retry_at),
+                    "hold_until": wall(one.hold_until),
+                    "hold_reason": one.hold_reason,
                 }
                 for one in self.capabilities
             ],

@@ -25,6 +25,10 @@ _LAST_STEP = 5
 BANNED = "upstream_banned"
 QUOTA = "upstream_quota_exhausted"
 GEO = "upstream_geo_blocked"
+PLAN = "upstream_plan_restricted"
+
+#: What money or a new month ends, not a pause of seconds.
+_PAID = frozenset({QUOTA, PLAN})
 
 #: Holds by these codes survive a restart; nothing else of health does.
 DURABLE = frozenset({BANNED, QUOTA})
@@ -70,10 +74,10 @@ class Hold:
         if code == GEO:
             self.extend(now + GEO_S, code, reason)
             return
-        bounds = BAN_S if code == BANNED else QUOTA_S if code == QUOTA else USUAL_S
+        bounds = BAN_S if code == BANNED else QUOTA_S if code in _PAID else USUAL_S
         seconds = told_s(retry_after_s, bounds)
         if seconds is None:
-            if code == QUOTA:
+            if code in _PAID:
                 seconds = QUOTA_DEFAULT_S
             else:
                 if now >= self.until:

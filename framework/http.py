@@ -274,7 +274,7 @@ class HTTP:
             reply = await self._client.send(request, self._deadline)
         finally:
             gate.leave()
-        gate.observe(reply.headers, reply.status)
+        gate.observe(reply.headers)
         return reply
 
     async def _json(self, reply: RawReply, empty_ok: bool) -> Any:

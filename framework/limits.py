@@ -103,6 +103,12 @@ class Limits:
                 if unknown > 0:
                     window.take(unknown, now)
 
+    def observe_remaining(self, per_s: float, remaining: float, now: float) -> None:
+        """Take in what the source says is left of its window; else as `observe_used`."""
+        for window in self.windows:
+            if window.per_s == per_s:
+                self.observe_used(per_s, window.requests - remaining, now)
+
     def tightest(self, weight: float, now: float) -> RateWindow | None:
         """The window that makes `weight` wait longest, None if none does."""
         held = [window for window in self.windows if window.wait_s(weight, now) > 0]

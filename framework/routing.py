@@ -104,7 +104,6 @@ def rank(scores: Sequence[Score], strategy: str, leader: str | None = None) -> l
     Args:
         leader: who went first so far; it keeps that place against one hardly faster.
     """
-
     fastest = strategy == "fastest"
     keyed = []
     for score in scores:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from framework.clock import Clock
 
 T = TypeVar("T")
+#: Where a source is bound that asks nobody; the name never resolves (RFC 6761).
+_NOBODY = "https://nobody.invalid"
 MapError = Callable[[Reply, Query], Exception | None]
 
 
@@ -34,7 +36,7 @@ class Gate(Protocol):
         """Called once for each `enter` that returned."""
         ...
 
-    def observe(self, headers: Mapping[str, str], status: int) -> None:
+    def observe(self, headers: Mapping[str, str]) -> None:
         """Called for each reply; names of headers are lower case."""
         ...
 
@@ -64,7 +66,7 @@ class OpenGate:
     def leave(self) -> None:
         return None
 
-    def observe(self, headers: Mapping[str, str], status: int) -> None:
+    def observe(self, headers: Mapping[str, str]) -> None:
         return None
 
 
@@ -153,7 +155,7 @@ class BoundSource:
             )
 
         with_key = (v.base_url for v in info.env if v.base_url is not None and v.name in values)
-        endpoint = bind("", next(with_key, info.base_url))
+        endpoint = bind("", next(with_key, info.base_url or _NOBODY))
         channels = {}
         for channel in info.channels:
             bound = bind(channel.name, channel.base_url, keyed=False)

@@ -11,7 +11,7 @@ from random import Random
 
 from framework.circuit import Circuit, HealthSettings, State
 from framework.errors import Outcome, UnknownSymbol
-from framework.holds import USUAL_S, Hold, told_s
+from framework.holds import PLAN, USUAL_S, Hold, told_s
 from framework.standing import Lease, Standing, StateChange
 
 KEY_REFUSED = "key_refused"
@@ -37,7 +37,7 @@ class SourceHealth:
 
     __slots__ = (
         "_offline_after", "_on_change", "_rng", "_settings", "capabilities", "denied_probe_at",
-        "disabled_detail", "disabled_reason", "hold", "last_error", "name", "own",
+        "disabled_detail", "disabled_reason", "last_error", "name", "own",
     )  # fmt: skip
 
     def __init__(
@@ -50,7 +50,6 @@ class SourceHealth:
         self.name = name
         self.own = Circuit(settings)
         self.capabilities: dict[str, Circuit] = {}
-        self.hold = Hold()
         self.disabled_reason: str | None = None
         self.disabled_detail = ""
         self.denied_probe_at = math.inf
@@ -76,7 +75,7 @@ class SourceHealth:
             self.settle(own, None, now, "window")
         if now > circuit.window.expires_at:
             self.settle(circuit, capability, now, "window")
-        if now >= self.hold.until:
+        if now >= self.own.hold.until and now >= circuit.hold.until:
             if own.state is State.HEALTHY and circuit.state is State.HEALTHY:
                 return _HEALTHY
             if self._is_closed(circuit):
@@ -85,9 +84,9 @@ class SourceHealth:
 
     def begin(self, capability: str, deadline_s: float, now: float) -> Lease | None:
         """The right to one attempt, None where there is none now."""
-        if now < self.hold.until:
-            return None
         own, circuit = self.own, self.capabilities[capability]
+        if now < self.own.hold.until or now < circuit.hold.until:
+            return None
         ends_at = now + deadline_s + self._settings.lease_grace_s
         if self._is_closed(circuit):
             return Lease(
@@ -128,7 +127,7 @@ class SourceHealth:
             result = (now, elapsed_s if elapsed_s >= 0 else 0.0)
             if own_current:
                 own.succeed(now, result)
-                self.hold.step = 0
+                self.own.hold.step = 0
             if current:
                 circuit.succeed(now, result)
             if lease.probe:
@@ -144,7 +143,9 @@ class SourceHealth:
             if lease.probe and code == UnknownSymbol.code:
                 self._answered(lease, own_current, current)
         elif own_current and outcome is Outcome.HOLD:
-            self.hold.ask(now, reason, retry_after_s, hold_reason or reason, self._rng)
+            # A plan that lacks one thing says nothing of the rest of the source.
+            hold = circuit.hold if code == PLAN else self.own.hold
+            hold.ask(now, reason, retry_after_s, hold_reason or reason, self._rng)
         elif own_current and (self.disabled_reason is None or lease.probes_source):
             self.disabled_reason = KEY_REFUSED
             self.disabled_detail = (message or "")[:_MESSAGE_CHARS]
@@ -184,7 +185,7 @@ class SourceHealth:
             self.denied_probe_at = now + self._settings.denied_probe_s
         told = told_s(retry_after_s, USUAL_S)
         if told is not None:
-            self.hold.extend(now + told, code, hold_reason or code)
+            self.own.hold.extend(now + told, code, hold_reason or code)
 
     # Configuration and administration
 
@@ -214,10 +215,10 @@ class SourceHealth:
         """Forget results, latches, holds and a refused key; configuration's own refusals stay."""
         if self.disabled_reason == KEY_REFUSED:
             self._switch_on()
-        self.hold = Hold()
         self.last_error = None
         for circuit in self._circuits():
             circuit.restart()
+            circuit.hold = Hold()
         self._settle_all(now, "reset")
 
     def retire(self) -> None:
@@ -281,7 +282,7 @@ class SourceHealth:
 
     def _refused(self, circuit: Circuit, now: float) -> Standing:
         """The standing of what may not be tried like any other."""
-        hold = self.hold
+        hold = max(self.own.hold, circuit.hold, key=lambda one: one.until)
         hold_until = hold.until if now < hold.until else None
         held = hold.reason or hold.code or ""
         if self._is_closed(circuit):

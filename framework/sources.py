@@ -58,7 +58,9 @@ class Source:
         self.priority = overrides.priority if overrides.priority is not None else info.priority
         self.timeout_s = overrides.timeout_s if overrides.timeout_s is not None else info.timeout_s
         limits = overrides.rate_limits if overrides.rate_limits is not None else info.rate_limits
-        self.gate = gate or Gate(clock, limits, concurrent=env.settings.concurrent_per_source)
+        self.gate = gate or Gate(
+            clock, limits, concurrent=env.settings.concurrent_per_source, usage=info.usage
+        )
         self.assets = assets
         values = {v.name: value for v in info.env if (value := env.value_of(v)) is not None}
         self.bound = BoundSource.of(

@@ -41,7 +41,8 @@ def _facts(sources: list[Source]) -> str:
         docs = f"[documentation]({info.docs_url})" if info.docs_url else "none"
         read = f"{docs}, {info.docs_read}" if info.docs_read else docs
         lines.append(
-            f"| `{info.name}` {title} | {info.category} | {keys} | {limits} | {info.seen} | {read} |"
+            f"| `{info.name}` {title} | {info.category} | {keys} | {limits} "
+            f"| {info.seen} | {read} |"
         )
     return "\n".join(lines) + "\n"
 

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from framework.env import EnvConfig
 from framework.gateway import Gateway
 from framework.loader import PluginLoader
 from framework.settings import Settings
-from framework.env import EnvConfig
 from framework.testing.simulator import Simulator, simulated_providers
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -11,6 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from framework.errors import Implausible
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+
+#: Digits of a second past the sixth, which `datetime` does not read.
+_FRACTION = re.compile(r"(\.\d{6})\d+")
 
 #: Before Bitcoin's first block no time stamp of ours can be (3 January 2009), in ms.
 EARLIEST_MS = 1_230_940_800_000
@@ -59,6 +63,20 @@ def _timestamp(value: Any) -> int:
     if not EARLIEST_MS <= result <= LATEST_MS:
         raise Implausible(f"{result} is no time in milliseconds since 1970 after 2009")
     return result
+
+
+def iso_ms(text: Any) -> int:
+    """Unix milliseconds of an ISO 8601 time; fractions of any length, `Z` or an offset.
+
+    Raises:
+        ValueError: no such time, or without its zone: which day it is would be a guess.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"takes an ISO 8601 time, not {str(text)[:40]!r}")
+    when = datetime.fromisoformat(_FRACTION.sub(r"\1", text.strip()))
+    if when.tzinfo is None:
+        raise ValueError(f"a time without a zone: {text[:40]!r}")
+    return round(when.timestamp() * 1000)
 
 
 def _raw_integer(value: Any) -> str:

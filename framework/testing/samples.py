@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -184,12 +184,25 @@ class Exchange(_Part):
             yield from dotted.values(self.response.body, dotted.parse(path))
 
 
+class FieldSource(NamedTuple):
+    """Where a field of ours stands in the source's answer.
+
+    Attributes:
+        path: dotted, in the body of the first exchange; `1:` before it is the second's.
+        unit: of their value: a word of `framework.testing.units`.
+    """
+
+    path: str
+    unit: str
+
+
 class Sample(_Part):
     """One case: a query, what goes over the wire for it, and what comes out.
 
     Attributes:
         outcome: `ok`, or the code of the error it ends in.
         expect: fields of the result.
+        fields: where each field of the result comes from, by its own path.
         file: where it was read.
     """
 
@@ -200,6 +213,7 @@ class Sample(_Part):
     outcome: str = "ok"
     exchanges: tuple[Exchange, ...] = Field(min_length=1)
     expect: Mapping[str, Any] = Field(default_factory=dict)
+    fields: Mapping[str, FieldSource] = Field(default_factory=dict)
     file: str = Field(default="", exclude=True)
 
     @field_validator("outcome")

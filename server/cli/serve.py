@@ -55,7 +55,8 @@ def simulate(port: int, env_file: str) -> None:
         async with simulator_for(env_file, port=port) as simulator:
             out = console()
             out.print(
-                f"# simulating {len(simulator.providers)} providers; faults: POST /_simulator/faults"
+                f"# simulating {len(simulator.providers)} providers; "
+                "faults: POST /_simulator/faults"
             )
             for name, value in simulator.overrides().items():
                 out.print(f"{name}={value}", highlight=False)

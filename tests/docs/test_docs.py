@@ -28,14 +28,14 @@ def test_the_provider_table_is_what_the_plugins_say(gateway):
 
 
 def test_the_example_in_the_docs_is_the_example_that_runs():
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/plugins.md").read_text(), re.S)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/plugins.md").read_text(), re.DOTALL)
     example = ROOT / "examples/coinmux-acme/coinmux_acme/__init__.py"
     assert blocks[0] == example.read_text()
     assert len(example.read_text().splitlines()) < 40
 
 
 @pytest.mark.parametrize(
-    "page", sorted(path.name for path in (ROOT / "docs").glob("*.md")) + ["README.md"]
+    "page", [*sorted(path.name for path in (ROOT / "docs").glob("*.md")), "README.md"]
 )
 def test_links_lead_somewhere(page):
     path = ROOT / page if page == "README.md" else ROOT / "docs" / page

@@ -43,7 +43,8 @@ def installed(tmp_path):
     subprocess.run(
         [
             sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
-            "--disable-pip-version-check", "--no-compile", "--target", str(target), str(ROOT / "examples/coinmux-acme"),
+            "--disable-pip-version-check", "--no-compile", "--target", str(target),
+            str(ROOT / "examples/coinmux-acme"),
         ],
         check=True,
         capture_output=True,

@@ -18,7 +18,7 @@ from framework.testing.clock import FakeClock
 
 
 class ScriptedProvider:
-    """A provider of tickers that answers from a list of outcomes: prices, errors to raise, awaitables.
+    """A provider of tickers that answers from a list: prices, errors to raise, awaitables.
 
     The last outcome repeats.
     """

@@ -17,9 +17,9 @@ from framework import (
     NotFound,
     RateLimited,
     TickerQuery,
-    Unreachable,
     UnknownProvider,
     UnknownSymbol,
+    Unreachable,
 )
 
 QUERY = TickerQuery(symbol="BTC/USDT")

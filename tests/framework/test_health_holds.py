@@ -68,6 +68,23 @@ def test_how_long(tracker, clock, code, retry_after_s, seconds) -> None:
     assert held_s(tracker, clock) == seconds
 
 
+def test_a_plan_holds_one_capability(tracker, clock) -> None:
+    """What the plan lacks is left alone for an hour; the rest of the source is asked as before."""
+    told(tracker, "upstream_plan_restricted", None)
+    assert tracker.standing("acme", "ticker").reason == "held"
+    assert tracker.begin("acme", "ticker", 4) is None
+    assert tracker.standing("acme", "candles").eligible
+    snapshot = tracker.snapshot("acme")
+    assert snapshot.hold_until is None
+    held = {one.name: one.hold_reason for one in snapshot.capabilities}
+    assert held == {"ticker": "upstream_plan_restricted", "candles": None}
+    clock.advance(3_600)
+    assert tracker.standing("acme", "ticker").eligible
+    told(tracker, "upstream_plan_restricted", None)
+    tracker.reset("acme")
+    assert tracker.standing("acme", "ticker").eligible
+
+
 def test_not_counted(tracker, clock) -> None:
     """A hold leaves the state alone, is shown beside it and ends by itself."""
     told(tracker, "upstream_rate_limited", 7)

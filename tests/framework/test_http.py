@@ -234,7 +234,7 @@ class CountingGate:
     def __init__(self) -> None:
         self.weights: list[float] = []
         self.inside = 0
-        self.seen: list[int] = []
+        self.seen = 0
         self.busy = False
 
     async def enter(self, weight: float) -> None:
@@ -246,8 +246,8 @@ class CountingGate:
     def leave(self) -> None:
         self.inside -= 1
 
-    def observe(self, headers, status: int) -> None:
-        self.seen.append(status)
+    def observe(self, headers: object) -> None:
+        self.seen += 1
 
 
 async def test_gate():
@@ -260,7 +260,7 @@ async def test_gate():
         await http.get_json("/x", weight=4)
         with pytest.raises(BadStatus):
             await http.post_json("/x", {})
-        assert (gate.weights, gate.inside, gate.seen) == ([4, 1], 0, [200, 500])
+        assert (gate.weights, gate.inside, gate.seen) == ([4, 1], 0, 2)
         gate.busy = True
         with pytest.raises(ProviderBusy):
             await http.get_json("/x")

@@ -12,7 +12,6 @@ https://docs.blockscout.com/openapi.yaml, read 2026-11-23.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -44,6 +43,7 @@ from framework import (
     TransactionsQuery,
     UnknownSymbol,
     hookimpl,
+    iso_ms,
     number,
     scaled,
     segment,
@@ -159,7 +159,7 @@ def parse_gas(body: Any, query: GasQuery) -> Gas:
     told = {name: p if isinstance(p, dict) else {"price": p} for name, p in prices.items()}
     return Gas(
         chain=query.chain,
-        timestamp=None if updated is None else milliseconds(updated),
+        timestamp=None if updated is None else iso_ms(updated),
         unit="gwei",
         slow=told["slow"]["price"],
         standard=told["average"]["price"],
@@ -181,7 +181,7 @@ def parse_chain_head(body: Any, query: ChainHeadQuery) -> ChainHead:
         chain=query.chain,
         height=newest["height"],
         hash=newest["hash"],
-        timestamp=milliseconds(newest["timestamp"]),
+        timestamp=iso_ms(newest["timestamp"]),
     )
 
 
@@ -240,7 +240,7 @@ def parse_transaction(item: Any, chain: Chain) -> Transaction:
     return Transaction(
         hash=item["hash"],
         height=item["block_number"],
-        timestamp=None if when is None else milliseconds(when),
+        timestamp=None if when is None else iso_ms(when),
         sender=_address(item["from"]),
         to=_address(item["to"]),
         asset=facts.asset,
@@ -286,11 +286,3 @@ def _token(item: Any) -> TokenBalance:
         amount=amount,
         value_usd=None if rate is None or amount is None else amount * number(rate),
     )
-
-
-def milliseconds(text: str) -> int:
-    """Unix ms of an ISO 8601 time; one without its zone is a ValueError."""
-    when = datetime.fromisoformat(text)
-    if when.tzinfo is None:
-        raise ValueError(f"a time without a zone: {text[:40]!r}")
-    return round(when.timestamp() * 1000)

@@ -18,7 +18,6 @@ https://docs.coingecko.com/docs/errors-and-rate-limits, read 2026-11-23.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from framework import (
@@ -45,6 +44,7 @@ from framework import (
     TickerQuery,
     UnknownSymbol,
     hookimpl,
+    iso_ms,
     segment,
 )
 
@@ -271,11 +271,3 @@ def parse_candles(body: Any, query: CandlesQuery, asset: AssetId) -> Candles:
     if query.start is None and len(rows) < query.limit:
         notes += (f"CoinGecko has {len(rows)} candles of {query.interval}",)
     return Candles.from_rows(query, rows, order=order, notes=notes)
-
-
-def iso_ms(text: str) -> int:
-    """Unix milliseconds of an ISO 8601 time with its zone."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text[:40]!r} has no time zone")
-    return round(moment.timestamp() * 1000)

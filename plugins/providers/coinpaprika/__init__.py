@@ -13,7 +13,6 @@ Source: https://docs.coinpaprika.com/api-reference, read 2026-11-23.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from framework import (
@@ -38,6 +37,7 @@ from framework import (
     TickerQuery,
     UnknownSymbol,
     hookimpl,
+    iso_ms,
     segment,
 )
 
@@ -184,11 +184,3 @@ def parse_global_stats(body: Any) -> GlobalStats:
         btc_dominance_percent=body["bitcoin_dominance_percentage"],
         active_coins=body["cryptocurrencies_number"],
     )
-
-
-def iso_ms(text: str) -> int:
-    """Unix milliseconds of an ISO 8601 time with its zone."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text[:40]!r} has no time zone")
-    return round(moment.timestamp() * 1000)

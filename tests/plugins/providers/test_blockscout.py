@@ -184,10 +184,3 @@ def test_tokens_keep_their_units():
     assert (first.contract, first.amount, first.value_usd) == ("0xab" + "0" * 38, 2.5, 6.25)
     assert (second.raw, second.amount, second.value_usd) == ("7", None, None)
     assert result.notes == ("the 50 most valuable tokens; there are more",)
-
-
-def test_times_need_a_zone():
-    """A time without a zone is not guessed at."""
-    assert blockscout.milliseconds("2026-01-13T10:43:49.000000Z") == 1_768_301_029_000
-    with pytest.raises(ValueError, match="zone"):
-        blockscout.milliseconds("2026-01-13T10:43:49")
