@@ -1,17 +1,7 @@
 """Acme Exchange: spot tickers. Key optional. Source: https://acme.example/docs/rest#ticker."""
 
-from framework import (
-    HTTP,
-    EnvVar,
-    ProviderInfo,
-    RateLimit,
-    Reply,
-    SymbolStyle,
-    Ticker,
-    TickerQuery,
-    UnknownSymbol,
-    hookimpl,
-)
+from framework import EnvVar, HTTP, ProviderInfo, RateLimit, SymbolStyle, Ticker, TickerQuery
+from framework import Reply, UnknownSymbol, hookimpl
 
 STYLE = SymbolStyle(separator="-")
 
