@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from framework.clock import Clock
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Event:
-    """Something that happened.
+    """Something that happened; nobody changes it.
 
     Attributes:
         id: increasing from 1 within a process.
@@ -45,12 +45,12 @@ class EventBus:
     it was is itself an event.
 
     Args:
-        keep: events kept; the oldest go first.
+        most: events kept; the oldest go first.
     """
 
-    def __init__(self, clock: Clock, *, keep: int = 5_000) -> None:
+    def __init__(self, clock: Clock, *, most: int = 5_000) -> None:
         self._clock = clock
-        self._ring: deque[Event] = deque(maxlen=keep)
+        self._ring: deque[Event] = deque(maxlen=most)
         self._ids = count(1)
         self._listeners: tuple[Listener, ...] = ()
 
@@ -61,11 +61,22 @@ class EventBus:
         *,
         level: str = "info",
         source: str | None = None,
+        keep: bool = True,
         **detail: Any,
     ) -> Event:
-        """Record an event and tell every listener."""
+        """Record an event and tell every listener.
+
+        Args:
+            kind: see `Event`.
+            message: see `Event`.
+            level: see `Event`.
+            source: see `Event`.
+            keep: False where there are so many of them that they would push the rest out.
+            detail: fields by name.
+        """
         event = Event(next(self._ids), self._clock.wall_ms(), kind, level, source, message, detail)
-        self._ring.append(event)
+        if keep:
+            self._ring.append(event)
         for listener in self._listeners:
             try:
                 listener(event)
@@ -99,5 +110,5 @@ class EventBus:
 
     @property
     def last_id(self) -> int:
-        """The newest event's id, 0 before the first."""
+        """The newest kept event's id, 0 before the first."""
         return self._ring[-1].id if self._ring else 0

@@ -16,7 +16,9 @@ _JSON = (b"content-type", b"application/json")
 #: On every response; pages carry more (`faults.md` section 3, item 6).
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 )
 
 

@@ -9,7 +9,6 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 
-from server.activity import ActivityLog
 from server.assets import Assets
 from server.controllers.chain import ChainController, WhaleController
 from server.controllers.config import ConfigController
@@ -71,7 +70,6 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
         traffic=traffic,
         metrics=Metrics(gateway.clock),
         vitals=Vitals(gateway.events),
-        activity=ActivityLog(gateway.redactor),
         bound=address,
     )
     assets, docs = Assets(), Docs()
@@ -95,7 +93,7 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
             if event.kind == "config":
                 lane.forget()
 
-        listeners = (desk.metrics, desk.activity, on_event)
+        listeners = (desk.metrics, on_event)
         unsubscribe = [gateway.events.subscribe(listener) for listener in listeners]
         async with gateway if opens_gateway else nullcontext():
             desk.vitals.start()

@@ -42,8 +42,6 @@ CSP = (
 #: These mean something on documents only.
 PAGE_HEADERS = (
     (b"content-security-policy", CSP),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
     (b"referrer-policy", b"same-origin"),
 )
 

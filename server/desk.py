@@ -11,7 +11,6 @@ from server.types import REQUEST_ID
 
 if TYPE_CHECKING:
     from framework.gateway import Gateway
-    from server.activity import ActivityLog
     from server.fastlane import FastLane
     from server.metrics import Metrics
     from server.params import QueryReader, Question
@@ -28,7 +27,7 @@ class Desk:
         bound: the address the server listens on.
     """
 
-    __slots__ = ("activity", "bound", "gateway", "lane", "metrics", "traffic", "vitals")
+    __slots__ = ("bound", "gateway", "lane", "metrics", "traffic", "vitals")
 
     def __init__(
         self,
@@ -38,7 +37,6 @@ class Desk:
         traffic: Traffic,
         metrics: Metrics,
         vitals: Vitals,
-        activity: ActivityLog,
         bound: str,
     ) -> None:
         self.gateway = gateway
@@ -46,7 +44,6 @@ class Desk:
         self.traffic = traffic
         self.metrics = metrics
         self.vitals = vitals
-        self.activity = activity
         self.bound = bound
 
     async def answer(self, request: AnyRequest, reader: QueryReader) -> Answered:

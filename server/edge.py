@@ -131,6 +131,7 @@ class Edge:
                 "request",
                 reply.scope.get("path_template") or "unmatched",
                 level="debug",
+                keep=False,
                 method=scope["method"],
                 status=reply.status,
                 elapsed_ms=(perf_counter() - started) * 1000,

@@ -6,6 +6,7 @@ Litestar reads annotations at run time, so this module imports what it names.
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
+from server.activity import public
 from server.answers import Bytes, as_json
 from server.core import NO_STORE
 from server.desk import AnyRequest, Desk
@@ -89,7 +90,9 @@ class SystemController(Controller):
         values = single_values(request.scope["query_string"], ("after", "limit"))
         after = whole(values, "after", default=0, low=0, high=10**15)
         limit = whole(values, "limit", default=100, low=1, high=_ACTIVITY_LIMIT)
-        return as_json(desk.activity.recent(after, limit))
+        events, redactor = desk.gateway.events, desk.gateway.redactor
+        found = [public(event, redactor) for event in events.recent(after, limit)]
+        return as_json({"events": found, "last_id": events.last_id})
 
 
 class ProbeController(Controller):

@@ -5,7 +5,7 @@ from framework.testing.clock import FakeClock
 
 
 def test_the_oldest_go_first():
-    bus = EventBus(FakeClock(), keep=3)
+    bus = EventBus(FakeClock(), most=3)
     for at in range(5):
         bus.publish("config", str(at))
     assert [event.message for event in bus.recent()] == ["4", "3", "2"]
@@ -40,3 +40,16 @@ def test_an_unsubscribed_listener_hears_no_more():
     stop()
     bus.publish("config", "two")
     assert len(seen) == 1
+
+
+def test_what_comes_in_masses_is_told_and_not_kept():
+    """Requests reach listeners and push no other event out."""
+    bus = EventBus(FakeClock(), most=3)
+    told = []
+    bus.subscribe(told.append)
+    bus.publish("state", "kept")
+    for _ in range(5):
+        bus.publish("request", "GET", keep=False)
+    assert [event.message for event in bus.recent()] == ["kept"]
+    assert len(told) == 6
+    assert bus.last_id == 1
