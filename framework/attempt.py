@@ -24,8 +24,10 @@ from framework.errors import (
     UnknownSymbol,
     UpstreamTimeout,
 )
+from framework.heads import ChainHeads
 from framework.health import Lease, State
 from framework.http import HTTP
+from framework.models.chain import ChainHead
 from framework.models.market import Candles, CandlesQuery
 from framework.plausibility import age_s, check
 
@@ -53,10 +55,9 @@ class StaleResult(Exception):
         lease: still to be recorded, once it is known which of the two it is.
     """
 
-    def __init__(self, result: Result, age: float, lease: Lease, elapsed_s: float) -> None:
-        super().__init__(f"{age:.0f} s old")
+    def __init__(self, result: Result, why: str, lease: Lease, elapsed_s: float) -> None:
+        super().__init__(why)
         self.result = result
-        self.age = age
         self.lease = lease
         self.elapsed_s = elapsed_s
 
@@ -69,6 +70,7 @@ class AttemptRunner:
         self._client = client
         self._clock = clock
         self._desk = ChannelDesk(health, client.redactor, clock)
+        self._heads = ChainHeads(clock)
 
     async def run(
         self,
@@ -88,7 +90,7 @@ class AttemptRunner:
         started = clock.monotonic()
         try:
             result = await self._call(source, capability, query, limit_s)
-            age = age_s(result, clock.wall_ms()) if capability.max_age_s is not None else None
+            why_stale = self._why_stale(capability, result)
         except (ProviderError, UnknownSymbol) as caught:
             error = _fair(caught, source, query, limit_s)
             # What a plugin quotes of a source has not passed the client's redactor.
@@ -100,10 +102,19 @@ class AttemptRunner:
             self._health.release(lease)
             raise
         elapsed = clock.monotonic() - started
-        if age is not None and capability.max_age_s is not None and age > capability.max_age_s:
-            raise StaleResult(result, age, lease, elapsed)
+        if why_stale is not None:
+            raise StaleResult(result, why_stale, lease, elapsed)
         self._health.record(lease, Outcome.SUCCESS, elapsed_s=elapsed)
         return result
+
+    def _why_stale(self, capability: Capability, result: Result) -> str | None:
+        """Why the answer is older than its kind may be, None where it is not."""
+        if isinstance(result, ChainHead):
+            return self._heads.lag(result)
+        if capability.max_age_s is None:
+            return None
+        age = age_s(result, self._clock.wall_ms())
+        return f"{age:.0f} s old" if age is not None and age > capability.max_age_s else None
 
     async def _call(
         self, source: Source, capability: Capability, query: Query, limit_s: float

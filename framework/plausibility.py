@@ -77,7 +77,7 @@ def own_time(result: Result) -> int | None:
 
 def age_s(result: Result, now_ms: int) -> float | None:
     """Seconds since the data's own time, for the kinds whose age matters; else None."""
-    if isinstance(result, (Ticker, OrderBook, Gas, ChainHead)):
+    if isinstance(result, (Ticker, OrderBook, Gas)):
         time = own_time(result)
         return None if time is None else (now_ms - time) / 1000
     return None
