@@ -86,7 +86,8 @@ def from_body(body: Any) -> ProviderError | None:
     if type(body) is not dict:
         return None
     error = body.get("error")
-    if (error and error is not True) or body.get("error") is True:
+    # A list beside a result is of warnings (Kraken's), where the plugin saw no error in it.
+    if error and not (isinstance(error, list) and body.get("result")):
         return BadStatus(f"the answer is an error: {_words(error)}", status=200)
     if body.get("status") == "0" and body.get("message") == "NOTOK":
         return BadStatus(f"the answer is an error: {_words(body.get('result'))}", status=200)
