@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from framework.clock import wall_at
 from framework.health import Standing, State
-from framework.routing import Ask, Refusal, Score, Step, after_first, rank, walk
+from framework.routing import LATENCY_DIGITS, Ask, Refusal, Score, Step, after_first, rank, walk
 
 if TYPE_CHECKING:
     from framework.clock import Clock
@@ -79,6 +79,8 @@ class Router:
         if state is State.OFFLINE and self.probes_first:
             tier = -1
         latency = self._health.latency_s(source.name, capability)
+        if latency is not None:
+            latency = round(latency, LATENCY_DIGITS)
         return Score(source.name, state, tier, source.priority, latency)
 
     def step(self, score: Score, source: Source, capability: str, query: Query, ask: Ask) -> Step:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framework.health import State
-from framework.routing import Refusal, Score, Step, after_first, rank, walk
+from framework.routing import LATENCY_DIGITS, Refusal, Score, Step, after_first, rank, walk
 
 STATES = [(State.HEALTHY, 0), (State.UNKNOWN, 0), (State.DEGRADED, 1), (State.OFFLINE, 2)]
 
@@ -15,8 +15,11 @@ def score_lists(draw):
     scores = []
     for name in names:
         state, tier = draw(st.sampled_from(STATES))
-        latency = draw(st.none() | st.floats(0.001, 30, allow_nan=False).map(lambda x: round(x, 3)))
-        scores.append(Score(name, state, tier, draw(st.integers(-1000, 1000)), latency))
+        latency = draw(
+            st.none()
+            | st.floats(0.00001, 130, allow_nan=False).map(lambda x: round(x, LATENCY_DIGITS))
+        )
+        scores.append(Score(name, state, tier, draw(st.integers(-999_999, 999_999)), latency))
     return scores
 
 
