@@ -105,7 +105,11 @@ class Checker:
             if capability not in source.fetch or probe_query(source.info, capability) is None:
                 continue
             standing = health.standing(source.name, capability)
-            if standing.probe and self._past_jitter(source.name, standing.retry_at, now):
+            if (
+                standing.probe
+                and idle >= _IDLE_S
+                and self._past_jitter(source.name, standing.retry_at, now)
+            ):
                 return capability
             if not standing.eligible:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,10 +14,10 @@ from framework.attempt import AttemptRunner, describe
 from framework.cache import AnswerCache, is_fresh, may_refresh
 from framework.checker import Checker
 from framework.client import SafeHTTPClient
-from framework.clock import Clock, SystemClock
+from framework.clock import Clock, Deadline, SystemClock
 from framework.dispatch import Dispatcher
 from framework.env import EnvConfig
-from framework.errors import InvalidRequest, RoutingError, UnknownSymbol
+from framework.errors import InvalidRequest, UnknownSymbol
 from framework.events import EventBus
 from framework.health import HealthSettings, HealthTracker, State, StateChange
 from framework.history import HealthHistory
@@ -27,7 +28,7 @@ from framework.models.market import CandlesQuery, TickerQuery
 from framework.redact import Redactor
 from framework.registry import SourceRegistry
 from framework.router import Router
-from framework.routing import Ask
+from framework.routing import LEAST_TIMEOUT_S, Ask
 from framework.settings import DEFAULT_ENV_FILE
 from framework.symbols import Interval, Symbol
 from framework.views import GatewayViews
@@ -201,14 +202,17 @@ class Gateway(GatewayViews):
             raise InvalidRequest(f"{row.name} takes a {row.query.__name__}")
         if not ask.quote_fallback:
             return await self._dispatcher.answer(row, query, ask, request_id)
-        first: Exception | None = None
+        until = Deadline.after(self.clock, ask.timeout_s or self.settings.request_timeout_s)
+        unlisted: UnknownSymbol | None = None
         for alternative in _in_other_dollars(query):
+            left = replace(ask, timeout_s=max(until.remaining_s(), LEAST_TIMEOUT_S))
             try:
-                return await self._dispatcher.answer(row, alternative, ask, request_id)
-            except (UnknownSymbol, RoutingError) as error:
-                first = first or error
-        assert first is not None
-        raise first
+                return await self._dispatcher.answer(row, alternative, left, request_id)
+            except UnknownSymbol as error:
+                # Only a pair nobody lists is asked for in another currency, never one that failed.
+                unlisted = unlisted or error
+        assert unlisted is not None
+        raise unlisted
 
     def peek(self, capability: str, query: Query, ask: Ask = _ASK) -> Answer | None:
         """A fresh kept answer, or None; asks nobody."""

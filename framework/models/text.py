@@ -17,6 +17,9 @@ class TextSentimentQuery(Query):
     texts: tuple[Text, ...] = Field(min_length=1, max_length=64)
     model: str | None = Field(default=None, max_length=120)
 
+    def brief(self) -> TextSentimentQuery:
+        return self.model_copy(update={"texts": (f"{len(self.texts)} texts",)})
+
 
 class TextSentimentResult(Result):
     """One text's reading."""
@@ -33,3 +36,7 @@ class TextSentiment(Result):
 
     def data_length(self) -> int:
         return len(self.results)
+
+    def size(self) -> int:
+        # The texts asked are the key, and longer than the answer.
+        return 1_000 * len(self.results)
