@@ -62,6 +62,7 @@ class Checker:
                 self._gateway.registry.adopt_if_ready()
                 if self._gateway.settings.checker:
                     await self.round()
+                self._gateway.save_holds()
                 self.failures = 0
                 pause = _TICK_S
             except Exception as error:  # noqa: BLE001 - the border around a background task

@@ -21,6 +21,7 @@ from framework.errors import InvalidRequest, UnknownSymbol
 from framework.events import EventBus
 from framework.health import HealthSettings, HealthTracker, State, StateChange
 from framework.history import HealthHistory
+from framework.holdfile import HoldFile
 from framework.inquiry import key_of
 from framework.journal import Journal
 from framework.loader import Found, PluginLoader
@@ -111,6 +112,7 @@ class Gateway(GatewayViews):
         )
         self.checker = Checker(self)
         self.is_open = False
+        self._holds: HoldFile | None = None
         self.registry.load(found)
 
     @classmethod
@@ -137,8 +139,27 @@ class Gateway(GatewayViews):
         env = EnvConfig(path, os.environ if environ is None else environ)
         return cls(env, found=found, environ=environ, clock=clock, simulated=simulated)
 
+    def keep_holds(self, path: Path) -> None:
+        """Keep bans and used-up quotas in a file from now on, and take up those it holds."""
+        self._holds = HoldFile(path, self.health, self.clock)
+        try:
+            self._holds.restore()
+        except (OSError, ValueError) as error:
+            self.events.publish("config", f"{path.name} cannot be read: {error}", level="warning")
+
+    def save_holds(self) -> None:
+        """Write what changed of the holds, where they are kept.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        if self._holds is not None:
+            self._holds.save()
+
     async def __aenter__(self) -> Self:
         self.is_open = True
+        if self._holds is None and self.settings.holds_file is not None:
+            self.keep_holds(self.settings.holds_file)
         self.checker.start()
         return self
 
@@ -154,6 +175,10 @@ class Gateway(GatewayViews):
         """End every call and background task; nothing is left running."""
         self.is_open = False
         await self.checker.stop()
+        try:
+            self.save_holds()
+        except OSError as error:
+            self.events.publish("error", f"holds are not kept: {error}", level="error")
         await self._dispatcher.close()
         await self._client.close()
 
