@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from framework.decision import Decision
 from framework.errors import NotFound
-from framework.routing import Decision
 
 if TYPE_CHECKING:
     from framework.answer import Fetched
