@@ -23,8 +23,6 @@ _WHOLE = re.compile(r"-?\d{1,100}", re.ASCII)
 def _decimal(value: Any) -> Decimal:
     if type(value) is int:
         return Decimal(value)
-    if isinstance(value, str) and _HEX.fullmatch(value):
-        return Decimal(int(value, 16))
     number(value)  # refuses what is none
     return Decimal(value if isinstance(value, str) else repr(value))
 
@@ -32,6 +30,16 @@ def _decimal(value: Any) -> Decimal:
 def _scaled(exponent: int) -> Callable[[Any], float]:
     def convert(value: Any) -> float:
         return float(_decimal(value).scaleb(exponent))
+
+    return convert
+
+
+def _coins(exponent: int) -> Callable[[Any], float]:
+    """Of whole numbers, which nodes write in hexadecimal."""
+
+    def convert(value: Any) -> float:
+        is_hex = isinstance(value, str) and value.startswith("0x")
+        return float(Decimal(_hex(value) if is_hex else _whole(value)).scaleb(exponent))
 
     return convert
 
@@ -97,9 +105,9 @@ UNITS: Mapping[str, Callable[[Any], float | int | str]] = {
     "iso": iso_ms,
     "iso_utc": _iso_utc,
     "rfc822": _rfc822,
-    "wei": _scaled(-18),
-    "sun": _scaled(-6),
-    "satoshi": _scaled(-8),
+    "wei": _coins(-18),
+    "sun": _coins(-6),
+    "satoshi": _coins(-8),
     "wei_gas": _scaled(-9),
     "hex_wei_gas": _hex_gwei,
     "raw": _whole,

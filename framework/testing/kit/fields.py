@@ -152,14 +152,23 @@ def _is_within(name: str, covered: set[str]) -> bool:
 
 
 def pattern(name: str) -> str:
-    """A path with `*` for each index."""
+    """A path with `*` for which item of a list; places within a row stay as they are."""
+    parts = name.split(".")
     return ".".join(
-        "*" if part.removeprefix("-").isdigit() else part for part in name.split(".")
+        "*" if _is_index(part) and not (at and _is_index(parts[at - 1])) else part
+        for at, part in enumerate(parts)
     )
 
 
+def _is_index(part: str) -> bool:
+    return part == "*" or part.removeprefix("-").isdigit()
+
+
 def leaves(shown: Any, sample: Sample) -> list[str]:
-    """Paths of what a source must have said: values there are, of lists in the first item."""
+    """Paths of what a source must have said: values there are, of lists in the first item.
+
+    A list within a list is a row, each place of which counts.
+    """
     found = list(_leaves(shown, ""))
     return [
         name
@@ -169,11 +178,13 @@ def leaves(shown: Any, sample: Sample) -> list[str]:
 
 
 def _leaves(value: Any, path: str) -> Iterator[str]:
+    inside: list[tuple[str, Any]] = []
     if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves(item, f"{path}.{key}" if path else key)
+        inside = list(value.items())
     elif isinstance(value, list):
-        if value:
-            yield from _leaves(value[0], f"{path}.0" if path else "0")
+        is_row = _is_index(path.rpartition(".")[2])
+        inside = [(str(at), item) for at, item in enumerate(value if is_row else value[:1])]
     elif value is not None:
         yield path
+    for key, item in inside:
+        yield from _leaves(item, f"{path}.{key}" if path else key)
