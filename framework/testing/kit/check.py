@@ -15,7 +15,7 @@ Level = Literal["bronze", "silver", "gold"]
 Run = Callable[[], Awaitable[str | None]]
 
 
-class NotApplicable(Exception):  # noqa: N818 - no error: it says why there is nothing to check
+class NotApplicable(Exception):
     """There is nothing to check; the text says why."""
 
 
@@ -39,8 +39,8 @@ class Check:
     Attributes:
         name: a word, `fields`.
         level: the grade that takes it.
-        question: what it asks, in a line.
-        cases: of a provider; raises `NotApplicable` where there are none.
+        cases: of a provider; raises `NotApplicable` where there are none. Its docstring says what
+            must hold.
         binding: False where a sound provider may lack it, so that a test does not fail on it.
         for_all: whether a retired provider is asked too.
         remote: whether it is about requests, so that a model that runs here is not asked.
@@ -48,11 +48,15 @@ class Check:
 
     name: str
     level: Level
-    question: str
     cases: Callable[[Subject], Sequence[Case]]
     binding: bool = True
     for_all: bool = False
     remote: bool = False
+
+    @property
+    def promise(self) -> str:
+        """What must hold, in a line."""
+        return (self.cases.__doc__ or "").partition("\n")[0]
 
     def cases_of(self, subject: Subject) -> Sequence[Case]:
         """The cases of a provider.

@@ -8,7 +8,6 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from framework.chains import Chain
-from framework.errors import CoinmuxError
 from framework.gate import Gate
 from framework.symbols import INTERVALS
 from framework.testing.clock import FakeClock
@@ -22,7 +21,7 @@ _SEND_AS = re.compile(r"header:[\w-]+(=.*\{\}.*)?|query:[\w.-]+|")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _CHANNEL = re.compile(r"[a-z][a-z0-9_]*")
 _CHAINED = ("gas", "chain_head", "balance", "transactions", "token_balances", "entity")
-_USAGE = re.compile(r"rate-?limit.*(remaining|used)|used-weight|limit-status|credits?-(left|used)")
+_USAGE = re.compile(r"rate-?limit.*(remaining|used)|used-weight|credits?-(remaining|used)")
 
 
 def loads(subject: Subject) -> Sequence[Case]:
@@ -149,8 +148,3 @@ def usage(subject: Subject) -> Sequence[Case]:
         return None
 
     return [Case("", run)]
-
-
-def unservable(error: CoinmuxError) -> str:
-    """An error in the words of a reason."""
-    return f"{error.code} ({error.detail[:160]})" if error.detail else error.code

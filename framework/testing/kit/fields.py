@@ -38,9 +38,7 @@ def fields(subject: Subject) -> Sequence[Case]:
     Every figure of the result has its source: of lists those of the first item, of candles those
     of the newest row.
     """
-    good = [
-        s for s in subject.samples if s.outcome == "ok" and s.capability in subject.served
-    ]
+    good = [s for s in subject.samples if s.outcome == "ok" and s.capability in subject.served]
     if not subject.is_remote and not any(sample.fields for sample in good):
         raise NotApplicable("it asks nobody, so no figure comes from a source")
     if not good:
@@ -79,9 +77,7 @@ def view(result: Result) -> Any:
     return shown
 
 
-def _wrong(
-    shown: Any, name: str, source: FieldSource, exchanges: Sequence[Exchange]
-) -> str | None:
+def _wrong(shown: Any, name: str, source: FieldSource, exchanges: Sequence[Exchange]) -> str | None:
     if not units.is_unit(source.unit):
         return f"{source.unit!r} is no unit; known are {' '.join(units.UNITS)} and derived: how"
     ours = list(dotted.values(shown, _canonical(name)))
@@ -101,7 +97,9 @@ def _wrong(
             return f"{source.path!r}: {error}"
         if not same:
             made = units.convert(other, source.unit)
-            return f"is {mine!r}; {source.path!r} says {other!r}, which in {source.unit} is {made!r}"
+            return (
+                f"is {mine!r}; {source.path!r} says {other!r}, which in {source.unit} is {made!r}"
+            )
     return None
 
 

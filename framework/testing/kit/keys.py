@@ -85,7 +85,9 @@ async def _shown(gateway: Gateway, name: str, capability: str, query: Query) -> 
         shown.append(answer.data.encode().decode())
     except CoinmuxError as error:
         shown += [str(error), repr(error), json.dumps(error.extra, default=str)]
-    shown += [f"{e.message} {json.dumps(dict(e.detail), default=str)}" for e in gateway.events.recent()]
+    shown += [
+        f"{e.message} {json.dumps(dict(e.detail), default=str)}" for e in gateway.events.recent()
+    ]
     shown.append(json.dumps(gateway.provider(name), default=str))
     shown.append(json.dumps(gateway.source_health_of(name), default=str))
     return shown
@@ -108,7 +110,9 @@ def _misplaced(subject: Subject, requests: list[Request], keys: dict[str, str]) 
             if place == "query":
                 sent.pop(name, None)
             if _holds(parts.path, [value]) or _holds(json.dumps(sent), [value]):
-                return f"{variable.name} is declared as {variable.send_as} and stands in the address"
+                return (
+                    f"{variable.name} is declared as {variable.send_as} and stands in the address"
+                )
     return None
 
 

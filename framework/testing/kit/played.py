@@ -183,6 +183,8 @@ def refused_key(subject: Subject) -> Sequence[Case]:
     async def run() -> str | None:
         if any(sample.outcome in _REFUSED for sample in subject.samples):
             return None
+        if not any(variable.required and variable.secret for variable in subject.info.env):
+            raise NotApplicable("it answers without a key, and no sample is of a refused one")
         return "no sample of a refused key: add one that ends in upstream_auth"
 
     return [Case("", run)]

@@ -25,7 +25,14 @@ from framework.testing import dotted
 from framework.testing.clock import FakeClock
 from framework.testing.kit.check import Case, NotApplicable
 from framework.testing.kit.played import stem
-from framework.testing.kit.trial import CannedClient, Ended, ForgivingClient, ask, ask_with, source_of
+from framework.testing.kit.trial import (
+    CannedClient,
+    Ended,
+    ForgivingClient,
+    ask,
+    ask_with,
+    source_of,
+)
 
 if TYPE_CHECKING:
     from framework.testing.kit.subject import Subject

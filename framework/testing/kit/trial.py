@@ -135,9 +135,7 @@ async def ask(
     runner = AttemptRunner(health, client, source.bound.clock)
     try:
         return Ended(
-            result=await runner.run(
-                source, subject.capabilities[capability], query, lease, limit_s
-            )
+            result=await runner.run(source, subject.capabilities[capability], query, lease, limit_s)
         )
     except StaleResult as stale:
         return Ended(result=stale.result)
