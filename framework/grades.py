@@ -60,12 +60,23 @@ def measured(package: str) -> dict[str, Any] | None:
     return held if isinstance(held, dict) else None
 
 
-def grade_of(plugin: object, name: str) -> str | None:
-    """The grade of the plugin of that name; None where it was not measured, or changed since."""
+def standing(plugin: object) -> dict[str, Any] | None:
+    """What the kit wrote of the plugin's package; None where there is nothing, or it has changed.
+
+    Reads every file of the package: not for the event loop.
+    """
     package = package_of(plugin)
-    held = measured(package) if package is not None else None
-    if package is None or held is None or held.get("provider") != name:
+    if package is None:
         return None
-    if held.get("grade") not in GRADES or held.get("digest") != digest(package):
+    try:
+        held = measured(package)
+        return held if held is not None and held.get("digest") == digest(package) else None
+    except (OSError, ImportError):
+        return None
+
+
+def grade_in(held: dict[str, Any] | None, name: str) -> str | None:
+    """The grade in what was written, where it is about the provider of that name."""
+    if held is None or held.get("provider") != name or held.get("grade") not in GRADES:
         return None
     return str(held["grade"])

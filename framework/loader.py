@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import pluggy
 
-from framework import hookspecs
+from framework import grades, hookspecs
 from framework.capabilities import CAPABILITIES, Capability
 from framework.declare import ProviderInfo, Reply
 from framework.models.base import Query
@@ -33,6 +33,8 @@ class Provider:
         fetch: capability name -> its hook, called with `(query, http)`, always awaitable.
         origin: where it came from: distribution, or `in-process`.
         version: of that distribution.
+        grade: `bronze`, `silver` or `gold`, as the conformance kit measured these very files; None
+            where it did not.
     """
 
     info: ProviderInfo
@@ -41,6 +43,7 @@ class Provider:
     map_error: MapError | None
     origin: str
     version: str
+    grade: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Found:
     load: Callable[[], object]
     thread: threading.Thread | None = None
     loaded: object | None = None
+    measured: dict[str, Any] | None = None
     error: str | None = None
     started_at: float = field(default_factory=time.monotonic)
 
@@ -75,6 +79,7 @@ class Found:
         try:
             plugin = self.load()
             self.loaded = plugin() if inspect.isclass(plugin) else plugin
+            self.measured = grades.standing(self.loaded)
         except BaseException as error:  # noqa: BLE001 - SystemExit in a plugin must not end us
             self.error = f"{type(error).__name__} while loading: {str(error)[:300]}"
 
@@ -223,6 +228,7 @@ class PluginLoader:
                 map_error=mapper and _mapper(mapper),
                 origin=one.origin,
                 version=one.version,
+                grade=grades.grade_in(one.measured, info.name),
             )
         except Exception as error:  # noqa: BLE001 - as above
             self._drop(one, _plain(error))

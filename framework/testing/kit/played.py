@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from framework.errors import Outcome
 from framework.symbols import Symbol
 from framework.testing.kit.check import Case, NotApplicable
-from framework.testing.kit.trial import Ended, LooseClient, ask_with, play
+from framework.testing.kit.trial import NOW_MS, Ended, LooseClient, ask_with, play
 from framework.testing.matching import Catalogue
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ async def _answers(subject: Subject, capability: str) -> str | None:
     query = subject.question(capability)
     if query is None:
         return f"no question for {capability} is known: add samples/{capability}.json"
-    ended = await ask_with(subject, capability, query, LooseClient([]), 1_764_000_000_000)
+    ended = await ask_with(subject, capability, query, LooseClient([]), NOW_MS)
     return None if ended.result is not None else f"asked, it ends in {ended}"
 
 

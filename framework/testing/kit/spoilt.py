@@ -26,6 +26,7 @@ from framework.testing.clock import FakeClock
 from framework.testing.kit.check import Case, NotApplicable
 from framework.testing.kit.played import stem
 from framework.testing.kit.trial import (
+    NOW_MS,
     CannedClient,
     Ended,
     ForgivingClient,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from framework.testing.kit.subject import Subject
     from framework.testing.samples import Exchange, Sample
 
-_NOW_MS = 1_764_000_000_000
 _JSON = {"content-type": "application/json"}
 _PAGE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body>Back soon</body></html>"
 WAIT_S = 7.0
@@ -168,7 +168,7 @@ async def _asked(subject: Subject, capability: str, reply: RawReply) -> Ended:
     query = subject.question(capability)
     if query is None:
         raise NotApplicable(f"no question for {capability} is known: it takes a sample")
-    return await ask_with(subject, capability, query, CannedClient(reply), _NOW_MS)
+    return await ask_with(subject, capability, query, CannedClient(reply), NOW_MS)
 
 
 def hostile_fields(subject: Subject) -> Sequence[Case]:

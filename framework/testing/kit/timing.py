@@ -12,14 +12,22 @@ from framework.clock import SystemClock
 from framework.errors import PluginError
 from framework.testing.kit.check import Case, NotApplicable
 from framework.testing.kit.local import LocalSource
-from framework.testing.kit.played import stem
-from framework.testing.kit.trial import LIMIT_S, Ended, ask, play, real_client, source_of
+from framework.testing.kit.trial import (
+    LIMIT_S,
+    NOW_MS,
+    Ended,
+    LooseClient,
+    ask,
+    ask_with,
+    play,
+    real_client,
+    source_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
     from framework.testing.kit.subject import Subject
-    from framework.testing.samples import Sample
 
 _DEADLINE_S = 0.3
 #: What may pass between the deadline, or the cancellation, and the end.
@@ -113,16 +121,26 @@ def _ends_at_once(subject: Subject, capability: str) -> Any:
 
 def no_blocking(subject: Subject) -> Sequence[Case]:
     """The event loop goes on while a hook works."""
-    first = [good[0] for name in subject.served if (good := subject.of_capability(name, ok=True))]
-    return [Case(stem(sample), _lets_go(subject, sample)) for sample in first]
+    return [Case(name, _lets_go(subject, name)) for name in subject.served]
 
 
-def _lets_go(subject: Subject, sample: Sample) -> Any:
+def _lets_go(subject: Subject, capability: str) -> Any:
+    good = subject.of_capability(capability, ok=True)
+    query = subject.question(capability)
+
+    async def once() -> None:
+        if good:
+            await play(subject, good[0])
+        elif query is not None:
+            await ask_with(subject, capability, query, LooseClient([]), NOW_MS)
+
     async def run() -> str | None:
         # The least of some tries: a busy machine stalls now and then, a hook that blocks always.
+        if not good and (query is None or subject.is_remote):
+            raise NotApplicable(f"no sample of {capability} to work on")
         stalls = []
         for _ in range(_TRIES):
-            stalls.append(await _stall_s(subject, sample))
+            stalls.append(await _stall_s(once))
             if stalls[-1] <= _STALL_S:
                 return None
         return (
@@ -133,8 +151,8 @@ def _lets_go(subject: Subject, sample: Sample) -> Any:
     return run
 
 
-async def _stall_s(subject: Subject, sample: Sample) -> float:
-    """The longest the loop stood still while the sample was played."""
+async def _stall_s(work: Callable[[], Awaitable[None]]) -> float:
+    """The longest the loop stood still while it worked."""
     longest = 0.0
 
     async def beat() -> None:
@@ -150,7 +168,7 @@ async def _stall_s(subject: Subject, sample: Sample) -> float:
     try:
         await asyncio.sleep(0)
         async with asyncio.timeout(LIMIT_S + _GRACE_S):
-            await play(subject, sample)
+            await work()
         await asyncio.sleep(_BEAT_S)
     finally:
         heart.cancel()

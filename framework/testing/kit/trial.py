@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from framework.testing.kit.subject import Subject
     from framework.testing.samples import Exchange, Sample
 
+#: When questions are asked that no sample times: 24 November 2025, as in most samples.
+NOW_MS = 1_764_000_000_000
 #: Of a replayed question. What takes longer waits for something that does not come.
 LIMIT_S = 2.0
 
