@@ -22,7 +22,7 @@ from framework.testing.clock import FakeClock
 from framework.testing.samples import ANY, Exchange, SampleRequest, SampleResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from framework.declare import ProviderInfo
     from framework.endpoint import Endpoint
@@ -176,19 +176,15 @@ def bind(
 
 
 async def call(
-    fetch: Any,
-    query: Query,
-    source: BoundSource,
-    exchanges: Sequence[Exchange | Mapping[str, Any]],
-    timeout_s: float = 4.0,
-) -> tuple[Result, ReplayClient]:
-    """What a fetch hook makes of exchanges, and the client that answered.
+    fetch: Any, query: Query, source: BoundSource, client: ReplayClient, timeout_s: float = 4.0
+) -> Result:
+    """What a fetch hook itself makes of what `client` answers, without the border of an attempt.
 
     Raises:
         Unexpected: it asks something else.
         Exception: whatever the hook raises.
     """
-    client = ReplayClient(source, exchanges)
     deadline = Deadline.after(source.clock, timeout_s)
     http = HTTP(source, client, deadline, query)  # type: ignore[arg-type]
-    return await fetch(query=query, http=http), client
+    result: Result = await fetch(query=query, http=http)
+    return result

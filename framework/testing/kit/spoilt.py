@@ -6,7 +6,7 @@ import asyncio
 import copy
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +47,8 @@ _STRANGERS: tuple[Any, ...] = (None, "", "spoilt", "NaN", -1, True, [], {})
 _GONE = object()
 #: Places of one body that are spoilt; a long answer repeats itself.
 _MOST_PLACES = 120
-_AT_ONCE = 64
+#: Questions put at once: few enough that plain functions, which take threads, get their turn.
+_AT_ONCE = 16
 #: Bodies a source might send in place of those it documents.
 _ODD_BODIES: tuple[bytes, ...] = (
     b'{"error": null}',
@@ -71,13 +72,25 @@ def transport(subject: Subject) -> Sequence[Case]:
 
 
 def _understood(subject: Subject, capability: str) -> Any:
+    async def one(kind: str, reply: RawReply) -> str | None:
+        wrong = _misunderstood(kind, await _asked(subject, capability, reply), subject)
+        return None if wrong is None else f"{kind}: {wrong}"
+
+    return _all_of(lambda: [one(kind, reply) for kind, reply in _replies()])
+
+
+def _all_of(make: Callable[[], Iterable[Coroutine[Any, Any, str | None]]]) -> Any:
+    """A case of many questions, put a few at once; the first that went wrong is told."""
+
     async def run() -> str | None:
-        for kind, reply in _replies():
-            ended = await _asked(subject, capability, reply)
-            wrong = _misunderstood(kind, ended, subject)
-            if wrong is not None:
-                return f"{kind}: {wrong}"
-        return None
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def within(question: Coroutine[Any, Any, str | None]) -> str | None:
+            async with gate:
+                return await question
+
+        found = await asyncio.gather(*(within(question) for question in make()))
+        return next((wrong for wrong in found if wrong is not None), None)
 
     return run
 
@@ -125,21 +138,18 @@ def emptiness(subject: Subject) -> Sequence[Case]:
 def _not_taken(subject: Subject, capability: str) -> Any:
     row = subject.capabilities[capability]
 
-    async def run() -> str | None:
-        for body in (b"null", b"{}", b"[]"):
-            ended = await _asked(subject, capability, RawReply(200, _JSON, body))
-            shown = body.decode()
-            if ended.crash is not None or isinstance(ended.error, PluginError):
-                return f"{shown} ends in {ended}"
-            if ended.result is None:
-                continue
-            if body == b"null":
-                return "null is taken for an answer: it takes an error"
-            if not (row.empty_legal and ended.result.is_empty()):
-                return f"{shown} is taken for an answer: it takes an error"
-        return None
+    async def one(body: bytes) -> str | None:
+        ended = await _asked(subject, capability, RawReply(200, _JSON, body))
+        shown = body.decode()
+        if ended.crash is not None or isinstance(ended.error, PluginError):
+            return f"{shown} ends in {ended}"
+        if ended.result is None:
+            return None
+        if body != b"null" and row.empty_legal and ended.result.is_empty():
+            return None
+        return f"{shown} is taken for an answer: it takes an error"
 
-    return run
+    return _all_of(lambda: [one(body) for body in (b"null", b"{}", b"[]")])
 
 
 def odd_replies(subject: Subject) -> Sequence[Case]:
@@ -148,20 +158,19 @@ def odd_replies(subject: Subject) -> Sequence[Case]:
 
 
 def _survives(subject: Subject, capability: str) -> Any:
-    async def run() -> str | None:
-        for status in _STATUSES:
-            for body in (*_ODD_BODIES, b"{}", b"[]", b"not JSON"):
-                ended = await _asked(subject, capability, RawReply(status, _JSON, body))
-                what = f"HTTP {status} {body.decode()}"
-                if ended.crash is not None or isinstance(ended.error, PluginError):
-                    return f"{what} ends in {ended}"
-                if ended.result is not None and status != 200:
-                    return f"{what} is taken for an answer"
-                if ended.result is not None and not ended.result.is_empty():
-                    return f"{what} is taken for an answer that holds something"
+    async def one(status: int, body: bytes) -> str | None:
+        ended = await _asked(subject, capability, RawReply(status, _JSON, body))
+        what = f"HTTP {status} {body.decode()}"
+        if ended.crash is not None or isinstance(ended.error, PluginError):
+            return f"{what} ends in {ended}"
+        if ended.result is not None and status != 200:
+            return f"{what} is taken for an answer"
+        if ended.result is not None and not ended.result.is_empty():
+            return f"{what} is taken for an answer that holds something"
         return None
 
-    return run
+    bodies = (*_ODD_BODIES, b"{}", b"[]", b"not JSON")
+    return _all_of(lambda: [one(status, body) for status in _STATUSES for body in bodies])
 
 
 async def _asked(subject: Subject, capability: str, reply: RawReply) -> Ended:
@@ -187,21 +196,14 @@ def _has_json(sample: Sample) -> bool:
 
 def _spoilt(subject: Subject, sample: Sample) -> Any:
     query = subject.query_of(sample)
-    gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(exchanges: list[Exchange], what: str) -> str | None:
-        async with gate:
-            source = source_of(subject, FakeClock(wall_ms=sample.recorded_at))
-            client = ForgivingClient(source.bound, exchanges)
-            ended = await ask(subject, sample.capability, query, client, source=source)
-        wrong = unsound(ended)
+        source = source_of(subject, FakeClock(wall_ms=sample.recorded_at))
+        client = ForgivingClient(source.bound, exchanges)
+        wrong = unsound(await ask(subject, sample.capability, query, client, source=source))
         return None if wrong is None else f"{what}: {wrong}"
 
-    async def run() -> str | None:
-        found = await asyncio.gather(*(one(e, what) for e, what in _variants(sample)))
-        return next((wrong for wrong in found if wrong is not None), None)
-
-    return run
+    return _all_of(lambda: [one(exchanges, what) for exchanges, what in _variants(sample)])
 
 
 def unsound(ended: Ended) -> str | None:

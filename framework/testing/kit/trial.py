@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: When questions are asked that no sample times: 24 November 2025, as in most samples.
 NOW_MS = 1_764_000_000_000
 #: Of a replayed question. What takes longer waits for something that does not come.
-LIMIT_S = 2.0
+LIMIT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
