@@ -31,6 +31,7 @@ docs: $(VENV)/.run
 	$(VENV)/bin/coinmux providers --markdown > docs/providers.md
 	$(VENV)/bin/coinmux conformance --ours --fields > docs/fields.md
 	$(VENV)/bin/coinmux conformance --ours --write
+	PYTHONPATH=examples/coinmux-acme $(VENV)/bin/coinmux conformance coinmux_acme --write
 
 # The versions the tests were run with, as name==version.
 lock: $(VENV)/.dev
