@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from framework.grades import FILE, GRADES, KIT_VERSION, digest
-from framework.testing.kit import declared, fields, keys, played, spoilt, timing
+from framework.testing.kit import declared, fields, hostile, keys, played, replies, timing
 from framework.testing.kit.check import Check, Verdict, judge
 from framework.testing.kit.subject import Subject
 
@@ -22,16 +22,16 @@ CHECKS: tuple[Check, ...] = (
     Check("info", "bronze", declared.info, for_all=True),
     Check("sample_files", "bronze", played.formats),
     Check("ok_samples", "bronze", played.ok_samples),
-    Check("transport", "bronze", spoilt.transport, remote=True),
+    Check("transport", "bronze", replies.transport, remote=True),
     Check("error_samples", "silver", played.error_samples, remote=True),
     Check("unknown_symbol", "silver", played.unknown_symbol, remote=True),
     Check("rate_limit", "silver", played.rate_limit, remote=True),
     Check("refused_key", "silver", played.refused_key, remote=True),
     Check("other_symbol", "silver", played.other_symbol, remote=True),
     Check("fields", "silver", fields.fields),
-    Check("emptiness", "silver", spoilt.emptiness, remote=True),
-    Check("odd_replies", "silver", spoilt.odd_replies, remote=True),
-    Check("hostile_fields", "silver", spoilt.hostile_fields, remote=True),
+    Check("emptiness", "silver", replies.emptiness, remote=True),
+    Check("odd_replies", "silver", replies.odd_replies, remote=True),
+    Check("hostile_fields", "silver", hostile.hostile_fields, remote=True),
     Check("idempotent", "silver", played.idempotent),
     Check("no_leak", "silver", keys.no_leak, remote=True),
     Check("deadline", "gold", timing.deadline, remote=True),

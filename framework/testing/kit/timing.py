@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from framework.testing.kit.subject import Subject
 
-_DEADLINE_S = 0.3
+_DEADLINE_S = 0.2
 #: What may pass between the deadline, or the cancellation, and the end.
 _GRACE_S = 1.0
 _ASKED_S = 5.0
