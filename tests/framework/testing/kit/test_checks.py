@@ -6,7 +6,9 @@ import asyncio
 import copy
 import itertools
 import json
+import re
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -352,6 +354,13 @@ def test_every_check_says_what_must_hold():
     for check in CHECKS:
         assert check.promise.endswith("."), check.name
     assert len({check.name for check in CHECKS}) == len(CHECKS)
+
+
+def test_every_check_is_documented():
+    """With the grade that takes it, and no other is."""
+    text = (Path(__file__).parents[4] / "docs" / "conformance.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|", text, re.MULTILINE)
+    assert rows == [(check.name, check.level) for check in CHECKS]
 
 
 async def test_nothing_is_left_running(subject_of):
