@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SEND_AS = re.compile(r"header:[\w-]+(=.*\{\}.*)?|query:[\w.-]+|")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _CHANNEL = re.compile(r"[a-z][a-z0-9_]*")
-_CHAINED = ("gas", "chain_head", "balance", "transactions", "token_balances", "entity")
+_CHAINED = ("gas", "chain_head", "balance", "transactions", "token_balances")
 _USAGE = re.compile(r"rate-?limit.*(remaining|used)|used-weight|credits?-(remaining|used)")
 
 
@@ -85,7 +85,7 @@ def _wrong_words(facts: ProviderInfo, served: Sequence[str]) -> Iterator[str]:
     if unknown:
         yield f"intervals: {', '.join(unknown)}: ours are {' '.join(INTERVALS)}"
     if "candles" in served and not facts.intervals:
-        yield "intervals is empty: one that is missing is not served, so candles never are"
+        yield "intervals is empty: say which lengths of candles it has, and how it calls them"
     unknown = sorted(set(facts.chains or ()) - {str(chain) for chain in Chain})
     if unknown:
         yield f"chains: {', '.join(unknown)}: ours are {' '.join(Chain)}"

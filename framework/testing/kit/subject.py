@@ -70,7 +70,8 @@ class Subject:
         loaded = next(iter(loader.providers.values()), None)
         if error is None and loaded is None:
             error = "it has no provider_info"
-        package = package_of(plugin) if plugin is not None else None
+        made = loaded.plugin if loaded is not None else plugin
+        package = package_of(made) if made is not None else None
         samples, bad = _samples(package, loaded.info.name if loaded is not None else name)
         return cls(
             name=loaded.info.name if loaded is not None else name,

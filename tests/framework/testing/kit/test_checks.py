@@ -295,6 +295,45 @@ async def test_a_plain_function_may_take_its_time(subject_of):
     assert verdict.status == "passed"
 
 
+async def test_a_key_one_may_have_can_change_the_address(subject_of):
+    """A sample of those who have a key is played with one."""
+    source = SOURCE.replace('EnvVar("STUB_API_KEY", ', 'EnvVar("STUB_API_KEY", required=False, ')
+    source = source.replace('"/v1/ticker"', '"/v1/ticker" if http.has("STUB_API_KEY") else "/free"')
+    assert failures(await examine(subject_of(source))) == {}
+
+
+async def test_a_source_may_be_asked_until_it_is_done(subject_of):
+    """The same request twice gets the sample's answers in order, within the attempt's own time."""
+    polls = (
+        BODY + "    while body['pair'] == 'pending':\n"
+        "        await asyncio.sleep(1.1)\n        " + BODY
+    )
+    held = copy.deepcopy(SAMPLES["ticker"])
+    (done,) = held["exchanges"]
+    pending = copy.deepcopy(done)
+    pending["response"]["body"] = {"pair": "pending"}
+    held["exchanges"] = [pending, done]
+    held["fields"] = {name: [f"1:{path}", unit] for name, (path, unit) in held["fields"].items()}
+    source = SOURCE.replace(BODY, polls).replace("RateLimit(1, per_s=10)", "RateLimit(9, per_s=9)")
+    subject = subject_of(source, {**SAMPLES, "ticker": held})
+    for check in ("ok_samples", "fields", "no_blocking", "hostile_fields"):
+        verdict = await judge(NAMED[check], subject)
+        assert verdict.status == "passed", verdict
+
+
+async def test_a_provider_may_be_a_class(subject_of):
+    """An entry point may lead to a class, which is made when it is loaded."""
+
+    class Stub:
+        pass
+
+    plugin = subject_of().plugin
+    for name in ("provider_info", "map_error", "fetch_ticker"):
+        setattr(Stub, name, staticmethod(getattr(plugin, name)))
+    subject = Subject.of(Stub)
+    assert (subject.name, subject.broken) == ("stub", "")
+
+
 async def test_a_retired_provider_is_asked_for_its_facts_alone(subject_of):
     """It is never called, so it has no grade."""
     source = SOURCE.replace("symbols=STYLE", 'symbols=STYLE, retired="gone; use coingecko"')
