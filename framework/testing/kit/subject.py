@@ -132,8 +132,8 @@ class Subject:
 
 
 def _made_up(at: int) -> str:
-    """A key nobody has, which stands in no sample and is no word of any text."""
-    return f"k1t-planted-{at}-Zq7Jw2Xv9Rb4Ty6m"
+    """A key nobody has; either half of its last 16 letters is a word of no text."""
+    return f"kit-planted-{at}-NotAKeyANobodysA"
 
 
 def _found(provider: str | object) -> tuple[Any, str, str | None]:
