@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from framework.clock import SystemClock
-from framework.errors import PluginError
+from framework.errors import PluginError, PluginTimeout
+from framework.hooks import is_hook
 from framework.testing.kit.check import Case, NotApplicable
 from framework.testing.kit.local import LocalSource
 from framework.testing.kit.trial import (
@@ -65,13 +66,9 @@ def deadline(subject: Subject) -> Sequence[Case]:
 def _ends_in_time(subject: Subject, capability: str) -> Any:
     async def run() -> str | None:
         async with _hanging(subject, capability, _DEADLINE_S) as (_, question):
-            task = asyncio.ensure_future(question())
-            done, _ = await asyncio.wait({task}, timeout=_DEADLINE_S + _GRACE_S)
-            if not done:
-                task.cancel()
-                await asyncio.wait({task}, timeout=_GRACE_S)
+            ended = await question()
+            if isinstance(ended.error, PluginTimeout):
                 return "goes on after its deadline: let CancelledError and TimeoutError pass"
-            ended = task.result()
             if ended.result is not None:
                 return "answers although nobody answered it"
             if ended.crash is not None or isinstance(ended.error, PluginError):
@@ -100,16 +97,17 @@ def _ends_at_once(subject: Subject, capability: str) -> Any:
                 task.cancel()
                 await asyncio.wait({task}, timeout=_GRACE_S)
                 return f"asks nobody within {_ASKED_S:g} s"
+            hook = next((one for one in asyncio.all_tasks() - before if is_hook(one)), task)
             task.cancel()
-            done, _ = await asyncio.wait({task}, timeout=_GRACE_S)
+            done, _ = await asyncio.wait({hook}, timeout=_GRACE_S)
             if not done:
                 return "goes on after it was cancelled: let CancelledError pass"
-            if not task.cancelled():
+            if not hook.cancelled():
                 return "turns its cancellation into something else: let CancelledError pass"
             await asyncio.sleep(0.01)
             left = [
                 one
-                for one in asyncio.all_tasks() - before - {task, asked}
+                for one in asyncio.all_tasks() - before - {task, asked, hook}
                 if not one.done() and not server.owns(one)
             ]
             if left:

@@ -132,10 +132,13 @@ MAPPED = "    return None\n\n\n@hookimpl\nasync"
 
 
 def swallowing(error):
-    """The hook's request with an error swallowed."""
+    """The hook's request with an error swallowed, and each cancellation after it."""
     return (
         f"try:\n        {BODY.strip()}\n    except {error}:\n"
-        "        await asyncio.sleep(3)\n        raise\n"
+        "        for _ in range(3):\n"
+        "            try:\n                await asyncio.sleep(1.5)\n"
+        "            except asyncio.CancelledError:\n                continue\n"
+        "        raise\n"
     )
 
 
