@@ -32,9 +32,11 @@ def env_example(infos: Iterable[ProviderInfo]) -> str:
         for info in group:
             for variable in info.env:
                 need = "required" if variable.required else "optional"
+                also = f" Also read: {', '.join(variable.aliases)}." if variable.aliases else ""
                 where = f" Get one: {variable.signup_url}" if variable.signup_url else ""
+                told = info.retired or f"{need}. {variable.description}{also}{where}"
                 lines += [
-                    f"# {info.title}, {need}. {variable.description}{where}".rstrip(),
+                    f"# {info.title}, {told}".rstrip(),
                     f"#{variable.name}=",
                 ]
     lines += [
