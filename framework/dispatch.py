@@ -28,6 +28,8 @@ from framework.outcomes import record_error
 from framework.routing import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from framework.attempt import AttemptRunner
     from framework.cache import AnswerCache
     from framework.capabilities import Capability
@@ -161,6 +163,8 @@ class Dispatcher:
         route = self._router.route(row.name, inquiry.query, inquiry.ask, inquiry.passed)
         step = next(route, None)
         while step is not None and inquiry.failures < most:
+            if inquiry.failures == most - 1 and most > 1:
+                step, route = self._last_resort(step, route)
             source = self._registry.sources[step.score.name]
             left_s = inquiry.deadline.remaining_s()
             if inquiry.attempts and left_s < _LEAST_S:
@@ -191,6 +195,17 @@ class Dispatcher:
         for held in inquiry.stale:
             self._record_stale(held, fresher=False)
         return self._keep(inquiry, inquiry.stale[0].source, inquiry.stale[0].result, stale=True)
+
+    def _last_resort(self, step: Step, route: Iterator[Step]) -> tuple[Step, Iterator[Step]]:
+        """For the last attempt a source with a key, where there is one, and then the others.
+
+        Whoever set a key counts on it; behind a dozen keyless sources that fail together its turn
+        would not come.
+        """
+        left = [step, *route]
+        keyed = (one for one in left if self._registry.sources[one.score.name].bound.has_key)
+        chosen = next(keyed, step)
+        return chosen, iter([one for one in left if one is not chosen])
 
     def _failed_at(
         self,

@@ -376,3 +376,18 @@ async def test_E9_the_latest_candles_of_a_year_ago_are_marked_stale():
         assert answer.meta["stale"] is True
         ended = CandlesQuery(symbol="BTC/USDT", end=until)
         assert (await world.ask("candles", ended)).meta["stale"] is False
+
+
+async def test_the_last_attempt_goes_to_a_source_with_a_key():
+    """Behind many keyless sources that fail together its turn would not come."""
+
+    async def failing(query, http):
+        raise Unreachable("down")
+
+    keyed = {"env": (EnvVar("PAID_KEY", send_as="header:X-Key"),)}
+    found = [plugin(f"free{n}", failing, n) for n in range(8)]
+    found.append(plugin("paid", good, 99, **keyed))
+    async with gateway(*found, PAID_KEY="0123456789abcdef") as world:
+        answer = await world.ask("ticker", QUERY)
+        names = [name for name, _ in attempts(answer)]
+        assert names == ["free0", "free1", "free2", "paid"]
