@@ -60,6 +60,7 @@ from framework.errors import (
 from framework.events import Event, EventBus
 from framework.feeds import FeedEntry
 from framework.gateway import Gateway
+from framework.headlines import stories, symbols_in
 from framework.health import State
 from framework.hookspecs import hookimpl, hookspec
 from framework.http import HTTP, segment
@@ -270,4 +271,6 @@ __all__ = [
     "number",
     "scaled",
     "segment",
+    "stories",
+    "symbols_in",
 ]

@@ -9,10 +9,7 @@ Source: the feeds themselves; https://www.rssboard.org/rss-specification, read 2
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from framework import (
     HTTP,
@@ -26,6 +23,8 @@ from framework import (
     ProviderInfo,
     RateLimit,
     hookimpl,
+    stories,
+    symbols_in,
 )
 
 
@@ -44,36 +43,8 @@ FEEDS = {
     "decrypt": Feed("Decrypt", "https://decrypt.co/feed"),
     "bitcoin_magazine": Feed("Bitcoin Magazine", "https://bitcoinmagazine.com/feed"),
 }
-#: Ticker -> names in lower case. Tickers and names that are everyday words (LINK, NEAR, TON) count
-#: in capitals or by a name that is none.
-NAMES = {
-    "ADA": ("cardano",),
-    "AVAX": ("avalanche",),
-    "BCH": ("bitcoin cash",),
-    "BNB": ("bnb", "bnb chain", "binance coin"),
-    "BTC": ("bitcoin", "btc"),
-    "DOGE": ("dogecoin", "doge"),
-    "DOT": ("polkadot",),
-    "ETH": ("ethereum", "ether", "eth"),
-    "HYPE": ("hyperliquid",),
-    "LINK": ("chainlink",),
-    "LTC": ("litecoin", "ltc"),
-    "POL": ("polygon",),
-    "SHIB": ("shiba inu",),
-    "SOL": ("solana",),
-    "SUI": ("sui network",),
-    "TON": ("toncoin",),
-    "TRX": ("tron", "trx"),
-    "UNI": ("uniswap",),
-    "USDC": ("usdc", "usd coin"),
-    "USDT": ("tether", "usdt"),
-    "XLM": ("stellar lumens", "xlm"),
-    "XMR": ("monero", "xmr"),
-    "XRP": ("xrp", "ripple"),
-}
 #: A clock may be off by so much; a date beyond it is a slip of the publisher's.
 FUTURE_MS = 60_000
-_WORD = re.compile(r"[A-Za-z0-9]+")
 
 
 @hookimpl
@@ -109,7 +80,7 @@ async def fetch_news(query: NewsQuery, http: HTTP) -> News:
             raise answer
     if all(isinstance(answer, ProviderError) for answer in answers):
         raise next(a for a in reversed(answers) if isinstance(a, ProviderError))
-    return News(items=select(items, query))
+    return News(items=stories(items, query))
 
 
 async def _feed(name: str, http: HTTP) -> list[NewsItem]:
@@ -133,45 +104,3 @@ def parse_entry(entry: FeedEntry, source: str, now_ms: int) -> NewsItem:
         summary=entry.summary or None,
         symbols=symbols_in(entry.title, *entry.categories),
     )
-
-
-def symbols_in(*texts: str) -> tuple[str, ...]:
-    """Tickers of the table that the texts name, in alphabetical order."""
-    words = {word for text in texts for word in _WORD.findall(text)}
-    joined = [" ".join(_WORD.findall(text.lower())) for text in texts]
-    return tuple(
-        ticker
-        for ticker, names in NAMES.items()
-        if ticker in words or any(f" {name} " in f" {text} " for name in names for text in joined)
-    )
-
-
-def select(items: Iterable[NewsItem], query: NewsQuery) -> tuple[NewsItem, ...]:
-    """Each story once, the first to report it kept; newest first, those without a date last."""
-    first: dict[str, NewsItem] = {}
-    stories: list[NewsItem] = []
-    for item in sorted(items, key=lambda item: (item.published_at is None, item.published_at or 0)):
-        keys = (_place(item.url), _headline(item.title))
-        if not any(key in first for key in keys):
-            stories.append(item)
-        for key in keys:
-            first.setdefault(key, item)
-    wanted = [item for item in stories if query.asset is None or _about(item, query.asset)]
-    wanted.sort(key=lambda item: -(item.published_at or 0))
-    return tuple(wanted[: query.limit])
-
-
-def _about(item: NewsItem, asset: str) -> bool:
-    """Whether an item names the asset; one that is not in the table, in capitals in the title."""
-    return asset in item.symbols or asset in _WORD.findall(item.title)
-
-
-def _place(url: str) -> str:
-    """A link without what does not change where it leads."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").removeprefix("www.")
-    return f"{host}{parts.path.rstrip('/')}?{parts.query}"
-
-
-def _headline(title: str) -> str:
-    return " ".join(re.findall(r"\w+", title.casefold()))

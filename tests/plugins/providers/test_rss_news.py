@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from framework import HTTP, Deadline, FeedEntry, NewsItem, NewsQuery, ProviderBusy
+from framework import HTTP, Deadline, FeedEntry, NewsQuery, ProviderBusy
 from framework.feeds import parse_feed
 from plugins.providers import rss_news
 from tests.plugins.channel_replay import ChannelClient, ask_channels, bound, play_channels
@@ -103,25 +101,6 @@ def test_captured_feeds(name):
     assert not any("<" in (item.summary or "") for item in items)
 
 
-@pytest.mark.parametrize(
-    ("texts", "symbols"),
-    [
-        (("Bitcoin and ethereum rise",), ("BTC", "ETH")),
-        (("BTC/ETH pair",), ("BTC", "ETH")),
-        (("Tether mints", "Stablecoins"), ("USDT",)),
-        (("A link to the near future",), ()),
-        (("LINK rallies",), ("LINK",)),
-        (("Whether ethereal bitcoiners agree",), ()),
-        (("Shiba\u2010Inu coin",), ("SHIB",)),
-        (("Fees", "Bitcoin Cash"), ("BCH", "BTC")),
-        ((), ()),
-    ],
-)
-def test_symbols_by_name_and_ticker(texts, symbols):
-    """Names count in any case, tickers that are everyday words in capitals alone."""
-    assert rss_news.symbols_in(*texts) == symbols
-
-
 def entry(**fields):
     plain = {"id": "1", "title": "T", "link": "https://a.example/1", "published_ms": NOW}
     return FeedEntry(**{**plain, "summary": "", **fields})
@@ -131,34 +110,3 @@ def test_a_date_in_the_future_is_dropped():
     """A publisher's slip neither leads the list nor fails the answer."""
     assert rss_news.parse_entry(entry(published_ms=NOW + 120_000), "x", NOW).published_at is None
     assert rss_news.parse_entry(entry(published_ms=NOW + 30_000), "x", NOW).published_at
-
-
-def item(number, title, url, published):
-    return NewsItem(id=str(number), title=title, url=url, source="x", published_at=published)
-
-
-def test_the_same_story_is_one_item():
-    """By its link, whatever the host's prefix, or by its title, whatever the punctuation."""
-    items = [
-        item(1, "Fees rise!", "https://www.a.example/fees/", NOW),
-        item(2, "Fees rise", "https://b.example/1", NOW + 5),
-        item(3, "Another view", "https://a.example/fees", NOW + 9),
-        item(4, "Other", "https://a.example/other", None),
-    ]
-    assert [story.id for story in rss_news.select(items, NewsQuery())] == ["1", "4"]
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 9), st.one_of(st.none(), st.integers(NOW, NOW + 9))), max_size=30
-    ),
-    st.integers(1, 40),
-)
-def test_lists_are_ordered_cut_and_free_of_repeats(stories, limit):
-    """Newest first, undated last, each story once, no more than asked."""
-    items = [item(n, f"Story {n}", f"https://a.example/{n}", at) for n, at in stories]
-    chosen = rss_news.select(items, NewsQuery(limit=limit))
-    dates = [story.published_at or 0 for story in chosen]
-    assert dates == sorted(dates, reverse=True)
-    assert len(chosen) == min(limit, len({n for n, _ in stories}))
-    assert len({story.id for story in chosen}) == len(chosen)
