@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from framework.answer import Answer, Fetched
@@ -47,8 +48,16 @@ _PROBE_S = 1.5
 _MARGIN_S = 0.05
 
 
+#: What is added to a result before it is kept, within so many seconds.
+Finish = Callable[["Query", "Result", float], Awaitable["Result"]]
+
+
 class Dispatcher:
-    """Answers questions; owns the calls in flight."""
+    """Answers questions; owns the calls in flight.
+
+    Args:
+        finish: see `Finish`.
+    """
 
     def __init__(
         self,
@@ -61,6 +70,7 @@ class Dispatcher:
         clock: Clock,
         *,
         simulated: bool,
+        finish: Finish | None = None,
     ) -> None:
         self._registry = registry
         self._router = router
@@ -70,6 +80,7 @@ class Dispatcher:
         self._journal = journal
         self._clock = clock
         self._simulated = simulated
+        self._finish = finish
         self._shared: SharedCalls[Fetched] = SharedCalls()
 
     async def close(self) -> None:
@@ -189,6 +200,8 @@ class Dispatcher:
                     row, query, source.name, "answer", inquiry.attempts[-1]["elapsed_ms"],
                     request_id=inquiry.request_id, length=result.data_length(),
                 )  # fmt: skip
+                if self._finish is not None:
+                    result = await self._finish(query, result, inquiry.deadline.remaining_s())
                 return self._keep(inquiry, source, result)
             self._note(inquiry, source, begun, code)
             step = next(route, None)

@@ -8,6 +8,7 @@ from framework.errors import (
     AllProvidersFailed,
     CoinmuxError,
     DeadlineExceeded,
+    InvalidRequest,
     NoProviderAvailable,
     UnknownChain,
     UnknownInterval,
@@ -92,6 +93,10 @@ def _never_served(
         return UnknownChain(f"no source serves {name} on {asked.get('chain')}", known=chains)
     if "unsupported_interval" in codes:
         return UnknownInterval(f"no source has {asked.get('interval')} candles of that pair")
+    if "unsupported_model" in codes:
+        models = sorted({model for source in serving for model in source.info.models})
+        hint = {"name": "model", "message": "takes a model there is", "known": models}
+        return InvalidRequest(f"no source offers the model {asked.get('model')}", errors=[hint])
     subject = _subject(inquiry)
     return UnknownSymbol(subject, f"no source serves {name} for {subject}")
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LATENCY_DIGITS = 5
 #: A leader keeps the first place until another is faster by a fifth: hysteresis against flapping.
 LEADER_BONUS = 0.8
+#: Seconds a caller may give a request.
+LEAST_TIMEOUT_S, MOST_TIMEOUT_S = 0.1, 30
 STRATEGIES = ("priority", "fastest")
 
 
@@ -51,8 +53,10 @@ class Ask:
             problems.append({"name": "strategy", "message": hint, "known": list(STRATEGIES)})
         if self.max_age_s is not None and not 0 <= self.max_age_s <= 86_400:
             problems.append({"name": "max_age_s", "message": "takes seconds from 0 to 86400"})
-        if self.timeout_s is not None and not 0.1 <= self.timeout_s <= 30:
-            problems.append({"name": "timeout_s", "message": "takes seconds from 0.1 to 30"})
+        timeout_s = self.timeout_s
+        if timeout_s is not None and not LEAST_TIMEOUT_S <= timeout_s <= MOST_TIMEOUT_S:
+            hint = f"takes seconds from {LEAST_TIMEOUT_S} to {MOST_TIMEOUT_S}"
+            problems.append({"name": "timeout_s", "message": hint})
         if problems:
             detail = "; ".join(f"{one['name']} {one['message']}" for one in problems)
             raise InvalidRequest(detail, errors=problems)
