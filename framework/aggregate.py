@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from framework.models.market import Candles, CandlesQuery
+from framework.models.market import MOST_CANDLES, Candles, CandlesQuery
 from framework.symbols import INTERVALS, Interval
 
 #: Longest interval whose windows all begin at a multiple of its length since 1970 (a week begins
@@ -31,7 +31,7 @@ def finer_query(query: CandlesQuery, interval: Interval, most: int) -> CandlesQu
     factor = query.interval.seconds // interval.seconds
     update: dict[str, object] = {
         "interval": interval,
-        "limit": min(query.limit * factor, most, 1000),
+        "limit": min(query.limit * factor, most, MOST_CANDLES),
     }
     if query.start is not None:
         update["start"] = -(-query.start // query.interval.ms) * query.interval.ms

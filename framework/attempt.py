@@ -2,62 +2,64 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from framework.aggregate import aggregate, finer, finer_query
+from framework.channels import ChannelDesk
 from framework.clock import Deadline
 from framework.errors import (
-    CoinmuxError,
     CutShort,
     Empty,
     InvalidRequest,
     NotOffered,
     Outcome,
     PluginError,
-    ProviderBusy,
+    PluginTimeout,
     ProviderError,
-    SchemaMismatch,
+    Stale,
     UnknownSymbol,
     UpstreamTimeout,
 )
 from framework.heads import ChainHeads
-from framework.health import Lease, State
+from framework.hooks import Hooks
 from framework.http import HTTP
 from framework.models.chain import ChainHead
-from framework.models.market import Candles, CandlesQuery
-from framework.plausibility import age_s, check
+from framework.models.market import MOST_CANDLES, Candles, CandlesQuery
+from framework.outcomes import FAIR_S, MISREAD, mismatch, quoted, record_error
+from framework.plausibility import age_s, check, late_s
 
 if TYPE_CHECKING:
     from framework.capabilities import Capability
     from framework.client import SafeHTTPClient
     from framework.clock import Clock
-    from framework.health import HealthTracker
+    from framework.health import HealthTracker, Lease
     from framework.models.base import Query, Result
-    from framework.redact import Redactor
     from framework.sources import Source
 
-T = TypeVar("T")
-
-#: A timeout counts against a source only if it had at least so long (`faults.md`, fair timeouts).
-FAIR_S = 2.0
-#: What reading a body raises when the source changed its shape.
-_MISREAD = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+#: Of an error's text, after secrets were taken out.
+_DETAIL = 300
+#: A request that probes an offline source gives it no longer (`faults.md` section 1).
+PROBE_S = 1.5
+#: Longer than asked for by so much, and the hook held up the loop (`faults.md` F5).
+_BLOCKED_S = 0.25
 
 
 class StaleResult(Exception):
     """An answer older than its kind may be: an error only if another source has a fresher one.
 
     Attributes:
+        detail: how old.
+        source: who gave it.
         lease: still to be recorded, once it is known which of the two it is.
     """
 
-    def __init__(self, result: Result, why: str, lease: Lease, elapsed_s: float) -> None:
-        super().__init__(why)
+    code = Stale.code
+
+    def __init__(self, result: Result, detail: str, lease: Lease, elapsed_s: float) -> None:
+        super().__init__(detail)
         self.result = result
+        self.detail = detail
+        self.source = lease.source
         self.lease = lease
         self.elapsed_s = elapsed_s
 
@@ -70,7 +72,12 @@ class AttemptRunner:
         self._client = client
         self._clock = clock
         self._desk = ChannelDesk(health, client.redactor, clock)
+        self._hooks = Hooks()
         self._heads = ChainHeads(clock)
+
+    async def close(self) -> None:
+        """Give hooks that were left behind a moment to end."""
+        await self._hooks.close()
 
     async def run(
         self,
@@ -90,11 +97,11 @@ class AttemptRunner:
         started = clock.monotonic()
         try:
             result = await self._call(source, capability, query, limit_s)
-            why_stale = self._why_stale(capability, result)
+            why_stale = self._why_stale(capability, query, result)
         except (ProviderError, UnknownSymbol) as caught:
-            error = _fair(caught, source, query, limit_s)
+            error = _fair(caught, source, query, limit_s, lease)
             # What a plugin quotes of a source has not passed the client's redactor.
-            error.detail = self._client.redactor.clean(error.detail)
+            error.detail = self._client.redactor.clean(error.detail)[:_DETAIL]
             record_error(self._health, lease, error, clock.monotonic() - started)
             raise error from caught.__cause__
         except BaseException:
@@ -107,10 +114,13 @@ class AttemptRunner:
         self._health.record(lease, Outcome.SUCCESS, elapsed_s=elapsed)
         return result
 
-    def _why_stale(self, capability: Capability, result: Result) -> str | None:
+    def _why_stale(self, capability: Capability, query: Query, result: Result) -> str | None:
         """Why the answer is older than its kind may be, None where it is not."""
         if isinstance(result, ChainHead):
             return self._heads.lag(result)
+        if isinstance(result, Candles) and isinstance(query, CandlesQuery):
+            late = late_s(result, query, self._clock.wall_ms())
+            return None if late is None else f"its last candle ended {late:.0f} s ago"
         if capability.max_age_s is None:
             return None
         age = age_s(result, self._clock.wall_ms())
@@ -126,62 +136,41 @@ class AttemptRunner:
         http = HTTP(
             source.bound, self._client, Deadline.after(self._clock, limit_s), asked, self._desk
         )
+        begun = self._clock.monotonic()
         try:
-            async with asyncio.timeout(limit_s):
-                result = await fetch(asked, http)
+            result = await self._hooks.call(fetch(asked, http), limit_s)
+            if self._clock.monotonic() - begun > limit_s + _BLOCKED_S:
+                raise PluginTimeout(f"held up the event loop past its {limit_s:.1f} s")
             checked = check(capability, asked, result, self._clock.wall_ms())
-        except TimeoutError:
-            raise UpstreamTimeout(f"no answer within {limit_s:.1f} s") from None
         except (ProviderError, UnknownSymbol):
             raise
-        except ValidationError as error:
-            raise _mismatch(error) from error
         except InvalidRequest as error:
             # The caller's values passed our own checks: it is this source that cannot take them.
             raise NotOffered(error.detail) from error
-        except _MISREAD as error:
-            raise _mismatch(error) from error
-        except CoinmuxError:
-            raise
-        except (Exception, SystemExit) as error:
+        except MISREAD as error:
+            raise mismatch(error) from error
+        except Exception as error:
             # The border around a plugin's call: whatever it raises is its own defect.
-            raise PluginError(f"{type(error).__name__}: {str(error)[:200]}") from error
+            raise PluginError(quoted(error)) from error
         if isinstance(checked, Candles) and isinstance(query, CandlesQuery):
             return _finished(checked, query, self._clock.wall_ms())
         return checked
 
 
-def record_error(
-    health: HealthTracker, lease: Lease, error: ProviderError | UnknownSymbol, elapsed_s: float
-) -> None:
-    """Record how an attempt failed, with the wait it was told."""
-    health.record(
-        lease,
-        error.outcome,
-        elapsed_s=elapsed_s,
-        code=error.code,
-        message=error.detail,
-        retry_after_s=getattr(error, "retry_after_s", None),
-    )
-
-
-def _mismatch(error: Exception) -> SchemaMismatch:
-    """What reading a body of another shape came to."""
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        return SchemaMismatch(f"{place or 'answer'}: {first['msg'][:200]}")
-    return SchemaMismatch(f"{type(error).__name__}: {str(error)[:200]}")
-
-
 def _fair(
-    error: ProviderError | UnknownSymbol, source: Source, query: Query, limit_s: float
+    error: ProviderError | UnknownSymbol,
+    source: Source,
+    query: Query,
+    limit_s: float,
+    lease: Lease,
 ) -> ProviderError | UnknownSymbol:
     """Counted against the source only what is its fault.
 
-    A timeout is if it had a fair time; nothing in a range of the caller's choosing never is.
+    A timeout is if it had a fair time; nothing in a range of the caller's choosing never is. What
+    a request gives a probe is fair to a source that is offline anyway.
     """
-    if isinstance(error, UpstreamTimeout) and limit_s < min(source.timeout_s, FAIR_S) - 1e-9:
+    fair_s = min(source.timeout_s, PROBE_S if lease.probe else FAIR_S)
+    if isinstance(error, UpstreamTimeout) and limit_s < fair_s - 1e-9:
         return CutShort(f"the caller's deadline left it {limit_s:.2f} s")
     asked = query.__dict__
     if isinstance(error, Empty) and (asked.get("start") or asked.get("end")) is not None:
@@ -196,6 +185,8 @@ def _in_offered_interval(source: Source, query: CandlesQuery) -> CandlesQuery:
     interval = finer(query.interval, offered)
     if interval is None:
         return query
+    if query.interval.seconds // interval.seconds > min(source.info.max_candles, MOST_CANDLES):
+        raise NotOffered(f"one {query.interval} candle takes more {interval} ones than it gives")
     return finer_query(query, interval, source.info.max_candles)
 
 
@@ -205,69 +196,6 @@ def _finished(candles: Candles, query: CandlesQuery, now_ms: int) -> Candles:
         candles = aggregate(candles, query)
     closes = int(candles.timestamp[-1]) + query.interval.ms if len(candles) else 0
     return candles.model_copy(update={"last_closed": closes <= now_ms})
-
-
-class ChannelDesk:
-    """Which of a provider's channels may be asked, and what each call of one counts for.
-
-    A channel is a source of its own to the health rules, named `<provider>:<channel>`, with one
-    capability, `channel`.
-    """
-
-    CAPABILITY = "channel"
-
-    def __init__(self, health: HealthTracker, redactor: Redactor, clock: Clock) -> None:
-        self._health = health
-        self._redactor = redactor
-        self._clock = clock
-
-    def available(self, provider: str, names: Sequence[str]) -> list[str]:
-        """Those of `names` that may be asked now: healthy before degraded, then as declared.
-
-        One whose probe is due goes first: nothing but a request ever probes a channel.
-        """
-        ranked = []
-        for at, name in enumerate(names):
-            standing = self._health.standing(f"{provider}:{name}", self.CAPABILITY)
-            if standing.eligible or standing.probe:
-                tier = -1 if standing.probe else int(standing.state is State.DEGRADED)
-                ranked.append((tier, at, name))
-        return [name for _, _, name in sorted(ranked)]
-
-    async def run(
-        self, provider: str, channel: str, call: Callable[[], Awaitable[T]], limit_s: float
-    ) -> T:
-        """Make one call of a channel and record its outcome.
-
-        Raises:
-            ProviderError: as the call ended, or ProviderBusy where it may not be asked now.
-        """
-        lease = self._health.begin(f"{provider}:{channel}", self.CAPABILITY, limit_s)
-        if lease is None:
-            raise ProviderBusy(f"{channel} may not be asked now")
-        started = self._clock.monotonic()
-        try:
-            result = await _read(call)
-        except (ProviderError, UnknownSymbol) as error:
-            counted: ProviderError | UnknownSymbol = error
-            if isinstance(error, UpstreamTimeout) and limit_s < FAIR_S:
-                counted = CutShort("the caller's deadline left it too little time")
-            counted.detail = self._redactor.clean(counted.detail)
-            record_error(self._health, lease, counted, self._clock.monotonic() - started)
-            raise
-        except BaseException:
-            self._health.release(lease)
-            raise
-        self._health.record(lease, Outcome.SUCCESS, elapsed_s=self._clock.monotonic() - started)
-        return result
-
-
-async def _read(call: Callable[[], Awaitable[T]]) -> T:
-    """`call()`; a body it cannot read is the channel's failure and leaves others to ask."""
-    try:
-        return await call()
-    except _MISREAD as error:
-        raise _mismatch(error) from error
 
 
 def describe(query: Any) -> dict[str, Any]:

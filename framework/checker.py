@@ -62,6 +62,7 @@ class Checker:
                 self._gateway.registry.adopt_if_ready()
                 if self._gateway.settings.checker:
                     await self.round()
+                self._gateway.save_holds()
                 self.failures = 0
                 pause = _TICK_S
             except Exception as error:  # noqa: BLE001 - the border around a background task
@@ -105,7 +106,11 @@ class Checker:
             if capability not in source.fetch or probe_query(source.info, capability) is None:
                 continue
             standing = health.standing(source.name, capability)
-            if standing.probe and self._past_jitter(source.name, standing.retry_at, now):
+            if (
+                standing.probe
+                and idle >= _IDLE_S
+                and self._past_jitter(source.name, standing.retry_at, now)
+            ):
                 return capability
             if not standing.eligible:
                 continue

@@ -37,7 +37,6 @@ class HealthSettings:
         window: counted results the success rate is taken from.
         window_age_s: none of them is older.
         denied_probe_s: a refused key is tried once in so long.
-        fair_s: a timeout counts only if the attempt had so long, or the source's own timeout.
         lease_grace_s: a probe's lease ends so long after its deadline at the latest.
     """
 
@@ -48,12 +47,7 @@ class HealthSettings:
     window: int = 100
     window_age_s: float = 3_600.0
     denied_probe_s: float = 3_600.0
-    fair_s: float = 2.0
     lease_grace_s: float = 1.0
-
-    def is_fair(self, limit_s: float, own_timeout_s: float) -> bool:
-        """Whether a timeout after `limit_s` seconds may be counted against the source."""
-        return limit_s >= min(own_timeout_s, self.fair_s)
 
 
 class Window:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from framework.answer import Answer, Fetched
-from framework.attempt import StaleResult, record_error
+from framework.attempt import PROBE_S, StaleResult
 from framework.cache import is_fresh, may_refresh, may_rescue
 from framework.capabilities import freshness_of
 from framework.clock import Deadline
@@ -25,6 +25,7 @@ from framework.errors import (
 from framework.failures import failure_of
 from framework.health import State
 from framework.inquiry import Inquiry, key_of
+from framework.outcomes import record_error
 from framework.routing import Refusal
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 
 #: No alternative is begun with less time left (`faults.md`, defaults).
 _LEAST_S = 0.25
-#: A request that probes an offline source gives it no longer (`faults.md` section 1).
-_PROBE_S = 1.5
 #: A shared call ends itself by its deadline; an asker waits this much longer to hear how.
 _MARGIN_S = 0.05
 
@@ -86,6 +85,7 @@ class Dispatcher:
     async def close(self) -> None:
         """End every call in flight."""
         await self._shared.close()
+        await self._runner.close()
 
     def peek(self, row: Capability, query: Query, ask: Ask) -> Answer | None:
         """A fresh kept answer, or None; asks nobody."""
@@ -159,15 +159,23 @@ class Dispatcher:
 
     async def _fetch(self, inquiry: Inquiry) -> Fetched:
         """Try candidate after candidate until one answers; keep and return the answer."""
-        row, query, clock = inquiry.row, inquiry.query, self._clock
+        try:
+            return await self._walk(inquiry)
+        finally:
+            # Of callers who left in between: what was not judged is as if it had not been asked.
+            for held in inquiry.stale:
+                self._health.release(held.lease)
+
+    async def _walk(self, inquiry: Inquiry) -> Fetched:
+        row, clock = inquiry.row, self._clock
         most = self._registry.env.settings.max_attempts
-        stale: tuple[StaleResult, Source] | None = None
-        route = self._router.route(row.name, query, inquiry.ask, inquiry.passed)
+        route = self._router.route(row.name, inquiry.query, inquiry.ask, inquiry.passed)
         step = next(route, None)
         while step is not None and inquiry.failures < most:
             source = self._registry.sources[step.score.name]
             left_s = inquiry.deadline.remaining_s()
-            if inquiry.failures and left_s < _LEAST_S:
+            if inquiry.attempts and left_s < _LEAST_S:
+                inquiry.out_of_time = True
                 break
             limit_s = self._limit_s(step, source, inquiry, left_s)
             lease = self._health.begin(source.name, row.name, limit_s)
@@ -176,6 +184,7 @@ class Dispatcher:
                 continue
             begun = clock.monotonic()
             try:
+<<<<<<< HEAD
                 result = await self._runner.run(source, row, query, lease, limit_s)
             except StaleResult as error:
                 code, detail = Stale.code, str(error)
@@ -206,20 +215,63 @@ class Dispatcher:
             self._note(inquiry, source, begun, code)
             step = next(route, None)
             goes_on = step is not None and inquiry.failures < most
+=======
+                result = await self._runner.run(source, row, inquiry.query, lease, limit_s)
+            except (StaleResult, ProviderError, UnknownSymbol) as error:
+                step = next(route, None)
+                self._failed_at(inquiry, source, error, begun, goes_on=step is not None)
+                continue
+            self._note(inquiry, source, begun)
+            for held in inquiry.stale:
+                self._record_stale(held, fresher=True)
+>>>>>>> 43f21d1885527358cb04ecae746c1848f6e7d7dc
             self._journal.attempt(
-                row, query, source.name, "fall_back" if goes_on else "fail",
-                inquiry.attempts[-1]["elapsed_ms"],
-                request_id=inquiry.request_id, code=code, detail=detail,
+                row, inquiry.query, source.name, "answer", inquiry.attempts[-1]["elapsed_ms"],
+                request_id=inquiry.request_id, length=result.data_length(),
             )  # fmt: skip
-        if stale is not None:
-            self._record_stale(stale[0], fresher=False)
-            return self._keep(inquiry, stale[1], stale[0].result, stale=True)
-        raise self._failed(inquiry)
+            return self._keep(inquiry, source.name, result)
+        if not inquiry.stale:
+            raise self._failed(inquiry)
+        for held in inquiry.stale:
+            self._record_stale(held, fresher=False)
+        return self._keep(inquiry, inquiry.stale[0].source, inquiry.stale[0].result, stale=True)
+
+    def _failed_at(
+        self,
+        inquiry: Inquiry,
+        source: Source,
+        error: StaleResult | ProviderError | UnknownSymbol,
+        begun: float,
+        *,
+        goes_on: bool,
+    ) -> None:
+        """Take down how one source failed, and what follows."""
+        if isinstance(error, StaleResult):
+            inquiry.stale.append(error)
+        else:
+            inquiry.errors.append(error)
+        if isinstance(error, UnknownSymbol):
+            # It says nothing of the source, and the last one may list the pair.
+            source.remember_unlisted(inquiry.row.name, inquiry.query)
+        else:
+            inquiry.failures += 1
+        self._note(inquiry, source, begun, error.code)
+        most = self._registry.env.settings.max_attempts
+        self._journal.attempt(
+            inquiry.row,
+            inquiry.query,
+            source.name,
+            "fall_back" if goes_on and inquiry.failures < most else "fail",
+            inquiry.attempts[-1]["elapsed_ms"],
+            request_id=inquiry.request_id,
+            code=error.code,
+            detail=error.detail,
+        )
 
     def _limit_s(self, step: Step, source: Source, inquiry: Inquiry, left_s: float) -> float:
         limit_s = min(left_s, source.timeout_s)
         probing = step.probe and inquiry.ask.provider is None
-        return min(limit_s, _PROBE_S) if probing else limit_s
+        return min(limit_s, PROBE_S) if probing else limit_s
 
     def _note(
         self, inquiry: Inquiry, source: Source, begun: float, code: str | None = None
@@ -237,7 +289,7 @@ class Dispatcher:
         inquiry.attempts.append(line)
 
     def _keep(
-        self, inquiry: Inquiry, source: Source, result: Result, *, stale: bool = False
+        self, inquiry: Inquiry, provider: str, result: Result, *, stale: bool = False
     ) -> Fetched:
         clock = self._clock
         now, now_ms = clock.monotonic(), clock.wall_ms()
@@ -245,7 +297,7 @@ class Dispatcher:
         fetched = Fetched(
             capability=inquiry.row.name,
             data=result,
-            provider=source.name,
+            provider=provider,
             fetched_ms=now_ms,
             fetched_at=now,
             freshness=freshness,
@@ -256,7 +308,7 @@ class Dispatcher:
             attempts=inquiry.attempts,
         )
         self._cache.put(inquiry.key, fetched)
-        self._journal.decide(inquiry, "answered", source.name, elapsed_ms=fetched.elapsed_ms)
+        self._journal.decide(inquiry, "answered", provider, elapsed_ms=fetched.elapsed_ms)
         return fetched
 
     def _failed(self, inquiry: Inquiry) -> Exception:
@@ -269,13 +321,13 @@ class Dispatcher:
         self._journal.decide(inquiry, failure.code, None, elapsed_ms=elapsed_ms)
         return failure
 
-    def _record_stale(self, error: StaleResult, *, fresher: bool) -> None:
+    def _record_stale(self, held: StaleResult, *, fresher: bool) -> None:
         """Stale is a failure only when somebody else was fresher (`faults.md` E4)."""
         if fresher:
-            record_error(self._health, error.lease, Stale(str(error)), error.elapsed_s)
+            record_error(self._health, held.lease, Stale(held.detail), held.elapsed_s)
         else:
             self._health.record(
-                error.lease, Outcome.NEUTRAL, elapsed_s=error.elapsed_s, code=Stale.code
+                held.lease, Outcome.NEUTRAL, elapsed_s=held.elapsed_s, code=Stale.code
             )
 
     def check_pin(self, row: Capability, ask: Ask) -> None:
@@ -314,8 +366,9 @@ class Dispatcher:
         code = detail = None
         try:
             await self._runner.run(source, row, query, lease, source.timeout_s)
-        except StaleResult as error:
-            self._record_stale(error, fresher=False)
+        except StaleResult as held:
+            # It answers; that its data is old shows where there is something to compare it with.
+            self._health.record(held.lease, Outcome.SUCCESS, elapsed_s=held.elapsed_s)
         except (ProviderError, UnknownSymbol) as error:
             code, detail = error.code, error.detail
             raise

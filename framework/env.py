@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from dotenv.main import resolve_variables
 from dotenv.parser import parse_stream
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from framework.declare import EnvVar, ProviderInfo
 
 
+#: Shorter parts of an address are words, not keys.
+_KEY_CHARS = 16
+
+
 @dataclass(frozen=True, slots=True)
 class EnvFile:
     """A `.env` file as it was read.
@@ -29,10 +34,12 @@ class EnvFile:
     Attributes:
         values: by variable name.
         warnings: what could not be read, with line numbers and never a value.
+        is_unreadable: whether it is there and nothing of it could be read.
     """
 
     values: Mapping[str, str]
     warnings: tuple[str, ...]
+    is_unreadable: bool = False
 
     @classmethod
     def read(cls, path: Path | None) -> EnvFile:
@@ -42,10 +49,14 @@ class EnvFile:
         try:
             text = path.read_text(encoding="utf-8-sig")
         except OSError as error:
-            return cls({}, (f"{path.name} cannot be read: {error.strerror}",))
+            return cls({}, (f"{path.name} cannot be read: {error.strerror}",), is_unreadable=True)
         except UnicodeDecodeError as error:
             line = path.read_bytes()[: error.start].count(b"\n") + 1
-            return cls({}, (f"{path.name} line {line} is not UTF-8; the file was left out",))
+            return cls(
+                {},
+                (f"{path.name} line {line} is not UTF-8; the file was left out",),
+                is_unreadable=True,
+            )
         warnings = []
         pairs: list[tuple[str, str | None]] = []
         seen: dict[str, int] = {}
@@ -72,7 +83,8 @@ class Feature:
     """Whether a provider is on, and why not.
 
     Attributes:
-        reason: None when on; else `missing_key`, `switched_off` or `retired`.
+        reason: None when on; else `missing_key`, `switched_off`, `retired` or `broken`.
+        detail: of `broken`, for people.
         missing: required variables that are not set.
         present: which of its variables are set.
     """
@@ -82,6 +94,7 @@ class Feature:
     reason: str | None
     missing: tuple[str, ...]
     present: frozenset[str]
+    detail: str = ""
 
     def public(self, live_reason: str | None = None) -> dict[str, Any]:
         """The feature in the REST contract's words.
@@ -133,6 +146,7 @@ class EnvConfig:
     Attributes:
         settings: coinmux's own.
         warnings: of the file; never a value.
+        is_unreadable: whether nothing of the file could be read.
     """
 
     def __init__(self, env_file: Path | None, environ: Mapping[str, str]) -> None:
@@ -143,6 +157,7 @@ class EnvConfig:
             name: value.strip() for name, value in merged.items() if value.strip()
         }
         self.warnings = file.warnings
+        self.is_unreadable = file.is_unreadable
         self.settings = Settings.read(self.values)
 
     def value_of(self, variable: EnvVar) -> Secret | None:
@@ -152,7 +167,7 @@ class EnvConfig:
                 return Secret(self.values[name])
         return None
 
-    def secrets(self, infos: Iterable[ProviderInfo]) -> list[str]:
+    def secrets(self, infos: Sequence[ProviderInfo]) -> list[str]:
         """Every value that must never be shown."""
         found = [
             value.reveal()
@@ -160,6 +175,9 @@ class EnvConfig:
             for variable in info.env
             if variable.secret and (value := self.value_of(variable)) is not None
         ]
+        for info in infos:
+            for url in self.overrides(info).base_urls.values():
+                found += secrets_in(url)
         if self.settings.admin_token is not None:
             found.append(self.settings.admin_token.reveal())
         return found
@@ -211,6 +229,13 @@ class EnvConfig:
             raise _invalid(variable, str(error)) from None
 
 
+def secrets_in(url: str) -> list[str]:
+    """Parts of an address that may be a key: own nodes often carry theirs in the path."""
+    parts = urlsplit(url)
+    values = [value for _, value in parse_qsl(parts.query)]
+    return [part for part in (*parts.path.split("/"), *values) if len(part) >= _KEY_CHARS]
+
+
 def _invalid(variable: str, hint: str) -> InvalidSetting:
     return InvalidSetting(f"{variable} {hint}", errors=[{"name": variable, "message": hint}])
 
@@ -234,8 +259,8 @@ def read_rate_limits(text: str) -> tuple[RateLimit, ...]:
     limits = []
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)\s*", part, re.ASCII)
-        if match is None or not (float(match[1]) > 0 and float(match[2]) > 0):
-            raise ValueError("takes off, or requests/seconds such as 60/60")
+        if match is None or not (float(match[1]) >= 1 and float(match[2]) > 0):
+            raise ValueError("takes off, or requests (at least 1) / seconds, such as 60/60")
         limits.append(RateLimit(float(match[1]), float(match[2])))
     return tuple(limits)
 

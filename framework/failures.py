@@ -10,6 +10,7 @@ from framework.errors import (
     DeadlineExceeded,
     InvalidRequest,
     NoProviderAvailable,
+    ProviderBusy,
     UnknownChain,
     UnknownInterval,
     UnknownSymbol,
@@ -63,8 +64,17 @@ def failure_of(
             ],
             retry_after_s=_earliest_s(asked, now),
         )
-    if inquiry.deadline.remaining_s() <= 0:
+    if inquiry.out_of_time or inquiry.deadline.remaining_s() <= 0:
         return DeadlineExceeded("the request's deadline passed", attempts=inquiry.attempts)
+    if all(one["code"] == ProviderBusy.code for one in inquiry.attempts):
+        return NoProviderAvailable(
+            f"every source of {inquiry.row.name} is busy",
+            candidates=[
+                {"provider": one["provider"], "reason": "busy", "detail": str(error.detail)}
+                for one, error in zip(inquiry.attempts, inquiry.errors, strict=True)
+            ],
+            retry_after_s=1.0,
+        )
     names = ", ".join(f"{one['provider']} ({one['code']})" for one in inquiry.attempts)
     return AllProvidersFailed(
         f"every source that was tried failed: {names}",

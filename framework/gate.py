@@ -59,6 +59,11 @@ class Gate:
         self._timer: asyncio.TimerHandle | None = None
 
     @property
+    def concurrent(self) -> int:
+        """Calls at once, at most."""
+        return self._bulkhead.most
+
+    @property
     def in_flight(self) -> int:
         """Calls that entered and did not leave."""
         return self._bulkhead.in_flight

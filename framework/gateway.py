@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,13 +14,14 @@ from framework.attempt import AttemptRunner, describe
 from framework.cache import AnswerCache, is_fresh, may_refresh
 from framework.checker import Checker
 from framework.client import SafeHTTPClient
-from framework.clock import Clock, SystemClock
+from framework.clock import Clock, Deadline, SystemClock
 from framework.dispatch import Dispatcher
 from framework.env import EnvConfig
-from framework.errors import InvalidRequest, RoutingError, UnknownSymbol
+from framework.errors import InvalidRequest, UnknownSymbol
 from framework.events import EventBus
 from framework.health import HealthSettings, HealthTracker, State, StateChange
 from framework.history import HealthHistory
+from framework.holdfile import HoldFile
 from framework.inquiry import key_of
 from framework.journal import Journal
 from framework.loader import Found, PluginLoader
@@ -29,8 +31,12 @@ from framework.models.text import TextSentimentQuery
 from framework.redact import Redactor
 from framework.registry import SourceRegistry
 from framework.router import Router
+<<<<<<< HEAD
 from framework.routing import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
 from framework.scoring import NewsScorer
+=======
+from framework.routing import LEAST_TIMEOUT_S, Ask
+>>>>>>> 43f21d1885527358cb04ecae746c1848f6e7d7dc
 from framework.settings import DEFAULT_ENV_FILE
 from framework.symbols import Interval, Symbol
 from framework.views import GatewayViews
@@ -115,6 +121,7 @@ class Gateway(GatewayViews):
         self._scorer = NewsScorer(self.clock, self._scores)
         self.checker = Checker(self)
         self.is_open = False
+        self._holds: HoldFile | None = None
         self.registry.load(found)
 
     @classmethod
@@ -141,8 +148,27 @@ class Gateway(GatewayViews):
         env = EnvConfig(path, os.environ if environ is None else environ)
         return cls(env, found=found, environ=environ, clock=clock, simulated=simulated)
 
+    def keep_holds(self, path: Path) -> None:
+        """Keep bans and used-up quotas in a file from now on, and take up those it holds."""
+        self._holds = HoldFile(path, self.health, self.clock)
+        try:
+            self._holds.restore()
+        except (OSError, ValueError) as error:
+            self.events.publish("config", f"{path.name} cannot be read: {error}", level="warning")
+
+    def save_holds(self) -> None:
+        """Write what changed of the holds, where they are kept.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        if self._holds is not None:
+            self._holds.save()
+
     async def __aenter__(self) -> Self:
         self.is_open = True
+        if self._holds is None and self.settings.holds_file is not None:
+            self.keep_holds(self.settings.holds_file)
         self.checker.start()
         return self
 
@@ -158,6 +184,10 @@ class Gateway(GatewayViews):
         """End every call and background task; nothing is left running."""
         self.is_open = False
         await self.checker.stop()
+        try:
+            self.save_holds()
+        except OSError as error:
+            self.events.publish("error", f"holds are not kept: {error}", level="error")
         await self._dispatcher.close()
         await self._client.close()
 
@@ -206,14 +236,17 @@ class Gateway(GatewayViews):
             raise InvalidRequest(f"{row.name} takes a {row.query.__name__}")
         if not ask.quote_fallback:
             return await self._dispatcher.answer(row, query, ask, request_id)
-        first: Exception | None = None
+        until = Deadline.after(self.clock, ask.timeout_s or self.settings.request_timeout_s)
+        unlisted: UnknownSymbol | None = None
         for alternative in _in_other_dollars(query):
+            left = replace(ask, timeout_s=max(until.remaining_s(), LEAST_TIMEOUT_S))
             try:
-                return await self._dispatcher.answer(row, alternative, ask, request_id)
-            except (UnknownSymbol, RoutingError) as error:
-                first = first or error
-        assert first is not None
-        raise first
+                return await self._dispatcher.answer(row, alternative, left, request_id)
+            except UnknownSymbol as error:
+                # Only a pair nobody lists is asked for in another currency, never one that failed.
+                unlisted = unlisted or error
+        assert unlisted is not None
+        raise unlisted
 
     async def _finished(self, query: Query, result: Result, within_s: float) -> Result:
         """What is added to an answer of a source before it is kept."""

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 # A last label of digits, or 0x…, is how inet_aton's odd spellings of IPv4 end (127.1, 0x7f.1).
 _NUMERIC_END = re.compile(r"(?:.*\.)?(?:\d+|0x[0-9a-f]*)\.?")
-#: IPv6 ranges that carry an IPv4 address, which `is_global` does not look into.
-_CARRIERS = tuple(
-    ipaddress.IPv6Network(network) for network in ("::ffff:0:0/96", "64:ff9b::/96", "2002::/16")
+#: What `is_global` takes for public: IPv6 that carries an IPv4 address, site-local addresses
+#: (RFC 3879) and the relays of 6to4 (RFC 7526).
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(network)
+    for network in ("::ffff:0:0/96", "64:ff9b::/96", "2002::/16", "fec0::/10", "192.88.99.0/24")
 )
 
 
@@ -110,7 +112,9 @@ def is_public(address: str) -> bool:
     parsed = _literal(address)
     if parsed is None or not parsed.is_global or parsed.is_multicast or parsed.is_reserved:
         return False
-    return not any(parsed in network for network in _CARRIERS if parsed.version == 6)
+    return not any(
+        parsed in network for network in _NOT_PUBLIC if network.version == parsed.version
+    )
 
 
 def is_loopback(host: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from framework.chains import CHAINS, Chain
+from framework.errors import Implausible
 
 if TYPE_CHECKING:
     from framework.clock import Clock
@@ -29,7 +30,14 @@ class ChainHeads:
         self._highest: dict[Chain, tuple[ChainHead, float]] = {}
 
     def lag(self, head: ChainHead) -> str | None:
-        """How `head` lags, for people; None where it does not. A higher one is remembered."""
+        """How `head` lags, for people; None where it does not. A higher one is remembered.
+
+        A head of just now, by its own time, that seems a thousand blocks behind is not: then the
+        other was the mistake, and this head is the measure from now on.
+
+        Raises:
+            Implausible: it leaps ahead of what was seen a moment ago.
+        """
         now = self._clock.monotonic()
         known = self._highest.get(head.chain)
         if known is None or now - known[1] > _REMEMBERED_S:
@@ -37,14 +45,32 @@ class ChainHeads:
             return None
         highest = known[0]
         behind = highest.height - head.height
+        if -behind > _LEAP_BLOCKS:
+            raise Implausible(f"{-behind} blocks ahead of every other source")
         if behind <= 0:
-            if -behind <= _LEAP_BLOCKS:
-                self._highest[head.chain] = (head, now)
+            self._highest[head.chain] = (head, now)
             return None
-        if behind > LAG_BLOCKS:
-            return f"{behind} blocks behind"
-        if head.timestamp is not None and highest.timestamp is not None:
-            late_s = (highest.timestamp - head.timestamp) / 1000
-            if late_s > max(LAG_S, _LAG_IN_BLOCKS * CHAINS[head.chain].block_s):
-                return f"{late_s:.0f} s behind"
-        return None
+        lag = _described(head, highest, behind)
+        if behind > _LEAP_BLOCKS and self._is_recent(head):
+            self._highest[head.chain] = (head, now)
+            return None
+        return lag
+
+    def _is_recent(self, head: ChainHead) -> bool:
+        if head.timestamp is None:
+            return False
+        return self._clock.wall_ms() - head.timestamp <= _patience_s(head.chain) * 1000
+
+
+def _described(head: ChainHead, highest: ChainHead, behind: int) -> str | None:
+    if behind > LAG_BLOCKS:
+        return f"{behind} blocks behind"
+    if head.timestamp is not None and highest.timestamp is not None:
+        late_s = (highest.timestamp - head.timestamp) / 1000
+        if late_s > _patience_s(head.chain):
+            return f"{late_s:.0f} s behind"
+    return None
+
+
+def _patience_s(chain: Chain) -> float:
+    return max(LAG_S, _LAG_IN_BLOCKS * CHAINS[chain].block_s)

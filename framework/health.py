@@ -199,21 +199,6 @@ class HealthTracker:
         """Smoothed response time of successes, None before the first."""
         return self._sources[source].capabilities[capability].latency_s
 
-    def earliest_retry(self, sources_capabilities: Iterable[tuple[str, str]]) -> float | None:
-        """Monotonic seconds at which the first of these may be asked; None if none ever may.
-
-        A source that is DISABLED is none to wait for.
-        """
-        now = self._clock.monotonic()
-        earliest = None
-        for source, capability in sources_capabilities:
-            standing = self._sources[source].standing(capability, now)
-            if standing.state is not State.DISABLED:
-                times = [now, standing.retry_at, standing.hold_until]
-                at = max(time for time in times if time is not None)
-                earliest = at if earliest is None else min(earliest, at)
-        return earliest
-
     def durable_holds(self) -> list[tuple[str, float, str, str]]:
         """Running holds that are to survive a restart: source, until (monotonic), code, reason."""
         now = self._clock.monotonic()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from framework.attempt import StaleResult
     from framework.capabilities import Capability
     from framework.clock import Deadline
     from framework.errors import ProviderError, UnknownSymbol
@@ -24,7 +25,9 @@ class Inquiry:
         begun_at: monotonic seconds.
         attempts: in the order they were made, as `meta.attempts` shows them.
         errors: how the failed ones ended.
+        stale: answers older than their kind may be, not judged yet.
         passed: sources the walk passed over, each with its refusal.
+        out_of_time: whether it ended for lack of time, with sources left to ask.
         failures: attempts that failed, "unknown symbol" not counted.
     """
 
@@ -37,7 +40,9 @@ class Inquiry:
     attempts: list[dict[str, Any]] = field(default_factory=list)
     errors: list[ProviderError | UnknownSymbol] = field(default_factory=list)
     passed: list[Step] = field(default_factory=list)
+    stale: list[StaleResult] = field(default_factory=list)
     failures: int = 0
+    out_of_time: bool = False
 
     @property
     def key(self) -> Hashable:

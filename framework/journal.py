@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from framework.decision import Decision
 from framework.errors import NotFound
-from framework.routing import Decision
 
 if TYPE_CHECKING:
     from framework.answer import Fetched
@@ -58,7 +58,7 @@ class Journal:
             level="debug" if code is None else "warning",
             source=source,
             operation=row.name,
-            parameters=query,
+            parameters=query.brief(),
             decision=decision,
             code=code,
             detail=None if detail is None else self._redactor.clean(detail),
@@ -75,7 +75,7 @@ class Journal:
             level="warning",
             source=kept.provider,
             operation=inquiry.row.name,
-            parameters=inquiry.query,
+            parameters=inquiry.query.brief(),
             decision="serve_stale",
             data_length=kept.data.data_length(),
             request_id=inquiry.request_id,
@@ -98,7 +98,7 @@ class Journal:
             request_id=request_id,
             at_ms=self._clock.wall_ms(),
             capability=inquiry.row.name,
-            query=inquiry.query,
+            query=inquiry.query.brief(),
             ask=inquiry.ask,
             order=order,
             passed=inquiry.passed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
@@ -16,6 +16,7 @@ import pluggy
 from framework import hookspecs
 from framework.capabilities import CAPABILITIES, Capability
 from framework.declare import ProviderInfo, Reply
+from framework.hooks import in_thread
 from framework.models.base import Query
 from framework.names import near
 
@@ -63,6 +64,8 @@ class Found:
     load: Callable[[], object]
     thread: threading.Thread | None = None
     loaded: object | None = None
+    info: object = None
+    capabilities: Sequence[object] = ()
     error: str | None = None
     started_at: float = field(default_factory=time.monotonic)
 
@@ -75,6 +78,11 @@ class Found:
         try:
             plugin = self.load()
             self.loaded = plugin() if inspect.isclass(plugin) else plugin
+            # What it says of itself is its own code too, and may hang like an import.
+            if (declare := _marked(self.loaded, "coinmux_capabilities")) is not None:
+                self.capabilities = tuple(declare())
+            if (describe := _marked(self.loaded, "provider_info")) is not None:
+                self.info = describe()
         except BaseException as error:  # noqa: BLE001 - SystemExit in a plugin must not end us
             self.error = f"{type(error).__name__} while loading: {str(error)[:300]}"
 
@@ -103,11 +111,11 @@ class PluginLoader:
 
     def discover(self, allow: Iterable[str] = (), block: Iterable[str] = ()) -> list[Found]:
         """The installed entry points of the group `coinmux`, ours first, then by name."""
-        allowed, blocked = set(allow), set(block)
+        allowed, blocked = ({name.lower() for name in names} for names in (allow, block))
         found = [
             _found(point)
             for point in entry_points(group=hookspecs.PROJECT)
-            if (not allowed or point.name in allowed) and point.name not in blocked
+            if (not allowed or point.name.lower() in allowed) and point.name.lower() not in blocked
         ]
         unique = {(one.name, one.origin): one for one in found}
         return sorted(unique.values(), key=lambda one: (not one.built_in, one.name, one.origin))
@@ -162,17 +170,14 @@ class PluginLoader:
                 # pluggy reads attributes only, so an instance does as well as a module.
                 self.manager.add_hookspecs(cast("ModuleType", one.loaded))
             self.manager.register(one.loaded, name=one.name)
-            self._add_capabilities(one.loaded)
+            self._add_capabilities(one.capabilities)
         except Exception as error:  # noqa: BLE001 - whatever a plugin does at load is its own defect
             self._drop(one, _plain(error))
             return False
         return True
 
-    def _add_capabilities(self, plugin: object) -> None:
-        declare = getattr(plugin, "coinmux_capabilities", None)
-        if declare is None:
-            return
-        for row in declare():
+    def _add_capabilities(self, rows: Sequence[object]) -> None:
+        for row in rows:
             if not isinstance(row, Capability):
                 raise TypeError("coinmux_capabilities returns Capability rows")
             if row.name in self.capabilities:
@@ -208,7 +213,7 @@ class PluginLoader:
                 if fetch:
                     raise TypeError("has fetch hooks and no provider_info")
                 return
-            info = hooks["provider_info"].function()
+            info = one.info
             if not isinstance(info, ProviderInfo):
                 raise TypeError(f"provider_info returned {type(info).__name__}, not ProviderInfo")
             if not fetch and info.retired is None:
@@ -257,6 +262,12 @@ def _found(point: EntryPoint) -> Found:
     return Found(point.name, origin, version, origin == hookspecs.PROJECT, point.load)
 
 
+def _marked(plugin: object, name: str) -> Callable[[], Any] | None:
+    """The plugin's implementation of a hook without arguments, None where it has none."""
+    function = getattr(plugin, name, None)
+    return function if hasattr(function, f"{hookspecs.PROJECT}_impl") else None
+
+
 def _has_specs(plugin: object) -> bool:
     marker = f"{hookspecs.PROJECT}_spec"
     return any(hasattr(getattr(plugin, name, None), marker) for name in dir(plugin))
@@ -285,14 +296,13 @@ def _fetcher(impl: pluggy.HookImpl) -> Fetch:
 
         return call
 
-    async def call_in_thread(query: Any, http: Any) -> Any:
-        import asyncio
+    apart = in_thread(function)
 
+    async def call_apart(query: Any, http: Any) -> Any:
         given = (query, http)
-        result = await asyncio.to_thread(function, *(given[at] for at in takes))
-        return await result if inspect.isawaitable(result) else result
+        return await apart(*(given[at] for at in takes))
 
-    return call_in_thread
+    return call_apart
 
 
 def _mapper(impl: pluggy.HookImpl) -> MapError:

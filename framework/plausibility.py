@@ -14,6 +14,9 @@ from framework.chains import Chain
 from framework.errors import Empty, Implausible, PluginError
 from framework.models.chain import ChainHead, Gas
 from framework.models.market import Candles, CandlesQuery, OrderBook, Ticker, Trades
+from framework.models.news import News
+from framework.models.sentiment import Social, SocialQuery
+from framework.models.text import TextSentiment, TextSentimentQuery
 
 if TYPE_CHECKING:
     from framework.capabilities import Capability
@@ -23,8 +26,13 @@ if TYPE_CHECKING:
 FUTURE_MS = 60_000
 #: Miners may set a block's time up to two hours ahead (Bitcoin Core, MAX_FUTURE_BLOCK_TIME).
 BITCOIN_AHEAD_MS = 7_200_000
+_DAY_MS = 86_400_000
 #: Shortest month.
-_MONTH_MS = 28 * 86_400_000
+_MONTH_MS = 28 * _DAY_MS
+#: So many gaps in a row are no lack of trades.
+_MANY = 9
+#: The latest candles may end so many intervals ago, or a day, before they are called late.
+_LATE_CANDLES = 3
 
 
 def check(capability: Capability, query: Query, result: object, now_ms: int) -> Result:
@@ -48,6 +56,14 @@ def check(capability: Capability, query: Query, result: object, now_ms: int) -> 
             said = told_of.get(name)
             if said is not None and said != asked:
                 raise Implausible(f"asked for {name} {asked}, the answer is about {str(said)[:40]}")
+    if isinstance(result, Social) and isinstance(query, SocialQuery):
+        if result.symbol != query.asset:
+            raise Implausible(f"asked for {query.asset}, the answer is about {result.symbol[:40]}")
+    elif isinstance(result, TextSentiment) and isinstance(query, TextSentimentQuery):
+        if len(result.results) != len(query.texts):
+            raise Implausible(f"{len(result.results)} readings of {len(query.texts)} texts")
+    elif isinstance(result, News):
+        return _without_future(result, now_ms)
     if isinstance(result, Candles) and isinstance(query, CandlesQuery):
         _check_spacing(result, query, now_ms)
     else:
@@ -57,7 +73,7 @@ def check(capability: Capability, query: Query, result: object, now_ms: int) -> 
     return result
 
 
-_SUBJECT = ("symbol", "interval", "chain", "address", "metric")
+_SUBJECT = ("symbol", "interval", "chain", "address", "metric", "asset", "page")
 
 
 def _ahead_ms(result: Result) -> int:
@@ -73,6 +89,28 @@ def own_time(result: Result) -> int | None:
         return result.trades[-1].timestamp if result.trades else None
     time = result.__dict__.get("timestamp")
     return time if type(time) is int else None
+
+
+def _without_future(news: News, now_ms: int) -> News:
+    """A date that is to come is a slip of the publisher's: the item stays, its date does not."""
+    if all((item.published_at or 0) <= now_ms + FUTURE_MS for item in news.items):
+        return news
+    items = [
+        item.model_copy(update={"published_at": None})
+        if (item.published_at or 0) > now_ms + FUTURE_MS
+        else item
+        for item in news.items
+    ]
+    items.sort(key=lambda item: -(item.published_at or 0))
+    return news.model_copy(update={"items": tuple(items)})
+
+
+def late_s(candles: Candles, query: CandlesQuery, now_ms: int) -> float | None:
+    """Seconds the latest candles end before now, where that is no market without trades."""
+    if query.end is not None or not len(candles):
+        return None
+    late_ms = now_ms - int(candles.timestamp[-1]) - query.interval.ms
+    return late_ms / 1000 if late_ms > max(_LATE_CANDLES * query.interval.ms, _DAY_MS) else None
 
 
 def age_s(result: Result, now_ms: int) -> float | None:
@@ -91,6 +129,10 @@ def _check_spacing(candles: Candles, query: CandlesQuery, now_ms: int) -> None:
         return
     gaps = np.diff(time)
     wrong = gaps < _MONTH_MS if query.interval == "1M" else gaps % query.interval.ms != 0
+    # Minutes without a trade leave gaps, but not between all of many, nor ever the same one.
+    longest = 4 * _MONTH_MS // 3 if query.interval == "1M" else query.interval.ms
+    if gaps.min() > longest and (gaps.size >= _MANY or (gaps.size > 1 and not np.ptp(gaps))):
+        wrong = gaps > longest
     if wrong.any():
         raise Implausible(
             f"asked for {query.interval}, candles stand {int(gaps[wrong][0]) // 1000} s apart"

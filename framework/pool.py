@@ -14,6 +14,7 @@ import certifi
 from framework import guard
 from framework.errors import (
     Disconnected,
+    Outcome,
     ProviderError,
     TLSFailure,
     Unreachable,
@@ -78,8 +79,10 @@ class Pool:
         if connection is not None:
             try:
                 reply = await connection.exchange(request, until, limit)
-            except StaleConnection:
+            except StaleConnection as stale:
                 if request.method != "GET":
+                    # It may have been read, so it is not sent again; nor is it a failure.
+                    stale.outcome = Outcome.NEUTRAL
                     raise
             else:
                 self._keep(origin, connection, loop)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from framework.assets import AssetDirectory
-from framework.attempt import ChannelDesk
+from framework.channels import ChannelDesk
 from framework.env import EnvConfig
 from framework.errors import UnknownProvider
 from framework.names import near
+from framework.settings import InvalidSetting
 from framework.sources import Source
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from framework.clock import Clock
     from framework.events import EventBus
     from framework.health import HealthTracker
-    from framework.loader import Found, PluginLoader, Provider
+    from framework.loader import Broken, Found, PluginLoader, Provider
     from framework.redact import Redactor
 
 #: How long the start waits for plugins; slower ones are taken in when they are done.
@@ -57,6 +59,8 @@ class SourceRegistry:
         self._clock = clock
         self._on_change = on_change
         self._warned: set[str] = set()
+        #: How many broken plugins were told of.
+        self._told = 0
 
     def load(self, found: Iterable[Found] | None) -> None:
         """Load plugins, those installed where `found` is None, and build their sources."""
@@ -65,19 +69,16 @@ class SourceRegistry:
             found = self._loader.discover(settings.plugins_allow, settings.plugins_block)
         limit_s = settings.plugin_load_timeout_s
         self._loader.load(found, wait_s=min(_LOAD_WAIT_S, limit_s), limit_s=limit_s)
-        self._build(self.env)
+        self._take_in(self._loader.providers.values())
         for warning in self.env.warnings:
             self._events.publish("config", warning, level="warning")
-        self._tell_broken(0)
 
     def adopt_if_ready(self) -> None:
         """Take in plugins that finished loading since the start."""
         if not self._loader.pending:
             return
-        broken = len(self._loader.broken)
-        if self._loader.adopt(self.env.settings.plugin_load_timeout_s):
-            self._build(self.env)
-        self._tell_broken(broken)
+        names = self._loader.adopt(self.env.settings.plugin_load_timeout_s)
+        self._take_in([self._loader.providers[name] for name in names])
 
     def source(self, name: str) -> Source:
         """The source of that name, in any case.
@@ -96,41 +97,60 @@ class SourceRegistry:
         """Read `.env` and the environment again; what changed, by provider.
 
         Raises:
-            InvalidSetting: a value cannot be used; everything stays as it was.
+            InvalidSetting: a value cannot be used, or nothing of the file can be read; everything
+                stays as it was.
         """
-        before = {name: source.feature.enabled for name, source in self.sources.items()}
         environ = os.environ if self.environ is None else self.environ
         env = EnvConfig(self.env.env_file, environ)
-        self._build(env)
-        after = {name: source.feature.enabled for name, source in self.sources.items()}
+        if env.is_unreadable:
+            raise InvalidSetting(f"the settings stay as they are: {env.warnings[0]}")
+        providers = list(self._loader.providers.values())
+        self._keep_secret(providers, env)
+        built = {provider.info.name: self._source_of(provider, env) for provider in providers}
+        before = {name: source.feature.enabled for name, source in self.sources.items()}
+        self.env = env
+        self._use(built, built.values())
+        after = {name: source.feature.enabled for name, source in built.items()}
         changes: dict[str, Any] = {
-            "enabled": sorted(name for name, on in after.items() if on and not before[name]),
-            "disabled": sorted(name for name, on in after.items() if before[name] and not on),
+            "enabled": sorted(name for name, on in after.items() if on and not before.get(name)),
+            "disabled": sorted(name for name, on in after.items() if before.get(name) and not on),
             "warnings": list(env.warnings),
         }
         self._events.publish("config", "configuration reloaded", **changes)
         return changes
 
-    def _build(self, env: EnvConfig) -> None:
-        """All sources under `env`, or none at all; coin choices are kept."""
-        providers = list(self._loader.providers.values())
-        built = {provider.info.name: self._source_of(provider, env) for provider in providers}
-        for secret in env.secrets(provider.info for provider in providers):
-            self._redactor.add(secret)
-        self.env = env
-        for source in built.values():
+    def _take_in(self, providers: Iterable[Provider]) -> None:
+        """Add providers; what is known of the others stays as it is."""
+        providers = list(providers)
+        self._keep_secret(providers, self.env)
+        new = {provider.info.name: self._source_of(provider, self.env) for provider in providers}
+        if new:
+            self._use({**self.sources, **new}, new.values())
+        broken = self._loader.broken
+        for at in range(self._told, len(broken)):
+            broken[at] = replace(broken[at], error=self._redactor.clean(broken[at].error))
+            self._tell_broken(broken[at])
+        self._told = len(broken)
+
+    def _use(self, sources: dict[str, Source], changed: Iterable[Source]) -> None:
+        for source in changed:
             self._register(source)
-        self.sources = built
-        self._on_change(built)
+        self.sources = sources
+        self._on_change(sources)
         self._warn_of_missing()
 
+    def _keep_secret(self, providers: Iterable[Provider], env: EnvConfig) -> None:
+        for secret in env.secrets([provider.info for provider in providers]):
+            self._redactor.add(secret)
+
     def _source_of(self, provider: Provider, env: EnvConfig) -> Source:
+        """The provider under `env`; choices of coins and used-up limits are kept."""
         name = provider.info.name
         known = self.sources.get(name)
         assets = (
             known.assets if known is not None else AssetDirectory(name, self._assets, self._clock)
         )
-        return Source(provider, env, self._clock, assets)
+        return Source(provider, env, self._clock, assets, known)
 
     def _register(self, source: Source) -> None:
         refusal = source.disabled()
@@ -149,6 +169,12 @@ class SourceRegistry:
 
     def _warn_of_missing(self) -> None:
         for source in self.sources.values():
+            trouble = f"{source.name}: {source.feature.detail}"
+            if source.feature.reason == "broken" and trouble not in self._warned:
+                self._warned.add(trouble)
+                self._events.publish(
+                    "config", f"{trouble}; it is off", level="error", source=source.name
+                )
             for variable in source.feature.missing:
                 if variable not in self._warned:
                     self._warned.add(variable)
@@ -160,11 +186,10 @@ class SourceRegistry:
                         variable=variable,
                     )
 
-    def _tell_broken(self, since: int) -> None:
-        for broken in self._loader.broken[since:]:
-            self._events.publish(
-                "plugin",
-                f"{broken.name} ({broken.origin}) is broken: {broken.error}",
-                level="error",
-                source=broken.name,
-            )
+    def _tell_broken(self, broken: Broken) -> None:
+        self._events.publish(
+            "plugin",
+            f"{broken.name} ({broken.origin}) is broken: {broken.error}",
+            level="error",
+            source=broken.name,
+        )

@@ -8,7 +8,7 @@ Two pure questions, in this order: can this source serve the question at all and
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from framework.errors import InvalidRequest
 from framework.health import State
 
 if TYPE_CHECKING:
-    from framework.models.base import Query
+    pass
 
 #: Latencies are told apart to 10 us.
 LATENCY_DIGITS = 5
@@ -33,7 +33,7 @@ class Ask:
     """How one request wants to be answered.
 
     Attributes:
-        provider: pinned; no failover.
+        provider: pinned, in any case; no failover.
         strategy: `priority` or `fastest`.
         max_age_s: oldest answer taken from the cache; 0 takes none, None takes what is fresh.
         timeout_s: deadline of the whole request; None is the configured default.
@@ -47,6 +47,8 @@ class Ask:
     quote_fallback: bool = False
 
     def __post_init__(self) -> None:
+        if self.provider is not None:
+            object.__setattr__(self, "provider", self.provider.lower())
         problems = []
         if self.strategy not in STRATEGIES:
             hint = f"takes {' or '.join(STRATEGIES)}"
@@ -201,91 +203,3 @@ def after_first(first: Score, other: Score, strategy: str) -> tuple[str, str]:
 
 def _ms(seconds: float | None) -> str:
     return "not measured" if seconds is None else f"{seconds * 1000:.0f} ms"
-
-
-@dataclass(slots=True)
-class Decision:
-    """What was decided for one request, kept so that it can be explained later.
-
-    Attributes:
-        order: the sources of the capability as they were ranked then.
-        passed: those the walk passed over before it ended, each with its refusal.
-        attempts: in the order they were made.
-        cache: `miss`, `hit` or `stale`.
-    """
-
-    request_id: str
-    at_ms: int
-    capability: str
-    query: Query
-    ask: Ask
-    order: Sequence[tuple[Score, object]]
-    passed: Sequence[Step]
-    attempts: Sequence[Mapping[str, Any]]
-    outcome: str
-    provider: str | None
-    cache: str
-    elapsed_ms: float
-
-    def public(self) -> dict[str, Any]:
-        """The decision as `GET /api/routing/decisions/{request_id}` shows it."""
-        return {
-            "request_id": self.request_id,
-            "at": self.at_ms,
-            "capability": self.capability,
-            "query": self.query.model_dump(mode="json", exclude_none=True),
-            "strategy": self.ask.strategy,
-            "pinned": self.ask.provider,
-            "outcome": self.outcome,
-            "provider": self.provider,
-            "cache": self.cache,
-            "elapsed_ms": self.elapsed_ms,
-            "attempts": list(self.attempts),
-            "candidates": self._candidates(),
-        }
-
-    def _candidates(self) -> list[dict[str, Any]]:
-        attempts = {str(attempt["provider"]): attempt for attempt in self.attempts}
-        passed = {step.score.name: step.refusal for step in self.passed}
-        chosen = next((score for score, _ in self.order if score.name == self.provider), None)
-        lines = []
-        for place, (score, _) in enumerate(self.order, start=1):
-            attempt, refusal = attempts.get(score.name), passed.get(score.name)
-            if self.cache in ("hit", "stale"):
-                verdict, code, detail = (
-                    "skipped",
-                    "cached",
-                    "a kept answer was served; nobody was asked",
-                )
-            elif attempt is not None and attempt["outcome"] == "ok":
-                verdict, code, detail = "chosen", "answered", "it answered"
-            elif attempt is not None:
-                verdict, code, detail = (
-                    "tried_failed",
-                    str(attempt["code"]),
-                    "it was tried and failed",
-                )
-            elif refusal is not None:
-                verdict, code, detail = "skipped", refusal.code, refusal.detail
-            elif score.state is State.DISABLED:
-                verdict, code, detail = "skipped", "disabled", "it was off"
-            elif chosen is not None:
-                verdict = "skipped"
-                code, detail = after_first(chosen, score, self.ask.strategy)
-            else:
-                verdict, code, detail = (
-                    "skipped",
-                    "not_reached",
-                    "the request ended before its turn",
-                )
-            lines.append(
-                {
-                    "provider": score.name,
-                    "rank": place,
-                    "verdict": verdict,
-                    "reason": code,
-                    "detail": detail,
-                    "score": score.public(),
-                }
-            )
-        return lines

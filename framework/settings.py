@@ -79,6 +79,12 @@ def _quote(text: str) -> str:
     return word
 
 
+def _path(text: str) -> Path:
+    if text.endswith(("/", "\\")):
+        raise ValueError("takes a file, not a folder")
+    return Path(text)
+
+
 def _token(text: str) -> Secret:
     if len(text.strip()) < 16:
         raise ValueError("takes at least 16 characters")
@@ -128,11 +134,30 @@ _ROWS = (
         "Probe offline and unproven sources in the background.",
         restart=True,
     ),
-    Setting("OFFLINE_RETRY_S", 300.0, _between(1, 3600), "Rest of a source that went offline."),
-    Setting("OFFLINE_GROWTH", 1.0, _between(1, 4), "Growth of that rest with each failed probe."),
+    Setting(
+        "OFFLINE_RETRY_S",
+        300.0,
+        _between(1, 3600),
+        "Rest of a source that went offline.",
+        restart=True,
+    ),
+    Setting(
+        "OFFLINE_GROWTH",
+        1.0,
+        _between(1, 4),
+        "Growth of that rest with each failed probe.",
+        restart=True,
+    ),
     Setting("CONCURRENT_PER_SOURCE", 8, _whole(1, 1000), "Calls to one source at a time."),
-    Setting("CACHE_ENTRIES", 10_000, _whole(0, 1_000_000), "Answers kept in memory."),
-    Setting("CACHE_MB", 64, _whole(1, 65_536), "Memory for kept answers, in MiB."),
+    Setting("CACHE_ENTRIES", 10_000, _whole(0, 1_000_000), "Answers kept in memory.", restart=True),
+    Setting("CACHE_MB", 64, _whole(1, 65_536), "Memory for kept answers, in MiB.", restart=True),
+    Setting(
+        "HOLDS_FILE",
+        None,
+        _path,
+        "File that keeps bans and used-up quotas over a restart; the server takes data/holds.json.",
+        restart=True,
+    ),
     Setting("MAX_IN_FLIGHT", 512, _whole(1, 100_000), "Requests in flight before 503."),
     Setting(
         "CLIENT_REQUESTS_PER_MIN",
@@ -171,6 +196,7 @@ class Settings:
     concurrent_per_source: int
     cache_entries: int
     cache_mb: int
+    holds_file: Path | None
     max_in_flight: int
     client_requests_per_min: int
     client_in_flight: int

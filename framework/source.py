@@ -97,17 +97,6 @@ class BoundSource:
     assets: AssetDirectory
     clock: Clock
 
-    @property
-    def base_url(self) -> str:
-        return (
-            f"{self.endpoint.origin.scheme}://{self.endpoint.origin.netloc}{self.endpoint.prefix}"
-        )
-
-    @property
-    def allowed(self) -> bool:
-        """Whether the operator named the address, so that it may be private."""
-        return self.endpoint.origin.allowed
-
     @classmethod
     def of(
         cls,

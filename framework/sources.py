@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from framework.aggregate import finer
 from framework.chains import Chain
+from framework.errors import CoinmuxError
 from framework.gate import Gate
 from framework.http import BoundSource
 from framework.models.market import CandlesQuery
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
 
     from framework.assets import AssetDirectory
     from framework.clock import Clock
+    from framework.declare import RateLimit
     from framework.env import EnvConfig, Feature
     from framework.loader import Fetch, Provider
     from framework.models.base import Query
+    from framework.redact import Secret
 
 #: How long a source is remembered not to list a pair (`faults.md` B6).
 UNLISTED_S = 60.0
@@ -28,16 +32,20 @@ _UNLISTED_MOST = 1_000
 class Source:
     """One provider as the router sees it.
 
+    Args:
+        known: the same source under the configuration before.
+
     Attributes:
         feature: whether configuration has it on.
         priority, timeout_s: after overrides.
         bound: how its requests are made.
         assets: how tickers became its coin ids.
+        limits: rate limits after overrides.
     """
 
     __slots__ = (
-        "_clock", "_unlisted", "assets", "bound", "feature", "fetch", "gate", "info", "name",
-        "priority", "provider", "timeout_s",
+        "_clock", "_unlisted", "assets", "bound", "feature", "fetch", "gate", "info", "limits",
+        "name", "priority", "provider", "timeout_s",
     )  # fmt: skip
 
     def __init__(
@@ -46,7 +54,7 @@ class Source:
         env: EnvConfig,
         clock: Clock,
         assets: AssetDirectory,
-        gate: Gate | None = None,
+        known: Source | None = None,
     ) -> None:
         info = provider.info
         overrides = env.overrides(info)
@@ -57,23 +65,38 @@ class Source:
         self.feature: Feature = env.feature(info)
         self.priority = overrides.priority if overrides.priority is not None else info.priority
         self.timeout_s = overrides.timeout_s if overrides.timeout_s is not None else info.timeout_s
-        limits = overrides.rate_limits if overrides.rate_limits is not None else info.rate_limits
-        self.gate = gate or Gate(
-            clock, limits, concurrent=env.settings.concurrent_per_source, usage=info.usage
+        self.limits: tuple[RateLimit, ...] = (
+            overrides.rate_limits if overrides.rate_limits is not None else info.rate_limits
         )
+        concurrent = env.settings.concurrent_per_source
+        gate = Gate(clock, self.limits, concurrent=concurrent, usage=info.usage)
+        if known is not None and (known.limits, known.gate.concurrent) == (self.limits, concurrent):
+            # What was used of a window is used, whatever was read anew.
+            gate = known.gate
+        self.gate: Gate = gate
         self.assets = assets
-        values = {v.name: value for v in info.env if (value := env.value_of(v)) is not None}
-        self.bound = BoundSource.of(
-            info,
-            base_url_override=overrides.base_urls,
-            values=values,
-            gate=self.gate,
-            map_error=provider.map_error,
-            assets=assets,
-            clock=clock,
-        )
         self._clock = clock
         self._unlisted: dict[Any, float] = {}
+        try:
+            values = {v.name: value for v in info.env if (value := env.value_of(v)) is not None}
+            self.bound = self._bind(overrides.base_urls, values)
+        except (ValueError, CoinmuxError) as error:
+            # A key or an address that cannot be used switches off this source and no other.
+            self.bound = self._bind({}, {})
+            self.feature = replace(self.feature, enabled=False, reason="broken", detail=str(error))
+
+    def _bind(
+        self, base_urls: Mapping[str, str], values: Mapping[str, Secret | str]
+    ) -> BoundSource:
+        return BoundSource.of(
+            self.info,
+            base_url_override=base_urls,
+            values=values,
+            gate=self.gate,
+            map_error=self.provider.map_error,
+            assets=self.assets,
+            clock=self._clock,
+        )
 
     def busy(self) -> str | None:
         """Why no permit is free right now, None where one is."""
@@ -104,26 +127,27 @@ class Source:
         model = asked.get("model")
         if model is not None and model not in info.models:
             return Refusal("unsupported_model", f"does not offer {model[:60]}", for_good=True)
-        if self._unlisted and (until := self._unlisted.get(_subject(query))) is not None:
+        subject = _subject(capability, query) if self._unlisted else None
+        if subject is not None and (until := self._unlisted.get(subject)) is not None:
             if until > self._clock.monotonic():
                 return Refusal(
                     "unsupported_symbol", "said within the last minute that it does not list it"
                 )
-            del self._unlisted[_subject(query)]
+            del self._unlisted[subject]
         return None
 
-    def remember_unlisted(self, query: Query) -> None:
+    def remember_unlisted(self, capability: str, query: Query) -> None:
         """Keep for a minute that this source does not list what `query` is about."""
         if len(self._unlisted) >= _UNLISTED_MOST:
             del self._unlisted[next(iter(self._unlisted))]
-        self._unlisted[_subject(query)] = self._clock.monotonic() + UNLISTED_S
+        self._unlisted[_subject(capability, query)] = self._clock.monotonic() + UNLISTED_S
 
     def disabled(self) -> Refusal | None:
         """Why configuration has it off, None where it is on."""
         feature = self.feature
         if feature.enabled:
             return None
-        detail = {
+        detail = feature.detail or {
             "missing_key": f"{' and '.join(feature.missing)} not set",
             "switched_off": "switched off by configuration",
             "retired": self.info.retired or "retired",
@@ -131,10 +155,10 @@ class Source:
         return Refusal(feature.reason or "disabled", detail)
 
 
-def _subject(query: Query) -> Any:
+def _subject(capability: str, query: Query) -> Any:
     """What an "unknown symbol" is remembered for: the pair, coin or address, not the row count."""
     for name in ("symbol", "asset", "protocol", "address"):
         value = query.__dict__.get(name)
         if value is not None:
-            return (name, value, query.__dict__.get("chain"))
-    return query
+            return (capability, name, value, query.__dict__.get("chain"))
+    return (capability, query)

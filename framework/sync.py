@@ -63,7 +63,16 @@ class SyncGateway:
             raise RuntimeError(
                 "use it as a context manager: with SyncGateway.from_env() as gateway"
             )
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise RuntimeError("a listener on the gateway's own thread cannot wait for the gateway")
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            # Ctrl-C in a notebook ends the call, not only the waiting for it.
+            future.cancel()
+            raise
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

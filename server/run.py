@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from framework.gateway import Gateway
     from server.edge import Edge
 
+#: Where the server keeps bans and used-up quotas unless told otherwise.
+HOLDS_FILE = Path("data/holds.json")
 _LOG = logging.getLogger("coinmux.server")
 #: Work in flight has so long to end once a stop is asked for (`faults.md` G10).
 GRACE_S = 10.0
@@ -121,6 +124,8 @@ async def serve(gateway: Gateway) -> int:
         The exit code: 0 after a stop that was asked for.
     """
     settings = gateway.settings
+    if settings.holds_file is None and not gateway.simulated:
+        gateway.keep_holds(HOLDS_FILE)
     restore = logs.configure(gateway)
     try:
         edge = create_app(gateway, opens_gateway=False)

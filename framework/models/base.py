@@ -32,7 +32,10 @@ def number(value: Any) -> float:
     if kind is float:
         result = value
     elif kind is int or (kind is str and _DECIMAL.fullmatch(value)):
-        result = float(value)
+        try:
+            result = float(value)
+        except OverflowError:
+            raise ValueError("takes a finite number") from None
     else:
         raise ValueError(f"takes a number or a decimal string, not {str(value)[:40]!r}")
     if not math.isfinite(result):
@@ -126,6 +129,10 @@ class Query(BaseModel):
     def __hash__(self) -> int:
         return hash(tuple(self.__dict__.values()))
 
+    def brief(self) -> Query:
+        """What events and decisions keep of it: itself, unless it is large."""
+        return self
+
 
 class Result(BaseModel):
     """An answer's data.
@@ -146,6 +153,10 @@ class Result(BaseModel):
     def data_length(self) -> int:
         """Items in the answer, for the log: rows, entries, or 1."""
         return 1
+
+    def size(self) -> int:
+        """Bytes of `encode()`, or near it where that would take long."""
+        return len(self.encode())
 
     def encode(self) -> bytes:
         """The JSON of `data`."""

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 CROSSED_LIMIT = 1.05
 
 
+#: Rows of one answer.
+MOST_CANDLES = 1000
+
+
 class TickerQuery(Query):
     """The state of one market over the last 24 hours."""
 
@@ -68,7 +72,9 @@ class CandlesQuery(Query):
 
     symbol: Symbol = Field(description="The pair, BASE/QUOTE")
     interval: Interval = Field(default=Interval("1h"), description="Length of a candle")
-    limit: int = Field(default=200, ge=1, le=1000, description="At most so many, the latest")
+    limit: int = Field(
+        default=200, ge=1, le=MOST_CANDLES, description="At most so many, the latest"
+    )
     start: int | None = Field(
         default=None, ge=EARLIEST_MS, le=LATEST_MS, description="First opening time, Unix ms"
     )
@@ -200,7 +206,7 @@ class Candles(Result):
             _float_column(columns[name], name) if name in columns else np.full(time.shape, np.nan)
             for name in CANDLE_COLUMNS[1:]
         ]
-        if time.size > 1:
+        if time.size:
             if not (time[1:] > time[:-1]).all():
                 if (time[1:] < time[:-1]).all():
                     time, table = time[::-1], [column[::-1] for column in table]
@@ -234,6 +240,9 @@ class Candles(Result):
 
     def data_length(self) -> int:
         return len(self)
+
+    def size(self) -> int:
+        return 100 * len(self)
 
     def __len__(self) -> int:
         return int(self.timestamp.size)
@@ -295,11 +304,13 @@ def _sorted_unique(
     time, table = time[order], [column[order] for column in table]
     same = time[1:] == time[:-1]
     if same.any():
+        # The newest may be open still, and have moved between two reports of it.
+        closed = same & (time[1:] != time[-1])
         for column in table:
-            before, after = column[:-1][same], column[1:][same]
+            before, after = column[:-1][closed], column[1:][closed]
             if not ((before == after) | (np.isnan(before) & np.isnan(after))).all():
                 raise Implausible("two different candles of one time")
-        keep = np.concatenate(([True], ~same))
+        keep = np.concatenate((~same, [True]))
         time, table = time[keep], [column[keep] for column in table]
         remarks.append(f"{int(same.sum())} duplicate candles dropped")
     else:

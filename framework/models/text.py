@@ -25,6 +25,9 @@ class TextSentimentQuery(Query):
         default=None, max_length=120, description="One of /api/models/status; any where left out"
     )
 
+    def brief(self) -> TextSentimentQuery:
+        return self.model_copy(update={"texts": (f"{len(self.texts)} texts",)})
+
 
 class TextSentimentResult(Result):
     """One text's reading."""
@@ -55,3 +58,7 @@ class TextSentiment(Result):
 
     def data_length(self) -> int:
         return len(self.results)
+
+    def size(self) -> int:
+        # The texts asked are the key, and longer than the answer.
+        return 1_000 * len(self.results)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from framework import ChainHead
+from framework import ChainHead, Implausible
 from framework.heads import ChainHeads
 from framework.testing.clock import FakeClock
 
@@ -50,9 +50,21 @@ def test_what_was_seen_a_minute_ago_says_nothing():
     assert heads.lag(head(900)) is None
 
 
-def test_one_source_with_an_impossible_height_makes_nobody_late():
-    """It is not taken for the measure of others."""
+def test_a_leap_is_refused_and_makes_nobody_late():
+    """No chain makes a million blocks in a minute."""
     heads = ChainHeads(FakeClock())
     heads.lag(head(1000))
-    assert heads.lag(head(10_000_000)) is None
+    with pytest.raises(Implausible):
+        heads.lag(head(10_000_000))
     assert heads.lag(head(1001)) is None
+
+
+def test_a_block_of_just_now_does_not_lag_behind_a_made_up_height():
+    """The first to answer told a height there is not; the honest ones are not blamed for it."""
+    clock = FakeClock()
+    heads = ChainHeads(clock)
+    recent = clock.wall_ms() - 5_000
+    heads.lag(ChainHead(chain="ethereum", height=999_000_000, timestamp=recent))
+    assert heads.lag(ChainHead(chain="ethereum", height=24_000_000, timestamp=recent)) is None
+    with pytest.raises(Implausible):
+        heads.lag(ChainHead(chain="ethereum", height=999_000_001, timestamp=recent))

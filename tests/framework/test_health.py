@@ -494,15 +494,6 @@ class TestReset:
         assert {one.state for one in snapshot.capabilities} == {State.UNKNOWN}
 
 
-def test_fair_timeouts() -> None:
-    """A timeout counts if the attempt had its own timeout or 2 s, whichever is less."""
-    settings = HealthSettings()
-    assert settings.is_fair(2.0, 4.0)
-    assert settings.is_fair(0.5, 0.5)
-    assert not settings.is_fair(0.05, 4.0)
-    assert not settings.is_fair(1.9, 2.5)
-
-
 def test_public_names(bench: Bench) -> None:
     """The members of `Health` in the REST contract, but for the category."""
     bench.play("S")
@@ -542,22 +533,6 @@ def test_g8_machine_sleeps(bench: Bench) -> None:
     bench.play("F F F +86400")
     assert bench.state is State.OFFLINE
     assert bench.standing().probe
-
-
-def test_earliest_retry(bench: Bench) -> None:
-    """The first moment any of several may be asked; DISABLED is not waited for."""
-    tracker, now = bench.tracker, bench.clock.monotonic()
-    tracker.register("held", ["ticker"])
-    tracker.register("off", ["ticker"], disabled_reason="missing_key")
-    lease = tracker.begin("held", "ticker", 4)
-    tracker.record(lease, Outcome.HOLD, elapsed_s=0, retry_after_s=60)
-    bench.play("F F F")
-    pairs = [(name, "ticker") for name in ("acme", "held", "off")]
-    assert tracker.earliest_retry(pairs[:1]) == now + 300
-    assert tracker.earliest_retry(pairs) == now + 60
-    assert tracker.earliest_retry(pairs[2:]) is None
-    bench.clock.advance(400)
-    assert tracker.earliest_retry(pairs) == bench.clock.monotonic()
 
 
 def test_capabilities_offered_anew(bench: Bench) -> None:

@@ -169,7 +169,7 @@ def test_hold_beyond_retry_at(tracker, clock) -> None:
     clock.advance(300)
     standing = tracker.standing("acme", "ticker")
     assert (standing.state, standing.probe, standing.reason) == (State.OFFLINE, False, "held")
-    assert tracker.earliest_retry([("acme", "ticker")]) == NOW + 400
+    assert standing.hold_until == NOW + 400
     assert tracker.begin("acme", "ticker", 4) is None
     clock.advance(100)
     assert tracker.begin("acme", "ticker", 4).probe

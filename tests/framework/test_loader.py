@@ -123,7 +123,7 @@ class Constructor:
         (WrongArguments(), "client"),
         (TypingError(), "fetch_tickre is no hook of coinmux; did you mean fetch_ticker?"),
         (InfoOfAnotherType(), "dict, not ProviderInfo"),
-        (InfoRaises(), "RuntimeError: no network at import"),
+        (InfoRaises(), "RuntimeError while loading: no network at import"),
         (OtherApi(), "plugin API 99"),
         (in_process("bad", None), "None"),
     ],

@@ -154,7 +154,7 @@ async def test_head_is_get_without_a_body(app_of):
             assert head.headers["content-length"] == got.headers["content-length"]
 
 
-async def test_one_client_has_its_share_and_others_theirs(app_of):
+async def test_H4_one_client_has_its_share_and_others_theirs(app_of):
     """H4: 600 requests a minute for one distant client; loopback and others do not notice."""
     async with app_of(a=[1.0], _peer="203.0.113.9") as world:
         statuses = [(await world.client.get(TICKER)).status_code for _ in range(605)]
