@@ -184,38 +184,6 @@ class Dispatcher:
                 continue
             begun = clock.monotonic()
             try:
-<<<<<<< HEAD
-                result = await self._runner.run(source, row, query, lease, limit_s)
-            except StaleResult as error:
-                code, detail = Stale.code, str(error)
-                inquiry.failures += 1
-                if stale is None:
-                    stale = (error, source)
-                else:
-                    self._record_stale(error, fresher=False)
-            except (ProviderError, UnknownSymbol) as error:
-                code, detail = error.code, error.detail
-                inquiry.errors.append(error)
-                if isinstance(error, UnknownSymbol):
-                    # It says nothing of the source, and the last one may list the pair.
-                    source.remember_unlisted(query)
-                else:
-                    inquiry.failures += 1
-            else:
-                self._note(inquiry, source, begun)
-                if stale is not None:
-                    self._record_stale(stale[0], fresher=True)
-                self._journal.attempt(
-                    row, query, source.name, "answer", inquiry.attempts[-1]["elapsed_ms"],
-                    request_id=inquiry.request_id, length=result.data_length(),
-                )  # fmt: skip
-                if self._finish is not None:
-                    result = await self._finish(query, result, inquiry.deadline.remaining_s())
-                return self._keep(inquiry, source, result)
-            self._note(inquiry, source, begun, code)
-            step = next(route, None)
-            goes_on = step is not None and inquiry.failures < most
-=======
                 result = await self._runner.run(source, row, inquiry.query, lease, limit_s)
             except (StaleResult, ProviderError, UnknownSymbol) as error:
                 step = next(route, None)
@@ -224,11 +192,13 @@ class Dispatcher:
             self._note(inquiry, source, begun)
             for held in inquiry.stale:
                 self._record_stale(held, fresher=True)
->>>>>>> 43f21d1885527358cb04ecae746c1848f6e7d7dc
             self._journal.attempt(
                 row, inquiry.query, source.name, "answer", inquiry.attempts[-1]["elapsed_ms"],
                 request_id=inquiry.request_id, length=result.data_length(),
             )  # fmt: skip
+            if self._finish is not None:
+                left_s = inquiry.deadline.remaining_s()
+                result = await self._finish(inquiry.query, result, left_s)
             return self._keep(inquiry, source.name, result)
         if not inquiry.stale:
             raise self._failed(inquiry)

@@ -31,12 +31,8 @@ from framework.models.text import TextSentimentQuery
 from framework.redact import Redactor
 from framework.registry import SourceRegistry
 from framework.router import Router
-<<<<<<< HEAD
 from framework.routing import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
 from framework.scoring import NewsScorer
-=======
-from framework.routing import LEAST_TIMEOUT_S, Ask
->>>>>>> 43f21d1885527358cb04ecae746c1848f6e7d7dc
 from framework.settings import DEFAULT_ENV_FILE
 from framework.symbols import Interval, Symbol
 from framework.views import GatewayViews
