@@ -70,6 +70,11 @@ class Hooks:
             task.exception()  # taken, so that nobody is told it never was
 
 
+def is_hook(task: asyncio.Task[Any]) -> bool:
+    """Whether the task is a hook's; for checks of plugins."""
+    return getattr(task.get_coro(), "__qualname__", "") == _contained.__qualname__
+
+
 async def _contained(hook: Awaitable[Any]) -> Any:
     try:
         return await hook

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import pluggy
 
-from framework import hookspecs
+from framework import grades, hookspecs
 from framework.capabilities import CAPABILITIES, Capability
 from framework.declare import ProviderInfo, Reply
 from framework.hooks import in_thread
@@ -34,6 +34,8 @@ class Provider:
         fetch: capability name -> its hook, called with `(query, http)`, always awaitable.
         origin: where it came from: distribution, or `in-process`.
         version: of that distribution.
+        grade: `bronze`, `silver` or `gold`, as the conformance kit measured these very files; None
+            where it did not.
     """
 
     info: ProviderInfo
@@ -42,6 +44,7 @@ class Provider:
     map_error: MapError | None
     origin: str
     version: str
+    grade: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Found:
     loaded: object | None = None
     info: object = None
     capabilities: Sequence[object] = ()
+    measured: dict[str, Any] | None = None
     error: str | None = None
     started_at: float = field(default_factory=time.monotonic)
 
@@ -83,6 +87,7 @@ class Found:
                 self.capabilities = tuple(declare())
             if (describe := _marked(self.loaded, "provider_info")) is not None:
                 self.info = describe()
+            self.measured = grades.standing(self.loaded)
         except BaseException as error:  # noqa: BLE001 - SystemExit in a plugin must not end us
             self.error = f"{type(error).__name__} while loading: {str(error)[:300]}"
 
@@ -228,6 +233,7 @@ class PluginLoader:
                 map_error=mapper and _mapper(mapper),
                 origin=one.origin,
                 version=one.version,
+                grade=grades.grade_in(one.measured, info.name),
             )
         except Exception as error:  # noqa: BLE001 - as above
             self._drop(one, _plain(error))

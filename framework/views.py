@@ -183,7 +183,7 @@ class GatewayViews:
             "priority": source.priority,
             "limits": source.gate.snapshot(),
             "quota": None,
-            "grade": None,
+            "grade": source.provider.grade,
             "homepage": info.homepage or None,
             "origin": source.provider.origin,
             "version": source.provider.version,

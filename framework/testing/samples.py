@@ -296,13 +296,21 @@ def load_samples(folder: Traversable, name: str) -> list[Sample]:
     Raises:
         BadSample: the first file that breaks the format.
     """
+    return [read_sample(entry.read_bytes(), f"{name}/{entry.name}") for entry in _files(folder)]
+
+
+def sample_files(package: str) -> list[Traversable]:
+    """The files in a package's `samples` folder, in the order of `load_samples`."""
+    return _files(resources.files(package).joinpath("samples"))
+
+
+def _files(folder: Traversable) -> list[Traversable]:
     if not folder.is_dir():
         return []
-    files = sorted(
+    return sorted(
         (entry for entry in folder.iterdir() if entry.name.endswith(".json")),
         key=lambda entry: entry.name.removesuffix(".json"),
     )
-    return [read_sample(entry.read_bytes(), f"{name}/{entry.name}") for entry in files]
 
 
 def samples_of(package: str, name: str) -> list[Sample]:

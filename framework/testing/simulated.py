@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from framework.grades import package_of
 from framework.testing.samples import Sample, samples_of
 
 if TYPE_CHECKING:
@@ -36,15 +36,7 @@ def simulated_providers(plugins: Iterable[object]) -> list[SimulatedProvider]:
     for plugin in plugins:
         info: ProviderInfo = plugin.provider_info()  # type: ignore[attr-defined]
         if info.retired is None:
-            package = _package(plugin)
+            package = package_of(plugin)
             samples = samples_of(package, info.name) if package is not None else []
             found.append(SimulatedProvider(info, samples))
     return found
-
-
-def _package(plugin: object) -> str | None:
-    """The package whose `samples` are the plugin's; None for one that is no package's."""
-    module = plugin if inspect.ismodule(plugin) else inspect.getmodule(type(plugin))
-    if module is None:
-        return None
-    return module.__name__ if hasattr(module, "__path__") else module.__package__ or None

@@ -9,6 +9,7 @@ import rich_click as click
 from framework import CoinmuxError
 from framework.views import installed_version
 from server.cli.ask import candles, explain, ticker
+from server.cli.conformance import conformance
 from server.cli.console import EXIT_FAILED, EXIT_USAGE, errors
 from server.cli.doctor import doctor
 from server.cli.lists import env_example, providers
@@ -24,7 +25,9 @@ def cli() -> None:
     """
 
 
-for command in (serve, simulate, ticker, candles, explain, providers, doctor, env_example):
+for command in (
+    serve, simulate, ticker, candles, explain, providers, doctor, conformance, env_example,
+):  # fmt: skip
     cli.add_command(command)
 
 

@@ -28,6 +28,7 @@ async def main():
                 shown[name] = [answer.provider, answer.data.last > 0]
             except CoinmuxError as error:
                 shown[name] = error.code
+        shown["grade"] = {p["name"]: p["grade"] for p in gateway.provider_list()["providers"]}
         shown["origin"] = {p["name"]: p["origin"] for p in gateway.provider_list()["providers"]}
         shown["broken"] = gateway.provider_list()["broken"]
     await simulator.stop()
@@ -52,9 +53,9 @@ def installed(tmp_path):
     return target
 
 
-def ask(target):
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
+def run(target, *arguments):
+    return subprocess.run(
+        [sys.executable, *arguments],
         env={
             "PYTHONPATH": f"{target}:{ROOT}",
             "PATH": "/usr/bin",
@@ -65,8 +66,32 @@ def ask(target):
         timeout=60,
         check=False,
     )
+
+
+def ask(target):
+    done = run(target, "-c", SCRIPT)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def test_its_own_tests_are_one_line(installed, tmp_path):
+    """The kit runs in a stranger's tests, under a configuration that is not ours."""
+    settings = tmp_path / "pytest.ini"
+    settings.write_text("[pytest]\n")
+    done = run(
+        installed, "-m", "pytest", "-c", str(settings), "-v", "-p", "no:cacheprovider",
+        str(ROOT / "examples/coinmux-acme/tests"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "test_conformance[fields-ticker] PASSED" in done.stdout
+
+
+def test_its_grade_is_shown_until_it_changes(installed):
+    """What was measured came with the package; one byte more and it is no longer of these files."""
+    assert ask(installed)["grade"]["acme"] == "silver"
+    module = installed / "coinmux_acme/__init__.py"
+    module.write_text(module.read_text() + "\n")
+    assert ask(installed)["grade"]["acme"] is None
 
 
 def test_it_is_installed_answers_is_broken_and_is_reported(installed):

@@ -11,7 +11,9 @@ def provider_info() -> ProviderInfo:
     return ProviderInfo(
         name="acme", title="Acme Exchange", category="market", symbols=STYLE,
         base_url="https://api.acme.example", rate_limits=(RateLimit(60, per_s=60),),
-        env=(EnvVar("ACME_API_KEY", required=False, send_as="header:X-Acme-Key"),),
+        env=(EnvVar("ACME_API_KEY", required=False, send_as="header:X-Acme-Key",
+                    description="Raises the limits of Acme."),),
+        docs_url="https://acme.example/docs/rest", docs_read="2026-11-23",
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from framework import (
     Trades,
     TradesQuery,
     UnknownSymbol,
+    UsageHeader,
     hookimpl,
     number,
 )
@@ -58,6 +59,7 @@ def provider_info() -> ProviderInfo:
         category="market",
         base_url="https://data-api.binance.vision",
         rate_limits=(RateLimit(6000, 60),),
+        usage=(UsageHeader("x-mbx-used-weight-1m", per_s=60, tells="used"),),
         priority=10,
         symbols=STYLE,
         intervals={interval: interval for interval in INTERVALS},

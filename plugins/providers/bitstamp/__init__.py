@@ -143,9 +143,10 @@ def _confirm(symbol: Symbol, said: Any) -> None:
 
 
 def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
-    """`open` is of midnight UTC, `open_24` of 24 h ago; it names the pair only among others."""
-    if "pair" in body:
-        _confirm(query.symbol, body["pair"])
+    """`open` is of midnight UTC, `open_24` of 24 h ago; newer answers name the pair, older none."""
+    for name in ("pair", "market"):
+        if name in body:
+            _confirm(query.symbol, body[name])
     return Ticker(
         symbol=query.symbol,
         timestamp=int(body["timestamp"]) * 1000,

@@ -114,8 +114,9 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
             return Unseen("an address the explorer has never seen", status=404)
         if reply.status == 422 or "invalid address" in lower:
             return UnknownSymbol(query.address, "not an address to Blockscout")
-    if reply.status == 200 and body.get("status") == "0" and not isinstance(body["result"], list):
-        if "limit" in lower or "limit" in str(body["result"]).lower():
+    result = body.get("result")
+    if reply.status == 200 and body.get("status") == "0" and not isinstance(result, list):
+        if "limit" in lower or "limit" in str(result).lower():
             return RateLimited(said)
         return BadStatus(f"the answer is an error: {said}", status=200)
     return None

@@ -38,6 +38,7 @@ from framework import (
     Trades,
     TradesQuery,
     UnknownSymbol,
+    UsageHeader,
     hookimpl,
     number,
 )
@@ -75,6 +76,7 @@ def provider_info() -> ProviderInfo:
         category="market",
         base_url="https://api.kucoin.com",
         rate_limits=(RateLimit(2000, 30),),
+        usage=(UsageHeader("gw-ratelimit-remaining", per_s=30, tells="remaining"),),
         priority=60,
         symbols=STYLE,
         intervals=INTERVALS,

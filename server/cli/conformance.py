@@ -1,0 +1,93 @@
+"""`coinmux conformance`: runs the kit over installed providers, and keeps what it measured."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from framework.hookspecs import PROJECT
+from server.cli.console import EXIT_FAILED, EXIT_USAGE, as_json, console, print_json, table
+
+if TYPE_CHECKING:
+    from framework.testing.kit import Report
+
+_MARKS = {"passed": "[green]passed[/]", "failed": "[red]failed[/]", "not_applicable": "—"}
+_MISSING = "[yellow]missing[/]"
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--write", "keep", is_flag=True, help="Keep it in each provider's conformance.json.")
+@click.option("--ours", is_flag=True, help="The built-in providers.")
+@click.option("--fields", is_flag=True, help="docs/fields.md, as generated from their samples.")
+@as_json
+def conformance(
+    names: tuple[str, ...], keep: bool, ours: bool, fields: bool, as_json: bool
+) -> None:
+    """Check providers against what plugins promise, without a network, and grade them.
+
+    NAME is an installed provider's or a module's; without one, all that are installed. Exit code 1
+    where one fails a check that a sound provider passes.
+    """
+    # Here, so that the other commands start without it.
+    from framework.testing.kit import Subject, examine, write
+    from framework.testing.kit.table import fields_table
+
+    try:
+        subjects = [Subject.of(name) for name in names or installed(ours=ours)]
+    except LookupError as error:
+        click.echo(f"coinmux: {error}", err=True)
+        raise SystemExit(EXIT_USAGE) from error
+    if fields:
+        click.echo(fields_table(subjects), nl=False)
+        return
+    reports = [asyncio.run(examine(subject)) for subject in subjects]
+    if keep:
+        for report in reports:
+            try:
+                write(report)
+            except (OSError, ValueError) as error:
+                click.echo(f"coinmux: {error}", err=True)
+                raise SystemExit(EXIT_FAILED) from error
+    if as_json:
+        print_json([report.public() for report in reports])
+    else:
+        for report in reports:
+            _show(report, detailed=bool(names))
+    if not all(report.is_sound for report in reports):
+        raise SystemExit(EXIT_FAILED)
+
+
+def installed(*, ours: bool = False) -> list[str]:
+    """Names of the installed providers, or of the built-in ones alone."""
+    points = entry_points(group=PROJECT)
+    return sorted(
+        {
+            point.name
+            for point in points
+            if not ours or (point.dist is not None and point.dist.name == PROJECT)
+        }
+    )
+
+
+def _show(report: Report, *, detailed: bool) -> None:
+    """A table of its checks; of many providers, only those that tell something."""
+    grade = report.grade or ("retired" if report.retired else "no grade")
+    made = table(f"{report.name}: {grade}", "check", "for", "", "reason")
+    for verdict in report.verdicts:
+        check = verdict.check
+        if not detailed and verdict.status != "failed":
+            continue
+        mark = _MARKS[verdict.status]
+        if verdict.status == "failed" and not check.binding:
+            mark = _MISSING
+        reason = verdict.reason or (check.promise if detailed else "")
+        made.add_row(check.name, check.level, mark, reason)
+    out = console()
+    if made.row_count:
+        out.print(made)
+    else:
+        out.print(f"{report.name}: {grade}")
