@@ -47,6 +47,12 @@ def failure_of(
         serving: every source of the capability.
         now: monotonic seconds.
     """
+    serving = list(serving)
+    models = sorted({model for source in serving for model in source.info.models})
+    model = inquiry.query.__dict__.get("model")
+    if model is not None and model not in models:
+        hint = {"name": "model", "message": "takes a model there is", "known": models}
+        return InvalidRequest(f"no source offers the model {model[:60]!r}", errors=[hint])
     asked = [(name, refusal) for name, refusal in refusals if refusal.code != "not_pinned"]
     tried = {attempt["provider"] for attempt in inquiry.attempts}
     others = [refusal for name, refusal in asked if name not in tried]
@@ -103,10 +109,6 @@ def _never_served(
         return UnknownChain(f"no source serves {name} on {asked.get('chain')}", known=chains)
     if "unsupported_interval" in codes:
         return UnknownInterval(f"no source has {asked.get('interval')} candles of that pair")
-    if "unsupported_model" in codes:
-        models = sorted({model for source in serving for model in source.info.models})
-        hint = {"name": "model", "message": "takes a model there is", "known": models}
-        return InvalidRequest(f"no source offers the model {asked.get('model')}", errors=[hint])
     subject = _subject(inquiry)
     return UnknownSymbol(subject, f"no source serves {name} for {subject}")
 
