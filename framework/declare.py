@@ -99,6 +99,7 @@ class ProviderInfo:
         quotes: the only quotes it serves, None for any.
         intervals: ours -> theirs, for candles; one that is missing is not served.
         max_candles: most rows of one answer.
+        models: text models it offers: id -> the channel that is that model, "" for the source.
         chains: ours -> theirs, for capabilities about a chain; one that is missing is not served.
         headers: sent with each request.
         homepage, terms_url, docs_url: links for people.
@@ -124,6 +125,7 @@ class ProviderInfo:
     intervals: Mapping[str, str] | None = None
     max_candles: int = 1000
     chains: Mapping[str, str] | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     homepage: str = ""
     terms_url: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from framework.answer import Answer, Fetched
@@ -48,8 +49,16 @@ _LEAST_S = 0.25
 _MARGIN_S = 0.05
 
 
+#: What is added to a result before it is kept, within so many seconds.
+Finish = Callable[["Query", "Result", float], Awaitable["Result"]]
+
+
 class Dispatcher:
-    """Answers questions; owns the calls in flight."""
+    """Answers questions; owns the calls in flight.
+
+    Args:
+        finish: see `Finish`.
+    """
 
     def __init__(
         self,
@@ -62,6 +71,7 @@ class Dispatcher:
         clock: Clock,
         *,
         simulated: bool,
+        finish: Finish | None = None,
     ) -> None:
         self._registry = registry
         self._router = router
@@ -71,6 +81,7 @@ class Dispatcher:
         self._journal = journal
         self._clock = clock
         self._simulated = simulated
+        self._finish = finish
         self._shared: SharedCalls[Fetched] = SharedCalls()
 
     async def close(self) -> None:
@@ -189,6 +200,9 @@ class Dispatcher:
                 row, inquiry.query, source.name, "answer", inquiry.attempts[-1]["elapsed_ms"],
                 request_id=inquiry.request_id, length=result.data_length(),
             )  # fmt: skip
+            if self._finish is not None:
+                left_s = inquiry.deadline.remaining_s()
+                result = await self._finish(inquiry.query, result, left_s)
             return self._keep(inquiry, source.name, result)
         if not inquiry.stale:
             raise self._failed(inquiry)

@@ -8,6 +8,7 @@ from framework.errors import (
     AllProvidersFailed,
     CoinmuxError,
     DeadlineExceeded,
+    InvalidRequest,
     NoProviderAvailable,
     ProviderBusy,
     UnknownChain,
@@ -46,6 +47,12 @@ def failure_of(
         serving: every source of the capability.
         now: monotonic seconds.
     """
+    serving = list(serving)
+    models = sorted({model for source in serving for model in source.info.models})
+    model = inquiry.query.__dict__.get("model")
+    if model is not None and model not in models:
+        hint = {"name": "model", "message": "takes a model there is", "known": models}
+        return InvalidRequest(f"no source offers the model {model[:60]!r}", errors=[hint])
     asked = [(name, refusal) for name, refusal in refusals if refusal.code != "not_pinned"]
     tried = {attempt["provider"] for attempt in inquiry.attempts}
     others = [refusal for name, refusal in asked if name not in tried]

@@ -26,10 +26,13 @@ from framework.inquiry import key_of
 from framework.journal import Journal
 from framework.loader import Found, PluginLoader
 from framework.models.market import CandlesQuery, TickerQuery
+from framework.models.news import News, NewsQuery
+from framework.models.text import TextSentimentQuery
 from framework.redact import Redactor
 from framework.registry import SourceRegistry
 from framework.router import Router
-from framework.routing import LEAST_TIMEOUT_S, Ask
+from framework.routing import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
+from framework.scoring import NewsScorer
 from framework.settings import DEFAULT_ENV_FILE
 from framework.symbols import Interval, Symbol
 from framework.views import GatewayViews
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 
     from framework.answer import Answer
     from framework.capabilities import Capability
-    from framework.models.base import Query
+    from framework.models.base import Query, Result
     from framework.settings import Settings
     from framework.sources import Source
 
@@ -109,7 +112,9 @@ class Gateway(GatewayViews):
             self._journal,
             self.clock,
             simulated=simulated,
+            finish=self._finished,
         )
+        self._scorer = NewsScorer(self.clock, self._scores)
         self.checker = Checker(self)
         self.is_open = False
         self._holds: HoldFile | None = None
@@ -238,6 +243,16 @@ class Gateway(GatewayViews):
                 unlisted = unlisted or error
         assert unlisted is not None
         raise unlisted
+
+    async def _finished(self, query: Query, result: Result, within_s: float) -> Result:
+        """What is added to an answer of a source before it is kept."""
+        if isinstance(query, NewsQuery) and query.sentiment and isinstance(result, News):
+            return await self._scorer.scored(result, within_s)
+        return result
+
+    async def _scores(self, query: TextSentimentQuery, within_s: float) -> Answer:
+        timeout_s = min(max(within_s, LEAST_TIMEOUT_S), MOST_TIMEOUT_S)
+        return await self.ask("text_sentiment", query, Ask(timeout_s=timeout_s))
 
     def peek(self, capability: str, query: Query, ask: Ask = _ASK) -> Answer | None:
         """A fresh kept answer, or None; asks nobody."""

@@ -124,6 +124,9 @@ class Source:
         chain = asked.get("chain")
         if isinstance(chain, Chain) and info.chains is not None and chain not in info.chains:
             return Refusal("unsupported_chain", f"does not cover {chain}", for_good=True)
+        model = asked.get("model")
+        if model is not None and model not in info.models:
+            return Refusal("unsupported_model", f"does not offer {model[:60]}", for_good=True)
         subject = _subject(capability, query) if self._unlisted else None
         if subject is not None and (until := self._unlisted.get(subject)) is not None:
             if until > self._clock.monotonic():

@@ -254,21 +254,27 @@ class GatewayViews:
         return {"name": "health_monitor", "status": "ONLINE", "detail": "probing in the background"}
 
     def model_status(self) -> dict[str, Any]:
-        """Text models: none before a provider offers `text_sentiment`."""
+        """Text models, each with the health of its channel where it has one of its own."""
         models = [
-            {
-                "id": source.name,
-                "provider": source.name,
-                "task": "text_sentiment",
-                "active": source.feature.enabled and self._live_reason(source) is None,
-                "reason": source.feature.reason or self._live_reason(source),
-                "health": str(self.health.snapshot(source.name).state),
-            }
+            self._model_line(source, model, channel)
             for source in self._by_name()
             if "text_sentiment" in source.fetch
+            for model, channel in (source.info.models or {source.name: ""}).items()
         ]
         active = sum(bool(model["active"]) for model in models)
         return {"summary": {"total": len(models), "active": active}, "models": models}
+
+    def _model_line(self, source: Source, model: str, channel: str) -> dict[str, Any]:
+        state = self.health.snapshot(f"{source.name}:{channel}" if channel else source.name).state
+        reason = source.feature.reason or self._live_reason(source)
+        return {
+            "id": model,
+            "provider": source.name,
+            "task": "text_sentiment",
+            "active": reason is None and state not in (State.OFFLINE, State.DISABLED),
+            "reason": reason or ("offline" if state is State.OFFLINE else None),
+            "health": str(state),
+        }
 
     def ready(self) -> tuple[bool, str]:
         """Whether questions can be answered, and why not."""

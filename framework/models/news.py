@@ -31,6 +31,9 @@ class NewsQuery(Query):
 
     asset: str | None = Field(default=None, pattern="^[A-Z0-9]{1,20}$", description="Ticker, BTC")
     limit: int = Field(default=50, ge=1, le=200)
+    sentiment: bool = Field(
+        default=False, description="Whether a text model scores each title; sources see no word"
+    )
 
 
 class NewsSentiment(Result):

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from framework.errors import Implausible
 from framework.models.base import Query, Result
 
-Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Label = Literal["positive", "neutral", "negative"]
+#: Texts of one question, and characters of one text, at most.
+MOST_TEXTS = 64
+TEXT_CHARS = 2_000
+Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS)]
 
 
 class TextSentimentQuery(Query):
     """How positive or negative each text is."""
 
-    texts: tuple[Text, ...] = Field(min_length=1, max_length=64)
-    model: str | None = Field(default=None, max_length=120)
+    texts: tuple[Text, ...] = Field(min_length=1, max_length=MOST_TEXTS)
+    model: str | None = Field(
+        default=None, max_length=120, description="One of /api/models/status; any where left out"
+    )
 
     def brief(self) -> TextSentimentQuery:
         return self.model_copy(update={"texts": (f"{len(self.texts)} texts",)})
@@ -24,7 +32,7 @@ class TextSentimentQuery(Query):
 class TextSentimentResult(Result):
     """One text's reading."""
 
-    label: Literal["positive", "neutral", "negative"]
+    label: Label
     score: float = Field(ge=-1, le=1, description="-1 is most negative, 1 most positive")
     model: str
 
@@ -33,6 +41,20 @@ class TextSentiment(Result):
     """One reading a text, in the order asked."""
 
     results: tuple[TextSentimentResult, ...]
+
+    @classmethod
+    def of(
+        cls, query: TextSentimentQuery, scores: Sequence[tuple[Label, float]], model: str
+    ) -> TextSentiment:
+        """The readings `(label, score)` of the texts asked, in their order.
+
+        Raises:
+            Implausible: there are more or fewer than texts.
+        """
+        if len(scores) != len(query.texts):
+            raise Implausible(f"{len(scores)} readings of {len(query.texts)} texts")
+        results = (TextSentimentResult(label=one, score=s, model=model) for one, s in scores)
+        return cls(results=tuple(results))
 
     def data_length(self) -> int:
         return len(self.results)

@@ -15,7 +15,7 @@ from framework.testing import dotted, series
 from framework.testing.amounts import finest, read_amount, scaled
 from framework.testing.market import ASSETS
 from framework.testing.pairs import Renaming
-from framework.testing.samples import Exchange, Sample, element
+from framework.testing.samples import Batch, Exchange, Sample, element
 from framework.testing.shift import moved, read_time
 from framework.testing.spans import Span, rows_of, steps_of
 
@@ -126,6 +126,8 @@ class Script:
         if address is not None:
             old, new = address
             body = Renaming({old: new}, fold=True).value(body)
+        if asked_json is not None and self.exchange.batch is not None:
+            body = _as_many(self.exchange.batch, asked_json, body)
         if asked_json is not None:
             _echo_ids(self.exchange.request.json_body, asked_json, body)
         return Answer(response.status, headers, msgspec.json.encode(body))
@@ -244,6 +246,19 @@ def _reference(sample: Sample) -> float | None:
                 if price:
                     return price
     return None
+
+
+def _as_many(batch: Batch, asked_json: Any, body: Any) -> Any:
+    """The body with as many rows as are asked."""
+    asked = next(dotted.values(asked_json, dotted.parse(batch.asked)), None)
+    most = len(asked) if isinstance(asked, list) else 1
+    root = dotted.parse(batch.path)
+    if not root:
+        return [body[at % len(body)] for at in range(most)]
+    for container, key in dotted.places(body, root):
+        rows = container[key]
+        container[key] = [rows[at % len(rows)] for at in range(most)]
+    return body
 
 
 def _a_thousandth(value: Any) -> Any:

@@ -130,6 +130,18 @@ class Series(_Part):
     columns: Mapping[Literal["open", "high", "low", "close"], str] | None = None
 
 
+class Batch(_Part):
+    """Rows of the answer, one for each item of a list in the request's JSON.
+
+    Attributes:
+        asked: dotted path of that list.
+        path: of the rows in the body; the simulator repeats them to as many as are asked.
+    """
+
+    asked: str
+    path: str = ""
+
+
 class Exchange(_Part):
     """One request and its response.
 
@@ -143,6 +155,18 @@ class Exchange(_Part):
     times: tuple[str, ...] = ()
     prices: tuple[str, ...] = ()
     series: Series | None = None
+    batch: Batch | None = None
+
+    @model_validator(mode="after")
+    def _has_a_batch(self) -> Self:
+        if self.batch is None:
+            return self
+        rows = next(dotted.values(self.response.body, dotted.parse(self.batch.path)), None)
+        if not isinstance(rows, list) or not rows:
+            raise ValueError(f"batch.path: {self.batch.path!r} leads to no list with rows")
+        if not list(dotted.values(self.request.json_body, dotted.parse(self.batch.asked))):
+            raise ValueError(f"batch.asked: {self.batch.asked!r} leads to nothing in the request")
+        return self
 
     @model_validator(mode="after")
     def _paths_lead_somewhere(self) -> Self:

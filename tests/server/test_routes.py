@@ -1,10 +1,16 @@
 """The routes: answers and their headers, batches, bodies, and what the server knows of itself."""
 
 import json
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
+import httpx
 import pytest
 
-from framework import Empty
+from framework import Channel, Empty, EnvVar, Gateway, News, NewsItem, ProviderInfo, hookimpl
+from framework.loader import in_process
+from plugins.providers import lexicon
+from server.app import create_app
 
 TICKER = "/api/market/ticker?symbol=BTC/USDT"
 
@@ -279,3 +285,80 @@ async def test_json_bodies_parse(app_of):
             assert (path, answer.status_code) == (path, 200)
             assert json.loads(answer.content)
             assert (await world.client.get(f"{path}?x=1")).status_code in (200, 400)
+
+
+MODELS = {
+    "env": (EnvVar("M_KEY", send_as="header:X-Key"),),
+    "models": {"big": "one", "small": "two"},
+    "channels": (Channel("one", "https://m.example/1"), Channel("two", "https://m.example/2")),
+}
+
+
+def text_world(**settings):
+    """News without a network, a model that runs here, and one that lacks its key."""
+
+    async def fetch_news(query, http):
+        titles = ("Bitcoin soars", "Exchange hacked", "Meeting on Monday")
+        items = [
+            NewsItem(id=str(at), title=title, url=f"https://a.example/{at}", source="a")
+            for at, title in enumerate(titles)
+        ]
+        return News(items=tuple(items))
+
+    def info(name, **more):
+        told = {"title": name, "category": "news", "base_url": f"https://{name}.example", **more}
+        described = ProviderInfo(name=name, **told)
+        return hookimpl(named("provider_info", lambda: described))
+
+    def named(name, function):
+        function.__name__ = name
+        return function
+
+    feed = SimpleNamespace(provider_info=info("feed"), fetch_news=hookimpl(fetch_news))
+    keyed = SimpleNamespace(
+        provider_info=info("m", **MODELS),
+        fetch_text_sentiment=hookimpl(named("fetch_text_sentiment", lambda query: None)),
+    )
+    found = [in_process("feed", feed), in_process("m", keyed), in_process("lexicon", lexicon)]
+    return Gateway.from_env(None, environ={"CHECKER": "off", **settings}, found=found)
+
+
+@asynccontextmanager
+async def client_of(gateway):
+    app = create_app(gateway, opens_gateway=False)
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 50_000))
+    async with gateway, httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as made:
+        yield made
+
+
+async def test_news_is_scored_where_it_is_asked_for():
+    """By whichever model answers; without the parameter nothing is scored."""
+    async with client_of(text_world()) as client:
+        plain = (await client.get("/api/news")).json()
+        assert [item["sentiment"] for item in plain["data"]["items"]] == [None] * 3
+        scored = (await client.get("/api/news?sentiment=true")).json()["data"]["items"]
+        labels = [item["sentiment"]["label"] for item in scored]
+        assert labels == ["positive", "negative", "neutral"]
+        assert {item["sentiment"]["model"] for item in scored} == {"lexicon"}
+
+
+async def test_each_model_is_listed_with_a_health_of_its_own():
+    """The local one is always active; those of a source that lacks its key say so."""
+    async with client_of(text_world()) as client:
+        body = (await client.get("/api/models/status")).json()
+        lines = {line["id"]: (line["provider"], line["active"]) for line in body["models"]}
+        assert lines == {"lexicon": ("lexicon", True), "big": ("m", False), "small": ("m", False)}
+        assert body["summary"] == {"total": 3, "active": 1}
+        assert {line["reason"] for line in body["models"]} == {None, "missing_key"}
+
+
+async def test_a_model_is_asked_for_by_name():
+    """One nobody offers is named, with those there are."""
+    async with client_of(text_world()) as client:
+        url = "/api/models/sentiment"
+        asked = {"texts": ["Bitcoin soars"], "model": "lexicon"}
+        answer = (await client.post(url, json=asked)).json()
+        assert answer["data"]["results"][0]["model"] == "lexicon"
+        refused = await client.post(url, json={**asked, "model": "other"})
+        assert refused.status_code == 400
+        assert refused.json()["errors"][0]["known"] == ["big", "lexicon", "small"]
