@@ -195,6 +195,7 @@ def candidates(rows: Sequence[Any]) -> list[AssetCandidate]:
     return [
         AssetCandidate(str(row["id"]), row["symbol"], row["name"], row["market_cap_rank"])
         for row in rows
+        if row["symbol"]
     ]
 
 
@@ -260,7 +261,7 @@ def parse_coins(body: Any, query: CoinsQuery) -> Coins:
             change_percent_24h=row["percent_change_24h"],
             circulating_supply=row["circulating_supply"],
         )
-        for row in body["data"]
+        for row in body["data"][: query.per_page]
     ]
     return Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
 

@@ -27,6 +27,9 @@ from framework import (
     TickerQuery,
     UnknownSymbol,
 )
+from framework.testing.matching import Catalogue
+from framework.testing.patterns import Asked
+from framework.testing.samples import read_sample
 from plugins.providers import lunarcrush
 from tests.plugins.sample_replay import (
     RECORDINGS,
@@ -141,6 +144,20 @@ async def test_news_of_a_coins_topic_are_about_it():
         ("Bitcoin miners add capacity", ("BTC",)),
     ]
     assert news.items[0].published_at == 1_763_998_700_000
+
+
+def test_a_page_is_no_longer_than_asked():
+    """Rows beyond the asked number are cut."""
+    body = sample("coins")["exchanges"][0]["response"]["body"]
+    assert len(lunarcrush.parse_coins(body, CoinsQuery(per_page=2)).coins) == 2
+
+
+def test_the_simulated_price_is_the_markets():
+    """News and tickers ask for a coin alike; in the simulator the ticker's sample answers both."""
+    read = [read_sample(json.dumps(p.values[0]), f"{p.id}.json") for p in samples("lunarcrush")]
+    catalogue = Catalogue(lunarcrush.provider_info(), read)
+    found = catalogue.find(Asked("GET", ("coins", "1", "v1"), {}))
+    assert found.sample.capability == "ticker"
 
 
 def test_documented_list():
