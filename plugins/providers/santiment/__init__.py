@@ -44,6 +44,7 @@ from framework import (
     SocialQuery,
     UnknownSymbol,
     UsageHeader,
+    clean_text,
     hookimpl,
     iso_ms,
 )
@@ -175,7 +176,7 @@ def _refusal(reply: Reply, said: str) -> Exception | None:
 
 def _messages(errors: list[Any]) -> list[str]:
     told = (error.get("message") if isinstance(error, dict) else error for error in errors)
-    return [" ".join(str(message).split())[:400] for message in told]
+    return [clean_text(str(message)) for message in told]
 
 
 def _has_data(data: Any) -> bool:
