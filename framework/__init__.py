@@ -60,7 +60,7 @@ from framework.errors import (
 from framework.events import Event, EventBus
 from framework.feeds import FeedEntry
 from framework.gateway import Gateway
-from framework.headlines import stories, symbols_in
+from framework.headlines import names_of, stories, symbols_in
 from framework.health import State
 from framework.hookspecs import hookimpl, hookspec
 from framework.http import HTTP, segment
@@ -268,6 +268,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "iso_ms",
+    "names_of",
     "number",
     "scaled",
     "segment",

@@ -93,6 +93,18 @@ def symbols_in(*texts: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def names_of(asset: str) -> tuple[str, ...]:
+    """What texts call an asset: its name, ticker and nicknames, for sources that search words.
+
+    Each once, whatever its case; an asset outside the table has its ticker alone.
+    """
+    name = " ".join(_WORD.findall(AssetTable.shipped().name(asset) or ""))
+    told: dict[str, str] = {}
+    for one in (name, asset, *_NICKNAMES.get(asset, ())):
+        told.setdefault(one.lower(), one)
+    return tuple(one for one in told.values() if one)
+
+
 def stories(items: Iterable[NewsItem], query: NewsQuery) -> tuple[NewsItem, ...]:
     """What of `items` answers `query`: each story once, newest first.
 

@@ -36,7 +36,11 @@ class Catalogue:
         self._intervals = frozenset((info.intervals or {}).values())
         self._tags = {channel.name: channel.tags for channel in info.channels}
         scripts = [_script(info, s, e) for s in samples for e in s.exchanges]
-        good = [script for script in scripts if script.sample.outcome == "ok"]
+        # Of one request in two samples, that of a pair comes first: its prices can be moved.
+        good = sorted(
+            (script for script in scripts if script.sample.outcome == "ok"),
+            key=lambda script: script.pair is None,
+        )
         unknown = [script for script in scripts if script.sample.outcome == "unknown_symbol"]
         self._unknown = [_pattern(script) for script in unknown]
         # One of a pair that tells no prices comes last: others can play its pair at today's.

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import NewsItem, NewsQuery, stories, symbols_in
+from framework import NewsItem, NewsQuery, names_of, stories, symbols_in
 
 NOW = 1_764_000_000_000
 
@@ -82,3 +82,18 @@ def test_lists_are_ordered_cut_and_free_of_repeats(drawn, limit):
     assert dates == sorted(dates, reverse=True)
     assert len(chosen) == min(limit, len({n for n, _ in drawn}))
     assert len({story.id for story in chosen}) == len(chosen)
+
+
+@pytest.mark.parametrize(
+    ("asset", "names"),
+    [
+        ("BTC", ("Bitcoin", "BTC")),
+        ("XRP", ("XRP", "ripple")),
+        ("ADA", ("Cardano", "ADA")),
+        ("POL", ("POL ex MATIC", "POL", "polygon")),
+        ("ZZZ9", ("ZZZ9",)),
+    ],
+)
+def test_names_of_an_asset(asset, names):
+    """Its name first, each name once in any case; outside the table the ticker alone."""
+    assert names_of(asset) == names

@@ -1,0 +1,139 @@
+"""CryptoPanic: headlines of many publishers, tagged with the coins they are about. Paid key.
+
+Only version 2 lives, under a path that names the account's plan; the free plan is gone. A smaller
+plan leaves out the publisher, the coins and the link of an item: what it does not tell is not
+filled in, but for the link, which by CryptoPanic's own form leads to its page. Votes are counts of
+readers; no mood is made of them. `next` repeats the token in clear and is never looked at.
+
+Source: https://cryptopanic.com/developers/api/, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from framework import (
+    HTTP,
+    AuthRefused,
+    BadStatus,
+    EnvVar,
+    News,
+    NewsItem,
+    NewsQuery,
+    PlanRestricted,
+    ProviderInfo,
+    Query,
+    QuotaExhausted,
+    RateLimit,
+    RateLimited,
+    Reply,
+    hookimpl,
+    iso_ms,
+    segment,
+    stories,
+    symbols_in,
+)
+
+PLAN = "CRYPTOPANIC_API_PLAN"
+#: Of the plans that are sold, the smaller.
+USUAL_PLAN = "growth"
+PAGES = "https://cryptopanic.com/news"
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """CryptoPanic v2."""
+    return ProviderInfo(
+        name="cryptopanic",
+        title="CryptoPanic",
+        category="news",
+        base_url="https://cryptopanic.com/api",
+        env=(
+            EnvVar(
+                "CRYPTOPANIC_API_KEY",
+                send_as="query:auth_token",
+                aliases=("CRYPTOPANIC_AUTH_TOKEN",),
+                description="Token of a paid account: headlines tagged with coins.",
+                signup_url="https://cryptopanic.com/developers/api/",
+            ),
+            EnvVar(
+                PLAN,
+                required=False,
+                description="The account's plan: growth (default), enterprise or developer.",
+                signup_url="https://cryptopanic.com/developers/api/",
+                secret=False,
+            ),
+        ),
+        rate_limits=(RateLimit(30, 60),),
+        priority=50,
+        homepage="https://cryptopanic.com",
+        terms_url="https://cryptopanic.com/terms-of-service/",
+        docs_url="https://cryptopanic.com/developers/api/",
+        docs_read="2026-11-23",
+        notes="No free plan any more. Limits are not published: 30 a minute is our own restraint.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """The words stand in `error`, `info` or `detail`; a 403 is of the plan, not of the token."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    told = (body.get(name) for name in ("error", "info", "detail"))
+    said = next((text for text in told if isinstance(text, str)), "")[:200]
+    lower = said.lower()
+    if reply.status in (400, 401, 403) and ("token" in lower or reply.status == 401):
+        return AuthRefused(said or "the token is refused")
+    if reply.status == 403 and reply.is_json:
+        return PlanRestricted(f"{said}; {PLAN} names the account's plan")
+    if reply.status == 429:
+        is_quota = "month" in lower or "quota" in lower
+        return QuotaExhausted(said) if is_quota else RateLimited(said)
+    if reply.status == 200 and (said or body.get("status") == "api_error"):
+        return BadStatus(f"the answer is an error: {said}", status=200)
+    return None
+
+
+@hookimpl
+async def fetch_news(query: NewsQuery, http: HTTP) -> News:
+    """One request, for the newest page of some twenty items."""
+    plan = segment(http.setting(PLAN) or USUAL_PLAN)
+    params = {"public": "true", "kind": "news", "regions": "en", "currencies": query.asset}
+    return parse_news(await http.get_json(f"/{plan}/v2/posts/", params), query)
+
+
+def parse_news(body: Any, query: NewsQuery) -> News:
+    """The items of one page, without those that lead nowhere."""
+    results = body["results"]
+    items = tuple(_items(results, query.asset))
+    lost = len(results) - len(items)
+    notes = (f"{lost} items without a link left out",) if lost else ()
+    return News(items=stories(items, query), notes=notes)
+
+
+def _items(results: Any, asset: str | None) -> Iterator[NewsItem]:
+    for item in results:
+        url = item.get("original_url") or item.get("url")
+        if not url and item.get("id") is not None and item.get("slug"):
+            url = f"{PAGES}/{item['id']}/{segment(item['slug'])}"
+        if not url:
+            continue
+        source = item.get("source") or {}
+        published = item.get("published_at")
+        yield NewsItem(
+            id=str(item["id"]) if item.get("id") is not None else url,
+            title=item["title"],
+            url=url,
+            source=source.get("title") or source.get("domain") or "CryptoPanic",
+            published_at=None if published is None else iso_ms(published),
+            summary=item.get("description") or None,
+            symbols=_symbols(item, asset),
+        )
+
+
+def _symbols(item: Any, asset: str | None) -> tuple[str, ...]:
+    """Its coins; where they are not told, those its title names and the one that was asked for."""
+    told = {coin["code"].upper() for coin in item.get("instruments") or ()}
+    if not told:
+        told = {*symbols_in(item["title"]), *((asset,) if asset else ())}
+    return tuple(sorted(told))

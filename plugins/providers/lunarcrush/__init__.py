@@ -1,0 +1,284 @@
+"""LunarCrush: what social networks say of coins, with prices averaged over exchanges. Paid key.
+
+A coin is asked for by LunarCrush's own number: of several with one ticker the largest is taken, out
+of the thousand largest. That list also holds all social figures of each, at most an hour old; it
+takes no filter by ticker, so it comes whole. Prices are in US dollars; a ticker has no bid, ask,
+open or volume (its `volume_24h` is of all markets together, in dollars). Candles carry the volume
+of the last 24 hours, not their own: ours have none. Times are in seconds, changes and shares in
+percent, `sentiment` is the percent of posts that are positive, weighted by interactions.
+
+Source: https://lunarcrush.com/developers/api/endpoints and https://github.com/lunarcrush/api,
+read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from framework import (
+    HTTP,
+    AssetCandidate,
+    AssetId,
+    AuthRefused,
+    BadStatus,
+    Candles,
+    CandlesQuery,
+    Coin,
+    Coins,
+    CoinsQuery,
+    EnvVar,
+    Implausible,
+    News,
+    NewsItem,
+    NewsQuery,
+    PlanRestricted,
+    ProviderInfo,
+    Query,
+    QuotaExhausted,
+    RateLimit,
+    RateLimited,
+    Reply,
+    Social,
+    SocialMetric,
+    SocialQuery,
+    Ticker,
+    TickerQuery,
+    UnknownSymbol,
+    hookimpl,
+    segment,
+    stories,
+    symbols_in,
+)
+
+LIST = "/coins/list/v1"
+#: Most rows of one page of the list.
+LARGEST = 1000
+#: Of a row of the list, and their units.
+FIGURES = {
+    "galaxy_score": "score",
+    "alt_rank": "rank",
+    "sentiment": "percent",
+    "social_dominance": "percent",
+    "social_volume_24h": "count",
+    "interactions_24h": "count",
+}
+PLAN_WORDS = ("subscription", "upgrade", "your plan")
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """LunarCrush v4."""
+    return ProviderInfo(
+        name="lunarcrush",
+        title="LunarCrush",
+        category="sentiment",
+        base_url="https://lunarcrush.com/api4/public",
+        env=(
+            EnvVar(
+                "LUNARCRUSH_API_KEY",
+                send_as="header:Authorization=Bearer {}",
+                description="Key of a subscription: social figures, news and prices of coins.",
+                signup_url="https://lunarcrush.com/developers/api/authentication",
+            ),
+        ),
+        rate_limits=(RateLimit(10, 60), RateLimit(2_000, 86_400)),
+        timeout_s=6.0,
+        priority=115,
+        quotes=frozenset({"USD"}),
+        intervals={"1h": "hour", "1d": "day"},
+        max_candles=1000,
+        homepage="https://lunarcrush.com",
+        terms_url="https://lunarcrush.com/terms",
+        docs_url="https://lunarcrush.com/developers/api/endpoints",
+        docs_read="2026-11-23",
+        notes="Limits are those of the smallest subscription, as far as they are known. "
+        "The coin list is at most an hour old.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """Errors are JSON with `error`, or text; what a subscription lacks is told by its words."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    raw = body.get("error") or body.get("message") if reply.is_json else reply.body
+    said = str(raw or "")[:200]
+    lower = said.lower()
+    if lower.startswith("<"):
+        return None
+    failed = reply.status != 200 or bool(body.get("error"))
+    if reply.status == 429:
+        return (QuotaExhausted if "day" in lower or "daily" in lower else RateLimited)(said)
+    if failed and reply.status < 500:
+        if reply.status == 402 or any(word in lower for word in PLAN_WORDS):
+            return PlanRestricted(said or "the subscription does not cover this")
+        if reply.status == 401:
+            return AuthRefused(said)
+    if failed and reply.status in (200, 404) and "not found" in lower:
+        subject = getattr(query, "symbol", None) or getattr(query, "asset", None)
+        return UnknownSymbol(subject, f"LunarCrush: {said}") if subject else None
+    if reply.status == 200 and failed:
+        return BadStatus(f"the answer is an error: {said}", status=200)
+    return None
+
+
+@hookimpl
+async def fetch_social(query: SocialQuery, http: HTTP) -> Social:
+    """One request, for the whole list."""
+    body = await _list(http, LARGEST, 0)
+    rows: list[Any] = body["data"]
+
+    async def search(ticker: str) -> list[AssetCandidate]:
+        return candidates(rows)
+
+    asset = await http.assets.resolve(query.asset, search)
+    return parse_social(body, query, asset)
+
+
+@hookimpl
+async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+    """One request, and the list for a coin that was not asked for within a day."""
+    asset = await _asset(query.symbol.base, http)
+    return parse_ticker(await http.get_json(f"/coins/{segment(asset.id)}/v1"), query, asset)
+
+
+@hookimpl
+async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+    """One request, and the list for a coin that was not asked for within a day."""
+    asset = await _asset(query.symbol.base, http)
+    width = query.interval.seconds
+    last_s = (http.now_ms() if query.end is None else query.end) // 1000
+    start_s = last_s - query.limit * width if query.start is None else query.start // 1000
+    if query.start is not None:
+        last_s = min(last_s, start_s + query.limit * width)
+    bucket = {"1h": "hour", "1d": "day"}[query.interval]
+    body = await http.get_json(
+        f"/coins/{segment(asset.id)}/time-series/v2",
+        {"bucket": bucket, "start": start_s, "end": last_s + width},
+    )
+    return parse_candles(body, query, asset)
+
+
+@hookimpl
+async def fetch_coins(query: CoinsQuery, http: HTTP) -> Coins:
+    """One request; at most an hour old."""
+    return parse_coins(await _list(http, query.per_page, query.page - 1), query)
+
+
+@hookimpl
+async def fetch_news(query: NewsQuery, http: HTTP) -> News:
+    """One request; of one coin a second, for its topic, and the list once a day."""
+    if query.asset is None:
+        return parse_news(await http.get_json("/category/cryptocurrencies/news/v1"), query)
+    asset = await _asset(query.asset, http)
+    coin = await http.get_json(f"/coins/{segment(asset.id)}/v1")
+    _confirm(coin["data"]["id"], asset)
+    return parse_news(
+        await http.get_json(f"/topic/{segment(coin['config']['topic'])}/news/v1"), query
+    )
+
+
+async def _list(http: HTTP, limit: int, page: int) -> Any:
+    """A page of coins; without a word on their order it is by market capitalisation."""
+    return await http.get_json(LIST, {"limit": limit, "page": page})
+
+
+async def _asset(ticker: str, http: HTTP) -> AssetId:
+    async def search(asset: str) -> list[AssetCandidate]:
+        return candidates((await _list(http, LARGEST, 0))["data"])
+
+    return await http.assets.resolve(ticker, search)
+
+
+def candidates(rows: Sequence[Any]) -> list[AssetCandidate]:
+    """The rows of the list as coins to choose from."""
+    return [
+        AssetCandidate(str(row["id"]), row["symbol"], row["name"], row["market_cap_rank"])
+        for row in rows
+        if row["symbol"]
+    ]
+
+
+def _confirm(told: Any, asset: AssetId) -> None:
+    if str(told) != asset.id:
+        raise Implausible(f"asked for coin {asset.id}, the answer is about {str(told)[:40]}")
+
+
+def parse_social(body: Any, query: SocialQuery, asset: AssetId) -> Social:
+    """The figures in a coin's row.
+
+    Raises:
+        UnknownSymbol: it is not on the list any more.
+    """
+    row = next((row for row in body["data"] if str(row["id"]) == asset.id), None)
+    if row is None:
+        raise UnknownSymbol(query.asset, f"{asset.name} is not among the {LARGEST} largest coins")
+    metrics = {name: SocialMetric(value=row.get(name), unit=unit) for name, unit in FIGURES.items()}
+    timestamp = body["config"]["generated"] * 1000
+    return Social(symbol=query.asset, timestamp=timestamp, metrics=metrics, notes=asset.notes)
+
+
+def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
+    """Price and change, of the moment the answer was made.
+
+    Raises:
+        UnknownSymbol: the coin has no price.
+        Implausible: the answer is about another coin.
+    """
+    coin = body["data"]
+    if coin["price"] is None:
+        raise UnknownSymbol(query.symbol, f"LunarCrush has no price of {asset.name}")
+    _confirm(coin["id"], asset)
+    return Ticker(
+        symbol=query.symbol,
+        timestamp=body["config"]["generated"] * 1000,
+        last=coin["price"],
+        change_percent=coin["percent_change_24h"],
+        notes=asset.notes,
+    )
+
+
+def parse_candles(body: Any, query: CandlesQuery, asset: AssetId) -> Candles:
+    """Rows by the second their bucket opens; buckets without a price are left out."""
+    _confirm(str(body["config"]["id"]).removeprefix("coins:"), asset)
+    columns = ("time", "open", "high", "low", "close")
+    rows = [[row[name] for name in columns] for row in body["data"] if row.get("close") is not None]
+    order = ("timestamp", "open", "high", "low", "close")
+    return Candles.from_rows(query, rows, order=order, time_unit="s", notes=asset.notes)
+
+
+def parse_coins(body: Any, query: CoinsQuery) -> Coins:
+    """One page, in US dollars."""
+    coins = [
+        Coin(
+            id=str(row["id"]),
+            symbol=row["symbol"].upper(),
+            name=row["name"],
+            rank=row["market_cap_rank"],
+            price=row["price"],
+            market_cap=row["market_cap"],
+            volume_24h=row["volume_24h"],
+            change_percent_24h=row["percent_change_24h"],
+            circulating_supply=row["circulating_supply"],
+        )
+        for row in body["data"][: query.per_page]
+    ]
+    return Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+
+
+def parse_news(body: Any, query: NewsQuery) -> News:
+    """Posts of publishers; those of a coin's topic are about it whatever their title says."""
+    about = {query.asset} if query.asset is not None else set()
+    items = [
+        NewsItem(
+            id=str(post["id"]),
+            title=post["post_title"],
+            url=post["post_link"],
+            source=post["creator_display_name"] or post["creator_name"],
+            published_at=post["post_created"] * 1000,
+            symbols=tuple(sorted({*symbols_in(post["post_title"]), *about})),
+        )
+        for post in body["data"]
+        if post["post_title"] and post["post_link"]
+    ]
+    return News(items=stories(items, query))

@@ -1,0 +1,137 @@
+"""NewsAPI.org: a full text search over the world's press. Free key, for development only.
+
+The free key answers 100 times a day, with articles a day old, so that it comes after sources of
+coin news. A coin is searched for by name and by ticker, in title and description, beside a word
+that tells it from other things of that name. Articles that were withdrawn stay listed as
+`[Removed]` and are left out.
+
+Source: https://newsapi.org/docs/endpoints/everything and https://newsapi.org/docs/errors,
+read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework import (
+    HTTP,
+    AuthRefused,
+    BadStatus,
+    EnvVar,
+    News,
+    NewsItem,
+    NewsQuery,
+    PlanRestricted,
+    ProviderInfo,
+    Query,
+    QuotaExhausted,
+    RateLimit,
+    RateLimited,
+    Reply,
+    hookimpl,
+    iso_ms,
+    names_of,
+    stories,
+    symbols_in,
+)
+
+#: What tells a coin from a fruit, a god or a river of its name.
+CONTEXT = "crypto OR cryptocurrency OR blockchain"
+ANY_COIN = "cryptocurrency OR bitcoin OR ethereum"
+#: Most articles of one answer; fewer cost as much.
+PAGE = 100
+KEY_CODES = frozenset({"apiKeyInvalid", "apiKeyMissing", "apiKeyDisabled"})
+REMOVED = "[Removed]"
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """NewsAPI.org v2, by the limits of its free key."""
+    return ProviderInfo(
+        name="newsapi",
+        title="NewsAPI.org",
+        category="news",
+        base_url="https://newsapi.org/v2",
+        env=(
+            EnvVar(
+                "NEWSAPI_KEY",
+                send_as="header:X-Api-Key",
+                aliases=("NEWS_API_KEY",),
+                description="Free key for development: a search over the world's press.",
+                signup_url="https://newsapi.org/register",
+            ),
+        ),
+        rate_limits=(RateLimit(50, 43_200), RateLimit(100, 86_400)),
+        timeout_s=6.0,
+        priority=70,
+        homepage="https://newsapi.org",
+        terms_url="https://newsapi.org/terms",
+        docs_url="https://newsapi.org/docs",
+        docs_read="2026-11-23",
+        seen="recorded",
+        notes="Articles of a free key are a day old; it may serve development alone.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """`status` is `error`, and `code` says which; quota comes as 429 or as 401."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    if body.get("status") != "error":
+        return None
+    code = str(body.get("code"))[:40]
+    said = f"{code}: {str(body.get('message'))[:300]}"
+    if code in KEY_CODES:
+        return AuthRefused(said)
+    if code == "apiKeyExhausted":
+        return QuotaExhausted(said)
+    if code == "rateLimited":
+        # The free key's allowance is of half days; no word tells when the next begins.
+        return QuotaExhausted(said) if "24 hour" in said else RateLimited(said)
+    if code == "maximumResultsReached" or "too far in the past" in said:
+        return PlanRestricted(said, variant=True)
+    if reply.status == 426:
+        return PlanRestricted(said)
+    return BadStatus(said, status=reply.status)
+
+
+@hookimpl
+async def fetch_news(query: NewsQuery, http: HTTP) -> News:
+    """One request, whatever is asked for."""
+    body = await http.get_json(
+        "/everything",
+        {
+            "q": search_text(query.asset),
+            "searchIn": "title,description",
+            "language": "en",
+            "sortBy": "publishedAt",
+            "pageSize": PAGE,
+        },
+    )
+    return parse_news(body, query)
+
+
+def search_text(asset: str | None) -> str:
+    """A coin's names beside a word of the trade, or the trade as a whole."""
+    if asset is None:
+        return ANY_COIN
+    names = " OR ".join(f'"{name}"' for name in names_of(asset))
+    return f"({names}) AND ({CONTEXT})"
+
+
+def parse_news(body: Any, query: NewsQuery) -> News:
+    """Articles that were not withdrawn."""
+    items = [
+        NewsItem(
+            id=article["url"],
+            title=article["title"],
+            url=article["url"],
+            source=article["source"]["name"],
+            published_at=iso_ms(article["publishedAt"]) if article["publishedAt"] else None,
+            summary=article["description"],
+            symbols=symbols_in(article["title"], article["description"] or ""),
+        )
+        for article in body["articles"]
+        if article["title"] not in (None, "", REMOVED) and article["url"]
+    ]
+    return News(items=stories(items, query))
