@@ -26,7 +26,7 @@ from framework.errors import (
 )
 from framework.feeds import FeedEntry, read_feed
 from framework.models.base import Query
-from framework.redact import Secret
+from framework.redact import Secret, without
 from framework.source import BoundSource, ChannelDesk, Gate
 
 if TYPE_CHECKING:
@@ -275,6 +275,10 @@ class HTTP:
         finally:
             gate.leave()
         gate.observe(reply.headers)
+        if self._source.echoes:
+            body = without(reply.body, self._source.echoes)
+            if body is not reply.body:
+                reply = RawReply(reply.status, reply.headers, body)
         return reply
 
     async def _json(self, reply: RawReply, empty_ok: bool) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MASK = "***"
 #: Shorter values would blank out ordinary words; they are removed as parameter values only.
@@ -87,6 +87,21 @@ class Redactor:
             text = _PARAMETER.sub(rf"\1{MASK}", text)
             text = _FIELD.sub(rf"\1{MASK}", text)
         return text
+
+
+def echoes(value: str) -> tuple[bytes, ...]:
+    """The ways a source may repeat a key in a body; none for one too short to be told apart."""
+    if len(value) < SHORTEST:
+        return ()
+    return tuple(sorted({value.encode(), quote(value, safe="").encode()}, key=len, reverse=True))
+
+
+def without(body: bytes, known: Iterable[bytes]) -> bytes:
+    """`body` with each of the `known` masked."""
+    for form in known:
+        if form in body:
+            body = body.replace(form, MASK.encode())
+    return body
 
 
 def _forms(value: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from framework.declare import ProviderInfo, Reply
 from framework.endpoint import Endpoint, is_header_value
 from framework.models.base import Query
-from framework.redact import Secret
+from framework.redact import Secret, echoes
 
 if TYPE_CHECKING:
     from framework.assets import AssetDirectory
@@ -79,6 +79,7 @@ class BoundSource:
         endpoint: its base URL.
         hosts, channels: its further addresses, by name.
         settings: values of its variables, by name.
+        echoes: its keys as it may repeat them, taken out of its answers before the plugin looks.
         has_key: whether a secret of its is set.
         map_error: the plugin's hook, if it has one.
         gate: its limits.
@@ -91,6 +92,7 @@ class BoundSource:
     hosts: Mapping[str, Endpoint]
     channels: Mapping[str, Endpoint]
     settings: Mapping[str, Secret | str] = field(repr=False)
+    echoes: tuple[bytes, ...] = field(repr=False)
     has_key: bool
     map_error: MapError | None
     gate: Gate
@@ -157,6 +159,12 @@ class BoundSource:
             hosts={name: bind(name, url) for name, url in info.hosts.items()},
             channels=channels,
             settings=dict(values),
+            echoes=tuple(
+                form
+                for v in info.env
+                if v.secret and isinstance(value := values.get(v.name), Secret | str)
+                for form in echoes(value.reveal() if isinstance(value, Secret) else value)
+            ),
             has_key=any(v.secret and v.name in values for v in info.env),
             map_error=map_error,
             gate=gate,

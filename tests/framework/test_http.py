@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from urllib.parse import quote
 
 import pytest
 
@@ -20,6 +22,7 @@ from framework import (
 )
 from framework.client import ClientLimits
 from framework.endpoint import Endpoint, encode_params
+from framework.redact import echoes, without
 from framework.source import BoundSource, OpenGate
 from framework.testing.clock import FakeClock
 from framework.testing.outbound import INFO, outbound
@@ -426,3 +429,16 @@ async def test_now_ms():
     async with outbound(None, info=INFO, limits=ClientLimits()) as http:
         assert http.now_ms() > 1_700_000_000_000
         assert http.provider == "acme"
+
+
+async def test_a_key_a_source_repeats_is_gone_before_the_plugin_looks():
+    """Whatever the plugin quotes of it, and however it cuts it."""
+    key = "0123456789abcdef/+x"
+    keyed = info(env=(EnvVar("ACME_KEY", send_as="header:X-Key"),))
+    body = json.dumps({"msg": f"bad key {key}", "url": f"/x?k={quote(key, safe='')}"}).encode()
+    source = BoundSource.of(
+        keyed, values={"ACME_KEY": key}, gate=OpenGate(), assets=None, clock=FakeClock()
+    )
+    assert b"0123" not in without(body, source.echoes)
+    assert without(b"{}", source.echoes) == b"{}"
+    assert echoes("short") == ()

@@ -128,7 +128,10 @@ class Subject:
 
     def all_keys(self) -> dict[str, str]:
         """A made-up value for each variable it reads."""
-        return {v.name: _made_up(at) for at, v in enumerate(self.info.env)}
+        return {
+            v.name: _made_up(at) if v.secret else f"kit-value-{at}"
+            for at, v in enumerate(self.info.env)
+        }
 
 
 def _made_up(at: int) -> str:
