@@ -54,6 +54,8 @@ ALIASES = {
 }  # fmt: skip
 #: Money of its paper trading.
 PAPER = frozenset({"TESTUSD", "TESTUSDT"})
+#: What the names of its perpetual contracts end in.
+CONTRACT = "F0"
 #: Length of a name in a pair that is written without a colon.
 SHORT = 3
 
@@ -263,7 +265,7 @@ def parse_markets(body: Any, query: MarketsQuery) -> Markets:
             if len(pair) != 2 * SHORT:
                 return None
             base, quote = pair[:SHORT], pair[SHORT:]
-        if quote in PAPER:
+        if quote in PAPER or quote.endswith(CONTRACT):
             return None
         symbol = Symbol(f"{STYLE.asset(base)}/{STYLE.asset(quote)}")
         if STYLE.native(symbol) != f"t{pair}":
