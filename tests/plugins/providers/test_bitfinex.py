@@ -57,13 +57,10 @@ async def test_samples(sample, play_sample):
     await play_sample("bitfinex", sample)
 
 
-@pytest.mark.parametrize(
-    "sample", [p for p in comparable("bitfinex") if p.id != "ticker_untraded"]
-)
+@pytest.mark.parametrize("sample", [p for p in comparable("bitfinex") if p.id != "ticker_untraded"])
 async def test_ccxt_reads_the_same(sample, agrees_with_ccxt):
     """The same bytes mean the same to ccxt, where it asks for a book by price."""
     is_book = sample["capability"] == "order_book"
-    # Of a book without a time ccxt takes the clock's.
     exceptions = {"order_book.timestamp": "ccxt takes the time it asked at"} if is_book else None
     params = {"precision": "P0"} if is_book else None
     await agrees_with_ccxt(
@@ -195,9 +192,7 @@ def test_the_sign_of_a_trade_is_its_takers_side(amount, is_sale):
 
 def test_candles_are_in_the_order_of_its_columns():
     """Close stands before high and low."""
-    candles = bitfinex.parse_candles(
-        [[NOW_MS, 10, 9.5, 12, 9, 1]], CandlesQuery(symbol="BTC/USDT")
-    )
+    candles = bitfinex.parse_candles([[NOW_MS, 10, 9.5, 12, 9, 1]], CandlesQuery(symbol="BTC/USDT"))
     row = (candles.open[0], candles.high[0], candles.low[0], candles.close[0], candles.volume[0])
     assert row == (10, 12, 9, 9.5, 1)
 
@@ -298,10 +293,9 @@ def test_an_unknown_symbol_of_no_pair_is_a_failure():
 def test_the_simulator_plays_every_spelling(path, params, pair, span):
     """One sample plays all pairs, and candles of every length, told inside a part of the path."""
     (provider,) = simulated_providers([bitfinex])
-    found = Catalogue(provider.info, provider.samples).find(
-        Asked("GET", segments_of(path), params)
-    )
-    assert found is not None and found.sample.outcome == "ok"
+    found = Catalogue(provider.info, provider.samples).find(Asked("GET", segments_of(path), params))
+    assert found is not None
+    assert found.sample.outcome == "ok"
     assert (found.play.pair or found.play.script.pair) == pair
     assert found.span == span
 

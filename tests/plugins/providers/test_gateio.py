@@ -150,12 +150,11 @@ class Asked:
 async def test_no_range_holds_more_candles_than_it_gives(interval, limit, start, end):
     """The candles that a range touches are at most as many as were asked for."""
     http = Asked()
-    query = CandlesQuery(
-        symbol="BTC/USDT", interval=interval, limit=limit, start=start, end=end
-    )
+    query = CandlesQuery(symbol="BTC/USDT", interval=interval, limit=limit, start=start, end=end)
     await gateio.fetch_candles(query, http)
     if start is None and end is None:
-        assert http.params["limit"] == limit and "from" not in http.params
+        assert http.params["limit"] == limit
+        assert "from" not in http.params
         return
     assert "limit" not in http.params
     first, last = http.params["from"], http.params["to"]
