@@ -18,7 +18,8 @@ _SEPARATORS = ("", "-", "_", "/", ":", ".")
 
 
 class Renaming:
-    """Strings -> strings. Only whole strings are renamed, and the parts of one between colons.
+    """Strings -> strings. Only whole strings are renamed, and the parts of one between colons or,
+    where it is no number, dots (`market.btcusdt.depth`).
 
     Attributes:
         words: what becomes what; empty where nothing is renamed.
@@ -69,6 +70,8 @@ class Renaming:
             return new
         if ":" in text:
             return ":".join(words.get(part, part) for part in text.split(":"))
+        if "." in text and text[0].isalpha():
+            return ".".join(words.get(part, part) for part in text.split("."))
         return text
 
     def value(self, value: Any) -> Any:

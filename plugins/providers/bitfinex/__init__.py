@@ -147,8 +147,8 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
         "limit": query.limit,
         "start": query.start,
         "end": query.end,
-        # Oldest first, so that the first of a range come, not the last.
-        "sort": None if query.start is None else 1,
+        # From a start on oldest first, so that the first of the range come, not the last.
+        "sort": -1 if query.start is None else 1,
     }
     key = f"trade:{INTERVALS[query.interval]}:{STYLE.native(query.symbol)}"
     path = f"/candles/{key}/hist"

@@ -232,7 +232,7 @@ def parse_trades(body: Any, query: TradesQuery) -> Trades:
         STYLE.confirm(query.symbol, row["currency_pair"])
         return Trade(
             id=str(row["id"]),
-            timestamp=int(number(row["create_time_ms"])),
+            timestamp=int(str(row["create_time_ms"]).partition(".")[0]),
             side=row["side"],
             price=row["price"],
             amount=row["amount"],

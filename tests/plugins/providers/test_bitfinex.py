@@ -200,8 +200,8 @@ def test_candles_are_in_the_order_of_its_columns():
 @pytest.mark.parametrize(
     ("query", "sent"),
     [
-        ({"limit": 2}, {"limit": "2"}),
-        ({"limit": 2, "end": NOW_MS}, {"limit": "2", "end": str(NOW_MS)}),
+        ({"limit": 2}, {"limit": "2", "sort": "-1"}),
+        ({"limit": 2, "end": NOW_MS}, {"limit": "2", "end": str(NOW_MS), "sort": "-1"}),
         ({"limit": 2, "start": NOW_MS}, {"limit": "2", "start": str(NOW_MS), "sort": "1"}),
     ],
     ids=["latest", "until", "from"],
@@ -280,13 +280,18 @@ def test_an_unknown_symbol_of_no_pair_is_a_failure():
         ("/ticker/tETHUSD", {}, "ETH/USD", None),
         ("/ticker/tDOGE:UST", {}, "DOGE/USDT", None),
         ("/trades/tSOLUDC/hist", {"limit": "3"}, "SOL/USDC", None),
-        ("/candles/trade:1h:tBTCUST/hist", {"limit": "3"}, "BTC/USDT", Span(3600, 3)),
-        ("/candles/trade:1D:tDOGE:USD/hist", {"limit": "3"}, "DOGE/USD", Span(86400, 3)),
+        ("/candles/trade:1h:tBTCUST/hist", {"limit": "3", "sort": "-1"}, "BTC/USDT", Span(3600, 3)),
+        (
+            "/candles/trade:1D:tDOGE:USD/hist",
+            {"limit": "3", "sort": "-1"},
+            "DOGE/USD",
+            Span(86400, 3),
+        ),
         (
             "/candles/trade:15m:tXRPUST/hist",
-            {"limit": "3", "end": "1764000000000"},
+            {"limit": "3", "sort": "1", "start": "1764000000000"},
             "XRP/USDT",
-            Span(900, 3, None, 1764000000),
+            Span(900, 3, 1764000000, None),
         ),
     ],
 )

@@ -19,6 +19,7 @@ from framework import (
     TradesQuery,
     UnknownSymbol,
 )
+from framework.testing.pairs import Renaming
 from plugins.providers import htx
 from tests.plugins.exchange_checks import comparable, recordings
 from tests.plugins.sample_replay import ask, exchange, mapped, recording, samples
@@ -278,3 +279,11 @@ def test_markets_are_listed_as_they_are_asked_for():
         ("OGN/USDT", "ognusdt", False),
         ("BITCOINFILE/USDT", "bifiusdt", True),
     ]
+
+
+def test_the_simulator_renames_a_pair_inside_a_channel():
+    """One sample plays every pair, the channel that names it included; numbers stay as they are."""
+    renaming = Renaming.of(htx.provider_info(), Symbol("BTC/USDT"), Symbol("SOL/USDC"))
+    assert renaming.text("market.btcusdt.depth.step0") == "market.solusdc.depth.step0"
+    assert renaming.text("market.ethusdt.depth.step0") == "market.ethusdt.depth.step0"
+    assert renaming.text("87181.7") == "87181.7"
