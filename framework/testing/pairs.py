@@ -18,7 +18,8 @@ _SEPARATORS = ("", "-", "_", "/", ":", ".")
 
 
 class Renaming:
-    """Strings -> strings. Only whole strings are renamed, and the parts of one around a colon.
+    """Strings -> strings. Only whole strings are renamed, and the parts of one between colons or,
+    where it is no number, dots (`market.btcusdt.depth`).
 
     Attributes:
         words: what becomes what; empty where nothing is renamed.
@@ -48,6 +49,8 @@ class Renaming:
         for old_name, new_name in (ids, (table.name(pair.base), table.name(other.base))):
             if old_name and new_name:
                 words.setdefault(old_name, new_name)
+        # In the source's own spelling first: it may be one that no separator makes.
+        _add(words, style.native(pair), style.native(other))
         plain = SymbolStyle()
         for spelled in (style, SymbolStyle(style.separator, aliases=style.aliases), plain):
             for separator in (style.separator, *_SEPARATORS):
@@ -66,8 +69,9 @@ class Renaming:
         if new is not None:
             return new
         if ":" in text:
-            head, _, tail = text.partition(":")
-            return f"{words.get(head, head)}:{words.get(tail, tail)}"
+            return ":".join(words.get(part, part) for part in text.split(":"))
+        if "." in text and text[0].isalpha():
+            return ".".join(words.get(part, part) for part in text.split("."))
         return text
 
     def value(self, value: Any) -> Any:

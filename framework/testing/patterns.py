@@ -80,7 +80,7 @@ class Pattern:
         at_step = None if self.series is None else self.series.step.segment
         count = len(own.segments)
         for at, (mine, theirs) in enumerate(zip(own.segments, asked.segments, strict=True)):
-            if at_step is not None and at == at_step % count:
+            if at_step is not None and at == at_step % count and _same_but_step(self, mine, theirs):
                 continue
             if not self._same(mine, theirs, caught):
                 return None
@@ -122,7 +122,7 @@ class Pattern:
         assert usual is not None
         step_s, limit, steps = usual.step_s, told.limit.default, self.play.script.steps
         if told.step.segment is not None:
-            known = steps.get(asked.segments[told.step.segment])
+            known = steps.get(told.step.word(asked.segments) or "")
             if known is None:
                 return None
             step_s = known
@@ -162,6 +162,15 @@ def _bounds(told: Series, moments: Mapping[str, int]) -> tuple[int | None, int |
         elif end is None:
             end = at
     return start, end
+
+
+def _same_but_step(pattern: Pattern, mine: str, theirs: str) -> bool:
+    """Whether two segments differ in the length of the candles alone, or are that length."""
+    part = None if pattern.series is None else pattern.series.step.part
+    if part is None:
+        return True
+    one, other = mine.split(":"), theirs.split(":")
+    return one[:part] + one[part + 1 :] == other[:part] + other[part + 1 :]
 
 
 def _alike(one: str, other: str) -> bool:

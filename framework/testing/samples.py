@@ -6,7 +6,7 @@ The format is described in `docs/samples.md`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
@@ -88,12 +88,24 @@ class Step(_Part):
     Attributes:
         param: the parameter; "" or None where no parameter says it.
         segment: the segment of the path, 0 for the first, -1 for the last.
+        part: which part of that segment, where colons divide it; None for the whole.
         values: the source's word -> seconds.
     """
 
     param: str | None = None
     segment: int | None = None
+    part: int | None = Field(default=None, ge=0)
     values: Mapping[str, int] = Field(min_length=1)
+
+    def word(self, segments: Sequence[str]) -> str | None:
+        """What the path says; None where it is not the path that says it, or it says nothing."""
+        if self.segment is None:
+            return None
+        text = segments[self.segment]
+        if self.part is None:
+            return text
+        parts = text.split(":")
+        return parts[self.part] if self.part < len(parts) else None
 
 
 class Limit(_Part):

@@ -45,7 +45,7 @@ def rows_of(exchange: Exchange, told: Series, steps: Mapping[str, int]) -> tuple
     request = exchange.request
     word = request.params.get(told.step.param) if told.step.param else None
     if word is None and told.step.segment is not None:
-        word = request.path.split("/")[1:][told.step.segment]
+        word = told.step.word(request.path.split("/")[1:])
     step_s = steps.get(word or "") or _spacing(times)
     limit = request.params.get(told.limit.param) if told.limit.param else None
     count = int(limit) if limit and limit.isdigit() else told.limit.default

@@ -1,0 +1,275 @@
+"""Bitfinex spot: tickers, candles, order books, trades and markets, by its API v2.
+
+Keyless. Each address has its own limit, from 15 requests a minute for trades to 240 for books; an
+address that exceeds one is blocked for a minute. Answers are lists without names, in which close
+stands before high and low, and sold amounts are negative. Pairs are `tBTCUSD`, with a colon where
+one of the names is longer (`tDOGE:USD`); Tether is UST and USD Coin is UDC.
+
+Source: https://docs.bitfinex.com/reference/rest-public-ticker and the pages beside it, read
+2026-11-23.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from framework import (
+    HTTP,
+    BadStatus,
+    Candles,
+    CandlesQuery,
+    Market,
+    Markets,
+    MarketsQuery,
+    NotOffered,
+    OrderBook,
+    OrderBookQuery,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    RateLimited,
+    Reply,
+    Symbol,
+    SymbolStyle,
+    Ticker,
+    TickerQuery,
+    Trade,
+    Trades,
+    TradesQuery,
+    UnknownSymbol,
+    hookimpl,
+    number,
+)
+
+#: Where its name of a coin is not ours, by its own map of currencies and its renamings.
+ALIASES = {
+    "ABYSS": "ABS", "AION": "AIO", "ALGO": "ALG", "AMPL": "AMP", "ATOM": "ATO", "BCH": "BCHN",
+    "DASH": "DSH", "DATA": "DAT", "EURS": "EUS", "EURT": "EUT", "HT": "HTX", "ID": "IDX",
+    "IOTA": "IOT", "IQ": "IQX", "LUNA": "LUNA2", "LUNC": "LUNA", "MANA": "MNA", "MDOGE": "DOG",
+    "PASS": "PAS", "PNT": "EDO", "QASH": "QSH", "QTUM": "QTM", "RBTC": "RBT", "SNGLS": "SNG",
+    "STORJ": "STJ", "TUSD": "TSD", "USDC": "UDC", "USDT": "UST", "USTC": "TERRAUST",
+    "VSYS": "VSY", "WAXP": "WAX", "WBTC": "WBT", "XCHF": "XCH", "XEC": "BCHABC", "YEED": "YGG",
+    "YOYOW": "YYW", "ZB": "ZBT",
+}  # fmt: skip
+#: Money of its paper trading.
+PAPER = frozenset({"TESTUSD", "TESTUSDT"})
+#: What the names of its perpetual contracts end in.
+CONTRACT = "F0"
+#: Length of a name in a pair that is written without a colon.
+SHORT = 3
+
+
+class BitfinexStyle(SymbolStyle):
+    """`tBTCUSD`, but `tDOGE:USD`."""
+
+    __slots__ = ()
+
+    def native(self, symbol: Symbol) -> str:
+        """See `SymbolStyle.native`."""
+        pair = super().native(symbol)
+        base, _, quote = pair.partition(":")
+        return f"t{base}{quote}" if len(base) == len(quote) == SHORT else f"t{pair}"
+
+
+STYLE = BitfinexStyle(
+    separator=":",
+    aliases=ALIASES,
+    strangers=frozenset(ALIASES.values()) - ALIASES.keys() | PAPER,
+)
+INTERVALS = {
+    "1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1h", "6h": "6h", "12h": "12h",
+    "1d": "1D", "1w": "1W", "1M": "1M",
+}  # fmt: skip
+#: Its rows: close before high and low.
+CANDLE = ("timestamp", "open", "close", "high", "low", "volume")
+#: What a request takes of the 90 a minute: candles may be asked 30 times, trades 15.
+CANDLES_WEIGHT, TRADES_WEIGHT = 3, 6
+#: How many levels of a side it gives.
+BOOKS = (1, 25, 100)
+#: How long an address that exceeds a limit is blocked.
+BLOCKED_S = 60.0
+WRONG_PARAMETER = "10020"
+TOO_MANY = frozenset({"11010", "ERR_RATE_LIMIT"})
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """Bitfinex, without a key."""
+    return ProviderInfo(
+        name="bitfinex",
+        title="Bitfinex",
+        category="market",
+        base_url="https://api-pub.bitfinex.com/v2",
+        rate_limits=(RateLimit(90, 60),),
+        priority=75,
+        symbols=STYLE,
+        intervals=INTERVALS,
+        max_candles=10_000,
+        homepage="https://www.bitfinex.com",
+        terms_url="https://www.bitfinex.com/legal/exchange/terms",
+        docs_url="https://docs.bitfinex.com/docs/introduction",
+        docs_read="2026-11-23",
+        seen="recorded",
+        notes="Its tickers and books tell no time. At most 100 levels of a book, whose prices have "
+        "five digits. No volume in quote units. Minutes without trades have no candle.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """What `["error", code, text]` means; an unknown pair comes with HTTP 500."""
+    body = reply.body
+    if isinstance(body, dict) and isinstance(body.get("error"), str):
+        body = ["error", body["error"], body.get("message") or ""]
+    if not isinstance(body, list) or len(body) < 2 or body[0] != "error":
+        return None
+    code = str(body[1])
+    said = " ".join(str(part)[:200] for part in body[1:3])
+    symbol = getattr(query, "symbol", None)
+    if symbol is not None and code == WRONG_PARAMETER and "symbol" in said.lower():
+        return UnknownSymbol(symbol, f"Bitfinex: {said}")
+    if code in TOO_MANY:
+        return RateLimited(said, retry_after_s=BLOCKED_S)
+    return BadStatus(said, status=reply.status)
+
+
+@hookimpl
+async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+    """One request; 90 a minute."""
+    return parse_ticker(await http.get_json(f"/ticker/{STYLE.native(query.symbol)}"), query)
+
+
+@hookimpl
+async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+    """One request, 30 a minute; both bounds are of opening times and included."""
+    params = {
+        "limit": query.limit,
+        "start": query.start,
+        "end": query.end,
+        # From a start on oldest first, so that the first of the range come, not the last.
+        "sort": -1 if query.start is None else 1,
+    }
+    key = f"trade:{INTERVALS[query.interval]}:{STYLE.native(query.symbol)}"
+    path = f"/candles/{key}/hist"
+    body = await http.get_json(path, params, weight=CANDLES_WEIGHT, empty_ok=True)
+    return parse_candles(body, query)
+
+
+@hookimpl
+async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+    """One request; 240 a minute."""
+    levels = next((levels for levels in BOOKS if levels >= query.depth), BOOKS[-1])
+    path = f"/book/{STYLE.native(query.symbol)}/P0"
+    return parse_order_book(await http.get_json(path, {"len": levels}), query)
+
+
+@hookimpl
+async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+    """One request; 15 a minute."""
+    path = f"/trades/{STYLE.native(query.symbol)}/hist"
+    params = {"limit": query.limit}
+    body = await http.get_json(path, params, weight=TRADES_WEIGHT, empty_ok=True)
+    return parse_trades(body, query)
+
+
+@hookimpl
+async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+    """One request; 90 a minute."""
+    return parse_markets(await http.get_json("/conf/pub:list:pair:exchange"), query)
+
+
+def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+    """Ten figures, of which the relative change is a fraction; neither pair nor time is named."""
+    bid, _, ask, _, moved, rate, last, volume, high, low = body
+    opened = None if moved is None else float(_decimal(last) - _decimal(moved))
+    return Ticker(
+        symbol=query.symbol,
+        last=last,
+        bid=_price(bid),
+        ask=_price(ask),
+        open=opened if opened is not None and opened > 0 else None,
+        high=_price(high),
+        low=_price(low),
+        change_percent=None if rate is None else float(_decimal(rate) * 100),
+        volume_base=volume,
+    )
+
+
+def _decimal(value: Any) -> Decimal:
+    """For sums that stay decimal: as a float, 0.0114 * 100 is 1.1400000000000001."""
+    return Decimal(repr(number(value)))
+
+
+def _price(value: Any) -> float | None:
+    """A price; null or zero stands for none."""
+    return None if value is None else number(value) or None
+
+
+def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+    """Newest first, or oldest first where a start was asked.
+
+    Raises:
+        UnknownSymbol: there are none at all, which is how this address answers for any pair.
+        NotOffered: there are none in the range.
+    """
+    if body == [] and query.start is None and query.end is None:
+        raise UnknownSymbol(query.symbol, f"Bitfinex has no candles of {query.symbol}")
+    if body == []:
+        raise NotOffered(f"Bitfinex has no candles of {query.symbol} in that range")
+    return Candles.from_rows(query, body, order=CANDLE)
+
+
+def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+    """One list of `[price, orders, amount]` for both sides: asked amounts are negative."""
+    levels = [(number(price), number(amount)) for price, _, amount in body]
+    return OrderBook(
+        symbol=query.symbol,
+        bids=[(price, amount) for price, amount in levels if amount > 0],
+        asks=[(price, -amount) for price, amount in levels if amount < 0],
+    ).cut(query.depth)
+
+
+def parse_trades(body: Any, query: TradesQuery) -> Trades:
+    """Newest first; the taker sold where the amount is negative.
+
+    Raises:
+        UnknownSymbol: there are none, though the list goes back to a pair's first trade.
+    """
+    if body == []:
+        raise UnknownSymbol(query.symbol, f"Bitfinex has no trades of {query.symbol}")
+
+    def one(row: Any) -> Trade:
+        amount = number(row[2])
+        return Trade(
+            id=str(row[0]),
+            timestamp=row[1],
+            side="buy" if amount > 0 else "sell",
+            price=row[3],
+            amount=abs(amount),
+        )
+
+    # Reversed, trades of one moment keep their order.
+    return Trades.latest(query, map(one, reversed(body)))
+
+
+def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+    """The pairs traded now, but those of paper and those that could not be asked for by our names.
+
+    What has neither a colon nor six letters is not split by guessing.
+    """
+
+    def one(pair: Any) -> Market | None:
+        base, colon, quote = pair.partition(":")
+        if not colon:
+            if len(pair) != 2 * SHORT:
+                return None
+            base, quote = pair[:SHORT], pair[SHORT:]
+        if quote in PAPER or quote.endswith(CONTRACT):
+            return None
+        symbol = Symbol(f"{STYLE.asset(base)}/{STYLE.asset(quote)}")
+        if STYLE.native(symbol) != f"t{pair}":
+            return None
+        return Market(symbol=symbol, native=f"t{pair}", active=True)
+
+    return Markets.read(body[0], one)

@@ -1,0 +1,269 @@
+"""HTX, formerly Huobi, spot: tickers, candles, order books, trades and markets.
+
+Keyless. 10 requests a second by IP, the least its pages tell. Every answer is an envelope whose
+`status` is `"ok"`, or it is a failure with HTTP 200. `amount` is in the base, `vol` in the quote.
+Candles come as the latest so many, without a range; days begin at midnight in Singapore and are
+not offered here, nor what is made of days.
+
+Source: https://huobiapi.github.io/docs/spot/v1/en/#market-data, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework import (
+    HTTP,
+    BadStatus,
+    Candles,
+    CandlesQuery,
+    Implausible,
+    Market,
+    Markets,
+    MarketsQuery,
+    NotOffered,
+    OrderBook,
+    OrderBookQuery,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    RateLimited,
+    Reply,
+    Symbol,
+    SymbolStyle,
+    Ticker,
+    TickerQuery,
+    Trade,
+    Trades,
+    TradesQuery,
+    UnknownSymbol,
+    hookimpl,
+    number,
+)
+
+#: It keeps the name of the coin it listed first; ours of that coin -> that name.
+ALIASES = {
+    "BITCOINFILE": "BIFI", "FTXUSERSDEBT": "FUD", "GAMECOM": "GTC", "GFNGL": "NGL",
+    "HITCHAIN": "HIT", "PENTA": "PNT", "SOULSAVER": "SOUL", "SUPERBITCOIN": "SBTC",
+    "THEMIS": "GET",
+}  # fmt: skip
+STYLE = SymbolStyle(case="lower", aliases=ALIASES, strangers=frozenset(ALIASES.values()))
+INTERVALS = {
+    "1m": "1min", "5m": "5min", "15m": "15min", "30m": "30min", "1h": "60min", "4h": "4hour",
+}  # fmt: skip
+CANDLE = ("id", "open", "high", "low", "close", "amount")
+COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
+MAX_CANDLES = 2000
+#: How many levels of a side it can be told to give; it gives 150 untold.
+BOOKS = (5, 10, 20)
+NO_SUCH_PAIR = frozenset({"base-symbol-error", "base-symbol-trade-disabled"})
+#: Parts of the codes and texts for too many requests, of which there are several.
+TOO_MANY = ("too-many-request", "frequency-limit", "request limit")
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """HTX, without a key."""
+    return ProviderInfo(
+        name="htx",
+        title="HTX",
+        category="market",
+        base_url="https://api.huobi.pro",
+        rate_limits=(RateLimit(10, 1),),
+        priority=90,
+        symbols=STYLE,
+        intervals=INTERVALS,
+        max_candles=MAX_CANDLES,
+        homepage="https://www.htx.com",
+        terms_url="https://www.htx.com/support/360000112261",
+        docs_url="https://huobiapi.github.io/docs/spot/v1/en/",
+        docs_read="2026-11-23",
+        seen="recorded",
+        notes="The latest 2,000 candles, of up to 4 hours: its days begin at 16:00 UTC. At most "
+        "150 levels of a book.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """What an `err-code` means; it is told with HTTP 200."""
+    body = reply.body
+    if not isinstance(body, dict) or body.get("status") != "error":
+        return None
+    code = str(body.get("err-code") or body.get("err_code") or "")[:60]
+    text = str(body.get("err-msg") or body.get("err_msg") or "")[:200]
+    said = f"{code}: {text}"
+    symbol = getattr(query, "symbol", None)
+    is_pair = code in NO_SUCH_PAIR or "invalid symbol" in text.lower()
+    if symbol is not None and is_pair:
+        return UnknownSymbol(symbol, f"HTX: {said}")
+    if any(words in said for words in TOO_MANY):
+        return RateLimited(said)
+    return BadStatus(said, status=reply.status)
+
+
+@hookimpl
+async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+    """One request."""
+    params = {"symbol": STYLE.native(query.symbol)}
+    return parse_ticker(await http.get_json("/market/detail/merged", params), query)
+
+
+@hookimpl
+async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+    """One request, of as many of the latest candles as reach back to what is asked.
+
+    Raises:
+        NotOffered: that is more than it gives.
+    """
+    size = query.limit
+    length_ms, now_ms = query.interval.ms, http.now_ms()
+    if query.start is not None:
+        size = (now_ms - query.start) // length_ms + 1
+    elif query.end is not None:
+        size = query.limit + max(0, (now_ms - query.end) // length_ms + 1)
+    if size > MAX_CANDLES:
+        raise NotOffered(f"HTX gives the latest {MAX_CANDLES} candles only")
+    params: dict[str, str | int] = {
+        "symbol": STYLE.native(query.symbol),
+        "period": INTERVALS[query.interval],
+        "size": max(1, size),
+    }
+    return parse_candles(await http.get_json("/market/history/kline", params), query)
+
+
+@hookimpl
+async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+    """One request, of prices that are not merged."""
+    params: dict[str, str | int | None] = {
+        "symbol": STYLE.native(query.symbol),
+        "type": "step0",
+        "depth": next((levels for levels in BOOKS if levels >= query.depth), None),
+    }
+    return parse_order_book(await http.get_json("/market/depth", params), query)
+
+
+@hookimpl
+async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+    """One request; there may be none."""
+    params: dict[str, str | int] = {"symbol": STYLE.native(query.symbol), "size": query.limit}
+    return parse_trades(await http.get_json("/market/history/trade", params), query)
+
+
+@hookimpl
+async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+    """One request."""
+    return parse_markets(await http.get_json("/v2/settings/common/symbols"), query)
+
+
+def _confirm(symbol: Symbol, channel: Any) -> None:
+    """An answer names its pair in a channel, `market.btcusdt.depth.step0`.
+
+    Raises:
+        Implausible: it is about another pair.
+    """
+    parts = str(channel).split(".")
+    if len(parts) < 2:
+        raise Implausible(f"asked for {symbol}, the answer is about {str(channel)[:40]!r}")
+    STYLE.confirm(symbol, parts[1])
+
+
+def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+    """All of the last 24 hours; the time is the envelope's.
+
+    Raises:
+        UnknownSymbol: the pair is listed but has no price.
+    """
+    _confirm(query.symbol, body["ch"])
+    row = body["tick"]
+    last = None if row is None else _price(row["close"])
+    if last is None:
+        raise UnknownSymbol(query.symbol, f"{query.symbol} has no price at HTX")
+    opened = _price(row["open"])
+    return Ticker(
+        symbol=query.symbol,
+        timestamp=body["ts"],
+        last=last,
+        bid=_best(row.get("bid")),
+        ask=_best(row.get("ask")),
+        open=opened,
+        high=_price(row["high"]),
+        low=_price(row["low"]),
+        change_percent=None if opened is None else (last / opened - 1) * 100,
+        volume_base=row["amount"],
+        volume_quote=row["vol"],
+    )
+
+
+def _price(value: Any) -> float | None:
+    """A price; null or zero stands for none."""
+    return None if value is None else number(value) or None
+
+
+def _best(level: Any) -> float | None:
+    """The price of `[price, amount]`; null or an empty list stands for none."""
+    return _price(level[0]) if level else None
+
+
+def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+    """Newest first, objects; `id` is the opening time in seconds.
+
+    Raises:
+        UnknownSymbol: there are none at all.
+    """
+    _confirm(query.symbol, body["ch"])
+    if not body["data"]:
+        raise UnknownSymbol(query.symbol, f"HTX has no candles of {query.symbol}")
+    rows = [[row[column] for column in CANDLE] for row in body["data"]]
+    return Candles.from_rows(query, rows, order=COLUMNS, time_unit="s")
+
+
+def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+    """The tick has a time of its own today, the envelope always had.
+
+    Raises:
+        UnknownSymbol: the pair is listed but has no book.
+    """
+    _confirm(query.symbol, body["ch"])
+    book = body["tick"]
+    if book is None:
+        raise UnknownSymbol(query.symbol, f"HTX has no book of {query.symbol}")
+    return OrderBook(
+        symbol=query.symbol,
+        timestamp=book.get("ts", body["ts"]),
+        bids=book["bids"],
+        asks=book["asks"],
+    ).cut(query.depth)
+
+
+def parse_trades(body: Any, query: TradesQuery) -> Trades:
+    """Groups of trades; `direction` is the taker's side.
+
+    A trade is known by its `trade-id`; older answers had an `id` alone.
+    """
+    _confirm(query.symbol, body["ch"])
+
+    def one(row: Any) -> Trade:
+        return Trade(
+            id=str(row["trade-id"] if "trade-id" in row else row["id"]),
+            timestamp=row["ts"],
+            side=row["direction"],
+            price=row["price"],
+            amount=row["amount"],
+        )
+
+    rows = [row for group in body["data"] for row in group["data"]]
+    # Newest first: reversed, trades of one moment keep their order.
+    return Trades.latest(query, map(one, reversed(rows)))
+
+
+def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+    """Every pair, traded now or not, but what could not be asked for by our names."""
+
+    def one(row: Any) -> Market | None:
+        symbol = Symbol(f"{STYLE.asset(row['bc'])}/{STYLE.asset(row['qc'])}")
+        if STYLE.native(symbol) != row["sc"]:
+            return None
+        return Market(symbol=symbol, native=row["sc"], active=row["state"] == "online")
+
+    return Markets.read(body["data"], one)

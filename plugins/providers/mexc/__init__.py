@@ -1,0 +1,247 @@
+"""MEXC spot: tickers, candles, order books, trades and markets, by its API v3.
+
+Keyless. 500 units of weight in 10 seconds for each address, by IP; its firewall answers 403 where
+it had enough, for ten minutes. Its paths are Binance's, its figures are not: the change is a
+fraction, an hour is `60m`, and the end of a range is not part of it.
+
+Source: https://mexcdevelop.github.io/apidocs/spot_v3_en/, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from framework import (
+    HTTP,
+    BadStatus,
+    Candles,
+    CandlesQuery,
+    Market,
+    Markets,
+    MarketsQuery,
+    NotOffered,
+    OrderBook,
+    OrderBookQuery,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    RateLimited,
+    Reply,
+    Symbol,
+    SymbolStyle,
+    Ticker,
+    TickerQuery,
+    Trade,
+    Trades,
+    TradesQuery,
+    UnknownSymbol,
+    hookimpl,
+    number,
+)
+
+#: It keeps the name of the coin it listed first; ours of that coin -> that name.
+ALIASES = {
+    "BEYOND": "BEYONDPROTOCOL", "BEYONDFI": "BYN", "BIFIF": "BIFI", "COFIX": "COFI",
+    "DFISTARTER": "DFI", "DFUTURE": "DFT", "EGORASCREDIT": "EGC", "FLUX": "FLUX1",
+    "FLUX1": "FLUX", "FREEROSSDAO": "FREE", "GAS": "GASNEO", "GASDAO": "GAS", "GMT": "STEPN",
+    "GMTTOKEN": "GMT", "MIMOSA": "MIMO", "PROSFINANCE": "PROS", "SINCITYTOKEN": "SIN",
+    "SOULSWAP": "SOUL", "STEPHERO": "HERO",
+}  # fmt: skip
+STYLE = SymbolStyle(aliases=ALIASES, strangers=frozenset(ALIASES.values()) - ALIASES.keys())
+INTERVALS = {
+    "1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "60m", "4h": "4h", "8h": "8h",
+    "1d": "1d", "1w": "1W", "1M": "1M",
+}  # fmt: skip
+CANDLE = ("timestamp", "open", "high", "low", "close", "volume")
+#: Its page says 1,000; it gives 500.
+MAX_CANDLES = 500
+#: How long who exceeded a limit is refused, by its page of questions.
+FIREWALL_S = 600.0
+FINE = frozenset({"0", "200"})
+NO_SUCH_PAIR = frozenset({"-1121", "10007"})
+TOO_MANY = frozenset({"429", "510"})
+#: `status` of a pair that is traded, in two spellings.
+TRADED = frozenset({"1", "ENABLED"})
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """MEXC, without a key."""
+    return ProviderInfo(
+        name="mexc",
+        title="MEXC",
+        category="market",
+        base_url="https://api.mexc.com",
+        rate_limits=(RateLimit(500, 10),),
+        priority=85,
+        symbols=STYLE,
+        intervals=INTERVALS,
+        max_candles=MAX_CANDLES,
+        homepage="https://www.mexc.com",
+        terms_url="https://www.mexc.com/terms",
+        docs_url="https://www.mexc.com/api-docs/spot-v3/introduction",
+        docs_read="2026-11-23",
+        seen="recorded",
+        notes="At most 500 candles. Its trades have no ids.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """What a `code` means, and a 403 of its firewall; 418 and 429 say enough by themselves."""
+    body = reply.body
+    if reply.status == 403 and not reply.is_json:
+        return RateLimited("HTTP 403 from its firewall", retry_after_s=FIREWALL_S)
+    code = body.get("code") if isinstance(body, dict) else None
+    if not isinstance(body, dict) or type(code) not in (int, str) or str(code) in FINE:
+        return None
+    said = f"{str(code)[:20]} {str(body.get('msg') or body.get('message') or '')[:200]}"
+    symbol = getattr(query, "symbol", None)
+    if symbol is not None and str(code) in NO_SUCH_PAIR:
+        return UnknownSymbol(symbol, f"MEXC: {said}")
+    if reply.status in (401, 418, 429, 451):
+        return None
+    if str(code) in TOO_MANY:
+        return RateLimited(said)
+    return BadStatus(said, status=reply.status)
+
+
+@hookimpl
+async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+    """One request, weight 1."""
+    params = {"symbol": STYLE.native(query.symbol)}
+    return parse_ticker(await http.get_json("/api/v3/ticker/24hr", params), query)
+
+
+@hookimpl
+async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+    """One request, weight 1; a range is always sent with both of its ends."""
+    limit = min(query.limit, MAX_CANDLES)
+    span_ms = limit * query.interval.ms
+    start, end = query.start, query.end
+    if start is not None:
+        # Opening times are whole seconds, so a millisecond less is the same, end excluded or not.
+        last = start + span_ms - 1
+        end = last if end is None else min(end + 1, last)
+    elif end is not None:
+        start, end = max(0, end - span_ms + 1), end + 1
+    params: dict[str, str | int | None] = {
+        "symbol": STYLE.native(query.symbol),
+        "interval": INTERVALS[query.interval],
+        "startTime": start,
+        "endTime": end,
+        "limit": limit,
+    }
+    body = await http.get_json("/api/v3/klines", params, empty_ok=True)
+    return parse_candles(body, query)
+
+
+@hookimpl
+async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+    """One request, weight 1."""
+    params: dict[str, str | int] = {"symbol": STYLE.native(query.symbol), "limit": query.depth}
+    return parse_order_book(await http.get_json("/api/v3/depth", params), query)
+
+
+@hookimpl
+async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+    """One request, weight 5; there may be none."""
+    params: dict[str, str | int] = {"symbol": STYLE.native(query.symbol), "limit": query.limit}
+    body = await http.get_json("/api/v3/trades", params, weight=5, empty_ok=True)
+    return parse_trades(body, query)
+
+
+@hookimpl
+async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+    """One request, weight 10."""
+    return parse_markets(await http.get_json("/api/v3/exchangeInfo", weight=10), query)
+
+
+def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+    """`priceChangePercent` is a fraction, whatever its name says.
+
+    Raises:
+        UnknownSymbol: the pair is listed but has no price.
+    """
+    STYLE.confirm(query.symbol, body["symbol"])
+    last = _price(body["lastPrice"])
+    if last is None:
+        raise UnknownSymbol(query.symbol, f"{query.symbol} has no price at MEXC")
+    change = body["priceChangePercent"]
+    return Ticker(
+        symbol=query.symbol,
+        timestamp=body["closeTime"],
+        last=last,
+        bid=_price(body["bidPrice"]),
+        ask=_price(body["askPrice"]),
+        open=_price(body["openPrice"]),
+        high=_price(body["highPrice"]),
+        low=_price(body["lowPrice"]),
+        change_percent=float(_decimal(change) * 100) if change else None,
+        volume_base=body["volume"] or None,
+        volume_quote=body["quoteVolume"] or None,
+    )
+
+
+def _decimal(text: Any) -> Decimal:
+    """For products that stay decimal: as a float, 0.0114 * 100 is 1.1400000000000001."""
+    return Decimal(repr(number(text)))
+
+
+def _price(text: Any) -> float | None:
+    """A price; null, an empty string or zero stands for none."""
+    return (number(text) or None) if text else None
+
+
+def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+    """Rows of 8, of which the first six are ours.
+
+    Raises:
+        UnknownSymbol: there are none at all.
+        NotOffered: there are none in the range.
+    """
+    if body == [] and query.start is None and query.end is None:
+        raise UnknownSymbol(query.symbol, f"MEXC has no candles of {query.symbol}")
+    if body == []:
+        raise NotOffered(f"MEXC has no candles of {query.symbol} in that range")
+    return Candles.from_rows(query, body, order=CANDLE)
+
+
+def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+    """It does not name the pair; its time is not documented, but there."""
+    return OrderBook(
+        symbol=query.symbol,
+        timestamp=body.get("timestamp"),
+        bids=body["bids"],
+        asks=body["asks"],
+    )
+
+
+def parse_trades(body: Any, query: TradesQuery) -> Trades:
+    """Where the buyer was the maker, the taker sold; `id` is always null."""
+
+    def one(row: Any) -> Trade:
+        return Trade(
+            id=None if row["id"] is None else str(row["id"]),
+            timestamp=row["time"],
+            side="sell" if row["isBuyerMaker"] else "buy",
+            price=row["price"],
+            amount=row["qty"],
+        )
+
+    # Newest first: reversed, trades of one moment keep their order.
+    return Trades.latest(query, map(one, reversed(body)))
+
+
+def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+    """Every pair, traded now or not, but what could not be asked for by our names."""
+
+    def one(row: Any) -> Market | None:
+        symbol = Symbol(f"{STYLE.asset(row['baseAsset'])}/{STYLE.asset(row['quoteAsset'])}")
+        if STYLE.native(symbol) != row["symbol"]:
+            return None
+        active = str(row["status"]) in TRADED
+        return Market(symbol=symbol, native=row["symbol"], active=active)
+
+    return Markets.read(body["symbols"], one)
