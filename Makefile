@@ -27,11 +27,11 @@ bench: $(VENV)/.dev
 
 # What is generated: .env.example, docs/providers.md, docs/fields.md and each grade. Tests compare.
 docs: $(VENV)/.run
+	$(VENV)/bin/coinmux conformance --ours --write
+	PYTHONPATH=examples/coinmux-acme $(VENV)/bin/coinmux conformance coinmux_acme --write
 	$(VENV)/bin/coinmux env-example > .env.example
 	$(VENV)/bin/coinmux providers --markdown > docs/providers.md
 	$(VENV)/bin/coinmux conformance --ours --fields > docs/fields.md
-	$(VENV)/bin/coinmux conformance --ours --write
-	PYTHONPATH=examples/coinmux-acme $(VENV)/bin/coinmux conformance coinmux_acme --write
 
 # The versions the tests were run with, as name==version.
 lock: $(VENV)/.dev

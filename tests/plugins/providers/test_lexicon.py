@@ -16,7 +16,7 @@ LABELS = ("positive", "negative", "neutral")
 
 def headlines():
     """Headlines with the label a reader gave them; none was used to choose the words."""
-    text = (Path(__file__).parent / "data" / "headlines.tsv").read_text()
+    text = (Path(__file__).with_name("headlines.tsv")).read_text()
     return [tuple(line.split("\t")) for line in text.splitlines()]
 
 

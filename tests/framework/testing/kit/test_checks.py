@@ -191,9 +191,6 @@ MISTAKES = [
     ),
     ("idempotent", "keep no state", RETURN,
      "    SEEN.append(1)\n    body['last'] = 91234.5 if len(SEEN) < 2 else 9.0\n" + RETURN),
-    ("no_leak", "comes out", MAPPED,
-     "    if reply.status == 403: return BadStatus(str(reply.body)[:54], status=403)\n"
-     + MAPPED),
     ("no_leak", "stands in the address", '"/v1/ticker"',
      '"/v1/ticker" if len(SEEN) == 9 else f"/v1/{http.setting(\'STUB_API_KEY\')}"'),
     ("no_leak", "in the result", RETURN,
