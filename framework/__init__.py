@@ -58,6 +58,23 @@ from framework.errors import (
     UpstreamTimeout,
 )
 from framework.events import Event, EventBus
+from framework.evm import (
+    evm_balance,
+    evm_chain_head,
+    evm_gas,
+    quantity,
+    rpc_error,
+    rpc_request,
+    rpc_result,
+)
+from framework.explorer import (
+    explorer_balance,
+    explorer_chain_head,
+    explorer_error,
+    explorer_gas,
+    explorer_tokens,
+    explorer_transactions,
+)
 from framework.feeds import FeedEntry
 from framework.gateway import Gateway
 from framework.headlines import names_of, stories, symbols_in
@@ -265,11 +282,24 @@ __all__ = [
     "UpstreamTimeout",
     "UsageHeader",
     "clean_text",
+    "evm_balance",
+    "evm_chain_head",
+    "evm_gas",
+    "explorer_balance",
+    "explorer_chain_head",
+    "explorer_error",
+    "explorer_gas",
+    "explorer_tokens",
+    "explorer_transactions",
     "hookimpl",
     "hookspec",
     "iso_ms",
     "names_of",
     "number",
+    "quantity",
+    "rpc_error",
+    "rpc_request",
+    "rpc_result",
     "scaled",
     "segment",
     "stories",
