@@ -90,7 +90,7 @@ def provider_info() -> ProviderInfo:
         ),
         rate_limits=(RateLimit(30, 60), RateLimit(15_000, 30 * 86_400)),
         timeout_s=6.0,
-        priority=60,
+        priority=105,
         quotes=frozenset(QUOTES.split()) | answers.QUOTE_IDS.keys(),
         intervals=PERIODS,
         homepage="https://coinmarketcap.com",
