@@ -48,7 +48,8 @@ from framework import (
     UnknownSymbol,
     hookimpl,
 )
-from plugins.providers.coinmarketcap import answers
+
+from . import answers
 
 #: Currencies of `convert`; it takes coins too, of which only those whose id is known are asked.
 QUOTES = """

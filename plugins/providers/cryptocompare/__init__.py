@@ -45,7 +45,8 @@ from framework import (
     UnknownSymbol,
     hookimpl,
 )
-from plugins.providers.cryptocompare import answers
+
+from . import answers
 
 #: Ours -> theirs.
 UNITS = {"1m": "minutes", "1h": "hours", "1d": "days"}
