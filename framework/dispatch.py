@@ -316,10 +316,16 @@ class Dispatcher:
             )
 
     def check_pin(self, row: Capability, ask: Ask) -> None:
-        """A pinned provider must exist, offer the capability and be on."""
+        """A pinned provider must exist, offer the capability and be on.
+
+        One that is gone offers nothing: of it, why it is gone is told.
+        """
         if ask.provider is None:
             return
         source = self._registry.source(ask.provider)
+        refusal = source.disabled()
+        if source.info.retired is not None and refusal is not None:
+            raise FeatureDisabled(f"{source.name} is off: {refusal.detail}", reason=refusal.code)
         if row.name not in source.fetch:
             known = [s.name for s in self._registry.sources.values() if row.name in s.fetch]
             message = f"does not offer {row.name}"
@@ -327,7 +333,6 @@ class Dispatcher:
                 f"{source.name} {message}",
                 errors=[{"name": "provider", "message": message, "known": known}],
             )
-        refusal = source.disabled()
         standing = self._health.standing(source.name, row.name)
         if refusal is None and standing.state is State.DISABLED and not standing.probe:
             refusal = Refusal(standing.detail or "key_refused", "its key was refused")

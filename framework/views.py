@@ -123,7 +123,7 @@ class GatewayViews:
             }
             for source in self._by_name()
             for variable in source.info.env
-            if variable.name not in source.feature.present
+            if source.info.retired is None and variable.name not in source.feature.present
         ]
         return {"missing": lines}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from framework.models.market import Candles
@@ -171,8 +172,13 @@ def leaves(shown: Any, sample: Sample) -> list[str]:
     return [
         name
         for name in found
-        if name not in _OURS and name not in sample.query and pattern(name) not in _OURS_WITHIN
+        if name not in _OURS and name not in sample.query and not _is_ours_within(pattern(name))
     ]
+
+
+def _is_ours_within(name: str) -> bool:
+    """Whether it is ours in each item of a list, or under each key of an object."""
+    return any(fnmatchcase(name, ours) for ours in _OURS_WITHIN)
 
 
 def _leaves(value: Any, path: str) -> Iterator[str]:

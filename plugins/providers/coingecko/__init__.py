@@ -35,6 +35,7 @@ from framework import (
     GlobalStatsQuery,
     Implausible,
     NotOffered,
+    PlanRestricted,
     ProviderInfo,
     Query,
     RateLimit,
@@ -61,8 +62,10 @@ REACH = {"30m": ((48, 1),), "4h": ((42, 7), (84, 14), (180, 30))}
 WORDS = ("error_code", "error_message", "error")
 #: `error_code` of key trouble: missing, and of the other kind than the host's.
 KEY_CODES = frozenset({10002, 10010, 10011})
-#: `error_code` of what the plan leaves out: the endpoint, and data older than a year.
-PLAN_CODES = frozenset({10005, 10012})
+#: `error_code` of an endpoint the plan leaves out.
+PLAN_CODE = 10005
+#: `error_code` of data older than the plan has, a year.
+AGE_CODE = 10012
 
 
 @hookimpl
@@ -78,6 +81,7 @@ def provider_info() -> ProviderInfo:
                 "COINGECKO_DEMO_API_KEY",
                 required=False,
                 send_as="header:x-cg-demo-api-key",
+                aliases=("COINGECKO_API_KEY",),
                 description="Free demo key: 100 requests a minute instead of some 10.",
                 signup_url="https://www.coingecko.com/en/developers/dashboard",
             ),
@@ -100,7 +104,8 @@ def provider_info() -> ProviderInfo:
         docs_url="https://docs.coingecko.com",
         docs_read="2026-11-23",
         seen="recorded",
-        notes="Averages over exchanges; attribution asked for. Candles without volume.",
+        notes="Averages over exchanges; attribution asked for. Candles without volume. With a key, "
+        "COINGECKO_RATE_LIMIT raises the limit, which is that of no key.",
     )
 
 
@@ -120,8 +125,10 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
         return RateLimited(message)
     if code in KEY_CODES:
         return AuthRefused(f"{code}: {message}")
-    if code in PLAN_CODES:
-        return NotOffered(f"{code}: {message}")
+    if code == PLAN_CODE:
+        return PlanRestricted(f"{code}: {message}")
+    if code == AGE_CODE:
+        return PlanRestricted(f"{code}: {message}", variant=True)
     if said == "invalid vs_currency":
         return NotOffered("this is no quote of CoinGecko's")
     if said in ("coin not found", "Could not find coin with the given id"):

@@ -12,6 +12,8 @@ from framework import (
     CoinsQuery,
     Implausible,
     NotOffered,
+    Outcome,
+    PlanRestricted,
     RateLimited,
     TickerQuery,
     UnknownSymbol,
@@ -166,10 +168,10 @@ def test_a_coin_without_price_is_not_listed(body):
     [
         (429, {"status": {"error_code": 429, "error_message": "slow"}}, RateLimited),
         (401, {"status": {"error_code": 10002, "error_message": "missing"}}, AuthRefused),
-        (401, {"error_code": 10005, "status": {"error_message": "plan"}}, NotOffered),
+        (401, {"error_code": 10005, "status": {"error_message": "plan"}}, PlanRestricted),
         (400, {"error_code": 10010, "error_message": "pro key"}, AuthRefused),
         (400, {"status": {"error_code": 10011, "error_message": "demo"}}, AuthRefused),
-        (401, {"error": {"status": {"error_code": 10012, "error_message": "year"}}}, NotOffered),
+        (401, {"error": {"status": {"error_code": 10012, "error_message": ""}}}, PlanRestricted),
         (400, {"error": "invalid vs_currency"}, NotOffered),
         (404, {"error": "coin not found"}, UnknownSymbol),
         (422, {"error": "Missing parameter ids"}, type(None)),
@@ -206,3 +208,18 @@ async def test_keys_go_as_declared(variable, line):
     )
     assert line in client.heads[0]
     assert (b"pro-api.coingecko.com" in client.heads[0]) == ("PRO" in variable)
+
+
+def test_what_is_too_old_for_the_plan_holds_nothing():
+    """The next question may be for younger data; an endpoint the plan lacks is left alone."""
+    error = mapped("coingecko", 401, {"status": {"error_code": 10012, "error_message": "year"}})
+    assert error.outcome is Outcome.NEUTRAL
+    error = mapped("coingecko", 401, {"status": {"error_code": 10005, "error_message": "plan"}})
+    assert error.outcome is Outcome.HOLD
+
+
+def test_a_key_of_no_said_kind_is_taken_for_a_free_one():
+    """Both kinds begin alike; a paid one sent so is refused with a code of its own."""
+    demo, pro = coingecko.provider_info().env
+    assert demo.aliases == ("COINGECKO_API_KEY",)
+    assert not pro.aliases

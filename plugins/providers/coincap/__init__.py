@@ -1,0 +1,165 @@
+"""CoinCap (v3): prices in US dollars averaged over exchanges, and the coin list. Takes a key.
+
+The keyless version 2 ended on 31 March 2025; what is left of it answers a notice.
+
+How its ticker compares with an exchange's: `last` and the change are of a price weighted over all
+markets of the coin; there is no bid, ask, open, high or low, no time of the price, and its volume
+is of all those markets together, so a ticker from here has none. Prices are in US dollars only. No
+candles: its history is of single prices, and what it calls candles are one exchange's.
+
+A request costs a credit, and another for each 2,500 bytes of the answer.
+
+Source: https://pro.coincap.io/api-docs, https://coincapapi.mintlify.app and, for version 2's end,
+https://github.com/x-cmd/x-cmd/issues/217, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework import (
+    HTTP,
+    AssetCandidate,
+    AssetId,
+    BadStatus,
+    Coin,
+    Coins,
+    CoinsQuery,
+    EnvVar,
+    Implausible,
+    ProviderInfo,
+    Query,
+    QuotaExhausted,
+    RateLimit,
+    Reply,
+    Ticker,
+    TickerQuery,
+    UnknownSymbol,
+    hookimpl,
+    segment,
+)
+
+#: Bytes of one coin in a list, and of an answer that cost a credit.
+COIN_BYTES, CREDIT_BYTES = 500, 2500
+#: Coins looked through for a ticker; those of one ticker come together, largest first.
+SEARCHED = 20
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """CoinCap, with a key."""
+    return ProviderInfo(
+        name="coincap",
+        title="CoinCap",
+        category="market",
+        base_url="https://rest.coincap.io/v3",
+        env=(
+            EnvVar(
+                "COINCAP_API_KEY",
+                send_as="header:Authorization=Bearer {}",
+                description="Switches CoinCap on; a free key has some 2,500 credits a month.",
+                signup_url="https://pro.coincap.io/dashboard",
+            ),
+        ),
+        rate_limits=(RateLimit(2_500, 30 * 86_400),),
+        priority=130,
+        quotes=frozenset({"USD"}),
+        homepage="https://coincap.io",
+        terms_url="https://coincap.io/terms",
+        docs_url="https://pro.coincap.io/api-docs",
+        docs_read="2026-11-23",
+        notes="US dollars only. A page of 100 coins costs some 20 credits of a month's 2,500.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """`error` says what is wrong; version 2 answers everything with a notice."""
+    if not isinstance(reply.body, dict):
+        return None
+    data = reply.body.get("data")
+    notice = data.get("message") if isinstance(data, dict) else None
+    if reply.status == 200 and isinstance(notice, str):
+        return BadStatus(notice[:200], status=200)
+    said = reply.body.get("error")
+    message = said[:200] if isinstance(said, str) else ""
+    if reply.status in (402, 403, 429) and "credit" in message.lower():
+        return QuotaExhausted(message)
+    symbol = getattr(query, "symbol", None)
+    if reply.status == 404 and symbol is not None and message:
+        return UnknownSymbol(symbol, f"CoinCap: {message}")
+    return None
+
+
+@hookimpl
+async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+    """One request, and a search for a coin outside the table."""
+
+    async def search(ticker: str) -> list[AssetCandidate]:
+        params: dict[str, str | int] = {"search": ticker, "limit": SEARCHED}
+        weight = 1 + SEARCHED * COIN_BYTES / CREDIT_BYTES
+        found = await http.get_json("/assets", params, weight=weight)
+        return parse_search(found)
+
+    asset = await http.assets.resolve(query.symbol.base, search)
+    return parse_ticker(await http.get_json(f"/assets/{segment(asset.id)}"), query, asset)
+
+
+@hookimpl
+async def fetch_coins(query: CoinsQuery, http: HTTP) -> Coins:
+    """One request; its credits follow from the length of the page."""
+    params = {"limit": query.per_page, "offset": (query.page - 1) * query.per_page}
+    weight = 1 + query.per_page * COIN_BYTES / CREDIT_BYTES
+    return parse_coins(await http.get_json("/assets", params, weight=weight), query)
+
+
+def parse_search(body: Any) -> list[AssetCandidate]:
+    """The coins among what a search found."""
+    return [
+        AssetCandidate(row["id"], row["symbol"], row["name"], _rank(row)) for row in body["data"]
+    ]
+
+
+def _rank(row: Any) -> int | None:
+    """A whole number as text."""
+    rank = row["rank"]
+    return None if rank is None else int(rank)
+
+
+def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
+    """One coin, all figures as text.
+
+    Raises:
+        UnknownSymbol: it has no price.
+        Implausible: another coin.
+    """
+    row = body["data"]
+    if row["id"] != asset.id:
+        raise Implausible(f"asked for {asset.id!r}, the answer is about {str(row['id'])[:40]!r}")
+    if row["priceUsd"] is None:
+        raise UnknownSymbol(query.symbol, f"CoinCap has no price of {asset.id!r}")
+    return Ticker(
+        symbol=query.symbol,
+        last=row["priceUsd"],
+        change_percent=row["changePercent24Hr"],
+        notes=asset.notes,
+    )
+
+
+def parse_coins(body: Any, query: CoinsQuery) -> Coins:
+    """One page by rank, in US dollars."""
+    coins = [
+        Coin(
+            id=row["id"],
+            symbol=row["symbol"].upper(),
+            name=row["name"],
+            rank=_rank(row),
+            price=row["priceUsd"],
+            market_cap=row["marketCapUsd"],
+            volume_24h=row["volumeUsd24Hr"],
+            change_percent_24h=row["changePercent24Hr"],
+            circulating_supply=row["supply"],
+        )
+        for row in body["data"]
+    ]
+    return Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))

@@ -1,0 +1,152 @@
+"""CoinDesk Data's answers read, and what a range of candles is called there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework import (
+    Candles,
+    CandlesQuery,
+    Coin,
+    Coins,
+    CoinsQuery,
+    Empty,
+    Implausible,
+    News,
+    NewsItem,
+    NewsQuery,
+    Social,
+    SocialMetric,
+    SocialQuery,
+    SymbolStyle,
+    Ticker,
+    TickerQuery,
+    UnknownSymbol,
+    number,
+    stories,
+    symbols_in,
+)
+
+STYLE = SymbolStyle(separator="-")
+RANKED_BY = "CIRCULATING_MKT_CAP_USD"
+#: Our metric -> where it stands: a list of the coin's places, a figure of each; and its unit.
+SOCIAL = {
+    "twitter_followers": ("TWITTER_ACCOUNTS", "FOLLOWERS", "accounts"),
+    "twitter_posts": ("TWITTER_ACCOUNTS", "STATUSES", "posts"),
+    "reddit_subscribers": ("SUBREDDITS", "SUBSCRIBERS", "accounts"),
+    "reddit_active_users": ("SUBREDDITS", "CURRENT_ACTIVE_USERS", "accounts"),
+    "reddit_posts_per_day": ("SUBREDDITS", "AVERAGE_POSTS_PER_DAY", "posts per day"),
+    "reddit_comments_per_day": ("SUBREDDITS", "AVERAGE_COMMENTS_PER_DAY", "comments per day"),
+    "telegram_members": ("TELEGRAM_GROUPS", "MEMBERS", "accounts"),
+    "code_stars": ("CODE_REPOSITORIES", "STARS", "stars"),
+    "code_forks": ("CODE_REPOSITORIES", "FORKS", "forks"),
+    "code_open_issues": ("CODE_REPOSITORIES", "OPEN_ISSUES", "issues"),
+}
+
+
+def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+    """One instrument under its name.
+
+    Raises:
+        UnknownSymbol: it is not in the answer.
+        Implausible: it calls itself by another name.
+    """
+    row = body["Data"].get(STYLE.native(query.symbol))
+    if row is None:
+        raise UnknownSymbol(query.symbol, f"CoinDesk Data has no index of {query.symbol}")
+    STYLE.confirm(query.symbol, row["INSTRUMENT"])
+    return Ticker(
+        symbol=query.symbol,
+        timestamp=row["VALUE_LAST_UPDATE_TS"] * 1000,
+        last=row["VALUE"],
+        open=row.get("MOVING_24_HOUR_OPEN"),
+        high=row.get("MOVING_24_HOUR_HIGH"),
+        low=row.get("MOVING_24_HOUR_LOW"),
+        change_percent=row.get("MOVING_24_HOUR_CHANGE_PERCENTAGE"),
+        volume_base=row.get("MOVING_24_HOUR_VOLUME_DIRECT"),
+        volume_quote=row.get("MOVING_24_HOUR_QUOTE_VOLUME_DIRECT"),
+    )
+
+
+def window(query: CandlesQuery, now_ms: int) -> dict[str, int]:
+    """`limit` candles, the last of them the one that holds `to_ts`."""
+    if query.start is None and query.end is None:
+        return {"limit": query.limit}
+    width = query.interval.ms
+    last = now_ms if query.end is None else min(query.end, now_ms)
+    count = query.limit
+    if query.start is not None:
+        last = min(last, query.start + query.limit * width)
+        count = max(last // width - query.start // width, 0) + 1
+    return {"limit": count, "to_ts": last // 1000}
+
+
+def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+    """Rows with names; times in seconds."""
+    rows = []
+    for row in body["Data"]:
+        STYLE.confirm(query.symbol, row["INSTRUMENT"])
+        prices = (row["OPEN"], row["HIGH"], row["LOW"], row["CLOSE"])
+        rows.append((row["TIMESTAMP"], *prices, row["VOLUME_DIRECT"]))
+    return Candles.from_rows(query, rows, time_unit="s")
+
+
+def parse_coins(rows: Any, query: CoinsQuery) -> Coins:
+    """Coins in US dollars; figures it does not have are left out or null."""
+    coins = [
+        Coin(
+            id=str(row["ID"]),
+            symbol=row["SYMBOL"].upper(),
+            name=row["NAME"],
+            rank=(row.get("TOPLIST_BASE_RANK") or {}).get(RANKED_BY),
+            price=row.get("PRICE_USD"),
+            market_cap=row.get(RANKED_BY),
+            volume_24h=row.get("SPOT_MOVING_24_HOUR_QUOTE_VOLUME_USD"),
+            change_percent_24h=row.get("SPOT_MOVING_24_HOUR_CHANGE_PERCENTAGE_USD"),
+            circulating_supply=row.get("SUPPLY_CIRCULATING"),
+        )
+        for row in rows
+    ]
+    return Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+
+
+def parse_news(body: Any, query: NewsQuery) -> News:
+    """Headlines, each once."""
+    return News(items=stories(map(_article, body["Data"]), query))
+
+
+def _article(row: Any) -> NewsItem:
+    """One headline; its categories are coins and other things."""
+    tags = [f"${one['CATEGORY']}" for one in row.get("CATEGORY_DATA") or ()]
+    return NewsItem(
+        id=str(row["ID"]),
+        title=row["TITLE"],
+        url=row["URL"],
+        source=row["SOURCE_DATA"]["NAME"],
+        published_at=row["PUBLISHED_ON"] * 1000,
+        summary=row.get("SUBTITLE") or row.get("BODY") or None,
+        symbols=symbols_in(row["TITLE"], *tags),
+    )
+
+
+def parse_social(body: Any, query: SocialQuery) -> Social:
+    """Figures of all the coin's accounts, forums and repositories together.
+
+    Raises:
+        UnknownSymbol: the coin is not in the answer.
+        Implausible: it calls itself by another name.
+        Empty: it has no figures.
+    """
+    row = body["Data"].get(query.asset)
+    if row is None:
+        raise UnknownSymbol(query.asset, f"CoinDesk Data lists no {query.asset}")
+    if row["SYMBOL"] != query.asset:
+        raise Implausible(f"asked for {query.asset}, the answer is about {str(row['SYMBOL'])[:20]}")
+    metrics = {}
+    for name, (places, figure, unit) in SOCIAL.items():
+        found = [place[figure] for place in row.get(places) or () if place.get(figure) is not None]
+        if found:
+            metrics[name] = SocialMetric(value=sum(map(number, found)), unit=unit)
+    if not metrics:
+        raise Empty(f"no social figures of {query.asset}")
+    return Social(symbol=query.asset, metrics=metrics)
