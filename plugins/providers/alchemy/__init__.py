@@ -124,7 +124,7 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     (row,) = body["data"]
     if row["symbol"].upper() != query.symbol.base:
         raise Implausible(f"asked for {query.symbol.base}, the answer is about {row['symbol']}")
-    price = next(one for one in row["prices"] if one["currency"].lower() == "usd")
+    price = {one["currency"].lower(): one for one in row["prices"]}["usd"]
     return Ticker(
         symbol=query.symbol, last=price["value"], timestamp=iso_ms(price["lastUpdatedAt"])
     )
@@ -161,7 +161,7 @@ def parse_token_balances(result: Any, query: TokenBalancesQuery) -> TokenBalance
     if result["address"].lower() != query.address:
         raise Implausible(f"asked for {query.address}, the answer is about {result['address']}")
     held = [
-        (row["tokenAddress"].lower(), quantity(row["tokenBalance"]))
+        (row["contractAddress"].lower(), quantity(row["tokenBalance"]))
         for row in result["tokenBalances"]
     ]
     more = result.get("pageKey") is not None
