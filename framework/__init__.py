@@ -133,6 +133,8 @@ from framework.models.market import (
     Trade,
     Trades,
     TradesQuery,
+    last_price,
+    price_or_none,
 )
 from framework.models.news import News, NewsItem, NewsQuery, NewsSentiment
 from framework.models.onchain import OnchainMetric, OnchainMetricQuery, Tvl, TvlQuery
@@ -294,8 +296,10 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "iso_ms",
+    "last_price",
     "names_of",
     "number",
+    "price_or_none",
     "quantity",
     "rpc_error",
     "rpc_request",

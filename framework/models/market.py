@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
-from framework.errors import Implausible, InvalidSymbol, SchemaMismatch
+from framework.errors import Implausible, InvalidSymbol, SchemaMismatch, UnknownSymbol
 from framework.models.base import (
     EARLIEST_MS,
     LATEST_MS,
@@ -65,6 +65,28 @@ class Ticker(Result):
         if self.high is not None and self.low is not None and self.high < self.low:
             raise Implausible(f"high {self.high:g} is below low {self.low:g}")
         return self
+
+
+def price_or_none(value: Any) -> float | None:
+    """A source's price; null, an empty string and 0 say that there is none.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    return None if value is None or value == "" else number(value) or None
+
+
+def last_price(symbol: Symbol, value: Any) -> float:
+    """A source's price of the last trade.
+
+    Raises:
+        UnknownSymbol: there is none: the pair is listed, and nobody has traded it yet.
+        ValueError: it is no number.
+    """
+    price = price_or_none(value)
+    if price is None:
+        raise UnknownSymbol(symbol, f"{symbol} is listed there, and nobody has traded it yet")
+    return price
 
 
 class CandlesQuery(Query):

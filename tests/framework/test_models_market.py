@@ -18,6 +18,9 @@ from framework import (
     Trade,
     Trades,
     TradesQuery,
+    UnknownSymbol,
+    last_price,
+    price_or_none,
 )
 
 HOUR = 3_600_000
@@ -166,3 +169,16 @@ def test_trades_are_the_newest_of_those_given_newest_last():
     ]
     trades = Trades.latest(TradesQuery(symbol="BTC/USDT", limit=2), made)
     assert [trade.id for trade in trades.trades] == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("told", "price"), [(None, None), ("", None), ("0.00", None), ("7.5", 7.5)]
+)
+def test_a_price_that_is_none(told, price):
+    """Sources say so by null, by nothing and by zero; of a last price it means never traded."""
+    assert price_or_none(told) == price
+    if price is None:
+        with pytest.raises(UnknownSymbol):
+            last_price("NEW/EUR", told)
+    else:
+        assert last_price("NEW/EUR", told) == price

@@ -15,6 +15,7 @@ from framework import (
     BadStatus,
     Candles,
     CandlesQuery,
+    Implausible,
     Market,
     Markets,
     MarketsQuery,
@@ -34,7 +35,8 @@ from framework import (
     TradesQuery,
     UnknownSymbol,
     hookimpl,
-    number,
+    last_price,
+    price_or_none,
     segment,
 )
 
@@ -103,7 +105,7 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
     """One request, of the candles up to an end: it heeds no start where it has one."""
     end = query.end
     if query.start is not None:
-        last = query.start + query.limit * query.interval.ms
+        last = query.start + query.limit * query.interval.ms - 1
         end = last if end is None else min(end, last)
     params: dict[str, str | int | None] = {
         "step": INTERVALS[query.interval],
@@ -138,8 +140,9 @@ def _path(what: str, symbol: Symbol) -> str:
 
 
 def _confirm(symbol: Symbol, said: Any) -> None:
-    """Here a pair is spelled with a slash."""
-    STYLE.confirm(symbol, str(said).replace("/", ""))
+    """Here a pair is spelled with a slash, which tells base from quote."""
+    if str(said).upper() != str(symbol):
+        raise Implausible(f"asked for {symbol}, the answer is about {str(said)[:40]!r}")
 
 
 def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
@@ -150,20 +153,15 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     return Ticker(
         symbol=query.symbol,
         timestamp=int(body["timestamp"]) * 1000,
-        last=body["last"],
-        bid=_price(body["bid"]),
-        ask=_price(body["ask"]),
-        open=_price(body.get("open_24")),
-        high=_price(body["high"]),
-        low=_price(body["low"]),
+        last=last_price(query.symbol, body["last"]),
+        bid=price_or_none(body["bid"]),
+        ask=price_or_none(body["ask"]),
+        open=price_or_none(body.get("open_24")),
+        high=price_or_none(body["high"]),
+        low=price_or_none(body["low"]),
         change_percent=body.get("percent_change_24"),
         volume_base=body["volume"],
     )
-
-
-def _price(text: Any) -> float | None:
-    """A price; null or zero stands for none."""
-    return None if text is None else number(text) or None
 
 
 def parse_candles(body: Any, query: CandlesQuery) -> Candles:

@@ -38,7 +38,9 @@ from framework import (
     TradesQuery,
     UnknownSymbol,
     hookimpl,
+    last_price,
     number,
+    price_or_none,
 )
 
 STYLE = SymbolStyle()
@@ -133,7 +135,7 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
     start, end, limit = query.start, query.end, query.limit
     if start is not None:
         # Of a range with too many candles it gives the latest; wanted are the first.
-        last = start + query.limit * query.interval.ms
+        last = start + query.limit * query.interval.ms - 1
         end, limit = (last if end is None else min(end, last)), MAX_CANDLES
     params: dict[str, str | int | None] = {
         "category": "spot",
@@ -190,12 +192,12 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     return Ticker(
         symbol=query.symbol,
         timestamp=body["time"],
-        last=row["lastPrice"],
-        bid=_price(row["bid1Price"]),
-        ask=_price(row["ask1Price"]),
-        open=_price(row["prevPrice24h"]),
-        high=_price(row["highPrice24h"]),
-        low=_price(row["lowPrice24h"]),
+        last=last_price(query.symbol, row["lastPrice"]),
+        bid=price_or_none(row["bid1Price"]),
+        ask=price_or_none(row["ask1Price"]),
+        open=price_or_none(row["prevPrice24h"]),
+        high=price_or_none(row["highPrice24h"]),
+        low=price_or_none(row["lowPrice24h"]),
         change_percent=float(_decimal(change) * 100) if change else None,
         volume_base=row["volume24h"],
         volume_quote=row["turnover24h"],
@@ -205,11 +207,6 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
 def _decimal(text: Any) -> Decimal:
     """For sums that stay decimal: as a float, 0.0114 * 100 is 1.1400000000000001."""
     return Decimal(repr(number(text)))
-
-
-def _price(text: Any) -> float | None:
-    """A price; an empty string or zero stands for none."""
-    return (number(text) or None) if text else None
 
 
 def parse_candles(body: Any, query: CandlesQuery) -> Candles:

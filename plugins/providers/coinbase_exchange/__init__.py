@@ -101,7 +101,7 @@ async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
 async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
     """One request; without a range it answers with the latest 300 or so."""
     # Both ends count, and one row more than it gives at once is a 400.
-    span_ms = min(query.limit, MAX_CANDLES - 1) * query.interval.ms
+    span_ms = min(query.limit, MAX_CANDLES) * query.interval.ms
     start, end = query.start, query.end
     if start is not None:
         end = start + span_ms

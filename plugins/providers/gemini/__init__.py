@@ -3,6 +3,9 @@
 Keyless. 120 requests a minute by address, and one a second is recommended; five more wait, then
 429 follows. Candles come as a fixed window: about 1,440 of a minute, fewer of the longer ones.
 
+Its time is of the volume's window, not of the price, so a ticker has none. Days begin at 04:00 UTC
+and are gathered from hours instead.
+
 Source: https://developer.gemini.com/trading/rest-api/market-data/get-ticker, read 2026-11-23.
 """
 
@@ -37,13 +40,14 @@ from framework import (
     TradesQuery,
     UnknownSymbol,
     hookimpl,
-    number,
+    last_price,
+    price_or_none,
     segment,
 )
 
 STYLE = SymbolStyle(case="lower")
 INTERVALS = {
-    "1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1hr", "6h": "6hr", "1d": "1day",
+    "1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1hr",
 }  # fmt: skip
 CANDLE = ("timestamp", "open", "high", "low", "close", "volume")
 SIDES = {"buy": "buy", "sell": "sell"}
@@ -150,25 +154,19 @@ def parse_ticker(day: Any, now: Any, query: TickerQuery) -> Ticker:
     volume = now["volume"]
     if volume.keys() != {query.symbol.base, query.symbol.quote, "timestamp"}:
         raise Implausible(f"asked for {query.symbol}, volumes are of {', '.join(volume)[:60]}")
-    last, opened = number(day["close"]), _price(day["open"])
+    last, opened = last_price(query.symbol, day["close"]), price_or_none(day["open"])
     return Ticker(
         symbol=query.symbol,
-        timestamp=volume["timestamp"],
         last=last,
-        bid=_price(day["bid"]),
-        ask=_price(day["ask"]),
+        bid=price_or_none(day["bid"]),
+        ask=price_or_none(day["ask"]),
         open=opened,
-        high=_price(day["high"]),
-        low=_price(day["low"]),
+        high=price_or_none(day["high"]),
+        low=price_or_none(day["low"]),
         change_percent=None if opened is None else (last / opened - 1) * 100,
         volume_base=volume[query.symbol.base],
         volume_quote=volume[query.symbol.quote],
     )
-
-
-def _price(text: Any) -> float | None:
-    """A price; null or zero stands for none."""
-    return None if text is None else number(text) or None
 
 
 def parse_candles(body: Any, query: CandlesQuery) -> Candles:

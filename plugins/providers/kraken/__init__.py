@@ -37,14 +37,23 @@ from framework import (
     TradesQuery,
     UnknownSymbol,
     hookimpl,
+    last_price,
     number,
+    price_or_none,
 )
 
-STYLE = SymbolStyle(aliases={"BTC": "XBT", "DOGE": "XDG"})
+#: Its LUNA, UST and REP are the old coins of those names: Terra Classic's, and Augur's first.
+STYLE = SymbolStyle(
+    aliases={
+        "BTC": "XBT", "DOGE": "XDG", "LUNA": "LUNA2", "LUNC": "LUNA", "REP": "REPV2",
+        "REPV1": "REP", "USTC": "UST",
+    },
+    strangers=frozenset({"UST"}),
+)  # fmt: skip
 #: Assets that some of its keys still spell in the old way; the list does not grow.
 LEGACY = {
     "BTC": "XXBT", "DOGE": "XXDG", "ETC": "XETC", "ETH": "XETH", "LTC": "XLTC", "MLN": "XMLN",
-    "REP": "XREP", "XLM": "XXLM", "XMR": "XXMR", "XRP": "XXRP", "ZEC": "XZEC",
+    "REPV1": "XREP", "XLM": "XXLM", "XMR": "XXMR", "XRP": "XXRP", "ZEC": "XZEC",
     "AUD": "ZAUD", "CAD": "ZCAD", "EUR": "ZEUR", "GBP": "ZGBP", "JPY": "ZJPY", "USD": "ZUSD",
 }  # fmt: skip
 #: In minutes. Its week is left out: the day on which it begins is documented nowhere.
@@ -56,7 +65,7 @@ CANDLE = ("timestamp", "open", "high", "low", "close", "", "volume")
 KEPT_CANDLES = 720
 SIDES = {"b": "buy", "s": "sell"}
 #: How an error begins -> what it is. Any other is the source's trouble.
-UNKNOWN_PAIR = ("EQuery:Unknown asset", "EQuery:Invalid asset pair")
+UNKNOWN_PAIR = ("EQuery:Unknown asset", "EQuery:Invalid asset pair", "EGeneral:No data")
 TOO_MANY = (
     "EGeneral:Too many requests",
     "EGeneral:Temporary lockout",
@@ -147,16 +156,20 @@ def of_pair(body: Any, symbol: Symbol) -> Any:
         Implausible: none is.
     """
     result = body["result"]
-    bases, quotes = (
-        (STYLE.aliases.get(asset, asset), asset, LEGACY.get(asset, asset))
-        for asset in (symbol.base, symbol.quote)
-    )
-    names = [str(symbol), *(base + quote for base in bases for quote in quotes)]
+    bases, quotes = _names(symbol.base), _names(symbol.quote)
+    names = [base + between + quote for between in ("", "/") for base in bases for quote in quotes]
     for name in names:
         if name in result:
             return result[name]
     found = ", ".join(map(str, result))[:40]
     raise Implausible(f"asked for {symbol}, the answer is about {found!r}")
+
+
+def _names(asset: str) -> list[str]:
+    """What it may call the asset; our own name only where that is no other asset of its."""
+    names = [STYLE.aliases.get(asset, asset)]
+    names += [LEGACY[asset]] if asset in LEGACY else []
+    return [*names, asset] if STYLE.asset(asset) == asset else names
 
 
 def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
@@ -169,11 +182,11 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     volume_base = number(row["v"][1])
     return Ticker(
         symbol=query.symbol,
-        last=row["c"][0],
-        bid=row["b"][0],
-        ask=row["a"][0],
-        high=row["h"][1],
-        low=row["l"][1],
+        last=last_price(query.symbol, row["c"][0]),
+        bid=price_or_none(row["b"][0]),
+        ask=price_or_none(row["a"][0]),
+        high=price_or_none(row["h"][1]),
+        low=price_or_none(row["l"][1]),
         volume_base=volume_base,
         volume_quote=volume_base * number(row["p"][1]),
     )
@@ -224,6 +237,8 @@ def parse_markets(body: Any, query: MarketsQuery) -> Markets:
         if name is None or row.get("aclass_base", "currency") != "currency":
             return None
         base, quote = map(STYLE.asset, name.split("/"))
+        if STYLE.strangers & {base, quote}:
+            return None
         symbol = Symbol(f"{base}/{quote}")
         return Market(symbol=symbol, native=row["altname"], active=row["status"] == "online")
 

@@ -40,19 +40,21 @@ from framework import (
     UnknownSymbol,
     UsageHeader,
     hookimpl,
+    last_price,
     number,
+    price_or_none,
 )
 
 #: It keeps a coin's first name for good, so that a later coin of that name gets another.
 STYLE = SymbolStyle(
     separator="-",
     aliases={"ALT": "KALT", "APTOSLAUNCHTOKEN": "ALT", "BSV": "BCHSV", "WAXP": "WAX"},
-    strangers=frozenset({"BIFI", "VAI"}),
+    strangers=frozenset({"BIFI", "FUD", "VAI"}),
 )
 INTERVALS = {
     "1m": "1min", "3m": "3min", "5m": "5min", "15m": "15min", "30m": "30min", "1h": "1hour",
     "2h": "2hour", "4h": "4hour", "6h": "6hour", "8h": "8hour", "12h": "12hour", "1d": "1day",
-    "1w": "1week", "1M": "1month",
+    "1M": "1month",
 }  # fmt: skip
 #: Its rows: close before high and low.
 CANDLE = ("timestamp", "open", "close", "high", "low", "volume")
@@ -178,13 +180,13 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     return Ticker(
         symbol=query.symbol,
         timestamp=row["time"],
-        last=last,
-        bid=_price(row["buy"]),
-        ask=_price(row["sell"]),
+        last=last_price(query.symbol, last),
+        bid=price_or_none(row["buy"]),
+        ask=price_or_none(row["sell"]),
         # A pair listed today has no price of 24 h ago; its change is the whole price.
         open=opened if opened is not None and opened > 0 else None,
-        high=_price(row["high"]),
-        low=_price(row["low"]),
+        high=price_or_none(row["high"]),
+        low=price_or_none(row["low"]),
         change_percent=None if rate is None else float(_decimal(rate) * 100),
         volume_base=row["vol"],
         volume_quote=row["volValue"],
@@ -194,11 +196,6 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
 def _decimal(text: Any) -> Decimal:
     """For sums that stay decimal: as a float, 0.0114 * 100 is 1.1400000000000001."""
     return Decimal(repr(number(text)))
-
-
-def _price(text: Any) -> float | None:
-    """A price; null or zero stands for none."""
-    return None if text is None else number(text) or None
 
 
 def parse_candles(body: Any, query: CandlesQuery) -> Candles:
@@ -234,8 +231,10 @@ def parse_trades(body: Any, query: TradesQuery) -> Trades:
 def parse_markets(body: Any, query: MarketsQuery) -> Markets:
     """Every pair, traded now or not."""
 
-    def one(row: Any) -> Market:
+    def one(row: Any) -> Market | None:
         base, quote = STYLE.asset(row["baseCurrency"]), STYLE.asset(row["quoteCurrency"])
+        if STYLE.strangers & {base, quote}:
+            return None
         return Market(
             symbol=Symbol(f"{base}/{quote}"), native=row["symbol"], active=row["enableTrading"]
         )

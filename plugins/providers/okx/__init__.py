@@ -37,7 +37,8 @@ from framework import (
     TradesQuery,
     UnknownSymbol,
     hookimpl,
-    number,
+    last_price,
+    price_or_none,
 )
 
 STYLE = SymbolStyle(separator="-")
@@ -169,17 +170,17 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     """For spot `vol24h` is in base and `volCcy24h` in quote; an empty string stands for none."""
     row = body["data"][0]
     STYLE.confirm(query.symbol, row["instId"])
-    last, opened = number(row["last"]), row["open24h"] or None
+    last, opened = last_price(query.symbol, row["last"]), price_or_none(row["open24h"])
     return Ticker(
         symbol=query.symbol,
         timestamp=row["ts"],
         last=last,
-        bid=row["bidPx"] or None,
-        ask=row["askPx"] or None,
+        bid=price_or_none(row["bidPx"]),
+        ask=price_or_none(row["askPx"]),
         open=opened,
-        high=row["high24h"] or None,
-        low=row["low24h"] or None,
-        change_percent=None if opened is None else (last / number(opened) - 1) * 100,
+        high=price_or_none(row["high24h"]),
+        low=price_or_none(row["low24h"]),
+        change_percent=None if opened is None else (last / opened - 1) * 100,
         volume_base=row["vol24h"] or None,
         volume_quote=row["volCcy24h"] or None,
     )

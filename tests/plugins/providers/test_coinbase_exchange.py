@@ -130,13 +130,13 @@ async def test_both_ends_of_a_range_or_neither(asked, start, end):
     assert (params["granularity"], params["start"], params["end"]) == ("3600", start, end)
 
 
-async def test_no_more_than_300_rows_are_asked():
-    """A range of more is refused with a 400."""
+async def test_no_more_rows_are_asked_than_it_gives():
+    """Of 300 intervals both ends count, 301 at most; a range of more is refused with a 400."""
     http = Asked()
     query = CandlesQuery(symbol="BTC/USD", interval="1m", limit=1000, start=1_764_000_000_000)
     await coinbase_exchange.fetch_candles(query, http)
     params = http.calls[0][1]
-    assert (params["start"], params["end"]) == ("2025-11-24T16:00:00Z", "2025-11-24T20:59:00Z")
+    assert (params["start"], params["end"]) == ("2025-11-24T16:00:00Z", "2025-11-24T21:00:00Z")
 
 
 @pytest.mark.parametrize(

@@ -201,3 +201,32 @@ def test_errors(said, error):
     """Everything is in a 200; what is not known is the source's trouble."""
     query = TickerQuery(symbol="BTC/USD")
     assert type(mapped("kraken", 200, {"error": said, "result": {}}, query)) is error
+
+
+@pytest.mark.parametrize(
+    ("symbol", "native"),
+    [
+        ("LUNA/USD", "LUNA2USD"),
+        ("LUNC/USD", "LUNAUSD"),
+        ("USTC/USD", "USTUSD"),
+        ("REP/EUR", "REPV2EUR"),
+    ],
+)
+def test_E2_old_coins_of_the_same_name(symbol, native):
+    """Its LUNA is Terra Classic's: an answer about it is none about the new coin."""
+    pair = Symbol(symbol)
+    assert kraken.STYLE.native(pair) == native
+    assert kraken.of_pair({"result": {native: 7}}, pair) == 7
+    with pytest.raises(Implausible):
+        kraken.of_pair({"result": {f"{pair.base}{pair.quote}": 7}}, pair)
+
+
+def test_zeros_are_no_prices():
+    """A pair nobody quotes has no bid; one nobody traded is not listed for us."""
+    row = {"a": ["0.0"], "b": ["0.0"], "c": ["86.96"], "v": ["0", "0"], "p": ["0", "0"],
+           "l": ["0", "0"], "h": ["0", "0"]}  # fmt: skip
+    query = TickerQuery(symbol="NEW/EUR")
+    ticker = kraken.parse_ticker({"result": {"NEWEUR": row}}, query)
+    assert (ticker.last, ticker.bid, ticker.ask, ticker.high) == (86.96, None, None, None)
+    with pytest.raises(UnknownSymbol):
+        kraken.parse_ticker({"result": {"NEWEUR": row | {"c": ["0.0"]}}}, query)
