@@ -1,0 +1,198 @@
+"""Dune: series out of saved SQL queries. Key required.
+
+A query has whatever columns its author chose, so a metric is asked as `query/<id>`, or by a name of
+ours that `DUNE_QUERIES` gives a query (`active_addresses=3456,mvrv=789`). The result must have one
+column of times and one other column of numbers. The last stored result is read; where there is none
+the query is executed and waited for within the deadline, with growing pauses.
+
+What a query is about only its author knows: the answer is taken to be about the asset asked.
+
+Source: https://docs.dune.com/api-reference/executions/endpoint/get-query-result and
+https://docs.dune.com/api-reference/executions/endpoint/execute-query, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+from framework import (
+    HTTP,
+    AuthRefused,
+    BadStatus,
+    Empty,
+    EnvVar,
+    NotOffered,
+    OnchainMetric,
+    OnchainMetricQuery,
+    ProviderInfo,
+    Query,
+    QuotaExhausted,
+    RateLimit,
+    RateLimited,
+    Reply,
+    SchemaMismatch,
+    hookimpl,
+    iso_ms,
+    number,
+)
+
+QUERIES = "DUNE_QUERIES"
+ROWS = 1_000
+#: Seconds between looks at an execution: the first, and how much longer each next.
+PAUSE_S, GROWTH = 0.3, 1.5
+RUNNING = frozenset({"QUERY_STATE_PENDING", "QUERY_STATE_EXECUTING"})
+_OWN = re.compile(r"query/(\d{1,10})")
+_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2}(?:\.\d+)?))?(?: UTC|Z)?")
+
+
+class NeverRun(Empty):
+    """The query exists and has no stored result."""
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """Reads and executions have limits of their own; the smaller one holds here."""
+    return ProviderInfo(
+        name="dune",
+        title="Dune",
+        category="onchain",
+        base_url="https://api.dune.com/api/v1",
+        env=(
+            EnvVar(
+                "DUNE_API_KEY",
+                send_as="header:X-Dune-API-Key",
+                description="On-chain series from saved Dune queries.",
+                signup_url="https://dune.com/settings/api",
+            ),
+            EnvVar(
+                QUERIES,
+                required=False,
+                description="Queries for metrics of ours, as active_addresses=3456,mvrv=789.",
+                signup_url="https://dune.com/browse/queries",
+                secret=False,
+            ),
+        ),
+        rate_limits=(RateLimit(requests=40, per_s=60),),
+        timeout_s=8.0,
+        priority=80,
+        homepage="https://dune.com",
+        terms_url="https://dune.com/terms",
+        docs_url="https://docs.dune.com/api-reference",
+        docs_read="2026-11-23",
+        notes="Asked as query/<id>, or by a name that DUNE_QUERIES gives one; reads cost credits.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """`error` as text; a query that failed says so in a 200."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    error = body.get("error")
+    said = str(error.get("message") if isinstance(error, dict) else error or "")
+    if reply.status == 401:
+        return AuthRefused(said or "the key is refused")
+    if reply.status == 402:
+        return QuotaExhausted(said or "out of credits")
+    if reply.status == 429:
+        return RateLimited(said)
+    if reply.status == 404:
+        lower = said.lower()
+        if "execution" in lower or "result" in lower:
+            return NeverRun(said)
+        return NotOffered(said or "no such query")
+    if str(body.get("state", "")).endswith(("_FAILED", "_CANCELLED", "_EXPIRED")):
+        return BadStatus(f"the query ended as {body['state']}: {said}", status=reply.status)
+    return None
+
+
+@hookimpl
+async def fetch_onchain_metric(query: OnchainMetricQuery, http: HTTP) -> OnchainMetric:
+    """One request, where a result is stored; else an execution and some looks at it."""
+    number_of = query_id(query.metric, http.setting(QUERIES))
+    path = f"/query/{number_of}/results"
+    try:
+        body = await http.get_json(path, {"limit": ROWS})
+    except NeverRun:
+        body = await _executed(http, number_of)
+    return parse_metric(body, query)
+
+
+async def _executed(http: HTTP, number_of: str) -> Any:
+    """The result of a fresh execution; the attempt's deadline ends the waiting."""
+    begun = await http.post_json(f"/query/{number_of}/execute", {"performance": "medium"})
+    execution, pause_s = begun["execution_id"], PAUSE_S
+    if not re.fullmatch(r"[0-9A-Za-z]{1,64}", execution):
+        raise SchemaMismatch("no id of an execution")
+    while True:
+        status = await http.get_json(f"/execution/{execution}/status")
+        if status["state"] not in RUNNING:
+            return await http.get_json(f"/execution/{execution}/results", {"limit": ROWS})
+        await asyncio.sleep(pause_s)
+        pause_s *= GROWTH
+
+
+def query_id(metric: str, given: str | None) -> str:
+    """The query behind a metric: its own number, or the one that `DUNE_QUERIES` gives it.
+
+    Raises:
+        NotOffered: there is none.
+    """
+    own = _OWN.fullmatch(metric)
+    if own is not None:
+        return own[1]
+    named = dict(part.split("=", 1) for part in (given or "").split(",") if "=" in part)
+    found = {name.strip(): text.strip() for name, text in named.items()}.get(metric)
+    if found is None or not (found.isascii() and found.isdigit()):
+        raise NotOffered(f"no query is given for {metric}; {QUERIES} takes {metric}=<query id>")
+    return found
+
+
+def parse_metric(body: Any, query: OnchainMetricQuery) -> OnchainMetric:
+    """The column of times against the one column of numbers, oldest first."""
+    rows = body["result"]["rows"]
+    if not rows:
+        raise Empty("the query has no rows")
+    times = [name for name in rows[0] if moment(rows[0][name]) is not None]
+    values = [name for name in rows[0] if name not in times and _is_number(rows[0][name])]
+    if len(times) != 1 or len(values) != 1:
+        raise SchemaMismatch(
+            f"takes one column of times and one of numbers, has {len(times)} and {len(values)}"
+        )
+    points = sorted((_time(row[times[0]]), number(row[values[0]])) for row in rows)
+    chosen = [
+        point
+        for point in points
+        if (query.start is None or point[0] >= query.start)
+        and (query.end is None or point[0] <= query.end)
+    ]
+    return OnchainMetric(
+        metric=query.metric,
+        asset=query.asset,
+        points=tuple(chosen),
+        notes=(f"Dune query's column {values[0]}; taken to be about {query.asset}",),
+    )
+
+
+def moment(value: Any) -> int | None:
+    """Unix ms of a time as SQL writes it, which is UTC; None where it is none."""
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return None
+    return iso_ms(f"{match[1]}T{match[2] or '00:00:00'}+00:00")
+
+
+def _time(value: Any) -> int:
+    found = moment(value)
+    if found is None:
+        raise ValueError(f"no time: {str(value)[:40]!r}")
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        number(value)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,165 @@
+"""Nansen: what labelled wallets do with tokens. Key required.
+
+`smart_money_netflow_usd` is the last 24 hours' net flow of smart money, one figure, found by ticker
+among the largest flows. `holder_count` and `holdings_usd` are daily series of a token, for those
+whose address on Ethereum is known here.
+
+Source: https://docs.nansen.ai/api/smart-money/netflows and
+https://docs.nansen.ai/api/token-god-mode/flows, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from framework import (
+    HTTP,
+    AuthRefused,
+    BadStatus,
+    EnvVar,
+    NotOffered,
+    OnchainMetric,
+    OnchainMetricQuery,
+    PlanRestricted,
+    ProviderInfo,
+    Query,
+    QuotaExhausted,
+    RateLimit,
+    RateLimited,
+    Reply,
+    UnknownSymbol,
+    hookimpl,
+    iso_ms,
+    number,
+)
+
+NETFLOW = "smart_money_netflow_usd"
+#: Ours -> their column of daily flows.
+DAILY = {"holder_count": "holders_count", "holdings_usd": "value_usd"}
+UNITS = {NETFLOW: "USD", "holder_count": "addresses", "holdings_usd": "USD"}
+#: Ticker -> contract on Ethereum.
+TOKENS = {
+    "AAVE": "0x7fc66500c84a76ad7e9c93437bfc5ac33e2ddae9",
+    "LDO": "0x5a98fcbea516cf06857215779fd812ca3bef1b32",
+    "LINK": "0x514910771af9ca656af840dff83e8264ecf986ca",
+    "PEPE": "0x6982508145454ce325ddbe47a25d4ec3d2311933",
+    "SHIB": "0x95ad61b0a150d79219dcf64e1e6cc01f0b64c4ce",
+    "UNI": "0x1f9840a85d5af5bf1d1762f925bdaddc4201f984",
+}
+CHAINS = ("ethereum", "base", "bnb", "arbitrum", "solana")
+ROWS = 100
+DAY_MS = 86_400_000
+USUAL_DAYS = 30
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """Every question is a POST."""
+    return ProviderInfo(
+        name="nansen",
+        title="Nansen",
+        category="onchain",
+        base_url="https://api.nansen.ai/api/v1",
+        env=(
+            EnvVar(
+                "NANSEN_API_KEY",
+                send_as="header:apiKey",
+                description="Flows of smart money and holders of tokens.",
+                signup_url="https://app.nansen.ai/api",
+            ),
+        ),
+        rate_limits=(RateLimit(requests=20, per_s=1), RateLimit(requests=300, per_s=60)),
+        priority=60,
+        homepage="https://www.nansen.ai",
+        terms_url="https://www.nansen.ai/terms",
+        docs_url="https://docs.nansen.ai",
+        docs_read="2026-11-23",
+        notes="Daily series for a few Ethereum tokens; a 403 is of the plan or of credits.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """Three shapes of errors; a 403 says in words whether it is the plan or the credits."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    error = body.get("error")
+    told = error.get("message") if isinstance(error, dict) else error
+    said = str(told or body.get("message") or body.get("detail") or "")
+    lower = said.lower()
+    if reply.status == 401:
+        return AuthRefused(said or "the key is refused")
+    if reply.status == 402 or (reply.status == 403 and "credit" in lower):
+        return QuotaExhausted(said)
+    if reply.status == 403:
+        if "key" in lower:
+            return AuthRefused(said)
+        return PlanRestricted(said or "outside the plan") if reply.is_json else None
+    if reply.status == 429:
+        return RateLimited(said)
+    if reply.status == 422:
+        return NotOffered(f"they do not take the question: {said}")
+    if reply.status == 200 and error:
+        return BadStatus(f"the answer is an error: {said}", status=200)
+    return None
+
+
+@hookimpl
+async def fetch_onchain_metric(query: OnchainMetricQuery, http: HTTP) -> OnchainMetric:
+    """One request."""
+    if query.metric == NETFLOW:
+        body = await http.post_json("/smart-money/netflow", netflow_question(), empty_ok=True)
+        return parse_netflow(body, query, http.now_ms())
+    if query.metric not in DAILY or query.interval != "1d":
+        raise NotOffered(f"no {query.metric} of {query.interval}")
+    if query.asset not in TOKENS:
+        raise NotOffered(f"the contract of {query.asset} is not known here")
+    body = await http.post_json("/tgm/flows", flows_question(query, http.now_ms()))
+    return parse_flows(body, query)
+
+
+def netflow_question() -> dict[str, Any]:
+    """The largest flows of the chains they follow most."""
+    return {"chains": list(CHAINS), "pagination": {"page": 1, "per_page": ROWS}}
+
+
+def flows_question(query: OnchainMetricQuery, now_ms: int) -> dict[str, Any]:
+    """The days asked for, else the last thirty."""
+    end = min(query.end or now_ms, now_ms)
+    start = query.start if query.start is not None else end - USUAL_DAYS * DAY_MS
+    return {
+        "chain": "ethereum",
+        "token_address": TOKENS[query.asset],
+        "date": {"from": _day(start), "to": _day(end)},
+        "pagination": {"page": 1, "per_page": 1_000},
+    }
+
+
+def parse_netflow(body: Any, query: OnchainMetricQuery, now_ms: int) -> OnchainMetric:
+    """The sum over chains of the token's rows; the answer has no time of its own."""
+    rows = [row for row in body["data"] if row["token_symbol"].upper() == query.asset]
+    if not rows:
+        raise UnknownSymbol(query.asset, f"{query.asset} is not among the largest flows")
+    flow = sum(number(row["net_flow_24h_usd"]) for row in rows)
+    return OnchainMetric(
+        metric=query.metric,
+        asset=query.asset,
+        unit=UNITS[query.metric],
+        points=((now_ms, flow),),
+        notes=("of the last 24 hours; the time is that of the answer",),
+    )
+
+
+def parse_flows(body: Any, query: OnchainMetricQuery) -> OnchainMetric:
+    """Days, oldest first; each begins at midnight UTC."""
+    column = DAILY[query.metric]
+    points = sorted(
+        (iso_ms(f"{row['date'][:10]}T00:00:00+00:00"), number(row[column])) for row in body["data"]
+    )
+    return OnchainMetric(
+        metric=query.metric, asset=query.asset, unit=UNITS[query.metric], points=tuple(points)
+    )
+
+
+def _day(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
