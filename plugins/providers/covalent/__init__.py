@@ -1,0 +1,207 @@
+"""Covalent's GoldRush API: balances, tokens and transactions of six EVM chains. Key required.
+
+Every answer is an envelope of `data` and `error`, whatever the status says. The chain's own coin
+stands among the tokens under a placeholder address and is left out there.
+
+Source: https://goldrush.dev/docs/api-reference and https://goldrush.dev/docs/error-handling, read
+2026-11-23.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework import (
+    CHAINS,
+    HTTP,
+    AuthRefused,
+    BadStatus,
+    Balance,
+    BalanceQuery,
+    ChainHead,
+    ChainHeadQuery,
+    EnvVar,
+    Implausible,
+    NotOffered,
+    ProviderInfo,
+    Query,
+    QuotaExhausted,
+    RateLimit,
+    RateLimited,
+    Reply,
+    TokenBalance,
+    TokenBalances,
+    TokenBalancesQuery,
+    Transaction,
+    Transactions,
+    TransactionsQuery,
+    UnknownSymbol,
+    hookimpl,
+    iso_ms,
+    scaled,
+    segment,
+)
+
+NETWORKS = {
+    "ethereum": "eth-mainnet",
+    "bsc": "bsc-mainnet",
+    "polygon": "matic-mainnet",
+    "arbitrum": "arbitrum-mainnet",
+    "base": "base-mainnet",
+    "optimism": "optimism-mainnet",
+}
+NATIVE = "0xeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """One host for all chains."""
+    return ProviderInfo(
+        name="covalent",
+        title="Covalent GoldRush",
+        category="onchain",
+        base_url="https://api.covalenthq.com/v1",
+        env=(
+            EnvVar(
+                "COVALENT_API_KEY",
+                aliases=("GOLDRUSH_API_KEY",),
+                send_as="header:Authorization=Bearer {}",
+                description="Balances, tokens with their value and transactions of six chains.",
+                signup_url="https://goldrush.dev/platform",
+            ),
+        ),
+        rate_limits=(RateLimit(requests=4, per_s=1), RateLimit(requests=25_000, per_s=2_592_000)),
+        priority=65,
+        chains=NETWORKS,
+        homepage="https://goldrush.dev",
+        terms_url="https://goldrush.dev/terms",
+        docs_url="https://goldrush.dev/docs/api-reference",
+        docs_read="2026-11-23",
+        notes="The product is named GoldRush now. Free trial: 25,000 credits a month.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """`error` is true, with a code that may be text; statuses mean what they say."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    if body.get("error") is not True:
+        return None
+    said, code = str(body.get("error_message") or ""), str(body.get("error_code") or reply.status)
+    if code == "401":
+        return AuthRefused(said)
+    if code == "402":
+        return QuotaExhausted(said)
+    if code == "429":
+        return RateLimited(said)
+    if code == "404":
+        return NotOffered(said)
+    if code == "400" and "address" in said.lower():
+        return UnknownSymbol(query.__dict__.get("address", ""), said)
+    return None if code == "403" else BadStatus(f"{code}: {said}", status=reply.status)
+
+
+@hookimpl
+async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+    """One request."""
+    body = await http.get_json(f"/{NETWORKS[query.chain]}/block_v2/latest/")
+    (row,) = body["data"]["items"]
+    return ChainHead(
+        chain=query.chain,
+        height=row["height"],
+        hash=row.get("block_hash"),
+        timestamp=iso_ms(row["signed_at"]),
+    )
+
+
+@hookimpl
+async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+    """One request."""
+    (row,) = (await _data(query, http, "balances_native"))["items"]
+    return Balance.native(query, row["balance"])
+
+
+@hookimpl
+async def fetch_token_balances(query: TokenBalancesQuery, http: HTTP) -> TokenBalances:
+    """One request."""
+    params = {"quote-currency": "USD", "no-spam": "true"}
+    return parse_token_balances(await _data(query, http, "balances_v2", params), query)
+
+
+def parse_token_balances(data: Any, query: TokenBalancesQuery) -> TokenBalances:
+    """Raw balances as strings; a value only where there is a price."""
+    rows = (row for row in data["items"] if not _is_native(row))
+    return TokenBalances(
+        chain=query.chain, address=query.address, tokens=tuple(_token(row) for row in rows)
+    )
+
+
+def _is_native(row: Any) -> bool:
+    return row.get("native_token") is True or row["contract_address"].lower() == NATIVE
+
+
+def _token(row: Any) -> TokenBalance:
+    raw, decimals = row["balance"], row["contract_decimals"]
+    return TokenBalance(
+        contract=row["contract_address"].lower(),
+        symbol=row["contract_ticker_symbol"],
+        name=row["contract_name"],
+        decimals=decimals,
+        raw=raw,
+        amount=None if decimals is None else scaled(raw, decimals),
+        value_usd=None if row["quote_rate"] is None else row["quote"],
+    )
+
+
+@hookimpl
+async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+    """One request, for the latest; no further pages."""
+    if query.cursor is not None:
+        raise NotOffered("only the latest transactions are offered")
+    data = await _data(query, http, "transactions_v3", {"no-logs": "true"})
+    return parse_transactions(data, query)
+
+
+def parse_transactions(data: Any, query: TransactionsQuery) -> Transactions:
+    """Newest first, at most as many as asked."""
+    rows = sorted(data["items"], key=lambda row: -int(row["block_height"]))[: query.limit]
+    return Transactions(
+        chain=query.chain,
+        address=query.address,
+        transactions=tuple(_transaction(row, query) for row in rows),
+    )
+
+
+def _transaction(row: Any, query: TransactionsQuery) -> Transaction:
+    facts = CHAINS[query.chain]
+    to = row["to_address"]
+    return Transaction(
+        hash=row["tx_hash"],
+        height=row["block_height"],
+        timestamp=iso_ms(row["block_signed_at"]),
+        sender=row["from_address"].lower(),
+        to=None if to is None else to.lower(),
+        asset=facts.asset,
+        raw=row["value"],
+        amount=scaled(row["value"], facts.decimals),
+        fee_raw=row.get("fees_paid"),
+        succeeded=row.get("successful"),
+    )
+
+
+async def _data(
+    query: BalanceQuery | TokenBalancesQuery | TransactionsQuery,
+    http: HTTP,
+    kind: str,
+    params: dict[str, str] | None = None,
+) -> Any:
+    """The `data` of an answer about the address.
+
+    Raises:
+        Implausible: it is about another one.
+    """
+    path = f"/{NETWORKS[query.chain]}/address/{segment(query.address)}/{kind}/"
+    data = (await http.get_json(path, params))["data"]
+    if data["address"].lower() != query.address:
+        raise Implausible(f"asked for {query.address}, the answer is about {data['address'][:50]}")
+    return data

@@ -1,0 +1,202 @@
+"""Moralis: balances, tokens, transactions and labels of six EVM chains. Key required.
+
+A used-up quota answers 401 like a refused key; only the words tell them apart. The newest block is
+left out: it comes as a bare number without hash or time.
+
+Source: https://docs.moralis.com/web3-data-api/evm/reference, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework import (
+    CHAINS,
+    HTTP,
+    AuthRefused,
+    Balance,
+    BalanceQuery,
+    Entity,
+    EntityQuery,
+    EnvVar,
+    Implausible,
+    NotOffered,
+    PlanRestricted,
+    ProviderInfo,
+    Query,
+    QuotaExhausted,
+    RateLimit,
+    RateLimited,
+    Reply,
+    TokenBalance,
+    TokenBalances,
+    TokenBalancesQuery,
+    Transaction,
+    Transactions,
+    TransactionsQuery,
+    UnknownSymbol,
+    hookimpl,
+    iso_ms,
+    scaled,
+    segment,
+)
+
+NETWORKS = {
+    "ethereum": "eth",
+    "bsc": "bsc",
+    "polygon": "polygon",
+    "arbitrum": "arbitrum",
+    "base": "base",
+    "optimism": "optimism",
+}
+TOKENS = 100
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """One host for all chains."""
+    return ProviderInfo(
+        name="moralis",
+        title="Moralis",
+        category="onchain",
+        base_url="https://deep-index.moralis.io/api/v2.2",
+        env=(
+            EnvVar(
+                "MORALIS_API_KEY",
+                send_as="header:X-API-Key",
+                description="Balances, tokens with their value, transactions and labels.",
+                signup_url="https://admin.moralis.com",
+            ),
+        ),
+        rate_limits=(RateLimit(requests=160, per_s=4),),
+        priority=55,
+        chains=NETWORKS,
+        homepage="https://moralis.com",
+        terms_url="https://moralis.com/terms",
+        docs_url="https://docs.moralis.com/web3-data-api/evm/reference",
+        docs_read="2026-11-23",
+        notes="Free: 40,000 compute units a day.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """`message` tells which kind of 401 it is."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    said = str(body.get("message") or "")
+    lower = said.lower()
+    if "usage has been consumed" in lower:
+        return QuotaExhausted(said)
+    if reply.status == 429:
+        return RateLimited(said)
+    if reply.status in (401, 403):
+        if "upgrade" in lower or "plan" in lower:
+            return PlanRestricted(said)
+        return AuthRefused(said or "the key is refused")
+    if reply.status == 400 and "address" in lower:
+        return UnknownSymbol(query.__dict__.get("address", ""), said)
+    return None
+
+
+@hookimpl
+async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+    """One request."""
+    body = await http.get_json(f"/{segment(query.address)}/balance", _of(query))
+    return Balance.native(query, body["balance"])
+
+
+@hookimpl
+async def fetch_token_balances(query: TokenBalancesQuery, http: HTTP) -> TokenBalances:
+    """One request, for the first hundred."""
+    params = {**_of(query), "exclude_spam": "true", "exclude_native": "true", "limit": str(TOKENS)}
+    body = await http.get_json(f"/wallets/{segment(query.address)}/tokens", params)
+    return parse_token_balances(body, query)
+
+
+def parse_token_balances(body: Any, query: TokenBalancesQuery) -> TokenBalances:
+    """Raw balances as strings, with a value in dollars where there is a price."""
+    return TokenBalances(
+        chain=query.chain,
+        address=query.address,
+        tokens=tuple(_token(row) for row in body["result"]),
+        notes=("the first page of tokens; there are more",) if body.get("cursor") else (),
+    )
+
+
+def _token(row: Any) -> TokenBalance:
+    raw, decimals = row["balance"], row["decimals"]
+    return TokenBalance(
+        contract=row["token_address"].lower(),
+        symbol=row["symbol"],
+        name=row["name"],
+        decimals=decimals,
+        raw=raw,
+        amount=None if decimals is None else scaled(raw, int(decimals)),
+        value_usd=row.get("usd_value"),
+    )
+
+
+@hookimpl
+async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+    """One request."""
+    params = {**_of(query), "order": "DESC", "limit": str(query.limit)}
+    if query.cursor is not None:
+        params["cursor"] = query.cursor
+    body = await http.get_json(f"/wallets/{segment(query.address)}/history", params)
+    return parse_transactions(body, query)
+
+
+def parse_transactions(body: Any, query: TransactionsQuery) -> Transactions:
+    """Newest first, with the source's own cursor."""
+    return Transactions(
+        chain=query.chain,
+        address=query.address,
+        cursor=body.get("cursor") or None,
+        transactions=tuple(_transaction(row, query) for row in body["result"]),
+    )
+
+
+def _transaction(row: Any, query: TransactionsQuery) -> Transaction:
+    facts = CHAINS[query.chain]
+    to = row["to_address"]
+    used, price = row["receipt_gas_used"], row["gas_price"]
+    return Transaction(
+        hash=row["hash"],
+        height=int(row["block_number"]),
+        timestamp=iso_ms(row["block_timestamp"]),
+        sender=row["from_address"].lower(),
+        to=None if to is None else to.lower(),
+        asset=facts.asset,
+        raw=row["value"],
+        amount=scaled(row["value"], facts.decimals),
+        fee_raw=None if used is None or price is None else int(used) * int(price),
+        succeeded={"1": True, "0": False}.get(str(row["receipt_status"])),
+    )
+
+
+@hookimpl
+async def fetch_entity(query: EntityQuery, http: HTTP) -> Entity:
+    """One request."""
+    body = await http.get_json("/entities/search", {"query": query.address, "limit": 5})
+    return parse_entity(body, query)
+
+
+def parse_entity(body: Any, query: EntityQuery) -> Entity:
+    """The label of just this address; a search finds similar ones too.
+
+    Raises:
+        UnknownSymbol: it has none.
+    """
+    rows = [row for row in body["result"]["addresses"] if row["address"].lower() == query.address]
+    if not rows:
+        raise UnknownSymbol(query.address, "Moralis has no label of that address")
+    labels = tuple(dict.fromkeys(row["primary_label"] for row in rows if row["primary_label"]))
+    if not labels:
+        raise Implausible("an address without a label among labelled ones")
+    return Entity(chain=query.chain, address=query.address, name=labels[0], labels=labels)
+
+
+def _of(query: BalanceQuery | TokenBalancesQuery | TransactionsQuery) -> dict[str, str]:
+    if query.chain not in NETWORKS:
+        raise NotOffered(f"does not cover {query.chain}")
+    return {"chain": NETWORKS[query.chain]}

@@ -1,0 +1,31 @@
+"""Covalent: its samples, exact amounts, and what its refusals mean."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from framework import TokenBalancesQuery
+from plugins.providers import covalent
+from tests.plugins.channel_replay import play_channels
+from tests.plugins.sample_replay import samples
+
+ADDRESS = "0x" + "1" * 40
+QUERY = TokenBalancesQuery(chain="ethereum", address=ADDRESS)
+
+
+@pytest.mark.parametrize("sample", samples("covalent"))
+async def test_samples(sample):
+    """Each sample's requests are made as written and come to its outcome."""
+    await play_channels("covalent", sample)
+
+
+@given(st.integers(0, 2**200), st.integers(0, 36))
+def test_token_amounts_are_exact(raw, decimals):
+    """A string of any length, shifted by the token's own decimals; no price, no value."""
+    row = {"contract_address": "0xAB", "contract_ticker_symbol": "T", "contract_name": "T",
+           "balance": str(raw), "contract_decimals": decimals, "quote_rate": None, "quote": 0}  # fmt: skip
+    (one,) = covalent.parse_token_balances({"items": [row]}, QUERY).tokens
+    assert (one.raw, one.amount) == (str(raw), float(Fraction(raw, 10**decimals)))
+    assert one.value_usd is None
