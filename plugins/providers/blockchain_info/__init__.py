@@ -1,4 +1,4 @@
-"""Blockchain.com explorer: Bitcoin fees, newest block and address balances. Key optional.
+"""Blockchain.com explorer: Bitcoin fees, newest block, balances and charts. Key optional.
 
 The vendor asks for one request every ten seconds; `BLOCKCHAIN_API_CODE` raises its limits. Answers
 may carry `Retry-After` with a 200, which means nothing. Balances may count unconfirmed
@@ -21,17 +21,38 @@ from framework import (
     EnvVar,
     Gas,
     GasQuery,
+    NotOffered,
+    OnchainMetric,
+    OnchainMetricQuery,
     ProviderInfo,
     Query,
     RateLimit,
     Reply,
     UnknownSymbol,
     hookimpl,
+    number,
 )
 
 UNCONFIRMED = "blockchain_info may count unconfirmed transactions"
 #: What the explorer says of an address it cannot read, as JSON or as plain text.
 BAD_ADDRESS = ("not-found-or-invalid-arg", "invalid bitcoin address", "checksum", "item not found")
+
+
+#: Ours -> chart and unit.
+CHARTS = {
+    "active_addresses": ("n-unique-addresses", "count"),
+    "transaction_count": ("n-transactions", "count"),
+    "transfer_volume_usd": ("estimated-transaction-volume-usd", "usd"),
+    "hash_rate": ("hash-rate", "TH/s"),
+    "difficulty": ("difficulty", "count"),
+    "fees_usd": ("transaction-fees-usd", "usd"),
+    "miner_revenue_usd": ("miners-revenue", "usd"),
+    "market_cap_usd": ("market-cap", "usd"),
+    "supply": ("total-bitcoins", "BTC"),
+    "mempool_size_bytes": ("mempool-size", "bytes"),
+}
+DAY_MS = 86_400_000
+USUAL_DAYS = 180
 
 
 @hookimpl
@@ -116,3 +137,29 @@ def _native(query: BalanceQuery) -> str:
     """Bech32 in lower case, as the explorer writes it; base58 is case-sensitive."""
     address = query.address
     return address.lower() if address.startswith("BC1") else address
+
+
+@hookimpl
+async def fetch_onchain_metric(query: OnchainMetricQuery, http: HTTP) -> OnchainMetric:
+    """One request, of days up to now."""
+    if query.asset != "BTC" or query.interval != "1d" or query.metric not in CHARTS:
+        raise NotOffered(f"no {query.metric} of {query.asset} by {query.interval}")
+    chart, _ = CHARTS[query.metric]
+    now_ms = http.now_ms()
+    days = USUAL_DAYS
+    if query.start is not None:
+        days = max(1, (now_ms - query.start) // DAY_MS + 1)
+    params = {"timespan": f"{days}days", "sampled": "false", "format": "json"}
+    return parse_chart(await http.get_json(f"/charts/{chart}", params, host="api"), query)
+
+
+def parse_chart(body: Any, query: OnchainMetricQuery) -> OnchainMetric:
+    """Points of seconds and a number, those in the range."""
+    points = tuple(
+        (at_ms, number(point["y"]))
+        for point in body["values"]
+        if (query.start or 0) <= (at_ms := point["x"] * 1000) <= (query.end or at_ms)
+    )
+    return OnchainMetric(
+        metric=query.metric, asset=query.asset, unit=CHARTS[query.metric][1], points=points
+    )

@@ -1,4 +1,4 @@
-"""Blockscout explorers: gas, newest block, balances, transactions and tokens. Key optional.
+"""Blockscout explorers: gas, blocks, balances, transactions, tokens, names. Key optional.
 
 With `BLOCKSCOUT_API_KEY` (free plan: 100,000 credits a day, 5 requests a second) the multichain
 PRO API is asked. Without it, the explorer of each chain: the vendor announced the end of their
@@ -25,9 +25,12 @@ from framework import (
     Chain,
     ChainHead,
     ChainHeadQuery,
+    Entity,
+    EntityQuery,
     EnvVar,
     Gas,
     GasQuery,
+    Implausible,
     NotOffered,
     ProviderInfo,
     Query,
@@ -109,6 +112,8 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
         if "credit" in lower or "quota" in lower:
             return QuotaExhausted(said)
         return AuthRefused(f"a key is missing or refused; {KEY} takes one: {said}")
+    if isinstance(query, EntityQuery) and reply.status == 404:
+        return UnknownSymbol(query.address, "the explorer has never seen the address")
     if isinstance(query, ADDRESS_QUERIES):
         if reply.status == 404 and body.get("message") == "Not found":
             return Unseen("an address the explorer has never seen", status=404)
@@ -254,6 +259,36 @@ def parse_transaction(item: Any, chain: Chain) -> Transaction:
 
 def _address(party: Any) -> str | None:
     return None if party is None else str(party["hash"]).lower()
+
+
+@hookimpl
+async def fetch_entity(query: EntityQuery, http: HTTP) -> Entity:
+    """One request."""
+    path = f"/api/v2/addresses/{segment(query.address)}"
+    return parse_entity(await _get(http, query.chain, path), query)
+
+
+def parse_entity(body: Any, query: EntityQuery) -> Entity:
+    """A contract's name, a domain, and what others tagged the address with.
+
+    Raises:
+        Implausible: it is about another address.
+        UnknownSymbol: nobody has named it.
+    """
+    if body["hash"].lower() != query.address:
+        raise Implausible(f"asked for {query.address}, the answer is about {body['hash'][:50]}")
+    tags = [tag["display_name"] for tag in body.get("public_tags") or ()]
+    tags += [tag["name"] for tag in (body.get("metadata") or {}).get("tags") or ()]
+    name = body.get("name") or body.get("ens_domain_name") or (tags[0] if tags else None)
+    if name is None:
+        raise UnknownSymbol(query.address, "nobody has named the address there")
+    return Entity(
+        chain=query.chain,
+        address=query.address,
+        name=name,
+        kind="contract" if body["is_contract"] else "account",
+        labels=tuple(dict.fromkeys(tags)),
+    )
 
 
 @hookimpl

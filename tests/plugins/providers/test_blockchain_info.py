@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import BalanceQuery, GasQuery, RateLimit, Reply, UnknownSymbol
+from framework import (
+    BalanceQuery,
+    GasQuery,
+    OnchainMetricQuery,
+    RateLimit,
+    Reply,
+    UnknownSymbol,
+)
 from plugins.providers import blockchain_info
 from tests.plugins.channel_replay import ask_channels, play_channels
 from tests.plugins.sample_replay import recording, samples
@@ -88,3 +95,17 @@ def test_only_a_bad_address_is_the_callers_fault(status, body):
     query = BalanceQuery(chain="bitcoin", address=ADDRESS)
     assert isinstance(blockchain_info.map_error(reply, query), UnknownSymbol)
     assert blockchain_info.map_error(reply, GasQuery(chain="bitcoin")) is None
+
+
+def test_a_recorded_chart():
+    """Seconds become milliseconds, oldest first; the range is cut."""
+    body = recording("blockchain_info", "metric_charts_total_bitcoins")["response"]["body"]
+    query = OnchainMetricQuery(metric="supply", asset="BTC")
+    whole = blockchain_info.parse_chart(body, query)
+    assert whole.points[0] == (1_231_006_505_000, 50.0)
+    assert whole.unit == "BTC"
+    second = whole.points[1][0]
+    cut = blockchain_info.parse_chart(
+        body, query.model_copy(update={"start": second, "end": second})
+    )
+    assert cut.points == (whole.points[1],)

@@ -24,8 +24,15 @@ async def test_samples(sample):
 @given(st.integers(0, 2**200), st.integers(0, 36))
 def test_token_amounts_are_exact(raw, decimals):
     """A string of any length, shifted by the token's own decimals; no price, no value."""
-    row = {"contract_address": "0xAB", "contract_ticker_symbol": "T", "contract_name": "T",
-           "balance": str(raw), "contract_decimals": decimals, "quote_rate": None, "quote": 0}  # fmt: skip
+    row = {
+        "contract_address": "0xAB",
+        "contract_ticker_symbol": "T",
+        "contract_name": "T",
+        "contract_decimals": decimals,
+        "balance": str(raw),
+        "quote_rate": None,
+        "quote": 0,
+    }
     (one,) = covalent.parse_token_balances({"items": [row]}, QUERY).tokens
     assert (one.raw, one.amount) == (str(raw), float(Fraction(raw, 10**decimals)))
     assert one.value_usd is None
