@@ -1,0 +1,174 @@
+"""Arkham: who owns an address, and large transfers between those it knows. Key required.
+
+Lists of transfers count as twenty of the usual requests. Owners are an entity (`Binance`) and a
+label within it (`Hot Wallet`). An address nobody knows is answered with nulls.
+
+Source: https://docs.intel.arkm.com, OpenAPI 1.1.0, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework import (
+    HTTP,
+    AuthRefused,
+    Chain,
+    Entity,
+    EntityQuery,
+    EnvVar,
+    Implausible,
+    LargeTransfer,
+    LargeTransfers,
+    LargeTransfersQuery,
+    Party,
+    PlanRestricted,
+    ProviderInfo,
+    Query,
+    QuotaExhausted,
+    RateLimit,
+    RateLimited,
+    Reply,
+    UnknownSymbol,
+    UsageHeader,
+    hookimpl,
+    iso_ms,
+    segment,
+)
+
+NETWORKS = {
+    "bitcoin": "bitcoin",
+    "ethereum": "ethereum",
+    "bsc": "bsc",
+    "polygon": "polygon",
+    "arbitrum": "arbitrum_one",
+    "base": "base",
+    "optimism": "optimism",
+    "tron": "tron",
+}
+OURS = {theirs: ours for ours, theirs in NETWORKS.items()}
+HEAVY = 20
+ROWS = 100
+PERIOD_S = 2_592_000
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """No version in the path."""
+    return ProviderInfo(
+        name="arkham",
+        title="Arkham",
+        category="whale",
+        base_url="https://api.arkm.com",
+        env=(
+            EnvVar(
+                "ARKHAM_API_KEY",
+                send_as="header:API-Key",
+                description="Owners of addresses, and large transfers between them.",
+                signup_url="https://intel.arkm.com/api",
+            ),
+        ),
+        rate_limits=(RateLimit(requests=20, per_s=1), RateLimit(requests=10_000, per_s=PERIOD_S)),
+        usage=(UsageHeader("x-intel-datapoints-usage", PERIOD_S, "used"),),
+        priority=50,
+        chains=NETWORKS,
+        homepage="https://arkm.com",
+        terms_url="https://arkm.com/terms",
+        docs_url="https://docs.intel.arkm.com",
+        docs_read="2026-11-23",
+        notes="A trial has 10,000 labels; without a plan the API is paid.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """`error` in words; a 429 may be of the second or of the billing period."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    said = str(body.get("error") or "")
+    if reply.status == 401:
+        return AuthRefused(said or "the key is refused")
+    if reply.status == 402 or "billing period" in said:
+        return QuotaExhausted(said or "payment required")
+    if reply.status == 403:
+        return PlanRestricted(said) if reply.is_json else None
+    if reply.status == 429:
+        return RateLimited(said)
+    if reply.status in (400, 404) and isinstance(query, EntityQuery):
+        return UnknownSymbol(query.address, said or "Arkham does not know the address")
+    return None
+
+
+@hookimpl
+async def fetch_entity(query: EntityQuery, http: HTTP) -> Entity:
+    """One request."""
+    path = f"/intelligence/address_enriched/{segment(query.address)}"
+    params = {"chain": NETWORKS[query.chain], "includeTags": "true"}
+    return parse_entity(await http.get_json(path, params), query)
+
+
+def parse_entity(body: Any, query: EntityQuery) -> Entity:
+    """Entity, label and tags.
+
+    Raises:
+        Implausible: it is about another address.
+        UnknownSymbol: nobody knows the owner.
+    """
+    if body["address"].lower() != query.address.lower():
+        raise Implausible(f"asked for {query.address}, the answer is about {body['address'][:50]}")
+    entity, label = body.get("arkhamEntity") or {}, body.get("arkhamLabel") or {}
+    name = entity.get("name") or label.get("name")
+    if not name:
+        raise UnknownSymbol(query.address, "Arkham does not know the owner")
+    labels = [label.get("name"), *(tag["label"] for tag in body.get("populatedTags") or ())]
+    return Entity(
+        chain=query.chain,
+        address=query.address,
+        name=name,
+        kind=entity.get("type"),
+        labels=tuple(dict.fromkeys(one for one in labels if one)),
+    )
+
+
+@hookimpl
+async def fetch_large_transfers(query: LargeTransfersQuery, http: HTTP) -> LargeTransfers:
+    """One request, of the last day."""
+    params = {
+        "usdGte": round(query.min_usd),
+        "chains": None if query.chain is None else NETWORKS[query.chain],
+        "timeLast": "24h",
+        "sortKey": "time",
+        "sortDir": "desc",
+        "limit": ROWS,
+    }
+    body = await http.get_json("/transfers", params, weight=HEAVY, empty_ok=True)
+    return parse_transfers(body, query)
+
+
+def parse_transfers(body: Any, query: LargeTransfersQuery) -> LargeTransfers:
+    """Newest first; of an asset those of its ticker among the latest hundred."""
+    rows = body["transfers"] or ()
+    transfers = [_transfer(row) for row in rows]
+    wanted = [one for one in transfers if query.asset in (None, one.asset)]
+    wanted.sort(key=lambda one: -one.timestamp)
+    return LargeTransfers(transfers=tuple(wanted[: query.limit]))
+
+
+def _transfer(row: Any) -> LargeTransfer:
+    chain = OURS.get(row["chain"], row["chain"])
+    return LargeTransfer(
+        chain=str(Chain(chain)) if chain in NETWORKS else chain,
+        hash=row["transactionHash"],
+        timestamp=iso_ms(row["blockTimestamp"]),
+        asset=row["tokenSymbol"].upper(),
+        amount=row["unitValue"],
+        amount_usd=row["historicalUSD"],
+        sender=_party(row.get("fromAddress")),
+        to=_party(row.get("toAddress")),
+    )
+
+
+def _party(side: Any) -> Party | None:
+    if side is None:
+        return None
+    entity = side.get("arkhamEntity") or side.get("arkhamLabel") or {}
+    return Party(address=side["address"].lower(), owner=entity.get("name"))

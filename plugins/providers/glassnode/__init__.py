@@ -1,0 +1,157 @@
+"""Glassnode: figures derived from chains, over time. Key required.
+
+Times go and come in seconds; a point without a value is left out. Metrics of several parts are not
+offered. Its hash rate is in hashes a second and becomes terahashes, as other sources have it.
+
+Source: https://docs.glassnode.com/basic-api/endpoints and https://docs.glassnode.com/basic-api/api,
+read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from framework import (
+    HTTP,
+    AuthRefused,
+    BadStatus,
+    EnvVar,
+    NotOffered,
+    OnchainMetric,
+    OnchainMetricQuery,
+    PlanRestricted,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    RateLimited,
+    Reply,
+    UnknownSymbol,
+    UsageHeader,
+    hookimpl,
+    number,
+)
+
+
+class Metric(NamedTuple):
+    """One of theirs: its path, our unit, the currency to ask for, the factor to our unit."""
+
+    path: str
+    unit: str
+    currency: str | None = None
+    factor: float = 1.0
+
+
+METRICS: Mapping[str, Metric] = {
+    "active_addresses": Metric("addresses/active_count", "count"),
+    "new_addresses": Metric("addresses/new_non_zero_count", "count"),
+    "transaction_count": Metric("transactions/count", "count"),
+    "transfer_volume_usd": Metric("transactions/transfers_volume_sum", "usd", "usd"),
+    "hash_rate": Metric("mining/hash_rate_mean", "TH/s", None, 1e-12),
+    "difficulty": Metric("mining/difficulty_latest", "count"),
+    "fees_usd": Metric("fees/volume_sum", "usd", "usd"),
+    "miner_revenue_usd": Metric("mining/revenue_sum", "usd", "usd"),
+    "market_cap_usd": Metric("market/marketcap_usd", "usd"),
+    "realized_cap_usd": Metric("market/marketcap_realized_usd", "usd"),
+    "mvrv": Metric("market/mvrv", "ratio"),
+    "nupl": Metric("indicators/net_unrealized_profit_loss", "ratio"),
+    "sopr": Metric("indicators/sopr", "ratio"),
+    "exchange_inflow": Metric("transactions/transfers_volume_to_exchanges_sum", "coin"),
+    "exchange_outflow": Metric("transactions/transfers_volume_from_exchanges_sum", "coin"),
+    "exchange_netflow": Metric("transactions/transfers_volume_exchanges_net", "coin"),
+    "exchange_balance": Metric("distribution/balance_exchanges", "coin"),
+    "supply": Metric("supply/current", "coin"),
+}
+INTERVALS = {"1h": "1h", "1d": "24h", "1w": "1w", "1M": "1month"}
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """One host."""
+    return ProviderInfo(
+        name="glassnode",
+        title="Glassnode",
+        category="sentiment",
+        base_url="https://api.glassnode.com/v1",
+        env=(
+            EnvVar(
+                "GLASSNODE_API_KEY",
+                send_as="header:X-Api-Key",
+                description="On-chain figures such as MVRV, SOPR and exchange flows.",
+                signup_url="https://studio.glassnode.com/settings/api",
+            ),
+        ),
+        rate_limits=(RateLimit(requests=600, per_s=60),),
+        usage=(UsageHeader("x-rate-limit-remaining", 60, "remaining"),),
+        priority=40,
+        homepage="https://glassnode.com",
+        terms_url="https://glassnode.com/terms-and-conditions",
+        docs_url="https://docs.glassnode.com/basic-api/endpoints",
+        docs_read="2026-11-23",
+        notes="API access is a paid addition to a plan. Other metrics by their path: market/mvrv.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """Statuses mean what they say; a 403 is of the plan, for this metric, asset or interval."""
+    said = str(reply.body.get("error") or "") if isinstance(reply.body, dict) else ""
+    if reply.status == 401:
+        return AuthRefused("the key is refused")
+    if reply.status == 403:
+        return PlanRestricted(f"outside the plan: {said}", variant=True) if reply.is_json else None
+    if reply.status == 404:
+        return NotOffered("no such metric")
+    if reply.status == 400:
+        if "asset" in said.lower():
+            return UnknownSymbol(query.__dict__.get("asset", ""), "Glassnode has no such asset")
+        return NotOffered(f"they do not take the question: {said}")
+    if reply.status == 429:
+        return RateLimited("too many requests")
+    return BadStatus(said, status=200) if reply.status == 200 and said else None
+
+
+@hookimpl
+async def fetch_onchain_metric(query: OnchainMetricQuery, http: HTTP) -> OnchainMetric:
+    """One request."""
+    metric = metric_of(query)
+    params = {
+        "a": query.asset,
+        "i": INTERVALS[query.interval],
+        "s": None if query.start is None else query.start // 1000,
+        "u": None if query.end is None else query.end // 1000,
+        "c": metric.currency,
+    }
+    body = await http.get_json(f"/metrics/{metric.path}", params, empty_ok=True)
+    return parse_metric(body, query)
+
+
+def metric_of(query: OnchainMetricQuery) -> Metric:
+    """Theirs for one of our names, or for a path of their own.
+
+    Raises:
+        NotOffered: it has neither, or not by that interval.
+    """
+    if query.interval not in INTERVALS:
+        raise NotOffered(f"no figures by {query.interval}")
+    known = METRICS.get(query.metric)
+    if known is None and query.metric.count("/") != 1:
+        raise NotOffered(f"no metric {query.metric}")
+    return known or Metric(query.metric, "")
+
+
+def parse_metric(body: Any, query: OnchainMetricQuery) -> OnchainMetric:
+    """Points of seconds and a value, oldest first."""
+    metric = metric_of(query)
+    if any("o" in point for point in body):
+        raise NotOffered("a metric of several parts")
+    return OnchainMetric(
+        metric=query.metric,
+        asset=query.asset,
+        unit=metric.unit or None,
+        points=tuple(
+            (point["t"] * 1000, number(point["v"]) * metric.factor)
+            for point in body
+            if point["v"] is not None
+        ),
+    )

@@ -1,0 +1,125 @@
+"""The TIE: the sentiment of news about an asset. Key required; experimental.
+
+The vendor documents the fields of an item and little else: nobody outside saw the envelope, the
+parameters or the errors. So an answer counts only if each item names the asset that was asked for;
+one that does not is a changed shape, never a figure about something else. Scores run from 1, most
+negative, to 5.
+
+Source: https://docs.thetie.io/reference/news-sentiment, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+import re
+from statistics import fmean
+from typing import Any
+
+from framework import (
+    HTTP,
+    EnvVar,
+    Implausible,
+    PlanRestricted,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    Reply,
+    SchemaMismatch,
+    Social,
+    SocialMetric,
+    SocialQuery,
+    UnknownSymbol,
+    hookimpl,
+    iso_ms,
+    number,
+)
+
+ROWS = 100
+#: Where an item may name its asset.
+NAMES = ("ticker", "symbol", "coin")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """The host public clients name."""
+    return ProviderInfo(
+        name="thetie",
+        title="The TIE",
+        category="sentiment",
+        base_url="https://terminal-api.thetie.io/v1",
+        env=(
+            EnvVar(
+                "THETIE_API_KEY",
+                aliases=("THE_TIE_API_KEY",),
+                send_as="header:Authorization=Bearer {}",
+                description="The sentiment of news about an asset.",
+                signup_url="https://www.thetie.io/contact",
+            ),
+        ),
+        rate_limits=(RateLimit(requests=30, per_s=60),),
+        priority=80,
+        homepage="https://www.thetie.io",
+        terms_url="https://www.thetie.io/terms-of-service",
+        docs_url="https://docs.thetie.io/reference/news-sentiment",
+        docs_read="2026-11-23",
+        notes="Experimental: envelope, parameters and limits are guesses; the limit is our own.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """A 403 that speaks of a plan is no bad key; the rest by the status."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    said = str(body.get("message") or body.get("error") or "")
+    if reply.status == 403 and re.search(r"plan|subscri|tier", said, re.IGNORECASE):
+        return PlanRestricted(said)
+    if reply.status == 404 and isinstance(query, SocialQuery) and reply.is_json:
+        return UnknownSymbol(query.asset, said)
+    return None
+
+
+@hookimpl
+async def fetch_social(query: SocialQuery, http: HTTP) -> Social:
+    """One request, of the latest hundred items."""
+    body = await http.get_json("/news_sentiment", {"ticker": query.asset, "limit": ROWS})
+    return parse_social(body, query)
+
+
+def parse_social(body: Any, query: SocialQuery) -> Social:
+    """The mean score and variance of the items, with the time of the newest.
+
+    Raises:
+        SchemaMismatch: an item does not name its asset.
+        Implausible: it names another one, or a score lies outside 1 to 5.
+        UnknownSymbol: there is none.
+    """
+    rows = body["data"]
+    if not rows:
+        raise UnknownSymbol(query.asset, "no news of that asset")
+    for row in rows:
+        named = next((row[name] for name in NAMES if row.get(name)), None)
+        if named is None:
+            raise SchemaMismatch("an item does not say which asset it is about")
+        if str(named).upper() != query.asset:
+            raise Implausible(f"asked for {query.asset}, an item is about {str(named)[:20]}")
+    scores = [number(row["sentiment_score"]) for row in rows]
+    if not all(1 <= score <= 5 for score in scores):
+        raise Implausible("a score outside 1 to 5")
+    return Social(
+        symbol=query.asset,
+        timestamp=max(moment(row["timestamp"]) for row in rows),
+        metrics={
+            "news_sentiment": SocialMetric(value=fmean(scores), unit="score from 1 to 5"),
+            "news_sentiment_variance": SocialMetric(
+                value=fmean(number(row["sentiment_variance"]) for row in rows), unit="score squared"
+            ),
+            "news_count": SocialMetric(value=len(rows), unit="count"),
+        },
+    )
+
+
+def moment(text: Any) -> int:
+    """Unix ms of a time that is documented to be UTC and written without a zone."""
+    if not (isinstance(text, str) and _TIME.fullmatch(text)):
+        raise ValueError(f"takes YYYY-MM-DD HH:MM:SS, not {str(text)[:40]!r}")
+    return iso_ms(f"{text.replace(' ', 'T')}+00:00")

@@ -1,0 +1,147 @@
+"""Whale Alert: large transfers, with the owners it knows. Key required.
+
+There is no list by time: the newest height of a chain is asked first, and then the transactions of
+the blocks of the last hour. Without a chain in the question Bitcoin and Ethereum are looked at. A
+transaction is told by its inputs and outputs; what goes back to a sender counts as change.
+
+Source: https://developer.whale-alert.io/documentation/ (Enterprise API), read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from framework import (
+    CHAINS,
+    HTTP,
+    AuthRefused,
+    Chain,
+    EnvVar,
+    LargeTransfer,
+    LargeTransfers,
+    LargeTransfersQuery,
+    NotOffered,
+    Party,
+    PlanRestricted,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    RateLimited,
+    Reply,
+    hookimpl,
+    number,
+)
+
+NETWORKS = {"bitcoin": "bitcoin", "ethereum": "ethereum", "polygon": "polygon", "tron": "tron"}
+USUAL = (Chain.BITCOIN, Chain.ETHEREUM)
+LOOK_BACK_S = 3_600
+ROWS = 256
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """The host of the current API; keys of the old one do not fit."""
+    return ProviderInfo(
+        name="whalealert",
+        title="Whale Alert",
+        category="whale",
+        base_url="https://leviathan.whale-alert.io",
+        env=(
+            EnvVar(
+                "WHALEALERT_API_KEY",
+                aliases=("WHALE_ALERT_API_KEY",),
+                send_as="query:api_key",
+                description="Large transfers of Bitcoin, Ethereum, Polygon and Tron with owners.",
+                signup_url="https://developer.whale-alert.io",
+            ),
+        ),
+        rate_limits=(RateLimit(requests=1_000, per_s=60),),
+        priority=40,
+        chains=NETWORKS,
+        homepage="https://whale-alert.io",
+        terms_url="https://whale-alert.io/terms.html",
+        docs_url="https://developer.whale-alert.io/documentation/",
+        docs_read="2026-11-23",
+        notes="Paid plans only. Looks back one hour.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """Statuses mean what they say; the body may be plain text."""
+    body = reply.body
+    said = str((body.get("error") or body.get("message")) if isinstance(body, dict) else body or "")
+    if reply.status == 401:
+        return AuthRefused("the key is refused")
+    if reply.status == 403:
+        return PlanRestricted(said or "outside the plan")
+    if reply.status == 429:
+        return RateLimited(said or "too many requests")
+    if reply.status in (404, 422):
+        return NotOffered(said)
+    return None
+
+
+@hookimpl
+async def fetch_large_transfers(query: LargeTransfersQuery, http: HTTP) -> LargeTransfers:
+    """Two requests a chain."""
+    chains = USUAL if query.chain is None else (query.chain,)
+    answers = await asyncio.gather(*(_of_chain(chain, query, http) for chain in chains))
+    transfers = [one for some in answers for one in some]
+    transfers.sort(key=lambda one: -one.timestamp)
+    return LargeTransfers(transfers=tuple(transfers[: query.limit]))
+
+
+async def _of_chain(chain: Chain, query: LargeTransfersQuery, http: HTTP) -> list[LargeTransfer]:
+    name = NETWORKS[chain]
+    status = await http.get_json(f"/{name}/status")
+    newest = int(status["end_height"])
+    params = {
+        "start_height": max(1, newest - blocks_back(chain)),
+        "min_value": round(query.min_usd),
+        "symbol": query.asset,
+        "transaction_type": "transfer",
+        "order": "desc",
+        "limit": ROWS,
+    }
+    body = await http.get_json(f"/{name}/transactions", params, empty_ok=True)
+    return list(parse_transfers(body, chain, query))
+
+
+def blocks_back(chain: Chain) -> int:
+    """Blocks of an hour."""
+    return round(LOOK_BACK_S / CHAINS[chain].block_s)
+
+
+def parse_transfers(body: Any, chain: Chain, query: LargeTransfersQuery) -> Iterator[LargeTransfer]:
+    """One for each transfer in a transaction that is large enough, of the asset asked."""
+    for row in body["transactions"]:
+        for part in row["sub_transactions"]:
+            if part["transaction_type"] != "transfer":
+                continue
+            asset = part["symbol"].upper()
+            senders = {one["address"] for one in part["inputs"]}
+            outputs = [one for one in part["outputs"] if one["address"] not in senders]
+            amount = sum(number(one["amount"]) for one in outputs)
+            usd = amount * number(part["unit_price_usd"])
+            if usd < query.min_usd or query.asset not in (None, asset):
+                continue
+            yield LargeTransfer(
+                chain=str(chain),
+                hash=row["hash"],
+                timestamp=row["timestamp"] * 1000,
+                asset=asset,
+                amount=amount,
+                amount_usd=usd,
+                sender=_largest(part["inputs"]),
+                to=_largest(outputs),
+            )
+
+
+def _largest(sides: list[Any]) -> Party | None:
+    if not sides:
+        return None
+    one = max(sides, key=lambda side: number(side["amount"]))
+    return Party(address=one["address"], owner=one.get("owner"))
