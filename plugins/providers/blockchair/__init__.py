@@ -1,0 +1,200 @@
+"""Blockchair: Bitcoin's blocks, fees, balances, transactions and large transfers. Key optional.
+
+Without a key 1,440 requests a day. Every answer is an envelope whose `context` repeats the status;
+a 402 means that the limit is reached. Times are UTC, written without a zone. A transaction of an
+address is told by how it changed the balance, a large transfer by all its outputs, change included.
+
+Source: https://blockchair.com/api/docs, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework import (
+    CHAINS,
+    HTTP,
+    BadStatus,
+    Balance,
+    BalanceQuery,
+    Chain,
+    ChainHead,
+    ChainHeadQuery,
+    EnvVar,
+    Gas,
+    GasQuery,
+    LargeTransfer,
+    LargeTransfers,
+    LargeTransfersQuery,
+    NotOffered,
+    ProviderInfo,
+    Query,
+    QuotaExhausted,
+    RateLimit,
+    RateLimited,
+    Reply,
+    Transaction,
+    Transactions,
+    TransactionsQuery,
+    UnknownSymbol,
+    hookimpl,
+    iso_ms,
+    number,
+    scaled,
+    segment,
+)
+
+SATOSHI = CHAINS[Chain.BITCOIN].decimals
+CHANGE = "what a transaction sends in all, change included"
+#: Codes beyond HTTP's: blocked for a while, too fast, too much.
+SLOW = frozenset({429, 430, 434, 435})
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """Bitcoin alone; its other chains have other sources here."""
+    return ProviderInfo(
+        name="blockchair",
+        title="Blockchair",
+        category="blockchain",
+        base_url="https://api.blockchair.com",
+        env=(
+            EnvVar(
+                "BLOCKCHAIR_API_KEY",
+                required=False,
+                send_as="query:key",
+                description="Raises Blockchair's limit of 1,440 requests a day.",
+                signup_url="https://blockchair.com/api/plans",
+            ),
+        ),
+        rate_limits=(RateLimit(requests=30, per_s=60), RateLimit(requests=1_440, per_s=86_400)),
+        priority=70,
+        chains={"bitcoin": "bitcoin"},
+        homepage="https://blockchair.com",
+        terms_url="https://blockchair.com/terms",
+        docs_url="https://blockchair.com/api/docs",
+        docs_read="2026-11-23",
+        notes="Large transfers count all outputs of a transaction, change included.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """`context.code` and `context.error`, whatever the status."""
+    context = reply.body.get("context") if isinstance(reply.body, dict) else None
+    if not isinstance(context, dict):
+        return None
+    told, said = context.get("code"), str(context.get("error") or "")
+    code = told if type(told) is int else reply.status
+    if code == 200:
+        return None
+    if code == 402:
+        return QuotaExhausted(said)
+    if code in SLOW:
+        return RateLimited(said)
+    if code == 404 and "address" in query.__dict__:
+        return UnknownSymbol(query.__dict__["address"], said)
+    return BadStatus(f"{code}: {said}", status=reply.status)
+
+
+@hookimpl
+async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+    """One request."""
+    data = (await http.get_json("/bitcoin/stats"))["data"]
+    return ChainHead(
+        chain=query.chain,
+        height=data["best_block_height"],
+        hash=data["best_block_hash"],
+        timestamp=moment(data["best_block_time"]),
+    )
+
+
+@hookimpl
+async def fetch_gas(query: GasQuery, http: HTTP) -> Gas:
+    """One request; one price, for the next blocks."""
+    data = (await http.get_json("/bitcoin/stats"))["data"]
+    price = data["suggested_transaction_fee_per_byte_sat"]
+    return Gas(chain=query.chain, unit="sat/vB", standard=price)
+
+
+@hookimpl
+async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+    """One request."""
+    held = await _address(query, http, {"limit": 0})
+    return Balance.native(query, held["address"]["balance"])
+
+
+@hookimpl
+async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+    """One request, for the latest."""
+    if query.cursor is not None:
+        raise NotOffered("only the latest transactions are offered")
+    held = await _address(query, http, {"limit": query.limit, "transaction_details": "true"})
+    return parse_transactions(held["transactions"], query)
+
+
+def parse_transactions(rows: Any, query: TransactionsQuery) -> Transactions:
+    """Newest first; a change of balance may be negative. Block -1 is none yet."""
+    facts = CHAINS[query.chain]
+    return Transactions(
+        chain=query.chain,
+        address=query.address,
+        transactions=tuple(
+            Transaction(
+                hash=row["hash"],
+                height=None if row["block_id"] < 0 else row["block_id"],
+                timestamp=moment(row["time"]),
+                asset=facts.asset,
+                raw=row["balance_change"],
+                amount=scaled(row["balance_change"], facts.decimals),
+            )
+            for row in rows[: query.limit]
+        ),
+        notes=("amounts are changes of the balance",) if rows else (),
+    )
+
+
+async def _address(
+    query: BalanceQuery | TransactionsQuery, http: HTTP, params: dict[str, str | int]
+) -> Any:
+    """What is known of the address; a KeyError where the answer is about another one."""
+    path = f"/bitcoin/dashboards/address/{segment(query.address)}"
+    return (await http.get_json(path, params))["data"][query.address]
+
+
+@hookimpl
+async def fetch_large_transfers(query: LargeTransfersQuery, http: HTTP) -> LargeTransfers:
+    """One request."""
+    if query.chain not in (None, Chain.BITCOIN) or query.asset not in (None, "BTC"):
+        raise NotOffered("only Bitcoin's transfers")
+    params: dict[str, str | int] = {
+        "q": f"output_total_usd({round(query.min_usd)}..)",
+        "s": "time(desc)",
+        "limit": min(query.limit, 100),
+    }
+    body = await http.get_json("/bitcoin/transactions", params, weight=2, empty_ok=True)
+    return parse_transfers(body["data"] or ())
+
+
+def parse_transfers(rows: Any) -> LargeTransfers:
+    """By the sum of outputs in satoshi, and its worth at the time."""
+    transfers = [
+        LargeTransfer(
+            chain=str(Chain.BITCOIN),
+            hash=row["hash"],
+            timestamp=moment(row["time"]),
+            asset="BTC",
+            amount=scaled(row["output_total"], SATOSHI),
+            amount_usd=number(row["output_total_usd"]),
+        )
+        for row in rows
+    ]
+    transfers.sort(key=lambda one: -one.timestamp)
+    return LargeTransfers(transfers=tuple(transfers), notes=(CHANGE,) if transfers else ())
+
+
+def moment(text: Any) -> int:
+    """Unix ms of a UTC time written `YYYY-MM-DD hh:mm:ss`."""
+    if not isinstance(text, str) or len(text) != 19:
+        raise ValueError(f"takes YYYY-MM-DD hh:mm:ss, not {str(text)[:40]!r}")
+    return iso_ms(f"{text.replace(' ', 'T')}+00:00")

@@ -1,0 +1,211 @@
+"""TronGrid: TRON's own gateway: newest block, balances, tokens and transactions. Key optional.
+
+Without a key its limit moves and a 403 of half a minute follows; with a free one 100,000 requests a
+day. Balances are in sun, a millionth of a TRX. Transactions name addresses in hexadecimal, which
+become base58 here; tokens come without symbol and decimals. An account nobody has used is answered
+with nothing, which is an empty account to us.
+
+Source: https://developers.tron.network/reference and https://developers.tron.network/docs/rate-limits,
+read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import Any
+
+from framework import (
+    CHAINS,
+    HTTP,
+    AuthRefused,
+    BadStatus,
+    Balance,
+    BalanceQuery,
+    Chain,
+    ChainHead,
+    ChainHeadQuery,
+    EnvVar,
+    Implausible,
+    ProviderInfo,
+    Query,
+    RateLimit,
+    RateLimited,
+    Reply,
+    TokenBalance,
+    TokenBalances,
+    TokenBalancesQuery,
+    Transaction,
+    Transactions,
+    TransactionsQuery,
+    UnknownSymbol,
+    hookimpl,
+    scaled,
+    segment,
+)
+
+#: Base58 without 0, O, I and l.
+ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_SUSPENDED = re.compile(r"suspended for (\d{1,4}) ?s")
+_HEX = re.compile(r"41[0-9a-fA-F]{40}")
+
+
+@hookimpl
+def provider_info() -> ProviderInfo:
+    """One host."""
+    return ProviderInfo(
+        name="trongrid",
+        title="TronGrid",
+        category="blockchain",
+        base_url="https://api.trongrid.io",
+        env=(
+            EnvVar(
+                "TRONGRID_API_KEY",
+                aliases=("TRON_PRO_API_KEY",),
+                required=False,
+                send_as="header:TRON-PRO-API-KEY",
+                description="Raises TronGrid's limit to 15 requests a second.",
+                signup_url="https://www.trongrid.io/dashboard",
+            ),
+        ),
+        rate_limits=(RateLimit(requests=3, per_s=1), RateLimit(requests=100_000, per_s=86_400)),
+        priority=40,
+        chains={"tron": "tron"},
+        homepage="https://www.trongrid.io",
+        terms_url="https://www.trongrid.io/terms-of-service",
+        docs_url="https://developers.tron.network/reference",
+        docs_read="2026-11-23",
+        notes="Tokens come without symbol and decimals.",
+    )
+
+
+@hookimpl
+def map_error(reply: Reply, query: Query) -> Exception | None:
+    """`Error` or `error`, also inside a 200; a suspension says for how long."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    said = str(body.get("Error") or body.get("error") or "")
+    lower = said.lower()
+    if "frequency limit" in lower or "allowed_rps" in lower or reply.status == 429:
+        told = _SUSPENDED.search(lower)
+        return RateLimited(said, retry_after_s=int(told[1]) if told else 30)
+    if "apikey" in lower or "api key" in lower:
+        return AuthRefused(said)
+    if reply.status == 403:
+        return RateLimited(said or "refused for a while", retry_after_s=30)
+    if "address" in lower and reply.status in (200, 400):
+        return UnknownSymbol(query.__dict__.get("address", ""), said)
+    return BadStatus(f"the answer is an error: {said}", status=reply.status) if said else None
+
+
+@hookimpl
+async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+    """One request."""
+    body = await http.post_json("/wallet/getnowblock", {})
+    header = body["block_header"]["raw_data"]
+    return ChainHead(
+        chain=query.chain,
+        height=header["number"],
+        hash=body["blockID"],
+        timestamp=header["timestamp"],
+    )
+
+
+@hookimpl
+async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+    """One request."""
+    account = await _account(query, http)
+    return Balance.native(query, account.get("balance", 0))
+
+
+@hookimpl
+async def fetch_token_balances(query: TokenBalancesQuery, http: HTTP) -> TokenBalances:
+    """One request."""
+    return parse_tokens(await _account(query, http), query)
+
+
+def parse_tokens(account: Any, query: TokenBalancesQuery) -> TokenBalances:
+    """TRC-20 tokens as one pair of contract and raw balance each."""
+    held = [pair for row in account.get("trc20", ()) for pair in row.items()]
+    return TokenBalances(
+        chain=query.chain,
+        address=query.address,
+        tokens=tuple(TokenBalance(contract=name, raw=raw) for name, raw in held),
+    )
+
+
+async def _account(query: BalanceQuery | TokenBalancesQuery, http: HTTP) -> Any:
+    """The account; nothing for one nobody has used.
+
+    Raises:
+        Implausible: it is another one.
+    """
+    body = await http.get_json(f"/v1/accounts/{segment(query.address)}")
+    if body["success"] is True and not body["data"]:
+        return {}
+    (account,) = body["data"]
+    if base58(account["address"]) != query.address:
+        raise Implausible(f"asked for {query.address}, the answer is about another account")
+    return account
+
+
+@hookimpl
+async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+    """One request; the cursor is its fingerprint."""
+    params: dict[str, str | int | None] = {
+        "limit": query.limit,
+        "order_by": "block_timestamp,desc",
+        "fingerprint": query.cursor,
+    }
+    path = f"/v1/accounts/{segment(query.address)}/transactions"
+    return parse_transactions(await http.get_json(path, params), query)
+
+
+def parse_transactions(body: Any, query: TransactionsQuery) -> Transactions:
+    """Newest first; internal ones, which have no contract of their own, are left out."""
+    rows = [row for row in body["data"] if "raw_data" in row]
+    return Transactions(
+        chain=query.chain,
+        address=query.address,
+        cursor=body.get("meta", {}).get("fingerprint"),
+        transactions=tuple(map(_transaction, rows)),
+    )
+
+
+def _transaction(row: Any) -> Transaction:
+    facts = CHAINS[Chain.TRON]
+    contract = row["raw_data"]["contract"][0]
+    value = contract["parameter"]["value"]
+    raw = value.get("amount" if contract["type"] == "TransferContract" else "call_value", 0)
+    outcome = row["ret"][0]
+    to = value.get("to_address") or value.get("contract_address")
+    return Transaction(
+        hash=row["txID"],
+        height=row["blockNumber"],
+        timestamp=row["block_timestamp"],
+        sender=base58(value["owner_address"]),
+        to=None if to is None else base58(to),
+        asset=facts.asset,
+        raw=raw,
+        amount=scaled(raw, facts.decimals),
+        fee_raw=outcome.get("fee"),
+        succeeded=outcome["contractRet"] == "SUCCESS",
+    )
+
+
+def base58(text: Any) -> str:
+    """An address as TRON writes it: base58 with a checksum; one in that form already stays.
+
+    Raises:
+        ValueError: it is neither that nor 21 bytes in hexadecimal beginning with 41.
+    """
+    if isinstance(text, str) and text.startswith("T") and len(text) == 34:
+        return text
+    if not (isinstance(text, str) and _HEX.fullmatch(text)):
+        raise ValueError(f"no address of TRON: {str(text)[:50]!r}")
+    raw = bytes.fromhex(text)
+    value = int.from_bytes(raw + sha256(sha256(raw).digest()).digest()[:4], "big")
+    digits = ""
+    while value:
+        value, place = divmod(value, 58)
+        digits = ALPHABET[place] + digits
+    return digits
