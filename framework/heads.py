@@ -32,11 +32,12 @@ class ChainHeads:
     def lag(self, head: ChainHead) -> str | None:
         """How `head` lags, for people; None where it does not. A higher one is remembered.
 
-        A head of just now, by its own time, that seems a thousand blocks behind is not: then the
-        other was the mistake, and this head is the measure from now on.
+        Two heads a thousand blocks apart cannot both be right, and which is wrong the blocks' own
+        times tell: the one that is not of just now. Where both are, or neither tells, nobody is
+        blamed.
 
         Raises:
-            Implausible: it leaps ahead of what was seen a moment ago.
+            Implausible: it leaps ahead of a head of just now, and is none itself.
         """
         now = self._clock.monotonic()
         known = self._highest.get(head.chain)
@@ -45,16 +46,23 @@ class ChainHeads:
             return None
         highest = known[0]
         behind = highest.height - head.height
-        if -behind > _LEAP_BLOCKS:
-            raise Implausible(f"{-behind} blocks ahead of every other source")
+        if abs(behind) > _LEAP_BLOCKS:
+            return self._apart(head, highest, now)
         if behind <= 0:
             self._highest[head.chain] = (head, now)
             return None
-        lag = _described(head, highest, behind)
-        if behind > _LEAP_BLOCKS and self._is_recent(head):
+        return _described(head, highest, behind)
+
+    def _apart(self, head: ChainHead, highest: ChainHead, now: float) -> str | None:
+        behind = highest.height - head.height
+        mine, theirs = self._is_recent(head), self._is_recent(highest)
+        if mine and not theirs:
             self._highest[head.chain] = (head, now)
-            return None
-        return lag
+        elif theirs and not mine:
+            if behind < 0:
+                raise Implausible(f"{-behind} blocks ahead of every other source")
+            return f"{behind} blocks behind"
+        return None
 
     def _is_recent(self, head: ChainHead) -> bool:
         if head.timestamp is None:

@@ -50,21 +50,33 @@ def test_what_was_seen_a_minute_ago_says_nothing():
     assert heads.lag(head(900)) is None
 
 
-def test_a_leap_is_refused_and_makes_nobody_late():
-    """No chain makes a million blocks in a minute."""
-    heads = ChainHeads(FakeClock())
-    heads.lag(head(1000))
-    with pytest.raises(Implausible):
-        heads.lag(head(10_000_000))
-    assert heads.lag(head(1001)) is None
+def at(clock, height, age_s):
+    return ChainHead(chain="ethereum", height=height, timestamp=clock.wall_ms() - int(age_s * 1000))
 
 
-def test_a_block_of_just_now_does_not_lag_behind_a_made_up_height():
-    """The first to answer told a height there is not; the honest ones are not blamed for it."""
+def test_a_stuck_node_that_answers_first_makes_nobody_implausible():
+    """Its block is old, the others' are of just now: they are the measure."""
     clock = FakeClock()
     heads = ChainHeads(clock)
-    recent = clock.wall_ms() - 5_000
-    heads.lag(ChainHead(chain="ethereum", height=999_000_000, timestamp=recent))
-    assert heads.lag(ChainHead(chain="ethereum", height=24_000_000, timestamp=recent)) is None
+    heads.lag(at(clock, 24_000_000, 90_000))
+    assert heads.lag(at(clock, 24_007_500, 5)) is None
+    assert heads.lag(at(clock, 24_000_000, 90_000)) == "7500 blocks behind"
+
+
+def test_a_leap_with_an_old_block_is_refused():
+    """No chain makes a million blocks in a minute."""
+    clock = FakeClock()
+    heads = ChainHeads(clock)
+    heads.lag(at(clock, 24_000_000, 5))
     with pytest.raises(Implausible):
-        heads.lag(ChainHead(chain="ethereum", height=999_000_001, timestamp=recent))
+        heads.lag(at(clock, 99_000_000, 90_000))
+    assert heads.lag(at(clock, 24_000_001, 5)) is None
+
+
+def test_of_two_heads_of_just_now_nobody_is_blamed():
+    """Which of them is made up cannot be told."""
+    clock = FakeClock()
+    heads = ChainHeads(clock)
+    heads.lag(at(clock, 999_000_000, 5))
+    assert heads.lag(at(clock, 24_000_000, 5)) is None
+    assert heads.lag(at(clock, 999_000_001, 5)) is None
