@@ -114,12 +114,15 @@ def rank(scores: Sequence[Score], strategy: str, leader: str | None = None) -> l
     Args:
         leader: who went first so far; it keeps that place against one hardly faster.
     """
-    # Stable sorts by one number each take half the time of one by tuples, with a thousand sources.
-    ordered = sorted(scores, key=_NAME)
-    if strategy == "fastest":
-        ordered.sort(key=_PRIORITY)
+    # One number to compare in place of a tuple: half the time, with a thousand sources.
     key = _by_latency if strategy == "fastest" else _by_priority
-    ordered.sort(key=key)
+    places = [key(score) for score in scores]
+    if len(set(places)) < len(places):
+        scores = sorted(scores, key=_PRIORITY_NAME if strategy == "fastest" else _NAME)
+        places = [key(score) for score in scores]
+    ordered = [scores[at] for at in sorted(range(len(places)), key=places.__getitem__)]
+    if leader is None:
+        return ordered
     first = next((score for score in ordered if score.name == leader), None)
     if first is not None and first.latency_s:
         # It stays where a fifth less latency puts it, before its equals.
@@ -130,7 +133,8 @@ def rank(scores: Sequence[Score], strategy: str, leader: str | None = None) -> l
 
 
 _NAME = attrgetter("name")
-_PRIORITY = attrgetter("priority")
+#: What tells equals apart.
+_PRIORITY_NAME = attrgetter("priority", "name")
 #: Wider than priorities (six digits, either sign) may differ.
 _TIER = 4_000_000.0
 #: Longer than any attempt: latencies are shares of it, so that they stay below one priority.
