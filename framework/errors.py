@@ -4,7 +4,8 @@
 CoinmuxError                   .code .detail .extra
 ├─ InvalidRequest              the caller's fault (400, 404, 409)
 │   ├─ InvalidSymbol · UnknownInterval · UnknownChain · UnknownSymbol
-│   ├─ UnknownProvider · UnknownFeature · UnknownIndicator · NotFound
+│   ├─ UnknownProvider · UnknownFeature · NotFound
+│   ├─ UnknownIndicator · UnknownIndicatorParameter
 │   ├─ InsufficientData        .required .available
 │   └─ FeatureDisabled         .reason .missing
 ├─ ProviderError               the source's fault; .outcome is its class in the health rules
@@ -144,6 +145,12 @@ class UnknownIndicator(InvalidRequest):
     """No indicator of that name."""
 
     code = "unknown_indicator"
+
+
+class UnknownIndicatorParameter(InvalidRequest):
+    """The indicator has no parameter of that name; `known` lists those it has."""
+
+    code = "unknown_indicator_parameter"
 
 
 class NotFound(InvalidRequest):

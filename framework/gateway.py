@@ -22,6 +22,8 @@ from framework.events import EventBus
 from framework.health import HealthSettings, HealthTracker, State, StateChange
 from framework.history import HealthHistory
 from framework.holdfile import HoldFile
+from framework.indicators.desk import IndicatorDesk
+from framework.indicators.door import GatewayIndicators
 from framework.inquiry import key_of
 from framework.journal import Journal
 from framework.loader import Found, PluginLoader
@@ -51,7 +53,7 @@ _DOLLARS = ("USD", "USDT", "USDC")
 _ASK = Ask()
 
 
-class Gateway(GatewayViews):
+class Gateway(GatewayViews, GatewayIndicators):
     """One door to every source. Use it as an async context manager.
 
     ```python
@@ -101,6 +103,7 @@ class Gateway(GatewayViews):
             env, environ, self.loader, self.health, self.events, self.redactor, self.assets,
             self.clock, self.router.use,
         )  # fmt: skip
+        self.indicators = IndicatorDesk(self, self.loader.indicators)
         self._client = SafeHTTPClient(self.clock, self.redactor)
         self._journal = Journal(self.events, self.redactor, self.router, self.clock)
         self._dispatcher = Dispatcher(

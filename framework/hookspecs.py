@@ -4,6 +4,8 @@ A provider implements `provider_info` and one `fetch_<capability>` for each ques
 as `async def` or as a plain function (which then runs in a thread). A fetch hook returns the
 capability's result model and raises only the framework's own errors; anything else it raises is
 reported as `plugin_error`. What a source hides in its payload is told by `map_error`.
+
+An indicator implements `indicator_info` and `compute`.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from framework.capabilities import Capability
     from framework.declare import ProviderInfo, Reply
     from framework.http import HTTP
+    from framework.indicators.declare import Column, Columns, IndicatorInfo, Values
     from framework.models import chain, market, news, onchain, sentiment, text
     from framework.models.base import Query
 
@@ -45,6 +48,29 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
 @hookspec
 def coinmux_capabilities() -> Sequence[Capability]:  # type: ignore[empty-body]
     """Capabilities a plugin adds. Their hookspecs stand in the same plugin, marked `@hookspec`."""
+
+
+@hookspec
+def indicator_info() -> IndicatorInfo | Sequence[IndicatorInfo]:  # type: ignore[empty-body]
+    """An indicator, or several that one `compute` serves. Called once, at load."""
+
+
+@hookspec
+def compute(  # type: ignore[empty-body]
+    indicator: str, inputs: Columns, parameters: Values
+) -> Column | Sequence[Column]:
+    """The values of an indicator over candles, oldest first; does no I/O and keeps nothing.
+
+    Args:
+        indicator: its name, for a plugin of several.
+        inputs: `(n,)` columns by name, without nan, and at least as many as its `minimum`: those of
+            `IndicatorInfo.inputs`, and the chosen prices under the names of its `series`. They are
+            shared: not to be written to.
+        parameters: every parameter by name, each within its bounds.
+
+    Returns:
+        One `(n,)` float64 array for each output, in order; nan where there is no value.
+    """
 
 
 @hookspec

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, cast
@@ -17,6 +18,8 @@ from framework import grades, hookspecs
 from framework.capabilities import CAPABILITIES, Capability
 from framework.declare import ProviderInfo, Reply
 from framework.hooks import in_thread
+from framework.indicators.catalogue import Compute, Indicator
+from framework.indicators.declare import IndicatorInfo
 from framework.models.base import Query
 from framework.names import near
 
@@ -69,6 +72,7 @@ class Found:
     loaded: object | None = None
     info: object = None
     capabilities: Sequence[object] = ()
+    indicators: object = None
     measured: dict[str, Any] | None = None
     error: str | None = None
     started_at: float = field(default_factory=time.monotonic)
@@ -87,6 +91,8 @@ class Found:
                 self.capabilities = tuple(declare())
             if (describe := _marked(self.loaded, "provider_info")) is not None:
                 self.info = describe()
+            if (describe := _marked(self.loaded, "indicator_info")) is not None:
+                self.indicators = describe()
             self.measured = grades.standing(self.loaded)
         except BaseException as error:  # noqa: BLE001 - SystemExit in a plugin must not end us
             self.error = f"{type(error).__name__} while loading: {str(error)[:300]}"
@@ -102,6 +108,7 @@ class PluginLoader:
     Attributes:
         capabilities: built-in ones, and those plugins added.
         providers: by name.
+        indicators: by name.
         broken: plugins that did not make it.
         pending: plugins still loading.
     """
@@ -111,6 +118,7 @@ class PluginLoader:
         self.manager.add_hookspecs(hookspecs)
         self.capabilities: dict[str, Capability] = dict(CAPABILITIES)
         self.providers: dict[str, Provider] = {}
+        self.indicators: dict[str, Indicator] = {}
         self.broken: list[Broken] = []
         self.pending: list[Found] = []
 
@@ -214,9 +222,11 @@ class PluginLoader:
                 for row in self.capabilities.values()
                 if row.hook in hooks
             }
+            indicators = self._indicators_of(one, hooks)
             if "provider_info" not in hooks:
                 if fetch:
                     raise TypeError("has fetch hooks and no provider_info")
+                self.indicators.update(indicators)
                 return
             info = one.info
             if not isinstance(info, ProviderInfo):
@@ -235,8 +245,30 @@ class PluginLoader:
                 version=one.version,
                 grade=grades.grade_in(one.measured, info.name),
             )
+            self.indicators.update(indicators)
         except Exception as error:  # noqa: BLE001 - as above
             self._drop(one, _plain(error))
+
+    def _indicators_of(
+        self, one: Found, hooks: Mapping[str, pluggy.HookImpl]
+    ) -> dict[str, Indicator]:
+        """Its indicators by name; none where it declares none."""
+        if ("indicator_info" in hooks) != ("compute" in hooks):
+            raise TypeError("indicator_info and compute come together")
+        if "indicator_info" not in hooks:
+            return {}
+        rows = [one.indicators] if isinstance(one.indicators, IndicatorInfo) else one.indicators
+        if not isinstance(rows, (list, tuple)) or not all(
+            isinstance(row, IndicatorInfo) for row in rows
+        ):
+            raise TypeError("indicator_info returns an IndicatorInfo, or a list of them")
+        found: dict[str, Indicator] = {}
+        for info in rows:
+            if info.name in self.indicators or info.name in found:
+                raise ValueError(f"another indicator is already named {info.name}")
+            compute = _computer(hooks["compute"], info.name)
+            found[info.name] = Indicator(info, compute, one.origin, one.version, one.built_in)
+        return found
 
     def _hooks_of(self, plugin: object) -> dict[str, pluggy.HookImpl]:
         callers = self.manager.get_hookcallers(plugin) or []
@@ -319,6 +351,22 @@ def _mapper(impl: pluggy.HookImpl) -> MapError:
 
     def call(reply: Reply, query: Query) -> Exception | None:
         given: tuple[Any, ...] = (reply, query)
+        return function(*(given[at] for at in takes))
+
+    return call
+
+
+def _computer(impl: pluggy.HookImpl, name: str) -> Compute:
+    """The hook as a function of `(inputs, parameters)`, whatever it takes."""
+    function = cast("Callable[..., Any]", impl.function)
+    takes = _arguments(impl, ("indicator", "inputs", "parameters"))
+    if takes == (1, 2):
+        return function
+    if takes == (0, 1, 2):
+        return partial(function, name)
+
+    def call(inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Any:
+        given = (name, inputs, parameters)
         return function(*(given[at] for at in takes))
 
     return call

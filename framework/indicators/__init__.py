@@ -1,0 +1,1 @@
+"""Functions of candles: what they declare, how they are called, what comes out."""

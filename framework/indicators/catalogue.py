@@ -1,0 +1,125 @@
+"""Every indicator there is, by name, and the plans that run them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from framework.errors import UnknownIndicator
+from framework.indicators.parameters import read_parameters
+from framework.indicators.plan import Plan
+from framework.names import near
+
+if TYPE_CHECKING:
+    from framework.indicators.declare import IndicatorInfo, Parameter
+
+#: Called with the inputs by name and the parameters by name.
+Compute = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
+
+_PLANS = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """An indicator that loaded.
+
+    Attributes:
+        is_built_in: whether it came with coinmux; another's runs in a thread, under a deadline.
+    """
+
+    info: IndicatorInfo
+    compute: Compute
+    origin: str
+    version: str
+    is_built_in: bool
+
+
+class Catalogue:
+    """Indicators by name.
+
+    Args:
+        indicators: read at each call, so that what loads later is found.
+    """
+
+    def __init__(self, indicators: Mapping[str, Indicator]) -> None:
+        self._indicators = indicators
+        self._plans: OrderedDict[tuple[str, tuple[Any, ...]], Plan] = OrderedDict()
+
+    def find(self, name: str) -> Indicator:
+        """The indicator of that name, in any case, `_` for `-` allowed.
+
+        Raises:
+            UnknownIndicator: with near names.
+        """
+        found = self._indicators.get(name.lower().replace("_", "-"))
+        if found is None:
+            raise UnknownIndicator(
+                f"no indicator {name[:40]!r}; GET /api/indicators lists them",
+                did_you_mean=near(name.replace("_", "-"), self._indicators),
+            )
+        return found
+
+    def plan(self, name: str, given: Mapping[str, Any] = {}) -> Plan:
+        """How to run an indicator with these parameters; kept for the next who asks.
+
+        Raises:
+            UnknownIndicator, UnknownIndicatorParameter, InvalidRequest: as they say.
+        """
+        indicator = self.find(name)
+        values = read_parameters(indicator.info, given)
+        key = (indicator.info.name, tuple(values.values()))
+        plan = self._plans.get(key)
+        if plan is None or plan.indicator is not indicator:
+            plan = self._plans[key] = Plan(indicator, values)
+            if len(self._plans) > _PLANS:
+                self._plans.popitem(last=False)
+        return plan
+
+    def __iter__(self) -> Iterator[Indicator]:
+        """By name."""
+        return iter([self._indicators[name] for name in sorted(self._indicators)])
+
+    def __len__(self) -> int:
+        return len(self._indicators)
+
+    def public(self) -> list[dict[str, Any]]:
+        """The catalogue as plain values."""
+        return [described(indicator) for indicator in self]
+
+
+def described(indicator: Indicator) -> dict[str, Any]:
+    """One indicator as plain values."""
+    info = indicator.info
+    defaults = {one.name: one.default for one in info.all_parameters()}
+    minimum, settle = info.minimum(defaults), info.settle(defaults)
+    return {
+        "name": info.name,
+        "title": info.title,
+        "group": info.group,
+        "inputs": [*info.inputs, *info.series],
+        "outputs": [{"name": one.name, "draw": one.draw} for one in info.outputs],
+        "parameters": _parameters(info.all_parameters()),
+        "minimum_candles": minimum,
+        "settled_after": None if settle is None else minimum + settle,
+        "pane": "overlay" if info.overlay else "own",
+        "levels": list(info.levels),
+        "formula": info.formula,
+        "source": info.source,
+        "origin": indicator.origin,
+        "version": indicator.version,
+    }
+
+
+def _parameters(parameters: Sequence[Parameter]) -> list[dict[str, Any]]:
+    lines = []
+    for one in parameters:
+        kind = {int: "integer", float: "number", str: "choice"}[type(one.default)]
+        line: dict[str, Any] = {"name": one.name, "type": kind, "default": one.default}
+        if isinstance(one.default, str):
+            line["choices"] = list(one.choices)
+        else:
+            line.update(minimum=one.low, maximum=one.high)
+        lines.append({**line, "description": one.description, "aliases": list(one.aliases)})
+    return lines

@@ -1,0 +1,180 @@
+"""Where indicators are asked for: over routed candles, over the caller's, one or many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from framework.errors import CoinmuxError, PluginTimeout
+from framework.hooks import in_thread
+from framework.indicators import history
+from framework.indicators.catalogue import Catalogue
+from framework.indicators.frame import Frame
+from framework.indicators.routed import Routed
+from framework.routing import Ask
+
+if TYPE_CHECKING:
+    from framework.indicators.catalogue import Indicator
+    from framework.indicators.computed import Computed
+    from framework.indicators.history import Asks, History
+    from framework.indicators.plan import Plan
+    from framework.models.market import Candles
+    from framework.symbols import Interval, Symbol
+
+#: The indicators of `comprehensive`.
+SEVEN = ("sma", "ema", "rsi", "macd", "atr", "stoch-rsi", "bollinger-bands")
+#: Seconds an indicator that is not built in may take.
+_PATIENCE_S = 5.0
+#: More candles than this are computed beside the event loop.
+_INLINE = 5_000
+#: Markets of one batch whose candles are asked for at a time.
+_AT_ONCE = 8
+
+
+class IndicatorDesk:
+    """Indicators of one gateway.
+
+    Args:
+        gateway: what candles are asked of.
+        indicators: by name.
+    """
+
+    def __init__(self, gateway: Asks, indicators: Mapping[str, Indicator]) -> None:
+        self.catalogue = Catalogue(indicators)
+        self._gateway = gateway
+        #: Those that are not built in, each with threads of its own.
+        self._apart: dict[str, Callable[..., Awaitable[Computed]]] = {}
+
+    async def run(self, plan: Plan, frame: Frame) -> Computed:
+        """`plan` over `frame`, without holding up anything else.
+
+        Raises:
+            InsufficientData: too few candles.
+            PluginError: the plugin broke its contract, or took too long.
+        """
+        if not plan.indicator.is_built_in:
+            name = plan.info.name
+            apart = self._apart.setdefault(name, in_thread(_run))
+            try:
+                return await asyncio.wait_for(apart(plan, frame), _PATIENCE_S)
+            except TimeoutError:
+                raise PluginTimeout(
+                    f"indicator {name} took longer than {_PATIENCE_S:g} s"
+                ) from None
+        if frame.size > _INLINE:
+            return await asyncio.to_thread(plan.run, frame)
+        return plan.run(frame)
+
+    async def one(
+        self,
+        plan: Plan,
+        symbol: Symbol,
+        interval: Interval,
+        limit: int,
+        *,
+        closed_only: bool = False,
+        ask: Ask | None = None,
+        request_id: str | None = None,
+    ) -> Routed:
+        """One indicator of one market: `limit` values, and candles before them to settle them.
+
+        Raises:
+            InvalidRequest, RoutingError: no candles came, or too few.
+            PluginError: the plugin broke its contract.
+        """
+        had = await self._history([plan], symbol, interval, limit, ask or Ask(), request_id)
+        computed = await self.run(plan, _frame(had.candles, closed_only=closed_only))
+        return Routed(computed, had, limit)
+
+    async def several(
+        self,
+        plans: Sequence[Plan],
+        symbol: Symbol,
+        interval: Interval,
+        limit: int,
+        *,
+        closed_only: bool = False,
+        ask: Ask | None = None,
+        request_id: str | None = None,
+    ) -> tuple[History, list[Computed | CoinmuxError]]:
+        """Several indicators of one market over the same candles; each, or its own error.
+
+        Raises:
+            InvalidRequest, RoutingError: no candles came.
+        """
+        had = await self._history(plans, symbol, interval, limit, ask or Ask(), request_id)
+        frame = _frame(had.candles, closed_only=closed_only)
+        return had, [await self._tried(plan, frame) for plan in plans]
+
+    async def batch(
+        self,
+        plans: Sequence[Plan],
+        symbols: Sequence[Symbol],
+        interval: Interval,
+        limit: int,
+        *,
+        closed_only: bool = False,
+        ask: Ask | None = None,
+    ) -> dict[Symbol, tuple[History, list[Computed | CoinmuxError]] | CoinmuxError]:
+        """Many indicators of many markets; each market's candles are asked for once."""
+        places = asyncio.Semaphore(_AT_ONCE)
+        results: dict[Symbol, Any] = dict.fromkeys(symbols)
+
+        async def market(symbol: Symbol) -> None:
+            async with places:
+                try:
+                    results[symbol] = await self.several(
+                        plans, symbol, interval, limit, closed_only=closed_only, ask=ask
+                    )
+                except CoinmuxError as error:
+                    results[symbol] = error
+
+        async with asyncio.TaskGroup() as group:
+            for symbol in results:
+                group.create_task(market(symbol))
+        return results
+
+    async def _history(
+        self,
+        plans: Sequence[Plan],
+        symbol: Symbol,
+        interval: Interval,
+        limit: int,
+        ask: Ask,
+        request_id: str | None,
+    ) -> History:
+        count = max(plan.wants(limit, interval) for plan in plans)
+        return await history.latest(self._gateway, symbol, interval, count, ask, request_id)
+
+    async def _tried(self, plan: Plan, frame: Frame) -> Computed | CoinmuxError:
+        try:
+            return await self.run(plan, frame)
+        except CoinmuxError as error:
+            return error
+
+
+def _run(plan: Plan, frame: Frame) -> Computed:
+    return plan.run(frame)
+
+
+def over(
+    plans: Sequence[Plan], markets: Mapping[str, Candles]
+) -> dict[str, list[Computed | CoinmuxError]]:
+    """Many indicators over many markets' candles that are here; each, or its own error."""
+    return {name: _each(plans, Frame.of(candles)) for name, candles in markets.items()}
+
+
+def _each(plans: Sequence[Plan], frame: Frame) -> list[Computed | CoinmuxError]:
+    results: list[Computed | CoinmuxError] = []
+    for plan in plans:
+        try:
+            results.append(plan.run(frame))
+        except CoinmuxError as error:
+            results.append(error)
+    return results
+
+
+def _frame(candles: Candles, *, closed_only: bool) -> Frame:
+    frame = Frame.of(candles)
+    return frame.without_last() if closed_only and candles.last_closed is False else frame

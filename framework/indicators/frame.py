@@ -1,0 +1,95 @@
+"""Candles as the columns indicators read, with what is undefined in them known beforehand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from framework.indicators.declare import PRICES, source_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from framework.indicators.declare import IndicatorInfo, Values
+    from framework.models.market import Candles
+
+#: By number of columns averaged: an average by addition is exact where all are one value.
+_SHARES = {1: 1.0, 2: 0.5, 3: 1 / 3, 4: 0.25}
+
+
+class Frame:
+    """Columns of one market's candles.
+
+    Args:
+        columns: `timestamp` (int64, Unix ms, ascending) and the five others (float64), all of
+            one length; a cell that is not known is nan.
+        holes: names of columns that may hold nan. A column without one is never searched.
+    """
+
+    __slots__ = ("columns", "holes", "size", "timestamp")
+
+    def __init__(self, columns: dict[str, NDArray[Any]], holes: Iterable[str]) -> None:
+        self.columns = columns
+        self.timestamp: NDArray[np.int64] = columns["timestamp"]
+        self.size = int(self.timestamp.size)
+        self.holes = frozenset(holes)
+
+    @classmethod
+    def of(cls, candles: Candles) -> Frame:
+        """The columns of candles that were checked already: their volume alone may be unknown."""
+        columns: dict[str, NDArray[Any]] = {
+            "timestamp": candles.timestamp,
+            "open": candles.open,
+            "high": candles.high,
+            "low": candles.low,
+            "close": candles.close,
+            "volume": candles.volume,
+            # The price most indicators read, under the name of the series as well.
+            "price": candles.close,
+        }
+        return cls(columns, ("volume",))
+
+    def inputs(self, info: IndicatorInfo, values: Values) -> Mapping[str, NDArray[Any]]:
+        """What `info` reads, by name of column and series."""
+        columns = self.columns
+        for series in info.series:
+            price = str(values[source_of(series)])
+            if series != "price" or price != "close":
+                columns = {**columns, series: self.price(price)}
+        return columns
+
+    def price(self, name: str) -> NDArray[np.float64]:
+        """One of `PRICES`."""
+        parts = [self.columns[column] for column in PRICES[name]]
+        if len(parts) == 1:
+            return parts[0]
+        total: NDArray[np.float64] = sum(parts[1:], parts[0]) * _SHARES[len(parts)]
+        return total
+
+    def known(self, read: frozenset[str]) -> NDArray[np.bool_] | None:
+        """`(n,)` whether a candle has every cell of the columns `read`; None where all have."""
+        holes = read & self.holes
+        if not holes:
+            return None
+        mask = np.ones(self.size, dtype=np.bool_)
+        for column in holes:
+            mask &= np.isfinite(self.columns[column])
+        return None if mask.all() else mask
+
+    def kept(self, mask: NDArray[np.bool_]) -> Frame:
+        """The candles `mask` is true for, without holes."""
+        return Frame({name: column[mask] for name, column in self.columns.items()}, ())
+
+    def last(self, count: int) -> Frame:
+        """The latest `count` candles."""
+        if count >= self.size:
+            return self
+        columns = {name: column[self.size - count :] for name, column in self.columns.items()}
+        return Frame(columns, self.holes)
+
+    def without_last(self) -> Frame:
+        """All candles but the newest."""
+        return Frame({name: column[:-1] for name, column in self.columns.items()}, self.holes)

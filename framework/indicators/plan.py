@@ -1,0 +1,128 @@
+"""One indicator with its parameters, ready to run over any candles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from framework.errors import InsufficientData, PluginError
+from framework.indicators.computed import Computed
+from framework.indicators.declare import columns_read
+from framework.outcomes import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from framework.indicators.catalogue import Indicator
+    from framework.indicators.declare import Value
+    from framework.indicators.frame import Frame
+    from framework.symbols import Interval
+
+#: One object for all arrays of native floats.
+_FLOAT = np.dtype(np.float64)
+
+
+class Plan:
+    """An indicator and its parameters.
+
+    Attributes:
+        required: candles needed for one value.
+        settle: more of them after which values are settled; None for one whose level never is.
+        span_ms: the same as a stretch of time.
+        label: such as `RSI(14)`.
+    """
+
+    __slots__ = (
+        "_all", "_call", "_count", "_name", "_read", "indicator", "info", "label", "required",
+        "settle", "span_ms", "values",
+    )  # fmt: skip
+
+    def __init__(self, indicator: Indicator, values: dict[str, Value]) -> None:
+        info = indicator.info
+        self.indicator = indicator
+        self.info = info
+        self.values = values
+        self.required = info.minimum(values)
+        self.settle = info.settle(values)
+        self.span_ms = info.span_ms(values)
+        self.label = info.labelled(values)
+        self._call = indicator.compute
+        self._name = info.name
+        self._count = len(info.outputs)
+        self._read = columns_read(info, values)
+        # Whether the frame's own columns are the inputs, as they are for most.
+        self._all = not info.series or (
+            list(info.series) == ["price"] and values["source"] == "close"
+        )
+
+    def wants(self, shown: int, interval: Interval) -> int:
+        """Candles to ask for, so that `shown` values are settled; one may be open and left out."""
+        return shown + self.required + (self.settle or 0) + -(-self.span_ms // interval.ms)
+
+    def settled_at(self, timestamp: NDArray[np.int64]) -> int | None:
+        """Index of the first candle whose value is settled; None where none is, or ever will be."""
+        if self.settle is None:
+            return None
+        at = self.required - 1 + self.settle
+        if self.span_ms and timestamp.size:
+            at = max(at, int(np.searchsorted(timestamp, timestamp[0] + self.span_ms)))
+        return at if at < timestamp.size else None
+
+    def run(self, frame: Frame) -> Computed:
+        """The indicator over `frame`, of its length; nan where it is undefined.
+
+        A candle that lacks a cell the indicator reads is left out as if it were missing, and has
+        no value itself.
+
+        Raises:
+            InsufficientData: fewer candles than `required`.
+            PluginError: the plugin broke its contract.
+        """
+        if self._read.isdisjoint(frame.holes) or (mask := frame.known(self._read)) is None:
+            return Computed(self, frame, self._outputs(frame))
+        kept = frame.kept(mask)
+        outputs = []
+        for column in self._outputs(kept):
+            whole = np.full(frame.size, np.nan)
+            whole[mask] = column
+            outputs.append(whole)
+        return Computed(self, frame, outputs, left_out=frame.size - kept.size)
+
+    def _outputs(self, frame: Frame) -> Sequence[NDArray[Any]]:
+        size = frame.size
+        if size < self.required:
+            raise InsufficientData(
+                f"{self.label} needs at least {self.required} candles, got {size}",
+                required=self.required,
+                available=size,
+            )
+        inputs = frame.columns if self._all else frame.inputs(self.info, self.values)
+        try:
+            outputs: Any = self._call(inputs, self.values)
+        except (KeyboardInterrupt, MemoryError):
+            raise
+        except BaseException as error:
+            raise PluginError(f"indicator {self._name}: {quoted(error)}") from error
+        if isinstance(outputs, np.ndarray):
+            outputs = (outputs,)
+        elif not isinstance(outputs, (tuple, list)):
+            outputs = ()
+        if len(outputs) != self._count:
+            raise PluginError(
+                f"indicator {self._name} returns {self._count} arrays, one for each output"
+            )
+        for column in outputs:
+            if (
+                not isinstance(column, np.ndarray)
+                or column.dtype is not _FLOAT
+                or column.size != size
+                or column.ndim != 1
+            ):
+                raise PluginError(
+                    f"indicator {self._name} returns float64 arrays of its input's length"
+                )
+        found: Sequence[NDArray[Any]] = outputs
+        return found

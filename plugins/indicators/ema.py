@@ -1,0 +1,47 @@
+"""Exponential moving average.
+
+Formula: `e[t] = e[t-1] + (price[t] - e[t-1]) * 2 / (n + 1)`, begun with the mean of the first n
+prices (TA-Lib's classic start, and that of most charting sites). It remembers its beginning, ever
+less: after `log(1e-6) / log(1 - 2 / (n + 1))` candles a millionth of it is left.
+
+Source: TA-Lib EMA, https://ta-lib.org/functions/ema/, read 2026-11-24.
+"""
+
+import talib
+
+from framework import (
+    Column,
+    Columns,
+    IndicatorInfo,
+    Output,
+    Values,
+    against_price,
+    ema_memory,
+    hookimpl,
+    period,
+)
+
+
+@hookimpl
+def indicator_info() -> IndicatorInfo:
+    """EMA(n), from n + 1 candles on."""
+    return IndicatorInfo(
+        name="ema",
+        title="Exponential Moving Average",
+        group="Overlap Studies",
+        series={"price": "close"},
+        parameters=(period(20, low=1),),
+        outputs=(Output("ema"),),
+        minimum=lambda values: values["period"] + 1,
+        settle=lambda values: ema_memory(values["period"]),
+        overlay=True,
+        reading=against_price("ema"),
+        formula="the average before, moved towards the price by 2 / (n + 1) of their distance",
+        source="TA-Lib EMA, https://ta-lib.org/functions/ema/",
+    )
+
+
+@hookimpl
+def compute(inputs: Columns, parameters: Values) -> Column:
+    """The exponential average of the prices."""
+    return talib.EMA(inputs["price"], parameters["period"])

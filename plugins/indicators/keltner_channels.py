@@ -1,0 +1,64 @@
+"""Keltner channels, in Linda Raschke's form.
+
+Formula: EMA(n) of the close, and k ATR(m) to each side. Keltner's own of 1960 is the simple average
+of the typical price and of high - low; TA-Lib's (listed as `kc`) takes the typical price.
+
+Source: Chester Keltner, How To Make Money in Commodities, 1960; Linda Raschke's change of the
+1980s,
+https://chartschool.stockcharts.com/table-of-contents/technical-indicators-and-overlays/technical-overlays/keltner-channels,
+read 2026-11-24.
+"""
+
+from collections.abc import Sequence
+
+import talib
+
+from framework import (
+    Column,
+    Columns,
+    IndicatorInfo,
+    Output,
+    Parameter,
+    Values,
+    ema_memory,
+    hookimpl,
+    period,
+    wilder_memory,
+    within_band,
+)
+
+
+@hookimpl
+def indicator_info() -> IndicatorInfo:
+    """Keltner(n, m, k), from the longer of n and m, and one, on."""
+    return IndicatorInfo(
+        name="keltner-channels",
+        title="Keltner Channels",
+        group="Overlap Studies",
+        label="Keltner",
+        inputs=("high", "low", "close"),
+        series={"price": "close"},
+        parameters=(
+            period(20, low=1),
+            period(10, name="atr_period", low=1, meaning="Candles of the average true range"),
+            Parameter("multiplier", 2.0, 0, 100, description="Average ranges to each side"),
+        ),
+        outputs=(Output("upper", "upper"), Output("middle"), Output("lower", "lower")),
+        minimum=lambda values: max(values["period"], values["atr_period"]) + 1,
+        settle=lambda values: max(
+            ema_memory(values["period"]), wilder_memory(values["atr_period"])
+        ),
+        overlay=True,
+        reading=within_band("lower", "upper"),
+        formula="EMA(n) of the price, and k ATR(m) to each side",
+        source="Chester Keltner, 1960, as changed by Linda Raschke",
+    )
+
+
+@hookimpl
+def compute(inputs: Columns, parameters: Values) -> Sequence[Column]:
+    """Upper edge, average and lower edge, in price units."""
+    middle = talib.EMA(inputs["price"], parameters["period"])
+    ranges = talib.ATR(inputs["high"], inputs["low"], inputs["close"], parameters["atr_period"])
+    width = ranges * parameters["multiplier"]
+    return middle + width, middle, middle - width

@@ -1,0 +1,44 @@
+"""Simple moving average.
+
+Formula: the mean of the last n prices, each of the same weight. Looks back over n candles and no
+further, so its first value is exact.
+
+Source: TA-Lib SMA, https://ta-lib.org/functions/sma/, read 2026-11-24.
+"""
+
+import talib
+
+from framework import (
+    Column,
+    Columns,
+    IndicatorInfo,
+    Output,
+    Values,
+    against_price,
+    hookimpl,
+    period,
+)
+
+
+@hookimpl
+def indicator_info() -> IndicatorInfo:
+    """SMA(n), from n candles on."""
+    return IndicatorInfo(
+        name="sma",
+        title="Simple Moving Average",
+        group="Overlap Studies",
+        series={"price": "close"},
+        parameters=(period(20, low=1),),
+        outputs=(Output("sma"),),
+        minimum=lambda values: values["period"],
+        overlay=True,
+        reading=against_price("sma"),
+        formula="mean of the last n prices",
+        source="TA-Lib SMA, https://ta-lib.org/functions/sma/",
+    )
+
+
+@hookimpl
+def compute(inputs: Columns, parameters: Values) -> Column:
+    """The mean of the last `period` prices."""
+    return talib.SMA(inputs["price"], parameters["period"])

@@ -1,0 +1,91 @@
+"""Stochastic RSI, as charting sites draw it.
+
+Formula: where the RSI stands between its lowest and highest of the last n: `raw = 100 * (rsi - low)
+/ (high - low)`; %K is the simple average of raw over k, %D that of %K over d. TA-Lib's own STOCHRSI
+(listed as `stochrsi`) calls raw %K. Where the RSI has not moved over n candles (prices that only
+rise, or stand still) raw is 0/0 and has no value; TA-Lib has 0 there, which would read as oversold.
+
+Source: Tushar Chande and Stanley Kroll, The New Technical Trader, 1994; the defaults 14, 14, 3, 3
+and the smoothing of TradingView's built-in Stoch RSI,
+https://www.tradingview.com/support/solutions/43000502333-stochastic-rsi-stoch-rsi/, read
+2026-11-24.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import talib
+
+from framework import (
+    Column,
+    Columns,
+    IndicatorInfo,
+    Output,
+    Values,
+    between,
+    hookimpl,
+    period,
+    wilder_memory,
+)
+
+#: At the defaults the contract asks for more candles than the first value needs.
+_DEFAULT_MINIMUM = 50
+_DEFAULTS = (14, 14, 3, 3)
+
+
+def _sizes(values: Values) -> tuple[int, ...]:
+    return tuple(int(values[name]) for name in ("rsi_period", "stoch_period", "k", "d"))
+
+
+def _minimum(values: Values) -> int:
+    sizes = _sizes(values)
+    # n + 1 candles for an RSI, then each window adds its length less one.
+    return _DEFAULT_MINIMUM if sizes == _DEFAULTS else sum(sizes) - 2
+
+
+@hookimpl
+def indicator_info() -> IndicatorInfo:
+    """%K and %D; 50 candles at the defaults, else from the parameters."""
+    return IndicatorInfo(
+        name="stoch-rsi",
+        title="Stochastic RSI",
+        group="Momentum Indicators",
+        label="StochRSI",
+        series={"price": "close"},
+        parameters=(
+            period(14, name="rsi_period", meaning="Candles of the RSI"),
+            period(14, name="stoch_period", meaning="Candles its highest and lowest are sought in"),
+            period(3, name="k", low=1, meaning="Candles %K is averaged over"),
+            period(3, name="d", low=1, meaning="Candles %D is averaged over"),
+        ),
+        outputs=(Output("k"), Output("d", "dashed")),
+        minimum=_minimum,
+        settle=lambda values: wilder_memory(values["rsi_period"]),
+        levels=(20, 80),
+        reading=between("k", 20, 80),
+        formula="where RSI stands between its extremes of n candles, averaged over k and then d",
+        source="T. Chande and S. Kroll, The New Technical Trader, 1994; TradingView's Stoch RSI",
+    )
+
+
+@hookimpl
+def compute(inputs: Columns, parameters: Values) -> Sequence[Column]:
+    """%K and %D, 0 to 100."""
+    stoch_period, k, d = parameters["stoch_period"], parameters["k"], parameters["d"]
+    rsi = talib.RSI(inputs["price"], parameters["rsi_period"])
+    raw, _ = talib.STOCHF(rsi, rsi, rsi, stoch_period, 1)
+    # Where it has not moved over a window it has not moved from one candle to the next.
+    if (rsi[1:] == rsi[:-1]).any():
+        flat = talib.MAX(rsi, stoch_period) == talib.MIN(rsi, stoch_period)
+        if flat.any():
+            raw[flat] = np.nan
+            fast = _averaged(raw, k)
+            return fast, _averaged(fast, d)
+    fast = talib.SMA(raw, k)
+    return fast, talib.SMA(fast, d)
+
+
+def _averaged(values: Column, size: int) -> Column:
+    """The simple average; nan where one of its values is, which TA-Lib would carry on for good."""
+    windows = np.lib.stride_tricks.sliding_window_view(values, size)
+    return np.concatenate((np.full(size - 1, np.nan), windows.mean(axis=1)))

@@ -1,0 +1,100 @@
+"""Volume-weighted average price, of the session, of a window, or of all candles given.
+
+Formula: `sum(typical * volume) / sum(volume)`, typical being (high + low + close) / 3. The sums
+begin anew with each UTC day, ISO week or calendar month (`anchor`), or run over the last n candles
+(`rolling`), or from the first candle on (`all`, TA-Lib's VWAP). No volume in the sum: no value.
+
+Source: Berkowitz, Logue and Noser, The Total Cost of Transactions on the NYSE, Journal of Finance,
+1988; sessions as charting sites draw them, a crypto day being the UTC day.
+"""
+
+import numpy as np
+
+from framework import (
+    Column,
+    Columns,
+    IndicatorInfo,
+    Output,
+    Parameter,
+    Values,
+    against_price,
+    hookimpl,
+    period,
+)
+
+_DAY_MS = 86_400_000
+#: 1970-01-01 was a Thursday; ISO weeks begin on Monday.
+_DAYS_TO_MONDAY = 3
+_SPAN_MS = {"session": _DAY_MS, "week": 7 * _DAY_MS, "month": 31 * _DAY_MS}
+
+
+@hookimpl
+def indicator_info() -> IndicatorInfo:
+    """The anchored or rolling VWAP, from one candle on, or from n where it rolls."""
+    return IndicatorInfo(
+        name="vwap",
+        title="Volume Weighted Average Price",
+        group="Volume Indicators",
+        inputs=("timestamp", "high", "low", "close", "volume"),
+        parameters=(
+            Parameter(
+                "anchor",
+                "session",
+                choices=("session", "week", "month", "rolling", "all"),
+                description="Where its sums begin: a UTC day, ISO week or month, n candles "
+                "back, or the first candle",
+            ),
+            period(20, low=1, meaning="Candles of the rolling sums; read by anchor=rolling alone"),
+        ),
+        outputs=(Output("vwap"),),
+        minimum=lambda values: values["period"] if values["anchor"] == "rolling" else 1,
+        settle=lambda values: None if values["anchor"] == "all" else 0,
+        span_ms=lambda values: _SPAN_MS.get(str(values["anchor"]), 0),
+        overlay=True,
+        reading=against_price("vwap"),
+        formula="sum of (high + low + close) / 3 x volume over sum of volume, since the anchor",
+        source="Berkowitz, Logue and Noser, Journal of Finance, 1988",
+    )
+
+
+@hookimpl
+def compute(inputs: Columns, parameters: Values) -> Column:
+    """The average, in price units."""
+    volume = inputs["volume"]
+    money = (inputs["high"] + inputs["low"] + inputs["close"]) / 3 * volume
+    if parameters["anchor"] == "rolling":
+        size = int(parameters["period"])
+        totals = _rolling(money, size), _rolling(volume, size)
+    else:
+        starts = _starts(inputs["timestamp"], str(parameters["anchor"]))
+        totals = _since(money, starts), _since(volume, starts)
+    average = np.full(volume.size, np.nan)
+    np.divide(totals[0], totals[1], out=average, where=totals[1] > 0)
+    return average
+
+
+def _rolling(values: Column, size: int) -> Column:
+    """Sums over `size` values; each window added by itself, so that nothing small is lost."""
+    sums = np.full(values.size, np.nan)
+    sums[size - 1 :] = np.lib.stride_tricks.sliding_window_view(values, size).sum(axis=1)
+    return sums
+
+
+def _starts(time_ms: Column, anchor: str) -> Column:
+    """Indices of the first candle of each stretch."""
+    days = time_ms // _DAY_MS
+    if anchor == "all":
+        stretch = np.zeros_like(days)
+    elif anchor == "session":
+        stretch = days
+    elif anchor == "week":
+        stretch = (days + _DAYS_TO_MONDAY) // 7
+    else:
+        stretch = time_ms.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
+    return np.flatnonzero(np.diff(stretch, prepend=stretch[0] - 1))
+
+
+def _since(values: Column, starts: Column) -> Column:
+    """Running sums, each stretch from nothing."""
+    ends = np.append(starts[1:], values.size)
+    return np.concatenate([np.cumsum(values[a:b]) for a, b in zip(starts, ends, strict=True)])
