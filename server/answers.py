@@ -23,7 +23,14 @@ SECURITY_HEADERS = (
 
 
 def answer_headers(answer: Answer, now: float) -> RawHeaders:
-    """Headers of `answer` at monotonic `now`.
+    """Headers of `answer` at monotonic `now`."""
+    headers = provenance_headers(answer, now)
+    headers.append((b"content-length", b"%d" % len(answer.body)))
+    return headers
+
+
+def provenance_headers(answer: Answer, now: float) -> RawHeaders:
+    """Headers of `answer`, or of a body made from it, all but its length.
 
     `Cache-Control` gives the whole freshness and `Age` what is used of it (RFC 9111), so that a
     cache downstream keeps an answer no longer than this one does.
@@ -39,7 +46,6 @@ def answer_headers(answer: Answer, now: float) -> RawHeaders:
         status = b"coinmux; fwd=miss"
     return [
         _JSON,
-        (b"content-length", b"%d" % len(answer.body)),
         (b"cache-control", b"max-age=%d" % max(0.0, age_s + ttl_s)),
         (b"age", b"%d" % age_s),
         (b"cache-status", status),

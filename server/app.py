@@ -13,6 +13,7 @@ from server.assets import Assets
 from server.controllers.chain import ChainController, WhaleController
 from server.controllers.config import ConfigController
 from server.controllers.health import HealthController
+from server.controllers.indicators import IndicatorController
 from server.controllers.market import MarketController
 from server.controllers.news import NewsController, SentimentController, TextController
 from server.controllers.onchain import DefiController, OnchainController
@@ -40,6 +41,7 @@ CONTROLLERS = (
     ConfigController,
     DefiController,
     HealthController,
+    IndicatorController,
     MarketController,
     NewsController,
     OnchainController,

@@ -45,6 +45,7 @@ class RouteDoc:
         is_admin: whether it changes something.
         media_type: of the answer.
         schema: in place of that of `result`.
+        several: model of the answer where the caller asked for more than one thing.
         unready: status at which the answer is `result` all the same.
     """
 
@@ -57,6 +58,7 @@ class RouteDoc:
     media_type: str = "application/json"
     schema: Mapping[str, Any] | None = None
     unready: int | None = None
+    several: type[BaseModel] | None = None
 
     def statuses(self) -> list[int]:
         """Every error status the route may answer."""
@@ -146,6 +148,8 @@ def _responses(doc: RouteDoc) -> dict[str, Any]:
             content["examples"] = {"typical": {"value": example}}
     elif doc.result is not None:
         content["schema"] = _reference(doc.result)
+        if doc.several is not None:
+            content["schema"] = {"anyOf": [_reference(doc.result), _reference(doc.several)]}
     else:
         content["schema"] = {"type": "string"}
     answers: dict[str, Any] = {
@@ -195,6 +199,8 @@ def _schemas(docs: Iterator[RouteDoc]) -> dict[str, Any]:
     for doc in docs:
         if doc.result is not None:
             results.add(doc.result)
+        if doc.several is not None:
+            results.add(doc.several)
         if doc.body is not None:
             bodies.add(doc.body)
     ordered = sorted(results - {Candles}, key=lambda model: model.__name__)

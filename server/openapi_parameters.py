@@ -39,6 +39,7 @@ def path_parameters(path: str) -> Iterator[dict[str, Any]]:
 _PATH_EXAMPLES = {
     "chain": "ethereum",
     "address": "0xde0b295669a9fd93d5f28d9ec85e40f4cb697bae",
+    "indicator": "rsi",
     "metric": "hash-rate",
     "request_id": "my-request-1",
 }
@@ -59,7 +60,7 @@ def reader_parameters(reader: QueryReader) -> Iterator[dict[str, Any]]:
         }
     yield from ASK
     if reader.has_pair:
-        yield _FALLBACK
+        yield FALLBACK
 
 
 ASK = (
@@ -69,14 +70,14 @@ ASK = (
               maximum=86_400),
     parameter("timeout_s", "number", "Deadline of the request.", minimum=0.1, maximum=30),
 )  # fmt: skip
-_FALLBACK = parameter(
+FALLBACK = parameter(
     QUOTE_FALLBACK,
     "boolean",
     "Whether a pair in USD, USDT or USDC may be answered in another of them.",
 )
 
 
-_SYMBOL = {
+SYMBOL = {
     "type": "string",
     "maxLength": 41,
     "examples": ["BTC/USDT"],
@@ -100,6 +101,6 @@ def _flat_properties(model: type[Query]) -> dict[str, Any]:
         if part.get("default") is not None:
             own["default"] = part["default"]
         if name == "symbol":
-            own = {**_SYMBOL}
+            own = {**SYMBOL}
         found[name] = own
     return found

@@ -76,7 +76,7 @@ def single_values(query_string: bytes, known: Iterable[str]) -> dict[str, str]:
         else:
             values[name] = value
     if errors:
-        raise _problems(errors)
+        raise refused(errors)
     return values
 
 
@@ -151,11 +151,11 @@ class QueryReader:
             InvalidRequest: as `read`.
         """
         errors: list[dict[str, Any]] = []
-        ask = _read_ask(single_values(query_string, ASK_PARAMETERS), errors)
+        ask = read_ask(single_values(query_string, ASK_PARAMETERS), errors)
         if not isinstance(body, dict):
             errors.append(_error("body", "takes a JSON object"))
         if errors or not isinstance(body, dict):
-            raise _problems(errors)
+            raise refused(errors)
         return Question(self.capability, self._model(body), ask)
 
     def build(self, values: Mapping[str, str], parse_symbol: Callable[[str], Symbol]) -> Question:
@@ -165,7 +165,7 @@ class QueryReader:
             InvalidRequest: as `read`.
         """
         errors: list[dict[str, Any]] = []
-        ask = _read_ask(values, errors)
+        ask = read_ask(values, errors)
         typed: dict[str, Any] = {}
         for name, field in (*self.fields.items(), *((name, name) for name in self.path)):
             if name not in values:
@@ -175,11 +175,11 @@ class QueryReader:
             try:
                 typed[field] = self._value(field, values[name], parse_symbol)
             except InvalidRequest as error:
-                raise _named(error, name) from None
+                raise named(error, name) from None
             except ValueError as error:
                 errors.append(_error(name, str(error)))
         if errors:
-            raise _problems(errors)
+            raise refused(errors)
         return Question(self.capability, self._model(typed), ask)
 
     def _value(self, field: str, text: str, parse_symbol: Callable[[str], Symbol]) -> Any:
@@ -205,9 +205,9 @@ class QueryReader:
             name = {"unknown_interval": "interval", "unknown_chain": "chain"}.get(
                 error.code, "symbol"
             )
-            raise _named(error, name) from None
+            raise named(error, name) from None
         except ValidationError as error:
-            raise _problems(
+            raise refused(
                 [
                     _error(self._named_part(one["loc"]), _message(one["msg"]))
                     for one in error.errors(include_url=False, include_input=False)
@@ -221,7 +221,8 @@ class QueryReader:
         return ".".join([self._names.get(str(field), str(field)), *map(str, rest)])
 
 
-def _read_ask(values: Mapping[str, str], errors: list[dict[str, Any]]) -> Ask:
+def read_ask(values: Mapping[str, str], errors: list[dict[str, Any]]) -> Ask:
+    """How to answer, by the parameters all such routes take; what will not do joins `errors`."""
     seconds: dict[str, float | None] = {}
     for name in ("max_age_s", "timeout_s"):
         try:
@@ -269,7 +270,7 @@ def _error(name: str, message: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "message": message, **more}
 
 
-def _named(error: InvalidRequest, name: str) -> InvalidRequest:
+def named(error: InvalidRequest, name: str) -> InvalidRequest:
     """`error` with the parameter it is about."""
     if not error.errors:
         error.errors = [_error(name, error.detail)]
@@ -278,9 +279,10 @@ def _named(error: InvalidRequest, name: str) -> InvalidRequest:
 
 
 def _one_problem(name: str, message: str) -> InvalidRequest:
-    return _problems([_error(name, message)])
+    return refused([_error(name, message)])
 
 
-def _problems(errors: list[dict[str, Any]]) -> InvalidRequest:
+def refused(errors: list[dict[str, Any]]) -> InvalidRequest:
+    """One error of all that is wrong."""
     detail = "; ".join(f"{one['name']} {one['message']}" for one in errors)
     return InvalidRequest(detail, errors=errors)

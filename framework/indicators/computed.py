@@ -74,7 +74,7 @@ class Computed:
     @property
     def settled_from(self) -> int | None:
         """The candle from which values are settled, Unix ms; None where none is, or will be."""
-        at = self.plan.settled_at(self.frame.timestamp)
+        at = self.plan.settled_at(self.frame.timestamp, self.left_out)
         return None if at is None else int(self.frame.timestamp[at])
 
     def encode(self, head: dict[str, Any], shown: int) -> bytes:

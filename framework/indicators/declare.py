@@ -34,6 +34,11 @@ PRICES: Mapping[str, tuple[str, ...]] = {
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 _TAKEN = frozenset({"comprehensive", "batch"})
+#: What the routes take themselves; a parameter of the same name could not be given.
+_OF_ROUTES = frozenset(
+    {"symbol", "interval", "limit", "closed_only", "provider", "strategy", "max_age_s"}
+    | {"timeout_s", "quote_fallback"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class Parameter:
     def __post_init__(self) -> None:
         if not _WORD.fullmatch(self.name):
             raise ValueError(f"parameter {self.name!r}: lower case letters, digits and _ only")
+        if self.name in _OF_ROUTES:
+            raise ValueError(f"parameter {self.name!r}: the routes take that themselves")
         if isinstance(self.default, str):
             if self.default not in self.choices:
                 raise ValueError(f"parameter {self.name}: the default is none of its choices")

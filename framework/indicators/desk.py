@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from framework.errors import CoinmuxError, PluginTimeout
+from framework.clock import Deadline
+from framework.errors import CoinmuxError, DeadlineExceeded, PluginTimeout
 from framework.hooks import in_thread
 from framework.indicators import history
 from framework.indicators.catalogue import Catalogue
 from framework.indicators.frame import Frame
 from framework.indicators.routed import Routed
-from framework.routing import Ask
+from framework.routing import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
 
 if TYPE_CHECKING:
     from framework.indicators.catalogue import Indicator
@@ -117,15 +119,21 @@ class IndicatorDesk:
         closed_only: bool = False,
         ask: Ask | None = None,
     ) -> dict[Symbol, tuple[History, list[Computed | CoinmuxError]] | CoinmuxError]:
-        """Many indicators of many markets; each market's candles are asked for once."""
+        """Many indicators of many markets; each market's candles are asked for once.
+
+        The deadline of `ask` is that of the whole; markets it leaves no time for have that error.
+        """
+        ask = ask or Ask()
+        until = Deadline.after(self._gateway.clock, ask.timeout_s or MOST_TIMEOUT_S)
         places = asyncio.Semaphore(_AT_ONCE)
         results: dict[Symbol, Any] = dict.fromkeys(symbols)
 
         async def market(symbol: Symbol) -> None:
             async with places:
                 try:
+                    left = replace(ask, timeout_s=_left_s(until))
                     results[symbol] = await self.several(
-                        plans, symbol, interval, limit, closed_only=closed_only, ask=ask
+                        plans, symbol, interval, limit, closed_only=closed_only, ask=left
                     )
                 except CoinmuxError as error:
                     results[symbol] = error
@@ -152,6 +160,13 @@ class IndicatorDesk:
             return await self.run(plan, frame)
         except CoinmuxError as error:
             return error
+
+
+def _left_s(until: Deadline) -> float:
+    left = until.remaining_s()
+    if left < LEAST_TIMEOUT_S:
+        raise DeadlineExceeded("the batch's time was over before its turn", attempts=[])
+    return left
 
 
 def _run(plan: Plan, frame: Frame) -> Computed:

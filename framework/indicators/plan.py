@@ -62,11 +62,15 @@ class Plan:
         """Candles to ask for, so that `shown` values are settled; one may be open and left out."""
         return shown + self.required + (self.settle or 0) + -(-self.span_ms // interval.ms)
 
-    def settled_at(self, timestamp: NDArray[np.int64]) -> int | None:
-        """Index of the first candle whose value is settled; None where none is, or ever will be."""
+    def settled_at(self, timestamp: NDArray[np.int64], left_out: int = 0) -> int | None:
+        """Index of the first candle whose value is settled; None where none is, or ever will be.
+
+        Args:
+            left_out: candles that do not count.
+        """
         if self.settle is None:
             return None
-        at = self.required - 1 + self.settle
+        at = self.required - 1 + self.settle + left_out
         if self.span_ms and timestamp.size:
             at = max(at, int(np.searchsorted(timestamp, timestamp[0] + self.span_ms)))
         return at if at < timestamp.size else None

@@ -20,25 +20,26 @@ class Routed:
 
     Attributes:
         computed: over the whole history, warm-up included.
+        history: the candles and where they came from.
         shown: how many of the latest values were asked for.
     """
 
-    __slots__ = ("_history", "computed", "shown")
+    __slots__ = ("computed", "history", "shown")
 
     def __init__(self, computed: Computed, history: History, shown: int) -> None:
         self.computed = computed
-        self._history = history
+        self.history = history
         self.shown = shown
 
     @property
     def answer(self) -> Answer:
         """The newest of the answers the candles were taken from."""
-        return self._history.answer
+        return self.history.answer
 
     @property
     def candles(self) -> Candles:
         """The candles, warm-up included."""
-        return self._history.candles
+        return self.history.candles
 
     @property
     def provider(self) -> str:
@@ -68,7 +69,7 @@ class Routed:
     @property
     def meta(self) -> dict[str, Any]:
         """Provenance of the candles, and what is odd about the values."""
-        return meta_of(self._history, notes_on(self.computed, self.shown))
+        return meta_of(self.history, notes_on(self.computed, self.shown))
 
     @property
     def body(self) -> bytes:
@@ -110,7 +111,7 @@ def notes_on(computed: Computed, shown: int) -> list[str]:
         notes.append("its level depends on the first candle of the history; only changes compare")
         return notes
     size = computed.frame.size
-    at = plan.settled_at(computed.frame.timestamp)
+    at = plan.settled_at(computed.frame.timestamp, computed.left_out)
     unsettled = (size if at is None else at) - max(0, size - shown)
     if unsettled > 0:
         notes.append(

@@ -1,0 +1,77 @@
+"""The caller's own candles, read with suspicion: rows of JSON into the columns indicators read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from framework.errors import InvalidRequest
+from framework.indicators.frame import Frame
+from framework.models.base import EARLIEST_MS, LATEST_MS
+from framework.models.market import CANDLE_COLUMNS
+
+#: Most rows of one call.
+MOST_ROWS = 10_000
+#: Larger figures are no prices; their squares and sums would leave what a float can hold.
+_LARGEST = 1e20
+
+_Cell = float | None
+_ROWS = list[tuple[int, _Cell, _Cell, _Cell, _Cell, _Cell]]
+
+
+def frame_of_rows(rows: Any) -> Frame:
+    """Columns of `[[timestamp, open, high, low, close, volume]…]`, oldest first.
+
+    A cell that is not known is null: the candle is left out by indicators that read it. Prices may
+    be negative, as those of a spread are.
+
+    Raises:
+        InvalidRequest: `errors` names the first row that will not do.
+    """
+    if not isinstance(rows, list) or not rows:
+        raise _refused("rows", f"takes a list of {list(CANDLE_COLUMNS)}")
+    if len(rows) > MOST_ROWS:
+        raise _refused("rows", f"takes at most {MOST_ROWS} rows, got {len(rows)}")
+    try:
+        exact = msgspec.convert(rows, _ROWS)
+        table = np.array(exact, dtype=np.float64).T
+        time = np.fromiter((row[0] for row in exact), np.int64, len(exact))
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at ")
+        place = place.strip("`").removeprefix("$")
+        raise _refused(f"rows{place}", message.replace("Expected", "takes")) from None
+    except OverflowError:
+        raise _refused("rows", "takes times in Unix milliseconds") from None
+    columns: dict[str, Any] = {
+        name: np.ascontiguousarray(table[at]) for at, name in enumerate(CANDLE_COLUMNS)
+    }
+    columns["timestamp"] = time
+    _check(columns)
+    holes = [name for name in CANDLE_COLUMNS[1:] if np.isnan(columns[name]).any()]
+    return Frame({**columns, "price": columns["close"]}, holes)
+
+
+def _check(columns: dict[str, Any]) -> None:
+    time = columns["timestamp"]
+    _require((time >= EARLIEST_MS) & (time <= LATEST_MS), "has no time in Unix milliseconds")
+    _require(np.diff(time, prepend=time[0] - 1) > 0, "is not later than the row before it")
+    for name in CANDLE_COLUMNS[1:]:
+        _require(~(np.abs(columns[name]) > _LARGEST), f"has a {name} beyond {_LARGEST:g}")
+    _require(~(columns["volume"] < 0), "has a negative volume")
+    # A comparison with what is not known is false, and so is no contradiction.
+    low, high = columns["low"], columns["high"]
+    _require(~(high < low), "has a high below its low")
+    for name in ("open", "close"):
+        beyond = (columns[name] > high) | (columns[name] < low)
+        _require(~beyond, f"has its {name} outside low to high")
+
+
+def _require(holds: Any, message: str) -> None:
+    if not holds.all():
+        raise _refused(f"rows[{int(np.argmin(holds))}]", message)
+
+
+def _refused(name: str, message: str) -> InvalidRequest:
+    return InvalidRequest(f"{name} {message}", errors=[{"name": name, "message": message}])

@@ -1,0 +1,241 @@
+"""Indicators: the catalogue, one over routed or brought candles, the seven together, many at once.
+
+Litestar reads annotations at run time, so this module imports what it names.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+
+from framework.errors import CoinmuxError
+from framework.indicators.computed import Computed
+from framework.indicators.desk import SEVEN
+from framework.indicators.history import History
+from framework.indicators.routed import head_of, meta_of, notes_on
+from framework.indicators.rows import frame_of_rows
+from framework.symbols import Interval
+from server.answers import Bytes, as_json, provenance_headers
+from server.bodies import read_json
+from server.desk import AnyRequest, Desk, request_id
+from server.indicator_docs import BATCH, CATALOGUE, COMPREHENSIVE, OVER, ROUTED
+from server.indicator_params import (
+    MOST_SHOWN,
+    MarketAsk,
+    read_batch_ask,
+    read_market_ask,
+    read_members,
+)
+from server.openapi import DOC
+from server.params import refused, single_values
+from server.problems import problem
+
+_ENCODER = msgspec.json.Encoder()
+_HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-cache")]
+
+
+class IndicatorController(Controller):
+    """Functions of candles."""
+
+    path = "/api/indicators"
+    tags = ("indicators",)
+
+    @get("/", operation_id="getIndicators", opt={DOC: CATALOGUE})
+    async def catalogue(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+        """Every indicator: what it reads and returns, its parameters, and how to draw it."""
+        single_values(request.scope["query_string"], ())
+        lines = desk.gateway.indicators.catalogue.public()
+        return as_json({"total": len(lines), "indicators": lines})
+
+    @get("/comprehensive", operation_id="getComprehensive", opt={DOC: COMPREHENSIVE})
+    async def comprehensive(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+        """SMA, EMA, RSI, MACD, ATR, Stochastic RSI and Bollinger Bands of one market together."""
+        gateway = desk.gateway
+        asked = read_market_ask(
+            request.scope["query_string"], gateway.parse_symbol, takes_parameters=False
+        )
+        plans = [gateway.indicators.catalogue.plan(name) for name in SEVEN]
+
+        async def one(interval: Interval) -> tuple[History, bytes]:
+            history, results = await gateway.indicators.several(
+                plans,
+                asked.symbol,
+                interval,
+                1,
+                closed_only=asked.closed_only,
+                ask=asked.ask,
+                request_id=request_id(request),
+            )
+            lines = {
+                name: _latest(result, desk, request)
+                for name, result in zip(SEVEN, results, strict=True)
+            }
+            data = {**_market(history, results), "indicators": lines}
+            return history, _envelope(data, meta_of(history, []))
+
+        return await _by_interval(asked, one, desk, request)
+
+    @post("/batch", operation_id="computeBatch", status_code=200, opt={DOC: BATCH})
+    async def batch(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+        """Many indicators of many markets; what fails stands in its place and spoils no other."""
+        gateway = desk.gateway
+        asked = read_batch_ask(
+            request.scope["query_string"],
+            await read_json(request),
+            gateway.indicators.catalogue,
+            gateway.parse_symbol,
+        )
+        results = await gateway.indicators.batch(
+            asked.plans,
+            asked.symbols,
+            asked.interval,
+            asked.limit,
+            closed_only=asked.closed_only,
+            ask=asked.ask,
+        )
+        lines: list[dict[str, Any]] = []
+        failed = 0
+        for symbol, result in results.items():
+            if isinstance(result, CoinmuxError):
+                lines.append({"symbol": str(symbol), "error": _error(result, desk, request)})
+                failed += len(asked.plans)
+                continue
+            history, computed = result
+            failed += sum(isinstance(one, CoinmuxError) for one in computed)
+            lines.append(
+                {
+                    **_market(history, computed),
+                    "indicators": [
+                        _shown(plan.info.name, plan.values, one, asked.limit, desk, request)
+                        for plan, one in zip(asked.plans, computed, strict=True)
+                    ],
+                    "meta": meta_of(history, []),
+                }
+            )
+            await asyncio.sleep(0)  # a batch of hundreds lets others have their turn
+        total = len(results) * len(asked.plans)
+        summary = {"total": total, "ok": total - failed, "failed": failed}
+        return as_json({"summary": summary, "results": lines})
+
+    @get("/{indicator:str}", operation_id="getIndicator", opt={DOC: ROUTED})
+    async def one(self, request: AnyRequest, desk: NamedDependency[Desk], indicator: str) -> Bytes:
+        """One indicator over routed candles; as many more are asked for as settle its values."""
+        gateway = desk.gateway
+        info = gateway.indicators.catalogue.find(indicator)
+        asked = read_market_ask(
+            request.scope["query_string"], gateway.parse_symbol, takes_parameters=True
+        )
+        plan = gateway.indicators.catalogue.plan(info.info.name, asked.parameters)
+
+        async def one(interval: Interval) -> tuple[History, bytes]:
+            routed = await gateway.indicators.one(
+                plan,
+                asked.symbol,
+                interval,
+                asked.limit,
+                closed_only=asked.closed_only,
+                ask=asked.ask,
+                request_id=request_id(request),
+            )
+            return routed.history, routed.body
+
+        return await _by_interval(asked, one, desk, request)
+
+    @post("/{indicator:str}", operation_id="computeIndicator", status_code=200, opt={DOC: OVER})
+    async def over(self, request: AnyRequest, desk: NamedDependency[Desk], indicator: str) -> Bytes:
+        """One indicator over the caller's candles."""
+        begun = perf_counter()
+        single_values(request.scope["query_string"], ())
+        catalogue = desk.gateway.indicators.catalogue
+        found = catalogue.find(indicator)
+        members = read_members(await read_json(request), ("rows", "parameters"))
+        parameters = members.get("parameters", {})
+        if not isinstance(parameters, dict):
+            raise refused([{"name": "parameters", "message": "takes a JSON object"}])
+        plan = catalogue.plan(found.info.name, parameters)
+        frame = await asyncio.to_thread(frame_of_rows, members.get("rows"))
+        computed = await desk.gateway.indicators.run(plan, frame)
+        data = computed.encode({"symbol": None, "interval": None, "last_closed": None}, frame.size)
+        meta = {
+            "provider": None,
+            "notes": notes_on(computed, 1),
+            "elapsed_ms": round((perf_counter() - begun) * 1000, 3),
+        }
+        return Bytes(b'{"data":%b,"meta":%b}' % (data, _ENCODER.encode(meta)), _HEADERS)
+
+
+async def _by_interval(asked: MarketAsk, one: Any, desk: Desk, request: AnyRequest) -> Bytes:
+    """The answer of one interval, or of several under their names, errors in their place."""
+    if len(asked.intervals) == 1:
+        history, body = await one(asked.intervals[0])
+        return Bytes(body, provenance_headers(history.answer, desk.gateway.clock.monotonic()))
+
+    async def tried(interval: Interval) -> bytes:
+        try:
+            return bytes((await one(interval))[1])
+        except CoinmuxError as error:
+            return _ENCODER.encode({"error": _error(error, desk, request)})
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(tried(interval)) for interval in asked.intervals]
+    bodies = zip(asked.intervals, (task.result() for task in tasks), strict=True)
+    lines = [b"%b:%b" % (_ENCODER.encode(str(name)), body) for name, body in bodies]
+    return Bytes(b'{"intervals":{%b}}' % b",".join(lines), _HEADERS)
+
+
+def _market(history: History, results: list[Computed | CoinmuxError]) -> dict[str, Any]:
+    """Which candles: the market, and the newest of them that was read."""
+    for one in results:
+        if isinstance(one, Computed):
+            head = head_of(one, history.candles)
+            return {**head, "timestamp": int(one.frame.timestamp[-1])}
+    candles = history.candles
+    return {
+        "symbol": str(candles.symbol),
+        "interval": str(candles.interval),
+        "last_closed": candles.last_closed,
+        "timestamp": int(candles.timestamp[-1]) if len(candles) else None,
+    }
+
+
+def _latest(result: Computed | CoinmuxError, desk: Desk, request: AnyRequest) -> dict[str, Any]:
+    if isinstance(result, CoinmuxError):
+        return {"status": "error", "error": _error(result, desk, request)}
+    try:
+        reading = result.reading
+    except CoinmuxError as error:
+        return {"status": "error", "error": _error(error, desk, request)}
+    return {
+        "status": "ok",
+        "parameters": result.plan.values,
+        "latest": result.latest,
+        "reading": reading,
+        "notes": notes_on(result, 1),
+    }
+
+
+def _shown(
+    name: str,
+    parameters: Mapping[str, Any],
+    result: Computed | CoinmuxError,
+    limit: int,
+    desk: Desk,
+    request: AnyRequest,
+) -> dict[str, Any]:
+    line = {"indicator": name, "parameters": parameters, **_latest(result, desk, request)}
+    if isinstance(result, Computed) and 1 < limit <= MOST_SHOWN:
+        line["timestamps"] = result.frame.timestamp[-limit:].tolist()
+        line["values"] = {key: column[-limit:].tolist() for key, column in result.values.items()}
+    return line
+
+
+def _error(error: CoinmuxError, desk: Desk, request: AnyRequest) -> dict[str, Any]:
+    return problem(error, request_id(request), desk.gateway.redactor)
+
+
+def _envelope(data: Mapping[str, Any], meta: Mapping[str, Any]) -> bytes:
+    return b'{"data":%b,"meta":%b}' % (_ENCODER.encode(data), _ENCODER.encode(meta))
