@@ -177,7 +177,8 @@ class EnvConfig:
         ]
         for info in infos:
             for url in self.overrides(info).base_urls.values():
-                found += secrets_in(url)
+                # A path may name the provider, as the simulator's do.
+                found += [part for part in secrets_in(url) if part != info.name]
         if self.settings.admin_token is not None:
             found.append(self.settings.admin_token.reveal())
         return found

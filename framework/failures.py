@@ -91,11 +91,16 @@ def failure_of(
 
 def _unknown_to_all(inquiry: Inquiry, others: list[Refusal]) -> bool:
     said_so = bool(inquiry.errors) or any(refusal.code in _UNLISTED for refusal in others)
+    asked = bool(inquiry.errors) or any(
+        refusal.code in _UNLISTED and not refusal.for_good for refusal in others
+    )
+    # Where sources were asked about the pair, one without the interval has no say in it.
+    silent = _OFF | {"unsupported_interval"} if asked else _OFF
     return (
         said_so
         and len(inquiry.errors) == len(inquiry.attempts)
         and all(isinstance(error, UnknownSymbol) for error in inquiry.errors)
-        and all(refusal.code in _UNLISTED or refusal.code in _OFF for refusal in others)
+        and all(refusal.code in _UNLISTED or refusal.code in silent for refusal in others)
     )
 
 

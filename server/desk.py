@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from litestar import Request
 
 from server.answers import Answered
+from server.streams import Streams
 from server.types import REQUEST_ID
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Desk:
         bound: the address the server listens on.
     """
 
-    __slots__ = ("bound", "gateway", "lane", "metrics", "traffic", "vitals")
+    __slots__ = ("bound", "gateway", "lane", "metrics", "streams", "traffic", "vitals")
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Desk:
         self.gateway = gateway
         self.lane = lane
         self.traffic = traffic
+        self.streams = Streams(traffic)
         self.metrics = metrics
         self.vitals = vitals
         self.bound = bound

@@ -18,7 +18,7 @@ from framework.errors import InvalidRequest, Overloaded
 from server.answers import SECURITY_HEADERS
 from server.hosts import Hosts
 from server.problems import BodyTooLarge, UnsupportedMediaType, render
-from server.types import CALLER_LEFT, REQUEST_ID, TRACED
+from server.types import BODILESS, CALLER_LEFT, FIRST_BYTE, REQUEST_ID, TRACED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -34,7 +34,6 @@ _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _TARGET_LIMIT = 8_192
 _HEADERS_LIMIT = 100
 BODY_LIMIT = 1_048_576
-_BODILESS = "coinmux.bodiless"
 #: Answered whatever the load: they tell a supervisor what to do about it.
 _ALWAYS = ("/healthz", "/readyz")
 #: The status logged where the caller left before there was an answer.
@@ -134,7 +133,7 @@ class Edge:
                 keep=False,
                 method=scope["method"],
                 status=reply.status,
-                elapsed_ms=(perf_counter() - started) * 1000,
+                elapsed_ms=(scope.get(FIRST_BYTE, perf_counter()) - started) * 1000,
                 request_id=request_id,
             )
 
@@ -163,7 +162,7 @@ class Reply:
     def inner_scope(self) -> Scope:
         """The scope for the application."""
         if self.scope["method"] == "HEAD":
-            self.scope = {**self.scope, "method": "GET", _BODILESS: True}
+            self.scope = {**self.scope, "method": "GET", BODILESS: True}
         return self.scope
 
     def __call__(self, message: Message) -> Awaitable[None]:
@@ -173,7 +172,7 @@ class Reply:
             if self._traffic.draining:
                 headers.append((b"connection", b"close"))
             message["headers"] = headers
-        elif _BODILESS in self.scope:
+        elif BODILESS in self.scope:
             message = {"type": "http.response.body", "body": b""}
         return self._send(message)
 

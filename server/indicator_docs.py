@@ -243,3 +243,4 @@ COMPREHENSIVE = RouteDoc(
 )
 OVER = RouteDoc(IndicatorAnswer, body=IndicatorRows, errors=(404, 502))
 BATCH = RouteDoc(BatchAnswer, parameters=ASK, body=IndicatorBatch, errors=(404,))
+WATCH = RouteDoc(parameters=(*_MARKET, _PARAMETERS), errors=_ASKED, media_type="text/event-stream")

@@ -57,18 +57,22 @@ class MarketAsk:
 
 
 def read_market_ask(
-    query_string: bytes, parse_symbol: Callable[[str], Symbol], *, takes_parameters: bool
+    query_string: bytes,
+    parse_symbol: Callable[[str], Symbol],
+    *,
+    takes_parameters: bool = True,
+    takes_limit: bool = True,
 ) -> MarketAsk:
     """The question of a GET request.
 
     Args:
-        takes_parameters: whether what the route does not know is left to the indicator, and
-            `limit` is taken.
+        takes_parameters: whether what the route does not know is left to the indicator.
+        takes_limit: whether the caller says how many values are shown.
 
     Raises:
         InvalidRequest: `errors` names what will not do.
     """
-    known = (*MARKET_PARAMETERS, *(("limit",) if takes_parameters else ()))
+    known = (*MARKET_PARAMETERS, *(("limit",) if takes_limit else ()))
     names = {name for name, _ in pairs_of(query_string)} if takes_parameters else set()
     values = single_values(query_string, {*known, *names})
     parameters = {name: values.pop(name) for name in list(values) if name not in known}

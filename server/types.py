@@ -21,6 +21,10 @@ TRACED = "coinmux.traced"
 TASK = "coinmux.task"
 #: What can send a whole answer at once, where the server has one: see `WholeWriter`.
 WRITER = "coinmux.writer"
+#: Set in the scope of a HEAD request: its body is not sent.
+BODILESS = "coinmux.bodiless"
+#: When a stream began to be sent, for it to count as answered then and not when it ends.
+FIRST_BYTE = "coinmux.first_byte"
 #: Set in the scope by the connection when it cancels the task because the caller left.
 CALLER_LEFT = "coinmux.caller_left"
 

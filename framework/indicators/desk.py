@@ -44,6 +44,7 @@ class IndicatorDesk:
 
     def __init__(self, gateway: Asks, indicators: Mapping[str, Indicator]) -> None:
         self.catalogue = Catalogue(indicators)
+        self.clock = gateway.clock
         self._gateway = gateway
         #: Those that are not built in, each with threads of its own.
         self._apart: dict[str, Callable[..., Awaitable[Computed]]] = {}

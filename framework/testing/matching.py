@@ -42,7 +42,8 @@ class Catalogue:
             key=lambda script: script.pair is None,
         )
         unknown = [script for script in scripts if script.sample.outcome == "unknown_symbol"]
-        self._unknown = [_pattern(script) for script in unknown]
+        # An answer that names its pair is no answer for another.
+        self._unknown = [_pattern(script) for script in sorted(unknown, key=_names_its_subject)]
         # One of a pair that tells no prices comes last: others can play its pair at today's.
         patterns = [
             *(_pattern(script) for script in good if script.is_priced),
@@ -215,6 +216,11 @@ def _nearest_count(patterns: Iterable[Pattern], asked: Asked) -> Found | None:
         if (best is None or rank < best[0]) and counted.fits(asked) is not None:
             best = (rank, counted)
     return None if best is None else best[1].fits(asked)
+
+
+def _names_its_subject(script: Script) -> bool:
+    subject = _subject(script.sample)
+    return bool(subject) and subject in str(script.exchange.response.body).lower()
 
 
 def _subject(sample: Sample) -> str:

@@ -4,25 +4,27 @@ Litestar reads annotations at run time, so this module imports what it names.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from time import perf_counter
 from typing import Any
 
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
-from framework.errors import CoinmuxError
+from framework.errors import CoinmuxError, InvalidRequest
 from framework.indicators.computed import Computed
 from framework.indicators.desk import SEVEN
 from framework.indicators.history import History
 from framework.indicators.routed import head_of, meta_of, notes_on
 from framework.indicators.rows import frame_of_rows
+from framework.indicators.watch import Update, watch
 from framework.symbols import Interval
 from server.answers import Bytes, as_json, provenance_headers
 from server.bodies import read_json
 from server.desk import AnyRequest, Desk, request_id
-from server.indicator_docs import BATCH, CATALOGUE, COMPREHENSIVE, OVER, ROUTED
+from server.indicator_docs import BATCH, CATALOGUE, COMPREHENSIVE, OVER, ROUTED, WATCH
 from server.indicator_params import (
     MOST_SHOWN,
     MarketAsk,
@@ -33,6 +35,7 @@ from server.indicator_params import (
 from server.openapi import DOC
 from server.params import refused, single_values
 from server.problems import problem
+from server.streams import EventStream, event
 
 _ENCODER = msgspec.json.Encoder()
 _HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-cache")]
@@ -56,7 +59,10 @@ class IndicatorController(Controller):
         """SMA, EMA, RSI, MACD, ATR, Stochastic RSI and Bollinger Bands of one market together."""
         gateway = desk.gateway
         asked = read_market_ask(
-            request.scope["query_string"], gateway.parse_symbol, takes_parameters=False
+            request.scope["query_string"],
+            gateway.parse_symbol,
+            takes_parameters=False,
+            takes_limit=False,
         )
         plans = [gateway.indicators.catalogue.plan(name) for name in SEVEN]
 
@@ -122,13 +128,13 @@ class IndicatorController(Controller):
         return as_json({"summary": summary, "results": lines})
 
     @get("/{indicator:str}", operation_id="getIndicator", opt={DOC: ROUTED})
-    async def one(self, request: AnyRequest, desk: NamedDependency[Desk], indicator: str) -> Bytes:
+    async def one(
+        self, request: AnyRequest, desk: NamedDependency[Desk], indicator: FromPath[str]
+    ) -> Bytes:
         """One indicator over routed candles; as many more are asked for as settle its values."""
         gateway = desk.gateway
         info = gateway.indicators.catalogue.find(indicator)
-        asked = read_market_ask(
-            request.scope["query_string"], gateway.parse_symbol, takes_parameters=True
-        )
+        asked = read_market_ask(request.scope["query_string"], gateway.parse_symbol)
         plan = gateway.indicators.catalogue.plan(info.info.name, asked.parameters)
 
         async def one(interval: Interval) -> tuple[History, bytes]:
@@ -145,8 +151,40 @@ class IndicatorController(Controller):
 
         return await _by_interval(asked, one, desk, request)
 
+    @get("/{indicator:str}/stream", operation_id="watchIndicator", opt={DOC: WATCH})
+    async def stream(
+        self, request: AnyRequest, desk: NamedDependency[Desk], indicator: FromPath[str]
+    ) -> EventStream:
+        """One indicator as its candles change and close, as server-sent events `value` and `error`.
+
+        The first event is the newest value; what can never be answered is refused before it.
+        """
+        gateway = desk.gateway
+        found = gateway.indicators.catalogue.find(indicator)
+        asked = read_market_ask(
+            request.scope["query_string"], gateway.parse_symbol, takes_limit=False
+        )
+        if len(asked.intervals) > 1:
+            raise refused([{"name": "interval", "message": "takes one interval here"}])
+        plan = gateway.indicators.catalogue.plan(found.info.name, asked.parameters)
+        updates = watch(
+            gateway.indicators,
+            plan,
+            asked.symbol,
+            asked.intervals[0],
+            ask=asked.ask,
+            closed_only=asked.closed_only,
+        )
+        desk.streams.check()
+        first = await anext(updates)
+        if isinstance(first, CoinmuxError):
+            raise first
+        return EventStream(desk.streams, _events(first, updates, desk, request))
+
     @post("/{indicator:str}", operation_id="computeIndicator", status_code=200, opt={DOC: OVER})
-    async def over(self, request: AnyRequest, desk: NamedDependency[Desk], indicator: str) -> Bytes:
+    async def over(
+        self, request: AnyRequest, desk: NamedDependency[Desk], indicator: FromPath[str]
+    ) -> Bytes:
         """One indicator over the caller's candles."""
         begun = perf_counter()
         single_values(request.scope["query_string"], ())
@@ -166,6 +204,26 @@ class IndicatorController(Controller):
             "elapsed_ms": round((perf_counter() - begun) * 1000, 3),
         }
         return Bytes(b'{"data":%b,"meta":%b}' % (data, _ENCODER.encode(meta)), _HEADERS)
+
+
+async def _events(
+    first: Update,
+    updates: AsyncIterator[Update | CoinmuxError],
+    desk: Desk,
+    request: AnyRequest,
+) -> AsyncIterator[bytes]:
+    yield _event(first, desk, request)
+    try:
+        async for update in updates:
+            yield _event(update, desk, request)
+    except InvalidRequest as error:
+        yield _event(error, desk, request)
+
+
+def _event(update: Update | CoinmuxError, desk: Desk, request: AnyRequest) -> bytes:
+    if isinstance(update, CoinmuxError):
+        return event("error", _error(update, desk, request))
+    return event("value", update.public(), str(update.timestamp))
 
 
 async def _by_interval(asked: MarketAsk, one: Any, desk: Desk, request: AnyRequest) -> Bytes:

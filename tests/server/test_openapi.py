@@ -22,6 +22,8 @@ EXPECTED = {
     "/api/sentiment/index", "/api/sentiment/social", "/api/onchain/{metric}",
     "/api/models/sentiment", "/api/defi/tvl", "/api/capabilities", "/api/providers",
     "/api/providers/{name}", "/api/routing/explain", "/api/routing/decisions/{request_id}",
+    "/api/indicators", "/api/indicators/comprehensive", "/api/indicators/batch",
+    "/api/indicators/{indicator}", "/api/indicators/{indicator}/stream",
 }  # fmt: skip
 
 
