@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: Upstream calls one request may cause (`faults.md` section 3, item 10).
 MOST_PAGES = 4
 #: Limits asked for, so that indicators of different warm-up share one kept answer.
-_STEPS = (200, 500, MOST_CANDLES)
+_STEPS = (500, MOST_CANDLES)
 
 
 class Asks(Protocol):
