@@ -32,6 +32,8 @@ def test_every_answer_is_as_documented(simulated_server, mode):
     checked = []
     for found in schema.get_all_operations():
         operation = found.ok()
+        if operation.path.endswith("/stream"):
+            continue  # an answer that does not end; tests/server has tests of its own
         checked.append(operation.label)
 
         @seed(20_261_123)

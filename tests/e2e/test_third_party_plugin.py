@@ -38,19 +38,22 @@ asyncio.run(main())
 """
 
 
-@pytest.fixture
-def installed(tmp_path):
-    target = tmp_path / "site"
+def install(target, example):
     subprocess.run(
         [
             sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
             "--disable-pip-version-check", "--no-compile", "--target", str(target),
-            str(ROOT / "examples/coinmux-acme"),
+            str(ROOT / "examples" / example),
         ],
         check=True,
         capture_output=True,
     )  # fmt: skip
     return target
+
+
+@pytest.fixture
+def installed(tmp_path):
+    return install(tmp_path / "site", "coinmux-acme")
 
 
 def run(target, *arguments):
@@ -107,3 +110,49 @@ def test_it_is_installed_answers_is_broken_and_is_reported(installed):
     assert shown["acme"] == "unknown_provider"
     assert shown["binance"] == ["binance", True]
     assert "did you mean fetch_ticker?" in shown["broken"][0]["error"]
+
+
+INDICATOR = """
+import asyncio, json
+from framework import CoinmuxError, Gateway
+from framework.testing.walk import random_candles
+
+async def main():
+    environ = {"PLUGINS_ALLOW": "choppiness,rsi", "CHECKER": "off"}
+    shown = {}
+    async with Gateway.from_env(None, environ=environ) as gateway:
+        lines = {one["name"]: one for one in gateway.indicators.catalogue.public()}
+        shown["origin"] = {name: one["origin"] for name, one in lines.items()}
+        for name in ("choppiness", "rsi"):
+            try:
+                computed = gateway.indicator_over(name, random_candles(60))
+                shown[name] = [computed.plan.required, computed.reading]
+            except CoinmuxError as error:
+                shown[name] = error.code
+        shown["broken"] = gateway.provider_list()["broken"]
+    print(json.dumps(shown))
+
+asyncio.run(main())
+"""
+
+
+def test_an_indicator_of_a_stranger_works_as_ours_do_and_broken_harms_nobody(tmp_path):
+    """Installed it is in the catalogue and computes; misspelt it is listed as broken."""
+    site = install(tmp_path / "site", "coinmux-choppiness")
+
+    def ask_it():
+        done = run(site, "-c", INDICATOR)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    shown = ask_it()
+    assert shown["origin"] == {"choppiness": "coinmux-choppiness", "rsi": "coinmux"}
+    assert shown["choppiness"][0] == 15
+    assert "choppiness" in shown["choppiness"][1]
+    assert shown["broken"] == []
+    module = site / "coinmux_choppiness/__init__.py"
+    module.write_text(module.read_text().replace("def compute(", "def compuet("))
+    shown = ask_it()
+    assert shown["choppiness"] == "unknown_indicator"
+    assert shown["rsi"][0] == 15
+    assert "did you mean compute?" in shown["broken"][0]["error"]

@@ -1,6 +1,7 @@
 """Gateways of plugins made on the spot, and the application over them."""
 
 import asyncio
+import math
 import signal
 import socket
 import subprocess
@@ -25,7 +26,7 @@ from framework import (
     UnknownSymbol,
     hookimpl,
 )
-from framework.loader import in_process
+from framework.loader import PluginLoader, in_process
 from framework.testing.clock import FakeClock
 from server.app import create_app
 
@@ -41,6 +42,12 @@ class ScriptedProvider:
         self.clock = clock
         self.calls = 0
         self.cancelled = 0
+        self.candle_calls = 0
+        #: Candles the market has, pairs it has not, and what becomes of a question for candles.
+        self.life = 1000
+        self.unlisted = frozenset()
+        self.candle_error = None
+        self.after_each = lambda: None
         self.info = ProviderInfo(
             **{
                 "name": name,
@@ -76,10 +83,16 @@ class ScriptedProvider:
 
     @hookimpl
     async def fetch_candles(self, query, http):
+        self.candle_calls += 1
+        self.after_each()
+        if self.candle_error is not None:
+            raise self.candle_error
+        if query.symbol in self.unlisted:
+            raise UnknownSymbol(query.symbol)
         now = self.clock.wall_ms() // query.interval.ms * query.interval.ms
         rows = [
-            [now - back * query.interval.ms, 1.0, 2.0, 0.5, 1.5, 10.0]
-            for back in range(query.limit)
+            [now - back * query.interval.ms, 1.0, 2.0, 0.5, 1.5 + 0.2 * math.sin(back), 10.0]
+            for back in range(min(query.limit, self.life))
         ]
         return Candles.from_rows(query, rows)
 
@@ -118,11 +131,14 @@ def clock():
 def app_of(clock):
     """`async with app_of(a=[1.0]) as world`: its client, gateway, plugins and edge.
 
-    `_settings` are variables, `_info` what a provider declares, `_peer` the address of the client.
+    `_settings` are variables, `_info` what a provider declares, `_peer` the address of the client,
+    `_found` further plugins.
     """
 
     @asynccontextmanager
-    async def make(_settings=None, _info=None, _peer="127.0.0.1", _bound=None, **scripts):
+    async def make(
+        _settings=None, _info=None, _peer="127.0.0.1", _bound=None, _found=(), **scripts
+    ):
         plugins = {
             name: ScriptedProvider(
                 name, script, clock, priority=at * 10, **(_info or {}).get(name, {})
@@ -130,7 +146,7 @@ def app_of(clock):
             for at, (name, script) in enumerate(scripts.items())
         }
         environ = {"CHECKER": "off", **(_settings or {})}
-        found = [in_process(name, plugin) for name, plugin in plugins.items()]
+        found = [*(in_process(name, plugin) for name, plugin in plugins.items()), *_found]
         gateway = Gateway.from_env(None, environ=environ, found=found, clock=clock)
         edge = create_app(gateway, bound=_bound)
         async with running(edge):
@@ -139,8 +155,21 @@ def app_of(clock):
             async with httpx.AsyncClient(transport=transport, base_url=base) as client:
                 yield SimpleNamespace(
                     client=client, gateway=gateway, plugins=plugins, edge=edge, clock=clock,
-                    environ=environ,
+                    environ=environ, desk=edge._lane.app.state["desk"],
                 )  # fmt: skip
+
+    return make
+
+
+SEVEN = ("sma", "ema", "rsi", "macd", "atr", "stoch_rsi", "bollinger_bands")
+
+
+@pytest.fixture
+def indicator_app(app_of):
+    """`app_of` with the seven indicators."""
+
+    def make(_found=(), **options):
+        return app_of(_found=[*PluginLoader().discover(allow=SEVEN), *_found], **options)
 
     return make
 
@@ -215,7 +244,7 @@ import asyncio, sys
 import server.connections, server.run
 from framework import Gateway
 from framework.clock import SystemClock
-from framework.loader import in_process
+from framework.loader import PluginLoader, in_process
 sys.path.insert(0, {folder!r})
 from conftest import ScriptedProvider
 
@@ -226,7 +255,8 @@ server.run.GRACE_S = {grace_s}
 async def main():
     plugin = ScriptedProvider("a", {outcomes!r}, SystemClock())
     environ = {{"CHECKER": "off", "PORT": "{port}", **{settings!r}}}
-    gateway = Gateway.from_env(None, environ=environ, found=[in_process("a", plugin)])
+    found = [in_process("a", plugin), *PluginLoader().discover(allow=["sma"])]
+    gateway = Gateway.from_env(None, environ=environ, found=found)
     async with gateway:
         return await server.run.serve(gateway)
 

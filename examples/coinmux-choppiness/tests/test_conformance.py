@@ -1,0 +1,7 @@
+"""One line, by the kit that coinmux's own indicators pass."""
+
+from framework.testing.indicators import check_indicator
+
+
+def test_choppiness_keeps_the_contract() -> None:
+    check_indicator("coinmux_choppiness")
