@@ -25,13 +25,15 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(PY) -m bench $(ARGS)
 
-# What is generated: .env.example, docs/providers.md, docs/fields.md and each grade. Tests compare.
+# What is generated: .env.example, docs/providers.md, docs/fields.md, docs/indicators.md with its
+# pictures, and each grade. Tests compare.
 docs: $(VENV)/.run
 	$(VENV)/bin/coinmux conformance --ours --write
 	PYTHONPATH=examples/coinmux-acme $(VENV)/bin/coinmux conformance coinmux_acme --write
 	$(VENV)/bin/coinmux env-example > .env.example
 	$(VENV)/bin/coinmux providers --markdown > docs/providers.md
 	$(VENV)/bin/coinmux conformance --ours --fields > docs/fields.md
+	$(VENV)/bin/coinmux indicators --docs docs
 
 # The versions the tests were run with, as name==version.
 lock: $(VENV)/.dev

@@ -194,6 +194,14 @@ def _pattern(latest: Latest) -> str | None:
     return f"bullish: {name} {value:g} > 0" if value > 0 else f"bearish: {name} {value:g} < 0"
 
 
+def _drawn(function: str, flags: Sequence[str], *, pattern: bool) -> Any:
+    if pattern:
+        return "marks"
+    if function in ("SAR", "SAREXT"):
+        return "dots"
+    return next((_DRAW[flag] for flag in flags if flag in _DRAW), "line")
+
+
 def _describe(function: str) -> IndicatorInfo:
     info = _function(function).info
     flags = info["function_flags"] or []
@@ -217,7 +225,7 @@ def _describe(function: str) -> IndicatorInfo:
     outputs = tuple(
         Output(
             function.lower() if name in ("real", "integer") else name,
-            "marks" if pattern else next((_DRAW[f] for f in flags_ if f in _DRAW), "line"),
+            _drawn(function, flags_, pattern=pattern),
         )
         for name, flags_ in info["output_flags"].items()
     )

@@ -12,6 +12,7 @@ from server.cli.ask import candles, explain, ticker
 from server.cli.conformance import conformance
 from server.cli.console import EXIT_FAILED, EXIT_USAGE, errors
 from server.cli.doctor import doctor
+from server.cli.indicators import indicator, indicators
 from server.cli.lists import env_example, providers
 from server.cli.serve import serve, simulate
 
@@ -26,7 +27,8 @@ def cli() -> None:
 
 
 for command in (
-    serve, simulate, ticker, candles, explain, providers, doctor, conformance, env_example,
+    serve, simulate, ticker, candles, indicator, explain, providers, indicators, doctor,
+    conformance, env_example,
 ):  # fmt: skip
     cli.add_command(command)
 

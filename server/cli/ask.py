@@ -25,7 +25,9 @@ timeout = click.option("--timeout", "timeout_s", type=float, help="Seconds for t
 simulated = click.option("--simulate", is_flag=True, help="Ask the simulator, not the world.")
 
 
-def _with_gateway(env: str, simulate: bool, work: Callable[[Gateway], Awaitable[T]]) -> T:
+def with_gateway(env: str, simulate: bool, work: Callable[[Gateway], Awaitable[T]]) -> T:
+    """What `work` makes of a gateway that is open meanwhile."""
+
     async def run() -> T:
         # One question needs no background probes.
         async with gateway_for(env, simulate=simulate, CHECKER="off") as gateway:
@@ -34,13 +36,15 @@ def _with_gateway(env: str, simulate: bool, work: Callable[[Gateway], Awaitable[
     return asyncio.run(run())
 
 
-def _moment(ms: int | None) -> str:
+def moment(ms: int | None) -> str:
+    """A time as people read it, UTC."""
     if ms is None:
         return "—"
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _origin(meta: dict[str, Any]) -> str:
+def origin(meta: dict[str, Any]) -> str:
+    """Where an answer came from, in a line."""
     failed = [
         f"{one['provider']} {one['code']}" for one in meta["attempts"] if one["outcome"] != "ok"
     ]
@@ -71,17 +75,17 @@ def ticker(
 ) -> None:
     """The ticker of SYMBOL (BTC/USDT, btc-usdt, BTC)."""
     options = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
-    answer = _with_gateway(env_file, simulate, lambda gateway: gateway.ticker(symbol, **options))
+    answer = with_gateway(env_file, simulate, lambda gateway: gateway.ticker(symbol, **options))
     if as_json:
         print_json(answer.body)
         return
     made = table(str(answer.data.symbol), "field", "value")
     for name, value in answer.data.model_dump().items():
         if name != "symbol":
-            made.add_row(name, _moment(value) if name == "timestamp" else cell(value))
+            made.add_row(name, moment(value) if name == "timestamp" else cell(value))
     out = console()
     out.print(made)
-    out.print(_origin(answer.meta), style="dim")
+    out.print(origin(answer.meta), style="dim")
 
 
 @click.command()
@@ -107,7 +111,7 @@ def candles(
 ) -> None:
     """The latest candles of SYMBOL, oldest first."""
     options = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
-    answer = _with_gateway(
+    answer = with_gateway(
         env_file, simulate, lambda gateway: gateway.candles(symbol, interval, limit, **options)
     )
     if as_json:
@@ -118,10 +122,10 @@ def candles(
     )
     for row in answer.data.to_numpy().tolist():
         numbers = (None if number != number else number for number in row[1:])
-        made.add_row(_moment(int(row[0])), *(cell(number) for number in numbers))
+        made.add_row(moment(int(row[0])), *(cell(number) for number in numbers))
     out = console()
     out.print(made)
-    out.print(_origin(answer.meta), style="dim")
+    out.print(origin(answer.meta), style="dim")
 
 
 @click.command()
@@ -153,7 +157,7 @@ def explain(
         query = gateway.query(capability, pairs)
         return gateway.explain(capability, query, Ask(provider=provider, strategy=strategy))
 
-    shown = _with_gateway(env_file, simulate, work)
+    shown = with_gateway(env_file, simulate, work)
     if as_json:
         print_json(shown)
         return

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from framework.hookspecs import PROJECT
+from framework.loader import Found, PluginLoader
 from server.cli.console import EXIT_FAILED, EXIT_USAGE, as_json, console, print_json, table
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
 _MARKS = {"passed": "[green]passed[/]", "failed": "[red]failed[/]", "not_applicable": "—"}
 _MISSING = "[yellow]missing[/]"
+_LOAD_WAIT_S = 10.0
 
 
 @click.command()
@@ -36,6 +36,13 @@ def conformance(
     from framework.testing.kit import Subject, examine, write
     from framework.testing.kit.table import fields_table
 
+    if names and (others := sorted(set(names) & set(indicator_plugins()))):
+        click.echo(
+            f"coinmux: {others[0]} brings indicators, not a provider; its check is "
+            "framework.testing.indicators.check_indicator",
+            err=True,
+        )
+        raise SystemExit(EXIT_USAGE)
     try:
         subjects = [Subject.of(name) for name in names or installed(ours=ours)]
     except LookupError as error:
@@ -62,15 +69,27 @@ def conformance(
 
 
 def installed(*, ours: bool = False) -> list[str]:
-    """Names of the installed providers, or of the built-in ones alone."""
-    points = entry_points(group=PROJECT)
+    """Names of the installed providers, those that do not load included; or the built-in alone."""
+    found = _loaded()
     return sorted(
-        {
-            point.name
-            for point in points
-            if not ours or (point.dist is not None and point.dist.name == PROJECT)
-        }
+        {one.name for one in found if (one.built_in or not ours) and not _is_of_indicators(one)}
     )
+
+
+def indicator_plugins() -> list[str]:
+    """Names of the installed plugins that bring indicators alone."""
+    return sorted({one.name for one in _loaded() if _is_of_indicators(one)})
+
+
+def _loaded() -> list[Found]:
+    loader = PluginLoader()
+    found = loader.discover()
+    loader.load(found, wait_s=_LOAD_WAIT_S, limit_s=_LOAD_WAIT_S)
+    return found
+
+
+def _is_of_indicators(one: Found) -> bool:
+    return one.indicators is not None and one.info is None
 
 
 def _show(report: Report, *, detailed: bool) -> None:

@@ -16,7 +16,9 @@ NAMES = sorted(
     {
         point.name
         for point in entry_points(group="coinmux")
-        if point.dist is not None and point.dist.name == "coinmux"
+        if point.dist is not None
+        and point.dist.name == "coinmux"
+        and point.value.startswith("plugins.providers.")
     }
 )
 

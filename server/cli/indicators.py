@@ -1,0 +1,112 @@
+"""Indicators on the command line: `indicators`, the catalogue, and `indicator`, asked once."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from framework import INTERVALS
+from framework.gateway import Gateway
+from framework.indicators.routed import Routed
+from server.cli.ask import moment, origin, provider, simulated, strategy, timeout, with_gateway
+from server.cli.console import as_json, cell, console, env_file, print_json, table
+from server.indicator_reference import PICTURES, draw_all, reference
+
+
+@click.command()
+@as_json
+@click.option("--docs", type=click.Path(path_type=Path), help="Write the reference into a folder.")
+@env_file
+def indicators(as_json: bool, docs: Path | None, env_file: str) -> None:
+    """Every indicator: what it returns, its parameters, and how many candles it needs."""
+
+    async def make() -> Gateway:
+        gateway = Gateway.from_env(env_file)
+        await gateway.close()
+        return gateway
+
+    catalogue = asyncio.run(make()).indicators.catalogue
+    if docs is not None:
+        (docs / "indicators.md").write_text(reference(catalogue), encoding="utf-8")
+        drawn = draw_all(catalogue, docs / PICTURES)
+        click.echo(f"{drawn} indicators described and drawn in {docs}")
+        return
+    lines = catalogue.public()
+    if as_json:
+        print_json({"total": len(lines), "indicators": lines})
+        return
+    made = table("indicators", "name", "title", "group", "parameters", "candles")
+    for line in lines:
+        values = " ".join(f"{one['name']}={one['default']}" for one in line["parameters"])
+        made.add_row(
+            line["name"], line["title"], line["group"], values, cell(line["minimum_candles"])
+        )
+    console().print(made)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("symbol")
+@click.argument("parameters", nargs=-1)
+@click.option("--interval", type=click.Choice(list(INTERVALS)), default="1h", show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=12, show_default=True)
+@click.option("--closed-only", is_flag=True, help="Leave out the candle that is still open.")
+@provider
+@strategy
+@timeout
+@simulated
+@as_json
+@env_file
+def indicator(
+    name: str,
+    symbol: str,
+    parameters: tuple[str, ...],
+    interval: str,
+    limit: int,
+    closed_only: bool,
+    provider: str | None,
+    strategy: str,
+    timeout_s: float | None,
+    simulate: bool,
+    as_json: bool,
+    env_file: str,
+) -> None:
+    """The latest values of indicator NAME of SYMBOL, with PARAMETERS such as period=21."""
+    given: dict[str, Any] = {}
+    for text in parameters:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise click.UsageError(f"{text!r} is not name=value")
+        given[key] = value
+
+    async def work(gateway: Gateway) -> Routed:
+        return await gateway.indicator(
+            name,
+            symbol,
+            interval,
+            limit,
+            closed_only=closed_only,
+            parameters=given,
+            provider=provider,
+            strategy=strategy,
+            timeout_s=timeout_s,
+        )
+
+    routed = with_gateway(env_file, simulate, work)
+    if as_json:
+        print_json(routed.body)
+        return
+    values = {key: column.tolist() for key, column in routed.values.items()}
+    title = f"{routed.computed.plan.label} of {routed.candles.symbol} {interval}"
+    made = table(title, "opens (UTC)", *values)
+    for at, time in enumerate(routed.timestamps.tolist()):
+        row = (column[at] for column in values.values())
+        made.add_row(moment(time), *(cell(None if one != one else one) for one in row))
+    out = console()
+    out.print(made)
+    if routed.reading is not None:
+        out.print(routed.reading)
+    out.print(origin(routed.meta), style="dim")
