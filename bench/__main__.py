@@ -6,7 +6,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import inprocess, overhttp, startup
+from bench import indicators, inprocess, overhttp, startup
 from bench.processes import pin, process
 
 
@@ -67,6 +67,17 @@ def main() -> None:
         "<= 200 us",
         large <= 200,
     )
+    found = indicators.catalogue()
+    ours, bare = indicators.one_us(found, rounds=rounds)
+    title = "RSI of 500 candles and its JSON"
+    line(title, f"{ours:.0f} us", f"TA-Lib {bare:.0f} us", ours / bare, "<= 2.0", ours <= 2 * bare)
+    for name, other in indicators.others_us(rounds=rounds).items():
+        line(title, f"{ours:.0f} us", f"{name}, no JSON {other:.0f} us", ours / other, "", True)
+    ours, bare = indicators.batch_ms(found, rounds=rounds)
+    line(
+        "500 markets x 7 x 1,000 candles", f"{ours:.1f} ms", f"bare TA-Lib {bare:.1f} ms",
+        ours / bare, "<= 1.3", ours <= 1.3 * bare,
+    )  # fmt: skip
     line("start to first answer", f"{begun:.2f} s", "1.5 s", begun / 1.5, "<= 1.5 s", begun <= 1.5)
     line("resident memory", f"{memory:.0f} MB", "150 MB", memory / 150, "<= 150 MB", memory <= 150)
     Console(width=120).print(table)

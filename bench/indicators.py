@@ -1,0 +1,104 @@
+"""Indicators beside TA-Lib called directly, and beside two other libraries for scale."""
+
+import time
+
+import msgspec
+import talib
+
+from framework.indicators.catalogue import Catalogue
+from framework.indicators.desk import SEVEN, over
+from framework.indicators.frame import Frame
+from framework.loader import PluginLoader
+from framework.testing.walk import random_candles
+
+SHOWN = 500
+_ENCODER = msgspec.json.Encoder()
+
+
+def direct(candles):
+    """The seven by TA-Lib alone, as its users would write them."""
+    close, high, low = candles.close, candles.high, candles.low
+    rsi = talib.RSI(close, 14)
+    raw = talib.STOCHF(rsi, rsi, rsi, 14, 1)[0]
+    fast = talib.SMA(raw, 3)
+    return {
+        "sma": (talib.SMA(close, 20),),
+        "ema": (talib.EMA(close, 20),),
+        "rsi": (talib.RSI(close, 14),),
+        "macd": talib.MACD(close, 12, 26, 9),
+        "atr": (talib.ATR(high, low, close, 14),),
+        "stoch-rsi": (fast, talib.SMA(fast, 3)),
+        "bollinger-bands": talib.BBANDS(close, 20, 2.0, 2.0),
+    }
+
+
+def best_of(work, *, rounds, times):
+    """Microseconds of one call, the best round's mean."""
+    best = float("inf")
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        for _ in range(times):
+            work()
+        best = min(best, time.perf_counter() - begun)
+    return best / times * 1e6
+
+
+def catalogue():
+    loader = PluginLoader()
+    loader.load(loader.discover(), wait_s=30, limit_s=30)
+    return Catalogue(loader.indicators)
+
+
+def one_us(found, *, rounds):
+    """One RSI of 500 candles and its JSON: ours, and TA-Lib's with the same encoder."""
+    candles = random_candles(SHOWN)
+    plan = found.plan("rsi")
+    head = {"symbol": "BTC/USDT", "interval": "1h", "last_closed": False}
+
+    def ours():
+        return plan.run(Frame.of(candles)).encode(head, SHOWN)
+
+    def yardstick():
+        values = talib.RSI(candles.close, 14)
+        return _ENCODER.encode(
+            {"timestamps": candles.timestamp.tolist(), "values": {"rsi": values.tolist()}}
+        )
+
+    times = 200 * rounds
+    return (
+        best_of(ours, rounds=rounds, times=times),
+        best_of(yardstick, rounds=rounds, times=times),
+    )
+
+
+def batch_ms(found, *, rounds, markets=500, count=1000):
+    """The seven over 500 markets of 1,000 candles: ours, and a bare loop over TA-Lib."""
+    plans = [found.plan(name) for name in SEVEN]
+    held = {f"C{at}/USDT": random_candles(count, seed=at) for at in range(markets)}
+
+    def yardstick():
+        return {name: direct(candles) for name, candles in held.items()}
+
+    best = {}
+    for name, work in (("ours", lambda: over(plans, held)), ("bare", yardstick)) * rounds:
+        begun = time.perf_counter()
+        kept = work()
+        best[name] = min(best.get(name, float("inf")), time.perf_counter() - begun)
+        del kept
+    return best["ours"] * 1000, best["bare"] * 1000
+
+
+def others_us(*, rounds):
+    """The RSI of 500 candles by pandas-ta-classic and by talipp, for scale."""
+    import pandas
+    import pandas_ta_classic
+    from talipp.indicators import RSI
+
+    closes = random_candles(SHOWN).close
+    series, values = pandas.Series(closes), closes.tolist()
+    return {
+        "pandas-ta-classic": best_of(
+            lambda: pandas_ta_classic.rsi(series, 14, talib=False), rounds=rounds, times=5
+        ),
+        "talipp": best_of(lambda: RSI(14, values), rounds=rounds, times=5),
+    }
