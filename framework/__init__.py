@@ -96,6 +96,7 @@ from framework.indicators.declare import (
 from framework.indicators.memory import ema_memory, wilder_memory
 from framework.indicators.readings import against_price, between, crossing, sign, within_band
 from framework.indicators.routed import Routed
+from framework.indicators.stretches import LONGEST_MS, Stretch, starts_of, stretches
 from framework.models.base import (
     Amount,
     CleanText,
@@ -164,6 +165,7 @@ __all__ = [
     "CHAINS",
     "HTTP",
     "INTERVALS",
+    "LONGEST_MS",
     "AllProvidersFailed",
     "Amount",
     "Answer",
@@ -273,6 +275,7 @@ __all__ = [
     "SocialQuery",
     "Stale",
     "State",
+    "Stretch",
     "Symbol",
     "SymbolStyle",
     "SyncGateway",
@@ -337,7 +340,9 @@ __all__ = [
     "scaled",
     "segment",
     "sign",
+    "starts_of",
     "stories",
+    "stretches",
     "symbols_in",
     "wilder_memory",
     "within_band",

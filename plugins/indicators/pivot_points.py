@@ -18,13 +18,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from framework import Column, Columns, IndicatorInfo, Latest, Output, Parameter, Values, hookimpl
+from framework import (
+    LONGEST_MS,
+    Column,
+    Columns,
+    IndicatorInfo,
+    Latest,
+    Output,
+    Parameter,
+    Stretch,
+    Values,
+    hookimpl,
+    starts_of,
+    stretches,
+)
 
-_DAY_MS = 86_400_000
-#: 1970-01-01 was a Thursday; ISO weeks begin on Monday.
-_DAYS_TO_MONDAY = 3
-#: The longest a stretch is, twice: the one before, whole, wherever in this one the history begins.
-_SPAN_MS = {"day": 2 * _DAY_MS, "week": 14 * _DAY_MS, "month": 62 * _DAY_MS}
 _LEVELS = ("pivot", "r1", "r2", "r3", "s1", "s2", "s3")
 
 
@@ -69,7 +77,8 @@ def indicator_info() -> IndicatorInfo:
         ),
         outputs=tuple(Output(name, "dots") for name in _LEVELS),
         minimum=lambda _: 2,
-        span_ms=lambda values: _SPAN_MS[str(values["anchor"])],
+        # The one before, whole, wherever in this one the history begins.
+        span_ms=lambda values: 2 * LONGEST_MS[values["anchor"]],
         overlay=True,
         reading=_reading,
         formula="levels from the high, low and close of the day, week or month before",
@@ -80,9 +89,9 @@ def indicator_info() -> IndicatorInfo:
 @hookimpl
 def compute(inputs: Columns, parameters: Values) -> Sequence[Column]:
     """Pivot, three resistances and three supports, in price units."""
-    time, anchor = inputs["timestamp"], str(parameters["anchor"])
-    stretch = _stretches(time, anchor)
-    starts = np.flatnonzero(np.diff(stretch, prepend=stretch[0] - 1))
+    time, anchor = inputs["timestamp"], parameters["anchor"]
+    stretch = stretches(time, anchor)
+    starts = starts_of(stretch)
     high = np.maximum.reduceat(inputs["high"], starts)
     low = np.minimum.reduceat(inputs["low"], starts)
     close = inputs["close"][np.append(starts[1:], time.size) - 1]
@@ -95,18 +104,8 @@ def compute(inputs: Columns, parameters: Values) -> Sequence[Column]:
     return [np.where(follows, row[np.maximum(of, 0)], np.nan) for row in levels]
 
 
-def _stretches(time_ms: Column, anchor: str) -> Column:
-    """A number for each candle's stretch, one more for the next."""
-    days = time_ms // _DAY_MS
-    if anchor == "day":
-        return days
-    if anchor == "week":
-        return (days + _DAYS_TO_MONDAY) // 7
-    return time_ms.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
-
-
-def _is_start(time_ms: int, anchor: str) -> bool:
-    before = _stretches(np.array([time_ms - 1, time_ms]), anchor)
+def _is_start(time_ms: int, anchor: Stretch) -> bool:
+    before = stretches(np.array([time_ms - 1, time_ms]), anchor)
     return bool(before[0] != before[1])
 
 

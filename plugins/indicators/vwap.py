@@ -11,21 +11,22 @@ Source: Berkowitz, Logue and Noser, The Total Cost of Transactions on the NYSE, 
 import numpy as np
 
 from framework import (
+    LONGEST_MS,
     Column,
     Columns,
     IndicatorInfo,
     Output,
     Parameter,
+    Stretch,
     Values,
     against_price,
     hookimpl,
     period,
+    starts_of,
+    stretches,
 )
 
-_DAY_MS = 86_400_000
-#: 1970-01-01 was a Thursday; ISO weeks begin on Monday.
-_DAYS_TO_MONDAY = 3
-_SPAN_MS = {"session": _DAY_MS, "week": 7 * _DAY_MS, "month": 31 * _DAY_MS}
+_STRETCH: dict[str, Stretch] = {"session": "day", "week": "week", "month": "month"}
 
 
 @hookimpl
@@ -49,7 +50,7 @@ def indicator_info() -> IndicatorInfo:
         outputs=(Output("vwap"),),
         minimum=lambda values: values["period"] if values["anchor"] == "rolling" else 1,
         settle=lambda values: None if values["anchor"] == "all" else 0,
-        span_ms=lambda values: _SPAN_MS.get(str(values["anchor"]), 0),
+        span_ms=lambda values: LONGEST_MS.get(_STRETCH.get(values["anchor"], ""), 0),
         overlay=True,
         reading=against_price("vwap"),
         formula="sum of (high + low + close) / 3 x volume over sum of volume, since the anchor",
@@ -82,16 +83,9 @@ def _rolling(values: Column, size: int) -> Column:
 
 def _starts(time_ms: Column, anchor: str) -> Column:
     """Indices of the first candle of each stretch."""
-    days = time_ms // _DAY_MS
     if anchor == "all":
-        stretch = np.zeros_like(days)
-    elif anchor == "session":
-        stretch = days
-    elif anchor == "week":
-        stretch = (days + _DAYS_TO_MONDAY) // 7
-    else:
-        stretch = time_ms.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
-    return np.flatnonzero(np.diff(stretch, prepend=stretch[0] - 1))
+        return np.zeros(1, dtype=np.int64)
+    return starts_of(stretches(time_ms, _STRETCH[anchor]))
 
 
 def _since(values: Column, starts: Column) -> Column:
