@@ -23,12 +23,13 @@ class Fetched:
         fetched_at: the same moment in monotonic seconds.
         freshness: how long it is good.
         fresh_s: `freshness.fresh_s` after jitter.
+        consensus: who agreed on what, where several sources were asked together.
         stale: whether the data's own time was too old already.
     """
 
     __slots__ = (
-        "_data_json", "_views", "attempts", "capability", "data", "elapsed_ms", "fetched_at",
-        "fetched_ms", "fresh_s", "freshness", "provider", "simulated", "stale",
+        "_data_json", "_views", "attempts", "capability", "consensus", "data", "elapsed_ms",
+        "fetched_at", "fetched_ms", "fresh_s", "freshness", "provider", "simulated", "stale",
     )  # fmt: skip
 
     def __init__(
@@ -45,6 +46,7 @@ class Fetched:
         simulated: bool,
         elapsed_ms: float,
         attempts: list[dict[str, Any]],
+        consensus: dict[str, Any] | None = None,
     ) -> None:
         self.capability = capability
         self.data = data
@@ -57,6 +59,7 @@ class Fetched:
         self.simulated = simulated
         self.elapsed_ms = elapsed_ms
         self.attempts = attempts
+        self.consensus = consensus
         self._data_json: bytes | None = None
         self._views: dict[str, Answer] = {}
 
@@ -103,7 +106,7 @@ class Answer:
     def meta(self) -> dict[str, Any]:
         """Provenance, as the REST contract's `meta`."""
         fetched = self.fetched
-        return {
+        meta = {
             "capability": fetched.capability,
             "provider": fetched.provider,
             "fetched_at": fetched.fetched_ms,
@@ -114,6 +117,9 @@ class Answer:
             "attempts": fetched.attempts,
             "notes": fetched.data.notes,
         }
+        if fetched.consensus is not None:
+            meta["consensus"] = fetched.consensus
+        return meta
 
     @property
     def body(self) -> bytes:

@@ -93,6 +93,21 @@ class AttemptRunner:
             ProviderError, UnknownSymbol: as it ended.
             StaleResult: an answer that is too old; its lease is the caller's to record.
         """
+        started = self._clock.monotonic()
+        result = await self.ask(source, capability, query, lease, limit_s)
+        elapsed_s = self._clock.monotonic() - started
+        self._health.record(lease, Outcome.SUCCESS, elapsed_s=elapsed_s)
+        return result
+
+    async def ask(
+        self,
+        source: Source,
+        capability: Capability,
+        query: Query,
+        lease: Lease,
+        limit_s: float,
+    ) -> Result:
+        """As `run`, but what a good answer counts for is the caller's to record."""
         clock = self._clock
         started = clock.monotonic()
         try:
@@ -111,7 +126,6 @@ class AttemptRunner:
         elapsed = clock.monotonic() - started
         if why_stale is not None:
             raise StaleResult(result, why_stale, lease, elapsed)
-        self._health.record(lease, Outcome.SUCCESS, elapsed_s=elapsed)
         return result
 
     def _why_stale(self, capability: Capability, query: Query, result: Result) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from framework.consensus import Consensus
 from framework.models import chain, market, news, onchain, sentiment, text
 from framework.models.base import Query, Result
 
@@ -37,7 +38,7 @@ class Capability:
         freshness: defaults; candles depend on the interval, see `freshness_of`.
         empty_legal: whether an answer with no item is an answer.
         max_age_s: data whose own time is older is stale (`faults.md` E4); None where it may be old.
-        consensus: the field whose median sources agree on; None where there is none.
+        consensus: how sources that answer together are compared; None where they cannot be.
         description: what it answers.
     """
 
@@ -47,7 +48,7 @@ class Capability:
     freshness: Freshness
     empty_legal: bool = False
     max_age_s: float | None = None
-    consensus: str | None = None
+    consensus: Consensus | None = None
     description: str = ""
 
     @property
@@ -58,11 +59,17 @@ class Capability:
 _MIN, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 _ADDRESS = Freshness(15, 30, 5 * _MIN)
 _SLOW = Freshness(10 * _MIN, _HOUR, _DAY)
+#: `faults.md` E5: a price 5 % from the median of three is wrong.
+_PRICE = Consensus("last", relative=0.05, merged=("last", "bid", "ask"))
+#: What is a usual fee each source decides by its own lights: a factor of two is no contradiction.
+_FEE = Consensus("standard", relative=1.0, merged=("slow", "standard", "fast", "base_fee"))
+#: As many blocks as a head may lag (`faults.md` E4). A block is one thing: nothing is mixed.
+_HEIGHT = Consensus("height", absolute=16)
 
 _ROWS = (
     Capability(
         "ticker", market.TickerQuery, market.Ticker, Freshness(5, 10, 60),
-        max_age_s=300, consensus="last", description="One market now and over 24 hours",
+        max_age_s=300, consensus=_PRICE, description="One market now and over 24 hours",
     ),
     Capability(
         "candles", market.CandlesQuery, market.Candles, Freshness(30, 60, 600),
@@ -90,11 +97,11 @@ _ROWS = (
     ),
     Capability(
         "gas", chain.GasQuery, chain.Gas, Freshness(5, 10, 60),
-        max_age_s=300, consensus="standard", description="Transaction fees of a chain",
+        max_age_s=300, consensus=_FEE, description="Transaction fees of a chain",
     ),
     Capability(
         "chain_head", chain.ChainHeadQuery, chain.ChainHead, Freshness(3, 5, 30),
-        consensus="height", description="Newest block of a chain",
+        consensus=_HEIGHT, description="Newest block of a chain",
     ),
     Capability(
         "balance", chain.BalanceQuery, chain.Balance, _ADDRESS,

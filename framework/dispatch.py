@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from framework.answer import Answer, Fetched
-from framework.attempt import PROBE_S, StaleResult
+from framework.attempt import StaleResult
 from framework.cache import is_fresh, may_refresh, may_rescue
 from framework.capabilities import freshness_of
 from framework.clock import Deadline
@@ -26,7 +26,9 @@ from framework.failures import failure_of
 from framework.health import State
 from framework.inquiry import Inquiry, key_of
 from framework.outcomes import record_error
-from framework.routing import Refusal
+from framework.panel import Panel
+from framework.routing import CONSENSUS, Refusal
+from framework.tries import LEAST_S, Tries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +45,6 @@ if TYPE_CHECKING:
     from framework.routing import Ask, Step
     from framework.sources import Source
 
-#: No alternative is begun with less time left (`faults.md`, defaults).
-_LEAST_S = 0.25
 #: A shared call ends itself by its deadline; an asker waits this much longer to hear how.
 _MARGIN_S = 0.05
 
@@ -82,6 +82,8 @@ class Dispatcher:
         self._clock = clock
         self._simulated = simulated
         self._finish = finish
+        self._tries = Tries(registry, journal, clock)
+        self._panel = Panel(registry, router, health, runner, self._tries, clock)
         self._shared: SharedCalls[Fetched] = SharedCalls()
 
     async def close(self) -> None:
@@ -122,7 +124,7 @@ class Dispatcher:
                 self._journal.decide(inquiry, "answered", kept.provider, "stale")
                 return kept.view("stale")
         cache.misses += 1
-        self.check_pin(row, ask)
+        self.check_ask(row, ask)
         try:
             fetched, joined = await self._join(inquiry)
         except (AllProvidersFailed, NoProviderAvailable, DeadlineExceeded) as error:
@@ -151,7 +153,7 @@ class Dispatcher:
                     "the request's deadline passed", attempts=inquiry.attempts
                 ) from None
             except DeadlineExceeded:
-                if deadline.remaining_s() < _LEAST_S:
+                if deadline.remaining_s() < LEAST_S:
                     raise
 
     async def _refresh(self, row: Capability, query: Query, ask: Ask) -> Fetched:
@@ -162,11 +164,26 @@ class Dispatcher:
     async def _fetch(self, inquiry: Inquiry) -> Fetched:
         """Try candidate after candidate until one answers; keep and return the answer."""
         try:
+            if inquiry.ask.strategy == CONSENSUS:
+                return await self._agree(inquiry)
             return await self._walk(inquiry)
         finally:
             # Of callers who left in between: what was not judged is as if it had not been asked.
             for held in inquiry.stale:
                 self._health.release(held.lease)
+
+    async def _agree(self, inquiry: Inquiry) -> Fetched:
+        """What several sources agree on.
+
+        Raises:
+            AllProvidersFailed: no majority of them does, or none answered.
+        """
+        agreement = await self._panel.ask(inquiry)
+        if agreement is None:
+            raise self._failed(inquiry)
+        for held in inquiry.stale:
+            self._record_stale(held, fresher=True)
+        return self._keep(inquiry, agreement.provider, agreement.result, consensus=agreement.public)
 
     async def _walk(self, inquiry: Inquiry) -> Fetched:
         row, clock = inquiry.row, self._clock
@@ -178,10 +195,10 @@ class Dispatcher:
                 step, route = self._last_resort(step, route)
             source = self._registry.sources[step.score.name]
             left_s = inquiry.deadline.remaining_s()
-            if inquiry.attempts and left_s < _LEAST_S:
+            if inquiry.attempts and left_s < LEAST_S:
                 inquiry.out_of_time = True
                 break
-            limit_s = self._limit_s(step, source, inquiry, left_s)
+            limit_s = self._tries.limit_s(inquiry, step, source)
             lease = self._health.begin(source.name, row.name, limit_s)
             if lease is None:
                 step = next(route, None)
@@ -191,15 +208,11 @@ class Dispatcher:
                 result = await self._runner.run(source, row, inquiry.query, lease, limit_s)
             except (StaleResult, ProviderError, UnknownSymbol) as error:
                 step = next(route, None)
-                self._failed_at(inquiry, source, error, begun, goes_on=step is not None)
+                self._tries.failed(inquiry, source, error, begun, goes_on=step is not None)
                 continue
-            self._note(inquiry, source, begun)
+            self._tries.answered(inquiry, source, result, begun)
             for held in inquiry.stale:
                 self._record_stale(held, fresher=True)
-            self._journal.attempt(
-                row, inquiry.query, source.name, "answer", inquiry.attempts[-1]["elapsed_ms"],
-                request_id=inquiry.request_id, length=result.data_length(),
-            )  # fmt: skip
             if self._finish is not None:
                 left_s = inquiry.deadline.remaining_s()
                 result = await self._finish(inquiry.query, result, left_s)
@@ -221,60 +234,14 @@ class Dispatcher:
         chosen = next(keyed, step)
         return chosen, iter([one for one in left if one is not chosen])
 
-    def _failed_at(
+    def _keep(
         self,
         inquiry: Inquiry,
-        source: Source,
-        error: StaleResult | ProviderError | UnknownSymbol,
-        begun: float,
+        provider: str,
+        result: Result,
         *,
-        goes_on: bool,
-    ) -> None:
-        """Take down how one source failed, and what follows."""
-        if isinstance(error, StaleResult):
-            inquiry.stale.append(error)
-        else:
-            inquiry.errors.append(error)
-        if isinstance(error, UnknownSymbol):
-            # It says nothing of the source, and the last one may list the pair.
-            source.remember_unlisted(inquiry.row.name, inquiry.query)
-        else:
-            inquiry.failures += 1
-        self._note(inquiry, source, begun, error.code)
-        most = self._registry.env.settings.max_attempts
-        self._journal.attempt(
-            inquiry.row,
-            inquiry.query,
-            source.name,
-            "fall_back" if goes_on and inquiry.failures < most else "fail",
-            inquiry.attempts[-1]["elapsed_ms"],
-            request_id=inquiry.request_id,
-            code=error.code,
-            detail=error.detail,
-        )
-
-    def _limit_s(self, step: Step, source: Source, inquiry: Inquiry, left_s: float) -> float:
-        limit_s = min(left_s, source.timeout_s)
-        probing = step.probe and inquiry.ask.provider is None
-        return min(limit_s, PROBE_S) if probing else limit_s
-
-    def _note(
-        self, inquiry: Inquiry, source: Source, begun: float, code: str | None = None
-    ) -> None:
-        elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 3)
-        if code is None:
-            line = {"provider": source.name, "outcome": "ok", "elapsed_ms": elapsed_ms}
-        else:
-            line = {
-                "provider": source.name,
-                "outcome": "failed",
-                "code": code,
-                "elapsed_ms": elapsed_ms,
-            }
-        inquiry.attempts.append(line)
-
-    def _keep(
-        self, inquiry: Inquiry, provider: str, result: Result, *, stale: bool = False
+        stale: bool = False,
+        consensus: dict[str, Any] | None = None,
     ) -> Fetched:
         clock = self._clock
         now, now_ms = clock.monotonic(), clock.wall_ms()
@@ -291,6 +258,7 @@ class Dispatcher:
             simulated=self._simulated,
             elapsed_ms=round((now - inquiry.begun_at) * 1000, 3),
             attempts=inquiry.attempts,
+            consensus=consensus,
         )
         self._cache.put(inquiry.key, fetched)
         self._journal.decide(inquiry, "answered", provider, elapsed_ms=fetched.elapsed_ms)
@@ -315,11 +283,14 @@ class Dispatcher:
                 held.lease, Outcome.NEUTRAL, elapsed_s=held.elapsed_s, code=Stale.code
             )
 
-    def check_pin(self, row: Capability, ask: Ask) -> None:
-        """A pinned provider must exist, offer the capability and be on.
+    def check_ask(self, row: Capability, ask: Ask) -> None:
+        """A pinned provider must exist, offer the capability and be on; and what sources are to
+        agree on must be something they can agree on.
 
-        One that is gone offers nothing: of it, why it is gone is told.
+        A provider that is gone offers nothing: of it, why it is gone is told.
         """
+        if ask.strategy == CONSENSUS:
+            _check_consensus(row, ask)
         if ask.provider is None:
             return
         source = self._registry.source(ask.provider)
@@ -367,3 +338,15 @@ class Dispatcher:
             self._journal.attempt(
                 row, query, source.name, "probe", elapsed_ms, code=code, detail=detail
             )
+
+
+def _check_consensus(row: Capability, ask: Ask) -> None:
+    message = None
+    if row.consensus is None:
+        message = f"has no consensus for {row.name}"
+    elif ask.provider is not None:
+        message = "consensus asks several providers, and one is pinned"
+    if message is not None:
+        raise InvalidRequest(
+            f"strategy {message}", errors=[{"name": "strategy", "message": message}]
+        )

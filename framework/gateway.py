@@ -15,6 +15,7 @@ from framework.cache import AnswerCache, is_fresh, may_refresh
 from framework.checker import Checker
 from framework.client import SafeHTTPClient
 from framework.clock import Clock, Deadline, SystemClock
+from framework.consensus import PROVIDER
 from framework.dispatch import Dispatcher
 from framework.env import EnvConfig
 from framework.errors import InvalidRequest, UnknownSymbol
@@ -33,7 +34,7 @@ from framework.models.text import TextSentimentQuery
 from framework.redact import Redactor
 from framework.registry import SourceRegistry
 from framework.router import Router
-from framework.routing import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
+from framework.routing import CONSENSUS, LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
 from framework.scoring import NewsScorer
 from framework.settings import DEFAULT_ENV_FILE
 from framework.symbols import Interval, Symbol
@@ -321,7 +322,7 @@ class Gateway(GatewayViews, GatewayIndicators):
     def explain(self, capability: str, query: Query, ask: Ask = _ASK) -> dict[str, Any]:
         """What the next such request would do, and why; calls nobody."""
         row = self.capability(capability)
-        self._dispatcher.check_pin(row, ask)
+        self._dispatcher.check_ask(row, ask)
         kept = self.cache.get(key_of(row, query, ask))
         now = self.clock.monotonic()
         cached = None
@@ -333,8 +334,10 @@ class Gateway(GatewayViews, GatewayIndicators):
                 "fresh": fresh,
                 "used": fresh or may_refresh(kept, now, ask.max_age_s),
             }
-        candidates = self.router.explain(row.name, query, ask)
-        first = next((c["provider"] for c in candidates if c["verdict"] == "chosen"), None)
+        together = self.settings.consensus_sources if ask.strategy == CONSENSUS else 1
+        candidates = self.router.explain(row.name, query, ask, together=together)
+        chosen = [c["provider"] for c in candidates if c["verdict"] == "chosen"]
+        first = PROVIDER if len(chosen) > 1 else next(iter(chosen), None)
         return {
             "capability": row.name,
             "query": describe(query),

@@ -125,8 +125,14 @@ class Router:
             if step.refusal is not None
         ]
 
-    def explain(self, capability: str, query: Query, ask: Ask) -> list[dict[str, Any]]:
-        """Every candidate in order with its verdict, reason and score parts; calls nobody."""
+    def explain(
+        self, capability: str, query: Query, ask: Ask, *, together: int = 1
+    ) -> list[dict[str, Any]]:
+        """Every candidate in order with its verdict, reason and score parts; calls nobody.
+
+        Args:
+            together: how many are asked at once.
+        """
         steps = list(self.steps(capability, query, ask))
         going = list(walk(steps, probes_first=self.probes_first))
         first = going[0].score if going else None
@@ -134,6 +140,8 @@ class Router:
         for place, step in enumerate(going, start=1):
             if place == 1:
                 verdict, code, detail = "chosen", "first_choice", _why_first(step)
+            elif place <= together and not step.probe:
+                verdict, code, detail = "chosen", "asked_together", "for what several agree on"
             elif step.busy is not None:
                 verdict, code, detail = "skipped", "busy", step.busy
             elif step.probe:

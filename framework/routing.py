@@ -25,7 +25,9 @@ LATENCY_DIGITS = 5
 LEADER_BONUS = 0.8
 #: Seconds a caller may give a request.
 LEAST_TIMEOUT_S, MOST_TIMEOUT_S = 0.1, 30
-STRATEGIES = ("priority", "fastest")
+#: Several sources are asked together and the median of those that agree is the answer.
+CONSENSUS = "consensus"
+STRATEGIES = ("priority", "fastest", CONSENSUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Ask:
 
     Attributes:
         provider: pinned, in any case; no failover.
-        strategy: `priority` or `fastest`.
+        strategy: `priority`, `fastest`, or `consensus` where the capability has it.
         max_age_s: oldest answer taken from the cache; 0 takes none, None takes what is fresh.
         timeout_s: deadline of the whole request; None is the configured default.
         quote_fallback: whether a pair in USD, USDT or USDC may be answered in another of them.
@@ -51,7 +53,7 @@ class Ask:
             object.__setattr__(self, "provider", self.provider.lower())
         problems = []
         if self.strategy not in STRATEGIES:
-            hint = f"takes {' or '.join(STRATEGIES)}"
+            hint = f"takes {', '.join(STRATEGIES[:-1])} or {STRATEGIES[-1]}"
             problems.append({"name": "strategy", "message": hint, "known": list(STRATEGIES)})
         if self.max_age_s is not None and not 0 <= self.max_age_s <= 86_400:
             problems.append({"name": "max_age_s", "message": "takes seconds from 0 to 86400"})

@@ -1,0 +1,175 @@
+"""What several sources agree on: the median of those near it, and who is not (`faults.md` E5).
+
+Pure: answers go in, a verdict comes out.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from framework.errors import Outcome
+
+if TYPE_CHECKING:
+    from framework.clock import Clock
+    from framework.models.base import Result
+
+#: Who answered, where several did together.
+PROVIDER = "consensus"
+#: Answers whose own times are further apart are not about the same moment.
+_MOMENT_MS = 30_000
+#: Deviations within `_MEMORY_S` that are an accident; the next counts as a failure.
+_FORGIVEN = 2
+_MEMORY_S = 600.0
+#: Two are needed for a difference; of two that differ nobody knows which is wrong.
+LEAST_TO_JUDGE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Consensus:
+    """How answers to one kind of question are compared.
+
+    Attributes:
+        field: the figure that is compared.
+        relative: how far from the median agrees, as a share of the median (a factor of
+            `1 + relative` either way).
+        absolute: the same as a difference; the larger of the two allowances counts.
+        merged: figures that are the median of those who agree; the rest are those of the answer
+            nearest to it. Empty where an answer is one thing and cannot be mixed.
+    """
+
+    field: str
+    relative: float = 0.0
+    absolute: float = 0.0
+    merged: tuple[str, ...] = ()
+
+    def agrees(self, value: float, middle: float) -> bool:
+        """Whether `value` is near enough to the median."""
+        if abs(value - middle) <= self.absolute:
+            return True
+        if value <= 0 or middle <= 0:
+            return value == middle
+        return max(value / middle, middle / value) <= 1 + self.relative
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One source's answer.
+
+    Attributes:
+        at_ms: the answer's own time, None where it has none.
+    """
+
+    source: str
+    result: Result
+    value: float
+    at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of the votes.
+
+    Attributes:
+        agreed: those near the median of all, in the order they were ranked; empty where no majority
+            is.
+        outliers: those that are not; nobody where fewer than three were compared.
+        late: those about another moment, left out of it all.
+        value: the median of those who agree.
+    """
+
+    agreed: tuple[Vote, ...]
+    outliers: tuple[Vote, ...]
+    late: tuple[Vote, ...]
+    value: float | None
+
+    @property
+    def spread_percent(self) -> float | None:
+        """How far the highest of those who agree is above the lowest, in percent of the median."""
+        values = [vote.value for vote in self.agreed]
+        if not values or not self.value:
+            return None
+        return 100 * (max(values) - min(values)) / abs(self.value)
+
+    def public(self, rule: Consensus, asked: int) -> dict[str, Any]:
+        """As `meta.consensus` shows it."""
+        return {
+            "field": rule.field,
+            "value": self.value,
+            "asked": asked,
+            "quorum": len(self.agreed),
+            "spread_percent": None
+            if self.spread_percent is None
+            else round(self.spread_percent, 6),
+            "agreed": [{"provider": vote.source, "value": vote.value} for vote in self.agreed],
+            "outliers": [
+                {
+                    "provider": vote.source,
+                    "value": vote.value,
+                    "deviation_percent": _deviation(vote.value, self.value),
+                }
+                for vote in self.outliers
+            ],
+        }
+
+
+def _deviation(value: float, middle: float | None) -> float | None:
+    return None if not middle else round(100 * (value - middle) / abs(middle), 4)
+
+
+def judge(votes: Sequence[Vote], rule: Consensus) -> Verdict:
+    """Who agrees, among votes in rank order; with no majority near the median, nobody."""
+    newest = max((vote.at_ms for vote in votes if vote.at_ms is not None), default=0)
+    late = tuple(v for v in votes if v.at_ms is not None and newest - v.at_ms > _MOMENT_MS)
+    compared = [vote for vote in votes if vote not in late]
+    if not compared:
+        return Verdict((), (), late, None)
+    middle = median(vote.value for vote in compared)
+    agreed = tuple(vote for vote in compared if rule.agrees(vote.value, middle))
+    if len(compared) < LEAST_TO_JUDGE:
+        # Of two, each is to agree with the other, not with what lies between.
+        alike = all(rule.agrees(vote.value, compared[0].value) for vote in compared)
+        agreed = tuple(compared) if alike else ()
+    if 2 * len(agreed) <= len(compared):
+        return Verdict((), (), late, None)
+    outliers = tuple(vote for vote in compared if vote not in agreed)
+    return Verdict(agreed, outliers, late, median(vote.value for vote in agreed))
+
+
+def merged(verdict: Verdict, rule: Consensus) -> Result:
+    """The answer of those who agree: the nearest to the median, with the medians in place."""
+    assert verdict.value is not None
+    middle = verdict.value
+    nearest = min(verdict.agreed, key=lambda vote: abs(vote.value - middle)).result
+    if not rule.merged:
+        return nearest
+    figures = {}
+    for name in rule.merged:
+        told = [getattr(vote.result, name) for vote in verdict.agreed]
+        known = [value for value in told if value is not None]
+        if known and getattr(nearest, name) is not None:
+            figures[name] = median(known)
+    return nearest.model_copy(update=figures)
+
+
+class Deviations:
+    """How often each source was far from what others agree on.
+
+    Once or twice in ten minutes is an accident (a thin market, a late update); from the third time
+    on it counts as the source's failure.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen: dict[tuple[str, str], deque[float]] = {}
+
+    def outcome(self, source: str, capability: str) -> Outcome:
+        """What one more deviation counts for."""
+        now = self._clock.monotonic()
+        times = self._seen.setdefault((source, capability), deque(maxlen=_FORGIVEN + 1))
+        times.append(now)
+        recent = sum(now - at <= _MEMORY_S for at in times)
+        return Outcome.FAILURE if recent > _FORGIVEN else Outcome.NEUTRAL
