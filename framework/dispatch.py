@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from framework.answer import Answer, Fetched
 from framework.attempt import StaleResult
+from framework.budget import AlternativeBudget
 from framework.cache import is_fresh, may_refresh, may_rescue
 from framework.capabilities import freshness_of
 from framework.clock import Deadline
@@ -24,15 +26,14 @@ from framework.errors import (
 )
 from framework.failures import failure_of
 from framework.health import State
+from framework.hedging import Hedger
 from framework.inquiry import Inquiry, key_of
 from framework.outcomes import record_error
 from framework.panel import Panel
-from framework.routing import CONSENSUS, Refusal
+from framework.routing import CONSENSUS, Refusal, Upcoming
 from framework.tries import LEAST_S, Tries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from framework.attempt import AttemptRunner
     from framework.cache import AnswerCache
     from framework.capabilities import Capability
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
     from framework.routing import Ask, Step
     from framework.sources import Source
 
+#: The first alternative of a request is free; later ones have a budget, and wait for it a second.
+_FREE_FAILURES = 2
+_BUDGET_LOOK_S = 0.05
+_BUDGET_LOOKS = 20
 #: A shared call ends itself by its deadline; an asker waits this much longer to hear how.
 _MARGIN_S = 0.05
 
@@ -83,6 +88,8 @@ class Dispatcher:
         self._simulated = simulated
         self._finish = finish
         self._tries = Tries(registry, journal, clock)
+        self._alternatives = AlternativeBudget(clock)
+        self._hedger = Hedger(health)
         self._panel = Panel(registry, router, health, runner, self._tries, clock)
         self._shared: SharedCalls[Fetched] = SharedCalls()
 
@@ -186,31 +193,33 @@ class Dispatcher:
         return self._keep(inquiry, agreement.provider, agreement.result, consensus=agreement.public)
 
     async def _walk(self, inquiry: Inquiry) -> Fetched:
-        row, clock = inquiry.row, self._clock
-        most = self._registry.env.settings.max_attempts
-        route = self._router.route(row.name, inquiry.query, inquiry.ask, inquiry.passed)
-        step = next(route, None)
-        while step is not None and inquiry.failures < most:
+        row = inquiry.row
+        settings = self._registry.env.settings
+        most = settings.max_attempts
+        upcoming = Upcoming(
+            self._router.route(row.name, inquiry.query, inquiry.ask, inquiry.passed)
+        )
+        self._alternatives.asked()
+        self._hedger.asked()
+        while inquiry.failures < most and upcoming.peek() is not None:
             if inquiry.failures == most - 1 and most > 1:
-                step, route = self._last_resort(step, route)
-            source = self._registry.sources[step.score.name]
-            left_s = inquiry.deadline.remaining_s()
-            if inquiry.attempts and left_s < LEAST_S:
-                inquiry.out_of_time = True
+                # Whoever set a key counts on it; behind a dozen keyless sources that fail together
+                # its turn would not come.
+                upcoming.prefer(self._has_key)
+            if not await self._may_go_on(inquiry):
                 break
-            limit_s = self._tries.limit_s(inquiry, step, source)
-            lease = self._health.begin(source.name, row.name, limit_s)
-            if lease is None:
-                step = next(route, None)
+            step = upcoming.take()
+            assert step is not None
+            delay_s = None
+            if settings.hedge and inquiry.ask.provider is None:
+                delay_s = self._hedger.delay_s(step)
+            if delay_s is None:
+                found = await self._try(inquiry, step, upcoming)
+            else:
+                found = await self._hedged(inquiry, step, upcoming, delay_s)
+            if found is None:
                 continue
-            begun = clock.monotonic()
-            try:
-                result = await self._runner.run(source, row, inquiry.query, lease, limit_s)
-            except (StaleResult, ProviderError, UnknownSymbol) as error:
-                step = next(route, None)
-                self._tries.failed(inquiry, source, error, begun, goes_on=step is not None)
-                continue
-            self._tries.answered(inquiry, source, result, begun)
+            source, result = found
             for held in inquiry.stale:
                 self._record_stale(held, fresher=True)
             if self._finish is not None:
@@ -223,16 +232,78 @@ class Dispatcher:
             self._record_stale(held, fresher=False)
         return self._keep(inquiry, inquiry.stale[0].source, inquiry.stale[0].result, stale=True)
 
-    def _last_resort(self, step: Step, route: Iterator[Step]) -> tuple[Step, Iterator[Step]]:
-        """For the last attempt a source with a key, where there is one, and then the others.
+    async def _try(
+        self, inquiry: Inquiry, step: Step, upcoming: Upcoming
+    ) -> tuple[Source, Result] | None:
+        """One source's answer; None where it gave none, which is taken down."""
+        row = inquiry.row
+        source = self._registry.sources[step.score.name]
+        limit_s = self._tries.limit_s(inquiry, step, source)
+        lease = self._health.begin(source.name, row.name, limit_s)
+        if lease is None:
+            return None
+        begun = self._clock.monotonic()
+        try:
+            result = await self._runner.run(source, row, inquiry.query, lease, limit_s)
+        except (StaleResult, ProviderError, UnknownSymbol) as error:
+            goes_on = upcoming.peek() is not None
+            self._tries.failed(inquiry, source, error, begun, goes_on=goes_on)
+            return None
+        self._tries.answered(inquiry, source, result, begun)
+        return source, result
 
-        Whoever set a key counts on it; behind a dozen keyless sources that fail together its turn
-        would not come.
+    async def _hedged(
+        self, inquiry: Inquiry, step: Step, upcoming: Upcoming, delay_s: float
+    ) -> tuple[Source, Result] | None:
+        """As `_try`, with a second source asked once the first is slower than it ever is."""
+        begun = self._clock.monotonic()
+        asked = [step]
+
+        def begin_second() -> Awaitable[tuple[Source, Result] | None] | None:
+            other = self._hedger.second(upcoming)
+            if other is None:
+                return None
+            asked.append(other)
+            return self._try(inquiry, other, upcoming)
+
+        found = await self._hedger.race(self._try(inquiry, step, upcoming), delay_s, begin_second)
+        if found is not None and len(asked) > 1:
+            names = {line["provider"] for line in inquiry.attempts}
+            for one in asked:
+                if one.score.name not in names:
+                    source = self._registry.sources[one.score.name]
+                    self._tries.beaten(inquiry, source, found[0], begun)
+        return found
+
+    async def _may_go_on(self, inquiry: Inquiry) -> bool:
+        """Whether one more source may be tried: for time, and for the budget of alternatives.
+
+        Failures of sources that are offline by now do not count: who came a moment later would
+        not have asked them.
         """
-        left = [step, *route]
-        keyed = (one for one in left if self._registry.sources[one.score.name].bound.has_key)
-        chosen = next(keyed, step)
-        return chosen, iter([one for one in left if one is not chosen])
+        if not inquiry.attempts:
+            return True
+        for _ in range(_BUDGET_LOOKS):
+            if inquiry.deadline.remaining_s() < LEAST_S:
+                inquiry.out_of_time = True
+                return False
+            if self._failures_that_count(inquiry) < _FREE_FAILURES or self._alternatives.take():
+                return True
+            await asyncio.sleep(_BUDGET_LOOK_S)
+        self._journal.out_of_budget(inquiry)
+        return False
+
+    def _failures_that_count(self, inquiry: Inquiry) -> int:
+        name = inquiry.row.name
+        return sum(
+            line["outcome"] == "failed"
+            and line["code"] != UnknownSymbol.code
+            and self._health.standing(line["provider"], name).eligible
+            for line in inquiry.attempts
+        )
+
+    def _has_key(self, step: Step) -> bool:
+        return self._registry.sources[step.score.name].bound.has_key
 
     def _keep(
         self,

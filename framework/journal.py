@@ -48,7 +48,7 @@ class Journal:
         """One attempt ended.
 
         Args:
-            decision: what follows: `answer`, `fall_back`, `fail`, or `probe`.
+            decision: what follows: `answer`, `fall_back`, `fail`, `hedged`, or `probe`.
             code, detail: how it failed.
             length: items in the answer.
         """
@@ -65,6 +65,18 @@ class Journal:
             data_length=length,
             response_ms=elapsed_ms,
             request_id=request_id,
+        )
+
+    def out_of_budget(self, inquiry: Inquiry) -> None:
+        """No further source was tried: too many requests need a third one."""
+        self._events.publish(
+            "decision",
+            "no further alternative: their budget is used up",
+            level="warning",
+            operation=inquiry.row.name,
+            parameters=inquiry.query.brief(),
+            decision="fail",
+            request_id=inquiry.request_id,
         )
 
     def rescue(self, inquiry: Inquiry, kept: Fetched, error: RoutingError) -> None:

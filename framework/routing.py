@@ -8,16 +8,14 @@ Two pure questions, in this order: can this source serve the question at all and
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from framework.errors import InvalidRequest
 from framework.health import State
-
-if TYPE_CHECKING:
-    pass
 
 #: Latencies are told apart to 10 us.
 LATENCY_DIGITS = 5
@@ -186,6 +184,36 @@ def walk(
         else:
             yield step
     yield from sorted(later, key=lambda step: step.probe)
+
+
+class Upcoming:
+    """The steps of a walk that are to come, the next of which can be looked at."""
+
+    __slots__ = ("_next", "_steps")
+
+    def __init__(self, steps: Iterator[Step]) -> None:
+        self._steps = steps
+        self._next: list[Step] = []
+
+    def peek(self) -> Step | None:
+        """The next step, None where there is none; it stays the next."""
+        if not self._next:
+            self._next.extend(islice(self._steps, 1))
+        return self._next[0] if self._next else None
+
+    def take(self) -> Step | None:
+        """The next step, None where there is none."""
+        self.peek()
+        return self._next.pop() if self._next else None
+
+    def prefer(self, fits: Callable[[Step], bool]) -> None:
+        """Put the first of those to come that fits before the others."""
+        left = [*self._next, *self._steps]
+        chosen = next((step for step in left if fits(step)), None)
+        if chosen is not None:
+            left.remove(chosen)
+            left.insert(0, chosen)
+        self._next, self._steps = [], iter(left)
 
 
 def after_first(first: Score, other: Score, strategy: str) -> tuple[str, str]:

@@ -127,6 +127,7 @@ _ROWS = (
     ),
     Setting("REQUEST_TIMEOUT_S", 10.0, _between(0.1, 30), "Deadline of a request, in seconds."),
     Setting("MAX_ATTEMPTS", 4, _whole(1, 20), "Sources tried for one request."),
+    Setting("HEDGE", False, switch, "Ask a second source when the first is slower than usual."),
     Setting("CONSENSUS_SOURCES", 3, _whole(2, 9), "Sources asked together by strategy=consensus."),
     Setting(
         "CHECKER",
@@ -191,6 +192,7 @@ class Settings:
     plugin_load_timeout_s: float
     request_timeout_s: float
     max_attempts: int
+    hedge: bool
     consensus_sources: int
     checker: bool
     offline_retry_s: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from framework.attempt import PROBE_S, StaleResult
-from framework.errors import UnknownSymbol
+from framework.errors import CutShort, UnknownSymbol
 
 if TYPE_CHECKING:
     from framework.clock import Clock
@@ -73,6 +73,20 @@ class Tries:
             request_id=inquiry.request_id,
             code=error.code,
             detail=error.detail,
+        )
+
+    def beaten(self, inquiry: Inquiry, source: Source, winner: Source, begun: float) -> None:
+        """One source was slower than the one asked besides it; that says nothing against it."""
+        self._note(inquiry, source, begun, CutShort.code)
+        self._journal.attempt(
+            inquiry.row,
+            inquiry.query,
+            source.name,
+            "hedged",
+            inquiry.attempts[-1]["elapsed_ms"],
+            request_id=inquiry.request_id,
+            code=CutShort.code,
+            detail=f"{winner.name}, asked besides it, answered first",
         )
 
     def _note(

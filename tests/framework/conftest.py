@@ -11,6 +11,7 @@ from framework import (
     ProviderInfo,
     Ticker,
     UnknownSymbol,
+    Unreachable,
     hookimpl,
 )
 from framework.loader import in_process
@@ -28,6 +29,7 @@ class ScriptedProvider:
         self.outcomes = list(outcomes)
         self.clock = clock
         self.calls = 0
+        self.late_s = 0.0
         self.info = ProviderInfo(
             **{
                 "name": name,
@@ -53,6 +55,9 @@ class ScriptedProvider:
         if outcome == "slow":
             await asyncio.sleep(0.02)
             outcome = 5.0
+        if outcome in ("late", "late failure"):
+            await asyncio.sleep(self.late_s)
+            outcome = 6.0 if outcome == "late" else Unreachable("late")
         if isinstance(outcome, BaseException):
             raise outcome
         if isinstance(outcome, dict):

@@ -1,0 +1,73 @@
+"""How much extra work failures and slowness may cause: alternatives and hedges, as shares of all.
+
+Where many sources fail at once every request would become many; a budget keeps a bad minute from
+becoming a storm (`faults.md`, defaults; Google SRE book, "Handling Overload": retry budgets).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from framework.clock import Clock
+
+_WINDOW_S = 10.0
+#: Second and later alternatives: a share of the window's requests, and so many a second besides.
+_SHARE = 0.2
+_FREE_PER_S = 3.0
+#: Hedges are at most this share of requests; so many may be saved up.
+_HEDGE_SHARE = 0.05
+_HEDGES_SAVED = 10.0
+
+
+class AlternativeBudget:
+    """Second and later alternatives of the last ten seconds, against the requests of those.
+
+    The first alternative of a request is always allowed and not counted here.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        #: Per second: its number, requests, alternatives.
+        self._seconds: deque[list[int]] = deque()
+
+    def asked(self) -> None:
+        """One request began."""
+        self._second()[1] += 1
+
+    def take(self) -> bool:
+        """Whether one more alternative may be tried; it is counted then."""
+        second = self._second()
+        requests = sum(one[1] for one in self._seconds)
+        used = sum(one[2] for one in self._seconds)
+        if used + 1 > _SHARE * requests + _FREE_PER_S * _WINDOW_S:
+            return False
+        second[2] += 1
+        return True
+
+    def _second(self) -> list[int]:
+        now = int(self._clock.monotonic())
+        while self._seconds and now - self._seconds[0][0] >= _WINDOW_S:
+            self._seconds.popleft()
+        if not self._seconds or self._seconds[-1][0] != now:
+            self._seconds.append([now, 0, 0])
+        return self._seconds[-1]
+
+
+class HedgeBudget:
+    """Hedges, saved up by requests and spent one by one."""
+
+    def __init__(self) -> None:
+        self._saved = 1.0
+
+    def asked(self) -> None:
+        """One request began."""
+        self._saved = min(_HEDGES_SAVED, self._saved + _HEDGE_SHARE)
+
+    def take(self) -> bool:
+        """Whether one may be spent; it is then."""
+        if self._saved < 1:
+            return False
+        self._saved -= 1
+        return True
