@@ -10,6 +10,7 @@ from framework.clock import Deadline
 from framework.errors import (
     CutShort,
     Empty,
+    Implausible,
     InvalidRequest,
     NotOffered,
     Outcome,
@@ -23,6 +24,7 @@ from framework.errors import (
 from framework.heads import ChainHeads
 from framework.hooks import Hooks
 from framework.http import HTTP
+from framework.lastknown import LastKnown
 from framework.models.chain import ChainHead
 from framework.models.market import MOST_CANDLES, Candles, CandlesQuery
 from framework.outcomes import FAIR_S, MISREAD, mismatch, quoted, record_error
@@ -64,6 +66,12 @@ class StaleResult(Exception):
         self.elapsed_s = elapsed_s
 
 
+class DoubtfulResult(StaleResult):
+    """An answer that does not fit what was known a moment ago: doubted until another is heard."""
+
+    code = Implausible.code
+
+
 class AttemptRunner:
     """Runs attempts and records what came of them."""
 
@@ -74,6 +82,7 @@ class AttemptRunner:
         self._desk = ChannelDesk(health, client.redactor, clock)
         self._hooks = Hooks()
         self._heads = ChainHeads(clock)
+        self._known = LastKnown(clock)
 
     async def close(self) -> None:
         """Give hooks that were left behind a moment to end."""
@@ -91,11 +100,14 @@ class AttemptRunner:
 
         Raises:
             ProviderError, UnknownSymbol: as it ended.
-            StaleResult: an answer that is too old; its lease is the caller's to record.
+            StaleResult: an answer that is too old, or doubted; its lease is the caller's to record.
         """
         started = self._clock.monotonic()
         result = await self.ask(source, capability, query, lease, limit_s)
         elapsed_s = self._clock.monotonic() - started
+        doubt = self._known.doubt(source.name, capability, query, result)
+        if doubt is not None:
+            raise DoubtfulResult(result, doubt, lease, elapsed_s)
         self._health.record(lease, Outcome.SUCCESS, elapsed_s=elapsed_s)
         return result
 

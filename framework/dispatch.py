@@ -7,16 +7,18 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from framework.answer import Answer, Fetched
-from framework.attempt import StaleResult
+from framework.attempt import DoubtfulResult, StaleResult
 from framework.budget import AlternativeBudget
 from framework.cache import is_fresh, may_refresh, may_rescue
 from framework.capabilities import freshness_of
 from framework.clock import Deadline
 from framework.coalesce import SharedCalls
+from framework.consensus import Deviations
 from framework.errors import (
     AllProvidersFailed,
     DeadlineExceeded,
     FeatureDisabled,
+    Implausible,
     InvalidRequest,
     NoProviderAvailable,
     Outcome,
@@ -90,7 +92,8 @@ class Dispatcher:
         self._tries = Tries(registry, journal, clock)
         self._alternatives = AlternativeBudget(clock)
         self._hedger = Hedger(health)
-        self._panel = Panel(registry, router, health, runner, self._tries, clock)
+        self._deviations = Deviations(clock)
+        self._panel = Panel(registry, router, health, runner, self._tries, self._deviations, clock)
         self._shared: SharedCalls[Fetched] = SharedCalls()
 
     async def close(self) -> None:
@@ -189,7 +192,7 @@ class Dispatcher:
         if agreement is None:
             raise self._failed(inquiry)
         for held in inquiry.stale:
-            self._record_stale(held, fresher=True)
+            self._settle(inquiry, held, agreement.result)
         return self._keep(inquiry, agreement.provider, agreement.result, consensus=agreement.public)
 
     async def _walk(self, inquiry: Inquiry) -> Fetched:
@@ -221,7 +224,7 @@ class Dispatcher:
                 continue
             source, result = found
             for held in inquiry.stale:
-                self._record_stale(held, fresher=True)
+                self._settle(inquiry, held, result)
             if self._finish is not None:
                 left_s = inquiry.deadline.remaining_s()
                 result = await self._finish(inquiry.query, result, left_s)
@@ -229,8 +232,16 @@ class Dispatcher:
         if not inquiry.stale:
             raise self._failed(inquiry)
         for held in inquiry.stale:
-            self._record_stale(held, fresher=False)
-        return self._keep(inquiry, inquiry.stale[0].source, inquiry.stale[0].result, stale=True)
+            self._health.record(
+                held.lease, Outcome.NEUTRAL, elapsed_s=held.elapsed_s, code=held.code
+            )
+        doubted = next((one for one in inquiry.stale if isinstance(one, DoubtfulResult)), None)
+        if doubted is None:
+            oldest = inquiry.stale[0]
+            return self._keep(inquiry, oldest.source, oldest.result, stale=True)
+        note = f"doubted: {doubted.detail}; no other source could be heard"
+        result = doubted.result.model_copy(update={"notes": (*doubted.result.notes, note)})
+        return self._keep(inquiry, doubted.source, result)
 
     async def _try(
         self, inquiry: Inquiry, step: Step, upcoming: Upcoming
@@ -345,14 +356,24 @@ class Dispatcher:
         self._journal.decide(inquiry, failure.code, None, elapsed_ms=elapsed_ms)
         return failure
 
-    def _record_stale(self, held: StaleResult, *, fresher: bool) -> None:
-        """Stale is a failure only when somebody else was fresher (`faults.md` E4)."""
-        if fresher:
+    def _settle(self, inquiry: Inquiry, held: StaleResult, answer: Result) -> None:
+        """What a held answer counts for, now that another source was heard.
+
+        Stale is a failure, as somebody was fresher (`faults.md` E4); a doubted one is right where
+        the other tells the same, and otherwise an outlier (E5, E9).
+        """
+        if not isinstance(held, DoubtfulResult):
             record_error(self._health, held.lease, Stale(held.detail), held.elapsed_s)
-        else:
-            self._health.record(
-                held.lease, Outcome.NEUTRAL, elapsed_s=held.elapsed_s, code=Stale.code
-            )
+            return
+        rule = inquiry.row.consensus
+        assert rule is not None
+        told, other = getattr(held.result, rule.field), getattr(answer, rule.field)
+        if other is not None and rule.agrees(told, other):
+            self._health.record(held.lease, Outcome.SUCCESS, elapsed_s=held.elapsed_s)
+            return
+        error = Implausible(f"{held.detail}; {other} by another source")
+        error.outcome = self._deviations.outcome(held.source, inquiry.row.name)
+        record_error(self._health, held.lease, error, held.elapsed_s)
 
     def check_ask(self, row: Capability, ask: Ask) -> None:
         """A pinned provider must exist, offer the capability and be on; and what sources are to

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from framework.attempt import StaleResult
-from framework.consensus import PROVIDER, Deviations, Vote, judge, merged
+from framework.consensus import PROVIDER, Vote, judge, merged
 from framework.errors import AllProvidersFailed, Implausible, Outcome, ProviderError, UnknownSymbol
 from framework.outcomes import record_error
 from framework.plausibility import own_time
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from framework.attempt import AttemptRunner
     from framework.clock import Clock
-    from framework.consensus import Consensus, Verdict
+    from framework.consensus import Consensus, Deviations, Verdict
     from framework.health import HealthTracker, Lease
     from framework.inquiry import Inquiry
     from framework.models.base import Result
@@ -60,6 +60,7 @@ class Panel:
         health: HealthTracker,
         runner: AttemptRunner,
         tries: Tries,
+        deviations: Deviations,
         clock: Clock,
     ) -> None:
         self._registry = registry
@@ -68,7 +69,7 @@ class Panel:
         self._runner = runner
         self._tries = tries
         self._clock = clock
-        self._deviations = Deviations(clock)
+        self._deviations = deviations
 
     async def ask(self, inquiry: Inquiry) -> Agreement | None:
         """What the sources agree on; None where none answered.
@@ -127,7 +128,7 @@ class Panel:
             # It answers, and has nothing to say of what is compared.
             self._health.record(lease, Outcome.SUCCESS, elapsed_s=self._clock.monotonic() - begun)
             return None
-        vote = Vote(source.name, result, float(value), own_time(result))
+        vote = Vote(source.name, result, value, own_time(result))
         return _Held(vote, lease, self._clock.monotonic() - begun)
 
     def _judged(

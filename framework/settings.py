@@ -160,6 +160,13 @@ _ROWS = (
         "File that keeps bans and used-up quotas over a restart; the server takes data/holds.json.",
         restart=True,
     ),
+    Setting(
+        "MEMORY_LIMIT_MB",
+        0,
+        _whole(0, 16_777_216),
+        "Above this much memory new requests get 503; 0 for nine tenths of what there is.",
+        restart=True,
+    ),
     Setting("MAX_IN_FLIGHT", 512, _whole(1, 100_000), "Requests in flight before 503."),
     Setting(
         "CLIENT_REQUESTS_PER_MIN",
@@ -201,6 +208,7 @@ class Settings:
     cache_entries: int
     cache_mb: int
     holds_file: Path | None
+    memory_limit_mb: int
     max_in_flight: int
     client_requests_per_min: int
     client_in_flight: int

@@ -71,9 +71,10 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
         lane=lane,
         traffic=traffic,
         metrics=Metrics(gateway.clock),
-        vitals=Vitals(gateway.events),
+        vitals=Vitals(gateway.events, gateway.settings.memory_limit_mb),
         bound=address,
     )
+    traffic.strain = lambda: desk.vitals.strain
     assets, docs = Assets(), Docs()
 
     def provide_desk() -> Desk:

@@ -11,11 +11,21 @@ from server.hosts import is_loopback
 from server.problems import TooManyRequests
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from framework.clock import Clock
     from framework.settings import Settings
 
 #: Clients remembered; those with nothing in flight that were quiet longest are forgotten first.
 _CLIENTS = 4_096
+
+
+#: A strained server is asked again so many seconds later.
+_STRAIN_S = 2.0
+
+
+def _no_strain() -> str | None:
+    return None
 
 
 class _Client:
@@ -35,6 +45,7 @@ class Traffic:
     Attributes:
         in_flight: requests being served.
         draining: the server is stopping and takes no new work.
+        strain: why new work is shed; None while it is not.
         stopped: its patience is over: what is still in flight is being ended.
     """
 
@@ -44,6 +55,7 @@ class Traffic:
         self._loopback: set[str] = set()
         self.in_flight = 0
         self.draining = False
+        self.strain: Callable[[], str | None] = _no_strain
         self.stopped = False
 
     def enter(self, client: str, settings: Settings) -> None:
@@ -55,6 +67,8 @@ class Traffic:
         """
         if self.draining:
             raise Overloaded("the server is stopping", retry_after_s=1)
+        if (strain := self.strain()) is not None:
+            raise Overloaded(strain, retry_after_s=_STRAIN_S)
         if self.in_flight >= settings.max_in_flight:
             raise Overloaded(f"{self.in_flight} requests are in flight", retry_after_s=1)
         if client not in self._loopback and not self._is_loopback(client):

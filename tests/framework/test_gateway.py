@@ -115,7 +115,7 @@ async def test_unknown_to_one_while_another_fails_is_a_failure(gateway_of):
 
 
 async def test_B12_a_source_told_to_wait_is_left_alone(gateway_of):
-    async with gateway_of(a=[RateLimited(retry_after_s=7.0), 1.0], b=[2.0]) as world:
+    async with gateway_of(a=[RateLimited(retry_after_s=7.0), 1.0], b=[1.1]) as world:
         assert (await world.gateway.ask("ticker", QUERY, FRESH)).provider == "b"
         world.clock.advance(6.9)
         assert (await world.gateway.ask("ticker", QUERY, FRESH)).provider == "b"
@@ -341,7 +341,7 @@ async def test_every_attempt_is_an_event_with_its_fields(gateway_of):
 
 
 async def test_reload_reports_what_changed_and_takes_effect(gateway_of):
-    async with gateway_of(a=[1.0], b=[2.0]) as world:
+    async with gateway_of(a=[1.0], b=[1.1]) as world:
         world.gateway.registry.environ = {"CHECKER": "off", "A_ENABLED": "false"}
         assert world.gateway.reload()["disabled"] == ["a"]
         assert (await world.gateway.ask("ticker", QUERY)).provider == "b"
@@ -351,7 +351,7 @@ async def test_reload_reports_what_changed_and_takes_effect(gateway_of):
 
 
 async def test_fastest_prefers_the_quicker_source(gateway_of):
-    async with gateway_of(a=[1.0], b=[2.0]) as world:
+    async with gateway_of(a=[1.0], b=[1.1]) as world:
         ask = Ask(strategy="fastest", max_age_s=0)
         for name in ("a", "b"):
             await world.gateway.ask("ticker", QUERY, Ask(provider=name, max_age_s=0))

@@ -16,7 +16,7 @@ HEDGE = {"HEDGE": "on"}
 
 
 async def test_without_it_a_slow_source_is_waited_for(gateway_of):
-    async with gateway_of(a=["slow"], b=[2.0]) as world:
+    async with gateway_of(a=["slow"], b=[6.1]) as world:
         answer = await world.gateway.ticker("BTC/USDT")
         assert answer.provider == "a"
         assert world.plugins["b"].calls == 0
@@ -24,7 +24,7 @@ async def test_without_it_a_slow_source_is_waited_for(gateway_of):
 
 async def test_a_source_that_hangs_is_beaten_by_the_next(gateway_of):
     """The slow one is ended, its health untouched, and the answer says so."""
-    async with gateway_of(HEDGE, a=["hang"], b=[2.0]) as world:
+    async with gateway_of(HEDGE, a=["hang"], b=[6.1]) as world:
         answer = await asyncio.wait_for(world.gateway.ticker("BTC/USDT"), 1)
         assert answer.provider == "b"
         assert [(one["provider"], one["outcome"]) for one in answer.meta["attempts"]] == [
@@ -36,7 +36,7 @@ async def test_a_source_that_hangs_is_beaten_by_the_next(gateway_of):
 
 
 async def test_a_source_that_answers_in_time_is_not_hedged(gateway_of):
-    async with gateway_of(HEDGE, a=[1.0], b=[2.0]) as world:
+    async with gateway_of(HEDGE, a=[6.0], b=[6.1]) as world:
         for _ in range(5):
             answer = await world.gateway.ticker("BTC/USDT", max_age_s=0)
             assert answer.provider == "a"
@@ -61,7 +61,7 @@ async def test_both_failing_the_third_is_asked(gateway_of):
 
 async def test_hedges_are_a_twentieth_of_the_requests_at_most(gateway_of):
     """One is there from the start; the next takes twenty requests."""
-    async with gateway_of(HEDGE, a=["late"], b=[2.0]) as world:
+    async with gateway_of(HEDGE, a=["late"], b=[6.1]) as world:
         world.plugins["a"].late_s = 0.06
         first = await world.gateway.ticker("BTC/USDT", max_age_s=0)
         assert first.provider == "b"
@@ -72,7 +72,7 @@ async def test_hedges_are_a_twentieth_of_the_requests_at_most(gateway_of):
 
 
 async def test_a_pinned_source_is_never_hedged(gateway_of):
-    async with gateway_of(HEDGE, a=["late"], b=[2.0]) as world:
+    async with gateway_of(HEDGE, a=["late"], b=[6.1]) as world:
         world.plugins["a"].late_s = 0.06
         answer = await world.gateway.ticker("BTC/USDT", provider="a")
         assert answer.provider == "a"
