@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+from framework.supervision import keep_running
 
+if TYPE_CHECKING:
     from framework.events import EventBus
 
 _EVERY_S = 0.5
@@ -124,14 +124,3 @@ def _memory_mb() -> float:
     with suppress(OSError, ValueError):
         total = min(total, float(_CGROUP_LIMIT.read_text()))
     return total / 1_048_576
-
-
-async def keep_running(
-    work: Callable[[], Awaitable[None]], failed: Callable[[Exception], float]
-) -> None:
-    """Run `work` for good; when it raises, again after the seconds that `failed` says."""
-    while True:
-        try:
-            await work()
-        except Exception as error:  # noqa: BLE001 - the border around a background task
-            await asyncio.sleep(failed(error))

@@ -1,0 +1,1 @@
+"""What outlives a restart: closed candles, state changes and events, in SQLite or PostgreSQL."""

@@ -1,0 +1,308 @@
+"""The archive: what is kept, what is read of it, and how it is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy import delete, func, select
+
+from framework.archive.schema import CANDLES, CHANGES, EVENTS
+from framework.archive.writer import TROUBLE, Writer, told
+from framework.models.market import MOST_CANDLES, Candles, CandlesQuery
+from framework.supervision import keep_running
+
+if TYPE_CHECKING:
+    from framework.archive.database import Database
+    from framework.clock import Clock
+    from framework.events import Event, EventBus
+    from framework.standing import StateChange
+
+_DAY_MS = 86_400_000
+_PRUNE_EVERY_S = 600.0
+#: Until it works.
+_RETRY_S = 0.5
+#: A reader waits no longer: nobody is served late because of history.
+_READ_S = 2.0
+_CLOSE_S = 5.0
+_LONGEST_PAUSE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Candles of the archive, and who told them."""
+
+    candles: Candles
+    providers: tuple[str, ...]
+
+
+class Archive:
+    """Keeps closed candles, state changes and events over restarts.
+
+    Nothing waits for it: what it is handed is written in batches by a task of its own, and what it
+    cannot write or read shows in `status`.
+
+    Args:
+        events_days: how long events are kept.
+        most_mb: above it no more candles are kept; 0 for no limit.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        events: EventBus,
+        *,
+        events_days: int = 14,
+        most_mb: int = 0,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._events = events
+        self._events_days = events_days
+        self._most_mb = most_mb
+        self._writer = Writer(database)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._size_mb: float | None = None
+        self._opened = False
+        self._failure: str | None = None
+
+    # Life
+
+    async def open(self) -> None:
+        """Begin; a database that cannot be reached yet is tried again in the background."""
+        await self._try_open()
+        self._tasks = [
+            asyncio.ensure_future(keep_running(self._write, self._failed)),
+            asyncio.ensure_future(keep_running(self._maintain, self._failed)),
+        ]
+
+    async def close(self) -> None:
+        """Write what waits, for some seconds at most, and end."""
+        if self._opened:
+            await self._writer.flush(_CLOSE_S)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._database.close()
+
+    async def _try_open(self) -> None:
+        try:
+            await self._database.migrate()
+            self._opened, self._failure = True, None
+        except TROUBLE as error:
+            self._failure = told(error)
+
+    async def _write(self) -> None:
+        while not self._opened:
+            await asyncio.sleep(_RETRY_S)
+            await self._try_open()
+        await self._writer.run()
+
+    def _failed(self, error: Exception) -> float:
+        self._failure = type(error).__name__
+        self._events.publish("error", f"the archive raised {self._failure}", level="error")
+        return _LONGEST_PAUSE_S
+
+    async def _maintain(self) -> None:
+        """Forget events that are too old and see how large it has become; at once after trouble."""
+        due = 0.0
+        while True:
+            now = self._clock.monotonic()
+            if self._opened and (now >= due or self._failure is not None):
+                try:
+                    await self._prune()
+                    due = now + _PRUNE_EVERY_S
+                except TROUBLE as error:
+                    self._failure = told(error)
+            await asyncio.sleep(_RETRY_S)
+
+    async def _prune(self) -> None:
+        oldest = self._clock.wall_ms() - self._events_days * _DAY_MS
+        async with self._database.engine.begin() as connection:
+            await connection.execute(delete(EVENTS).where(EVENTS.c.at < oldest))
+            await connection.execute(delete(CHANGES).where(CHANGES.c.at < oldest - 90 * _DAY_MS))
+        await self.measure()
+        self._failure = None
+
+    # What is handed over
+
+    def keep_candles(self, candles: Candles, provider: str) -> None:
+        """Keep those of `candles` that are closed."""
+        count = len(candles) - (0 if candles.last_closed else 1)
+        if count <= 0 or not self._writer.keeps_candles:
+            return
+        columns = [
+            candles.timestamp, candles.open, candles.high, candles.low, candles.close,
+            candles.volume,
+        ]  # fmt: skip
+        head = {"symbol": str(candles.symbol), "interval": str(candles.interval)}
+        self._writer.candles(
+            [
+                {
+                    **head, "timestamp": time, "open": opened, "high": high, "low": low,
+                    "close": close, "volume": None if volume != volume else volume,
+                    "provider": provider,
+                }
+                for time, opened, high, low, close, volume in zip(
+                    *(column[:count].tolist() for column in columns), strict=True
+                )
+            ]
+        )  # fmt: skip
+
+    def keep_change(self, change: StateChange) -> None:
+        """Keep a source's change of state; those of single capabilities are passed over."""
+        if change.capability is None:
+            self._writer.change(
+                {
+                    "at": self._clock.wall_ms(), "source": change.source,
+                    "before": str(change.before), "after": str(change.after),
+                    "reason": change.reason,
+                }
+            )  # fmt: skip
+
+    def keep_event(self, event: Event) -> None:
+        """Keep an event that the activity log keeps."""
+        if event.level != "debug":
+            self._writer.event(
+                {
+                    "at": event.at_ms, "kind": event.kind, "level": event.level,
+                    "source": event.source, "message": event.message[:2_000],
+                    "detail": json.dumps(event.detail, default=str)[:8_000],
+                }
+            )  # fmt: skip
+
+    async def flush(self, within_s: float = _CLOSE_S) -> bool:
+        """Wait until all that was handed over is on the disk; whether it is."""
+        return await self._writer.flush(within_s)
+
+    # What is read
+
+    async def candles(self, query: CandlesQuery) -> Kept | None:
+        """What is kept of the question, None where that is nothing or cannot be read now."""
+        try:
+            async with asyncio.timeout(_READ_S):
+                rows = await self._rows(query)
+            self._failure = None
+        except TROUBLE as error:
+            self._failure = told(error)
+            return None
+        if not rows:
+            return None
+        columns = list(zip(*rows, strict=True))
+        figures = (np.array(column, dtype=np.float64) for column in columns[1:6])
+        opened, high, low, close, volume = figures
+        candles = Candles(
+            symbol=query.symbol,
+            interval=query.interval,
+            timestamp=np.array(columns[0], dtype=np.int64),
+            open=opened, high=high, low=low, close=close, volume=volume,
+            last_closed=True,
+        )  # fmt: skip
+        return Kept(candles, tuple(sorted(set(columns[6]))))
+
+    async def _rows(self, query: CandlesQuery, limit: int | None = None) -> list[Any]:
+        table = CANDLES.c
+        asked = select(
+            table.timestamp, table.open, table.high, table.low, table.close, table.volume,
+            table.provider,
+        )  # fmt: skip
+        asked = asked.where(
+            table.symbol == str(query.symbol), table.interval == str(query.interval)
+        )
+        if query.start is not None:
+            asked = asked.where(table.timestamp >= query.start)
+        if query.end is not None:
+            asked = asked.where(table.timestamp <= query.end)
+        oldest_first = query.start is not None
+        order = table.timestamp.asc() if oldest_first else table.timestamp.desc()
+        asked = asked.order_by(order).limit(limit or min(query.limit, MOST_CANDLES))
+        async with self._database.engine.connect() as connection:
+            rows = [tuple(row) for row in await connection.execute(asked)]
+        return rows if oldest_first else rows[::-1]
+
+    async def export(
+        self, symbol: str, interval: str, start: int | None, end: int | None
+    ) -> list[tuple[Any, ...]]:
+        """Every candle kept of a market: timestamp, prices, volume, provider; oldest first.
+
+        Raises:
+            SQLAlchemyError, OSError: the database cannot be read.
+        """
+        table = CANDLES.c
+        asked = select(
+            table.timestamp, table.open, table.high, table.low, table.close, table.volume,
+            table.provider,
+        ).where(table.symbol == symbol, table.interval == interval)  # fmt: skip
+        if start is not None:
+            asked = asked.where(table.timestamp >= start)
+        if end is not None:
+            asked = asked.where(table.timestamp <= end)
+        async with self._database.engine.connect() as connection:
+            found = await connection.execute(asked.order_by(table.timestamp))
+            return [tuple(row) for row in found]
+
+    async def changes(self, since_ms: int) -> list[tuple[int, str, str, str]]:
+        """State changes since then: when, source, before, after; oldest first. None on trouble."""
+        table = CHANGES.c
+        asked = (
+            select(table.at, table.source, table.before, table.after)
+            .where(table.at >= since_ms)
+            .order_by(table.at, table.id)
+        )
+        try:
+            async with asyncio.timeout(_READ_S), self._database.engine.connect() as connection:
+                return [(row[0], row[1], row[2], row[3]) for row in await connection.execute(asked)]
+        except TROUBLE as error:
+            self._failure = told(error)
+            return []
+
+    async def count(self) -> dict[str, int]:
+        """Rows of each table."""
+        async with self._database.engine.connect() as connection:
+            return {
+                table.name: (
+                    await connection.execute(select(func.count()).select_from(table))
+                ).scalar_one()
+                for table in (CANDLES, CHANGES, EVENTS)
+            }
+
+    # How it is
+
+    async def measure(self) -> None:
+        """See how large it is; above its limit no more candles are kept."""
+        self._size_mb = await self._database.size_mb()
+        self._writer.keeps_candles = not self._most_mb or self._size_mb < self._most_mb
+
+    def status(self) -> tuple[str, str]:
+        """`ONLINE`, `DEGRADED` or `OFFLINE`, and why."""
+        engine = "SQLite" if self._database.is_sqlite else "PostgreSQL"
+        waiting = f"{self._writer.waiting} rows wait" if self._writer.waiting else ""
+        lost = f"{self._writer.dropped} rows were given up" if self._writer.dropped else ""
+        trouble = self._writer.trouble or self._failure
+        if not self._opened:
+            return "OFFLINE", _joined(f"{engine}: {trouble or 'not opened yet'}", waiting, lost)
+        if trouble is not None:
+            return "DEGRADED", _joined(f"{engine}: {trouble}", waiting, lost)
+        if not self._writer.keeps_candles:
+            return "DEGRADED", f"{engine}: {self._most_mb} MB are full; no more candles are kept"
+        return "ONLINE", _joined(engine, lost)
+
+    def figures(self) -> dict[str, Any]:
+        """As `/api/monitoring/metrics` shows them."""
+        size = self._size_mb
+        used = 100 * size / self._most_mb if size is not None and self._most_mb else None
+        return {
+            "engine": self._database.name,
+            "size_mb": None if size is None else round(size, 3),
+            "usage_percent": None if used is None else round(used, 2),
+            "queries_per_s": round(self._database.queries_per_s(), 2),
+            "ok": self.status()[0] == "ONLINE",
+        }
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)

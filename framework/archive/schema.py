@@ -1,0 +1,52 @@
+"""The tables of the archive. A change here comes with a migration."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+
+METADATA = MetaData()
+
+#: 64 bits everywhere; SQLite numbers rows by itself only where the type is INTEGER.
+_ID = BigInteger().with_variant(Integer, "sqlite")
+
+#: Closed candles. The first source to tell one keeps it: history does not change.
+CANDLES = Table(
+    "candles",
+    METADATA,
+    Column("symbol", String(41), primary_key=True),
+    Column("interval", String(3), primary_key=True),
+    Column("timestamp", BigInteger, primary_key=True, autoincrement=False),
+    Column("open", Float(53), nullable=False),
+    Column("high", Float(53), nullable=False),
+    Column("low", Float(53), nullable=False),
+    Column("close", Float(53), nullable=False),
+    Column("volume", Float(53)),
+    Column("provider", String(40), nullable=False),
+)
+
+#: State changes of sources, for history bars and uptime.
+CHANGES = Table(
+    "changes",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("source", String(80), nullable=False),
+    Column("before", String(10), nullable=False),
+    Column("after", String(10), nullable=False),
+    Column("reason", Text),
+    Index("changes_at", "at"),
+)
+
+#: What happened, as the activity log tells it; the oldest go first.
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("level", String(10), nullable=False),
+    Column("source", String(80)),
+    Column("message", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("events_at", "at"),
+)

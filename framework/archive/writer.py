@@ -1,0 +1,177 @@
+"""What waits to be written, and its way into the database: in batches, off everyone's way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from framework.archive.schema import CANDLES, CHANGES, EVENTS
+
+if TYPE_CHECKING:
+    from framework.archive.database import Database
+
+Row = dict[str, Any]
+
+#: A batch is written at least so often, and holds at most so many rows.
+_EVERY_S = 0.5
+_BATCH = 2_000
+#: Rows that may wait. Events are dropped first; a candle is told again by its source, so the
+#: oldest of them go when even they are too many. State changes are few.
+_MOST_CANDLES, _MOST_CHANGES, _MOST_EVENTS = 200_000, 20_000, 5_000
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
+#: What the database may raise; everything else is a defect.
+TROUBLE = (SQLAlchemyError, OSError, TimeoutError)
+
+
+class Writer:
+    """One task that writes what others hand over.
+
+    Attributes:
+        trouble: why nothing can be written, in words without addresses; None while it can.
+        dropped: rows that waited too long and were given up.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._candles: OrderedDict[tuple[str, str, int], Row] = OrderedDict()
+        self._changes: deque[Row] = deque(maxlen=_MOST_CHANGES)
+        self._events: deque[Row] = deque(maxlen=_MOST_EVENTS)
+        self._wake = asyncio.Event()
+        self._written = asyncio.Condition()
+        self._handed = 0
+        self._settled = 0
+        self._pause_s = _FIRST_PAUSE_S
+        self.trouble: str | None = None
+        self.dropped = 0
+        self.keeps_candles = True
+
+    @property
+    def waiting(self) -> int:
+        """Rows that are not written yet."""
+        return len(self._candles) + len(self._changes) + len(self._events)
+
+    def candles(self, rows: list[Row]) -> None:
+        """Take in closed candles; one that waits already is not taken twice."""
+        if not self.keeps_candles:
+            return
+        for row in rows:
+            self._candles.setdefault((row["symbol"], row["interval"], row["timestamp"]), row)
+        while len(self._candles) > _MOST_CANDLES:
+            self._candles.popitem(last=False)
+            self.dropped += 1
+        self._take()
+
+    def change(self, row: Row) -> None:
+        """Take in one state change."""
+        self.dropped += len(self._changes) == _MOST_CHANGES
+        self._changes.append(row)
+        self._take()
+
+    def event(self, row: Row) -> None:
+        """Take in one event."""
+        self.dropped += len(self._events) == _MOST_EVENTS
+        self._events.append(row)
+        self._take()
+
+    def _take(self) -> None:
+        self._handed += 1
+        if self.waiting >= _BATCH:
+            self._wake.set()
+
+    async def flush(self, within_s: float) -> bool:
+        """Wait until what was handed over so far is on the disk; whether it is."""
+        wanted = self._handed
+        self._wake.set()
+        try:
+            async with asyncio.timeout(within_s), self._written:
+                await self._written.wait_for(lambda: self._settled >= wanted)
+        except TimeoutError:
+            return False
+        return True
+
+    async def run(self) -> None:
+        """Write for good; trouble is waited out ever longer."""
+        while True:
+            try:
+                async with asyncio.timeout(_EVERY_S if self.trouble is None else self._pause_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass  # the batch of this half second
+            self._wake.clear()
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what waits, batch by batch, until nothing does or the database fails."""
+        while True:
+            handed = self._handed
+            candles = [self._candles[key] for key in list(self._candles)[:_BATCH]]
+            changes, events = list(self._changes)[:_BATCH], list(self._events)[:_BATCH]
+            if candles or changes or events:
+                try:
+                    await self._commit(candles, changes, events)
+                except TROUBLE as error:
+                    self.trouble = told(error)
+                    self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+                    return
+                self._forget(candles, changes, events)
+            self.trouble = None
+            self._pause_s = _FIRST_PAUSE_S
+            if not self.waiting:
+                async with self._written:
+                    self._settled = handed
+                    self._written.notify_all()
+                return
+
+    async def _commit(self, candles: list[Row], changes: list[Row], events: list[Row]) -> None:
+        async with self._database.engine.begin() as connection:
+            if candles:
+                if self._database.is_sqlite:
+                    await connection.execute(
+                        insert_sqlite(CANDLES).on_conflict_do_nothing(), candles
+                    )
+                else:
+                    await connection.execute(
+                        insert_postgresql(CANDLES).on_conflict_do_nothing(), candles
+                    )
+            if changes:
+                await connection.execute(insert(CHANGES), changes)
+            if events:
+                await connection.execute(insert(EVENTS), events)
+
+    def _forget(self, candles: list[Row], changes: list[Row], events: list[Row]) -> None:
+        for row in candles:
+            self._candles.pop((row["symbol"], row["interval"], row["timestamp"]), None)
+        for waiting, written in ((self._changes, changes), (self._events, events)):
+            # What came meanwhile may have pushed some out at the front.
+            for row in written:
+                if waiting and waiting[0] is row:
+                    waiting.popleft()
+
+
+def told(error: BaseException) -> str:
+    """The trouble in a few words; messages of drivers may hold the address."""
+    cause = getattr(error, "orig", None) or error
+    text = str(cause).lower()
+    for sign, words in _SIGNS:
+        if sign in text:
+            return words
+    return type(cause).__name__
+
+
+_SIGNS = (
+    ("locked", "the database is locked by another process"),
+    ("full", "the disk or the database is full"),
+    ("readonly", "the database cannot be written to"),
+    ("read-only", "the database cannot be written to"),
+    ("unable to open", "the database file cannot be opened"),
+    ("malformed", "the database file is damaged"),
+    ("refused", "the database does not accept connections"),
+    ("closed", "the connection to the database was lost"),
+    ("password", "the database refuses the user"),
+)
