@@ -14,6 +14,7 @@ demo: $(VENV)/.run
 	$(VENV)/bin/coinmux serve --simulate $(ARGS)
 
 test: $(VENV)/.dev
+	@if [ "$$CI" = true ]; then scripts/services; fi
 	$(PY) -m pytest -n 2 --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(VENV)/.dev

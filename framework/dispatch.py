@@ -52,10 +52,19 @@ if TYPE_CHECKING:
 _FREE_FAILURES = 2
 _BUDGET_LOOK_S = 0.05
 _BUDGET_LOOKS = 20
+#: Who answers from what was kept over a restart.
+ARCHIVE = "archive"
+#: The archive is given a moment even where the deadline is over, and never long.
+_RECALL_S, _RECALL_MOST_S = 0.2, 2.0
 #: A shared call ends itself by its deadline; an asker waits this much longer to hear how.
 _MARGIN_S = 0.05
 
 
+#: Told of each answer that is kept: the source, the question and the result.
+Kept = Callable[[str, "Query", "Result"], None]
+#: What is kept of a question from before, within so many seconds: the result, who told it, and
+#: whether that is all that was asked.
+Recall = Callable[["Query", float], Awaitable["tuple[Result, tuple[str, ...], bool] | None"]]
 #: What is added to a result before it is kept, within so many seconds.
 Finish = Callable[["Query", "Result", float], Awaitable["Result"]]
 
@@ -64,7 +73,7 @@ class Dispatcher:
     """Answers questions; owns the calls in flight.
 
     Args:
-        finish: see `Finish`.
+        finish, kept, recall: see `Finish`, `Kept` and `Recall`.
     """
 
     def __init__(
@@ -79,6 +88,8 @@ class Dispatcher:
         *,
         simulated: bool,
         finish: Finish | None = None,
+        kept: Kept | None = None,
+        recall: Recall | None = None,
     ) -> None:
         self._registry = registry
         self._router = router
@@ -89,6 +100,8 @@ class Dispatcher:
         self._clock = clock
         self._simulated = simulated
         self._finish = finish
+        self._on_kept = kept
+        self._recall = recall
         self._tries = Tries(registry, journal, clock)
         self._alternatives = AlternativeBudget(clock)
         self._hedger = Hedger(health)
@@ -135,11 +148,19 @@ class Dispatcher:
                 return kept.view("stale")
         cache.misses += 1
         self.check_ask(row, ask)
+        past = await self._from_the_past(inquiry, whole=True)
+        if past is not None:
+            return past.view("hit")
         try:
             fetched, joined = await self._join(inquiry)
         except (AllProvidersFailed, NoProviderAvailable, DeadlineExceeded) as error:
             if kept is None or not may_rescue(kept, clock.monotonic(), ask.max_age_s):
-                raise
+                past = await self._from_the_past(inquiry, whole=False)
+                if past is None:
+                    raise
+                self._journal.rescue(inquiry, past, error)
+                self._journal.decide(inquiry, "answered", past.provider, "stale")
+                return past.view("stale")
             cache.stale_served += 1
             self._journal.rescue(inquiry, kept, error)
             self._journal.decide(inquiry, "answered", kept.provider, "stale")
@@ -149,6 +170,30 @@ class Dispatcher:
             self._journal.decide(inquiry, "answered", fetched.provider, "coalesced")
             return fetched.view("coalesced")
         return fetched.view("miss")
+
+    async def _from_the_past(self, inquiry: Inquiry, *, whole: bool) -> Fetched | None:
+        """What the archive has of the question.
+
+        Args:
+            whole: it is wanted only if it is all that was asked, and over for good; else anything
+                does, as nobody answers.
+        """
+        ask = inquiry.ask
+        if self._recall is None or ask.max_age_s == 0:
+            return None
+        if whole and getattr(inquiry.query, "end", None) is None:
+            return None
+        within_s = max(inquiry.deadline.remaining_s(), _RECALL_S)
+        found = await self._recall(inquiry.query, min(within_s, _RECALL_MOST_S))
+        if found is None:
+            return None
+        result, providers, is_whole = found
+        if (whole and not is_whole) or (ask.provider is not None and providers != (ask.provider,)):
+            return None
+        note = f"from the archive, as told by {', '.join(providers)}"
+        return self._made(
+            inquiry, ARCHIVE, result.model_copy(update={"notes": (note,)}), stale=not is_whole
+        )
 
     async def _join(self, inquiry: Inquiry) -> tuple[Fetched, bool]:
         """The shared call's result; begun anew when it ended with its first asker's deadline."""
@@ -325,10 +370,26 @@ class Dispatcher:
         stale: bool = False,
         consensus: dict[str, Any] | None = None,
     ) -> Fetched:
+        fetched = self._made(inquiry, provider, result, stale=stale, consensus=consensus)
+        self._cache.put(inquiry.key, fetched)
+        self._journal.decide(inquiry, "answered", provider, elapsed_ms=fetched.elapsed_ms)
+        if self._on_kept is not None and not stale:
+            self._on_kept(provider, inquiry.query, result)
+        return fetched
+
+    def _made(
+        self,
+        inquiry: Inquiry,
+        provider: str,
+        result: Result,
+        *,
+        stale: bool = False,
+        consensus: dict[str, Any] | None = None,
+    ) -> Fetched:
         clock = self._clock
         now, now_ms = clock.monotonic(), clock.wall_ms()
         freshness = freshness_of(inquiry.row, inquiry.query, now_ms)
-        fetched = Fetched(
+        return Fetched(
             capability=inquiry.row.name,
             data=result,
             provider=provider,
@@ -342,9 +403,6 @@ class Dispatcher:
             attempts=inquiry.attempts,
             consensus=consensus,
         )
-        self._cache.put(inquiry.key, fetched)
-        self._journal.decide(inquiry, "answered", provider, elapsed_ms=fetched.elapsed_ms)
-        return fetched
 
     def _failed(self, inquiry: Inquiry) -> Exception:
         now = self._clock.monotonic()

@@ -21,16 +21,17 @@ from framework.env import EnvConfig
 from framework.errors import InvalidRequest, UnknownSymbol
 from framework.events import EventBus
 from framework.health import HealthSettings, HealthTracker, State, StateChange
-from framework.history import HealthHistory
+from framework.history import KEEP_S, HealthHistory
 from framework.holdfile import HoldFile
 from framework.indicators.desk import IndicatorDesk
 from framework.indicators.door import GatewayIndicators
 from framework.inquiry import key_of
 from framework.journal import Journal
 from framework.loader import Found, PluginLoader
-from framework.models.market import CandlesQuery, TickerQuery
+from framework.models.market import Candles, CandlesQuery, TickerQuery
 from framework.models.news import News, NewsQuery
 from framework.models.text import TextSentimentQuery
+from framework.plausibility import is_whole
 from framework.redact import Redactor
 from framework.registry import SourceRegistry
 from framework.router import Router
@@ -41,15 +42,18 @@ from framework.symbols import Interval, Symbol
 from framework.views import GatewayViews
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
     from framework.answer import Answer
+    from framework.archive.archive import Archive
     from framework.capabilities import Capability
     from framework.models.base import Query, Result
     from framework.settings import Settings
     from framework.sources import Source
 
+#: Where the archive is kept unless told otherwise.
+ARCHIVE_FILE = Path("data/archive.db")
 _DOLLARS = ("USD", "USDT", "USDC")
 _ASK = Ask()
 
@@ -117,7 +121,11 @@ class Gateway(GatewayViews, GatewayIndicators):
             self.clock,
             simulated=simulated,
             finish=self._finished,
+            kept=self._keep,
+            recall=self._recall,
         )
+        self.archive: Archive | None = None
+        self._stop_events: Callable[[], None] | None = None
         self._scorer = NewsScorer(self.clock, self._scores)
         self.checker = Checker(self)
         self.is_open = False
@@ -165,8 +173,44 @@ class Gateway(GatewayViews, GatewayIndicators):
         if self._holds is not None:
             self._holds.save()
 
+    async def open_archive(self, file: Path = ARCHIVE_FILE) -> None:
+        """Keep candles, state changes and events from now on; take up the history that is kept.
+
+        Args:
+            file: of the database, where no `DATABASE_URL` is set.
+
+        Raises:
+            InvalidRequest: `DATABASE_URL` is no address of a known database.
+        """
+        # Here, so that who keeps nothing starts without it.
+        from framework.archive.opening import archive_of
+
+        archive = archive_of(self.settings, self.clock, self.events, file)
+        await archive.open()
+        since_ms = self.clock.wall_ms() - round(KEEP_S * 1000)
+        self.history.restore(await archive.changes(since_ms))
+        archive.mark_start()
+        self.archive = archive
+        self._stop_events = self.events.subscribe(archive.keep_event)
+
+    def _keep(self, provider: str, _: Query, result: Result) -> None:
+        if self.archive is not None and isinstance(result, Candles):
+            self.archive.keep_candles(result, provider)
+
+    async def _recall(
+        self, query: Query, within_s: float
+    ) -> tuple[Result, tuple[str, ...], bool] | None:
+        if self.archive is None or not isinstance(query, CandlesQuery):
+            return None
+        kept = await self.archive.candles(query, within_s)
+        if kept is None:
+            return None
+        return kept.candles, kept.providers, is_whole(kept.candles, query, self.clock.wall_ms())
+
     async def __aenter__(self) -> Self:
         self.is_open = True
+        if self.settings.archive or self.settings.database_url is not None:
+            await self.open_archive()
         if self._holds is None and self.settings.holds_file is not None:
             self.keep_holds(self.settings.holds_file)
         self.checker.start()
@@ -190,6 +234,11 @@ class Gateway(GatewayViews, GatewayIndicators):
             self.events.publish("error", f"holds are not kept: {error}", level="error")
         await self._dispatcher.close()
         await self._client.close()
+        if self.archive is not None:
+            if self._stop_events is not None:
+                self._stop_events()
+            self.archive.mark_stop()
+            await self.archive.close()
 
     @property
     def env(self) -> EnvConfig:
@@ -384,6 +433,8 @@ class Gateway(GatewayViews, GatewayIndicators):
     def _state_changed(self, change: StateChange) -> None:
         self.router.changed()
         self.history.on_change(change)
+        if self.archive is not None:
+            self.archive.keep_change(change)
         place = (
             change.source if change.capability is None else f"{change.source} {change.capability}"
         )

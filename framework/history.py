@@ -9,6 +9,8 @@ from framework.circuit import State
 from framework.clock import wall_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from framework.clock import Clock
     from framework.standing import StateChange
 
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 KEEP_S = 7 * 86_400.0
 #: Changes kept of one source; a source that flaps loses the oldest first.
 KEEP_CHANGES = 2_000
+
+#: Stands in the place of a source where the process itself started or stopped.
+PROCESS = "*"
+STARTED, STOPPED = "STARTED", "STOPPED"
 
 _UP = frozenset({State.HEALTHY, State.DEGRADED})
 
@@ -85,6 +91,38 @@ class HealthHistory:
         oldest = change.at - self._keep_s
         while len(timeline.changes) > self._keep_changes or timeline.changes[0][0] < oldest:
             timeline.forget_oldest()
+
+    def restore(self, changes: Iterable[tuple[int, str, str, str]]) -> None:
+        """Take up what was kept of former runs: when (Unix ms), source, before, after; in order.
+
+        While the process did not run nothing is known of anybody. Where it was killed, that begins
+        with the last change it kept.
+        """
+        last_ms = None
+        restored: dict[str, _Timeline] = {}
+        for at_ms, source, before, after in changes:
+            at = self._monotonic(at_ms)
+            if source == PROCESS:
+                known_until = at_ms if after == STOPPED or last_ms is None else last_ms
+                since = self._monotonic(known_until)
+                for timeline in restored.values():
+                    timeline.changes.append((since, State.UNKNOWN))
+            else:
+                known = restored.get(source)
+                if known is None:
+                    known = restored[source] = _Timeline(State(before), at)
+                known.changes.append((at, State(after)))
+            last_ms = at_ms
+        for source, timeline in restored.items():
+            # Whatever it was when the process ended, of this run nothing is known yet.
+            timeline.changes.append((self._started_at, State.UNKNOWN))
+            while len(timeline.changes) > self._keep_changes:
+                timeline.forget_oldest()
+            self._timelines[source] = timeline
+
+    def _monotonic(self, at_ms: int) -> float:
+        clock = self._clock
+        return min(clock.monotonic() - (clock.wall_ms() - at_ms) / 1000, self._started_at)
 
     def of(self, source: str, window_s: float) -> dict[str, Any]:
         """The last `window_s` seconds of a source; wall times are made now.

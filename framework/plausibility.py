@@ -105,6 +105,25 @@ def _without_future(news: News, now_ms: int) -> News:
     return news.model_copy(update={"items": tuple(items)})
 
 
+def is_whole(candles: Candles, query: CandlesQuery, now_ms: int) -> bool:
+    """Whether closed `candles` are all there can be of a range that is over: as many as asked for,
+    without a gap, up to its end. Months are of no fixed length, and never called whole.
+    """
+    width = query.interval.ms
+    if query.end is None or query.interval == "1M" or not len(candles):
+        return False
+    if query.end + width > now_ms:
+        return False
+    time = candles.timestamp
+    if time.size > 1 and (np.diff(time) != width).any():
+        return False
+    if query.start is None:
+        return time.size == query.limit and query.end - int(time[-1]) < width
+    from_start = 0 <= int(time[0]) - query.start < width
+    to_end = query.end - int(time[-1]) < width
+    return from_start and (to_end or time.size == query.limit)
+
+
 def late_s(candles: Candles, query: CandlesQuery, now_ms: int) -> float | None:
     """Seconds the latest candles end before now, where that is no market without trades."""
     if query.end is not None or not len(candles):

@@ -91,6 +91,10 @@ def _token(text: str) -> Secret:
     return Secret(text.strip())
 
 
+def _secret(text: str) -> Secret:
+    return Secret(text.strip())
+
+
 def _level(text: str) -> str:
     word = text.strip().upper()
     if word not in ("DEBUG", "INFO", "WARNING", "ERROR"):
@@ -167,6 +171,28 @@ _ROWS = (
         "Above this much memory new requests get 503; 0 for nine tenths of what there is.",
         restart=True,
     ),
+    Setting(
+        "ARCHIVE",
+        None,
+        switch,
+        "Keep candles, state changes and events over restarts; the server does unless it is off.",
+        restart=True,
+    ),
+    Setting(
+        "DATABASE_URL",
+        None,
+        _secret,
+        "PostgreSQL of the archive, postgresql://user:password@host/name; a file in data/ without.",
+        restart=True,
+    ),
+    Setting("ARCHIVE_EVENTS_DAYS", 14, _whole(1, 3650), "Days events are kept.", restart=True),
+    Setting(
+        "ARCHIVE_MAX_MB",
+        0,
+        _whole(0, 1_000_000_000),
+        "Above this size no more candles are kept; 0 for no limit.",
+        restart=True,
+    ),
     Setting("MAX_IN_FLIGHT", 512, _whole(1, 100_000), "Requests in flight before 503."),
     Setting(
         "CLIENT_REQUESTS_PER_MIN",
@@ -209,6 +235,10 @@ class Settings:
     cache_mb: int
     holds_file: Path | None
     memory_limit_mb: int
+    archive: bool | None
+    database_url: Secret | None
+    archive_events_days: int
+    archive_max_mb: int
     max_in_flight: int
     client_requests_per_min: int
     client_in_flight: int

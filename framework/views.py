@@ -16,6 +16,7 @@ from framework.health import State
 from framework.names import near
 
 if TYPE_CHECKING:
+    from framework.archive.archive import Archive
     from framework.capabilities import Capability
     from framework.checker import Checker
     from framework.clock import Clock
@@ -47,6 +48,7 @@ class GatewayViews:
     started_ms: int
     simulated: bool
     checker: Checker
+    archive: Archive | None
     is_open: bool
 
     # Health of sources
@@ -227,16 +229,19 @@ class GatewayViews:
             "uptime_s": round((self.clock.wall_ms() - self.started_ms) / 1000, 3),
             "simulated": self.simulated,
             "services": [
-                {
-                    "name": "database",
-                    "status": "DISABLED",
-                    "detail": "this version keeps nothing on disk: no archive is configured",
-                },
+                self._database_line(),
                 self._monitor_line(),
             ],
             "sources": summary,
             "models": self.model_status()["summary"],
         }
+
+    def _database_line(self) -> dict[str, Any]:
+        if self.archive is None:
+            detail = "nothing is kept over a restart: no archive is configured"
+            return {"name": "database", "status": "DISABLED", "detail": detail}
+        status, detail = self.archive.status()
+        return {"name": "database", "status": status, "detail": detail}
 
     def _monitor_line(self) -> dict[str, Any]:
         checker = self.checker

@@ -82,6 +82,15 @@ class Series:
         return [round(kept[min(last, len(kept) * percent // 100)], 3) for percent in wanted]
 
 
+_NO_DATABASE = {
+    "engine": None,
+    "size_mb": None,
+    "usage_percent": None,
+    "queries_per_s": None,
+    "ok": False,
+}
+
+
 class Metrics:
     """Listens to the event stream and answers `GET /api/monitoring/metrics`."""
 
@@ -131,14 +140,7 @@ class Metrics:
                 "p99_ms": p99,
                 "error_rate": self._all.error_rate(second),
             },
-            "database": {
-                "engine": None,
-                "size_mb": None,
-                "usage_percent": None,
-                "queries_per_s": None,
-                "ok": False,
-                "reason": "DISABLED",
-            },
+            "database": _NO_DATABASE if gateway.archive is None else gateway.archive.figures(),
             "endpoints": [
                 {"route": route, **_line(series, second)}
                 for route, series in sorted(self._routes.items())

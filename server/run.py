@@ -126,6 +126,8 @@ async def serve(gateway: Gateway) -> int:
     settings = gateway.settings
     if settings.holds_file is None and not gateway.simulated:
         gateway.keep_holds(HOLDS_FILE)
+    if gateway.archive is None and settings.archive is not False and not gateway.simulated:
+        await gateway.open_archive()
     restore = logs.configure(gateway)
     try:
         edge = create_app(gateway, opens_gateway=False)

@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select
 
 from framework.archive.schema import CANDLES, CHANGES, EVENTS
 from framework.archive.writer import TROUBLE, Writer, told
+from framework.history import PROCESS, STARTED, STOPPED
 from framework.models.market import MOST_CANDLES, Candles, CandlesQuery
 from framework.supervision import keep_running
 
@@ -164,6 +165,18 @@ class Archive:
                 }
             )  # fmt: skip
 
+    def mark_start(self) -> None:
+        """The process begins: since it last ended nothing was known of anybody."""
+        self._mark(STARTED)
+
+    def mark_stop(self) -> None:
+        """The process ends: from now on nothing is known of anybody."""
+        self._mark(STOPPED)
+
+    def _mark(self, word: str) -> None:
+        row = {"source": PROCESS, "before": "", "after": word, "reason": None}
+        self._writer.change({"at": self._clock.wall_ms(), **row})
+
     def keep_event(self, event: Event) -> None:
         """Keep an event that the activity log keeps."""
         if event.level != "debug":
@@ -181,10 +194,10 @@ class Archive:
 
     # What is read
 
-    async def candles(self, query: CandlesQuery) -> Kept | None:
+    async def candles(self, query: CandlesQuery, within_s: float = _READ_S) -> Kept | None:
         """What is kept of the question, None where that is nothing or cannot be read now."""
         try:
-            async with asyncio.timeout(_READ_S):
+            async with asyncio.timeout(within_s):
                 rows = await self._rows(query)
             self._failure = None
         except TROUBLE as error:

@@ -81,10 +81,11 @@ async def latest(
     newest: Candles = answer.data
     pages = [newest]
     notes: list[str] = []
-    most = min(query.limit, gateway.sources[answer.provider].info.max_candles)
+    source = gateway.sources.get(answer.provider)
+    most = query.limit if source is None else min(query.limit, source.info.max_candles)
     had = len(newest)
     # A page that is not full is the whole of a market's life; who asks on is told of an error.
-    while had < count and len(pages[-1]) >= most and len(pages) < MOST_PAGES:
+    while source is not None and had < count and len(pages[-1]) >= most and len(pages) < MOST_PAGES:
         end = int(pages[-1].timestamp[0]) - 1
         earlier = CandlesQuery(
             symbol=newest.symbol, interval=interval, limit=_step(count - had), end=end

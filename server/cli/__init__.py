@@ -12,6 +12,7 @@ from server.cli.ask import candles, explain, ticker
 from server.cli.conformance import conformance
 from server.cli.console import EXIT_FAILED, EXIT_USAGE, errors
 from server.cli.doctor import doctor
+from server.cli.export import export
 from server.cli.indicators import indicator, indicators
 from server.cli.lists import env_example, providers
 from server.cli.serve import serve, simulate
@@ -26,6 +27,7 @@ def cli() -> None:
     """
 
 
+candles.add_command(export)
 for command in (
     serve, simulate, ticker, candles, indicator, explain, providers, indicators, doctor,
     conformance, env_example,

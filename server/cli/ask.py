@@ -88,7 +88,24 @@ def ticker(
     out.print(origin(answer.meta), style="dim")
 
 
-@click.command()
+class _OrSymbol(click.RichGroup):
+    """`candles BTC/USDT` asks; `candles export BTC/USDT` is a command of its own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, "-h", "--help"):
+            args = [_ASK, *args]
+        return super().parse_args(ctx, args)
+
+
+_ASK = "of"
+
+
+@click.group(cls=_OrSymbol)
+def candles() -> None:
+    """The latest candles of a SYMBOL (`of` may be left out), or an export of those kept."""
+
+
+@candles.command(_ASK)
 @click.argument("symbol")
 @click.option("--interval", type=click.Choice(list(INTERVALS)), default="1h", show_default=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=24, show_default=True)
@@ -98,7 +115,7 @@ def ticker(
 @simulated
 @as_json
 @env_file
-def candles(
+def candles_of(
     symbol: str,
     interval: str,
     limit: int,

@@ -254,7 +254,7 @@ server.run.GRACE_S = {grace_s}
 
 async def main():
     plugin = ScriptedProvider("a", {outcomes!r}, SystemClock())
-    environ = {{"CHECKER": "off", "PORT": "{port}", **{settings!r}}}
+    environ = {{"CHECKER": "off", "ARCHIVE": "off", "PORT": "{port}", **{settings!r}}}
     found = [in_process("a", plugin), *PluginLoader().discover(allow=["sma"])]
     gateway = Gateway.from_env(None, environ=environ, found=found)
     async with gateway:

@@ -1,22 +1,39 @@
 """The command as a person uses it: tables, JSON, exit codes, errors in one line."""
 
+import asyncio
+import csv
+import io
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from pyarrow import parquet
+
+from framework import Gateway
+from framework.testing.walk import random_candles
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
-def coinmux(*arguments, **environ):
+def coinmux(*arguments, cwd=None, **environ):
     clean = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")}
     return subprocess.run(
         [sys.executable, "-m", "server.cli", *arguments],
-        env={**clean, "COLUMNS": "120", "PROVIDERS_ONLY": "binance,kraken", **environ},
+        env={
+            **clean,
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "120",
+            "PROVIDERS_ONLY": "binance,kraken",
+            **environ,
+        },
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
+        cwd=cwd,
     )
 
 
@@ -135,7 +152,94 @@ def test_a_port_that_is_taken_is_told_in_one_line():
         sock.bind(("127.0.0.1", 0))
         sock.listen()
         port = str(sock.getsockname()[1])
-        done = coinmux("serve", "--port", port, "--env-file", os.devnull, CHECKER="off")
+        done = coinmux(
+            "serve", "--port", port, "--env-file", os.devnull, CHECKER="off", ARCHIVE="off"
+        )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert port in done.stderr or "in use" in done.stderr
+
+
+def test_an_indicator_as_a_table_with_its_reading():
+    done = coinmux(
+        "indicator", "rsi", "BTC", "period=9", "--limit", "3", "--simulate",
+        "--env-file", os.devnull,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "RSI(9) of BTC/USDT 1h" in done.stdout
+    assert "rsi" in done.stdout
+    assert "simulated" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("rsy", "BTC"), "did you mean rsi"),
+        (("rsi", "BTC", "period=1"), "takes a whole number from 2 to 1000"),
+        (("rsi", "BTC", "period"), "not name=value"),
+    ],
+)
+def test_an_indicator_that_cannot_be_asked_so_exits_with_2(arguments, word):
+    done = coinmux("indicator", *arguments, "--simulate", "--env-file", os.devnull)
+    assert done.returncode == 2
+    assert word in " ".join(done.stderr.split())
+
+
+def test_indicators_are_listed_with_their_parameters():
+    done = coinmux("indicators", "--json", "--env-file", os.devnull)
+    lines = {one["name"]: one for one in json.loads(done.stdout)["indicators"]}
+    assert len(lines) > 200
+    assert lines["macd"]["minimum_candles"] == 35
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """A folder with an archive of twenty-nine candles."""
+
+    async def keep():
+        environ = {"CHECKER": "off", "DATABASE_URL": f"sqlite:///{tmp_path}/data/archive.db"}
+        async with Gateway.from_env(None, environ=environ, found=[]) as gateway:
+            gateway.archive.keep_candles(random_candles(30), "binance")
+            assert await gateway.archive.flush()
+
+    asyncio.run(keep())
+    return tmp_path
+
+
+def test_kept_candles_are_exported_as_csv_and_parquet(kept):
+    done = coinmux("candles", "export", "btc", "--start", "2025-11-24", cwd=kept)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert done.returncode == 0, done.stderr
+    assert [row["provider"] for row in rows] == ["binance"] * 16
+    assert int(rows[0]["timestamp"]) == 1763942400000
+    candles = random_candles(30)
+    assert [float(row["close"]) for row in rows] == candles.close[13:-1].tolist()
+    done = coinmux(
+        "candles", "export", "BTC/USDT", "--format", "parquet", "--out", "kept.parquet", cwd=kept
+    )
+    assert done.returncode == 0, done.stderr
+    table = parquet.read_table(kept / "kept.parquet")
+    assert table.num_rows == 29
+    assert str(table.schema.field("timestamp").type) == "timestamp[ms, tz=UTC]"
+    assert table.column("close").to_pylist() == candles.close[:-1].tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (("ETH",), 2, "keeps no 1h candles of ETH/USDT"),
+        (("BTC", "--start", "soon"), 2, "takes Unix milliseconds"),
+        (("BTC", "--format", "parquet"), 2, "needs --out"),
+    ],
+)
+def test_an_export_of_nothing_says_what_there_is_not(arguments, code, word, kept):
+    done = coinmux("candles", "export", *arguments, cwd=kept)
+    assert done.returncode == code
+    assert word in " ".join(done.stderr.split())
+
+
+def test_without_an_archive_there_is_nothing_to_export_and_none_is_made(tmp_path):
+    done = coinmux("candles", "export", "BTC", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "there is no archive here" in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,35 @@
+"""An archive from the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from framework.archive.archive import Archive
+from framework.archive.database import Database, read_database_url
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from framework.clock import Clock
+    from framework.events import EventBus
+    from framework.settings import Settings
+
+
+def archive_of(settings: Settings, clock: Clock, events: EventBus, file: Path) -> Archive:
+    """The archive, not opened yet.
+
+    Args:
+        file: of the database, where no `DATABASE_URL` is set.
+
+    Raises:
+        InvalidRequest: `DATABASE_URL` is no address of a known database.
+    """
+    address = settings.database_url
+    url = read_database_url(f"sqlite:///{file}" if address is None else address.reveal())
+    return Archive(
+        Database(url, clock),
+        clock,
+        events,
+        events_days=settings.archive_events_days,
+        most_mb=settings.archive_max_mb,
+    )

@@ -1,0 +1,118 @@
+"""`coinmux candles export`: what the archive keeps of a market, as CSV or Parquet."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import os
+import sys
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from framework import INTERVALS, EventBus, InvalidRequest, Symbol, SystemClock
+from framework.assets import AssetTable
+from framework.env import EnvConfig
+from framework.gateway import ARCHIVE_FILE
+from server.cli.console import env_file
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from typing import TextIO
+
+_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume", "provider")
+
+
+def _moment(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
+    """Unix ms from Unix ms, or from an ISO date or time, UTC unless it says otherwise."""
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter("takes Unix milliseconds, or 2026-01-31[T12:00]") from None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return round(at.timestamp() * 1000)
+
+
+@click.command()
+@click.argument("symbol")
+@click.option("--interval", type=click.Choice(list(INTERVALS)), default="1h", show_default=True)
+@click.option("--start", callback=_moment, help="First opening time: Unix ms, or an ISO date.")
+@click.option("--end", callback=_moment, help="Last opening time.")
+@click.option("--format", "kind", type=click.Choice(["csv", "parquet"]), default="csv")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file; else stdout.")
+@env_file
+def export(
+    symbol: str,
+    interval: str,
+    start: int | None,
+    end: int | None,
+    kind: str,
+    out: Path | None,
+    env_file: str,
+) -> None:
+    """Every closed candle of SYMBOL that the archive keeps, with who told it, oldest first."""
+    if kind == "parquet" and out is None:
+        raise click.UsageError("--format parquet needs --out FILE")
+    pair, rows = asyncio.run(_rows(env_file, symbol, interval, start, end))
+    if not rows:
+        raise click.ClickException(f"the archive keeps no {interval} candles of {pair} there")
+    if kind == "parquet":
+        assert out is not None
+        _write_parquet(out, rows)
+    else:
+        target: AbstractContextManager[TextIO]
+        target = (
+            nullcontext(sys.stdout) if out is None else out.open("w", newline="", encoding="utf-8")
+        )
+        with target as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(_COLUMNS)
+            writer.writerows(rows)
+    if out is not None:
+        click.echo(f"{len(rows)} {interval} candles of {pair} in {out}", err=True)
+
+
+async def _rows(
+    env: str, symbol: str, interval: str, start: int | None, end: int | None
+) -> tuple[Symbol, list[tuple[Any, ...]]]:
+    """Read beside a server that may be writing: nothing is marked as started or stopped."""
+    # Here, so that the other commands start without a database.
+    from framework.archive.opening import archive_of
+    from framework.archive.writer import TROUBLE, told
+
+    settings = EnvConfig(Path(env), os.environ).settings
+    if settings.database_url is None and not ARCHIVE_FILE.exists():
+        raise InvalidRequest(f"there is no archive here: no {ARCHIVE_FILE}, and no DATABASE_URL")
+    clock = SystemClock()
+    archive = archive_of(settings, clock, EventBus(clock), ARCHIVE_FILE)
+    pair = Symbol.parse(
+        symbol, default_quote=settings.default_quote, assets=AssetTable.shipped().symbols
+    )
+    try:
+        return pair, await archive.export(str(pair), interval, start, end)
+    except TROUBLE as error:
+        raise click.ClickException(f"the archive cannot be read: {told(error)}") from None
+    finally:
+        await archive.close()
+
+
+def _write_parquet(out: Path, rows: list[tuple[Any, ...]]) -> None:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise click.ClickException(
+            "Parquet needs pyarrow: pip install 'coinmux[parquet]'"
+        ) from None
+    columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
+    times = pyarrow.array(columns.pop("timestamp"), pyarrow.timestamp("ms", tz="UTC"))
+    table = pyarrow.table({"timestamp": times, **{name: [*c] for name, c in columns.items()}})
+    pyarrow.parquet.write_table(table, out)
