@@ -6,8 +6,11 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def free_port() -> int:
@@ -25,10 +28,13 @@ def pin(pid: int, core: int) -> None:
 
 
 @contextmanager
-def process(arguments: list[str], *, core: int | None = None, **environ: str):
+def process(
+    arguments: list[str], *, core: int | None = None, cwd: str | None = None, **environ: str
+):
     child = subprocess.Popen(
         [sys.executable, *arguments],
-        env={**os.environ, **environ},
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{cwd or ''}", **environ},
+        cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

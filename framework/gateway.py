@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -182,15 +184,16 @@ class Gateway(GatewayViews, GatewayIndicators):
         Raises:
             InvalidRequest: `DATABASE_URL` is no address of a known database.
         """
-        # Here, so that who keeps nothing starts without it.
-        from framework.archive.opening import archive_of
-
-        archive = archive_of(self.settings, self.clock, self.events, file)
+        # Loaded here, so that who keeps nothing starts without it, and beside the loop, so that
+        # others are answered meanwhile.
+        opening = await asyncio.to_thread(import_module, "framework.archive.opening")
+        archive: Archive = opening.archive_of(self.settings, self.clock, self.events, file)
+        # Known at once, so that whoever closes the gateway meanwhile closes it too.
+        self.archive = archive
         await archive.open()
         since_ms = self.clock.wall_ms() - round(KEEP_S * 1000)
         self.history.restore(await archive.changes(since_ms))
         archive.mark_start()
-        self.archive = archive
         self._stop_events = self.events.subscribe(archive.keep_event)
 
     def _keep(self, provider: str, _: Query, result: Result) -> None:

@@ -118,6 +118,9 @@ class HealthHistory:
             timeline.changes.append((self._started_at, State.UNKNOWN))
             while len(timeline.changes) > self._keep_changes:
                 timeline.forget_oldest()
+            begun = self._timelines.get(source)
+            if begun is not None:
+                timeline.changes.extend(begun.changes)
             self._timelines[source] = timeline
 
     def _monotonic(self, at_ms: int) -> float:

@@ -91,8 +91,11 @@ def _token(text: str) -> Secret:
     return Secret(text.strip())
 
 
-def _secret(text: str) -> Secret:
-    return Secret(text.strip())
+def _database(text: str) -> Secret:
+    address = text.strip()
+    if not address.startswith(("postgresql://", "postgres://", "sqlite:///")):
+        raise ValueError("takes postgresql://user:password@host/name or sqlite:///file")
+    return Secret(address)
 
 
 def _level(text: str) -> str:
@@ -181,7 +184,7 @@ _ROWS = (
     Setting(
         "DATABASE_URL",
         None,
-        _secret,
+        _database,
         "PostgreSQL of the archive, postgresql://user:password@host/name; a file in data/ without.",
         restart=True,
     ),

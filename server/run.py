@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from framework.errors import CoinmuxError
 from server import logs
 from server.app import create_app
 from server.connections import PATIENCE_S, SWEEP_S, Connection
@@ -126,13 +127,25 @@ async def serve(gateway: Gateway) -> int:
     settings = gateway.settings
     if settings.holds_file is None and not gateway.simulated:
         gateway.keep_holds(HOLDS_FILE)
-    if gateway.archive is None and settings.archive is not False and not gateway.simulated:
-        await gateway.open_archive()
     restore = logs.configure(gateway)
+    opening = asyncio.ensure_future(_open_archive(gateway))
     try:
         edge = create_app(gateway, opens_gateway=False)
         server = build(edge, host=settings.host, port=settings.port)
         await server.serve()
     finally:
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
         restore()
     return 0 if server.started else 1
+
+
+async def _open_archive(gateway: Gateway) -> None:
+    """Beside the start: nobody waits for history."""
+    if gateway.archive is not None or gateway.settings.archive is False or gateway.simulated:
+        return
+    try:
+        await gateway.open_archive()
+    except (CoinmuxError, OSError) as error:
+        message = f"no archive is kept: {error}"
+        gateway.events.publish("error", gateway.redactor.clean(message), level="error")
