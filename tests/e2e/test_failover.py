@@ -172,3 +172,27 @@ async def test_a_planted_key_appears_nowhere(name):
         ]
         assert here.simulator.calls[name] > 0
         assert "hunter2" not in str(shown)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"symbol": "BTCUSDT"},
+        {"symbol": "BTCUSDT", "lastPrice": None, "closeTime": None},
+        {"symbol": "BTCUSDT", "lastPrice": {"price": "1"}},
+        {"symbol": "BTCUSDT", "lastPrice": [1, 2]},
+        [{"symbol": "BTCUSDT", "lastPrice": "1"}],
+        {"symbol": "BTCUSDT", "lastPrice": "1,234.5"},
+    ],
+    ids=["missing", "null", "object", "list", "a list of it", "no number"],
+)
+async def test_D10_another_shape_is_a_failure_of_the_source_and_the_next_answers(body):
+    async with world("binance", "okx") as here:
+        here.simulator.order("binance", "status", code=200, body=body)
+        answer = await here.gateway.ask("ticker", QUERY, FRESH)
+        assert answer.provider == "okx"
+        assert [(one["provider"], one.get("code")) for one in answer.meta["attempts"]] == [
+            ("binance", "upstream_schema"),
+            ("okx", None),
+        ]
+        assert here.gateway.health.snapshot("binance").failures == 1
