@@ -20,6 +20,8 @@ _IDLE_S = 60.0
 #: A probe waits at most this share of the rest longer, so that probes do not come together.
 _JITTER = 0.1
 _AT_ONCE = 4
+#: A kill loses so much of the count at most.
+_QUOTA_EVERY_S = 10.0
 _LONGEST_PAUSE_S = 60.0
 
 
@@ -37,6 +39,7 @@ class Checker:
         self._tried_at: dict[str, float] = {}
         self._due_jitter: dict[tuple[str, float], float] = {}
         self._rng = random.Random()  # noqa: S311 - spreads probes, guards nothing
+        self._quota_saved_at = float("-inf")
         self.failures = 0
         self.last_round_at: float | None = None
 
@@ -63,6 +66,7 @@ class Checker:
                 if self._gateway.settings.checker:
                     await self.round()
                 self._gateway.save_holds()
+                self._save_quota()
                 self.failures = 0
                 pause = _TICK_S
             except Exception as error:  # noqa: BLE001 - the border around a background task
@@ -74,6 +78,12 @@ class Checker:
                     level="error",
                 )
             await asyncio.sleep(pause)
+
+    def _save_quota(self) -> None:
+        now = self._gateway.clock.monotonic()
+        if now - self._quota_saved_at >= _QUOTA_EVERY_S:
+            self._quota_saved_at = now
+            self._gateway.save_quota()
 
     async def round(self) -> int:
         """Probe everything that is due now; the number of probes made."""
@@ -98,7 +108,7 @@ class Checker:
 
     def _due(self, source: Source, now: float) -> str | None:
         """The capability to probe `source` with now, None where there is nothing to do."""
-        if source.busy() is not None:
+        if source.busy() is not None or source.saving() is not None:
             return None
         health = self._gateway.health
         idle = now - self._tried_at.get(source.name, float("-inf"))

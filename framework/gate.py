@@ -15,6 +15,7 @@ from framework.limits import Bulkhead, Limits
 if TYPE_CHECKING:
     from framework.clock import Clock
     from framework.declare import RateLimit, UsageHeader
+    from framework.limits import RateWindow
 
 _NUMBER = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 
@@ -98,6 +99,11 @@ class Gate:
             and not self._bulkhead.is_full
             and self._limits.wait_s(weight, self._clock.monotonic()) == 0
         )
+
+    @property
+    def windows(self) -> tuple[RateWindow, ...]:
+        """The windows that hold."""
+        return self._limits.windows
 
     def busy_reason(self) -> str | None:
         """Why a call would wait, None if it would not."""

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from framework.assets import AssetTable
 from framework.attempt import AttemptRunner, describe
+from framework.backfill import Backfill
 from framework.cache import AnswerCache, is_fresh, may_refresh
 from framework.checker import Checker
 from framework.client import SafeHTTPClient
@@ -34,6 +35,7 @@ from framework.models.market import Candles, CandlesQuery, TickerQuery
 from framework.models.news import News, NewsQuery
 from framework.models.text import TextSentimentQuery
 from framework.plausibility import is_whole
+from framework.quota import rows_of, take_up
 from framework.redact import Redactor
 from framework.registry import SourceRegistry
 from framework.router import Router
@@ -130,6 +132,7 @@ class Gateway(GatewayViews, GatewayIndicators):
         self._stop_events: Callable[[], None] | None = None
         self._scorer = NewsScorer(self.clock, self._scores)
         self.checker = Checker(self)
+        self.backfill = Backfill(self)
         self.is_open = False
         self._holds: HoldFile | None = None
         self.registry.load(found)
@@ -166,6 +169,11 @@ class Gateway(GatewayViews, GatewayIndicators):
         except (OSError, ValueError) as error:
             self.events.publish("config", f"{path.name} cannot be read: {error}", level="warning")
 
+    def save_quota(self) -> None:
+        """Hand what is used of quotas to the archive, where there is one."""
+        if self.archive is not None:
+            self.archive.keep_quota(rows_of(self.sources, self.clock))
+
     def save_holds(self) -> None:
         """Write what changed of the holds, where they are kept.
 
@@ -193,8 +201,10 @@ class Gateway(GatewayViews, GatewayIndicators):
         await archive.open()
         since_ms = self.clock.wall_ms() - round(KEEP_S * 1000)
         self.history.restore(await archive.changes(since_ms))
+        take_up(await archive.quota(), self.sources, self.clock)
         archive.mark_start()
         self._stop_events = self.events.subscribe(archive.keep_event)
+        self.backfill.start()
 
     def _keep(self, provider: str, _: Query, result: Result) -> None:
         if self.archive is not None and isinstance(result, Candles):
@@ -231,6 +241,7 @@ class Gateway(GatewayViews, GatewayIndicators):
         """End every call and background task; nothing is left running."""
         self.is_open = False
         await self.checker.stop()
+        await self.backfill.stop()
         try:
             self.save_holds()
         except OSError as error:
@@ -240,6 +251,7 @@ class Gateway(GatewayViews, GatewayIndicators):
         if self.archive is not None:
             if self._stop_events is not None:
                 self._stop_events()
+            self.save_quota()
             self.archive.mark_stop()
             await self.archive.close()
 

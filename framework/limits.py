@@ -44,6 +44,30 @@ class RateWindow:
             self._used = 0.0
         return self._used
 
+    def used_in(self, last_s: float, now: float) -> float:
+        """Weight taken in the last `last_s` seconds, to the nearest slice."""
+        total = 0.0
+        for _, last, weight in reversed(self._uses):
+            if last + last_s <= now:
+                break
+            total += weight
+        return total
+
+    def uses(self, now: float) -> list[tuple[float, float, float]]:
+        """First use, last use and weight of each slice that still counts, oldest first."""
+        self.used(now)
+        return [(first, last, weight) for first, last, weight in self._uses]
+
+    def restore(self, uses: Iterable[tuple[float, float, float]], now: float) -> None:
+        """Count uses of before, as `uses` gave them; those that are over are left out."""
+        before = [
+            [first, last, weight]
+            for first, last, weight in uses
+            if weight > 0 and first <= last <= now < last + self.per_s
+        ]
+        self._uses = deque(sorted([*before, *self._uses], key=lambda one: one[1]))
+        self._used = sum(one[2] for one in self._uses)
+
     def wait_s(self, weight: float, now: float) -> float:
         """Seconds until `weight` may be taken: 0 for now, infinite where it exceeds the window."""
         excess = self.used(now) + weight - self.requests

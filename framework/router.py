@@ -93,7 +93,7 @@ class Router:
         standing = self._health.standing(source.name, capability)
         if not standing.eligible and not standing.probe:
             return Step(score, self._standing_refusal(standing))
-        return Step(score, None, busy=source.busy(), probe=standing.probe)
+        return Step(score, None, busy=source.busy(), saving=source.saving(), probe=standing.probe)
 
     def _standing_refusal(self, standing: Standing) -> Refusal:
         if standing.state is State.DISABLED:
@@ -115,7 +115,13 @@ class Router:
     ) -> Iterator[Step]:
         """Those that may be tried, in the order to try them; judged one at a time."""
         steps = self.steps(capability, query, ask)
-        return walk(steps, probes_first=self.probes_first, passed=passed)
+        going = walk(steps, probes_first=self.probes_first, passed=passed)
+        return self._thrifty(going) if ask.background else going
+
+    def _thrifty(self, going: Iterator[Step]) -> Iterator[Step]:
+        """Those that have plenty, who costs least first."""
+        plenty = [s for s in going if s.busy is None and s.saving is None and not s.probe]
+        return iter(sorted(plenty, key=lambda step: self._sources[step.score.name].spent()))
 
     def refusals(self, capability: str, query: Query, ask: Ask) -> list[tuple[str, Refusal]]:
         """Every source that is passed over, and why."""
@@ -144,6 +150,8 @@ class Router:
                 verdict, code, detail = "chosen", "asked_together", "for what several agree on"
             elif step.busy is not None:
                 verdict, code, detail = "skipped", "busy", step.busy
+            elif step.saving is not None:
+                verdict, code, detail = "skipped", "saving_quota", step.saving
             elif step.probe:
                 verdict, code, detail = "skipped", "probe_due", "offline; its probe is due"
             else:
@@ -175,6 +183,7 @@ class Router:
 def _why_first(step: Step) -> str:
     if step.probe:
         return "offline; its probe is due"
-    if step.busy is not None:
-        return f"nobody else can, though {step.busy}"
+    kept_back = step.busy or step.saving
+    if kept_back is not None:
+        return f"nobody else can, though {kept_back}"
     return f"best of those that can answer: {step.score.state}, priority {step.score.priority}"

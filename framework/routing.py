@@ -38,6 +38,8 @@ class Ask:
         max_age_s: oldest answer taken from the cache; 0 takes none, None takes what is fresh.
         timeout_s: deadline of the whole request; None is the configured default.
         quote_fallback: whether a pair in USD, USDT or USDC may be answered in another of them.
+        background: nobody waits for it: who has no quota to use up goes first, then who has most
+            of it left, and nobody who is busy, saves or is offline is asked.
     """
 
     provider: str | None = None
@@ -45,6 +47,7 @@ class Ask:
     max_age_s: float | None = None
     timeout_s: float | None = None
     quote_fallback: bool = False
+    background: bool = False
 
     def __post_init__(self) -> None:
         if self.provider is not None:
@@ -155,12 +158,14 @@ class Step:
     Attributes:
         refusal: why it is passed over; None where it may be tried.
         busy: no permit is free: it is tried after all others.
+        saving: its quota is nearly used up: as if it were busy.
         probe: it is offline and due: it may be tried once.
     """
 
     score: Score
     refusal: Refusal | None
     busy: str | None = None
+    saving: str | None = None
     probe: bool = False
 
 
@@ -179,7 +184,7 @@ def walk(
             if passed is not None:
                 passed.append(step)
             continue
-        if step.busy is not None or (step.probe and not probes_first):
+        if step.busy is not None or step.saving is not None or (step.probe and not probes_first):
             later.append(step)
         else:
             yield step

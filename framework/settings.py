@@ -188,6 +188,7 @@ _ROWS = (
         "PostgreSQL of the archive, postgresql://user:password@host/name; a file in data/ without.",
         restart=True,
     ),
+    Setting("BACKFILL", True, switch, "Fill gaps of the archive's candles in the background."),
     Setting("ARCHIVE_EVENTS_DAYS", 14, _whole(1, 3650), "Days events are kept.", restart=True),
     Setting(
         "ARCHIVE_MAX_MB",
@@ -240,6 +241,7 @@ class Settings:
     memory_limit_mb: int
     archive: bool | None
     database_url: Secret | None
+    backfill: bool
     archive_events_days: int
     archive_max_mb: int
     max_in_flight: int

@@ -11,6 +11,7 @@ from framework.errors import CoinmuxError
 from framework.gate import Gate
 from framework.http import BoundSource
 from framework.models.market import CandlesQuery
+from framework.quota import long_windows, saving, spent
 from framework.routing import Refusal
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class Source:
     """
 
     __slots__ = (
-        "_clock", "_unlisted", "assets", "bound", "feature", "fetch", "gate", "info", "limits",
-        "name", "priority", "provider", "timeout_s",
+        "_clock", "_has_quota", "_unlisted", "assets", "bound", "feature", "fetch", "gate", "info",
+        "limits", "name", "priority", "provider", "timeout_s",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +75,7 @@ class Source:
             # What was used of a window is used, whatever was read anew.
             gate = known.gate
         self.gate: Gate = gate
+        self._has_quota = bool(long_windows(gate.windows))
         self.assets = assets
         self._clock = clock
         self._unlisted: dict[Any, float] = {}
@@ -101,6 +103,14 @@ class Source:
     def busy(self) -> str | None:
         """Why no permit is free right now, None where one is."""
         return self.gate.busy_reason()
+
+    def saving(self) -> str | None:
+        """Why the rest of its quota is saved, None where there is plenty."""
+        return saving(self.gate.windows, self._clock.monotonic()) if self._has_quota else None
+
+    def spent(self) -> float:
+        """Share of its scarcest quota that is used, 0 to 1; minus one where it has none."""
+        return spent(self.gate.windows, self._clock.monotonic()) if self._has_quota else -1.0
 
     def refusal(self, capability: str, query: Query) -> Refusal | None:
         """Why this source cannot serve `query` whatever its health, None where it can."""

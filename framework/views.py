@@ -14,6 +14,7 @@ from framework.env import find_feature
 from framework.errors import UnknownProvider
 from framework.health import State
 from framework.names import near
+from framework.quota import quota_lines
 
 if TYPE_CHECKING:
     from framework.archive.archive import Archive
@@ -184,7 +185,7 @@ class GatewayViews:
             "reason": source.feature.reason or live,
             "priority": source.priority,
             "limits": source.gate.snapshot(),
-            "quota": None,
+            "quota": quota_lines(source.gate.windows, self.clock.monotonic()) or None,
             "grade": source.provider.grade,
             "homepage": info.homepage or None,
             "origin": source.provider.origin,

@@ -239,7 +239,8 @@ def read_ask(values: Mapping[str, str], errors: list[dict[str, Any]]) -> Ask:
             provider=None if provider is None else provider.lower(),
             strategy=values.get("strategy", "priority"),
             quote_fallback=fallback == "true",
-            **seconds,
+            max_age_s=seconds["max_age_s"],
+            timeout_s=seconds["timeout_s"],
         )
     except InvalidRequest as error:
         errors.extend(error.errors)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import delete, func, select
 
-from framework.archive.schema import CANDLES, CHANGES, EVENTS
+from framework.archive.schema import CANDLES, CHANGES, EVENTS, QUOTA
 from framework.archive.writer import TROUBLE, Writer, told
 from framework.history import PROCESS, STARTED, STOPPED
 from framework.models.market import MOST_CANDLES, Candles, CandlesQuery
@@ -165,6 +165,11 @@ class Archive:
                 }
             )  # fmt: skip
 
+    def keep_quota(self, rows: list[dict[str, Any]]) -> None:
+        """Keep what is used of quotas, as `framework.quota.rows_of` tells it."""
+        if rows:
+            self._writer.quota(rows)
+
     def mark_start(self) -> None:
         """The process begins: since it last ended nothing was known of anybody."""
         self._mark(STARTED)
@@ -273,6 +278,50 @@ class Archive:
             self._failure = told(error)
             return []
 
+    async def markets(self) -> list[tuple[str, str]]:
+        """Symbol and interval of all that is kept; nothing on trouble."""
+        asked = select(CANDLES.c.symbol, CANDLES.c.interval).distinct()
+        try:
+            async with asyncio.timeout(_READ_S), self._database.engine.connect() as connection:
+                return [(row[0], row[1]) for row in await connection.execute(asked)]
+        except TROUBLE as error:
+            self._failure = told(error)
+            return []
+
+    async def gaps(
+        self, symbol: str, interval: str, width_ms: int, since_ms: int
+    ) -> list[tuple[int, int]]:
+        """Neighbours that lie more than `width_ms` apart, newest first; nothing on trouble."""
+        table = CANDLES.c
+        time = table.timestamp
+        kept = (
+            select(time, func.lag(time).over(order_by=time).label("before"))
+            .where(table.symbol == symbol, table.interval == interval, time >= since_ms)
+            .subquery()
+        )
+        asked = (
+            select(kept.c.before, kept.c.timestamp)
+            .where(kept.c.timestamp - kept.c.before > width_ms)
+            .order_by(kept.c.timestamp.desc())
+        )
+        try:
+            async with asyncio.timeout(_READ_S), self._database.engine.connect() as connection:
+                return [(row[0], row[1]) for row in await connection.execute(asked)]
+        except TROUBLE as error:
+            self._failure = told(error)
+            return []
+
+    async def quota(self) -> list[tuple[str, int, str]]:
+        """What was used of quotas when it was last kept; nothing on trouble."""
+        table = QUOTA.c
+        try:
+            async with asyncio.timeout(_READ_S), self._database.engine.connect() as connection:
+                found = await connection.execute(select(table.source, table.window_s, table.uses))
+                return [(row[0], row[1], row[2]) for row in found]
+        except TROUBLE as error:
+            self._failure = told(error)
+            return []
+
     async def count(self) -> dict[str, int]:
         """Rows of each table."""
         async with self._database.engine.connect() as connection:
@@ -280,7 +329,7 @@ class Archive:
                 table.name: (
                     await connection.execute(select(func.count()).select_from(table))
                 ).scalar_one()
-                for table in (CANDLES, CHANGES, EVENTS)
+                for table in (CANDLES, CHANGES, EVENTS, QUOTA)
             }
 
     # How it is

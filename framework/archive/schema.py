@@ -50,3 +50,12 @@ EVENTS = Table(
     Column("detail", Text, nullable=False),
     Index("events_at", "at"),
 )
+
+#: What is used of each source's quotas: one row for each window, its uses as JSON.
+QUOTA = Table(
+    "quota",
+    METADATA,
+    Column("source", String(80), primary_key=True),
+    Column("window_s", BigInteger, primary_key=True, autoincrement=False),
+    Column("uses", Text, nullable=False),
+)

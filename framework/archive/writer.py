@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from framework.archive.schema import CANDLES, CHANGES, EVENTS
+from framework.archive.schema import CANDLES, CHANGES, EVENTS, QUOTA
 
 if TYPE_CHECKING:
     from framework.archive.database import Database
@@ -40,6 +40,7 @@ class Writer:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._candles: OrderedDict[tuple[str, str, int], Row] = OrderedDict()
+        self._quota: dict[tuple[str, int], Row] = {}
         self._changes: deque[Row] = deque(maxlen=_MOST_CHANGES)
         self._events: deque[Row] = deque(maxlen=_MOST_EVENTS)
         self._wake = asyncio.Event()
@@ -54,7 +55,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """Rows that are not written yet."""
-        return len(self._candles) + len(self._changes) + len(self._events)
+        return len(self._candles) + len(self._quota) + len(self._changes) + len(self._events)
 
     def candles(self, rows: list[Row]) -> None:
         """Take in closed candles; one that waits already is not taken twice."""
@@ -65,6 +66,12 @@ class Writer:
         while len(self._candles) > _MOST_CANDLES:
             self._candles.popitem(last=False)
             self.dropped += 1
+        self._take()
+
+    def quota(self, rows: list[Row]) -> None:
+        """Take in what is used of quotas; the newest counts."""
+        for row in rows:
+            self._quota[(row["source"], row["window_s"])] = row
         self._take()
 
     def change(self, row: Row) -> None:
@@ -111,15 +118,19 @@ class Writer:
         while True:
             handed = self._handed
             candles = [self._candles[key] for key in list(self._candles)[:_BATCH]]
+            quota = dict(self._quota)
             changes, events = list(self._changes)[:_BATCH], list(self._events)[:_BATCH]
-            if candles or changes or events:
+            if candles or quota or changes or events:
                 try:
-                    await self._commit(candles, changes, events)
+                    await self._commit(candles, list(quota.values()), changes, events)
                 except TROUBLE as error:
                     self.trouble = told(error)
                     self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
                     return
                 self._forget(candles, changes, events)
+                self._quota = {
+                    key: row for key, row in self._quota.items() if quota.get(key) is not row
+                }
             self.trouble = None
             self._pause_s = _FIRST_PAUSE_S
             if not self.waiting:
@@ -128,17 +139,19 @@ class Writer:
                     self._written.notify_all()
                 return
 
-    async def _commit(self, candles: list[Row], changes: list[Row], events: list[Row]) -> None:
+    async def _commit(
+        self, candles: list[Row], quota: list[Row], changes: list[Row], events: list[Row]
+    ) -> None:
+        upsert: Any = insert_sqlite if self._database.is_sqlite else insert_postgresql
         async with self._database.engine.begin() as connection:
             if candles:
-                if self._database.is_sqlite:
-                    await connection.execute(
-                        insert_sqlite(CANDLES).on_conflict_do_nothing(), candles
-                    )
-                else:
-                    await connection.execute(
-                        insert_postgresql(CANDLES).on_conflict_do_nothing(), candles
-                    )
+                await connection.execute(upsert(CANDLES).on_conflict_do_nothing(), candles)
+            if quota:
+                told = upsert(QUOTA)
+                newest = told.on_conflict_do_update(
+                    index_elements=["source", "window_s"], set_={"uses": told.excluded.uses}
+                )
+                await connection.execute(newest, quota)
             if changes:
                 await connection.execute(insert(CHANGES), changes)
             if events:
