@@ -25,11 +25,14 @@ class Fetched:
         fresh_s: `freshness.fresh_s` after jitter.
         consensus: who agreed on what, where several sources were asked together.
         stale: whether the data's own time was too old already.
+        from_others: how it is served to who asked, where another worker fetched it: `hit`, or
+            `coalesced` after a wait for it.
     """
 
     __slots__ = (
         "_data_json", "_views", "attempts", "capability", "consensus", "data", "elapsed_ms",
-        "fetched_at", "fetched_ms", "fresh_s", "freshness", "provider", "simulated", "stale",
+        "fetched_at", "fetched_ms", "fresh_s", "freshness", "from_others", "provider", "simulated",
+        "stale",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +63,7 @@ class Fetched:
         self.elapsed_ms = elapsed_ms
         self.attempts = attempts
         self.consensus = consensus
+        self.from_others: str | None = None
         self._data_json: bytes | None = None
         self._views: dict[str, Answer] = {}
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from framework.client import SafeHTTPClient
     from framework.clock import Clock
     from framework.health import HealthTracker, Lease
+    from framework.leases import Leases
     from framework.models.base import Query, Result
     from framework.sources import Source
 
@@ -75,11 +76,13 @@ class DoubtfulResult(StaleResult):
 class AttemptRunner:
     """Runs attempts and records what came of them."""
 
-    def __init__(self, health: HealthTracker, client: SafeHTTPClient, clock: Clock) -> None:
+    def __init__(
+        self, health: HealthTracker, leases: Leases, client: SafeHTTPClient, clock: Clock
+    ) -> None:
         self._health = health
         self._client = client
         self._clock = clock
-        self._desk = ChannelDesk(health, client.redactor, clock)
+        self._desk = ChannelDesk(health, leases, client.redactor, clock)
         self._hooks = Hooks()
         self._heads = ChainHeads(clock)
         self._known = LastKnown(clock)

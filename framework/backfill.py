@@ -61,7 +61,8 @@ class Backfill:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(_EVERY_S)
-            if self._gateway.settings.backfill:
+            state = self._gateway.state
+            if self._gateway.settings.backfill and (state is None or await state.leads("backfill")):
                 await self.round()
 
     def _failed(self, error: Exception) -> float:

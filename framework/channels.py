@@ -18,6 +18,7 @@ from framework.outcomes import FAIR_S, MISREAD, mismatch, record_error
 
 if TYPE_CHECKING:
     from framework.clock import Clock
+    from framework.leases import Leases
     from framework.redact import Redactor
 
 T = TypeVar("T")
@@ -32,8 +33,11 @@ class ChannelDesk:
 
     CAPABILITY = "channel"
 
-    def __init__(self, health: HealthTracker, redactor: Redactor, clock: Clock) -> None:
+    def __init__(
+        self, health: HealthTracker, leases: Leases, redactor: Redactor, clock: Clock
+    ) -> None:
         self._health = health
+        self._leases = leases
         self._redactor = redactor
         self._clock = clock
 
@@ -58,7 +62,7 @@ class ChannelDesk:
         Raises:
             ProviderError: as the call ended, or ProviderBusy where it may not be asked now.
         """
-        lease = self._health.begin(f"{provider}:{channel}", self.CAPABILITY, limit_s)
+        lease = await self._leases.begin(f"{provider}:{channel}", self.CAPABILITY, limit_s)
         if lease is None:
             raise ProviderBusy(f"{channel} may not be asked now")
         started = self._clock.monotonic()

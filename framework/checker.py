@@ -63,7 +63,7 @@ class Checker:
         while True:
             try:
                 self._gateway.registry.adopt_if_ready()
-                if self._gateway.settings.checker:
+                if self._gateway.settings.checker and await self._leads():
                     await self.round()
                 self._gateway.save_holds()
                 self._save_quota()
@@ -78,6 +78,11 @@ class Checker:
                     level="error",
                 )
             await asyncio.sleep(pause)
+
+    async def _leads(self) -> bool:
+        """Whether this process does the probing: one does, of all that share their state."""
+        state = self._gateway.state
+        return state is None or await state.leads("checker")
 
     def _save_quota(self) -> None:
         now = self._gateway.clock.monotonic()

@@ -42,11 +42,13 @@ if TYPE_CHECKING:
     from framework.clock import Clock
     from framework.health import HealthTracker
     from framework.journal import Journal
+    from framework.leases import Leases
     from framework.models.base import Query, Result
     from framework.registry import SourceRegistry
     from framework.router import Router
     from framework.routing import Ask, Step
     from framework.sources import Source
+    from framework.state.shared import SharedState
 
 #: The first alternative of a request is free; later ones have a budget, and wait for it a second.
 _FREE_FAILURES = 2
@@ -85,6 +87,7 @@ class Dispatcher:
         cache: AnswerCache,
         journal: Journal,
         clock: Clock,
+        leases: Leases,
         *,
         simulated: bool,
         finish: Finish | None = None,
@@ -98,6 +101,7 @@ class Dispatcher:
         self._cache = cache
         self._journal = journal
         self._clock = clock
+        self._leases = leases
         self._simulated = simulated
         self._finish = finish
         self._on_kept = kept
@@ -108,6 +112,8 @@ class Dispatcher:
         self._deviations = Deviations(clock)
         self._panel = Panel(registry, router, health, runner, self._tries, self._deviations, clock)
         self._shared: SharedCalls[Fetched] = SharedCalls()
+        #: What other workers know, where there are others.
+        self.state: SharedState | None = None
 
     async def close(self) -> None:
         """End every call in flight."""
@@ -154,6 +160,8 @@ class Dispatcher:
         try:
             fetched, joined = await self._join(inquiry)
         except (AllProvidersFailed, NoProviderAvailable, DeadlineExceeded) as error:
+            if kept is None and self.state is not None:
+                kept = await self.state.answers.find_old(inquiry)
             if kept is None or not may_rescue(kept, clock.monotonic(), ask.max_age_s):
                 past = await self._from_the_past(inquiry, whole=False)
                 if past is None:
@@ -169,6 +177,9 @@ class Dispatcher:
             inquiry.attempts = fetched.attempts
             self._journal.decide(inquiry, "answered", fetched.provider, "coalesced")
             return fetched.view("coalesced")
+        if fetched.from_others is not None:
+            self._journal.decide(inquiry, "answered", fetched.provider, fetched.from_others)
+            return fetched.view(fetched.from_others)
         return fetched.view("miss")
 
     async def _from_the_past(self, inquiry: Inquiry, *, whole: bool) -> Fetched | None:
@@ -218,6 +229,23 @@ class Dispatcher:
 
     async def _fetch(self, inquiry: Inquiry) -> Fetched:
         """Try candidate after candidate until one answers; keep and return the answer."""
+        shared = None if self.state is None else self.state.answers
+        if shared is not None:
+            found = await shared.find(inquiry)
+            if found is not None:
+                self._cache.put(inquiry.key, found)
+                return found
+        try:
+            fetched = await self._fetch_here(inquiry)
+        except BaseException:
+            if shared is not None:
+                shared.give_up(inquiry)
+            raise
+        if shared is not None:
+            shared.keep(inquiry, fetched)
+        return fetched
+
+    async def _fetch_here(self, inquiry: Inquiry) -> Fetched:
         try:
             if inquiry.ask.strategy == CONSENSUS:
                 return await self._agree(inquiry)
@@ -295,7 +323,7 @@ class Dispatcher:
         row = inquiry.row
         source = self._registry.sources[step.score.name]
         limit_s = self._tries.limit_s(inquiry, step, source)
-        lease = self._health.begin(source.name, row.name, limit_s)
+        lease = await self._leases.begin(source.name, row.name, limit_s)
         if lease is None:
             return None
         begun = self._clock.monotonic()
@@ -470,7 +498,7 @@ class Dispatcher:
         Raises:
             ProviderError, UnknownSymbol: as it ended; its outcome is recorded already.
         """
-        lease = self._health.begin(source.name, row.name, source.timeout_s)
+        lease = await self._leases.begin(source.name, row.name, source.timeout_s)
         if lease is None:
             return
         begun = self._clock.monotonic()

@@ -179,11 +179,12 @@ class EnvConfig:
             for url in self.overrides(info).base_urls.values():
                 # A path may name the provider, as the simulator's do.
                 found += [part for part in secrets_in(url) if part != info.name]
-        if self.settings.database_url is not None:
-            address = self.settings.database_url.reveal()
-            found.append(address)
-            if (password := urlsplit(address).password) is not None:
-                found.append(password)
+        for secret in (self.settings.database_url, self.settings.state_url):
+            if secret is not None:
+                address = secret.reveal()
+                found.append(address)
+                if (password := urlsplit(address).password) is not None:
+                    found.append(password)
         if self.settings.admin_token is not None:
             found.append(self.settings.admin_token.reveal())
         return found

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from framework.clock import Clock
     from framework.declare import RateLimit, UsageHeader
     from framework.limits import RateWindow
+    from framework.state.windows import SharedWindows
 
 _NUMBER = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 
@@ -38,9 +39,14 @@ class Gate:
         concurrent: calls at once.
         queue_s: the longest a call waits for its turn.
         usage: headers of replies that tell our use.
+
+    Attributes:
+        shared: the windows as one for all workers; None where this is the only one.
     """
 
-    __slots__ = ("_bulkhead", "_clock", "_limits", "_queue", "_queue_s", "_timer", "_usage")
+    __slots__ = (
+        "_bulkhead", "_clock", "_limits", "_queue", "_queue_s", "_timer", "_usage", "shared",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -58,6 +64,7 @@ class Gate:
         self._queue_s = queue_s
         self._usage = [(header.name.lower(), header) for header in usage]
         self._timer: asyncio.TimerHandle | None = None
+        self.shared: SharedWindows | None = None
 
     @property
     def concurrent(self) -> int:
@@ -80,11 +87,37 @@ class Gate:
         Raises:
             ProviderBusy: the turn did not come, or could not have come, in that time.
         """
+        if self.shared is not None and self.shared.shared:
+            await self._enter_shared(self.shared, weight)
+            return
         if not self._queue and self._pass(weight):
             return
         if self._limits.wait_s(weight, self._clock.monotonic()) > self._queue_s:
             raise ProviderBusy(self._describe(weight))
         await self._wait(weight)
+
+    async def _enter_shared(self, shared: SharedWindows, weight: float) -> None:
+        """As `enter`: a slot of this worker's, then a permit of all workers'."""
+        end = self._clock.monotonic() + self._queue_s
+        if self._queue or not self._pass(weight):
+            await self._wait(weight)
+        try:
+            while (wait_s := await shared.take(weight)) is not None:
+                if wait_s == 0:
+                    return
+                if self._clock.monotonic() + wait_s > end:
+                    raise ProviderBusy(self._describe(weight))
+                await asyncio.sleep(wait_s)
+            if not self._take(weight):  # lost just now
+                raise ProviderBusy(self._describe(weight))
+        except BaseException:
+            self.leave()
+            raise
+
+    def divide(self, workers: int) -> None:
+        """Take a share of the limits only: so many workers know nothing of each other."""
+        for window in self.windows:
+            window.scale(1 / workers)
 
     def leave(self) -> None:
         """Free the slot of a call that entered."""
@@ -119,6 +152,8 @@ class Gate:
                     self._limits.observe_used(header.per_s, float(text), now)
                 else:
                     self._limits.observe_remaining(header.per_s, float(text), now)
+                if self.shared is not None:
+                    self.shared.told(header.per_s)
 
     def snapshot(self) -> dict[str, Any]:
         """Limits and use, as plain values."""
@@ -130,10 +165,20 @@ class Gate:
         }
 
     def _pass(self, weight: float) -> bool:
-        """Take a slot and a permit, both or neither."""
-        if self._bulkhead.is_full or not self._limits.take(weight, self._clock.monotonic()):
+        """Take a slot and a permit, both or neither; where permits are shared, only the slot."""
+        if self._bulkhead.is_full:
+            return False
+        if not (self.shared is not None and self.shared.shared) and not self._take(weight):
             return False
         self._bulkhead.take()
+        return True
+
+    def _take(self, weight: float) -> bool:
+        """Take a permit of this worker's own."""
+        if not self._limits.take(weight, self._clock.monotonic()):
+            return False
+        if self.shared is not None:
+            self.shared.count_alone(weight)
         return True
 
     async def _wait(self, weight: float) -> None:

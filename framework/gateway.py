@@ -30,6 +30,7 @@ from framework.indicators.desk import IndicatorDesk
 from framework.indicators.door import GatewayIndicators
 from framework.inquiry import key_of
 from framework.journal import Journal
+from framework.leases import Leases
 from framework.loader import Found, PluginLoader
 from framework.models.market import Candles, CandlesQuery, TickerQuery
 from framework.models.news import News, NewsQuery
@@ -53,8 +54,10 @@ if TYPE_CHECKING:
     from framework.archive.archive import Archive
     from framework.capabilities import Capability
     from framework.models.base import Query, Result
+    from framework.redact import Secret
     from framework.settings import Settings
     from framework.sources import Source
+    from framework.state.shared import SharedState
 
 #: Where the archive is kept unless told otherwise.
 ARCHIVE_FILE = Path("data/archive.db")
@@ -115,20 +118,23 @@ class Gateway(GatewayViews, GatewayIndicators):
         self.indicators = IndicatorDesk(self, self.loader.indicators)
         self._client = SafeHTTPClient(self.clock, self.redactor)
         self._journal = Journal(self.events, self.redactor, self.router, self.clock)
+        self._leases = Leases(self.health)
         self._dispatcher = Dispatcher(
             self.registry,
             self.router,
             self.health,
-            AttemptRunner(self.health, self._client, self.clock),
+            AttemptRunner(self.health, self._leases, self._client, self.clock),
             self.cache,
             self._journal,
             self.clock,
+            self._leases,
             simulated=simulated,
             finish=self._finished,
             kept=self._keep,
             recall=self._recall,
         )
         self.archive: Archive | None = None
+        self.state: SharedState | None = None
         self._stop_events: Callable[[], None] | None = None
         self._scorer = NewsScorer(self.clock, self._scores)
         self.checker = Checker(self)
@@ -202,6 +208,8 @@ class Gateway(GatewayViews, GatewayIndicators):
         since_ms = self.clock.wall_ms() - round(KEEP_S * 1000)
         self.history.restore(await archive.changes(since_ms))
         take_up(await archive.quota(), self.sources, self.clock)
+        if self.state is not None:
+            await self.state.count_known()
         archive.mark_start()
         self._stop_events = self.events.subscribe(archive.keep_event)
         self.backfill.start()
@@ -226,8 +234,22 @@ class Gateway(GatewayViews, GatewayIndicators):
             await self.open_archive()
         if self._holds is None and self.settings.holds_file is not None:
             self.keep_holds(self.settings.holds_file)
+        if self.settings.state_url is not None:
+            await self._open_state(self.settings.state_url)
+        elif self.settings.workers > 1:
+            for source in self.sources.values():
+                source.gate.divide(self.settings.workers)
         self.checker.start()
         return self
+
+    async def _open_state(self, url: Secret) -> None:
+        """Share with other workers from now on."""
+        # Loaded here, so that who is alone starts without it.
+        shared = await asyncio.to_thread(import_module, "framework.state.shared")
+        state: SharedState = shared.SharedState(self, url, self.settings.workers)
+        self.state = self._dispatcher.state = state
+        self._leases.may_probe = state.may_probe
+        await state.open()
 
     async def __aexit__(
         self,
@@ -248,6 +270,8 @@ class Gateway(GatewayViews, GatewayIndicators):
             self.events.publish("error", f"holds are not kept: {error}", level="error")
         await self._dispatcher.close()
         await self._client.close()
+        if self.state is not None:
+            await self.state.close()
         if self.archive is not None:
             if self._stop_events is not None:
                 self._stop_events()
@@ -428,8 +452,21 @@ class Gateway(GatewayViews, GatewayIndicators):
         Raises:
             InvalidSetting: a value cannot be used; the settings stay as they were.
         """
+        changes = self.reload_here()
+        if self.state is not None:
+            self.state.news.reload()
+        return changes
+
+    def reload_here(self) -> dict[str, Any]:
+        """As `reload`, for this worker only.
+
+        Raises:
+            InvalidSetting: a value cannot be used; the settings stay as they were.
+        """
         changes = self.registry.reload()
         self.cache.clear()
+        if self.state is not None:
+            self.state.attach()
         return changes
 
     def capability(self, name: str) -> Capability:

@@ -14,7 +14,7 @@ from framework.circuit import HealthSettings, State
 from framework.health_snapshot import CapabilityHealth, HealthSnapshot, percentile
 from framework.holds import DURABLE
 from framework.source_health import KEY_REFUSED, SourceHealth
-from framework.standing import Lease, Standing, StateChange
+from framework.standing import Heard, Lease, Standing, StateChange
 
 if TYPE_CHECKING:
     from framework.clock import Clock
@@ -26,6 +26,7 @@ __all__ = [
     "HealthSettings",
     "HealthSnapshot",
     "HealthTracker",
+    "Heard",
     "Lease",
     "Standing",
     "State",
@@ -55,6 +56,8 @@ class HealthTracker:
         self._on_change = on_change
         self._rng = rng if rng is not None else Random()  # noqa: S311 - spreads waits only
         self._sources: dict[str, SourceHealth] = {}
+        #: Told how each attempt of this process ended, where others are to hear of it.
+        self.on_result: Callable[[Heard], None] | None = None
 
     # Sources
 
@@ -80,6 +83,10 @@ class HealthTracker:
     def sources(self) -> list[str]:
         """Names, in the order they were registered."""
         return list(self._sources)
+
+    def capabilities(self, source: str) -> list[str]:
+        """What the source offers."""
+        return list(self._sources[source].capabilities)
 
     # Attempts
 
@@ -119,11 +126,33 @@ class HealthTracker:
             lease.owner.record(
                 lease, outcome, now, elapsed_s, code, message, retry_after_s, hold_reason
             )
+            if self.on_result is not None:
+                self.on_result(
+                    lease.owner.told(lease.capability, outcome, now, elapsed_s, code, message)
+                )
 
     def release(self, lease: Lease) -> None:
         """End an attempt that came to nothing (cancelled): as if it had not been made."""
         if lease.is_open:
             lease.owner.close(lease)
+
+    # Other workers
+
+    def hear(self, heard: Heard) -> None:
+        """Count an attempt that another worker made."""
+        self._sources[heard.source].hear(heard, self._clock.monotonic())
+
+    def take_open(
+        self, source: str, capability: str, rest_s: float, code: str, message: str
+    ) -> None:
+        """Take over that a circuit is open; `capability` is "" for the source as a whole."""
+        self._sources[source].take_open(capability, rest_s, code, message, self._clock.monotonic())
+
+    def take_hold(
+        self, source: str, capability: str, left_s: float, code: str, reason: str
+    ) -> None:
+        """Take over a hold; `capability` is "" for the source as a whole."""
+        self._sources[source].take_hold(capability, self._clock.monotonic() + left_s, code, reason)
 
     # Configuration and administration
 

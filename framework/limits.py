@@ -23,12 +23,16 @@ class RateWindow:
     Args:
         requests: units of weight.
         per_s: length of the window.
+
+    Attributes:
+        limit: units of weight for all workers together.
+        requests: those of them that are this one's to take.
     """
 
-    __slots__ = ("_slice_s", "_used", "_uses", "per_s", "requests")
+    __slots__ = ("_slice_s", "_used", "_uses", "limit", "per_s", "requests")
 
     def __init__(self, requests: float, per_s: float) -> None:
-        self.requests = requests
+        self.limit = self.requests = requests
         self.per_s = per_s
         self._slice_s = per_s / _SLICES
         #: `[first use, last use, weight]` of each slice, oldest first.
@@ -67,6 +71,24 @@ class RateWindow:
         ]
         self._uses = deque(sorted([*before, *self._uses], key=lambda one: one[1]))
         self._used = sum(one[2] for one in self._uses)
+
+    def scale(self, share: float) -> None:
+        """Go on with a share of the limit, and of what is used of it."""
+        self.requests = self.limit * share
+        self._multiply(share)
+
+    def follow(self, used: float, now: float) -> None:
+        """Take over what all workers together have used."""
+        known = self.used(now)
+        if used > known:
+            self.take(used - known, now)
+        elif used < known:
+            self._multiply(used / known)
+
+    def _multiply(self, factor: float) -> None:
+        for one in self._uses:
+            one[2] *= factor
+        self._used *= factor
 
     def wait_s(self, weight: float, now: float) -> float:
         """Seconds until `weight` may be taken: 0 for now, infinite where it exceeds the window."""
@@ -131,7 +153,7 @@ class Limits:
         """Take in what the source says is left of its window; else as `observe_used`."""
         for window in self.windows:
             if window.per_s == per_s:
-                self.observe_used(per_s, window.requests - remaining, now)
+                self.observe_used(per_s, window.limit - remaining, now)
 
     def tightest(self, weight: float, now: float) -> RateWindow | None:
         """The window that makes `weight` wait longest, None if none does."""
@@ -141,7 +163,7 @@ class Limits:
     def snapshot(self, now: float) -> list[dict[str, Any]]:
         """Each window's limit and use."""
         return [
-            {"requests": window.requests, "per_s": window.per_s, "used": round(window.used(now), 3)}
+            {"requests": window.limit, "per_s": window.per_s, "used": round(window.used(now), 3)}
             for window in self.windows
         ]
 

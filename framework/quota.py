@@ -42,9 +42,9 @@ def quota_lines(windows: Iterable[RateWindow], now: float) -> list[dict[str, Any
         lines.append(
             {
                 "window_s": window.per_s,
-                "limit": window.requests,
+                "limit": window.limit,
                 "used": round(used, 3),
-                "remaining": round(max(0.0, window.requests - used), 3),
+                "remaining": round(max(0.0, window.limit - used), 3),
             }
         )
     return lines
@@ -56,7 +56,7 @@ def saving(windows: Iterable[RateWindow], now: float) -> str | None:
         used = window.used(now)
         if used >= SAVED_FROM * window.requests:
             return (
-                f"{used:g} of {window.requests:g} in {_span(window.per_s)} are used; the rest is"
+                f"{used:g} of {window.limit:g} in {_span(window.per_s)} are used; the rest is"
                 " kept for what nobody else can answer"
             )
         if window.per_s >= _SPREAD_FROM_S:

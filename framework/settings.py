@@ -98,6 +98,13 @@ def _database(text: str) -> Secret:
     return Secret(address)
 
 
+def _store(text: str) -> Secret:
+    address = text.strip()
+    if not address.startswith(("redis://", "rediss://", "valkey://", "valkeys://", "unix://")):
+        raise ValueError("takes redis://, rediss://, valkey:// or valkeys://[user:password@]host")
+    return Secret(address)
+
+
 def _level(text: str) -> str:
     word = text.strip().upper()
     if word not in ("DEBUG", "INFO", "WARNING", "ERROR"):
@@ -188,6 +195,14 @@ _ROWS = (
         "PostgreSQL of the archive, postgresql://user:password@host/name; a file in data/ without.",
         restart=True,
     ),
+    Setting(
+        "STATE_URL",
+        None,
+        _store,
+        "Valkey or Redis that workers share limits, circuits and answers in; none without.",
+        restart=True,
+    ),
+    Setting("WORKERS", 1, _whole(1, 256), "Processes that serve together.", restart=True),
     Setting("BACKFILL", True, switch, "Fill gaps of the archive's candles in the background."),
     Setting("ARCHIVE_EVENTS_DAYS", 14, _whole(1, 3650), "Days events are kept.", restart=True),
     Setting(
@@ -241,6 +256,8 @@ class Settings:
     memory_limit_mb: int
     archive: bool | None
     database_url: Secret | None
+    state_url: Secret | None
+    workers: int
     backfill: bool
     archive_events_days: int
     archive_max_mb: int

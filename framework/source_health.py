@@ -12,7 +12,7 @@ from random import Random
 from framework.circuit import Circuit, HealthSettings, State
 from framework.errors import Outcome, UnknownSymbol
 from framework.holds import PLAN, USUAL_S, Hold, told_s
-from framework.standing import Lease, Standing, StateChange
+from framework.standing import Heard, Lease, Standing, StateChange
 
 KEY_REFUSED = "key_refused"
 _MESSAGE_CHARS = 300
@@ -186,6 +186,94 @@ class SourceHealth:
         told = told_s(retry_after_s, USUAL_S)
         if told is not None:
             self.own.hold.extend(now + told, code, hold_reason or code)
+
+    # Other workers
+
+    def told(
+        self,
+        capability: str,
+        outcome: Outcome,
+        now: float,
+        elapsed_s: float,
+        code: str | None,
+        message: str | None,
+    ) -> Heard:
+        """How an attempt ended and how things stand since, for those who did not make it."""
+        own, circuit = self.own, self.capabilities.get(capability, self.own)
+        hold = max(own.hold, circuit.hold, key=lambda one: one.until)
+        return Heard(
+            self.name,
+            capability,
+            outcome,
+            elapsed_s,
+            code,
+            (message or "")[:_MESSAGE_CHARS],
+            self._rest_s(own, now),
+            self._rest_s(circuit, now),
+            max(own.hold.until - now, 0.0),
+            max(circuit.hold.until - now, 0.0),
+            hold.code or "",
+            hold.reason or "",
+        )
+
+    def _rest_s(self, circuit: Circuit, now: float) -> float | None:
+        if circuit.consecutive < self._offline_after:
+            return None
+        return max(circuit.retry_at - now, 0.0)
+
+    def hear(self, heard: Heard, now: float) -> None:
+        """Count what another worker's attempt came to, and stand as it does where that is worse."""
+        circuit = self.capabilities.get(heard.capability)
+        if circuit is None:
+            return
+        reason = heard.code or heard.outcome
+        for one, rest_s in ((self.own, heard.rest_s), (circuit, heard.capability_rest_s)):
+            was_offline = one.consecutive >= self._offline_after
+            if heard.outcome == Outcome.SUCCESS:
+                one.successes += 1
+                one.succeed(now, (now, max(heard.elapsed_s, 0.0)))
+                if was_offline:
+                    one.recover()
+            elif heard.outcome == Outcome.FAILURE:
+                one.failures += 1
+                one.fail(now, self._settings, probe=was_offline)
+            if rest_s is not None:
+                self._open(one, now + rest_s)
+        if heard.outcome == Outcome.SUCCESS and self.disabled_reason == KEY_REFUSED:
+            self._switch_on()
+        elif heard.outcome == Outcome.DENIED and self.disabled_reason is None:
+            self.disabled_reason, self.disabled_detail = KEY_REFUSED, heard.message or ""
+            self.denied_probe_at = now + self._settings.denied_probe_s
+        if heard.hold_s > 0:
+            self.own.hold.extend(now + heard.hold_s, heard.hold_code, heard.hold_reason)
+        if heard.capability_hold_s > 0:
+            circuit.hold.extend(now + heard.capability_hold_s, heard.hold_code, heard.hold_reason)
+        if heard.outcome in (Outcome.FAILURE, Outcome.HOLD, Outcome.DENIED):
+            self.last_error = (reason, (heard.message or "")[:_MESSAGE_CHARS])
+        self.settle(self.own, None, now, reason)
+        self.settle(circuit, heard.capability, now, reason)
+
+    def _open(self, circuit: Circuit, retry_at: float) -> None:
+        circuit.counted = True
+        circuit.consecutive = max(circuit.consecutive, self._offline_after)
+        circuit.retry_at = retry_at
+
+    def take_open(
+        self, capability: str, rest_s: float, code: str, message: str, now: float
+    ) -> None:
+        """Take over an open circuit; one that is open here already keeps its own rest."""
+        circuit = self.capabilities.get(capability) if capability else self.own
+        if circuit is None or circuit.consecutive >= self._offline_after:
+            return
+        self._open(circuit, now + rest_s)
+        self.last_error = (code, message[:_MESSAGE_CHARS])
+        self.settle(circuit, capability or None, now, code)
+
+    def take_hold(self, capability: str, until: float, code: str, reason: str) -> None:
+        """Take over a hold; one that is longer here stays."""
+        circuit = self.capabilities.get(capability) if capability else self.own
+        if circuit is not None:
+            circuit.hold.extend(until, code, reason)
 
     # Configuration and administration
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from framework.circuit import Circuit, State
     from framework.source_health import SourceHealth
@@ -49,6 +51,29 @@ class StateChange:
     after: State
     reason: str
     at: float
+
+
+class Heard(msgspec.Struct, omit_defaults=True):
+    """How an attempt of any worker ended, and how its source stands since; times as what is left.
+
+    Attributes:
+        outcome: an `Outcome`.
+        rest_s, capability_rest_s: until a probe is due; None where the circuit is closed.
+        hold_s, capability_hold_s: until it may be asked again; 0 where it may.
+    """
+
+    source: str
+    capability: str
+    outcome: str
+    elapsed_s: float = 0.0
+    code: str | None = None
+    message: str | None = None
+    rest_s: float | None = None
+    capability_rest_s: float | None = None
+    hold_s: float = 0.0
+    capability_hold_s: float = 0.0
+    hold_code: str = ""
+    hold_reason: str = ""
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from framework.loader import PluginLoader
     from framework.registry import SourceRegistry
     from framework.sources import Source
+    from framework.state.shared import SharedState
 
 
 def installed_version() -> str:
@@ -50,6 +51,7 @@ class GatewayViews:
     simulated: bool
     checker: Checker
     archive: Archive | None
+    state: SharedState | None
     is_open: bool
 
     # Health of sources
@@ -80,12 +82,16 @@ class GatewayViews:
         """Forget one source's failures and holds; its state after it."""
         known = self._health_name(name)
         self.health.reset(known)
+        if self.state is not None:
+            self.state.news.reset(known)
         self.events.publish("config", f"health of {known} was reset", source=known)
         return self.source_health_of(known)
 
     def reset_all(self) -> dict[str, Any]:
         """Forget every source's failures and holds; the states after it."""
         self.health.reset_all()
+        if self.state is not None:
+            self.state.news.reset(None)
         self.events.publish("config", "health of every source was reset")
         return self.source_health()
 
@@ -231,6 +237,7 @@ class GatewayViews:
             "simulated": self.simulated,
             "services": [
                 self._database_line(),
+                self._state_line(),
                 self._monitor_line(),
             ],
             "sources": summary,
@@ -243,6 +250,13 @@ class GatewayViews:
             return {"name": "database", "status": "DISABLED", "detail": detail}
         status, detail = self.archive.status()
         return {"name": "database", "status": status, "detail": detail}
+
+    def _state_line(self) -> dict[str, Any]:
+        if self.state is None:
+            detail = "nothing is shared with other processes: no STATE_URL is set"
+            return {"name": "shared_state", "status": "DISABLED", "detail": detail}
+        status, detail = self.state.status()
+        return {"name": "shared_state", "status": status, "detail": detail}
 
     def _monitor_line(self) -> dict[str, Any]:
         checker = self.checker

@@ -71,7 +71,7 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
         lane=lane,
         traffic=traffic,
         metrics=Metrics(gateway.clock),
-        vitals=Vitals(gateway.events, gateway.settings.memory_limit_mb),
+        vitals=Vitals(gateway.events, gateway.settings.memory_limit_mb, gateway.settings.workers),
         bound=address,
     )
     traffic.strain = lambda: desk.vitals.strain

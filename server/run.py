@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from framework.gateway import Gateway
     from server.edge import Edge
 
+#: Names the pipe that ends with the process that watches over the workers.
+PARENT_FD = "COINMUX_PARENT_FD"
 #: Where the server keeps bans and used-up quotas unless told otherwise.
 HOLDS_FILE = Path("data/holds.json")
 _LOG = logging.getLogger("coinmux.server")
@@ -118,8 +121,11 @@ def build(edge: Edge, *, host: str, port: int) -> Server:
     return Server(config, edge)
 
 
-async def serve(gateway: Gateway) -> int:
+async def serve(gateway: Gateway, listener: socket.socket | None = None) -> int:
     """Serve `gateway`, which the caller has opened and will close, until told to stop.
+
+    Args:
+        listener: a socket that listens already; one of the settings' address without.
 
     Returns:
         The exit code: 0 after a stop that was asked for.
@@ -132,12 +138,27 @@ async def serve(gateway: Gateway) -> int:
     try:
         edge = create_app(gateway, opens_gateway=False)
         server = build(edge, host=settings.host, port=settings.port)
-        await server.serve()
+        _end_with_parent(server)
+        await server.serve(None if listener is None else [listener])
     finally:
         opening.cancel()
         await asyncio.gather(opening, return_exceptions=True)
         restore()
     return 0 if server.started else 1
+
+
+def _end_with_parent(server: Server) -> None:
+    """Stop when the process that watches over the workers is gone."""
+    text = os.environ.get(PARENT_FD)
+    if text is None:
+        return
+    pipe, loop = int(text), asyncio.get_running_loop()
+
+    def gone() -> None:
+        loop.remove_reader(pipe)
+        server.handle_exit(signal.SIGTERM, None)
+
+    loop.add_reader(pipe, gone)
 
 
 async def _open_archive(gateway: Gateway) -> None:

@@ -35,15 +35,16 @@ class Vitals:
 
     Args:
         memory_limit_mb: above it new work is shed; 0 for nine tenths of what there is.
+        workers: that the machine's memory is for.
 
     Attributes:
         strain: why new work is to be shed, for people; None while it need not be.
         failures: rounds of the sampling that raised, in a row.
     """
 
-    def __init__(self, events: EventBus, memory_limit_mb: int = 0) -> None:
+    def __init__(self, events: EventBus, memory_limit_mb: int = 0, workers: int = 1) -> None:
         self._events = events
-        self._limit_mb = memory_limit_mb or _MEMORY_SHARE * _memory_mb()
+        self._limit_mb = memory_limit_mb or _MEMORY_SHARE * _memory_mb() / workers
         self.strain: str | None = None
         self._process = psutil.Process()
         self._lags: deque[float] = deque(maxlen=_SAMPLES)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from framework.env import EnvConfig
 from server.cli.console import EXIT_FAILED, EXIT_OK, console, env_file
 from server.simulation import gateway_for, simulator_for
+from server.workers import Workers, command_of_worker, inherited, listen
+
+if TYPE_CHECKING:
+    from framework.settings import Settings
 
 
 @click.command()
@@ -17,25 +26,50 @@ from server.simulation import gateway_for, simulator_for
 @click.option(
     "--simulate", is_flag=True, help="Serve simulated data; nobody in the world is asked."
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Processes that serve together; WORKERS otherwise. STATE_URL lets them share limits.",
+)
 @env_file
-def serve(host: str | None, port: int | None, simulate: bool, env_file: str) -> None:
+def serve(
+    host: str | None, port: int | None, simulate: bool, workers: int | None, env_file: str
+) -> None:
     """Serve the REST API and the pages."""
+    given = {"HOST": host, "PORT": port, "WORKERS": workers}
+    options = {name: str(value) for name, value in given.items() if value is not None}
+    listener = inherited()
+    if listener is None:
+        settings = EnvConfig(Path(env_file), {**os.environ, **options}).settings
+        if settings.workers > 1:
+            raise SystemExit(_together(settings, options, env_file, simulate=simulate))
     from server.run import serve as run_server
 
     async def run() -> int:
-        options = {}
-        if host is not None:
-            options["HOST"] = host
-        if port is not None:
-            options["PORT"] = str(port)
         async with gateway_for(env_file, simulate=simulate, **options) as gateway:
-            return await run_server(gateway)
+            return await run_server(gateway, listener)
 
     try:
         code = _run(run())
     except SystemExit as stop:  # uvicorn's own way to end when it cannot bind
         code = int(stop.code or 0)
     raise SystemExit(EXIT_FAILED if code else EXIT_OK)
+
+
+def _together(settings: Settings, options: dict[str, str], env_file: str, *, simulate: bool) -> int:
+    """Several processes on one port; the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)-8s %(message)s")
+    try:
+        listener = listen(settings.host, settings.port)
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {settings.host} port {settings.port}: {error.strerror}"
+        ) from None
+    arguments = ["serve", "--env-file", env_file, *(["--simulate"] if simulate else [])]
+    environ = {**os.environ, **options}
+    environ["PORT"] = str(listener.getsockname()[1])
+    command = command_of_worker(arguments)
+    return Workers(settings.workers, command, environ, listener).run()
 
 
 @click.command()

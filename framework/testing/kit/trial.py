@@ -14,6 +14,7 @@ from framework.clock import SystemClock
 from framework.env import EnvConfig
 from framework.errors import CoinmuxError
 from framework.health import HealthTracker
+from framework.leases import Leases
 from framework.redact import Redactor
 from framework.sources import Source
 from framework.testing.clock import FakeClock
@@ -134,7 +135,7 @@ async def ask(
         health.register(f"{info.name}:{channel.name}", ["channel"])
     lease = health.begin(info.name, capability, limit_s)
     assert lease is not None
-    runner = AttemptRunner(health, client, source.bound.clock)
+    runner = AttemptRunner(health, Leases(health), client, source.bound.clock)
     try:
         return Ended(
             result=await runner.run(source, subject.capabilities[capability], query, lease, limit_s)

@@ -1,0 +1,149 @@
+"""What runs inside the store, whole or not at all. Time in them is the store's own (`TIME`).
+
+Windows are hashes: a field for each slice of the window, named by the slice's number, its weight as
+the value. A slice counts until its end is a whole window ago, so that never more than the limit
+lies in any window.
+"""
+
+from __future__ import annotations
+
+_NOW = """
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+"""
+
+_USED = """
+local function used(key, per)
+  local width = math.max(1, math.ceil(per / 64))
+  local all = redis.call('HGETALL', key)
+  local total, slices = 0, {}
+  for i = 1, #all, 2 do
+    local at = tonumber(all[i])
+    if (at + 1) * width + per <= now then
+      redis.call('HDEL', key, all[i])
+    else
+      local weight = tonumber(all[i + 1])
+      total = total + weight
+      slices[#slices + 1] = {at, weight}
+    end
+  end
+  return total, slices, width
+end
+local function add(key, per, weight)
+  local width = math.max(1, math.ceil(per / 64))
+  redis.call('HINCRBYFLOAT', key, string.format('%d', math.floor(now / width)), tostring(weight))
+  redis.call('PEXPIRE', key, per + 2 * width)
+end
+"""
+
+#: KEYS: a window each. ARGV: weight, then limit and length in ms of each.
+#: Answers `{1 or 0, ms to wait (-1 for never), used of each as text…}`.
+TAKE = (
+    _NOW
+    + _USED
+    + """
+local weight = tonumber(ARGV[1])
+local wait, told = 0, {}
+for k, key in ipairs(KEYS) do
+  local limit, per = tonumber(ARGV[2 * k]), tonumber(ARGV[2 * k + 1])
+  local total, slices, width = used(key, per)
+  told[k] = total
+  local excess = total + weight - limit
+  if excess > 0 then
+    table.sort(slices, function(a, b) return a[1] < b[1] end)
+    local until_ms = -1
+    for _, slice in ipairs(slices) do
+      excess = excess - slice[2]
+      if excess <= 0 then
+        until_ms = (slice[1] + 1) * width + per - now
+        break
+      end
+    end
+    if until_ms < 0 then wait = -1 elseif wait >= 0 then wait = math.max(wait, until_ms) end
+  end
+end
+local answer = {1, wait}
+if wait ~= 0 then answer[1] = 0 end
+for k, key in ipairs(KEYS) do
+  if wait == 0 then
+    add(key, tonumber(ARGV[2 * k + 1]), weight)
+    told[k] = told[k] + weight
+  end
+  answer[k + 2] = tostring(told[k])
+end
+return answer
+"""
+)
+
+#: KEYS: a window each. ARGV: "add" or "raise", then length in ms and weight of each; "raise" adds
+#: only what is missing to the weight, and a weight of 0 reads. Answers the use of each as text.
+COUNT = (
+    _NOW
+    + _USED
+    + """
+local answer = {}
+for k, key in ipairs(KEYS) do
+  local per, weight = tonumber(ARGV[2 * k]), tonumber(ARGV[2 * k + 1])
+  local total = used(key, per)
+  if ARGV[1] == 'raise' then weight = weight - total end
+  if weight > 0 then
+    add(key, per, weight)
+    total = total + weight
+  end
+  answer[k] = tostring(total)
+end
+return answer
+"""
+)
+
+#: KEYS: a lease. ARGV: who wants it, for how many ms. 1 where they have it, longer now if before.
+LEASE = """
+local holder = redis.call('GET', KEYS[1])
+if not holder or holder == ARGV[1] then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  return 1
+end
+return 0
+"""
+
+#: KEYS: a lease. ARGV: who had it, for how many ms it stays theirs; 0 frees it at once.
+RELEASE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if tonumber(ARGV[2]) > 0 then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+else
+  redis.call('DEL', KEYS[1])
+end
+return 1
+"""
+
+#: KEYS: an answer, the lease of its fetch. ARGV: who asks, for how many ms it would fetch; 0 only
+#: looks. Answers `{ms the answer is to be kept yet or -2, the answer or "", 1 with the lease}`.
+LOOK = """
+local left = redis.call('PTTL', KEYS[1])
+local kept = redis.call('GET', KEYS[1]) or ''
+local leased = 0
+if tonumber(ARGV[2]) > 0 and redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  leased = 1
+end
+return {left, kept, leased}
+"""
+
+#: KEYS: an answer, the lease of its fetch. ARGV: who fetched, the answer, for how many ms.
+KEEP = """
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
+return 1
+"""
+
+#: KEYS: the workers, the store's name. ARGV: this worker, ms it is believed alive, a name to give.
+#: Answers `{workers alive, the store's name}`: another name is another store, or an emptied one.
+BEAT = (
+    _NOW
+    + """
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
+redis.call('SET', KEYS[2], ARGV[3], 'NX')
+return {redis.call('ZCARD', KEYS[1]), redis.call('GET', KEYS[2])}
+"""
+)

@@ -1,0 +1,116 @@
+"""Several processes on one port: one may die and none is missed, and they stop together."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+import psutil
+import pytest
+
+from server.workers import Workers, listen
+from tests.e2e.conftest import coinmux
+from tests.framework.state.conftest import StoreServer, program  # noqa: F401 - a fixture
+
+QUIET = {"CHECKER": "off", "LOG_LEVEL": "WARNING"}
+
+
+def workers_of(server):
+    return [child for child in psutil.Process(server.process.pid).children() if child.is_running()]
+
+
+def until(so, within_s=20):
+    end = time.monotonic() + within_s
+    while not so():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def healthy(server, times=1):
+    """So many answers in a row, each over a connection of its own."""
+    return all(
+        httpx.get(f"{server.url}/healthz", timeout=5).status_code == 200 for _ in range(times)
+    )
+
+
+@pytest.fixture
+def store(program, tmp_path):  # noqa: F811
+    made = StoreServer(program, tmp_path)
+    yield made
+    made.kill()
+
+
+def test_a_worker_that_dies_is_begun_again_and_all_stop_together(store):
+    with coinmux("serve", "--simulate", "--workers", "2", STATE_URL=store.url, **QUIET) as server:
+        until(lambda: len(workers_of(server)) == 2)
+        services = {}
+
+        def both_know():
+            status = httpx.get(f"{server.url}/api/status", timeout=5).json()
+            services.update({one["name"]: one for one in status["services"]})
+            return services["shared_state"]["detail"] == "shared by 2 workers"
+
+        until(both_know)
+        victim = workers_of(server)[0]
+        victim.send_signal(signal.SIGKILL)
+        victim.wait(5)
+        assert healthy(server, times=20), "the socket is the parent's: nobody is turned away"
+        until(lambda: len(workers_of(server)) == 2)
+        assert victim.pid not in [one.pid for one in workers_of(server)]
+        children = workers_of(server)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(20) == 0
+        assert not any(one.is_running() for one in children)
+
+
+def test_an_answer_is_fetched_once_by_all_of_them(store):
+    with coinmux("serve", "--simulate", "--workers", "3", STATE_URL=store.url, **QUIET) as server:
+        until(lambda: len(workers_of(server)) == 3)
+        url = f"{server.url}/api/chain/bitcoin/head"
+        fetched = {httpx.get(url, timeout=5).json()["meta"]["fetched_at"] for _ in range(12)}
+        assert len(fetched) == 1
+
+
+def test_workers_whose_parent_is_killed_end_by_themselves():
+    with coinmux("serve", "--simulate", "--workers", "2", **QUIET) as server:
+        until(lambda: len(workers_of(server)) == 2 and healthy(server, 4))
+        children = workers_of(server)
+        server.process.kill()
+        _, alive = psutil.wait_procs(children, timeout=20)
+        assert not alive
+
+
+def test_a_setting_that_will_not_do_is_said_before_anything_starts():
+    told = subprocess.run(
+        [sys.executable, "-m", "server.cli", "serve", "--workers", "2", "--env-file", os.devnull],
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": "nonsense", "PORT": "0"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert told.returncode == 2
+    assert "DATABASE_URL takes postgresql://" in told.stdout + told.stderr
+
+
+def test_workers_that_can_never_start_are_given_up():
+    before = {sign: signal.getsignal(sign) for sign in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        failing = [sys.executable, "-c", "raise SystemExit(3)"]
+        assert Workers(2, failing, {}, listen("127.0.0.1", 0)).run() == 1
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+
+
+def test_an_address_that_is_taken_is_said_in_one_line():
+    with coinmux("serve", "--simulate", **QUIET) as server:
+        told = subprocess.run(
+            [
+                sys.executable, "-m", "server.cli", "serve", "--workers", "2",
+                "--port", str(server.port), "--env-file", os.devnull,
+            ],
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert told.returncode != 0
+        assert f"cannot listen on 127.0.0.1 port {server.port}" in told.stdout + told.stderr
