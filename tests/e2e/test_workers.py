@@ -8,11 +8,9 @@ import time
 
 import httpx
 import psutil
-import pytest
 
 from server.workers import Workers, listen
 from tests.e2e.conftest import coinmux
-from tests.framework.state.conftest import StoreServer, program  # noqa: F401 - a fixture
 
 QUIET = {"CHECKER": "off", "LOG_LEVEL": "WARNING"}
 
@@ -33,13 +31,6 @@ def healthy(server, times=1):
     return all(
         httpx.get(f"{server.url}/healthz", timeout=5).status_code == 200 for _ in range(times)
     )
-
-
-@pytest.fixture
-def store(program, tmp_path):  # noqa: F811
-    made = StoreServer(program, tmp_path)
-    yield made
-    made.kill()
 
 
 def test_a_worker_that_dies_is_begun_again_and_all_stop_together(store):

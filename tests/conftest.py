@@ -1,0 +1,20 @@
+"""What tests of every room may need: a real Valkey or Redis."""
+
+import os
+
+import pytest
+
+from framework.testing.services import StoreServer, store_program
+
+
+@pytest.fixture
+def store():
+    """A server of the test's own, with nothing in it."""
+    program = store_program()
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Valkey or Redis is installed; scripts/services installs one")
+        pytest.skip("no Valkey or Redis is installed (apt-get install redis-server)")
+    made = StoreServer(program)
+    yield made
+    made.close()
