@@ -5,7 +5,7 @@ BASE := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 ARGS ?=
 
-.PHONY: run test lint bench demo docs lock clean
+.PHONY: run test lint bench soak scale demo docs lock clean
 
 run: $(VENV)/.run
 	$(VENV)/bin/coinmux serve $(ARGS)
@@ -25,6 +25,15 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(PY) -m bench $(ARGS)
+
+# Half an hour under everything that can go wrong; MINUTES=2 for a look.
+soak: $(VENV)/.dev
+	@if [ "$$CI" = true ]; then scripts/services; fi
+	$(PY) -m bench.soak --minutes $(or $(MINUTES),30) $(ARGS)
+
+# Two hundred workers that share sixty sources, in a model.
+scale: $(VENV)/.dev
+	$(PY) -m bench.scale $(ARGS)
 
 # What is generated: .env.example, docs/providers.md, docs/fields.md, docs/indicators.md with its
 # pictures, and each grade. Tests compare.

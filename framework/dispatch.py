@@ -30,6 +30,7 @@ from framework.failures import failure_of
 from framework.health import State
 from framework.hedging import Hedger
 from framework.inquiry import Inquiry, key_of
+from framework.lastknown import figure_of
 from framework.outcomes import record_error
 from framework.panel import Panel
 from framework.routing import CONSENSUS, Refusal, Upcoming
@@ -451,13 +452,14 @@ class Dispatcher:
         if not isinstance(held, DoubtfulResult):
             record_error(self._health, held.lease, Stale(held.detail), held.elapsed_s)
             return
-        rule = inquiry.row.consensus
-        assert rule is not None
-        told, other = getattr(held.result, rule.field), getattr(answer, rule.field)
-        if other is not None and rule.agrees(told, other):
+        told = figure_of(inquiry.row, inquiry.query, held.result)
+        other = figure_of(inquiry.row, inquiry.query, answer)
+        assert told is not None
+        if other is not None and told.rule.agrees(told.value, other.value):
             self._health.record(held.lease, Outcome.SUCCESS, elapsed_s=held.elapsed_s)
             return
-        error = Implausible(f"{held.detail}; {other} by another source")
+        by_other = "nothing" if other is None else f"{other.value:g}"
+        error = Implausible(f"{held.detail}; {by_other} by another source")
         error.outcome = self._deviations.outcome(held.source, inquiry.row.name)
         record_error(self._health, held.lease, error, held.elapsed_s)
 

@@ -226,7 +226,7 @@ class SourceHealth:
         circuit = self.capabilities.get(heard.capability)
         if circuit is None:
             return
-        reason = heard.code or heard.outcome
+        reason = heard.code or Outcome(heard.outcome).name.lower()
         for one, rest_s in ((self.own, heard.rest_s), (circuit, heard.capability_rest_s)):
             was_offline = one.consecutive >= self._offline_after
             if heard.outcome == Outcome.SUCCESS:

@@ -81,6 +81,7 @@ class ServerFigures(Shape):
     rss_mb: float
     in_flight: int
     event_loop_lag_ms: float
+    tasks: int = Field(description="Of the event loop")
     p50_ms: float | None
     p95_ms: float | None
     p99_ms: float | None

@@ -73,6 +73,7 @@ class Vitals:
             "cpu_percent": self._cpu_percent,
             "rss_mb": round(self._process.memory_info().rss / 1_048_576, 1),
             "event_loop_lag_ms": round(max(self._lags, default=0.0), 3),
+            "tasks": len(asyncio.all_tasks()),
         }
 
     async def _sample_forever(self) -> None:

@@ -2,10 +2,21 @@
 
 import pytest
 
-from framework import Empty, Gas, GasQuery, State, Ticker, TickerQuery
+from framework import (
+    CandlesQuery,
+    Empty,
+    Gas,
+    GasQuery,
+    OrderBook,
+    OrderBookQuery,
+    State,
+    Ticker,
+    TickerQuery,
+)
 from framework.capabilities import CAPABILITIES
 from framework.lastknown import LastKnown
 from framework.testing.clock import FakeClock
+from framework.testing.walk import random_candles
 
 TICKER, GAS = CAPABILITIES["ticker"], CAPABILITIES["gas"]
 
@@ -34,10 +45,49 @@ def test_a_jump_within_a_minute_is_doubted(tell):
     assert tell("b", 125) is None
 
 
-def test_after_a_minute_anything_may_have_happened(tell, clock):
+@pytest.mark.parametrize(
+    ("seconds", "fits", "doubted"), [(61, 149, 151), (3_601, 299, 301), (86_401, 10_000, None)]
+)
+def test_the_longer_ago_the_more_may_have_happened(tell, clock, seconds, fits, doubted):
     assert tell("a", 100) is None
+    clock.advance(seconds)
+    assert doubted is None or "times off what a told" in tell("b", doubted)
+    assert tell("a", fits) is None
+
+
+def test_who_alone_tells_a_new_price_is_believed_after_a_minute(tell, clock):
+    assert tell("a", 100) is None
+    assert tell("a", 200) is not None
     clock.advance(61)
-    assert tell("a", 300) is None
+    assert tell("a", 201) is None
+    assert tell("a", 202) is None
+
+
+def test_who_is_contradicted_is_not_believed_after_a_minute(tell, clock):
+    assert tell("a", 100) is None
+    assert tell("b", 200) is not None
+    clock.advance(50)
+    assert tell("a", 101) is None
+    clock.advance(20)
+    assert tell("b", 200) is not None
+
+
+def test_candles_books_and_trades_of_another_market_do_not_fit_its_price():
+    """They mostly do not name their market: what it costs tells (`faults.md` E2)."""
+    known = LastKnown(FakeClock())
+    btc = TickerQuery(symbol="BTC/USDT")
+    assert known.doubt("a", TICKER, btc, Ticker(symbol="BTC/USDT", last=90_000.0)) is None
+    wrong = random_candles(5)  # about 100
+    asked = CandlesQuery(symbol="BTC/USDT", interval="1h")
+    told = known.doubt("b", CAPABILITIES["candles"], asked, wrong)
+    assert "times off what a told just now" in told
+    book = OrderBook(symbol="BTC/USDT", bids=[[2.2, 1.0]], asks=[[2.3, 1.0]])
+    query = OrderBookQuery(symbol="BTC/USDT")
+    assert known.doubt("c", CAPABILITIES["order_book"], query, book) is not None
+    right = OrderBook(symbol="BTC/USDT", bids=[[90_010.0, 1.0]], asks=[[90_020.0, 1.0]])
+    assert known.doubt("d", CAPABILITIES["order_book"], query, right) is None
+    past = CandlesQuery(symbol="BTC/USDT", interval="1h", end=1_700_000_000_000)
+    assert known.doubt("e", CAPABILITIES["candles"], past, wrong) is None, "of another time"
 
 
 def test_a_second_source_ends_the_doubt_and_the_first_repeating_itself_does_not(tell):

@@ -1,0 +1,134 @@
+"""What goes wrong during a soak: faults of sources, workers killed, store and database away."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import psutil
+
+from framework.testing.faults import KINDS
+
+if TYPE_CHECKING:
+    from bench.soak.world import World
+
+#: Plays a named sample; which there are differs by source.
+_NOT_ORDERED = frozenset({"sample"})
+_FAULT_EVERY_S, _FAULT_LASTS_S = 1.0, (1.0, 8.0)
+_KILL_EVERY_S = 12.0
+_STORE_EVERY_S, _DATABASE_EVERY_S = 17.0, 23.0
+_AWAY_S = (1.0, 5.0)
+
+
+class Chaos:
+    """Four tasks that break things and mend them again.
+
+    Attributes:
+        done: how often each was done.
+        killed_at: when workers were killed.
+    """
+
+    def __init__(self, world: World, seed: int) -> None:
+        self._world = world
+        self._rng = random.Random(seed)
+        self._spared = world.workers()[0].pid
+        self.done: Counter[str] = Counter()
+        self.killed_at: list[float] = []
+
+    async def run(self, session: aiohttp.ClientSession) -> None:
+        """Until cancelled; everything is mended then."""
+        tasks = [asyncio.ensure_future(self._faults(session)), asyncio.ensure_future(self._kills())]
+        if self._world.store is not None:
+            tasks.append(asyncio.ensure_future(self._store()))
+        if self._world.database is not None:
+            tasks.append(asyncio.ensure_future(self._database()))
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            async with session.delete(f"{self._world.simulator}/_simulator/faults"):
+                pass
+
+    @property
+    def spared(self) -> int:
+        """The worker whose memory is watched, and which is never killed."""
+        return self._spared
+
+    async def _faults(self, session: aiohttp.ClientSession) -> None:
+        base = f"{self._world.simulator}/_simulator/faults"
+        async with session.get(f"{self._world.url}/api/providers") as reply:
+            lines = (await reply.json())["providers"]
+        names = [one["name"] for one in lines if one["enabled"]]
+        kinds = [kind for kind in KINDS if kind not in _NOT_ORDERED]
+
+        async def one() -> None:
+            name, kind = self._rng.choice(names), self._rng.choice(kinds)
+            order: dict[str, Any] = {"provider": name, "kind": kind}
+            if kind == "status":
+                order["code"] = self._rng.choice((400, 401, 403, 404, 418, 429, 451, 500, 502, 503))
+            if kind == "delay":
+                order["seconds"] = self._rng.choice((0.3, 1.0, 5.0))
+            if kind == "rate_limit":
+                order["retry_after"] = self._rng.choice((1, 3))
+            async with session.post(base, json=order) as reply:
+                if reply.status == 201:
+                    self.done[f"fault {kind}"] += 1
+            await asyncio.sleep(self._rng.uniform(*_FAULT_LASTS_S))
+            async with session.delete(f"{base}/{name}"):
+                pass
+
+        async with asyncio.TaskGroup() as group:
+            while True:
+                group.create_task(one())
+                await asyncio.sleep(self._rng.expovariate(1 / _FAULT_EVERY_S))
+
+    async def _kills(self) -> None:
+        while True:
+            await asyncio.sleep(self._rng.expovariate(1 / _KILL_EVERY_S))
+            others = [one for one in self._world.workers() if one.pid != self._spared]
+            if others:
+                self.killed_at.append(time.monotonic())
+                try:
+                    self._rng.choice(others).kill()
+                except psutil.NoSuchProcess:
+                    continue
+                self.done["worker killed"] += 1
+
+    async def _store(self) -> None:
+        store = self._world.store
+        assert store is not None
+        while True:
+            await asyncio.sleep(self._rng.expovariate(1 / _STORE_EVERY_S))
+            away = self._rng.uniform(*_AWAY_S)
+            if self._rng.random() < 0.5:
+                store.freeze()
+                try:
+                    await asyncio.sleep(away)
+                finally:
+                    store.thaw()
+                self.done["store frozen"] += 1
+            else:
+                await asyncio.to_thread(store.kill)
+                try:
+                    await asyncio.sleep(away)
+                finally:
+                    store.start()
+                self.done["store killed"] += 1
+
+    async def _database(self) -> None:
+        database = self._world.database
+        assert database is not None
+        while True:
+            await asyncio.sleep(self._rng.expovariate(1 / _DATABASE_EVERY_S))
+            await asyncio.to_thread(database.stop)
+            try:
+                await asyncio.sleep(self._rng.uniform(*_AWAY_S))
+            finally:
+                await asyncio.shield(asyncio.to_thread(database.start))
+            self.done["database stopped"] += 1
