@@ -18,6 +18,7 @@ from server.controllers.market import MarketController
 from server.controllers.monitor import MonitorController
 from server.controllers.news import NewsController, SentimentController, TextController
 from server.controllers.onchain import DefiController, OnchainController
+from server.controllers.outside import OutsideController
 from server.controllers.pages import PageController
 from server.controllers.routing import RoutingController
 from server.controllers.system import ProbeController, SystemController
@@ -49,6 +50,7 @@ CONTROLLERS = (
     MonitorController,
     NewsController,
     OnchainController,
+    OutsideController,
     PageController,
     ProbeController,
     RoutingController,
