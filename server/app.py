@@ -111,10 +111,14 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         def on_event(event: Event) -> None:
+            # Requests, by far the most, the edge hands to the recorder itself.
+            if event.kind == "request":
+                return
+            desk.recorder(event)
             if event.kind == "config":
                 lane.forget()
 
-        listeners = (desk.metrics, desk.recorder, on_event)
+        listeners = (desk.metrics, on_event)
         unsubscribe = [gateway.events.subscribe(listener) for listener in listeners]
         async with gateway if opens_gateway else nullcontext():
             desk.vitals.start()
