@@ -156,6 +156,18 @@ async def test_a_caller_who_leaves_is_one_event(live):
         assert (event["kind"], event["outcome"], event["status"]) == ("error", "caller_left", 499)
 
 
+async def test_who_is_turned_away_is_one_event(live):
+    """Refused for load before anything was routed."""
+    async with live(_settings={"MAX_IN_FLIGHT": "1"}, a=[(0.5, 1.5)]) as world:
+        first = asyncio.ensure_future(world.client.get(TICKER))
+        await asyncio.sleep(0.2)
+        assert (await world.client.get(TICKER)).status_code == 503
+        await first
+        refused, answered = requests_of(await look(world))
+        assert (refused["kind"], refused["outcome"]) == ("error", "overloaded")
+        assert answered["kind"] == "request"
+
+
 async def test_a_batch_is_one_event(live):
     """Two pairs of one batch: the hops of both."""
     async with live(a=[1.5]) as world:
