@@ -309,6 +309,18 @@ async def test_endpoints_are_listed_asked_or_not(live):
         assert (never["state"], never["p95_ms"], never["error_rate"]) == ("UNKNOWN", None, None)
 
 
+async def test_an_endpoint_nobody_asks_any_more_is_unknown(app_of):
+    """After 15 quiet minutes only when it was asked last is left."""
+    async with app_of(a=[1.5]) as world:
+        await world.client.get(TICKER)
+        asked_ms = world.clock.wall_ms()
+        world.clock.advance(1_000)
+        lines = {one["route"]: one for one in (await look(world))["endpoints"]}
+        ticker = lines["/api/market/ticker"]
+        assert (ticker["state"], ticker["error_rate"], ticker["p95_ms"]) == ("UNKNOWN", None, None)
+        assert ticker["last_at"] == asked_ms
+
+
 async def test_the_trend_is_measured(live):
     """60 pieces; null before the start; the requests of the last 15 minutes are all in it."""
     async with live(a=[1.5]) as world:
