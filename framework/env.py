@@ -17,7 +17,7 @@ from dotenv.parser import parse_stream
 from framework.declare import RateLimit
 from framework.errors import UnknownFeature
 from framework.redact import Secret
-from framework.settings import InvalidSetting, Settings, switch
+from framework.settings import SETTINGS, InvalidSetting, Settings, switch
 
 if TYPE_CHECKING:
     from framework.declare import EnvVar, ProviderInfo
@@ -156,9 +156,34 @@ class EnvConfig:
         self.values: Mapping[str, str] = {
             name: value.strip() for name, value in merged.items() if value.strip()
         }
+        self._from_environment = frozenset(name for name, value in environ.items() if value.strip())
         self.warnings = file.warnings
         self.is_unreadable = file.is_unreadable
         self.settings = Settings.read(self.values)
+
+    def setting_lines(self) -> list[dict[str, Any]]:
+        """Each of coinmux's own settings: what is in force, and where it comes from.
+
+        Secrets are told as set or not, never their value.
+        """
+        return [
+            {
+                "variable": setting.variable,
+                "value": _shown(getattr(self.settings, setting.variable.lower())),
+                "default": _shown(setting.default),
+                "origin": self._origin(setting.variable),
+                "secret": setting.secret,
+                "present": setting.variable in self.values,
+                "restart": setting.restart,
+                "description": setting.description,
+            }
+            for setting in SETTINGS.values()
+        ]
+
+    def _origin(self, variable: str) -> str:
+        if variable not in self.values:
+            return "default"
+        return "environment" if variable in self._from_environment else "file"
 
     def value_of(self, variable: EnvVar) -> Secret | None:
         """The variable's value, or that of the first alias that is set."""
@@ -234,6 +259,17 @@ class EnvConfig:
             return read(text)
         except ValueError as error:
             raise _invalid(variable, str(error)) from None
+
+
+def _shown(value: Any) -> bool | int | float | str | list[str] | None:
+    """A setting as JSON; None for a secret, whatever it is."""
+    if value is None or isinstance(value, Secret):
+        return None
+    if isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, (tuple, frozenset, set)):
+        return [str(one) for one in value]
+    return str(value)
 
 
 def secrets_in(url: str) -> list[str]:

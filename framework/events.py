@@ -19,8 +19,8 @@ class Event:
     Attributes:
         id: increasing from 1 within a process.
         at_ms: wall time, Unix ms.
-        kind: `attempt`, `decision`, `state`, `config`, `plugin`, `request`, `archive`
-            or `error`.
+        kind: `attempt`, `decision`, `state`, `config`, `plugin`, `request`, `archive`,
+            `shared_state` or `error`.
         level: `debug`, `info`, `warning` or `error`.
         source: the provider concerned, if one is.
         message: a short sentence or word; fields go in `detail`.

@@ -111,7 +111,7 @@ class Pool:
         while idle:
             connection = idle.pop()  # the latest: most likely to be open still
             if connection.is_usable:
-                if now - connection.idle_since <= longest_s:
+                if now - connection.idle_since <= longest_s and connection.is_silent:
                     return connection
                 connection.abort()
         return None

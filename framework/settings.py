@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ class Setting:
         read: text to value; raises ValueError saying what would do.
         description: one sentence for `.env.example` and the docs.
         restart: whether a change takes a restart.
+        secret: whether its value must never be shown.
     """
 
     variable: str
@@ -34,6 +36,7 @@ class Setting:
     read: Callable[[str], Any]
     description: str
     restart: bool = False
+    secret: bool = False
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -105,6 +108,16 @@ def _store(text: str) -> Secret:
     return Secret(address)
 
 
+_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?", re.ASCII)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    words = _words(text)
+    if not all(_ORIGIN.fullmatch(word) for word in words):
+        raise ValueError("takes origins such as https://status.example.com, comma between")
+    return words
+
+
 def _level(text: str) -> str:
     word = text.strip().upper()
     if word not in ("DEBUG", "INFO", "WARNING", "ERROR"):
@@ -120,12 +133,19 @@ _ROWS = (
         None,
         _token,
         "Bearer token of the routes that change things; without it only this machine may.",
+        secret=True,
     ),
     Setting(
         "ALLOWED_HOSTS",
         (),
         _words,
         "Host names the server answers to besides loopback and IP addresses, with port if not 80.",
+    ),
+    Setting(
+        "FRAME_ANCESTORS",
+        (),
+        _origins,
+        "Origins whose pages may show the dashboard in a frame, besides its own.",
     ),
     Setting("LOG_LEVEL", "INFO", _level, "Least severe log lines written.", restart=True),
     Setting("DEFAULT_QUOTE", "USDT", _quote, "Quote of a symbol given without one."),
@@ -194,6 +214,7 @@ _ROWS = (
         _database,
         "PostgreSQL of the archive, postgresql://user:password@host/name; a file in data/ without.",
         restart=True,
+        secret=True,
     ),
     Setting(
         "STATE_URL",
@@ -201,6 +222,7 @@ _ROWS = (
         _store,
         "Valkey or Redis that workers share limits, circuits and answers in; none without.",
         restart=True,
+        secret=True,
     ),
     Setting("WORKERS", 1, _whole(1, 256), "Processes that serve together.", restart=True),
     Setting("BACKFILL", True, switch, "Fill gaps of the archive's candles in the background."),
@@ -236,6 +258,7 @@ class Settings:
     port: int
     admin_token: Secret | None
     allowed_hosts: tuple[str, ...]
+    frame_ancestors: tuple[str, ...]
     log_level: str
     default_quote: str
     providers_only: tuple[str, ...]

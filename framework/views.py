@@ -119,6 +119,10 @@ class GatewayViews:
         features = {source.name: source.feature for source in self.registry.sources.values()}
         return self._feature_line(self.registry.sources[find_feature(features, name).info.name])
 
+    def setting_list(self) -> dict[str, Any]:
+        """coinmux's own settings: what is in force, and where it comes from."""
+        return {"settings": self.registry.env.setting_lines()}
+
     def missing(self) -> dict[str, Any]:
         """Every variable that is not set, and what it would switch on."""
         lines = [

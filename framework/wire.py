@@ -7,6 +7,7 @@ headers or informational answers, bytes nobody asked for, an answer larger than 
 from __future__ import annotations
 
 import asyncio
+import select
 from typing import TYPE_CHECKING, cast
 
 import httptools
@@ -104,6 +105,20 @@ class Connection(asyncio.Protocol):
     def is_usable(self) -> bool:
         """Whether another request may be sent."""
         return self._keep and not self._lost and self._failure is None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing lies on the socket that the loop has not come round to read yet: bytes
+        nobody asked for, or its peer's end.
+        """
+        handle = None if self._transport is None else self._transport.get_extra_info("socket")
+        if handle is None or (number := handle.fileno()) < 0:
+            return False
+        if not hasattr(select, "poll"):  # Windows
+            return not select.select([number], [], [], 0)[0]
+        waiting = select.poll()
+        waiting.register(number, select.POLLIN)
+        return not waiting.poll(0)
 
     async def exchange(self, request: OutboundRequest, until: float, limit: int) -> RawReply:
         """Send and wait for the whole answer.

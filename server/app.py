@@ -12,11 +12,14 @@ from litestar.di import Provide
 from server.assets import Assets
 from server.controllers.chain import ChainController, WhaleController
 from server.controllers.config import ConfigController
+from server.controllers.drill import DrillController
 from server.controllers.health import HealthController
 from server.controllers.indicators import IndicatorController
 from server.controllers.market import MarketController
+from server.controllers.monitor import MonitorController
 from server.controllers.news import NewsController, SentimentController, TextController
 from server.controllers.onchain import DefiController, OnchainController
+from server.controllers.outside import OutsideController
 from server.controllers.pages import PageController
 from server.controllers.routing import RoutingController
 from server.controllers.system import ProbeController, SystemController
@@ -26,6 +29,8 @@ from server.docs import Docs
 from server.edge import BODY_LIMIT, Edge
 from server.fastlane import FastLane
 from server.metrics import Metrics
+from server.openapi import documented, methods_of
+from server.recorder import Recorder
 from server.traffic import Traffic
 from server.vitals import Vitals
 
@@ -35,16 +40,20 @@ if TYPE_CHECKING:
     from framework.events import Event
     from framework.gateway import Gateway
     from server.desk import AnyRequest
+    from server.drill import Drill
 
 CONTROLLERS = (
     ChainController,
     ConfigController,
     DefiController,
+    DrillController,
     HealthController,
     IndicatorController,
     MarketController,
+    MonitorController,
     NewsController,
     OnchainController,
+    OutsideController,
     PageController,
     ProbeController,
     RoutingController,
@@ -55,13 +64,20 @@ CONTROLLERS = (
 )
 
 
-def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: bool = True) -> Edge:
+def create_app(
+    gateway: Gateway,
+    *,
+    bound: str | None = None,
+    opens_gateway: bool = True,
+    drill: Drill | None = None,
+) -> Edge:
     """The ASGI application over `gateway`.
 
     Args:
         bound: the address it is served on; the configured one when None.
         opens_gateway: whether the gateway is opened and closed with the application's lifespan;
             False where the caller does.
+        drill: what breaks its sources, where they are simulated.
     """
     address = gateway.settings.host if bound is None else bound
     traffic = Traffic(gateway.clock)
@@ -72,7 +88,9 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
         traffic=traffic,
         metrics=Metrics(gateway.clock),
         vitals=Vitals(gateway.events, gateway.settings.memory_limit_mb, gateway.settings.workers),
+        recorder=Recorder(gateway.clock, gateway.started_ms),
         bound=address,
+        drill=drill,
     )
     traffic.strain = lambda: desk.vitals.strain
     assets, docs = Assets(), Docs()
@@ -93,6 +111,10 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         def on_event(event: Event) -> None:
+            # Requests, by far the most, the edge hands to the recorder itself.
+            if event.kind == "request":
+                return
+            desk.recorder(event)
             if event.kind == "config":
                 lane.forget()
 
@@ -100,9 +122,11 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
         unsubscribe = [gateway.events.subscribe(listener) for listener in listeners]
         async with gateway if opens_gateway else nullcontext():
             desk.vitals.start()
+            desk.pulse.start()
             try:
                 yield
             finally:
+                await desk.pulse.stop()
                 await desk.vitals.stop()
                 for undo in unsubscribe:
                     undo()
@@ -122,4 +146,16 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
         state=State({DESK: desk}),
     )
     lane.app = application
-    return Edge(lane, gateway, traffic, address)
+    routes = list(documented(application))
+    desk.monitor.routes = [
+        (method, path) for path, handler, _ in routes for method in methods_of(handler)
+    ]
+    desk.recorder.operations = {
+        (method, path): doc.operation
+        for path, handler, doc in routes
+        for method in methods_of(handler)
+        if doc.operation is not None
+    }
+    edge = Edge(lane, gateway, traffic, desk.recorder, address)
+    desk.streams.began = edge.stream_began
+    return edge

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 from litestar import Request
 
 from server.answers import Answered
+from server.monitor import Monitor
+from server.services import Pulse
 from server.streams import Streams
+from server.trials import Trials
 from server.types import REQUEST_ID
 
 if TYPE_CHECKING:
     from framework.gateway import Gateway
+    from server.drill import Drill
     from server.fastlane import FastLane
     from server.metrics import Metrics
     from server.params import QueryReader, Question
+    from server.recorder import Recorder
     from server.traffic import Traffic
     from server.vitals import Vitals
 
@@ -26,9 +31,13 @@ class Desk:
 
     Args:
         bound: the address the server listens on.
+        drill: what breaks simulated sources.
     """
 
-    __slots__ = ("bound", "gateway", "lane", "metrics", "streams", "traffic", "vitals")
+    __slots__ = (
+        "bound", "drill", "gateway", "lane", "metrics", "monitor", "pulse", "recorder", "streams",
+        "traffic", "trials", "vitals",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -38,7 +47,9 @@ class Desk:
         traffic: Traffic,
         metrics: Metrics,
         vitals: Vitals,
+        recorder: Recorder,
         bound: str,
+        drill: Drill | None = None,
     ) -> None:
         self.gateway = gateway
         self.lane = lane
@@ -46,7 +57,12 @@ class Desk:
         self.streams = Streams(traffic)
         self.metrics = metrics
         self.vitals = vitals
+        self.recorder = recorder
         self.bound = bound
+        self.drill = drill
+        self.trials = Trials(gateway)
+        self.pulse = Pulse(self)
+        self.monitor = Monitor(self)
 
     async def answer(self, request: AnyRequest, reader: QueryReader) -> Answered:
         """The answer to a GET request, read by `reader`; from now on the fast lane knows it."""

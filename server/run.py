@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from framework.gateway import Gateway
+    from server.drill import Drill
     from server.edge import Edge
 
 #: Names the pipe that ends with the process that watches over the workers.
@@ -121,10 +122,13 @@ def build(edge: Edge, *, host: str, port: int) -> Server:
     return Server(config, edge)
 
 
-async def serve(gateway: Gateway, listener: socket.socket | None = None) -> int:
+async def serve(
+    gateway: Gateway, drill: Drill | None = None, listener: socket.socket | None = None
+) -> int:
     """Serve `gateway`, which the caller has opened and will close, until told to stop.
 
     Args:
+        drill: what breaks its sources, where they are simulated.
         listener: a socket that listens already; one of the settings' address without.
 
     Returns:
@@ -136,7 +140,7 @@ async def serve(gateway: Gateway, listener: socket.socket | None = None) -> int:
     restore = logs.configure(gateway)
     opening = asyncio.ensure_future(_open_archive(gateway))
     try:
-        edge = create_app(gateway, opens_gateway=False)
+        edge = create_app(gateway, opens_gateway=False, drill=drill)
         server = build(edge, host=settings.host, port=settings.port)
         _end_with_parent(server)
         await server.serve(None if listener is None else [listener])

@@ -38,6 +38,7 @@ class Attempt(Shape):
 
     provider: str
     outcome: Literal["ok", "failed"]
+    started_at: int = Field(description="Unix ms")
     elapsed_ms: float
 
 
@@ -94,6 +95,22 @@ class Health(Shape):
     hold_reason: str | None
     recoveries: int
     capabilities: list[CapabilityState]
+
+
+class Trial(Shape):
+    """One question asked merely to learn whether a source answers."""
+
+    capability: str
+    outcome: Literal["ok", "failed"]
+    code: str | None
+    message: str | None
+    elapsed_ms: float
+
+
+class TestedHealth(Health):
+    """The health of one source after it was tested, and how that went."""
+
+    test: Trial
 
 
 class HealthSummary(Shape):
@@ -170,6 +187,27 @@ class Missing(Shape):
     """Every variable that is not set."""
 
     missing: list[MissingVariable]
+
+
+class SettingLine(Shape):
+    """One of coinmux's own settings."""
+
+    variable: str
+    value: bool | int | float | str | list[str] | None = Field(
+        description="What is in force; null where nothing is, and of secrets"
+    )
+    default: bool | int | float | str | list[str] | None
+    origin: Literal["default", "file", "environment"]
+    secret: bool
+    present: bool = Field(description="Whether it is set at all")
+    restart: bool = Field(description="Whether a change takes a restart")
+    description: str
+
+
+class SettingList(Shape):
+    """Every setting."""
+
+    settings: list[SettingLine]
 
 
 class Changes(Shape):

@@ -172,4 +172,4 @@ class SharedState:
             self._say(f"settings stay as they are: {error.detail}", "error")
 
     def _say(self, message: str, level: str) -> None:
-        self._gateway.events.publish("state_store", message, level=level)
+        self._gateway.events.publish("shared_state", message, level=level)

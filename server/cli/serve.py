@@ -13,7 +13,7 @@ import rich_click as click
 
 from framework.env import EnvConfig
 from server.cli.console import EXIT_FAILED, EXIT_OK, console, env_file
-from server.simulation import gateway_for, simulator_for
+from server.simulation import simulator_for, world_for
 from server.workers import Workers, command_of_worker, inherited, listen
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def serve(
     from server.run import serve as run_server
 
     async def run() -> int:
-        async with gateway_for(env_file, simulate=simulate, **options) as gateway:
-            return await run_server(gateway, listener)
+        async with world_for(env_file, simulate=simulate, **options) as (gateway, drill):
+            return await run_server(gateway, drill, listener)
 
     try:
         code = _run(run())

@@ -12,11 +12,11 @@ from server.core import NO_STORE, admin_only
 from server.desk import AnyRequest, Desk
 from server.openapi import DOC, RouteDoc
 from server.params import single_values
-from server.schemas import Changes, Feature, Features, Missing
+from server.schemas import Changes, Feature, Features, Missing, SettingList
 
 
 class ConfigController(Controller):
-    """Features and the variables behind them. Values never leave the process."""
+    """Features, the variables behind them, whose values never leave the process, and settings."""
 
     path = "/api/config"
     tags = ("config",)
@@ -44,6 +44,12 @@ class ConfigController(Controller):
         """Every variable that is not set, and what it would switch on."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.missing())
+
+    @get("/settings", operation_id="getSettings", opt={DOC: RouteDoc(SettingList)})
+    async def settings(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+        """coinmux's own settings: what is in force and where it comes from; secrets not."""
+        single_values(request.scope["query_string"], ())
+        return as_json(desk.gateway.setting_list())
 
     @post(
         "/reload",

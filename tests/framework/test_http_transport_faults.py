@@ -546,6 +546,23 @@ async def test_unsolicited_bytes_end_a_kept_connection():
         await http.get_json("/1")
         await asyncio.sleep(0.05)
         assert await http.get_json("/2") == {"ok": 1}
+
+
+async def test_unsolicited_bytes_are_seen_before_the_loop_comes_round_to_read_them():
+    """They came while this process was busy: the socket knows of them, the loop does not yet."""
+
+    async def handle(peer: Peer) -> None:
+        while await peer.request():
+            await peer.send(response())
+            await asyncio.sleep(0.02)
+            await peer.send(response(b'{"poison":1}'))
+
+    async with RawServer(handle) as server, outbound(server.url) as http:
+        await http.get_json("/1")
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.02, time.sleep, 0.05)  # the loop stands still past both moments
+        await asyncio.sleep(0.04)
+        assert await http.get_json("/2") == {"ok": 1}
         assert server.connections == 2
 
 

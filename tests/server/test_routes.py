@@ -239,6 +239,21 @@ async def test_features_by_name_in_any_case(app_of):
             assert "supersecretvalue" not in (await world.client.get(path)).text
 
 
+async def test_settings_tell_what_is_in_force_and_of_secrets_only_that_they_are_set(app_of):
+    token = "a-token-of-sixteen-and-more"
+    async with app_of(a=[1.5], _settings={"ADMIN_TOKEN": token, "CACHE_ENTRIES": "7"}) as world:
+        answer = await world.client.get("/api/config/settings")
+        assert token not in answer.text
+        lines = {one["variable"]: one for one in answer.json()["settings"]}
+        cache = lines["CACHE_ENTRIES"]
+        assert (cache["value"], cache["origin"]) == (7, "environment")
+        assert cache["default"] != 7
+        admin = lines["ADMIN_TOKEN"]
+        assert (admin["value"], admin["secret"], admin["present"]) == (None, True, True)
+        assert (lines["HEDGE"]["value"], lines["HEDGE"]["origin"]) == (False, "default")
+        assert lines["DATABASE_URL"]["present"] is False
+
+
 async def test_a_planted_secret_leaves_by_no_door(app_of):
     """A source that puts the key into its error does not show it to anybody."""
     from framework import EnvVar

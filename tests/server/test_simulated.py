@@ -73,7 +73,8 @@ async def test_the_views_over_the_built_in_providers(running):
     async with simulated(running) as (client, edge):
         api = document(edge._lane.app)
         for path in (
-            "/api/providers", "/api/config/features", "/api/config/missing", "/api/status",
+            "/api/providers", "/api/config/features", "/api/config/missing", "/api/config/settings",
+            "/api/status",
             "/api/source-health/status", "/api/capabilities", "/api/models/status",
             "/api/monitoring/metrics",
         ):  # fmt: skip
