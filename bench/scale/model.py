@@ -9,7 +9,15 @@ from dataclasses import dataclass
 
 from bench.scale.parts import Store, Upstream, Worker
 from bench.scale.simulation import Process, Simulation, VirtualClock
+from framework.errors import Outcome
 from framework.standing import Heard
+
+#: Failures in a row after which a source counts as offline; with fewer nobody knows yet.
+FOUND_OUT = 3
+
+
+#: The first moments, when nothing is kept yet, are no yardstick.
+_WARM_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -109,12 +117,11 @@ class Model:
     def _tell(self, teller: Worker, heard: Heard) -> None:
         if not self._store.online:
             return
-        for capability, rest_s in ((heard.capability, heard.capability_rest_s),):
-            key = (heard.source, capability)
-            if rest_s is None:
-                self._store.open.pop(key, None)
-            else:
-                self._store.open[key] = self._clock.now + rest_s
+        key, rest_s = (heard.source, heard.capability), heard.capability_rest_s
+        if rest_s is not None:
+            self._store.open[key] = self._clock.now + rest_s
+        elif heard.outcome == Outcome.SUCCESS:
+            self._store.open.pop(key, None)
         for worker in self.workers:
             if worker is not teller:
                 worker.hear_later(heard)
@@ -169,11 +176,12 @@ class Model:
             for one in down
         ]
         probes = sum(begin <= at < end for one in down for at, _ in one.probes)
-        before = _busiest([at for one in down for at in one.calls if at < begin])
+        before = _busiest([at for one in down for at in one.calls if _WARM_S <= at < begin])
         after = _busiest([at for one in down for at in one.calls if end <= at < plan.away[0]])
         late = sum(
             plan.restart <= at < end and not any(begun == at for begun, _ in one.probes)
             for one in down
+            if sum(begin <= at < plan.restart for at in one.calls) >= FOUND_OUT
             for at in one.calls
         )
         return Figures(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from framework.errors import Outcome
 from framework.standing import Heard
 from framework.state.store import TROUBLE
 from framework.supervision import keep_running
@@ -129,7 +130,9 @@ class HealthNews:
         ):
             key = self._key("circuit", heard.source, capability)
             if rest_s is None:
-                pipe.delete(key)
+                # Who merely has not heard yet that it is open must not call it closed.
+                if heard.outcome == Outcome.SUCCESS:
+                    pipe.delete(key)
             else:
                 told = self._encoder.encode(_Open(heard.code or "", heard.message or ""))
                 pipe.set(key, told, px=round((rest_s + _OVERDUE_S) * 1000))

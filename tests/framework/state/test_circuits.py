@@ -16,6 +16,7 @@ from framework import (
 )
 from framework.clock import SystemClock
 from framework.errors import RateLimited
+from framework.standing import Heard
 from tests.framework.conftest import ScriptedProvider
 from tests.framework.state.support import until
 
@@ -88,6 +89,18 @@ async def test_who_comes_later_knows_what_is_offline_and_for_how_long(workers):
             assert health["last_error"]["code"] == "upstream_unreachable"
             await fail(late, 1)
         assert plugin.calls == 3
+
+
+async def test_who_has_not_heard_yet_that_it_is_open_does_not_call_it_closed(workers):
+    """Its own first failure is under way while the others have had three."""
+    plugin = scripted(Unreachable("gone"))
+    async with workers(2, plugin) as gateways:
+        await listening(gateways)
+        await fail(gateways[0], 3)
+        gateways[1].state.news.result(Heard("a", "ticker", "F", 0.1, "upstream_unreachable"))
+        await asyncio.sleep(0.1)
+        async with workers(1, plugin) as (late,):
+            assert state(late) == "OFFLINE"
 
 
 async def test_one_worker_makes_the_probe_and_all_hear_how_it_ended(workers):
