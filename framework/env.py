@@ -201,9 +201,10 @@ class EnvConfig:
             if variable.secret and (value := self.value_of(variable)) is not None
         ]
         for info in infos:
+            # A path may name the provider and what is part of it, as the simulator's do.
+            names = {info.name, *(channel.name for channel in info.channels)}
             for url in self.overrides(info).base_urls.values():
-                # A path may name the provider, as the simulator's do.
-                found += [part for part in secrets_in(url) if part != info.name]
+                found += [part for part in secrets_in(url) if part not in names]
         for secret in (self.settings.database_url, self.settings.state_url):
             if secret is not None:
                 address = secret.reveal()
