@@ -159,11 +159,11 @@ def test_an_unknown_feature_offers_near_names(tmp_path):
 def test_a_path_that_names_a_provider_or_its_channel_holds_no_secret():
     """The simulator's addresses do; what else a path holds may be somebody's key."""
     info = ProviderInfo(
-        name="rss_reader", title="R", category="news", base_url="https://r.example",
-        channels=(Channel("cointelegraph", "https://c.example"),),
+        name="rss_reader_of_ours", title="R", category="news", base_url="https://r.example",
+        channels=(Channel("bitcoin_magazine", "https://c.example"),),
     )  # fmt: skip
     values = {
-        "RSS_READER_BASE_URL": "http://127.0.0.1:1/rss_reader",
-        "RSS_READER_BASE_URL_COINTELEGRAPH": "http://127.0.0.1:1/cointelegraph/k3y-k3y-k3y",
+        "RSS_READER_OF_OURS_BASE_URL": "http://127.0.0.1:1/rss_reader_of_ours",
+        "RSS_READER_OF_OURS_BASE_URL_BITCOIN_MAGAZINE": "http://127.0.0.1:1/bitcoin_magazine/k3y-k3y-k3y-k3y-k3y",
     }
-    assert EnvConfig(None, values).secrets([info]) == ["k3y-k3y-k3y"]
+    assert EnvConfig(None, values).secrets([info]) == ["k3y-k3y-k3y-k3y-k3y"]
