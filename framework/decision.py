@@ -22,7 +22,7 @@ class Decision:
         order: the sources of the capability as they were ranked then.
         passed: those the walk passed over before it ended, each with its refusal.
         attempts: in the order they were made.
-        cache: `miss`, `hit` or `stale`.
+        cache: `miss`, `hit`, `stale` or `coalesced`.
     """
 
     request_id: str

@@ -16,6 +16,7 @@ from framework.coalesce import SharedCalls
 from framework.consensus import Deviations
 from framework.errors import (
     AllProvidersFailed,
+    CoinmuxError,
     DeadlineExceeded,
     FeatureDisabled,
     Implausible,
@@ -30,6 +31,7 @@ from framework.failures import failure_of
 from framework.health import State
 from framework.hedging import Hedger
 from framework.inquiry import Inquiry, key_of
+from framework.journal import TRAIL
 from framework.outcomes import record_error
 from framework.panel import Panel
 from framework.routing import CONSENSUS, Refusal, Upcoming
@@ -150,9 +152,10 @@ class Dispatcher:
         self.check_ask(row, ask)
         past = await self._from_the_past(inquiry, whole=True)
         if past is not None:
+            self._journal.decide(inquiry, "answered", past.provider, "hit")
             return past.view("hit")
         try:
-            fetched, joined = await self._join(inquiry)
+            fetched, joined = await self._join_told(inquiry)
         except (AllProvidersFailed, NoProviderAvailable, DeadlineExceeded) as error:
             if kept is None or not may_rescue(kept, clock.monotonic(), ask.max_age_s):
                 past = await self._from_the_past(inquiry, whole=False)
@@ -195,6 +198,17 @@ class Dispatcher:
             inquiry, ARCHIVE, result.model_copy(update={"notes": (note,)}), stale=not is_whole
         )
 
+    async def _join_told(self, inquiry: Inquiry) -> tuple[Fetched, bool]:
+        """As `_join`, with the end noted of whoever leaves or shares the failure of another."""
+        try:
+            return await self._join(inquiry)
+        except asyncio.CancelledError:
+            self._journal.give_up(inquiry, "caller_left")
+            raise
+        except CoinmuxError as error:
+            self._journal.give_up(inquiry, error.code)
+            raise
+
     async def _join(self, inquiry: Inquiry) -> tuple[Fetched, bool]:
         """The shared call's result; begun anew when it ended with its first asker's deadline."""
         deadline = inquiry.deadline
@@ -212,6 +226,8 @@ class Dispatcher:
                     raise
 
     async def _refresh(self, row: Capability, query: Query, ask: Ask) -> Fetched:
+        # It runs on nobody's behalf: who was served the kept answer is gone by then.
+        TRAIL.set(None)
         clock = self._clock
         deadline = Deadline.after(clock, self._registry.env.settings.request_timeout_s)
         return await self._fetch(Inquiry(row, query, ask, deadline, None, clock.monotonic()))

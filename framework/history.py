@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from framework.circuit import State
@@ -24,6 +25,26 @@ PROCESS = "*"
 STARTED, STOPPED = "STARTED", "STOPPED"
 
 _UP = frozenset({State.HEALTHY, State.DEGRADED})
+_SEVERITY = {State.DISABLED: 0, State.HEALTHY: 1, State.DEGRADED: 2, State.OFFLINE: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """A source's history in pieces of equal length.
+
+    Attributes:
+        worst: of each piece, oldest first; None where nothing is known of it.
+        piece_ms: length of a piece.
+        ends_ms: Unix ms of the end of the last piece, which lies ahead.
+        uptime: as of `HealthHistory.of`.
+        incidents: times it was OFFLINE.
+    """
+
+    worst: tuple[State | None, ...]
+    piece_ms: int
+    ends_ms: int
+    uptime: float | None
+    incidents: int
 
 
 class _Timeline:
@@ -161,6 +182,40 @@ class HealthHistory:
             ],
             "uptime": round(up_s / (up_s + down_s), 6) if up_s + down_s > 0 else None,
         }
+
+    def bars(self, source: str, window_s: float, count: int = 60) -> Bars:
+        """The last `window_s` seconds in `count` equal pieces, the last of them not over yet.
+
+        The pieces begin at whole multiples of their length, so that a bar does not change its
+        meaning from one look to the next.
+        """
+        now, wall_ms = self._clock.monotonic(), self._clock.wall_ms()
+        piece_s = window_s / count
+        piece_ms = round(piece_s * 1000)
+        ends_ms = (wall_ms // piece_ms + 1) * piece_ms
+        start = now + (ends_ms - wall_ms) / 1000 - window_s
+        timeline = self._timelines.get(source)
+        intervals = [] if timeline is None else timeline.intervals(now)
+        worst: list[State | None] = [None] * count
+        up_s = down_s = 0.0
+        incidents = 0
+        for state, since, to in intervals:
+            if to <= start or state is State.UNKNOWN:
+                continue
+            begun = max(since, start)
+            if state in _UP:
+                up_s += to - begun
+            elif state is State.OFFLINE:
+                down_s += to - begun
+                incidents += 1
+            first = int((begun - start) / piece_s)
+            last = min(count - 1, int((to - start) / piece_s))
+            for place in range(first, last + 1):
+                known = worst[place]
+                if known is None or _SEVERITY[state] > _SEVERITY[known]:
+                    worst[place] = state
+        uptime = round(up_s / (up_s + down_s), 4) if up_s + down_s > 0 else None
+        return Bars(tuple(worst), piece_ms, ends_ms, uptime, incidents)
 
     def _wall(self, at: float) -> int:
         return wall_at(self._clock, at)

@@ -29,6 +29,7 @@ class Inquiry:
         passed: sources the walk passed over, each with its refusal.
         out_of_time: whether it ended for lack of time, with sources left to ask.
         failures: attempts that failed, "unknown symbol" not counted.
+        decided: whether how it ended has been noted.
     """
 
     row: Capability
@@ -43,6 +44,7 @@ class Inquiry:
     stale: list[StaleResult] = field(default_factory=list)
     failures: int = 0
     out_of_time: bool = False
+    decided: bool = False
 
     @property
     def key(self) -> Hashable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from framework.decision import Decision
@@ -20,6 +21,35 @@ if TYPE_CHECKING:
     from framework.router import Router
 
 _DECISIONS_KEPT = 2_000
+#: A batch of hundreds of questions is one request; its first so many decisions tell enough.
+_TRAIL_MOST = 64
+
+
+class Trail:
+    """What was decided on behalf of one caller, several questions included.
+
+    Found by context and not by request id: callers choose ids, and may use one twice at a time.
+    """
+
+    __slots__ = ("_inquiries", "decisions")
+
+    def __init__(self) -> None:
+        self._inquiries: list[Inquiry] = []
+        self.decisions: list[Decision] = []
+
+    def note(self, inquiry: Inquiry, decision: Decision) -> None:
+        """Keep a decision; a later one about the same question takes its place."""
+        for place, known in enumerate(self._inquiries):
+            if known is inquiry:
+                self.decisions[place] = decision
+                return
+        if len(self.decisions) < _TRAIL_MOST:
+            self._inquiries.append(inquiry)
+            self.decisions.append(decision)
+
+
+#: Of whoever asks now; None where nobody wants to know.
+TRAIL: ContextVar[Trail | None] = ContextVar("coinmux_trail", default=None)
 
 
 class Journal:
@@ -101,13 +131,14 @@ class Journal:
         cache: str = "miss",
         elapsed_ms: float = 0.0,
     ) -> None:
-        """Keep how a request was decided, if it has an id to ask for it by."""
-        request_id = inquiry.request_id
-        if request_id is None:
+        """Keep how a request was decided, if it has an id to ask for it by or leaves a trail."""
+        inquiry.decided = True
+        request_id, trail = inquiry.request_id, TRAIL.get()
+        if request_id is None and trail is None:
             return
         order = self._router.order(inquiry.row.name, inquiry.ask.strategy)
-        self._decisions[request_id] = Decision(
-            request_id=request_id,
+        decision = Decision(
+            request_id=request_id or "",
             at_ms=self._clock.wall_ms(),
             capability=inquiry.row.name,
             query=inquiry.query.brief(),
@@ -120,8 +151,19 @@ class Journal:
             cache=cache,
             elapsed_ms=elapsed_ms,
         )
+        if trail is not None:
+            trail.note(inquiry, decision)
+        if request_id is None:
+            return
+        self._decisions[request_id] = decision
         if len(self._decisions) > _DECISIONS_KEPT:
             self._decisions.popitem(last=False)
+
+    def give_up(self, inquiry: Inquiry, code: str) -> None:
+        """Keep how a request ended that left, or shared the failure of another."""
+        if not inquiry.decided:
+            elapsed_ms = round((self._clock.monotonic() - inquiry.begun_at) * 1000, 3)
+            self.decide(inquiry, code, None, elapsed_ms=elapsed_ms)
 
     def decision(self, request_id: str) -> dict[str, Any]:
         """What was decided for a request that was made.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from framework.attempt import PROBE_S, StaleResult
+from framework.clock import wall_at
 from framework.errors import CutShort, UnknownSymbol
 
 if TYPE_CHECKING:
@@ -92,14 +93,11 @@ class Tries:
     def _note(
         self, inquiry: Inquiry, source: Source, begun: float, code: str | None = None
     ) -> None:
-        elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 3)
+        line: dict[str, Any] = {"provider": source.name}
         if code is None:
-            line = {"provider": source.name, "outcome": "ok", "elapsed_ms": elapsed_ms}
+            line["outcome"] = "ok"
         else:
-            line = {
-                "provider": source.name,
-                "outcome": "failed",
-                "code": code,
-                "elapsed_ms": elapsed_ms,
-            }
+            line["outcome"], line["code"] = "failed", code
+        line["started_at"] = wall_at(self._clock, begun)
+        line["elapsed_ms"] = round((self._clock.monotonic() - begun) * 1000, 3)
         inquiry.attempts.append(line)

@@ -15,6 +15,7 @@ from server.controllers.config import ConfigController
 from server.controllers.health import HealthController
 from server.controllers.indicators import IndicatorController
 from server.controllers.market import MarketController
+from server.controllers.monitor import MonitorController
 from server.controllers.news import NewsController, SentimentController, TextController
 from server.controllers.onchain import DefiController, OnchainController
 from server.controllers.pages import PageController
@@ -26,6 +27,8 @@ from server.docs import Docs
 from server.edge import BODY_LIMIT, Edge
 from server.fastlane import FastLane
 from server.metrics import Metrics
+from server.openapi import documented
+from server.recorder import Recorder
 from server.traffic import Traffic
 from server.vitals import Vitals
 
@@ -43,6 +46,7 @@ CONTROLLERS = (
     HealthController,
     IndicatorController,
     MarketController,
+    MonitorController,
     NewsController,
     OnchainController,
     PageController,
@@ -72,6 +76,7 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
         traffic=traffic,
         metrics=Metrics(gateway.clock),
         vitals=Vitals(gateway.events, gateway.settings.memory_limit_mb),
+        recorder=Recorder(gateway.clock, gateway.started_ms),
         bound=address,
     )
     traffic.strain = lambda: desk.vitals.strain
@@ -96,13 +101,15 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
             if event.kind == "config":
                 lane.forget()
 
-        listeners = (desk.metrics, on_event)
+        listeners = (desk.metrics, desk.recorder, on_event)
         unsubscribe = [gateway.events.subscribe(listener) for listener in listeners]
         async with gateway if opens_gateway else nullcontext():
             desk.vitals.start()
+            desk.pulse.start()
             try:
                 yield
             finally:
+                await desk.pulse.stop()
                 await desk.vitals.stop()
                 for undo in unsubscribe:
                     undo()
@@ -122,4 +129,16 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
         state=State({DESK: desk}),
     )
     lane.app = application
-    return Edge(lane, gateway, traffic, address)
+    routes = list(documented(application))
+    desk.monitor.routes = [
+        (method, path) for path, handler, _ in routes for method in sorted(handler.http_methods)
+    ]
+    desk.recorder.operations = {
+        (method, path): doc.operation
+        for path, handler, doc in routes
+        for method in handler.http_methods
+        if doc.operation is not None
+    }
+    edge = Edge(lane, gateway, traffic, desk.recorder, address)
+    desk.streams.began = edge.stream_began
+    return edge

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from litestar import Request
 
 from server.answers import Answered
+from server.monitor import Monitor
+from server.services import Pulse
 from server.streams import Streams
 from server.types import REQUEST_ID
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from server.fastlane import FastLane
     from server.metrics import Metrics
     from server.params import QueryReader, Question
+    from server.recorder import Recorder
     from server.traffic import Traffic
     from server.vitals import Vitals
 
@@ -28,7 +31,10 @@ class Desk:
         bound: the address the server listens on.
     """
 
-    __slots__ = ("bound", "gateway", "lane", "metrics", "streams", "traffic", "vitals")
+    __slots__ = (
+        "bound", "gateway", "lane", "metrics", "monitor", "pulse", "recorder", "streams", "traffic",
+        "vitals",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -38,6 +44,7 @@ class Desk:
         traffic: Traffic,
         metrics: Metrics,
         vitals: Vitals,
+        recorder: Recorder,
         bound: str,
     ) -> None:
         self.gateway = gateway
@@ -46,7 +53,10 @@ class Desk:
         self.streams = Streams(traffic)
         self.metrics = metrics
         self.vitals = vitals
+        self.recorder = recorder
         self.bound = bound
+        self.pulse = Pulse(self)
+        self.monitor = Monitor(self)
 
     async def answer(self, request: AnyRequest, reader: QueryReader) -> Answered:
         """The answer to a GET request, read by `reader`; from now on the fast lane knows it."""

@@ -18,7 +18,16 @@ from framework.errors import InvalidRequest, Overloaded
 from server.answers import SECURITY_HEADERS
 from server.hosts import Hosts
 from server.problems import BodyTooLarge, UnsupportedMediaType, render
-from server.types import BODILESS, CALLER_LEFT, FIRST_BYTE, REQUEST_ID, TRACED
+from server.recorder import Served
+from server.types import (
+    BEGUN,
+    BODILESS,
+    CALLER_LEFT,
+    DECIDED,
+    FIRST_BYTE,
+    REQUEST_ID,
+    TRACED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
     from framework.gateway import Gateway
     from framework.settings import Settings
     from server.fastlane import FastLane
+    from server.recorder import Recorder
     from server.traffic import Traffic
     from server.types import Message, Receive, Scope, Send
 
@@ -45,14 +55,23 @@ class Edge:
 
     Args:
         lane: what answers the requests that pass.
+        recorder: told of each request that sources answer.
         bound: the name the server is bound to.
 
     Attributes:
         traffic: what is in flight.
     """
 
-    def __init__(self, lane: FastLane, gateway: Gateway, traffic: Traffic, bound: str = "") -> None:
+    def __init__(
+        self,
+        lane: FastLane,
+        gateway: Gateway,
+        traffic: Traffic,
+        recorder: Recorder,
+        bound: str = "",
+    ) -> None:
         self._lane = lane
+        self._recorder = recorder
         self._gateway = gateway
         self._bound = bound
         self._settings: Settings | None = None
@@ -105,6 +124,7 @@ class Edge:
                 entered = True
             known = self._lane.find(scope)
             if known is None:
+                scope[BEGUN] = started
                 await self._lane(reply.inner_scope(), receive, reply)
             else:
                 await self._lane.answer(known, scope, send, reply.id_header)
@@ -113,6 +133,7 @@ class Edge:
             # Ended by the connection or the server: uvicorn would log it as a defect.
             if CALLER_LEFT not in scope and not self.traffic.stopped:
                 raise
+            reply.code = "caller_left"
             if CALLER_LEFT not in scope and not reply.status:
                 error = Overloaded("the server stopped before there was an answer")
                 await _send_problem(error, request_id, self._gateway, reply)
@@ -122,20 +143,42 @@ class Edge:
             if reply.status:
                 # Too late to say so; the connection is closed with the answer incomplete.
                 raise
+            reply.code = getattr(error, "code", None)
             await _send_problem(error, request_id, self._gateway, reply)
         finally:
             if entered:
                 self.traffic.leave(address)
-            self._gateway.events.publish(
+            inner = reply.scope
+            template = inner.get("path_template") or "unmatched"
+            elapsed_ms = (inner.get(FIRST_BYTE, perf_counter()) - started) * 1000
+            event = self._gateway.events.publish(
                 "request",
-                reply.scope.get("path_template") or "unmatched",
+                template,
                 level="debug",
                 keep=False,
                 method=scope["method"],
                 status=reply.status,
-                elapsed_ms=(scope.get(FIRST_BYTE, perf_counter()) - started) * 1000,
+                elapsed_ms=elapsed_ms,
                 request_id=request_id,
             )
+            if FIRST_BYTE not in inner:
+                self._record(inner, event.at_ms, reply.status, elapsed_ms, reply.code)
+
+    def stream_began(self, scope: Scope) -> None:
+        """Record a stream as answered now: it may not end for hours."""
+        elapsed_ms = (scope[FIRST_BYTE] - scope[BEGUN]) * 1000
+        self._record(scope, self._gateway.clock.wall_ms(), 200, elapsed_ms, None)
+
+    def _record(
+        self, scope: Scope, at_ms: int, status: int, elapsed_ms: float, code: str | None
+    ) -> None:
+        decided = scope.get(DECIDED)
+        if not isinstance(decided, Served):
+            decided = () if decided is None else tuple(decided.decisions)
+        self._recorder.request(
+            (scope["method"], scope.get("path_template", "")),
+            at_ms, scope[REQUEST_ID], status, elapsed_ms, code, decided,
+        )  # fmt: skip
 
     def _adopt(self, settings: Settings) -> None:
         self._settings = settings
@@ -148,15 +191,17 @@ class Reply:
     Attributes:
         scope: as the application sees it; a HEAD request is a GET whose body is not sent.
         status: 0 until a response has begun.
+        code: of the error it is answered with.
     """
 
-    __slots__ = ("_send", "_traffic", "id_header", "scope", "status")
+    __slots__ = ("_send", "_traffic", "code", "id_header", "scope", "status")
 
     def __init__(self, scope: Scope, send: Send, request_id: str, traffic: Traffic) -> None:
         self._send = send
         self._traffic = traffic
         self.scope = scope
         self.status = 0
+        self.code: str | None = None
         self.id_header = (b"x-request-id", request_id.encode("ascii"))
 
     def inner_scope(self) -> Scope:

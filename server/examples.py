@@ -20,7 +20,9 @@ def _answer(capability: str, provider: str, data: dict[str, Any]) -> dict[str, A
             "stale": False,
             "simulated": False,
             "elapsed_ms": 41.8,
-            "attempts": [{"provider": provider, "outcome": "ok", "elapsed_ms": 41.2}],
+            "attempts": [
+                {"provider": provider, "outcome": "ok", "started_at": _AT - 41, "elapsed_ms": 41.2}
+            ],
             "notes": [],
         },
     }

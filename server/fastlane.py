@@ -11,8 +11,10 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from framework.journal import TRAIL, Trail
 from server.answers import SECURITY_HEADERS, answer_headers
-from server.types import REQUEST_ID, TASK, TRACED, WRITER
+from server.recorder import Served
+from server.types import DECIDED, REQUEST_ID, TASK, TRACED, WRITER
 
 if TYPE_CHECKING:
     from framework.gateway import Gateway
@@ -39,6 +41,7 @@ class FastLane:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request to the application."""
         scope[TASK] = asyncio.current_task()
+        _leave_trail(scope)
         assert self.app is not None
         await self.app(scope, receive, send)
 
@@ -60,8 +63,11 @@ class FastLane:
         answer = None
         if TRACED not in scope:
             answer = gateway.peek(question.capability, question.query, question.ask)
-        if answer is None:
+        if answer is not None:
+            scope[DECIDED] = Served(question.query, answer.provider)
+        else:
             scope[TASK] = asyncio.current_task()
+            _leave_trail(scope)
             answer = await gateway.ask(
                 question.capability, question.query, question.ask, request_id=scope[REQUEST_ID]
             )
@@ -91,3 +97,9 @@ class FastLane:
 
     def __len__(self) -> int:
         return len(self._known)
+
+
+def _leave_trail(scope: Scope) -> None:
+    """Have what is decided from here on noted with the request."""
+    scope[DECIDED] = trail = Trail()
+    TRAIL.set(trail)

@@ -237,10 +237,20 @@ ROUTED = RouteDoc(
     parameters=(*_MARKET, _LIMIT, _PARAMETERS),
     errors=_ASKED,
     several=IndicatorAnswers,
+    asks="indicator",
 )
 COMPREHENSIVE = RouteDoc(
-    ComprehensiveAnswer, parameters=_MARKET, errors=_ASKED, several=ComprehensiveAnswers
+    ComprehensiveAnswer,
+    parameters=_MARKET,
+    errors=_ASKED,
+    several=ComprehensiveAnswers,
+    asks="indicators",
 )
 OVER = RouteDoc(IndicatorAnswer, body=IndicatorRows, errors=(404, 502))
-BATCH = RouteDoc(BatchAnswer, parameters=ASK, body=IndicatorBatch, errors=(404,))
-WATCH = RouteDoc(parameters=(*_MARKET, _PARAMETERS), errors=_ASKED, media_type="text/event-stream")
+BATCH = RouteDoc(BatchAnswer, parameters=ASK, body=IndicatorBatch, errors=(404,), asks="indicators")
+WATCH = RouteDoc(
+    parameters=(*_MARKET, _PARAMETERS),
+    errors=_ASKED,
+    media_type="text/event-stream",
+    asks="indicator",
+)

@@ -8,9 +8,10 @@ do. `cpu_percent` is the whole process's, of one core, and may pass 100.
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from framework.cache import AnswerCache
     from framework.clock import Clock
     from framework.events import Event
     from framework.gateway import Gateway
@@ -25,12 +26,25 @@ _SAMPLES = 512
 #: Routes and sources followed; those beyond are counted together.
 _SERIES = 256
 _REST = "others"
+#: What the pages and the widget ask for themselves, and what supervisors ask: not counted as work.
+OWN = frozenset(
+    {
+        "unmatched", "/", "/system-monitor", "/providers", "/chart", "/explain", "/config",
+        "/static/{path}", "/docs", "/schema/openapi.json", "/healthz", "/readyz", "/metrics",
+        "/badge/{name}", "/api/monitor", "/api/stream", "/api/status/public", "/api/drill",
+    }
+)  # fmt: skip
+_Key = TypeVar("_Key", str, tuple[str, str])
 
 
 class Series:
-    """Counts by the second over 15 minutes, and the newest latencies."""
+    """Counts by the second over 15 minutes, and the newest latencies.
 
-    __slots__ = ("_counts", "_errors", "_last", "_latencies", "_seen")
+    Attributes:
+        last_ms: when the last one ended, Unix ms; None before the first.
+    """
+
+    __slots__ = ("_counts", "_errors", "_last", "_latencies", "_seen", "last_ms")
 
     def __init__(self) -> None:
         self._counts = array("L", bytes(array("L").itemsize * _WINDOW_S))
@@ -38,9 +52,12 @@ class Series:
         self._latencies = array("d", bytes(8 * _SAMPLES))
         self._seen = 0
         self._last = 0
+        self.last_ms: int | None = None
 
-    def add(self, second: int, elapsed_ms: float, *, is_error: bool) -> None:
-        """Count one that ended in `second`."""
+    def add(self, at_ms: int, elapsed_ms: float, *, is_error: bool) -> None:
+        """Count one that ended then."""
+        self.last_ms = at_ms
+        second = at_ms // 1000
         if second != self._last:
             self._move_to(second)
         place = second % _WINDOW_S
@@ -67,6 +84,24 @@ class Series:
         self._move_to(second)
         return sum(self._counts[(second - back) % _WINDOW_S] for back in range(_MINUTE))
 
+    def errors_per_min(self, second: int) -> int:
+        """Errors counted in the last 60 seconds."""
+        self._move_to(second)
+        return sum(self._errors[(second - back) % _WINDOW_S] for back in range(_MINUTE))
+
+    def in_pieces(self, second: int, piece_s: int) -> list[int]:
+        """The last 15 minutes, counted by pieces of `piece_s` seconds, oldest first."""
+        self._move_to(second)
+        counts = [
+            self._counts[(second - back) % _WINDOW_S] for back in range(_WINDOW_S - 1, -1, -1)
+        ]
+        return [sum(counts[at : at + piece_s]) for at in range(0, _WINDOW_S, piece_s)]
+
+    def in_window(self, second: int) -> int:
+        """Counted in the last 15 minutes."""
+        self._move_to(second)
+        return sum(self._counts)
+
     def error_rate(self, second: int) -> float:
         """Share of errors over the last 15 minutes, 0 to 1; 0 where there was nothing."""
         self._move_to(second)
@@ -92,26 +127,38 @@ _NO_DATABASE = {
 
 
 class Metrics:
-    """Listens to the event stream and answers `GET /api/monitoring/metrics`."""
+    """Listens to the event stream and answers `GET /api/monitoring/metrics`.
+
+    Attributes:
+        all: every request.
+        work: those that are not the dashboard's own, nor a supervisor's.
+        routes: by method and path template.
+        sources: calls by source, probes included.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._all = Series()
-        self._routes: dict[str, Series] = {}
-        self._sources: dict[str, Series] = {}
+        self.all = Series()
+        self.work = Series()
+        self.routes: dict[tuple[str, str], Series] = {}
+        self.sources: dict[str, Series] = {}
 
     def __call__(self, event: Event) -> None:
         """Count an event; a listener of the event stream."""
         detail = event.detail
         if event.kind == "request":
-            second = event.at_ms // 1000
-            elapsed_ms = detail["elapsed_ms"]
+            elapsed_ms, route = detail["elapsed_ms"], event.message
             is_error = detail["status"] >= 500 or detail["status"] == 0
-            self._all.add(second, elapsed_ms, is_error=is_error)
-            _series(self._routes, event.message).add(second, elapsed_ms, is_error=is_error)
+            method = "GET" if detail["method"] == "HEAD" else detail["method"]
+            self.all.add(event.at_ms, elapsed_ms, is_error=is_error)
+            if route not in OWN:
+                self.work.add(event.at_ms, elapsed_ms, is_error=is_error)
+            _series(self.routes, (method, route), (_REST, _REST)).add(
+                event.at_ms, elapsed_ms, is_error=is_error
+            )
         elif event.kind == "attempt" and event.source is not None:
-            _series(self._sources, event.source).add(
-                event.at_ms // 1000,
+            _series(self.sources, event.source, _REST).add(
+                event.at_ms,
                 float(detail.get("response_ms") or 0.0),
                 is_error=detail.get("code") is not None,
             )
@@ -119,53 +166,57 @@ class Metrics:
     def endpoints(self) -> dict[str, int]:
         """How many routes were asked, and how many of them fail half the time or more."""
         second = self._second()
-        failing = sum(series.error_rate(second) >= 0.5 for series in self._routes.values())
-        return {"total": len(self._routes), "failing": failing}
+        failing = sum(series.error_rate(second) >= 0.5 for series in self.routes.values())
+        return {"total": len(self.routes), "failing": failing}
 
     def public(self, gateway: Gateway, traffic: Traffic, vitals: Vitals) -> dict[str, Any]:
         """The REST contract's shape."""
         second = self._second()
-        p50, p95, p99 = self._all.percentiles(50, 95, 99)
-        cache = gateway.cache
-        looked_up = cache.hits + cache.misses + cache.stale_served
+        p50, p95, p99 = self.all.percentiles(50, 95, 99)
         return {
             "at": self._clock.wall_ms(),
             "server": {
-                "requests_total": self._all.total,
-                "requests_per_min": self._all.per_min(second),
+                "requests_total": self.all.total,
+                "requests_per_min": self.all.per_min(second),
                 **vitals.public(),
                 "in_flight": traffic.in_flight,
                 "p50_ms": p50,
                 "p95_ms": p95,
                 "p99_ms": p99,
-                "error_rate": self._all.error_rate(second),
+                "error_rate": self.all.error_rate(second),
             },
             "database": _NO_DATABASE if gateway.archive is None else gateway.archive.figures(),
             "endpoints": [
-                {"route": route, **_line(series, second)}
-                for route, series in sorted(self._routes.items())
+                {"method": method, "route": route, **_line(series, second)}
+                for (method, route), series in sorted(self.routes.items())
             ],
             "sources": [
                 {"source": source, **_line(series, second)}
-                for source, series in sorted(self._sources.items())
+                for source, series in sorted(self.sources.items())
             ],
-            "cache": {
-                "hits": cache.hits,
-                "misses": cache.misses,
-                "stale_served": cache.stale_served,
-                "hit_rate": round(cache.hits / looked_up, 4) if looked_up else None,
-            },
+            "cache": self.cache(gateway.cache),
+        }
+
+    @staticmethod
+    def cache(cache: AnswerCache) -> dict[str, Any]:
+        """How often kept answers were served, since the start."""
+        looked_up = cache.hits + cache.misses + cache.stale_served
+        return {
+            "hits": cache.hits,
+            "misses": cache.misses,
+            "stale_served": cache.stale_served,
+            "hit_rate": round(cache.hits / looked_up, 4) if looked_up else None,
         }
 
     def _second(self) -> int:
         return self._clock.wall_ms() // 1000
 
 
-def _series(table: dict[str, Series], name: str) -> Series:
+def _series(table: dict[_Key, Series], name: _Key, rest: _Key) -> Series:
     series = table.get(name)
     if series is None:
         if len(table) >= _SERIES:
-            name = _REST
+            name = rest
         series = table.setdefault(name, Series())
     return series
 

@@ -47,6 +47,7 @@ class RouteDoc:
         schema: in place of that of `result`.
         several: model of the answer where the caller asked for more than one thing.
         unready: status at which the answer is `result` all the same.
+        asks: what sources are asked for, where there is no reader to tell; None where they are not.
     """
 
     result: type[BaseModel] | None = None
@@ -59,6 +60,12 @@ class RouteDoc:
     schema: Mapping[str, Any] | None = None
     unready: int | None = None
     several: type[BaseModel] | None = None
+    asks: str | None = None
+
+    @property
+    def operation(self) -> str | None:
+        """What sources are asked for; None where they are not."""
+        return self.reader.capability if self.reader is not None else self.asks
 
     def statuses(self) -> list[int]:
         """Every error status the route may answer."""
@@ -72,7 +79,7 @@ class RouteDoc:
 
 def document(app: Litestar) -> dict[str, Any]:
     """The OpenAPI 3.1 document of `app`'s documented routes."""
-    handlers = list(_documented(app))
+    handlers = list(documented(app))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -95,7 +102,8 @@ def document(app: Litestar) -> dict[str, Any]:
     }
 
 
-def _documented(app: Litestar) -> Iterator[tuple[str, Any, RouteDoc]]:
+def documented(app: Litestar) -> Iterator[tuple[str, Any, RouteDoc]]:
+    """Path template, handler and description of every documented route, by path."""
     for route in sorted(app.routes, key=lambda route: route.path_format):
         if isinstance(route, HTTPRoute):
             for handler in route.route_handlers:

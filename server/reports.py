@@ -100,6 +100,7 @@ class DatabaseFigures(Shape):
 class EndpointFigures(Shape):
     """One route."""
 
+    method: str
     route: str
     requests_per_min: int
     p95_ms: float | None

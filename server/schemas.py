@@ -38,6 +38,7 @@ class Attempt(Shape):
 
     provider: str
     outcome: Literal["ok", "failed"]
+    started_at: int = Field(description="Unix ms")
     elapsed_ms: float
 
 

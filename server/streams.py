@@ -15,7 +15,7 @@ from framework.errors import Overloaded
 from server.types import BODILESS, FIRST_BYTE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from server.traffic import Traffic
     from server.types import Receive, Scope, Send
@@ -35,11 +35,16 @@ class Streams:
 
     Args:
         traffic: tells whether the server drains.
+
+    Attributes:
+        open: how many there are.
+        began: told of each when its first byte goes out.
     """
 
     def __init__(self, traffic: Traffic) -> None:
         self._traffic = traffic
         self.open = 0
+        self.began: Callable[[Scope], None] | None = None
 
     @property
     def draining(self) -> bool:
@@ -85,6 +90,8 @@ class EventStream:
             (b"x-accel-buffering", b"no"),
         ]
         scope[FIRST_BYTE] = perf_counter()
+        if self._streams.began is not None:
+            self._streams.began(scope)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         if BODILESS in scope:
             await send({"type": "http.response.body", "body": b""})

@@ -23,6 +23,10 @@ TASK = "coinmux.task"
 WRITER = "coinmux.writer"
 #: Set in the scope of a HEAD request: its body is not sent.
 BODILESS = "coinmux.bodiless"
+#: What was decided for the request: a `Trail`, or the kept answer `Served`.
+DECIDED = "coinmux.decided"
+#: `perf_counter` when a request came in, where it may turn into a stream.
+BEGUN = "coinmux.begun"
 #: When a stream began to be sent, for it to count as answered then and not when it ends.
 FIRST_BYTE = "coinmux.first_byte"
 #: Set in the scope by the connection when it cancels the task because the caller left.

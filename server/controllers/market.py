@@ -97,6 +97,7 @@ class MarketController(Controller):
                     *ASK,
                 ),
                 schema=_TICKERS,
+                asks="tickers",
             )
         },
     )

@@ -29,27 +29,13 @@ class SystemController(Controller):
     async def status(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
         """The whole in a few words."""
         single_values(request.scope["query_string"], ())
-        status = desk.gateway.status()
-        admin = admin_standing(desk.gateway.settings, desk.bound)
-        draining = desk.traffic.draining
-        own = {
-            "name": "api_server",
-            "status": "DEGRADED" if draining else "ONLINE",
-            "detail": "stopping" if draining else f"changes: {admin['detail']}",
-        }
-        sampling = {
-            "name": "metrics",
-            "status": "DEGRADED" if desk.vitals.failures else "ONLINE",
-            "detail": f"its last {desk.vitals.failures} rounds failed; it goes on"
-            if desk.vitals.failures
-            else "sampling the process",
-        }
+        status, services = desk.pulse.look()
         return as_json(
             {
                 **status,
-                "services": [own, *status["services"], sampling],
+                "services": services,
                 "endpoints": desk.metrics.endpoints(),
-                "admin": admin,
+                "admin": admin_standing(desk.gateway.settings, desk.bound),
             }
         )
 

@@ -1,0 +1,138 @@
+"""What the dashboard reads: the picture of the whole, its events live, and the public summary.
+
+Litestar reads annotations at run time, so this module imports what it names.
+"""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from litestar import Controller, get, route
+from litestar.di import NamedDependency
+from litestar.enums import HttpMethod
+
+from framework.errors import InvalidRequest
+from server.answers import Bytes
+from server.core import NO_STORE
+from server.desk import AnyRequest, Desk
+from server.happenings import event_of
+from server.monitor import WINDOWS
+from server.monitor_docs import MONITOR, PUBLIC, STREAM
+from server.openapi import DOC
+from server.params import single_values
+from server.services import OVERALL
+from server.streams import EventStream, event
+
+_ENCODER = msgspec.json.Encoder()
+#: The most an answer takes on the wire, of bytes.
+_MOST_BYTES = 99_000
+#: Below this, packing saves less than it costs.
+_WORTH_PACKING = 16_384
+_LIVE = [(b"content-type", b"application/json"), (b"cache-control", NO_STORE)]
+_LOOK_S = 0.2
+_ANYBODY = [
+    (b"access-control-allow-origin", b"*"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+]
+
+
+class MonitorController(Controller):
+    """The dashboard's own questions."""
+
+    path = "/api"
+    tags = ("monitor",)
+
+    @get("/monitor", operation_id="getMonitor", opt={DOC: MONITOR})
+    async def monitor(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+        """One picture of the whole, and what happened since the caller's last look."""
+        values = single_values(request.scope["query_string"], ("since", "bars"))
+        window = values.get("bars", "1h")
+        if window not in WINDOWS:
+            message = f"takes one of {', '.join(WINDOWS)}"
+            raise InvalidRequest(
+                f"bars {message}",
+                errors=[{"name": "bars", "message": message, "known": list(WINDOWS)}],
+            )
+        batch = desk.recorder.since(values.get("since"))
+        picture = {**desk.monitor.snapshot(window), "events": desk.monitor.events(batch)}
+        packs = "gzip" in request.headers.get("accept-encoding", "")
+        return _sized(picture, packs=packs)
+
+    @get("/stream", operation_id="getStream", opt={DOC: STREAM})
+    async def stream(self, request: AnyRequest, desk: NamedDependency[Desk]) -> EventStream:
+        """What happens, live, as server-sent events; resumes after `Last-Event-ID`."""
+        single_values(request.scope["query_string"], ())
+        desk.streams.check()
+        return EventStream(desk.streams, _live(desk, request.headers.get("last-event-id")))
+
+    @get("/status/public", operation_id="getPublicStatus", opt={DOC: PUBLIC})
+    async def public_status(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+        """The whole in a few words, for anybody's page: no names of hosts, no texts of errors."""
+        single_values(request.scope["query_string"], ())
+        status, services = desk.pulse.look()
+        counts = {name: n for name, n in status["sources"].items() if name != "total"}
+        body = {
+            "status": status["status"],
+            "since": desk.pulse.since(OVERALL),
+            "providers": counts,
+            "services": [{"name": one["name"], "state": one["status"]} for one in services],
+            "server_time": desk.gateway.clock.wall_ms(),
+        }
+        return Bytes(_ENCODER.encode(body), [*_LIVE, *_ANYBODY])
+
+    @route("/status/public", http_method=[HttpMethod.OPTIONS], operation_id="askPublicStatus")
+    async def public_status_options(self) -> Bytes:
+        """Whether another site's page may ask: it may, to read."""
+        headers = [
+            *_ANYBODY,
+            (b"access-control-allow-methods", b"GET, HEAD"),
+            (b"access-control-allow-headers", b"*"),
+            (b"access-control-max-age", b"86400"),
+            (b"allow", b"GET, HEAD, OPTIONS"),
+        ]
+        return Bytes(b"", headers, 204)
+
+
+def _sized(picture: dict[str, Any], *, packs: bool) -> Bytes:
+    """The picture, packed where the caller takes that; else with fewer events if it is large.
+
+    Five hundred events take more room than an answer may; packed they do not.
+    """
+    body = _ENCODER.encode(picture)
+    headers = [*_LIVE, (b"vary", b"accept-encoding")]
+    if packs and len(body) > _WORTH_PACKING:
+        return Bytes(gzip.compress(body, 1), [*headers, (b"content-encoding", b"gzip")])
+    events = picture["events"]
+    while len(body) > _MOST_BYTES and events["items"]:
+        each = len(_ENCODER.encode(events["items"])) / len(events["items"])
+        surplus = min(len(events["items"]), int((len(body) - _MOST_BYTES) / each) + 1)
+        del events["items"][:surplus]
+        if not events["reset"]:
+            events["dropped"] += surplus
+        body = _ENCODER.encode(picture)
+    return Bytes(body, headers)
+
+
+async def _live(desk: Desk, cursor: str | None) -> AsyncIterator[bytes]:
+    """Events as they come; after a resume that came too late, the newest, told by `reset`."""
+    recorder, redactor = desk.recorder, desk.gateway.redactor
+    seen = recorder.last
+    if cursor is None:
+        cursor = recorder.cursor(seen, desk.gateway.clock.wall_ms())
+        yield event("hello", {"cursor": cursor}, cursor)
+    else:
+        seen = -1
+    while True:
+        if recorder.last != seen:
+            batch = recorder.since(cursor)
+            seen, cursor = recorder.last, batch.cursor
+            if batch.reset:
+                yield event("reset", {"cursor": cursor})
+            if batch.dropped:
+                yield event("dropped", {"dropped": batch.dropped})
+            for record in batch.records:
+                line = event_of(record, redactor)
+                yield event("message", line, recorder.cursor(record.seq, line["t"]))
+        await asyncio.sleep(_LOOK_S)
