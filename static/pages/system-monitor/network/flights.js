@@ -4,27 +4,22 @@ import { CLIENT, SERVER } from "./layout.js";
 const MOST = 200;
 const LEG_MS = 520;
 const LONGEST_MS = 3500;
-const FAILED = /fail|error|timeout|refused|denied|cancel/i;
-
-const failed = (outcome) => FAILED.test(String(outcome ?? ""));
+// What comes back from a source, by the outcome of its hop; what no one knows yet is drawn neutral.
+const BACK = { ok: "ok", failed: "failed", failover: "retry", cache_hit: "cached", cut_short: "out" };
 
 // The legs one request goes: out and back along each hop, with what is carried.
 export function legsOf(event) {
-  const legs = [];
   const hops = event.hops ?? [];
   const cached = event.kind === "cache_hit";
-  const asked = hops.filter((hop) => hop.from === SERVER);
-  asked.forEach((hop, at) => {
-    const lost = failed(hop.outcome);
-    const next = at < asked.length - 1;
-    legs.push({ from: SERVER, to: hop.to, look: "out", starts: hop.t_start, hop: true });
-    legs.push({ from: hop.to, to: SERVER, look: lost ? (next ? "retry" : "failed") : "ok", lasts: hop.t_end - hop.t_start });
-  });
-  const lost = event.kind === "error" || (legs.length > 0 && legs.at(-1).look === "failed");
   const entry = hops.find((hop) => hop.from === CLIENT);
-  const starts = entry?.t_start ?? asked[0]?.t_start ?? event.t;
-  legs.unshift({ from: CLIENT, to: SERVER, look: cached ? "cached" : "out", starts, hop: entry !== undefined });
-  legs.push({ from: SERVER, to: CLIENT, look: cached ? "cached" : lost ? "failed" : "ok" });
+  const starts = entry?.t_start ?? hops[0]?.t_start ?? event.t;
+  const legs = [{ from: CLIENT, to: SERVER, look: cached ? "cached" : "out", starts, hop: entry !== undefined }];
+  for (const hop of hops) {
+    if (hop.from !== SERVER) continue;
+    legs.push({ from: SERVER, to: hop.to, look: "out", starts: hop.t_start, hop: true });
+    legs.push({ from: hop.to, to: SERVER, look: BACK[hop.outcome] ?? "out", lasts: hop.t_end - hop.t_start });
+  }
+  legs.push({ from: SERVER, to: CLIENT, look: cached ? "cached" : event.kind === "error" ? "failed" : "ok" });
   return legs;
 }
 

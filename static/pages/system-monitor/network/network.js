@@ -80,7 +80,7 @@ export class Network {
     for (const one of this.#providers) if (one.requests_per_minute > 0) this.#busy.add(one.name);
     const most = Math.max(this.#facts.total, ...this.#providers.map((one) => one.requests_per_minute ?? 0));
     this.#facts.most = Math.max(4, most, this.#facts.most * 0.98);
-    const drawn = events.filter((event) => DRAWN.has(event.kind));
+    const drawn = events.filter((event) => DRAWN.has(event.kind) && event.hops?.length);
     for (const event of drawn) for (const hop of event.hops ?? []) if (hop.to !== SERVER && hop.to !== CLIENT) this.#busy.add(hop.to);
     setText(this.hub.firstChild, number(this.#facts.total));
     this.#layout();
