@@ -64,6 +64,11 @@ class AnswerCache:
         if fetched is not None:
             self._used -= estimated_size(fetched)
 
+    @property
+    def used(self) -> int:
+        """Estimated bytes of what is kept."""
+        return self._used
+
     def clear(self) -> None:
         """Forget everything, as after a reload."""
         self._kept.clear()

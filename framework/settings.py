@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,16 @@ def _database(text: str) -> Secret:
     return Secret(address)
 
 
+_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?", re.ASCII)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    words = _words(text)
+    if not all(_ORIGIN.fullmatch(word) for word in words):
+        raise ValueError("takes origins such as https://status.example.com, comma between")
+    return words
+
+
 def _level(text: str) -> str:
     word = text.strip().upper()
     if word not in ("DEBUG", "INFO", "WARNING", "ERROR"):
@@ -119,6 +130,12 @@ _ROWS = (
         (),
         _words,
         "Host names the server answers to besides loopback and IP addresses, with port if not 80.",
+    ),
+    Setting(
+        "FRAME_ANCESTORS",
+        (),
+        _origins,
+        "Origins whose pages may show the dashboard in a frame, besides its own.",
     ),
     Setting("LOG_LEVEL", "INFO", _level, "Least severe log lines written.", restart=True),
     Setting("DEFAULT_QUOTE", "USDT", _quote, "Quote of a symbol given without one."),
@@ -220,6 +237,7 @@ class Settings:
     port: int
     admin_token: Secret | None
     allowed_hosts: tuple[str, ...]
+    frame_ancestors: tuple[str, ...]
     log_level: str
     default_quote: str
     providers_only: tuple[str, ...]

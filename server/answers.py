@@ -77,7 +77,7 @@ class Bytes:
         self._status = status
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        bare = self._status == 304
+        bare = self._status in (204, 304)
         headers = list(self._headers)
         if not bare:
             headers.append((b"content-length", b"%d" % len(self._body)))

@@ -18,6 +18,7 @@ from server.controllers.market import MarketController
 from server.controllers.monitor import MonitorController
 from server.controllers.news import NewsController, SentimentController, TextController
 from server.controllers.onchain import DefiController, OnchainController
+from server.controllers.outside import OutsideController
 from server.controllers.pages import PageController
 from server.controllers.routing import RoutingController
 from server.controllers.system import ProbeController, SystemController
@@ -27,7 +28,7 @@ from server.docs import Docs
 from server.edge import BODY_LIMIT, Edge
 from server.fastlane import FastLane
 from server.metrics import Metrics
-from server.openapi import documented
+from server.openapi import documented, methods_of
 from server.recorder import Recorder
 from server.traffic import Traffic
 from server.vitals import Vitals
@@ -49,6 +50,7 @@ CONTROLLERS = (
     MonitorController,
     NewsController,
     OnchainController,
+    OutsideController,
     PageController,
     ProbeController,
     RoutingController,
@@ -131,12 +133,12 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
     lane.app = application
     routes = list(documented(application))
     desk.monitor.routes = [
-        (method, path) for path, handler, _ in routes for method in sorted(handler.http_methods)
+        (method, path) for path, handler, _ in routes for method in methods_of(handler)
     ]
     desk.recorder.operations = {
         (method, path): doc.operation
         for path, handler, doc in routes
-        for method in handler.http_methods
+        for method in methods_of(handler)
         if doc.operation is not None
     }
     edge = Edge(lane, gateway, traffic, desk.recorder, address)

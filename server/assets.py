@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,19 +32,29 @@ MEDIA_TYPES: Mapping[str, bytes] = {
     ".webp": b"image/webp",
     ".woff2": b"font/woff2",
 }
+#: Vendored files come with what they are licensed under, in files without a suffix.
+_PLAIN_NAMES = ("LICENSE", "NOTICE")
+#: What a foreign page may load as a module, which a browser fetches by CORS: the status widget.
+_FOR_ANYBODY = frozenset({"shared/components/system-status.js"})
+_VERSIONED = re.compile(r"vendor/[^/]+-\d[^/]*/.")
 #: Versioned paths never change what they hold.
 _FOREVER = b"public, max-age=31536000, immutable"
 _REVALIDATE = b"no-cache"
 #: What a page may load and do: its own server's files alone.
-CSP = (
+_CSP = (
     b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     b"form-action 'none'; frame-ancestors 'self'"
 )
-#: These mean something on documents only.
-PAGE_HEADERS = (
-    (b"content-security-policy", CSP),
-    (b"referrer-policy", b"same-origin"),
-)
+
+
+def page_headers(ancestors: Iterable[str]) -> RawHeaders:
+    """What means something on documents only.
+
+    Args:
+        ancestors: origins whose pages may show ours in a frame.
+    """
+    policy = b" ".join((_CSP, *(origin.encode("ascii") for origin in ancestors)))
+    return [(b"content-security-policy", policy), (b"referrer-policy", b"same-origin")]
 
 
 class Assets:
@@ -53,7 +64,7 @@ class Assets:
         self._files = {
             path.relative_to(folder).as_posix(): path
             for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.suffix in MEDIA_TYPES
+            if path.is_file() and (path.suffix in MEDIA_TYPES or path.name in _PLAIN_NAMES)
         }
         self._read: dict[str, tuple[int, bytes, bytes]] = {}
 
@@ -61,8 +72,17 @@ class Assets:
         """Every name that is served."""
         return list(self._files)
 
-    def response(self, name: str, if_none_match: bytes | None = None) -> Bytes:
+    def has(self, name: str) -> bool:
+        """Whether a file of that name is served."""
+        return name in self._files
+
+    def response(
+        self, name: str, if_none_match: bytes | None = None, ancestors: Iterable[str] = ()
+    ) -> Bytes:
         """The file, or 304 where the caller has it.
+
+        Args:
+            ancestors: as of `page_headers`.
 
         Raises:
             NotFound: there was none of that name at the start.
@@ -71,14 +91,17 @@ class Assets:
         if path is None:
             raise NotFound("nothing is served at this path")
         body, etag = self._content(name, path)
-        kind = MEDIA_TYPES[path.suffix]
+        kind = MEDIA_TYPES.get(path.suffix, MEDIA_TYPES[".txt"])
         headers = [
             (b"content-type", kind),
-            (b"cache-control", _FOREVER if name.startswith("vendor/") else _REVALIDATE),
+            (b"cache-control", _FOREVER if _VERSIONED.match(name) else _REVALIDATE),
             (b"etag", etag),
         ]
         if kind.startswith(b"text/html"):
-            headers.extend(PAGE_HEADERS)
+            headers.extend(page_headers(ancestors))
+        if name in _FOR_ANYBODY:
+            headers.append((b"access-control-allow-origin", b"*"))
+            headers.append((b"cross-origin-resource-policy", b"cross-origin"))
         if if_none_match is not None and etag in if_none_match:
             return Bytes(b"", headers, 304)
         return Bytes(body, headers)
@@ -96,11 +119,11 @@ class Assets:
         return kept[1], kept[2]
 
 
-def page(html: str) -> Bytes:
+def page(html: str, ancestors: Iterable[str]) -> Bytes:
     """A page made by the server."""
     headers: RawHeaders = [
         (b"content-type", MEDIA_TYPES[".html"]),
         (b"cache-control", _REVALIDATE),
-        *PAGE_HEADERS,
+        *page_headers(ancestors),
     ]
     return Bytes(html.encode("utf-8"), headers)

@@ -213,7 +213,11 @@ class Reply:
     def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = [*message["headers"], self.id_header, *SECURITY_HEADERS]
+            own = message["headers"]
+            headers = [*own, self.id_header]
+            # A response that is meant for other sites says so itself, and only once.
+            names = {name for name, _ in own}
+            headers.extend(one for one in SECURITY_HEADERS if one[0] not in names)
             if self._traffic.draining:
                 headers.append((b"connection", b"close"))
             message["headers"] = headers

@@ -8,6 +8,8 @@ do. `cpu_percent` is the whole process's, of one core, and may pass 100.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
+from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -23,6 +25,11 @@ _WINDOW_S = 900
 _MINUTE = 60
 #: Latencies kept of each series: the newest, whatever their age within the window.
 _SAMPLES = 512
+#: Upper bounds of the latencies counted together, in ms: kept answers take some tenths of one,
+#: sources some tens to thousands.
+BOUNDS_MS = (0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)
+#: Ways of failing told apart, of all sources together.
+_CODES = 1_024
 #: Routes and sources followed; those beyond are counted together.
 _SERIES = 256
 _REST = "others"
@@ -31,9 +38,11 @@ OWN = frozenset(
     {
         "unmatched", "/", "/system-monitor", "/providers", "/chart", "/explain", "/config",
         "/static/{path}", "/docs", "/schema/openapi.json", "/healthz", "/readyz", "/metrics",
-        "/badge/{name}", "/api/monitor", "/api/stream", "/api/status/public", "/api/drill",
+        "/badge/{badge}", "/api/monitor", "/api/stream", "/api/status/public", "/api/drill",
     }
 )  # fmt: skip
+#: Callers may send any word for a method.
+_METHODS = {"GET": "GET", "HEAD": "GET", "POST": "POST", "OPTIONS": "OPTIONS"}
 _Key = TypeVar("_Key", str, tuple[str, str])
 
 
@@ -42,9 +51,16 @@ class Series:
 
     Attributes:
         last_ms: when the last one ended, Unix ms; None before the first.
+        errors: counted since the start.
+        buckets: how many took at most as long as each of `BOUNDS_MS` and longer than the one
+            before, and last how many took longer than all; since the start.
+        elapsed_s: of all together, since the start.
     """
 
-    __slots__ = ("_counts", "_errors", "_last", "_latencies", "_seen", "last_ms")
+    __slots__ = (
+        "_counts", "_errors", "_last", "_latencies", "_seen", "buckets", "elapsed_s", "errors",
+        "last_ms",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._counts = array("L", bytes(array("L").itemsize * _WINDOW_S))
@@ -53,6 +69,9 @@ class Series:
         self._seen = 0
         self._last = 0
         self.last_ms: int | None = None
+        self.errors = 0
+        self.buckets = [0] * (len(BOUNDS_MS) + 1)
+        self.elapsed_s = 0.0
 
     def add(self, at_ms: int, elapsed_ms: float, *, is_error: bool) -> None:
         """Count one that ended then."""
@@ -66,6 +85,9 @@ class Series:
             self._errors[place] += 1
         self._latencies[self._seen % _SAMPLES] = elapsed_ms
         self._seen += 1
+        self.errors += is_error
+        self.elapsed_s += elapsed_ms / 1000
+        self.buckets[bisect_left(BOUNDS_MS, elapsed_ms)] += 1
 
     def _move_to(self, second: int) -> None:
         """Empty the seconds that passed since the last count."""
@@ -134,6 +156,9 @@ class Metrics:
         work: those that are not the dashboard's own, nor a supervisor's.
         routes: by method and path template.
         sources: calls by source, probes included.
+        statuses: requests by method, path template and class of status (2 for 200 to 299, 0 for
+            none), since the start.
+        failures: failed calls by source and code, since the start.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -142,6 +167,8 @@ class Metrics:
         self.work = Series()
         self.routes: dict[tuple[str, str], Series] = {}
         self.sources: dict[str, Series] = {}
+        self.statuses: Counter[tuple[str, str, int]] = Counter()
+        self.failures: Counter[tuple[str, str]] = Counter()
 
     def __call__(self, event: Event) -> None:
         """Count an event; a listener of the event stream."""
@@ -149,19 +176,26 @@ class Metrics:
         if event.kind == "request":
             elapsed_ms, route = detail["elapsed_ms"], event.message
             is_error = detail["status"] >= 500 or detail["status"] == 0
-            method = "GET" if detail["method"] == "HEAD" else detail["method"]
+            method = _METHODS.get(detail["method"], _REST)
             self.all.add(event.at_ms, elapsed_ms, is_error=is_error)
             if route not in OWN:
                 self.work.add(event.at_ms, elapsed_ms, is_error=is_error)
-            _series(self.routes, (method, route), (_REST, _REST)).add(
-                event.at_ms, elapsed_ms, is_error=is_error
-            )
+            key = (method, route)
+            series = self.routes.get(key)
+            if series is None:
+                key, series = _series(self.routes, key, (_REST, _REST))
+            series.add(event.at_ms, elapsed_ms, is_error=is_error)
+            self.statuses[(*key, detail["status"] // 100)] += 1
         elif event.kind == "attempt" and event.source is not None:
-            _series(self.sources, event.source, _REST).add(
-                event.at_ms,
-                float(detail.get("response_ms") or 0.0),
-                is_error=detail.get("code") is not None,
-            )
+            source, series = _series(self.sources, event.source, _REST)
+            code = detail.get("code")
+            elapsed_ms = float(detail.get("response_ms") or 0.0)
+            series.add(event.at_ms, elapsed_ms, is_error=code is not None)
+            if code is not None:
+                failure = (source, str(code))
+                if failure not in self.failures and len(self.failures) >= _CODES:
+                    failure = (_REST, _REST)
+                self.failures[failure] += 1
 
     def endpoints(self) -> dict[str, int]:
         """How many routes were asked, and how many of them fail half the time or more."""
@@ -212,13 +246,14 @@ class Metrics:
         return self._clock.wall_ms() // 1000
 
 
-def _series(table: dict[_Key, Series], name: _Key, rest: _Key) -> Series:
+def _series(table: dict[_Key, Series], name: _Key, rest: _Key) -> tuple[_Key, Series]:
+    """The series of that name, begun if there is room, and the name it goes by."""
     series = table.get(name)
     if series is None:
         if len(table) >= _SERIES:
             name = rest
         series = table.setdefault(name, Series())
-    return series
+    return name, series
 
 
 def _line(series: Series, second: int) -> dict[str, Any]:

@@ -112,10 +112,15 @@ def documented(app: Litestar) -> Iterator[tuple[str, Any, RouteDoc]]:
                     yield route.path_format, handler, doc
 
 
+def methods_of(handler: Any) -> list[str]:
+    """What a handler is asked with; OPTIONS, which asks about the others, left out."""
+    return sorted(method for method in handler.http_methods if method != "OPTIONS")
+
+
 def _paths(handlers: list[tuple[str, Any, RouteDoc]]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for path, handler, doc in handlers:
-        for method in sorted(handler.http_methods):
+        for method in methods_of(handler):
             paths.setdefault(path, {})[method.lower()] = _operation(path, handler, doc)
     return paths
 

@@ -314,6 +314,8 @@ class Archive:
             "usage_percent": None if used is None else round(used, 2),
             "queries_per_s": round(self._database.queries_per_s(), 2),
             "ok": self.status()[0] == "ONLINE",
+            "rows_waiting": self._writer.waiting,
+            "rows_given_up": self._writer.dropped,
         }
 
 

@@ -36,6 +36,12 @@ _ANYBODY = [
     (b"access-control-allow-origin", b"*"),
     (b"cross-origin-resource-policy", b"cross-origin"),
 ]
+_MAY_READ = [
+    (b"access-control-allow-methods", b"GET, HEAD"),
+    (b"access-control-allow-headers", b"*"),
+    (b"access-control-max-age", b"86400"),
+    (b"allow", b"GET, HEAD, OPTIONS"),
+]
 
 
 class MonitorController(Controller):
@@ -67,9 +73,17 @@ class MonitorController(Controller):
         desk.streams.check()
         return EventStream(desk.streams, _live(desk, request.headers.get("last-event-id")))
 
-    @get("/status/public", operation_id="getPublicStatus", opt={DOC: PUBLIC})
+    @route(
+        "/status/public",
+        http_method=[HttpMethod.GET, HttpMethod.OPTIONS],
+        status_code=200,
+        operation_id="getPublicStatus",
+        opt={DOC: PUBLIC},
+    )
     async def public_status(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
         """The whole in a few words, for anybody's page: no names of hosts, no texts of errors."""
+        if request.method == HttpMethod.OPTIONS:
+            return Bytes(b"", [*_ANYBODY, *_MAY_READ], 204)
         single_values(request.scope["query_string"], ())
         status, services = desk.pulse.look()
         counts = {name: n for name, n in status["sources"].items() if name != "total"}
@@ -81,18 +95,6 @@ class MonitorController(Controller):
             "server_time": desk.gateway.clock.wall_ms(),
         }
         return Bytes(_ENCODER.encode(body), [*_LIVE, *_ANYBODY])
-
-    @route("/status/public", http_method=[HttpMethod.OPTIONS], operation_id="askPublicStatus")
-    async def public_status_options(self) -> Bytes:
-        """Whether another site's page may ask: it may, to read."""
-        headers = [
-            *_ANYBODY,
-            (b"access-control-allow-methods", b"GET, HEAD"),
-            (b"access-control-allow-headers", b"*"),
-            (b"access-control-max-age", b"86400"),
-            (b"allow", b"GET, HEAD, OPTIONS"),
-        ]
-        return Bytes(b"", headers, 204)
 
 
 def _sized(picture: dict[str, Any], *, packs: bool) -> Bytes:

@@ -3,14 +3,20 @@
 Litestar reads annotations at run time, so this module imports what it names.
 """
 
+from typing import Any
+
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from server.answers import Bytes, as_json
 from server.assets import Assets, page
-from server.desk import AnyRequest
+from server.desk import AnyRequest, Desk
 from server.docs import Docs
+
+#: Each is `static/pages/<name>/index.html`, written to be looked at from `/<name>`.
+PAGES = ("system-monitor", "providers", "chart", "explain", "config")
+_START, _FALLBACK = "pages/dashboard/index.html", "index.html"
 
 
 class PageController(Controller):
@@ -19,26 +25,65 @@ class PageController(Controller):
     tags = ("pages",)
 
     @get("/", operation_id="index")
-    async def index(self, request: AnyRequest, assets: NamedDependency[Assets]) -> Bytes:
+    async def index(
+        self, request: AnyRequest, assets: NamedDependency[Assets], desk: NamedDependency[Desk]
+    ) -> Bytes:
         """The start page."""
-        return assets.response("index.html", _etag(request))
+        name = _START if assets.has(_START) else _FALLBACK
+        return assets.response(name, _etag(request), desk.gateway.settings.frame_ancestors)
+
+    @get([f"/{name}" for name in PAGES], operation_id="page")
+    async def named_page(
+        self, request: AnyRequest, assets: NamedDependency[Assets], desk: NamedDependency[Desk]
+    ) -> Bytes:
+        """One of the pages."""
+        name = request.scope["path"].strip("/")
+        if (elsewhere := _without_slash(request, name)) is not None:
+            return elsewhere
+        ancestors = desk.gateway.settings.frame_ancestors
+        return assets.response(f"pages/{name}/index.html", _etag(request), ancestors)
 
     @get("/static/{path:path}", operation_id="staticFile")
     async def static_file(
-        self, request: AnyRequest, assets: NamedDependency[Assets], path: FromPath[str]
+        self,
+        request: AnyRequest,
+        assets: NamedDependency[Assets],
+        desk: NamedDependency[Desk],
+        path: FromPath[str],
     ) -> Bytes:
         """A file of `static/`."""
-        return assets.response(str(path).lstrip("/"), _etag(request))
+        ancestors = desk.gateway.settings.frame_ancestors
+        return assets.response(str(path).lstrip("/"), _etag(request), ancestors)
 
     @get("/docs", operation_id="docs")
-    async def docs(self, request: AnyRequest, docs: NamedDependency[Docs]) -> Bytes:
+    async def docs(
+        self, request: AnyRequest, docs: NamedDependency[Docs], desk: NamedDependency[Desk]
+    ) -> Bytes:
         """The API's documentation, with nothing loaded from elsewhere."""
-        return page(docs.page(request.app))
+        if (elsewhere := _without_slash(request, "docs")) is not None:
+            return elsewhere
+        return page(docs.page(request.app), desk.gateway.settings.frame_ancestors)
 
     @get("/schema/openapi.json", operation_id="openapi")
     async def openapi(self, request: AnyRequest, docs: NamedDependency[Docs]) -> Bytes:
         """The OpenAPI 3.1 document."""
         return as_json(docs.document(request.app))
+
+
+def _without_slash(request: AnyRequest, name: str) -> Bytes | None:
+    """Where a page asked for with a slash at its end is; None without one.
+
+    A page's addresses are relative, and with that slash they would lead elsewhere. The way is told
+    relatively too, so that it holds below whatever prefix a proxy takes away.
+    """
+    scope: Any = request.scope
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    slashes = len(path) - len(path.rstrip(b"/"))
+    if not slashes:
+        return None
+    query: bytes = scope["query_string"]
+    target = b"../" * slashes + name.encode("ascii") + (b"?" + query if query else b"")
+    return Bytes(b"", [(b"location", target), (b"cache-control", b"no-cache")], 308)
 
 
 def _etag(request: AnyRequest) -> bytes | None:

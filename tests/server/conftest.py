@@ -26,9 +26,11 @@ from framework import (
     UnknownSymbol,
     hookimpl,
 )
+from framework.clock import SystemClock
 from framework.loader import PluginLoader, in_process
 from framework.testing.clock import FakeClock
 from server.app import create_app
+from server.run import build
 
 
 class ScriptedProvider:
@@ -157,6 +159,41 @@ def app_of(clock):
                     client=client, gateway=gateway, plugins=plugins, edge=edge, clock=clock,
                     environ=environ, desk=edge._lane.app.state["desk"],
                 )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def live():
+    """As `app_of`, on a real socket and the real clock."""
+
+    @asynccontextmanager
+    async def make(_settings=None, _info=None, _found=(), _gateway=None, **scripts):
+        plugins = {
+            name: ScriptedProvider(
+                name, script, SystemClock(), priority=at * 10, **(_info or {}).get(name, {})
+            )
+            for at, (name, script) in enumerate(scripts.items())
+        }
+        environ = {"CHECKER": "off", **(_settings or {})}
+        found = [*(in_process(name, plugin) for name, plugin in plugins.items()), *_found]
+        gateway = _gateway or Gateway.from_env(None, environ=environ, found=found)
+        edge = create_app(gateway, bound="127.0.0.1")
+        server = build(edge, host="127.0.0.1", port=0)
+        task = asyncio.ensure_future(server.serve())
+        while not server.started:
+            assert not task.done()
+            await asyncio.sleep(0.01)
+        (base,) = server.addresses()
+        try:
+            async with httpx.AsyncClient(base_url=base) as client:
+                yield SimpleNamespace(
+                    client=client, gateway=gateway, plugins=plugins, edge=edge, base=base,
+                    environ=environ, desk=edge._lane.app.state["desk"],
+                )  # fmt: skip
+        finally:
+            server.should_exit = True
+            await task
 
     return make
 
