@@ -81,7 +81,7 @@ function route(event) {
 function line(event, fresh) {
   const kind = event.kind in KINDS && event.kind ? event.kind : "unknown";
   const what = event.operation ? words(event.operation) : event.message;
-  const about = event.operation ? (event.message ?? "").split(":")[0] : "";
+  const about = event.operation && event.message?.includes(": ") ? event.message.split(": ")[0] : "";
   const detail = event.operation
     ? [route(event), event.kind === "cache_hit" ? "from the cache" : event.outcome !== "ok" ? words(event.outcome) : ""].filter(Boolean).join(" · ")
     : [words(event.kind), event.reason ? words(event.reason) : ""].filter(Boolean).join(" · ");

@@ -24,7 +24,7 @@ export function providerTable(table, drill) {
   const drawn = new Map();
   const columns = [
     { key: "name", title: "Provider", sort: (one) => one.name,
-      cell: (one) => h("div", { class: "who" }, h("a", { href: page(one.name) }), h("small")),
+      cell: (one) => h("span", { class: "who" }, h("a", { href: page(one.name) }), h("small")),
       set: (cell, one) => { setText(cell.children[0], one.title ?? one.name); setText(cell.children[1], one.kind ?? NONE); } },
     state(),
     { key: "history", title: "History", sort: (one) => one.uptime, class: "hist",
@@ -59,7 +59,8 @@ export function providerTable(table, drill) {
   };
 }
 
-export function endpointTable(table) {
+// Endpoints that were asked; the others behind a button, as they have nothing to say.
+export function endpointTable(table, button) {
   const made = new Table(table, [
     { key: "route", title: "Endpoint", sort: (one) => one.route, set: (cell, one) => setText(cell, one.route) },
     { key: "method", title: "Method", sort: (one) => one.method, set: (cell, one) => setText(cell, one.method) },
@@ -69,8 +70,28 @@ export function endpointTable(table) {
     numeric("p95", "p95", (one) => one.p95_ms, ms),
     numeric("errors", "Error rate", (one) => one.error_rate, (value) => share(value)),
     { key: "last", title: "Last asked", sort: (one) => one.last_at, first: "desc", set: (cell, one) => setText(cell, ago(one.last_at)) },
-  ], { keyOf: (one) => `${one.method} ${one.route}`, sorted: "last", direction: "desc" });
-  return { show: (endpoints) => made.show(endpoints) };
+  ], { keyOf: (one) => `${one.method} ${one.route}`, sorted: "route" });
+  let all = false;
+  let known = [];
+  const show = () => {
+    const asked = known.filter((one) => stateOf(one.state).key !== "unknown" || one.last_at);
+    made.show(all ? known : asked);
+    const rest = known.length - asked.length;
+    button.hidden = rest === 0;
+    setText(button, all ? "Only those asked lately" : `Show ${rest} nobody asked`);
+    setAttribute(button, "aria-pressed", String(all));
+    return asked.length || all ? null : "Nobody asked anything in the last 15 minutes.";
+  };
+  button.addEventListener("click", () => {
+    all = !all;
+    show();
+  });
+  return {
+    show(endpoints) {
+      known = endpoints;
+      return show();
+    },
+  };
 }
 
 export function trafficTable(table) {

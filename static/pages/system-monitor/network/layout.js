@@ -4,6 +4,7 @@ import { stateOf } from "../../../shared/js/states.js";
 export const CLIENT = "client";
 export const SERVER = "server";
 const ROW = 26;
+const ROOMY = 36;
 const PAD = 26;
 const MANY = 40;
 
@@ -41,7 +42,8 @@ export function arrange(groups, width, least = 440) {
     columns[column].push(...rows);
   }
   const tallest = Math.max(...columns.map((rows) => rows.length));
-  const height = Math.max(least, tallest * ROW + 2 * PAD + ROW / 2);
+  const row = Math.min(ROOMY, Math.max(ROW, (least - 2 * PAD) / (tallest + 0.5)));
+  const height = Math.max(least, tallest * row + 2 * PAD + row / 2);
   const narrow = columns.length === 1;
   const xs = narrow ? [width * 0.6] : [width * 0.5, width * 0.775];
   const nodes = new Map();
@@ -50,11 +52,11 @@ export function arrange(groups, width, least = 440) {
   nodes.set(SERVER, { id: SERVER, x: width * (narrow ? 0.32 : 0.255), y: height / 2 });
   columns.forEach((rows, at) => {
     // Columns are half a row apart, so that the lines to the second pass between names of the first.
-    const top = (height - rows.length * ROW) / 2 + ROW / 2 + (at % 2 && columns[0].length % 2 === rows.length % 2 ? ROW / 2 : 0);
-    rows.forEach((row, line) => {
-      const y = top + line * ROW;
-      if (row.head) heads.push({ kind: row.head, x: xs[at], y });
-      else nodes.set(row.id, { id: row.id, x: xs[at], y, provider: row.provider, folded: row.folded, wide: (narrow ? width : (xs[at + 1] ?? width)) - xs[at] - 8 });
+    const top = (height - rows.length * row) / 2 + row / 2 + (at % 2 && columns[0].length % 2 === rows.length % 2 ? row / 2 : 0);
+    rows.forEach((one, line) => {
+      const y = top + line * row;
+      if (one.head) heads.push({ kind: one.head, x: xs[at], y });
+      else nodes.set(one.id, { id: one.id, x: xs[at], y, provider: one.provider, folded: one.folded, wide: (narrow ? width : (xs[at + 1] ?? width)) - xs[at] - 8 });
     });
   });
   return { nodes, heads, height };
