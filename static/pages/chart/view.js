@@ -197,11 +197,12 @@ export class View {
   }
 
   #paint(shown) {
+    const banded = shown.info.outputs.some((output) => output.draw === "upper");
     for (const { output, order, series } of shown.lines) {
       const thin = ["upper", "lower", "dashed"].includes(output.draw);
       const dots = output.draw === "dots";
       series.applyOptions({
-        color: colour(shown.at + (thin && output.draw !== "dashed" ? 0 : order)),
+        color: colour(shown.at + (banded || thin ? 0 : order)),
         lineWidth: thin || dots ? 1 : 2,
         lineStyle: output.draw === "dashed" ? LineStyle.Dashed : LineStyle.Solid,
         ...(dots ? { lineVisible: false, pointMarkersVisible: true, pointMarkersRadius: 2 } : {}),
