@@ -480,15 +480,18 @@ class Dispatcher:
                 missing=source.feature.missing,
             )
 
-    async def probe(self, source: Source, row: Capability, query: Query) -> None:
+    async def probe(self, source: Source, row: Capability, query: Query) -> bool:
         """Ask one source one question merely to learn whether it answers; the answer is dropped.
+
+        Returns:
+            Whether it was asked.
 
         Raises:
             ProviderError, UnknownSymbol: as it ended; its outcome is recorded already.
         """
         lease = self._health.begin(source.name, row.name, source.timeout_s)
         if lease is None:
-            return
+            return False
         begun = self._clock.monotonic()
         code = detail = None
         try:
@@ -504,6 +507,7 @@ class Dispatcher:
             self._journal.attempt(
                 row, query, source.name, "probe", elapsed_ms, code=code, detail=detail
             )
+        return True
 
 
 def _check_consensus(row: Capability, ask: Ask) -> None:

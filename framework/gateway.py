@@ -334,13 +334,16 @@ class Gateway(GatewayViews, GatewayIndicators):
         """Any capability by name, its query's fields as keywords: `get("gas", chain="bitcoin")`."""
         return await self.ask(capability, self.query(capability, parameters), ask)
 
-    async def probe(self, source: Source, capability: str, query: Query) -> None:
+    async def probe(self, source: Source, capability: str, query: Query) -> bool:
         """Ask one source one question merely to learn whether it answers.
+
+        Returns:
+            Whether it was asked: it is not while it is left alone, or another probe runs.
 
         Raises:
             ProviderError, UnknownSymbol: as it ended; its outcome is recorded already.
         """
-        await self._dispatcher.probe(source, self.capability(capability), query)
+        return await self._dispatcher.probe(source, self.capability(capability), query)
 
     def query(self, capability: str, parameters: Mapping[str, Any]) -> Query:
         """A query from loose values, such as those of a query string.

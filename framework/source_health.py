@@ -189,6 +189,13 @@ class SourceHealth:
 
     # Configuration and administration
 
+    def hasten(self, now: float) -> None:
+        """Let every probe that is waited for be made now; holds stay, and what is switched off."""
+        if self.disabled_reason == KEY_REFUSED:
+            self.denied_probe_at = min(self.denied_probe_at, now)
+        for circuit in self._circuits():
+            circuit.retry_at = min(circuit.retry_at, now)
+
     def disable(self, reason: str, detail: str, now: float) -> None:
         """Switch off; what is under way belongs to an older epoch."""
         self.disabled_reason, self.disabled_detail = reason, detail

@@ -12,6 +12,7 @@ from litestar.di import Provide
 from server.assets import Assets
 from server.controllers.chain import ChainController, WhaleController
 from server.controllers.config import ConfigController
+from server.controllers.drill import DrillController
 from server.controllers.health import HealthController
 from server.controllers.indicators import IndicatorController
 from server.controllers.market import MarketController
@@ -39,11 +40,13 @@ if TYPE_CHECKING:
     from framework.events import Event
     from framework.gateway import Gateway
     from server.desk import AnyRequest
+    from server.drill import Drill
 
 CONTROLLERS = (
     ChainController,
     ConfigController,
     DefiController,
+    DrillController,
     HealthController,
     IndicatorController,
     MarketController,
@@ -61,13 +64,20 @@ CONTROLLERS = (
 )
 
 
-def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: bool = True) -> Edge:
+def create_app(
+    gateway: Gateway,
+    *,
+    bound: str | None = None,
+    opens_gateway: bool = True,
+    drill: Drill | None = None,
+) -> Edge:
     """The ASGI application over `gateway`.
 
     Args:
         bound: the address it is served on; the configured one when None.
         opens_gateway: whether the gateway is opened and closed with the application's lifespan;
             False where the caller does.
+        drill: what breaks its sources, where they are simulated.
     """
     address = gateway.settings.host if bound is None else bound
     traffic = Traffic(gateway.clock)
@@ -80,6 +90,7 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
         vitals=Vitals(gateway.events, gateway.settings.memory_limit_mb),
         recorder=Recorder(gateway.clock, gateway.started_ms),
         bound=address,
+        drill=drill,
     )
     traffic.strain = lambda: desk.vitals.strain
     assets, docs = Assets(), Docs()
@@ -100,10 +111,14 @@ def create_app(gateway: Gateway, *, bound: str | None = None, opens_gateway: boo
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         def on_event(event: Event) -> None:
+            # Requests, by far the most, the edge hands to the recorder itself.
+            if event.kind == "request":
+                return
+            desk.recorder(event)
             if event.kind == "config":
                 lane.forget()
 
-        listeners = (desk.metrics, desk.recorder, on_event)
+        listeners = (desk.metrics, on_event)
         unsubscribe = [gateway.events.subscribe(listener) for listener in listeners]
         async with gateway if opens_gateway else nullcontext():
             desk.vitals.start()

@@ -10,10 +10,12 @@ from server.answers import Answered
 from server.monitor import Monitor
 from server.services import Pulse
 from server.streams import Streams
+from server.trials import Trials
 from server.types import REQUEST_ID
 
 if TYPE_CHECKING:
     from framework.gateway import Gateway
+    from server.drill import Drill
     from server.fastlane import FastLane
     from server.metrics import Metrics
     from server.params import QueryReader, Question
@@ -29,11 +31,12 @@ class Desk:
 
     Args:
         bound: the address the server listens on.
+        drill: what breaks simulated sources.
     """
 
     __slots__ = (
-        "bound", "gateway", "lane", "metrics", "monitor", "pulse", "recorder", "streams", "traffic",
-        "vitals",
+        "bound", "drill", "gateway", "lane", "metrics", "monitor", "pulse", "recorder", "streams",
+        "traffic", "trials", "vitals",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +49,7 @@ class Desk:
         vitals: Vitals,
         recorder: Recorder,
         bound: str,
+        drill: Drill | None = None,
     ) -> None:
         self.gateway = gateway
         self.lane = lane
@@ -55,6 +59,8 @@ class Desk:
         self.vitals = vitals
         self.recorder = recorder
         self.bound = bound
+        self.drill = drill
+        self.trials = Trials(gateway)
         self.pulse = Pulse(self)
         self.monitor = Monitor(self)
 

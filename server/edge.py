@@ -18,12 +18,10 @@ from framework.errors import InvalidRequest, Overloaded
 from server.answers import SECURITY_HEADERS
 from server.hosts import Hosts
 from server.problems import BodyTooLarge, UnsupportedMediaType, render
-from server.recorder import Served
 from server.types import (
     BEGUN,
     BODILESS,
     CALLER_LEFT,
-    DECIDED,
     FIRST_BYTE,
     REQUEST_ID,
     TRACED,
@@ -162,23 +160,12 @@ class Edge:
                 request_id=request_id,
             )
             if FIRST_BYTE not in inner:
-                self._record(inner, event.at_ms, reply.status, elapsed_ms, reply.code)
+                self._recorder.request(inner, event.at_ms, reply.status, elapsed_ms, reply.code)
 
     def stream_began(self, scope: Scope) -> None:
         """Record a stream as answered now: it may not end for hours."""
         elapsed_ms = (scope[FIRST_BYTE] - scope[BEGUN]) * 1000
-        self._record(scope, self._gateway.clock.wall_ms(), 200, elapsed_ms, None)
-
-    def _record(
-        self, scope: Scope, at_ms: int, status: int, elapsed_ms: float, code: str | None
-    ) -> None:
-        decided = scope.get(DECIDED)
-        if not isinstance(decided, Served):
-            decided = () if decided is None else tuple(decided.decisions)
-        self._recorder.request(
-            (scope["method"], scope.get("path_template", "")),
-            at_ms, scope[REQUEST_ID], status, elapsed_ms, code, decided,
-        )  # fmt: skip
+        self._recorder.request(scope, self._gateway.clock.wall_ms(), 200, elapsed_ms, None)
 
     def _adopt(self, settings: Settings) -> None:
         self._settings = settings

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from server.desk import Desk
-    from server.metrics import Series
+    from server.metrics import Totals
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 _OVERALL = ("ONLINE", "DEGRADED", "OFFLINE")
@@ -39,14 +39,14 @@ def family(name: str, kind: str, about: str, lines: Iterable[tuple[Mapping[str, 
     return head + "".join(_line(name, labels, value) for labels, value in lines)
 
 
-def histogram(name: str, about: str, series: Iterable[tuple[Mapping[str, str], Series]]) -> str:
+def histogram(name: str, about: str, series: Iterable[tuple[Mapping[str, str], Totals]]) -> str:
     """Latencies of several series, in seconds."""
     parts = [f"# HELP {name} {_help(about)}\n# TYPE {name} histogram\n"]
     bounds = [*(f"{bound / 1000:g}" for bound in BOUNDS_MS), "+Inf"]
     for labels, one in series:
         for bound, count in zip(bounds, accumulate(one.buckets), strict=True):
             parts.append(_line(f"{name}_bucket", {**labels, "le": bound}, count))
-        parts.append(_line(f"{name}_sum", labels, round(one.elapsed_s, 6)))
+        parts.append(_line(f"{name}_sum", labels, round(one.elapsed_ms / 1000, 6)))
         parts.append(_line(f"{name}_count", labels, one.total))
     return "".join(parts)
 
@@ -107,7 +107,9 @@ def _requests(desk: Desk) -> Iterator[str]:
         "coinmux_http_requests_total", "counter", "Requests by route and class of status.",
         (
             ({"method": method, "route": route, "status": f"{kind}xx" if kind else "none"}, count)
-            for (method, route, kind), count in sorted(metrics.statuses.items())
+            for (method, route), series in sorted(metrics.routes.items())
+            for kind, count in enumerate(series.statuses)
+            if count
         ),
     )  # fmt: skip
     yield histogram(

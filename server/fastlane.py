@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from framework.journal import TRAIL, Trail
 from server.answers import SECURITY_HEADERS, answer_headers
-from server.recorder import Served
-from server.types import DECIDED, REQUEST_ID, TASK, TRACED, WRITER
+from server.types import DECIDED, REQUEST_ID, SERVED, TASK, TRACED, WRITER
 
 if TYPE_CHECKING:
     from framework.gateway import Gateway
@@ -64,7 +63,7 @@ class FastLane:
         if TRACED not in scope:
             answer = gateway.peek(question.capability, question.query, question.ask)
         if answer is not None:
-            scope[DECIDED] = Served(question.query, answer.provider)
+            scope[DECIDED], scope[SERVED] = question, answer.provider
         else:
             scope[TASK] = asyncio.current_task()
             _leave_trail(scope)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from framework.errors import CutShort
-from server.recorder import Handled, Served
+from server.params import Question
+from server.recorder import Handled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,8 +59,8 @@ def _request(record: Handled, redactor: Redactor) -> dict[str, Any]:
     decided = record.decided
     provider: str | None
     begun_ms = round(record.at_ms - record.latency_ms)
-    if isinstance(decided, Served):
-        kind, outcome, provider = "cache_hit", "ok", decided.provider
+    if isinstance(decided, Question):
+        kind, outcome, provider = "cache_hit", "ok", record.served
         subject = _subject(decided.query)
         calls: list[dict[str, Any]] = []
         said = f"kept answer of {provider}"

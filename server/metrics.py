@@ -51,16 +51,9 @@ class Series:
 
     Attributes:
         last_ms: when the last one ended, Unix ms; None before the first.
-        errors: counted since the start.
-        buckets: how many took at most as long as each of `BOUNDS_MS` and longer than the one
-            before, and last how many took longer than all; since the start.
-        elapsed_s: of all together, since the start.
     """
 
-    __slots__ = (
-        "_counts", "_errors", "_last", "_latencies", "_seen", "buckets", "elapsed_s", "errors",
-        "last_ms",
-    )  # fmt: skip
+    __slots__ = ("_counts", "_errors", "_last", "_latencies", "_seen", "last_ms")
 
     def __init__(self) -> None:
         self._counts = array("L", bytes(array("L").itemsize * _WINDOW_S))
@@ -69,9 +62,6 @@ class Series:
         self._seen = 0
         self._last = 0
         self.last_ms: int | None = None
-        self.errors = 0
-        self.buckets = [0] * (len(BOUNDS_MS) + 1)
-        self.elapsed_s = 0.0
 
     def add(self, at_ms: int, elapsed_ms: float, *, is_error: bool) -> None:
         """Count one that ended then."""
@@ -85,9 +75,6 @@ class Series:
             self._errors[place] += 1
         self._latencies[self._seen % _SAMPLES] = elapsed_ms
         self._seen += 1
-        self.errors += is_error
-        self.elapsed_s += elapsed_ms / 1000
-        self.buckets[bisect_left(BOUNDS_MS, elapsed_ms)] += 1
 
     def _move_to(self, second: int) -> None:
         """Empty the seconds that passed since the last count."""
@@ -139,6 +126,34 @@ class Series:
         return [round(kept[min(last, len(kept) * percent // 100)], 3) for percent in wanted]
 
 
+class Totals(Series):
+    """A series with what is counted since the start, for those who take differences themselves.
+
+    Attributes:
+        errors: how many.
+        elapsed_ms: of all together.
+        buckets: how many took at most as long as each of `BOUNDS_MS` and longer than the one
+            before; last, how many took longer than all.
+        statuses: how many by class of status: none, 100 to 199, and so on.
+    """
+
+    __slots__ = ("buckets", "elapsed_ms", "errors", "statuses")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors = 0
+        self.elapsed_ms = 0.0
+        self.buckets = [0] * (len(BOUNDS_MS) + 1)
+        self.statuses = [0] * 6
+
+    def count(self, at_ms: int, elapsed_ms: float, *, is_error: bool) -> None:
+        """As `add`, and counted for good."""
+        self.add(at_ms, elapsed_ms, is_error=is_error)
+        self.errors += is_error
+        self.elapsed_ms += elapsed_ms
+        self.buckets[bisect_left(BOUNDS_MS, elapsed_ms)] += 1
+
+
 _NO_DATABASE = {
     "engine": None,
     "size_mb": None,
@@ -152,45 +167,40 @@ class Metrics:
     """Listens to the event stream and answers `GET /api/monitoring/metrics`.
 
     Attributes:
-        all: every request.
-        work: those that are not the dashboard's own, nor a supervisor's.
+        work: requests that are not the dashboard's own, nor a supervisor's.
+        own: those that are.
         routes: by method and path template.
         sources: calls by source, probes included.
-        statuses: requests by method, path template and class of status (2 for 200 to 299, 0 for
-            none), since the start.
         failures: failed calls by source and code, since the start.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.all = Series()
         self.work = Series()
-        self.routes: dict[tuple[str, str], Series] = {}
-        self.sources: dict[str, Series] = {}
-        self.statuses: Counter[tuple[str, str, int]] = Counter()
+        self.own = Series()
+        self.routes: dict[tuple[str, str], Totals] = {}
+        self.sources: dict[str, Totals] = {}
         self.failures: Counter[tuple[str, str]] = Counter()
 
     def __call__(self, event: Event) -> None:
         """Count an event; a listener of the event stream."""
         detail = event.detail
         if event.kind == "request":
-            elapsed_ms, route = detail["elapsed_ms"], event.message
-            is_error = detail["status"] >= 500 or detail["status"] == 0
-            method = _METHODS.get(detail["method"], _REST)
-            self.all.add(event.at_ms, elapsed_ms, is_error=is_error)
-            if route not in OWN:
-                self.work.add(event.at_ms, elapsed_ms, is_error=is_error)
-            key = (method, route)
+            elapsed_ms, route, status = detail["elapsed_ms"], event.message, detail["status"]
+            is_error = status >= 500 or status == 0
+            of_all = self.own if route in OWN else self.work
+            of_all.add(event.at_ms, elapsed_ms, is_error=is_error)
+            key = (_METHODS.get(detail["method"], _REST), route)
             series = self.routes.get(key)
             if series is None:
-                key, series = _series(self.routes, key, (_REST, _REST))
-            series.add(event.at_ms, elapsed_ms, is_error=is_error)
-            self.statuses[(*key, detail["status"] // 100)] += 1
+                series = _series(self.routes, key, (_REST, _REST))[1]
+            series.count(event.at_ms, elapsed_ms, is_error=is_error)
+            series.statuses[status // 100] += 1
         elif event.kind == "attempt" and event.source is not None:
             source, series = _series(self.sources, event.source, _REST)
             code = detail.get("code")
             elapsed_ms = float(detail.get("response_ms") or 0.0)
-            series.add(event.at_ms, elapsed_ms, is_error=code is not None)
+            series.count(event.at_ms, elapsed_ms, is_error=code is not None)
             if code is not None:
                 failure = (source, str(code))
                 if failure not in self.failures and len(self.failures) >= _CODES:
@@ -206,18 +216,18 @@ class Metrics:
     def public(self, gateway: Gateway, traffic: Traffic, vitals: Vitals) -> dict[str, Any]:
         """The REST contract's shape."""
         second = self._second()
-        p50, p95, p99 = self.all.percentiles(50, 95, 99)
+        p50, p95, p99 = self.work.percentiles(50, 95, 99)
         return {
             "at": self._clock.wall_ms(),
             "server": {
-                "requests_total": self.all.total,
-                "requests_per_min": self.all.per_min(second),
+                "requests_total": self.work.total + self.own.total,
+                "requests_per_min": self.work.per_min(second) + self.own.per_min(second),
                 **vitals.public(),
                 "in_flight": traffic.in_flight,
                 "p50_ms": p50,
                 "p95_ms": p95,
                 "p99_ms": p99,
-                "error_rate": self.all.error_rate(second),
+                "error_rate": self.work.error_rate(second),
             },
             "database": _NO_DATABASE if gateway.archive is None else gateway.archive.figures(),
             "endpoints": [
@@ -246,13 +256,13 @@ class Metrics:
         return self._clock.wall_ms() // 1000
 
 
-def _series(table: dict[_Key, Series], name: _Key, rest: _Key) -> tuple[_Key, Series]:
+def _series(table: dict[_Key, Totals], name: _Key, rest: _Key) -> tuple[_Key, Totals]:
     """The series of that name, begun if there is room, and the name it goes by."""
     series = table.get(name)
     if series is None:
         if len(table) >= _SERIES:
             name = rest
-        series = table.setdefault(name, Series())
+        series = table.setdefault(name, Totals())
     return name, series
 
 

@@ -180,7 +180,7 @@ class Monitor:
         p50, p95 = work.percentiles(50, 95)
         return {
             "requests_per_minute": work.per_min(second),
-            "own_requests_per_minute": desk.metrics.all.per_min(second) - work.per_min(second),
+            "own_requests_per_minute": desk.metrics.own.per_min(second),
             "requests_total": work.total,
             "error_rate": work.error_rate(second) if work.in_window(second) else None,
             "p50_ms": p50,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from server.reports import CacheFigures, ModelSummary, ServiceState
 from server.schemas import ErrorNote, Shape, StateName
@@ -180,3 +180,20 @@ class PublicStatus(Shape):
     providers: StateCounts
     services: list[PublicService]
     server_time: int
+
+
+class DrillReport(Shape):
+    """Faults of simulated sources."""
+
+    available: bool
+    faults: list[str]
+    descriptions: dict[str, str]
+    broken: dict[str, str] = Field(description="The fault in force by provider")
+
+
+class DrillOrder(BaseModel):
+    """A fault to order, or null to mend."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fault: str | None

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from framework.journal import Trail
+from server.types import DECIDED, REQUEST_ID, SERVED
 
 if TYPE_CHECKING:
     from framework.clock import Clock
     from framework.decision import Decision
     from framework.events import Event
-    from framework.models.base import Query
+    from server.params import Question
+    from server.types import Scope
 
 #: Requests kept, and other happenings; a burst of the first must not push out the second.
 _REQUESTS = 2_000
@@ -28,17 +32,7 @@ _AWAY_MS = 60_000
 _KINDS = {"state": "state_change", "config": "config", "plugin": "config", "error": "error"}
 
 
-class Served:
-    """A kept answer that went out by the fast lane."""
-
-    __slots__ = ("provider", "query")
-
-    def __init__(self, query: Query, provider: str) -> None:
-        self.query = query
-        self.provider = provider
-
-
-class Handled:
+class Handled(NamedTuple):
     """One request to a route that sources answer.
 
     Attributes:
@@ -46,32 +40,20 @@ class Handled:
         at_ms: when its answer began to go out, Unix ms.
         status: 0 where there was none.
         code: of the error it was answered with.
-        decided: what was decided for it, in order; or the kept answer it got.
+        decided: what was decided for it; the question itself, where a kept answer went out by the
+            fast lane.
+        served: who gave that answer, then.
     """
 
-    __slots__ = (
-        "at_ms", "code", "decided", "latency_ms", "operation", "request_id", "seq", "status",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        seq: int,
-        at_ms: int,
-        operation: str,
-        request_id: str,
-        status: int,
-        latency_ms: float,
-        code: str | None,
-        decided: Served | Sequence[Decision],
-    ) -> None:
-        self.seq = seq
-        self.at_ms = at_ms
-        self.operation = operation
-        self.request_id = request_id
-        self.status = status
-        self.latency_ms = latency_ms
-        self.code = code
-        self.decided = decided
+    seq: int
+    at_ms: int
+    operation: str
+    request_id: str
+    status: int
+    latency_ms: float
+    code: str | None
+    decided: Sequence[Decision] | Question
+    served: str | None
 
 
 @dataclass(slots=True)
@@ -121,28 +103,38 @@ class Recorder:
     def __init__(self, clock: Clock, run: int) -> None:
         self._clock = clock
         self._run = run
-        self._requests: deque[Handled] = deque(maxlen=_REQUESTS)
+        self._requests: deque[tuple[Any, ...]] = deque(maxlen=_REQUESTS)
         self._others: deque[Noted] = deque(maxlen=_OTHERS)
         self.last = 0
-        self.operations: Mapping[tuple[str, str], str] = {}
+        self.operations: Mapping[tuple[str, str | None], str] = {}
 
     def request(
-        self,
-        route: tuple[str, str],
-        at_ms: int,
-        request_id: str,
-        status: int,
-        latency_ms: float,
-        code: str | None,
-        decided: Served | Sequence[Decision],
+        self, scope: Scope, at_ms: int, status: int, latency_ms: float, code: str | None
     ) -> None:
-        """One request ended."""
-        operation = self.operations.get(route)
+        """One request ended.
+
+        A plain tuple is kept: to make a `Handled` takes several times as long, and most of them
+        nobody ever sees.
+        """
+        operation = self.operations.get((scope["method"], scope.get("path_template")))
         if operation is None:
             return
+        decided = scope.get(DECIDED)
+        if type(decided) is Trail:
+            decided = tuple(decided.decisions)
         self.last = seq = self.last + 1
         self._requests.append(
-            Handled(seq, at_ms, operation, request_id, status, latency_ms, code, decided)
+            (
+                seq,
+                at_ms,
+                operation,
+                scope[REQUEST_ID],
+                status,
+                latency_ms,
+                code,
+                decided or (),
+                scope.get(SERVED),
+            )
         )
 
     def __call__(self, event: Event) -> None:
@@ -179,7 +171,7 @@ class Recorder:
             return None
         if int(run) != self._run or int(seq) > self.last:
             return None
-        oldest = self._requests[0].seq if len(self._requests) == _REQUESTS else 1
+        oldest = self._requests[0][0] if len(self._requests) == _REQUESTS else 1
         if int(seq) + 1 < oldest and now_ms - int(at) > _AWAY_MS:
             return None
         return int(seq)
@@ -193,7 +185,7 @@ class Recorder:
             others.append(noted)
         found = others
         for handled in reversed(self._requests):
-            if handled.seq <= seen or len(found) == most:
+            if handled[0] <= seen or len(found) == most:
                 break
-            found.append(handled)
+            found.append(Handled(*handled))
         return sorted(found, key=lambda record: record.seq)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from framework.gateway import Gateway
+    from server.drill import Drill
     from server.edge import Edge
 
 #: Where the server keeps bans and used-up quotas unless told otherwise.
@@ -118,8 +119,11 @@ def build(edge: Edge, *, host: str, port: int) -> Server:
     return Server(config, edge)
 
 
-async def serve(gateway: Gateway) -> int:
+async def serve(gateway: Gateway, drill: Drill | None = None) -> int:
     """Serve `gateway`, which the caller has opened and will close, until told to stop.
+
+    Args:
+        drill: what breaks its sources, where they are simulated.
 
     Returns:
         The exit code: 0 after a stop that was asked for.
@@ -130,7 +134,7 @@ async def serve(gateway: Gateway) -> int:
     restore = logs.configure(gateway)
     opening = asyncio.ensure_future(_open_archive(gateway))
     try:
-        edge = create_app(gateway, opens_gateway=False)
+        edge = create_app(gateway, opens_gateway=False, drill=drill)
         server = build(edge, host=settings.host, port=settings.port)
         await server.serve()
     finally:

@@ -97,6 +97,22 @@ class Health(Shape):
     capabilities: list[CapabilityState]
 
 
+class Trial(Shape):
+    """One question asked merely to learn whether a source answers."""
+
+    capability: str
+    outcome: Literal["ok", "failed"]
+    code: str | None
+    message: str | None
+    elapsed_ms: float
+
+
+class TestedHealth(Health):
+    """The health of one source after it was tested, and how that went."""
+
+    test: Trial
+
+
 class HealthSummary(Shape):
     """Sources by state."""
 

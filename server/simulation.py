@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from framework.env import EnvConfig
+from framework.errors import InvalidRequest
 from framework.gateway import Gateway
 from framework.loader import PluginLoader
 from framework.settings import Settings
 from framework.testing.simulator import Simulator, simulated_providers
+
+#: Faults that need nothing besides their name.
+_DRILLS: Mapping[str, str] = {
+    "disconnect": "the connection ends before there is an answer",
+    "hang": "no answer ever comes",
+    "delay": "answers come a second late",
+    "drip": "answers come byte by byte",
+    "status": "500, an internal error",
+    "rate_limit": "429, too many requests",
+    "empty": "answers are empty",
+    "garbage": "answers are no text",
+    "malformed_json": "answers are broken JSON",
+    "html": "a web page in place of data",
+    "wrong_symbol": "prices of another pair",
+    "seconds_for_ms": "times in another unit",
+    "negative_price": "prices below zero",
+}
 
 
 @asynccontextmanager
@@ -32,6 +50,65 @@ async def simulator_for(env_file: str, *, port: int = 0) -> AsyncIterator[Simula
         await simulator.stop()
 
 
+class SimulatorDrill:
+    """Breaks and mends providers of a simulator; a `Drill`."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    @property
+    def faults(self) -> Mapping[str, str]:
+        """What may be ordered, and what it is."""
+        return _DRILLS
+
+    def broken(self) -> dict[str, str]:
+        """The fault in force of each broken provider."""
+        found: dict[str, str] = {}
+        for order in self._simulator.faults():
+            names = (
+                list(self._simulator.providers) if order["provider"] == "*" else [order["provider"]]
+            )
+            for name in names:
+                found.setdefault(name, order["kind"])
+        return found
+
+    def break_(self, provider: str, fault: str) -> None:
+        """Have every answer of `provider` spoilt from now on, in one way.
+
+        Raises:
+            InvalidRequest: nobody plays it.
+        """
+        if provider not in self._simulator.providers:
+            raise InvalidRequest(f"{provider} is not simulated: there is nothing to break")
+        self.mend(provider)
+        self._simulator.order(provider, fault)
+
+    def mend(self, provider: str) -> None:
+        """Let `provider` answer well again."""
+        self._simulator.clear(provider)
+
+
+@asynccontextmanager
+async def world_for(
+    env_file: str, *, simulate: bool = False, **settings: str
+) -> AsyncIterator[tuple[Gateway, SimulatorDrill | None]]:
+    """As `gateway_for`, and with `simulate` what breaks its sources."""
+    if not simulate:
+        environ = {**os.environ, **settings}
+        async with Gateway.from_env(env_file, environ=environ) as gateway:
+            yield gateway, None
+        return
+    async with simulator_for(env_file) as simulator:
+        environ = {
+            **simulator.placeholder_keys(),
+            **os.environ,
+            **simulator.overrides(),
+            **settings,
+        }
+        async with Gateway.from_env(env_file, environ=environ, simulated=True) as gateway:
+            yield gateway, SimulatorDrill(simulator)
+
+
 @asynccontextmanager
 async def gateway_for(
     env_file: str, *, simulate: bool = False, **settings: str
@@ -43,17 +120,5 @@ async def gateway_for(
         simulate: whether to ask a simulator.
         settings: variables that win over file and environment.
     """
-    if not simulate:
-        environ = {**os.environ, **settings}
-        async with Gateway.from_env(env_file, environ=environ) as gateway:
-            yield gateway
-        return
-    async with simulator_for(env_file) as simulator:
-        environ = {
-            **simulator.placeholder_keys(),
-            **os.environ,
-            **simulator.overrides(),
-            **settings,
-        }
-        async with Gateway.from_env(env_file, environ=environ, simulated=True) as gateway:
-            yield gateway
+    async with world_for(env_file, simulate=simulate, **settings) as (gateway, _):
+        yield gateway

@@ -23,8 +23,10 @@ TASK = "coinmux.task"
 WRITER = "coinmux.writer"
 #: Set in the scope of a HEAD request: its body is not sent.
 BODILESS = "coinmux.bodiless"
-#: What was decided for the request: a `Trail`, or the kept answer `Served`.
+#: What was decided for the request, a `Trail`; or the question, where a kept answer went out by the
+#: fast lane, with its provider as `SERVED`.
 DECIDED = "coinmux.decided"
+SERVED = "coinmux.served"
 #: `perf_counter` when a request came in, where it may turn into a stream.
 BEGUN = "coinmux.begun"
 #: When a stream began to be sent, for it to count as answered then and not when it ends.

@@ -8,7 +8,7 @@ import signal
 import rich_click as click
 
 from server.cli.console import EXIT_FAILED, EXIT_OK, console, env_file
-from server.simulation import gateway_for, simulator_for
+from server.simulation import simulator_for, world_for
 
 
 @click.command()
@@ -28,8 +28,8 @@ def serve(host: str | None, port: int | None, simulate: bool, env_file: str) -> 
             options["HOST"] = host
         if port is not None:
             options["PORT"] = str(port)
-        async with gateway_for(env_file, simulate=simulate, **options) as gateway:
-            return await run_server(gateway)
+        async with world_for(env_file, simulate=simulate, **options) as (gateway, drill):
+            return await run_server(gateway, drill)
 
     try:
         code = _run(run())

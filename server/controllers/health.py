@@ -13,7 +13,7 @@ from server.desk import AnyRequest, Desk
 from server.openapi import DOC, RouteDoc
 from server.openapi_parameters import parameter
 from server.params import single_values, whole
-from server.schemas import Health, History, SourceHealth
+from server.schemas import Health, History, SourceHealth, TestedHealth
 
 _DAY_S = 86_400
 _WEEK_S = 7 * _DAY_S
@@ -81,6 +81,17 @@ class HealthController(Controller):
     async def reset(self, desk: NamedDependency[Desk], name: FromPath[str]) -> Bytes:
         """Forget one source's failures and holds; its state after it."""
         return as_json(desk.gateway.reset(name), cache_control=NO_STORE)
+
+    @post(
+        "/test/{name:str}",
+        operation_id="testSource",
+        status_code=200,
+        guards=[admin_only],
+        opt={DOC: RouteDoc(TestedHealth, is_admin=True, errors=(404, 409))},
+    )
+    async def test(self, desk: NamedDependency[Desk], name: FromPath[str]) -> Bytes:
+        """Ask one source one question now; its state after it. Once in ten seconds at most."""
+        return as_json(await desk.trials.run(name), cache_control=NO_STORE)
 
     @post(
         "/reset-all",

@@ -168,7 +168,7 @@ def live():
     """As `app_of`, on a real socket and the real clock."""
 
     @asynccontextmanager
-    async def make(_settings=None, _info=None, _found=(), _gateway=None, **scripts):
+    async def make(_settings=None, _info=None, _found=(), _drill=None, **scripts):
         plugins = {
             name: ScriptedProvider(
                 name, script, SystemClock(), priority=at * 10, **(_info or {}).get(name, {})
@@ -177,8 +177,8 @@ def live():
         }
         environ = {"CHECKER": "off", **(_settings or {})}
         found = [*(in_process(name, plugin) for name, plugin in plugins.items()), *_found]
-        gateway = _gateway or Gateway.from_env(None, environ=environ, found=found)
-        edge = create_app(gateway, bound="127.0.0.1")
+        gateway = Gateway.from_env(None, environ=environ, found=found)
+        edge = create_app(gateway, bound="127.0.0.1", drill=_drill)
         server = build(edge, host="127.0.0.1", port=0)
         task = asyncio.ensure_future(server.serve())
         while not server.started:

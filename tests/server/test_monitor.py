@@ -12,6 +12,7 @@ from framework.loader import in_process
 from framework.testing.clock import FakeClock
 from server.happenings import event_of
 from server.recorder import Recorder
+from server.types import REQUEST_ID
 
 pytestmark = pytest.mark.realtime
 TICKER = "/api/market/ticker?symbol=BTC/USDT"
@@ -333,6 +334,10 @@ async def test_it_is_not_kept_and_refuses_odd_windows(live):
         assert bad.json()["errors"][0]["known"] == ["1h", "24h", "7d"]
 
 
+def asked(method):
+    return {"method": method, "path_template": "/t", REQUEST_ID: "r"}
+
+
 class TestCursors:
     """What a holder of a cursor gets."""
 
@@ -348,7 +353,7 @@ class TestCursors:
 
     def happen(self, recorder, count):
         for _ in range(count):
-            recorder.request(("GET", "/t"), 1, "r", 200, 1.0, None, ())
+            recorder.request(asked("GET"), 1, 200, 1.0, None)
 
     def test_they_increase(self, recorder, clock):
         """As text, whatever the numbers."""
@@ -397,7 +402,7 @@ class TestCursors:
 
     def test_other_routes_leave_nothing(self, recorder):
         """Only those that sources answer are known."""
-        recorder.request(("POST", "/t"), 1, "r", 200, 1.0, None, ())
+        recorder.request(asked("POST"), 1, 200, 1.0, None)
         assert recorder.last == 0
 
 
@@ -429,5 +434,5 @@ def test_two_gateways_do_not_meet():
     gateways = [Gateway.from_env(None, environ={}, found=[]) for _ in range(2)]
     recorders = [Recorder(one.clock, one.started_ms) for one in gateways]
     recorders[0].operations = {("GET", "/t"): "ticker"}
-    recorders[0].request(("GET", "/t"), 1, "r", 200, 1.0, None, ())
+    recorders[0].request(asked("GET"), 1, 200, 1.0, None)
     assert [one.last for one in recorders] == [1, 0]

@@ -24,7 +24,8 @@ EXPECTED = {
     "/api/providers/{name}", "/api/routing/explain", "/api/routing/decisions/{request_id}",
     "/api/indicators", "/api/indicators/comprehensive", "/api/indicators/batch",
     "/api/indicators/{indicator}", "/api/indicators/{indicator}/stream", "/api/monitor",
-    "/api/stream", "/api/status/public", "/badge/{badge}", "/metrics",
+    "/api/stream", "/api/status/public", "/badge/{badge}", "/metrics", "/api/drill",
+    "/api/drill/{provider}", "/api/source-health/test/{name}",
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from framework.errors import UpstreamTimeout
 from framework.health import State
 from server.badges import as_endpoint, as_svg, state_of
 from server.exposition import family, histogram
-from server.metrics import Metrics, Series
+from server.metrics import Metrics, Totals
 
 pytestmark = pytest.mark.realtime
 TICKER = "/api/market/ticker?symbol=BTC/USDT"
@@ -206,9 +206,9 @@ class TestPrometheus:
 
     def test_buckets_hold_what_they_say(self):
         """A latency on a bound is within it; the last bucket holds all."""
-        series = Series()
+        series = Totals()
         for elapsed_ms in (0.25, 0.26, 99_999):
-            series.add(1_000, elapsed_ms, is_error=False)
+            series.count(1_000, elapsed_ms, is_error=False)
         (found,) = text_string_to_metric_families(histogram("h", "x", [({}, series)]))
         buckets = {one.labels["le"]: one.value for one in found.samples if one.name == "h_bucket"}
         assert (buckets["0.00025"], buckets["0.0005"], buckets["10"]) == (1, 2, 2)

@@ -8,6 +8,7 @@ import pytest
 
 from framework.errors import UpstreamTimeout
 from server import streams
+from server.types import REQUEST_ID
 
 pytestmark = pytest.mark.realtime
 TICKER = "/api/market/ticker?symbol=BTC/USDT"
@@ -101,7 +102,10 @@ async def test_a_burst_is_counted(live):
     async with live(a=[1.5]) as world, watching(world) as reader:
         await reader.next()
         for _ in range(600):
-            world.desk.recorder.request(("GET", "/api/market/ticker"), 1, "r", 200, 1.0, None, ())
+            scope = {
+                "method": "GET", "path_template": "/api/market/ticker", REQUEST_ID: "r",
+            }  # fmt: skip
+            world.desk.recorder.request(scope, 1, 200, 1.0, None)
         name, ident, data = await reader.next()
         assert (name, ident, data) == ("dropped", None, {"dropped": 100})
         ids = [(await reader.next())[2]["id"] for _ in range(500)]

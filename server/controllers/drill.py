@@ -1,0 +1,84 @@
+"""Breaking and mending simulated sources. There is no such thing with real ones.
+
+Litestar reads annotations at run time, so this module imports what it names.
+"""
+
+from typing import Any
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from framework.errors import InvalidRequest, NotFound
+from server.answers import Bytes, as_json
+from server.bodies import read_json
+from server.core import NO_STORE, admin_only
+from server.desk import AnyRequest, Desk
+from server.drill import Drill
+from server.monitor_reports import DrillOrder, DrillReport
+from server.openapi import DOC, RouteDoc
+from server.params import single_values
+
+
+class DrillController(Controller):
+    """Failure drills; 404 unless the server runs on simulated sources."""
+
+    path = "/api/drill"
+    tags = ("drill",)
+
+    @get("/", operation_id="getDrill", opt={DOC: RouteDoc(DrillReport, errors=(404,))})
+    async def drill(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+        """Faults that may be ordered, and those in force."""
+        single_values(request.scope["query_string"], ())
+        return _report(_drill_of(desk))
+
+    @post(
+        "/{provider:str}",
+        operation_id="orderDrill",
+        status_code=200,
+        guards=[admin_only],
+        opt={DOC: RouteDoc(DrillReport, body=DrillOrder, is_admin=True, errors=(404,))},
+    )
+    async def order(
+        self, request: AnyRequest, desk: NamedDependency[Desk], provider: FromPath[str]
+    ) -> Bytes:
+        """Break one source, `{"fault": "hang"}`, or mend it, `{"fault": null}`."""
+        drill = _drill_of(desk)
+        name = desk.gateway.registry.source(provider).name
+        fault = _fault_of(await read_json(request), drill)
+        if fault is None:
+            drill.mend(name)
+            told = f"drill: {name} was mended"
+        else:
+            drill.break_(name, fault)
+            told = f"drill: {name} was broken, {drill.faults[fault]}"
+        desk.gateway.events.publish("config", told, source=name)
+        return _report(drill)
+
+
+def _drill_of(desk: Desk) -> Drill:
+    if desk.drill is None:
+        raise NotFound("sources are real: there is nothing to break")
+    return desk.drill
+
+
+def _fault_of(body: Any, drill: Drill) -> str | None:
+    known = list(drill.faults)
+    if isinstance(body, dict) and set(body) == {"fault"}:
+        fault = body["fault"]
+        if fault is None or (isinstance(fault, str) and fault in drill.faults):
+            return fault
+    message = 'takes {"fault": one of those known, or null}'
+    raise InvalidRequest(
+        f"the body {message}", errors=[{"name": "fault", "message": message, "known": known}]
+    )
+
+
+def _report(drill: Drill) -> Bytes:
+    body = {
+        "available": True,
+        "faults": list(drill.faults),
+        "descriptions": dict(drill.faults),
+        "broken": drill.broken(),
+    }
+    return as_json(body, cache_control=NO_STORE)
