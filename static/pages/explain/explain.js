@@ -5,7 +5,7 @@ import { Panel } from "../../shared/js/panel.js";
 import "../../shared/js/following.js";
 import { NONE, ms, number, words } from "../../shared/js/format.js";
 import { badge } from "../../shared/js/states.js";
-import { clock, stamp, until } from "../../shared/js/time.js";
+import { clock, span, stamp, until } from "../../shared/js/time.js";
 
 const VERDICTS = { chosen: ["chosen", "ok"], tried_failed: ["tried, failed", "bad"], skipped: ["passed over", null] };
 // The server's reason codes in plain words; one it did not have yet is shown as it is.
@@ -53,7 +53,7 @@ function showDry(found) {
   tags([["dry run"], [found.strategy ? `strategy ${found.strategy}` : null], found.pinned ? [`pinned to ${found.pinned}`] : null].filter((one) => one?.[0]));
   const chosen = found.candidates.filter((one) => one.verdict === "chosen").map((one) => one.provider);
   const retries = found.candidates.map((one) => one.retry_at).filter(Number.isFinite);
-  if (found.cache && found.served_from !== chosen[0]) setText($("#verdict"), `A kept answer would be served (${words(String(found.cache))}); nobody would be asked.`);
+  if (found.cache?.used) setText($("#verdict"), `A kept answer of ${found.cache.provider}, ${span(found.cache.age_s * 1000)} old, would be served; nobody would be asked. Without it: ${chosen.join(", ") || "nobody"}.`);
   else if (chosen.length) setText($("#verdict"), `${chosen.join(", ")} would be asked first.${found.cache ? " A kept answer is there too." : ""}`);
   else setText($("#verdict"), `Nobody can answer this now.${retries.length ? ` The earliest retry is ${until(Math.min(...retries))}.` : ""}`);
   $("#timeline").replaceChildren();

@@ -3,7 +3,7 @@ import { h, safeLink, setText } from "../../shared/js/dom.js";
 import { ask, get, root } from "../../shared/js/api.js";
 import { NONE, ms, number, share, words } from "../../shared/js/format.js";
 import { badge } from "../../shared/js/states.js";
-import { ago, clock, now, stamp, until } from "../../shared/js/time.js";
+import { ago, clock, now, span, stamp, until } from "../../shared/js/time.js";
 import { Bars } from "../../shared/components/bars.js";
 import { Spark } from "../../shared/components/spark.js";
 
@@ -82,7 +82,7 @@ function limits({ limits: known, quota }) {
   const windows = known?.windows ?? [];
   return list([
     ["At a time", `${number(known?.in_flight)} of ${number(known?.concurrent)}`],
-    ...windows.map((one) => [`In ${number(one.per_s)} s`, `${number(Math.max(0, one.requests - one.used))} of ${number(one.requests)} left`]),
+    ...windows.map((one) => [`In ${span(one.per_s * 1000)}`, `${number(Math.max(0, one.requests - one.used))} of ${number(one.requests)} left`]),
     quota ? ["Quota", `${number(quota.remaining ?? quota.left)} left${quota.reset_at ? `, reset ${until(quota.reset_at)}` : ""}`] : ["Quota", NONE],
   ]);
 }

@@ -7,6 +7,7 @@ import { shell } from "../../shared/js/shell.js";
 import "../../shared/js/following.js";
 import { NONE, ms, number, share, words } from "../../shared/js/format.js";
 import { ORDER, badge, setBadge, severity, stateOf } from "../../shared/js/states.js";
+import { span } from "../../shared/js/time.js";
 import { Table } from "../../shared/js/table.js";
 import { fillDrawer } from "./drawer.js";
 
@@ -35,7 +36,7 @@ const table = new Table($("#explorer"), [
     cell: () => h("div", { class: "left" }, h("span"), h("div", { class: "meter" }, h("i"))),
     set: (cell, one) => {
       const window = tightest(one);
-      setText(cell.children[0], window ? `${number(window.left)} of ${number(window.of)} in ${number(window.per_s)} s` : NONE);
+      setText(cell.children[0], window ? `${number(window.left)} of ${number(window.of)} in ${span(window.per_s * 1000)}` : NONE);
       const part = window ? window.left / window.of : 0;
       cell.children[1].hidden = !window;
       cell.children[1].firstChild.style.width = `${100 * part}%`;

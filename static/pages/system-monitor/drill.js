@@ -13,14 +13,13 @@ export async function drillColumn(onChange) {
   }
   if (!drill.available) return null;
   const broken = { ...drill.broken };
-  const nameOf = (fault) => (typeof fault === "string" ? fault : fault.name);
   return {
     key: "drill",
     title: "Drill",
     cell: (one) => {
       const select = h("select", { class: "field small", "aria-label": `Break ${one.title ?? one.name}` },
         h("option", { value: "", text: "works" }),
-        (drill.faults ?? []).map((fault) => h("option", { value: nameOf(fault), text: words(nameOf(fault)), title: fault.description ?? "" })));
+        (drill.faults ?? []).map((fault) => h("option", { value: fault, text: words(fault), title: drill.descriptions?.[fault] ?? "" })));
       select.addEventListener("change", async () => {
         select.disabled = true;
         try {
@@ -38,7 +37,7 @@ export async function drillColumn(onChange) {
     },
     set: (cell, one) => {
       const select = cell.querySelector("select");
-      if (document.activeElement !== select && !select.disabled) select.value = nameOf(broken[one.name] ?? "") ?? "";
+      if (document.activeElement !== select && !select.disabled) select.value = broken[one.name] ?? "";
     },
   };
 }

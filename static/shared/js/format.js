@@ -13,7 +13,7 @@ function fixed(low, high) {
   return formats.get(key);
 }
 
-const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
+const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 });
 
 export const number = (value, high = 0, low = 0) => (known(value) ? fixed(low, high).format(value) : NONE);
 

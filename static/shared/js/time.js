@@ -27,8 +27,10 @@ export function span(ms) {
   const s = Math.max(0, Math.round(ms / 1000));
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min`;
-  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
-  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+  const [big, small] = s < 86400 ? ["h", "min"] : ["d", "h"];
+  const whole = s < 86400 ? 3600 : 86400;
+  const rest = Math.floor((s % whole) / (whole === 3600 ? 60 : 3600));
+  return `${Math.floor(s / whole)} ${big}${rest ? ` ${rest} ${small}` : ""}`;
 }
 
 export const ago = (ms) => (Number.isFinite(ms) ? `${span(now() - ms)} ago` : "—");
