@@ -1,4 +1,5 @@
 // The system monitor: one question every five seconds, and everything on the page from its answer.
+// The network and the tables are loaded once the first answer is shown: what is read first comes first.
 import { $, h, query, remember, setText } from "../../shared/js/dom.js";
 import { ask } from "../../shared/js/api.js";
 import { Poller } from "../../shared/js/poll.js";
@@ -9,10 +10,7 @@ import { shape, stateOf } from "../../shared/js/states.js";
 import { number } from "../../shared/js/format.js";
 import { clock, now, sync } from "../../shared/js/time.js";
 import { Database, Inventory, Server, Services, Summary } from "./cards.js";
-import { drillColumn } from "./drill.js";
 import { Log } from "./log.js";
-import { endpointTable, providerTable, trafficTable } from "./tables.js";
-import { Network, legend } from "./network/network.js";
 
 const INTERVAL_MS = 5000;
 const TIMEOUT_MS = 4000;
@@ -29,10 +27,9 @@ const server = new Server(panels.server.body);
 const database = new Database(panels.database.body);
 const inventory = new Inventory(panels.inventory.body);
 const log = new Log($("#lines"), $("#waiting"), $("#kind"), $("#pause"));
-const network = new Network($("#stage"));
-const traffic = trafficTable($("#traffic"));
-const endpoints = endpointTable($("#endpoints"), $("#all-endpoints"));
-let providers = null;
+// What is loaded later: the network, and the tables of providers, endpoints and traffic.
+let later = null;
+let coming = null;
 let cursor = null;
 let good = null;
 let bars = SPANS.includes(query.get("bars")) ? query.get("bars") : "1h";
@@ -50,7 +47,6 @@ async function round() {
   changes(data);
   shell.status(data.status, { silent: true });
   shell.updated(good, poller.interval);
-  part("network", () => network.update(data, items), true);
   part("log", () => {
     log.add(items, { reset: events.reset });
     return log.size ? null : "Nothing happened yet. Ask the API for something, for example api/market/ticker?symbol=BTC/USDT.";
@@ -60,15 +56,39 @@ async function round() {
   part("server", () => server.show(data.server));
   part("database", () => database.show(data.database, data.cache));
   part("inventory", () => inventory.show(data.models, data.sources));
-  part("providers", () => {
-    providers?.show(data.providers, data.bars);
-    if (!data.providers.length) return "No providers are installed. See docs/plugins.md.";
-    return null;
-  });
-  part("endpoints", () => endpoints.show(data.endpoints));
-  traffic.show(data.providers ?? []);
+  if (later) secondary(data, items);
+  else coming ??= load(data, items);
   const late = `shown ${number(poller.interval / 1000)} s late`;
   setText($("#late"), events.dropped > 0 ? `${late} · +${number(events.dropped)} not drawn` : late);
+}
+
+async function load(data, items) {
+  try {
+    const [{ Network, legend }, { endpointTable, providerTable, trafficTable }, drill] = await Promise.all([
+      import("./network/network.js"), import("./tables.js"), data.simulated ? import("./drill.js").then(({ drillColumn }) => drillColumn(() => poller.now())) : null,
+    ]);
+    legend(card("network"));
+    later = {
+      network: new Network($("#stage")),
+      traffic: trafficTable($("#traffic")),
+      endpoints: endpointTable($("#endpoints"), $("#all-endpoints")),
+      providers: providerTable($("#providers"), drill),
+    };
+    secondary(data, items);
+  } catch (error) {
+    coming = null;
+    for (const name of ["network", "providers", "endpoints"]) panels[name].error({ title: "A part of this page did not load", detail: error.message });
+  }
+}
+
+function secondary(data, items) {
+  part("network", () => later.network.update(data, items));
+  part("providers", () => {
+    later.providers.show(data.providers, data.bars);
+    return data.providers.length ? null : "No providers are installed. See docs/plugins.md.";
+  });
+  part("endpoints", () => later.endpoints.show(data.endpoints));
+  later.traffic.show(data.providers ?? []);
 }
 
 // One part of the page that cannot read its part of the answer takes no other along.
@@ -126,15 +146,15 @@ function toggle(button, on) {
 
 toggle($("#idle"), (pressed) => {
   setText($("#idle"), pressed ? "Fold idle sources" : "Show every source");
-  network.choose({ everyone: pressed });
+  later?.network.choose({ everyone: pressed });
 });
 toggle($("#disabled"), (pressed) => {
   setText($("#disabled"), pressed ? "Hide disabled" : "Show disabled");
-  network.choose({ disabled: pressed });
+  later?.network.choose({ disabled: pressed });
 });
 toggle($("#still"), (pressed) => {
   setText($("#still"), pressed ? "Go on" : "Pause");
-  network.pause(pressed);
+  later?.network.pause(pressed);
 });
 $("#unfold").addEventListener("click", () => {
   const open = card("network").toggleAttribute("data-open");
@@ -151,12 +171,7 @@ $("#span").append(...SPANS.map((span) => h("button", {
   },
 })));
 
-legend(card("network"));
 setInterval(() => {
   for (const panel of Object.values(panels)) panel.tick();
 }, 1000);
 poller.start();
-drillColumn(() => poller.now()).then((drill) => {
-  providers = providerTable($("#providers"), drill);
-  poller.now();
-});

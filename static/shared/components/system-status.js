@@ -17,14 +17,14 @@ const STATES = { ONLINE: "healthy", HEALTHY: "healthy", DEGRADED: "degraded", OF
 const COUNTED = ["healthy", "degraded", "offline", "unknown", "disabled"];
 
 const CSS = `
-:host{all:initial;position:fixed;z-index:2147483000;right:calc(16px + env(safe-area-inset-right));bottom:calc(16px + env(safe-area-inset-bottom));
-display:block;font:400 14px/1.45 ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;font-variant-numeric:tabular-nums;
+:host{all:initial!important;position:fixed!important;z-index:2147483000!important;right:calc(16px + env(safe-area-inset-right))!important;bottom:calc(16px + env(safe-area-inset-bottom))!important;
+display:block!important;font:400 14px/1.45 ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,sans-serif!important;font-variant-numeric:tabular-nums!important;
 --s:#111827;--r:#1e293b;--t:#e2e8f0;--m:#94a3b8;--l:#334155;--a:#60a5fa;--f:#93c5fd;--o:transparent;--bad:#f87171}
-:host([hidden]){display:none}
+:host([hidden]){display:none!important}
 :host([data-look=light]){--s:#fff;--r:#f1f5f9;--t:#0f172a;--m:#475569;--l:#cbd5e1;--a:#1d4ed8;--f:#1d4ed8;--o:#0f172a;--bad:#b91c1c}
-:host([position$=left]){right:auto;left:calc(16px + env(safe-area-inset-left))}
-:host([position^=top]){bottom:auto;top:calc(16px + env(safe-area-inset-top))}
-:host([position=inline]){position:static;display:inline-block}
+:host([position$=left]){right:auto!important;left:calc(16px + env(safe-area-inset-left))!important}
+:host([position^=top]){bottom:auto!important;top:calc(16px + env(safe-area-inset-top))!important}
+:host([position=inline]){position:static!important;display:inline-block!important}
 *{box-sizing:border-box}
 .wrap{display:flex;flex-direction:column;align-items:flex-end;gap:10px}
 :host([position$=left]) .wrap{align-items:flex-start}
@@ -80,7 +80,7 @@ function kept(value) {
     if (value === undefined) return localStorage.getItem("coinmux-widget");
     localStorage.setItem("coinmux-widget", value);
   } catch {
-    // Storage is blocked: open or closed lasts as long as the page.
+    // Storage is blocked.
   }
   return null;
 }

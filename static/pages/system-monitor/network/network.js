@@ -109,9 +109,9 @@ export class Network {
   #layout() {
     const width = this.stage.clientWidth;
     if (!width || !this.#providers.length) return;
-    const groups = grouped(this.#providers, { ...this.#choices, busy: this.#busy });
-    const signature = JSON.stringify([width, groups.map((group) => [group.kind, group.nodes.map((one) => one.name), group.folded.map((one) => one.name)])]);
     const wall = html.dataset.view === "wall";
+    const groups = grouped(this.#providers, { ...this.#choices, busy: this.#busy });
+    const signature = JSON.stringify([width, wall && innerHeight, groups.map((group) => [group.kind, group.nodes.map((one) => one.name), group.folded.map((one) => one.name)])]);
     this.layout = arrange(groups, width, wall ? Math.max(440, innerHeight * 0.55) : 440);
     this.places = places(this.layout);
     if (signature !== this.#signature) {
