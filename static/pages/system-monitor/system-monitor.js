@@ -30,6 +30,8 @@ const log = new Log($("#lines"), $("#waiting"), $("#kind"), $("#pause"));
 // What is loaded later: the network, and the tables of providers, endpoints and traffic.
 let later = null;
 let coming = null;
+let newest = null;
+let unseen = [];
 let cursor = null;
 let good = null;
 let bars = SPANS.includes(query.get("bars")) ? query.get("bars") : "1h";
@@ -57,15 +59,19 @@ async function round() {
   part("database", () => database.show(data.database, data.cache));
   part("inventory", () => inventory.show(data.models, data.sources));
   if (later) secondary(data, items);
-  else coming ??= load(data, items);
+  else {
+    unseen.push(...items);
+    newest = data;
+    coming ??= load();
+  }
   const late = `shown ${number(poller.interval / 1000)} s late`;
   setText($("#late"), events.dropped > 0 ? `${late} · +${number(events.dropped)} not drawn` : late);
 }
 
-async function load(data, items) {
+async function load() {
   try {
     const [{ Network, legend }, { endpointTable, providerTable, trafficTable }, drill] = await Promise.all([
-      import("./network/network.js"), import("./tables.js"), data.simulated ? import("./drill.js").then(({ drillColumn }) => drillColumn(() => poller.now())) : null,
+      import("./network/network.js"), import("./tables.js"), newest.simulated ? import("./drill.js").then(({ drillColumn }) => drillColumn(() => poller.now())) : null,
     ]);
     legend(card("network"));
     later = {
@@ -74,7 +80,10 @@ async function load(data, items) {
       endpoints: endpointTable($("#endpoints"), $("#all-endpoints")),
       providers: providerTable($("#providers"), drill),
     };
-    secondary(data, items);
+    later.network.choose({ everyone: pressed($("#idle")), disabled: pressed($("#disabled")) });
+    if (pressed($("#still"))) later.network.pause(true);
+    secondary(newest, unseen);
+    unseen = [];
   } catch (error) {
     coming = null;
     for (const name of ["network", "providers", "endpoints"]) panels[name].error({ title: "A part of this page did not load", detail: error.message });
@@ -136,25 +145,26 @@ function failed(error, failures) {
 
 const poller = new Poller(round, { interval: INTERVAL_MS, onBad: failed });
 
+const pressed = (button) => button.getAttribute("aria-pressed") === "true";
+
 function toggle(button, on) {
   button.addEventListener("click", () => {
-    const pressed = button.getAttribute("aria-pressed") !== "true";
-    button.setAttribute("aria-pressed", String(pressed));
-    on(pressed);
+    button.setAttribute("aria-pressed", String(!pressed(button)));
+    on(pressed(button));
   });
 }
 
-toggle($("#idle"), (pressed) => {
-  setText($("#idle"), pressed ? "Fold idle sources" : "Show every source");
-  later?.network.choose({ everyone: pressed });
+toggle($("#idle"), (isOn) => {
+  setText($("#idle"), isOn ? "Fold idle sources" : "Show every source");
+  later?.network.choose({ everyone: isOn });
 });
-toggle($("#disabled"), (pressed) => {
-  setText($("#disabled"), pressed ? "Hide disabled" : "Show disabled");
-  later?.network.choose({ disabled: pressed });
+toggle($("#disabled"), (isOn) => {
+  setText($("#disabled"), isOn ? "Hide disabled" : "Show disabled");
+  later?.network.choose({ disabled: isOn });
 });
-toggle($("#still"), (pressed) => {
-  setText($("#still"), pressed ? "Go on" : "Pause");
-  later?.network.pause(pressed);
+toggle($("#still"), (isOn) => {
+  setText($("#still"), isOn ? "Go on" : "Pause");
+  later?.network.pause(isOn);
 });
 $("#unfold").addEventListener("click", () => {
   const open = card("network").toggleAttribute("data-open");
