@@ -76,7 +76,7 @@ async def test_a_key_is_in_no_page_no_answer_and_no_file(page_of, api, secret):
     bodies = []
 
     async def listen(page):
-        page.on("response", bodies.append)
+        page.on("response", lambda reply: bodies.append(reply))
 
     for path in (*PAGES, "providers?name=etherscan", "explain?capability=gas&chain=ethereum"):
         async with page_of(path, before=listen) as page:

@@ -113,7 +113,8 @@ function part(name, show) {
 }
 
 function changes(data) {
-  for (const one of [...(data.providers ?? []), ...(data.services ?? []), { name: "overall", state: data.status }]) {
+  const told = [data.providers, data.services].filter(Array.isArray).flat();
+  for (const one of [...told, { name: "overall", state: data.status }]) {
     const word = stateOf(one.state).word;
     const before = states.get(one.name);
     states.set(one.name, word);
