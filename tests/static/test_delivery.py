@@ -1,5 +1,6 @@
 """How the pages come: under any path, from one origin, without a key, as small as promised."""
 
+import asyncio
 import hashlib
 import json
 import re
@@ -27,7 +28,9 @@ async def test_a_page_works_under_a_path_with_every_other_address_blocked(page_o
             target = urlsplit(route.request.url)
             if f"{target.scheme}://{target.netloc}" == server and target.path.startswith("/x/y/"):
                 query = f"?{target.query}" if target.query else ""
-                await route.fulfill(response=await route.fetch(url=f"{server}{target.path[4:]}{query}"))
+                await route.fulfill(
+                    response=await route.fetch(url=f"{server}{target.path[4:]}{query}")
+                )
             else:
                 strangers.append(route.request.url)
                 await route.abort()
@@ -94,7 +97,7 @@ async def test_a_key_is_in_no_page_no_answer_and_no_file(page_of, api, secret):
             async with page.expect_download() as download:
                 await page.click(f"#{kind}")
             saved = await (await download.value).path()
-            text = Path(saved).read_text()
+            text = await asyncio.to_thread(Path(saved).read_text)
             assert secret not in text
             assert len(text.splitlines()) > 400
 
@@ -119,7 +122,9 @@ def test_the_wheel_holds_the_pages(tmp_path):
     subprocess.run(command, cwd=STATIC.parent, check=True, capture_output=True)
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         names = set(wheel.namelist())
-    ours = {path.relative_to(STATIC.parent).as_posix() for path in STATIC.rglob("*") if path.is_file()}
+    ours = {
+        path.relative_to(STATIC.parent).as_posix() for path in STATIC.rglob("*") if path.is_file()
+    }
     assert ours <= names
 
 

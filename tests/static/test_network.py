@@ -16,7 +16,9 @@ COUNT_FRAMES = """
 HIDE = """
 Object.defineProperty(document, "hidden", { configurable: true, get: () => window.isHidden === true });
 """
-REQUESTS = '#lines [data-kind="request"], #lines [data-kind="cache_hit"], #lines [data-kind="failover"]'
+REQUESTS = (
+    '#lines [data-kind="request"], #lines [data-kind="cache_hit"], #lines [data-kind="failover"]'
+)
 
 
 async def drawn(page):
@@ -42,7 +44,9 @@ async def test_seven_calls_are_seven_requests_drawn_and_seven_lines(page_of, api
 
         assert await until(seven, 20)
         assert await page.locator(REQUESTS).count() - lines == 7
-        hops = await page.evaluate("Number(document.querySelector('#packets').dataset.packetsDrawn)")
+        hops = await page.evaluate(
+            "Number(document.querySelector('#packets').dataset.packetsDrawn)"
+        )
         assert hops >= 7
         await page.wait_for_timeout(15_000)
         assert await drawn(page) - before == 7

@@ -44,7 +44,7 @@ async def test_each_state_has_its_word_shape_and_colour(altered_page):
             assert await badge.locator(".word").inner_text() == word
             assert await badge.locator("svg").get_attribute("data-shape") == shape
             painted = await badge.locator("svg :is(.fill, .hollow)").first.evaluate(
-                "mark => mark.matches('.fill') ? getComputedStyle(mark).fill : getComputedStyle(mark).stroke"
+                "mark => getComputedStyle(mark)[mark.matches('.fill') ? 'fill' : 'stroke']"
             )
             assert painted == colour
         odd = page.locator('#providers tr[data-key="state-WOBBLY"] .state')
