@@ -106,7 +106,7 @@ class Recorder:
         self._requests: deque[tuple[Any, ...]] = deque(maxlen=_REQUESTS)
         self._others: deque[Noted] = deque(maxlen=_OTHERS)
         self.last = 0
-        self.operations: Mapping[tuple[str, str | None], str] = {}
+        self.operations: Mapping[tuple[str, str], str] = {}
 
     def request(
         self, scope: Scope, at_ms: int, status: int, latency_ms: float, code: str | None
@@ -116,7 +116,9 @@ class Recorder:
         A plain tuple is kept: to make a `Handled` takes several times as long, and most of them
         nobody ever sees.
         """
-        operation = self.operations.get((scope["method"], scope.get("path_template")))
+        # Who is turned away at the door was not routed; most routes are known by their path.
+        route = scope.get("path_template") or scope["path"]
+        operation = self.operations.get((scope["method"], route))
         if operation is None:
             return
         decided = scope.get(DECIDED)

@@ -156,6 +156,18 @@ async def test_a_caller_who_leaves_is_one_event(live):
         assert (event["kind"], event["outcome"], event["status"]) == ("error", "caller_left", 499)
 
 
+async def test_who_is_turned_away_is_one_event(live):
+    """Refused for load before anything was routed."""
+    async with live(_settings={"MAX_IN_FLIGHT": "1"}, a=[(0.5, 1.5)]) as world:
+        first = asyncio.ensure_future(world.client.get(TICKER))
+        await asyncio.sleep(0.2)
+        assert (await world.client.get(TICKER)).status_code == 503
+        await first
+        refused, answered = requests_of(await look(world))
+        assert (refused["kind"], refused["outcome"]) == ("error", "overloaded")
+        assert answered["kind"] == "request"
+
+
 async def test_a_batch_is_one_event(live):
     """Two pairs of one batch: the hops of both."""
     async with live(a=[1.5]) as world:
@@ -295,6 +307,18 @@ async def test_endpoints_are_listed_asked_or_not(live):
         assert asked["last_at"] > 0
         never = lines["POST", "/api/source-health/reset-all"]
         assert (never["state"], never["p95_ms"], never["error_rate"]) == ("UNKNOWN", None, None)
+
+
+async def test_an_endpoint_nobody_asks_any_more_is_unknown(app_of):
+    """After 15 quiet minutes only when it was asked last is left."""
+    async with app_of(a=[1.5]) as world:
+        await world.client.get(TICKER)
+        asked_ms = world.clock.wall_ms()
+        world.clock.advance(1_000)
+        lines = {one["route"]: one for one in (await look(world))["endpoints"]}
+        ticker = lines["/api/market/ticker"]
+        assert (ticker["state"], ticker["error_rate"], ticker["p95_ms"]) == ("UNKNOWN", None, None)
+        assert ticker["last_at"] == asked_ms
 
 
 async def test_the_trend_is_measured(live):
