@@ -59,7 +59,8 @@ async def test_the_monitor_by_keyboard(page_of):
                     """(() => {
                       const at = document.activeElement;
                       const style = getComputedStyle(at);
-                      const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+                      const wide = parseFloat(style.outlineWidth) >= 2;
+                      const ring = style.outlineStyle !== "none" && wide;
                       if (!ring) return `bare ${at.outerHTML.slice(0, 80)}`;
                       return at.id || at.closest("[data-panel]")?.dataset.panel || at.tagName;
                     })()"""

@@ -14,7 +14,10 @@ COUNT_FRAMES = """
 })();
 """
 HIDE = """
-Object.defineProperty(document, "hidden", { configurable: true, get: () => window.isHidden === true });
+Object.defineProperty(document, "hidden", {
+  configurable: true,
+  get: () => window.isHidden === true,
+});
 """
 REQUESTS = (
     '#lines [data-kind="request"], #lines [data-kind="cache_hit"], #lines [data-kind="failover"]'

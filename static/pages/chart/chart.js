@@ -84,7 +84,9 @@ async function refresh() {
   for (const row of found.rows) if (row[0] >= last) view.update(row);
   panel.ready();
   show();
-  await Promise.all(indicators.shown.map((one) => extend(one, signal)));
+  // A new candle moves what is drawn apart from its own time, so the whole is asked for.
+  const begun = found.rows.at(-1)[0] > last;
+  await Promise.all(indicators.shown.map((one) => (begun ? fill(one, signal) : extend(one, signal))));
 }
 
 function take(found) {
@@ -98,15 +100,18 @@ const series = async (one, limit, signal) =>
   (await ask(`api/indicators/${encodeURIComponent(one.name)}`, { params: { symbol: market.symbol, interval: market.interval, limit, ...one.parameters }, signal, timeout: 20000 })).data.data;
 
 async function draw(one) {
-  const { signal } = turn;
   view.add(one.key, one.info, one.at);
+  await fill(one, turn.signal);
+}
+
+async function fill(one, signal) {
   try {
     const found = await series(one, LIMIT, signal);
     if (signal.aborted || !indicators.shown.includes(one)) return;
     view.values(one.key, found);
     indicators.told(one, { latest: found.latest });
   } catch (problem) {
-    if (!signal.aborted) indicators.told(one, { problem });
+    if (!signal.aborted) indicators.told(one, { problem: problem.title ? problem : { title: "cannot be drawn", detail: problem.message } });
   }
 }
 
@@ -117,7 +122,7 @@ async function extend(one, signal) {
     view.extend(one.key, found);
     indicators.told(one, { latest: found.latest });
   } catch (problem) {
-    if (!signal.aborted) indicators.told(one, { problem });
+    if (!signal.aborted) indicators.told(one, { problem: problem.title ? problem : { title: "cannot be drawn", detail: problem.message } });
   }
 }
 

@@ -100,7 +100,7 @@ export class Indicators {
         const latest = Object.values(one.latest ?? {}).filter((value) => typeof value === "number");
         setText(chip.children[2], one.problem ? one.problem.title : latest.length ? latest.slice(0, 3).map(price).join(" · ") : NONE);
         chip.toggleAttribute("data-wrong", one.problem !== null);
-        chip.title = one.problem ? `${one.problem.detail || one.problem.title} ${one.problem.requestId}`.trim() : (one.info.formula ?? "");
+        chip.title = one.problem ? `${one.problem.detail || one.problem.title} ${one.problem.requestId ?? ""}`.trim() : (one.info.formula ?? "");
       });
   }
 

@@ -116,6 +116,7 @@ export class View {
   values(key, { timestamps, values }) {
     const shown = this.shown.get(key);
     if (!shown) return;
+    shown.last = timestamps.at(-1) ?? 0;
     for (const { output, series } of shown.lines) {
       series.setData(timestamps.map((time, at) => this.#point(time, values[output.name]?.[at], output)));
     }
@@ -130,13 +131,11 @@ export class View {
     const shown = this.shown.get(key);
     if (!shown) return;
     timestamps.forEach((time, at) => {
-      for (const { output, series } of shown.lines) {
-        const last = series.data().at(-1)?.time ?? 0;
-        if (toChart(time) >= last) series.update(this.#point(time, values[output.name]?.[at], output));
-      }
-      if (shown.candle && toChart(time) >= (shown.candle.data().at(-1)?.time ?? 0)) {
-        shown.candle.update(this.#candle([time, ...["open", "high", "low", "close"].map((name) => values[name]?.[at])]));
-      }
+      // The library takes nothing older than its last place, empty ones included.
+      if (time < shown.last) return;
+      shown.last = time;
+      for (const { output, series } of shown.lines) series.update(this.#point(time, values[output.name]?.[at], output));
+      shown.candle?.update(this.#candle([time, ...["open", "high", "low", "close"].map((name) => values[name]?.[at])]));
     });
   }
 

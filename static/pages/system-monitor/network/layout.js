@@ -48,8 +48,10 @@ export function arrange(groups, width, least = 440) {
   const xs = narrow ? [width * 0.6] : [width * 0.5, width * 0.775];
   const nodes = new Map();
   const heads = [];
-  nodes.set(CLIENT, { id: CLIENT, x: Math.max(40, width * (narrow ? 0.09 : 0.065)), y: height / 2 });
-  nodes.set(SERVER, { id: SERVER, x: width * (narrow ? 0.32 : 0.255), y: height / 2 });
+  // In one long column the server stands where the reader begins.
+  const middle = narrow ? Math.min(height / 2, 200) : height / 2;
+  nodes.set(CLIENT, { id: CLIENT, x: Math.max(40, width * (narrow ? 0.09 : 0.065)), y: middle });
+  nodes.set(SERVER, { id: SERVER, x: width * (narrow ? 0.32 : 0.255), y: middle });
   columns.forEach((rows, at) => {
     // Columns are half a row apart, so that the lines to the second pass between names of the first.
     const top = (height - rows.length * row) / 2 + row / 2 + (at % 2 && columns[0].length % 2 === rows.length % 2 ? row / 2 : 0);

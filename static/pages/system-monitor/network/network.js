@@ -77,7 +77,6 @@ export class Network {
     this.#providers = snapshot.providers ?? [];
     this.#facts.load = snapshot.server?.load_percent ?? NaN;
     this.#facts.total = snapshot.server?.requests_per_minute ?? 0;
-    for (const one of this.#providers) if (one.requests_per_minute > 0) this.#busy.add(one.name);
     const most = Math.max(this.#facts.total, ...this.#providers.map((one) => one.requests_per_minute ?? 0));
     this.#facts.most = Math.max(4, most, this.#facts.most * 0.98);
     const drawn = events.filter((event) => DRAWN.has(event.kind) && event.hops?.length);
