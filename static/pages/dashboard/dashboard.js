@@ -81,6 +81,8 @@ function row(pair) {
     h("td", { class: "num extra" }), h("td", { class: "num extra" }), h("td", { class: "num extra" }), h("td", { class: "extra muted" }));
 }
 
+each(body, PAIRS, (pair) => pair, row);
+
 const tickers = new Poller(async () => {
   const { tickers: found } = await get("api/market/tickers", { symbols: PAIRS.join(",") });
   each(body, PAIRS, (pair) => pair, row, (line, pair) => {

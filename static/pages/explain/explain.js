@@ -105,9 +105,8 @@ function timeline(attempts, { elapsed_ms: elapsed }) {
       if (one.to / end < 0.6) said.style.left = `${(100 * one.to) / end}%`;
       else if (one.from / end > 0.4) said.style.right = `${100 - (100 * one.from) / end}%`;
       else {
-        said.style.right = "4px";
-        said.style.color = "#0b1220";
-        said.style.fontWeight = "600";
+        said.classList.add("inside");
+        said.style.right = `${100 - (100 * one.to) / end}%`;
       }
       return h("div", { class: "lane", data: { outcome } }, h("span", { class: "name", text: one.provider }), h("span", { class: "rail" }, piece, said));
     }),
