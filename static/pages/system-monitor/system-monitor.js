@@ -58,7 +58,8 @@ async function round() {
   part("server", () => server.show(data.server));
   part("database", () => database.show(data.database, data.cache));
   part("inventory", () => inventory.show(data.models, data.sources));
-  if (later) secondary(data, items);
+  await breath();
+  if (later) await secondary(data, items);
   else {
     unseen.push(...items);
     newest = data;
@@ -82,20 +83,28 @@ async function load() {
     };
     later.network.choose({ everyone: pressed($("#idle")), disabled: pressed($("#disabled")) });
     if (pressed($("#still"))) later.network.pause(true);
-    secondary(newest, unseen);
+    const missed = unseen;
     unseen = [];
+    await secondary(newest, missed);
   } catch (error) {
     coming = null;
     for (const name of ["network", "providers", "endpoints"]) panels[name].error({ title: "A part of this page did not load", detail: error.message });
   }
 }
 
-function secondary(data, items) {
+// Lets the browser paint and answer between two parts: no refresh holds it for long.
+const breath = () => new Promise((done) => {
+  setTimeout(done);
+});
+
+async function secondary(data, items) {
   part("network", () => later.network.update(data, items));
+  await breath();
   part("providers", () => {
     later.providers.show(data.providers, data.bars);
     return data.providers.length ? null : "No providers are installed. See docs/plugins.md.";
   });
+  await breath();
   part("endpoints", () => later.endpoints.show(data.endpoints));
   later.traffic.show(data.providers ?? []);
 }

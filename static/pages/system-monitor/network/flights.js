@@ -2,6 +2,7 @@
 import { CLIENT, SERVER } from "./layout.js";
 
 const MOST = 200;
+const MOST_RIPPLES = 60;
 const LEG_MS = 520;
 const LONGEST_MS = 3500;
 // What comes back from a source, by the outcome of its hop; what no one knows yet is drawn neutral.
@@ -102,7 +103,7 @@ export class Flights {
     const spent = now - flight.start;
     let leg = flight.legs[flight.at];
     while (spent >= leg.ends) {
-      this.arrivals.push({ node: leg.to, look: leg.look, at: now });
+      if (this.arrivals.length < MOST_RIPPLES) this.arrivals.push({ node: leg.to, look: leg.look, at: now });
       flight.at += 1;
       if (flight.at >= flight.legs.length) return false;
       leg = flight.legs[flight.at];

@@ -19,6 +19,7 @@ export class Painter {
   dress() {
     const style = getComputedStyle(document.documentElement);
     this.colour = Object.fromEntries(TOKENS.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+    this.font = `700 11px ${getComputedStyle(document.body).fontFamily}`;
     this.light = document.documentElement.dataset.theme === "light";
     this.looks = { out: this.colour.accent, ok: this.colour.ok, failed: this.colour.bad, retry: this.colour.warn, cached: this.colour["accent-2"] };
     this.glows = Object.fromEntries(Object.entries(this.looks).map(([look, colour]) => [look, glow(colour)]));
@@ -229,7 +230,7 @@ export class Painter {
       ring(g, x, y, 4.4);
     } else disc(g, x, y, look === "out" ? 3.2 : 4.2);
     if (count > 1) {
-      g.font = `700 11px ${getComputedStyle(document.body).fontFamily}`;
+      g.font = this.font;
       g.fillStyle = this.colour.text;
       g.fillText(`×${count}`, x + 8, y - 7);
     }
