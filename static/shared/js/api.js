@@ -1,0 +1,71 @@
+// The way to the server: every address is relative to where these files are served.
+
+export const root = new URL("../../../", import.meta.url);
+
+export function address(path, params) {
+  const url = new URL(path, root);
+  for (const [name, value] of Object.entries(params ?? {})) {
+    if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
+  }
+  return url;
+}
+
+// What went wrong, in the words of the server's problem document where it sent one.
+export class Problem extends Error {
+  constructor(title, { status = 0, detail = "", code = "", requestId = "", retryAfter = null, body = {} } = {}) {
+    super(title);
+    Object.assign(this, { title, status, detail, code, requestId, retryAfter, body });
+  }
+
+  get unreachable() {
+    return this.status === 0 || this.status === 502 || this.status === 504;
+  }
+}
+
+export async function ask(path, { params, method = "GET", body, timeout = 15000, signal, headers } = {}) {
+  const own = new AbortController();
+  const timer = setTimeout(() => own.abort(), timeout);
+  const leave = () => own.abort();
+  signal?.addEventListener("abort", leave);
+  if (signal?.aborted) own.abort();
+  try {
+    const reply = await fetch(address(path, params), {
+      method,
+      headers: { accept: "application/json", ...(body ? { "content-type": "application/json" } : {}), ...headers },
+      body: body ? JSON.stringify(body) : undefined,
+      signal: own.signal,
+      cache: "no-store",
+      credentials: "same-origin",
+    });
+    if (reply.ok) return { data: await reply.json(), reply };
+    throw await problemOf(reply);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    if (signal?.aborted) throw error;
+    if (error instanceof SyntaxError) throw new Problem("The answer was not valid JSON");
+    if (own.signal.aborted) throw new Problem(`No answer within ${timeout / 1000} s`);
+    throw new Problem("The server cannot be reached");
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", leave);
+  }
+}
+
+export const get = async (path, params, options) => (await ask(path, { params, ...options })).data;
+
+async function problemOf(reply) {
+  let body = {};
+  try {
+    body = await reply.json();
+  } catch {
+    // A proxy's page, or nothing: the status is all there is.
+  }
+  return new Problem(typeof body.title === "string" ? body.title : `HTTP ${reply.status}`, {
+    status: reply.status,
+    detail: typeof body.detail === "string" ? body.detail : "",
+    code: typeof body.code === "string" ? body.code : "",
+    requestId: body.request_id ?? reply.headers.get("x-request-id") ?? "",
+    retryAfter: Number(reply.headers.get("retry-after")) || null,
+    body,
+  });
+}

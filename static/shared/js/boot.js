@@ -1,0 +1,29 @@
+// Runs before the first paint, so that the page does not flash in the other theme.
+(() => {
+  const root = document.documentElement;
+  const kept = (name) => {
+    try {
+      return localStorage.getItem(name);
+    } catch {
+      return null;
+    }
+  };
+  const light = matchMedia("(prefers-color-scheme: light)");
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const apply = () => {
+    const theme = kept("coinmux-theme");
+    const motion = kept("coinmux-motion");
+    root.dataset.theme = theme === "light" || theme === "dark" ? theme : light.matches ? "light" : "dark";
+    root.dataset.motion = motion === "off" || still.matches ? "off" : "on";
+  };
+  apply();
+  const view = new URLSearchParams(location.search).get("view");
+  if (view === "wall") root.dataset.view = "wall";
+  const changed = () => {
+    apply();
+    root.dispatchEvent(new CustomEvent("looks"));
+  };
+  light.addEventListener("change", changed);
+  still.addEventListener("change", changed);
+  root.addEventListener("looks-kept", changed);
+})();

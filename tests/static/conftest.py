@@ -1,0 +1,138 @@
+"""A simulated server in a process of its own, and a real browser before it."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import async_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+#: A key nobody may ever see again.
+SECRET = "planted-7f3a91c2-never-shown"
+CHROMIUM = (
+    os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or ""
+)
+
+
+def pytest_collection_modifyitems(items):
+    if CHROMIUM or os.environ.get("CI") == "true":
+        return
+    skip = pytest.mark.skip(reason="no Chromium: apt-get install chromium, or set CHROMIUM")
+    for item in items:
+        if "page_of" in getattr(item, "fixturenames", ()):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The address of a simulated server."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = tmp_path_factory.mktemp("served")
+    environ = {**os.environ, "ETHERSCAN_API_KEY": SECRET}
+    command = (sys.executable, "-m", "server", "--simulate", "--port", str(port))
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environ, stdout=log, stderr=subprocess.STDOUT
+        )
+        address = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(120):
+                try:
+                    if httpx.get(f"{address}/readyz").status_code == 200:
+                        break
+                except httpx.TransportError:
+                    pass
+                assert process.poll() is None, (folder / "log").read_text()
+                time.sleep(0.25)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture
+def api(server):
+    """A client of the server."""
+    with httpx.Client(base_url=server, timeout=20) as client:
+        yield client
+
+
+@pytest.fixture
+async def page_of(server):
+    """`async with page_of("chart") as page`: the page in a browser, with what it complained of.
+
+    `page.complaints` holds console messages, errors and failed requests. Options go to the
+    browser's context; `before(page)` runs ahead of the navigation.
+    """
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM or None, args=["--no-sandbox"]
+        )
+
+        @asynccontextmanager
+        async def make(path, *, before=None, base=None, **options):
+            options = {"viewport": {"width": 1440, "height": 1000}, **options}
+            context = await browser.new_context(**options)
+            page = await context.new_page()
+            page.complaints = []
+            page.on("console", lambda said: page.complaints.append(f"{said.type}: {said.text}"))
+            page.on("pageerror", lambda error: page.complaints.append(str(error)))
+            page.on("requestfailed", lambda one: page.complaints.append(f"failed: {one.url}"))
+            if before is not None:
+                await before(page)
+            await page.goto(f"{base or server}/{path}")
+            try:
+                yield page
+            finally:
+                await context.close()
+
+        try:
+            yield make
+        finally:
+            await browser.close()
+
+
+@pytest.fixture
+def altered(page_of):
+    """`await altered(page, "**/api/monitor*", change)`: the server's real answer, changed."""
+
+    async def make(page, pattern, change):
+        async def answer(route):
+            reply = await route.fetch()
+            body = await reply.json()
+            change(body)
+            await route.fulfill(response=reply, json=body)
+
+        await page.route(pattern, answer)
+
+    return make
+
+
+async def until(condition, seconds=15.0):
+    """Wait for `await condition()`; what it gave last, true or not."""
+    end = time.monotonic() + seconds
+    while True:
+        found = await condition()
+        if found or time.monotonic() > end:
+            return found
+        await asyncio.sleep(0.1)
+
+
+@pytest.fixture(name="until")
+def until_fixture():
+    return until
+
+
+@pytest.fixture(name="secret")
+def secret_fixture():
+    return SECRET
