@@ -14,8 +14,9 @@ const REASONS = {
   missing_key: "its key is missing", key_refused: "the source refused its key", switched_off: "switched off by configuration", retired: "the service is retired", broken: "its plugin did not load",
 };
 
-const panels = Object.fromEntries(["missing", "features"].map((name) => [name, new Panel($(`[data-panel="${name}"]`), { staleAfter: 3 * EVERY_MS, retry: () => poller.now() })]));
+const panels = Object.fromEntries(["missing", "features", "settings"].map((name) => [name, new Panel($(`[data-panel="${name}"]`), { staleAfter: 3 * EVERY_MS, retry: () => poller.now() })]));
 let features = [];
+let settings = [];
 
 function tile(label) {
   const parts = { big: h("div", { class: "big", text: NONE }), sub: h("div", { class: "sub" }) };
@@ -56,6 +57,35 @@ const table = new Table($("#features"), [
   } },
 ], { keyOf: (one) => one.name, sorted: "state" });
 
+const ORIGINS = { default: "default", file: "file", environment: "environment" };
+
+const own = new Table($("#settings"), [
+  { key: "variable", title: "Variable", sort: (one) => one.variable, cell: (one) => h("code", { text: one.variable }), set: () => {} },
+  { key: "value", title: "In force", class: "wrap", set: (cell, one) => setText(cell, shown(one)) },
+  { key: "origin", title: "From", sort: (one) => (one.origin === "default" ? 1 : 0), cell: () => h("span", { class: "tag" }), set: (cell, one) => {
+    setText(cell, ORIGINS[one.origin] ?? words(one.origin));
+    cell.dataset.tone = one.origin === "default" ? "" : "ok";
+  } },
+  { key: "restart", title: "A change takes", sort: (one) => (one.restart ? 1 : 0), set: (cell, one) => setText(cell, one.restart ? "a restart" : "a reload") },
+  { key: "description", title: "What it does", class: "wrap", set: (cell, one) => setText(cell, one.description ?? NONE) },
+], { keyOf: (one) => one.variable, sorted: "origin" });
+
+function shown(one) {
+  if (one.secret) return one.present ? "set" : "missing";
+  if (one.value === null) return NONE;
+  if (one.value === true || one.value === false) return one.value ? "on" : "off";
+  if (Array.isArray(one.value)) return one.value.length ? one.value.join(", ") : NONE;
+  return String(one.value);
+}
+
+function listSettings() {
+  const wanted = $("#find-setting").value.trim().toLowerCase();
+  const found = settings.filter((one) => `${one.variable} ${one.description}`.toLowerCase().includes(wanted));
+  own.show(found);
+  if (found.length) panels.settings.ready();
+  else panels.settings.empty("No setting has that in its name.");
+}
+
 function hostOf(url) {
   try {
     return new URL(url).hostname;
@@ -73,8 +103,10 @@ function list() {
 }
 
 const poller = new Poller(async () => {
-  const [{ missing: lacking }, found, status] = await Promise.all([get("api/config/missing"), get("api/config/features"), get("api/status")]);
+  const [{ missing: lacking }, found, status, told] = await Promise.all([get("api/config/missing"), get("api/config/features"), get("api/status"), get("api/config/settings")]);
   features = found.features;
+  settings = told.settings;
+  listSettings();
   missing.show(lacking);
   if (lacking.length) panels.missing.ready();
   else panels.missing.empty("Every key is set.");
@@ -96,6 +128,7 @@ const poller = new Poller(async () => {
 } });
 
 $("#find").addEventListener("input", list);
+$("#find-setting").addEventListener("input", listSettings);
 $("#copy").addEventListener("click", async () => {
   try {
     await navigator.clipboard.writeText(`${$("#env").textContent}\n`);
