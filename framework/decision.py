@@ -78,6 +78,8 @@ class Decision:
                 )
             elif refusal is not None:
                 verdict, code, detail = "skipped", refusal.code, refusal.detail
+            elif self.ask.provider is not None and self.ask.provider != score.name:
+                verdict, code, detail = "skipped", "not_pinned", f"{self.ask.provider} is pinned"
             elif score.state is State.DISABLED:
                 verdict, code, detail = "skipped", "disabled", "it was off"
             elif chosen is not None:

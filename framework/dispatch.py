@@ -59,8 +59,9 @@ _BUDGET_LOOK_S = 0.05
 _BUDGET_LOOKS = 20
 #: Who answers from what was kept over a restart.
 ARCHIVE = "archive"
-#: The archive is given a moment even where the deadline is over, and never long.
-_RECALL_S, _RECALL_MOST_S = 0.2, 2.0
+#: What is kept elsewhere is looked for even where the deadline is over, and never long: all such
+#: looks together stay within the quarter of a second that an answer may be late.
+_RECALL_S, _RECALL_MOST_S = 0.08, 2.0
 #: A shared call ends itself by its deadline; an asker waits this much longer to hear how.
 _MARGIN_S = 0.05
 
@@ -165,7 +166,7 @@ class Dispatcher:
             fetched, joined = await self._join_told(inquiry)
         except (AllProvidersFailed, NoProviderAvailable, DeadlineExceeded) as error:
             if kept is None and self.state is not None:
-                kept = await self.state.answers.find_old(inquiry)
+                kept = await self._old_of_others(inquiry, self.state)
             if kept is None or not may_rescue(kept, clock.monotonic(), ask.max_age_s):
                 past = await self._from_the_past(inquiry, whole=False)
                 if past is None:
@@ -185,6 +186,14 @@ class Dispatcher:
             self._journal.decide(inquiry, "answered", fetched.provider, fetched.from_others)
             return fetched.view(fetched.from_others)
         return fetched.view("miss")
+
+    async def _old_of_others(self, inquiry: Inquiry, state: SharedState) -> Fetched | None:
+        """Whatever other workers have of the question, in what is left of its time."""
+        try:
+            async with asyncio.timeout(max(inquiry.deadline.remaining_s(), _RECALL_S)):
+                return await state.answers.find_old(inquiry)
+        except TimeoutError:
+            return None
 
     async def _from_the_past(self, inquiry: Inquiry, *, whole: bool) -> Fetched | None:
         """What the archive has of the question.

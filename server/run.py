@@ -29,6 +29,8 @@ PARENT_FD = "COINMUX_PARENT_FD"
 #: Where the server keeps bans and used-up quotas unless told otherwise.
 HOLDS_FILE = Path("data/holds.json")
 _LOG = logging.getLogger("coinmux.server")
+#: One of several workers takes its first caller after so long at the latest.
+_WARM_S = 3.0
 #: Work in flight has so long to end once a stop is asked for (`faults.md` G10).
 GRACE_S = 10.0
 #: `/readyz` says 503 for at least so long before the port closes, for balancers to see it.
@@ -143,6 +145,9 @@ async def serve(
         edge = create_app(gateway, opens_gateway=False, drill=drill)
         server = build(edge, host=settings.host, port=settings.port)
         _end_with_parent(server)
+        if listener is not None:
+            # Others serve meanwhile: callers are taken once nothing holds up the loop any more.
+            await asyncio.wait([opening], timeout=_WARM_S)
         await server.serve(None if listener is None else [listener])
     finally:
         opening.cancel()

@@ -20,7 +20,9 @@ UNDEFINED = {"acos", "asin"}
 @pytest.fixture(scope="module")
 def gateway():
     # The built-in plugins only: another test may have installed the example beside them.
-    return Gateway.from_env(None, environ={"PLUGINS_BLOCK": "acme,choppiness"})
+    return Gateway.from_env(
+        None, environ={"PLUGINS_BLOCK": "acme,choppiness", "PLUGIN_LOAD_TIMEOUT_S": "60"}
+    )
 
 
 def test_the_env_example_is_what_the_plugins_say(gateway):

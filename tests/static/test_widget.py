@@ -136,3 +136,13 @@ async def test_three_rounds_without_an_answer_are_offline(page_of):
         await page.unroute("**/api/status/public")
         await pass_s(35)
         assert "OFFLINE" not in await word.inner_text()
+
+
+async def test_every_page_of_ours_carries_one_and_the_wall_none(page_of, until):
+    for path in ("", "system-monitor", "providers", "chart", "explain", "config"):
+        async with page_of(path) as page:
+            count = page.locator("system-status").count
+            assert await until(count) == 1, path
+    async with page_of("system-monitor?view=wall") as page:
+        await page.wait_for_selector("#providers tbody tr", state="attached")
+        assert await page.locator("system-status").count() == 0

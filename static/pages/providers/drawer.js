@@ -83,7 +83,7 @@ function limits({ limits: known, quota }) {
   return list([
     ["At a time", `${number(known?.in_flight)} of ${number(known?.concurrent)}`],
     ...windows.map((one) => [`In ${span(one.per_s * 1000)}`, `${number(Math.max(0, one.requests - one.used))} of ${number(one.requests)} left`]),
-    quota ? ["Quota", `${number(quota.remaining ?? quota.left)} left${quota.reset_at ? `, reset ${until(quota.reset_at)}` : ""}`] : ["Quota", NONE],
+    ...(quota?.length ? quota.map((one) => [`Quota of ${span(one.window_s * 1000)}`, `${number(one.remaining)} of ${number(one.limit)} left`]) : [["Quota", NONE]]),
   ]);
 }
 

@@ -75,6 +75,7 @@ async function load() {
       import("./network/network.js"), import("./tables.js"), newest.simulated ? import("./drill.js").then(({ drillColumn }) => drillColumn(() => poller.now())) : null,
     ]);
     legend(card("network"));
+    if (query.get("view") !== "wall") import("../../shared/components/system-status.js");
     later = {
       network: new Network($("#stage")),
       traffic: trafficTable($("#traffic")),
