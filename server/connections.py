@@ -23,6 +23,8 @@ SWEEP_S = 1
 CONNECTION_LIMIT = 512
 #: Of one request's line and header lines together.
 HEAD_LIMIT = 65_536
+#: What still comes after a refusal is read for so long.
+_LINGER_S = 1.0
 
 
 class Connection(HttpToolsProtocol):
@@ -43,6 +45,7 @@ class Connection(HttpToolsProtocol):
         self._head_size = 0
         self._owed: object = None
         self._owed_since = 0.0
+        self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -60,12 +63,14 @@ class Connection(HttpToolsProtocol):
                 task.cancel()
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         if len(data) <= HEAD_LIMIT:
             self._take(data)
             return
         # In pieces, so that a head too large is noticed however fast it comes.
         for start in range(0, len(data), HEAD_LIMIT):
-            if not self.transport.is_closing():
+            if not self.transport.is_closing() and not self._refused:
                 self._take(data[start : start + HEAD_LIMIT])
 
     def _take(self, data: bytes) -> None:
@@ -129,7 +134,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, status: int, code: str, detail: str) -> None:
         """Answer with a problem document without asking the application, and close."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._refused:
             return
         if self.cycle is None or not self.cycle.response_started or self.cycle.response_complete:
             document = {
@@ -153,4 +158,11 @@ class Connection(HttpToolsProtocol):
                 headers.append((b"retry-after", b"1"))
             lines = [b"%b: %b\r\n" % header for header in headers]
             self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", body]))
-        self.transport.close()
+        if status == 503:
+            self.transport.close()
+            return
+        # What is still on its way is read for a moment and dropped: to close on it would reset the
+        # connection, and the caller would lose the answer (RFC 9112, section 9.6).
+        self._refused = True
+        self.transport.write_eof()
+        asyncio.get_running_loop().call_later(_LINGER_S, self.transport.close)

@@ -190,3 +190,14 @@ async def _rest(reader):
         return await reader.read()
     except ConnectionResetError:
         return b""
+
+
+async def test_a_refusal_arrives_though_its_caller_goes_on_sending(shared_server):
+    """To close on bytes that still come would reset the connection and lose the answer."""
+    reader, writer = await shared_server.open(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ")
+    for _ in range(40):
+        writer.write(b"b" * 8_192)
+        await asyncio.sleep(0.002)
+    answer = await asyncio.wait_for(_rest(reader), 5)
+    assert answer.startswith(b"HTTP/1.1 400")
+    writer.close()
