@@ -15,7 +15,7 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@if [ "$$CI" = true ]; then scripts/services; fi
-	$(PY) -m pytest -n 3 --dist worksteal $(ARGS)
+	$(PY) -m pytest -n 4 --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev
 	$(PY) -m ruff check .
