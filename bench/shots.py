@@ -50,7 +50,12 @@ async def _take(address: str) -> None:
         httpx.AsyncClient(base_url=address, timeout=20) as client,
         async_playwright() as play,
     ):
-        await client.post("/api/drill/kraken", json={"fault": "status"})
+        for _ in range(100):  # plugins load beside the start
+            if (await client.get("/api/providers/kraken")).status_code == 200:
+                break
+            await asyncio.sleep(0.2)
+        told = await client.post("/api/drill/kraken", json={"fault": "status"})
+        told.raise_for_status()
         for _ in range(4):
             await client.get("/api/market/ticker?symbol=BTC/USDT&provider=kraken&max_age_s=0")
         traffic = asyncio.ensure_future(_traffic(client))
