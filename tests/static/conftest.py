@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import async_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +24,10 @@ CHROMIUM = (
 
 
 def pytest_collection_modifyitems(items):
+    for item in items:
+        if "page_of" in getattr(item, "fixturenames", ()):
+            # One loop for them all, as the browser lives in it.
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
     if CHROMIUM or os.environ.get("CI") == "true":
         return
     skip = pytest.mark.skip(reason="no Chromium: apt-get install chromium, or set CHROMIUM")
@@ -67,39 +72,43 @@ def api(server):
         yield client
 
 
-@pytest.fixture
-async def page_of(server):
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser():
+    """A Chromium that all tests of this process share, each with contexts of its own."""
+    async with async_playwright() as playwright:
+        made = await playwright.chromium.launch(
+            executable_path=CHROMIUM or None, args=["--no-sandbox"]
+        )
+        yield made
+        await made.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page_of(server, browser):
     """`async with page_of("chart") as page`: the page in a browser, with what it complained of.
 
     `page.complaints` holds console messages, errors and failed requests. Options go to the
     browser's context; `before(page)` runs ahead of the navigation.
     """
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM or None, args=["--no-sandbox"]
-        )
 
-        @asynccontextmanager
-        async def make(path, *, before=None, base=None, **options):
-            options = {"viewport": {"width": 1440, "height": 1000}, **options}
-            context = await browser.new_context(**options)
-            page = await context.new_page()
-            page.complaints = []
-            page.on("console", lambda said: page.complaints.append(f"{said.type}: {said.text}"))
-            page.on("pageerror", lambda error: page.complaints.append(str(error)))
-            page.on("requestfailed", lambda one: page.complaints.append(f"failed: {one.url}"))
-            if before is not None:
-                await before(page)
-            await page.goto(f"{base or server}/{path}")
-            try:
-                yield page
-            finally:
-                await context.close()
-
+    @asynccontextmanager
+    async def make(path, *, before=None, base=None, **options):
+        options = {"viewport": {"width": 1440, "height": 1000}, **options}
+        context = await browser.new_context(**options)
+        page = await context.new_page()
+        page.complaints = []
+        page.on("console", lambda said: page.complaints.append(f"{said.type}: {said.text}"))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("requestfailed", lambda one: page.complaints.append(f"failed: {one.url}"))
+        if before is not None:
+            await before(page)
+        await page.goto(f"{base or server}/{path}")
         try:
-            yield make
+            yield page
         finally:
-            await browser.close()
+            await context.close()
+
+    return make
 
 
 @pytest.fixture

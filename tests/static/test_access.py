@@ -89,5 +89,13 @@ async def test_the_theme_is_kept_and_there_before_the_first_paint(page_of):
     async with page_of("", color_scheme="dark") as page:
         await page.get_by_role("button", name="Light theme").click()
         assert await page.evaluate("document.documentElement.dataset.theme") == "light"
-        await page.reload(wait_until="commit")
-        assert await page.evaluate("document.documentElement.dataset.theme") == "light"
+        # What it is as the body begins: before there is anything to paint.
+        await page.add_init_script("""
+            new MutationObserver((_, watch) => {
+              if (!document.body) return;
+              window.themeAtBody = document.documentElement.dataset.theme;
+              watch.disconnect();
+            }).observe(document, { childList: true, subtree: true });
+        """)
+        await page.reload(wait_until="domcontentloaded")
+        assert await page.evaluate("window.themeAtBody") == "light"
