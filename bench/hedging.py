@@ -6,8 +6,8 @@ import asyncio
 import random
 import time
 
-from framework import Ask, Gateway, ProviderInfo, Ticker, TickerQuery, hookimpl
-from framework.loader import in_process
+from coinmux import Ask, Gateway, ProviderInfo, Ticker, TickerQuery, hookimpl
+from coinmux.framework.loader import in_process
 
 _USUAL_S, _SLOW_S = 0.01, 1.5
 _SLOW_SHARE = 0.02

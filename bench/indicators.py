@@ -5,11 +5,11 @@ import time
 import msgspec
 import talib
 
-from framework.indicators.catalogue import Catalogue
-from framework.indicators.desk import SEVEN, over
-from framework.indicators.frame import Frame
-from framework.loader import PluginLoader
-from framework.testing.walk import random_candles
+from coinmux.framework.indicators.catalogue import Catalogue
+from coinmux.framework.indicators.desk import SEVEN, over
+from coinmux.framework.indicators.frame import Frame
+from coinmux.framework.loader import PluginLoader
+from coinmux.framework.testing.walk import random_candles
 
 SHOWN = 500
 _ENCODER = msgspec.json.Encoder()

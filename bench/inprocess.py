@@ -7,11 +7,11 @@ import time
 import aiohttp
 import ccxt.async_support as ccxt
 
-from framework.gateway import Gateway
-from framework.loader import in_process
-from framework.models.market import CandlesQuery, TickerQuery
-from framework.routing import Ask
-from framework.symbols import Interval, Symbol
+from coinmux.framework.gateway import Gateway
+from coinmux.framework.loader import in_process
+from coinmux.framework.models.market import CandlesQuery, TickerQuery
+from coinmux.framework.routing import Ask
+from coinmux.framework.symbols import Interval, Symbol
 
 AT_ONCE = 32
 NO_CACHE = Ask(max_age_s=0)
@@ -19,7 +19,7 @@ SYMBOLS = [Symbol.of(f"COIN{at}", "USDT") for at in range(AT_ONCE)]
 
 
 def binance_only():
-    from plugins.providers import binance
+    from coinmux.plugins.providers import binance
 
     return [in_process("binance", binance)]
 
@@ -113,8 +113,8 @@ async def measure(upstream: str, *, rounds: int, tickers: int, candles: int) -> 
 
 def ranking_us(providers: int) -> float:
     """Microseconds to rank so many sources once."""
-    from framework.health import State
-    from framework.routing import Score, rank
+    from coinmux.framework.health import State
+    from coinmux.framework.routing import Score, rank
 
     scores = [
         Score(f"p{at}", State.HEALTHY, at % 2, at % 7, (at * 37 % 101) / 1000)

@@ -37,7 +37,7 @@ def yardstick(app: str, **environment: str):
 def ours(upstream: str, **more: str):
     port = free_port()
     settings = environ(upstream, PROVIDERS_ONLY="binance", LOG_LEVEL="WARNING", **more)
-    arguments = ["-m", "server", "--port", str(port), "--env-file", "/dev/null"]
+    arguments = ["-m", "coinmux", "serve", "--port", str(port), "--env-file", "/dev/null"]
     with process(arguments, core=0, **settings) as child:
         wait_for(port)
         yield port, child.pid

@@ -143,7 +143,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     minutes = parser.parse_args().minutes
     port = free_port()
-    arguments = ["-m", "server.cli", "serve", "--simulate", "--port", str(port)]
+    arguments = ["-m", "coinmux", "serve", "--simulate", "--port", str(port)]
     with process([*arguments, "--env-file", os.devnull], LOG_LEVEL="WARNING"):
         wait_for(port)
         asyncio.run(_measure(f"http://127.0.0.1:{port}", minutes))

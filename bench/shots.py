@@ -82,7 +82,7 @@ async def _take(address: str) -> None:
 
 def main() -> None:
     port = free_port()
-    arguments = ["-m", "server.cli", "serve", "--simulate", "--port", str(port)]
+    arguments = ["-m", "coinmux", "serve", "--simulate", "--port", str(port)]
     with process([*arguments, "--env-file", os.devnull], LOG_LEVEL="WARNING"):
         wait_for(port)
         asyncio.run(_take(f"http://127.0.0.1:{port}"))

@@ -31,7 +31,7 @@ def _once(upstream: str, folder: str) -> tuple[float, float]:
     settings = environ(upstream, LOG_LEVEL="WARNING")
     url = f"http://127.0.0.1:{port}/api/market/ticker?symbol=BTC/USDT&provider=binance"
     begun = time.monotonic()
-    arguments = ["-m", "server", "--port", str(port), "--env-file", "/dev/null"]
+    arguments = ["-m", "coinmux", "serve", "--port", str(port), "--env-file", "/dev/null"]
     with process(arguments, cwd=folder, **settings) as child:
         while True:
             try:

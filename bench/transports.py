@@ -24,17 +24,17 @@ from multiprocessing.connection import Connection
 import aiohttp
 import httpx
 
-from framework.client import ClientLimits, SafeHTTPClient
-from framework.clock import Deadline, SystemClock
-from framework.declare import ProviderInfo
-from framework.endpoint import Endpoint
-from framework.guard import Origin
-from framework.http import HTTP
-from framework.messages import OutboundRequest
-from framework.models.base import Query
-from framework.redact import Redactor
-from framework.source import BoundSource, OpenGate
-from framework.testing.rawserver import Peer, RawServer, chunked, response
+from coinmux.framework.client import ClientLimits, SafeHTTPClient
+from coinmux.framework.clock import Deadline, SystemClock
+from coinmux.framework.declare import ProviderInfo
+from coinmux.framework.endpoint import Endpoint
+from coinmux.framework.guard import Origin
+from coinmux.framework.http import HTTP
+from coinmux.framework.messages import OutboundRequest
+from coinmux.framework.models.base import Query
+from coinmux.framework.redact import Redactor
+from coinmux.framework.source import BoundSource, OpenGate
+from coinmux.framework.testing.rawserver import Peer, RawServer, chunked, response
 
 PATH = "/api/v3/ticker/24hr?symbol=BTCUSDT"
 AT_ONCE = 32

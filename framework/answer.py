@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from framework.capabilities import Freshness
-    from framework.models.base import Result
+    from coinmux.framework.capabilities import Freshness
+    from coinmux.framework.models.base import Result
 
 _ENCODER = msgspec.json.Encoder()
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from framework.clock import wall_at
-from framework.errors import UnknownSymbol
-from framework.models.base import clean_text
+from coinmux.framework.clock import wall_at
+from coinmux.framework.errors import UnknownSymbol
+from coinmux.framework.models.base import clean_text
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
+    from coinmux.framework.clock import Clock
 
 #: How long a choice among coins of one ticker is kept.
 KEPT_S = 86_400.0
@@ -104,7 +104,7 @@ class AssetTable:
 
 @functools.cache
 def _shipped() -> AssetTable:
-    text = resources.files("framework").joinpath("assets.json").read_text(encoding="utf-8")
+    text = resources.files("coinmux.framework").joinpath("assets.json").read_text(encoding="utf-8")
     held = json.loads(text)
     return AssetTable(held["assets"], held["borrows"])
 

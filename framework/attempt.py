@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from framework.aggregate import aggregate, finer, finer_query
-from framework.channels import ChannelDesk
-from framework.clock import Deadline
-from framework.errors import (
+from coinmux.framework.aggregate import aggregate, finer, finer_query
+from coinmux.framework.channels import ChannelDesk
+from coinmux.framework.clock import Deadline
+from coinmux.framework.errors import (
     CutShort,
     Empty,
     Implausible,
@@ -21,23 +21,23 @@ from framework.errors import (
     UnknownSymbol,
     UpstreamTimeout,
 )
-from framework.heads import ChainHeads
-from framework.hooks import Hooks
-from framework.http import HTTP
-from framework.lastknown import LastKnown
-from framework.models.chain import ChainHead
-from framework.models.market import MOST_CANDLES, Candles, CandlesQuery
-from framework.outcomes import FAIR_S, MISREAD, mismatch, quoted, record_error
-from framework.plausibility import age_s, check, late_s
+from coinmux.framework.heads import ChainHeads
+from coinmux.framework.hooks import Hooks
+from coinmux.framework.http import HTTP
+from coinmux.framework.lastknown import LastKnown
+from coinmux.framework.models.chain import ChainHead
+from coinmux.framework.models.market import MOST_CANDLES, Candles, CandlesQuery
+from coinmux.framework.outcomes import FAIR_S, MISREAD, mismatch, quoted, record_error
+from coinmux.framework.plausibility import age_s, check, late_s
 
 if TYPE_CHECKING:
-    from framework.capabilities import Capability
-    from framework.client import SafeHTTPClient
-    from framework.clock import Clock
-    from framework.health import HealthTracker, Lease
-    from framework.leases import Leases
-    from framework.models.base import Query, Result
-    from framework.sources import Source
+    from coinmux.framework.capabilities import Capability
+    from coinmux.framework.client import SafeHTTPClient
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.health import HealthTracker, Lease
+    from coinmux.framework.leases import Leases
+    from coinmux.framework.models.base import Query, Result
+    from coinmux.framework.sources import Source
 
 #: Of an error's text, after secrets were taken out.
 _DETAIL = 300

@@ -6,15 +6,15 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from framework.errors import CoinmuxError
-from framework.models.market import MOST_CANDLES, Candles, CandlesQuery
-from framework.routing import Ask
-from framework.supervision import keep_running
-from framework.symbols import Interval, Symbol
+from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.models.market import MOST_CANDLES, Candles, CandlesQuery
+from coinmux.framework.routing import Ask
+from coinmux.framework.supervision import keep_running
+from coinmux.framework.symbols import Interval, Symbol
 
 if TYPE_CHECKING:
-    from framework.archive.archive import Archive
-    from framework.gateway import Gateway
+    from coinmux.framework.archive.archive import Archive
+    from coinmux.framework.gateway import Gateway
 
 #: One question at most in so many seconds.
 _EVERY_S = 5.0

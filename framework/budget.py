@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
+    from coinmux.framework.clock import Clock
 
 _WINDOW_S = 10.0
 #: Second and later alternatives: a share of the window's requests, and so many a second besides.

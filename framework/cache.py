@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from framework.answer import Fetched
-    from framework.clock import Clock
+    from coinmux.framework.answer import Fetched
+    from coinmux.framework.clock import Clock
 
 #: Part of the freshness that is left to chance, so that answers do not expire together.
 JITTER = 0.1

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from framework.consensus import Consensus
-from framework.models import chain, market, news, onchain, sentiment, text
-from framework.models.base import Query, Result
+from coinmux.framework.consensus import Consensus
+from coinmux.framework.models import chain, market, news, onchain, sentiment, text
+from coinmux.framework.models.base import Query, Result
 
 
 @dataclass(frozen=True, slots=True)

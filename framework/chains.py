@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from framework.errors import InvalidRequest, UnknownChain
+from coinmux.framework.errors import InvalidRequest, UnknownChain
 
 
 class Chain(StrEnum):

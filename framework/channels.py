@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from framework.errors import (
+from coinmux.framework.errors import (
     CutShort,
     Outcome,
     ProviderBusy,
@@ -13,13 +13,13 @@ from framework.errors import (
     UnknownSymbol,
     UpstreamTimeout,
 )
-from framework.health import HealthTracker, State
-from framework.outcomes import FAIR_S, MISREAD, mismatch, record_error
+from coinmux.framework.health import HealthTracker, State
+from coinmux.framework.outcomes import FAIR_S, MISREAD, mismatch, record_error
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
-    from framework.leases import Leases
-    from framework.redact import Redactor
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.leases import Leases
+    from coinmux.framework.redact import Redactor
 
 T = TypeVar("T")
 

@@ -6,13 +6,13 @@ import asyncio
 import random
 from typing import TYPE_CHECKING
 
-from framework.errors import ProviderError, UnknownSymbol
-from framework.health import State
-from framework.probes import CHEAPEST_FIRST, probe_query
+from coinmux.framework.errors import ProviderError, UnknownSymbol
+from coinmux.framework.health import State
+from coinmux.framework.probes import CHEAPEST_FIRST, probe_query
 
 if TYPE_CHECKING:
-    from framework.gateway import Gateway
-    from framework.sources import Source
+    from coinmux.framework.gateway import Gateway
+    from coinmux.framework.sources import Source
 
 _TICK_S = 1.0
 #: A degraded source is probed once it has been idle for so long (`faults.md` section 1).

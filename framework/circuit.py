@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
-from framework.holds import Hold
+from coinmux.framework.holds import Hold
 
 #: Weight of the newest success in the smoothed response time.
 _NEWEST = 0.2

@@ -8,15 +8,15 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
-from framework import decoding
-from framework.errors import LocalNetwork, Unreachable, UpstreamTimeout
-from framework.guard import Origin, is_loopback
-from framework.messages import OutboundRequest, RawReply
-from framework.pool import Pool, Resolve
+from coinmux.framework import decoding
+from coinmux.framework.errors import LocalNetwork, Unreachable, UpstreamTimeout
+from coinmux.framework.guard import Origin, is_loopback
+from coinmux.framework.messages import OutboundRequest, RawReply
+from coinmux.framework.pool import Pool, Resolve
 
 if TYPE_CHECKING:
-    from framework.clock import Clock, Deadline
-    from framework.redact import Redactor
+    from coinmux.framework.clock import Clock, Deadline
+    from coinmux.framework.redact import Redactor
 
 __all__ = ["ClientLimits", "Exchange", "OutboundRequest", "RawReply", "SafeHTTPClient"]
 
@@ -71,7 +71,7 @@ class SafeHTTPClient:
         limits: of one answer.
         ca_file: certificates trusted besides the usual ones.
         resolve: in place of the system's resolver.
-        carrier: in place of the connection pool (`framework.transport.HTTPXCarrier`).
+        carrier: in place of the connection pool (`coinmux.framework.transport.HTTPXCarrier`).
     """
 
     def __init__(

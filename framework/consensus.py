@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from framework.errors import Outcome
+from coinmux.framework.errors import Outcome
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
-    from framework.models.base import Result
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.models.base import Result
 
 #: Who answered, where several did together.
 PROVIDER = "consensus"

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from framework.health import State
-from framework.routing import after_first
+from coinmux.framework.health import State
+from coinmux.framework.routing import after_first
 
 if TYPE_CHECKING:
-    from framework.models.base import Query
-    from framework.routing import Ask, Score, Step
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.routing import Ask, Score, Step
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from framework.symbols import SymbolStyle
+from coinmux.framework.symbols import SymbolStyle
 
 Category = Literal["market", "blockchain", "news", "sentiment", "onchain", "whale", "model", "defi"]
 

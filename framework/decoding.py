@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from framework.errors import BadEncoding, TooLarge
+from coinmux.framework.errors import BadEncoding, TooLarge
 
 #: What is asked for; anything else that comes is refused.
 ACCEPTED = "gzip, deflate"

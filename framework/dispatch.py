@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from framework.answer import Answer, Fetched
-from framework.attempt import DoubtfulResult, StaleResult
-from framework.budget import AlternativeBudget
-from framework.cache import is_fresh, may_refresh, may_rescue
-from framework.capabilities import freshness_of
-from framework.clock import Deadline
-from framework.coalesce import SharedCalls
-from framework.consensus import Deviations
-from framework.errors import (
+from coinmux.framework.answer import Answer, Fetched
+from coinmux.framework.attempt import DoubtfulResult, StaleResult
+from coinmux.framework.budget import AlternativeBudget
+from coinmux.framework.cache import is_fresh, may_refresh, may_rescue
+from coinmux.framework.capabilities import freshness_of
+from coinmux.framework.clock import Deadline
+from coinmux.framework.coalesce import SharedCalls
+from coinmux.framework.consensus import Deviations
+from coinmux.framework.errors import (
     AllProvidersFailed,
     CoinmuxError,
     DeadlineExceeded,
@@ -27,31 +27,31 @@ from framework.errors import (
     Stale,
     UnknownSymbol,
 )
-from framework.failures import failure_of
-from framework.health import State
-from framework.hedging import Hedger
-from framework.inquiry import Inquiry, key_of
-from framework.journal import TRAIL
-from framework.lastknown import figure_of
-from framework.outcomes import record_error
-from framework.panel import Panel
-from framework.routing import CONSENSUS, Refusal, Upcoming
-from framework.tries import LEAST_S, Tries
+from coinmux.framework.failures import failure_of
+from coinmux.framework.health import State
+from coinmux.framework.hedging import Hedger
+from coinmux.framework.inquiry import Inquiry, key_of
+from coinmux.framework.journal import TRAIL
+from coinmux.framework.lastknown import figure_of
+from coinmux.framework.outcomes import record_error
+from coinmux.framework.panel import Panel
+from coinmux.framework.routing import CONSENSUS, Refusal, Upcoming
+from coinmux.framework.tries import LEAST_S, Tries
 
 if TYPE_CHECKING:
-    from framework.attempt import AttemptRunner
-    from framework.cache import AnswerCache
-    from framework.capabilities import Capability
-    from framework.clock import Clock
-    from framework.health import HealthTracker
-    from framework.journal import Journal
-    from framework.leases import Leases
-    from framework.models.base import Query, Result
-    from framework.registry import SourceRegistry
-    from framework.router import Router
-    from framework.routing import Ask, Step
-    from framework.sources import Source
-    from framework.state.shared import SharedState
+    from coinmux.framework.attempt import AttemptRunner
+    from coinmux.framework.cache import AnswerCache
+    from coinmux.framework.capabilities import Capability
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.health import HealthTracker
+    from coinmux.framework.journal import Journal
+    from coinmux.framework.leases import Leases
+    from coinmux.framework.models.base import Query, Result
+    from coinmux.framework.registry import SourceRegistry
+    from coinmux.framework.router import Router
+    from coinmux.framework.routing import Ask, Step
+    from coinmux.framework.sources import Source
+    from coinmux.framework.state.shared import SharedState
 
 #: The first alternative of a request is free; later ones have a budget, and wait for it a second.
 _FREE_FAILURES = 2

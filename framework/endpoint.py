@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
-from framework.decoding import ACCEPTED
-from framework.errors import PluginError
-from framework.guard import Origin
+from coinmux.framework.decoding import ACCEPTED
+from coinmux.framework.errors import PluginError
+from coinmux.framework.guard import Origin
 
 Scalar = str | int | float | bool | None
 

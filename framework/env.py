@@ -14,13 +14,13 @@ from urllib.parse import parse_qsl, urlsplit
 from dotenv.main import resolve_variables
 from dotenv.parser import parse_stream
 
-from framework.declare import RateLimit
-from framework.errors import UnknownFeature
-from framework.redact import Secret
-from framework.settings import SETTINGS, InvalidSetting, Settings, switch
+from coinmux.framework.declare import RateLimit
+from coinmux.framework.errors import UnknownFeature
+from coinmux.framework.redact import Secret
+from coinmux.framework.settings import SETTINGS, InvalidSetting, Settings, switch
 
 if TYPE_CHECKING:
-    from framework.declare import EnvVar, ProviderInfo
+    from coinmux.framework.declare import EnvVar, ProviderInfo
 
 
 #: Shorter parts of an address are words, not keys.
@@ -315,7 +315,7 @@ def find_feature(features: Mapping[str, Feature], name: str) -> Feature:
     Raises:
         UnknownFeature: with near names.
     """
-    from framework.names import near
+    from coinmux.framework.names import near
 
     feature = features.get(name.lower())
     if feature is None:

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from framework.settings import SETTINGS
+from coinmux.framework.settings import SETTINGS
 
 if TYPE_CHECKING:
-    from framework.declare import ProviderInfo
+    from coinmux.framework.declare import ProviderInfo
 
 _HEAD = """\
 # Settings and keys of coinmux. Copy to .env (chmod 600), fill in what you have; all may stay empty.

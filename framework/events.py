@@ -9,7 +9,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
+    from coinmux.framework.clock import Clock
 
 
 @dataclass(slots=True)

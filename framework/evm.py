@@ -10,8 +10,8 @@ import re
 import statistics
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from framework.chains import Chain
-from framework.errors import (
+from coinmux.framework.chains import Chain
+from coinmux.framework.errors import (
     AuthRefused,
     BadStatus,
     Empty,
@@ -22,13 +22,13 @@ from framework.errors import (
     RateLimited,
     SchemaMismatch,
 )
-from framework.models.chain import Balance, ChainHead, Gas, GasQuery, scaled
+from coinmux.framework.models.chain import Balance, ChainHead, Gas, GasQuery, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from framework.declare import Reply
-    from framework.models.chain import BalanceQuery, ChainHeadQuery
+    from coinmux.framework.declare import Reply
+    from coinmux.framework.models.chain import BalanceQuery, ChainHeadQuery
 
     #: Sends one request to a node of the chain that is asked about.
     Post = Callable[[dict[str, Any]], Awaitable[Any]]

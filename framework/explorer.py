@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from framework.chains import CHAINS, Chain
-from framework.errors import (
+from coinmux.framework.chains import CHAINS, Chain
+from coinmux.framework.errors import (
     AuthRefused,
     BadStatus,
     Implausible,
@@ -23,8 +23,8 @@ from framework.errors import (
     RateLimited,
     UnknownSymbol,
 )
-from framework.evm import gas_price, newest_block, rpc_error, rpc_result
-from framework.models.chain import (
+from coinmux.framework.evm import gas_price, newest_block, rpc_error, rpc_result
+from coinmux.framework.models.chain import (
     Balance,
     ChainHead,
     Gas,
@@ -36,10 +36,10 @@ from framework.models.chain import (
 )
 
 if TYPE_CHECKING:
-    from framework.declare import Reply
-    from framework.http import HTTP
-    from framework.models.base import Query
-    from framework.models.chain import (
+    from coinmux.framework.declare import Reply
+    from coinmux.framework.http import HTTP
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.models.chain import (
         BalanceQuery,
         ChainHeadQuery,
         GasQuery,

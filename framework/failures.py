@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from framework.errors import (
+from coinmux.framework.errors import (
     AllProvidersFailed,
     CoinmuxError,
     DeadlineExceeded,
@@ -19,9 +19,9 @@ from framework.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from framework.inquiry import Inquiry
-    from framework.routing import Refusal
-    from framework.sources import Source
+    from coinmux.framework.inquiry import Inquiry
+    from coinmux.framework.routing import Refusal
+    from coinmux.framework.sources import Source
 
 #: Refusals that say the pair or coin is not listed.
 _UNLISTED = frozenset({"unsupported_symbol", "unsupported_quote", "no_capability"})

@@ -15,8 +15,8 @@ import re
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
-from framework.errors import Empty, Malformed, NotJSON
-from framework.models.base import clean_text
+from coinmux.framework.errors import Empty, Malformed, NotJSON
+from coinmux.framework.models.base import clean_text
 
 #: `faults.md` section 1, "feeds".
 MAX_ENTRIES = 500

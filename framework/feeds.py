@@ -22,9 +22,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import feedparser
 import nh3
 
-from framework.errors import Malformed, TooLarge
-from framework.feedguard import MAX_LINK, reduced
-from framework.models.base import EARLIEST_MS, LATEST_MS, clean_text
+from coinmux.framework.errors import Malformed, TooLarge
+from coinmux.framework.feedguard import MAX_LINK, reduced
+from coinmux.framework.models.base import EARLIEST_MS, LATEST_MS, clean_text
 
 #: `faults.md` section 1, "feeds".
 MAX_BYTES = 4 * 1024 * 1024

@@ -9,14 +9,14 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from framework.errors import ProviderBusy
-from framework.limits import Bulkhead, Limits
+from coinmux.framework.errors import ProviderBusy
+from coinmux.framework.limits import Bulkhead, Limits
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
-    from framework.declare import RateLimit, UsageHeader
-    from framework.limits import RateWindow
-    from framework.state.windows import SharedWindows
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.declare import RateLimit, UsageHeader
+    from coinmux.framework.limits import RateWindow
+    from coinmux.framework.state.windows import SharedWindows
 
 _NUMBER = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 

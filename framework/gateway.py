@@ -11,53 +11,53 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
 
-from framework.assets import AssetTable
-from framework.attempt import AttemptRunner, describe
-from framework.backfill import Backfill
-from framework.cache import AnswerCache, is_fresh, may_refresh
-from framework.checker import Checker
-from framework.client import SafeHTTPClient
-from framework.clock import Clock, Deadline, SystemClock
-from framework.consensus import PROVIDER
-from framework.dispatch import Dispatcher
-from framework.env import EnvConfig
-from framework.errors import InvalidRequest, UnknownSymbol
-from framework.events import EventBus
-from framework.health import HealthSettings, HealthTracker, State, StateChange
-from framework.history import KEEP_S, HealthHistory
-from framework.holdfile import HoldFile
-from framework.indicators.desk import IndicatorDesk
-from framework.indicators.door import GatewayIndicators
-from framework.inquiry import key_of
-from framework.journal import Journal
-from framework.leases import Leases
-from framework.loader import Found, PluginLoader
-from framework.models.market import Candles, CandlesQuery, TickerQuery
-from framework.models.news import News, NewsQuery
-from framework.models.text import TextSentimentQuery
-from framework.plausibility import is_whole
-from framework.quota import rows_of, take_up
-from framework.redact import Redactor
-from framework.registry import SourceRegistry
-from framework.router import Router
-from framework.routing import CONSENSUS, LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
-from framework.scoring import NewsScorer
-from framework.settings import DEFAULT_ENV_FILE
-from framework.symbols import Interval, Symbol
-from framework.views import GatewayViews
+from coinmux.framework.assets import AssetTable
+from coinmux.framework.attempt import AttemptRunner, describe
+from coinmux.framework.backfill import Backfill
+from coinmux.framework.cache import AnswerCache, is_fresh, may_refresh
+from coinmux.framework.checker import Checker
+from coinmux.framework.client import SafeHTTPClient
+from coinmux.framework.clock import Clock, Deadline, SystemClock
+from coinmux.framework.consensus import PROVIDER
+from coinmux.framework.dispatch import Dispatcher
+from coinmux.framework.env import EnvConfig
+from coinmux.framework.errors import InvalidRequest, UnknownSymbol
+from coinmux.framework.events import EventBus
+from coinmux.framework.health import HealthSettings, HealthTracker, State, StateChange
+from coinmux.framework.history import KEEP_S, HealthHistory
+from coinmux.framework.holdfile import HoldFile
+from coinmux.framework.indicators.desk import IndicatorDesk
+from coinmux.framework.indicators.door import GatewayIndicators
+from coinmux.framework.inquiry import key_of
+from coinmux.framework.journal import Journal
+from coinmux.framework.leases import Leases
+from coinmux.framework.loader import Found, PluginLoader
+from coinmux.framework.models.market import Candles, CandlesQuery, TickerQuery
+from coinmux.framework.models.news import News, NewsQuery
+from coinmux.framework.models.text import TextSentimentQuery
+from coinmux.framework.plausibility import is_whole
+from coinmux.framework.quota import rows_of, take_up
+from coinmux.framework.redact import Redactor
+from coinmux.framework.registry import SourceRegistry
+from coinmux.framework.router import Router
+from coinmux.framework.routing import CONSENSUS, LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
+from coinmux.framework.scoring import NewsScorer
+from coinmux.framework.settings import DEFAULT_ENV_FILE
+from coinmux.framework.symbols import Interval, Symbol
+from coinmux.framework.views import GatewayViews
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
-    from framework.answer import Answer
-    from framework.archive.archive import Archive
-    from framework.capabilities import Capability
-    from framework.models.base import Query, Result
-    from framework.redact import Secret
-    from framework.settings import Settings
-    from framework.sources import Source
-    from framework.state.shared import SharedState
+    from coinmux.framework.answer import Answer
+    from coinmux.framework.archive.archive import Archive
+    from coinmux.framework.capabilities import Capability
+    from coinmux.framework.models.base import Query, Result
+    from coinmux.framework.redact import Secret
+    from coinmux.framework.settings import Settings
+    from coinmux.framework.sources import Source
+    from coinmux.framework.state.shared import SharedState
 
 #: Where the archive is kept unless told otherwise.
 ARCHIVE_FILE = Path("data/archive.db")
@@ -200,7 +200,7 @@ class Gateway(GatewayViews, GatewayIndicators):
         """
         # Loaded here, so that who keeps nothing starts without it, and beside the loop, so that
         # others are answered meanwhile.
-        opening = await asyncio.to_thread(import_module, "framework.archive.opening")
+        opening = await asyncio.to_thread(import_module, "coinmux.framework.archive.opening")
         archive: Archive = opening.archive_of(self.settings, self.clock, self.events, file)
         # Known at once, so that whoever closes the gateway meanwhile closes it too.
         self.archive = archive
@@ -245,7 +245,7 @@ class Gateway(GatewayViews, GatewayIndicators):
     async def _open_state(self, url: Secret) -> None:
         """Share with other workers from now on."""
         # Loaded here, so that who is alone starts without it.
-        shared = await asyncio.to_thread(import_module, "framework.state.shared")
+        shared = await asyncio.to_thread(import_module, "coinmux.framework.state.shared")
         state: SharedState = shared.SharedState(self, url, self.settings.workers)
         self.state = self._dispatcher.state = state
         self._leases.may_probe = state.may_probe

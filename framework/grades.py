@@ -1,7 +1,7 @@
 """A provider's grade, as the conformance kit measured it and only while nothing has changed since.
 
-The kit (`framework.testing.kit`) writes `conformance.json` into the provider's package, with a
-digest of the package's files; here it is read back, and holds only where the digest still fits.
+The kit (`coinmux.framework.testing.kit`) writes `conformance.json` beside the code of the provider,
+with a digest of its files; here it is read back, and holds only where the digest still fits.
 """
 
 from __future__ import annotations

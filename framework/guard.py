@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from framework.errors import BlockedAddress
+from coinmux.framework.errors import BlockedAddress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from framework.assets import AssetTable
-from framework.models.news import NewsItem, NewsQuery
+from coinmux.framework.assets import AssetTable
+from coinmux.framework.models.news import NewsItem, NewsQuery
 
 #: Names headlines use besides those of the table, in lower case.
 _NICKNAMES: Mapping[str, tuple[str, ...]] = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from framework.chains import CHAINS, Chain
-from framework.errors import Implausible
+from coinmux.framework.chains import CHAINS, Chain
+from coinmux.framework.errors import Implausible
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
-    from framework.models.chain import ChainHead
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.models.chain import ChainHead
 
 #: A node further behind than so many blocks, or so many seconds by the blocks' own times, lags.
 LAG_BLOCKS = 16

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable
 from random import Random
 from typing import TYPE_CHECKING
 
-from framework.circuit import HealthSettings, State
-from framework.health_snapshot import CapabilityHealth, HealthSnapshot, percentile
-from framework.holds import DURABLE
-from framework.source_health import KEY_REFUSED, SourceHealth
-from framework.standing import Heard, Lease, Standing, StateChange
+from coinmux.framework.circuit import HealthSettings, State
+from coinmux.framework.health_snapshot import CapabilityHealth, HealthSnapshot, percentile
+from coinmux.framework.holds import DURABLE
+from coinmux.framework.source_health import KEY_REFUSED, SourceHealth
+from coinmux.framework.standing import Heard, Lease, Standing, StateChange
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
-    from framework.errors import Outcome
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.errors import Outcome
 
 __all__ = [
     "KEY_REFUSED",

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from framework.circuit import State
-from framework.clock import wall_at
+from coinmux.framework.circuit import State
+from coinmux.framework.clock import wall_at
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
+    from coinmux.framework.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)

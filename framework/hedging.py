@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from framework.budget import HedgeBudget
+from coinmux.framework.budget import HedgeBudget
 
 if TYPE_CHECKING:
-    from framework.health import HealthTracker
-    from framework.routing import Step, Upcoming
+    from coinmux.framework.health import HealthTracker
+    from coinmux.framework.routing import Step, Upcoming
 
 T = TypeVar("T")
 

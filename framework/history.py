@@ -6,14 +6,14 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from framework.circuit import State
-from framework.clock import wall_at
+from coinmux.framework.circuit import State
+from coinmux.framework.clock import wall_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from framework.clock import Clock
-    from framework.standing import StateChange
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.standing import StateChange
 
 #: Longest window the pages draw.
 KEEP_S = 7 * 86_400.0

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
-    from framework.health import HealthTracker
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.health import HealthTracker
 
 
 class _Hold(msgspec.Struct, frozen=True):

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from typing import Any
 
-from framework.errors import PluginError, PluginTimeout, ProviderBusy, UpstreamTimeout
-from framework.outcomes import quoted
+from coinmux.framework.errors import PluginError, PluginTimeout, ProviderBusy, UpstreamTimeout
+from coinmux.framework.outcomes import quoted
 
 #: A hook that was told to end has so long to do so (`faults.md` F6).
 GRACE_S = 1.0

@@ -17,12 +17,12 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from framework.capabilities import Capability
-    from framework.declare import ProviderInfo, Reply
-    from framework.http import HTTP
-    from framework.indicators.declare import Column, Columns, IndicatorInfo, Values
-    from framework.models import chain, market, news, onchain, sentiment, text
-    from framework.models.base import Query
+    from coinmux.framework.capabilities import Capability
+    from coinmux.framework.declare import ProviderInfo, Reply
+    from coinmux.framework.http import HTTP
+    from coinmux.framework.indicators.declare import Column, Columns, IndicatorInfo, Values
+    from coinmux.framework.models import chain, market, news, onchain, sentiment, text
+    from coinmux.framework.models.base import Query
 
 PROJECT = "coinmux"
 

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from framework import replies, strict_json
-from framework.client import OFF_LOOP_BYTES, OutboundRequest, RawReply, SafeHTTPClient
-from framework.clock import Deadline
-from framework.declare import Reply
-from framework.errors import (
+from coinmux.framework import replies, strict_json
+from coinmux.framework.client import OFF_LOOP_BYTES, OutboundRequest, RawReply, SafeHTTPClient
+from coinmux.framework.clock import Deadline
+from coinmux.framework.declare import Reply
+from coinmux.framework.errors import (
     Challenge,
     CoinmuxError,
     Empty,
@@ -24,16 +24,16 @@ from framework.errors import (
     ProviderBusy,
     ProviderError,
 )
-from framework.feeds import FeedEntry, read_feed
-from framework.models.base import Query
-from framework.redact import Secret, without
-from framework.source import BoundSource, ChannelDesk, Gate
+from coinmux.framework.feeds import FeedEntry, read_feed
+from coinmux.framework.models.base import Query
+from coinmux.framework.redact import Secret, without
+from coinmux.framework.source import BoundSource, ChannelDesk, Gate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from framework.assets import AssetDirectory
-    from framework.endpoint import Endpoint, Scalar
+    from coinmux.framework.assets import AssetDirectory
+    from coinmux.framework.endpoint import Endpoint, Scalar
 
 __all__ = ["HTTP", "BoundSource", "ChannelDesk", "Gate", "segment"]
 
@@ -131,7 +131,7 @@ class HTTP:
             empty_ok: whether `{}` and `[]` are answers.
 
         Raises:
-            ProviderError: see the tree in `framework.errors`.
+            ProviderError: see the tree in `coinmux.framework.errors`.
             UnknownSymbol: the plugin's `map_error` says so.
         """
         endpoint = self._endpoint if host is None else self._host(host)

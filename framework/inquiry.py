@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from framework.attempt import StaleResult
-    from framework.capabilities import Capability
-    from framework.clock import Deadline
-    from framework.errors import ProviderError, UnknownSymbol
-    from framework.models.base import Query
-    from framework.routing import Ask, Step
+    from coinmux.framework.attempt import StaleResult
+    from coinmux.framework.capabilities import Capability
+    from coinmux.framework.clock import Deadline
+    from coinmux.framework.errors import ProviderError, UnknownSymbol
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.routing import Ask, Step
 
 
 @dataclass(slots=True)

@@ -6,19 +6,19 @@ from collections import OrderedDict
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from framework.decision import Decision
-from framework.errors import NotFound
+from coinmux.framework.decision import Decision
+from coinmux.framework.errors import NotFound
 
 if TYPE_CHECKING:
-    from framework.answer import Fetched
-    from framework.capabilities import Capability
-    from framework.clock import Clock
-    from framework.errors import RoutingError
-    from framework.events import EventBus
-    from framework.inquiry import Inquiry
-    from framework.models.base import Query
-    from framework.redact import Redactor
-    from framework.router import Router
+    from coinmux.framework.answer import Fetched
+    from coinmux.framework.capabilities import Capability
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.errors import RoutingError
+    from coinmux.framework.events import EventBus
+    from coinmux.framework.inquiry import Inquiry
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.redact import Redactor
+    from coinmux.framework.router import Router
 
 _DECISIONS_KEPT = 2_000
 #: A batch of hundreds of questions is one request; its first so many decisions tell enough.

@@ -12,16 +12,16 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from framework.consensus import Consensus
-from framework.models.chain import Gas
-from framework.models.market import Candles, OrderBook, Ticker, Trades
+from coinmux.framework.consensus import Consensus
+from coinmux.framework.models.chain import Gas
+from coinmux.framework.models.market import Candles, OrderBook, Ticker, Trades
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from framework.capabilities import Capability
-    from framework.clock import Clock
-    from framework.models.base import Query, Result
+    from coinmux.framework.capabilities import Capability
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.models.base import Query, Result
 
 #: Who confirms a doubted answer does so within this time.
 _FRESH_S = 60.0

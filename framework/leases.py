@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from framework.health import HealthTracker, Lease
+    from coinmux.framework.health import HealthTracker, Lease
 
 #: Whether a probe of (source, capability) within so many seconds is this worker's to make.
 MayProbe = Callable[[str, str, float], Awaitable[bool]]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from framework.declare import RateLimit
+    from coinmux.framework.declare import RateLimit
 
 #: Uses closer together than this share of a window are kept as one, so that memory is bounded.
 _SLICES = 64

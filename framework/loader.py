@@ -14,14 +14,14 @@ from typing import Any, cast
 
 import pluggy
 
-from framework import grades, hookspecs
-from framework.capabilities import CAPABILITIES, Capability
-from framework.declare import ProviderInfo, Reply
-from framework.hooks import in_thread
-from framework.indicators.catalogue import Compute, Indicator
-from framework.indicators.declare import IndicatorInfo
-from framework.models.base import Query
-from framework.names import near
+from coinmux.framework import grades, hookspecs
+from coinmux.framework.capabilities import CAPABILITIES, Capability
+from coinmux.framework.declare import ProviderInfo, Reply
+from coinmux.framework.hooks import in_thread
+from coinmux.framework.indicators.catalogue import Compute, Indicator
+from coinmux.framework.indicators.declare import IndicatorInfo
+from coinmux.framework.models.base import Query
+from coinmux.framework.names import near
 
 API_VERSION = 1
 

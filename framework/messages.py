@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from framework.guard import Origin
+    from coinmux.framework.guard import Origin
 
 
 @dataclass(slots=True)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from framework.errors import ProviderError, SchemaMismatch, UnknownSymbol
+from coinmux.framework.errors import ProviderError, SchemaMismatch, UnknownSymbol
 
 if TYPE_CHECKING:
-    from framework.health import HealthTracker, Lease
+    from coinmux.framework.health import HealthTracker, Lease
 
 #: A timeout counts against a source only if it had at least so long (`faults.md`, fair timeouts).
 FAIR_S = 2.0

@@ -7,25 +7,31 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from framework.attempt import StaleResult
-from framework.consensus import PROVIDER, Vote, judge, merged
-from framework.errors import AllProvidersFailed, Implausible, Outcome, ProviderError, UnknownSymbol
-from framework.outcomes import record_error
-from framework.plausibility import own_time
+from coinmux.framework.attempt import StaleResult
+from coinmux.framework.consensus import PROVIDER, Vote, judge, merged
+from coinmux.framework.errors import (
+    AllProvidersFailed,
+    Implausible,
+    Outcome,
+    ProviderError,
+    UnknownSymbol,
+)
+from coinmux.framework.outcomes import record_error
+from coinmux.framework.plausibility import own_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from framework.attempt import AttemptRunner
-    from framework.clock import Clock
-    from framework.consensus import Consensus, Deviations, Verdict
-    from framework.health import HealthTracker, Lease
-    from framework.inquiry import Inquiry
-    from framework.models.base import Result
-    from framework.registry import SourceRegistry
-    from framework.router import Router
-    from framework.routing import Step
-    from framework.tries import Tries
+    from coinmux.framework.attempt import AttemptRunner
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.consensus import Consensus, Deviations, Verdict
+    from coinmux.framework.health import HealthTracker, Lease
+    from coinmux.framework.inquiry import Inquiry
+    from coinmux.framework.models.base import Result
+    from coinmux.framework.registry import SourceRegistry
+    from coinmux.framework.router import Router
+    from coinmux.framework.routing import Step
+    from coinmux.framework.tries import Tries
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from framework.chains import Chain
-from framework.errors import Empty, Implausible, PluginError
-from framework.models.chain import ChainHead, Gas
-from framework.models.market import Candles, CandlesQuery, OrderBook, Ticker, Trades
-from framework.models.news import News
-from framework.models.sentiment import Social, SocialQuery
-from framework.models.text import TextSentiment, TextSentimentQuery
+from coinmux.framework.chains import Chain
+from coinmux.framework.errors import Empty, Implausible, PluginError
+from coinmux.framework.models.chain import ChainHead, Gas
+from coinmux.framework.models.market import Candles, CandlesQuery, OrderBook, Ticker, Trades
+from coinmux.framework.models.news import News
+from coinmux.framework.models.sentiment import Social, SocialQuery
+from coinmux.framework.models.text import TextSentiment, TextSentimentQuery
 
 if TYPE_CHECKING:
-    from framework.capabilities import Capability
-    from framework.models.base import Query, Result
+    from coinmux.framework.capabilities import Capability
+    from coinmux.framework.models.base import Query, Result
 
 #: A clock may be off by so much before its time is called the future (`faults.md` E3).
 FUTURE_MS = 60_000

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import certifi
 
-from framework import guard
-from framework.errors import (
+from coinmux.framework import guard
+from coinmux.framework.errors import (
     Disconnected,
     Outcome,
     ProviderError,
@@ -20,11 +20,11 @@ from framework.errors import (
     Unreachable,
     UpstreamTimeout,
 )
-from framework.messages import OutboundRequest, RawReply
-from framework.wire import Connection, StaleConnection
+from coinmux.framework.messages import OutboundRequest, RawReply
+from coinmux.framework.wire import Connection, StaleConnection
 
 if TYPE_CHECKING:
-    from framework.guard import Origin
+    from coinmux.framework.guard import Origin
 
 #: Host name and port to addresses, as numbers.
 Resolve = Callable[[str, int], Awaitable[list[str]]]

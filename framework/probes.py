@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from framework.chains import Chain
-from framework.models.chain import ChainHeadQuery, GasQuery
-from framework.models.market import (
+from coinmux.framework.chains import Chain
+from coinmux.framework.models.chain import ChainHeadQuery, GasQuery
+from coinmux.framework.models.market import (
     CandlesQuery,
     CoinsQuery,
     GlobalStatsQuery,
@@ -14,15 +14,15 @@ from framework.models.market import (
     TickerQuery,
     TradesQuery,
 )
-from framework.models.news import NewsQuery
-from framework.models.onchain import TvlQuery
-from framework.models.sentiment import FearGreedQuery, SocialQuery
-from framework.models.text import TextSentimentQuery
-from framework.symbols import Interval, Symbol
+from coinmux.framework.models.news import NewsQuery
+from coinmux.framework.models.onchain import TvlQuery
+from coinmux.framework.models.sentiment import FearGreedQuery, SocialQuery
+from coinmux.framework.models.text import TextSentimentQuery
+from coinmux.framework.symbols import Interval, Symbol
 
 if TYPE_CHECKING:
-    from framework.declare import ProviderInfo
-    from framework.models.base import Query
+    from coinmux.framework.declare import ProviderInfo
+    from coinmux.framework.models.base import Query
 
 #: Cheapest first; what needs an address or a paid call is not here.
 CHEAPEST_FIRST = (

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
-    from framework.limits import RateWindow
-    from framework.sources import Source
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.limits import RateWindow
+    from coinmux.framework.sources import Source
 
 #: A window of so long is a quota: forgetting what was used of a shorter one costs little.
 LONG_S = 3_600.0

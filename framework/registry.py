@@ -6,23 +6,23 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from framework.assets import AssetDirectory
-from framework.channels import ChannelDesk
-from framework.env import EnvConfig
-from framework.errors import UnknownProvider
-from framework.names import near
-from framework.settings import InvalidSetting
-from framework.sources import Source
+from coinmux.framework.assets import AssetDirectory
+from coinmux.framework.channels import ChannelDesk
+from coinmux.framework.env import EnvConfig
+from coinmux.framework.errors import UnknownProvider
+from coinmux.framework.names import near
+from coinmux.framework.settings import InvalidSetting
+from coinmux.framework.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from framework.assets import AssetTable
-    from framework.clock import Clock
-    from framework.events import EventBus
-    from framework.health import HealthTracker
-    from framework.loader import Broken, Found, PluginLoader, Provider
-    from framework.redact import Redactor
+    from coinmux.framework.assets import AssetTable
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.events import EventBus
+    from coinmux.framework.health import HealthTracker
+    from coinmux.framework.loader import Broken, Found, PluginLoader, Provider
+    from coinmux.framework.redact import Redactor
 
 #: How long the start waits for plugins; slower ones are taken in when they are done.
 _LOAD_WAIT_S = 1.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from framework import retry_after
-from framework.errors import (
+from coinmux.framework import retry_after
+from coinmux.framework.errors import (
     AuthRefused,
     BadStatus,
     Banned,
@@ -21,14 +21,14 @@ from framework.errors import (
     Redirected,
     ToldToWait,
 )
-from framework.models.base import clean_text
+from coinmux.framework.models.base import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from framework.declare import Reply
-    from framework.models.base import Query
-    from framework.redact import Redactor
+    from coinmux.framework.declare import Reply
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.redact import Redactor
 
 #: What bot walls, captchas and maintenance pages have in common, in lower case.
 _CHALLENGE_MARKS = (

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from framework.clock import wall_at
-from framework.health import Standing, State
-from framework.routing import LATENCY_DIGITS, Ask, Refusal, Score, Step, after_first, rank, walk
+from coinmux.framework.clock import wall_at
+from coinmux.framework.health import Standing, State
+from coinmux.framework.routing import (
+    LATENCY_DIGITS,
+    Ask,
+    Refusal,
+    Score,
+    Step,
+    after_first,
+    rank,
+    walk,
+)
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
-    from framework.health import HealthTracker
-    from framework.models.base import Query
-    from framework.sources import Source
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.health import HealthTracker
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.sources import Source
 
 #: Latencies change with each answer; the order follows them at most so often.
 _REORDER_S = 1.0

@@ -14,8 +14,8 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any
 
-from framework.errors import InvalidRequest
-from framework.health import State
+from coinmux.framework.errors import InvalidRequest
+from coinmux.framework.health import State
 
 #: Latencies are told apart to 10 us.
 LATENCY_DIGITS = 5

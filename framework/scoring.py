@@ -6,14 +6,14 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from framework.capabilities import CAPABILITIES
-from framework.errors import CoinmuxError
-from framework.models.news import News, NewsItem, NewsSentiment
-from framework.models.text import MOST_TEXTS, TEXT_CHARS, TextSentiment, TextSentimentQuery
+from coinmux.framework.capabilities import CAPABILITIES
+from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.models.news import News, NewsItem, NewsSentiment
+from coinmux.framework.models.text import MOST_TEXTS, TEXT_CHARS, TextSentiment, TextSentimentQuery
 
 if TYPE_CHECKING:
-    from framework.answer import Answer
-    from framework.clock import Clock
+    from coinmux.framework.answer import Answer
+    from coinmux.framework.clock import Clock
 
 #: Asks for the sentiment of texts, within so many seconds.
 AskForScores = Callable[[TextSentimentQuery, float], Awaitable["Answer"]]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from framework.errors import InvalidRequest
-from framework.redact import Secret
+from coinmux.framework.errors import InvalidRequest
+from coinmux.framework.redact import Secret
 
 
 class InvalidSetting(InvalidRequest):

@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from framework.declare import ProviderInfo, Reply
-from framework.endpoint import Endpoint, is_header_value
-from framework.models.base import Query
-from framework.redact import Secret, echoes
+from coinmux.framework.declare import ProviderInfo, Reply
+from coinmux.framework.endpoint import Endpoint, is_header_value
+from coinmux.framework.models.base import Query
+from coinmux.framework.redact import Secret, echoes
 
 if TYPE_CHECKING:
-    from framework.assets import AssetDirectory
-    from framework.clock import Clock
+    from coinmux.framework.assets import AssetDirectory
+    from coinmux.framework.clock import Clock
 
 T = TypeVar("T")
 #: Where a source is bound that asks nobody; the name never resolves (RFC 6761).

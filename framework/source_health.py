@@ -9,10 +9,10 @@ import math
 from collections.abc import Callable, Iterable
 from random import Random
 
-from framework.circuit import Circuit, HealthSettings, State
-from framework.errors import Outcome, UnknownSymbol
-from framework.holds import PLAN, USUAL_S, Hold, told_s
-from framework.standing import Heard, Lease, Standing, StateChange
+from coinmux.framework.circuit import Circuit, HealthSettings, State
+from coinmux.framework.errors import Outcome, UnknownSymbol
+from coinmux.framework.holds import PLAN, USUAL_S, Hold, told_s
+from coinmux.framework.standing import Heard, Lease, Standing, StateChange
 
 KEY_REFUSED = "key_refused"
 _MESSAGE_CHARS = 300

@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from framework.aggregate import finer
-from framework.chains import Chain
-from framework.errors import CoinmuxError
-from framework.gate import Gate
-from framework.http import BoundSource
-from framework.models.market import CandlesQuery
-from framework.quota import long_windows, saving, spent
-from framework.routing import Refusal
+from coinmux.framework.aggregate import finer
+from coinmux.framework.chains import Chain
+from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.gate import Gate
+from coinmux.framework.http import BoundSource
+from coinmux.framework.models.market import CandlesQuery
+from coinmux.framework.quota import long_windows, saving, spent
+from coinmux.framework.routing import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from framework.assets import AssetDirectory
-    from framework.clock import Clock
-    from framework.declare import RateLimit
-    from framework.env import EnvConfig, Feature
-    from framework.loader import Fetch, Provider
-    from framework.models.base import Query
-    from framework.redact import Secret
+    from coinmux.framework.assets import AssetDirectory
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.declare import RateLimit
+    from coinmux.framework.env import EnvConfig, Feature
+    from coinmux.framework.loader import Fetch, Provider
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.redact import Secret
 
 #: How long a source is remembered not to list a pair (`faults.md` B6).
 UNLISTED_S = 60.0

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from framework.circuit import Circuit, State
-    from framework.source_health import SourceHealth
+    from coinmux.framework.circuit import Circuit, State
+    from coinmux.framework.source_health import SourceHealth
 
 
 @dataclass(frozen=True, slots=True)

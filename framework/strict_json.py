@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from framework.errors import Empty, Malformed
+from coinmux.framework.errors import Empty, Malformed
 
 DEPTH = 64
 STRING_CHARS = 1_048_576

@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from framework.errors import Implausible, InvalidSymbol, UnknownInterval, UnknownSymbol
+from coinmux.framework.errors import Implausible, InvalidSymbol, UnknownInterval, UnknownSymbol
 
 _ASSET = re.compile(r"[A-Z0-9]{1,20}")
 _PAIR = re.compile(r"([A-Z0-9]{1,20})[/_-]([A-Z0-9]{1,20})")

@@ -10,7 +10,7 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from framework.gateway import Gateway
+from coinmux.framework.gateway import Gateway
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ import asyncio
 
 import httpx
 
-from framework.errors import (
+from coinmux.framework.errors import (
     Disconnected,
     ProtocolViolation,
     ProviderError,
@@ -20,9 +20,9 @@ from framework.errors import (
     Unreachable,
     UpstreamTimeout,
 )
-from framework.guard import Origin
-from framework.messages import OutboundRequest, RawReply
-from framework.pool import Pool
+from coinmux.framework.guard import Origin
+from coinmux.framework.messages import OutboundRequest, RawReply
+from coinmux.framework.pool import Pool
 
 #: What httpx asks for by default is more than is decoded here, so it is not passed on.
 _DROPPED = frozenset({b"content-length", b"transfer-encoding", b"connection"})

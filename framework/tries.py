@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from framework.attempt import PROBE_S, StaleResult
-from framework.clock import wall_at
-from framework.errors import CutShort, UnknownSymbol
+from coinmux.framework.attempt import PROBE_S, StaleResult
+from coinmux.framework.clock import wall_at
+from coinmux.framework.errors import CutShort, UnknownSymbol
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
-    from framework.errors import ProviderError
-    from framework.inquiry import Inquiry
-    from framework.journal import Journal
-    from framework.models.base import Result
-    from framework.registry import SourceRegistry
-    from framework.routing import Step
-    from framework.sources import Source
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.errors import ProviderError
+    from coinmux.framework.inquiry import Inquiry
+    from coinmux.framework.journal import Journal
+    from coinmux.framework.models.base import Result
+    from coinmux.framework.registry import SourceRegistry
+    from coinmux.framework.routing import Step
+    from coinmux.framework.sources import Source
 
 #: No alternative is begun with less time left (`faults.md`, defaults).
 LEAST_S = 0.25

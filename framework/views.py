@@ -10,24 +10,24 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from framework.env import find_feature
-from framework.errors import UnknownProvider
-from framework.health import State
-from framework.names import near
-from framework.quota import quota_lines
+from coinmux.framework.env import find_feature
+from coinmux.framework.errors import UnknownProvider
+from coinmux.framework.health import State
+from coinmux.framework.names import near
+from coinmux.framework.quota import quota_lines
 
 if TYPE_CHECKING:
-    from framework.archive.archive import Archive
-    from framework.capabilities import Capability
-    from framework.checker import Checker
-    from framework.clock import Clock
-    from framework.events import EventBus
-    from framework.health import HealthTracker
-    from framework.history import HealthHistory
-    from framework.loader import PluginLoader
-    from framework.registry import SourceRegistry
-    from framework.sources import Source
-    from framework.state.shared import SharedState
+    from coinmux.framework.archive.archive import Archive
+    from coinmux.framework.capabilities import Capability
+    from coinmux.framework.checker import Checker
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.events import EventBus
+    from coinmux.framework.health import HealthTracker
+    from coinmux.framework.history import HealthHistory
+    from coinmux.framework.loader import PluginLoader
+    from coinmux.framework.registry import SourceRegistry
+    from coinmux.framework.sources import Source
+    from coinmux.framework.state.shared import SharedState
 
 
 def installed_version() -> str:

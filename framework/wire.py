@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import httptools
 
-from framework.errors import (
+from coinmux.framework.errors import (
     BadEncoding,
     Disconnected,
     Malformed,
@@ -21,12 +21,12 @@ from framework.errors import (
     TooLarge,
     UpstreamTimeout,
 )
-from framework.messages import RawReply
+from coinmux.framework.messages import RawReply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from framework.messages import OutboundRequest
+    from coinmux.framework.messages import OutboundRequest
 
 HEAD_BYTES = 65_536
 HEAD_LINES = 200

@@ -9,8 +9,8 @@ import msgspec
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
-    from framework.events import Event
-    from framework.redact import Redactor
+    from coinmux.framework.events import Event
+    from coinmux.framework.redact import Redactor
 
 _TEXT_LIMIT = 500
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from framework.answer import Answer
+from coinmux.framework.answer import Answer
 
 if TYPE_CHECKING:
-    from server.types import RawHeaders, Receive, Scope, Send
+    from coinmux.server.types import RawHeaders, Receive, Scope, Send
 
 _ENCODER = msgspec.json.Encoder()
 _JSON = (b"content-type", b"application/json")

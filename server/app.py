@@ -9,38 +9,38 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 
-from server.assets import Assets
-from server.controllers.chain import ChainController, WhaleController
-from server.controllers.config import ConfigController
-from server.controllers.drill import DrillController
-from server.controllers.health import HealthController
-from server.controllers.indicators import IndicatorController
-from server.controllers.market import MarketController
-from server.controllers.monitor import MonitorController
-from server.controllers.news import NewsController, SentimentController, TextController
-from server.controllers.onchain import DefiController, OnchainController
-from server.controllers.outside import OutsideController
-from server.controllers.pages import PageController
-from server.controllers.routing import RoutingController
-from server.controllers.system import ProbeController, SystemController
-from server.core import DESK
-from server.desk import Desk
-from server.docs import Docs
-from server.edge import BODY_LIMIT, Edge
-from server.fastlane import FastLane
-from server.metrics import Metrics
-from server.openapi import documented, methods_of
-from server.recorder import Recorder
-from server.traffic import Traffic
-from server.vitals import Vitals
+from coinmux.server.assets import Assets
+from coinmux.server.controllers.chain import ChainController, WhaleController
+from coinmux.server.controllers.config import ConfigController
+from coinmux.server.controllers.drill import DrillController
+from coinmux.server.controllers.health import HealthController
+from coinmux.server.controllers.indicators import IndicatorController
+from coinmux.server.controllers.market import MarketController
+from coinmux.server.controllers.monitor import MonitorController
+from coinmux.server.controllers.news import NewsController, SentimentController, TextController
+from coinmux.server.controllers.onchain import DefiController, OnchainController
+from coinmux.server.controllers.outside import OutsideController
+from coinmux.server.controllers.pages import PageController
+from coinmux.server.controllers.routing import RoutingController
+from coinmux.server.controllers.system import ProbeController, SystemController
+from coinmux.server.core import DESK
+from coinmux.server.desk import Desk
+from coinmux.server.docs import Docs
+from coinmux.server.edge import BODY_LIMIT, Edge
+from coinmux.server.fastlane import FastLane
+from coinmux.server.metrics import Metrics
+from coinmux.server.openapi import documented, methods_of
+from coinmux.server.recorder import Recorder
+from coinmux.server.traffic import Traffic
+from coinmux.server.vitals import Vitals
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from framework.events import Event
-    from framework.gateway import Gateway
-    from server.desk import AnyRequest
-    from server.drill import Drill
+    from coinmux.framework.events import Event
+    from coinmux.framework.gateway import Gateway
+    from coinmux.server.desk import AnyRequest
+    from coinmux.server.drill import Drill
 
 CONTROLLERS = (
     ChainController,

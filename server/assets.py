@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framework.errors import NotFound
-from server.answers import Bytes
+from coinmux.framework.errors import NotFound
+from coinmux.server.answers import Bytes
 
 if TYPE_CHECKING:
-    from server.types import RawHeaders
+    from coinmux.server.types import RawHeaders
 
 #: `static/` lies beside `server/`, in the repository as in the installed package.
 FOLDER = Path(__file__).resolve().parent.parent / "static"

@@ -9,11 +9,11 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from framework.errors import NotFound
-from framework.names import near
+from coinmux.framework.errors import NotFound
+from coinmux.framework.names import near
 
 if TYPE_CHECKING:
-    from framework.gateway import Gateway
+    from coinmux.framework.gateway import Gateway
 
 #: The whole, as a name beside those of providers.
 SYSTEM = "system"

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from framework.errors import InvalidRequest
-from server.guards import check_json_body
+from coinmux.framework.errors import InvalidRequest
+from coinmux.server.guards import check_json_body
 
 if TYPE_CHECKING:
-    from server.desk import AnyRequest
+    from coinmux.server.desk import AnyRequest
 
 
 async def read_json(request: AnyRequest) -> Any:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from server.answers import SECURITY_HEADERS
-from server.types import CALLER_LEFT, TASK, WRITER
+from coinmux.server.answers import SECURITY_HEADERS
+from coinmux.server.types import CALLER_LEFT, TASK, WRITER
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
-    from server.types import RawHeaders, Scope
+    from coinmux.server.types import RawHeaders, Scope
 
 #: Seconds a head or a body may take, and a connection may idle (`faults.md` H1).
 PATIENCE_S = 10

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from server.guards import check_admin, check_json_body
-from server.params import single_values
+from coinmux.server.guards import check_admin, check_json_body
+from coinmux.server.params import single_values
 
 if TYPE_CHECKING:
     from litestar.connection import ASGIConnection
     from litestar.handlers import BaseRouteHandler
 
-    from server.desk import Desk
+    from coinmux.server.desk import Desk
 
 #: Where the application's state holds the `Desk`.
 DESK = "desk"

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from litestar import Request
 
-from server.answers import Answered
-from server.monitor import Monitor
-from server.services import Pulse
-from server.streams import Streams
-from server.trials import Trials
-from server.types import REQUEST_ID
+from coinmux.server.answers import Answered
+from coinmux.server.monitor import Monitor
+from coinmux.server.services import Pulse
+from coinmux.server.streams import Streams
+from coinmux.server.trials import Trials
+from coinmux.server.types import REQUEST_ID
 
 if TYPE_CHECKING:
-    from framework.gateway import Gateway
-    from server.drill import Drill
-    from server.fastlane import FastLane
-    from server.metrics import Metrics
-    from server.params import QueryReader, Question
-    from server.recorder import Recorder
-    from server.traffic import Traffic
-    from server.vitals import Vitals
+    from coinmux.framework.gateway import Gateway
+    from coinmux.server.drill import Drill
+    from coinmux.server.fastlane import FastLane
+    from coinmux.server.metrics import Metrics
+    from coinmux.server.params import QueryReader, Question
+    from coinmux.server.recorder import Recorder
+    from coinmux.server.traffic import Traffic
+    from coinmux.server.vitals import Vitals
 
 AnyRequest = Request[Any, Any, Any]
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from server.openapi import document
+from coinmux.server.openapi import document
 
 if TYPE_CHECKING:
     from litestar import Litestar

@@ -14,11 +14,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from framework.errors import InvalidRequest, Overloaded
-from server.answers import SECURITY_HEADERS
-from server.hosts import Hosts
-from server.problems import BodyTooLarge, UnsupportedMediaType, render
-from server.types import (
+from coinmux.framework.errors import InvalidRequest, Overloaded
+from coinmux.server.answers import SECURITY_HEADERS
+from coinmux.server.hosts import Hosts
+from coinmux.server.problems import BodyTooLarge, UnsupportedMediaType, render
+from coinmux.server.types import (
     BEGUN,
     BODILESS,
     CALLER_LEFT,
@@ -30,12 +30,12 @@ from server.types import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from framework.gateway import Gateway
-    from framework.settings import Settings
-    from server.fastlane import FastLane
-    from server.recorder import Recorder
-    from server.traffic import Traffic
-    from server.types import Message, Receive, Scope, Send
+    from coinmux.framework.gateway import Gateway
+    from coinmux.framework.settings import Settings
+    from coinmux.server.fastlane import FastLane
+    from coinmux.server.recorder import Recorder
+    from coinmux.server.traffic import Traffic
+    from coinmux.server.types import Message, Receive, Scope, Send
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 #: Path and query together; a symbol of 10 kB is nobody's (`faults.md` H3).

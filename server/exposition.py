@@ -9,15 +9,15 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from framework.circuit import State
-from framework.views import installed_version
-from server.metrics import BOUNDS_MS
+from coinmux.framework.circuit import State
+from coinmux.framework.views import installed_version
+from coinmux.server.metrics import BOUNDS_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from server.desk import Desk
-    from server.metrics import Totals
+    from coinmux.server.desk import Desk
+    from coinmux.server.metrics import Totals
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 _OVERALL = ("ONLINE", "DEGRADED", "OFFLINE")

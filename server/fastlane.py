@@ -11,14 +11,14 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from framework.journal import TRAIL, Trail
-from server.answers import SECURITY_HEADERS, answer_headers
-from server.types import DECIDED, REQUEST_ID, SERVED, TASK, TRACED, WRITER
+from coinmux.framework.journal import TRAIL, Trail
+from coinmux.server.answers import SECURITY_HEADERS, answer_headers
+from coinmux.server.types import DECIDED, REQUEST_ID, SERVED, TASK, TRACED, WRITER
 
 if TYPE_CHECKING:
-    from framework.gateway import Gateway
-    from server.params import Question
-    from server.types import ASGIApp, RawHeader, Receive, Scope, Send, WholeWriter
+    from coinmux.framework.gateway import Gateway
+    from coinmux.server.params import Question
+    from coinmux.server.types import ASGIApp, RawHeader, Receive, Scope, Send, WholeWriter
 
 _KEPT = 4_096
 #: Longer targets are rare and would make the memory of 4,096 of them count.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, Any
 
-from server.hosts import is_loopback
-from server.problems import AdminRequired, ForbiddenOrigin, UnsupportedMediaType
+from coinmux.server.hosts import is_loopback
+from coinmux.server.problems import AdminRequired, ForbiddenOrigin, UnsupportedMediaType
 
 if TYPE_CHECKING:
-    from framework.settings import Settings
-    from server.types import RawHeaders, Scope
+    from coinmux.framework.settings import Settings
+    from coinmux.server.types import RawHeaders, Scope
 
 #: Signs that the request came through something else; then the socket's peer says nothing.
 _RELAYED = (b"forwarded", b"via", b"x-real-ip", b"x-client-ip")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from framework.errors import CutShort
-from server.params import Question
-from server.recorder import Handled
+from coinmux.framework.errors import CutShort
+from coinmux.server.params import Question
+from coinmux.server.recorder import Handled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from framework.decision import Decision
-    from framework.models.base import Query
-    from framework.redact import Redactor
-    from server.recorder import Noted, Record
+    from coinmux.framework.decision import Decision
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.redact import Redactor
+    from coinmux.server.recorder import Noted, Record
 
 CLIENT, SERVER = "client", "server"
 #: A batch may have asked dozens of sources; so many of its hops are shown.

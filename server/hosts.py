@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 
-from framework.errors import InvalidRequest
+from coinmux.framework.errors import InvalidRequest
 
 _HOST = re.compile(
     rb"(?:\[(?P<six>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,252})))"

@@ -6,19 +6,19 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from framework.indicators.rows import MOST_ROWS
-from framework.models.market import MOST_CANDLES
-from framework.symbols import INTERVALS
-from server.indicator_params import (
+from coinmux.framework.indicators.rows import MOST_ROWS
+from coinmux.framework.models.market import MOST_CANDLES
+from coinmux.framework.symbols import INTERVALS
+from coinmux.server.indicator_params import (
     DEFAULT_LIMIT,
     MOST_INDICATORS,
     MOST_INTERVALS,
     MOST_SHOWN,
     MOST_SYMBOLS,
 )
-from server.openapi import RouteDoc
-from server.openapi_parameters import ASK, FALLBACK, SYMBOL, parameter
-from server.schemas import Problem, Shape
+from coinmux.server.openapi import RouteDoc
+from coinmux.server.openapi_parameters import ASK, FALLBACK, SYMBOL, parameter
+from coinmux.server.schemas import Problem, Shape
 
 
 class ParameterLine(Shape):

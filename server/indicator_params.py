@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from framework.errors import InvalidSymbol, UnknownInterval
-from framework.models.market import MOST_CANDLES
-from framework.symbols import Interval, Symbol
-from server.params import (
+from coinmux.framework.errors import InvalidSymbol, UnknownInterval
+from coinmux.framework.models.market import MOST_CANDLES
+from coinmux.framework.symbols import Interval, Symbol
+from coinmux.server.params import (
     ASK_PARAMETERS,
     QUOTE_FALLBACK,
     named,
@@ -23,9 +23,9 @@ from server.params import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from framework.indicators.catalogue import Catalogue
-    from framework.indicators.plan import Plan
-    from framework.routing import Ask
+    from coinmux.framework.indicators.catalogue import Catalogue
+    from coinmux.framework.indicators.plan import Plan
+    from coinmux.framework.routing import Ask
 
 #: Of every route over routed candles.
 MARKET_PARAMETERS = ("symbol", "interval", "closed_only", *ASK_PARAMETERS, QUOTE_FALLBACK)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from framework.indicators.plan import Plan
-from server.plots import plot
+from coinmux.framework.indicators.plan import Plan
+from coinmux.server.plots import plot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from framework.indicators.catalogue import Catalogue, Indicator
-    from framework.indicators.declare import Parameter
+    from coinmux.framework.indicators.catalogue import Catalogue, Indicator
+    from coinmux.framework.indicators.declare import Parameter
 
 #: Where the pictures lie, beside the page.
 PICTURES = "images/indicators"

@@ -9,14 +9,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from server.activity import plain
+from coinmux.server.activity import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from framework.events import Event
-    from framework.gateway import Gateway
-    from framework.redact import Redactor
+    from coinmux.framework.events import Event
+    from coinmux.framework.gateway import Gateway
+    from coinmux.framework.redact import Redactor
 
 _ENCODER = msgspec.json.Encoder()
 _TEXT_LIMIT = 2_000

@@ -13,12 +13,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from framework.cache import AnswerCache
-    from framework.clock import Clock
-    from framework.events import Event
-    from framework.gateway import Gateway
-    from server.traffic import Traffic
-    from server.vitals import Vitals
+    from coinmux.framework.cache import AnswerCache
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.events import Event
+    from coinmux.framework.gateway import Gateway
+    from coinmux.server.traffic import Traffic
+    from coinmux.server.vitals import Vitals
 
 #: Seconds kept of each series; rates are over the last minute, error rates over all of it.
 _WINDOW_S = 900

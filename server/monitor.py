@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from framework.circuit import State
-from framework.views import installed_version
-from server.happenings import event_of
-from server.metrics import Series
-from server.services import OVERALL
+from coinmux.framework.circuit import State
+from coinmux.framework.views import installed_version
+from coinmux.server.happenings import event_of
+from coinmux.server.metrics import Series
+from coinmux.server.services import OVERALL
 
 if TYPE_CHECKING:
-    from framework.history import Bars
-    from server.desk import Desk
-    from server.recorder import Batch
+    from coinmux.framework.history import Bars
+    from coinmux.server.desk import Desk
+    from coinmux.server.recorder import Batch
 
 SCHEMA = 1
 POLL_AFTER_MS = 5_000

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from server.monitor import WINDOWS
-from server.monitor_reports import MonitorReport, PublicStatus
-from server.openapi import RouteDoc
-from server.openapi_parameters import parameter
+from coinmux.server.monitor import WINDOWS
+from coinmux.server.monitor_reports import MonitorReport, PublicStatus
+from coinmux.server.openapi import RouteDoc
+from coinmux.server.openapi_parameters import parameter
 
 MONITOR = RouteDoc(
     MonitorReport,

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.reports import CacheFigures, ModelSummary, ServiceState
-from server.schemas import ErrorNote, Shape, StateName
+from coinmux.server.reports import CacheFigures, ModelSummary, ServiceState
+from coinmux.server.schemas import ErrorNote, Shape, StateName
 
 Overall = Literal["ONLINE", "DEGRADED", "OFFLINE"]
 

@@ -15,15 +15,15 @@ from litestar.routes import HTTPRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from framework.models.base import Result
-from framework.models.market import CANDLE_COLUMNS, Candles
-from framework.symbols import INTERVALS
-from framework.views import installed_version
-from server.examples import EXAMPLES
-from server.openapi_parameters import path_parameters, reader_parameters
-from server.params import QueryReader
-from server.problems import TABLE
-from server.schemas import Meta, Problem
+from coinmux.framework.models.base import Result
+from coinmux.framework.models.market import CANDLE_COLUMNS, Candles
+from coinmux.framework.symbols import INTERVALS
+from coinmux.framework.views import installed_version
+from coinmux.server.examples import EXAMPLES
+from coinmux.server.openapi_parameters import path_parameters, reader_parameters
+from coinmux.server.params import QueryReader
+from coinmux.server.problems import TABLE
+from coinmux.server.schemas import Meta, Problem
 
 #: `opt` key under which a handler keeps its `RouteDoc`.
 DOC = "doc"

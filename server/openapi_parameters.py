@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from framework.routing import STRATEGIES
-from server.params import QUOTE_FALLBACK
+from coinmux.framework.routing import STRATEGIES
+from coinmux.server.params import QUOTE_FALLBACK
 
 if TYPE_CHECKING:
-    from framework.models.base import Query
-    from server.params import QueryReader
+    from coinmux.framework.models.base import Query
+    from coinmux.server.params import QueryReader
 
 
 def parameter(name: str, kind: str, description: str, **schema: Any) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
 
-from framework.errors import InvalidRequest, InvalidSymbol, UnknownChain, UnknownInterval
-from framework.models.base import Query, number
-from framework.routing import Ask
-from framework.symbols import Symbol
+from coinmux.framework.errors import InvalidRequest, InvalidSymbol, UnknownChain, UnknownInterval
+from coinmux.framework.models.base import Query, number
+from coinmux.framework.routing import Ask
+from coinmux.framework.symbols import Symbol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

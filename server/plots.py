@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from framework.indicators.frame import Frame
-from framework.testing.walk import random_candles
+from coinmux.framework.indicators.frame import Frame
+from coinmux.framework.testing.walk import random_candles
 
 if TYPE_CHECKING:
-    from framework.indicators.computed import Computed
-    from framework.indicators.plan import Plan
+    from coinmux.framework.indicators.computed import Computed
+    from coinmux.framework.indicators.plan import Plan
 
 _WIDTH, _HEIGHT, _EDGE = 480, 150, 8
 #: Candles the sample market has, and of them shown; patterns are seen from nearer.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from litestar.exceptions import HTTPException
 
-from framework.errors import (
+from coinmux.framework.errors import (
     AllProvidersFailed,
     CoinmuxError,
     DeadlineExceeded,
@@ -32,8 +32,8 @@ from framework.errors import (
 )
 
 if TYPE_CHECKING:
-    from framework.redact import Redactor
-    from server.types import RawHeaders
+    from coinmux.framework.redact import Redactor
+    from coinmux.server.types import RawHeaders
 
 _LOG = logging.getLogger("coinmux.server")
 _ENCODER = msgspec.json.Encoder()

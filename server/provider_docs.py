@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from framework.declare import EnvVar, RateLimit
-    from framework.gateway import Gateway
-    from framework.sources import Source
+    from coinmux.framework.declare import EnvVar, RateLimit
+    from coinmux.framework.gateway import Gateway
+    from coinmux.framework.sources import Source
 
 _HEAD = """\
 # Providers

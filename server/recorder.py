@@ -11,15 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from framework.journal import Trail
-from server.types import DECIDED, REQUEST_ID, SERVED
+from coinmux.framework.journal import Trail
+from coinmux.server.types import DECIDED, REQUEST_ID, SERVED
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
-    from framework.decision import Decision
-    from framework.events import Event
-    from server.params import Question
-    from server.types import Scope
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.decision import Decision
+    from coinmux.framework.events import Event
+    from coinmux.server.params import Question
+    from coinmux.server.types import Scope
 
 #: Requests kept, and other happenings; a burst of the first must not push out the second.
 _REQUESTS = 2_000

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from server.schemas import Attempt, HealthSummary, Shape, StateName
+from coinmux.server.schemas import Attempt, HealthSummary, Shape, StateName
 
 ServiceState = Literal["ONLINE", "DEGRADED", "OFFLINE", "DISABLED"]
 

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from framework.errors import CoinmuxError
-from server import logs
-from server.app import create_app
-from server.connections import PATIENCE_S, SWEEP_S, Connection
+from coinmux.framework.errors import CoinmuxError
+from coinmux.server import logs
+from coinmux.server.app import create_app
+from coinmux.server.connections import PATIENCE_S, SWEEP_S, Connection
 
 if TYPE_CHECKING:
     import socket
     from types import FrameType
 
-    from framework.gateway import Gateway
-    from server.drill import Drill
-    from server.edge import Edge
+    from coinmux.framework.gateway import Gateway
+    from coinmux.server.drill import Drill
+    from coinmux.server.edge import Edge
 
 #: Names the pipe that ends with the process that watches over the workers.
 PARENT_FD = "COINMUX_PARENT_FD"

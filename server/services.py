@@ -6,11 +6,11 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from framework.supervision import keep_running
-from server.guards import admin_standing
+from coinmux.framework.supervision import keep_running
+from coinmux.server.guards import admin_standing
 
 if TYPE_CHECKING:
-    from server.desk import Desk
+    from coinmux.server.desk import Desk
 
 _EVERY_S = 5.0
 _KEEP_MS = 900_000

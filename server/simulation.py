@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from framework.env import EnvConfig
-from framework.errors import InvalidRequest
-from framework.gateway import Gateway
-from framework.loader import PluginLoader
-from framework.settings import Settings
-from framework.testing.simulator import Simulator, simulated_providers
+from coinmux.framework.env import EnvConfig
+from coinmux.framework.errors import InvalidRequest
+from coinmux.framework.gateway import Gateway
+from coinmux.framework.loader import PluginLoader
+from coinmux.framework.settings import Settings
+from coinmux.framework.testing.simulator import Simulator, simulated_providers
 
 #: Faults that need nothing besides their name.
 _DRILLS: Mapping[str, str] = {

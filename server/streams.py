@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from framework.errors import Overloaded
-from server.types import BODILESS, FIRST_BYTE
+from coinmux.framework.errors import Overloaded
+from coinmux.server.types import BODILESS, FIRST_BYTE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from server.traffic import Traffic
-    from server.types import Receive, Scope, Send
+    from coinmux.server.traffic import Traffic
+    from coinmux.server.types import Receive, Scope, Send
 
 #: Streams open at a time (`faults.md` section 3, item 10).
 MOST_STREAMS = 32

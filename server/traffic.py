@@ -6,15 +6,15 @@ import ipaddress
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from framework.errors import Overloaded
-from server.hosts import is_loopback
-from server.problems import TooManyRequests
+from coinmux.framework.errors import Overloaded
+from coinmux.server.hosts import is_loopback
+from coinmux.server.problems import TooManyRequests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from framework.clock import Clock
-    from framework.settings import Settings
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.settings import Settings
 
 #: Clients remembered; those with nothing in flight that were quiet longest are forgotten first.
 _CLIENTS = 4_096

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from framework.errors import FeatureDisabled, InvalidRequest, ProviderError, UnknownSymbol
-from framework.health import KEY_REFUSED, State
-from framework.probes import CHEAPEST_FIRST, probe_query
-from server.problems import TooManyRequests
+from coinmux.framework.errors import FeatureDisabled, InvalidRequest, ProviderError, UnknownSymbol
+from coinmux.framework.health import KEY_REFUSED, State
+from coinmux.framework.probes import CHEAPEST_FIRST, probe_query
+from coinmux.server.problems import TooManyRequests
 
 if TYPE_CHECKING:
-    from framework.gateway import Gateway
-    from framework.sources import Source
+    from coinmux.framework.gateway import Gateway
+    from coinmux.framework.sources import Source
 
 #: A source is tested by hand at most once in so long, whoever asks.
 EVERY_S = 10.0

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
-from framework.supervision import keep_running
+from coinmux.framework.supervision import keep_running
 
 if TYPE_CHECKING:
-    from framework.events import EventBus
+    from coinmux.framework.events import EventBus
 
 _EVERY_S = 0.5
 #: Samples the figures are taken over: ten seconds.

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from server.run import GRACE_S, PARENT_FD
+from coinmux.server.run import GRACE_S, PARENT_FD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -159,4 +159,4 @@ def inherited() -> socket.socket | None:
 
 def command_of_worker(arguments: Sequence[str]) -> list[str]:
     """What a worker runs: this program with these arguments."""
-    return [sys.executable, "-m", "server.cli", *arguments]
+    return [sys.executable, "-m", "coinmux", *arguments]

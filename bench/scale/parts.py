@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.scale.simulation import Process, Simulation, VirtualClock
-from framework.errors import Outcome
-from framework.health import HealthSettings, HealthTracker
-from framework.limits import RateWindow
-from framework.router import Router
-from framework.routing import Ask
-from framework.standing import Heard
+from coinmux.framework.errors import Outcome
+from coinmux.framework.health import HealthSettings, HealthTracker
+from coinmux.framework.limits import RateWindow
+from coinmux.framework.router import Router
+from coinmux.framework.routing import Ask
+from coinmux.framework.standing import Heard
 
 #: One way to the store and back.
 STORE_S = 0.0005

@@ -20,9 +20,9 @@ from bench.soak.chaos import Chaos
 from bench.soak.questions import wrong_candles
 from bench.soak.watch import Growth, watch
 from bench.soak.world import World, build
-from framework import Symbol
-from framework.archive.database import read_database_url
-from framework.testing.market import Market
+from coinmux import Symbol
+from coinmux.framework.archive.database import read_database_url
+from coinmux.framework.testing.market import Market
 
 _MEND_S = 20.0
 #: More than this, from the second quarter to the last, is no longer flat.

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from framework import Symbol
-from framework.testing.market import Market
+from coinmux import Symbol
+from coinmux.framework.testing.market import Market
 
 #: Sources differ by three hundredths of a percent, and round; what lies differs by far more.
 _CLOSE = 0.002

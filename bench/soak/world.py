@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from framework.testing.services import (
+from coinmux.framework.testing.services import (
     Cluster,
     StoreServer,
     free_port,
@@ -88,7 +88,7 @@ def build(workers: int) -> World:
     clean["PYTHONPATH"] = str(ROOT)
     simulator = subprocess.Popen(
         [
-            sys.executable, "-m", "server.cli", "simulate", "--port", str(simulator_port),
+            sys.executable, "-m", "coinmux", "simulate", "--port", str(simulator_port),
             "--env-file", os.devnull,
         ],
         env={**clean, "PYTHONUNBUFFERED": "1", "COLUMNS": "1000"},
@@ -109,7 +109,7 @@ def build(workers: int) -> World:
     }
     server = subprocess.Popen(
         [
-            sys.executable, "-m", "server.cli", "serve", "--workers", str(workers),
+            sys.executable, "-m", "coinmux", "serve", "--workers", str(workers),
             "--env-file", os.devnull,
         ],
         env=environ, stdout=log.open("w"), stderr=subprocess.STDOUT, cwd=folder,

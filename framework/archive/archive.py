@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import delete, func, select
 
-from framework.archive.schema import CANDLES, CHANGES, EVENTS, QUOTA
-from framework.archive.writer import TROUBLE, Writer, told
-from framework.history import PROCESS, STARTED, STOPPED
-from framework.models.market import MOST_CANDLES, Candles, CandlesQuery
-from framework.supervision import keep_running
+from coinmux.framework.archive.schema import CANDLES, CHANGES, EVENTS, QUOTA
+from coinmux.framework.archive.writer import TROUBLE, Writer, told
+from coinmux.framework.history import PROCESS, STARTED, STOPPED
+from coinmux.framework.models.market import MOST_CANDLES, Candles, CandlesQuery
+from coinmux.framework.supervision import keep_running
 
 if TYPE_CHECKING:
-    from framework.archive.database import Database
-    from framework.clock import Clock
-    from framework.events import Event, EventBus
-    from framework.standing import StateChange
+    from coinmux.framework.archive.database import Database
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.events import Event, EventBus
+    from coinmux.framework.standing import StateChange
 
 _DAY_MS = 86_400_000
 _PRUNE_EVERY_S = 600.0
@@ -166,7 +166,7 @@ class Archive:
             )  # fmt: skip
 
     def keep_quota(self, rows: list[dict[str, Any]]) -> None:
-        """Keep what is used of quotas, as `framework.quota.rows_of` tells it."""
+        """Keep what is used of quotas, as `coinmux.framework.quota.rows_of` tells it."""
         if rows:
             self._writer.quota(rows)
 

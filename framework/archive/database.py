@@ -14,12 +14,12 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from framework.errors import InvalidRequest
+from coinmux.framework.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from framework.clock import Clock
+    from coinmux.framework.clock import Clock
 
 #: A statement waits so long for another's lock, and a connection so long to be made.
 _PATIENCE_S = 5.0

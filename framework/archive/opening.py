@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from framework.archive.archive import Archive
-from framework.archive.database import Database, read_database_url
+from coinmux.framework.archive.archive import Archive
+from coinmux.framework.archive.database import Database, read_database_url
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from framework.clock import Clock
-    from framework.events import EventBus
-    from framework.settings import Settings
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.events import EventBus
+    from coinmux.framework.settings import Settings
 
 
 def archive_of(settings: Settings, clock: Clock, events: EventBus, file: Path) -> Archive:

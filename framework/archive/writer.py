@@ -11,10 +11,10 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from framework.archive.schema import CANDLES, CHANGES, EVENTS, QUOTA
+from coinmux.framework.archive.schema import CANDLES, CHANGES, EVENTS, QUOTA
 
 if TYPE_CHECKING:
-    from framework.archive.database import Database
+    from coinmux.framework.archive.database import Database
 
 Row = dict[str, Any]
 

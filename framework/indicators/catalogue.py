@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from framework.errors import UnknownIndicator
-from framework.indicators.parameters import read_parameters
-from framework.indicators.plan import Plan
-from framework.names import near
+from coinmux.framework.errors import UnknownIndicator
+from coinmux.framework.indicators.parameters import read_parameters
+from coinmux.framework.indicators.plan import Plan
+from coinmux.framework.names import near
 
 if TYPE_CHECKING:
-    from framework.indicators.declare import IndicatorInfo, Parameter
+    from coinmux.framework.indicators.declare import IndicatorInfo, Parameter
 
 #: Called with the inputs by name and the parameters by name.
 Compute = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]

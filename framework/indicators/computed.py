@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from framework.errors import PluginError
-from framework.indicators.declare import Latest
-from framework.models.base import clean_text
-from framework.outcomes import quoted
+from coinmux.framework.errors import PluginError
+from coinmux.framework.indicators.declare import Latest
+from coinmux.framework.models.base import clean_text
+from coinmux.framework.outcomes import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from framework.indicators.frame import Frame
-    from framework.indicators.plan import Plan
+    from coinmux.framework.indicators.frame import Frame
+    from coinmux.framework.indicators.plan import Plan
 
 #: nan and infinity are written as null.
 _ENCODER = msgspec.json.Encoder()

@@ -7,22 +7,22 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from framework.clock import Deadline
-from framework.errors import CoinmuxError, DeadlineExceeded, PluginTimeout
-from framework.hooks import in_thread
-from framework.indicators import history
-from framework.indicators.catalogue import Catalogue
-from framework.indicators.frame import Frame
-from framework.indicators.routed import Routed
-from framework.routing import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
+from coinmux.framework.clock import Deadline
+from coinmux.framework.errors import CoinmuxError, DeadlineExceeded, PluginTimeout
+from coinmux.framework.hooks import in_thread
+from coinmux.framework.indicators import history
+from coinmux.framework.indicators.catalogue import Catalogue
+from coinmux.framework.indicators.frame import Frame
+from coinmux.framework.indicators.routed import Routed
+from coinmux.framework.routing import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
 
 if TYPE_CHECKING:
-    from framework.indicators.catalogue import Indicator
-    from framework.indicators.computed import Computed
-    from framework.indicators.history import Asks, History
-    from framework.indicators.plan import Plan
-    from framework.models.market import Candles
-    from framework.symbols import Interval, Symbol
+    from coinmux.framework.indicators.catalogue import Indicator
+    from coinmux.framework.indicators.computed import Computed
+    from coinmux.framework.indicators.history import Asks, History
+    from coinmux.framework.indicators.plan import Plan
+    from coinmux.framework.models.market import Candles
+    from coinmux.framework.symbols import Interval, Symbol
 
 #: The indicators of `comprehensive`.
 SEVEN = ("sma", "ema", "rsi", "macd", "atr", "stoch-rsi", "bollinger-bands")

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from framework.indicators.frame import Frame
-from framework.routing import Ask
-from framework.symbols import Interval
+from coinmux.framework.indicators.frame import Frame
+from coinmux.framework.routing import Ask
+from coinmux.framework.symbols import Interval
 
 if TYPE_CHECKING:
-    from framework.errors import CoinmuxError
-    from framework.indicators.computed import Computed
-    from framework.indicators.desk import IndicatorDesk
-    from framework.indicators.history import History
-    from framework.indicators.routed import Routed
-    from framework.models.market import Candles
-    from framework.symbols import Symbol
+    from coinmux.framework.errors import CoinmuxError
+    from coinmux.framework.indicators.computed import Computed
+    from coinmux.framework.indicators.desk import IndicatorDesk
+    from coinmux.framework.indicators.history import History
+    from coinmux.framework.indicators.routed import Routed
+    from coinmux.framework.models.market import Candles
+    from coinmux.framework.symbols import Symbol
 
 
 class _Parses(Protocol):

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from framework.clock import Deadline
-from framework.errors import CoinmuxError
-from framework.models.market import CANDLE_COLUMNS, MOST_CANDLES, Candles, CandlesQuery
-from framework.routing import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
+from coinmux.framework.clock import Deadline
+from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.models.market import CANDLE_COLUMNS, MOST_CANDLES, Candles, CandlesQuery
+from coinmux.framework.routing import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from framework.answer import Answer
-    from framework.clock import Clock
-    from framework.models.base import Query
-    from framework.settings import Settings
-    from framework.sources import Source
-    from framework.symbols import Interval, Symbol
+    from coinmux.framework.answer import Answer
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.settings import Settings
+    from coinmux.framework.sources import Source
+    from coinmux.framework.symbols import Interval, Symbol
 
 #: Upstream calls one request may cause (`faults.md` section 3, item 10).
 MOST_PAGES = 4

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from framework.errors import InvalidRequest, UnknownIndicatorParameter
-from framework.indicators.declare import IndicatorInfo, Parameter, Value
-from framework.names import near
+from coinmux.framework.errors import InvalidRequest, UnknownIndicatorParameter
+from coinmux.framework.indicators.declare import IndicatorInfo, Parameter, Value
+from coinmux.framework.names import near
 
 #: No bound is this large; a whole number of any length compares with it, which a float would not.
 _BEYOND = 1e15

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from framework.errors import InsufficientData, PluginError
-from framework.indicators.computed import Computed
-from framework.indicators.declare import columns_read
-from framework.outcomes import quoted
+from coinmux.framework.errors import InsufficientData, PluginError
+from coinmux.framework.indicators.computed import Computed
+from coinmux.framework.indicators.declare import columns_read
+from coinmux.framework.outcomes import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from framework.indicators.catalogue import Indicator
-    from framework.indicators.declare import Value
-    from framework.indicators.frame import Frame
-    from framework.symbols import Interval
+    from coinmux.framework.indicators.catalogue import Indicator
+    from coinmux.framework.indicators.declare import Value
+    from coinmux.framework.indicators.frame import Frame
+    from coinmux.framework.symbols import Interval
 
 #: One object for all arrays of native floats.
 _FLOAT = np.dtype(np.float64)

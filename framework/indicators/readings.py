@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from framework.indicators.declare import Latest
+from coinmux.framework.indicators.declare import Latest
 
 Reading = Callable[[Latest], str | None]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from framework.answer import Answer
-    from framework.indicators.computed import Computed
-    from framework.indicators.history import History
-    from framework.models.market import Candles
+    from coinmux.framework.answer import Answer
+    from coinmux.framework.indicators.computed import Computed
+    from coinmux.framework.indicators.history import History
+    from coinmux.framework.models.market import Candles
 
 _ENCODER = msgspec.json.Encoder()
 

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from framework.errors import InvalidRequest
-from framework.indicators.frame import Frame
-from framework.models.base import EARLIEST_MS, LATEST_MS
-from framework.models.market import CANDLE_COLUMNS
+from coinmux.framework.errors import InvalidRequest
+from coinmux.framework.indicators.frame import Frame
+from coinmux.framework.models.base import EARLIEST_MS, LATEST_MS
+from coinmux.framework.models.market import CANDLE_COLUMNS
 
 #: Most rows of one call.
 MOST_ROWS = 10_000

@@ -6,16 +6,16 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from framework.errors import CoinmuxError, InvalidRequest
+from coinmux.framework.errors import CoinmuxError, InvalidRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from framework.indicators.desk import IndicatorDesk
-    from framework.indicators.plan import Plan
-    from framework.indicators.routed import Routed
-    from framework.routing import Ask
-    from framework.symbols import Interval, Symbol
+    from coinmux.framework.indicators.desk import IndicatorDesk
+    from coinmux.framework.indicators.plan import Plan
+    from coinmux.framework.indicators.routed import Routed
+    from coinmux.framework.routing import Ask
+    from coinmux.framework.symbols import Interval, Symbol
 
 #: Seconds between two looks, whatever the freshness of the candles says.
 _SOONEST_S, _LATEST_S = 1.0, 30.0

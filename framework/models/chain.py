@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from framework.chains import CHAINS, Chain, check_address
-from framework.errors import Implausible
-from framework.models.base import (
+from coinmux.framework.chains import CHAINS, Chain, check_address
+from coinmux.framework.errors import Implausible
+from coinmux.framework.models.base import (
     Amount,
     CleanText,
     Number,

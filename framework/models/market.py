@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
-from framework.errors import Implausible, InvalidSymbol, SchemaMismatch, UnknownSymbol
-from framework.models.base import (
+from coinmux.framework.errors import Implausible, InvalidSymbol, SchemaMismatch, UnknownSymbol
+from coinmux.framework.models.base import (
     EARLIEST_MS,
     LATEST_MS,
     Amount,
@@ -22,7 +22,7 @@ from framework.models.base import (
     Timestamp,
     number,
 )
-from framework.symbols import Interval, Symbol
+from coinmux.framework.symbols import Interval, Symbol
 
 if TYPE_CHECKING:
     import pandas

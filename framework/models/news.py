@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
 
-from framework.models.base import CleanText, Query, Result, Timestamp
+from coinmux.framework.models.base import CleanText, Query, Result, Timestamp
 
 
 def _link(value: Any) -> str:

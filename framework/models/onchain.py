@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from framework.models.base import (
+from coinmux.framework.models.base import (
     EARLIEST_MS,
     LATEST_MS,
     Amount,
@@ -13,8 +13,8 @@ from framework.models.base import (
     Result,
     Timestamp,
 )
-from framework.models.sentiment import Points
-from framework.symbols import Interval
+from coinmux.framework.models.sentiment import Points
+from coinmux.framework.symbols import Interval
 
 
 class OnchainMetricQuery(Query):

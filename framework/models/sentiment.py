@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from framework.models.base import CleanText, Number, Query, Result, Timestamp
+from coinmux.framework.models.base import CleanText, Number, Query, Result, Timestamp
 
 
 def _points(rows: Any) -> tuple[tuple[int, float], ...]:

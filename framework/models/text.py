@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from framework.errors import Implausible
-from framework.models.base import Query, Result
+from coinmux.framework.errors import Implausible
+from coinmux.framework.models.base import Query, Result
 
 Label = Literal["positive", "neutral", "negative"]
 #: Texts of one question, and characters of one text, at most.

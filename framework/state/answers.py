@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from framework.answer import Fetched
-from framework.capabilities import freshness_of
-from framework.state.codec import Damaged, decode, encode, key_text
+from coinmux.framework.answer import Fetched
+from coinmux.framework.capabilities import freshness_of
+from coinmux.framework.state.codec import Damaged, decode, encode, key_text
 
 if TYPE_CHECKING:
-    from framework.cache import AnswerCache
-    from framework.clock import Clock
-    from framework.inquiry import Inquiry
-    from framework.state.store import Store
+    from coinmux.framework.cache import AnswerCache
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.inquiry import Inquiry
+    from coinmux.framework.state.store import Store
 
 #: How often a worker looks whether another's fetch has come to something.
 _LOOK_S = 0.02

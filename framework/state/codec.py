@@ -9,13 +9,13 @@ import msgspec
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from framework.errors import CoinmuxError
+from coinmux.framework.errors import CoinmuxError
 
 if TYPE_CHECKING:
-    from framework.answer import Fetched
-    from framework.capabilities import Capability
-    from framework.models.base import Query, Result
-    from framework.routing import Ask
+    from coinmux.framework.answer import Fetched
+    from coinmux.framework.capabilities import Capability
+    from coinmux.framework.models.base import Query, Result
+    from coinmux.framework.routing import Ask
 
 #: Raised with the format, so that workers of two versions do not read each other's.
 VERSION = 1

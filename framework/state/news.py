@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from framework.errors import Outcome
-from framework.standing import Heard
-from framework.state.store import TROUBLE
-from framework.supervision import keep_running
+from coinmux.framework.errors import Outcome
+from coinmux.framework.standing import Heard
+from coinmux.framework.state.store import TROUBLE
+from coinmux.framework.supervision import keep_running
 
 if TYPE_CHECKING:
-    from framework.health import HealthTracker
-    from framework.state.store import Store
+    from coinmux.framework.health import HealthTracker
+    from coinmux.framework.state.store import Store
 
 #: A circuit is remembered so long after its probe fell due.
 _OVERDUE_S = 3_600.0

@@ -6,16 +6,16 @@ import asyncio
 import secrets
 from typing import TYPE_CHECKING
 
-from framework.settings import InvalidSetting
-from framework.state.answers import SharedAnswers
-from framework.state.news import HealthNews
-from framework.state.store import Store
-from framework.state.windows import SharedWindows
-from framework.supervision import keep_running
+from coinmux.framework.settings import InvalidSetting
+from coinmux.framework.state.answers import SharedAnswers
+from coinmux.framework.state.news import HealthNews
+from coinmux.framework.state.store import Store
+from coinmux.framework.state.windows import SharedWindows
+from coinmux.framework.supervision import keep_running
 
 if TYPE_CHECKING:
-    from framework.gateway import Gateway
-    from framework.redact import Secret
+    from coinmux.framework.gateway import Gateway
+    from coinmux.framework.redact import Secret
 
 #: A worker is counted for so long after it was last heard.
 _ALIVE_S = 10.0

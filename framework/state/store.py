@@ -11,12 +11,12 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from framework.state import scripts
+from coinmux.framework.state import scripts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from framework.redact import Secret
+    from coinmux.framework.redact import Secret
 
 #: Longer than this nobody waits for the store.
 WITHIN_S = 0.2

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from framework.clock import Clock
-    from framework.limits import RateWindow
-    from framework.state.store import Store
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.limits import RateWindow
+    from coinmux.framework.state.store import Store
 
 
 class SharedWindows:

@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 import msgspec
 
-from framework.testing.faults import BadFault, FaultOrder
-from framework.testing.loopback import Request
-from framework.testing.plays import Answer
+from coinmux.framework.testing.faults import BadFault, FaultOrder
+from coinmux.framework.testing.loopback import Request
+from coinmux.framework.testing.plays import Answer
 
 #: What their paths begin with; no provider's name begins so.
 CONTROL = "/_simulator/"

@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from framework.testing.faults import TWISTS, FaultOrder
-from framework.testing.plays import Answer
+from coinmux.framework.testing.faults import TWISTS, FaultOrder
+from coinmux.framework.testing.plays import Answer
 
 _CHALLENGE = (
     b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>"

@@ -1,7 +1,7 @@
 """What an indicator must hold to, checked in one line of its author's tests.
 
 ```python
-from framework.testing.indicators import check_indicator
+from coinmux.framework.testing.indicators import check_indicator
 
 def test_mine():
     check_indicator("my_package")
@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from framework.errors import InsufficientData
-from framework.indicators.catalogue import Catalogue
-from framework.indicators.frame import Frame
-from framework.indicators.plan import Plan
-from framework.indicators.rows import frame_of_rows
-from framework.loader import PluginLoader, in_process
-from framework.testing.walk import random_candles
+from coinmux.framework.errors import InsufficientData
+from coinmux.framework.indicators.catalogue import Catalogue
+from coinmux.framework.indicators.frame import Frame
+from coinmux.framework.indicators.plan import Plan
+from coinmux.framework.indicators.rows import frame_of_rows
+from coinmux.framework.loader import PluginLoader, in_process
+from coinmux.framework.testing.walk import random_candles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

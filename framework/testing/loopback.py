@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from framework.testing.delivery import Delivery, wire
-from framework.testing.plays import Answer
+from coinmux.framework.testing.delivery import Delivery, wire
+from coinmux.framework.testing.plays import Answer
 
 _HEAD_LIMIT = 65_536
 _BODY_LIMIT = 8_388_608

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from framework.symbols import Symbol
+from coinmux.framework.symbols import Symbol
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from framework.testing.pairs import Renaming, playable
-from framework.testing.patterns import COUNT, Asked, Found, Pattern
-from framework.testing.plays import Play, Script
-from framework.testing.samples import Exchange, Sample
+from coinmux.framework.testing.pairs import Renaming, playable
+from coinmux.framework.testing.patterns import COUNT, Asked, Found, Pattern
+from coinmux.framework.testing.plays import Play, Script
+from coinmux.framework.testing.samples import Exchange, Sample
 
 if TYPE_CHECKING:
-    from framework.declare import ProviderInfo
+    from coinmux.framework.declare import ProviderInfo
 
 #: Parameters that turn pages. A later page plays an earlier one: the end of the list, if there is
 #: a sample of it, but never the other way round.

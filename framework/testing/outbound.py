@@ -5,19 +5,19 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from framework.assets import AssetDirectory, AssetTable
-from framework.client import ClientLimits, SafeHTTPClient
-from framework.clock import Deadline, SystemClock
-from framework.declare import ProviderInfo
-from framework.http import HTTP
-from framework.models.base import Query
-from framework.redact import Redactor, Secret
-from framework.source import BoundSource, OpenGate
+from coinmux.framework.assets import AssetDirectory, AssetTable
+from coinmux.framework.client import ClientLimits, SafeHTTPClient
+from coinmux.framework.clock import Deadline, SystemClock
+from coinmux.framework.declare import ProviderInfo
+from coinmux.framework.http import HTTP
+from coinmux.framework.models.base import Query
+from coinmux.framework.redact import Redactor, Secret
+from coinmux.framework.source import BoundSource, OpenGate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from framework.source import ChannelDesk, Gate, MapError
+    from coinmux.framework.source import ChannelDesk, Gate, MapError
 
 INFO = ProviderInfo(
     name="acme", title="Acme", category="market", base_url="https://api.acme.example"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from framework.assets import AssetTable
-from framework.symbols import Symbol, SymbolStyle
-from framework.testing.market import PAIRS
+from coinmux.framework.assets import AssetTable
+from coinmux.framework.symbols import Symbol, SymbolStyle
+from coinmux.framework.testing.market import PAIRS
 
 if TYPE_CHECKING:
-    from framework.declare import ProviderInfo
+    from coinmux.framework.declare import ProviderInfo
 
 #: Letters before base and quote in Kraken's older names: XXBTZUSD is XBT/USD.
 _LEGACY = (("X", "Z"), ("X", "X"), ("X", ""), ("", "Z"))

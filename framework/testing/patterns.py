@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from framework.testing.plays import Play
-from framework.testing.samples import ANY, Sample, Series
-from framework.testing.shift import SECOND_NS, read_time
-from framework.testing.spans import Span
+from coinmux.framework.testing.plays import Play
+from coinmux.framework.testing.samples import ANY, Sample, Series
+from coinmux.framework.testing.shift import SECOND_NS, read_time
+from coinmux.framework.testing.spans import Span
 
 #: A number of rows.
 COUNT = re.compile(r"\d{1,5}", re.ASCII)

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from framework.symbols import Symbol
-from framework.testing import dotted, series
-from framework.testing.amounts import finest, read_amount, scaled
-from framework.testing.market import ASSETS
-from framework.testing.pairs import Renaming
-from framework.testing.samples import Batch, Exchange, Sample, element
-from framework.testing.shift import moved, read_time
-from framework.testing.spans import Span, rows_of, steps_of
+from coinmux.framework.symbols import Symbol
+from coinmux.framework.testing import dotted, series
+from coinmux.framework.testing.amounts import finest, read_amount, scaled
+from coinmux.framework.testing.market import ASSETS
+from coinmux.framework.testing.pairs import Renaming
+from coinmux.framework.testing.samples import Batch, Exchange, Sample, element
+from coinmux.framework.testing.shift import moved, read_time
+from coinmux.framework.testing.spans import Span, rows_of, steps_of
 
 if TYPE_CHECKING:
-    from framework.declare import ProviderInfo
-    from framework.testing.market import Market
+    from coinmux.framework.declare import ProviderInfo
+    from coinmux.framework.testing.market import Market
 
 Twist = Literal["wrong_symbol", "seconds_for_ms", "negative_price"]
 

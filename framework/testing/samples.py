@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from framework import errors
-from framework.capabilities import CAPABILITIES
-from framework.models.base import EARLIEST_MS, LATEST_MS
-from framework.testing import dotted
-from framework.testing.amounts import read_amount
-from framework.testing.shift import read_time
+from coinmux.framework import errors
+from coinmux.framework.capabilities import CAPABILITIES
+from coinmux.framework.models.base import EARLIEST_MS, LATEST_MS
+from coinmux.framework.testing import dotted
+from coinmux.framework.testing.amounts import read_amount
+from coinmux.framework.testing.shift import read_time
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -225,7 +225,7 @@ class FieldSource(NamedTuple):
 
     Attributes:
         path: dotted, in the body of the first exchange; `1:` before it is the second's.
-        unit: of their value: a word of `framework.testing.units`.
+        unit: of their value: a word of `coinmux.framework.testing.units`.
     """
 
     path: str

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from framework.models.base import EARLIEST_MS
-from framework.testing import dotted
-from framework.testing.amounts import finest, like, read_amount, scaled
-from framework.testing.shift import SECOND_NS, read_time, shifted
+from coinmux.framework.models.base import EARLIEST_MS
+from coinmux.framework.testing import dotted
+from coinmux.framework.testing.amounts import finest, like, read_amount, scaled
+from coinmux.framework.testing.shift import SECOND_NS, read_time, shifted
 
 #: A step of so many seconds is a calendar month.
 _MONTH_S = range(28 * 86_400, 31 * 86_400 + 1)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from framework.grades import package_of
-from framework.testing.samples import Sample, samples_of
+from coinmux.framework.grades import package_of
+from coinmux.framework.testing.samples import Sample, samples_of
 
 if TYPE_CHECKING:
-    from framework.declare import ProviderInfo
+    from coinmux.framework.declare import ProviderInfo
 
 
 @dataclass(frozen=True, slots=True)

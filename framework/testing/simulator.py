@@ -10,20 +10,20 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from framework.clock import SystemClock
-from framework.testing.control import CONTROL, control, told
-from framework.testing.delivery import Delivery, delivery, wire
-from framework.testing.faults import TWISTS, BadFault, FaultBook, FaultOrder
-from framework.testing.loopback import Loopback, Request
-from framework.testing.market import Market
-from framework.testing.matching import Catalogue, segments_of
-from framework.testing.patterns import Asked, Found
-from framework.testing.plays import Answer
-from framework.testing.samples import BadSample
-from framework.testing.simulated import SimulatedProvider, simulated_providers
+from coinmux.framework.clock import SystemClock
+from coinmux.framework.testing.control import CONTROL, control, told
+from coinmux.framework.testing.delivery import Delivery, delivery, wire
+from coinmux.framework.testing.faults import TWISTS, BadFault, FaultBook, FaultOrder
+from coinmux.framework.testing.loopback import Loopback, Request
+from coinmux.framework.testing.market import Market
+from coinmux.framework.testing.matching import Catalogue, segments_of
+from coinmux.framework.testing.patterns import Asked, Found
+from coinmux.framework.testing.plays import Answer
+from coinmux.framework.testing.samples import BadSample
+from coinmux.framework.testing.simulated import SimulatedProvider, simulated_providers
 
 if TYPE_CHECKING:
-    from framework.clock import Clock
+    from coinmux.framework.clock import Clock
 
 __all__ = ["Call", "SimulatedProvider", "Simulator", "simulated_providers"]
 

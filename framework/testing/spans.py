@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from framework.symbols import INTERVALS
-from framework.testing import dotted, series
-from framework.testing.shift import read_time
+from coinmux.framework.symbols import INTERVALS
+from coinmux.framework.testing import dotted, series
+from coinmux.framework.testing.shift import read_time
 
 if TYPE_CHECKING:
-    from framework.declare import ProviderInfo
-    from framework.testing.samples import Exchange, Series
+    from coinmux.framework.declare import ProviderInfo
+    from coinmux.framework.testing.samples import Exchange, Series
 
 
 @dataclass(frozen=True, slots=True)

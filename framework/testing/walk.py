@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from framework.models.market import Candles
-from framework.symbols import Interval, Symbol
+from coinmux.framework.models.market import Candles
+from coinmux.framework.symbols import Interval, Symbol
 
 #: Of the newest candle: 2025-11-24 16:00 UTC.
 _NEWEST_MS = 1_764_000_000_000

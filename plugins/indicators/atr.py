@@ -10,7 +10,7 @@ https://ta-lib.org/functions/atr/, read 2026-11-24.
 
 import talib
 
-from framework import (
+from coinmux import (
     Column,
     Columns,
     IndicatorInfo,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import talib
 
-from framework import (
+from coinmux import (
     Column,
     Columns,
     IndicatorInfo,

@@ -9,7 +9,7 @@ Source: TA-Lib EMA, https://ta-lib.org/functions/ema/, read 2026-11-24.
 
 import talib
 
-from framework import (
+from coinmux import (
     Column,
     Columns,
     IndicatorInfo,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import talib
 
-from framework import Column, Columns, IndicatorInfo, Latest, Output, Values, hookimpl
+from coinmux import Column, Columns, IndicatorInfo, Latest, Output, Values, hookimpl
 
 #: Halvings to a millionth.
 _HALVINGS = 20

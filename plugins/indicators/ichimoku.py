@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import talib
 
-from framework import Column, Columns, IndicatorInfo, Latest, Output, Values, hookimpl, period
+from coinmux import Column, Columns, IndicatorInfo, Latest, Output, Values, hookimpl, period
 
 
 def _reading(latest: Latest) -> str | None:

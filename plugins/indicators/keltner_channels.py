@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import talib
 
-from framework import (
+from coinmux import (
     Column,
     Columns,
     IndicatorInfo,

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from framework import (
+from coinmux import (
     LONGEST_MS,
     Column,
     Columns,

@@ -11,7 +11,7 @@ https://ta-lib.org/functions/rsi/, read 2026-11-24.
 
 import talib
 
-from framework import (
+from coinmux import (
     Column,
     Columns,
     IndicatorInfo,

@@ -8,7 +8,7 @@ Source: TA-Lib SMA, https://ta-lib.org/functions/sma/, read 2026-11-24.
 
 import talib
 
-from framework import (
+from coinmux import (
     Column,
     Columns,
     IndicatorInfo,

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 import talib
 
-from framework import (
+from coinmux import (
     Column,
     Columns,
     IndicatorInfo,

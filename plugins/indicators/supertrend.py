@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import talib
 
-from framework import (
+from coinmux import (
     Column,
     Columns,
     IndicatorInfo,

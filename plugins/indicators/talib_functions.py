@@ -19,7 +19,7 @@ import numpy as np
 import talib
 from talib import abstract
 
-from framework import (
+from coinmux import (
     Column,
     Columns,
     IndicatorInfo,

@@ -10,7 +10,7 @@ Source: Berkowitz, Logue and Noser, The Total Cost of Transactions on the NYSE, 
 
 import numpy as np
 
-from framework import (
+from coinmux import (
     LONGEST_MS,
     Column,
     Columns,

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import rich_click as click
 
-from framework import CoinmuxError
-from framework.views import installed_version
-from server.cli.ask import candles, explain, ticker
-from server.cli.conformance import conformance
-from server.cli.console import EXIT_FAILED, EXIT_USAGE, errors
-from server.cli.doctor import doctor
-from server.cli.export import export
-from server.cli.indicators import indicator, indicators
-from server.cli.lists import env_example, providers
-from server.cli.serve import serve, simulate
+from coinmux import CoinmuxError
+from coinmux.framework.views import installed_version
+from coinmux.server.cli.ask import candles, explain, ticker
+from coinmux.server.cli.conformance import conformance
+from coinmux.server.cli.console import EXIT_FAILED, EXIT_USAGE, errors
+from coinmux.server.cli.doctor import doctor
+from coinmux.server.cli.export import export
+from coinmux.server.cli.indicators import indicator, indicators
+from coinmux.server.cli.lists import env_example, providers
+from coinmux.server.cli.serve import serve, simulate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

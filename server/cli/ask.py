@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import rich_click as click
 
-from framework import INTERVALS
-from framework.gateway import Gateway
-from framework.routing import STRATEGIES, Ask
-from server.cli.console import as_json, cell, console, env_file, print_json, table
-from server.simulation import gateway_for
+from coinmux import INTERVALS
+from coinmux.framework.gateway import Gateway
+from coinmux.framework.routing import STRATEGIES, Ask
+from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
+from coinmux.server.simulation import gateway_for
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from framework.loader import Found, PluginLoader
-from server.cli.console import EXIT_FAILED, EXIT_USAGE, as_json, console, print_json, table
+from coinmux.framework.loader import Found, PluginLoader
+from coinmux.server.cli.console import EXIT_FAILED, EXIT_USAGE, as_json, console, print_json, table
 
 if TYPE_CHECKING:
-    from framework.testing.kit import Report
+    from coinmux.framework.testing.kit import Report
 
 _MARKS = {"passed": "[green]passed[/]", "failed": "[red]failed[/]", "not_applicable": "—"}
 _MISSING = "[yellow]missing[/]"
@@ -33,13 +33,13 @@ def conformance(
     where one fails a check that a sound provider passes.
     """
     # Here, so that the other commands start without it.
-    from framework.testing.kit import Subject, examine, write
-    from framework.testing.kit.table import fields_table
+    from coinmux.framework.testing.kit import Subject, examine, write
+    from coinmux.framework.testing.kit.table import fields_table
 
     if names and (others := sorted(set(names) & set(indicator_plugins()))):
         click.echo(
             f"coinmux: {others[0]} brings indicators, not a provider; its check is "
-            "framework.testing.indicators.check_indicator",
+            "coinmux.framework.testing.indicators.check_indicator",
             err=True,
         )
         raise SystemExit(EXIT_USAGE)

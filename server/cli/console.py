@@ -10,7 +10,7 @@ import rich_click as click
 from rich.console import Console
 from rich.table import Table
 
-from framework import CoinmuxError, InvalidRequest
+from coinmux import CoinmuxError, InvalidRequest
 
 EXIT_OK = 0
 EXIT_FAILED = 1

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import rich_click as click
 
-from framework import CoinmuxError
-from framework.errors import InvalidRequest
-from framework.gateway import Gateway
-from framework.probes import CHEAPEST_FIRST, probe_query
-from framework.views import installed_version
-from server.cli.console import EXIT_FAILED, as_json, console, env_file, print_json, table
+from coinmux import CoinmuxError
+from coinmux.framework.errors import InvalidRequest
+from coinmux.framework.gateway import Gateway
+from coinmux.framework.probes import CHEAPEST_FIRST, probe_query
+from coinmux.framework.views import installed_version
+from coinmux.server.cli.console import EXIT_FAILED, as_json, console, env_file, print_json, table
 
 
 @dataclass(frozen=True, slots=True)

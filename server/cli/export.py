@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from framework import INTERVALS, EventBus, InvalidRequest, Symbol, SystemClock
-from framework.assets import AssetTable
-from framework.env import EnvConfig
-from framework.gateway import ARCHIVE_FILE
-from server.cli.console import env_file
+from coinmux import INTERVALS, EventBus, InvalidRequest, Symbol, SystemClock
+from coinmux.framework.assets import AssetTable
+from coinmux.framework.env import EnvConfig
+from coinmux.framework.gateway import ARCHIVE_FILE
+from coinmux.server.cli.console import env_file
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -85,8 +85,8 @@ async def _rows(
 ) -> tuple[Symbol, list[tuple[Any, ...]]]:
     """Read beside a server that may be writing: nothing is marked as started or stopped."""
     # Here, so that the other commands start without a database.
-    from framework.archive.opening import archive_of
-    from framework.archive.writer import TROUBLE, told
+    from coinmux.framework.archive.opening import archive_of
+    from coinmux.framework.archive.writer import TROUBLE, told
 
     settings = EnvConfig(Path(env), os.environ).settings
     if settings.database_url is None and not ARCHIVE_FILE.exists():

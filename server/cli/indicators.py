@@ -8,12 +8,20 @@ from typing import Any
 
 import rich_click as click
 
-from framework import INTERVALS
-from framework.gateway import Gateway
-from framework.indicators.routed import Routed
-from server.cli.ask import moment, origin, provider, simulated, strategy, timeout, with_gateway
-from server.cli.console import as_json, cell, console, env_file, print_json, table
-from server.indicator_reference import PICTURES, draw_all, reference
+from coinmux import INTERVALS
+from coinmux.framework.gateway import Gateway
+from coinmux.framework.indicators.routed import Routed
+from coinmux.server.cli.ask import (
+    moment,
+    origin,
+    provider,
+    simulated,
+    strategy,
+    timeout,
+    with_gateway,
+)
+from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
+from coinmux.server.indicator_reference import PICTURES, draw_all, reference
 
 
 @click.command()

@@ -7,10 +7,10 @@ from typing import Any
 
 import rich_click as click
 
-from framework.env_example import env_example as env_example_text
-from framework.gateway import Gateway
-from server.cli.console import as_json, cell, console, env_file, print_json, table
-from server.provider_docs import provider_docs
+from coinmux.framework.env_example import env_example as env_example_text
+from coinmux.framework.gateway import Gateway
+from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
+from coinmux.server.provider_docs import provider_docs
 
 
 def _gateway(env: str) -> Gateway:

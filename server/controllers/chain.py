@@ -6,7 +6,7 @@ Litestar reads annotations at run time, so this module imports what it names.
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
-from framework.models.chain import (
+from coinmux.framework.models.chain import (
     Balance,
     BalanceQuery,
     ChainHead,
@@ -22,10 +22,10 @@ from framework.models.chain import (
     Transactions,
     TransactionsQuery,
 )
-from server.answers import Answered
-from server.desk import AnyRequest, Desk
-from server.openapi import DOC, RouteDoc
-from server.params import QueryReader
+from coinmux.server.answers import Answered
+from coinmux.server.desk import AnyRequest, Desk
+from coinmux.server.openapi import DOC, RouteDoc
+from coinmux.server.params import QueryReader
 
 HEAD = QueryReader("chain_head", ChainHeadQuery, path=("chain",))
 GAS = QueryReader("gas", GasQuery, path=("chain",))

@@ -7,12 +7,12 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from server.answers import Bytes, as_json
-from server.core import NO_STORE, admin_only
-from server.desk import AnyRequest, Desk
-from server.openapi import DOC, RouteDoc
-from server.params import single_values
-from server.schemas import Changes, Feature, Features, Missing, SettingList
+from coinmux.server.answers import Bytes, as_json
+from coinmux.server.core import NO_STORE, admin_only
+from coinmux.server.desk import AnyRequest, Desk
+from coinmux.server.openapi import DOC, RouteDoc
+from coinmux.server.params import single_values
+from coinmux.server.schemas import Changes, Feature, Features, Missing, SettingList
 
 
 class ConfigController(Controller):

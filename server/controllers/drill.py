@@ -9,15 +9,15 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from framework.errors import InvalidRequest, NotFound
-from server.answers import Bytes, as_json
-from server.bodies import read_json
-from server.core import NO_STORE, admin_only
-from server.desk import AnyRequest, Desk
-from server.drill import Drill
-from server.monitor_reports import DrillOrder, DrillReport
-from server.openapi import DOC, RouteDoc
-from server.params import single_values
+from coinmux.framework.errors import InvalidRequest, NotFound
+from coinmux.server.answers import Bytes, as_json
+from coinmux.server.bodies import read_json
+from coinmux.server.core import NO_STORE, admin_only
+from coinmux.server.desk import AnyRequest, Desk
+from coinmux.server.drill import Drill
+from coinmux.server.monitor_reports import DrillOrder, DrillReport
+from coinmux.server.openapi import DOC, RouteDoc
+from coinmux.server.params import single_values
 
 
 class DrillController(Controller):

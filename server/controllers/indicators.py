@@ -13,29 +13,29 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from framework.errors import CoinmuxError, InvalidRequest
-from framework.indicators.computed import Computed
-from framework.indicators.desk import SEVEN
-from framework.indicators.history import History
-from framework.indicators.routed import head_of, meta_of, notes_on
-from framework.indicators.rows import frame_of_rows
-from framework.indicators.watch import Update, watch
-from framework.symbols import Interval
-from server.answers import Bytes, as_json, provenance_headers
-from server.bodies import read_json
-from server.desk import AnyRequest, Desk, request_id
-from server.indicator_docs import BATCH, CATALOGUE, COMPREHENSIVE, OVER, ROUTED, WATCH
-from server.indicator_params import (
+from coinmux.framework.errors import CoinmuxError, InvalidRequest
+from coinmux.framework.indicators.computed import Computed
+from coinmux.framework.indicators.desk import SEVEN
+from coinmux.framework.indicators.history import History
+from coinmux.framework.indicators.routed import head_of, meta_of, notes_on
+from coinmux.framework.indicators.rows import frame_of_rows
+from coinmux.framework.indicators.watch import Update, watch
+from coinmux.framework.symbols import Interval
+from coinmux.server.answers import Bytes, as_json, provenance_headers
+from coinmux.server.bodies import read_json
+from coinmux.server.desk import AnyRequest, Desk, request_id
+from coinmux.server.indicator_docs import BATCH, CATALOGUE, COMPREHENSIVE, OVER, ROUTED, WATCH
+from coinmux.server.indicator_params import (
     MOST_SHOWN,
     MarketAsk,
     read_batch_ask,
     read_market_ask,
     read_members,
 )
-from server.openapi import DOC
-from server.params import refused, single_values
-from server.problems import problem
-from server.streams import EventStream, event
+from coinmux.server.openapi import DOC
+from coinmux.server.params import refused, single_values
+from coinmux.server.problems import problem
+from coinmux.server.streams import EventStream, event
 
 _ENCODER = msgspec.json.Encoder()
 _HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-cache")]

@@ -10,8 +10,8 @@ import msgspec
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
-from framework.errors import CoinmuxError, InvalidRequest
-from framework.models.market import (
+from coinmux.framework.errors import CoinmuxError, InvalidRequest
+from coinmux.framework.models.market import (
     Candles,
     CandlesQuery,
     Coins,
@@ -27,13 +27,13 @@ from framework.models.market import (
     Trades,
     TradesQuery,
 )
-from server.answers import Answered, Bytes
-from server.desk import AnyRequest, Desk, request_id
-from server.openapi import DOC, RouteDoc, envelope
-from server.openapi_parameters import ASK, parameter
-from server.params import ASK_PARAMETERS, QUOTE_FALLBACK, QueryReader, single_values
-from server.problems import problem
-from server.schemas import Problem
+from coinmux.server.answers import Answered, Bytes
+from coinmux.server.desk import AnyRequest, Desk, request_id
+from coinmux.server.openapi import DOC, RouteDoc, envelope
+from coinmux.server.openapi_parameters import ASK, parameter
+from coinmux.server.params import ASK_PARAMETERS, QUOTE_FALLBACK, QueryReader, single_values
+from coinmux.server.problems import problem
+from coinmux.server.schemas import Problem
 
 TICKER = QueryReader("ticker", TickerQuery)
 CANDLES = QueryReader("candles", CandlesQuery)

@@ -13,17 +13,17 @@ from litestar import Controller, get, route
 from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
 
-from framework.errors import InvalidRequest
-from server.answers import Bytes
-from server.core import NO_STORE
-from server.desk import AnyRequest, Desk
-from server.happenings import event_of
-from server.monitor import WINDOWS
-from server.monitor_docs import MONITOR, PUBLIC, STREAM
-from server.openapi import DOC
-from server.params import single_values
-from server.services import OVERALL
-from server.streams import EventStream, event
+from coinmux.framework.errors import InvalidRequest
+from coinmux.server.answers import Bytes
+from coinmux.server.core import NO_STORE
+from coinmux.server.desk import AnyRequest, Desk
+from coinmux.server.happenings import event_of
+from coinmux.server.monitor import WINDOWS
+from coinmux.server.monitor_docs import MONITOR, PUBLIC, STREAM
+from coinmux.server.openapi import DOC
+from coinmux.server.params import single_values
+from coinmux.server.services import OVERALL
+from coinmux.server.streams import EventStream, event
 
 _ENCODER = msgspec.json.Encoder()
 #: The most an answer takes on the wire, of bytes.

@@ -6,15 +6,15 @@ Litestar reads annotations at run time, so this module imports what it names.
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 
-from framework.models.news import News, NewsQuery
-from framework.models.sentiment import FearGreed, FearGreedQuery, Social, SocialQuery
-from framework.models.text import TextSentiment, TextSentimentQuery
-from server.answers import Answered
-from server.bodies import read_json
-from server.desk import AnyRequest, Desk
-from server.openapi import DOC, RouteDoc
-from server.params import QueryReader
-from server.schemas import TextSentimentBody
+from coinmux.framework.models.news import News, NewsQuery
+from coinmux.framework.models.sentiment import FearGreed, FearGreedQuery, Social, SocialQuery
+from coinmux.framework.models.text import TextSentiment, TextSentimentQuery
+from coinmux.server.answers import Answered
+from coinmux.server.bodies import read_json
+from coinmux.server.desk import AnyRequest, Desk
+from coinmux.server.openapi import DOC, RouteDoc
+from coinmux.server.params import QueryReader
+from coinmux.server.schemas import TextSentimentBody
 
 NEWS = QueryReader("news", NewsQuery, rename={"symbol": "asset"})
 FEAR_GREED = QueryReader("fear_greed", FearGreedQuery)

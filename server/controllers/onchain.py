@@ -6,11 +6,11 @@ Litestar reads annotations at run time, so this module imports what it names.
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
-from framework.models.onchain import OnchainMetric, OnchainMetricQuery, Tvl, TvlQuery
-from server.answers import Answered
-from server.desk import AnyRequest, Desk
-from server.openapi import DOC, RouteDoc
-from server.params import QueryReader
+from coinmux.framework.models.onchain import OnchainMetric, OnchainMetricQuery, Tvl, TvlQuery
+from coinmux.server.answers import Answered
+from coinmux.server.desk import AnyRequest, Desk
+from coinmux.server.openapi import DOC, RouteDoc
+from coinmux.server.params import QueryReader
 
 METRIC = QueryReader("onchain_metric", OnchainMetricQuery, path=("metric",))
 TVL = QueryReader("tvl", TvlQuery)

@@ -7,15 +7,15 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from framework.errors import NotFound
-from server.answers import Bytes, as_json
-from server.assets import MEDIA_TYPES
-from server.badges import as_endpoint, as_svg, state_of
-from server.core import NO_STORE
-from server.desk import AnyRequest, Desk
-from server.exposition import CONTENT_TYPE, exposition
-from server.openapi import DOC, RouteDoc
-from server.params import single_values
+from coinmux.framework.errors import NotFound
+from coinmux.server.answers import Bytes, as_json
+from coinmux.server.assets import MEDIA_TYPES
+from coinmux.server.badges import as_endpoint, as_svg, state_of
+from coinmux.server.core import NO_STORE
+from coinmux.server.desk import AnyRequest, Desk
+from coinmux.server.exposition import CONTENT_TYPE, exposition
+from coinmux.server.openapi import DOC, RouteDoc
+from coinmux.server.params import single_values
 
 _SHORTLY = b"public, max-age=30"
 _PICTURE = [

@@ -9,10 +9,10 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from server.answers import Bytes, as_json
-from server.assets import Assets, page
-from server.desk import AnyRequest, Desk
-from server.docs import Docs
+from coinmux.server.answers import Bytes, as_json
+from coinmux.server.assets import Assets, page
+from coinmux.server.desk import AnyRequest, Desk
+from coinmux.server.docs import Docs
 
 #: Each is `static/pages/<name>/index.html`, written to be looked at from `/<name>`.
 PAGES = ("system-monitor", "providers", "chart", "explain", "config")

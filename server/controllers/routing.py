@@ -7,14 +7,20 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from framework.errors import InvalidRequest, NotFound
-from server.activity import plain
-from server.answers import Bytes, as_json
-from server.desk import AnyRequest, Desk
-from server.openapi import DOC, RouteDoc
-from server.openapi_parameters import ASK, parameter
-from server.params import QueryReader, pairs_of, single_values
-from server.reports import CapabilityList, Explanation, ProviderLine, ProviderList, RoutingDecision
+from coinmux.framework.errors import InvalidRequest, NotFound
+from coinmux.server.activity import plain
+from coinmux.server.answers import Bytes, as_json
+from coinmux.server.desk import AnyRequest, Desk
+from coinmux.server.openapi import DOC, RouteDoc
+from coinmux.server.openapi_parameters import ASK, parameter
+from coinmux.server.params import QueryReader, pairs_of, single_values
+from coinmux.server.reports import (
+    CapabilityList,
+    Explanation,
+    ProviderLine,
+    ProviderList,
+    RoutingDecision,
+)
 
 
 class RoutingController(Controller):

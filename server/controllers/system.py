@@ -6,15 +6,15 @@ Litestar reads annotations at run time, so this module imports what it names.
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
-from server.activity import public
-from server.answers import Bytes, as_json
-from server.core import NO_STORE
-from server.desk import AnyRequest, Desk
-from server.guards import admin_standing
-from server.openapi import DOC, RouteDoc
-from server.openapi_parameters import parameter
-from server.params import single_values, whole
-from server.reports import Activity, Alive, MetricsReport, ModelStatus, Ready, Status
+from coinmux.server.activity import public
+from coinmux.server.answers import Bytes, as_json
+from coinmux.server.core import NO_STORE
+from coinmux.server.desk import AnyRequest, Desk
+from coinmux.server.guards import admin_standing
+from coinmux.server.openapi import DOC, RouteDoc
+from coinmux.server.openapi_parameters import parameter
+from coinmux.server.params import single_values, whole
+from coinmux.server.reports import Activity, Alive, MetricsReport, ModelStatus, Ready, Status
 
 _ACTIVITY_LIMIT = 500
 

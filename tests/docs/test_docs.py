@@ -6,11 +6,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from framework import Gateway
-from framework.env_example import env_example
-from server.indicator_reference import PICTURES, reference
-from server.plots import plot
-from server.provider_docs import provider_docs
+from coinmux import Gateway
+from coinmux.framework.env_example import env_example
+from coinmux.server.indicator_reference import PICTURES, reference
+from coinmux.server.plots import plot
+from coinmux.server.provider_docs import provider_docs
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Of a price of some hundred these have no value.
@@ -80,7 +80,8 @@ def test_links_lead_somewhere(page):
 
 
 def test_every_capability_has_its_hook_and_a_line_on_freshness(gateway):
-    from framework import CAPABILITIES, hookspecs
+    from coinmux import CAPABILITIES
+    from coinmux.framework import hookspecs
 
     for row in CAPABILITIES.values():
         assert hasattr(hookspecs, row.hook)
@@ -89,17 +90,17 @@ def test_every_capability_has_its_hook_and_a_line_on_freshness(gateway):
 
 
 def test_every_setting_has_a_sentence():
-    from framework.settings import SETTINGS
+    from coinmux.framework.settings import SETTINGS
 
     for setting in SETTINGS.values():
         assert setting.description.endswith(".")
 
 
 def test_the_public_names_are_those_listed():
-    import framework
+    import coinmux
 
-    for name in framework.__all__:
-        assert hasattr(framework, name)
+    for name in coinmux.__all__:
+        assert hasattr(coinmux, name)
 
 
 def test_reasons_of_candidates_are_documented():

@@ -27,7 +27,7 @@ def coinmux(*arguments, ready="/healthz", port=None, **environ):
         [
             sys.executable,
             "-m",
-            "server.cli",
+            "coinmux.server.cli",
             *arguments,
             "--port",
             str(port),

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from framework import AllProvidersFailed, Ask, Gateway, NoProviderAvailable, Symbol, TickerQuery
-from framework.loader import PluginLoader
-from framework.testing.clock import FakeClock
-from framework.testing.simulator import Simulator, simulated_providers
+from coinmux import AllProvidersFailed, Ask, Gateway, NoProviderAvailable, Symbol, TickerQuery
+from coinmux.framework.loader import PluginLoader
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.simulator import Simulator, simulated_providers
 
 PAIRS = [
     Symbol.of(base, quote)

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from framework import AllProvidersFailed, Gateway
-from framework.loader import PluginLoader
-from framework.testing.clock import FakeClock
-from framework.testing.simulator import Simulator, simulated_providers
+from coinmux import AllProvidersFailed, Gateway
+from coinmux.framework.loader import PluginLoader
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.simulator import Simulator, simulated_providers
 
 KEYED = [
     ("COINCAP_API_KEY", "coincap", "ticker", {"symbol": "BTC/USD"}),

@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import asyncio, json
 from framework import Ask, Gateway, CoinmuxError
-from framework.testing.simulator import Simulator, simulated_providers
-from framework.loader import PluginLoader
+from coinmux.framework.testing.simulator import Simulator, simulated_providers
+from coinmux.framework.loader import PluginLoader
 
 async def main():
     loader = PluginLoader()
@@ -115,7 +115,7 @@ def test_it_is_installed_answers_is_broken_and_is_reported(installed):
 INDICATOR = """
 import asyncio, json
 from framework import CoinmuxError, Gateway
-from framework.testing.walk import random_candles
+from coinmux.framework.testing.walk import random_candles
 
 async def main():
     environ = {"PLUGINS_ALLOW": "choppiness,rsi", "CHECKER": "off"}

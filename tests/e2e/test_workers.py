@@ -9,7 +9,7 @@ import time
 import httpx
 import psutil
 
-from server.workers import Workers, listen
+from coinmux.server.workers import Workers, listen
 from tests.e2e.conftest import coinmux
 
 QUIET = {"CHECKER": "off", "LOG_LEVEL": "WARNING"}
@@ -75,7 +75,7 @@ def test_workers_whose_parent_is_killed_end_by_themselves():
 
 def test_a_setting_that_will_not_do_is_said_before_anything_starts():
     told = subprocess.run(
-        [sys.executable, "-m", "server.cli", "serve", "--workers", "2", "--env-file", os.devnull],
+        [sys.executable, "-m", "coinmux", "serve", "--workers", "2", "--env-file", os.devnull],
         env={"PATH": os.environ["PATH"], "DATABASE_URL": "nonsense", "PORT": "0"},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
@@ -97,7 +97,7 @@ def test_an_address_that_is_taken_is_said_in_one_line():
     with coinmux("serve", "--simulate", **QUIET) as server:
         told = subprocess.run(
             [
-                sys.executable, "-m", "server.cli", "serve", "--workers", "2",
+                sys.executable, "-m", "coinmux", "serve", "--workers", "2",
                 "--port", str(server.port), "--env-file", os.devnull,
             ],
             env={"PATH": os.environ["PATH"]},

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from framework import (
+from coinmux import (
     Gateway,
     ProviderInfo,
     Ticker,
@@ -14,8 +14,8 @@ from framework import (
     Unreachable,
     hookimpl,
 )
-from framework.loader import in_process
-from framework.testing.clock import FakeClock
+from coinmux.framework.loader import in_process
+from coinmux.framework.testing.clock import FakeClock
 
 
 class ScriptedProvider:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import Candles, CandlesQuery, Interval
-from framework.aggregate import aggregate, finer, finer_query
+from coinmux import Candles, CandlesQuery, Interval
+from coinmux.framework.aggregate import aggregate, finer, finer_query
 
 HOUR = 3_600_000
 DAY_START = 1_764_028_800_000

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from framework import AllProvidersFailed, Candles, Gateway, ProviderInfo, Unreachable, hookimpl
-from framework.loader import in_process
-from framework.testing.clock import FakeClock
-from framework.testing.walk import random_candles
+from coinmux import AllProvidersFailed, Candles, Gateway, ProviderInfo, Unreachable, hookimpl
+from coinmux.framework.loader import in_process
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.walk import random_candles
 
 
 class Market:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from framework.assets import KEPT_MOST, KEPT_S, AssetCandidate, AssetDirectory, AssetTable
-from framework.errors import RateLimited, UnknownSymbol
-from framework.symbols import Symbol
-from framework.testing.clock import FakeClock
+from coinmux.framework.assets import KEPT_MOST, KEPT_S, AssetCandidate, AssetDirectory, AssetTable
+from coinmux.framework.errors import RateLimited, UnknownSymbol
+from coinmux.framework.symbols import Symbol
+from coinmux.framework.testing.clock import FakeClock
 
 TABLE = AssetTable(
     [

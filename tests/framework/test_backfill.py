@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from framework import Candles, Gateway, ProviderInfo, Unreachable, hookimpl
-from framework.declare import RateLimit
-from framework.loader import in_process
-from framework.testing.clock import FakeClock
-from framework.testing.walk import random_candles
+from coinmux import Candles, Gateway, ProviderInfo, Unreachable, hookimpl
+from coinmux.framework.declare import RateLimit
+from coinmux.framework.loader import in_process
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.walk import random_candles
 
 HOUR = 3_600_000
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from framework.circuit import State
-from framework.history import HealthHistory
-from framework.standing import StateChange
-from framework.testing.clock import FakeClock
+from coinmux.framework.circuit import State
+from coinmux.framework.history import HealthHistory
+from coinmux.framework.standing import StateChange
+from coinmux.framework.testing.clock import FakeClock
 
 HOUR_S = 3_600
 MINUTE_MS = 60_000

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.budget import AlternativeBudget, HedgeBudget
-from framework.testing.clock import FakeClock
+from coinmux.framework.budget import AlternativeBudget, HedgeBudget
+from coinmux.framework.testing.clock import FakeClock
 
 
 def test_a_fifth_of_the_requests_and_three_a_second_besides():

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import Ticker
-from framework.answer import Fetched
-from framework.cache import AnswerCache, estimated_size
-from framework.capabilities import Freshness
-from framework.testing.clock import FakeClock
+from coinmux import Ticker
+from coinmux.framework.answer import Fetched
+from coinmux.framework.cache import AnswerCache, estimated_size
+from coinmux.framework.capabilities import Freshness
+from coinmux.framework.testing.clock import FakeClock
 
 
 def fetched(notes=()):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from framework import AllProvidersFailed, Ask, Empty, TickerQuery
+from coinmux import AllProvidersFailed, Ask, Empty, TickerQuery
 
 QUERY = TickerQuery(symbol="BTC/USDT")
 ON = {"CHECKER": "on"}

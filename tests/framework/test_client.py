@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from framework import (
+from coinmux import (
     Disconnected,
     LocalNetwork,
     ProviderError,
@@ -23,13 +23,13 @@ from framework import (
     Unreachable,
     UpstreamTimeout,
 )
-from framework.client import ClientLimits, SafeHTTPClient
-from framework.clock import Deadline, SystemClock
-from framework.guard import Origin
-from framework.messages import OutboundRequest, RawReply
-from framework.redact import Redactor
-from framework.testing.clock import FakeClock
-from framework.testing.rawserver import Peer, RawServer, response
+from coinmux.framework.client import ClientLimits, SafeHTTPClient
+from coinmux.framework.clock import Deadline, SystemClock
+from coinmux.framework.guard import Origin
+from coinmux.framework.messages import OutboundRequest, RawReply
+from coinmux.framework.redact import Redactor
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.rawserver import Peer, RawServer, response
 
 
 def request(url: str, *, allowed: bool = True) -> OutboundRequest:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from framework.coalesce import SharedCalls
+from coinmux.framework.coalesce import SharedCalls
 
 
 async def settled():

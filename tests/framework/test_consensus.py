@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import AllProvidersFailed, Ask, Empty, InvalidRequest, State, Ticker, TickerQuery
-from framework.capabilities import CAPABILITIES
-from framework.consensus import Consensus, Vote, judge, merged
+from coinmux import AllProvidersFailed, Ask, Empty, InvalidRequest, State, Ticker, TickerQuery
+from coinmux.framework.capabilities import CAPABILITIES
+from coinmux.framework.consensus import Consensus, Vote, judge, merged
 
 BTC = {"symbol": "BTC/USDT"}
 PRICE = CAPABILITIES["ticker"].consensus

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import BadEncoding, ProviderError, TooLarge
-from framework.decoding import decode
+from coinmux import BadEncoding, ProviderError, TooLarge
+from coinmux.framework.decoding import decode
 
 
 @given(st.binary(max_size=5000), st.sampled_from(["gzip", "zlib", "raw"]))

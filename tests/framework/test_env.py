@@ -2,11 +2,11 @@
 
 import pytest
 
-from framework import EnvVar, ProviderInfo
-from framework.declare import Channel, RateLimit
-from framework.env import EnvConfig, EnvFile, find_feature
-from framework.errors import UnknownFeature
-from framework.settings import InvalidSetting, Settings
+from coinmux import EnvVar, ProviderInfo
+from coinmux.framework.declare import Channel, RateLimit
+from coinmux.framework.env import EnvConfig, EnvFile, find_feature
+from coinmux.framework.errors import UnknownFeature
+from coinmux.framework.settings import InvalidSetting, Settings
 
 INFO = ProviderInfo(
     name="acme",

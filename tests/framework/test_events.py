@@ -1,7 +1,7 @@
 """The event stream: bounded, ordered, and safe from its listeners."""
 
-from framework.events import EventBus
-from framework.testing.clock import FakeClock
+from coinmux.framework.events import EventBus
+from coinmux.framework.testing.clock import FakeClock
 
 
 def test_the_oldest_go_first():

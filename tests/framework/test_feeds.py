@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framework import Empty, Malformed, NewsItem, NotJSON, ProviderError, TooLarge, feeds
-from framework.feeds import MAX_BYTES, FeedEntry, parse_feed, read_feed
+from coinmux import Empty, Malformed, NewsItem, NotJSON, ProviderError, TooLarge
+from coinmux.framework import feeds
+from coinmux.framework.feeds import MAX_BYTES, FeedEntry, parse_feed, read_feed
 
 RSS = (
     '<?xml version="1.0" encoding="UTF-8"?>'

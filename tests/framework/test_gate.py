@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from framework import ProviderBusy, RateLimit, UsageHeader
-from framework.gate import Gate
-from framework.testing.clock import FakeClock
+from coinmux import ProviderBusy, RateLimit, UsageHeader
+from coinmux.framework.gate import Gate
+from coinmux.framework.testing.clock import FakeClock
 
 
 async def test_a_limit_lets_through_what_it_says():

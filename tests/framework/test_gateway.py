@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from framework import (
+from coinmux import (
     AllProvidersFailed,
     Ask,
     AuthRefused,

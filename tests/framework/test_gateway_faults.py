@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from framework import (
+from coinmux import (
     AllProvidersFailed,
     Ask,
     Candles,
@@ -29,9 +29,9 @@ from framework import (
     Unreachable,
     hookimpl,
 )
-from framework.loader import in_process
-from framework.settings import InvalidSetting
-from framework.testing.clock import FakeClock
+from coinmux.framework.loader import in_process
+from coinmux.framework.settings import InvalidSetting
+from coinmux.framework.testing.clock import FakeClock
 
 QUERY = TickerQuery(symbol="BTC/USDT")
 HOUR_MS = 3_600_000
@@ -114,7 +114,7 @@ async def test_F5_a_hook_that_holds_up_the_loop_past_its_time_fails():
 
 async def test_F6_a_hook_that_ignores_its_end_is_left_behind(monkeypatch):
     """The next source answers; closing waits a moment and no longer."""
-    monkeypatch.setattr("framework.hooks.GRACE_S", 0.05)
+    monkeypatch.setattr("coinmux.framework.hooks.GRACE_S", 0.05)
     over = asyncio.Event()
 
     async def stubborn(query, http):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from framework import BlockedAddress
-from framework.client import SafeHTTPClient
-from framework.clock import Deadline, SystemClock
-from framework.guard import Origin, is_loopback, is_public, literal_address, permitted
-from framework.messages import OutboundRequest
-from framework.redact import Redactor
-from framework.testing.outbound import outbound
-from framework.testing.rawserver import RawServer, response
+from coinmux import BlockedAddress
+from coinmux.framework.client import SafeHTTPClient
+from coinmux.framework.clock import Deadline, SystemClock
+from coinmux.framework.guard import Origin, is_loopback, is_public, literal_address, permitted
+from coinmux.framework.messages import OutboundRequest
+from coinmux.framework.redact import Redactor
+from coinmux.framework.testing.outbound import outbound
+from coinmux.framework.testing.rawserver import RawServer, response
 
 
 @pytest.mark.parametrize(

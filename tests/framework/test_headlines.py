@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import NewsItem, NewsQuery, names_of, stories, symbols_in
+from coinmux import NewsItem, NewsQuery, names_of, stories, symbols_in
 
 NOW = 1_764_000_000_000
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from framework import ChainHead, Implausible
-from framework.heads import ChainHeads
-from framework.testing.clock import FakeClock
+from coinmux import ChainHead, Implausible
+from coinmux.framework.heads import ChainHeads
+from coinmux.framework.testing.clock import FakeClock
 
 AT = 1_764_000_000_000
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from framework.errors import Outcome
-from framework.health import HealthSettings, HealthTracker, Lease, State, StateChange
-from framework.testing.clock import FakeClock
+from coinmux.framework.errors import Outcome
+from coinmux.framework.health import HealthSettings, HealthTracker, Lease, State, StateChange
+from coinmux.framework.testing.clock import FakeClock
 
 OUTCOMES = {
     "S": (Outcome.SUCCESS, None),

@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 
-from framework.errors import Outcome
-from framework.health import HealthTracker, State
-from framework.testing.clock import FakeClock
+from coinmux.framework.errors import Outcome
+from coinmux.framework.health import HealthTracker, State
+from coinmux.framework.testing.clock import FakeClock
 
 NOW = 1_000.0
 

@@ -21,9 +21,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from framework.errors import Outcome
-from framework.health import HealthSettings, HealthTracker, Lease
-from framework.testing.clock import FakeClock
+from coinmux.framework.errors import Outcome
+from coinmux.framework.health import HealthSettings, HealthTracker, Lease
+from coinmux.framework.testing.clock import FakeClock
 
 CAPABILITIES = ("ticker", "candles")
 DAY_S = 86_400.0

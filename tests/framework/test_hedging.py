@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from framework import AllProvidersFailed, Empty, State, hedging
+from coinmux import AllProvidersFailed, Empty, State
+from coinmux.framework import hedging
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +94,7 @@ async def test_a_caller_who_leaves_ends_both(gateway_of):
 
 async def test_a_third_source_for_every_request_has_a_budget(gateway_of, monkeypatch):
     """Two sources that fail every other time stay online; past thirty thirds nobody gets one."""
-    from framework import dispatch
+    from coinmux.framework import dispatch
 
     monkeypatch.setattr(dispatch, "_BUDGET_LOOK_S", 0.0)
     flaky = [1.0, Empty("x")] * 400

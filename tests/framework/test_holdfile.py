@@ -2,10 +2,10 @@
 
 import pytest
 
-from framework import Outcome
-from framework.health import HealthTracker
-from framework.holdfile import HoldFile
-from framework.testing.clock import FakeClock
+from coinmux import Outcome
+from coinmux.framework.health import HealthTracker
+from coinmux.framework.holdfile import HoldFile
+from coinmux.framework.testing.clock import FakeClock
 
 
 def tracker(clock, *sources):

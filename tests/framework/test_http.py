@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from framework import (
+from coinmux import (
     BadStatus,
     BlockedAddress,
     Channel,
@@ -20,13 +20,13 @@ from framework import (
     UnknownSymbol,
     segment,
 )
-from framework.client import ClientLimits
-from framework.endpoint import Endpoint, encode_params
-from framework.redact import echoes, without
-from framework.source import BoundSource, OpenGate
-from framework.testing.clock import FakeClock
-from framework.testing.outbound import INFO, outbound
-from framework.testing.rawserver import Peer, RawServer, response
+from coinmux.framework.client import ClientLimits
+from coinmux.framework.endpoint import Endpoint, encode_params
+from coinmux.framework.redact import echoes, without
+from coinmux.framework.source import BoundSource, OpenGate
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.outbound import INFO, outbound
+from coinmux.framework.testing.rawserver import Peer, RawServer, response
 
 
 def info(**fields) -> ProviderInfo:

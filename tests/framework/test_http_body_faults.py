@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from framework import (
+from coinmux import (
     BadEncoding,
     BadStatus,
     Challenge,
@@ -25,10 +25,10 @@ from framework import (
     Reply,
     TooLarge,
     UnknownSymbol,
-    strict_json,
 )
-from framework.testing.outbound import outbound
-from framework.testing.rawserver import Peer, RawServer, response
+from coinmux.framework import strict_json
+from coinmux.framework.testing.outbound import outbound
+from coinmux.framework.testing.rawserver import Peer, RawServer, response
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -372,7 +372,7 @@ async def test_d12_large_answers_leave_the_loop_free(monkeypatch):
         threads.append(threading.get_ident())
         return strict_json.parse(body)
 
-    monkeypatch.setattr("framework.http.strict_json", SimpleNamespace(
+    monkeypatch.setattr("coinmux.framework.http.strict_json", SimpleNamespace(
         parse=parse, require_content=strict_json.require_content,
     ))  # fmt: skip
     async with (

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from framework import (
+from coinmux import (
     AuthRefused,
     BadEncoding,
     BadStatus,
@@ -27,9 +27,9 @@ from framework import (
     Unreachable,
     UpstreamTimeout,
 )
-from framework.client import ClientLimits
-from framework.testing.outbound import outbound
-from framework.testing.rawserver import Peer, RawServer, chunked, response
+from coinmux.framework.client import ClientLimits
+from coinmux.framework.testing.outbound import outbound
+from coinmux.framework.testing.rawserver import Peer, RawServer, chunked, response
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -345,7 +345,7 @@ async def test_b8_unauthorised():
 )
 async def test_b9_forbidden(key, body, content_type, expected):
     """403 refuses the key only if one went along and the refusal is the API's own."""
-    from framework import EnvVar, ProviderInfo
+    from coinmux import EnvVar, ProviderInfo
 
     info = ProviderInfo(
         name="acme",

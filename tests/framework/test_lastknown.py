@@ -2,7 +2,7 @@
 
 import pytest
 
-from framework import (
+from coinmux import (
     CandlesQuery,
     Empty,
     Gas,
@@ -13,10 +13,10 @@ from framework import (
     Ticker,
     TickerQuery,
 )
-from framework.capabilities import CAPABILITIES
-from framework.lastknown import LastKnown
-from framework.testing.clock import FakeClock
-from framework.testing.walk import random_candles
+from coinmux.framework.capabilities import CAPABILITIES
+from coinmux.framework.lastknown import LastKnown
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.walk import random_candles
 
 TICKER, GAS = CAPABILITIES["ticker"], CAPABILITIES["gas"]
 

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from framework import Capability, Freshness, ProviderInfo, Query, Result, hookimpl, hookspec
-from framework.loader import Found, PluginLoader, in_process
+from coinmux import Capability, Freshness, ProviderInfo, Query, Result, hookimpl, hookspec
+from coinmux.framework.loader import Found, PluginLoader, in_process
 
 
 def info(name="acme", **more):

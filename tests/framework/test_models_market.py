@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from framework import (
+from coinmux import (
     Candles,
     CandlesQuery,
     Implausible,

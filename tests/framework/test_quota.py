@@ -6,12 +6,12 @@ from contextlib import closing
 
 import pytest
 
-from framework import Ask, Gateway, TickerQuery
-from framework.declare import RateLimit
-from framework.limits import RateWindow
-from framework.loader import in_process
-from framework.quota import quota_lines, saving, spent
-from framework.testing.clock import FakeClock
+from coinmux import Ask, Gateway, TickerQuery
+from coinmux.framework.declare import RateLimit
+from coinmux.framework.limits import RateWindow
+from coinmux.framework.loader import in_process
+from coinmux.framework.quota import quota_lines, saving, spent
+from coinmux.framework.testing.clock import FakeClock
 from tests.framework.conftest import ScriptedProvider
 
 DAY = 86_400.0

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.redact import Redactor, Secret
+from coinmux.framework.redact import Redactor, Secret
 
 KEY = "s3cr3t/Key+Value=="
 

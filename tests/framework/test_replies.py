@@ -2,7 +2,7 @@
 
 import pytest
 
-from framework import (
+from coinmux import (
     AuthRefused,
     BadStatus,
     Banned,
@@ -12,7 +12,7 @@ from framework import (
     RateLimited,
     Redirected,
 )
-from framework.replies import from_body, from_status
+from coinmux.framework.replies import from_body, from_status
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import retry_after
+from coinmux.framework import retry_after
 
 NOW_MS = 1_764_000_000_000
 NOW = formatdate(NOW_MS / 1000, usegmt=True)

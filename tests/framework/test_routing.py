@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.health import State
-from framework.routing import LATENCY_DIGITS, Refusal, Score, Step, after_first, rank, walk
+from coinmux.framework.health import State
+from coinmux.framework.routing import LATENCY_DIGITS, Refusal, Score, Step, after_first, rank, walk
 
 STATES = [(State.HEALTHY, 0), (State.UNKNOWN, 0), (State.DEGRADED, 1), (State.OFFLINE, 2)]
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from framework import News, NewsItem, NoProviderAvailable, TextSentiment
-from framework.models.text import MOST_TEXTS
-from framework.scoring import NewsScorer
-from framework.testing.clock import FakeClock
+from coinmux import News, NewsItem, NoProviderAvailable, TextSentiment
+from coinmux.framework.models.text import MOST_TEXTS
+from coinmux.framework.scoring import NewsScorer
+from coinmux.framework.testing.clock import FakeClock
 
 
 class Model:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framework import Empty, Malformed, ProviderError
-from framework.strict_json import DEPTH, loads, parse, require_content
+from coinmux import Empty, Malformed, ProviderError
+from coinmux.framework.strict_json import DEPTH, loads, parse, require_content
 
 SCALARS = (
     st.none()

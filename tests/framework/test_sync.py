@@ -2,9 +2,9 @@
 
 import pytest
 
-from framework import SyncGateway, Ticker, hookimpl
-from framework.declare import ProviderInfo
-from framework.loader import in_process
+from coinmux import SyncGateway, Ticker, hookimpl
+from coinmux.framework.declare import ProviderInfo
+from coinmux.framework.loader import in_process
 
 
 class Plain:

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from framework import Gateway, ProviderInfo, Ticker, hookimpl
-from framework.errors import UpstreamTimeout
-from framework.journal import TRAIL, Trail
-from framework.loader import in_process
-from framework.testing.clock import FakeClock
+from coinmux import Gateway, ProviderInfo, Ticker, hookimpl
+from coinmux.framework.errors import UpstreamTimeout
+from coinmux.framework.journal import TRAIL, Trail
+from coinmux.framework.loader import in_process
+from coinmux.framework.testing.clock import FakeClock
 
 
 class Exchange:

@@ -7,7 +7,7 @@ import gzip
 import httpx
 import pytest
 
-from framework import (
+from coinmux import (
     BadEncoding,
     Disconnected,
     ProtocolViolation,
@@ -15,14 +15,14 @@ from framework import (
     Unreachable,
     UpstreamTimeout,
 )
-from framework.client import ClientLimits, SafeHTTPClient
-from framework.clock import Deadline, SystemClock
-from framework.guard import Origin
-from framework.pool import Pool
-from framework.redact import Redactor
-from framework.testing.outbound import outbound
-from framework.testing.rawserver import Peer, RawServer, response
-from framework.transport import GuardedTransport, HTTPXCarrier
+from coinmux.framework.client import ClientLimits, SafeHTTPClient
+from coinmux.framework.clock import Deadline, SystemClock
+from coinmux.framework.guard import Origin
+from coinmux.framework.pool import Pool
+from coinmux.framework.redact import Redactor
+from coinmux.framework.testing.outbound import outbound
+from coinmux.framework.testing.rawserver import Peer, RawServer, response
+from coinmux.framework.transport import GuardedTransport, HTTPXCarrier
 
 
 class Loopback(Pool):

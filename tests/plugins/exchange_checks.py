@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import ccxt
 import pytest
 
-from framework import CAPABILITIES, HTTP, Deadline, Result, Symbol
-from framework.client import RawReply
-from framework.redact import Redactor
+from coinmux import CAPABILITIES, HTTP, Deadline, Result, Symbol
+from coinmux.framework.client import RawReply
+from coinmux.framework.redact import Redactor
 from tests.plugins.sample_replay import RECORDINGS, bound, play, provider, samples
 
 #: Our field of a ticker -> ccxt's.

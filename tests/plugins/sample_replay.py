@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from framework import CAPABILITIES, CoinmuxError, Reply, Result
-from framework.plausibility import check
-from framework.source import BoundSource
-from framework.testing.clock import FakeClock
-from framework.testing.kit import ReplayClient, bind, call
+from coinmux import CAPABILITIES, CoinmuxError, Reply, Result
+from coinmux.framework.plausibility import check
+from coinmux.framework.source import BoundSource
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.kit import ReplayClient, bind, call
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDINGS = ROOT.parent / "shared" / "recordings"
 
 
 def provider(name: str) -> ModuleType:
-    return importlib.import_module(f"plugins.providers.{name}")
+    return importlib.import_module(f"coinmux.plugins.providers.{name}")
 
 
 def samples(name: str) -> list[Any]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from framework.grades import FILE, GRADES, KIT_VERSION, digest
-from framework.testing.kit import Subject, conformance, examine
-from framework.testing.kit.table import fields_table
+from coinmux.framework.grades import FILE, GRADES, KIT_VERSION, digest
+from coinmux.framework.testing.kit import Subject, conformance, examine
+from coinmux.framework.testing.kit.table import fields_table
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(
@@ -18,7 +18,7 @@ NAMES = sorted(
         for point in entry_points(group="coinmux")
         if point.dist is not None
         and point.dist.name == "coinmux"
-        and point.value.startswith("plugins.providers.")
+        and point.value.startswith("coinmux.plugins.providers.")
     }
 )
 
@@ -36,7 +36,7 @@ def kept(name):
 def test_what_is_kept_is_of_these_files(name):
     """The grade that is shown was measured with this kit, of this source and these samples."""
     held = kept(name)
-    assert held["digest"] == digest(f"plugins.providers.{name}"), "run `make docs`"
+    assert held["digest"] == digest(f"coinmux.plugins.providers.{name}"), "run `make docs`"
     assert held["kit"] == KIT_VERSION, "run `make docs`"
 
 
@@ -50,7 +50,7 @@ def test_what_is_kept_is_what_is_measured(name):
 
 def test_grades_are_shown():
     """Where providers are listed, of those that have one."""
-    from framework import Gateway
+    from coinmux import Gateway
 
     gateway = Gateway.from_env(None, environ={"PLUGINS_BLOCK": "acme"})
     shown = {line["name"]: line["grade"] for line in gateway.provider_list()["providers"]}

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from framework import (
+from coinmux import (
     Candles,
     Gas,
     Gateway,
@@ -26,11 +26,11 @@ from framework import (
     UnknownSymbol,
     hookimpl,
 )
-from framework.clock import SystemClock
-from framework.loader import PluginLoader, in_process
-from framework.testing.clock import FakeClock
-from server.app import create_app
-from server.run import build
+from coinmux.framework.clock import SystemClock
+from coinmux.framework.loader import PluginLoader, in_process
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.server.app import create_app
+from coinmux.server.run import build
 
 
 class ScriptedProvider:
@@ -278,16 +278,16 @@ class Process:
 
 _SCRIPT = """
 import asyncio, sys
-import server.connections, server.run
+import coinmux.server.connections, coinmux.server.run
 from framework import Gateway
-from framework.clock import SystemClock
-from framework.loader import PluginLoader, in_process
+from coinmux.framework.clock import SystemClock
+from coinmux.framework.loader import PluginLoader, in_process
 sys.path.insert(0, {folder!r})
 from conftest import ScriptedProvider
 
-server.connections.PATIENCE_S = {patience_s}
-server.connections.CONNECTION_LIMIT = {connections}
-server.run.GRACE_S = {grace_s}
+coinmux.server.connections.PATIENCE_S = {patience_s}
+coinmux.server.connections.CONNECTION_LIMIT = {connections}
+coinmux.server.run.GRACE_S = {grace_s}
 
 async def main():
     plugin = ScriptedProvider("a", {outcomes!r}, SystemClock())
@@ -295,7 +295,7 @@ async def main():
     found = [in_process("a", plugin), *PluginLoader().discover(allow=["sma"])]
     gateway = Gateway.from_env(None, environ=environ, found=found)
     async with gateway:
-        return await server.run.serve(gateway)
+        return await coinmux.server.run.serve(gateway)
 
 raise SystemExit(asyncio.run(main()))
 """

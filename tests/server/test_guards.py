@@ -111,7 +111,7 @@ async def test_bodies_only_as_json(app_of, headers, body, status):
 
 async def test_a_reset_answers_the_state_after_it(app_of):
     """An offline source is unproven again."""
-    from framework import Empty
+    from coinmux import Empty
 
     async with app_of(a=[Empty("no")]) as world:
         for _ in range(3):

@@ -6,9 +6,9 @@ import json
 import httpx
 import pytest
 
-from framework import Unreachable
-from framework.loader import PluginLoader, in_process
-from framework.testing.walk import random_candles
+from coinmux import Unreachable
+from coinmux.framework.loader import PluginLoader, in_process
+from coinmux.framework.testing.walk import random_candles
 
 SYMBOL = "symbol=BTC/USDT"
 ROWS = [
@@ -278,8 +278,8 @@ async def test_an_indicator_that_hangs_holds_up_nobody(indicator_app, monkeypatc
     """A stranger's runs apart, under a deadline; it counts as a broken plugin's answer."""
     import time
 
-    from framework import IndicatorInfo, Output, hookimpl
-    from framework.indicators import desk
+    from coinmux import IndicatorInfo, Output, hookimpl
+    from coinmux.framework.indicators import desk
 
     class Slow:
         @hookimpl
@@ -336,7 +336,7 @@ async def test_a_stream_of_what_cannot_be_answered_is_a_problem(client):
 
 
 async def test_streams_are_as_many_as_may_be(indicator_app):
-    from server import streams
+    from coinmux.server import streams
 
     async with indicator_app(a=[1.0]) as world:
         desk = world.desk

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from framework import Gateway
-from server import logs
+from coinmux import Gateway
+from coinmux.server import logs
 
 SECRET = "hunter2-hunter2-hunter2"
 

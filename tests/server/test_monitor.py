@@ -6,13 +6,13 @@ import json
 import httpx
 import pytest
 
-from framework import Empty, EnvVar, Gateway, ProviderInfo, hookimpl
-from framework.errors import UpstreamTimeout
-from framework.loader import in_process
-from framework.testing.clock import FakeClock
-from server.happenings import event_of
-from server.recorder import Recorder
-from server.types import REQUEST_ID
+from coinmux import Empty, EnvVar, Gateway, ProviderInfo, hookimpl
+from coinmux.framework.errors import UpstreamTimeout
+from coinmux.framework.loader import in_process
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.server.happenings import event_of
+from coinmux.server.recorder import Recorder
+from coinmux.server.types import REQUEST_ID
 
 pytestmark = pytest.mark.realtime
 TICKER = "/api/market/ticker?symbol=BTC/USDT"

@@ -4,9 +4,9 @@ import jsonschema_rs
 import pytest
 import schemathesis
 
-from framework.models import chain, market
-from server.examples import EXAMPLES
-from server.openapi import document
+from coinmux.framework.models import chain, market
+from coinmux.server.examples import EXAMPLES
+from coinmux.server.openapi import document
 
 EXPECTED = {
     "/api/source-health/status", "/api/source-health/status/{name}",

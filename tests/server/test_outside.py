@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from framework import Empty
-from framework.errors import UpstreamTimeout
-from framework.health import State
-from server.badges import as_endpoint, as_svg, state_of
-from server.exposition import family, histogram
-from server.metrics import Metrics, Totals
+from coinmux import Empty
+from coinmux.framework.errors import UpstreamTimeout
+from coinmux.framework.health import State
+from coinmux.server.badges import as_endpoint, as_svg, state_of
+from coinmux.server.exposition import family, histogram
+from coinmux.server.metrics import Metrics, Totals
 
 pytestmark = pytest.mark.realtime
 TICKER = "/api/market/ticker?symbol=BTC/USDT"
@@ -155,7 +155,7 @@ class TestPrometheus:
 
     async def test_quotas_and_archive(self, live, tmp_path):
         """What a source allows, how much is used, and how the archive is."""
-        from framework import RateLimit
+        from coinmux import RateLimit
 
         info = {"a": {"rate_limits": (RateLimit(requests=60, per_s=60),)}}
         settings = {"DATABASE_URL": f"sqlite:///{tmp_path}/archive.db"}

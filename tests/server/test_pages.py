@@ -8,8 +8,8 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
-from server.assets import Assets
-from server.controllers.pages import PAGES
+from coinmux.server.assets import Assets
+from coinmux.server.controllers.pages import PAGES
 
 pytestmark = pytest.mark.realtime
 POLICY = ("default-src 'self'", "img-src 'self' data:", "frame-ancestors 'self'")
@@ -45,7 +45,7 @@ def folder(tmp_path, monkeypatch):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    monkeypatch.setattr("server.app.Assets", lambda: Assets(tmp_path))
+    monkeypatch.setattr("coinmux.server.app.Assets", lambda: Assets(tmp_path))
     return tmp_path
 
 
@@ -206,7 +206,7 @@ async def test_who_may_frame_the_pages_is_a_setting(live, folder):
 )
 def test_what_is_no_origin_is_refused(value):
     """Nothing else can slip into the policy."""
-    from framework.settings import InvalidSetting, Settings
+    from coinmux.framework.settings import InvalidSetting, Settings
 
     with pytest.raises(InvalidSetting, match="FRAME_ANCESTORS takes origins"):
         Settings.read({"FRAME_ANCESTORS": value})

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framework import InvalidRequest, Symbol
-from framework.models.base import Query
-from server.controllers import chain, market, news, onchain
-from server.params import QueryReader, single_values
+from coinmux import InvalidRequest, Symbol
+from coinmux.framework.models.base import Query
+from coinmux.server.controllers import chain, market, news, onchain
+from coinmux.server.params import QueryReader, single_values
 
 READERS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": value

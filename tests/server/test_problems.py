@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from framework import (
+from coinmux import (
     AllProvidersFailed,
     AuthRefused,
     CoinmuxError,
@@ -26,8 +26,8 @@ from framework import (
     UnknownProvider,
     UnknownSymbol,
 )
-from framework.redact import Redactor
-from server.problems import (
+from coinmux.framework.redact import Redactor
+from coinmux.server.problems import (
     AdminRequired,
     BodyTooLarge,
     ForbiddenOrigin,
@@ -136,7 +136,7 @@ async def test_held_sources_give_503_with_retry_after(app_of):
 
 async def test_a_pinned_provider_without_its_key_gives_409(app_of):
     """The missing variable is named."""
-    from framework import EnvVar
+    from coinmux import EnvVar
 
     async with app_of(a=[1.0], _info={"a": {"env": (EnvVar("A_KEY"),)}}) as world:
         answer = await world.client.get("/api/market/ticker?symbol=BTC&provider=a")

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from framework import Channel, Empty, EnvVar, Gateway, News, NewsItem, ProviderInfo, hookimpl
-from framework.loader import in_process
-from plugins.providers import lexicon
-from server.app import create_app
+from coinmux import Channel, Empty, EnvVar, Gateway, News, NewsItem, ProviderInfo, hookimpl
+from coinmux.framework.loader import in_process
+from coinmux.plugins.providers import lexicon
+from coinmux.server.app import create_app
 
 TICKER = "/api/market/ticker?symbol=BTC/USDT"
 
@@ -256,7 +256,7 @@ async def test_settings_tell_what_is_in_force_and_of_secrets_only_that_they_are_
 
 async def test_a_planted_secret_leaves_by_no_door(app_of):
     """A source that puts the key into its error does not show it to anybody."""
-    from framework import EnvVar
+    from coinmux import EnvVar
 
     secret = "hunter2-hunter2-hunter2"
     async with app_of(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from framework.events import EventBus
-from framework.testing.clock import FakeClock
-from server.vitals import Vitals
+from coinmux.framework.events import EventBus
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.server.vitals import Vitals
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_loop_that_is_late_for_a_while_is_strain_and_one_pause_is_not(events):
 def test_without_a_limit_it_is_nine_tenths_of_what_there_is(events, tmp_path, monkeypatch):
     limit = tmp_path / "memory.max"
     limit.write_text(str(200 * 1_048_576))
-    monkeypatch.setattr("server.vitals._CGROUP_LIMIT", limit)
+    monkeypatch.setattr("coinmux.server.vitals._CGROUP_LIMIT", limit)
     assert Vitals(events)._limit_mb == pytest.approx(180)
     limit.write_text("max")
     assert Vitals(events)._limit_mb > 180

@@ -9,11 +9,11 @@ import httpx
 import jsonschema_rs
 import pytest
 
-from framework import Gateway
-from framework.loader import PluginLoader
-from framework.testing.simulator import Simulator, simulated_providers
-from server.app import create_app
-from server.openapi import document
+from coinmux import Gateway
+from coinmux.framework.loader import PluginLoader
+from coinmux.framework.testing.simulator import Simulator, simulated_providers
+from coinmux.server.app import create_app
+from coinmux.server.openapi import document
 
 ADDRESS = "0xde0b295669a9fd93d5f28d9ec85e40f4cb697bae"
 TARGETS = {

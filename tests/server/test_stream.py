@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from framework.errors import UpstreamTimeout
-from server import streams
-from server.types import REQUEST_ID
+from coinmux.framework.errors import UpstreamTimeout
+from coinmux.server import streams
+from coinmux.server.types import REQUEST_ID
 
 pytestmark = pytest.mark.realtime
 TICKER = "/api/market/ticker?symbol=BTC/USDT"
@@ -147,7 +147,7 @@ async def test_streams_are_bounded(live, monkeypatch):
 
 async def test_an_indicator_stream_is_recorded_when_it_begins(live):
     """Not when it ends, which may be hours later."""
-    from framework.loader import PluginLoader
+    from coinmux.framework.loader import PluginLoader
 
     found = PluginLoader().discover(allow=("sma",))
     async with live(_found=found, a=[1.5]) as world:

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from framework import Empty, EnvVar, hookimpl
-from framework.errors import RateLimited, UpstreamTimeout
-from framework.loader import PluginLoader, in_process
-from framework.testing.simulator import Simulator, simulated_providers
-from server.cli.serve import serve as serve_command
-from server.simulation import SimulatorDrill, world_for
+from coinmux import Empty, EnvVar, hookimpl
+from coinmux.framework.errors import RateLimited, UpstreamTimeout
+from coinmux.framework.loader import PluginLoader, in_process
+from coinmux.framework.testing.simulator import Simulator, simulated_providers
+from coinmux.server.cli.serve import serve as serve_command
+from coinmux.server.simulation import SimulatorDrill, world_for
 
 pytestmark = pytest.mark.realtime
 TICKER = "/api/market/ticker?symbol=BTC/USDT"
@@ -107,7 +107,7 @@ class TestTestNow:
 
     async def test_without_a_question_there_is_no_test(self, live):
         """A source whose only questions need an address is not asked for one made up."""
-        from framework import Balance, ProviderInfo
+        from coinmux import Balance, ProviderInfo
 
         class Balances:
             @hookimpl
@@ -242,7 +242,7 @@ class TestDrills:
             handed.append((gateway.simulated, drill is not None and bool(drill.faults)))
             return 0
 
-        monkeypatch.setattr("server.run.serve", run_server)
+        monkeypatch.setattr("coinmux.server.run.serve", run_server)
         monkeypatch.setenv("PLUGINS_ALLOW", "okx")
         monkeypatch.setenv("CHECKER", "off")
         for options in ([], ["--simulate"]):

@@ -44,7 +44,7 @@ def server(tmp_path_factory):
         port = free.getsockname()[1]
     folder = tmp_path_factory.mktemp("served")
     environ = {**os.environ, "ETHERSCAN_API_KEY": SECRET}
-    command = (sys.executable, "-m", "server", "--simulate", "--port", str(port))
+    command = (sys.executable, "-m", "coinmux", "serve", "--simulate", "--port", str(port))
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environ, stdout=log, stderr=subprocess.STDOUT

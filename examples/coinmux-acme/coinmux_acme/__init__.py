@@ -1,7 +1,7 @@
 """Acme Exchange: spot tickers. Key optional. Source: https://acme.example/docs/rest#ticker."""
 
-from framework import EnvVar, HTTP, ProviderInfo, RateLimit, SymbolStyle, Ticker, TickerQuery
-from framework import Reply, UnknownSymbol, hookimpl
+from coinmux import EnvVar, HTTP, ProviderInfo, RateLimit, SymbolStyle, Ticker, TickerQuery
+from coinmux import Reply, UnknownSymbol, hookimpl
 
 STYLE = SymbolStyle(separator="-")
 

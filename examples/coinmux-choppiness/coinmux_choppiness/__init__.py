@@ -8,7 +8,7 @@ Source: E. W. Dreiss; TradingView, "Choppiness Index (CHOP)".
 
 import numpy as np
 
-from framework import (
+from coinmux import (
     Column,
     Columns,
     IndicatorInfo,

@@ -1,6 +1,6 @@
 """One line, by the kit that coinmux's own indicators pass."""
 
-from framework.testing.indicators import check_indicator
+from coinmux.framework.testing.indicators import check_indicator
 
 
 def test_choppiness_keeps_the_contract() -> None:

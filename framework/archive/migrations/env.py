@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from framework.archive.schema import METADATA
+from coinmux.framework.archive.schema import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -3,17 +3,17 @@
 `docs/conformance.md` says what is checked and why. In a test of your own:
 
 ```python
-from framework.testing.kit import conformance
+from coinmux.framework.testing.kit import conformance
 
 test_conformance = conformance("acme")
 ```
 """
 
-from framework.testing.kit.check import Check, Verdict
-from framework.testing.kit.grading import CHECKS, Report, check_provider, examine, write
-from framework.testing.kit.replay import ReplayClient, bind, call
-from framework.testing.kit.subject import Subject
-from framework.testing.kit.suite import conformance
+from coinmux.framework.testing.kit.check import Check, Verdict
+from coinmux.framework.testing.kit.grading import CHECKS, Report, check_provider, examine, write
+from coinmux.framework.testing.kit.replay import ReplayClient, bind, call
+from coinmux.framework.testing.kit.subject import Subject
+from coinmux.framework.testing.kit.suite import conformance
 
 __all__ = [
     "CHECKS",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from framework.testing.kit.subject import Subject
+    from coinmux.framework.testing.kit.subject import Subject
 
 Status = Literal["passed", "failed", "not_applicable"]
 Level = Literal["bronze", "silver", "gold"]

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from framework.chains import Chain
-from framework.gate import Gate
-from framework.symbols import INTERVALS
-from framework.testing.clock import FakeClock
-from framework.testing.kit.check import Case, NotApplicable
+from coinmux.framework.chains import Chain
+from coinmux.framework.gate import Gate
+from coinmux.framework.symbols import INTERVALS
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.kit.check import Case, NotApplicable
 
 if TYPE_CHECKING:
-    from framework.declare import EnvVar, ProviderInfo
-    from framework.testing.kit.subject import Subject
+    from coinmux.framework.declare import EnvVar, ProviderInfo
+    from coinmux.framework.testing.kit.subject import Subject
 
 _SEND_AS = re.compile(r"header:[\w-]+(=.*\{\}.*)?|query:[\w.-]+|")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")

@@ -8,17 +8,17 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from framework.models.market import Candles
-from framework.testing import dotted, units
-from framework.testing.kit.check import Case, NotApplicable
-from framework.testing.kit.played import stem
-from framework.testing.kit.trial import play
-from framework.testing.samples import element
+from coinmux.framework.models.market import Candles
+from coinmux.framework.testing import dotted, units
+from coinmux.framework.testing.kit.check import Case, NotApplicable
+from coinmux.framework.testing.kit.played import stem
+from coinmux.framework.testing.kit.trial import play
+from coinmux.framework.testing.samples import element
 
 if TYPE_CHECKING:
-    from framework.models.base import Result
-    from framework.testing.kit.subject import Subject
-    from framework.testing.samples import Exchange, FieldSource, Sample
+    from coinmux.framework.models.base import Result
+    from coinmux.framework.testing.kit.subject import Subject
+    from coinmux.framework.testing.samples import Exchange, FieldSource, Sample
 
 #: Fields that are ours to say: what was asked, our own units, and what is worked out of the whole.
 _OURS = frozenset(

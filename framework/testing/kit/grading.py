@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from framework.grades import FILE, GRADES, KIT_VERSION, digest
-from framework.testing.kit import declared, fields, hostile, keys, played, replies, timing
-from framework.testing.kit.check import Check, Verdict, judge
-from framework.testing.kit.subject import Subject
+from coinmux.framework.grades import FILE, GRADES, KIT_VERSION, digest
+from coinmux.framework.testing.kit import declared, fields, hostile, keys, played, replies, timing
+from coinmux.framework.testing.kit.check import Check, Verdict, judge
+from coinmux.framework.testing.kit.subject import Subject
 
 #: In the order of a report: what a grade takes stands together.
 CHECKS: tuple[Check, ...] = (

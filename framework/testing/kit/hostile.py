@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import BaseModel
 
-from framework.errors import NotOffered, PluginError, ProviderError, UnknownSymbol
-from framework.testing.clock import FakeClock
-from framework.testing.kit.check import Case
-from framework.testing.kit.played import stem
-from framework.testing.kit.replies import all_of
-from framework.testing.kit.trial import Ended, ForgivingClient, ask, source_of
+from coinmux.framework.errors import NotOffered, PluginError, ProviderError, UnknownSymbol
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.kit.check import Case
+from coinmux.framework.testing.kit.played import stem
+from coinmux.framework.testing.kit.replies import all_of
+from coinmux.framework.testing.kit.trial import Ended, ForgivingClient, ask, source_of
 
 if TYPE_CHECKING:
-    from framework.testing.kit.subject import Subject
-    from framework.testing.samples import Exchange, Sample
+    from coinmux.framework.testing.kit.subject import Subject
+    from coinmux.framework.testing.samples import Exchange, Sample
 
 #: Which answer of a sample, and where in its body.
 _Place = tuple[int, tuple[str, ...]]

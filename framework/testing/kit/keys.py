@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from framework.errors import CoinmuxError
-from framework.gateway import Gateway
-from framework.loader import in_process
-from framework.routing import Ask
-from framework.testing.kit.check import Case, NotApplicable
-from framework.testing.kit.local import LocalSource
-from framework.testing.kit.trial import play
-from framework.testing.plays import Answer
+from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.gateway import Gateway
+from coinmux.framework.loader import in_process
+from coinmux.framework.routing import Ask
+from coinmux.framework.testing.kit.check import Case, NotApplicable
+from coinmux.framework.testing.kit.local import LocalSource
+from coinmux.framework.testing.kit.trial import play
+from coinmux.framework.testing.plays import Answer
 
 if TYPE_CHECKING:
-    from framework.models.base import Query
-    from framework.testing.kit.subject import Subject
-    from framework.testing.loopback import Request
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.testing.kit.subject import Subject
+    from coinmux.framework.testing.loopback import Request
 
 _STATUSES = (200, 400, 401, 403, 429, 500)
 _JSON = {"content-type": "application/json"}

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from framework.testing.delivery import Delivery, wire
-from framework.testing.loopback import Loopback, Request
-from framework.testing.plays import Answer
+from coinmux.framework.testing.delivery import Delivery, wire
+from coinmux.framework.testing.loopback import Loopback, Request
+from coinmux.framework.testing.plays import Answer
 
 if TYPE_CHECKING:
-    from framework.declare import ProviderInfo
+    from coinmux.framework.declare import ProviderInfo
 
 
 class LocalSource:

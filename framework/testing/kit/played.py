@@ -6,18 +6,18 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from framework.errors import Outcome
-from framework.symbols import Symbol
-from framework.testing.kit.check import Case, NotApplicable
-from framework.testing.kit.trial import NOW_MS, Ended, LooseClient, ask_with, play
-from framework.testing.matching import Catalogue
+from coinmux.framework.errors import Outcome
+from coinmux.framework.symbols import Symbol
+from coinmux.framework.testing.kit.check import Case, NotApplicable
+from coinmux.framework.testing.kit.trial import NOW_MS, Ended, LooseClient, ask_with, play
+from coinmux.framework.testing.matching import Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from framework.models.base import Query
-    from framework.testing.kit.subject import Subject
-    from framework.testing.samples import Sample
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.testing.kit.subject import Subject
+    from coinmux.framework.testing.samples import Sample
 
 #: Codes of being told to wait.
 _WAITS = frozenset({"upstream_rate_limited", "upstream_banned", "upstream_quota_exhausted"})

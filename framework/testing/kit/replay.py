@@ -11,22 +11,22 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from framework.assets import AssetDirectory, AssetTable
-from framework.client import OutboundRequest, RawReply
-from framework.clock import Deadline
-from framework.http import HTTP
-from framework.models.base import Query, Result
-from framework.redact import Redactor, Secret
-from framework.source import BoundSource, OpenGate
-from framework.testing.clock import FakeClock
-from framework.testing.samples import ANY, Exchange, SampleRequest, SampleResponse
+from coinmux.framework.assets import AssetDirectory, AssetTable
+from coinmux.framework.client import OutboundRequest, RawReply
+from coinmux.framework.clock import Deadline
+from coinmux.framework.http import HTTP
+from coinmux.framework.models.base import Query, Result
+from coinmux.framework.redact import Redactor, Secret
+from coinmux.framework.source import BoundSource, OpenGate
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.samples import ANY, Exchange, SampleRequest, SampleResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from framework.declare import ProviderInfo
-    from framework.endpoint import Endpoint
-    from framework.source import MapError
+    from coinmux.framework.declare import ProviderInfo
+    from coinmux.framework.endpoint import Endpoint
+    from coinmux.framework.source import MapError
 
 
 class Unexpected(AssertionError):

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from framework.client import RawReply
-from framework.errors import (
+from coinmux.framework.client import RawReply
+from coinmux.framework.errors import (
     Outcome,
     PluginError,
     ProviderError,
     ToldToWait,
 )
-from framework.testing.kit.check import Case, NotApplicable
-from framework.testing.kit.trial import (
+from coinmux.framework.testing.kit.check import Case, NotApplicable
+from coinmux.framework.testing.kit.trial import (
     NOW_MS,
     CannedClient,
     Ended,
@@ -22,7 +22,7 @@ from framework.testing.kit.trial import (
 )
 
 if TYPE_CHECKING:
-    from framework.testing.kit.subject import Subject
+    from coinmux.framework.testing.kit.subject import Subject
 
 _JSON = {"content-type": "application/json"}
 _PAGE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body>Back soon</body></html>"

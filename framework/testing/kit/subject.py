@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from framework import hookspecs
-from framework.grades import package_of
-from framework.loader import PluginLoader, Provider, in_process
-from framework.probes import probe_query
-from framework.testing.samples import BadSample, Sample, read_sample, sample_files
+from coinmux.framework import hookspecs
+from coinmux.framework.grades import package_of
+from coinmux.framework.loader import PluginLoader, Provider, in_process
+from coinmux.framework.probes import probe_query
+from coinmux.framework.testing.samples import BadSample, Sample, read_sample, sample_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-    from framework.capabilities import Capability
-    from framework.declare import ProviderInfo
-    from framework.models.base import Query
+    from coinmux.framework.capabilities import Capability
+    from coinmux.framework.declare import ProviderInfo
+    from coinmux.framework.models.base import Query
 
 _LOAD_S = 30.0
 

@@ -6,19 +6,19 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from framework.testing.kit.check import Case, Check, NotApplicable
-from framework.testing.kit.grading import CHECKS
-from framework.testing.kit.subject import Subject
+from coinmux.framework.testing.kit.check import Case, Check, NotApplicable
+from coinmux.framework.testing.kit.grading import CHECKS
+from coinmux.framework.testing.kit.subject import Subject
 
 if TYPE_CHECKING:
-    from framework.testing.kit.check import Run
+    from coinmux.framework.testing.kit.check import Run
 
 
 def conformance(*providers: str | object) -> Callable[..., None]:
     """A test of providers, to be bound to a name pytest collects.
 
     ```python
-    from framework.testing.kit import conformance
+    from coinmux.framework.testing.kit import conformance
 
     test_conformance = conformance("acme")
     ```

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from framework.testing import units
-from framework.testing.kit.fields import pattern, place_of
+from coinmux.framework.testing import units
+from coinmux.framework.testing.kit.fields import pattern, place_of
 
 if TYPE_CHECKING:
-    from framework.testing.kit.subject import Subject
-    from framework.testing.samples import FieldSource
+    from coinmux.framework.testing.kit.subject import Subject
+    from coinmux.framework.testing.samples import FieldSource
 
 _HEAD = """\
 # Where figures come from

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from framework.clock import SystemClock
-from framework.errors import PluginError, PluginTimeout
-from framework.hooks import is_hook
-from framework.testing.kit.check import Case, NotApplicable
-from framework.testing.kit.local import LocalSource
-from framework.testing.kit.trial import (
+from coinmux.framework.clock import SystemClock
+from coinmux.framework.errors import PluginError, PluginTimeout
+from coinmux.framework.hooks import is_hook
+from coinmux.framework.testing.kit.check import Case, NotApplicable
+from coinmux.framework.testing.kit.local import LocalSource
+from coinmux.framework.testing.kit.trial import (
     NOW_MS,
     Ended,
     LooseClient,
@@ -27,7 +27,7 @@ from framework.testing.kit.trial import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
-    from framework.testing.kit.subject import Subject
+    from coinmux.framework.testing.kit.subject import Subject
 
 _DEADLINE_S = 0.2
 #: What may pass between the deadline, or the cancellation, and the end.

@@ -7,26 +7,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from framework.assets import AssetDirectory, AssetTable
-from framework.attempt import AttemptRunner, StaleResult
-from framework.client import OutboundRequest, RawReply, SafeHTTPClient
-from framework.clock import SystemClock
-from framework.env import EnvConfig
-from framework.errors import CoinmuxError
-from framework.health import HealthTracker
-from framework.leases import Leases
-from framework.redact import Redactor
-from framework.sources import Source
-from framework.testing.clock import FakeClock
-from framework.testing.kit.replay import ReplayClient, Unexpected, reply_of
+from coinmux.framework.assets import AssetDirectory, AssetTable
+from coinmux.framework.attempt import AttemptRunner, StaleResult
+from coinmux.framework.client import OutboundRequest, RawReply, SafeHTTPClient
+from coinmux.framework.clock import SystemClock
+from coinmux.framework.env import EnvConfig
+from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.health import HealthTracker
+from coinmux.framework.leases import Leases
+from coinmux.framework.redact import Redactor
+from coinmux.framework.sources import Source
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.kit.replay import ReplayClient, Unexpected, reply_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from framework.clock import Clock, Deadline
-    from framework.models.base import Query, Result
-    from framework.testing.kit.subject import Subject
-    from framework.testing.samples import Exchange, Sample
+    from coinmux.framework.clock import Clock, Deadline
+    from coinmux.framework.models.base import Query, Result
+    from coinmux.framework.testing.kit.subject import Subject
+    from coinmux.framework.testing.samples import Exchange, Sample
 
 #: When questions are asked that no sample times: 24 November 2025, as in most samples.
 NOW_MS = 1_764_000_000_000

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from framework import (
+from coinmux import (
     CHAINS,
     HTTP,
     AuthRefused,

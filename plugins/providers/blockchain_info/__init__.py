@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from framework import (
+from coinmux import (
     HTTP,
     Balance,
     BalanceQuery,

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from framework import (
+from coinmux import (
     CHAINS,
     HTTP,
     AuthRefused,

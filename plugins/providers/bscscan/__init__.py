@@ -9,7 +9,7 @@ Source: https://docs.etherscan.io/v2-migration and https://docs.etherscan.io/sup
 
 from __future__ import annotations
 
-from framework import (
+from coinmux import (
     CHAINS,
     HTTP,
     Balance,

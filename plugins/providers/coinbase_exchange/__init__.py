@@ -12,7 +12,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from framework import (
+from coinmux import (
     HTTP,
     Candles,
     CandlesQuery,

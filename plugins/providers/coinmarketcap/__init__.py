@@ -18,7 +18,7 @@ global metrics, fear and greed, content, map, keyless public API, errors), read 
 
 from __future__ import annotations
 
-from framework import (
+from coinmux import (
     HTTP,
     AssetCandidate,
     AssetId,
@@ -48,8 +48,7 @@ from framework import (
     UnknownSymbol,
     hookimpl,
 )
-
-from . import answers
+from coinmux.plugins.providers.coinmarketcap import answers
 
 #: Currencies of `convert`; it takes coins too, of which only those whose id is known are asked.
 QUOTES = """

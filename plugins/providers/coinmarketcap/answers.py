@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from framework import (
+from coinmux import (
     AssetCandidate,
     AssetId,
     Candles,

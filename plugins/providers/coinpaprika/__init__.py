@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from framework import (
+from coinmux import (
     HTTP,
     AssetCandidate,
     AssetId,

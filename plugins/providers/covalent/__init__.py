@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from framework import (
+from coinmux import (
     CHAINS,
     HTTP,
     AuthRefused,

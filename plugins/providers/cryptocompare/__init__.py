@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from framework import (
+from coinmux import (
     HTTP,
     AuthRefused,
     BadStatus,
@@ -45,8 +45,7 @@ from framework import (
     UnknownSymbol,
     hookimpl,
 )
-
-from . import answers
+from coinmux.plugins.providers.cryptocompare import answers
 
 #: Ours -> theirs.
 UNITS = {"1m": "minutes", "1h": "hours", "1d": "days"}

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from framework import (
+from coinmux import (
     HTTP,
     AssetCandidate,
     AssetId,

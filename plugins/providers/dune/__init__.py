@@ -17,7 +17,7 @@ import asyncio
 import re
 from typing import Any
 
-from framework import (
+from coinmux import (
     HTTP,
     AuthRefused,
     BadStatus,

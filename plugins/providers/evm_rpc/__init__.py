@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from framework import (
+from coinmux import (
     CHAINS,
     HTTP,
     AuthRefused,

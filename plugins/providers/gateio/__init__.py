@@ -12,7 +12,7 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from framework import (
+from coinmux import (
     HTTP,
     BadStatus,
     Candles,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from framework import (
+from coinmux import (
     HTTP,
     BadStatus,
     Candles,

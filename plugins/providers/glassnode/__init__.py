@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from framework import (
+from coinmux import (
     HTTP,
     AuthRefused,
     BadStatus,

@@ -13,7 +13,7 @@ import base64
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from framework import (
+from coinmux import (
     CHAINS,
     HTTP,
     Balance,

@@ -15,7 +15,7 @@ import functools
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
-from framework import ProviderInfo, TextSentiment, TextSentimentQuery, hookimpl
+from coinmux import ProviderInfo, TextSentiment, TextSentimentQuery, hookimpl
 
 if TYPE_CHECKING:
     from nltk.sentiment.vader import SentimentIntensityAnalyzer

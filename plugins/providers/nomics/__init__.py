@@ -8,7 +8,7 @@ Source: https://github.com/curveresearch/curvesim/issues/89 (the vendor's letter
 
 from __future__ import annotations
 
-from framework import EnvVar, ProviderInfo, hookimpl
+from coinmux import EnvVar, ProviderInfo, hookimpl
 
 
 @hookimpl

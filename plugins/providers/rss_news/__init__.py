@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
-from framework import (
+from coinmux import (
     HTTP,
     Channel,
     FeedEntry,

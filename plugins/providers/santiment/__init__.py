@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from framework import (
+from coinmux import (
     HTTP,
     AssetCandidate,
     AssetId,

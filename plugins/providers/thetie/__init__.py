@@ -14,7 +14,7 @@ import re
 from statistics import fmean
 from typing import Any
 
-from framework import (
+from coinmux import (
     HTTP,
     EnvVar,
     Implausible,

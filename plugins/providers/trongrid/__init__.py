@@ -15,7 +15,7 @@ import re
 from hashlib import sha256
 from typing import Any
 
-from framework import (
+from coinmux import (
     CHAINS,
     HTTP,
     AuthRefused,

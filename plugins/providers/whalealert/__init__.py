@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-from framework import (
+from coinmux import (
     CHAINS,
     HTTP,
     AuthRefused,

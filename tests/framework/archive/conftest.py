@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from framework.archive.archive import Archive
-from framework.archive.database import Database, read_database_url
-from framework.events import EventBus
-from framework.testing.clock import FakeClock
-from framework.testing.services import Cluster, postgres_folder
+from coinmux.framework.archive.archive import Archive
+from coinmux.framework.archive.database import Database, read_database_url
+from coinmux.framework.events import EventBus
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.services import Cluster, postgres_folder
 
 ENGINES = ("sqlite", "postgresql")
 

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from sqlalchemy import event
 
-from framework import CandlesQuery, InvalidRequest, State
-from framework.archive.archive import Archive
-from framework.archive.database import Database, read_database_url
-from framework.archive.writer import Writer
-from framework.events import EventBus
-from framework.standing import StateChange
-from framework.testing.clock import FakeClock
-from framework.testing.walk import random_candles
+from coinmux import CandlesQuery, InvalidRequest, State
+from coinmux.framework.archive.archive import Archive
+from coinmux.framework.archive.database import Database, read_database_url
+from coinmux.framework.archive.writer import Writer
+from coinmux.framework.events import EventBus
+from coinmux.framework.standing import StateChange
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.walk import random_candles
 
 HOURS = CandlesQuery(symbol="BTC/USDT", interval="1h", limit=1000)
 
@@ -144,8 +144,8 @@ async def soon(holds, within_s=3.0):
 
 
 async def test_a_locked_database_degrades_and_loses_nothing(archive_at, file, monkeypatch):
-    monkeypatch.setattr("framework.archive.database._PATIENCE_S", 0.05)
-    monkeypatch.setattr("framework.archive.writer._FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr("coinmux.framework.archive.database._PATIENCE_S", 0.05)
+    monkeypatch.setattr("coinmux.framework.archive.writer._FIRST_PAUSE_S", 0.05)
     async with archive_at(f"sqlite:///{file}") as archive:
         archive._writer._pause_s = 0.05
         with closing(sqlite3.connect(file, isolation_level=None)) as other:

@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from framework import (
+from coinmux import (
     Ask,
     Candles,
     Gateway,
@@ -16,10 +16,10 @@ from framework import (
     Unreachable,
     hookimpl,
 )
-from framework.indicators import history
-from framework.loader import in_process
-from framework.testing.clock import FakeClock
-from framework.testing.walk import random_candles
+from coinmux.framework.indicators import history
+from coinmux.framework.loader import in_process
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.walk import random_candles
 
 BTC = Symbol("BTC/USDT")
 HOUR = Interval("1h")
@@ -174,12 +174,9 @@ async def test_only_closed_candles_where_that_is_asked(clock):
 
 
 def _indicators():
-    import plugins.indicators.ema
-    import plugins.indicators.macd
-    import plugins.indicators.rsi
-    import plugins.indicators.sma
+    from importlib import import_module
 
     return [
-        in_process(name, getattr(plugins.indicators, name))
+        in_process(name, import_module(f"coinmux.plugins.indicators.{name}"))
         for name in ("sma", "ema", "rsi", "macd")
     ]

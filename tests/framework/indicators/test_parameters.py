@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framework import IndicatorInfo, InvalidRequest, Output, Parameter, UnknownIndicatorParameter
-from framework.indicators.declare import period
-from framework.indicators.parameters import read_parameters
+from coinmux import IndicatorInfo, InvalidRequest, Output, Parameter, UnknownIndicatorParameter
+from coinmux.framework.indicators.declare import period
+from coinmux.framework.indicators.parameters import read_parameters
 
 
 def info(**changes):

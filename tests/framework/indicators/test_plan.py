@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from framework import IndicatorInfo, InsufficientData, Output, PluginError
-from framework.indicators.catalogue import Catalogue, Indicator
-from framework.indicators.frame import Frame
-from framework.testing.walk import random_candles
+from coinmux import IndicatorInfo, InsufficientData, Output, PluginError
+from coinmux.framework.indicators.catalogue import Catalogue, Indicator
+from coinmux.framework.indicators.frame import Frame
+from coinmux.framework.testing.walk import random_candles
 
 
 def plan_of(compute, **changes):

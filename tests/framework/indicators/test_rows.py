@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framework import InvalidRequest
-from framework.indicators.rows import MOST_ROWS, frame_of_rows
+from coinmux import InvalidRequest
+from coinmux.framework.indicators.rows import MOST_ROWS, frame_of_rows
 
 AT = 1_764_000_000_000
 GOOD = [AT, 1.0, 3.0, 0.5, 2.0, 10.0]

@@ -4,14 +4,14 @@ import math
 
 import pytest
 
-from framework import AllProvidersFailed, Ask, Candles, Interval, Symbol, UnknownSymbol
-from framework.answer import Fetched
-from framework.capabilities import Freshness
-from framework.indicators.catalogue import Indicator
-from framework.indicators.declare import IndicatorInfo, Output
-from framework.indicators.desk import IndicatorDesk
-from framework.indicators.watch import Update, watch
-from framework.testing.clock import FakeClock
+from coinmux import AllProvidersFailed, Ask, Candles, Interval, Symbol, UnknownSymbol
+from coinmux.framework.answer import Fetched
+from coinmux.framework.capabilities import Freshness
+from coinmux.framework.indicators.catalogue import Indicator
+from coinmux.framework.indicators.declare import IndicatorInfo, Output
+from coinmux.framework.indicators.desk import IndicatorDesk
+from coinmux.framework.indicators.watch import Update, watch
+from coinmux.framework.testing.clock import FakeClock
 
 AT = 1_764_000_000_000
 MINUTE = Interval("1m")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from framework import iso_ms
+from coinmux import iso_ms
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from framework import Gateway
-from framework.clock import SystemClock
-from framework.loader import in_process
-from framework.state import shared
+from coinmux import Gateway
+from coinmux.framework.clock import SystemClock
+from coinmux.framework.loader import in_process
+from coinmux.framework.state import shared
 
 
 @pytest.fixture

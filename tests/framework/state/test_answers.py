@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from framework import AllProvidersFailed, Ask, TickerQuery, Unreachable
-from framework.clock import SystemClock
+from coinmux import AllProvidersFailed, Ask, TickerQuery, Unreachable
+from coinmux.framework.clock import SystemClock
 from tests.framework.conftest import ScriptedProvider
 
 QUERY = TickerQuery(symbol="BTC/USDT")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from framework import (
+from coinmux import (
     AllProvidersFailed,
     Ask,
     AuthRefused,
@@ -14,9 +14,9 @@ from framework import (
     TickerQuery,
     Unreachable,
 )
-from framework.clock import SystemClock
-from framework.errors import RateLimited
-from framework.standing import Heard
+from coinmux.framework.clock import SystemClock
+from coinmux.framework.errors import RateLimited
+from coinmux.framework.standing import Heard
 from tests.framework.conftest import ScriptedProvider
 from tests.framework.state.support import until
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import Ask, Candles, RoutingError, Ticker, TickerQuery
-from framework.answer import Fetched
-from framework.capabilities import CAPABILITIES
-from framework.probes import probe_query
-from framework.state.codec import Damaged, decode, encode, key_text
-from framework.testing.walk import random_candles
-from server.simulation import gateway_for
+from coinmux import Ask, Candles, RoutingError, Ticker, TickerQuery
+from coinmux.framework.answer import Fetched
+from coinmux.framework.capabilities import CAPABILITIES
+from coinmux.framework.probes import probe_query
+from coinmux.framework.state.codec import Damaged, decode, encode, key_text
+from coinmux.framework.testing.walk import random_candles
+from coinmux.server.simulation import gateway_for
 
 
 def fetched(data, capability="ticker", provider="a"):

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from framework import ProviderBusy
-from framework.clock import SystemClock
-from framework.declare import RateLimit
+from coinmux import ProviderBusy
+from coinmux.framework.clock import SystemClock
+from coinmux.framework.declare import RateLimit
 from tests.framework.conftest import ScriptedProvider
 from tests.framework.state.support import until
 
@@ -123,7 +123,7 @@ async def test_a_store_that_was_emptied_learns_too(workers, server):
 
 
 async def test_what_a_source_tells_of_its_quota_all_workers_know(workers):
-    from framework.declare import UsageHeader
+    from coinmux.framework.declare import UsageHeader
 
     plugin = ScriptedProvider(
         "a", [1.0], SystemClock(), rate_limits=(RateLimit(100, HOUR),),

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from framework.declare import Channel, EnvVar, ProviderInfo
-from framework.symbols import SymbolStyle
-from framework.testing.samples import read_sample
-from framework.testing.simulated import SimulatedProvider
+from coinmux.framework.declare import Channel, EnvVar, ProviderInfo
+from coinmux.framework.symbols import SymbolStyle
+from coinmux.framework.testing.samples import read_sample
+from coinmux.framework.testing.simulated import SimulatedProvider
 
 RECORDED = 1_764_000_000_000
 HOUR = 3_600_000

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.testing.amounts import finest, like, read_amount, scaled
+from coinmux.framework.testing.amounts import finest, like, read_amount, scaled
 
 
 @pytest.mark.parametrize(

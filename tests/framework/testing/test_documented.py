@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from framework.testing.faults import ARGUMENTS, KINDS
-from framework.testing.samples import (
+from coinmux.framework.testing.faults import ARGUMENTS, KINDS
+from coinmux.framework.testing.samples import (
     Exchange,
     Sample,
     SampleRequest,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from framework import IndicatorInfo, Output, hookimpl, period
-from framework.testing.indicators import check_indicator
+from coinmux import IndicatorInfo, Output, hookimpl, period
+from coinmux.framework.testing.indicators import check_indicator
 
 BUILT_IN = (
     "sma", "ema", "rsi", "macd", "atr", "stoch_rsi", "bollinger_bands", "vwap", "ichimoku",
@@ -15,7 +15,7 @@ BUILT_IN = (
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_the_built_in_ones_pass(name):
-    check_indicator(f"plugins.indicators.{name}")
+    check_indicator(f"coinmux.plugins.indicators.{name}")
 
 
 class Mean:

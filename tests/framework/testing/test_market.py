@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.symbols import Symbol
-from framework.testing.market import ASSETS, BASES, PAIRS, QUOTES, Market
+from coinmux.framework.symbols import Symbol
+from coinmux.framework.testing.market import ASSETS, BASES, PAIRS, QUOTES, Market
 
 NOW_S = 1_795_000_000
 BTC = Symbol("BTC/USDT")

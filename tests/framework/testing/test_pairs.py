@@ -2,10 +2,10 @@
 
 import pytest
 
-from framework.declare import ProviderInfo
-from framework.symbols import Symbol, SymbolStyle
-from framework.testing.market import PAIRS
-from framework.testing.pairs import Renaming, playable
+from coinmux.framework.declare import ProviderInfo
+from coinmux.framework.symbols import Symbol, SymbolStyle
+from coinmux.framework.testing.market import PAIRS
+from coinmux.framework.testing.pairs import Renaming, playable
 
 
 def info(name="acme", symbols=None, quotes=None):

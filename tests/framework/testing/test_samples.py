@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 
-import plugins.providers
-from framework.testing.samples import BadSample, load_samples, read_sample
-from framework.testing.simulator import SimulatedProvider, Simulator, simulated_providers
+from coinmux.framework.testing.samples import BadSample, load_samples, read_sample
+from coinmux.framework.testing.simulator import SimulatedProvider, Simulator, simulated_providers
+from coinmux.plugins import providers
 
-PROVIDERS = sorted(module.name for module in pkgutil.iter_modules(plugins.providers.__path__))
-FILES = sorted(
-    path for root in plugins.providers.__path__ for path in Path(root).glob("*/samples/*.json")
-)
+PROVIDERS = sorted(module.name for module in pkgutil.iter_modules(providers.__path__))
+FILES = sorted(path for root in providers.__path__ for path in Path(root).glob("*/samples/*.json"))
 
 
 def held(**changes):
@@ -150,5 +148,5 @@ def test_every_sample_file_keeps_the_format(path):
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_every_provider_can_be_simulated(name):
     """Its samples fit its declaration."""
-    providers = simulated_providers([importlib.import_module(f"plugins.providers.{name}")])
+    providers = simulated_providers([importlib.import_module(f"coinmux.plugins.providers.{name}")])
     assert len(Simulator(providers).providers) == len(providers)

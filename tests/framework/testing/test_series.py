@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.testing import dotted
-from framework.testing.series import Rows, closing_times, find_columns, opening_times
+from coinmux.framework.testing import dotted
+from coinmux.framework.testing.series import Rows, closing_times, find_columns, opening_times
 
 NOW_S = 1_795_000_123
 

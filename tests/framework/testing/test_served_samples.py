@@ -7,20 +7,20 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-import plugins.providers
-from framework.testing import dotted
-from framework.testing.clock import FakeClock
-from framework.testing.loopback import Request
-from framework.testing.samples import ANY, element
-from framework.testing.shift import read_time
-from framework.testing.simulator import Simulator, simulated_providers
+from coinmux.framework.testing import dotted
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.loopback import Request
+from coinmux.framework.testing.samples import ANY, element
+from coinmux.framework.testing.shift import read_time
+from coinmux.framework.testing.simulator import Simulator, simulated_providers
+from coinmux.plugins import providers
 
 NOW = 1_795_000_000_000
 DAY_S = 86_400
 
 PROVIDERS = simulated_providers(
-    importlib.import_module(f"plugins.providers.{module.name}")
-    for module in pkgutil.iter_modules(plugins.providers.__path__)
+    importlib.import_module(f"coinmux.plugins.providers.{module.name}")
+    for module in pkgutil.iter_modules(providers.__path__)
 )
 SIMULATOR = Simulator(PROVIDERS, FakeClock(wall_ms=NOW))
 

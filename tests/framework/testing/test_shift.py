@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.testing.shift import DAY_NS, SECOND_NS, moved, read_time, shifted
+from coinmux.framework.testing.shift import DAY_NS, SECOND_NS, moved, read_time, shifted
 
 RECORDED = 1_764_000_000_000
 #: Seconds from 2009 to 2098, so that a shift of a year stays readable.

@@ -7,10 +7,10 @@ import zlib
 
 import pytest
 
-from framework.errors import CoinmuxError
-from framework.testing.faults import KINDS, BadFault, FaultOrder
-from framework.testing.outbound import outbound
-from framework.testing.simulator import Simulator
+from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.testing.faults import KINDS, BadFault, FaultOrder
+from coinmux.framework.testing.outbound import outbound
+from coinmux.framework.testing.simulator import Simulator
 
 TICKER = "/acme/ticker?pair=BTC-USDT"
 

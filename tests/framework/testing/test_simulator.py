@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from framework.declare import ProviderInfo
-from framework.symbols import Symbol
-from framework.testing.clock import FakeClock
-from framework.testing.loopback import Request
-from framework.testing.plays import skew
-from framework.testing.simulator import SimulatedProvider, Simulator, simulated_providers
+from coinmux.framework.declare import ProviderInfo
+from coinmux.framework.symbols import Symbol
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.loopback import Request
+from coinmux.framework.testing.plays import skew
+from coinmux.framework.testing.simulator import SimulatedProvider, Simulator, simulated_providers
 
 NOW = 1_795_000_000_250
 #: Answers are made for the second that has begun.

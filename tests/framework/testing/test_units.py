@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.testing import units
+from coinmux.framework.testing import units
 
 DOCS = Path(__file__).parents[3] / "docs" / "samples.md"
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from framework.indicators.catalogue import Catalogue
-from framework.indicators.frame import Frame
-from framework.loader import PluginLoader
-from framework.testing.walk import random_candles
+from coinmux.framework.indicators.catalogue import Catalogue
+from coinmux.framework.indicators.frame import Frame
+from coinmux.framework.loader import PluginLoader
+from coinmux.framework.testing.walk import random_candles
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framework.errors import InsufficientData
-from framework.indicators.frame import Frame
-from framework.indicators.rows import frame_of_rows
-from framework.loader import PluginLoader
+from coinmux.framework.errors import InsufficientData
+from coinmux.framework.indicators.frame import Frame
+from coinmux.framework.indicators.rows import frame_of_rows
+from coinmux.framework.loader import PluginLoader
 
 START = 1_763_942_400_000
 

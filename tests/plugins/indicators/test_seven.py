@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import talib
 
-from framework import InsufficientData, InvalidRequest
-from framework.indicators.frame import Frame
-from framework.testing.walk import random_candles
+from coinmux import InsufficientData, InvalidRequest
+from coinmux.framework.indicators.frame import Frame
+from coinmux.framework.testing.walk import random_candles
 
 #: name, parameters, candles needed (`api.md`'s table), the label of the message.
 MINIMA = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from framework import BadStatus, FearGreedQuery
-from plugins.providers import alternative_me
+from coinmux import BadStatus, FearGreedQuery
+from coinmux.plugins.providers import alternative_me
 from tests.plugins.sample_replay import mapped, play, recording, samples
 
 

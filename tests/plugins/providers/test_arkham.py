@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import EntityQuery, Implausible, UnknownSymbol, clean_text
-from plugins.providers import arkham
+from coinmux import EntityQuery, Implausible, UnknownSymbol, clean_text
+from coinmux.plugins.providers import arkham
 from tests.plugins.channel_replay import play_channels
 from tests.plugins.sample_replay import samples
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from framework import (
+from coinmux import (
     BadStatus,
     CandlesQuery,
     Implausible,
@@ -13,7 +13,7 @@ from framework import (
     TickerQuery,
     UnknownSymbol,
 )
-from plugins.providers import binance
+from coinmux.plugins.providers import binance
 from tests.plugins.exchange_checks import (
     agrees_with_ccxt,
     comparable,

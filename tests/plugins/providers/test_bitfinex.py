@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     BadStatus,
     CandlesQuery,
     MarketsQuery,
@@ -20,11 +20,11 @@ from framework import (
     TradesQuery,
     UnknownSymbol,
 )
-from framework.testing.matching import Catalogue, segments_of
-from framework.testing.patterns import Asked
-from framework.testing.simulator import simulated_providers
-from framework.testing.spans import Span
-from plugins.providers import bitfinex
+from coinmux.framework.testing.matching import Catalogue, segments_of
+from coinmux.framework.testing.patterns import Asked
+from coinmux.framework.testing.simulator import simulated_providers
+from coinmux.framework.testing.spans import Span
+from coinmux.plugins.providers import bitfinex
 from tests.plugins.exchange_checks import comparable, recordings
 from tests.plugins.sample_replay import ask, exchange, mapped, recording, samples
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     BalanceQuery,
     GasQuery,
     OnchainMetricQuery,
@@ -16,7 +16,7 @@ from framework import (
     Reply,
     UnknownSymbol,
 )
-from plugins.providers import blockchain_info
+from coinmux.plugins.providers import blockchain_info
 from tests.plugins.channel_replay import ask_channels, play_channels
 from tests.plugins.sample_replay import recording, samples
 

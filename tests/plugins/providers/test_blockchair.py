@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import NotOffered
-from plugins.providers import blockchair
+from coinmux import NotOffered
+from coinmux.plugins.providers import blockchair
 from tests.plugins.channel_replay import play_channels
 from tests.plugins.sample_replay import ask, samples
 

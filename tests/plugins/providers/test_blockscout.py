@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     BalanceQuery,
     Chain,
     NotOffered,
     TokenBalancesQuery,
     TransactionsQuery,
 )
-from plugins.providers import blockscout
+from coinmux.plugins.providers import blockscout
 from tests.plugins.channel_replay import ask_channels, play_channels
 from tests.plugins.sample_replay import recording, samples
 

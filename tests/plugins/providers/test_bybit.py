@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from framework import (
+from coinmux import (
     AuthRefused,
     BadStatus,
     CandlesQuery,
@@ -16,7 +16,7 @@ from framework import (
     TradesQuery,
     UnknownSymbol,
 )
-from plugins.providers import bybit
+from coinmux.plugins.providers import bybit
 from tests.plugins.exchange_checks import comparable, recordings
 from tests.plugins.sample_replay import ask, exchange, mapped, recording, samples
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from framework import CandlesQuery, TickerQuery, UnknownSymbol
-from plugins.providers import coinbase_exchange
+from coinmux import CandlesQuery, TickerQuery, UnknownSymbol
+from coinmux.plugins.providers import coinbase_exchange
 from tests.plugins.exchange_checks import (
     agrees_with_ccxt,
     comparable,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     AssetId,
     BadStatus,
     CoinsQuery,
@@ -15,9 +15,9 @@ from framework import (
     TickerQuery,
     UnknownSymbol,
 )
-from framework.assets import AssetTable
-from framework.testing.kit import conformance
-from plugins.providers import coincap
+from coinmux.framework.assets import AssetTable
+from coinmux.framework.testing.kit import conformance
+from coinmux.plugins.providers import coincap
 from tests.plugins.sample_replay import ask, mapped, play, samples
 
 QUERY = TickerQuery(symbol="BTC/USD")

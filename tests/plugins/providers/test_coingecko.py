@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from framework import (
+from coinmux import (
     AssetId,
     AuthRefused,
     CandlesQuery,
@@ -18,7 +18,7 @@ from framework import (
     TickerQuery,
     UnknownSymbol,
 )
-from plugins.providers import coingecko
+from coinmux.plugins.providers import coingecko
 from tests.plugins.sample_replay import ask, exchange, mapped, play, recording, samples
 
 NOW = 1_764_000_000_000

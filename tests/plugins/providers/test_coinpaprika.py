@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from framework import (
+from coinmux import (
     AssetId,
     AuthRefused,
     CoinsQuery,
@@ -14,9 +14,9 @@ from framework import (
     TickerQuery,
     UnknownSymbol,
 )
-from framework.assets import AssetDirectory, AssetTable
-from framework.testing.clock import FakeClock
-from plugins.providers import coinpaprika
+from coinmux.framework.assets import AssetDirectory, AssetTable
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.plugins.providers import coinpaprika
 from tests.plugins.sample_replay import ask, mapped, play, recording, samples
 
 BTC = AssetId("btc-bitcoin", "Bitcoin")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     AuthRefused,
     BadStatus,
     CandlesQuery,
@@ -24,9 +24,9 @@ from framework import (
     TickerQuery,
     UnknownSymbol,
 )
-from framework.testing.kit import conformance
-from plugins.providers import cryptocompare
-from plugins.providers.cryptocompare import answers
+from coinmux.framework.testing.kit import conformance
+from coinmux.plugins.providers import cryptocompare
+from coinmux.plugins.providers.cryptocompare import answers
 from tests.plugins.sample_replay import ask, bound, mapped, play, recording, samples
 
 NOW = 1_764_000_000_000

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     AuthRefused,
     BadStatus,
     NewsQuery,
@@ -18,7 +18,7 @@ from framework import (
     RateLimited,
     Reply,
 )
-from plugins.providers import cryptopanic
+from coinmux.plugins.providers import cryptopanic
 from tests.plugins.sample_replay import RECORDINGS, ask, mapped, play, recording, samples
 
 EXAMPLES = RECORDINGS.parent / "providers" / "examples" / "cryptopanic"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from framework import AssetId, NotOffered, TickerQuery, TvlQuery, UnknownSymbol
-from plugins.providers import defillama
+from coinmux import AssetId, NotOffered, TickerQuery, TvlQuery, UnknownSymbol
+from coinmux.plugins.providers import defillama
 from tests.plugins.sample_replay import ask, mapped, play, recording, samples
 
 BITCOIN = AssetId("bitcoin", "Bitcoin")

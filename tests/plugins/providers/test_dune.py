@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import NotOffered, OnchainMetricQuery, SchemaMismatch
-from plugins.providers import dune
+from coinmux import NotOffered, OnchainMetricQuery, SchemaMismatch
+from coinmux.plugins.providers import dune
 from tests.plugins.channel_replay import play_channels
 from tests.plugins.sample_replay import samples
 

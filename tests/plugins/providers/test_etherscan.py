@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     AuthRefused,
     BadStatus,
     BalanceQuery,
@@ -18,10 +18,9 @@ from framework import (
     RateLimited,
     Reply,
     TransactionsQuery,
-    evm,
-    explorer,
 )
-from plugins.providers import etherscan
+from coinmux.framework import evm, explorer
+from coinmux.plugins.providers import etherscan
 from tests.plugins.channel_replay import play_channels
 from tests.plugins.sample_replay import RECORDINGS, recording, samples
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     CHAINS,
     HTTP,
     AuthRefused,
@@ -25,9 +25,9 @@ from framework import (
     ProviderBusy,
     RateLimited,
     Reply,
-    evm,
 )
-from plugins.providers import evm_rpc
+from coinmux.framework import evm
+from coinmux.plugins.providers import evm_rpc
 from tests.plugins.channel_replay import ChannelClient, ask_channels, bound, play_channels
 from tests.plugins.sample_replay import ROOT, samples
 

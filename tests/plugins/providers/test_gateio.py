@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     INTERVALS,
     BadStatus,
     CandlesQuery,
@@ -20,7 +20,7 @@ from framework import (
     TradesQuery,
     UnknownSymbol,
 )
-from plugins.providers import gateio
+from coinmux.plugins.providers import gateio
 from tests.plugins.exchange_checks import comparable, recordings
 from tests.plugins.sample_replay import ask, exchange, mapped, recording, samples
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import BadStatus, NewsQuery, NotOffered, RateLimited, Reply
-from plugins.providers import gdelt
+from coinmux import BadStatus, NewsQuery, NotOffered, RateLimited, Reply
+from coinmux.plugins.providers import gdelt
 from tests.plugins.sample_replay import RECORDINGS, play, samples
 
 EXAMPLES = RECORDINGS.parent / "providers" / "examples" / "gdelt"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import NotOffered, OnchainMetricQuery
-from plugins.providers import glassnode
+from coinmux import NotOffered, OnchainMetricQuery
+from coinmux.plugins.providers import glassnode
 from tests.plugins.channel_replay import play_channels
 from tests.plugins.sample_replay import recording, samples
 

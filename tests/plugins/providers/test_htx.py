@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     BadStatus,
     CandlesQuery,
     Implausible,
@@ -19,8 +19,8 @@ from framework import (
     TradesQuery,
     UnknownSymbol,
 )
-from framework.testing.pairs import Renaming
-from plugins.providers import htx
+from coinmux.framework.testing.pairs import Renaming
+from coinmux.plugins.providers import htx
 from tests.plugins.exchange_checks import comparable, recordings
 from tests.plugins.sample_replay import ask, exchange, mapped, recording, samples
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import Implausible, TextSentimentQuery
-from plugins.providers import huggingface
+from coinmux import Implausible, TextSentimentQuery
+from coinmux.plugins.providers import huggingface
 from tests.plugins.channel_replay import play_channels
 from tests.plugins.sample_replay import samples
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from framework import (
+from coinmux import (
     BadStatus,
     CandlesQuery,
     Implausible,
@@ -16,7 +16,7 @@ from framework import (
     TickerQuery,
     UnknownSymbol,
 )
-from plugins.providers import kraken
+from coinmux.plugins.providers import kraken
 from tests.plugins.exchange_checks import (
     agrees_with_ccxt,
     comparable,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from framework import (
+from coinmux import (
     AuthRefused,
     BadStatus,
     CandlesQuery,
@@ -17,7 +17,7 @@ from framework import (
     TickerQuery,
     UnknownSymbol,
 )
-from plugins.providers import kucoin
+from coinmux.plugins.providers import kucoin
 from tests.plugins.exchange_checks import comparable, recordings
 from tests.plugins.sample_replay import ask, exchange, mapped, play, samples
 

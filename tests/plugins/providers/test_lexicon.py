@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import TextSentimentQuery
-from plugins.providers import lexicon
+from coinmux import TextSentimentQuery
+from coinmux.plugins.providers import lexicon
 
 ROOT = Path(__file__).parents[3]
 LABELS = ("positive", "negative", "neutral")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     HTTP,
     AssetId,
     AuthRefused,
@@ -27,10 +27,10 @@ from framework import (
     TickerQuery,
     UnknownSymbol,
 )
-from framework.testing.matching import Catalogue
-from framework.testing.patterns import Asked
-from framework.testing.samples import read_sample
-from plugins.providers import lunarcrush
+from coinmux.framework.testing.matching import Catalogue
+from coinmux.framework.testing.patterns import Asked
+from coinmux.framework.testing.samples import read_sample
+from coinmux.plugins.providers import lunarcrush
 from tests.plugins.sample_replay import (
     RECORDINGS,
     ScriptedClient,

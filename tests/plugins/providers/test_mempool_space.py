@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     BalanceQuery,
     ChainHeadQuery,
     GasQuery,
@@ -16,7 +16,7 @@ from framework import (
     Reply,
     UnknownSymbol,
 )
-from plugins.providers import mempool_space
+from coinmux.plugins.providers import mempool_space
 from tests.plugins.channel_replay import play_channels
 from tests.plugins.sample_replay import recording, samples
 

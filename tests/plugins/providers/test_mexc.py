@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     BadStatus,
     CandlesQuery,
     Implausible,
@@ -21,7 +21,7 @@ from framework import (
     TradesQuery,
     UnknownSymbol,
 )
-from plugins.providers import mexc
+from coinmux.plugins.providers import mexc
 from tests.plugins.exchange_checks import ccxt_reading, comparable, differences, recordings
 from tests.plugins.sample_replay import ask, exchange, mapped, play, samples
 

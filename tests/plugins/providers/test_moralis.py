@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import TokenBalancesQuery
-from plugins.providers import moralis
+from coinmux import TokenBalancesQuery
+from coinmux.plugins.providers import moralis
 from tests.plugins.channel_replay import play_channels
 from tests.plugins.sample_replay import samples
 

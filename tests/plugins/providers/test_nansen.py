@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     AuthRefused,
     NotOffered,
     OnchainMetricQuery,
@@ -13,7 +13,7 @@ from framework import (
     Reply,
     UnknownSymbol,
 )
-from plugins.providers import nansen
+from coinmux.plugins.providers import nansen
 from tests.plugins.channel_replay import play_channels
 from tests.plugins.sample_replay import ask, samples
 

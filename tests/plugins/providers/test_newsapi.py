@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     AuthRefused,
     BadStatus,
     NewsQuery,
@@ -15,7 +15,7 @@ from framework import (
     QuotaExhausted,
     RateLimited,
 )
-from plugins.providers import newsapi
+from coinmux.plugins.providers import newsapi
 from tests.plugins.sample_replay import ask, mapped, play, recording, samples
 
 

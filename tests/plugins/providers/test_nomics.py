@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from framework import CAPABILITIES, Ask, FeatureDisabled
-from framework.gateway import Gateway
-from framework.loader import PluginLoader, in_process
-from plugins.providers import nomics
+from coinmux import CAPABILITIES, Ask, FeatureDisabled
+from coinmux.framework.gateway import Gateway
+from coinmux.framework.loader import PluginLoader, in_process
+from coinmux.plugins.providers import nomics
 
 
 def test_it_says_since_when_and_what_to_use():

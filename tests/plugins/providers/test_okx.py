@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from framework import (
+from coinmux import (
     BadStatus,
     CandlesQuery,
     GeoBlocked,
@@ -16,7 +16,7 @@ from framework import (
     TradesQuery,
     UnknownSymbol,
 )
-from plugins.providers import okx
+from coinmux.plugins.providers import okx
 from tests.plugins.exchange_checks import (
     agrees_with_ccxt,
     comparable,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import (
+from coinmux import (
     HTTP,
     AssetId,
     AuthRefused,
@@ -25,7 +25,7 @@ from framework import (
     SocialQuery,
     UnknownSymbol,
 )
-from plugins.providers import santiment
+from coinmux.plugins.providers import santiment
 from tests.plugins import sample_replay
 from tests.plugins.sample_replay import RECORDINGS, ask, mapped, play, recording, samples
 

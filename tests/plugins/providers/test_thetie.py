@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import Implausible, SocialQuery
-from plugins.providers import thetie
+from coinmux import Implausible, SocialQuery
+from coinmux.plugins.providers import thetie
 from tests.plugins.channel_replay import play_channels
 from tests.plugins.sample_replay import samples
 

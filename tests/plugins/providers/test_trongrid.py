@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import ChainHeadQuery, RateLimited, Reply
-from plugins.providers import trongrid
+from coinmux import ChainHeadQuery, RateLimited, Reply
+from coinmux.plugins.providers import trongrid
 from tests.plugins.channel_replay import play_channels
 from tests.plugins.sample_replay import samples
 

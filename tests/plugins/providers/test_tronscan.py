@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import NotOffered, TokenBalancesQuery
-from plugins.providers import tronscan
+from coinmux import NotOffered, TokenBalancesQuery
+from coinmux.plugins.providers import tronscan
 from tests.plugins.channel_replay import play_channels
 from tests.plugins.sample_replay import ask, samples
 

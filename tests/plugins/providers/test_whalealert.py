@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework import Chain, LargeTransfersQuery
-from plugins.providers import whalealert
+from coinmux import Chain, LargeTransfersQuery
+from coinmux.plugins.providers import whalealert
 from tests.plugins.channel_replay import play_channels
 from tests.plugins.sample_replay import samples
 

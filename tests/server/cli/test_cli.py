@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from framework import Gateway
-from framework.testing.walk import random_candles
+from coinmux import Gateway
+from coinmux.framework.testing.walk import random_candles
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def coinmux(*arguments, cwd=None, **environ):
     clean = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")}
     return subprocess.run(
-        [sys.executable, "-m", "server.cli", *arguments],
+        [sys.executable, "-m", "coinmux", *arguments],
         env={
             **clean,
             "PYTHONPATH": str(ROOT),

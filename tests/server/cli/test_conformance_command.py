@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from framework.grades import standing
-from server.cli import main
+from coinmux.framework.grades import standing
+from coinmux.server.cli import main
 
 ACME = Path(__file__).resolve().parents[3] / "examples" / "coinmux-acme" / "coinmux_acme"
 

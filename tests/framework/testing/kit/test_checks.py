@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from framework.testing.kit import CHECKS, Subject, examine
-from framework.testing.kit.check import judge
+from coinmux.framework.testing.kit import CHECKS, Subject, examine
+from coinmux.framework.testing.kit.check import judge
 
 NAMED = {check.name: check for check in CHECKS}
 
