@@ -41,9 +41,8 @@ docs: $(VENV)/.run
 	$(VENV)/bin/coinmux conformance --ours --write
 	PYTHONPATH=examples/coinmux-acme $(VENV)/bin/coinmux conformance coinmux_acme --write
 	$(VENV)/bin/coinmux env-example > .env.example
-	$(VENV)/bin/coinmux providers --markdown > docs/providers.md
 	$(VENV)/bin/coinmux conformance --ours --fields > docs/fields.md
-	$(VENV)/bin/coinmux indicators --docs docs
+	$(PY) -m tools.docs
 
 # The versions the tests were run with, as name==version.
 lock: $(VENV)/.dev

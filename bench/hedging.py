@@ -7,7 +7,7 @@ import random
 import time
 
 from coinmux import Ask, Gateway, ProviderInfo, Ticker, TickerQuery, hookimpl
-from coinmux.framework.loader import in_process
+from coinmux.framework.plugins.discovery import in_process
 
 _USUAL_S, _SLOW_S = 0.01, 1.5
 _SLOW_SHARE = 0.02

@@ -6,10 +6,10 @@ import msgspec
 import talib
 
 from coinmux.framework.indicators.catalogue import Catalogue
-from coinmux.framework.indicators.desk import SEVEN, over
 from coinmux.framework.indicators.frame import Frame
-from coinmux.framework.loader import PluginLoader
-from coinmux.framework.testing.walk import random_candles
+from coinmux.framework.indicators.service import SEVEN, over
+from coinmux.framework.plugins.discovery import PluginLoader
+from coinmux.framework.testing.random_candles import random_candles
 
 SHOWN = 500
 _ENCODER = msgspec.json.Encoder()

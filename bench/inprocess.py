@@ -8,10 +8,10 @@ import aiohttp
 import ccxt.async_support as ccxt
 
 from coinmux.framework.gateway import Gateway
-from coinmux.framework.loader import in_process
 from coinmux.framework.models.market import CandlesQuery, TickerQuery
-from coinmux.framework.routing import Ask
-from coinmux.framework.symbols import Interval, Symbol
+from coinmux.framework.plugins.discovery import in_process
+from coinmux.framework.reference.symbols import Interval, Symbol
+from coinmux.framework.routing.options import Ask
 
 AT_ONCE = 32
 NO_CACHE = Ask(max_age_s=0)
@@ -113,8 +113,8 @@ async def measure(upstream: str, *, rounds: int, tickers: int, candles: int) -> 
 
 def ranking_us(providers: int) -> float:
     """Microseconds to rank so many sources once."""
-    from coinmux.framework.health import State
-    from coinmux.framework.routing import Score, rank
+    from coinmux.framework.health.tracker import State
+    from coinmux.framework.routing.options import Score, rank
 
     scores = [
         Score(f"p{at}", State.HEALTHY, at % 2, at % 7, (at * 37 % 101) / 1000)

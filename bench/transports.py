@@ -24,17 +24,17 @@ from multiprocessing.connection import Connection
 import aiohttp
 import httpx
 
-from coinmux.framework.client import ClientLimits, SafeHTTPClient
 from coinmux.framework.clock import Deadline, SystemClock
-from coinmux.framework.declare import ProviderInfo
-from coinmux.framework.endpoint import Endpoint
-from coinmux.framework.guard import Origin
-from coinmux.framework.http import HTTP
-from coinmux.framework.messages import OutboundRequest
 from coinmux.framework.models.base import Query
-from coinmux.framework.redact import Redactor
-from coinmux.framework.source import BoundSource, OpenGate
-from coinmux.framework.testing.rawserver import Peer, RawServer, chunked, response
+from coinmux.framework.plugins.provider_info import ProviderInfo
+from coinmux.framework.secrets import Redactor
+from coinmux.framework.sources.binding import BoundSource, OpenGate
+from coinmux.framework.sources.http import HTTP
+from coinmux.framework.testing.raw_server import Peer, RawServer, chunked, response
+from coinmux.framework.transport.address_guard import Origin
+from coinmux.framework.transport.client import ClientLimits, SafeHTTPClient
+from coinmux.framework.transport.endpoint import Endpoint
+from coinmux.framework.transport.messages import OutboundRequest
 
 PATH = "/api/v3/ticker/24hr?symbol=BTCUSDT"
 AT_ONCE = 32

@@ -11,53 +11,53 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
 
-from coinmux.framework.assets import AssetTable
-from coinmux.framework.attempt import AttemptRunner, describe
-from coinmux.framework.backfill import Backfill
-from coinmux.framework.cache import AnswerCache, is_fresh, may_refresh
-from coinmux.framework.checker import Checker
-from coinmux.framework.client import SafeHTTPClient
+from coinmux.framework.background.backfill import Backfill
+from coinmux.framework.background.health_checker import Checker
+from coinmux.framework.background.news_scoring import NewsScorer
+from coinmux.framework.cache.store import AnswerCache, is_fresh, may_refresh
 from coinmux.framework.clock import Clock, Deadline, SystemClock
-from coinmux.framework.consensus import PROVIDER
-from coinmux.framework.dispatch import Dispatcher
-from coinmux.framework.env import EnvConfig
+from coinmux.framework.config.env_file import EnvConfig
+from coinmux.framework.config.settings import DEFAULT_ENV_FILE
+from coinmux.framework.dispatch.attempt import AttemptRunner, describe
+from coinmux.framework.dispatch.decision_log import Journal
+from coinmux.framework.dispatch.pipeline import Dispatcher
+from coinmux.framework.dispatch.request import key_of
 from coinmux.framework.errors import InvalidRequest, UnknownSymbol
 from coinmux.framework.events import EventBus
-from coinmux.framework.health import HealthSettings, HealthTracker, State, StateChange
-from coinmux.framework.history import KEEP_S, HealthHistory
-from coinmux.framework.holdfile import HoldFile
-from coinmux.framework.indicators.desk import IndicatorDesk
+from coinmux.framework.health.cooldown_file import HoldFile
+from coinmux.framework.health.history import KEEP_S, HealthHistory
+from coinmux.framework.health.leases import Leases
+from coinmux.framework.health.tracker import HealthSettings, HealthTracker, State, StateChange
 from coinmux.framework.indicators.door import GatewayIndicators
-from coinmux.framework.inquiry import key_of
-from coinmux.framework.journal import Journal
-from coinmux.framework.leases import Leases
-from coinmux.framework.loader import Found, PluginLoader
+from coinmux.framework.indicators.service import IndicatorDesk
+from coinmux.framework.limits.quota import rows_of, take_up
 from coinmux.framework.models.market import Candles, CandlesQuery, TickerQuery
 from coinmux.framework.models.news import News, NewsQuery
 from coinmux.framework.models.text import TextSentimentQuery
-from coinmux.framework.plausibility import is_whole
-from coinmux.framework.quota import rows_of, take_up
-from coinmux.framework.redact import Redactor
-from coinmux.framework.registry import SourceRegistry
-from coinmux.framework.router import Router
-from coinmux.framework.routing import CONSENSUS, LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
-from coinmux.framework.scoring import NewsScorer
-from coinmux.framework.settings import DEFAULT_ENV_FILE
-from coinmux.framework.symbols import Interval, Symbol
-from coinmux.framework.views import GatewayViews
+from coinmux.framework.plugins.discovery import Found, PluginLoader
+from coinmux.framework.quality.consensus import PROVIDER
+from coinmux.framework.quality.plausibility import is_whole
+from coinmux.framework.reference.assets import AssetTable
+from coinmux.framework.reference.symbols import Interval, Symbol
+from coinmux.framework.reports.views import GatewayViews
+from coinmux.framework.routing.options import CONSENSUS, LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
+from coinmux.framework.routing.router import Router
+from coinmux.framework.secrets import Redactor
+from coinmux.framework.sources.registry import SourceRegistry
+from coinmux.framework.transport.client import SafeHTTPClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
-    from coinmux.framework.answer import Answer
     from coinmux.framework.archive.archive import Archive
-    from coinmux.framework.capabilities import Capability
+    from coinmux.framework.cache.answer import Answer
+    from coinmux.framework.cluster.cluster import SharedState
+    from coinmux.framework.config.settings import Settings
     from coinmux.framework.models.base import Query, Result
-    from coinmux.framework.redact import Secret
-    from coinmux.framework.settings import Settings
-    from coinmux.framework.sources import Source
-    from coinmux.framework.state.shared import SharedState
+    from coinmux.framework.models.capability import Capability
+    from coinmux.framework.secrets import Secret
+    from coinmux.framework.sources.source import Source
 
 #: Where the archive is kept unless told otherwise.
 ARCHIVE_FILE = Path("data/archive.db")
@@ -245,7 +245,7 @@ class Gateway(GatewayViews, GatewayIndicators):
     async def _open_state(self, url: Secret) -> None:
         """Share with other workers from now on."""
         # Loaded here, so that who is alone starts without it.
-        shared = await asyncio.to_thread(import_module, "coinmux.framework.state.shared")
+        shared = await asyncio.to_thread(import_module, "coinmux.framework.cluster.cluster")
         state: SharedState = shared.SharedState(self, url, self.settings.workers)
         self.state = self._dispatcher.state = state
         self._leases.may_probe = state.may_probe

@@ -9,7 +9,13 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 
-from coinmux.server.assets import Assets
+from coinmux.server.asgi.admission import Traffic
+from coinmux.server.asgi.middleware import BODY_LIMIT, Edge
+from coinmux.server.asgi.parsed_routes import FastLane
+from coinmux.server.asgi.route_guards import DESK
+from coinmux.server.asgi.static_files import Assets
+from coinmux.server.context import Desk
+from coinmux.server.controllers.badges_metrics import OutsideController
 from coinmux.server.controllers.chain import ChainController, WhaleController
 from coinmux.server.controllers.config import ConfigController
 from coinmux.server.controllers.drill import DrillController
@@ -19,28 +25,22 @@ from coinmux.server.controllers.market import MarketController
 from coinmux.server.controllers.monitor import MonitorController
 from coinmux.server.controllers.news import NewsController, SentimentController, TextController
 from coinmux.server.controllers.onchain import DefiController, OnchainController
-from coinmux.server.controllers.outside import OutsideController
 from coinmux.server.controllers.pages import PageController
 from coinmux.server.controllers.routing import RoutingController
 from coinmux.server.controllers.system import ProbeController, SystemController
-from coinmux.server.core import DESK
-from coinmux.server.desk import Desk
-from coinmux.server.docs import Docs
-from coinmux.server.edge import BODY_LIMIT, Edge
-from coinmux.server.fastlane import FastLane
-from coinmux.server.metrics import Metrics
-from coinmux.server.openapi import documented, methods_of
-from coinmux.server.recorder import Recorder
-from coinmux.server.traffic import Traffic
-from coinmux.server.vitals import Vitals
+from coinmux.server.monitoring.event_recorder import Recorder
+from coinmux.server.monitoring.metrics import Metrics
+from coinmux.server.monitoring.process_metrics import Vitals
+from coinmux.server.openapi.document import documented, methods_of
+from coinmux.server.openapi.page import Docs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from coinmux.framework.events import Event
     from coinmux.framework.gateway import Gateway
-    from coinmux.server.desk import AnyRequest
-    from coinmux.server.drill import Drill
+    from coinmux.server.context import AnyRequest
+    from coinmux.server.monitoring.drill import Drill
 
 CONTROLLERS = (
     ChainController,

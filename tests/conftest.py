@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from coinmux.framework.testing.services import StoreServer, store_program
+from coinmux.framework.testing.servers import StoreServer, store_program
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bench.scale.parts import Store, Upstream, Worker
 from bench.scale.simulation import Process, Simulation, VirtualClock
 from coinmux.framework.errors import Outcome
-from coinmux.framework.standing import Heard
+from coinmux.framework.health.status import Heard
 
 #: Failures in a row after which a source counts as offline; with fewer nobody knows yet.
 FOUND_OUT = 3

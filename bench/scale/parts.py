@@ -10,11 +10,11 @@ from typing import Any
 
 from bench.scale.simulation import Process, Simulation, VirtualClock
 from coinmux.framework.errors import Outcome
-from coinmux.framework.health import HealthSettings, HealthTracker
-from coinmux.framework.limits import RateWindow
-from coinmux.framework.router import Router
-from coinmux.framework.routing import Ask
-from coinmux.framework.standing import Heard
+from coinmux.framework.health.status import Heard
+from coinmux.framework.health.tracker import HealthSettings, HealthTracker
+from coinmux.framework.limits.rate_window import RateWindow
+from coinmux.framework.routing.options import Ask
+from coinmux.framework.routing.router import Router
 
 #: One way to the store and back.
 STORE_S = 0.0005

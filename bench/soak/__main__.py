@@ -22,7 +22,7 @@ from bench.soak.watch import Growth, watch
 from bench.soak.world import World, build
 from coinmux import Symbol
 from coinmux.framework.archive.database import read_database_url
-from coinmux.framework.testing.market import Market
+from coinmux.framework.simulator.price_model import Market
 
 _MEND_S = 20.0
 #: More than this, from the second quarter to the last, is no longer flat.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import psutil
 
-from coinmux.framework.testing.faults import KINDS
+from coinmux.framework.simulator.faults import KINDS
 
 if TYPE_CHECKING:
     from bench.soak.world import World

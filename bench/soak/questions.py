@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from coinmux import Symbol
-from coinmux.framework.testing.market import Market
+from coinmux.framework.simulator.price_model import Market
 
 #: Sources differ by three hundredths of a percent, and round; what lies differs by far more.
 _CLOSE = 0.002

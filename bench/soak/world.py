@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from coinmux.framework.testing.services import (
+from coinmux.framework.testing.servers import (
     Cluster,
     StoreServer,
     free_port,

@@ -12,15 +12,15 @@ from sqlalchemy import delete, func, select
 
 from coinmux.framework.archive.schema import CANDLES, CHANGES, EVENTS, QUOTA
 from coinmux.framework.archive.writer import TROUBLE, Writer, told
-from coinmux.framework.history import PROCESS, STARTED, STOPPED
+from coinmux.framework.health.history import PROCESS, STARTED, STOPPED
 from coinmux.framework.models.market import MOST_CANDLES, Candles, CandlesQuery
-from coinmux.framework.supervision import keep_running
+from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
     from coinmux.framework.archive.database import Database
     from coinmux.framework.clock import Clock
     from coinmux.framework.events import Event, EventBus
-    from coinmux.framework.standing import StateChange
+    from coinmux.framework.health.status import StateChange
 
 _DAY_MS = 86_400_000
 _PRUNE_EVERY_S = 600.0
@@ -166,7 +166,7 @@ class Archive:
             )  # fmt: skip
 
     def keep_quota(self, rows: list[dict[str, Any]]) -> None:
-        """Keep what is used of quotas, as `coinmux.framework.quota.rows_of` tells it."""
+        """Keep what is used of quotas, as `coinmux.framework.limits.quota.rows_of` tells it."""
         if rows:
             self._writer.quota(rows)
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from coinmux.framework.clock import Clock
+    from coinmux.framework.config.settings import Settings
     from coinmux.framework.events import EventBus
-    from coinmux.framework.settings import Settings
 
 
 def archive_of(settings: Settings, clock: Clock, events: EventBus, file: Path) -> Archive:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from coinmux.framework.errors import UnknownIndicator
 from coinmux.framework.indicators.parameters import read_parameters
 from coinmux.framework.indicators.plan import Plan
-from coinmux.framework.names import near
+from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
-    from coinmux.framework.indicators.declare import IndicatorInfo, Parameter
+    from coinmux.framework.plugins.indicator_info import IndicatorInfo, Parameter
 
 #: Called with the inputs by name and the parameters by name.
 Compute = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from coinmux.framework.indicators.frame import Frame
-from coinmux.framework.routing import Ask
-from coinmux.framework.symbols import Interval
+from coinmux.framework.reference.symbols import Interval
+from coinmux.framework.routing.options import Ask
 
 if TYPE_CHECKING:
     from coinmux.framework.errors import CoinmuxError
-    from coinmux.framework.indicators.computed import Computed
-    from coinmux.framework.indicators.desk import IndicatorDesk
-    from coinmux.framework.indicators.history import History
+    from coinmux.framework.indicators.candle_history import History
+    from coinmux.framework.indicators.result import Computed
     from coinmux.framework.indicators.routed import Routed
+    from coinmux.framework.indicators.service import IndicatorDesk
     from coinmux.framework.models.market import Candles
-    from coinmux.framework.symbols import Symbol
+    from coinmux.framework.reference.symbols import Symbol
 
 
 class _Parses(Protocol):

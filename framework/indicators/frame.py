@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coinmux.framework.indicators.declare import PRICES, source_of
+from coinmux.framework.plugins.indicator_info import PRICES, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-    from coinmux.framework.indicators.declare import IndicatorInfo, Values
     from coinmux.framework.models.market import Candles
+    from coinmux.framework.plugins.indicator_info import IndicatorInfo, Values
 
 #: By number of columns averaged: an average by addition is exact where all are one value.
 _SHARES = {1: 1.0, 2: 0.5, 3: 1 / 3, 4: 0.25}

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from coinmux.framework.errors import InvalidRequest, UnknownIndicatorParameter
-from coinmux.framework.indicators.declare import IndicatorInfo, Parameter, Value
-from coinmux.framework.names import near
+from coinmux.framework.plugins.indicator_info import IndicatorInfo, Parameter, Value
+from coinmux.framework.suggest import near
 
 #: No bound is this large; a whole number of any length compares with it, which a float would not.
 _BEYOND = 1e15

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinmux.framework.errors import InsufficientData, PluginError
-from coinmux.framework.indicators.computed import Computed
-from coinmux.framework.indicators.declare import columns_read
-from coinmux.framework.outcomes import quoted
+from coinmux.framework.health.classify import quoted
+from coinmux.framework.indicators.result import Computed
+from coinmux.framework.plugins.indicator_info import columns_read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from coinmux.framework.indicators.catalogue import Indicator
-    from coinmux.framework.indicators.declare import Value
     from coinmux.framework.indicators.frame import Frame
-    from coinmux.framework.symbols import Interval
+    from coinmux.framework.plugins.indicator_info import Value
+    from coinmux.framework.reference.symbols import Interval
 
 #: One object for all arrays of native floats.
 _FLOAT = np.dtype(np.float64)

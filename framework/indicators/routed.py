@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from coinmux.framework.answer import Answer
-    from coinmux.framework.indicators.computed import Computed
-    from coinmux.framework.indicators.history import History
+    from coinmux.framework.cache.answer import Answer
+    from coinmux.framework.indicators.candle_history import History
+    from coinmux.framework.indicators.result import Computed
     from coinmux.framework.models.market import Candles
 
 _ENCODER = msgspec.json.Encoder()

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from coinmux.framework.chains import CHAINS, Chain, check_address
 from coinmux.framework.errors import Implausible
 from coinmux.framework.models.base import (
     Amount,
@@ -17,6 +16,7 @@ from coinmux.framework.models.base import (
     Result,
     Timestamp,
 )
+from coinmux.framework.reference.chains import CHAINS, Chain, check_address
 
 
 def _chain(value: Any) -> Chain:

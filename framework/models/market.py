@@ -22,7 +22,7 @@ from coinmux.framework.models.base import (
     Timestamp,
     number,
 )
-from coinmux.framework.symbols import Interval, Symbol
+from coinmux.framework.reference.symbols import Interval, Symbol
 
 if TYPE_CHECKING:
     import pandas

@@ -14,7 +14,7 @@ from coinmux.framework.models.base import (
     Timestamp,
 )
 from coinmux.framework.models.sentiment import Points
-from coinmux.framework.symbols import Interval
+from coinmux.framework.reference.symbols import Interval
 
 
 class OnchainMetricQuery(Query):

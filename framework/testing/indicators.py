@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coinmux.framework.errors import InsufficientData
+from coinmux.framework.indicators.caller_candles import frame_of_rows
 from coinmux.framework.indicators.catalogue import Catalogue
 from coinmux.framework.indicators.frame import Frame
 from coinmux.framework.indicators.plan import Plan
-from coinmux.framework.indicators.rows import frame_of_rows
-from coinmux.framework.loader import PluginLoader, in_process
-from coinmux.framework.testing.walk import random_candles
+from coinmux.framework.plugins.discovery import PluginLoader, in_process
+from coinmux.framework.testing.random_candles import random_candles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,9 +11,9 @@ import rich_click as click
 
 from coinmux import INTERVALS
 from coinmux.framework.gateway import Gateway
-from coinmux.framework.routing import STRATEGIES, Ask
+from coinmux.framework.routing.options import STRATEGIES, Ask
 from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
-from coinmux.server.simulation import gateway_for
+from coinmux.server.process.simulated_gateway import gateway_for
 
 T = TypeVar("T")
 

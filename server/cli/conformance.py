@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from coinmux.framework.loader import Found, PluginLoader
+from coinmux.framework.plugins.discovery import Found, PluginLoader
 from coinmux.server.cli.console import EXIT_FAILED, EXIT_USAGE, as_json, console, print_json, table
 
 if TYPE_CHECKING:
-    from coinmux.framework.testing.kit import Report
+    from coinmux.framework.testing.conformance import Report
 
 _MARKS = {"passed": "[green]passed[/]", "failed": "[red]failed[/]", "not_applicable": "—"}
 _MISSING = "[yellow]missing[/]"
@@ -33,8 +33,8 @@ def conformance(
     where one fails a check that a sound provider passes.
     """
     # Here, so that the other commands start without it.
-    from coinmux.framework.testing.kit import Subject, examine, write
-    from coinmux.framework.testing.kit.table import fields_table
+    from coinmux.framework.testing.conformance import Subject, examine, write
+    from coinmux.framework.testing.conformance.fields_doc import fields_table
 
     if names and (others := sorted(set(names) & set(indicator_plugins()))):
         click.echo(

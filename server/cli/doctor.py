@@ -11,10 +11,10 @@ from pathlib import Path
 import rich_click as click
 
 from coinmux import CoinmuxError
+from coinmux.framework.background.probe_queries import CHEAPEST_FIRST, probe_query
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.gateway import Gateway
-from coinmux.framework.probes import CHEAPEST_FIRST, probe_query
-from coinmux.framework.views import installed_version
+from coinmux.framework.reports.views import installed_version
 from coinmux.server.cli.console import EXIT_FAILED, as_json, console, env_file, print_json, table
 
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from coinmux import INTERVALS, EventBus, InvalidRequest, Symbol, SystemClock
-from coinmux.framework.assets import AssetTable
-from coinmux.framework.env import EnvConfig
+from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.gateway import ARCHIVE_FILE
+from coinmux.framework.reference.assets import AssetTable
 from coinmux.server.cli.console import env_file
 
 if TYPE_CHECKING:

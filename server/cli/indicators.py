@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import rich_click as click
@@ -21,14 +20,12 @@ from coinmux.server.cli.ask import (
     with_gateway,
 )
 from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
-from coinmux.server.indicator_reference import PICTURES, draw_all, reference
 
 
 @click.command()
 @as_json
-@click.option("--docs", type=click.Path(path_type=Path), help="Write the reference into a folder.")
 @env_file
-def indicators(as_json: bool, docs: Path | None, env_file: str) -> None:
+def indicators(as_json: bool, env_file: str) -> None:
     """Every indicator: what it returns, its parameters, and how many candles it needs."""
 
     async def make() -> Gateway:
@@ -37,11 +34,6 @@ def indicators(as_json: bool, docs: Path | None, env_file: str) -> None:
         return gateway
 
     catalogue = asyncio.run(make()).indicators.catalogue
-    if docs is not None:
-        (docs / "indicators.md").write_text(reference(catalogue), encoding="utf-8")
-        drawn = draw_all(catalogue, docs / PICTURES)
-        click.echo(f"{drawn} indicators described and drawn in {docs}")
-        return
     lines = catalogue.public()
     if as_json:
         print_json({"total": len(lines), "indicators": lines})

@@ -7,10 +7,9 @@ from typing import Any
 
 import rich_click as click
 
-from coinmux.framework.env_example import env_example as env_example_text
+from coinmux.framework.config.env_example import env_example as env_example_text
 from coinmux.framework.gateway import Gateway
 from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
-from coinmux.server.provider_docs import provider_docs
 
 
 def _gateway(env: str) -> Gateway:
@@ -24,14 +23,10 @@ def _gateway(env: str) -> Gateway:
 
 @click.command()
 @as_json
-@click.option("--markdown", is_flag=True, help="docs/providers.md, as generated from the plugins.")
 @env_file
-def providers(as_json: bool, markdown: bool, env_file: str) -> None:
+def providers(as_json: bool, env_file: str) -> None:
     """Every provider: what it can do, whether it is on, and why not."""
     gateway = _gateway(env_file)
-    if markdown:
-        click.echo(provider_docs(gateway), nl=False)
-        return
     shown = gateway.provider_list()
     if as_json:
         print_json(shown)

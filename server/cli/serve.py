@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from coinmux.framework.env import EnvConfig
+from coinmux.framework.config.env_file import EnvConfig
 from coinmux.server.cli.console import EXIT_FAILED, EXIT_OK, console, env_file
-from coinmux.server.simulation import simulator_for, world_for
-from coinmux.server.workers import Workers, command_of_worker, inherited, listen
+from coinmux.server.process.simulated_gateway import simulator_for, world_for
+from coinmux.server.process.supervisor import Workers, command_of_worker, inherited, listen
 
 if TYPE_CHECKING:
-    from coinmux.framework.settings import Settings
+    from coinmux.framework.config.settings import Settings
 
 
 @click.command()
@@ -43,7 +43,7 @@ def serve(
         settings = EnvConfig(Path(env_file), {**os.environ, **options}).settings
         if settings.workers > 1:
             raise SystemExit(_together(settings, options, env_file, simulate=simulate))
-    from coinmux.server.run import serve as run_server
+    from coinmux.server.process.uvicorn_server import serve as run_server
 
     async def run() -> int:
         async with world_for(env_file, simulate=simulate, **options) as (gateway, drill):

@@ -22,10 +22,10 @@ from coinmux.framework.models.chain import (
     Transactions,
     TransactionsQuery,
 )
-from coinmux.server.answers import Answered
-from coinmux.server.desk import AnyRequest, Desk
-from coinmux.server.openapi import DOC, RouteDoc
-from coinmux.server.params import QueryReader
+from coinmux.server.asgi.query_params import QueryReader
+from coinmux.server.asgi.responses import Answered
+from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.openapi.document import DOC, RouteDoc
 
 HEAD = QueryReader("chain_head", ChainHeadQuery, path=("chain",))
 GAS = QueryReader("gas", GasQuery, path=("chain",))

@@ -7,12 +7,12 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from coinmux.server.answers import Bytes, as_json
-from coinmux.server.core import NO_STORE, admin_only
-from coinmux.server.desk import AnyRequest, Desk
-from coinmux.server.openapi import DOC, RouteDoc
-from coinmux.server.params import single_values
-from coinmux.server.schemas import Changes, Feature, Features, Missing, SettingList
+from coinmux.server.asgi.query_params import single_values
+from coinmux.server.asgi.responses import Bytes, as_json
+from coinmux.server.asgi.route_guards import NO_STORE, admin_only
+from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.openapi.document import DOC, RouteDoc
+from coinmux.server.openapi.schemas import Changes, Feature, Features, Missing, SettingList
 
 
 class ConfigController(Controller):

@@ -10,14 +10,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from coinmux.framework.errors import InvalidRequest, NotFound
-from coinmux.server.answers import Bytes, as_json
-from coinmux.server.bodies import read_json
-from coinmux.server.core import NO_STORE, admin_only
-from coinmux.server.desk import AnyRequest, Desk
-from coinmux.server.drill import Drill
-from coinmux.server.monitor_reports import DrillOrder, DrillReport
-from coinmux.server.openapi import DOC, RouteDoc
-from coinmux.server.params import single_values
+from coinmux.server.asgi.query_params import single_values
+from coinmux.server.asgi.request_body import read_json
+from coinmux.server.asgi.responses import Bytes, as_json
+from coinmux.server.asgi.route_guards import NO_STORE, admin_only
+from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.monitoring.drill import Drill
+from coinmux.server.openapi.document import DOC, RouteDoc
+from coinmux.server.openapi.monitor_reports import DrillOrder, DrillReport
 
 
 class DrillController(Controller):

@@ -14,28 +14,35 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from coinmux.framework.errors import CoinmuxError, InvalidRequest
-from coinmux.framework.indicators.computed import Computed
-from coinmux.framework.indicators.desk import SEVEN
-from coinmux.framework.indicators.history import History
+from coinmux.framework.indicators.caller_candles import frame_of_rows
+from coinmux.framework.indicators.candle_history import History
+from coinmux.framework.indicators.follow import Update, watch
+from coinmux.framework.indicators.result import Computed
 from coinmux.framework.indicators.routed import head_of, meta_of, notes_on
-from coinmux.framework.indicators.rows import frame_of_rows
-from coinmux.framework.indicators.watch import Update, watch
-from coinmux.framework.symbols import Interval
-from coinmux.server.answers import Bytes, as_json, provenance_headers
-from coinmux.server.bodies import read_json
-from coinmux.server.desk import AnyRequest, Desk, request_id
-from coinmux.server.indicator_docs import BATCH, CATALOGUE, COMPREHENSIVE, OVER, ROUTED, WATCH
-from coinmux.server.indicator_params import (
+from coinmux.framework.indicators.service import SEVEN
+from coinmux.framework.reference.symbols import Interval
+from coinmux.server.asgi.indicator_params import (
     MOST_SHOWN,
     MarketAsk,
     read_batch_ask,
     read_market_ask,
     read_members,
 )
-from coinmux.server.openapi import DOC
-from coinmux.server.params import refused, single_values
-from coinmux.server.problems import problem
-from coinmux.server.streams import EventStream, event
+from coinmux.server.asgi.problems import problem
+from coinmux.server.asgi.query_params import refused, single_values
+from coinmux.server.asgi.request_body import read_json
+from coinmux.server.asgi.responses import Bytes, as_json, provenance_headers
+from coinmux.server.asgi.sse import EventStream, event
+from coinmux.server.context import AnyRequest, Desk, request_id
+from coinmux.server.openapi.document import DOC
+from coinmux.server.openapi.indicator_routes import (
+    BATCH,
+    CATALOGUE,
+    COMPREHENSIVE,
+    OVER,
+    ROUTED,
+    WATCH,
+)
 
 _ENCODER = msgspec.json.Encoder()
 _HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-cache")]

@@ -27,13 +27,18 @@ from coinmux.framework.models.market import (
     Trades,
     TradesQuery,
 )
-from coinmux.server.answers import Answered, Bytes
-from coinmux.server.desk import AnyRequest, Desk, request_id
-from coinmux.server.openapi import DOC, RouteDoc, envelope
-from coinmux.server.openapi_parameters import ASK, parameter
-from coinmux.server.params import ASK_PARAMETERS, QUOTE_FALLBACK, QueryReader, single_values
-from coinmux.server.problems import problem
-from coinmux.server.schemas import Problem
+from coinmux.server.asgi.problems import problem
+from coinmux.server.asgi.query_params import (
+    ASK_PARAMETERS,
+    QUOTE_FALLBACK,
+    QueryReader,
+    single_values,
+)
+from coinmux.server.asgi.responses import Answered, Bytes
+from coinmux.server.context import AnyRequest, Desk, request_id
+from coinmux.server.openapi.document import DOC, RouteDoc, envelope
+from coinmux.server.openapi.parameters import ASK, parameter
+from coinmux.server.openapi.schemas import Problem
 
 TICKER = QueryReader("ticker", TickerQuery)
 CANDLES = QueryReader("candles", CandlesQuery)

@@ -14,16 +14,16 @@ from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
 
 from coinmux.framework.errors import InvalidRequest
-from coinmux.server.answers import Bytes
-from coinmux.server.core import NO_STORE
-from coinmux.server.desk import AnyRequest, Desk
-from coinmux.server.happenings import event_of
-from coinmux.server.monitor import WINDOWS
-from coinmux.server.monitor_docs import MONITOR, PUBLIC, STREAM
-from coinmux.server.openapi import DOC
-from coinmux.server.params import single_values
-from coinmux.server.services import OVERALL
-from coinmux.server.streams import EventStream, event
+from coinmux.server.asgi.query_params import single_values
+from coinmux.server.asgi.responses import Bytes
+from coinmux.server.asgi.route_guards import NO_STORE
+from coinmux.server.asgi.sse import EventStream, event
+from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.monitoring.event_view import event_of
+from coinmux.server.monitoring.service_status import OVERALL
+from coinmux.server.monitoring.snapshot import WINDOWS
+from coinmux.server.openapi.document import DOC
+from coinmux.server.openapi.monitor_routes import MONITOR, PUBLIC, STREAM
 
 _ENCODER = msgspec.json.Encoder()
 #: The most an answer takes on the wire, of bytes.

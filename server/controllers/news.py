@@ -9,12 +9,12 @@ from litestar.di import NamedDependency
 from coinmux.framework.models.news import News, NewsQuery
 from coinmux.framework.models.sentiment import FearGreed, FearGreedQuery, Social, SocialQuery
 from coinmux.framework.models.text import TextSentiment, TextSentimentQuery
-from coinmux.server.answers import Answered
-from coinmux.server.bodies import read_json
-from coinmux.server.desk import AnyRequest, Desk
-from coinmux.server.openapi import DOC, RouteDoc
-from coinmux.server.params import QueryReader
-from coinmux.server.schemas import TextSentimentBody
+from coinmux.server.asgi.query_params import QueryReader
+from coinmux.server.asgi.request_body import read_json
+from coinmux.server.asgi.responses import Answered
+from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.openapi.document import DOC, RouteDoc
+from coinmux.server.openapi.schemas import TextSentimentBody
 
 NEWS = QueryReader("news", NewsQuery, rename={"symbol": "asset"})
 FEAR_GREED = QueryReader("fear_greed", FearGreedQuery)

@@ -7,10 +7,10 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 
 from coinmux.framework.models.onchain import OnchainMetric, OnchainMetricQuery, Tvl, TvlQuery
-from coinmux.server.answers import Answered
-from coinmux.server.desk import AnyRequest, Desk
-from coinmux.server.openapi import DOC, RouteDoc
-from coinmux.server.params import QueryReader
+from coinmux.server.asgi.query_params import QueryReader
+from coinmux.server.asgi.responses import Answered
+from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.openapi.document import DOC, RouteDoc
 
 METRIC = QueryReader("onchain_metric", OnchainMetricQuery, path=("metric",))
 TVL = QueryReader("tvl", TvlQuery)

@@ -9,10 +9,10 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from coinmux.server.answers import Bytes, as_json
-from coinmux.server.assets import Assets, page
-from coinmux.server.desk import AnyRequest, Desk
-from coinmux.server.docs import Docs
+from coinmux.server.asgi.responses import Bytes, as_json
+from coinmux.server.asgi.static_files import Assets, page
+from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.openapi.page import Docs
 
 #: Each is `static/pages/<name>/index.html`, written to be looked at from `/<name>`.
 PAGES = ("system-monitor", "providers", "chart", "explain", "config")

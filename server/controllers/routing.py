@@ -8,13 +8,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from coinmux.framework.errors import InvalidRequest, NotFound
-from coinmux.server.activity import plain
-from coinmux.server.answers import Bytes, as_json
-from coinmux.server.desk import AnyRequest, Desk
-from coinmux.server.openapi import DOC, RouteDoc
-from coinmux.server.openapi_parameters import ASK, parameter
-from coinmux.server.params import QueryReader, pairs_of, single_values
-from coinmux.server.reports import (
+from coinmux.server.asgi.query_params import QueryReader, pairs_of, single_values
+from coinmux.server.asgi.responses import Bytes, as_json
+from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.monitoring.event_json import plain
+from coinmux.server.openapi.document import DOC, RouteDoc
+from coinmux.server.openapi.parameters import ASK, parameter
+from coinmux.server.openapi.reports import (
     CapabilityList,
     Explanation,
     ProviderLine,

@@ -6,15 +6,22 @@ Litestar reads annotations at run time, so this module imports what it names.
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
-from coinmux.server.activity import public
-from coinmux.server.answers import Bytes, as_json
-from coinmux.server.core import NO_STORE
-from coinmux.server.desk import AnyRequest, Desk
-from coinmux.server.guards import admin_standing
-from coinmux.server.openapi import DOC, RouteDoc
-from coinmux.server.openapi_parameters import parameter
-from coinmux.server.params import single_values, whole
-from coinmux.server.reports import Activity, Alive, MetricsReport, ModelStatus, Ready, Status
+from coinmux.server.asgi.admin_guard import admin_standing
+from coinmux.server.asgi.query_params import single_values, whole
+from coinmux.server.asgi.responses import Bytes, as_json
+from coinmux.server.asgi.route_guards import NO_STORE
+from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.monitoring.event_json import public
+from coinmux.server.openapi.document import DOC, RouteDoc
+from coinmux.server.openapi.parameters import parameter
+from coinmux.server.openapi.reports import (
+    Activity,
+    Alive,
+    MetricsReport,
+    ModelStatus,
+    Ready,
+    Status,
+)
 
 _ACTIVITY_LIMIT = 500
 

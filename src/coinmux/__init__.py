@@ -1,11 +1,24 @@
 """coinmux's public API. Names outside `__all__` may change any day."""
 
-from coinmux.framework.answer import Answer
-from coinmux.framework.assets import AssetCandidate, AssetId
-from coinmux.framework.capabilities import CAPABILITIES, Capability, Freshness
-from coinmux.framework.chains import CHAINS, Chain, ChainFacts
+from coinmux.framework.cache.answer import Answer
 from coinmux.framework.clock import Clock, Deadline, SystemClock
-from coinmux.framework.declare import Channel, EnvVar, ProviderInfo, RateLimit, Reply, UsageHeader
+from coinmux.framework.dialects.etherscan import (
+    explorer_balance,
+    explorer_chain_head,
+    explorer_error,
+    explorer_gas,
+    explorer_tokens,
+    explorer_transactions,
+)
+from coinmux.framework.dialects.evm_rpc import (
+    evm_balance,
+    evm_chain_head,
+    evm_gas,
+    quantity,
+    rpc_error,
+    rpc_request,
+    rpc_result,
+)
 from coinmux.framework.errors import (
     AllProvidersFailed,
     AuthRefused,
@@ -59,50 +72,21 @@ from coinmux.framework.errors import (
     UpstreamTimeout,
 )
 from coinmux.framework.events import Event, EventBus
-from coinmux.framework.evm import (
-    evm_balance,
-    evm_chain_head,
-    evm_gas,
-    quantity,
-    rpc_error,
-    rpc_request,
-    rpc_result,
-)
-from coinmux.framework.explorer import (
-    explorer_balance,
-    explorer_chain_head,
-    explorer_error,
-    explorer_gas,
-    explorer_tokens,
-    explorer_transactions,
-)
-from coinmux.framework.feeds import FeedEntry
+from coinmux.framework.formats.feeds import FeedEntry
+from coinmux.framework.formats.headlines import names_of, stories, symbols_in
 from coinmux.framework.gateway import Gateway
-from coinmux.framework.headlines import names_of, stories, symbols_in
-from coinmux.framework.health import State
-from coinmux.framework.hookspecs import hookimpl, hookspec
-from coinmux.framework.http import HTTP, segment
-from coinmux.framework.indicators.computed import Computed
-from coinmux.framework.indicators.declare import (
-    Column,
-    Columns,
-    IndicatorInfo,
-    Latest,
-    Output,
-    Parameter,
-    Values,
-    period,
-)
-from coinmux.framework.indicators.memory import ema_memory, wilder_memory
-from coinmux.framework.indicators.readings import (
+from coinmux.framework.health.tracker import State
+from coinmux.framework.indicators.authors.periods import LONGEST_MS, Stretch, starts_of, stretches
+from coinmux.framework.indicators.authors.readings import (
     against_price,
     between,
     crossing,
     sign,
     within_band,
 )
+from coinmux.framework.indicators.authors.warmup import ema_memory, wilder_memory
+from coinmux.framework.indicators.result import Computed
 from coinmux.framework.indicators.routed import Routed
-from coinmux.framework.indicators.stretches import LONGEST_MS, Stretch, starts_of, stretches
 from coinmux.framework.models.base import (
     Amount,
     CleanText,
@@ -116,6 +100,7 @@ from coinmux.framework.models.base import (
     iso_ms,
     number,
 )
+from coinmux.framework.models.capability import CAPABILITIES, Capability, Freshness
 from coinmux.framework.models.chain import (
     Balance,
     BalanceQuery,
@@ -168,8 +153,30 @@ from coinmux.framework.models.sentiment import (
     SocialQuery,
 )
 from coinmux.framework.models.text import TextSentiment, TextSentimentQuery, TextSentimentResult
-from coinmux.framework.routing import Ask
-from coinmux.framework.symbols import INTERVALS, Interval, Symbol, SymbolStyle
+from coinmux.framework.plugins.hookspecs import hookimpl, hookspec
+from coinmux.framework.plugins.indicator_info import (
+    Column,
+    Columns,
+    IndicatorInfo,
+    Latest,
+    Output,
+    Parameter,
+    Values,
+    period,
+)
+from coinmux.framework.plugins.provider_info import (
+    Channel,
+    EnvVar,
+    ProviderInfo,
+    RateLimit,
+    Reply,
+    UsageHeader,
+)
+from coinmux.framework.reference.assets import AssetCandidate, AssetId
+from coinmux.framework.reference.chains import CHAINS, Chain, ChainFacts
+from coinmux.framework.reference.symbols import INTERVALS, Interval, Symbol, SymbolStyle
+from coinmux.framework.routing.options import Ask
+from coinmux.framework.sources.http import HTTP, segment
 from coinmux.framework.sync import SyncGateway
 
 __all__ = [

@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 import pytest
 
 from coinmux import Gateway
-from coinmux.framework.env_example import env_example
-from coinmux.server.indicator_reference import PICTURES, reference
-from coinmux.server.plots import plot
-from coinmux.server.provider_docs import provider_docs
+from coinmux.framework.config.env_example import env_example
+from tools.docs.indicator_reference import PICTURES, reference
+from tools.docs.plots import plot
+from tools.docs.provider_docs import provider_docs
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Of a price of some hundred these have no value.
@@ -81,7 +81,7 @@ def test_links_lead_somewhere(page):
 
 def test_every_capability_has_its_hook_and_a_line_on_freshness(gateway):
     from coinmux import CAPABILITIES
-    from coinmux.framework import hookspecs
+    from coinmux.framework.plugins import hookspecs
 
     for row in CAPABILITIES.values():
         assert hasattr(hookspecs, row.hook)
@@ -90,7 +90,7 @@ def test_every_capability_has_its_hook_and_a_line_on_freshness(gateway):
 
 
 def test_every_setting_has_a_sentence():
-    from coinmux.framework.settings import SETTINGS
+    from coinmux.framework.config.settings import SETTINGS
 
     for setting in SETTINGS.values():
         assert setting.description.endswith(".")
@@ -107,7 +107,7 @@ def test_reasons_of_candidates_are_documented():
     text = (ROOT / "docs/architecture.md").read_text()
     source = "".join(
         (ROOT / "framework" / name).read_text()
-        for name in ("routing.py", "router.py", "sources.py")
+        for name in ("routing/options.py", "routing/router.py", "sources/source.py")
     )
     codes = set(re.findall(r'Refusal\(\s*"([a-z_]+)"', source))
     codes |= set(re.findall(r'return "([a-z_]+)", f?"', source))

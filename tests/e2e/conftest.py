@@ -27,7 +27,7 @@ def coinmux(*arguments, ready="/healthz", port=None, **environ):
         [
             sys.executable,
             "-m",
-            "coinmux.server.cli",
+            "coinmux",
             *arguments,
             "--port",
             str(port),

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from coinmux import AllProvidersFailed, Ask, Gateway, NoProviderAvailable, Symbol, TickerQuery
-from coinmux.framework.loader import PluginLoader
+from coinmux.framework.plugins.discovery import PluginLoader
+from coinmux.framework.simulator.simulator import Simulator, simulated_providers
 from coinmux.framework.testing.clock import FakeClock
-from coinmux.framework.testing.simulator import Simulator, simulated_providers
 
 PAIRS = [
     Symbol.of(base, quote)

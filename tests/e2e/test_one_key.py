@@ -5,9 +5,9 @@ import time
 import pytest
 
 from coinmux import AllProvidersFailed, Gateway
-from coinmux.framework.loader import PluginLoader
+from coinmux.framework.plugins.discovery import PluginLoader
+from coinmux.framework.simulator.simulator import Simulator, simulated_providers
 from coinmux.framework.testing.clock import FakeClock
-from coinmux.framework.testing.simulator import Simulator, simulated_providers
 
 KEYED = [
     ("COINCAP_API_KEY", "coincap", "ticker", {"symbol": "BTC/USD"}),

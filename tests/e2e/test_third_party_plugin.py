@@ -10,9 +10,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import asyncio, json
-from framework import Ask, Gateway, CoinmuxError
-from coinmux.framework.testing.simulator import Simulator, simulated_providers
-from coinmux.framework.loader import PluginLoader
+from coinmux import Ask, Gateway, CoinmuxError
+from coinmux.framework.simulator.simulator import Simulator, simulated_providers
+from coinmux.framework.plugins.discovery import PluginLoader
 
 async def main():
     loader = PluginLoader()
@@ -114,8 +114,8 @@ def test_it_is_installed_answers_is_broken_and_is_reported(installed):
 
 INDICATOR = """
 import asyncio, json
-from framework import CoinmuxError, Gateway
-from coinmux.framework.testing.walk import random_candles
+from coinmux import CoinmuxError, Gateway
+from coinmux.framework.testing.random_candles import random_candles
 
 async def main():
     environ = {"PLUGINS_ALLOW": "choppiness,rsi", "CHECKER": "off"}

@@ -9,7 +9,7 @@ import time
 import httpx
 import psutil
 
-from coinmux.server.workers import Workers, listen
+from coinmux.server.process.supervisor import Workers, listen
 from tests.e2e.conftest import coinmux
 
 QUIET = {"CHECKER": "off", "LOG_LEVEL": "WARNING"}

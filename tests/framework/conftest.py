@@ -14,7 +14,7 @@ from coinmux import (
     Unreachable,
     hookimpl,
 )
-from coinmux.framework.loader import in_process
+from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.testing.clock import FakeClock
 
 

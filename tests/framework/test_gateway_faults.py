@@ -29,8 +29,8 @@ from coinmux import (
     Unreachable,
     hookimpl,
 )
-from coinmux.framework.loader import in_process
-from coinmux.framework.settings import InvalidSetting
+from coinmux.framework.config.settings import InvalidSetting
+from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.testing.clock import FakeClock
 
 QUERY = TickerQuery(symbol="BTC/USDT")
@@ -114,7 +114,7 @@ async def test_F5_a_hook_that_holds_up_the_loop_past_its_time_fails():
 
 async def test_F6_a_hook_that_ignores_its_end_is_left_behind(monkeypatch):
     """The next source answers; closing waits a moment and no longer."""
-    monkeypatch.setattr("coinmux.framework.hooks.GRACE_S", 0.05)
+    monkeypatch.setattr("coinmux.framework.plugins.hook_runner.GRACE_S", 0.05)
     over = asyncio.Event()
 
     async def stubborn(query, http):

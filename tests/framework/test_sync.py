@@ -3,8 +3,8 @@
 import pytest
 
 from coinmux import SyncGateway, Ticker, hookimpl
-from coinmux.framework.declare import ProviderInfo
-from coinmux.framework.loader import in_process
+from coinmux.framework.plugins.discovery import in_process
+from coinmux.framework.plugins.provider_info import ProviderInfo
 
 
 class Plain:

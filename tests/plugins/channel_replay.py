@@ -1,6 +1,6 @@
 """The replayer of the conformance kit under other names: for channels, posts and feeds."""
 
-from coinmux.framework.testing.kit import ReplayClient
+from coinmux.framework.testing.conformance import ReplayClient
 from tests.plugins.sample_replay import ask, bound, play
 
 __all__ = ["ChannelClient", "ask_channels", "bound", "play_channels"]

@@ -17,8 +17,8 @@ import ccxt
 import pytest
 
 from coinmux import CAPABILITIES, HTTP, Deadline, Result, Symbol
-from coinmux.framework.client import RawReply
-from coinmux.framework.redact import Redactor
+from coinmux.framework.secrets import Redactor
+from coinmux.framework.transport.client import RawReply
 from tests.plugins.sample_replay import RECORDINGS, bound, play, provider, samples
 
 #: Our field of a ticker -> ccxt's.

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from coinmux import CAPABILITIES, CoinmuxError, Reply, Result
-from coinmux.framework.plausibility import check
-from coinmux.framework.source import BoundSource
+from coinmux.framework.quality.plausibility import check
+from coinmux.framework.sources.binding import BoundSource
 from coinmux.framework.testing.clock import FakeClock
-from coinmux.framework.testing.kit import ReplayClient, bind, call
+from coinmux.framework.testing.conformance import ReplayClient, bind, call
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDINGS = ROOT.parent / "shared" / "recordings"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from coinmux.framework.grades import FILE, GRADES, KIT_VERSION, digest
-from coinmux.framework.testing.kit import Subject, conformance, examine
-from coinmux.framework.testing.kit.table import fields_table
+from coinmux.framework.plugins.grades import FILE, GRADES, KIT_VERSION, digest
+from coinmux.framework.testing.conformance import Subject, conformance, examine
+from coinmux.framework.testing.conformance.fields_doc import fields_table
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(

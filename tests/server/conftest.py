@@ -27,10 +27,10 @@ from coinmux import (
     hookimpl,
 )
 from coinmux.framework.clock import SystemClock
-from coinmux.framework.loader import PluginLoader, in_process
+from coinmux.framework.plugins.discovery import PluginLoader, in_process
 from coinmux.framework.testing.clock import FakeClock
 from coinmux.server.app import create_app
-from coinmux.server.run import build
+from coinmux.server.process.uvicorn_server import build
 
 
 class ScriptedProvider:
@@ -278,16 +278,16 @@ class Process:
 
 _SCRIPT = """
 import asyncio, sys
-import coinmux.server.connections, coinmux.server.run
-from framework import Gateway
+import coinmux.server.process.uvicorn_protocol, coinmux.server.process.uvicorn_server
+from coinmux import Gateway
 from coinmux.framework.clock import SystemClock
-from coinmux.framework.loader import PluginLoader, in_process
+from coinmux.framework.plugins.discovery import PluginLoader, in_process
 sys.path.insert(0, {folder!r})
 from conftest import ScriptedProvider
 
-coinmux.server.connections.PATIENCE_S = {patience_s}
-coinmux.server.connections.CONNECTION_LIMIT = {connections}
-coinmux.server.run.GRACE_S = {grace_s}
+coinmux.server.process.uvicorn_protocol.PATIENCE_S = {patience_s}
+coinmux.server.process.uvicorn_protocol.CONNECTION_LIMIT = {connections}
+coinmux.server.process.uvicorn_server.GRACE_S = {grace_s}
 
 async def main():
     plugin = ScriptedProvider("a", {outcomes!r}, SystemClock())
@@ -295,7 +295,7 @@ async def main():
     found = [in_process("a", plugin), *PluginLoader().discover(allow=["sma"])]
     gateway = Gateway.from_env(None, environ=environ, found=found)
     async with gateway:
-        return await coinmux.server.run.serve(gateway)
+        return await coinmux.server.process.uvicorn_server.serve(gateway)
 
 raise SystemExit(asyncio.run(main()))
 """

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from coinmux import Channel, Empty, EnvVar, Gateway, News, NewsItem, ProviderInfo, hookimpl
-from coinmux.framework.loader import in_process
+from coinmux.framework.plugins.discovery import in_process
 from coinmux.plugins.providers import lexicon
 from coinmux.server.app import create_app
 

@@ -123,9 +123,13 @@ def test_the_wheel_holds_the_pages(tmp_path):
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         names = set(wheel.namelist())
     ours = {
-        path.relative_to(STATIC.parent).as_posix() for path in STATIC.rglob("*") if path.is_file()
+        f"coinmux/{path.relative_to(STATIC.parent).as_posix()}"
+        for path in STATIC.rglob("*")
+        if path.is_file()
     }
     assert ours <= names
+    tops = {name.partition("/")[0] for name in names}
+    assert tops == {"coinmux", next(top for top in tops if top.endswith(".dist-info"))}
 
 
 def test_no_page_has_script_or_style_of_its_own_or_an_absolute_address():

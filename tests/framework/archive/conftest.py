@@ -9,7 +9,7 @@ from coinmux.framework.archive.archive import Archive
 from coinmux.framework.archive.database import Database, read_database_url
 from coinmux.framework.events import EventBus
 from coinmux.framework.testing.clock import FakeClock
-from coinmux.framework.testing.services import Cluster, postgres_folder
+from coinmux.framework.testing.servers import Cluster, postgres_folder
 
 ENGINES = ("sqlite", "postgresql")
 

@@ -17,9 +17,9 @@ from coinmux.framework.archive.archive import Archive
 from coinmux.framework.archive.database import Database, read_database_url
 from coinmux.framework.archive.writer import Writer
 from coinmux.framework.events import EventBus
-from coinmux.framework.standing import StateChange
+from coinmux.framework.health.status import StateChange
 from coinmux.framework.testing.clock import FakeClock
-from coinmux.framework.testing.walk import random_candles
+from coinmux.framework.testing.random_candles import random_candles
 
 HOURS = CandlesQuery(symbol="BTC/USDT", interval="1h", limit=1000)
 

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinmux import IndicatorInfo, InvalidRequest, Output, Parameter, UnknownIndicatorParameter
-from coinmux.framework.indicators.declare import period
 from coinmux.framework.indicators.parameters import read_parameters
+from coinmux.framework.plugins.indicator_info import period
 
 
 def info(**changes):

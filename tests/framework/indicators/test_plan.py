@@ -6,7 +6,7 @@ import pytest
 from coinmux import IndicatorInfo, InsufficientData, Output, PluginError
 from coinmux.framework.indicators.catalogue import Catalogue, Indicator
 from coinmux.framework.indicators.frame import Frame
-from coinmux.framework.testing.walk import random_candles
+from coinmux.framework.testing.random_candles import random_candles
 
 
 def plan_of(compute, **changes):

@@ -5,8 +5,8 @@ import pytest
 
 from coinmux.framework.indicators.catalogue import Catalogue
 from coinmux.framework.indicators.frame import Frame
-from coinmux.framework.loader import PluginLoader
-from coinmux.framework.testing.walk import random_candles
+from coinmux.framework.plugins.discovery import PluginLoader
+from coinmux.framework.testing.random_candles import random_candles
 
 
 @pytest.fixture(scope="session")

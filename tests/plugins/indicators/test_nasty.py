@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinmux.framework.errors import InsufficientData
+from coinmux.framework.indicators.caller_candles import frame_of_rows
 from coinmux.framework.indicators.frame import Frame
-from coinmux.framework.indicators.rows import frame_of_rows
-from coinmux.framework.loader import PluginLoader
+from coinmux.framework.plugins.discovery import PluginLoader
 
 START = 1_763_942_400_000
 

@@ -6,7 +6,7 @@ import talib
 
 from coinmux import InsufficientData, InvalidRequest
 from coinmux.framework.indicators.frame import Frame
-from coinmux.framework.testing.walk import random_candles
+from coinmux.framework.testing.random_candles import random_candles
 
 #: name, parameters, candles needed (`api.md`'s table), the label of the message.
 MINIMA = [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from talib import abstract
 
 from coinmux.framework.indicators.frame import Frame
-from coinmux.framework.testing.walk import random_candles
+from coinmux.framework.testing.random_candles import random_candles
 
 #: Ours under other names, or with outputs in our words -> TA-Lib's parameters at our defaults.
 OWN = {

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinmux.framework.indicators.frame import Frame
-from coinmux.framework.testing.walk import random_candles
+from coinmux.framework.testing.random_candles import random_candles
 
 HOUR = 3_600_000
 SIZES = st.integers(1, 30)

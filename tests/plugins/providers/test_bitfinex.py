@@ -20,10 +20,10 @@ from coinmux import (
     TradesQuery,
     UnknownSymbol,
 )
-from coinmux.framework.testing.matching import Catalogue, segments_of
-from coinmux.framework.testing.patterns import Asked
-from coinmux.framework.testing.simulator import simulated_providers
-from coinmux.framework.testing.spans import Span
+from coinmux.framework.simulator.candle_spans import Span
+from coinmux.framework.simulator.matching import Catalogue, segments_of
+from coinmux.framework.simulator.patterns import Asked
+from coinmux.framework.simulator.simulator import simulated_providers
 from coinmux.plugins.providers import bitfinex
 from tests.plugins.exchange_checks import comparable, recordings
 from tests.plugins.sample_replay import ask, exchange, mapped, recording, samples

@@ -15,8 +15,8 @@ from coinmux import (
     TickerQuery,
     UnknownSymbol,
 )
-from coinmux.framework.assets import AssetTable
-from coinmux.framework.testing.kit import conformance
+from coinmux.framework.reference.assets import AssetTable
+from coinmux.framework.testing.conformance import conformance
 from coinmux.plugins.providers import coincap
 from tests.plugins.sample_replay import ask, mapped, play, samples
 

@@ -14,7 +14,7 @@ from coinmux import (
     TickerQuery,
     UnknownSymbol,
 )
-from coinmux.framework.assets import AssetDirectory, AssetTable
+from coinmux.framework.reference.assets import AssetDirectory, AssetTable
 from coinmux.framework.testing.clock import FakeClock
 from coinmux.plugins.providers import coinpaprika
 from tests.plugins.sample_replay import ask, mapped, play, recording, samples

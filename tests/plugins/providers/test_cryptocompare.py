@@ -24,7 +24,7 @@ from coinmux import (
     TickerQuery,
     UnknownSymbol,
 )
-from coinmux.framework.testing.kit import conformance
+from coinmux.framework.testing.conformance import conformance
 from coinmux.plugins.providers import cryptocompare
 from coinmux.plugins.providers.cryptocompare import answers
 from tests.plugins.sample_replay import ask, bound, mapped, play, recording, samples

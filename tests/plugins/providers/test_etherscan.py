@@ -19,7 +19,8 @@ from coinmux import (
     Reply,
     TransactionsQuery,
 )
-from coinmux.framework import evm, explorer
+from coinmux.framework.dialects import etherscan as dialect
+from coinmux.framework.dialects import evm_rpc
 from coinmux.plugins.providers import etherscan
 from tests.plugins.channel_replay import play_channels
 from tests.plugins.sample_replay import RECORDINGS, recording, samples
@@ -38,7 +39,7 @@ def test_recorded_transactions():
     """V2 rows of an old account, its genesis row among them; amounts are exact."""
     body = recording("etherscan", "transactions_v2_api")["response"]["body"]
     query = TransactionsQuery(chain="ethereum", address=ADDRESS)
-    page = explorer.explorer_rows(body["result"], query, 1)
+    page = dialect.explorer_rows(body["result"], query, 1)
     first = page.transactions[0]
     assert (first.raw, first.amount) == ("2000000000000000000000", 2000.0)
     assert first.timestamp == 1_438_269_973_000
@@ -48,7 +49,7 @@ def test_recorded_transactions():
 def test_a_recorded_block():
     """The proxy's JSON-RPC envelope, numbers in hexadecimal."""
     body = recording("etherscan", "block_v2_api")["response"]["body"]
-    head = evm.newest_block(evm.rpc_result(body), ChainHeadQuery(chain="arbitrum"))
+    head = evm_rpc.newest_block(evm_rpc.rpc_result(body), ChainHeadQuery(chain="arbitrum"))
     assert head.height == int(body["result"]["number"], 16)
 
 
@@ -93,7 +94,7 @@ def test_wei_are_exact(wei):
         "value": str(wei), "gasUsed": "21000", "gasPrice": "7", "isError": "0",
     }  # fmt: skip
     query = TransactionsQuery(chain="ethereum", address=ADDRESS)
-    (one,) = explorer.explorer_rows([row], query, 1).transactions
+    (one,) = dialect.explorer_rows([row], query, 1).transactions
     assert (one.raw, one.fee_raw) == (str(wei), "147000")
     assert one.amount == float(Fraction(wei, 10**18))
 
@@ -103,7 +104,7 @@ def test_rows_of_another_address_are_refused():
     body = recording("etherscan", "transactions_v2_api")["response"]["body"]
     query = TransactionsQuery(chain="ethereum", address="0x" + "1" * 40)
     with pytest.raises(Implausible):
-        explorer.explorer_rows(body["result"], query, 1)
+        dialect.explorer_rows(body["result"], query, 1)
 
 
 def example(name, case):

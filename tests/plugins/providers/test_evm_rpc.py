@@ -26,7 +26,7 @@ from coinmux import (
     RateLimited,
     Reply,
 )
-from coinmux.framework import evm
+from coinmux.framework.dialects import evm_rpc as dialect
 from coinmux.plugins.providers import evm_rpc
 from tests.plugins.channel_replay import ChannelClient, ask_channels, bound, play_channels
 from tests.plugins.sample_replay import ROOT, samples
@@ -52,9 +52,9 @@ def example(name):
 
 def test_a_recorded_balance():
     """A recorded `eth_getBalance` gives wei and ether."""
-    body = example("eth_getBalance") | {"id": evm.ID}
+    body = example("eth_getBalance") | {"id": dialect.ID}
     query = BalanceQuery(chain="ethereum", address=ADDRESS)
-    balance = Balance.native(query, evm.quantity(evm.rpc_result(body)))
+    balance = Balance.native(query, dialect.quantity(dialect.rpc_result(body)))
     assert balance.raw == str(0x46DD54B7972BF800)
     assert balance.amount == float(Fraction(0x46DD54B7972BF800, 10**18))
 
@@ -70,7 +70,7 @@ def test_recorded_errors(name):
 def test_wei_is_exact(wei):
     """No wei passes through a float, and the amount is the nearest one."""
     query = BalanceQuery(chain="bsc", address=ADDRESS)
-    balance = Balance.native(query, evm.quantity(hex(wei)))
+    balance = Balance.native(query, dialect.quantity(hex(wei)))
     assert (balance.raw, balance.asset) == (str(wei), "BNB")
     assert balance.amount == float(Fraction(wei, 10**18))
 
@@ -78,7 +78,7 @@ def test_wei_is_exact(wei):
 @given(st.integers(0, 10**15))
 def test_gwei_is_correctly_rounded(wei):
     """A gas price in gwei is the float nearest to its wei."""
-    assert evm.gwei(wei) == float(Fraction(wei, 10**9))
+    assert dialect.gwei(wei) == float(Fraction(wei, 10**9))
 
 
 @given(st.one_of(st.integers(), st.floats(), st.none(), st.text(max_size=12), st.booleans()))
@@ -87,14 +87,14 @@ def test_only_hexadecimal_is_a_quantity(value):
     if isinstance(value, str) and value.startswith("0x"):
         return
     with pytest.raises(ValueError, match="hexadecimal"):
-        evm.quantity(value)
+        dialect.quantity(value)
 
 
 @pytest.mark.parametrize("value", ["0x", "0xg", "0x-1", "0x1 ", " 0x1", "0X1", "0x" + "1" * 65])
 def test_damaged_hexadecimal_is_refused(value):
     """Nearly right is wrong."""
     with pytest.raises(ValueError, match="hexadecimal"):
-        evm.quantity(value)
+        dialect.quantity(value)
 
 
 @given(
@@ -108,8 +108,8 @@ def test_prices_are_ordered_and_no_less_than_the_base_fee(base, tips):
         "gasUsedRatio": [0.5] * len(tips),
         "reward": [[hex(tip) for tip in sorted(row)] for row in tips],
     }
-    gas = evm.fee_history(result, GAS)
-    assert gas.base_fee == evm.gwei(base)
+    gas = dialect.fee_history(result, GAS)
+    assert gas.base_fee == dialect.gwei(base)
     assert gas.base_fee <= gas.slow <= gas.standard <= gas.fast
 
 
@@ -121,21 +121,21 @@ def test_empty_blocks_do_not_lower_the_price():
         "gasUsedRatio": [0, 0.1, 0],
         "reward": [[hex(0)] * 3, row, [hex(0)] * 3],
     }
-    assert evm.fee_history(result, GAS).standard == 4e-9
-    assert evm.fee_history(result | {"gasUsedRatio": [0, 0, 0]}, GAS).standard == 0.0
+    assert dialect.fee_history(result, GAS).standard == 4e-9
+    assert dialect.fee_history(result | {"gasUsedRatio": [0, 0, 0]}, GAS).standard == 0.0
 
 
 @pytest.mark.parametrize("other", [2, "2", None, True, 1.5])
 def test_an_answer_to_another_request_is_refused(other):
     """The id must be the request's."""
     with pytest.raises(Implausible):
-        evm.rpc_result({"jsonrpc": "2.0", "id": other, "result": "0x1"})
+        dialect.rpc_result({"jsonrpc": "2.0", "id": other, "result": "0x1"})
 
 
 def test_a_null_result_is_empty():
     """A node that knows no block has no answer."""
     with pytest.raises(Empty):
-        evm.rpc_result({"jsonrpc": "2.0", "id": 1, "result": None})
+        dialect.rpc_result({"jsonrpc": "2.0", "id": 1, "result": None})
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from coinmux import (
     TradesQuery,
     UnknownSymbol,
 )
-from coinmux.framework.testing.pairs import Renaming
+from coinmux.framework.simulator.pair_renaming import Renaming
 from coinmux.plugins.providers import htx
 from tests.plugins.exchange_checks import comparable, recordings
 from tests.plugins.sample_replay import ask, exchange, mapped, recording, samples

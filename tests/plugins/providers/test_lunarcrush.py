@@ -27,9 +27,9 @@ from coinmux import (
     TickerQuery,
     UnknownSymbol,
 )
-from coinmux.framework.testing.matching import Catalogue
-from coinmux.framework.testing.patterns import Asked
-from coinmux.framework.testing.samples import read_sample
+from coinmux.framework.samples.format import read_sample
+from coinmux.framework.simulator.matching import Catalogue
+from coinmux.framework.simulator.patterns import Asked
 from coinmux.plugins.providers import lunarcrush
 from tests.plugins.sample_replay import (
     RECORDINGS,

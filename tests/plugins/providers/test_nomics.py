@@ -6,7 +6,7 @@ import pytest
 
 from coinmux import CAPABILITIES, Ask, FeatureDisabled
 from coinmux.framework.gateway import Gateway
-from coinmux.framework.loader import PluginLoader, in_process
+from coinmux.framework.plugins.discovery import PluginLoader, in_process
 from coinmux.plugins.providers import nomics
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from coinmux import HTTP, Deadline, FeedEntry, NewsQuery, ProviderBusy
-from coinmux.framework.feeds import parse_feed
+from coinmux.framework.formats.feeds import parse_feed
 from coinmux.plugins.providers import rss_news
 from tests.plugins.channel_replay import ChannelClient, ask_channels, bound, play_channels
 from tests.plugins.sample_replay import ROOT, samples

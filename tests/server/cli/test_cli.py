@@ -13,7 +13,7 @@ import pytest
 from pyarrow import parquet
 
 from coinmux import Gateway
-from coinmux.framework.testing.walk import random_candles
+from coinmux.framework.testing.random_candles import random_candles
 
 ROOT = Path(__file__).resolve().parents[3]
 

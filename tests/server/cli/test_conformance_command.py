@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coinmux.framework.grades import standing
+from coinmux.framework.plugins.grades import standing
 from coinmux.server.cli import main
 
 ACME = Path(__file__).resolve().parents[3] / "examples" / "coinmux-acme" / "coinmux_acme"

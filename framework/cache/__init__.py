@@ -1,0 +1,1 @@
+"""Cached answers and their encoded bytes; one call for identical questions."""

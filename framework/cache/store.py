@@ -1,0 +1,103 @@
+"""Kept answers: fresh, stale while a refresh runs, stale when every source failed."""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from coinmux.framework.cache.answer import Fetched
+    from coinmux.framework.clock import Clock
+
+#: Part of the freshness that is left to chance, so that answers do not expire together.
+JITTER = 0.1
+
+
+class AnswerCache:
+    """Answers by validated key, least recently used first out.
+
+    Args:
+        entries, size: at most so many answers, and so many estimated bytes.
+    """
+
+    def __init__(
+        self, clock: Clock, *, entries: int, size: int, rng: random.Random | None = None
+    ) -> None:
+        self._clock = clock
+        self._entries = entries
+        self._size = size
+        self._rng = rng or random.Random()  # noqa: S311 - spreads expiry, guards nothing
+        self._kept: OrderedDict[Hashable, Fetched] = OrderedDict()
+        self._used = 0
+        self.hits = 0
+        self.misses = 0
+        self.stale_served = 0
+
+    def jittered(self, fresh_s: float) -> float:
+        """`fresh_s` shortened by up to a tenth."""
+        return fresh_s * (1 - JITTER * self._rng.random())
+
+    def get(self, key: Hashable) -> Fetched | None:
+        """What is kept for `key`, however old; it becomes the most recently used."""
+        fetched = self._kept.get(key)
+        if fetched is not None:
+            self._kept.move_to_end(key)
+        return fetched
+
+    def put(self, key: Hashable, fetched: Fetched) -> None:
+        """Keep `fetched`, and let the least recently used go where there is no room."""
+        if self._entries == 0:
+            return
+        known = self._kept.get(key)
+        if known is not None:
+            self._used -= estimated_size(known)
+        self._kept[key] = fetched
+        self._used += estimated_size(fetched)
+        while self._kept and (len(self._kept) > self._entries or self._used > self._size):
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, key: Hashable) -> None:
+        fetched = self._kept.pop(key, None)
+        if fetched is not None:
+            self._used -= estimated_size(fetched)
+
+    @property
+    def used(self) -> int:
+        """Estimated bytes of what is kept."""
+        return self._used
+
+    def clear(self) -> None:
+        """Forget everything, as after a reload."""
+        self._kept.clear()
+        self._used = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+def estimated_size(fetched: Fetched) -> int:
+    """Bytes an answer takes: its model, its data encoded, and a body or two around that."""
+    return 2_000 + 4 * fetched.data.size()
+
+
+def is_fresh(fetched: Fetched, now: float, max_age_s: float | None) -> bool:
+    """Whether it may be served as it is to a caller who takes at most `max_age_s`."""
+    age = now - fetched.fetched_at
+    limit = fetched.fresh_s if max_age_s is None else min(max_age_s, fetched.fresh_s)
+    return age < limit
+
+
+def may_refresh(fetched: Fetched, now: float, max_age_s: float | None) -> bool:
+    """Whether it may be served stale while one refresh runs."""
+    age = now - fetched.fetched_at
+    return max_age_s is None and age < fetched.fresh_s + fetched.freshness.refresh_s
+
+
+def may_rescue(fetched: Fetched, now: float, max_age_s: float | None) -> bool:
+    """Whether it may be served stale because every source failed."""
+    age = now - fetched.fetched_at
+    limit = fetched.fresh_s + fetched.freshness.failed_s
+    return age < limit if max_age_s is None else age < min(max_age_s, limit)

@@ -1,0 +1,113 @@
+"""Answers as bytes between workers: whatever a plugin's model holds, and nothing that runs."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from pydantic import BaseModel, ValidationError
+
+from coinmux.framework.errors import CoinmuxError
+
+if TYPE_CHECKING:
+    from coinmux.framework.cache.answer import Fetched
+    from coinmux.framework.models.base import Query, Result
+    from coinmux.framework.models.capability import Capability
+    from coinmux.framework.routing.options import Ask
+
+#: Raised with the format, so that workers of two versions do not read each other's.
+VERSION = 1
+_ARRAY = 1
+
+
+class Told(msgspec.Struct):
+    """An answer as it travels.
+
+    Attributes:
+        fetched_ms: wall time of who fetched it; shown, never counted with.
+        data: the model's fields.
+    """
+
+    version: int
+    provider: str
+    fetched_ms: int
+    elapsed_ms: float
+    stale: bool
+    attempts: list[dict[str, Any]]
+    consensus: dict[str, Any] | None
+    data: dict[str, Any]
+
+
+class Damaged(ValueError):
+    """What was read is no answer."""
+
+
+def _packed(value: Any) -> Any:
+    """For what msgpack does not know by itself."""
+    if isinstance(value, np.ndarray):
+        whole = np.ascontiguousarray(value)
+        header = f"{whole.dtype.str}|{','.join(map(str, whole.shape))}|".encode("ascii")
+        return msgspec.msgpack.Ext(_ARRAY, header + whole.tobytes())
+    if isinstance(value, BaseModel):
+        return dict(value.__dict__)
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"cannot tell others of a {type(value).__name__}")
+
+
+def _unpacked(code: int, data: memoryview) -> Any:
+    if code != _ARRAY:
+        raise Damaged("an unknown extension")
+    head, shape, body = bytes(data).split(b"|", 2)
+    kind = np.dtype(head.decode("ascii"))
+    if kind.kind not in "fiub":
+        raise Damaged("no array of numbers")
+    sizes = tuple(int(one) for one in shape.decode("ascii").split(",") if one)
+    return np.frombuffer(body, kind).reshape(sizes).copy()
+
+
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=_packed)
+_DECODER = msgspec.msgpack.Decoder(Told, ext_hook=_unpacked)
+
+
+def key_text(row: Capability, query: Query, ask: Ask) -> str:
+    """A short name of the question, the same in every process."""
+    parts = [row.name, query.model_dump(mode="json"), ask.provider, ask.strategy]
+    return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:40]
+
+
+def encode(fetched: Fetched) -> bytes:
+    """The answer as bytes.
+
+    Raises:
+        TypeError: its model holds what cannot travel.
+    """
+    return _ENCODER.encode(
+        Told(
+            VERSION,
+            fetched.provider,
+            fetched.fetched_ms,
+            fetched.elapsed_ms,
+            fetched.stale,
+            fetched.attempts,
+            fetched.consensus,
+            dict(fetched.data.__dict__),
+        )
+    )
+
+
+def decode(data: bytes, model: type[Result]) -> tuple[Told, Result]:
+    """The answer, its data checked by the model as if it had just been fetched.
+
+    Raises:
+        Damaged: they are of another version, or no answer of this kind.
+    """
+    try:
+        told = _DECODER.decode(data)
+        if told.version != VERSION:
+            raise Damaged(f"version {told.version}")
+        return told, model.model_validate(told.data, by_name=True, by_alias=True)
+    except (msgspec.DecodeError, ValidationError, CoinmuxError, ValueError, TypeError) as error:
+        raise Damaged(type(error).__name__) from error

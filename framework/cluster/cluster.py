@@ -1,0 +1,175 @@
+"""What any number of workers and machines have in common, in one Valkey or Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING
+
+from coinmux.framework.cluster.health_sync import HealthNews
+from coinmux.framework.cluster.shared_answers import SharedAnswers
+from coinmux.framework.cluster.shared_windows import SharedWindows
+from coinmux.framework.cluster.store import Store
+from coinmux.framework.config.settings import InvalidSetting
+from coinmux.framework.tasks import keep_running
+
+if TYPE_CHECKING:
+    from coinmux.framework.gateway import Gateway
+    from coinmux.framework.secrets import Secret
+
+#: A worker is counted for so long after it was last heard.
+_ALIVE_S = 10.0
+_BEAT_S = 2.0
+#: Background work is one worker's; another takes over so long after it was last heard.
+_LEADER_MS = 10_000
+
+
+class SharedState:
+    """The store, and what is kept there: windows, circuits, answers, leases.
+
+    Args:
+        workers: how many there are, as far as is known before the store was reached.
+
+    Attributes:
+        worker: this one's name among them.
+        workers: how many were alive when last counted.
+        answers: of all workers.
+        news: of sources.
+    """
+
+    def __init__(self, gateway: Gateway, url: Secret, workers: int = 1) -> None:
+        self._gateway = gateway
+        self.worker = secrets.token_hex(6)
+        self.workers = workers
+        self._prefix = "coinmux:sim:" if gateway.simulated else "coinmux:"
+        self.store = Store(url, self._joined, self._lost)
+        self.answers = SharedAnswers(
+            self.store, self._prefix, self.worker, gateway.cache, gateway.clock,
+            simulated=gateway.simulated,
+        )  # fmt: skip
+        self.news = HealthNews(self.store, self._prefix, self.worker, gateway.health, self._reload)
+        self._name: bytes | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Reach the store, or go on alone until it is there."""
+        self.attach()
+        self._gateway.health.on_result = self.news.result
+        await self.store.open()
+        if not self.store.online:
+            self._part()
+            self._say(f"shared state: {self.store.trouble}; going on alone", "warning")
+        self.news.start()
+        self._task = asyncio.ensure_future(keep_running(self._beat, lambda _: _BEAT_S))
+
+    async def close(self) -> None:
+        """Leave; what is leased runs out by itself."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._gateway.health.on_result = None
+        await self.news.stop()
+        if self.store.online:
+            await self.store.guard(self.store.client.zrem(f"{self._prefix}workers", self.worker))
+            for name in ("checker", "backfill"):
+                await self.store.run("RELEASE", [f"{self._prefix}leader:{name}"], [self.worker, 0])
+        await self.store.close()
+
+    def attach(self) -> None:
+        """Let the gates of all sources share their windows; sources read anew included."""
+        for source in self._gateway.sources.values():
+            gate = source.gate
+            if gate.shared is None and gate.windows:
+                prefix = f"{self._prefix}window:{{{source.name}}}:"
+                gate.shared = SharedWindows(self.store, prefix, gate.windows, self._gateway.clock)
+                if self._task is not None and not self.store.online:
+                    gate.shared.part(max(self.workers, 1))
+
+    async def count_known(self) -> None:
+        """Tell the store what this process knew of use from before it was started."""
+        if self.store.online:
+            for shared in self._windows():
+                await self.store.guard(shared.join(same=False, first=True))
+
+    def status(self) -> tuple[str, str]:
+        """State and detail, as the list of services shows them."""
+        if self.store.online:
+            others = f"{self.workers} workers" if self.workers != 1 else "one worker"
+            return "ONLINE", f"shared by {others}"
+        return "DEGRADED", f"{self.store.trouble}; going on alone with 1/{self.workers} of limits"
+
+    # Leases
+
+    async def may_probe(self, source: str, capability: str, limit_s: float) -> bool:
+        """Whether this worker may make the probe: one does, of all.
+
+        The lease is not given back: until it has run out all have heard how the probe ended.
+        """
+        key = f"{self._prefix}probe:{{{source}}}:{capability}"
+        told = await self.store.run("LEASE", [key], [self.worker, round(limit_s * 1000) + 1000])
+        return bool(told != 0)
+
+    async def leads(self, work: str) -> bool:
+        """Whether this worker does the background's `work`: one does, of all."""
+        key = f"{self._prefix}leader:{work}"
+        told = await self.store.run("LEASE", [key], [self.worker, _LEADER_MS])
+        return bool(told != 0)
+
+    # Coming and going
+
+    async def _joined(self) -> None:
+        name = await self._count()
+        same, first = name == self._name, self._task is None
+        self._name = name
+        await self.news.catch_up()
+        self.attach()
+        for shared in self._windows():
+            await shared.join(same=same, first=first)
+        if not first:
+            self._say(f"shared state: back, with {self.workers} workers", "info")
+
+    def _lost(self) -> None:
+        self._part()
+        self._say(f"shared state: {self.store.trouble}; going on alone", "warning")
+
+    def _part(self) -> None:
+        for shared in self._windows():
+            shared.part(max(self.workers, 1))
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(_BEAT_S)
+            if self.store.online:
+                name = await self.store.guard(self._count())
+                if name is not None and name != self._name:
+                    # It was emptied under us: what it is to know it learns from us.
+                    self._name = name
+                    await self.count_known()
+                self.attach()
+                for shared in self._windows():
+                    await shared.read()
+
+    async def _count(self) -> bytes:
+        keys = [f"{self._prefix}workers", f"{self._prefix}name"]
+        args = [self.worker, round(_ALIVE_S * 1000), secrets.token_hex(8)]
+        told = await self.store.call("BEAT", keys, args)
+        if told is None:
+            raise ConnectionError("lost while counting")
+        self.workers, name = int(told[0]), bytes(told[1])
+        return name
+
+    def _windows(self) -> list[SharedWindows]:
+        return [
+            source.gate.shared
+            for source in self._gateway.sources.values()
+            if source.gate.shared is not None and source.feature.enabled
+        ]
+
+    def _reload(self) -> None:
+        try:
+            self._gateway.reload_here()
+        except InvalidSetting as error:
+            self._say(f"settings stay as they are: {error.detail}", "error")
+
+    def _say(self, message: str, level: str) -> None:
+        self._gateway.events.publish("shared_state", message, level=level)

@@ -1,0 +1,226 @@
+"""What workers tell each other of sources: results, states, holds, resets, settings read anew.
+
+Results go to every worker as they happen, and each counts those of others as its own, so that all
+circuits are one. What must outlast the telling is kept in the store with the time it has left: who
+comes later, or missed something, reads it there. Times are told as what is left of them; nobody's
+clock is compared with another's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from coinmux.framework.cluster.store import TROUBLE
+from coinmux.framework.errors import Outcome
+from coinmux.framework.health.status import Heard
+from coinmux.framework.tasks import keep_running
+
+if TYPE_CHECKING:
+    from coinmux.framework.cluster.store import Store
+    from coinmux.framework.health.tracker import HealthTracker
+
+#: A circuit is remembered so long after its probe fell due.
+_OVERDUE_S = 3_600.0
+#: The subscription waits so long for its next message before it looks whether it is still wanted.
+_LISTEN_S = 1.0
+_AGAIN_S = 0.5
+
+
+class _News(msgspec.Struct, omit_defaults=True):
+    """A message between workers.
+
+    Attributes:
+        worker: who tells it.
+        kind: `result`, `reset` or `reload`.
+        source: concerned; "" for all.
+    """
+
+    worker: str
+    kind: str
+    source: str = ""
+    heard: Heard | None = None
+
+
+class _Open(msgspec.Struct):
+    """A circuit that is open, as it is kept: how it came about."""
+
+    code: str
+    message: str = ""
+
+
+class HealthNews:
+    """Tells the others, and hears them.
+
+    Args:
+        prefix: of keys and the channel.
+        worker: this one's name.
+        on_reload: told that another worker read its settings anew.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        prefix: str,
+        worker: str,
+        health: HealthTracker,
+        on_reload: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._channel = f"{prefix}news"
+        self._worker = worker
+        self._health = health
+        self._on_reload = on_reload
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(_News)
+        self._task: asyncio.Task[None] | None = None
+        self.heard = 0
+        self.damaged = 0
+
+    def start(self) -> None:
+        """Begin to listen; `stop` must follow."""
+        self._task = asyncio.ensure_future(keep_running(self._listen, lambda _: _AGAIN_S))
+
+    async def stop(self) -> None:
+        """End the listening."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    # Telling
+
+    def result(self, heard: Heard) -> None:
+        """Tell how an attempt of this worker ended."""
+        if self._store.online:
+            self._store.spawn(self._tell(_News(self._worker, "result", heard.source, heard)))
+
+    def reset(self, source: str | None) -> None:
+        """Tell that one source's health was reset, or everybody's."""
+        if self._store.online:
+            self._store.spawn(self._tell(_News(self._worker, "reset", source or "")))
+
+    def reload(self) -> None:
+        """Tell that settings are to be read anew."""
+        if self._store.online:
+            self._store.spawn(self._tell(_News(self._worker, "reload")))
+
+    async def _tell(self, news: _News) -> None:
+        """Publish it, with what is to be kept of it, in one transaction."""
+
+        async def work() -> None:
+            async with self._store.client.pipeline(transaction=True) as pipe:
+                if news.kind == "reset":
+                    for key in self._keys(news.source or None):
+                        pipe.delete(key)
+                elif news.heard is not None:
+                    self._keep(pipe, news.heard)
+                pipe.publish(self._channel, self._encoder.encode(news))
+                await pipe.execute()
+
+        await self._store.guard(work())
+
+    def _keep(self, pipe: Any, heard: Heard) -> None:
+        for capability, rest_s, hold_s, hold_code in (
+            ("", heard.rest_s, heard.hold_s, heard.hold_code),
+            (heard.capability, heard.capability_rest_s, heard.capability_hold_s, heard.hold_code),
+        ):
+            key = self._key("circuit", heard.source, capability)
+            if rest_s is None:
+                # Who merely has not heard yet that it is open must not call it closed.
+                if heard.outcome == Outcome.SUCCESS:
+                    pipe.delete(key)
+            else:
+                told = self._encoder.encode(_Open(heard.code or "", heard.message or ""))
+                pipe.set(key, told, px=round((rest_s + _OVERDUE_S) * 1000))
+            if hold_s > 0:
+                told = self._encoder.encode(_Open(hold_code, heard.hold_reason))
+                key = self._key("hold", heard.source, capability)
+                pipe.set(key, told, px=max(1, round(hold_s * 1000)))
+
+    # Hearing
+
+    async def catch_up(self) -> None:
+        """Take over the open circuits and holds that are kept.
+
+        Raises:
+            RedisError, OSError: the store cannot be read.
+        """
+        names = [
+            (kind, source, capability)
+            for source in self._health.sources()
+            for capability in ("", *self._health.capabilities(source))
+            for kind in ("circuit", "hold")
+        ]
+        async with self._store.client.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.get(self._key(*name))
+                pipe.pttl(self._key(*name))
+            found = await pipe.execute()
+        decoder = msgspec.msgpack.Decoder(_Open)
+        for (kind, source, capability), told, left_ms in zip(
+            names, found[::2], found[1::2], strict=True
+        ):
+            if told is None or left_ms <= 0:
+                continue
+            try:
+                kept = decoder.decode(told)
+            except msgspec.DecodeError:
+                self.damaged += 1
+                continue
+            left_s = left_ms / 1000
+            if kind == "hold":
+                self._health.take_hold(source, capability, left_s, kept.code, kept.message)
+            else:
+                rest_s = max(left_s - _OVERDUE_S, 0.0)
+                self._health.take_open(source, capability, rest_s, kept.code, kept.message)
+
+    async def _listen(self) -> None:
+        await self._store.reached.wait()
+        try:
+            async with self._store.client.pubsub(ignore_subscribe_messages=True) as channel:
+                await channel.subscribe(self._channel)
+                # What was told before this subscription is read where it is kept.
+                await self.catch_up()
+                while self._store.online:
+                    message = await channel.get_message(timeout=_LISTEN_S)
+                    if message is not None:
+                        self._hear(message["data"])
+        except TROUBLE:
+            await asyncio.sleep(_AGAIN_S)
+
+    def _hear(self, data: bytes) -> None:
+        try:
+            news = self._decoder.decode(data)
+        except msgspec.DecodeError:
+            self.damaged += 1
+            return
+        if news.worker == self._worker:
+            return
+        self.heard += 1
+        if news.kind == "reload":
+            self._on_reload()
+        elif news.kind == "reset" and not news.source:
+            self._health.reset_all()
+        elif news.source not in self._health.sources():
+            return  # its plugin is not installed here
+        elif news.kind == "reset":
+            self._health.reset(news.source)
+        elif news.heard is not None:
+            self._health.hear(news.heard)
+
+    def _key(self, kind: str, source: str, capability: str) -> str:
+        return f"{self._prefix}{kind}:{{{source}}}:{capability}"
+
+    def _keys(self, source: str | None) -> list[str]:
+        """Of all that is kept of one source, or of all."""
+        sources = self._health.sources() if source is None else [source]
+        return [
+            self._key(kind, name, capability)
+            for name in sources
+            for capability in ("", *self._health.capabilities(name))
+            for kind in ("circuit", "hold")
+        ]

@@ -1,0 +1,143 @@
+"""Answers that any worker fetched, for all of them; and one fetch at a time among them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from coinmux.framework.cache.answer import Fetched
+from coinmux.framework.cluster.answer_codec import Damaged, decode, encode, key_text
+from coinmux.framework.models.capability import freshness_of
+
+if TYPE_CHECKING:
+    from coinmux.framework.cache.store import AnswerCache
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.cluster.store import Store
+    from coinmux.framework.dispatch.request import Inquiry
+
+#: How often a worker looks whether another's fetch has come to something.
+_LOOK_S = 0.02
+#: Larger answers stay with who fetched them.
+_MOST_BYTES = 1_000_000
+#: A fetch is another's for so long at most beyond its deadline.
+_GRACE_S = 1.0
+
+
+class SharedAnswers:
+    """The answers in the store.
+
+    Args:
+        prefix: of the keys.
+        worker: this one's name.
+
+    Attributes:
+        hits: answers taken that another worker fetched.
+        damaged: entries that could not be read.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        prefix: str,
+        worker: str,
+        cache: AnswerCache,
+        clock: Clock,
+        *,
+        simulated: bool,
+    ) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._worker = worker
+        self._cache = cache
+        self._clock = clock
+        self._simulated = simulated
+        self.hits = 0
+        self.damaged = 0
+
+    async def find(self, inquiry: Inquiry) -> Fetched | None:
+        """A fresh answer of another worker; None where this one is to fetch it.
+
+        While another fetches the same, its answer is waited for.
+        """
+        if not self._store.online or inquiry.ask.max_age_s == 0:
+            return None
+        keys = self._keys(inquiry)
+        waited = False
+        while True:
+            left_s = inquiry.deadline.remaining_s()
+            lease_ms = max(1, round((left_s + _GRACE_S) * 1000))
+            answer = await self._store.run("LOOK", keys, [self._worker, lease_ms])
+            if answer is None:
+                return None
+            found = self._read(inquiry, answer[1], answer[0])
+            if found is not None and self._is_fresh(found, inquiry):
+                if answer[2]:
+                    self._store.spawn(self._store.run("RELEASE", keys[1:], [self._worker, 0]))
+                self.hits += 1
+                found.from_others = "coalesced" if waited else "hit"
+                return found
+            if answer[2] or left_s <= _LOOK_S:
+                return None
+            waited = True
+            await asyncio.sleep(_LOOK_S)
+
+    async def find_old(self, inquiry: Inquiry) -> Fetched | None:
+        """Whatever is kept of the question, however old."""
+        answer = await self._store.run("LOOK", self._keys(inquiry), [self._worker, 0])
+        return None if answer is None else self._read(inquiry, answer[1], answer[0])
+
+    def keep(self, inquiry: Inquiry, fetched: Fetched) -> None:
+        """Give it to the others; nobody waits for that."""
+        if not self._store.online:
+            return
+        life_s = fetched.freshness.fresh_s + fetched.freshness.failed_s
+        try:
+            data = encode(fetched) if life_s > 0 else b""
+        except TypeError:
+            data = b""  # a plugin's model that cannot travel
+        if not data or len(data) > _MOST_BYTES:
+            self.give_up(inquiry)
+            return
+        args = [self._worker, data, round(life_s * 1000)]
+        self._store.spawn(self._store.run("KEEP", self._keys(inquiry), args))
+
+    def give_up(self, inquiry: Inquiry) -> None:
+        """This worker's fetch came to nothing: another may try."""
+        if self._store.online and inquiry.ask.max_age_s != 0:
+            keys = self._keys(inquiry)
+            self._store.spawn(self._store.run("RELEASE", keys[1:], [self._worker, 0]))
+
+    def _keys(self, inquiry: Inquiry) -> list[str]:
+        name = key_text(inquiry.row, inquiry.query, inquiry.ask)
+        return [f"{self._prefix}answer:{{{name}}}", f"{self._prefix}fetch:{{{name}}}"]
+
+    def _is_fresh(self, found: Fetched, inquiry: Inquiry) -> bool:
+        age = self._clock.monotonic() - found.fetched_at
+        most = inquiry.ask.max_age_s
+        return age < (found.fresh_s if most is None else min(most, found.fresh_s))
+
+    def _read(self, inquiry: Inquiry, data: bytes, left_ms: int) -> Fetched | None:
+        """The answer, its age taken from the time the store keeps it yet."""
+        if not data or left_ms <= 0:
+            return None
+        try:
+            told, result = decode(data, inquiry.row.result)
+        except Damaged:
+            self.damaged += 1
+            return None
+        freshness = freshness_of(inquiry.row, inquiry.query, self._clock.wall_ms())
+        age_s = max(freshness.fresh_s + freshness.failed_s - left_ms / 1000, 0.0)
+        return Fetched(
+            capability=inquiry.row.name,
+            data=result,
+            provider=told.provider,
+            fetched_ms=told.fetched_ms,
+            fetched_at=self._clock.monotonic() - age_s,
+            freshness=freshness,
+            fresh_s=self._cache.jittered(freshness.fresh_s),
+            stale=told.stale,
+            simulated=self._simulated,
+            elapsed_ms=told.elapsed_ms,
+            attempts=told.attempts,
+            consensus=told.consensus,
+        )

@@ -1,0 +1,162 @@
+"""The connection to Valkey or Redis: given up at once when it fails, taken up again by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from coinmux.framework.cluster import scripts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from coinmux.framework.secrets import Secret
+
+#: Longer than this nobody waits for the store.
+WITHIN_S = 0.2
+#: The first contact, and each after a loss, may take longer: nobody waits for it.
+_CONNECT_S = 2.0
+_AGAIN_S = 0.5
+_CONNECTIONS = 16
+#: What the store or the way to it may raise; everything else is a defect.
+TROUBLE = (RedisError, OSError, TimeoutError)
+_NAMES = ("TAKE", "COUNT", "LEASE", "RELEASE", "LOOK", "KEEP", "BEAT")
+
+
+class Store:
+    """One store; every call ends within a fifth of a second.
+
+    Args:
+        joined: run when the store is reached, for the first time or again, before it is used.
+        lost: told when it was lost.
+
+    Attributes:
+        reached: set while it is used.
+        trouble: why it is not, in words without the address; None while it is.
+    """
+
+    def __init__(
+        self, url: Secret, joined: Callable[[], Awaitable[None]], lost: Callable[[], None]
+    ) -> None:
+        address = url.reveal().replace("valkey", "redis", 1)
+        pool = BlockingConnectionPool.from_url(
+            address,
+            max_connections=_CONNECTIONS,
+            timeout=WITHIN_S,
+            socket_timeout=None,
+            socket_connect_timeout=_CONNECT_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self.client: Redis = Redis(connection_pool=pool)
+        self._scripts = {
+            name: self.client.register_script(getattr(scripts, name)) for name in _NAMES
+        }
+        self._joined = joined
+        self._lost = lost
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._supervisor: asyncio.Task[None] | None = None
+        self.reached = asyncio.Event()
+        self.trouble: str | None = "not reached yet"
+
+    @property
+    def online(self) -> bool:
+        """Whether it is used; while not, calls answer None without trying."""
+        return self.reached.is_set()
+
+    async def open(self) -> None:
+        """Reach the store, or go on trying in the background."""
+        await self._try()
+        self._supervisor = asyncio.ensure_future(self._supervise())
+
+    async def close(self) -> None:
+        """End; what was begun in the background is given a moment."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            await asyncio.gather(self._supervisor, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=2 * WITHIN_S)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.reached.clear()
+        await self.client.aclose(close_connection_pool=True)
+
+    async def run(self, script: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """What a script of `scripts` answers; None where the store is not there."""
+        return await self.call(script, keys, args) if self.online else None
+
+    async def call(self, script: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """As `run`, whether or not the store is thought to be there.
+
+        Raises:
+            RedisError, OSError, TimeoutError: while it is not, and cannot be reached.
+        """
+        work = self._scripts[script](keys=keys, args=args)
+        return await (self.guard(work) if self.online else work)
+
+    async def guard(self, work: Awaitable[Any], within_s: float = WITHIN_S) -> Any:
+        """What `work` on the store comes to; None where it fails, and the store is lost then."""
+        try:
+            async with asyncio.timeout(within_s):
+                return await work
+        except TROUBLE as error:
+            self._lose(error)
+            return None
+
+    def spawn(self, work: Awaitable[Any]) -> None:
+        """Run `work`, which guards itself, with nobody waiting for it."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _lose(self, error: BaseException) -> None:
+        if self.online:
+            self.reached.clear()
+            self.trouble = told(error)
+            self._lost()
+            self._wake.set()
+
+    async def _try(self) -> None:
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                await self.client.ping()
+                await self._joined()
+        except TROUBLE as error:
+            self.trouble = told(error)
+            return
+        self.trouble = None
+        self.reached.set()
+
+    async def _supervise(self) -> None:
+        while True:
+            if self.online:
+                self._wake.clear()
+                await self._wake.wait()
+            await asyncio.sleep(_AGAIN_S)
+            if not self.online:
+                # Connections to a store that stood still may be half through an answer.
+                await self.client.connection_pool.disconnect()
+                await self._try()
+
+
+def told(error: BaseException) -> str:
+    """The trouble in a few words; messages of clients may hold the address."""
+    text = str(error).lower()
+    if isinstance(error, TimeoutError):
+        return "it does not answer"
+    if "auth" in text or "password" in text or "noperm" in text:
+        return "it refuses the user"
+    if "loading" in text:
+        return "it is loading its data"
+    if "readonly" in text or "oom" in text or "misconf" in text:
+        return "it cannot be written to"
+    if "refused" in text or "connecting" in text or "closed" in text:
+        return "it does not accept connections"
+    return type(error).__name__

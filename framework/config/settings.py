@@ -1,0 +1,310 @@
+"""The one table of coinmux's own settings: name, default, how it is read, what it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coinmux.framework.errors import InvalidRequest
+from coinmux.framework.secrets import Secret
+
+
+class InvalidSetting(InvalidRequest):
+    """A variable's value cannot be used; the message names the variable, never the value."""
+
+    code = "invalid_request"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        variable: its environment variable; the attribute of `Settings` is the same in lower case.
+        default: used when the variable is not set.
+        read: text to value; raises ValueError saying what would do.
+        description: one sentence for `.env.example` and the docs.
+        restart: whether a change takes a restart.
+        secret: whether its value must never be shown.
+    """
+
+    variable: str
+    default: Any
+    read: Callable[[str], Any]
+    description: str
+    restart: bool = False
+    secret: bool = False
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip().lower() for word in text.split(",") if word.strip())
+
+
+def switch(text: str) -> bool:
+    """True or False from on/off, true/false, yes/no, 1/0."""
+    word = text.strip().lower()
+    if word in ("on", "true", "yes", "1"):
+        return True
+    if word in ("off", "false", "no", "0"):
+        return False
+    raise ValueError("takes on or off")
+
+
+def _between(low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise ValueError(f"takes a number from {low:g} to {high:g}")
+        return value
+
+    return read
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.strip().isascii() and text.strip().isdigit() and low <= int(text) <= high):
+            raise ValueError(f"takes a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _quote(text: str) -> str:
+    word = text.strip().upper()
+    if not (word.isascii() and word.isalnum() and len(word) <= 20):
+        raise ValueError("takes a currency such as USDT")
+    return word
+
+
+def _path(text: str) -> Path:
+    if text.endswith(("/", "\\")):
+        raise ValueError("takes a file, not a folder")
+    return Path(text)
+
+
+def _token(text: str) -> Secret:
+    if len(text.strip()) < 16:
+        raise ValueError("takes at least 16 characters")
+    return Secret(text.strip())
+
+
+def _database(text: str) -> Secret:
+    address = text.strip()
+    if not address.startswith(("postgresql://", "postgres://", "sqlite:///")):
+        raise ValueError("takes postgresql://user:password@host/name or sqlite:///file")
+    return Secret(address)
+
+
+def _store(text: str) -> Secret:
+    address = text.strip()
+    if not address.startswith(("redis://", "rediss://", "valkey://", "valkeys://", "unix://")):
+        raise ValueError("takes redis://, rediss://, valkey:// or valkeys://[user:password@]host")
+    return Secret(address)
+
+
+_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?", re.ASCII)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    words = _words(text)
+    if not all(_ORIGIN.fullmatch(word) for word in words):
+        raise ValueError("takes origins such as https://status.example.com, comma between")
+    return words
+
+
+def _level(text: str) -> str:
+    word = text.strip().upper()
+    if word not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError("takes DEBUG, INFO, WARNING or ERROR")
+    return word
+
+
+_ROWS = (
+    Setting("HOST", "127.0.0.1", str.strip, "Address the server listens on.", restart=True),
+    Setting("PORT", 7860, _whole(0, 65535), "Port the server listens on.", restart=True),
+    Setting(
+        "ADMIN_TOKEN",
+        None,
+        _token,
+        "Bearer token of the routes that change things; without it only this machine may.",
+        secret=True,
+    ),
+    Setting(
+        "ALLOWED_HOSTS",
+        (),
+        _words,
+        "Host names the server answers to besides loopback and IP addresses, with port if not 80.",
+    ),
+    Setting(
+        "FRAME_ANCESTORS",
+        (),
+        _origins,
+        "Origins whose pages may show the dashboard in a frame, besides its own.",
+    ),
+    Setting("LOG_LEVEL", "INFO", _level, "Least severe log lines written.", restart=True),
+    Setting("DEFAULT_QUOTE", "USDT", _quote, "Quote of a symbol given without one."),
+    Setting("PROVIDERS_ONLY", (), _words, "Only these providers are on, by name."),
+    Setting("PLUGINS_ALLOW", (), _words, "Only these entry points are loaded.", restart=True),
+    Setting("PLUGINS_BLOCK", (), _words, "These entry points are not loaded.", restart=True),
+    Setting(
+        "PLUGIN_LOAD_TIMEOUT_S",
+        10.0,
+        _between(0.1, 300),
+        "A plugin that takes longer to load is listed as broken.",
+        restart=True,
+    ),
+    Setting("REQUEST_TIMEOUT_S", 10.0, _between(0.1, 30), "Deadline of a request, in seconds."),
+    Setting("MAX_ATTEMPTS", 4, _whole(1, 20), "Sources tried for one request."),
+    Setting("HEDGE", False, switch, "Ask a second source when the first is slower than usual."),
+    Setting("CONSENSUS_SOURCES", 3, _whole(2, 9), "Sources asked together by strategy=consensus."),
+    Setting(
+        "CHECKER",
+        True,
+        switch,
+        "Probe offline and unproven sources in the background.",
+        restart=True,
+    ),
+    Setting(
+        "OFFLINE_RETRY_S",
+        300.0,
+        _between(1, 3600),
+        "Rest of a source that went offline.",
+        restart=True,
+    ),
+    Setting(
+        "OFFLINE_GROWTH",
+        1.0,
+        _between(1, 4),
+        "Growth of that rest with each failed probe.",
+        restart=True,
+    ),
+    Setting("CONCURRENT_PER_SOURCE", 8, _whole(1, 1000), "Calls to one source at a time."),
+    Setting("CACHE_ENTRIES", 10_000, _whole(0, 1_000_000), "Answers kept in memory.", restart=True),
+    Setting("CACHE_MB", 64, _whole(1, 65_536), "Memory for kept answers, in MiB.", restart=True),
+    Setting(
+        "HOLDS_FILE",
+        None,
+        _path,
+        "File that keeps bans and used-up quotas over a restart; the server takes data/holds.json.",
+        restart=True,
+    ),
+    Setting(
+        "MEMORY_LIMIT_MB",
+        0,
+        _whole(0, 16_777_216),
+        "Above this much memory new requests get 503; 0 for nine tenths of what there is.",
+        restart=True,
+    ),
+    Setting(
+        "ARCHIVE",
+        None,
+        switch,
+        "Keep candles, state changes and events over restarts; the server does unless it is off.",
+        restart=True,
+    ),
+    Setting(
+        "DATABASE_URL",
+        None,
+        _database,
+        "PostgreSQL of the archive, postgresql://user:password@host/name; a file in data/ without.",
+        restart=True,
+        secret=True,
+    ),
+    Setting(
+        "STATE_URL",
+        None,
+        _store,
+        "Valkey or Redis that workers share limits, circuits and answers in; none without.",
+        restart=True,
+        secret=True,
+    ),
+    Setting("WORKERS", 1, _whole(1, 256), "Processes that serve together.", restart=True),
+    Setting("BACKFILL", True, switch, "Fill gaps of the archive's candles in the background."),
+    Setting("ARCHIVE_EVENTS_DAYS", 14, _whole(1, 3650), "Days events are kept.", restart=True),
+    Setting(
+        "ARCHIVE_MAX_MB",
+        0,
+        _whole(0, 1_000_000_000),
+        "Above this size no more candles are kept; 0 for no limit.",
+        restart=True,
+    ),
+    Setting("MAX_IN_FLIGHT", 512, _whole(1, 100_000), "Requests in flight before 503."),
+    Setting(
+        "CLIENT_REQUESTS_PER_MIN",
+        600,
+        _whole(1, 10_000_000),
+        "Requests of one distant client a minute.",
+    ),
+    Setting(
+        "CLIENT_IN_FLIGHT", 32, _whole(1, 100_000), "Requests of one distant client at a time."
+    ),
+)
+
+#: Every setting by variable.
+SETTINGS: Mapping[str, Setting] = {row.variable: row for row in _ROWS}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force; see `SETTINGS` for what each does."""
+
+    host: str
+    port: int
+    admin_token: Secret | None
+    allowed_hosts: tuple[str, ...]
+    frame_ancestors: tuple[str, ...]
+    log_level: str
+    default_quote: str
+    providers_only: tuple[str, ...]
+    plugins_allow: tuple[str, ...]
+    plugins_block: tuple[str, ...]
+    plugin_load_timeout_s: float
+    request_timeout_s: float
+    max_attempts: int
+    hedge: bool
+    consensus_sources: int
+    checker: bool
+    offline_retry_s: float
+    offline_growth: float
+    concurrent_per_source: int
+    cache_entries: int
+    cache_mb: int
+    holds_file: Path | None
+    memory_limit_mb: int
+    archive: bool | None
+    database_url: Secret | None
+    state_url: Secret | None
+    workers: int
+    backfill: bool
+    archive_events_days: int
+    archive_max_mb: int
+    max_in_flight: int
+    client_requests_per_min: int
+    client_in_flight: int
+
+    @classmethod
+    def read(cls, values: Mapping[str, str]) -> Settings:
+        """Settings from variables.
+
+        Raises:
+            InvalidSetting: names the variable and what would do.
+        """
+        found: dict[str, Any] = {}
+        for variable, setting in SETTINGS.items():
+            text = values.get(variable)
+            try:
+                found[variable.lower()] = setting.default if text is None else setting.read(text)
+            except ValueError as error:
+                raise InvalidSetting(
+                    f"{variable} {error}", errors=[{"name": variable, "message": str(error)}]
+                ) from None
+        return cls(**found)
+
+
+DEFAULT_ENV_FILE = Path(".env")

@@ -1,0 +1,188 @@
+"""The API of Etherscan and its like: one address, `module` and `action`, two envelopes.
+
+Most modules answer `{"status", "message", "result"}`, `proxy` in JSON-RPC; errors of key, rate and
+plan come in the first, with HTTP 200, whichever was asked. Numbers are decimal strings, times are
+seconds, an empty string is nothing.
+
+Source: https://docs.etherscan.io/etherscan-v2 and
+https://docs.etherscan.io/resources/common-error-messages, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.dialects.evm_rpc import gas_price, newest_block, rpc_error, rpc_result
+from coinmux.framework.errors import (
+    AuthRefused,
+    BadStatus,
+    Implausible,
+    NotOffered,
+    PlanRestricted,
+    QuotaExhausted,
+    RateLimited,
+    UnknownSymbol,
+)
+from coinmux.framework.models.chain import (
+    Balance,
+    ChainHead,
+    Gas,
+    TokenBalance,
+    TokenBalances,
+    Transaction,
+    Transactions,
+    scaled,
+)
+from coinmux.framework.reference.chains import CHAINS, Chain
+
+if TYPE_CHECKING:
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.models.chain import (
+        BalanceQuery,
+        ChainHeadQuery,
+        GasQuery,
+        TokenBalancesQuery,
+        TransactionsQuery,
+    )
+    from coinmux.framework.plugins.provider_info import Reply
+    from coinmux.framework.sources.http import HTTP
+
+#: Chains whose gas oracle answers; of the others the node's own suggestion is asked.
+ORACLES = frozenset({Chain.ETHEREUM, Chain.BSC, Chain.POLYGON})
+TOKENS = 100
+#: Pages times rows may reach so far.
+_WINDOW = 10_000
+
+
+def explorer_error(reply: Reply, query: Query) -> Exception | None:
+    """The error in a reply; a list that is empty is an answer, whatever the status says."""
+    body = reply.body
+    if not isinstance(body, dict):
+        return None
+    result = body.get("result")
+    if body.get("status") != "0" or isinstance(result, list):
+        return rpc_error(reply)
+    said = f"{body.get('message') or ''}: {result or ''}"
+    lower = said.lower()
+    if "daily rate limit" in lower:
+        return QuotaExhausted(said)
+    if "rate limit" in lower or "too many invalid api key" in lower:
+        return RateLimited(said, retry_after_s=30 if "invalid" in lower else 1)
+    if "not supported for this chain" in lower:
+        return PlanRestricted(said, variant=True)
+    if "api pro" in lower or "upgrade your api plan" in lower:
+        return PlanRestricted(said)
+    if "api key" in lower:
+        return AuthRefused(said)
+    if "invalid address" in lower:
+        return UnknownSymbol(query.__dict__.get("address", ""), "no address to the explorer")
+    return BadStatus(f"the answer is an error: {said}", status=reply.status)
+
+
+async def explorer_gas(query: GasQuery, http: HTTP) -> Gas:
+    """One request."""
+    if query.chain in ORACLES:
+        told = await _ask(query.chain, http, "gastracker", "gasoracle")
+        return gas_oracle(told["result"], query)
+    return gas_price(rpc_result(await _ask(query.chain, http, "proxy", "eth_gasPrice")), query)
+
+
+def gas_oracle(result: Any, query: GasQuery) -> Gas:
+    """Prices in gwei, with fractions."""
+    return Gas(
+        chain=query.chain,
+        unit="gwei",
+        slow=result["SafeGasPrice"],
+        standard=result["ProposeGasPrice"],
+        fast=result["FastGasPrice"],
+        base_fee=result.get("suggestBaseFee"),
+    )
+
+
+async def explorer_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+    """One request."""
+    body = await _ask(
+        query.chain, http, "proxy", "eth_getBlockByNumber", tag="latest", boolean="false"
+    )
+    return newest_block(rpc_result(body), query)
+
+
+async def explorer_balance(query: BalanceQuery, http: HTTP) -> Balance:
+    """One request."""
+    body = await _ask(query.chain, http, "account", "balance", address=query.address, tag="latest")
+    return Balance.native(query, body["result"])
+
+
+async def explorer_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+    """One request; the cursor is the number of the next page."""
+    page = query.cursor or "1"
+    if not (page.isascii() and page.isdigit() and 0 < int(page) * query.limit <= _WINDOW):
+        raise NotOffered("the cursor is of another source, or beyond its 10,000 rows")
+    body = await _ask(
+        query.chain, http, "account", "txlist", address=query.address, startblock=0,
+        endblock=9_999_999_999, page=page, offset=query.limit, sort="desc", empty_ok=True,
+    )  # fmt: skip
+    return explorer_rows(body["result"], query, int(page))
+
+
+def explorer_rows(rows: Any, query: TransactionsQuery, page: int) -> Transactions:
+    """One page of transactions, newest first."""
+    more = len(rows) == query.limit and (page + 1) * query.limit <= _WINDOW
+    return Transactions(
+        chain=query.chain,
+        address=query.address,
+        cursor=str(page + 1) if more else None,
+        transactions=tuple(_transaction(row, query) for row in rows),
+    )
+
+
+def _transaction(row: Any, query: TransactionsQuery) -> Transaction:
+    facts = CHAINS[query.chain]
+    sender, to = row["from"].lower(), row["to"].lower() or None
+    if query.address not in (sender, to, row.get("contractAddress", "").lower()):
+        raise Implausible(f"{row['hash']} is not of {query.address}")
+    return Transaction(
+        hash=row["hash"],
+        height=int(row["blockNumber"]),
+        timestamp=int(row["timeStamp"]) * 1000,
+        sender=sender,
+        to=to,
+        asset=facts.asset,
+        raw=row["value"],
+        amount=scaled(row["value"], facts.decimals),
+        fee_raw=int(row["gasUsed"]) * int(row["gasPrice"]),
+        succeeded=row["isError"] == "0",
+    )
+
+
+async def explorer_tokens(query: TokenBalancesQuery, http: HTTP) -> TokenBalances:
+    """One request of a paid endpoint."""
+    body = await _ask(
+        query.chain, http, "account", "addresstokenbalance", address=query.address, page=1,
+        offset=TOKENS, empty_ok=True,
+    )  # fmt: skip
+    return TokenBalances(
+        chain=query.chain,
+        address=query.address,
+        tokens=tuple(_token(row) for row in body["result"]),
+        notes=("the first 100 tokens; there may be more",) if len(body["result"]) == TOKENS else (),
+    )
+
+
+def _token(row: Any) -> TokenBalance:
+    raw, decimals = row["TokenQuantity"], int(row["TokenDivisor"])
+    return TokenBalance(
+        contract=row["TokenAddress"].lower(),
+        symbol=row["TokenSymbol"],
+        name=row["TokenName"],
+        decimals=decimals,
+        raw=raw,
+        amount=scaled(raw, decimals),
+    )
+
+
+async def _ask(
+    chain: Chain, http: HTTP, module: str, action: str, *, empty_ok: bool = False, **more: Any
+) -> Any:
+    parameters = {"chainid": CHAINS[chain].evm_id, "module": module, "action": action, **more}
+    return await http.get_json("", parameters, empty_ok=empty_ok)

@@ -1,0 +1,170 @@
+"""The JSON-RPC of EVM nodes: questions, and answers read into ours. Shared by sources of nodes.
+
+Source: https://ethereum.org/developers/docs/apis/json-rpc and, for the base fee of 0 on BNB Smart
+Chain, BEP-226.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from coinmux.framework.errors import (
+    AuthRefused,
+    BadStatus,
+    Empty,
+    Implausible,
+    InvalidRequest,
+    ProviderError,
+    QuotaExhausted,
+    RateLimited,
+    SchemaMismatch,
+)
+from coinmux.framework.models.chain import Balance, ChainHead, Gas, GasQuery, scaled
+from coinmux.framework.reference.chains import Chain
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from coinmux.framework.models.chain import BalanceQuery, ChainHeadQuery
+    from coinmux.framework.plugins.provider_info import Reply
+
+    #: Sends one request to a node of the chain that is asked about.
+    Post = Callable[[dict[str, Any]], Awaitable[Any]]
+
+T = TypeVar("T")
+
+GWEI = 9
+ID = 1
+#: BEP-226: base fee 0, and empty blocks tell no price either, so the node's own minimum counts.
+NO_BASE_FEE = frozenset({Chain.BSC})
+_LIMIT_CODES = frozenset({-32005, -32016, -32029, 429})
+_LIMIT_WORDS = (
+    "rate limit", "too many requests", "limit exceeded", "request limit", "throttl",
+    "per second capacity",
+)  # fmt: skip
+_QUOTA_WORDS = ("monthly capacity", "payment required", "daily request count", "quota")
+_KEY_WORDS = ("api key", "unauthorized", "authenticate", "project id")
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
+
+
+def rpc_request(method: str, params: list[Any]) -> dict[str, Any]:
+    """The document of one call."""
+    return {"jsonrpc": "2.0", "id": ID, "method": method, "params": params}
+
+
+def rpc_error(reply: Reply) -> ProviderError | None:
+    """The error object of a reply, with HTTP 200 or not; None where it holds none."""
+    body = reply.body
+    error = body.get("error") if isinstance(body, dict) else None
+    if not error:
+        return None
+    code = error.get("code") if isinstance(error, dict) else None
+    said = str(error.get("message", "") if isinstance(error, dict) else error)
+    detail, lower = f"JSON-RPC error {code}: {said}", said.lower()
+    if reply.status == 402 or code == 402 or any(words in lower for words in _QUOTA_WORDS):
+        return QuotaExhausted(detail)
+    if code in _LIMIT_CODES or reply.status == 429 or any(w in lower for w in _LIMIT_WORDS):
+        return RateLimited(detail)
+    if reply.status == 401 or any(words in lower for words in _KEY_WORDS):
+        return AuthRefused(detail)
+    return BadStatus(detail, status=reply.status)
+
+
+def rpc_result(body: Any) -> Any:
+    """The result in a JSON-RPC envelope.
+
+    Raises:
+        Implausible: it answers another request.
+        Empty: there is none.
+    """
+    if type(body["id"]) is bool or body["id"] not in (ID, str(ID)):
+        raise Implausible(f"the answer is to request {str(body['id'])[:40]}, not {ID}")
+    if body["result"] is None:
+        raise Empty("the node knows no such block")
+    return body["result"]
+
+
+async def evm_gas(query: GasQuery, post: Post) -> Gas:
+    """One request: the fees of five blocks, or the node's own suggestion where there is no base."""
+    if query.chain in NO_BASE_FEE:
+        return await _read(post, "eth_gasPrice", [], lambda r: gas_price(r, query))
+    params = ["0x5", "latest", [25, 50, 75]]
+    return await _read(post, "eth_feeHistory", params, lambda r: fee_history(r, query))
+
+
+async def evm_chain_head(query: ChainHeadQuery, post: Post) -> ChainHead:
+    """One request."""
+    params = ["latest", False]
+    return await _read(post, "eth_getBlockByNumber", params, lambda r: newest_block(r, query))
+
+
+async def evm_balance(query: BalanceQuery, post: Post) -> Balance:
+    """One request; wei may exceed 64 bits."""
+    params = [query.address, "latest"]
+    return await _read(post, "eth_getBalance", params, lambda r: Balance.native(query, quantity(r)))
+
+
+async def _read(post: Post, method: str, params: list[Any], parse: Callable[[Any], T]) -> T:
+    body = await post(rpc_request(method, params))
+    try:
+        return parse(rpc_result(body))
+    except (InvalidRequest, ProviderError):
+        raise
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        # Told here, inside the call, so that a node's own health counts it.
+        raise SchemaMismatch(f"{method}: {type(error).__name__}: {error}") from error
+
+
+def quantity(value: Any) -> int:
+    """A hexadecimal quantity; nothing else is guessed at.
+
+    Raises:
+        ValueError: no `0x`, no digits, more than 256 bits, a number or a decimal string.
+    """
+    if not (isinstance(value, str) and _QUANTITY.fullmatch(value)):
+        raise ValueError(f"takes a hexadecimal quantity, not {str(value)[:40]!r}")
+    return int(value, 16)
+
+
+def gwei(wei: int) -> float:
+    """Wei in gwei, correctly rounded."""
+    return scaled(wei, GWEI)
+
+
+def fee_history(result: Any, query: GasQuery) -> Gas:
+    """Base fee of the next block plus what the slower, middle and faster quarter paid on top.
+
+    The median over the last five blocks; empty blocks count only where all are empty.
+    """
+    base = quantity(result["baseFeePerGas"][-1])
+    rows = [
+        [quantity(tip) for tip in tips]
+        for tips, used in zip(result["reward"], result["gasUsedRatio"], strict=True)
+        if used
+    ] or [[0, 0, 0]]
+    slow, standard, fast = (statistics.median_low(tips) for tips in zip(*rows, strict=True))
+    return Gas(
+        chain=query.chain,
+        unit="gwei",
+        slow=gwei(base + slow),
+        standard=gwei(base + standard),
+        fast=gwei(base + fast),
+        base_fee=gwei(base),
+    )
+
+
+def gas_price(result: Any, query: GasQuery) -> Gas:
+    """The node's own suggestion, in wei."""
+    return Gas(chain=query.chain, unit="gwei", standard=gwei(quantity(result)))
+
+
+def newest_block(result: Any, query: ChainHeadQuery) -> ChainHead:
+    """A block; its own time is in seconds."""
+    return ChainHead(
+        chain=query.chain,
+        height=quantity(result["number"]),
+        hash=result["hash"],
+        timestamp=quantity(result["timestamp"]) * 1000,
+    )

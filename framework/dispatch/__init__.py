@@ -1,0 +1,1 @@
+"""One request: from the cache to the answer, through attempts and failover."""

@@ -1,0 +1,233 @@
+"""One call of one source: its lease, its hook under a deadline, and what the outcome counts for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.clock import Deadline
+from coinmux.framework.errors import (
+    CutShort,
+    Empty,
+    Implausible,
+    InvalidRequest,
+    NotOffered,
+    Outcome,
+    PluginError,
+    PluginTimeout,
+    ProviderError,
+    Stale,
+    UnknownSymbol,
+    UpstreamTimeout,
+)
+from coinmux.framework.health.classify import FAIR_S, MISREAD, mismatch, quoted, record_error
+from coinmux.framework.models.chain import ChainHead
+from coinmux.framework.models.market import MOST_CANDLES, Candles, CandlesQuery
+from coinmux.framework.plugins.hook_runner import Hooks
+from coinmux.framework.quality.chain_lag import ChainHeads
+from coinmux.framework.quality.jump_check import LastKnown
+from coinmux.framework.quality.plausibility import age_s, check, late_s
+from coinmux.framework.quality.resample import aggregate, finer, finer_query
+from coinmux.framework.sources.channel_health import ChannelDesk
+from coinmux.framework.sources.http import HTTP
+
+if TYPE_CHECKING:
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.health.leases import Leases
+    from coinmux.framework.health.tracker import HealthTracker, Lease
+    from coinmux.framework.models.base import Query, Result
+    from coinmux.framework.models.capability import Capability
+    from coinmux.framework.sources.source import Source
+    from coinmux.framework.transport.client import SafeHTTPClient
+
+#: Of an error's text, after secrets were taken out.
+_DETAIL = 300
+#: A request that probes an offline source gives it no longer (`faults.md` section 1).
+PROBE_S = 1.5
+#: Longer than asked for by so much, and the hook held up the loop (`faults.md` F5).
+_BLOCKED_S = 0.25
+
+
+class StaleResult(Exception):
+    """An answer older than its kind may be: an error only if another source has a fresher one.
+
+    Attributes:
+        detail: how old.
+        source: who gave it.
+        lease: still to be recorded, once it is known which of the two it is.
+    """
+
+    code = Stale.code
+
+    def __init__(self, result: Result, detail: str, lease: Lease, elapsed_s: float) -> None:
+        super().__init__(detail)
+        self.result = result
+        self.detail = detail
+        self.source = lease.source
+        self.lease = lease
+        self.elapsed_s = elapsed_s
+
+
+class DoubtfulResult(StaleResult):
+    """An answer that does not fit what was known a moment ago: doubted until another is heard."""
+
+    code = Implausible.code
+
+
+class AttemptRunner:
+    """Runs attempts and records what came of them."""
+
+    def __init__(
+        self, health: HealthTracker, leases: Leases, client: SafeHTTPClient, clock: Clock
+    ) -> None:
+        self._health = health
+        self._client = client
+        self._clock = clock
+        self._desk = ChannelDesk(health, leases, client.redactor, clock)
+        self._hooks = Hooks()
+        self._heads = ChainHeads(clock)
+        self._known = LastKnown(clock)
+
+    async def close(self) -> None:
+        """Give hooks that were left behind a moment to end."""
+        await self._hooks.close()
+
+    async def run(
+        self,
+        source: Source,
+        capability: Capability,
+        query: Query,
+        lease: Lease,
+        limit_s: float,
+    ) -> Result:
+        """The source's answer within `limit_s` seconds, checked; its outcome is recorded.
+
+        Raises:
+            ProviderError, UnknownSymbol: as it ended.
+            StaleResult: an answer that is too old, or doubted; its lease is the caller's to record.
+        """
+        started = self._clock.monotonic()
+        result = await self.ask(source, capability, query, lease, limit_s)
+        elapsed_s = self._clock.monotonic() - started
+        doubt = self._known.doubt(source.name, capability, query, result)
+        if doubt is not None:
+            raise DoubtfulResult(result, doubt, lease, elapsed_s)
+        self._health.record(lease, Outcome.SUCCESS, elapsed_s=elapsed_s)
+        return result
+
+    async def ask(
+        self,
+        source: Source,
+        capability: Capability,
+        query: Query,
+        lease: Lease,
+        limit_s: float,
+    ) -> Result:
+        """As `run`, but what a good answer counts for is the caller's to record."""
+        clock = self._clock
+        started = clock.monotonic()
+        try:
+            result = await self._call(source, capability, query, limit_s)
+            why_stale = self._why_stale(capability, query, result)
+        except (ProviderError, UnknownSymbol) as caught:
+            error = _fair(caught, source, query, limit_s, lease)
+            # What a plugin quotes of a source has not passed the client's redactor.
+            error.detail = self._client.redactor.clean(error.detail)[:_DETAIL]
+            record_error(self._health, lease, error, clock.monotonic() - started)
+            raise error from caught.__cause__
+        except BaseException:
+            # Cancelled, or a defect of ours: whoever holds the probe must give it back.
+            self._health.release(lease)
+            raise
+        elapsed = clock.monotonic() - started
+        if why_stale is not None:
+            raise StaleResult(result, why_stale, lease, elapsed)
+        return result
+
+    def _why_stale(self, capability: Capability, query: Query, result: Result) -> str | None:
+        """Why the answer is older than its kind may be, None where it is not."""
+        if isinstance(result, ChainHead):
+            return self._heads.lag(result)
+        if isinstance(result, Candles) and isinstance(query, CandlesQuery):
+            late = late_s(result, query, self._clock.wall_ms())
+            return None if late is None else f"its last candle ended {late:.0f} s ago"
+        if capability.max_age_s is None:
+            return None
+        age = age_s(result, self._clock.wall_ms())
+        return f"{age:.0f} s old" if age is not None and age > capability.max_age_s else None
+
+    async def _call(
+        self, source: Source, capability: Capability, query: Query, limit_s: float
+    ) -> Result:
+        asked = query
+        if isinstance(query, CandlesQuery):
+            asked = _in_offered_interval(source, query)
+        fetch = source.fetch[capability.name]
+        http = HTTP(
+            source.bound, self._client, Deadline.after(self._clock, limit_s), asked, self._desk
+        )
+        begun = self._clock.monotonic()
+        try:
+            result = await self._hooks.call(fetch(asked, http), limit_s)
+            if self._clock.monotonic() - begun > limit_s + _BLOCKED_S:
+                raise PluginTimeout(f"held up the event loop past its {limit_s:.1f} s")
+            checked = check(capability, asked, result, self._clock.wall_ms())
+        except (ProviderError, UnknownSymbol):
+            raise
+        except InvalidRequest as error:
+            # The caller's values passed our own checks: it is this source that cannot take them.
+            raise NotOffered(error.detail) from error
+        except MISREAD as error:
+            raise mismatch(error) from error
+        except Exception as error:
+            # The border around a plugin's call: whatever it raises is its own defect.
+            raise PluginError(quoted(error)) from error
+        if isinstance(checked, Candles) and isinstance(query, CandlesQuery):
+            return _finished(checked, query, self._clock.wall_ms())
+        return checked
+
+
+def _fair(
+    error: ProviderError | UnknownSymbol,
+    source: Source,
+    query: Query,
+    limit_s: float,
+    lease: Lease,
+) -> ProviderError | UnknownSymbol:
+    """Counted against the source only what is its fault.
+
+    A timeout is if it had a fair time; nothing in a range of the caller's choosing never is. What
+    a request gives a probe is fair to a source that is offline anyway.
+    """
+    fair_s = min(source.timeout_s, PROBE_S if lease.probe else FAIR_S)
+    if isinstance(error, UpstreamTimeout) and limit_s < fair_s - 1e-9:
+        return CutShort(f"the caller's deadline left it {limit_s:.2f} s")
+    asked = query.__dict__
+    if isinstance(error, Empty) and (asked.get("start") or asked.get("end")) is not None:
+        error.outcome = Outcome.NEUTRAL
+    return error
+
+
+def _in_offered_interval(source: Source, query: CandlesQuery) -> CandlesQuery:
+    offered = source.info.intervals
+    if offered is None or query.interval in offered:
+        return query
+    interval = finer(query.interval, offered)
+    if interval is None:
+        return query
+    if query.interval.seconds // interval.seconds > min(source.info.max_candles, MOST_CANDLES):
+        raise NotOffered(f"one {query.interval} candle takes more {interval} ones than it gives")
+    return finer_query(query, interval, source.info.max_candles)
+
+
+def _finished(candles: Candles, query: CandlesQuery, now_ms: int) -> Candles:
+    """Gathered to the asked interval, and judged whether the last one is closed."""
+    if candles.interval != query.interval:
+        candles = aggregate(candles, query)
+    closes = int(candles.timestamp[-1]) + query.interval.ms if len(candles) else 0
+    return candles.model_copy(update={"last_closed": closes <= now_ms})
+
+
+def describe(query: Any) -> dict[str, Any]:
+    """A query's parameters as plain values, for events and explanations."""
+    plain: dict[str, Any] = query.model_dump(mode="json", exclude_none=True)
+    return plain

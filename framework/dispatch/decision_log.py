@@ -1,0 +1,177 @@
+"""What is told of each request: an event for every attempt, and the decision kept for later."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.dispatch.decision import Decision
+from coinmux.framework.errors import NotFound
+
+if TYPE_CHECKING:
+    from coinmux.framework.cache.answer import Fetched
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.dispatch.request import Inquiry
+    from coinmux.framework.errors import RoutingError
+    from coinmux.framework.events import EventBus
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.models.capability import Capability
+    from coinmux.framework.routing.router import Router
+    from coinmux.framework.secrets import Redactor
+
+_DECISIONS_KEPT = 2_000
+#: A batch of hundreds of questions is one request; its first so many decisions tell enough.
+_TRAIL_MOST = 64
+
+
+class Trail:
+    """What was decided on behalf of one caller, several questions included.
+
+    Found by context and not by request id: callers choose ids, and may use one twice at a time.
+    """
+
+    __slots__ = ("_inquiries", "decisions")
+
+    def __init__(self) -> None:
+        self._inquiries: list[Inquiry] = []
+        self.decisions: list[Decision] = []
+
+    def note(self, inquiry: Inquiry, decision: Decision) -> None:
+        """Keep a decision; a later one about the same question takes its place."""
+        for place, known in enumerate(self._inquiries):
+            if known is inquiry:
+                self.decisions[place] = decision
+                return
+        if len(self.decisions) < _TRAIL_MOST:
+            self._inquiries.append(inquiry)
+            self.decisions.append(decision)
+
+
+#: Of whoever asks now; None where nobody wants to know.
+TRAIL: ContextVar[Trail | None] = ContextVar("coinmux_trail", default=None)
+
+
+class Journal:
+    """Publishes attempts as events and keeps the newest decisions by request id."""
+
+    def __init__(self, events: EventBus, redactor: Redactor, router: Router, clock: Clock) -> None:
+        self._events = events
+        self._redactor = redactor
+        self._router = router
+        self._clock = clock
+        self._decisions: OrderedDict[str, Decision] = OrderedDict()
+
+    def attempt(
+        self,
+        row: Capability,
+        query: Query,
+        source: str,
+        decision: str,
+        elapsed_ms: float,
+        *,
+        request_id: str | None = None,
+        code: str | None = None,
+        detail: str | None = None,
+        length: int | None = None,
+    ) -> None:
+        """One attempt ended.
+
+        Args:
+            decision: what follows: `answer`, `fall_back`, `fail`, `hedged`, or `probe`.
+            code, detail: how it failed.
+            length: items in the answer.
+        """
+        self._events.publish(
+            "attempt",
+            decision if code is None else f"{decision}: {code}",
+            level="debug" if code is None else "warning",
+            source=source,
+            operation=row.name,
+            parameters=query.brief(),
+            decision=decision,
+            code=code,
+            detail=None if detail is None else self._redactor.clean(detail),
+            data_length=length,
+            response_ms=elapsed_ms,
+            request_id=request_id,
+        )
+
+    def out_of_budget(self, inquiry: Inquiry) -> None:
+        """No further source was tried: too many requests need a third one."""
+        self._events.publish(
+            "decision",
+            "no further alternative: their budget is used up",
+            level="warning",
+            operation=inquiry.row.name,
+            parameters=inquiry.query.brief(),
+            decision="fail",
+            request_id=inquiry.request_id,
+        )
+
+    def rescue(self, inquiry: Inquiry, kept: Fetched, error: RoutingError) -> None:
+        """Everything failed and a kept answer was served instead."""
+        self._events.publish(
+            "decision",
+            f"served stale: {error.code}",
+            level="warning",
+            source=kept.provider,
+            operation=inquiry.row.name,
+            parameters=inquiry.query.brief(),
+            decision="serve_stale",
+            data_length=kept.data.data_length(),
+            request_id=inquiry.request_id,
+        )
+
+    def decide(
+        self,
+        inquiry: Inquiry,
+        outcome: str,
+        provider: str | None,
+        cache: str = "miss",
+        elapsed_ms: float = 0.0,
+    ) -> None:
+        """Keep how a request was decided, if it has an id to ask for it by or leaves a trail."""
+        inquiry.decided = True
+        request_id, trail = inquiry.request_id, TRAIL.get()
+        if request_id is None and trail is None:
+            return
+        order = self._router.order(inquiry.row.name, inquiry.ask.strategy)
+        decision = Decision(
+            request_id=request_id or "",
+            at_ms=self._clock.wall_ms(),
+            capability=inquiry.row.name,
+            query=inquiry.query.brief(),
+            ask=inquiry.ask,
+            order=order,
+            passed=inquiry.passed,
+            attempts=inquiry.attempts,
+            outcome=outcome,
+            provider=provider,
+            cache=cache,
+            elapsed_ms=elapsed_ms,
+        )
+        if trail is not None:
+            trail.note(inquiry, decision)
+        if request_id is None:
+            return
+        self._decisions[request_id] = decision
+        if len(self._decisions) > _DECISIONS_KEPT:
+            self._decisions.popitem(last=False)
+
+    def give_up(self, inquiry: Inquiry, code: str) -> None:
+        """Keep how a request ended that left, or shared the failure of another."""
+        if not inquiry.decided:
+            elapsed_ms = round((self._clock.monotonic() - inquiry.begun_at) * 1000, 3)
+            self.decide(inquiry, code, None, elapsed_ms=elapsed_ms)
+
+    def decision(self, request_id: str) -> dict[str, Any]:
+        """What was decided for a request that was made.
+
+        Raises:
+            NotFound: none is kept under that id.
+        """
+        decision = self._decisions.get(request_id)
+        if decision is None:
+            raise NotFound(f"no decision is kept for request {request_id[:64]!r}")
+        return decision.public()

@@ -1,0 +1,131 @@
+"""What a caller is told when no source answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coinmux.framework.errors import (
+    AllProvidersFailed,
+    CoinmuxError,
+    DeadlineExceeded,
+    InvalidRequest,
+    NoProviderAvailable,
+    ProviderBusy,
+    UnknownChain,
+    UnknownInterval,
+    UnknownSymbol,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from coinmux.framework.dispatch.request import Inquiry
+    from coinmux.framework.routing.options import Refusal
+    from coinmux.framework.sources.source import Source
+
+#: Refusals that say the pair or coin is not listed.
+_UNLISTED = frozenset({"unsupported_symbol", "unsupported_quote", "no_capability"})
+#: Refusals of sources that are off anyway: they have no say in whether a pair exists.
+_OFF = frozenset({"missing_key", "switched_off", "retired", "key_refused", "broken", "disabled"})
+
+
+def failure_of(
+    inquiry: Inquiry,
+    refusals: Sequence[tuple[str, Refusal]],
+    serving: Iterable[Source],
+    now: float,
+) -> CoinmuxError:
+    """The error that tells how it ended.
+
+    Unknown only if every candidate said so; 502 if some were tried and failed; 504 if the time was
+    over first; 503 with the earliest retry if none could be tried; and for what no source ever
+    serves, the part of the question that is to blame.
+
+    Args:
+        inquiry: with its attempts and their errors.
+        refusals: of the sources passed over, in order.
+        serving: every source of the capability.
+        now: monotonic seconds.
+    """
+    serving = list(serving)
+    models = sorted({model for source in serving for model in source.info.models})
+    model = inquiry.query.__dict__.get("model")
+    if model is not None and model not in models:
+        hint = {"name": "model", "message": "takes a model there is", "known": models}
+        return InvalidRequest(f"no source offers the model {model[:60]!r}", errors=[hint])
+    asked = [(name, refusal) for name, refusal in refusals if refusal.code != "not_pinned"]
+    tried = {attempt["provider"] for attempt in inquiry.attempts}
+    others = [refusal for name, refusal in asked if name not in tried]
+    if _unknown_to_all(inquiry, others):
+        subject = _subject(inquiry)
+        return UnknownSymbol(subject, f"{subject} is not listed by any source that was asked")
+    if not inquiry.attempts:
+        if others and all(refusal.for_good for refusal in others):
+            return _never_served(inquiry, others, serving)
+        return NoProviderAvailable(
+            f"no source can answer {inquiry.row.name} now",
+            candidates=[
+                {"provider": name, "reason": refusal.code, "detail": refusal.detail}
+                for name, refusal in asked
+            ],
+            retry_after_s=_earliest_s(asked, now),
+        )
+    if inquiry.out_of_time or inquiry.deadline.remaining_s() <= 0:
+        return DeadlineExceeded("the request's deadline passed", attempts=inquiry.attempts)
+    if all(one["code"] == ProviderBusy.code for one in inquiry.attempts):
+        return NoProviderAvailable(
+            f"every source of {inquiry.row.name} is busy",
+            candidates=[
+                {"provider": one["provider"], "reason": "busy", "detail": str(error.detail)}
+                for one, error in zip(inquiry.attempts, inquiry.errors, strict=True)
+            ],
+            retry_after_s=1.0,
+        )
+    names = ", ".join(f"{one['provider']} ({one['code']})" for one in inquiry.attempts)
+    return AllProvidersFailed(
+        f"every source that was tried failed: {names}",
+        attempts=inquiry.attempts,
+        retry_after_s=_earliest_s([one for one in asked if one[0] in tried], now),
+    )
+
+
+def _unknown_to_all(inquiry: Inquiry, others: list[Refusal]) -> bool:
+    said_so = bool(inquiry.errors) or any(refusal.code in _UNLISTED for refusal in others)
+    asked = bool(inquiry.errors) or any(
+        refusal.code in _UNLISTED and not refusal.for_good for refusal in others
+    )
+    # Where sources were asked about the pair, one without the interval has no say in it.
+    silent = _OFF | {"unsupported_interval"} if asked else _OFF
+    return (
+        said_so
+        and len(inquiry.errors) == len(inquiry.attempts)
+        and all(isinstance(error, UnknownSymbol) for error in inquiry.errors)
+        and all(refusal.code in _UNLISTED or refusal.code in silent for refusal in others)
+    )
+
+
+def _never_served(
+    inquiry: Inquiry, others: list[Refusal], serving: Iterable[Source]
+) -> CoinmuxError:
+    name, asked = inquiry.row.name, inquiry.query.__dict__
+    codes = {refusal.code for refusal in others}
+    if "unsupported_chain" in codes:
+        chains = sorted({chain for source in serving for chain in source.info.chains or ()})
+        return UnknownChain(f"no source serves {name} on {asked.get('chain')}", known=chains)
+    if "unsupported_interval" in codes:
+        return UnknownInterval(f"no source has {asked.get('interval')} candles of that pair")
+    subject = _subject(inquiry)
+    return UnknownSymbol(subject, f"no source serves {name} for {subject}")
+
+
+def _subject(inquiry: Inquiry) -> str:
+    for name in ("symbol", "asset", "protocol", "address", "quote"):
+        value = inquiry.query.__dict__.get(name)
+        if value is not None:
+            return str(value)
+    return inquiry.row.name
+
+
+def _earliest_s(refusals: Sequence[tuple[str, Refusal]], now: float) -> float | None:
+    times = [refusal.retry_at for _, refusal in refusals if refusal.retry_at is not None]
+    return max(1.0, min(times) - now) if times else None

@@ -1,0 +1,1 @@
+"""Bytes into documents, within limits: JSON, RSS and Atom, headlines."""

@@ -1,0 +1,48 @@
+"""What the end of a call counts for: errors read into the health rules' classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from coinmux.framework.errors import ProviderError, SchemaMismatch, UnknownSymbol
+
+if TYPE_CHECKING:
+    from coinmux.framework.health.tracker import HealthTracker, Lease
+
+#: A timeout counts against a source only if it had at least so long (`faults.md`, fair timeouts).
+FAIR_S = 2.0
+#: What reading a body raises when the source changed its shape.
+MISREAD = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+#: Of a text a plugin quotes, before secrets are taken out of it.
+_QUOTED = 2_000
+
+
+def record_error(
+    health: HealthTracker, lease: Lease, error: ProviderError | UnknownSymbol, elapsed_s: float
+) -> None:
+    """Record how an attempt failed, with the wait it was told."""
+    health.record(
+        lease,
+        error.outcome,
+        elapsed_s=elapsed_s,
+        code=error.code,
+        message=error.detail,
+        retry_after_s=getattr(error, "retry_after_s", None),
+    )
+
+
+def mismatch(error: Exception) -> SchemaMismatch:
+    """What reading a body of another shape came to."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        return SchemaMismatch(f"{place or 'answer'}: {first['msg'][:_QUOTED]}")
+    return SchemaMismatch(quoted(error))
+
+
+def quoted(error: BaseException) -> str:
+    """The error in a line; the text may hold secrets still."""
+    text = str(error)[:_QUOTED]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

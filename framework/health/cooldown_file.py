@@ -1,0 +1,76 @@
+"""Holds that outlive the process: a ban or a used-up quota is not over because we restarted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.health.tracker import HealthTracker
+
+
+class _Hold(msgspec.Struct, frozen=True):
+    source: str
+    until_ms: int
+    code: str
+    reason: str
+
+
+class HoldFile:
+    """Keeps the durable holds of a tracker in a file, as JSON with Unix ms.
+
+    Args:
+        path: its folder is made, for the owner alone, when there is something to keep.
+    """
+
+    def __init__(self, path: Path, health: HealthTracker, clock: Clock) -> None:
+        self._path = path
+        self._health = health
+        self._clock = clock
+        self._kept: list[_Hold] = []
+
+    def restore(self) -> None:
+        """Take up what an earlier run left, for sources there are.
+
+        Raises:
+            ValueError: the file is damaged; it is left as it is until there is something to keep.
+            OSError: it cannot be read.
+        """
+        if not self._path.exists():
+            return
+        held = msgspec.json.decode(self._path.read_bytes(), type=list[_Hold])
+        now, now_ms = self._clock.monotonic(), self._clock.wall_ms()
+        known = set(self._health.sources())
+        for hold in held:
+            if hold.source in known and hold.until_ms > now_ms:
+                until = now + (hold.until_ms - now_ms) / 1000
+                self._health.restore_hold(hold.source, until, hold.code, hold.reason)
+        self._kept = self._current()
+
+    def save(self) -> None:
+        """Write the holds if they changed.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        current = self._current()
+        if [hold.source for hold in current] == [hold.source for hold in self._kept] and all(
+            abs(one.until_ms - other.until_ms) < 1_000
+            for one, other in zip(current, self._kept, strict=True)
+        ):
+            return
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self._path.with_suffix(".new")
+        draft.write_bytes(msgspec.json.encode(current))
+        draft.replace(self._path)
+        self._kept = current
+
+    def _current(self) -> list[_Hold]:
+        now, now_ms = self._clock.monotonic(), self._clock.wall_ms()
+        return [
+            _Hold(source, now_ms + round((until - now) * 1000), code, reason)
+            for source, until, code, reason in self._health.durable_holds()
+        ]

@@ -1,0 +1,42 @@
+"""The right to make an attempt; where there are other workers, a probe is one worker's of all."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from coinmux.framework.health.tracker import HealthTracker, Lease
+
+#: Whether a probe of (source, capability) within so many seconds is this worker's to make.
+MayProbe = Callable[[str, str, float], Awaitable[bool]]
+
+
+class Leases:
+    """Hands out the rights to attempts.
+
+    Attributes:
+        may_probe: asked before a probe; None where there is no other worker.
+    """
+
+    def __init__(self, health: HealthTracker) -> None:
+        self._health = health
+        self.may_probe: MayProbe | None = None
+
+    async def begin(self, source: str, capability: str, limit_s: float) -> Lease | None:
+        """The right to one attempt of at most `limit_s` seconds, None where there is none now.
+
+        Whoever gets a lease ends it by `HealthTracker.record` or `release`, once.
+        """
+        lease = self._health.begin(source, capability, limit_s)
+        if lease is None or self.may_probe is None or not lease.probe:
+            return lease
+        try:
+            ours = await self.may_probe(source, capability, limit_s)
+        except BaseException:
+            self._health.release(lease)
+            raise
+        if ours:
+            return lease
+        self._health.release(lease)
+        return None

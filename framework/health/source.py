@@ -1,0 +1,408 @@
+"""One source in the state machine: its own circuit, those of its capabilities, holds and keys.
+
+`docs/health.md` gives the rules and the reasons.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from random import Random
+
+from coinmux.framework.errors import Outcome, UnknownSymbol
+from coinmux.framework.health.circuit import Circuit, HealthSettings, State
+from coinmux.framework.health.cooldown import PLAN, USUAL_S, Hold, told_s
+from coinmux.framework.health.status import Heard, Lease, Standing, StateChange
+
+KEY_REFUSED = "key_refused"
+_MESSAGE_CHARS = 300
+
+
+_ELIGIBLE = {
+    state: Standing(state, True, False, "", "", None, None)
+    for state in (State.HEALTHY, State.DEGRADED, State.UNKNOWN)
+}
+_HEALTHY = _ELIGIBLE[State.HEALTHY]
+
+
+class SourceHealth:
+    """One source; every method is given the monotonic time.
+
+    Attributes:
+        own: the circuit of the source as a whole.
+        disabled_reason: why it is off, None while it is on.
+        denied_probe_at: when a refused key is tried next.
+        last_error: code and message.
+    """
+
+    __slots__ = (
+        "_offline_after", "_on_change", "_rng", "_settings", "capabilities", "denied_probe_at",
+        "disabled_detail", "disabled_reason", "last_error", "name", "own",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        settings: HealthSettings,
+        on_change: Callable[[StateChange], None] | None,
+        rng: Random,
+    ) -> None:
+        self.name = name
+        self.own = Circuit(settings)
+        self.capabilities: dict[str, Circuit] = {}
+        self.disabled_reason: str | None = None
+        self.disabled_detail = ""
+        self.denied_probe_at = math.inf
+        self.last_error: tuple[str, str] | None = None
+        self._settings = settings
+        self._offline_after = settings.offline_after
+        self._on_change = on_change
+        self._rng = rng
+
+    def offer(self, capabilities: Iterable[str]) -> None:
+        """Offer exactly these; what is known of them stays."""
+        known = self.capabilities
+        self.capabilities = {
+            name: known[name] if name in known else Circuit(self._settings) for name in capabilities
+        }
+
+    # Attempts
+
+    def standing(self, capability: str, now: float) -> Standing:
+        """Whether it may be asked for the capability now, and if not why."""
+        own, circuit = self.own, self.capabilities[capability]
+        if now > own.window.expires_at:
+            self.settle(own, None, now, "window")
+        if now > circuit.window.expires_at:
+            self.settle(circuit, capability, now, "window")
+        if now >= self.own.hold.until and now >= circuit.hold.until:
+            if own.state is State.HEALTHY and circuit.state is State.HEALTHY:
+                return _HEALTHY
+            if self._is_closed(circuit):
+                return _ELIGIBLE[_worse(own.state, circuit.state)]
+        return self._refused(circuit, now)
+
+    def begin(self, capability: str, deadline_s: float, now: float) -> Lease | None:
+        """The right to one attempt, None where there is none now."""
+        own, circuit = self.own, self.capabilities[capability]
+        if now < self.own.hold.until or now < circuit.hold.until:
+            return None
+        ends_at = now + deadline_s + self._settings.lease_grace_s
+        if self._is_closed(circuit):
+            return Lease(
+                self.name, capability, own.epoch, circuit.epoch, False, ends_at, self, circuit
+            )
+        due_at, leased_until = self._probe_times(circuit)
+        if now < due_at or now < leased_until:
+            return None
+        probed = self._half_open(circuit)
+        for one in probed:
+            one.epoch += 1
+            one.lease_ends_at = ends_at
+        return Lease(
+            self.name, capability, own.epoch, circuit.epoch, True, ends_at, self, circuit,
+            own in probed, circuit in probed,
+        )  # fmt: skip
+
+    def record(
+        self,
+        lease: Lease,
+        outcome: Outcome,
+        now: float,
+        elapsed_s: float,
+        code: str | None,
+        message: str | None,
+        retry_after_s: float | None,
+        hold_reason: str | None,
+    ) -> None:
+        """How an attempt ended; a result of an older epoch changes totals only."""
+        self.close(lease)
+        own, circuit = self.own, lease.circuit
+        own_current = lease.source_epoch == own.epoch
+        current = lease.capability_epoch == circuit.epoch
+        reason = code or outcome.name.lower()
+        if outcome is Outcome.SUCCESS:
+            own.successes += 1
+            circuit.successes += 1
+            result = (now, elapsed_s if elapsed_s >= 0 else 0.0)
+            if own_current:
+                own.succeed(now, result)
+                self.own.hold.step = 0
+            if current:
+                circuit.succeed(now, result)
+            if lease.probe:
+                self._answered(lease, own_current, current)
+        elif outcome is Outcome.FAILURE:
+            own.failures += 1
+            circuit.failures += 1
+            if own_current:
+                self._failed(lease, now, retry_after_s, reason, hold_reason)
+            if current:
+                circuit.fail(now, self._settings, probe=lease.probe)
+        elif outcome is Outcome.NEUTRAL:
+            if lease.probe and code == UnknownSymbol.code:
+                self._answered(lease, own_current, current)
+        elif own_current and outcome is Outcome.HOLD:
+            # A plan that lacks one thing says nothing of the rest of the source.
+            hold = circuit.hold if code == PLAN else self.own.hold
+            hold.ask(now, reason, retry_after_s, hold_reason or reason, self._rng)
+        elif own_current and (self.disabled_reason is None or lease.probes_source):
+            self.disabled_reason = KEY_REFUSED
+            self.disabled_detail = (message or "")[:_MESSAGE_CHARS]
+            self.denied_probe_at = now + self._settings.denied_probe_s
+        if own_current and outcome is not Outcome.SUCCESS and outcome is not Outcome.NEUTRAL:
+            self.last_error = (reason, (message or "")[:_MESSAGE_CHARS])
+        self.settle(own, None, now, reason)
+        self.settle(circuit, lease.capability, now, reason)
+
+    def close(self, lease: Lease) -> None:
+        """End a lease; the probe is free again unless a newer epoch has begun."""
+        lease.is_open = False
+        if lease.probes_source and lease.source_epoch == self.own.epoch:
+            self.own.lease_ends_at = -math.inf
+        if lease.probes_capability and lease.capability_epoch == lease.circuit.epoch:
+            lease.circuit.lease_ends_at = -math.inf
+
+    def _answered(self, lease: Lease, own_current: bool, current: bool) -> None:
+        """A probe showed that the source answers: what it probed is closed again."""
+        if lease.probes_source and own_current:
+            self.own.recover()
+            if self.disabled_reason == KEY_REFUSED:
+                self._switch_on()
+        if lease.probes_capability and current:
+            lease.circuit.recover()
+
+    def _failed(
+        self,
+        lease: Lease,
+        now: float,
+        retry_after_s: float | None,
+        code: str,
+        hold_reason: str | None,
+    ) -> None:
+        self.own.fail(now, self._settings, probe=lease.probe)
+        if self.disabled_reason == KEY_REFUSED and lease.probes_source:
+            self.denied_probe_at = now + self._settings.denied_probe_s
+        told = told_s(retry_after_s, USUAL_S)
+        if told is not None:
+            self.own.hold.extend(now + told, code, hold_reason or code)
+
+    # Other workers
+
+    def told(
+        self,
+        capability: str,
+        outcome: Outcome,
+        now: float,
+        elapsed_s: float,
+        code: str | None,
+        message: str | None,
+    ) -> Heard:
+        """How an attempt ended and how things stand since, for those who did not make it."""
+        own, circuit = self.own, self.capabilities.get(capability, self.own)
+        hold = max(own.hold, circuit.hold, key=lambda one: one.until)
+        return Heard(
+            self.name,
+            capability,
+            outcome,
+            elapsed_s,
+            code,
+            (message or "")[:_MESSAGE_CHARS],
+            self._rest_s(own, now),
+            self._rest_s(circuit, now),
+            max(own.hold.until - now, 0.0),
+            max(circuit.hold.until - now, 0.0),
+            hold.code or "",
+            hold.reason or "",
+        )
+
+    def _rest_s(self, circuit: Circuit, now: float) -> float | None:
+        if circuit.consecutive < self._offline_after:
+            return None
+        return max(circuit.retry_at - now, 0.0)
+
+    def hear(self, heard: Heard, now: float) -> None:
+        """Count what another worker's attempt came to, and stand as it does where that is worse."""
+        circuit = self.capabilities.get(heard.capability)
+        if circuit is None:
+            return
+        reason = heard.code or Outcome(heard.outcome).name.lower()
+        for one, rest_s in ((self.own, heard.rest_s), (circuit, heard.capability_rest_s)):
+            was_offline = one.consecutive >= self._offline_after
+            if heard.outcome == Outcome.SUCCESS:
+                one.successes += 1
+                one.succeed(now, (now, max(heard.elapsed_s, 0.0)))
+                if was_offline:
+                    one.recover()
+            elif heard.outcome == Outcome.FAILURE:
+                one.failures += 1
+                one.fail(now, self._settings, probe=was_offline)
+            if rest_s is not None:
+                self._open(one, now + rest_s)
+        if heard.outcome == Outcome.SUCCESS and self.disabled_reason == KEY_REFUSED:
+            self._switch_on()
+        elif heard.outcome == Outcome.DENIED and self.disabled_reason is None:
+            self.disabled_reason, self.disabled_detail = KEY_REFUSED, heard.message or ""
+            self.denied_probe_at = now + self._settings.denied_probe_s
+        if heard.hold_s > 0:
+            self.own.hold.extend(now + heard.hold_s, heard.hold_code, heard.hold_reason)
+        if heard.capability_hold_s > 0:
+            circuit.hold.extend(now + heard.capability_hold_s, heard.hold_code, heard.hold_reason)
+        if heard.outcome in (Outcome.FAILURE, Outcome.HOLD, Outcome.DENIED):
+            self.last_error = (reason, (heard.message or "")[:_MESSAGE_CHARS])
+        self.settle(self.own, None, now, reason)
+        self.settle(circuit, heard.capability, now, reason)
+
+    def _open(self, circuit: Circuit, retry_at: float) -> None:
+        circuit.counted = True
+        circuit.consecutive = max(circuit.consecutive, self._offline_after)
+        circuit.retry_at = retry_at
+
+    def take_open(
+        self, capability: str, rest_s: float, code: str, message: str, now: float
+    ) -> None:
+        """Take over an open circuit; one that is open here already keeps its own rest."""
+        circuit = self.capabilities.get(capability) if capability else self.own
+        if circuit is None or circuit.consecutive >= self._offline_after:
+            return
+        self._open(circuit, now + rest_s)
+        self.last_error = (code, message[:_MESSAGE_CHARS])
+        self.settle(circuit, capability or None, now, code)
+
+    def take_hold(self, capability: str, until: float, code: str, reason: str) -> None:
+        """Take over a hold; one that is longer here stays."""
+        circuit = self.capabilities.get(capability) if capability else self.own
+        if circuit is not None:
+            circuit.hold.extend(until, code, reason)
+
+    # Configuration and administration
+
+    def hasten(self, now: float) -> None:
+        """Let every probe that is waited for be made now; holds stay, and what is switched off."""
+        if self.disabled_reason == KEY_REFUSED:
+            self.denied_probe_at = min(self.denied_probe_at, now)
+        for circuit in self._circuits():
+            circuit.retry_at = min(circuit.retry_at, now)
+
+    def disable(self, reason: str, detail: str, now: float) -> None:
+        """Switch off; what is under way belongs to an older epoch."""
+        self.disabled_reason, self.disabled_detail = reason, detail
+        self.denied_probe_at = math.inf
+        for circuit in self._circuits():
+            circuit.begin_epoch()
+        self._settle_all(now, reason)
+
+    def enable(self, now: float) -> None:
+        """Switch on under settings read anew.
+
+        Results so far are forgotten, a running hold is not, and what is OFFLINE stays so: only a
+        probe or a reset ends that.
+        """
+        self._switch_on()
+        for circuit in self._circuits():
+            if circuit.consecutive >= self._offline_after:
+                circuit.begin_epoch()
+            else:
+                circuit.restart()
+        self._settle_all(now, "reload")
+
+    def reset(self, now: float) -> None:
+        """Forget results, latches, holds and a refused key; configuration's own refusals stay."""
+        if self.disabled_reason == KEY_REFUSED:
+            self._switch_on()
+        self.last_error = None
+        for circuit in self._circuits():
+            circuit.restart()
+            circuit.hold = Hold()
+        self._settle_all(now, "reset")
+
+    def retire(self) -> None:
+        """Results still under way concern nobody any more."""
+        for circuit in self._circuits():
+            circuit.begin_epoch()
+
+    def settle(self, circuit: Circuit, capability: str | None, now: float, reason: str) -> None:
+        """Take the state from the rules, and tell if it changed."""
+        if now > circuit.window.expires_at:
+            circuit.window.expire(now)
+        if capability is None and self.disabled_reason is not None:
+            state = State.DISABLED
+        else:
+            state = circuit.judge(self._offline_after)
+        before = circuit.state
+        if state is not before:
+            circuit.state = state
+            if self._on_change is not None:
+                self._on_change(StateChange(self.name, capability, before, state, reason, now))
+
+    def _settle_all(self, now: float, reason: str) -> None:
+        """Take every state from the rules; only the source's own change is news."""
+        for circuit in self.capabilities.values():
+            circuit.state = circuit.judge(self._offline_after)
+        self.settle(self.own, None, now, reason)
+
+    def _switch_on(self) -> None:
+        self.disabled_reason, self.disabled_detail = None, ""
+        self.denied_probe_at = math.inf
+
+    # Reading
+
+    def _circuits(self) -> tuple[Circuit, ...]:
+        return (self.own, *self.capabilities.values())
+
+    def _is_closed(self, circuit: Circuit) -> bool:
+        return (
+            self.disabled_reason is None
+            and self.own.consecutive < self._offline_after
+            and circuit.consecutive < self._offline_after
+        )
+
+    def _half_open(self, circuit: Circuit) -> tuple[Circuit, ...]:
+        """The circuits an attempt made now would probe."""
+        off = self.disabled_reason is not None or self.own.consecutive >= self._offline_after
+        if circuit.consecutive >= self._offline_after:
+            return (self.own, circuit) if off else (circuit,)
+        return (self.own,) if off else ()
+
+    def _probe_times(self, circuit: Circuit) -> tuple[float, float]:
+        """When a probe is due, and until when one is running; monotonic seconds."""
+        due_at = leased_until = -math.inf
+        if self.disabled_reason is not None:
+            due_at = self.denied_probe_at
+        for one in self._half_open(circuit):
+            leased_until = max(leased_until, one.lease_ends_at)
+            if one.consecutive >= self._offline_after:
+                due_at = max(due_at, one.retry_at)
+        return due_at, leased_until
+
+    def _refused(self, circuit: Circuit, now: float) -> Standing:
+        """The standing of what may not be tried like any other."""
+        hold = max(self.own.hold, circuit.hold, key=lambda one: one.until)
+        hold_until = hold.until if now < hold.until else None
+        held = hold.reason or hold.code or ""
+        if self._is_closed(circuit):
+            state = _worse(self.own.state, circuit.state)
+            return Standing(state, False, False, "held", held, None, hold_until)
+        due_at, leased_until = self._probe_times(circuit)
+        if self.disabled_reason is not None:
+            state, reason, detail = State.DISABLED, "disabled", self.disabled_reason
+        else:
+            failures = max(self.own.consecutive, circuit.consecutive)
+            state, reason, detail = State.OFFLINE, "offline", f"{failures} failures in a row"
+        probe = now >= due_at and now >= leased_until and hold_until is None
+        if state is State.OFFLINE and now >= due_at and not probe:
+            if now < leased_until:
+                reason, detail, due_at = "probe_running", "its probe is running", leased_until
+            else:
+                reason, detail = "held", held
+        retry_at = due_at if due_at < math.inf else None
+        return Standing(state, False, probe, reason, detail, retry_at, hold_until)
+
+
+def _worse(one: State, other: State) -> State:
+    """Of two states that may be routed to, the one ranked last; unproven is not proven."""
+    if one is State.DEGRADED or other is State.DEGRADED:
+        return State.DEGRADED
+    if one is State.UNKNOWN or other is State.UNKNOWN:
+        return State.UNKNOWN
+    return State.HEALTHY

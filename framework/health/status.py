@@ -1,0 +1,103 @@
+"""What the state machine hands out: standings, leases and news of a change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from coinmux.framework.health.circuit import Circuit, State
+    from coinmux.framework.health.source import SourceHealth
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the router needs to know of one (source, capability) now.
+
+    Attributes:
+        state: the worse of the source's and the capability's.
+        eligible: may be tried like any other.
+        probe: may be tried now by one caller, as the probe.
+        reason: "" when eligible, else `disabled`, `offline`, `probe_running` or `held`.
+        detail: why it is disabled (a code), or a few words for people.
+        retry_at: monotonic seconds from which a probe may be made; None where none is foreseen.
+        hold_until: monotonic seconds; None where no hold is running.
+    """
+
+    state: State
+    eligible: bool
+    probe: bool
+    reason: str
+    detail: str
+    retry_at: float | None
+    hold_until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A source, or one of its capabilities, went from one state to another.
+
+    Attributes:
+        capability: None for the source as a whole.
+        reason: code of the result or the action behind it.
+        at: monotonic seconds.
+    """
+
+    source: str
+    capability: str | None
+    before: State
+    after: State
+    reason: str
+    at: float
+
+
+class Heard(msgspec.Struct, omit_defaults=True):
+    """How an attempt of any worker ended, and how its source stands since; times as what is left.
+
+    Attributes:
+        outcome: an `Outcome`.
+        rest_s, capability_rest_s: until a probe is due; None where the circuit is closed.
+        hold_s, capability_hold_s: until it may be asked again; 0 where it may.
+    """
+
+    source: str
+    capability: str
+    outcome: str
+    elapsed_s: float = 0.0
+    code: str | None = None
+    message: str | None = None
+    rest_s: float | None = None
+    capability_rest_s: float | None = None
+    hold_s: float = 0.0
+    capability_hold_s: float = 0.0
+    hold_code: str = ""
+    hold_reason: str = ""
+
+
+@dataclass(slots=True)
+class Lease:
+    """The right to make one attempt, and what tells whether its result is still current.
+
+    Attributes:
+        source_epoch, capability_epoch: at the attempt's start.
+        probe: this is the one attempt that a source or capability is given which is OFFLINE, or
+            whose key was refused.
+        ends_at: monotonic seconds; a probe's lease is free again then, whatever became of it.
+        owner, circuit: whose attempt it is.
+        probes_source, probes_capability: which of the two circuits is half-open.
+        is_open: until the attempt is recorded or released.
+    """
+
+    source: str
+    capability: str
+    source_epoch: int
+    capability_epoch: int
+    probe: bool
+    ends_at: float
+    owner: SourceHealth = field(repr=False)
+    circuit: Circuit = field(repr=False)
+    probes_source: bool = False
+    probes_capability: bool = False
+    is_open: bool = True

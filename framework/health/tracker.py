@@ -1,0 +1,252 @@
+"""Which sources may be asked now: the state machine that is also the circuit breaker. Pure.
+
+No I/O, no sleeping, no logging: results and the clock go in, standings and state changes come out.
+`docs/health.md` gives the rules and the reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import TYPE_CHECKING
+
+from coinmux.framework.health.circuit import HealthSettings, State
+from coinmux.framework.health.cooldown import DURABLE
+from coinmux.framework.health.snapshot import CapabilityHealth, HealthSnapshot, percentile
+from coinmux.framework.health.source import KEY_REFUSED, SourceHealth
+from coinmux.framework.health.status import Heard, Lease, Standing, StateChange
+
+if TYPE_CHECKING:
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.errors import Outcome
+
+__all__ = [
+    "KEY_REFUSED",
+    "CapabilityHealth",
+    "HealthSettings",
+    "HealthSnapshot",
+    "HealthTracker",
+    "Heard",
+    "Lease",
+    "Standing",
+    "State",
+    "StateChange",
+]
+
+
+class HealthTracker:
+    """Every source's state, per source and per (source, capability).
+
+    A name that was never registered raises KeyError throughout.
+
+    Args:
+        on_change: told of each change of state, after it took effect; must not raise.
+        rng: spreads waits that a source did not name.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        settings: HealthSettings = HealthSettings(),  # noqa: B008 - frozen
+        on_change: Callable[[StateChange], None] | None = None,
+        rng: Random | None = None,
+    ) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._on_change = on_change
+        self._rng = rng if rng is not None else Random()  # noqa: S311 - spreads waits only
+        self._sources: dict[str, SourceHealth] = {}
+        #: Told how each attempt of this process ended, where others are to hear of it.
+        self.on_result: Callable[[Heard], None] | None = None
+
+    # Sources
+
+    def register(
+        self, source: str, capabilities: Iterable[str], *, disabled_reason: str | None = None
+    ) -> None:
+        """Add a source; a known one gets these capabilities and keeps what is known of it."""
+        entry = self._sources.get(source)
+        if entry is None:
+            entry = SourceHealth(source, self.settings, self._on_change, self._rng)
+            self._sources[source] = entry
+            if disabled_reason is not None:
+                entry.disabled_reason = disabled_reason
+                entry.own.state = State.DISABLED
+        elif disabled_reason is not None:
+            self.disable(source, disabled_reason)
+        entry.offer(capabilities)
+
+    def forget(self, source: str) -> None:
+        """Drop a source; results still under way change nothing any more."""
+        self._sources.pop(source).retire()
+
+    def sources(self) -> list[str]:
+        """Names, in the order they were registered."""
+        return list(self._sources)
+
+    def capabilities(self, source: str) -> list[str]:
+        """What the source offers."""
+        return list(self._sources[source].capabilities)
+
+    # Attempts
+
+    def standing(self, source: str, capability: str) -> Standing:
+        """Whether the source may be asked for the capability now, and if not why."""
+        return self._sources[source].standing(capability, self._clock.monotonic())
+
+    def begin(self, source: str, capability: str, deadline_s: float) -> Lease | None:
+        """The right to one attempt of at most `deadline_s` seconds, None where there is none now.
+
+        Whoever gets a lease ends it with `record` or `release`, once.
+        """
+        return self._sources[source].begin(capability, deadline_s, self._clock.monotonic())
+
+    def record(
+        self,
+        lease: Lease,
+        outcome: Outcome,
+        *,
+        elapsed_s: float,
+        code: str | None = None,
+        message: str | None = None,
+        retry_after_s: float | None = None,
+        hold_reason: str | None = None,
+    ) -> None:
+        """How an attempt ended; ignored for a lease that was ended before.
+
+        Args:
+            elapsed_s: response time; kept of successes.
+            code: of the error; `unknown_symbol` ends a probe well, some codes have their own hold.
+            message: for people, free of secrets.
+            retry_after_s: what the source said; None, negative or not finite is "did not say".
+            hold_reason: for people; the code where it is None.
+        """
+        if lease.is_open:
+            now = self._clock.monotonic()
+            lease.owner.record(
+                lease, outcome, now, elapsed_s, code, message, retry_after_s, hold_reason
+            )
+            if self.on_result is not None:
+                self.on_result(
+                    lease.owner.told(lease.capability, outcome, now, elapsed_s, code, message)
+                )
+
+    def release(self, lease: Lease) -> None:
+        """End an attempt that came to nothing (cancelled): as if it had not been made."""
+        if lease.is_open:
+            lease.owner.close(lease)
+
+    # Other workers
+
+    def hear(self, heard: Heard) -> None:
+        """Count an attempt that another worker made."""
+        self._sources[heard.source].hear(heard, self._clock.monotonic())
+
+    def take_open(
+        self, source: str, capability: str, rest_s: float, code: str, message: str
+    ) -> None:
+        """Take over that a circuit is open; `capability` is "" for the source as a whole."""
+        self._sources[source].take_open(capability, rest_s, code, message, self._clock.monotonic())
+
+    def take_hold(
+        self, source: str, capability: str, left_s: float, code: str, reason: str
+    ) -> None:
+        """Take over a hold; `capability` is "" for the source as a whole."""
+        self._sources[source].take_hold(capability, self._clock.monotonic() + left_s, code, reason)
+
+    # Configuration and administration
+
+    def disable(self, source: str, reason: str, detail: str = "") -> None:
+        """Switch a source off until `enable`; what is under way belongs to an older epoch."""
+        self._sources[source].disable(reason, detail, self._clock.monotonic())
+
+    def enable(self, source: str) -> None:
+        """Switch a source on under settings read anew, whether or not it was off.
+
+        Results so far are forgotten, a running hold is not, and what is OFFLINE stays so: only a
+        probe or a reset ends that.
+        """
+        self._sources[source].enable(self._clock.monotonic())
+
+    def hasten(self, source: str) -> None:
+        """Let the probes of a source and its channels be made now, however long they were to wait.
+
+        Who told us to wait is waited for all the same.
+        """
+        now = self._clock.monotonic()
+        for name, entry in self._sources.items():
+            if name == source or name.startswith(f"{source}:"):
+                entry.hasten(now)
+
+    def reset(self, source: str) -> None:
+        """Forget results, latches, holds and a refused key; configuration's own refusals stay."""
+        self._sources[source].reset(self._clock.monotonic())
+
+    def reset_all(self) -> None:
+        """`reset` every source."""
+        for source in self._sources:
+            self.reset(source)
+
+    # What others want to know
+
+    def snapshot(self, source: str) -> HealthSnapshot:
+        """The source's health for people."""
+        entry, now = self._sources[source], self._clock.monotonic()
+        own = entry.own
+        entry.settle(own, None, now, "window")
+        for name, circuit in entry.capabilities.items():
+            entry.settle(circuit, name, now, "window")
+        times = own.window.times_s()
+        held = now < entry.own.hold.until
+        retry_at = own.retry_at if own.state is State.OFFLINE else None
+        if entry.disabled_reason == KEY_REFUSED:
+            retry_at = entry.denied_probe_at
+        disabled = own.state is State.DISABLED
+        return HealthSnapshot(
+            name=source,
+            state=own.state,
+            disabled_reason=entry.disabled_reason,
+            disabled_detail=entry.disabled_detail,
+            successes=own.successes,
+            failures=own.failures,
+            consecutive_failures=own.consecutive,
+            success_rate=own.window.rate,
+            avg_response_s=sum(times) / len(times) if times else None,
+            p50_s=percentile(times, 0.5),
+            p95_s=percentile(times, 0.95),
+            last_success_at=own.last_success_at,
+            last_failure_at=own.last_failure_at,
+            last_error=entry.last_error,
+            retry_at=retry_at,
+            hold_until=entry.own.hold.until if held else None,
+            hold_reason=entry.own.hold.reason if held else None,
+            recoveries=own.recoveries,
+            capabilities=tuple(
+                CapabilityHealth(
+                    name,
+                    State.DISABLED if disabled else circuit.state,
+                    circuit.consecutive,
+                    circuit.retry_at if circuit.state is State.OFFLINE else None,
+                    circuit.hold.until if now < circuit.hold.until else None,
+                    circuit.hold.reason if now < circuit.hold.until else None,
+                )
+                for name, circuit in entry.capabilities.items()
+            ),
+        )
+
+    def latency_s(self, source: str, capability: str) -> float | None:
+        """Smoothed response time of successes, None before the first."""
+        return self._sources[source].capabilities[capability].latency_s
+
+    def durable_holds(self) -> list[tuple[str, float, str, str]]:
+        """Running holds that are to survive a restart: source, until (monotonic), code, reason."""
+        now = self._clock.monotonic()
+        return [
+            (entry.name, hold.until, hold.code or "", hold.reason or "")
+            for entry in self._sources.values()
+            if (hold := entry.own.hold).until > now and hold.code in DURABLE
+        ]
+
+    def restore_hold(self, source: str, until: float, code: str, reason: str) -> None:
+        """Take up a hold of an earlier run; `until` in this clock's monotonic seconds."""
+        self._sources[source].own.hold.extend(until, code, reason)

@@ -1,0 +1,1 @@
+"""What indicator plugins use: warm-up lengths, readings in words, calendar periods."""

@@ -1,0 +1,136 @@
+"""As many candles as an indicator needs to be settled, in as few questions as that takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from coinmux.framework.clock import Deadline
+from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.models.market import CANDLE_COLUMNS, MOST_CANDLES, Candles, CandlesQuery
+from coinmux.framework.routing.options import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from coinmux.framework.cache.answer import Answer
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.config.settings import Settings
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.reference.symbols import Interval, Symbol
+    from coinmux.framework.sources.source import Source
+
+#: Upstream calls one request may cause (`faults.md` section 3, item 10).
+MOST_PAGES = 4
+#: Limits asked for, so that indicators of different warm-up share one kept answer.
+_STEPS = (500, MOST_CANDLES)
+
+
+class Asks(Protocol):
+    """What of a gateway history is taken from."""
+
+    clock: Clock
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def sources(self) -> Mapping[str, Source]: ...
+
+    async def ask(
+        self, capability: str, query: Query, ask: Ask = ..., *, request_id: str | None = None
+    ) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Candles and where they came from.
+
+    Attributes:
+        candles: at least as many as were wanted, where the source has them.
+        answer: the newest of the answers they were taken from.
+        pages: how many answers that were.
+        notes: on what is odd about them.
+    """
+
+    candles: Candles
+    answer: Answer
+    pages: int
+    notes: tuple[str, ...]
+
+
+async def latest(
+    gateway: Asks,
+    symbol: Symbol,
+    interval: Interval,
+    count: int,
+    ask: Ask,
+    request_id: str | None = None,
+) -> History:
+    """The latest `count` candles, earlier ones asked of the source that gave the newest.
+
+    Raises:
+        InvalidRequest, RoutingError: nobody answered for the newest. Earlier ones that are not to
+            be had make the history shorter.
+    """
+    until = Deadline.after(gateway.clock, ask.timeout_s or gateway.settings.request_timeout_s)
+    query = CandlesQuery(symbol=symbol, interval=interval, limit=_step(count))
+    answer = await gateway.ask("candles", query, ask, request_id=request_id)
+    newest: Candles = answer.data
+    pages = [newest]
+    notes: list[str] = []
+    source = gateway.sources.get(answer.provider)
+    most = query.limit if source is None else min(query.limit, source.info.max_candles)
+    had = len(newest)
+    # A page that is not full is the whole of a market's life; who asks on is told of an error.
+    while source is not None and had < count and len(pages[-1]) >= most and len(pages) < MOST_PAGES:
+        end = int(pages[-1].timestamp[0]) - 1
+        earlier = CandlesQuery(
+            symbol=newest.symbol, interval=interval, limit=_step(count - had), end=end
+        )
+        most = min(most, earlier.limit)
+        left = min(max(until.remaining_s(), LEAST_TIMEOUT_S), MOST_TIMEOUT_S)
+        pinned = replace(ask, provider=answer.provider, timeout_s=left, quote_fallback=False)
+        try:
+            page = (await gateway.ask("candles", earlier, pinned)).data
+        except CoinmuxError as error:
+            notes.append(f"earlier candles are not to be had: {error.code}")
+            break
+        if not len(page) or int(page.timestamp[-1]) > end:
+            break
+        pages.append(page)
+        had += len(page)
+    if (missing := _missing(pages, interval)) > 0:
+        notes.append(f"{missing} candles are missing within the history; gaps are left as gaps")
+    return History(_joined(pages), answer, len(pages), tuple(notes))
+
+
+def _step(count: int) -> int:
+    return next((step for step in _STEPS if step >= count), MOST_CANDLES)
+
+
+def _joined(pages: list[Candles]) -> Candles:
+    if len(pages) == 1:
+        return pages[0]
+    ordered = pages[::-1]
+    columns = {
+        name: np.concatenate([getattr(page, name) for page in ordered]) for name in CANDLE_COLUMNS
+    }
+    newest = pages[0]
+    return Candles(
+        symbol=newest.symbol,
+        interval=newest.interval,
+        **columns,
+        last_closed=newest.last_closed,
+        notes=newest.notes,
+    )
+
+
+def _missing(pages: list[Candles], interval: Interval) -> int:
+    """Candles that should be between those there are; a month is of no fixed length."""
+    if interval == "1M":
+        return 0
+    time = np.concatenate([page.timestamp for page in pages[::-1]])
+    return int((np.diff(time) // interval.ms - 1).sum()) if time.size > 1 else 0

@@ -1,0 +1,137 @@
+"""An indicator followed as its candles change and close."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.errors import CoinmuxError, InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from coinmux.framework.indicators.plan import Plan
+    from coinmux.framework.indicators.routed import Routed
+    from coinmux.framework.indicators.service import IndicatorDesk
+    from coinmux.framework.reference.symbols import Interval, Symbol
+    from coinmux.framework.routing.options import Ask
+
+#: Seconds between two looks, whatever the freshness of the candles says.
+_SOONEST_S, _LATEST_S = 1.0, 30.0
+#: After a failure; doubled with each, up to the latest.
+_AFTER_FAILURE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The value of one candle.
+
+    Attributes:
+        timestamp: its opening time, Unix ms.
+        is_closed: whether it is finished, and this its last value.
+        reading: of the newest candle only.
+        is_stale: whether the candles are older than they should be.
+    """
+
+    timestamp: int
+    is_closed: bool
+    values: dict[str, float | None]
+    reading: str | None
+    provider: str
+    is_stale: bool
+
+    def public(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "timestamp": self.timestamp,
+            "closed": self.is_closed,
+            "values": self.values,
+            "reading": self.reading,
+            "provider": self.provider,
+            "stale": self.is_stale,
+        }
+
+
+async def watch(
+    desk: IndicatorDesk,
+    plan: Plan,
+    symbol: Symbol,
+    interval: Interval,
+    *,
+    ask: Ask,
+    closed_only: bool = False,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncIterator[Update | CoinmuxError]:
+    """Each new value as candles change or close, the newest first of all; a failure in its place.
+
+    Many who watch one market share its candles: they are the kept answers everyone gets. A candle
+    that closed while nobody looked is told of as well, if it is among the shown history.
+
+    Raises:
+        InvalidRequest: the question can never be answered.
+    """
+    told: Update | None = None
+    failures = 0
+    while True:
+        try:
+            routed = await desk.one(
+                plan, symbol, interval, _SHOWN, closed_only=closed_only, ask=ask
+            )
+        except InvalidRequest:
+            raise
+        except CoinmuxError as error:
+            failures += 1
+            yield error
+            await pause(min(_AFTER_FAILURE_S * 2 ** (failures - 1), _LATEST_S))
+            continue
+        failures = 0
+        for update in _updates(routed, told):
+            told = update
+            yield update
+        await pause(_until_next(desk, routed))
+
+
+#: Values of one look: closed ones missed between two looks are among them.
+_SHOWN = 50
+
+
+def _updates(routed: Routed, told: Update | None) -> list[Update]:
+    """What is new since `told`: values that changed, closed, or began."""
+    candles, times = routed.candles, routed.timestamps.tolist()
+    columns = {name: column.tolist() for name, column in routed.values.items()}
+    open_at = int(candles.timestamp[-1]) if candles.last_closed is False else None
+    first = len(times) - 1
+    if told is not None:
+        first = next((at for at, time in enumerate(times) if time >= told.timestamp), len(times))
+    found = []
+    for at in range(first, len(times)):
+        newest = at == len(times) - 1
+        update = Update(
+            timestamp=times[at],
+            is_closed=times[at] != open_at,
+            values={name: _known(column[at]) for name, column in columns.items()},
+            reading=routed.reading if newest else None,
+            provider=routed.provider,
+            is_stale=routed.answer.meta["stale"],
+        )
+        if told is None or not _same(update, told):
+            found.append(update)
+    return found
+
+
+def _same(update: Update, told: Update) -> bool:
+    return (
+        update.timestamp == told.timestamp
+        and update.is_closed == told.is_closed
+        and update.values == told.values
+    )
+
+
+def _known(value: float) -> float | None:
+    return value if abs(value) < float("inf") else None
+
+
+def _until_next(desk: IndicatorDesk, routed: Routed) -> float:
+    left = routed.answer.ttl_s(desk.clock.monotonic())
+    return min(max(left, _SOONEST_S), _LATEST_S)

@@ -1,0 +1,196 @@
+"""Where indicators are asked for: over routed candles, over the caller's, one or many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.clock import Deadline
+from coinmux.framework.errors import CoinmuxError, DeadlineExceeded, PluginTimeout
+from coinmux.framework.indicators import candle_history
+from coinmux.framework.indicators.catalogue import Catalogue
+from coinmux.framework.indicators.frame import Frame
+from coinmux.framework.indicators.routed import Routed
+from coinmux.framework.plugins.hook_runner import in_thread
+from coinmux.framework.routing.options import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
+
+if TYPE_CHECKING:
+    from coinmux.framework.indicators.candle_history import Asks, History
+    from coinmux.framework.indicators.catalogue import Indicator
+    from coinmux.framework.indicators.plan import Plan
+    from coinmux.framework.indicators.result import Computed
+    from coinmux.framework.models.market import Candles
+    from coinmux.framework.reference.symbols import Interval, Symbol
+
+#: The indicators of `comprehensive`.
+SEVEN = ("sma", "ema", "rsi", "macd", "atr", "stoch-rsi", "bollinger-bands")
+#: Seconds an indicator that is not built in may take.
+_PATIENCE_S = 5.0
+#: More candles than this are computed beside the event loop.
+_INLINE = 5_000
+#: Markets of one batch whose candles are asked for at a time.
+_AT_ONCE = 8
+
+
+class IndicatorDesk:
+    """Indicators of one gateway.
+
+    Args:
+        gateway: what candles are asked of.
+        indicators: by name.
+    """
+
+    def __init__(self, gateway: Asks, indicators: Mapping[str, Indicator]) -> None:
+        self.catalogue = Catalogue(indicators)
+        self.clock = gateway.clock
+        self._gateway = gateway
+        #: Those that are not built in, each with threads of its own.
+        self._apart: dict[str, Callable[..., Awaitable[Computed]]] = {}
+
+    async def run(self, plan: Plan, frame: Frame) -> Computed:
+        """`plan` over `frame`, without holding up anything else.
+
+        Raises:
+            InsufficientData: too few candles.
+            PluginError: the plugin broke its contract, or took too long.
+        """
+        if not plan.indicator.is_built_in:
+            name = plan.info.name
+            apart = self._apart.setdefault(name, in_thread(_run))
+            try:
+                return await asyncio.wait_for(apart(plan, frame), _PATIENCE_S)
+            except TimeoutError:
+                raise PluginTimeout(
+                    f"indicator {name} took longer than {_PATIENCE_S:g} s"
+                ) from None
+        if frame.size > _INLINE:
+            return await asyncio.to_thread(plan.run, frame)
+        return plan.run(frame)
+
+    async def one(
+        self,
+        plan: Plan,
+        symbol: Symbol,
+        interval: Interval,
+        limit: int,
+        *,
+        closed_only: bool = False,
+        ask: Ask | None = None,
+        request_id: str | None = None,
+    ) -> Routed:
+        """One indicator of one market: `limit` values, and candles before them to settle them.
+
+        Raises:
+            InvalidRequest, RoutingError: no candles came, or too few.
+            PluginError: the plugin broke its contract.
+        """
+        had = await self._history([plan], symbol, interval, limit, ask or Ask(), request_id)
+        computed = await self.run(plan, _frame(had.candles, closed_only=closed_only))
+        return Routed(computed, had, limit)
+
+    async def several(
+        self,
+        plans: Sequence[Plan],
+        symbol: Symbol,
+        interval: Interval,
+        limit: int,
+        *,
+        closed_only: bool = False,
+        ask: Ask | None = None,
+        request_id: str | None = None,
+    ) -> tuple[History, list[Computed | CoinmuxError]]:
+        """Several indicators of one market over the same candles; each, or its own error.
+
+        Raises:
+            InvalidRequest, RoutingError: no candles came.
+        """
+        had = await self._history(plans, symbol, interval, limit, ask or Ask(), request_id)
+        frame = _frame(had.candles, closed_only=closed_only)
+        return had, [await self._tried(plan, frame) for plan in plans]
+
+    async def batch(
+        self,
+        plans: Sequence[Plan],
+        symbols: Sequence[Symbol],
+        interval: Interval,
+        limit: int,
+        *,
+        closed_only: bool = False,
+        ask: Ask | None = None,
+    ) -> dict[Symbol, tuple[History, list[Computed | CoinmuxError]] | CoinmuxError]:
+        """Many indicators of many markets; each market's candles are asked for once.
+
+        The deadline of `ask` is that of the whole; markets it leaves no time for have that error.
+        """
+        ask = ask or Ask()
+        until = Deadline.after(self._gateway.clock, ask.timeout_s or MOST_TIMEOUT_S)
+        places = asyncio.Semaphore(_AT_ONCE)
+        results: dict[Symbol, Any] = dict.fromkeys(symbols)
+
+        async def market(symbol: Symbol) -> None:
+            async with places:
+                try:
+                    left = replace(ask, timeout_s=_left_s(until))
+                    results[symbol] = await self.several(
+                        plans, symbol, interval, limit, closed_only=closed_only, ask=left
+                    )
+                except CoinmuxError as error:
+                    results[symbol] = error
+
+        async with asyncio.TaskGroup() as group:
+            for symbol in results:
+                group.create_task(market(symbol))
+        return results
+
+    async def _history(
+        self,
+        plans: Sequence[Plan],
+        symbol: Symbol,
+        interval: Interval,
+        limit: int,
+        ask: Ask,
+        request_id: str | None,
+    ) -> History:
+        count = max(plan.wants(limit, interval) for plan in plans)
+        return await candle_history.latest(self._gateway, symbol, interval, count, ask, request_id)
+
+    async def _tried(self, plan: Plan, frame: Frame) -> Computed | CoinmuxError:
+        try:
+            return await self.run(plan, frame)
+        except CoinmuxError as error:
+            return error
+
+
+def _left_s(until: Deadline) -> float:
+    left = until.remaining_s()
+    if left < LEAST_TIMEOUT_S:
+        raise DeadlineExceeded("the batch's time was over before its turn", attempts=[])
+    return left
+
+
+def _run(plan: Plan, frame: Frame) -> Computed:
+    return plan.run(frame)
+
+
+def over(
+    plans: Sequence[Plan], markets: Mapping[str, Candles]
+) -> dict[str, list[Computed | CoinmuxError]]:
+    """Many indicators over many markets' candles that are here; each, or its own error."""
+    return {name: _each(plans, Frame.of(candles)) for name, candles in markets.items()}
+
+
+def _each(plans: Sequence[Plan], frame: Frame) -> list[Computed | CoinmuxError]:
+    results: list[Computed | CoinmuxError] = []
+    for plan in plans:
+        try:
+            results.append(plan.run(frame))
+        except CoinmuxError as error:
+            results.append(error)
+    return results
+
+
+def _frame(candles: Candles, *, closed_only: bool) -> Frame:
+    frame = Frame.of(candles)
+    return frame.without_last() if closed_only and candles.last_closed is False else frame

@@ -1,0 +1,1 @@
+"""How much may be asked of a source: rate windows, slots, quotas, and the budget of retries."""

@@ -1,0 +1,246 @@
+"""The gate before one source: a call passes with a slot and a permit, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.errors import ProviderBusy
+from coinmux.framework.limits.rate_window import Bulkhead, Limits
+
+if TYPE_CHECKING:
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.cluster.shared_windows import SharedWindows
+    from coinmux.framework.limits.rate_window import RateWindow
+    from coinmux.framework.plugins.provider_info import RateLimit, UsageHeader
+
+_NUMBER = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
+
+
+class _Waiter:
+    """One call in the queue."""
+
+    __slots__ = ("future", "weight")
+
+    def __init__(self, future: asyncio.Future[None], weight: float) -> None:
+        self.future = future
+        self.weight = weight
+
+
+class Gate:
+    """Calls to one source: at most `concurrent` at once, within its rate limits, first come first.
+
+    Args:
+        limits: all hold at once.
+        concurrent: calls at once.
+        queue_s: the longest a call waits for its turn.
+        usage: headers of replies that tell our use.
+
+    Attributes:
+        shared: the windows as one for all workers; None where this is the only one.
+    """
+
+    __slots__ = (
+        "_bulkhead", "_clock", "_limits", "_queue", "_queue_s", "_timer", "_usage", "shared",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        clock: Clock,
+        limits: Sequence[RateLimit],
+        *,
+        concurrent: int = 8,
+        queue_s: float = 0.25,
+        usage: Sequence[UsageHeader] = (),
+    ) -> None:
+        self._clock = clock
+        self._limits = Limits(limits)
+        self._bulkhead = Bulkhead(concurrent)
+        self._queue: deque[_Waiter] = deque()
+        self._queue_s = queue_s
+        self._usage = [(header.name.lower(), header) for header in usage]
+        self._timer: asyncio.TimerHandle | None = None
+        self.shared: SharedWindows | None = None
+
+    @property
+    def concurrent(self) -> int:
+        """Calls at once, at most."""
+        return self._bulkhead.most
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that entered and did not leave."""
+        return self._bulkhead.in_flight
+
+    @property
+    def waiting(self) -> int:
+        """Calls in the queue."""
+        return len(self._queue)
+
+    async def enter(self, weight: float = 1) -> None:
+        """Pass, waiting for it at most `queue_s` seconds; `leave` once if it returned.
+
+        Raises:
+            ProviderBusy: the turn did not come, or could not have come, in that time.
+        """
+        if self.shared is not None and self.shared.shared:
+            await self._enter_shared(self.shared, weight)
+            return
+        if not self._queue and self._pass(weight):
+            return
+        if self._limits.wait_s(weight, self._clock.monotonic()) > self._queue_s:
+            raise ProviderBusy(self._describe(weight))
+        await self._wait(weight)
+
+    async def _enter_shared(self, shared: SharedWindows, weight: float) -> None:
+        """As `enter`: a slot of this worker's, then a permit of all workers'."""
+        end = self._clock.monotonic() + self._queue_s
+        if self._queue or not self._pass(weight):
+            await self._wait(weight)
+        try:
+            while (wait_s := await shared.take(weight)) is not None:
+                if wait_s == 0:
+                    return
+                if self._clock.monotonic() + wait_s > end:
+                    raise ProviderBusy(self._describe(weight))
+                await asyncio.sleep(wait_s)
+            if not self._take(weight):  # lost just now
+                raise ProviderBusy(self._describe(weight))
+        except BaseException:
+            self.leave()
+            raise
+
+    def divide(self, workers: int) -> None:
+        """Take a share of the limits only: so many workers know nothing of each other."""
+        for window in self.windows:
+            window.scale(1 / workers)
+
+    def leave(self) -> None:
+        """Free the slot of a call that entered."""
+        self._bulkhead.give_back()
+        if self._queue:
+            self._pump()
+
+    def available(self, weight: float = 1) -> bool:
+        """Whether a call would pass without waiting."""
+        return (
+            not self._queue
+            and not self._bulkhead.is_full
+            and self._limits.wait_s(weight, self._clock.monotonic()) == 0
+        )
+
+    @property
+    def windows(self) -> tuple[RateWindow, ...]:
+        """The windows that hold."""
+        return self._limits.windows
+
+    def busy_reason(self) -> str | None:
+        """Why a call would wait, None if it would not."""
+        return None if self.available() else self._describe(1)
+
+    def observe(self, headers: Mapping[str, str]) -> None:
+        """Take in what a reply says of our use; a header that holds no number says nothing."""
+        for name, header in self._usage:
+            text = headers.get(name)
+            if text is not None and _NUMBER.fullmatch(text):
+                now = self._clock.monotonic()
+                if header.tells == "used":
+                    self._limits.observe_used(header.per_s, float(text), now)
+                else:
+                    self._limits.observe_remaining(header.per_s, float(text), now)
+                if self.shared is not None:
+                    self.shared.told(header.per_s)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Limits and use, as plain values."""
+        return {
+            "concurrent": self._bulkhead.most,
+            "in_flight": self._bulkhead.in_flight,
+            "waiting": len(self._queue),
+            "windows": self._limits.snapshot(self._clock.monotonic()),
+        }
+
+    def _pass(self, weight: float) -> bool:
+        """Take a slot and a permit, both or neither; where permits are shared, only the slot."""
+        if self._bulkhead.is_full:
+            return False
+        if not (self.shared is not None and self.shared.shared) and not self._take(weight):
+            return False
+        self._bulkhead.take()
+        return True
+
+    def _take(self, weight: float) -> bool:
+        """Take a permit of this worker's own."""
+        if not self._limits.take(weight, self._clock.monotonic()):
+            return False
+        if self.shared is not None:
+            self.shared.count_alone(weight)
+        return True
+
+    async def _wait(self, weight: float) -> None:
+        loop = asyncio.get_running_loop()
+        waiter = _Waiter(loop.create_future(), weight)
+        self._queue.append(waiter)
+        end = loop.call_later(self._queue_s, self._give_up, waiter)
+        self._pump()
+        try:
+            await waiter.future
+        except asyncio.CancelledError:
+            if waiter.future.done() and not waiter.future.cancelled():
+                # Its turn and its cancellation came together: the slot is not its own to keep.
+                if waiter.future.exception() is None:
+                    self.leave()
+            else:
+                self._drop(waiter)
+            raise
+        finally:
+            end.cancel()
+
+    def _give_up(self, waiter: _Waiter) -> None:
+        if not waiter.future.done():
+            waiter.future.set_exception(ProviderBusy(self._describe(waiter.weight)))
+            self._drop(waiter)
+
+    def _drop(self, waiter: _Waiter) -> None:
+        """Take a waiter out of the queue; those behind it may pass now."""
+        if waiter in self._queue:
+            self._queue.remove(waiter)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Let the head of the queue pass, and the next, as far as there are slots and permits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._queue:
+            head = self._queue[0]
+            if head.future.done():
+                self._queue.popleft()
+            elif self._pass(head.weight):
+                self._queue.popleft()
+                head.future.set_result(None)
+            else:
+                break
+        if self._queue and not self._bulkhead.is_full:
+            wait_s = self._limits.wait_s(self._queue[0].weight, self._clock.monotonic())
+            if wait_s < math.inf:
+                loop = self._queue[0].future.get_loop()
+                self._timer = loop.call_later(wait_s, self._pump)
+
+    def _describe(self, weight: float) -> str:
+        bulkhead = self._bulkhead
+        if bulkhead.is_full:
+            return f"{bulkhead.in_flight} calls are running, the most at a time"
+        now = self._clock.monotonic()
+        window = self._limits.tightest(weight, now)
+        if window is None:
+            return f"{len(self._queue)} calls are waiting already"
+        limit = f"{window.requests:g} in {window.per_s:g} s"
+        wait_s = window.wait_s(weight, now)
+        if wait_s == math.inf:
+            return f"a request of weight {weight:g} exceeds the rate limit of {limit}"
+        return f"the rate limit of {limit} is used up; free in {wait_s:.1f} s"

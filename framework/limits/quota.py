@@ -1,0 +1,126 @@
+"""Limits of a day or a month: what was used of them, over restarts, and when to save the rest.
+
+A free tier is to last. The last fifth of it is a reserve, for what nobody else can answer; and a
+month is spread: who used three days' share of it within a day is asked after the others, until the
+day is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.limits.rate_window import RateWindow
+    from coinmux.framework.sources.source import Source
+
+#: A window of so long is a quota: forgetting what was used of a shorter one costs little.
+LONG_S = 3_600.0
+#: Above this share the rest is saved.
+SAVED_FROM = 0.8
+#: A quota of so many days is spread over them.
+_DAY_S = 86_400.0
+_SPREAD_FROM_S = 7 * _DAY_S
+#: Within a day at most so many days' share, while anybody else answers.
+_DAYS_AT_ONCE = 3.0
+_Uses = list[tuple[int, int, float]]
+
+
+def long_windows(windows: Iterable[RateWindow]) -> list[RateWindow]:
+    """Those that are quotas."""
+    return [window for window in windows if window.per_s >= LONG_S]
+
+
+def quota_lines(windows: Iterable[RateWindow], now: float) -> list[dict[str, Any]]:
+    """What is used and left of each, as `/api/providers` shows it."""
+    lines = []
+    for window in long_windows(windows):
+        used = window.used(now)
+        lines.append(
+            {
+                "window_s": window.per_s,
+                "limit": window.limit,
+                "used": round(used, 3),
+                "remaining": round(max(0.0, window.limit - used), 3),
+            }
+        )
+    return lines
+
+
+def saving(windows: Iterable[RateWindow], now: float) -> str | None:
+    """Why the rest of a quota is saved, for people; None while there is plenty."""
+    for window in long_windows(windows):
+        used = window.used(now)
+        if used >= SAVED_FROM * window.requests:
+            return (
+                f"{used:g} of {window.limit:g} in {_span(window.per_s)} are used; the rest is"
+                " kept for what nobody else can answer"
+            )
+        if window.per_s >= _SPREAD_FROM_S:
+            share = window.requests * _DAY_S / window.per_s
+            today = window.used_in(_DAY_S, now)
+            if today > max(_DAYS_AT_ONCE * share, 1.0):
+                return (
+                    f"{today:g} were used in a day, and {window.requests:g} are to last"
+                    f" {_span(window.per_s)}"
+                )
+    return None
+
+
+def spent(windows: Iterable[RateWindow], now: float) -> float:
+    """Share of the scarcest quota that is used, 0 to 1."""
+    return max((window.used(now) / window.requests for window in long_windows(windows)), default=0)
+
+
+def _span(seconds: float) -> str:
+    days = seconds / _DAY_S
+    return f"{days:g} days" if days > 1 else f"{seconds / 3_600:g} h"
+
+
+def rows_of(sources: Mapping[str, Source], clock: Clock) -> list[dict[str, Any]]:
+    """What is used of every quota, to be kept: uses as first and last time (Unix ms) and weight."""
+    offset_ms = clock.wall_ms() - clock.monotonic() * 1000
+    now = clock.monotonic()
+    return [
+        {
+            "source": source.name,
+            "window_s": round(window.per_s),
+            "uses": msgspec.json.encode(
+                [
+                    (round(first * 1000 + offset_ms), round(last * 1000 + offset_ms), weight)
+                    for first, last, weight in window.uses(now)
+                ]
+            ).decode(),
+        }
+        for source in sources.values()
+        for window in long_windows(source.gate.windows)
+        if window.used(now) > 0
+    ]
+
+
+def take_up(
+    rows: Iterable[tuple[str, int, str]], sources: Mapping[str, Source], clock: Clock
+) -> None:
+    """Count what was used before this run; what is damaged or of no source is passed over."""
+    offset_ms = clock.wall_ms() - clock.monotonic() * 1000
+    now = clock.monotonic()
+    for name, window_s, text in rows:
+        source = sources.get(name)
+        if source is None:
+            continue
+        try:
+            uses = msgspec.json.decode(text, type=_Uses)
+        except msgspec.DecodeError:
+            continue
+        for window in long_windows(source.gate.windows):
+            if round(window.per_s) == window_s:
+                window.restore(
+                    [
+                        ((first - offset_ms) / 1000, (last - offset_ms) / 1000, weight)
+                        for first, last, weight in uses
+                    ],
+                    now,
+                )

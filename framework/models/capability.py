@@ -1,0 +1,164 @@
+"""The table of capabilities: what can be asked, and how each kind of answer may age.
+
+Adding a capability is one row here (or declared by a plugin), a query, a result, a hookspec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from coinmux.framework.models import chain, market, news, onchain, sentiment, text
+from coinmux.framework.models.base import Query, Result
+from coinmux.framework.quality.consensus import Consensus
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How long an answer is good, in seconds.
+
+    Attributes:
+        fresh_s: served as it is.
+        refresh_s: after that, served stale while one refresh runs.
+        failed_s: after that, served stale only if every source fails.
+    """
+
+    fresh_s: float
+    refresh_s: float
+    failed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One kind of question.
+
+    Attributes:
+        name: `ticker`; its hook is `fetch_ticker`.
+        query, result: the models.
+        freshness: defaults; candles depend on the interval, see `freshness_of`.
+        empty_legal: whether an answer with no item is an answer.
+        max_age_s: data whose own time is older is stale (`faults.md` E4); None where it may be old.
+        consensus: how sources that answer together are compared; None where they cannot be.
+        description: what it answers.
+    """
+
+    name: str
+    query: type[Query]
+    result: type[Result]
+    freshness: Freshness
+    empty_legal: bool = False
+    max_age_s: float | None = None
+    consensus: Consensus | None = None
+    description: str = ""
+
+    @property
+    def hook(self) -> str:
+        return f"fetch_{self.name}"
+
+
+_MIN, _HOUR, _DAY = 60.0, 3600.0, 86400.0
+_ADDRESS = Freshness(15, 30, 5 * _MIN)
+_SLOW = Freshness(10 * _MIN, _HOUR, _DAY)
+#: `faults.md` E5: a price 5 % from the median of three is wrong.
+_PRICE = Consensus("last", relative=0.05, merged=("last", "bid", "ask"))
+#: What is a usual fee each source decides by its own lights: a factor of two is no contradiction.
+_FEE = Consensus("standard", relative=1.0, merged=("slow", "standard", "fast", "base_fee"))
+#: As many blocks as a head may lag (`faults.md` E4). A block is one thing: nothing is mixed.
+_HEIGHT = Consensus("height", absolute=16)
+
+_ROWS = (
+    Capability(
+        "ticker", market.TickerQuery, market.Ticker, Freshness(5, 10, 60),
+        max_age_s=300, consensus=_PRICE, description="One market now and over 24 hours",
+    ),
+    Capability(
+        "candles", market.CandlesQuery, market.Candles, Freshness(30, 60, 600),
+        description="Open, high, low, close and volume by interval",
+    ),
+    Capability(
+        "order_book", market.OrderBookQuery, market.OrderBook, Freshness(1, 0, 5),
+        max_age_s=300, description="Best bids and asks",
+    ),
+    Capability(
+        "trades", market.TradesQuery, market.Trades, Freshness(1, 0, 5),
+        empty_legal=True, description="Latest trades",
+    ),
+    Capability(
+        "markets", market.MarketsQuery, market.Markets, Freshness(_HOUR, 6 * _HOUR, _DAY),
+        description="Every pair one source lists (asked of a pinned provider)",
+    ),
+    Capability(
+        "coins", market.CoinsQuery, market.Coins, Freshness(60, 5 * _MIN, _HOUR),
+        empty_legal=True, description="Coins by market capitalisation",
+    ),
+    Capability(
+        "global_stats", market.GlobalStatsQuery, market.GlobalStats, Freshness(60, 5 * _MIN, _HOUR),
+        description="The whole market",
+    ),
+    Capability(
+        "gas", chain.GasQuery, chain.Gas, Freshness(5, 10, 60),
+        max_age_s=300, consensus=_FEE, description="Transaction fees of a chain",
+    ),
+    Capability(
+        "chain_head", chain.ChainHeadQuery, chain.ChainHead, Freshness(3, 5, 30),
+        consensus=_HEIGHT, description="Newest block of a chain",
+    ),
+    Capability(
+        "balance", chain.BalanceQuery, chain.Balance, _ADDRESS,
+        description="Own coin held by an address",
+    ),
+    Capability(
+        "transactions", chain.TransactionsQuery, chain.Transactions, _ADDRESS,
+        empty_legal=True, description="Transactions of an address",
+    ),
+    Capability(
+        "token_balances", chain.TokenBalancesQuery, chain.TokenBalances, _ADDRESS,
+        empty_legal=True, description="Tokens held by an address",
+    ),
+    Capability(
+        "entity", chain.EntityQuery, chain.Entity, _ADDRESS, description="Owner of an address",
+    ),
+    Capability(
+        "large_transfers", chain.LargeTransfersQuery, chain.LargeTransfers,
+        Freshness(2 * _MIN, 5 * _MIN, 6 * _HOUR), empty_legal=True, description="Whale transfers",
+    ),
+    Capability(
+        "news", news.NewsQuery, news.News, Freshness(2 * _MIN, 5 * _MIN, 6 * _HOUR),
+        empty_legal=True, description="Headlines",
+    ),
+    Capability(
+        "fear_greed", sentiment.FearGreedQuery, sentiment.FearGreed,
+        Freshness(15 * _MIN, _HOUR, _DAY), description="Fear and greed index",
+    ),
+    Capability(
+        "social", sentiment.SocialQuery, sentiment.Social, Freshness(15 * _MIN, _HOUR, _DAY),
+        description="Social metrics of an asset",
+    ),
+    Capability(
+        "onchain_metric", onchain.OnchainMetricQuery, onchain.OnchainMetric, _SLOW,
+        empty_legal=True, description="A figure derived from a chain, over time",
+    ),
+    Capability(
+        "tvl", onchain.TvlQuery, onchain.Tvl, _SLOW, description="Total value locked",
+    ),
+    Capability(
+        "text_sentiment", text.TextSentimentQuery, text.TextSentiment, Freshness(_DAY, 0, 0),
+        description="Sentiment of texts",
+    ),
+)  # fmt: skip
+
+#: The built-in capabilities by name.
+CAPABILITIES: Mapping[str, Capability] = {row.name: row for row in _ROWS}
+
+
+def freshness_of(capability: Capability, query: Query, now_ms: int) -> Freshness:
+    """How long an answer to `query` is good.
+
+    Candles: a sixth of the interval, at most 30 s; a range that ended before now is closed and
+    good for an hour.
+    """
+    if not isinstance(query, market.CandlesQuery):
+        return capability.freshness
+    if query.end is not None and query.end + query.interval.ms <= now_ms:
+        return Freshness(_HOUR, 60, 600)
+    return Freshness(min(30.0, query.interval.seconds / 6), 60, 600)

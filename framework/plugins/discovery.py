@@ -1,0 +1,372 @@
+"""Plugins found and checked one by one; one that is broken is listed and harms nobody."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Any, cast
+
+import pluggy
+
+from coinmux.framework.indicators.catalogue import Compute, Indicator
+from coinmux.framework.models.base import Query
+from coinmux.framework.models.capability import CAPABILITIES, Capability
+from coinmux.framework.plugins import grades, hookspecs
+from coinmux.framework.plugins.hook_runner import in_thread
+from coinmux.framework.plugins.indicator_info import IndicatorInfo
+from coinmux.framework.plugins.provider_info import ProviderInfo, Reply
+from coinmux.framework.suggest import near
+
+API_VERSION = 1
+
+Fetch = Callable[[Any, Any], Awaitable[Any]]
+MapError = Callable[[Reply, Query], Exception | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider that loaded.
+
+    Attributes:
+        fetch: capability name -> its hook, called with `(query, http)`, always awaitable.
+        origin: where it came from: distribution, or `in-process`.
+        version: of that distribution.
+        grade: `bronze`, `silver` or `gold`, as the conformance kit measured these very files; None
+            where it did not.
+    """
+
+    info: ProviderInfo
+    plugin: object
+    fetch: Mapping[str, Fetch]
+    map_error: MapError | None
+    origin: str
+    version: str
+    grade: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A plugin that did not load, and why."""
+
+    name: str
+    origin: str
+    error: str
+
+
+@dataclass(slots=True)
+class Found:
+    """A plugin on its way in: an entry point, or an object handed over."""
+
+    name: str
+    origin: str
+    version: str
+    built_in: bool
+    load: Callable[[], object]
+    thread: threading.Thread | None = None
+    loaded: object | None = None
+    info: object = None
+    capabilities: Sequence[object] = ()
+    indicators: object = None
+    measured: dict[str, Any] | None = None
+    error: str | None = None
+    started_at: float = field(default_factory=time.monotonic)
+
+    def start(self) -> None:
+        """Import in a thread of its own, so that one that hangs holds up nobody."""
+        self.thread = threading.Thread(target=self._run, name=f"load-{self.name}", daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            plugin = self.load()
+            self.loaded = plugin() if inspect.isclass(plugin) else plugin
+            # What it says of itself is its own code too, and may hang like an import.
+            if (declare := _marked(self.loaded, "coinmux_capabilities")) is not None:
+                self.capabilities = tuple(declare())
+            if (describe := _marked(self.loaded, "provider_info")) is not None:
+                self.info = describe()
+            if (describe := _marked(self.loaded, "indicator_info")) is not None:
+                self.indicators = describe()
+            self.measured = grades.standing(self.loaded)
+        except BaseException as error:  # noqa: BLE001 - SystemExit in a plugin must not end us
+            self.error = f"{type(error).__name__} while loading: {str(error)[:300]}"
+
+    @property
+    def pending(self) -> bool:
+        return self.thread is not None and self.thread.is_alive()
+
+
+class PluginLoader:
+    """The plugin manager and what came of each plugin.
+
+    Attributes:
+        capabilities: built-in ones, and those plugins added.
+        providers: by name.
+        indicators: by name.
+        broken: plugins that did not make it.
+        pending: plugins still loading.
+    """
+
+    def __init__(self) -> None:
+        self.manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self.manager.add_hookspecs(hookspecs)
+        self.capabilities: dict[str, Capability] = dict(CAPABILITIES)
+        self.providers: dict[str, Provider] = {}
+        self.indicators: dict[str, Indicator] = {}
+        self.broken: list[Broken] = []
+        self.pending: list[Found] = []
+
+    def discover(self, allow: Iterable[str] = (), block: Iterable[str] = ()) -> list[Found]:
+        """The installed entry points of the group `coinmux`, ours first, then by name."""
+        allowed, blocked = ({name.lower() for name in names} for names in (allow, block))
+        found = [
+            _found(point)
+            for point in entry_points(group=hookspecs.PROJECT)
+            if (not allowed or point.name.lower() in allowed) and point.name.lower() not in blocked
+        ]
+        unique = {(one.name, one.origin): one for one in found}
+        return sorted(unique.values(), key=lambda one: (not one.built_in, one.name, one.origin))
+
+    def load(self, found: Iterable[Found], *, wait_s: float, limit_s: float) -> None:
+        """Load each; wait at most `wait_s` in all, leaving the slower ones in `pending`."""
+        found = list(found)
+        for one in found:
+            one.start()
+        end = time.monotonic() + wait_s
+        for one in found:
+            if one.thread is not None:
+                one.thread.join(max(0.0, end - time.monotonic()))
+        self.pending = found
+        self.adopt(limit_s)
+
+    def adopt(self, limit_s: float) -> list[str]:
+        """Take in what has finished loading; names of providers that are new.
+
+        Args:
+            limit_s: one that has been loading for longer is listed as broken.
+        """
+        before = set(self.providers)
+        ready = [one for one in self.pending if not one.pending]
+        waiting = [one for one in self.pending if one.pending]
+        self.pending = []
+        for one in waiting:
+            if time.monotonic() - one.started_at >= limit_s:
+                self._break(one.name, one.origin, f"did not finish loading within {limit_s:g} s")
+            else:
+                self.pending.append(one)
+        registered = [one for one in ready if self._register(one)]
+        strangers = self._without_spec()
+        for one in registered:
+            self._complete(one, strangers.get(one.name))
+        return [name for name in self.providers if name not in before]
+
+    def _register(self, one: Found) -> bool:
+        """Register with pluggy and take its capabilities; its hooks are checked later."""
+        if one.error is not None or one.loaded is None:
+            self._break(one.name, one.origin, one.error or "the entry point is None")
+            return False
+        version = getattr(one.loaded, "COINMUX_API", API_VERSION)
+        if version != API_VERSION:
+            self._break(one.name, one.origin, f"is for plugin API {version}, this is {API_VERSION}")
+            return False
+        if self.manager.has_plugin(one.name):
+            self._break(one.name, one.origin, f"another plugin is already named {one.name}")
+            return False
+        try:
+            if _has_specs(one.loaded):
+                # pluggy reads attributes only, so an instance does as well as a module.
+                self.manager.add_hookspecs(cast("ModuleType", one.loaded))
+            self.manager.register(one.loaded, name=one.name)
+            self._add_capabilities(one.capabilities)
+        except Exception as error:  # noqa: BLE001 - whatever a plugin does at load is its own defect
+            self._drop(one, _plain(error))
+            return False
+        return True
+
+    def _add_capabilities(self, rows: Sequence[object]) -> None:
+        for row in rows:
+            if not isinstance(row, Capability):
+                raise TypeError("coinmux_capabilities returns Capability rows")
+            if row.name in self.capabilities:
+                raise ValueError(f"the capability {row.name} exists already")
+            if not hasattr(self.manager.hook, row.hook):
+                raise ValueError(f"the capability {row.name} has no hookspec {row.hook}")
+            self.capabilities[row.name] = row
+
+    def _without_spec(self) -> dict[str, str]:
+        """Plugins with a hook nobody specified (a typing error, mostly) -> what to say of it."""
+        known = [name for name, hook in vars(self.manager.hook).items() if hook.has_spec()]
+        return {
+            impl.plugin_name: f"{name} is no hook of coinmux"
+            + "".join(f"; did you mean {guess}?" for guess in near(name, known)[:1])
+            for name, hook in vars(self.manager.hook).items()
+            if not hook.has_spec()
+            for impl in hook.get_hookimpls()
+        }
+
+    def _complete(self, one: Found, stranger: str | None) -> None:
+        """Ask the plugin who it is and build its table of callables."""
+        plugin = one.loaded
+        try:
+            if stranger is not None:
+                raise TypeError(stranger)
+            hooks = self._hooks_of(plugin)
+            fetch = {
+                row.name: _fetcher(hooks[row.hook])
+                for row in self.capabilities.values()
+                if row.hook in hooks
+            }
+            indicators = self._indicators_of(one, hooks)
+            if "provider_info" not in hooks:
+                if fetch:
+                    raise TypeError("has fetch hooks and no provider_info")
+                self.indicators.update(indicators)
+                return
+            info = one.info
+            if not isinstance(info, ProviderInfo):
+                raise TypeError(f"provider_info returned {type(info).__name__}, not ProviderInfo")
+            if not fetch and info.retired is None:
+                raise TypeError("has provider_info and no fetch hook")
+            if info.name in self.providers:
+                raise ValueError(f"another provider is already named {info.name}")
+            mapper = hooks.get("map_error")
+            self.providers[info.name] = Provider(
+                info=info,
+                plugin=plugin,
+                fetch=fetch,
+                map_error=mapper and _mapper(mapper),
+                origin=one.origin,
+                version=one.version,
+                grade=grades.grade_in(one.measured, info.name),
+            )
+            self.indicators.update(indicators)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._drop(one, _plain(error))
+
+    def _indicators_of(
+        self, one: Found, hooks: Mapping[str, pluggy.HookImpl]
+    ) -> dict[str, Indicator]:
+        """Its indicators by name; none where it declares none."""
+        if ("indicator_info" in hooks) != ("compute" in hooks):
+            raise TypeError("indicator_info and compute come together")
+        if "indicator_info" not in hooks:
+            return {}
+        rows = [one.indicators] if isinstance(one.indicators, IndicatorInfo) else one.indicators
+        if not isinstance(rows, (list, tuple)) or not all(
+            isinstance(row, IndicatorInfo) for row in rows
+        ):
+            raise TypeError("indicator_info returns an IndicatorInfo, or a list of them")
+        found: dict[str, Indicator] = {}
+        for info in rows:
+            if info.name in self.indicators or info.name in found:
+                raise ValueError(f"another indicator is already named {info.name}")
+            compute = _computer(hooks["compute"], info.name)
+            found[info.name] = Indicator(info, compute, one.origin, one.version, one.built_in)
+        return found
+
+    def _hooks_of(self, plugin: object) -> dict[str, pluggy.HookImpl]:
+        callers = self.manager.get_hookcallers(plugin) or []
+        return {
+            caller.name: impl
+            for caller in callers
+            for impl in caller.get_hookimpls()
+            if impl.plugin is plugin
+        }
+
+    def _drop(self, one: Found, error: str) -> None:
+        if one.loaded is not None and self.manager.is_registered(one.loaded):
+            self.manager.unregister(one.loaded)
+        self._break(one.name, one.origin, error)
+
+    def _break(self, name: str, origin: str, error: str) -> None:
+        self.broken.append(Broken(name, origin, error))
+
+
+def in_process(name: str, plugin: object) -> Found:
+    """A plugin handed over as an object, for tests and notebooks."""
+    return Found(name, "in-process", "", built_in=False, load=lambda: plugin)
+
+
+def _found(point: EntryPoint) -> Found:
+    distribution = point.dist
+    origin = distribution.name if distribution is not None else point.value
+    version = distribution.version if distribution is not None else ""
+    return Found(point.name, origin, version, origin == hookspecs.PROJECT, point.load)
+
+
+def _marked(plugin: object, name: str) -> Callable[[], Any] | None:
+    """The plugin's implementation of a hook without arguments, None where it has none."""
+    function = getattr(plugin, name, None)
+    return function if hasattr(function, f"{hookspecs.PROJECT}_impl") else None
+
+
+def _has_specs(plugin: object) -> bool:
+    marker = f"{hookspecs.PROJECT}_spec"
+    return any(hasattr(getattr(plugin, name, None), marker) for name in dir(plugin))
+
+
+def _plain(error: Exception) -> str:
+    text = " ".join(str(error).split())[:400]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _arguments(impl: pluggy.HookImpl, known: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(known.index(name) for name in impl.argnames)
+
+
+def _fetcher(impl: pluggy.HookImpl) -> Fetch:
+    """The hook as an async function of `(query, http)`, whatever it is and takes."""
+    function = impl.function
+    takes = _arguments(impl, ("query", "http"))
+    if inspect.iscoroutinefunction(function) and takes == (0, 1):
+        return function
+    if inspect.iscoroutinefunction(function):
+
+        async def call(query: Any, http: Any) -> Any:
+            given = (query, http)
+            return await function(*(given[at] for at in takes))
+
+        return call
+
+    apart = in_thread(function)
+
+    async def call_apart(query: Any, http: Any) -> Any:
+        given = (query, http)
+        return await apart(*(given[at] for at in takes))
+
+    return call_apart
+
+
+def _mapper(impl: pluggy.HookImpl) -> MapError:
+    function = cast("MapError", impl.function)
+    takes = _arguments(impl, ("reply", "query"))
+    if takes == (0, 1):
+        return function
+
+    def call(reply: Reply, query: Query) -> Exception | None:
+        given: tuple[Any, ...] = (reply, query)
+        return function(*(given[at] for at in takes))
+
+    return call
+
+
+def _computer(impl: pluggy.HookImpl, name: str) -> Compute:
+    """The hook as a function of `(inputs, parameters)`, whatever it takes."""
+    function = cast("Callable[..., Any]", impl.function)
+    takes = _arguments(impl, ("indicator", "inputs", "parameters"))
+    if takes == (1, 2):
+        return function
+    if takes == (0, 1, 2):
+        return partial(function, name)
+
+    def call(inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Any:
+        given = (name, inputs, parameters)
+        return function(*(given[at] for at in takes))
+
+    return call

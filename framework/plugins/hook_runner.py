@@ -1,0 +1,126 @@
+"""Plugins' hooks, each in a task or thread of its own, so that none can hold up the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from contextvars import copy_context
+from typing import Any
+
+from coinmux.framework.errors import PluginError, PluginTimeout, ProviderBusy, UpstreamTimeout
+from coinmux.framework.health.classify import quoted
+
+#: A hook that was told to end has so long to do so (`faults.md` F6).
+GRACE_S = 1.0
+#: Threads of one plain function at a time.
+_THREADS = 8
+
+
+class Hooks:
+    """Runs hooks; keeps those that ignore their end until they are over."""
+
+    def __init__(self) -> None:
+        self._left: set[asyncio.Task[Any]] = set()
+
+    @property
+    def left(self) -> int:
+        """Hooks told to end that are running still."""
+        return len(self._left)
+
+    async def call(self, hook: Awaitable[Any], limit_s: float) -> Any:
+        """What the hook returns within `limit_s` seconds.
+
+        Raises:
+            UpstreamTimeout: it did not.
+            PluginTimeout: and a second after it was told to end it had not ended either.
+            PluginError: it cancelled itself, or tried to end the process.
+            Exception: what it raised.
+        """
+        task = asyncio.ensure_future(_contained(hook))
+        try:
+            await asyncio.wait((task,), timeout=limit_s)
+            if not task.done():
+                self._end(task)
+                await asyncio.wait((task,), timeout=GRACE_S)
+                if not task.done():
+                    raise PluginTimeout(f"went on after its {limit_s:.1f} s and its cancellation")
+                raise UpstreamTimeout(f"no answer within {limit_s:.1f} s")
+        except asyncio.CancelledError:
+            self._end(task)
+            raise
+        if task.cancelled():
+            raise PluginError("the hook cancelled itself")
+        return task.result()
+
+    async def close(self) -> None:
+        """Wait a moment for those left; what ignores its end for longer is not waited for."""
+        if self._left:
+            await asyncio.wait(self._left, timeout=GRACE_S)
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        if not task.done():
+            self._left.add(task)
+            task.add_done_callback(self._over)
+            task.cancel()
+
+    def _over(self, task: asyncio.Task[Any]) -> None:
+        self._left.discard(task)
+        if not task.cancelled():
+            task.exception()  # taken, so that nobody is told it never was
+
+
+def is_hook(task: asyncio.Task[Any]) -> bool:
+    """Whether the task is a hook's; for checks of plugins."""
+    return getattr(task.get_coro(), "__qualname__", "") == _contained.__qualname__
+
+
+async def _contained(hook: Awaitable[Any]) -> Any:
+    try:
+        return await hook
+    except SystemExit as error:
+        # asyncio would end the process with it.
+        raise PluginError(quoted(error)) from error
+
+
+def in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    """`function` as an async one, each call in a daemon thread.
+
+    Not in the loop's own pool: that is small, and names are resolved and large answers read in it,
+    so one function that hangs would stop every source.
+    """
+    slots = threading.BoundedSemaphore(_THREADS)
+
+    async def call(*args: Any) -> Any:
+        if not slots.acquire(blocking=False):
+            raise ProviderBusy(f"{_THREADS} calls of it are running")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        context = copy_context()
+
+        def settle(result: Any, error: BaseException | None) -> None:
+            if future.done():
+                return
+            if error is None:
+                future.set_result(result)
+            elif isinstance(error, Exception) and not isinstance(error, StopIteration):
+                future.set_exception(error)
+            else:
+                future.set_exception(PluginError(quoted(error)))
+
+        def run() -> None:
+            result, error = None, None
+            try:
+                result = context.run(function, *args)
+            except BaseException as caught:  # noqa: BLE001 - a plugin's defect must not end us
+                error = caught
+            finally:
+                slots.release()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(settle, result, error)
+
+        threading.Thread(target=run, name=function.__name__, daemon=True).start()
+        result = await future
+        return await result if hasattr(result, "__await__") else result
+
+    return call

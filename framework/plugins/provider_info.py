@@ -1,0 +1,172 @@
+"""What a plugin says of itself: plain values, no behaviour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from coinmux.framework.reference.symbols import SymbolStyle
+
+Category = Literal["market", "blockchain", "news", "sentiment", "onchain", "whale", "model", "defi"]
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class EnvVar:
+    """One environment variable a provider reads.
+
+    Attributes:
+        name: of the variable.
+        required: the provider is off without it.
+        send_as: where the value goes: `header:NAME`, `header:NAME=Bearer {}`, `query:NAME`, or
+            "" for a value the plugin reads itself with `http.setting(name)`.
+        aliases: other names taken when `name` is not set.
+        description: what it enables, a sentence.
+        signup_url: where to get one.
+        secret: whether the value is kept out of every log line, error and event.
+        base_url: used in place of the provider's when this variable is set.
+    """
+
+    name: str
+    required: bool = True
+    send_as: str = ""
+    aliases: tuple[str, ...] = ()
+    description: str = ""
+    signup_url: str = ""
+    secret: bool = True
+    base_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """At most `requests` units of weight in any `per_s` seconds."""
+
+    requests: float
+    per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class UsageHeader:
+    """A header of each reply that tells how much of one rate limit is used.
+
+    Attributes:
+        name: of the header, in any case.
+        per_s: which of the declared windows it is about.
+        tells: what was `used` of it, or what is `remaining`.
+    """
+
+    name: str
+    per_s: float
+    tells: Literal["used", "remaining"]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One of several addresses a provider asks, each with its own health (a feed, a node).
+
+    Attributes:
+        name: short; its health is listed as `<provider>:<name>`.
+        base_url: of this address.
+        tags: what it can do, for the plugin to choose by (`ethereum`).
+    """
+
+    name: str
+    base_url: str
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderInfo:
+    """One source, as its plugin declares it.
+
+    Attributes:
+        name: lower case, unique: `binance`.
+        title: for people.
+        category: for grouping.
+        base_url: https; what paths are appended to. Empty for a source that asks nobody: a model
+            that runs here.
+        hosts: further base URLs by short name, for sources spread over several.
+        channels: see `Channel`.
+        env: variables it reads.
+        rate_limits: all of them hold at once; the weight of a request is the plugin's to give.
+        usage: headers that tell what is used of them.
+        timeout_s: of one attempt.
+        priority: lower goes first among equals.
+        symbols: how it spells pairs, where it has pairs.
+        quotes: the only quotes it serves, None for any.
+        intervals: ours -> theirs, for candles; one that is missing is not served.
+        max_candles: most rows of one answer.
+        models: text models it offers: id -> the channel that is that model, "" for the source.
+        chains: ours -> theirs, for capabilities about a chain; one that is missing is not served.
+        headers: sent with each request.
+        homepage, terms_url, docs_url: links for people.
+        docs_read: the day its documentation was last read, ISO.
+        seen: `recorded` where real answers were replayed, else `documented`.
+        retired: why it is never called any more and what to use instead; None while it lives.
+        notes: remarks for `docs/providers.md`.
+    """
+
+    name: str
+    title: str
+    category: Category
+    base_url: str
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    channels: tuple[Channel, ...] = ()
+    env: tuple[EnvVar, ...] = ()
+    rate_limits: tuple[RateLimit, ...] = ()
+    usage: tuple[UsageHeader, ...] = ()
+    timeout_s: float = 4.0
+    priority: int = 100
+    symbols: SymbolStyle | None = None
+    quotes: frozenset[str] | None = None
+    intervals: Mapping[str, str] | None = None
+    max_candles: int = 1000
+    chains: Mapping[str, str] | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    homepage: str = ""
+    terms_url: str = ""
+    docs_url: str = ""
+    docs_read: str = ""
+    seen: Literal["recorded", "documented"] = "documented"
+    retired: str | None = None
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"provider name {self.name!r}: lower case letters, digits and _ only")
+        urls = (self.base_url,) if self.base_url else ()
+        for url in (*urls, *self.hosts.values(), *(c.base_url for c in self.channels)):
+            if not url.startswith("https://"):
+                raise ValueError(f"{self.name}: {url!r} is not an https address")
+        if not self.timeout_s > 0:
+            raise ValueError(f"{self.name}: timeout_s takes a number above 0")
+        for limit in self.rate_limits:
+            if not (limit.requests > 0 and limit.per_s > 0):
+                raise ValueError(f"{self.name}: rate limits take numbers above 0")
+        windows = {limit.per_s for limit in self.rate_limits}
+        for header in self.usage:
+            if header.per_s not in windows:
+                raise ValueError(
+                    f"{self.name}: no rate limit per {header.per_s:g} s to tell use of"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A source's reply as `map_error` sees it.
+
+    Attributes:
+        status: HTTP status.
+        body: parsed JSON; the text's first 2,000 characters where it is none.
+        is_json: which of the two.
+        headers: with lower-case names.
+    """
+
+    status: int
+    body: object
+    is_json: bool
+    headers: Mapping[str, str]

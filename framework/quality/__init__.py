@@ -1,0 +1,1 @@
+"""Whether an answer can be true: plausibility, jumps, lag, agreement; longer candles."""

@@ -1,0 +1,1 @@
+"""What never changes while coinmux runs: pairs, intervals, chains, coins."""

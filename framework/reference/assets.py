@@ -1,0 +1,225 @@
+"""Which coin a ticker means, for sources that know coins by ids of their own.
+
+Tickers are not unique. The shipped table pins the large coins; any other is looked for in the
+source's own list, where the largest of that ticker is taken and the choice is made visible.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.clock import wall_at
+from coinmux.framework.errors import UnknownSymbol
+from coinmux.framework.models.base import clean_text
+
+if TYPE_CHECKING:
+    from coinmux.framework.clock import Clock
+
+#: How long a choice among coins of one ticker is kept.
+KEPT_S = 86_400.0
+#: Most choices kept by one directory; the least recently used goes first.
+KEPT_MOST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class AssetCandidate:
+    """One entry of a source's own list of coins.
+
+    Attributes:
+        id: what the source calls the coin in its requests.
+        symbol: its ticker, in any case.
+        rank: by market capitalisation, 1 is the largest; None where the source gives none.
+    """
+
+    id: str
+    symbol: str
+    name: str
+    rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetId:
+    """The coin a ticker was taken for.
+
+    Attributes:
+        id: what the source calls it.
+        notes: how it was chosen, for `Result.notes`; empty for a coin of the shipped table.
+    """
+
+    id: str
+    name: str
+    notes: tuple[str, ...] = ()
+
+
+Search = Callable[[str], Awaitable[Sequence[AssetCandidate]]]
+
+
+class AssetTable:
+    """The large coins and their ids. Immutable.
+
+    Args:
+        rows: `{"ticker", "name", "ids": {directory: id}}` each.
+        borrows: source -> the source whose ids it uses.
+    """
+
+    __slots__ = ("_borrows", "_ids", "_names", "symbols")
+
+    symbols: frozenset[str]
+
+    def __init__(
+        self, rows: Sequence[Mapping[str, Any]], borrows: Mapping[str, str] | None = None
+    ) -> None:
+        self._names = {row["ticker"]: row["name"] for row in rows}
+        if len(self._names) != len(rows):
+            raise ValueError("two assets of one ticker in the table")
+        self._ids = {
+            (directory, row["ticker"]): asset_id
+            for row in rows
+            for directory, asset_id in row["ids"].items()
+            if asset_id is not None
+        }
+        self._borrows = dict(borrows or {})
+        self.symbols = frozenset(self._names)
+
+    @classmethod
+    def shipped(cls) -> AssetTable:
+        """The table that comes with the package; read once."""
+        return _shipped()
+
+    def id_for(self, directory: str, ticker: str) -> str | None:
+        """What `directory` (a provider's name) calls the coin, None where that is not known."""
+        return self._ids.get((self._borrows.get(directory, directory), ticker))
+
+    def name(self, ticker: str) -> str | None:
+        """The coin's name, None for one the table does not hold."""
+        return self._names.get(ticker)
+
+
+@functools.cache
+def _shipped() -> AssetTable:
+    text = (
+        resources.files("coinmux.framework.reference")
+        .joinpath("assets.json")
+        .read_text(encoding="utf-8")
+    )
+    held = json.loads(text)
+    return AssetTable(held["assets"], held["borrows"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    chosen: AssetId
+    rank: int | None
+    of: int
+    made_at: float
+
+
+class AssetDirectory:
+    """One source's coins by ticker.
+
+    Args:
+        provider_key: the source's name, under which the table lists its ids.
+    """
+
+    __slots__ = ("_choices", "_clock", "_key", "_searches", "_table")
+
+    def __init__(self, provider_key: str, table: AssetTable, clock: Clock) -> None:
+        self._key = provider_key
+        self._table = table
+        self._clock = clock
+        self._choices: OrderedDict[str, _Choice] = OrderedDict()
+        self._searches: dict[str, asyncio.Future[AssetId]] = {}
+
+    async def resolve(self, asset: str, search: Search) -> AssetId:
+        """The coin of ticker `asset`: from the table, from an earlier choice, or by `search`.
+
+        Identical searches share one call. If the one who makes it is cancelled, the next asker
+        makes it anew; if it fails, all who share it get its error and nothing is remembered.
+
+        Args:
+            asset: ticker, upper case.
+            search: the source's own list for a ticker; entries of other tickers are left out.
+
+        Raises:
+            UnknownSymbol: the source lists no coin of that ticker.
+        """
+        pinned = self._table.id_for(self._key, asset)
+        if pinned is not None:
+            return AssetId(pinned, self._table.name(asset) or asset)
+        while True:
+            known = self._recall(asset)
+            if known is not None:
+                return known
+            running = self._searches.get(asset)
+            if running is None:
+                return await self._search(asset, search)
+            await asyncio.wait([running])
+            if not running.cancelled():
+                return running.result()
+
+    def choices(self) -> list[dict[str, Any]]:
+        """The choices now remembered, latest first, for `GET /api/providers/{name}`."""
+        now = self._clock.monotonic()
+        return [
+            {
+                "asset": asset,
+                "id": choice.chosen.id,
+                "name": choice.chosen.name,
+                "rank": choice.rank,
+                "candidates": choice.of,
+                "chosen_at": wall_at(self._clock, choice.made_at),
+            }
+            for asset, choice in sorted(
+                self._choices.items(), key=lambda item: item[1].made_at, reverse=True
+            )
+            if now - choice.made_at < KEPT_S
+        ]
+
+    def _recall(self, asset: str) -> AssetId | None:
+        choice = self._choices.get(asset)
+        if choice is None:
+            return None
+        if self._clock.monotonic() - choice.made_at >= KEPT_S:
+            del self._choices[asset]
+            return None
+        self._choices.move_to_end(asset)
+        return choice.chosen
+
+    async def _search(self, asset: str, search: Search) -> AssetId:
+        running = self._searches[asset] = asyncio.get_running_loop().create_future()
+        try:
+            choice = self._choose(asset, await search(asset))
+        except asyncio.CancelledError:
+            running.cancel()
+            raise
+        except BaseException as error:
+            running.set_exception(error)
+            running.exception()  # read here: nobody else may be waiting for it
+            raise
+        else:
+            self._choices[asset] = choice
+            if len(self._choices) > KEPT_MOST:
+                self._choices.popitem(last=False)
+            running.set_result(choice.chosen)
+            return choice.chosen
+        finally:
+            del self._searches[asset]
+
+    def _choose(self, asset: str, found: Sequence[AssetCandidate]) -> _Choice:
+        exact = [candidate for candidate in found if candidate.symbol.upper() == asset]
+        if not exact:
+            raise UnknownSymbol(asset, f"{self._key} lists no coin of ticker {asset}")
+        best = min(exact, key=lambda one: (one.rank is None, one.rank or 0))
+        rank = "unranked" if best.rank is None else f"rank {best.rank}"
+        place = "first" if best.rank is None else "best"
+        among = "the only one" if len(exact) == 1 else f"{place} of {len(exact)}"
+        note = f"{asset} taken as {self._key} id {best.id[:80]!r} ({rank}, {among} of that ticker)"
+        chosen = AssetId(best.id, clean_text(best.name), (clean_text(note),))
+        return _Choice(chosen, best.rank, len(exact), self._clock.monotonic())

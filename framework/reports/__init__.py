@@ -1,0 +1,1 @@
+"""What a gateway shows of itself, in the words of the REST contract."""

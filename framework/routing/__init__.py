@@ -1,0 +1,1 @@
+"""Which source goes first, and why; the order `explain` shows is the order requests walk."""

@@ -1,0 +1,198 @@
+"""The order of sources for each question, kept ready, and what `explain` says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.clock import wall_at
+from coinmux.framework.health.tracker import Standing, State
+from coinmux.framework.routing.options import (
+    LATENCY_DIGITS,
+    Ask,
+    Refusal,
+    Score,
+    Step,
+    after_first,
+    rank,
+    walk,
+)
+
+if TYPE_CHECKING:
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.health.tracker import HealthTracker
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.sources.source import Source
+
+#: Latencies change with each answer; the order follows them at most so often.
+_REORDER_S = 1.0
+
+_TIERS = {
+    State.HEALTHY: 0,
+    State.UNKNOWN: 0,
+    State.DEGRADED: 1,
+    State.OFFLINE: 2,
+    State.DISABLED: 3,
+}
+
+#: Words of refusals by health.
+_STANDING_CODES = {
+    "offline": "circuit_open",
+    "probe_running": "probe_running",
+    "held": "told_to_wait",
+}
+
+
+class Router:
+    """Candidates in order, each with its reason.
+
+    Args:
+        probes_first: whether requests probe what is offline and due, because no checker does.
+    """
+
+    def __init__(self, health: HealthTracker, clock: Clock, *, probes_first: bool) -> None:
+        self._health = health
+        self._clock = clock
+        self.probes_first = probes_first
+        self._sources: Mapping[str, Source] = {}
+        self._orders: dict[tuple[str, str], tuple[float, list[tuple[Score, Source]]]] = {}
+
+    def use(self, sources: Mapping[str, Source]) -> None:
+        """Route among `sources` from now on."""
+        self._sources = sources
+        self._orders.clear()
+
+    def changed(self) -> None:
+        """Some source changed state: orders are made anew when next needed."""
+        self._orders.clear()
+
+    def order(self, capability: str, strategy: str) -> list[tuple[Score, Source]]:
+        """Every source that offers the capability, in the order to try them."""
+        now = self._clock.monotonic()
+        kept = self._orders.get((capability, strategy))
+        if kept is not None and now - kept[0] < _REORDER_S:
+            return kept[1]
+        leader = kept[1][0][0].name if kept and kept[1] else None
+        scores = [
+            self._score(source, capability)
+            for source in self._sources.values()
+            if capability in source.fetch
+        ]
+        ordered = [(score, self._sources[score.name]) for score in rank(scores, strategy, leader)]
+        self._orders[(capability, strategy)] = (now, ordered)
+        return ordered
+
+    def _score(self, source: Source, capability: str) -> Score:
+        state = self._health.standing(source.name, capability).state
+        tier = _TIERS[state]
+        if state is State.OFFLINE and self.probes_first:
+            tier = -1
+        latency = self._health.latency_s(source.name, capability)
+        if latency is not None:
+            latency = round(latency, LATENCY_DIGITS)
+        return Score(source.name, state, tier, source.priority, latency)
+
+    def step(self, score: Score, source: Source, capability: str, query: Query, ask: Ask) -> Step:
+        """Whether `source` may be tried for `query` now, and if not why."""
+        if ask.provider is not None and ask.provider != source.name:
+            return Step(score, Refusal("not_pinned", f"{ask.provider} is pinned", for_good=True))
+        refusal = source.disabled() or source.refusal(capability, query)
+        if refusal is not None:
+            return Step(score, refusal)
+        standing = self._health.standing(source.name, capability)
+        if not standing.eligible and not standing.probe:
+            return Step(score, self._standing_refusal(standing))
+        return Step(score, None, busy=source.busy(), saving=source.saving(), probe=standing.probe)
+
+    def _standing_refusal(self, standing: Standing) -> Refusal:
+        if standing.state is State.DISABLED:
+            return Refusal(standing.detail or "disabled", standing.detail)
+        times = [at for at in (standing.retry_at, standing.hold_until) if at is not None]
+        return Refusal(
+            _STANDING_CODES.get(standing.reason, standing.reason),
+            standing.detail,
+            retry_at=max(times) if times else None,
+        )
+
+    def steps(self, capability: str, query: Query, ask: Ask) -> Iterator[Step]:
+        """Each source of the capability in order, judged as the walk reaches it."""
+        for score, source in self.order(capability, ask.strategy):
+            yield self.step(score, source, capability, query, ask)
+
+    def route(
+        self, capability: str, query: Query, ask: Ask, passed: list[Step] | None = None
+    ) -> Iterator[Step]:
+        """Those that may be tried, in the order to try them; judged one at a time."""
+        steps = self.steps(capability, query, ask)
+        going = walk(steps, probes_first=self.probes_first, passed=passed)
+        return self._thrifty(going) if ask.background else going
+
+    def _thrifty(self, going: Iterator[Step]) -> Iterator[Step]:
+        """Those that have plenty, who costs least first."""
+        plenty = [s for s in going if s.busy is None and s.saving is None and not s.probe]
+        return iter(sorted(plenty, key=lambda step: self._sources[step.score.name].spent()))
+
+    def refusals(self, capability: str, query: Query, ask: Ask) -> list[tuple[str, Refusal]]:
+        """Every source that is passed over, and why."""
+        return [
+            (step.score.name, step.refusal)
+            for step in self.steps(capability, query, ask)
+            if step.refusal is not None
+        ]
+
+    def explain(
+        self, capability: str, query: Query, ask: Ask, *, together: int = 1
+    ) -> list[dict[str, Any]]:
+        """Every candidate in order with its verdict, reason and score parts; calls nobody.
+
+        Args:
+            together: how many are asked at once.
+        """
+        steps = list(self.steps(capability, query, ask))
+        going = list(walk(steps, probes_first=self.probes_first))
+        first = going[0].score if going else None
+        lines = []
+        for place, step in enumerate(going, start=1):
+            if place == 1:
+                verdict, code, detail = "chosen", "first_choice", _why_first(step)
+            elif place <= together and not step.probe:
+                verdict, code, detail = "chosen", "asked_together", "for what several agree on"
+            elif step.busy is not None:
+                verdict, code, detail = "skipped", "busy", step.busy
+            elif step.saving is not None:
+                verdict, code, detail = "skipped", "saving_quota", step.saving
+            elif step.probe:
+                verdict, code, detail = "skipped", "probe_due", "offline; its probe is due"
+            else:
+                verdict = "skipped"
+                code, detail = after_first(first or step.score, step.score, ask.strategy)
+            lines.append(self._line(step, place, verdict, code, detail))
+        for step in steps:
+            if step.refusal is not None:
+                refusal = step.refusal
+                lines.append(self._line(step, None, "skipped", refusal.code, refusal.detail))
+                if refusal.retry_at is not None:
+                    lines[-1]["retry_at"] = wall_at(self._clock, refusal.retry_at)
+        return lines
+
+    def _line(
+        self, step: Step, place: int | None, verdict: str, code: str, detail: str
+    ) -> dict[str, Any]:
+        return {
+            "provider": step.score.name,
+            "rank": place,
+            "verdict": verdict,
+            "reason": code,
+            "detail": detail,
+            "retry_at": None,
+            "score": {**step.score.public(), "permit": step.busy is None},
+        }
+
+
+def _why_first(step: Step) -> str:
+    if step.probe:
+        return "offline; its probe is due"
+    kept_back = step.busy or step.saving
+    if kept_back is not None:
+        return f"nobody else can, though {kept_back}"
+    return f"best of those that can answer: {step.score.state}, priority {step.score.priority}"

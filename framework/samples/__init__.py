@@ -1,0 +1,1 @@
+"""Sample exchanges that providers ship: their format, units and paths."""

@@ -1,0 +1,1 @@
+"""The wire format of every provider on loopback, with faults to order."""

@@ -1,0 +1,42 @@
+"""Providers with their samples, as `Simulator` takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coinmux.framework.plugins.grades import package_of
+from coinmux.framework.samples.format import Sample, samples_of
+
+if TYPE_CHECKING:
+    from coinmux.framework.plugins.provider_info import ProviderInfo
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedProvider:
+    """A provider and its sample exchanges."""
+
+    info: ProviderInfo
+    samples: Sequence[Sample]
+
+
+def simulated_providers(plugins: Iterable[object]) -> list[SimulatedProvider]:
+    """Providers and their samples, for `Simulator`.
+
+    Args:
+        plugins: provider modules, or objects with `provider_info`. Samples are looked for in the
+            folder `samples` of the module's package. Retired ones are left out; one without
+            samples stays, so that nobody asks the real source in its place.
+
+    Raises:
+        BadSample: names file and field.
+    """
+    found = []
+    for plugin in plugins:
+        info: ProviderInfo = plugin.provider_info()  # type: ignore[attr-defined]
+        if info.retired is None:
+            package = package_of(plugin)
+            samples = samples_of(package, info.name) if package is not None else []
+            found.append(SimulatedProvider(info, samples))
+    return found

@@ -1,0 +1,1 @@
+"""A provider at run time: its configuration, limits, keys, and the client its hooks are given."""

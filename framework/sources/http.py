@@ -1,0 +1,342 @@
+"""What a fetch hook is given: the way to its source, and everything up to the JSON done."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from coinmux.framework.clock import Deadline
+from coinmux.framework.errors import (
+    Challenge,
+    CoinmuxError,
+    Empty,
+    InvalidRequest,
+    Malformed,
+    NotJSON,
+    Outcome,
+    PluginError,
+    ProviderBusy,
+    ProviderError,
+)
+from coinmux.framework.formats import strict_json
+from coinmux.framework.formats.feeds import FeedEntry, read_feed
+from coinmux.framework.models.base import Query
+from coinmux.framework.plugins.provider_info import Reply
+from coinmux.framework.secrets import Secret, without
+from coinmux.framework.sources import response_errors
+from coinmux.framework.sources.binding import BoundSource, ChannelDesk, Gate
+from coinmux.framework.transport.client import (
+    OFF_LOOP_BYTES,
+    OutboundRequest,
+    RawReply,
+    SafeHTTPClient,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from coinmux.framework.reference.assets import AssetDirectory
+    from coinmux.framework.transport.endpoint import Endpoint, Scalar
+
+__all__ = ["HTTP", "BoundSource", "ChannelDesk", "Gate", "segment"]
+
+T = TypeVar("T")
+TEXT_CHARS = 2_000
+_JSON_LINE = b"Content-Type: application/json\r\n"
+
+
+def segment(value: object) -> str:
+    """A value made safe as one segment of a path.
+
+    Raises:
+        InvalidRequest: `.` and `..`, which servers take for a step up.
+    """
+    text = str(value)
+    if text in (".", ".."):
+        raise InvalidRequest(f"{text!r} names nothing")
+    return quote(text, safe="")
+
+
+class HTTP:
+    """One attempt's way to one source. Built per attempt, kept by nobody.
+
+    Args:
+        source: the provider as configured.
+        client: of the Gateway.
+        deadline: of the attempt.
+        query: what is asked, for the plugin's `map_error`.
+        desk: keeps the health of channels; without one each is available.
+        channel: the one it is bound to, in place of the source's base URL.
+
+    Attributes:
+        provider: the source's name.
+        channel: the channel's name, "" for the source's own address.
+    """
+
+    __slots__ = (
+        "_client", "_deadline", "_desk", "_endpoint", "_query", "_source", "channel", "provider",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        source: BoundSource,
+        client: SafeHTTPClient,
+        deadline: Deadline,
+        query: Query,
+        desk: ChannelDesk | None = None,
+        channel: str = "",
+    ) -> None:
+        self.provider = source.info.name
+        self._source = source
+        self._client = client
+        self._deadline = deadline
+        self._query = query
+        self._desk = desk
+        self.channel = channel
+        self._endpoint = source.channels[channel] if channel else source.endpoint
+
+    @property
+    def assets(self) -> AssetDirectory:
+        """Finds a coin's id at this source."""
+        return self._source.assets
+
+    def now_ms(self) -> int:
+        """Wall time, Unix milliseconds."""
+        return self._source.clock.wall_ms()
+
+    def setting(self, name: str) -> str | None:
+        """Value of a declared variable; None where it is not set."""
+        value = self._source.settings.get(name)
+        return value.reveal() if isinstance(value, Secret) else value
+
+    def has(self, name: str) -> bool:
+        """Whether a declared variable is set."""
+        return name in self._source.settings
+
+    async def get_json(
+        self,
+        path: str,
+        params: Mapping[str, Scalar] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        host: str | None = None,
+        weight: float = 1,
+        empty_ok: bool = False,
+    ) -> Any:
+        """The JSON answer to a GET.
+
+        Args:
+            path: appended to the base URL; foreign values go through `segment`.
+            params: in order; None is left out.
+            headers: over those of the source.
+            host: one of `ProviderInfo.hosts`, in place of the base URL.
+            weight: of the request against the source's rate limits.
+            empty_ok: whether `{}` and `[]` are answers.
+
+        Raises:
+            ProviderError: see the tree in `coinmux.framework.errors`.
+            UnknownSymbol: the plugin's `map_error` says so.
+        """
+        endpoint = self._endpoint if host is None else self._host(host)
+        head = endpoint.head if headers is None else endpoint.head_with(headers)
+        request = OutboundRequest(endpoint.origin, "GET", endpoint.target(path, params), head)
+        return await self._json(await self._send(request, weight), empty_ok)
+
+    async def post_json(
+        self,
+        path: str,
+        json: Any,
+        *,
+        params: Mapping[str, Scalar] | None = None,
+        headers: Mapping[str, str] | None = None,
+        host: str | None = None,
+        weight: float = 1,
+        empty_ok: bool = False,
+    ) -> Any:
+        """The JSON answer to a POST of JSON. Never sent twice; else as `get_json`."""
+        endpoint = self._endpoint if host is None else self._host(host)
+        head = endpoint.head if headers is None else endpoint.head_with(headers)
+        request = OutboundRequest(
+            endpoint.origin,
+            "POST",
+            endpoint.target(path, params),
+            head + _JSON_LINE,
+            msgspec.json.encode(json),
+        )
+        return await self._json(await self._send(request, weight), empty_ok)
+
+    async def get_feed(
+        self, path: str, *, host: str | None = None, weight: float = 1
+    ) -> list[FeedEntry]:
+        """The entries of an RSS or Atom feed, as plain text."""
+        endpoint = self._endpoint if host is None else self._host(host)
+        request = OutboundRequest(
+            endpoint.origin, "GET", endpoint.target(path, None), endpoint.feed_head, is_feed=True
+        )
+        reply = await self._send(request, weight)
+        text = reply.body[:TEXT_CHARS].decode("utf-8", "replace")
+        error = self._mapped(reply, text, is_json=False) or response_errors.from_status(
+            reply.status, is_json=False, has_key=self._source.has_key, said=self._said(text)
+        )
+        if error is not None:
+            raise self._told(error, reply)
+        try:
+            return await read_feed(reply.body)
+        except NotJSON as exc:
+            if response_errors.is_challenge(reply.body):
+                raise Challenge(response_errors.CHALLENGE) from exc
+            raise
+
+    def via(self, channel: str) -> HTTP:
+        """The same, bound to a declared channel's base URL."""
+        return self._bound(channel, self._deadline)
+
+    def channels(self, tag: str | None = None) -> list[str]:
+        """Declared channels with the tag that may be asked now, best first."""
+        declared = self._source.info.channels
+        names = [c.name for c in declared if tag is None or tag in c.tags]
+        return names if self._desk is None else self._desk.available(self.provider, names)
+
+    async def first_of(self, channels: Sequence[str], call: Callable[[HTTP], Awaitable[T]]) -> T:
+        """The answer of the first channel that has one; each gets half of the time that is left.
+
+        Raises:
+            InvalidRequest: one of them says the question is wrong (`UnknownSymbol`, say).
+            ProviderError: of the last channel, where all fail; it counts against the source only
+                where no other channel may be asked (a chain's nodes down are not every node down).
+        """
+        last: ProviderError | None = None
+        for index, channel in enumerate(channels):
+            deadline = self._deadline
+            if index + 1 < len(channels):
+                deadline = Deadline.after(deadline.clock, deadline.remaining_s() / 2)
+            try:
+                return await self._run(channel, call, deadline)
+            except ProviderError as exc:
+                last = exc
+        raise self._none_answered(channels, last)
+
+    async def each_of(
+        self, channels: Sequence[str], call: Callable[[HTTP], Awaitable[T]]
+    ) -> list[T]:
+        """The answers of all channels that have one, asked at once, in order.
+
+        Raises:
+            ProviderError: of the last channel, where all fail.
+        """
+        outcomes = await asyncio.gather(
+            *(self._run(channel, call, self._deadline) for channel in channels),
+            return_exceptions=True,
+        )
+        answers: list[T] = []
+        last: Exception | None = None
+        for outcome in outcomes:
+            if not isinstance(outcome, BaseException):
+                answers.append(outcome)
+            elif isinstance(outcome, ProviderError | InvalidRequest):
+                last = outcome
+            else:
+                raise outcome
+        if not answers:
+            raise self._none_answered(channels, last)
+        return answers
+
+    def _none_answered(self, asked: Sequence[str], last: Exception | None) -> Exception:
+        """Each channel counts for itself; the source fails only where none is left to ask."""
+        if last is None:
+            return ProviderBusy("none of its channels may be asked now")
+        if isinstance(last, ProviderError) and not set(self.channels()) <= set(asked):
+            last.outcome = Outcome.NEUTRAL
+        return last
+
+    async def _run(
+        self, channel: str, call: Callable[[HTTP], Awaitable[T]], deadline: Deadline
+    ) -> T:
+        http = self._bound(channel, deadline)
+        if self._desk is None:
+            return await call(http)
+        return await self._desk.run(
+            self.provider, channel, lambda: call(http), deadline.remaining_s()
+        )
+
+    def _bound(self, channel: str, deadline: Deadline) -> HTTP:
+        if channel not in self._source.channels:
+            raise PluginError(f"{self.provider} declares no channel {channel!r}")
+        return HTTP(self._source, self._client, deadline, self._query, self._desk, channel)
+
+    def _host(self, name: str) -> Endpoint:
+        endpoint = self._source.hosts.get(name)
+        if endpoint is None:
+            raise PluginError(f"{self.provider} declares no host {name!r}")
+        return endpoint
+
+    async def _send(self, request: OutboundRequest, weight: float) -> RawReply:
+        gate = self._source.gate
+        await gate.enter(weight)
+        try:
+            reply = await self._client.send(request, self._deadline)
+        finally:
+            gate.leave()
+        gate.observe(reply.headers)
+        if self._source.echoes:
+            body = without(reply.body, self._source.echoes)
+            if body is not reply.body:
+                reply = RawReply(reply.status, reply.headers, body)
+        return reply
+
+    async def _json(self, reply: RawReply, empty_ok: bool) -> Any:
+        body = reply.body
+        try:
+            if len(body) > OFF_LOOP_BYTES:
+                value = await asyncio.to_thread(strict_json.parse, body)
+            else:
+                value = strict_json.parse(body)
+        except (Malformed, Empty) as exc:
+            raise self._unreadable(reply, exc) from exc
+        error = self._mapped(reply, value, is_json=True)
+        if error is None and reply.status == 200:
+            error = response_errors.from_body(value)
+            if error is None:
+                strict_json.require_content(value, empty_ok=empty_ok)
+                return value
+        if error is None:
+            error = response_errors.from_status(
+                reply.status,
+                is_json=True,
+                has_key=self._source.has_key,
+                said=self._said(body[:TEXT_CHARS].decode("utf-8", "replace")),
+            )
+        assert error is not None
+        raise self._told(error, reply)
+
+    def _unreadable(self, reply: RawReply, fault: Malformed | Empty) -> Exception:
+        """The error for a reply that is no JSON."""
+        text = reply.body[:TEXT_CHARS].decode("utf-8", "replace")
+        error = self._mapped(reply, text, is_json=False) or response_errors.from_status(
+            reply.status, is_json=False, has_key=self._source.has_key, said=self._said(text)
+        )
+        if error is not None:
+            return self._told(error, reply)
+        if isinstance(fault, Empty):
+            return fault
+        return (
+            response_errors.not_json(reply.body, reply.headers.get("content-type", "").lower())
+            or fault
+        )
+
+    def _mapped(self, reply: RawReply, body: object, *, is_json: bool) -> CoinmuxError | None:
+        hook = self._source.map_error
+        if hook is None:
+            return None
+        seen = Reply(reply.status, body, is_json, reply.headers)
+        return response_errors.from_plugin(self.provider, hook, seen, self._query)
+
+    def _said(self, text: str) -> str:
+        return response_errors.few_words(text, self._client.redactor)
+
+    def _told(self, error: CoinmuxError, reply: RawReply) -> CoinmuxError:
+        clean = response_errors.without_secrets(error, self._client.redactor)
+        return response_errors.with_wait(clean, reply.status, reply.headers, self.now_ms())

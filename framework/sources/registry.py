@@ -1,0 +1,195 @@
+"""Which sources there are: loaded plugins under the configuration in force."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.config.env_file import EnvConfig
+from coinmux.framework.config.settings import InvalidSetting
+from coinmux.framework.errors import UnknownProvider
+from coinmux.framework.reference.assets import AssetDirectory
+from coinmux.framework.sources.channel_health import ChannelDesk
+from coinmux.framework.sources.source import Source
+from coinmux.framework.suggest import near
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.events import EventBus
+    from coinmux.framework.health.tracker import HealthTracker
+    from coinmux.framework.plugins.discovery import Broken, Found, PluginLoader, Provider
+    from coinmux.framework.reference.assets import AssetTable
+    from coinmux.framework.secrets import Redactor
+
+#: How long the start waits for plugins; slower ones are taken in when they are done.
+_LOAD_WAIT_S = 1.0
+
+
+class SourceRegistry:
+    """Sources by name, rebuilt when plugins arrive or the configuration is read again.
+
+    Attributes:
+        env: the configuration in force.
+        sources: by name; replaced as a whole, so that calls in flight keep theirs.
+    """
+
+    def __init__(
+        self,
+        env: EnvConfig,
+        environ: Mapping[str, str] | None,
+        loader: PluginLoader,
+        health: HealthTracker,
+        events: EventBus,
+        redactor: Redactor,
+        assets: AssetTable,
+        clock: Clock,
+        on_change: Callable[[Mapping[str, Source]], None],
+    ) -> None:
+        self.env = env
+        self.environ = environ
+        self.sources: dict[str, Source] = {}
+        self._loader = loader
+        self._health = health
+        self._events = events
+        self._redactor = redactor
+        self._assets = assets
+        self._clock = clock
+        self._on_change = on_change
+        self._warned: set[str] = set()
+        #: How many broken plugins were told of.
+        self._told = 0
+
+    def load(self, found: Iterable[Found] | None) -> None:
+        """Load plugins, those installed where `found` is None, and build their sources."""
+        settings = self.env.settings
+        if found is None:
+            found = self._loader.discover(settings.plugins_allow, settings.plugins_block)
+        limit_s = settings.plugin_load_timeout_s
+        self._loader.load(found, wait_s=min(_LOAD_WAIT_S, limit_s), limit_s=limit_s)
+        self._take_in(self._loader.providers.values())
+        for warning in self.env.warnings:
+            self._events.publish("config", warning, level="warning")
+
+    def adopt_if_ready(self) -> None:
+        """Take in plugins that finished loading since the start."""
+        if not self._loader.pending:
+            return
+        names = self._loader.adopt(self.env.settings.plugin_load_timeout_s)
+        self._take_in([self._loader.providers[name] for name in names])
+
+    def source(self, name: str) -> Source:
+        """The source of that name, in any case.
+
+        Raises:
+            UnknownProvider: with near names.
+        """
+        source = self.sources.get(name.lower())
+        if source is None:
+            raise UnknownProvider(
+                f"no provider {name[:60]!r}", did_you_mean=near(name, self.sources)
+            )
+        return source
+
+    def reload(self) -> dict[str, Any]:
+        """Read `.env` and the environment again; what changed, by provider.
+
+        Raises:
+            InvalidSetting: a value cannot be used, or nothing of the file can be read; everything
+                stays as it was.
+        """
+        environ = os.environ if self.environ is None else self.environ
+        env = EnvConfig(self.env.env_file, environ)
+        if env.is_unreadable:
+            raise InvalidSetting(f"the settings stay as they are: {env.warnings[0]}")
+        providers = list(self._loader.providers.values())
+        self._keep_secret(providers, env)
+        built = {provider.info.name: self._source_of(provider, env) for provider in providers}
+        before = {name: source.feature.enabled for name, source in self.sources.items()}
+        self.env = env
+        self._use(built, built.values())
+        after = {name: source.feature.enabled for name, source in built.items()}
+        changes: dict[str, Any] = {
+            "enabled": sorted(name for name, on in after.items() if on and not before.get(name)),
+            "disabled": sorted(name for name, on in after.items() if before.get(name) and not on),
+            "warnings": list(env.warnings),
+        }
+        self._events.publish("config", "configuration reloaded", **changes)
+        return changes
+
+    def _take_in(self, providers: Iterable[Provider]) -> None:
+        """Add providers; what is known of the others stays as it is."""
+        providers = list(providers)
+        self._keep_secret(providers, self.env)
+        new = {provider.info.name: self._source_of(provider, self.env) for provider in providers}
+        if new:
+            self._use({**self.sources, **new}, new.values())
+        broken = self._loader.broken
+        for at in range(self._told, len(broken)):
+            broken[at] = replace(broken[at], error=self._redactor.clean(broken[at].error))
+            self._tell_broken(broken[at])
+        self._told = len(broken)
+
+    def _use(self, sources: dict[str, Source], changed: Iterable[Source]) -> None:
+        for source in changed:
+            self._register(source)
+        self.sources = sources
+        self._on_change(sources)
+        self._warn_of_missing()
+
+    def _keep_secret(self, providers: Iterable[Provider], env: EnvConfig) -> None:
+        for secret in env.secrets([provider.info for provider in providers]):
+            self._redactor.add(secret)
+
+    def _source_of(self, provider: Provider, env: EnvConfig) -> Source:
+        """The provider under `env`; choices of coins and used-up limits are kept."""
+        name = provider.info.name
+        known = self.sources.get(name)
+        assets = (
+            known.assets if known is not None else AssetDirectory(name, self._assets, self._clock)
+        )
+        return Source(provider, env, self._clock, assets, known)
+
+    def _register(self, source: Source) -> None:
+        refusal = source.disabled()
+        reason = None if refusal is None else refusal.code
+        names = {source.name: list(source.fetch)}
+        for channel in source.info.channels:
+            names[f"{source.name}:{channel.name}"] = [ChannelDesk.CAPABILITY]
+        known = self._health.sources()
+        for name, capabilities in names.items():
+            if name not in known:
+                self._health.register(name, capabilities, disabled_reason=reason)
+            elif reason is None:
+                self._health.enable(name)
+            else:
+                self._health.disable(name, reason)
+
+    def _warn_of_missing(self) -> None:
+        for source in self.sources.values():
+            trouble = f"{source.name}: {source.feature.detail}"
+            if source.feature.reason == "broken" and trouble not in self._warned:
+                self._warned.add(trouble)
+                self._events.publish(
+                    "config", f"{trouble}; it is off", level="error", source=source.name
+                )
+            for variable in source.feature.missing:
+                if variable not in self._warned:
+                    self._warned.add(variable)
+                    self._events.publish(
+                        "config",
+                        f"{variable} is not set; {source.name} is off",
+                        level="warning",
+                        source=source.name,
+                        variable=variable,
+                    )
+
+    def _tell_broken(self, broken: Broken) -> None:
+        self._events.publish(
+            "plugin",
+            f"{broken.name} ({broken.origin}) is broken: {broken.error}",
+            level="error",
+            source=broken.name,
+        )

@@ -1,0 +1,174 @@
+"""Sources at run time: a loaded provider joined with its configuration, limits and memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.limits.limiter import Gate
+from coinmux.framework.limits.quota import long_windows, saving, spent
+from coinmux.framework.models.market import CandlesQuery
+from coinmux.framework.quality.resample import finer
+from coinmux.framework.reference.chains import Chain
+from coinmux.framework.routing.options import Refusal
+from coinmux.framework.sources.http import BoundSource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.config.env_file import EnvConfig, Feature
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.plugins.discovery import Fetch, Provider
+    from coinmux.framework.plugins.provider_info import RateLimit
+    from coinmux.framework.reference.assets import AssetDirectory
+    from coinmux.framework.secrets import Secret
+
+#: How long a source is remembered not to list a pair (`faults.md` B6).
+UNLISTED_S = 60.0
+_UNLISTED_MOST = 1_000
+
+
+class Source:
+    """One provider as the router sees it.
+
+    Args:
+        known: the same source under the configuration before.
+
+    Attributes:
+        feature: whether configuration has it on.
+        priority, timeout_s: after overrides.
+        bound: how its requests are made.
+        assets: how tickers became its coin ids.
+        limits: rate limits after overrides.
+    """
+
+    __slots__ = (
+        "_clock", "_has_quota", "_unlisted", "assets", "bound", "feature", "fetch", "gate", "info",
+        "limits", "name", "priority", "provider", "timeout_s",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        provider: Provider,
+        env: EnvConfig,
+        clock: Clock,
+        assets: AssetDirectory,
+        known: Source | None = None,
+    ) -> None:
+        info = provider.info
+        overrides = env.overrides(info)
+        self.provider = provider
+        self.info = info
+        self.name = info.name
+        self.fetch: Mapping[str, Fetch] = provider.fetch
+        self.feature: Feature = env.feature(info)
+        self.priority = overrides.priority if overrides.priority is not None else info.priority
+        self.timeout_s = overrides.timeout_s if overrides.timeout_s is not None else info.timeout_s
+        self.limits: tuple[RateLimit, ...] = (
+            overrides.rate_limits if overrides.rate_limits is not None else info.rate_limits
+        )
+        concurrent = env.settings.concurrent_per_source
+        gate = Gate(clock, self.limits, concurrent=concurrent, usage=info.usage)
+        if known is not None and (known.limits, known.gate.concurrent) == (self.limits, concurrent):
+            # What was used of a window is used, whatever was read anew.
+            gate = known.gate
+        self.gate: Gate = gate
+        self._has_quota = bool(long_windows(gate.windows))
+        self.assets = assets
+        self._clock = clock
+        self._unlisted: dict[Any, float] = {}
+        try:
+            values = {v.name: value for v in info.env if (value := env.value_of(v)) is not None}
+            self.bound = self._bind(overrides.base_urls, values)
+        except (ValueError, CoinmuxError) as error:
+            # A key or an address that cannot be used switches off this source and no other.
+            self.bound = self._bind({}, {})
+            self.feature = replace(self.feature, enabled=False, reason="broken", detail=str(error))
+
+    def _bind(
+        self, base_urls: Mapping[str, str], values: Mapping[str, Secret | str]
+    ) -> BoundSource:
+        return BoundSource.of(
+            self.info,
+            base_url_override=base_urls,
+            values=values,
+            gate=self.gate,
+            map_error=self.provider.map_error,
+            assets=self.assets,
+            clock=self._clock,
+        )
+
+    def busy(self) -> str | None:
+        """Why no permit is free right now, None where one is."""
+        return self.gate.busy_reason()
+
+    def saving(self) -> str | None:
+        """Why the rest of its quota is saved, None where there is plenty."""
+        return saving(self.gate.windows, self._clock.monotonic()) if self._has_quota else None
+
+    def spent(self) -> float:
+        """Share of its scarcest quota that is used, 0 to 1; minus one where it has none."""
+        return spent(self.gate.windows, self._clock.monotonic()) if self._has_quota else -1.0
+
+    def refusal(self, capability: str, query: Query) -> Refusal | None:
+        """Why this source cannot serve `query` whatever its health, None where it can."""
+        info = self.info
+        if capability not in self.fetch:
+            return Refusal("no_capability", f"does not offer {capability}", for_good=True)
+        asked = query.__dict__
+        symbol = asked.get("symbol")
+        quote = symbol.quote if symbol is not None else asked.get("quote")
+        if quote is not None and info.quotes is not None and quote not in info.quotes:
+            return Refusal("unsupported_quote", f"has no prices in {quote}", for_good=True)
+        if (
+            isinstance(query, CandlesQuery)
+            and info.intervals is not None
+            and query.interval not in info.intervals
+            and finer(query.interval, info.intervals) is None
+        ):
+            return Refusal(
+                "unsupported_interval", f"has no {query.interval} candles", for_good=True
+            )
+        chain = asked.get("chain")
+        if isinstance(chain, Chain) and info.chains is not None and chain not in info.chains:
+            return Refusal("unsupported_chain", f"does not cover {chain}", for_good=True)
+        model = asked.get("model")
+        if model is not None and model not in info.models:
+            return Refusal("unsupported_model", f"does not offer {model[:60]}", for_good=True)
+        subject = _subject(capability, query) if self._unlisted else None
+        if subject is not None and (until := self._unlisted.get(subject)) is not None:
+            if until > self._clock.monotonic():
+                return Refusal(
+                    "unsupported_symbol", "said within the last minute that it does not list it"
+                )
+            del self._unlisted[subject]
+        return None
+
+    def remember_unlisted(self, capability: str, query: Query) -> None:
+        """Keep for a minute that this source does not list what `query` is about."""
+        if len(self._unlisted) >= _UNLISTED_MOST:
+            del self._unlisted[next(iter(self._unlisted))]
+        self._unlisted[_subject(capability, query)] = self._clock.monotonic() + UNLISTED_S
+
+    def disabled(self) -> Refusal | None:
+        """Why configuration has it off, None where it is on."""
+        feature = self.feature
+        if feature.enabled:
+            return None
+        detail = feature.detail or {
+            "missing_key": f"{' and '.join(feature.missing)} not set",
+            "switched_off": "switched off by configuration",
+            "retired": self.info.retired or "retired",
+        }.get(feature.reason or "", feature.reason or "")
+        return Refusal(feature.reason or "disabled", detail)
+
+
+def _subject(capability: str, query: Query) -> Any:
+    """What an "unknown symbol" is remembered for: the pair, coin or address, not the row count."""
+    for name in ("symbol", "asset", "protocol", "address"):
+        value = query.__dict__.get(name)
+        if value is not None:
+            return (capability, name, value, query.__dict__.get("chain"))
+    return (capability, query)

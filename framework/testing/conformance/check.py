@@ -1,0 +1,115 @@
+"""What a check is: a name, what it counts for, and the cases it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from coinmux.framework.testing.conformance.subject import Subject
+
+Status = Literal["passed", "failed", "not_applicable"]
+Level = Literal["bronze", "silver", "gold"]
+#: Nothing where it holds; else what is wrong and what would do.
+Run = Callable[[], Awaitable[str | None]]
+
+
+class NotApplicable(Exception):
+    """There is nothing to check; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing that holds or does not.
+
+    Attributes:
+        id: short: a sample's file, a capability, or "".
+        run: checks it.
+    """
+
+    id: str
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One property of a provider.
+
+    Attributes:
+        name: a word, `fields`.
+        level: the grade that takes it.
+        cases: of a provider; raises `NotApplicable` where there are none. Its docstring says what
+            must hold.
+        binding: False where a sound provider may lack it, so that a test does not fail on it.
+        for_all: whether a retired provider is asked too.
+        remote: whether it is about requests, so that a model that runs here is not asked.
+    """
+
+    name: str
+    level: Level
+    cases: Callable[[Subject], Sequence[Case]]
+    binding: bool = True
+    for_all: bool = False
+    remote: bool = False
+
+    @property
+    def promise(self) -> str:
+        """What must hold, in a line."""
+        return (self.cases.__doc__ or "").partition("\n")[0]
+
+    def cases_of(self, subject: Subject) -> Sequence[Case]:
+        """The cases of a provider.
+
+        Raises:
+            NotApplicable: there are none; says why.
+        """
+        if not self.for_all:
+            if subject.provider is None:
+                raise NotApplicable("it does not load")
+            if subject.info.retired is not None:
+                raise NotApplicable("retired: it is never called")
+            if self.remote and not subject.is_remote:
+                raise NotApplicable("it asks nobody")
+        found = self.cases(subject)
+        if not found:
+            raise NotApplicable("nothing to check")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a check.
+
+    Attributes:
+        reason: of one that failed, what is wrong and what would do; of one that does not apply,
+            why.
+    """
+
+    check: Check
+    status: Status
+    reason: str = ""
+
+
+async def judge(check: Check, subject: Subject) -> Verdict:
+    """Run a check; the first failure is told, and how many more there are."""
+    try:
+        cases = check.cases_of(subject)
+    except NotApplicable as why:
+        return Verdict(check, "not_applicable", str(why))
+    failures: list[str] = []
+    skipped: list[str] = []
+    for case in cases:
+        try:
+            wrong = await case.run()
+        except NotApplicable as why:
+            skipped.append(str(why))
+            continue
+        if wrong is not None:
+            failures.append(f"{case.id}: {wrong}" if case.id else wrong)
+    if failures:
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        return Verdict(check, "failed", failures[0] + more)
+    if len(skipped) == len(cases):
+        return Verdict(check, "not_applicable", skipped[0])
+    return Verdict(check, "passed")

@@ -1,0 +1,145 @@
+"""A base URL made ready for requests: header lines and query prepared once, checked once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
+
+from coinmux.framework.errors import PluginError
+from coinmux.framework.transport.address_guard import Origin
+from coinmux.framework.transport.content_decoding import ACCEPTED
+
+Scalar = str | int | float | bool | None
+
+USER_AGENT = "coinmux/0.1"
+_JSON = "application/json"
+_FEED = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5"
+_TARGET = re.compile(r"[!-~]*")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+#: Left as they are in a query, besides letters, digits and `_.-~` (RFC 3986 section 3.4).
+_QUERY_SAFE = ",:/"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A base URL made ready for requests.
+
+    Attributes:
+        origin: where it is.
+        prefix: path before each path asked.
+        query: of the base URL and of keys sent as parameters, encoded.
+        head, feed_head: header lines for JSON and for feeds.
+        headers: the same as a mapping, by lower-case name, for calls that add their own.
+    """
+
+    origin: Origin
+    prefix: str
+    query: str = field(repr=False)
+    head: bytes = field(repr=False)
+    feed_head: bytes = field(repr=False)
+    headers: Mapping[str, tuple[str, str]] = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        url: str,
+        *,
+        allowed: bool = False,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Endpoint:
+        """The endpoint at `url`.
+
+        Raises:
+            BlockedAddress: no https (unless `allowed`), or no usable host.
+            ValueError: a header cannot be sent.
+        """
+        origin = Origin.parse(url, allowed=allowed)
+        parts = urlsplit(url)
+        lines = {
+            "host": ("Host", origin.netloc),
+            "user-agent": ("User-Agent", USER_AGENT),
+            "accept": ("Accept", _JSON),
+            "accept-encoding": ("Accept-Encoding", ACCEPTED),
+        }
+        lines.update(_checked(headers or {}))
+        feed_lines = {**lines, "accept": ("Accept", _FEED)}
+        query = "&".join(filter(None, (parts.query, encode_params(params or {}))))
+        return cls(
+            origin,
+            parts.path,
+            query,
+            _head(lines),
+            _head(feed_lines),
+            lines,
+        )
+
+    def target(self, path: str, params: Mapping[str, Scalar] | None) -> str:
+        """Path and query to put on the request line.
+
+        Raises:
+            PluginError: the path holds what a path may not.
+        """
+        # A base URL's own trailing slash counts only when nothing follows it.
+        target = self.prefix.rstrip("/") + path if path else self.prefix
+        if not _TARGET.fullmatch(target) or "#" in target:
+            raise PluginError(f"a path takes printable ASCII, encoded; not {path[:80]!r}")
+        if not target.startswith("/"):
+            target = "/" + target
+        query = encode_params(params) if params else ""
+        if self.query:
+            query = f"{query}&{self.query}" if query else self.query
+        if not query:
+            return target
+        return f"{target}&{query}" if "?" in target else f"{target}?{query}"
+
+    def head_with(self, headers: Mapping[str, str]) -> bytes:
+        """Header lines with a call's own ones over the source's.
+
+        Raises:
+            PluginError: a header cannot be sent.
+        """
+        try:
+            return _head({**self.headers, **_checked(headers)})
+        except ValueError as exc:
+            raise PluginError(str(exc)) from exc
+
+
+def encode_params(params: Mapping[str, Scalar]) -> str:
+    """A query string in the mapping's order; None is left out, booleans are `true` and `false`."""
+    parts = []
+    for name, value in params.items():
+        if type(value) is str:
+            text = value if value.isalnum() and value.isascii() else quote(value, _QUERY_SAFE)
+        elif value is None:
+            continue
+        elif type(value) is bool:
+            text = "true" if value else "false"
+        else:
+            text = quote(str(value), _QUERY_SAFE)
+        plain = name.isidentifier() and name.isascii()
+        parts.append(f"{name if plain else quote(name, '')}={text}")
+    return "&".join(parts)
+
+
+def is_header_value(text: str) -> bool:
+    """Whether a header can carry the text: no line break, no control character, Latin-1."""
+    return _HEADER_VALUE.fullmatch(text) is not None
+
+
+def _checked(headers: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    checked = {}
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"{name[:40]!r} is no header name")
+        if not is_header_value(value):
+            raise ValueError(f"the header {name} holds characters no header can carry")
+        checked[name.lower()] = (name, value)
+    return checked
+
+
+def _head(lines: Mapping[str, tuple[str, str]]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in lines.values()).encode("latin-1")

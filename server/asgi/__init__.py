@@ -1,0 +1,1 @@
+"""The way in and out of the server: checks, parameters, problems, bytes."""

@@ -1,0 +1,219 @@
+"""What the indicator routes are asked, read from query strings and bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.errors import InvalidSymbol, UnknownInterval
+from coinmux.framework.models.market import MOST_CANDLES
+from coinmux.framework.reference.symbols import Interval, Symbol
+from coinmux.server.asgi.query_params import (
+    ASK_PARAMETERS,
+    QUOTE_FALLBACK,
+    named,
+    pairs_of,
+    read_ask,
+    refused,
+    single_values,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coinmux.framework.indicators.catalogue import Catalogue
+    from coinmux.framework.indicators.plan import Plan
+    from coinmux.framework.routing.options import Ask
+
+#: Of every route over routed candles.
+MARKET_PARAMETERS = ("symbol", "interval", "closed_only", *ASK_PARAMETERS, QUOTE_FALLBACK)
+#: Intervals of one call.
+MOST_INTERVALS = 5
+#: Of one batch.
+MOST_SYMBOLS = 500
+MOST_INDICATORS = 20
+MOST_PAIRS = 5_000
+MOST_SHOWN = 100
+DEFAULT_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class MarketAsk:
+    """Which candles an indicator is asked over, and how they are to be had.
+
+    Attributes:
+        intervals: more than one where the caller asked for several.
+        parameters: of the indicator, as texts.
+    """
+
+    symbol: Symbol
+    intervals: tuple[Interval, ...]
+    limit: int
+    closed_only: bool
+    ask: Ask
+    parameters: Mapping[str, str]
+
+
+def read_market_ask(
+    query_string: bytes,
+    parse_symbol: Callable[[str], Symbol],
+    *,
+    takes_parameters: bool = True,
+    takes_limit: bool = True,
+) -> MarketAsk:
+    """The question of a GET request.
+
+    Args:
+        takes_parameters: whether what the route does not know is left to the indicator.
+        takes_limit: whether the caller says how many values are shown.
+
+    Raises:
+        InvalidRequest: `errors` names what will not do.
+    """
+    known = (*MARKET_PARAMETERS, *(("limit",) if takes_limit else ()))
+    names = {name for name, _ in pairs_of(query_string)} if takes_parameters else set()
+    values = single_values(query_string, {*known, *names})
+    parameters = {name: values.pop(name) for name in list(values) if name not in known}
+    errors: list[dict[str, Any]] = []
+    ask = read_ask(values, errors)
+    closed_only = values.get("closed_only", "false")
+    if closed_only not in ("true", "false"):
+        errors.append({"name": "closed_only", "message": "takes true or false"})
+    if "symbol" not in values:
+        errors.append({"name": "symbol", "message": "is missing"})
+    if errors:
+        raise refused(errors)
+    limit = whole(values, "limit", default=DEFAULT_LIMIT, low=1, high=MOST_CANDLES)
+    return MarketAsk(
+        symbol=_symbol(values["symbol"], parse_symbol, "symbol"),
+        intervals=_intervals(values.get("interval", "1h")),
+        limit=limit,
+        closed_only=closed_only == "true",
+        ask=ask,
+        parameters=parameters,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAsk:
+    """Many indicators of many markets."""
+
+    symbols: Sequence[Symbol]
+    plans: Sequence[Plan]
+    interval: Interval
+    limit: int
+    closed_only: bool
+    ask: Ask
+
+
+_BATCH_MEMBERS = ("symbols", "indicators", "interval", "limit", "closed_only")
+
+
+def read_batch_ask(
+    query_string: bytes,
+    body: Any,
+    catalogue: Catalogue,
+    parse_symbol: Callable[[str], Symbol],
+) -> BatchAsk:
+    """The question of a batch: a body, and in the query string how candles are to be had.
+
+    Raises:
+        InvalidRequest: `errors` names the member that will not do; its subtypes as they say.
+    """
+    errors: list[dict[str, Any]] = []
+    ask = read_ask(single_values(query_string, ASK_PARAMETERS), errors)
+    members = read_members(body, _BATCH_MEMBERS)
+    symbols = _texts(members.get("symbols"), "symbols", MOST_SYMBOLS, errors)
+    listed = members.get("indicators")
+    if not isinstance(listed, list) or not 1 <= len(listed) <= MOST_INDICATORS:
+        message = f"takes a list of 1 to {MOST_INDICATORS} indicators"
+        errors.append({"name": "indicators", "message": message})
+        listed = []
+    limit = members.get("limit", 1)
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_SHOWN:
+        errors.append({"name": "limit", "message": f"takes a whole number from 1 to {MOST_SHOWN}"})
+    closed_only = members.get("closed_only", False)
+    if not isinstance(closed_only, bool):
+        errors.append({"name": "closed_only", "message": "takes true or false"})
+    interval = members.get("interval", "1h")
+    if not isinstance(interval, str):
+        errors.append({"name": "interval", "message": "takes an interval such as 1h"})
+    if len(symbols) * len(listed) > MOST_PAIRS:
+        message = f"times the number of symbols is more than {MOST_PAIRS}"
+        errors.append({"name": "indicators", "message": message})
+    if errors:
+        raise refused(errors)
+    parsed = [_symbol(text, parse_symbol, f"symbols[{at}]") for at, text in enumerate(symbols)]
+    return BatchAsk(
+        symbols=list(dict.fromkeys(parsed)),
+        plans=[_plan(catalogue, one, f"indicators[{at}]") for at, one in enumerate(listed)],
+        interval=_interval(interval),
+        limit=limit,
+        closed_only=closed_only,
+        ask=ask,
+    )
+
+
+def read_members(body: Any, known: Sequence[str]) -> dict[str, Any]:
+    """The members of a JSON object, all of them known.
+
+    Raises:
+        InvalidRequest: it is none, or has others.
+    """
+    if not isinstance(body, dict):
+        raise refused([{"name": "body", "message": "takes a JSON object"}])
+    if strange := [name for name in body if name not in known]:
+        raise refused(
+            [
+                {"name": str(name)[:60], "message": "is no member of this body", "known": [*known]}
+                for name in strange[:10]
+            ]
+        )
+    return body
+
+
+def _plan(catalogue: Catalogue, one: Any, name: str) -> Plan:
+    if isinstance(one, str):
+        one = {"name": one}
+    members = read_members(one, ("name", "parameters"))
+    indicator, parameters = members.get("name"), members.get("parameters", {})
+    if not isinstance(indicator, str):
+        raise refused([{"name": f"{name}.name", "message": "takes the name of an indicator"}])
+    if not isinstance(parameters, dict):
+        raise refused([{"name": f"{name}.parameters", "message": "takes a JSON object"}])
+    return catalogue.plan(indicator, parameters)
+
+
+def _texts(value: Any, name: str, most: int, errors: list[dict[str, Any]]) -> list[str]:
+    if (
+        isinstance(value, list)
+        and 1 <= len(value) <= most
+        and all(isinstance(one, str) for one in value)
+    ):
+        return value
+    errors.append({"name": name, "message": f"takes a list of 1 to {most} texts"})
+    return []
+
+
+def _symbol(text: str, parse_symbol: Callable[[str], Symbol], name: str) -> Symbol:
+    try:
+        return parse_symbol(text)
+    except InvalidSymbol as error:
+        raise named(error, name) from None
+
+
+def _intervals(text: str) -> tuple[Interval, ...]:
+    parts = list(dict.fromkeys(part.strip() for part in text.split(",")))
+    if len(parts) > MOST_INTERVALS:
+        message = f"takes at most {MOST_INTERVALS} intervals, comma between"
+        raise refused([{"name": "interval", "message": message}])
+    return tuple(_interval(part) for part in parts)
+
+
+def _interval(text: str) -> Interval:
+    try:
+        return Interval(text)
+    except UnknownInterval as error:
+        raise named(error, "interval") from None

@@ -1,0 +1,255 @@
+"""The outermost layer: who may come in, under which id, and what every response carries.
+
+It is on the way of every request, cached ones included, so it is plain ASGI and makes no more
+objects than it must.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from itertools import count
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from coinmux.framework.errors import InvalidRequest, Overloaded
+from coinmux.server.asgi.host_check import Hosts
+from coinmux.server.asgi.problems import BodyTooLarge, UnsupportedMediaType, render
+from coinmux.server.asgi.responses import SECURITY_HEADERS
+from coinmux.server.asgi.scope import (
+    BEGUN,
+    BODILESS,
+    CALLER_LEFT,
+    FIRST_BYTE,
+    REQUEST_ID,
+    TRACED,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from coinmux.framework.config.settings import Settings
+    from coinmux.framework.gateway import Gateway
+    from coinmux.server.asgi.admission import Traffic
+    from coinmux.server.asgi.parsed_routes import FastLane
+    from coinmux.server.asgi.scope import Message, Receive, Scope, Send
+    from coinmux.server.monitoring.event_recorder import Recorder
+
+_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+#: Path and query together; a symbol of 10 kB is nobody's (`faults.md` H3).
+_TARGET_LIMIT = 8_192
+_HEADERS_LIMIT = 100
+BODY_LIMIT = 1_048_576
+#: Answered whatever the load: they tell a supervisor what to do about it.
+_ALWAYS = ("/healthz", "/readyz")
+#: The status logged where the caller left before there was an answer.
+_STATUS_LEFT = 499
+
+
+class Edge:
+    """The ASGI application the server runs.
+
+    Args:
+        lane: what answers the requests that pass.
+        recorder: told of each request that sources answer.
+        bound: the name the server is bound to.
+
+    Attributes:
+        traffic: what is in flight.
+    """
+
+    def __init__(
+        self,
+        lane: FastLane,
+        gateway: Gateway,
+        traffic: Traffic,
+        recorder: Recorder,
+        bound: str = "",
+    ) -> None:
+        self._lane = lane
+        self._recorder = recorder
+        self._gateway = gateway
+        self._bound = bound
+        self._settings: Settings | None = None
+        self._hosts = Hosts(())
+        self._ids = count(1)
+        self._run = os.urandom(5).hex()
+        self.traffic = traffic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._lane(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})
+            return
+        started = perf_counter()
+        settings = self._gateway.settings
+        if settings is not self._settings:
+            self._adopt(settings)
+        hosts: list[bytes] = []
+        request_id = ""
+        length = b""
+        coding = b""
+        for name, value in scope["headers"]:
+            if name == b"host":
+                hosts.append(value)
+            elif name == b"x-request-id":
+                if not request_id and _SANE_ID.fullmatch(value):
+                    request_id = value.decode("ascii")
+            elif name == b"content-length":
+                length = value
+            elif name == b"content-encoding":
+                coding = value
+        if request_id:
+            scope[TRACED] = True
+        else:
+            request_id = f"{self._run}-{next(self._ids):x}"
+        scope[REQUEST_ID] = request_id
+        reply = Reply(scope, send, request_id, self.traffic)
+        client = scope.get("client")
+        address = client[0] if client else "unknown"
+        entered = False
+        try:
+            self._hosts.check(hosts)
+            _check_target(scope)
+            if length or coding:
+                _check_body(length, coding)
+            if scope["path"] not in _ALWAYS:
+                self.traffic.enter(address, settings)
+                entered = True
+            known = self._lane.find(scope)
+            if known is None:
+                scope[BEGUN] = started
+                await self._lane(reply.inner_scope(), receive, reply)
+            else:
+                await self._lane.answer(known, scope, send, reply.id_header)
+                reply.status = 200
+        except asyncio.CancelledError:
+            # Ended by the connection or the server: uvicorn would log it as a defect.
+            if CALLER_LEFT not in scope and not self.traffic.stopped:
+                raise
+            reply.code = "caller_left"
+            if CALLER_LEFT not in scope and not reply.status:
+                error = Overloaded("the server stopped before there was an answer")
+                await _send_problem(error, request_id, self._gateway, reply)
+            reply.status = reply.status or _STATUS_LEFT
+        except Exception as error:
+            # The border: every error, defects included, becomes a problem document.
+            if reply.status:
+                # Too late to say so; the connection is closed with the answer incomplete.
+                raise
+            reply.code = getattr(error, "code", None)
+            await _send_problem(error, request_id, self._gateway, reply)
+        finally:
+            if entered:
+                self.traffic.leave(address)
+            inner = reply.scope
+            template = inner.get("path_template") or "unmatched"
+            elapsed_ms = (inner.get(FIRST_BYTE, perf_counter()) - started) * 1000
+            event = self._gateway.events.publish(
+                "request",
+                template,
+                level="debug",
+                keep=False,
+                method=scope["method"],
+                status=reply.status,
+                elapsed_ms=elapsed_ms,
+                request_id=request_id,
+            )
+            if FIRST_BYTE not in inner:
+                self._recorder.request(inner, event.at_ms, reply.status, elapsed_ms, reply.code)
+
+    def stream_began(self, scope: Scope) -> None:
+        """Record a stream as answered now: it may not end for hours."""
+        elapsed_ms = (scope[FIRST_BYTE] - scope[BEGUN]) * 1000
+        self._recorder.request(scope, self._gateway.clock.wall_ms(), 200, elapsed_ms, None)
+
+    def _adopt(self, settings: Settings) -> None:
+        self._settings = settings
+        self._hosts = Hosts(settings.allowed_hosts, self._bound)
+
+
+class Reply:
+    """The way out of one request: notes the status, adds what every response carries.
+
+    Attributes:
+        scope: as the application sees it; a HEAD request is a GET whose body is not sent.
+        status: 0 until a response has begun.
+        code: of the error it is answered with.
+    """
+
+    __slots__ = ("_send", "_traffic", "code", "id_header", "scope", "status")
+
+    def __init__(self, scope: Scope, send: Send, request_id: str, traffic: Traffic) -> None:
+        self._send = send
+        self._traffic = traffic
+        self.scope = scope
+        self.status = 0
+        self.code: str | None = None
+        self.id_header = (b"x-request-id", request_id.encode("ascii"))
+
+    def inner_scope(self) -> Scope:
+        """The scope for the application."""
+        if self.scope["method"] == "HEAD":
+            self.scope = {**self.scope, "method": "GET", BODILESS: True}
+        return self.scope
+
+    def __call__(self, message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            own = message["headers"]
+            headers = [*own, self.id_header]
+            # A response that is meant for other sites says so itself, and only once.
+            names = {name for name, _ in own}
+            headers.extend(one for one in SECURITY_HEADERS if one[0] not in names)
+            if self._traffic.draining:
+                headers.append((b"connection", b"close"))
+            message["headers"] = headers
+        elif BODILESS in self.scope:
+            message = {"type": "http.response.body", "body": b""}
+        return self._send(message)
+
+
+async def _send_problem(error: Exception, request_id: str, gateway: Gateway, send: Any) -> None:
+    status, headers, body = render(error, request_id, gateway.redactor)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _check_target(scope: Scope) -> None:
+    """Refuse paths and query strings that no honest client sends (`faults.md` H3)."""
+    path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogatepass")
+    query: bytes = scope["query_string"]
+    if len(path) + len(query) > _TARGET_LIMIT:
+        where = "query" if len(query) > len(path) else "path"
+        raise _bad(where, f"is longer than {_TARGET_LIMIT} bytes together")
+    if len(scope["headers"]) > _HEADERS_LIMIT:
+        raise _bad("headers", f"are more than {_HEADERS_LIMIT}")
+    if b"%" in path or b"%" in query or not (path.isascii() and query.isascii()):
+        _check_text("path", unquote_to_bytes(path))
+        _check_text("query", unquote_to_bytes(query))
+
+
+def _check_text(where: str, plain: bytes) -> None:
+    if b"\0" in plain:
+        raise _bad(where, "holds a NUL")
+    try:
+        plain.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _bad(where, "is not UTF-8") from None
+
+
+def _check_body(length: bytes, coding: bytes) -> None:
+    if coding and coding.lower() != b"identity":
+        raise UnsupportedMediaType("bodies are taken without content coding")
+    if length and not (length.isdigit() and len(length) <= 20):
+        raise _bad("Content-Length", "takes a whole number")
+    if length and int(length) > BODY_LIMIT:
+        raise BodyTooLarge(f"at most {BODY_LIMIT} bytes")
+
+
+def _bad(name: str, message: str) -> InvalidRequest:
+    return InvalidRequest(f"{name} {message}", errors=[{"name": name, "message": message}])

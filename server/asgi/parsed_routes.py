@@ -1,0 +1,104 @@
+"""The short way for questions that were asked before: from the raw target to the bytes.
+
+Reading a query string into a model, and Litestar's own routing, cost more than serving a cached
+answer. A GET on a data route means the same each time its target is the same, so the question it
+was read as is kept under the target's bytes, and the next such request goes from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from coinmux.framework.dispatch.decision_log import TRAIL, Trail
+from coinmux.server.asgi.responses import SECURITY_HEADERS, answer_headers
+from coinmux.server.asgi.scope import DECIDED, REQUEST_ID, SERVED, TASK, TRACED, WRITER
+
+if TYPE_CHECKING:
+    from coinmux.framework.gateway import Gateway
+    from coinmux.server.asgi.query_params import Question
+    from coinmux.server.asgi.scope import ASGIApp, RawHeader, Receive, Scope, Send, WholeWriter
+
+_KEPT = 4_096
+#: Longer targets are rare and would make the memory of 4,096 of them count.
+_LONGEST = 512
+
+
+class FastLane:
+    """An ASGI layer before the application, and the questions it knows.
+
+    Args:
+        app: what answers unknown targets; set once it is built, for it is built with this lane.
+    """
+
+    def __init__(self, gateway: Gateway, app: ASGIApp | None = None) -> None:
+        self._gateway = gateway
+        self._known: OrderedDict[tuple[bytes | None, bytes], tuple[Question, str]] = OrderedDict()
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request to the application."""
+        scope[TASK] = asyncio.current_task()
+        _leave_trail(scope)
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+    def find(self, scope: Scope) -> Question | None:
+        """The question that the target of `scope` was read as, if it was."""
+        target = (scope.get("raw_path"), scope["query_string"])
+        known = self._known.get(target)
+        if known is None or scope["method"] != "GET":
+            return None
+        self._known.move_to_end(target)
+        question, scope["path_template"] = known
+        return question
+
+    async def answer(
+        self, question: Question, scope: Scope, send: Send, id_header: RawHeader
+    ) -> None:
+        """Answer a question that `find` knew."""
+        gateway = self._gateway
+        answer = None
+        if TRACED not in scope:
+            answer = gateway.peek(question.capability, question.query, question.ask)
+        if answer is not None:
+            scope[DECIDED], scope[SERVED] = question, answer.provider
+        else:
+            scope[TASK] = asyncio.current_task()
+            _leave_trail(scope)
+            answer = await gateway.ask(
+                question.capability, question.query, question.ask, request_id=scope[REQUEST_ID]
+            )
+        headers = answer_headers(answer, gateway.clock.monotonic())
+        headers += (id_header, *SECURITY_HEADERS)
+        writer: WholeWriter | None = scope.get(WRITER)
+        if writer is not None and writer.write_whole(scope, headers, answer.body):
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    def remember(self, scope: Scope, question: Question) -> None:
+        """Keep what a GET request was read as; the least recently used makes room."""
+        raw_path = scope.get("raw_path")
+        if scope["method"] != "GET" or raw_path is None:
+            return
+        target = (raw_path, scope["query_string"])
+        if len(target[0]) + len(target[1]) > _LONGEST:
+            return
+        self._known[target] = (question, scope["path_template"])
+        if len(self._known) > _KEPT:
+            self._known.popitem(last=False)
+
+    def forget(self) -> None:
+        """Read every target anew, as the default quote may have changed."""
+        self._known.clear()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def _leave_trail(scope: Scope) -> None:
+    """Have what is decided from here on noted with the request."""
+    scope[DECIDED] = trail = Trail()
+    TRAIL.set(trail)

@@ -1,0 +1,289 @@
+"""Query strings read into query models: every parameter known, given once, and of its type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from pydantic import ValidationError
+
+from coinmux.framework.errors import InvalidRequest, InvalidSymbol, UnknownChain, UnknownInterval
+from coinmux.framework.models.base import Query, number
+from coinmux.framework.reference.symbols import Symbol
+from coinmux.framework.routing.options import Ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_ASSET = re.compile(r"[A-Z0-9]{1,20}")
+_MOST_PARAMETERS = 50
+_SHOWN = 60
+
+#: Parameters of every route that sources answer.
+ASK_PARAMETERS = ("provider", "strategy", "max_age_s", "timeout_s")
+#: On routes about a pair as well.
+QUOTE_FALLBACK = "quote_fallback"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a request asks: the same for the same path and query string, so it may be kept."""
+
+    capability: str
+    query: Query
+    ask: Ask
+
+
+def pairs_of(query_string: bytes) -> list[tuple[str, str]]:
+    """Names and values of a query string.
+
+    Raises:
+        InvalidRequest: it is not UTF-8, or of more than 50 parameters.
+    """
+    try:
+        return parse_qsl(
+            query_string.decode("utf-8"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_PARAMETERS,
+        )
+    except UnicodeDecodeError:
+        raise _one_problem("query", "takes percent-encoded UTF-8") from None
+    except ValueError:
+        raise _one_problem("query", f"takes at most {_MOST_PARAMETERS} parameters") from None
+
+
+def single_values(query_string: bytes, known: Iterable[str]) -> dict[str, str]:
+    """The parameters by name.
+
+    Raises:
+        InvalidRequest: one is unknown, repeated or empty; `errors` lists all that are.
+    """
+    names = tuple(known)
+    values: dict[str, str] = {}
+    errors: list[dict[str, Any]] = []
+    for name, value in pairs_of(query_string):
+        if name not in names:
+            errors.append(_error(name[:_SHOWN], "is no parameter of this route", known=list(names)))
+        elif name in values:
+            errors.append(_error(name, "is given more than once"))
+        elif not value:
+            errors.append(_error(name, "is empty"))
+        else:
+            values[name] = value
+    if errors:
+        raise refused(errors)
+    return values
+
+
+def whole(values: Mapping[str, str], name: str, *, default: int, low: int, high: int) -> int:
+    """The whole number given as `name`.
+
+    Raises:
+        InvalidRequest: it is none, or out of bounds.
+    """
+    text = values.get(name)
+    if text is None:
+        return default
+    if not _WHOLE.fullmatch(text) or not low <= int(text) <= high:
+        raise _one_problem(name, f"takes a whole number from {low} to {high}")
+    return int(text)
+
+
+class QueryReader:
+    """Reads the requests of one route.
+
+    Args:
+        capability: what the route asks.
+        model: its query model.
+        rename: parameter name -> field name, where they differ.
+        path: fields that come from the path.
+    """
+
+    def __init__(
+        self,
+        capability: str,
+        model: type[Query],
+        *,
+        rename: Mapping[str, str] | None = None,
+        path: Iterable[str] = (),
+    ) -> None:
+        self.capability = capability
+        self.model = model
+        self.path = tuple(path)
+        renamed = {field: name for name, field in (rename or {}).items()}
+        self.fields = {
+            renamed.get(field, field): field
+            for field in model.model_fields
+            if field not in self.path
+        }
+        self._names = {field: name for name, field in self.fields.items()}
+        self.has_pair = model.model_fields.get("symbol") is not None
+        self.parameters = (
+            *self.fields,
+            *ASK_PARAMETERS,
+            *((QUOTE_FALLBACK,) if self.has_pair else ()),
+        )
+        self._kinds = {name: _kind(info.annotation) for name, info in model.model_fields.items()}
+
+    def read(
+        self,
+        query_string: bytes,
+        path: Mapping[str, str],
+        parse_symbol: Callable[[str], Symbol],
+    ) -> Question:
+        """The question a request asks.
+
+        Raises:
+            InvalidRequest: `errors` names each parameter that will not do.
+        """
+        values = single_values(query_string, self.parameters)
+        return self.build({**values, **path}, parse_symbol)
+
+    def read_body(self, query_string: bytes, body: object) -> Question:
+        """The question a JSON body asks; how to answer it stands in the query string.
+
+        Raises:
+            InvalidRequest: as `read`.
+        """
+        errors: list[dict[str, Any]] = []
+        ask = read_ask(single_values(query_string, ASK_PARAMETERS), errors)
+        if not isinstance(body, dict):
+            errors.append(_error("body", "takes a JSON object"))
+        if errors or not isinstance(body, dict):
+            raise refused(errors)
+        return Question(self.capability, self._model(body), ask)
+
+    def build(self, values: Mapping[str, str], parse_symbol: Callable[[str], Symbol]) -> Question:
+        """The question that texts by parameter name make.
+
+        Raises:
+            InvalidRequest: as `read`.
+        """
+        errors: list[dict[str, Any]] = []
+        ask = read_ask(values, errors)
+        typed: dict[str, Any] = {}
+        for name, field in (*self.fields.items(), *((name, name) for name in self.path)):
+            if name not in values:
+                if self.model.model_fields[field].is_required():
+                    errors.append(_error(name, "is missing"))
+                continue
+            try:
+                typed[field] = self._value(field, values[name], parse_symbol)
+            except InvalidRequest as error:
+                raise named(error, name) from None
+            except ValueError as error:
+                errors.append(_error(name, str(error)))
+        if errors:
+            raise refused(errors)
+        return Question(self.capability, self._model(typed), ask)
+
+    def _value(self, field: str, text: str, parse_symbol: Callable[[str], Symbol]) -> Any:
+        kind = self._kinds[field]
+        if kind is Symbol:
+            return parse_symbol(text)
+        if kind is int:
+            if not _WHOLE.fullmatch(text):
+                raise ValueError("takes a whole number")
+            return int(text)
+        if kind is float:
+            return number(text)
+        if field == "asset":
+            return _asset(text)
+        if field == "quote":
+            return text.upper()
+        return text
+
+    def _model(self, typed: dict[str, Any]) -> Query:
+        try:
+            return self.model(**typed)
+        except (InvalidSymbol, UnknownInterval, UnknownChain) as error:
+            name = {"unknown_interval": "interval", "unknown_chain": "chain"}.get(
+                error.code, "symbol"
+            )
+            raise named(error, name) from None
+        except ValidationError as error:
+            raise refused(
+                [
+                    _error(self._named_part(one["loc"]), _message(one["msg"]))
+                    for one in error.errors(include_url=False, include_input=False)
+                ]
+            ) from None
+
+    def _named_part(self, location: tuple[int | str, ...]) -> str:
+        if not location:
+            return "query"
+        field, *rest = location
+        return ".".join([self._names.get(str(field), str(field)), *map(str, rest)])
+
+
+def read_ask(values: Mapping[str, str], errors: list[dict[str, Any]]) -> Ask:
+    """How to answer, by the parameters all such routes take; what will not do joins `errors`."""
+    seconds: dict[str, float | None] = {}
+    for name in ("max_age_s", "timeout_s"):
+        try:
+            seconds[name] = number(values[name]) if name in values else None
+        except ValueError:
+            errors.append(_error(name, "takes a number of seconds"))
+            seconds[name] = None
+    fallback = values.get(QUOTE_FALLBACK, "false")
+    if fallback not in ("true", "false"):
+        errors.append(_error(QUOTE_FALLBACK, "takes true or false"))
+    provider = values.get("provider")
+    try:
+        return Ask(
+            provider=None if provider is None else provider.lower(),
+            strategy=values.get("strategy", "priority"),
+            quote_fallback=fallback == "true",
+            max_age_s=seconds["max_age_s"],
+            timeout_s=seconds["timeout_s"],
+        )
+    except InvalidRequest as error:
+        errors.extend(error.errors)
+        return Ask()
+
+
+def _kind(annotation: Any) -> Any:
+    """`Symbol`, `int`, `float` or `str`: how a field's text is read before its model checks it."""
+    parts = getattr(annotation, "__args__", None)
+    if parts and type(None) in parts:
+        annotation = next(part for part in parts if part is not type(None))
+    return annotation if annotation in (Symbol, int, float) else str
+
+
+def _asset(text: str) -> str:
+    """A ticker from a ticker or a pair: the base is what a pair is about."""
+    asset = re.split(r"[/_-]", text.strip().upper(), maxsplit=1)[0]
+    if not _ASSET.fullmatch(asset):
+        raise ValueError("takes a ticker such as BTC")
+    return asset
+
+
+def _message(text: str) -> str:
+    return text.removeprefix("Value error, ").replace("Input should be", "takes")
+
+
+def _error(name: str, message: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "message": message, **more}
+
+
+def named(error: InvalidRequest, name: str) -> InvalidRequest:
+    """`error` with the parameter it is about."""
+    if not error.errors:
+        error.errors = [_error(name, error.detail)]
+        error.extra["errors"] = error.errors
+    return error
+
+
+def _one_problem(name: str, message: str) -> InvalidRequest:
+    return refused([_error(name, message)])
+
+
+def refused(errors: list[dict[str, Any]]) -> InvalidRequest:
+    """One error of all that is wrong."""
+    detail = "; ".join(f"{one['name']} {one['message']}" for one in errors)
+    return InvalidRequest(detail, errors=errors)

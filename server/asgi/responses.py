@@ -1,0 +1,104 @@
+"""Answers as bytes: the same headers whichever way the answer came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from coinmux.framework.cache.answer import Answer
+
+if TYPE_CHECKING:
+    from coinmux.server.asgi.scope import RawHeaders, Receive, Scope, Send
+
+_ENCODER = msgspec.json.Encoder()
+_JSON = (b"content-type", b"application/json")
+#: On every response; pages carry more (`faults.md` section 3, item 6).
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+)
+
+
+def answer_headers(answer: Answer, now: float) -> RawHeaders:
+    """Headers of `answer` at monotonic `now`."""
+    headers = provenance_headers(answer, now)
+    headers.append((b"content-length", b"%d" % len(answer.body)))
+    return headers
+
+
+def provenance_headers(answer: Answer, now: float) -> RawHeaders:
+    """Headers of `answer`, or of a body made from it, all but its length.
+
+    `Cache-Control` gives the whole freshness and `Age` what is used of it (RFC 9111), so that a
+    cache downstream keeps an answer no longer than this one does.
+    """
+    age_s = answer.age_s(now)
+    ttl_s = answer.ttl_s(now)
+    cache = answer.cache
+    if cache == "hit" or cache == "stale":
+        status = b"coinmux; hit; ttl=%d" % ttl_s
+    elif cache == "coalesced":
+        status = b"coinmux; fwd=miss; collapsed"
+    else:
+        status = b"coinmux; fwd=miss"
+    return [
+        _JSON,
+        (b"cache-control", b"max-age=%d" % max(0.0, age_s + ttl_s)),
+        (b"age", b"%d" % age_s),
+        (b"cache-status", status),
+        (b"x-provider", answer.provider.encode("ascii")),
+    ]
+
+
+async def send_answer(answer: Answer, now: float, send: Send) -> None:
+    """Send `answer`."""
+    await send(
+        {"type": "http.response.start", "status": 200, "headers": answer_headers(answer, now)}
+    )
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+class Bytes:
+    """A finished response that a route handler returns; an ASGI application.
+
+    Args:
+        body: as it goes out.
+        headers: besides `Content-Length`.
+    """
+
+    __slots__ = ("_body", "_headers", "_status")
+
+    def __init__(self, body: bytes, headers: RawHeaders, status: int = 200) -> None:
+        self._body = body
+        self._headers = headers
+        self._status = status
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        bare = self._status in (204, 304)
+        headers = list(self._headers)
+        if not bare:
+            headers.append((b"content-length", b"%d" % len(self._body)))
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if bare else self._body})
+
+
+class Answered:
+    """An `Answer` as a response that a route handler returns; an ASGI application."""
+
+    __slots__ = ("_answer", "_now")
+
+    def __init__(self, answer: Answer, now: float) -> None:
+        self._answer = answer
+        self._now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send_answer(self._answer, self._now, send)
+
+
+def as_json(value: Any, *, cache_control: bytes = b"no-cache", status: int = 200) -> Bytes:
+    """`value` as JSON."""
+    body = _ENCODER.encode(value)
+    return Bytes(body, [_JSON, (b"cache-control", cache_control)], status)

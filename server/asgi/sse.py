@@ -1,0 +1,140 @@
+"""Answers that go on: server-sent events, a bounded number at a time.
+
+Format: WHATWG HTML, section 9.2, Server-sent events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from coinmux.framework.errors import Overloaded
+from coinmux.server.asgi.scope import BODILESS, FIRST_BYTE
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from coinmux.server.asgi.admission import Traffic
+    from coinmux.server.asgi.scope import Receive, Scope, Send
+
+#: Streams open at a time (`faults.md` section 3, item 10).
+MOST_STREAMS = 32
+#: A comment is sent after so much silence, for what is in between to keep the connection.
+HEARTBEAT_S = 15.0
+#: How soon a stream notices that the server drains.
+_LOOK_S = 0.5
+_RETRY_S = 30.0
+_ENCODER = msgspec.json.Encoder()
+
+
+class Streams:
+    """The streams open now.
+
+    Args:
+        traffic: tells whether the server drains.
+
+    Attributes:
+        open: how many there are.
+        began: told of each when its first byte goes out.
+    """
+
+    def __init__(self, traffic: Traffic) -> None:
+        self._traffic = traffic
+        self.open = 0
+        self.began: Callable[[Scope], None] | None = None
+
+    @property
+    def draining(self) -> bool:
+        """Whether streams are to end."""
+        return self._traffic.draining
+
+    def check(self) -> None:
+        """Whether one more may begin.
+
+        Raises:
+            Overloaded: as many as may be are open.
+        """
+        if self.open >= MOST_STREAMS:
+            raise Overloaded(f"{MOST_STREAMS} streams are open", retry_after_s=_RETRY_S)
+
+
+def event(kind: str, data: Any, ident: str | None = None) -> bytes:
+    """One event: its name, its data as JSON in one line, and the id to resume from."""
+    head = b"" if ident is None else b"id: %b\n" % ident.encode("ascii")
+    return b"%bevent: %b\ndata: %b\n\n" % (head, kind.encode("ascii"), _ENCODER.encode(data))
+
+
+class EventStream:
+    """A stream of events that a route handler returns; an ASGI application.
+
+    It ends when the caller leaves, the events are over, or the server drains.
+
+    Args:
+        events: encoded by `event`.
+    """
+
+    __slots__ = ("_events", "_streams")
+
+    def __init__(self, streams: Streams, events: AsyncIterator[bytes]) -> None:
+        streams.check()
+        self._streams = streams
+        self._events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [
+            (b"content-type", b"text/event-stream"),
+            (b"cache-control", b"no-store"),
+            (b"x-accel-buffering", b"no"),
+        ]
+        scope[FIRST_BYTE] = perf_counter()
+        if self._streams.began is not None:
+            self._streams.began(scope)
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if BODILESS in scope:
+            await send({"type": "http.response.body", "body": b""})
+            return
+        self._streams.open += 1
+        left = asyncio.ensure_future(_left(receive))
+        try:
+            await self._send_all(send, left)
+        finally:
+            self._streams.open -= 1
+            left.cancel()
+
+    async def _send_all(self, send: Send, left: asyncio.Future[None]) -> None:
+        loop = asyncio.get_running_loop()
+        upcoming = asyncio.ensure_future(anext(self._events, None))
+        quiet_since = loop.time()
+        try:
+            while not self._streams.draining:
+                done, _ = await asyncio.wait(
+                    (upcoming, left), timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                if left in done:
+                    return
+                if upcoming in done:
+                    chunk = upcoming.result()
+                    if chunk is None:
+                        break
+                    upcoming = asyncio.ensure_future(anext(self._events, None))
+                elif loop.time() - quiet_since >= HEARTBEAT_S:
+                    chunk = b": still here\n\n"
+                else:
+                    continue
+                quiet_since = loop.time()
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            upcoming.cancel()
+            await asyncio.wait((upcoming,))
+            close = getattr(self._events, "aclose", None)
+            if close is not None:
+                await close()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

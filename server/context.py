@@ -1,0 +1,87 @@
+"""What every route handler needs, in one object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from litestar import Request
+
+from coinmux.server.asgi.responses import Answered
+from coinmux.server.asgi.scope import REQUEST_ID
+from coinmux.server.asgi.sse import Streams
+from coinmux.server.monitoring.service_status import Pulse
+from coinmux.server.monitoring.snapshot import Monitor
+from coinmux.server.monitoring.source_test import Trials
+
+if TYPE_CHECKING:
+    from coinmux.framework.gateway import Gateway
+    from coinmux.server.asgi.admission import Traffic
+    from coinmux.server.asgi.parsed_routes import FastLane
+    from coinmux.server.asgi.query_params import QueryReader, Question
+    from coinmux.server.monitoring.drill import Drill
+    from coinmux.server.monitoring.event_recorder import Recorder
+    from coinmux.server.monitoring.metrics import Metrics
+    from coinmux.server.monitoring.process_metrics import Vitals
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Desk:
+    """The gateway, and what the server knows of itself; shared by all handlers of one application.
+
+    Args:
+        bound: the address the server listens on.
+        drill: what breaks simulated sources.
+    """
+
+    __slots__ = (
+        "bound", "drill", "gateway", "lane", "metrics", "monitor", "pulse", "recorder", "streams",
+        "traffic", "trials", "vitals",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway,
+        lane: FastLane,
+        traffic: Traffic,
+        metrics: Metrics,
+        vitals: Vitals,
+        recorder: Recorder,
+        bound: str,
+        drill: Drill | None = None,
+    ) -> None:
+        self.gateway = gateway
+        self.lane = lane
+        self.traffic = traffic
+        self.streams = Streams(traffic)
+        self.metrics = metrics
+        self.vitals = vitals
+        self.recorder = recorder
+        self.bound = bound
+        self.drill = drill
+        self.trials = Trials(gateway)
+        self.pulse = Pulse(self)
+        self.monitor = Monitor(self)
+
+    async def answer(self, request: AnyRequest, reader: QueryReader) -> Answered:
+        """The answer to a GET request, read by `reader`; from now on the fast lane knows it."""
+        scope: Any = request.scope
+        question = reader.read(
+            scope["query_string"], scope["path_params"], self.gateway.parse_symbol
+        )
+        self.lane.remember(scope, question)
+        return await self.ask(request, question)
+
+    async def ask(self, request: AnyRequest, question: Question) -> Answered:
+        """The answer to a question already read."""
+        answer = await self.gateway.ask(
+            question.capability, question.query, question.ask, request_id=request_id(request)
+        )
+        return Answered(answer, self.gateway.clock.monotonic())
+
+
+def request_id(request: AnyRequest) -> str:
+    """The id the edge gave the request."""
+    scope: Any = request.scope
+    return str(scope[REQUEST_ID])

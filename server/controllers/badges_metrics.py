@@ -1,0 +1,63 @@
+"""What others show of this server: badges, and figures for Prometheus.
+
+Litestar reads annotations at run time, so this module imports what it names.
+"""
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from coinmux.framework.errors import NotFound
+from coinmux.server.asgi.query_params import single_values
+from coinmux.server.asgi.responses import Bytes, as_json
+from coinmux.server.asgi.route_guards import NO_STORE
+from coinmux.server.asgi.static_files import MEDIA_TYPES
+from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.monitoring.badges import as_endpoint, as_svg, state_of
+from coinmux.server.monitoring.prometheus import CONTENT_TYPE, exposition
+from coinmux.server.openapi.document import DOC, RouteDoc
+
+_SHORTLY = b"public, max-age=30"
+_PICTURE = [
+    (b"content-type", MEDIA_TYPES[".svg"]),
+    (b"cache-control", _SHORTLY),
+    # Opened by itself it is a document, and one that loads nothing.
+    (b"content-security-policy", b"default-src 'none'"),
+    # A picture is for other sites' pages too.
+    (b"cross-origin-resource-policy", b"cross-origin"),
+]
+
+
+class OutsideController(Controller):
+    """For other pages and other programs."""
+
+    tags = ("monitor",)
+
+    @get(
+        "/badge/{badge:str}",
+        operation_id="getBadge",
+        opt={DOC: RouteDoc(media_type="image/svg+xml", schema={"type": "string"}, errors=(404,))},
+    )
+    async def badge(
+        self, request: AnyRequest, desk: NamedDependency[Desk], badge: FromPath[str]
+    ) -> Bytes:
+        """The state of `system` or of a provider: `system.svg` as a picture, `.json` as data."""
+        single_values(request.scope["query_string"], ())
+        name, _, kind = badge.rpartition(".")
+        if kind not in ("svg", "json"):
+            raise NotFound("a badge ends in .svg or .json")
+        label, state = state_of(desk.gateway, name)
+        if kind == "json":
+            return as_json(as_endpoint(label, state), cache_control=_SHORTLY)
+        return Bytes(as_svg(label, state), _PICTURE)
+
+    @get(
+        "/metrics",
+        operation_id="getPrometheusMetrics",
+        opt={DOC: RouteDoc(media_type="text/plain; version=0.0.4; charset=utf-8")},
+    )
+    async def metrics(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+        """Counters, gauges and histograms in the text format 0.0.4 of Prometheus."""
+        single_values(request.scope["query_string"], ())
+        headers = [(b"content-type", CONTENT_TYPE), (b"cache-control", NO_STORE)]
+        return Bytes(exposition(desk), headers)

@@ -1,0 +1,1 @@
+"""What the server knows of itself: figures, events, services, the monitor's picture."""

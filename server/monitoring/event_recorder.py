@@ -1,0 +1,200 @@
+"""The newest things that happened, kept so that the monitor can show each of them once.
+
+A request that is answered from the cache takes some ten microseconds in all, so what is kept of it
+is what is at hand; it becomes JSON only when somebody looks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from coinmux.framework.dispatch.decision_log import Trail
+from coinmux.server.asgi.scope import DECIDED, REQUEST_ID, SERVED
+
+if TYPE_CHECKING:
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.dispatch.decision import Decision
+    from coinmux.framework.events import Event
+    from coinmux.server.asgi.query_params import Question
+    from coinmux.server.asgi.scope import Scope
+
+#: Requests kept, and other happenings; a burst of the first must not push out the second.
+_REQUESTS = 2_000
+_OTHERS = 500
+#: Given to one caller at a time, and to one who comes anew.
+MOST = 500
+FRESH = 200
+#: Who was away longer than this and missed some begins anew; who was not is told how many.
+_AWAY_MS = 60_000
+_KINDS = {
+    "state": "state_change",
+    "config": "config",
+    "plugin": "config",
+    "archive": "config",
+    "shared_state": "config",
+    "error": "error",
+}
+
+
+class Handled(NamedTuple):
+    """One request to a route that sources answer.
+
+    Attributes:
+        seq: its place among everything recorded, from 1.
+        at_ms: when its answer began to go out, Unix ms.
+        status: 0 where there was none.
+        code: of the error it was answered with.
+        decided: what was decided for it; the question itself, where a kept answer went out by the
+            fast lane.
+        served: who gave that answer, then.
+    """
+
+    seq: int
+    at_ms: int
+    operation: str
+    request_id: str
+    status: int
+    latency_ms: float
+    code: str | None
+    decided: Sequence[Decision] | Question
+    served: str | None
+
+
+@dataclass(slots=True)
+class Noted:
+    """Something that happened without a request.
+
+    Attributes:
+        kind: `state_change`, `config` or `error`.
+    """
+
+    seq: int
+    kind: str
+    event: Event
+
+
+Record = Handled | Noted
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What happened after a cursor.
+
+    Attributes:
+        records: oldest first.
+        cursor: to go on from.
+        reset: whether these are the newest and not what follows the cursor.
+        dropped: left out, as there were too many.
+    """
+
+    records: Sequence[Record]
+    cursor: str
+    reset: bool
+    dropped: int
+
+
+class Recorder:
+    """A bounded memory of requests and happenings, in one order.
+
+    Args:
+        run: distinguishes this process from former ones; later ones have higher numbers.
+
+    Attributes:
+        operations: what the routes that sources answer are for, by method and path template;
+            set once the routes are known. Requests to others leave nothing.
+    """
+
+    def __init__(self, clock: Clock, run: int) -> None:
+        self._clock = clock
+        self._run = run
+        self._requests: deque[tuple[Any, ...]] = deque(maxlen=_REQUESTS)
+        self._others: deque[Noted] = deque(maxlen=_OTHERS)
+        self.last = 0
+        self.operations: Mapping[tuple[str, str], str] = {}
+
+    def request(
+        self, scope: Scope, at_ms: int, status: int, latency_ms: float, code: str | None
+    ) -> None:
+        """One request ended.
+
+        A plain tuple is kept: to make a `Handled` takes several times as long, and most of them
+        nobody ever sees.
+        """
+        # Who is turned away at the door was not routed; most routes are known by their path.
+        route = scope.get("path_template") or scope["path"]
+        operation = self.operations.get((scope["method"], route))
+        if operation is None:
+            return
+        decided = scope.get(DECIDED)
+        if type(decided) is Trail:
+            decided = tuple(decided.decisions)
+        self.last = seq = self.last + 1
+        self._requests.append(
+            (
+                seq,
+                at_ms,
+                operation,
+                scope[REQUEST_ID],
+                status,
+                latency_ms,
+                code,
+                decided or (),
+                scope.get(SERVED),
+            )
+        )
+
+    def __call__(self, event: Event) -> None:
+        """Take down what is no request; a listener of the event stream.
+
+        A capability's own change of state mostly follows that of its source, and is left out.
+        """
+        kind = _KINDS.get(event.kind)
+        if kind is None or (kind == "state_change" and event.detail.get("capability") is not None):
+            return
+        self.last += 1
+        self._others.append(Noted(self.last, kind, event))
+
+    def cursor(self, seq: int, at_ms: int) -> str:
+        """What to go on from after that record; later ones sort after earlier ones as text."""
+        return f"{self._run:013d}-{seq:012d}-{at_ms:013d}"
+
+    def since(self, cursor: str | None) -> Batch:
+        """What happened after `cursor`; the newest, where that is None, unknown or too old."""
+        now_ms = self._clock.wall_ms()
+        seen = self._place(cursor, now_ms)
+        if seen is None:
+            records = self._newest(0, FRESH)
+            return Batch(records, self.cursor(self.last, now_ms), True, 0)
+        records = self._newest(seen, MOST)
+        dropped = self.last - seen - len(records)
+        return Batch(records, self.cursor(self.last, now_ms), False, dropped)
+
+    def _place(self, cursor: str | None, now_ms: int) -> int | None:
+        """The last record its holder has seen, None where it has to begin anew."""
+        run, _, rest = (cursor or "").partition("-")
+        seq, _, at = rest.partition("-")
+        if not all(part.isascii() and part.isdigit() for part in (run, seq, at)):
+            return None
+        if int(run) != self._run or int(seq) > self.last:
+            return None
+        oldest = self._requests[0][0] if len(self._requests) == _REQUESTS else 1
+        if int(seq) + 1 < oldest and now_ms - int(at) > _AWAY_MS:
+            return None
+        return int(seq)
+
+    def _newest(self, seen: int, most: int) -> list[Record]:
+        """The newest records after `seen`, in order; what is no request goes before the rest."""
+        others: list[Record] = []
+        for noted in reversed(self._others):
+            if noted.seq <= seen or len(others) == most:
+                break
+            others.append(noted)
+        found = others
+        for handled in reversed(self._requests):
+            if handled[0] <= seen or len(found) == most:
+                break
+            found.append(Handled(*handled))
+        return sorted(found, key=lambda record: record.seq)

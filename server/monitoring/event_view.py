@@ -1,0 +1,180 @@
+"""Records as the monitor shows them: one event each, with the hops of its request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.errors import CutShort
+from coinmux.server.asgi.query_params import Question
+from coinmux.server.monitoring.event_recorder import Handled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from coinmux.framework.dispatch.decision import Decision
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.secrets import Redactor
+    from coinmux.server.monitoring.event_recorder import Noted, Record
+
+CLIENT, SERVER = "client", "server"
+#: A batch may have asked dozens of sources; so many of its hops are shown.
+_HOPS_MOST = 16
+_TEXT_LIMIT = 240
+_KEPT = ("hit", "stale")
+_SUBJECTS = ("symbol", "asset", "chain", "metric", "protocol")
+
+
+def event_of(record: Record, redactor: Redactor) -> dict[str, Any]:
+    """The record as an event of `GET /api/monitor`."""
+    if isinstance(record, Handled):
+        return _request(record, redactor)
+    return _other(record, redactor)
+
+
+def _other(record: Noted, redactor: Redactor) -> dict[str, Any]:
+    event = record.event
+    line: dict[str, Any] = {
+        "id": record.seq,
+        "t": event.at_ms,
+        "request_id": event.detail.get("request_id"),
+        "kind": record.kind,
+        "operation": None,
+        "provider": None if event.source is None else event.source.partition(":")[0],
+        "hops": [],
+        "outcome": event.detail.get("after") or event.level,
+        "latency_ms": None,
+        "message": _text(event.message, redactor),
+    }
+    if record.kind == "state_change":
+        # Made of names and states alone; a redactor that knows an address may take one for a part
+        # of it.
+        line["message"] = event.message
+        line["source"] = event.source
+        line["before"], line["after"] = event.detail["before"], event.detail["after"]
+        line["reason"] = _text(str(event.detail["reason"]), redactor)
+    return line
+
+
+def _request(record: Handled, redactor: Redactor) -> dict[str, Any]:
+    decided = record.decided
+    provider: str | None
+    begun_ms = round(record.at_ms - record.latency_ms)
+    if isinstance(decided, Question):
+        kind, outcome, provider = "cache_hit", "ok", record.served
+        subject = _subject(decided.query)
+        calls: list[dict[str, Any]] = []
+        said = f"kept answer of {provider}"
+    else:
+        kind, outcome = _kind(record, decided)
+        provider = decided[-1].provider if decided else None
+        subject = _subject(decided[-1].query) if decided else ""
+        calls = list(_calls(decided))
+        said = _said(kind, outcome, decided)
+    reached_ms = min((call["t_start"] for call in calls), default=record.at_ms)
+    first = "cache_hit" if kind == "cache_hit" else "failed" if not calls and _bad(record) else "ok"
+    hops = [_hop(CLIENT, SERVER, begun_ms, max(begun_ms, reached_ms), first), *calls[:_HOPS_MOST]]
+    line = {
+        "id": record.seq,
+        "t": record.at_ms,
+        "request_id": record.request_id,
+        "kind": kind,
+        "operation": record.operation,
+        "provider": provider,
+        "hops": hops,
+        "outcome": outcome,
+        "latency_ms": round(record.latency_ms, 3),
+        "message": _text(": ".join(part for part in (subject, said) if part), redactor),
+        "status": record.status,
+    }
+    if len(calls) > _HOPS_MOST:
+        line["hops_left_out"] = len(calls) - _HOPS_MOST
+    return line
+
+
+def _bad(record: Handled) -> bool:
+    return not 200 <= record.status < 400
+
+
+def _kind(record: Handled, decided: Sequence[Decision]) -> tuple[str, str]:
+    """The kind of event, and the word for how the request ended."""
+    if _bad(record):
+        return "error", record.code or f"status_{record.status}"
+    stale = any(one.cache == "stale" for one in decided)
+    outcome = "stale" if stale else "ok"
+    if any(_is_failure(line) for one in decided for line in _own(one)):
+        return "failover", outcome
+    if decided and all(one.cache in _KEPT for one in decided):
+        return "cache_hit", outcome
+    return "request", outcome
+
+
+def _own(decision: Decision) -> Sequence[Mapping[str, Any]]:
+    """The calls made on this request's behalf; a shared call is its first asker's."""
+    return () if decision.cache == "coalesced" else decision.attempts
+
+
+def _is_failure(line: Mapping[str, Any]) -> bool:
+    """Whether the source failed; who was merely slower than another did not."""
+    return bool(line["outcome"] != "ok" and line["code"] != CutShort.code)
+
+
+def _calls(decided: Sequence[Decision]) -> Iterator[dict[str, Any]]:
+    for decision in decided:
+        lines = _own(decision)
+        for place, line in enumerate(lines, start=1):
+            hop = _hop(
+                SERVER,
+                line["provider"],
+                line["started_at"],
+                round(line["started_at"] + line["elapsed_ms"]),
+                _outcome(line, goes_on=place < len(lines) or decision.outcome == "answered"),
+            )
+            if line["outcome"] != "ok":
+                hop["code"] = line["code"]
+            yield hop
+
+
+def _outcome(line: Mapping[str, Any], *, goes_on: bool) -> str:
+    if line["outcome"] == "ok":
+        return "ok"
+    if line["code"] == CutShort.code:
+        return "cut_short"
+    return "failover" if goes_on else "failed"
+
+
+def _hop(origin: str, to: str, t_start: int, t_end: int, outcome: str) -> dict[str, Any]:
+    return {"from": origin, "to": to, "t_start": t_start, "t_end": t_end, "outcome": outcome}
+
+
+def _said(kind: str, outcome: str, decided: Sequence[Decision]) -> str:
+    """What became of a request, in words."""
+    failed = [
+        f"{line['provider']} ({line['code']})"
+        for one in decided
+        for line in _own(one)
+        if _is_failure(line)
+    ]
+    after = f" after {', '.join(failed[:4])}" if failed else ""
+    if kind == "error":
+        return f"{outcome.replace('_', ' ')}{after}"
+    last = decided[-1] if decided else None
+    if last is None or last.provider is None:
+        return f"{len(decided)} questions" if len(decided) > 1 else ""
+    if last.cache == "coalesced":
+        return f"{last.provider}, by the call of another request"
+    if last.cache in _KEPT:
+        return f"kept answer of {last.provider}{after}"
+    return f"{last.provider}{after}"
+
+
+def _subject(query: Query) -> str:
+    """What was asked about: the pair, coin or chain."""
+    asked = query.__dict__
+    found = (asked.get(name) for name in _SUBJECTS)
+    subject = next((str(value) for value in found if value is not None), "")
+    interval = asked.get("interval")
+    return f"{subject} {interval}" if interval is not None else subject
+
+
+def _text(text: str, redactor: Redactor) -> str:
+    return redactor.clean(text)[:_TEXT_LIMIT]

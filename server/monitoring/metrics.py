@@ -1,0 +1,275 @@
+"""Figures of the server, computed from the event stream in memory that does not grow.
+
+`load_percent` is the share of its one core that the event loop's thread was busy over the last
+samples: at 100 the loop has no time left and requests queue, whatever the machine's other cores
+do. `cpu_percent` is the whole process's, of one core, and may pass 100.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from coinmux.framework.cache.store import AnswerCache
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.events import Event
+    from coinmux.framework.gateway import Gateway
+    from coinmux.server.asgi.admission import Traffic
+    from coinmux.server.monitoring.process_metrics import Vitals
+
+#: Seconds kept of each series; rates are over the last minute, error rates over all of it.
+_WINDOW_S = 900
+_MINUTE = 60
+#: Latencies kept of each series: the newest, whatever their age within the window.
+_SAMPLES = 512
+#: Upper bounds of the latencies counted together, in ms: kept answers take some tenths of one,
+#: sources some tens to thousands.
+BOUNDS_MS = (0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)
+#: Ways of failing told apart, of all sources together.
+_CODES = 1_024
+#: Routes and sources followed; those beyond are counted together.
+_SERIES = 256
+_REST = "others"
+#: What the pages and the widget ask for themselves, and what supervisors ask: not counted as work.
+OWN = frozenset(
+    {
+        "unmatched", "/", "/system-monitor", "/providers", "/chart", "/explain", "/config",
+        "/static/{path}", "/docs", "/schema/openapi.json", "/healthz", "/readyz", "/metrics",
+        "/badge/{badge}", "/api/monitor", "/api/stream", "/api/status/public", "/api/drill",
+    }
+)  # fmt: skip
+#: Callers may send any word for a method.
+_METHODS = {"GET": "GET", "HEAD": "GET", "POST": "POST", "OPTIONS": "OPTIONS"}
+_Key = TypeVar("_Key", str, tuple[str, str])
+
+
+class Series:
+    """Counts by the second over 15 minutes, and the newest latencies.
+
+    Attributes:
+        last_ms: when the last one ended, Unix ms; None before the first.
+    """
+
+    __slots__ = ("_counts", "_errors", "_last", "_latencies", "_seen", "last_ms")
+
+    def __init__(self) -> None:
+        self._counts = array("L", bytes(array("L").itemsize * _WINDOW_S))
+        self._errors = array("L", bytes(array("L").itemsize * _WINDOW_S))
+        self._latencies = array("d", bytes(8 * _SAMPLES))
+        self._seen = 0
+        self._last = 0
+        self.last_ms: int | None = None
+
+    def add(self, at_ms: int, elapsed_ms: float, *, is_error: bool) -> None:
+        """Count one that ended then."""
+        self.last_ms = at_ms
+        second = at_ms // 1000
+        if second != self._last:
+            self._move_to(second)
+        place = second % _WINDOW_S
+        self._counts[place] += 1
+        if is_error:
+            self._errors[place] += 1
+        self._latencies[self._seen % _SAMPLES] = elapsed_ms
+        self._seen += 1
+
+    def _move_to(self, second: int) -> None:
+        """Empty the seconds that passed since the last count."""
+        for passed in range(max(self._last + 1, second - _WINDOW_S + 1), second + 1):
+            self._counts[passed % _WINDOW_S] = 0
+            self._errors[passed % _WINDOW_S] = 0
+        self._last = max(self._last, second)
+
+    @property
+    def total(self) -> int:
+        """Counted since the start."""
+        return self._seen
+
+    def per_min(self, second: int) -> int:
+        """Counted in the last 60 seconds."""
+        self._move_to(second)
+        return sum(self._counts[(second - back) % _WINDOW_S] for back in range(_MINUTE))
+
+    def errors_per_min(self, second: int) -> int:
+        """Errors counted in the last 60 seconds."""
+        self._move_to(second)
+        return sum(self._errors[(second - back) % _WINDOW_S] for back in range(_MINUTE))
+
+    def in_pieces(self, second: int, piece_s: int) -> list[int]:
+        """The last 15 minutes, counted by pieces of `piece_s` seconds, oldest first."""
+        self._move_to(second)
+        counts = [
+            self._counts[(second - back) % _WINDOW_S] for back in range(_WINDOW_S - 1, -1, -1)
+        ]
+        return [sum(counts[at : at + piece_s]) for at in range(0, _WINDOW_S, piece_s)]
+
+    def in_window(self, second: int) -> int:
+        """Counted in the last 15 minutes."""
+        self._move_to(second)
+        return sum(self._counts)
+
+    def error_rate(self, second: int) -> float:
+        """Share of errors over the last 15 minutes, 0 to 1; 0 where there was nothing."""
+        self._move_to(second)
+        count = sum(self._counts)
+        return round(sum(self._errors) / count, 4) if count else 0.0
+
+    def percentiles(self, *wanted: int) -> list[float | None]:
+        """Latencies in ms below which so many percent of the newest lie; None before the first."""
+        kept = sorted(self._latencies[: min(self._seen, _SAMPLES)])
+        if not kept:
+            return [None] * len(wanted)
+        last = len(kept) - 1
+        return [round(kept[min(last, len(kept) * percent // 100)], 3) for percent in wanted]
+
+
+class Totals(Series):
+    """A series with what is counted since the start, for those who take differences themselves.
+
+    Attributes:
+        errors: how many.
+        elapsed_ms: of all together.
+        buckets: how many took at most as long as each of `BOUNDS_MS` and longer than the one
+            before; last, how many took longer than all.
+        statuses: how many by class of status: none, 100 to 199, and so on.
+    """
+
+    __slots__ = ("buckets", "elapsed_ms", "errors", "statuses")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors = 0
+        self.elapsed_ms = 0.0
+        self.buckets = [0] * (len(BOUNDS_MS) + 1)
+        self.statuses = [0] * 6
+
+    def count(self, at_ms: int, elapsed_ms: float, *, is_error: bool) -> None:
+        """As `add`, and counted for good."""
+        self.add(at_ms, elapsed_ms, is_error=is_error)
+        self.errors += is_error
+        self.elapsed_ms += elapsed_ms
+        self.buckets[bisect_left(BOUNDS_MS, elapsed_ms)] += 1
+
+
+_NO_DATABASE = {
+    "engine": None,
+    "size_mb": None,
+    "usage_percent": None,
+    "queries_per_s": None,
+    "ok": False,
+}
+
+
+class Metrics:
+    """Listens to the event stream and answers `GET /api/monitoring/metrics`.
+
+    Attributes:
+        work: requests that are not the dashboard's own, nor a supervisor's.
+        own: those that are.
+        routes: by method and path template.
+        sources: calls by source, probes included.
+        failures: failed calls by source and code, since the start.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.work = Series()
+        self.own = Series()
+        self.routes: dict[tuple[str, str], Totals] = {}
+        self.sources: dict[str, Totals] = {}
+        self.failures: Counter[tuple[str, str]] = Counter()
+
+    def __call__(self, event: Event) -> None:
+        """Count an event; a listener of the event stream."""
+        detail = event.detail
+        if event.kind == "request":
+            elapsed_ms, route, status = detail["elapsed_ms"], event.message, detail["status"]
+            is_error = status >= 500 or status == 0
+            of_all = self.own if route in OWN else self.work
+            of_all.add(event.at_ms, elapsed_ms, is_error=is_error)
+            key = (_METHODS.get(detail["method"], _REST), route)
+            series = self.routes.get(key)
+            if series is None:
+                series = _series(self.routes, key, (_REST, _REST))[1]
+            series.count(event.at_ms, elapsed_ms, is_error=is_error)
+            series.statuses[status // 100] += 1
+        elif event.kind == "attempt" and event.source is not None:
+            source, series = _series(self.sources, event.source, _REST)
+            code = detail.get("code")
+            elapsed_ms = float(detail.get("response_ms") or 0.0)
+            series.count(event.at_ms, elapsed_ms, is_error=code is not None)
+            if code is not None:
+                failure = (source, str(code))
+                if failure not in self.failures and len(self.failures) >= _CODES:
+                    failure = (_REST, _REST)
+                self.failures[failure] += 1
+
+    def endpoints(self) -> dict[str, int]:
+        """How many routes were asked, and how many of them fail half the time or more."""
+        second = self._second()
+        failing = sum(series.error_rate(second) >= 0.5 for series in self.routes.values())
+        return {"total": len(self.routes), "failing": failing}
+
+    def public(self, gateway: Gateway, traffic: Traffic, vitals: Vitals) -> dict[str, Any]:
+        """The REST contract's shape."""
+        second = self._second()
+        p50, p95, p99 = self.work.percentiles(50, 95, 99)
+        return {
+            "at": self._clock.wall_ms(),
+            "server": {
+                "requests_total": self.work.total + self.own.total,
+                "requests_per_min": self.work.per_min(second) + self.own.per_min(second),
+                **vitals.public(),
+                "in_flight": traffic.in_flight,
+                "p50_ms": p50,
+                "p95_ms": p95,
+                "p99_ms": p99,
+                "error_rate": self.work.error_rate(second),
+            },
+            "database": _NO_DATABASE if gateway.archive is None else gateway.archive.figures(),
+            "endpoints": [
+                {"method": method, "route": route, **_line(series, second)}
+                for (method, route), series in sorted(self.routes.items())
+            ],
+            "sources": [
+                {"source": source, **_line(series, second)}
+                for source, series in sorted(self.sources.items())
+            ],
+            "cache": self.cache(gateway.cache),
+        }
+
+    @staticmethod
+    def cache(cache: AnswerCache) -> dict[str, Any]:
+        """How often kept answers were served, since the start."""
+        looked_up = cache.hits + cache.misses + cache.stale_served
+        return {
+            "hits": cache.hits,
+            "misses": cache.misses,
+            "stale_served": cache.stale_served,
+            "hit_rate": round(cache.hits / looked_up, 4) if looked_up else None,
+        }
+
+    def _second(self) -> int:
+        return self._clock.wall_ms() // 1000
+
+
+def _series(table: dict[_Key, Totals], name: _Key, rest: _Key) -> tuple[_Key, Totals]:
+    """The series of that name, begun if there is room, and the name it goes by."""
+    series = table.get(name)
+    if series is None:
+        if len(table) >= _SERIES:
+            name = rest
+        series = table.setdefault(name, Totals())
+    return name, series
+
+
+def _line(series: Series, second: int) -> dict[str, Any]:
+    (p95,) = series.percentiles(95)
+    return {
+        "requests_per_min": series.per_min(second),
+        "p95_ms": p95,
+        "error_rate": series.error_rate(second),
+    }

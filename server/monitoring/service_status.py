@@ -1,0 +1,106 @@
+"""The parts of the process as its operator sees them, and since when each is as it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.tasks import keep_running
+from coinmux.server.asgi.admin_guard import admin_standing
+
+if TYPE_CHECKING:
+    from coinmux.server.context import Desk
+
+_EVERY_S = 5.0
+_KEEP_MS = 900_000
+_LONGEST_PAUSE_S = 60.0
+OVERALL = "overall"
+
+
+def services_of(desk: Desk, status: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each service, its state and a few words.
+
+    Args:
+        status: of the gateway, which knows those of its own.
+    """
+    draining, failures = desk.traffic.draining, desk.vitals.failures
+    admin = admin_standing(desk.gateway.settings, desk.bound)
+    own = {
+        "name": "api_server",
+        "status": "DEGRADED" if draining else "ONLINE",
+        "detail": "stopping" if draining else f"changes: {admin['detail']}",
+    }
+    sampling = {
+        "name": "metrics",
+        "status": "DEGRADED" if failures else "ONLINE",
+        "detail": f"its last {failures} rounds failed; it goes on"
+        if failures
+        else "sampling the process",
+    }
+    return [own, *status["services"], sampling]
+
+
+class Pulse:
+    """Looks at the services every few seconds, so that "since when" does not wait for a visitor.
+
+    Attributes:
+        loads: Unix ms and load percent, over the last 15 minutes.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._since: dict[str, tuple[str, int]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._failures = 0
+        self.loads: deque[tuple[int, float]] = deque()
+
+    def start(self) -> None:
+        """Begin to look; `stop` must follow."""
+        self._task = asyncio.ensure_future(keep_running(self._look_forever, self._failed))
+
+    async def stop(self) -> None:
+        """End the looking and wait for its end."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def look(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The gateway's status and the services now; whatever changed is noted."""
+        status = self._desk.gateway.status()
+        services = services_of(self._desk, status)
+        now_ms = self._desk.gateway.clock.wall_ms()
+        for name, state in (
+            (OVERALL, status["status"]),
+            *((one["name"], one["status"]) for one in services),
+        ):
+            known = self._since.get(name)
+            if known is None or known[0] != state:
+                self._since[name] = (state, now_ms)
+        return status, services
+
+    def since(self, name: str) -> int:
+        """Since when the service, or `OVERALL`, is in its state; known after a look. Unix ms."""
+        return self._since[name][1]
+
+    async def _look_forever(self) -> None:
+        while True:
+            self.look()
+            # The load is a mean of some seconds: at the start there is none yet.
+            await asyncio.sleep(_EVERY_S)
+            now_ms = self._desk.gateway.clock.wall_ms()
+            self.loads.append((now_ms, self._desk.vitals.public()["load_percent"]))
+            while self.loads and self.loads[0][0] < now_ms - _KEEP_MS:
+                self.loads.popleft()
+            self._failures = 0
+
+    def _failed(self, error: Exception) -> float:
+        self._failures += 1
+        pause_s = min(_LONGEST_PAUSE_S, 2.0**self._failures)
+        self._desk.gateway.events.publish(
+            "error",
+            f"looking at the services raised {type(error).__name__}; again in {pause_s:g} s",
+            level="error",
+        )
+        return pause_s

@@ -1,0 +1,217 @@
+"""One consistent picture of the whole, for the system monitor: `GET /api/monitor`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.health.circuit import State
+from coinmux.framework.reports.views import installed_version
+from coinmux.server.monitoring.event_view import event_of
+from coinmux.server.monitoring.metrics import Series
+from coinmux.server.monitoring.service_status import OVERALL
+
+if TYPE_CHECKING:
+    from coinmux.framework.health.history import Bars
+    from coinmux.server.context import Desk
+    from coinmux.server.monitoring.event_recorder import Batch
+
+SCHEMA = 1
+POLL_AFTER_MS = 5_000
+#: Windows of the history bars, in seconds.
+WINDOWS = {"1h": 3_600, "24h": 86_400, "7d": 604_800}
+BUCKETS = 60
+#: What the numbers in a history bar stand for; null is a time nothing is known of.
+WORDS = (State.OFFLINE, State.DEGRADED, State.HEALTHY, State.DISABLED)
+_PLACE = {state: place for place, state in enumerate(WORDS)}
+_TREND_PIECE_S = 15
+_TREND_S = 900
+_ERROR_LIMIT = 160
+#: A route that fails so often is degraded, or offline.
+_DEGRADED_RATE, _OFFLINE_RATE = 0.05, 0.5
+_LOAD_BASIS = (
+    "Share of one core that the thread of the event loop was busy, mean of the last ten seconds; "
+    "at 100 % requests queue"
+)
+
+
+class Monitor:
+    """Makes the picture from what the gateway and the server know.
+
+    Attributes:
+        routes: method and path template of every documented route, set once they are known.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.routes: Sequence[tuple[str, str]] = ()
+
+    def snapshot(self, window: str) -> dict[str, Any]:
+        """The picture now, without events; history bars of `window`, a key of `WINDOWS`."""
+        desk = self._desk
+        gateway = desk.gateway
+        status, services = desk.pulse.look()
+        now_ms = gateway.clock.wall_ms()
+        second = now_ms // 1000
+        health = {name: gateway.source_health_of(name) for name in gateway.sources}
+        bars = {name: gateway.history.bars(name, WINDOWS[window], BUCKETS) for name in health}
+        infos = [source.info for source in gateway.sources.values()]
+        database = gateway.archive.figures() if gateway.archive is not None else {}
+        return {
+            "schema": SCHEMA,
+            "version": installed_version(),
+            "simulated": gateway.simulated,
+            "server_time": now_ms,
+            "started_at": gateway.started_ms,
+            "poll_after_ms": POLL_AFTER_MS,
+            "status": status["status"],
+            "since": desk.pulse.since(OVERALL),
+            "summary": {
+                **status["sources"],
+                "open_incidents": status["sources"]["offline"],
+                "broken_plugins": len(gateway.loader.broken),
+            },
+            "services": [
+                {
+                    "name": one["name"],
+                    "state": one["status"],
+                    "since": desk.pulse.since(one["name"]),
+                    "detail": one["detail"],
+                }
+                for one in services
+            ],
+            "endpoints": [self._endpoint(*route, second) for route in self.routes],
+            "bars": self._legend(window, next(iter(bars.values()), None)),
+            "providers": [
+                self._provider(name, health[name], bars[name], second) for name in sorted(health)
+            ],
+            "models": status["models"],
+            "sources": {
+                "total": len(infos),
+                "by_kind": dict(sorted(Counter(info.category for info in infos).items())),
+            },
+            "server": self._server(second),
+            "database": {
+                "engine": database.get("engine"),
+                "size_mb": database.get("size_mb"),
+                "usage_percent": database.get("usage_percent"),
+                "queries_per_second": database.get("queries_per_s"),
+            },
+            "cache": desk.metrics.cache(gateway.cache),
+        }
+
+    def events(self, batch: Batch) -> dict[str, Any]:
+        """What happened since the caller's last look."""
+        redactor = self._desk.gateway.redactor
+        return {
+            "cursor": batch.cursor,
+            "reset": batch.reset,
+            "dropped": batch.dropped,
+            "items": [event_of(record, redactor) for record in batch.records],
+        }
+
+    def _legend(self, window: str, bars: Bars | None) -> dict[str, Any]:
+        piece_ms = WINDOWS[window] * 1000 // BUCKETS
+        return {
+            "window": window,
+            "bucket_s": piece_ms // 1000,
+            "to_at": None if bars is None else bars.ends_ms,
+            "words": [str(state) for state in WORDS],
+        }
+
+    def _provider(
+        self, name: str, health: dict[str, Any], bars: Bars, second: int
+    ) -> dict[str, Any]:
+        info = self._desk.gateway.sources[name].info
+        calls = self._desk.metrics.sources.get(name)
+        error = health["last_error"]
+        return {
+            "name": name,
+            "title": info.title,
+            "kind": info.category,
+            "state": health["state"],
+            "disabled_reason": health["disabled_reason"],
+            "history": [None if state is None else _PLACE[state] for state in bars.worst],
+            "uptime": bars.uptime,
+            "incidents": bars.incidents,
+            "last_success_at": health["last_success_at"],
+            "last_failure_at": health["last_failure_at"],
+            "last_error": None
+            if error is None
+            else {"code": error["code"], "message": error["message"][:_ERROR_LIMIT]},
+            "retry_at": health["retry_at"],
+            "hold_until": health["hold_until"],
+            "requests_per_minute": 0 if calls is None else calls.per_min(second),
+            "failures_per_minute": 0 if calls is None else calls.errors_per_min(second),
+            "p50_ms": health["p50_ms"],
+            "p95_ms": health["p95_ms"],
+        }
+
+    def _endpoint(self, method: str, route: str, second: int) -> dict[str, Any]:
+        series = self._desk.metrics.routes.get((method, route))
+        line = {"method": method, "route": route, "state": str(State.UNKNOWN)}
+        if series is None or not series.in_window(second):
+            last_ms = None if series is None else series.last_ms
+            return {
+                **line, "requests_per_minute": 0, "error_rate": None, "p50_ms": None,
+                "p95_ms": None, "last_at": last_ms,
+            }  # fmt: skip
+        error_rate = series.error_rate(second)
+        state = State.HEALTHY
+        if error_rate >= _OFFLINE_RATE:
+            state = State.OFFLINE
+        elif error_rate >= _DEGRADED_RATE:
+            state = State.DEGRADED
+        p50, p95 = series.percentiles(50, 95)
+        return {
+            **line,
+            "state": str(state),
+            "requests_per_minute": series.per_min(second),
+            "error_rate": error_rate,
+            "p50_ms": p50,
+            "p95_ms": p95,
+            "last_at": series.last_ms,
+        }
+
+    def _server(self, second: int) -> dict[str, Any]:
+        desk = self._desk
+        work: Series = desk.metrics.work
+        p50, p95 = work.percentiles(50, 95)
+        return {
+            "requests_per_minute": work.per_min(second),
+            "own_requests_per_minute": desk.metrics.own.per_min(second),
+            "requests_total": work.total,
+            "error_rate": work.error_rate(second) if work.in_window(second) else None,
+            "p50_ms": p50,
+            "p95_ms": p95,
+            "window_s": 60,
+            **desk.vitals.public(),
+            "load_basis": _LOAD_BASIS,
+            "in_flight": desk.traffic.in_flight,
+            "streams": desk.streams.open,
+            "trend": self._trend(second),
+        }
+
+    def _trend(self, second: int) -> dict[str, Any]:
+        """The last 15 minutes; null where the server did not run yet or took no sample."""
+        desk = self._desk
+        counts = desk.metrics.work.in_pieces(second, _TREND_PIECE_S)
+        begins = [second + 1 - _TREND_S + at * _TREND_PIECE_S for at in range(len(counts))]
+        started = desk.gateway.started_ms // 1000
+        loads: list[list[float]] = [[] for _ in counts]
+        for at_ms, load in desk.pulse.loads:
+            place = (at_ms // 1000 - begins[0]) // _TREND_PIECE_S
+            if 0 <= place < len(loads):
+                loads[place].append(load)
+        return {
+            "bucket_s": _TREND_PIECE_S,
+            "to_at": (second + 1) * 1000,
+            "requests_per_minute": [
+                count * 60 // _TREND_PIECE_S if began + _TREND_PIECE_S > started else None
+                for began, count in zip(begins, counts, strict=True)
+            ],
+            "load_percent": [
+                round(sum(samples) / len(samples), 1) if samples else None for samples in loads
+            ],
+        }

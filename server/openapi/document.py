@@ -1,0 +1,256 @@
+"""The OpenAPI document: Litestar's routes, described by the same models that read and answer.
+
+It is built from pydantic's own JSON Schema, which knows the exact form of a pair, an interval or
+a column of candles; the parameters are those the query reader takes, so neither can drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Litestar
+from litestar.routes import HTTPRoute
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from coinmux.framework.models.base import Result
+from coinmux.framework.models.market import CANDLE_COLUMNS, Candles
+from coinmux.framework.reference.symbols import INTERVALS
+from coinmux.framework.reports.views import installed_version
+from coinmux.server.asgi.problems import TABLE
+from coinmux.server.asgi.query_params import QueryReader
+from coinmux.server.openapi.examples import EXAMPLES
+from coinmux.server.openapi.parameters import path_parameters, reader_parameters
+from coinmux.server.openapi.schemas import Meta, Problem
+
+#: `opt` key under which a handler keeps its `RouteDoc`.
+DOC = "doc"
+_REFERENCE = "#/components/schemas/{model}"
+_ASKED = (400, 404, 409, 429, 502, 503, 504)
+_LOCAL = (400, 429, 503)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteDoc:
+    """What a route takes and answers, as far as its signature does not say.
+
+    Attributes:
+        result: model of the answer, or of `data` where sources answer; None for pages.
+        reader: of the parameters, on routes that sources answer.
+        parameters: as OpenAPI objects, on the others.
+        body: model of the request body.
+        errors: statuses besides those every route has.
+        is_admin: whether it changes something.
+        media_type: of the answer.
+        schema: in place of that of `result`.
+        several: model of the answer where the caller asked for more than one thing.
+        unready: status at which the answer is `result` all the same.
+        asks: what sources are asked for, where there is no reader to tell; None where they are not.
+    """
+
+    result: type[BaseModel] | None = None
+    reader: QueryReader | None = None
+    parameters: tuple[dict[str, Any], ...] = ()
+    body: type[BaseModel] | None = None
+    errors: tuple[int, ...] = ()
+    is_admin: bool = False
+    media_type: str = "application/json"
+    schema: Mapping[str, Any] | None = None
+    unready: int | None = None
+    several: type[BaseModel] | None = None
+    asks: str | None = None
+
+    @property
+    def operation(self) -> str | None:
+        """What sources are asked for; None where they are not."""
+        return self.reader.capability if self.reader is not None else self.asks
+
+    def statuses(self) -> list[int]:
+        """Every error status the route may answer."""
+        found = {*(_ASKED if self.reader is not None else _LOCAL), *self.errors}
+        if self.is_admin:
+            found |= {401, 403, 413, 415}
+        if self.body is not None:
+            found |= {413, 415}
+        return sorted(found)
+
+
+def document(app: Litestar) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of `app`'s documented routes."""
+    handlers = list(documented(app))
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "coinmux",
+            "version": installed_version(),
+            "description": "One door to crypto data: every answer routed, checked and explained.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": _paths(handlers),
+        "components": {
+            "schemas": _schemas(doc for _, _, doc in handlers),
+            "securitySchemes": {
+                "adminToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "ADMIN_TOKEN; with none set, this machine alone may.",
+                }
+            },
+        },
+    }
+
+
+def documented(app: Litestar) -> Iterator[tuple[str, Any, RouteDoc]]:
+    """Path template, handler and description of every documented route, by path."""
+    for route in sorted(app.routes, key=lambda route: route.path_format):
+        if isinstance(route, HTTPRoute):
+            for handler in route.route_handlers:
+                doc = handler.opt.get(DOC)
+                if isinstance(doc, RouteDoc):
+                    yield route.path_format, handler, doc
+
+
+def methods_of(handler: Any) -> list[str]:
+    """What a handler is asked with; OPTIONS, which asks about the others, left out."""
+    return sorted(method for method in handler.http_methods if method != "OPTIONS")
+
+
+def _paths(handlers: list[tuple[str, Any, RouteDoc]]) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for path, handler, doc in handlers:
+        for method in methods_of(handler):
+            paths.setdefault(path, {})[method.lower()] = _operation(path, handler, doc)
+    return paths
+
+
+def _operation(path: str, handler: Any, doc: RouteDoc) -> dict[str, Any]:
+    text = (handler.fn.__doc__ or "").strip()
+    operation: dict[str, Any] = {
+        "operationId": handler.operation_id,
+        "summary": handler.summary or text.partition("\n")[0],
+        "description": " ".join(text.split()),
+        "tags": sorted(handler.resolve_tags()),
+        "parameters": [*path_parameters(path), *_query_parameters(doc)],
+        "responses": _responses(doc),
+    }
+    if doc.body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _reference(doc.body)}},
+        }
+    if doc.is_admin:
+        operation["security"] = [{}, {"adminToken": []}]
+    return operation
+
+
+def _query_parameters(doc: RouteDoc) -> list[dict[str, Any]]:
+    if doc.reader is None or doc.body is not None:
+        return list(doc.parameters)
+    return [*doc.parameters, *reader_parameters(doc.reader)]
+
+
+def _responses(doc: RouteDoc) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    if doc.schema is not None:
+        content["schema"] = dict(doc.schema)
+    elif doc.result is not None and doc.reader is not None:
+        content["schema"] = envelope(doc.result)
+        if (example := EXAMPLES.get(doc.reader.capability)) is not None:
+            content["examples"] = {"typical": {"value": example}}
+    elif doc.result is not None:
+        content["schema"] = _reference(doc.result)
+        if doc.several is not None:
+            content["schema"] = {"anyOf": [_reference(doc.result), _reference(doc.several)]}
+    else:
+        content["schema"] = {"type": "string"}
+    answers: dict[str, Any] = {
+        "200": {"description": "The answer", "content": {doc.media_type: content}}
+    }
+    if doc.unready is not None:
+        answers[str(doc.unready)] = {"description": "Not now", "content": {doc.media_type: content}}
+    for status in doc.statuses():
+        if status == doc.unready:
+            continue
+        answers[str(status)] = {
+            "description": _ERRORS[status],
+            "content": {"application/problem+json": {"schema": _reference(Problem)}},
+        }
+        if status in (429, 503):
+            answers[str(status)]["headers"] = {
+                "Retry-After": {
+                    "description": "Seconds after which it may work, where that is known",
+                    "schema": {"type": "integer", "minimum": 1},
+                }
+            }
+    return answers
+
+
+_ERRORS: Mapping[int, str] = {
+    status: " or ".join(kind.code for kind, (of_kind, _) in TABLE.items() if of_kind == status)
+    for status, _ in TABLE.values()
+}
+
+
+def envelope(result: type[BaseModel]) -> dict[str, Any]:
+    """The schema of an answer from sources."""
+    return {
+        "type": "object",
+        "required": ["data", "meta"],
+        "properties": {"data": _reference(result), "meta": _reference(Meta)},
+    }
+
+
+def _reference(model: type[BaseModel]) -> dict[str, Any]:
+    return {"$ref": _REFERENCE.format(model=model.__name__)}
+
+
+def _schemas(docs: Iterator[RouteDoc]) -> dict[str, Any]:
+    results: set[type[BaseModel]] = {Meta, Problem}
+    bodies: set[type[BaseModel]] = set()
+    for doc in docs:
+        if doc.result is not None:
+            results.add(doc.result)
+        if doc.several is not None:
+            results.add(doc.several)
+        if doc.body is not None:
+            bodies.add(doc.body)
+    ordered = sorted(results - {Candles}, key=lambda model: model.__name__)
+    inputs = sorted(bodies, key=lambda model: model.__name__)
+    _, schema = models_json_schema(
+        [
+            *((model, "serialization") for model in ordered),
+            *((model, "validation") for model in inputs),
+        ],
+        ref_template=_REFERENCE,
+    )
+    schemas: dict[str, Any] = schema["$defs"]
+    if Candles in results:
+        schemas["Candles"] = _candles_schema(Candles)
+    return schemas
+
+
+def _candles_schema(model: type[Result]) -> dict[str, Any]:
+    """Candles go out as rows, which the model, being columns, does not tell."""
+    return {
+        "type": "object",
+        "description": model.__doc__,
+        "required": ["symbol", "interval", "columns", "rows", "last_closed"],
+        "properties": {
+            "symbol": {"type": "string", "examples": ["BTC/USDT"]},
+            "interval": {"type": "string", "enum": list(INTERVALS)},
+            "columns": {"const": list(CANDLE_COLUMNS)},
+            "rows": {
+                "type": "array",
+                "items": {
+                    "type": "array",
+                    "prefixItems": [{"type": "integer"}],
+                    "items": {"type": ["number", "null"]},
+                    "minItems": len(CANDLE_COLUMNS),
+                    "maxItems": len(CANDLE_COLUMNS),
+                },
+            },
+            "last_closed": {"type": ["boolean", "null"]},
+        },
+    }

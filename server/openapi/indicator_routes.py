@@ -1,0 +1,256 @@
+"""How the indicator routes stand in the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from coinmux.framework.indicators.caller_candles import MOST_ROWS
+from coinmux.framework.models.market import MOST_CANDLES
+from coinmux.framework.reference.symbols import INTERVALS
+from coinmux.server.asgi.indicator_params import (
+    DEFAULT_LIMIT,
+    MOST_INDICATORS,
+    MOST_INTERVALS,
+    MOST_SHOWN,
+    MOST_SYMBOLS,
+)
+from coinmux.server.openapi.document import RouteDoc
+from coinmux.server.openapi.parameters import ASK, FALLBACK, SYMBOL, parameter
+from coinmux.server.openapi.schemas import Problem, Shape
+
+
+class ParameterLine(Shape):
+    """One parameter of an indicator; bounds or choices by its type."""
+
+    name: str
+    type: Literal["integer", "number", "choice"]
+    default: int | float | str
+    description: str
+
+
+class OutputLine(Shape):
+    """One line of an indicator, and how it is drawn."""
+
+    name: str
+    draw: str
+
+
+class IndicatorLine(Shape):
+    """One indicator of the catalogue."""
+
+    name: str
+    title: str
+    group: str
+    inputs: list[str]
+    outputs: list[OutputLine]
+    parameters: list[ParameterLine]
+    minimum_candles: int = Field(description="At the default parameters")
+    settled_after: int | None = Field(
+        description="Candles from which values no longer depend on where the history begins; null "
+        "where they always do"
+    )
+    pane: Literal["overlay", "own"]
+    levels: list[float]
+
+
+class IndicatorCatalogue(Shape):
+    """Every indicator."""
+
+    total: int
+    indicators: list[IndicatorLine]
+
+
+class IndicatorData(Shape):
+    """Values of one indicator, by candle, oldest first; null where it has none."""
+
+    indicator: str
+    symbol: str | None
+    interval: str | None
+    last_closed: bool | None = Field(description="Whether the newest candle is finished")
+    parameters: dict[str, int | float | str]
+    timestamps: list[int] = Field(description="Opening times, Unix ms")
+    values: dict[str, list[float | None]]
+    latest: dict[str, float | None]
+    reading: str | None = Field(description="The newest values in words, with the rule")
+    settled_from: int | None
+
+
+class IndicatorMeta(Shape):
+    """Where the candles came from; no provider where they are the caller's."""
+
+    provider: str | None
+    notes: list[str]
+
+
+class IndicatorAnswer(Shape):
+    """Values over candles."""
+
+    data: IndicatorData
+    meta: IndicatorMeta
+
+
+class Failure(Shape):
+    """An error in the place of an answer."""
+
+    error: Problem
+
+
+class IndicatorAnswers(Shape):
+    """One answer for each interval, where several were asked for."""
+
+    intervals: dict[str, IndicatorAnswer | Failure]
+
+
+class Together(Shape):
+    """One of several indicators: its newest values, or its own error."""
+
+    status: Literal["ok", "error"]
+
+
+class ComprehensiveData(Shape):
+    """The seven, by name."""
+
+    symbol: str
+    interval: str
+    last_closed: bool | None
+    timestamp: int | None
+    indicators: dict[str, Together]
+
+
+class ComprehensiveAnswer(Shape):
+    """The seven over one market's candles."""
+
+    data: ComprehensiveData
+    meta: IndicatorMeta
+
+
+class ComprehensiveAnswers(Shape):
+    """One answer for each interval, where several were asked for."""
+
+    intervals: dict[str, ComprehensiveAnswer | Failure]
+
+
+class BatchSummary(Shape):
+    """How many pairs of market and indicator there are, and how many failed."""
+
+    total: int
+    ok: int
+    failed: int
+
+
+class BatchLine(Shape):
+    """One market: its indicators, or the error that kept its candles away."""
+
+    symbol: str
+
+
+class BatchAnswer(Shape):
+    """One line for each market."""
+
+    summary: BatchSummary
+    results: list[BatchLine]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class IndicatorRows(_Body):
+    """The caller's candles."""
+
+    rows: list[tuple[int, float | None, float | None, float | None, float | None, float | None]] = (
+        Field(
+            min_length=1,
+            max_length=MOST_ROWS,
+            description="[timestamp, open, high, low, close, volume], oldest first",
+            examples=[[[1764000000000, 100.0, 101.0, 99.5, 100.5, 12.0]]],
+        )
+    )
+    parameters: dict[str, int | float | str] = Field(default_factory=dict)
+
+
+class IndicatorChoice(_Body):
+    """An indicator with parameters of its own."""
+
+    name: str = Field(examples=["sma"])
+    parameters: dict[str, int | float | str] = Field(default_factory=dict)
+
+
+class IndicatorBatch(_Body):
+    """Which indicators of which markets."""
+
+    symbols: list[str] = Field(
+        min_length=1, max_length=MOST_SYMBOLS, examples=[["BTC/USDT", "ETH/USDT"]]
+    )
+    indicators: list[str | IndicatorChoice] = Field(
+        min_length=1, max_length=MOST_INDICATORS, examples=[["rsi", "macd"]]
+    )
+    interval: str = Field(default="1h", json_schema_extra={"enum": list(INTERVALS)})
+    limit: int = Field(default=1, ge=1, le=MOST_SHOWN, description="Values shown of each")
+    closed_only: bool = False
+
+
+_SYMBOL: dict[str, Any] = {**SYMBOL}
+_MARKET = (
+    {
+        "name": "symbol",
+        "in": "query",
+        "required": True,
+        "description": _SYMBOL.pop("description"),
+        "schema": _SYMBOL,
+    },
+    parameter(
+        "interval",
+        "string",
+        f"Length of a candle, or up to {MOST_INTERVALS} of them with commas between.",
+        default="1h",
+        examples=["1h", "15m,1h,4h"],
+    ),
+    parameter("closed_only", "boolean", "Leave out the newest candle while it is open."),
+    *ASK,
+    FALLBACK,
+)
+_LIMIT = parameter(
+    "limit",
+    "integer",
+    "Values shown, the latest.",
+    minimum=1,
+    maximum=MOST_CANDLES,
+    default=DEFAULT_LIMIT,
+)
+_PARAMETERS = {
+    "name": "parameters",
+    "in": "query",
+    "required": False,
+    "style": "form",
+    "explode": True,
+    "description": "Each parameter of the indicator under its own name, as the catalogue has them.",
+    "schema": {"type": "object", "additionalProperties": {"type": ["string", "number"]}},
+}
+_ASKED = (404, 409, 502, 504)
+
+CATALOGUE = RouteDoc(IndicatorCatalogue)
+ROUTED = RouteDoc(
+    IndicatorAnswer,
+    parameters=(*_MARKET, _LIMIT, _PARAMETERS),
+    errors=_ASKED,
+    several=IndicatorAnswers,
+    asks="indicator",
+)
+COMPREHENSIVE = RouteDoc(
+    ComprehensiveAnswer,
+    parameters=_MARKET,
+    errors=_ASKED,
+    several=ComprehensiveAnswers,
+    asks="indicators",
+)
+OVER = RouteDoc(IndicatorAnswer, body=IndicatorRows, errors=(404, 502))
+BATCH = RouteDoc(BatchAnswer, parameters=ASK, body=IndicatorBatch, errors=(404,), asks="indicators")
+WATCH = RouteDoc(
+    parameters=(*_MARKET, _PARAMETERS),
+    errors=_ASKED,
+    media_type="text/event-stream",
+    asks="indicator",
+)

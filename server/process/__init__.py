@@ -1,0 +1,1 @@
+"""How the server runs: uvicorn, its connections, several workers, the log."""

@@ -1,0 +1,124 @@
+"""A gateway for the commands: on the world, or on a simulator of it in the same process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from coinmux.framework.config.env_file import EnvConfig
+from coinmux.framework.config.settings import Settings
+from coinmux.framework.errors import InvalidRequest
+from coinmux.framework.gateway import Gateway
+from coinmux.framework.plugins.discovery import PluginLoader
+from coinmux.framework.simulator.simulator import Simulator, simulated_providers
+
+#: Faults that need nothing besides their name.
+_DRILLS: Mapping[str, str] = {
+    "disconnect": "the connection ends before there is an answer",
+    "hang": "no answer ever comes",
+    "delay": "answers come a second late",
+    "drip": "answers come byte by byte",
+    "status": "500, an internal error",
+    "rate_limit": "429, too many requests",
+    "empty": "answers are empty",
+    "garbage": "answers are no text",
+    "malformed_json": "answers are broken JSON",
+    "html": "a web page in place of data",
+    "wrong_symbol": "prices of another pair",
+    "seconds_for_ms": "times in another unit",
+    "negative_price": "prices below zero",
+}
+
+
+@asynccontextmanager
+async def simulator_for(env_file: str, *, port: int = 0) -> AsyncIterator[Simulator]:
+    """A simulator of every installed provider that ships samples."""
+    settings: Settings = EnvConfig(Path(env_file), os.environ).settings
+    loader = PluginLoader()
+    limit = settings.plugin_load_timeout_s
+    loader.load(
+        loader.discover(settings.plugins_allow, settings.plugins_block), wait_s=limit, limit_s=limit
+    )
+    plugins = [provider.plugin for provider in loader.providers.values()]
+    simulator = Simulator(simulated_providers(plugins))
+    await simulator.start("127.0.0.1", port)
+    try:
+        yield simulator
+    finally:
+        await simulator.stop()
+
+
+class SimulatorDrill:
+    """Breaks and mends providers of a simulator; a `Drill`."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    @property
+    def faults(self) -> Mapping[str, str]:
+        """What may be ordered, and what it is."""
+        return _DRILLS
+
+    def broken(self) -> dict[str, str]:
+        """The fault in force of each broken provider."""
+        found: dict[str, str] = {}
+        for order in self._simulator.faults():
+            names = (
+                list(self._simulator.providers) if order["provider"] == "*" else [order["provider"]]
+            )
+            for name in names:
+                found.setdefault(name, order["kind"])
+        return found
+
+    def break_(self, provider: str, fault: str) -> None:
+        """Have every answer of `provider` spoilt from now on, in one way.
+
+        Raises:
+            InvalidRequest: nobody plays it.
+        """
+        if provider not in self._simulator.providers:
+            raise InvalidRequest(f"{provider} is not simulated: there is nothing to break")
+        self.mend(provider)
+        self._simulator.order(provider, fault)
+
+    def mend(self, provider: str) -> None:
+        """Let `provider` answer well again."""
+        self._simulator.clear(provider)
+
+
+@asynccontextmanager
+async def world_for(
+    env_file: str, *, simulate: bool = False, **settings: str
+) -> AsyncIterator[tuple[Gateway, SimulatorDrill | None]]:
+    """As `gateway_for`, and with `simulate` what breaks its sources."""
+    if not simulate:
+        environ = {**os.environ, **settings}
+        async with Gateway.from_env(env_file, environ=environ) as gateway:
+            yield gateway, None
+        return
+    async with simulator_for(env_file) as simulator:
+        environ = {
+            **simulator.placeholder_keys(),
+            **os.environ,
+            **simulator.overrides(),
+            **settings,
+        }
+        async with Gateway.from_env(env_file, environ=environ, simulated=True) as gateway:
+            yield gateway, SimulatorDrill(simulator)
+
+
+@asynccontextmanager
+async def gateway_for(
+    env_file: str, *, simulate: bool = False, **settings: str
+) -> AsyncIterator[Gateway]:
+    """A gateway in use; with `simulate` it asks a simulator and marks every answer.
+
+    Args:
+        env_file: file of settings and keys.
+        simulate: whether to ask a simulator.
+        settings: variables that win over file and environment.
+    """
+    async with world_for(env_file, simulate=simulate, **settings) as (gateway, _):
+        yield gateway

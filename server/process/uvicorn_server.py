@@ -1,0 +1,181 @@
+"""The HTTP server around the application, and how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from coinmux.framework.errors import CoinmuxError
+from coinmux.server.app import create_app
+from coinmux.server.process import event_log
+from coinmux.server.process.uvicorn_protocol import PATIENCE_S, SWEEP_S, Connection
+
+if TYPE_CHECKING:
+    import socket
+    from types import FrameType
+
+    from coinmux.framework.gateway import Gateway
+    from coinmux.server.asgi.middleware import Edge
+    from coinmux.server.monitoring.drill import Drill
+
+#: Names the pipe that ends with the process that watches over the workers.
+PARENT_FD = "COINMUX_PARENT_FD"
+#: Where the server keeps bans and used-up quotas unless told otherwise.
+HOLDS_FILE = Path("data/holds.json")
+_LOG = logging.getLogger("coinmux.server")
+#: One of several workers takes its first caller after so long at the latest.
+_WARM_S = 3.0
+#: Work in flight has so long to end once a stop is asked for (`faults.md` G10).
+GRACE_S = 10.0
+#: `/readyz` says 503 for at least so long before the port closes, for balancers to see it.
+_NOTICE_S = 0.3
+_TICKS_PER_S = 10
+
+
+class Server(uvicorn.Server):
+    """uvicorn, with a sweep of slow connections and a stop that lets work end.
+
+    Args:
+        edge: the application; it is told when the server drains.
+    """
+
+    def __init__(self, config: uvicorn.Config, edge: Edge) -> None:
+        super().__init__(config)
+        self._edge = edge
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for address in self.addresses():
+            _LOG.info("listening on %s", address)
+
+    def addresses(self) -> list[str]:
+        """Where it listens, as `http://` addresses."""
+        found = []
+        for server in self.servers:
+            for listener in server.sockets:
+                host, port = listener.getsockname()[:2]
+                found.append(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+        return found
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % (SWEEP_S * _TICKS_PER_S) == 0:
+            self.sweep(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
+
+    def sweep(self, now: float) -> None:
+        """Let every connection see whether it has kept the server waiting too long."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, Connection):
+                connection.sweep(now)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A first signal drains, a second interrupt stops at once.
+
+        uvicorn would raise the signal again at the end and so die by it; a stop that was asked
+        for ends with exit code 0.
+        """
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
+        self._edge.traffic.draining = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Keep answering that it is not ready while work in flight ends, then close."""
+        traffic = self._edge.traffic
+        traffic.draining = True
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        while not self.force_exit:
+            passed = loop.time() - begun
+            if passed >= GRACE_S or (passed >= _NOTICE_S and not traffic.in_flight):
+                break
+            await asyncio.sleep(0.05)
+        if traffic.in_flight:
+            _LOG.warning("%d requests were still in flight and are ended", traffic.in_flight)
+            traffic.stopped = True
+            for task in list(self.server_state.tasks):
+                task.cancel()
+        await super().shutdown(sockets)
+
+
+def build(edge: Edge, *, host: str, port: int) -> Server:
+    """A server of `edge` on `host` and `port`; port 0 takes a free one."""
+    config = uvicorn.Config(
+        edge,
+        host=host,
+        port=port,
+        loop="auto",
+        http=Connection,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=PATIENCE_S,
+        timeout_graceful_shutdown=1,
+    )
+    return Server(config, edge)
+
+
+async def serve(
+    gateway: Gateway, drill: Drill | None = None, listener: socket.socket | None = None
+) -> int:
+    """Serve `gateway`, which the caller has opened and will close, until told to stop.
+
+    Args:
+        drill: what breaks its sources, where they are simulated.
+        listener: a socket that listens already; one of the settings' address without.
+
+    Returns:
+        The exit code: 0 after a stop that was asked for.
+    """
+    settings = gateway.settings
+    if settings.holds_file is None and not gateway.simulated:
+        gateway.keep_holds(HOLDS_FILE)
+    restore = event_log.configure(gateway)
+    opening = asyncio.ensure_future(_open_archive(gateway))
+    try:
+        edge = create_app(gateway, opens_gateway=False, drill=drill)
+        server = build(edge, host=settings.host, port=settings.port)
+        _end_with_parent(server)
+        if listener is not None:
+            # Others serve meanwhile: callers are taken once nothing holds up the loop any more.
+            await asyncio.wait([opening], timeout=_WARM_S)
+        await server.serve(None if listener is None else [listener])
+    finally:
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+        restore()
+    return 0 if server.started else 1
+
+
+def _end_with_parent(server: Server) -> None:
+    """Stop when the process that watches over the workers is gone."""
+    text = os.environ.get(PARENT_FD)
+    if text is None:
+        return
+    pipe, loop = int(text), asyncio.get_running_loop()
+
+    def gone() -> None:
+        loop.remove_reader(pipe)
+        server.handle_exit(signal.SIGTERM, None)
+
+    loop.add_reader(pipe, gone)
+
+
+async def _open_archive(gateway: Gateway) -> None:
+    """Beside the start: nobody waits for history."""
+    if gateway.archive is not None or gateway.settings.archive is False or gateway.simulated:
+        return
+    try:
+        await gateway.open_archive()
+    except (CoinmuxError, OSError) as error:
+        message = f"no archive is kept: {error}"
+        gateway.events.publish("error", gateway.redactor.clean(message), level="error")

@@ -1,0 +1,103 @@
+"""Identical questions share one call (`faults.md` G1 to G3)."""
+
+import asyncio
+
+import pytest
+
+from coinmux.framework.cache.single_flight import SharedCalls
+
+
+async def settled():
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_G2_a_hundred_askers_cause_one_call():
+    shared, calls, gate = SharedCalls(), 0, asyncio.Event()
+
+    async def work():
+        nonlocal calls
+        calls += 1
+        await gate.wait()
+        return "answer"
+
+    askers = [asyncio.ensure_future(shared.join("key", work, 5)) for _ in range(100)]
+    await settled()
+    gate.set()
+    results = await asyncio.gather(*askers)
+    assert calls == 1
+    assert [joined for _, joined in results].count(False) == 1
+    assert len(shared) == 0
+
+
+async def test_G2_an_asker_who_leaves_takes_nobody_along():
+    shared, gate = SharedCalls(), asyncio.Event()
+
+    async def work():
+        await gate.wait()
+        return 1
+
+    first = asyncio.ensure_future(shared.join("key", work, 5))
+    second = asyncio.ensure_future(shared.join("key", work, 5))
+    await settled()
+    first.cancel()
+    await settled()
+    gate.set()
+    assert (await second)[0] == 1
+    assert first.cancelled()
+
+
+async def test_G1_the_last_to_leave_ends_the_call():
+    shared, ended = SharedCalls(), asyncio.Event()
+
+    async def work():
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    asker = asyncio.ensure_future(shared.join("key", work, 5))
+    await settled()
+    asker.cancel()
+    await asyncio.wait_for(ended.wait(), 1)
+    assert not shared.running("key")
+    await shared.close()
+
+
+async def test_G3_each_asker_keeps_a_deadline_of_his_own():
+    shared, gate = SharedCalls(), asyncio.Event()
+
+    async def work():
+        await gate.wait()
+        return 2
+
+    patient = asyncio.ensure_future(shared.join("key", work, 5))
+    await settled()
+    with pytest.raises(TimeoutError):
+        await shared.join("key", work, 0.01)
+    gate.set()
+    assert (await patient) == (2, False)
+
+
+async def test_G2_a_failure_reaches_everybody_and_is_not_kept():
+    shared = SharedCalls()
+
+    async def fail():
+        await asyncio.sleep(0)
+        raise ValueError("no")
+
+    async def work():
+        return 3
+
+    askers = [asyncio.ensure_future(shared.join("key", fail, 5)) for _ in range(3)]
+    results = await asyncio.gather(*askers, return_exceptions=True)
+    assert [type(one) for one in results] == [ValueError] * 3
+    assert (await shared.join("key", work, 5)) == (3, False)
+
+
+async def test_closing_ends_calls_in_flight():
+    shared = SharedCalls()
+    shared.start("key", lambda: asyncio.sleep(60))
+    await settled()
+    await shared.close()
+    assert len(shared) == 0

@@ -1,0 +1,102 @@
+"""Every kind of answer travels between workers as it is; nothing that runs does."""
+
+import pickle
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coinmux import Ask, Candles, RoutingError, Ticker, TickerQuery
+from coinmux.framework.background.probe_queries import probe_query
+from coinmux.framework.cache.answer import Fetched
+from coinmux.framework.cluster.answer_codec import Damaged, decode, encode, key_text
+from coinmux.framework.models.capability import CAPABILITIES
+from coinmux.framework.testing.random_candles import random_candles
+from coinmux.server.process.simulated_gateway import gateway_for
+
+
+def fetched(data, capability="ticker", provider="a"):
+    row = CAPABILITIES[capability]
+    return Fetched(
+        capability=capability, data=data, provider=provider, fetched_ms=1, fetched_at=0.0,
+        freshness=row.freshness, fresh_s=1.0, stale=False, simulated=False, elapsed_ms=3.5,
+        attempts=[{"provider": provider, "outcome": "ok", "elapsed_ms": 3.5}],
+    )  # fmt: skip
+
+
+async def test_what_every_source_tells_arrives_as_it_was(tmp_path):
+    """Every capability of every simulated source that can be asked without more."""
+    travelled = set()
+    async with gateway_for(str(tmp_path / ".env"), simulate=True, CHECKER="off") as gateway:
+        for source in gateway.sources.values():
+            for capability in source.fetch:
+                query = probe_query(source.info, capability)
+                if query is None or not source.feature.enabled:
+                    continue
+                try:
+                    ask = Ask(provider=source.name, max_age_s=0, timeout_s=20)
+                    answer = await gateway.ask(capability, query, ask)
+                except RoutingError:
+                    continue  # it cannot be asked so, or so often; what must travel is named below
+                row = gateway.capabilities[capability]
+                told, data = decode(encode(answer.fetched), row.result)
+                assert data.encode() == answer.data.encode(), (source.name, capability)
+                assert data.notes == answer.data.notes
+                assert told.provider == source.name
+                assert told.attempts == answer.meta["attempts"]
+                travelled.add(capability)
+    assert travelled >= {"ticker", "candles", "order_book", "trades", "news", "gas", "fear_greed"}
+    assert travelled >= {"chain_head", "coins", "global_stats", "tvl", "social", "text_sentiment"}
+
+
+def test_columns_are_equal_to_the_bit():
+    candles = random_candles(50)
+    candles.volume[3] = np.nan
+    _, data = decode(encode(fetched(candles, "candles")), Candles)
+    for name in ("timestamp", "open", "high", "low", "close", "volume"):
+        np.testing.assert_array_equal(getattr(data, name), getattr(candles, name))
+        assert getattr(data, name).flags.writeable
+    assert (data.symbol, data.interval) == (candles.symbol, candles.interval)
+
+
+@given(st.binary(max_size=300))
+def test_whatever_else_lies_there_is_damaged_and_nothing_worse(data):
+    with pytest.raises(Damaged):
+        decode(data, Ticker)
+
+
+def test_what_would_run_or_is_no_number_or_of_another_version_is_damaged():
+    whole = encode(fetched(random_candles(5), "candles"))
+    objects = msgspec.msgpack.encode(msgspec.msgpack.Ext(1, b"|O8|1|" + pickle.dumps([1])))
+    for data in (
+        pickle.dumps({"a": 1}),
+        objects,
+        whole[:-20],
+        whole.replace(b"\xa7version\x01", b"\xa7version\x02"),
+        whole.replace(b"<f8|5|", b"<f8|9|", 1),
+        whole.replace(b"<f8|5|", b"|O8|5|", 1),
+    ):
+        with pytest.raises(Damaged):
+            decode(data, Candles)
+
+
+def test_impossible_figures_are_refused_as_from_a_source():
+    data = Ticker(symbol="BTC/USDT", last=5.0).model_copy(update={"last": -5.0})
+    with pytest.raises(Damaged):
+        decode(encode(fetched(data)), Ticker)
+
+
+def test_the_key_tells_questions_apart_and_is_the_same_everywhere():
+    row = CAPABILITIES["ticker"]
+    one = TickerQuery(symbol="BTC/USDT")
+    names = {
+        key_text(row, one, Ask()),
+        key_text(row, one, Ask(provider="a")),
+        key_text(row, one, Ask(strategy="fastest")),
+        key_text(row, TickerQuery(symbol="ETH/USDT"), Ask()),
+        key_text(CAPABILITIES["candles"], one, Ask()),
+    }
+    assert len(names) == 5
+    assert key_text(row, TickerQuery(symbol="BTC/USDT"), Ask(timeout_s=3)) in names

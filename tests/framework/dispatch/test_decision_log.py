@@ -1,0 +1,150 @@
+"""What is noted for whoever asks: each question once, by its last word, and none of others."""
+
+import asyncio
+
+import pytest
+
+from coinmux import Gateway, ProviderInfo, Ticker, hookimpl
+from coinmux.framework.dispatch.decision_log import TRAIL, Trail
+from coinmux.framework.errors import UpstreamTimeout
+from coinmux.framework.plugins.discovery import in_process
+from coinmux.framework.testing.clock import FakeClock
+
+
+class Exchange:
+    def __init__(self, clock):
+        self.clock = clock
+        self.error = None
+        self.gate = None
+
+    @hookimpl
+    def provider_info(self):
+        return ProviderInfo(name="a", title="A", category="market", base_url="https://a.example")
+
+    @hookimpl
+    async def fetch_ticker(self, query, http):
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        return Ticker(symbol=query.symbol, last=1.0, timestamp=self.clock.wall_ms())
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def exchange(clock):
+    return Exchange(clock)
+
+
+@pytest.fixture
+async def gateway(exchange, clock):
+    found = [in_process("a", exchange)]
+    gateway = Gateway.from_env(None, environ={"CHECKER": "off"}, found=found, clock=clock)
+    async with gateway:
+        yield gateway
+
+
+async def followed(gateway, *symbols, **options):
+    """Ask in a context of its own; the decisions and what was raised."""
+    trail = Trail()
+    error = None
+
+    async def ask():
+        TRAIL.set(trail)
+        for symbol in symbols:
+            await gateway.ticker(symbol, **options)
+
+    try:
+        await asyncio.ensure_future(ask())
+    except Exception as caught:  # noqa: BLE001 - the test looks at it
+        error = caught
+    return trail.decisions, error
+
+
+async def test_each_question_is_noted(gateway):
+    """Without a request id, too; a kept answer as such."""
+    decisions, _ = await followed(gateway, "BTC", "ETH", "BTC")
+    assert [(one.cache, one.provider) for one in decisions] == [
+        ("miss", "a"), ("miss", "a"), ("hit", "a"),
+    ]  # fmt: skip
+    assert [len(one.attempts) for one in decisions] == [1, 1, 0]
+    assert decisions[0].attempts[0]["started_at"] == gateway.clock.wall_ms()
+
+
+async def test_the_last_word_counts(gateway, exchange, clock):
+    """Failed, then rescued by what was kept: one decision, and its failed attempt."""
+    await gateway.ticker("BTC")
+    clock.advance(40)
+    exchange.error = UpstreamTimeout("slow")
+    (decision,), error = await followed(gateway, "BTC")
+    assert error is None
+    assert (decision.outcome, decision.cache) == ("answered", "stale")
+    assert [one["code"] for one in decision.attempts] == ["upstream_timeout"]
+
+
+async def test_two_at_a_time_do_not_mix(gateway, exchange):
+    """The second shares the call and has a decision of its own."""
+    exchange.gate = asyncio.Event()
+    asked = [asyncio.ensure_future(followed(gateway, "BTC")) for _ in range(2)]
+    await asyncio.sleep(0)
+    exchange.gate.set()
+    (first, _), (second, _) = await asyncio.gather(*asked)
+    assert sorted(one.cache for one in [*first, *second]) == ["coalesced", "miss"]
+
+
+async def test_a_shared_failure_is_everyones(gateway, exchange):
+    """Each learns how it ended."""
+    exchange.gate = asyncio.Event()
+    exchange.error = UpstreamTimeout("slow")
+    asked = [asyncio.ensure_future(followed(gateway, "BTC")) for _ in range(3)]
+    await asyncio.sleep(0)
+    exchange.gate.set()
+    outcomes = [
+        (decisions[0].outcome, len(decisions[0].attempts))
+        for decisions, _ in await asyncio.gather(*asked)
+    ]
+    assert sorted(outcomes) == [("all_providers_failed", 0)] * 2 + [("all_providers_failed", 1)]
+
+
+async def test_who_leaves_is_noted(gateway, exchange):
+    """With the code for it."""
+    exchange.gate = asyncio.Event()
+    trail = Trail()
+
+    async def ask():
+        TRAIL.set(trail)
+        await gateway.ticker("BTC")
+
+    task = asyncio.ensure_future(ask())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [one.outcome for one in trail.decisions] == ["caller_left"]
+
+
+async def test_a_refresh_is_nobodys(gateway, exchange, clock):
+    """Who was served the kept answer did not ask for the call behind it."""
+    fetched = await gateway.ticker("BTC")
+    clock.advance(fetched.fetched.freshness.fresh_s + 0.5)
+    decisions, _ = await followed(gateway, "BTC")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert [(one.cache, len(one.attempts)) for one in decisions] == [("stale", 0)]
+
+
+async def test_a_large_batch_is_bounded(gateway):
+    """Its first 64 questions are noted."""
+    decisions, _ = await followed(gateway, *(f"C{number}" for number in range(80)))
+    assert len(decisions) == 64
+
+
+async def test_who_does_not_want_to_know_is_not_told(gateway):
+    """Without a trail nothing is kept."""
+    assert TRAIL.get() is None
+    await gateway.ticker("BTC")

@@ -1,0 +1,70 @@
+"""Bans and used-up quotas over a restart."""
+
+import pytest
+
+from coinmux import Outcome
+from coinmux.framework.health.cooldown_file import HoldFile
+from coinmux.framework.health.tracker import HealthTracker
+from coinmux.framework.testing.clock import FakeClock
+
+
+def tracker(clock, *sources):
+    health = HealthTracker(clock)
+    for source in sources:
+        health.register(source, ["ticker"])
+    return health
+
+
+def told(health, source, code, seconds):
+    lease = health.begin(source, "ticker", 4)
+    health.record(lease, Outcome.HOLD, elapsed_s=0.1, code=code, retry_after_s=seconds)
+
+
+def test_B14_a_ban_is_not_over_because_we_restarted(tmp_path):
+    """It ends when it would have; pauses of seconds are not kept."""
+    clock = FakeClock()
+    first = tracker(clock, "banned", "paused", "spent")
+    file = HoldFile(tmp_path / "data" / "holds.json", first, clock)
+    file.save()
+    assert not (tmp_path / "data").exists()
+    told(first, "banned", "upstream_banned", 600)
+    told(first, "paused", "upstream_rate_limited", 600)
+    told(first, "spent", "upstream_quota_exhausted", 86_400)
+    file.save()
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+
+    later = FakeClock(monotonic=5.0, wall_ms=clock.wall_ms() + 100_000)
+    second = tracker(later, "banned", "paused")
+    HoldFile(tmp_path / "data" / "holds.json", second, later).restore()
+    assert second.standing("banned", "ticker").reason == "held"
+    assert second.snapshot("banned").hold_until == 505.0
+    assert second.standing("paused", "ticker").eligible
+    later.advance(500)
+    assert second.standing("banned", "ticker").eligible
+
+
+def test_a_hold_that_ended_is_forgotten(tmp_path):
+    """The file follows."""
+    clock = FakeClock()
+    health = tracker(clock, "a")
+    path = tmp_path / "holds.json"
+    file = HoldFile(path, health, clock)
+    told(health, "a", "upstream_banned", 600)
+    file.save()
+    written = path.read_bytes()
+    clock.advance(10)
+    file.save()
+    assert path.read_bytes() == written
+    clock.advance(600)
+    file.save()
+    assert path.read_bytes() == b"[]"
+
+
+@pytest.mark.parametrize("text", ["", "{", '[{"source":1}]'])
+def test_a_damaged_file_is_told_of(tmp_path, text):
+    """It says so, and nothing is held."""
+    path = tmp_path / "holds.json"
+    path.write_text(text)
+    clock = FakeClock()
+    with pytest.raises(ValueError, match=r".+"):
+        HoldFile(path, tracker(clock, "a"), clock).restore()

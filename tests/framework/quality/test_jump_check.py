@@ -1,0 +1,180 @@
+"""Answers that do not fit what was known: doubted, confirmed by a second source, or an outlier."""
+
+import pytest
+
+from coinmux import (
+    CandlesQuery,
+    Empty,
+    Gas,
+    GasQuery,
+    OrderBook,
+    OrderBookQuery,
+    State,
+    Ticker,
+    TickerQuery,
+)
+from coinmux.framework.models.capability import CAPABILITIES
+from coinmux.framework.quality.jump_check import LastKnown
+from coinmux.framework.testing.clock import FakeClock
+from coinmux.framework.testing.random_candles import random_candles
+
+TICKER, GAS = CAPABILITIES["ticker"], CAPABILITIES["gas"]
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def tell(clock):
+    known = LastKnown(clock)
+
+    def call(source, last, symbol="BTC/USDT", **more):
+        query = TickerQuery(symbol=symbol)
+        return known.doubt(source, TICKER, query, Ticker(symbol=symbol, last=last, **more))
+
+    return call
+
+
+def test_a_jump_within_a_minute_is_doubted(tell):
+    assert tell("a", 100) is None
+    assert tell("a", 124) is None
+    assert tell("a", 180) == "180 is 1.45 times off what a told just now"
+    assert tell("b", 60) == "60 is 2.07 times off what a told just now"
+    assert tell("b", 125) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "fits", "doubted"), [(61, 149, 151), (3_601, 299, 301), (86_401, 10_000, None)]
+)
+def test_the_longer_ago_the_more_may_have_happened(tell, clock, seconds, fits, doubted):
+    assert tell("a", 100) is None
+    clock.advance(seconds)
+    assert doubted is None or "times off what a told" in tell("b", doubted)
+    assert tell("a", fits) is None
+
+
+def test_who_alone_tells_a_new_price_is_believed_after_a_minute(tell, clock):
+    assert tell("a", 100) is None
+    assert tell("a", 200) is not None
+    clock.advance(61)
+    assert tell("a", 201) is None
+    assert tell("a", 202) is None
+
+
+def test_who_is_contradicted_is_not_believed_after_a_minute(tell, clock):
+    assert tell("a", 100) is None
+    assert tell("b", 200) is not None
+    clock.advance(50)
+    assert tell("a", 101) is None
+    clock.advance(20)
+    assert tell("b", 200) is not None
+
+
+def test_candles_books_and_trades_of_another_market_do_not_fit_its_price():
+    """They mostly do not name their market: what it costs tells (`faults.md` E2)."""
+    known = LastKnown(FakeClock())
+    btc = TickerQuery(symbol="BTC/USDT")
+    assert known.doubt("a", TICKER, btc, Ticker(symbol="BTC/USDT", last=90_000.0)) is None
+    wrong = random_candles(5)  # about 100
+    asked = CandlesQuery(symbol="BTC/USDT", interval="1h")
+    told = known.doubt("b", CAPABILITIES["candles"], asked, wrong)
+    assert "times off what a told just now" in told
+    book = OrderBook(symbol="BTC/USDT", bids=[[2.2, 1.0]], asks=[[2.3, 1.0]])
+    query = OrderBookQuery(symbol="BTC/USDT")
+    assert known.doubt("c", CAPABILITIES["order_book"], query, book) is not None
+    right = OrderBook(symbol="BTC/USDT", bids=[[90_010.0, 1.0]], asks=[[90_020.0, 1.0]])
+    assert known.doubt("d", CAPABILITIES["order_book"], query, right) is None
+    past = CandlesQuery(symbol="BTC/USDT", interval="1h", end=1_700_000_000_000)
+    assert known.doubt("e", CAPABILITIES["candles"], past, wrong) is None, "of another time"
+
+
+def test_a_second_source_ends_the_doubt_and_the_first_repeating_itself_does_not(tell):
+    assert tell("a", 100) is None
+    assert tell("b", 200) is not None
+    assert tell("b", 200) is not None
+    assert tell("c", 203) is None
+    assert tell("b", 201) is None
+    assert tell("a", 100) is not None
+
+
+def test_markets_are_told_apart(tell):
+    assert tell("a", 100) is None
+    assert tell("a", 5, symbol="ETH/USDT") is None
+
+
+def test_fees_may_leap_further():
+    known = LastKnown(FakeClock())
+    query = GasQuery(chain="ethereum")
+
+    def told(value):
+        return known.doubt("a", GAS, query, Gas(chain="ethereum", unit="gwei", standard=value))
+
+    assert told(1.0) is None
+    assert told(19.0) is None
+    assert told(400.0) is not None
+
+
+def test_E9_one_answer_for_every_market_is_doubted(tell):
+    """Down to the volume: that is no chance. Three coins at one dollar are."""
+    coins = [f"C{at}/USDT" for at in range(5)]
+    assert [tell("a", 1.0, symbol=coin, volume_base=77.5) is None for coin in coins] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
+    assert all(tell("b", 1.0, symbol=c, volume_base=at) is None for at, c in enumerate(coins))
+    assert all(tell("c", 1.0, symbol=coin) is None for coin in coins)
+
+
+def test_E9_an_hour_of_the_same_while_others_move_is_doubted(tell, clock):
+    why = None
+    for minute in range(0, 75, 5):
+        assert tell("other", 100 + minute / 10) is None
+        why = tell("frozen", 100.0, bid=99.9, volume_base=5)
+        if minute < 60:
+            assert why is None
+        clock.advance(300)
+    assert why == "the same for 70 minutes, while others moved"
+    assert tell("frozen", 107.0, bid=99.9, volume_base=5) is None
+
+
+def test_a_market_that_stands_still_for_all_is_no_fault(tell, clock):
+    for _ in range(30):
+        assert tell("a", 100.0) is None
+        assert tell("b", 100.0) is None
+        clock.advance(300)
+
+
+async def test_a_doubted_answer_is_held_against_the_next_source(gateway_of):
+    """The next tells what was known: that is served, and the third deviation is a failure."""
+    async with gateway_of(a=[100.0, 500.0], b=[101.0]) as world:
+        gateway = world.gateway
+        assert (await gateway.ticker("BTC/USDT", max_age_s=0)).provider == "a"
+        states = []
+        for _ in range(3):
+            answer = await gateway.ticker("BTC/USDT", max_age_s=0)
+            assert (answer.provider, answer.data.last) == ("b", 101.0)
+            assert answer.meta["attempts"][0]["code"] == "upstream_implausible"
+            states.append(gateway.health.snapshot("a").state)
+        assert states == [State.HEALTHY, State.HEALTHY, State.DEGRADED]
+
+
+async def test_a_market_that_did_jump_is_believed_of_two(gateway_of):
+    async with gateway_of(a=[100.0, 200.0], b=[201.0]) as world:
+        gateway = world.gateway
+        await gateway.ticker("BTC/USDT", max_age_s=0)
+        answer = await gateway.ticker("BTC/USDT", max_age_s=0)
+        assert (answer.provider, answer.data.last) == ("b", 201.0)
+        assert gateway.health.snapshot("a").state is State.HEALTHY
+        assert (await gateway.ticker("BTC/USDT", max_age_s=0)).provider == "a"
+
+
+async def test_where_nobody_else_can_be_heard_it_is_served_with_a_note(gateway_of):
+    async with gateway_of(a=[100.0, 200.0], b=[Empty("x")]) as world:
+        gateway = world.gateway
+        await gateway.ticker("BTC/USDT", max_age_s=0)
+        answer = await gateway.ticker("BTC/USDT", max_age_s=0)
+        assert (answer.provider, answer.data.last) == ("a", 200.0)
+        (note,) = answer.meta["notes"]
+        assert note.startswith("doubted: 200 is 2 times off what a told just now")
+        assert answer.meta["stale"] is False

@@ -1,0 +1,128 @@
+"""Query strings: every parameter known, given once, and of its type."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coinmux import InvalidRequest, Symbol
+from coinmux.framework.models.base import Query
+from coinmux.server.asgi.query_params import QueryReader, single_values
+from coinmux.server.controllers import chain, market, news, onchain
+
+READERS = {
+    f"{module.__name__.rpartition('.')[2]}.{name}": value
+    for module in (chain, market, news, onchain)
+    for name, value in vars(module).items()
+    if isinstance(value, QueryReader)
+}
+
+GOOD = [
+    ("symbol=BTC/USDT", "BTC/USDT"),
+    ("symbol=btc-usdt", "BTC/USDT"),
+    ("symbol=BTC_USDT", "BTC/USDT"),
+    ("symbol=BTCUSDT", "BTC/USDT"),
+    ("symbol=BTC", "BTC/USDT"),
+    ("symbol=BTC%2FUSDT", "BTC/USDT"),
+]
+
+
+@pytest.mark.parametrize(("query", "symbol"), GOOD)
+def test_a_pair_however_it_is_written(query, symbol):
+    """All spellings of a pair are one question."""
+    question = market.TICKER.read(query.encode(), {}, Symbol.parse)
+    assert question.query.symbol == symbol
+
+
+BAD = [
+    ("", "symbol"),
+    ("symbol=", "symbol"),
+    ("symbol=BTC&symbol=ETH", "symbol"),
+    ("symbol=BTC&x=1", "x"),
+    ("symbol=BTC&limit=abc", "limit"),
+    ("symbol=BTC&limit=1.5", "limit"),
+    ("symbol=BTC&limit=1_0", "limit"),
+    ("symbol=BTC&limit=%D9%A1", "limit"),
+    ("symbol=BTC&limit=0", "limit"),
+    ("symbol=BTC&limit=1001", "limit"),
+    ("symbol=BTC&limit=99999999999999999999", "limit"),
+    ("symbol=BTC&interval=7m", "interval"),
+    ("symbol=BTC&start=5", "start"),
+    ("symbol=BTC&start=1764000000000&end=1763000000000", "query"),
+    ("symbol=BTC&strategy=best", "strategy"),
+    ("symbol=BTC&timeout_s=0.05", "timeout_s"),
+    ("symbol=BTC&timeout_s=nan", "timeout_s"),
+    ("symbol=BTC&max_age_s=-1", "max_age_s"),
+    ("symbol=BTC&max_age_s=inf", "max_age_s"),
+    ("symbol=BTC&quote_fallback=yes", "quote_fallback"),
+    ("symbol=../../etc/passwd", "symbol"),
+    ("symbol=%F0%9F%98%80", "symbol"),
+    ("symbol=" + "A" * 5000, "symbol"),
+]
+
+
+@pytest.mark.parametrize(("query", "name"), BAD)
+async def test_h3_each_bad_parameter_is_named(app_of, query, name):
+    """H3: 400 with `errors`, whatever is sent."""
+    async with app_of(a=[1.0]) as world:
+        answer = await world.client.get(f"/api/market/candles?{query}")
+        assert answer.status_code == 400
+        assert name in [error["name"] for error in answer.json()["errors"]]
+        assert len(answer.text) < 2_000
+
+
+async def test_all_bad_parameters_are_named_at_once(app_of):
+    """One round trip is enough to learn what is wrong."""
+    async with app_of(a=[1.0]) as world:
+        answer = await world.client.get("/api/market/ticker?strategy=x&timeout_s=99&max_age_s=a")
+        names = {error["name"] for error in answer.json()["errors"]}
+        assert names == {"symbol", "strategy", "timeout_s", "max_age_s"}
+
+
+async def test_too_many_parameters(app_of):
+    """A flood of parameters is not read."""
+    async with app_of(a=[1.0]) as world:
+        query = "&".join(f"a{n}=1" for n in range(200))
+        assert (await world.client.get(f"/api/market/ticker?{query}")).status_code == 400
+
+
+async def test_assets_are_taken_from_pairs(app_of):
+    """`symbol` of routes about one asset: a ticker, or the base of a pair."""
+    for text in ("BTC", "btc", "BTC/USDT", "btc-usd"):
+        question = news.NEWS.read(f"symbol={text}".encode(), {}, Symbol.parse)
+        assert question.query.asset == "BTC"
+
+
+async def test_pairs_need_a_provider(app_of):
+    """The list of pairs is one source's own."""
+    async with app_of(a=[1.0]) as world:
+        answer = await world.client.get("/api/market/pairs")
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["name"] == "provider"
+
+
+@pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
+@settings(max_examples=40, deadline=None)
+@given(query=st.binary(max_size=60) | st.text(max_size=40).map(lambda t: f"symbol={t}".encode()),
+       path=st.text(min_size=1, max_size=30))  # fmt: skip
+def test_h3_nothing_but_a_question_or_an_invalid_request(reader, query, path):
+    """H3: no reader raises anything else, whatever the bytes."""
+    try:
+        question = reader.read(query, dict.fromkeys(reader.path, path), Symbol.parse)
+    except InvalidRequest:
+        return
+    assert isinstance(question.query, Query)
+    assert hash((question.capability, question.query, question.ask))
+
+
+def test_a_question_is_the_same_however_its_parameters_are_ordered():
+    """So that they share one cached answer."""
+    one = market.CANDLES.read(b"symbol=BTC&limit=5&interval=1h", {}, Symbol.parse)
+    two = market.CANDLES.read(b"interval=1h&limit=05&symbol=BTCUSDT", {}, Symbol.parse)
+    assert one == two
+
+
+def test_single_values_names_what_there_is():
+    """An unknown parameter is answered with the known ones."""
+    with pytest.raises(InvalidRequest) as caught:
+        single_values(b"limt=1", ("limit",))
+    assert caught.value.errors[0]["known"] == ["limit"]

@@ -1,0 +1,346 @@
+"""The indicator routes: what they answer, and what they say to what cannot be answered."""
+
+import asyncio
+import json
+
+import httpx
+import pytest
+
+from coinmux import Unreachable
+from coinmux.framework.plugins.discovery import PluginLoader, in_process
+from coinmux.framework.testing.random_candles import random_candles
+
+SYMBOL = "symbol=BTC/USDT"
+ROWS = [
+    [int(time), *prices, volume]
+    for time, *prices, volume in zip(
+        *(
+            getattr(random_candles(120), name).tolist()
+            for name in ("timestamp", "open", "high", "low", "close", "volume")
+        ),
+        strict=True,
+    )
+]
+
+
+@pytest.fixture
+async def client(indicator_app):
+    async with indicator_app(a=[1.0]) as world:
+        yield world.client
+
+
+async def test_the_catalogue_tells_what_there_is_and_how_to_ask(indicator_app):
+    async with indicator_app(_found=PluginLoader().discover(allow=["talib_functions"])) as world:
+        body = (await world.client.get("/api/indicators")).json()
+    assert body["total"] == len(body["indicators"])
+    lines = {one["name"]: one for one in body["indicators"]}
+    assert {"sma", "ema", "rsi", "macd", "atr", "stoch-rsi", "bollinger-bands"} <= set(lines)
+    rsi = lines["rsi"]
+    assert rsi["minimum_candles"] == 15
+    assert rsi["levels"] == [30, 70]
+    assert rsi["pane"] == "own"
+    assert rsi["outputs"] == [{"name": "rsi", "draw": "line"}]
+    assert rsi["parameters"][0] == {
+        "name": "period", "type": "integer", "default": 14, "minimum": 2, "maximum": 1000,
+        "description": "Candles it looks back", "aliases": ["timeperiod", "length"],
+    }  # fmt: skip
+    assert lines["obv"]["settled_after"] is None
+
+
+async def test_one_over_routed_candles(client):
+    """As many values as asked, none of them null: the warm-up was asked for as well."""
+    answer = await client.get(f"/api/indicators/rsi?{SYMBOL}&interval=1h&limit=50&period=9")
+    body = answer.json()
+    data = body["data"]
+    assert (data["indicator"], data["symbol"], data["interval"]) == ("rsi", "BTC/USDT", "1h")
+    assert data["parameters"] == {"period": 9, "source": "close"}
+    assert len(data["timestamps"]) == len(data["values"]["rsi"]) == 50
+    assert None not in data["values"]["rsi"]
+    assert data["latest"] == {"rsi": data["values"]["rsi"][-1]}
+    assert data["last_closed"] is False
+    assert data["settled_from"] < data["timestamps"][0]
+    assert body["meta"]["provider"] == answer.headers["x-provider"] == "a"
+    assert body["meta"]["capability"] == "candles"
+    assert answer.headers["cache-status"].startswith("coinmux; ")
+    assert "max-age=" in answer.headers["cache-control"]
+    again = await client.get(f"/api/indicators/RSI?{SYMBOL}&limit=50&length=9")
+    assert again.json()["meta"]["cache"] == "hit"
+
+
+async def test_closed_only_drops_the_open_candle(client):
+    with_open = (await client.get(f"/api/indicators/sma?{SYMBOL}&limit=2")).json()["data"]
+    closed = (await client.get(f"/api/indicators/sma?{SYMBOL}&limit=2&closed_only=true")).json()
+    assert closed["data"]["last_closed"] is True
+    assert closed["data"]["timestamps"][-1] == with_open["timestamps"][0]
+
+
+async def test_several_intervals_in_one_call(client):
+    """Each its own answer, or its own error."""
+    body = (await client.get(f"/api/indicators/ema?{SYMBOL}&interval=15m,1h,4h&limit=1")).json()
+    assert list(body["intervals"]) == ["15m", "1h", "4h"]
+    for interval, answer in body["intervals"].items():
+        assert answer["data"]["interval"] == interval
+        assert answer["meta"]["provider"] == "a"
+
+
+async def test_the_seven_together(client):
+    body = (await client.get(f"/api/indicators/comprehensive?{SYMBOL}")).json()
+    assert list(body["data"]["indicators"]) == [
+        "sma", "ema", "rsi", "macd", "atr", "stoch-rsi", "bollinger-bands",
+    ]  # fmt: skip
+    for line in body["data"]["indicators"].values():
+        assert line["status"] == "ok"
+        assert None not in line["latest"].values()
+        assert isinstance(line["reading"], str)
+    assert body["meta"]["provider"] == "a"
+
+
+async def test_of_the_seven_each_has_its_own_error(indicator_app):
+    """Twenty candles are enough for some."""
+    async with indicator_app(a=[1.0]) as world:
+        world.plugins["a"].life = 30
+        body = (await world.client.get(f"/api/indicators/comprehensive?{SYMBOL}")).json()
+        status = {name: one["status"] for name, one in body["data"]["indicators"].items()}
+        assert status == {
+            "sma": "ok", "ema": "ok", "rsi": "ok", "macd": "error", "atr": "ok",
+            "stoch-rsi": "error", "bollinger-bands": "ok",
+        }  # fmt: skip
+        error = body["data"]["indicators"]["macd"]["error"]
+        assert (error["code"], error["required"], error["available"]) == (
+            "insufficient_data", 35, 30,
+        )  # fmt: skip
+        assert error["detail"] == "MACD(12,26,9) needs at least 35 candles, got 30"
+        notes = body["data"]["indicators"]["rsi"]["notes"]
+        assert notes == ["the first 1 values are undefined or not settled: the history is short"]
+        one = await world.client.get(f"/api/indicators/macd?{SYMBOL}")
+        assert one.status_code == 400
+        assert one.json()["required"] == 35
+
+
+async def post(client, path, body):
+    return await client.post(path, json=body)
+
+
+async def test_over_the_callers_candles(client):
+    answer = await post(
+        client, "/api/indicators/macd", {"rows": ROWS, "parameters": {"fast": 5, "slow": 10}}
+    )
+    data = answer.json()["data"]
+    assert answer.status_code == 200
+    assert len(data["timestamps"]) == 120
+    assert data["values"]["signal"][:17] == [None] * 17
+    assert None not in data["values"]["signal"][17:]
+    assert data["symbol"] is None
+    assert answer.json()["meta"]["provider"] is None
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+async def test_too_few_of_them_say_how_many_it_takes(client):
+    answer = await post(client, "/api/indicators/rsi", {"rows": ROWS[:10]})
+    problem = answer.json()
+    assert answer.status_code == 400
+    assert problem["code"] == "insufficient_data"
+    assert problem["detail"] == "RSI(14) needs at least 15 candles, got 10"
+    assert (problem["required"], problem["available"]) == (15, 10)
+
+
+async def test_a_batch_asks_for_each_markets_candles_once(indicator_app):
+    async with indicator_app(a=[1.0]) as world:
+        answer = await post(
+            world.client,
+            "/api/indicators/batch",
+            {
+                "symbols": ["BTC/USDT", "eth", "BTC-USDT"],
+                "indicators": ["rsi", {"name": "sma", "parameters": {"period": 50}}, "macd"],
+                "limit": 3,
+            },
+        )
+        body = answer.json()
+        assert body["summary"] == {"total": 6, "ok": 6, "failed": 0}
+        assert [line["symbol"] for line in body["results"]] == ["BTC/USDT", "ETH/USDT"]
+        first = body["results"][0]["indicators"]
+        assert [one["indicator"] for one in first] == ["rsi", "sma", "macd"]
+        assert first[1]["parameters"]["period"] == 50
+        assert len(first[0]["values"]["rsi"]) == 3
+        assert world.plugins["a"].candle_calls == 2
+
+
+async def test_what_fails_in_a_batch_stands_in_its_place(indicator_app):
+    async with indicator_app(a=[1.0]) as world:
+        world.plugins["a"].unlisted = {"NOPE/USDT"}
+        world.plugins["a"].life = 30
+        answer = await post(
+            world.client,
+            "/api/indicators/batch",
+            {"symbols": ["NOPE/USDT", "BTC/USDT"], "indicators": ["rsi", "macd"]},
+        )
+        body = answer.json()
+        assert answer.status_code == 200
+        assert body["summary"] == {"total": 4, "ok": 1, "failed": 3}
+        assert body["results"][0]["error"]["code"] == "unknown_symbol"
+        assert [one["status"] for one in body["results"][1]["indicators"]] == ["ok", "error"]
+
+
+async def test_a_batch_ends_with_its_deadline(indicator_app):
+    """Markets it leaves no time for have that error; those that were answered stay."""
+    async with indicator_app(a=[1.0]) as world:
+        plugin = world.plugins["a"]
+        plugin.after_each = lambda: world.clock.advance(0.05)
+        answer = await post(
+            world.client,
+            "/api/indicators/batch?timeout_s=1",
+            {"symbols": [f"C{at}/USDT" for at in range(30)], "indicators": ["sma"]},
+        )
+        body = answer.json()
+        codes = [line["error"]["code"] for line in body["results"] if "error" in line]
+        assert set(codes) == {"deadline_exceeded"}
+        assert 0 < body["summary"]["ok"] < 30
+        assert body["summary"]["failed"] == len(codes)
+
+
+QUESTIONS = [
+    ("/api/indicators/rsy?symbol=BTC", 404, "unknown_indicator", None),
+    ("/api/indicators/rsi", 400, "invalid_request", "symbol"),
+    ("/api/indicators/rsi?symbol=%20", 400, "invalid_symbol", "symbol"),
+    ("/api/indicators/rsi?symbol=BTC&interval=9m", 400, "unknown_interval", "interval"),
+    ("/api/indicators/rsi?symbol=BTC&interval=1h,", 400, "unknown_interval", "interval"),
+    ("/api/indicators/rsi?symbol=BTC&interval=1m,3m,5m,15m,30m,1h", 400, "invalid_request",
+     "interval"),
+    ("/api/indicators/rsi?symbol=BTC&limit=0", 400, "invalid_request", "limit"),
+    ("/api/indicators/rsi?symbol=BTC&limit=1001", 400, "invalid_request", "limit"),
+    ("/api/indicators/rsi?symbol=BTC&period=1", 400, "invalid_request", "period"),
+    ("/api/indicators/rsi?symbol=BTC&period=x", 400, "invalid_request", "period"),
+    ("/api/indicators/rsi?symbol=BTC&period=", 400, "invalid_request", "period"),
+    ("/api/indicators/rsi?symbol=BTC&period=3&period=4", 400, "invalid_request", "period"),
+    ("/api/indicators/rsi?symbol=BTC&perod=3", 400, "unknown_indicator_parameter", "perod"),
+    ("/api/indicators/rsi?symbol=BTC&closed_only=yes", 400, "invalid_request", "closed_only"),
+    ("/api/indicators/rsi?symbol=BTC&strategy=best", 400, "invalid_request", "strategy"),
+    ("/api/indicators/rsi?symbol=BTC&provider=nobody", 404, "unknown_provider", None),
+    ("/api/indicators/comprehensive?symbol=BTC&period=3", 400, "invalid_request", "period"),
+    ("/api/indicators/rsi/stream?symbol=BTC&interval=1m,1h", 400, "invalid_request", "interval"),
+    ("/api/indicators/rsi/stream?symbol=BTC&limit=3", 400, "unknown_indicator_parameter", "limit"),
+    ("/api/indicators?group=x", 400, "invalid_request", "group"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "status", "code", "name"), QUESTIONS)
+async def test_questions_that_cannot_be_answered(path, status, code, name, client):
+    answer = await client.get(path)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    if name is not None:
+        assert problem["errors"][0]["name"] == name
+
+
+BODIES = [
+    ("rsi", [], "body"),
+    ("rsi", {}, "rows"),
+    ("rsi", {"rows": ROWS, "period": 3}, "period"),
+    ("rsi", {"rows": ROWS, "parameters": []}, "parameters"),
+    ("rsi", {"rows": ROWS, "parameters": {"period": "a"}}, "period"),
+    ("rsi", {"rows": [[1, 2]]}, "rows[0]"),
+    ("batch", {"symbols": [], "indicators": ["rsi"]}, "symbols"),
+    ("batch", {"symbols": "BTC", "indicators": ["rsi"]}, "symbols"),
+    ("batch", {"symbols": ["B"] * 501, "indicators": ["rsi"]}, "symbols"),
+    ("batch", {"symbols": ["BTC", " "], "indicators": ["rsi"]}, "symbols[1]"),
+    ("batch", {"symbols": ["BTC"], "indicators": []}, "indicators"),
+    ("batch", {"symbols": ["BTC"], "indicators": [3]}, "body"),
+    ("batch", {"symbols": ["BTC"], "indicators": [{"name": 3}]}, "indicators[0].name"),
+    ("batch", {"symbols": ["BTC"], "indicators": [{"name": "rsi", "parameters": 1}]},
+     "indicators[0].parameters"),
+    ("batch", {"symbols": ["BTC"], "indicators": ["rsi"], "limit": True}, "limit"),
+    ("batch", {"symbols": ["BTC"], "indicators": ["rsi"], "limit": 101}, "limit"),
+    ("batch", {"symbols": ["BTC"], "indicators": ["rsi"], "interval": 5}, "interval"),
+    ("batch", {"symbols": ["BTC"], "indicators": ["rsi"], "interval": "5x"}, "interval"),
+    ("batch", {"symbols": ["BTC"], "indicators": ["rsi"], "closed_only": 1}, "closed_only"),
+    ("batch", {"symbols": ["BTC"], "indicators": ["rsi"], "more": 1}, "more"),
+    ("batch", {"symbols": [f"C{n}" for n in range(400)], "indicators": ["rsi"] * 20}, "indicators"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("where", "body", "name"), BODIES)
+async def test_bodies_that_will_not_do_name_what_is_wrong(where, body, name, client):
+    answer = await post(client, f"/api/indicators/{where}", body)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["errors"][0]["name"] == name
+
+
+async def test_no_candles_is_the_error_of_the_candles(indicator_app):
+    async with indicator_app(a=[1.0]) as world:
+        world.plugins["a"].candle_error = Unreachable("gone")
+        answer = await world.client.get(f"/api/indicators/rsi?{SYMBOL}")
+        assert answer.status_code == 502
+        assert answer.json()["code"] == "all_providers_failed"
+
+
+async def test_an_indicator_that_hangs_holds_up_nobody(indicator_app, monkeypatch):
+    """A stranger's runs apart, under a deadline; it counts as a broken plugin's answer."""
+    import time
+
+    from coinmux import IndicatorInfo, Output, hookimpl
+    from coinmux.framework.indicators import service
+
+    class Slow:
+        @hookimpl
+        def indicator_info(self):
+            return IndicatorInfo(
+                name="slow", title="Slow", group="Tests", inputs=("close",),
+                outputs=(Output("slow"),), minimum=lambda _: 1,
+            )  # fmt: skip
+
+        @hookimpl
+        def compute(self, inputs):
+            time.sleep(0.5)
+            return inputs["close"].copy()
+
+    monkeypatch.setattr(service, "_PATIENCE_S", 0.05)
+    async with indicator_app(_found=[in_process("slow", Slow())], a=[1.0]) as world:
+        slow = asyncio.ensure_future(world.client.get(f"/api/indicators/slow?{SYMBOL}"))
+        await asyncio.sleep(0)
+        quick = await asyncio.wait_for(world.client.get("/healthz"), 0.4)
+        assert quick.status_code == 200
+        answer = await slow
+        assert (answer.status_code, answer.json()["code"]) == (502, "plugin_timeout")
+
+
+async def test_a_stream_tells_values_over_a_real_socket(serve):
+    """The first at once; it ends when the server drains, and the server with it."""
+    server = serve([1.0])
+    url = f"http://127.0.0.1:{server.port}/api/indicators/sma/stream"
+    async with httpx.AsyncClient(timeout=10) as client:
+        async with client.stream("GET", url, params={"symbol": "BTC/USDT", "interval": "1m"}) as it:
+            assert it.status_code == 200
+            assert it.headers["content-type"] == "text/event-stream"
+            assert it.headers["cache-control"] == "no-store"
+            lines = it.aiter_lines()
+            head = [await anext(lines) for _ in range(3)]
+            assert head[0].startswith("id: ")
+            assert head[1] == "event: value"
+            data = json.loads(head[2].removeprefix("data: "))
+            assert 1 < data["values"]["sma"] < 2
+            assert data["provider"] == "a"
+            server.signal()
+            rest = [line async for line in lines]
+            assert all(not line or line.startswith((":", "id", "event", "data")) for line in rest)
+        code, _ = await server.ended()
+        assert code == 0
+
+
+async def test_a_stream_of_what_cannot_be_answered_is_a_problem(client):
+    answer = await client.get("/api/indicators/rsi/stream?symbol=BTC&period=1")
+    assert answer.status_code == 400
+    answer = await client.head(f"/api/indicators/sma/stream?{SYMBOL}")
+    assert answer.status_code == 200
+    assert answer.content == b""
+
+
+async def test_streams_are_as_many_as_may_be(indicator_app):
+    from coinmux.server.asgi import sse
+
+    async with indicator_app(a=[1.0]) as world:
+        desk = world.desk
+        desk.streams.open = sse.MOST_STREAMS
+        answer = await world.client.get(f"/api/indicators/sma/stream?{SYMBOL}")
+        assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
+        assert answer.headers["retry-after"] == "30"

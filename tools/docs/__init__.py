@@ -1,0 +1,1 @@
+"""Generators of the pages in `docs/`; nothing here is installed or served."""
