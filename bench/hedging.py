@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 
-from coinmux import Ask, Gateway, ProviderInfo, Ticker, TickerQuery, hookimpl
+from coinmux import Gateway, ProviderInfo, RequestOptions, Ticker, TickerQuery, hookimpl
 from coinmux.framework.plugins.discovery import in_process
 
 _USUAL_S, _SLOW_S = 0.01, 1.5
@@ -50,7 +50,7 @@ async def p99_ms(asked: int, *, hedge: bool) -> tuple[float, float]:
             for at in left:
                 query = TickerQuery(symbol=f"A{number}X{at}/USDT")
                 begun = time.perf_counter()
-                await gateway.ask("ticker", query, Ask(max_age_s=0))
+                await gateway.fetch("ticker", query, RequestOptions(max_age_s=0))
                 times.append(time.perf_counter() - begun)
 
         await asyncio.gather(*(caller(number) for number in range(_AT_ONCE)))

@@ -11,10 +11,10 @@ from coinmux.framework.gateway import Gateway
 from coinmux.framework.models.market import CandlesQuery, TickerQuery
 from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.reference.symbols import Interval, Symbol
-from coinmux.framework.routing.options import Ask
+from coinmux.framework.routing.options import RequestOptions
 
 AT_ONCE = 32
-NO_CACHE = Ask(max_age_s=0)
+NO_CACHE = RequestOptions(max_age_s=0)
 SYMBOLS = [Symbol.of(f"COIN{at}", "USDT") for at in range(AT_ONCE)]
 
 
@@ -74,7 +74,7 @@ async def measure(upstream: str, *, rounds: int, tickers: int, candles: int) -> 
         await exchange.fetch_ticker(str(symbol))
 
     async def ours(symbol):
-        await gateway.ask("ticker", TickerQuery(symbol=symbol), NO_CACHE)
+        await gateway.fetch("ticker", TickerQuery(symbol=symbol), NO_CACHE)
 
     async def bare_candles(symbol):
         url = f"{upstream}/api/v3/klines?symbol={symbol.join()}&interval=1h&limit=500"
@@ -86,7 +86,7 @@ async def measure(upstream: str, *, rounds: int, tickers: int, candles: int) -> 
 
     async def our_candles(symbol):
         query = CandlesQuery(symbol=symbol, interval=Interval("1h"), limit=500)
-        await gateway.ask("candles", query, NO_CACHE)
+        await gateway.fetch("candles", query, NO_CACHE)
 
     work = {
         "bare ticker": (tickers, bare),

@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import ValidationError
 
 from coinmux.framework.background.backfill import Backfill
-from coinmux.framework.background.health_checker import Checker
+from coinmux.framework.background.health_checker import HealthChecker
 from coinmux.framework.background.news_scoring import NewsScorer
 from coinmux.framework.cache.store import AnswerCache, is_fresh, may_refresh
 from coinmux.framework.clock import Clock, Deadline, SystemClock
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import DEFAULT_ENV_FILE
 from coinmux.framework.dispatch.attempt import AttemptRunner, describe
-from coinmux.framework.dispatch.decision_log import Journal
+from coinmux.framework.dispatch.decision_log import DecisionLog
 from coinmux.framework.dispatch.pipeline import Dispatcher
 from coinmux.framework.dispatch.request import key_of
 from coinmux.framework.errors import InvalidRequest, UnknownSymbol
 from coinmux.framework.events import EventBus
-from coinmux.framework.health.cooldown_file import HoldFile
+from coinmux.framework.health.cooldown_file import CooldownFile
 from coinmux.framework.health.history import KEEP_S, HealthHistory
 from coinmux.framework.health.leases import Leases
 from coinmux.framework.health.tracker import HealthSettings, HealthTracker, State, StateChange
 from coinmux.framework.indicators.door import GatewayIndicators
-from coinmux.framework.indicators.service import IndicatorDesk
+from coinmux.framework.indicators.service import IndicatorService
 from coinmux.framework.limits.quota import rows_of, take_up
 from coinmux.framework.models.market import Candles, CandlesQuery, TickerQuery
 from coinmux.framework.models.news import News, NewsQuery
@@ -40,7 +40,12 @@ from coinmux.framework.quality.plausibility import is_whole
 from coinmux.framework.reference.assets import AssetTable
 from coinmux.framework.reference.symbols import Interval, Symbol
 from coinmux.framework.reports.views import GatewayViews
-from coinmux.framework.routing.options import CONSENSUS, LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
+from coinmux.framework.routing.options import (
+    CONSENSUS,
+    LEAST_TIMEOUT_S,
+    MOST_TIMEOUT_S,
+    RequestOptions,
+)
 from coinmux.framework.routing.router import Router
 from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.registry import SourceRegistry
@@ -52,7 +57,7 @@ if TYPE_CHECKING:
 
     from coinmux.framework.archive.archive import Archive
     from coinmux.framework.cache.answer import Answer
-    from coinmux.framework.cluster.cluster import SharedState
+    from coinmux.framework.cluster.cluster import Cluster
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
@@ -62,7 +67,7 @@ if TYPE_CHECKING:
 #: Where the archive is kept unless told otherwise.
 ARCHIVE_FILE = Path("data/archive.db")
 _DOLLARS = ("USD", "USDT", "USDC")
-_ASK = Ask()
+_ASK = RequestOptions()
 
 
 class Gateway(GatewayViews, GatewayIndicators):
@@ -115,9 +120,9 @@ class Gateway(GatewayViews, GatewayIndicators):
             env, environ, self.loader, self.health, self.events, self.redactor, self.assets,
             self.clock, self.router.use,
         )  # fmt: skip
-        self.indicators = IndicatorDesk(self, self.loader.indicators)
+        self.indicators = IndicatorService(self, self.loader.indicators)
         self._client = SafeHTTPClient(self.clock, self.redactor)
-        self._journal = Journal(self.events, self.redactor, self.router, self.clock)
+        self._journal = DecisionLog(self.events, self.redactor, self.router, self.clock)
         self._leases = Leases(self.health)
         self._dispatcher = Dispatcher(
             self.registry,
@@ -134,13 +139,13 @@ class Gateway(GatewayViews, GatewayIndicators):
             recall=self._recall,
         )
         self.archive: Archive | None = None
-        self.state: SharedState | None = None
+        self.state: Cluster | None = None
         self._stop_events: Callable[[], None] | None = None
         self._scorer = NewsScorer(self.clock, self._scores)
-        self.checker = Checker(self)
+        self.checker = HealthChecker(self)
         self.backfill = Backfill(self)
         self.is_open = False
-        self._holds: HoldFile | None = None
+        self._holds: CooldownFile | None = None
         self.registry.load(found)
 
     @classmethod
@@ -169,7 +174,7 @@ class Gateway(GatewayViews, GatewayIndicators):
 
     def keep_holds(self, path: Path) -> None:
         """Keep bans and used-up quotas in a file from now on, and take up those it holds."""
-        self._holds = HoldFile(path, self.health, self.clock)
+        self._holds = CooldownFile(path, self.health, self.clock)
         try:
             self._holds.restore()
         except (OSError, ValueError) as error:
@@ -246,7 +251,7 @@ class Gateway(GatewayViews, GatewayIndicators):
         """Share with other workers from now on."""
         # Loaded here, so that who is alone starts without it.
         shared = await asyncio.to_thread(import_module, "coinmux.framework.cluster.cluster")
-        state: SharedState = shared.SharedState(self, url, self.settings.workers)
+        state: Cluster = shared.Cluster(self, url, self.settings.workers)
         self.state = self._dispatcher.state = state
         self._leases.may_probe = state.may_probe
         await state.open()
@@ -299,11 +304,11 @@ class Gateway(GatewayViews, GatewayIndicators):
         """Every kind of question, plugin-made ones included."""
         return self.loader.capabilities
 
-    async def ask(
+    async def fetch(
         self,
         capability: str,
         query: Query,
-        ask: Ask = _ASK,
+        ask: RequestOptions = _ASK,
         *,
         request_id: str | None = None,
     ) -> Answer:
@@ -336,6 +341,17 @@ class Gateway(GatewayViews, GatewayIndicators):
         assert unlisted is not None
         raise unlisted
 
+    async def ask(
+        self,
+        capability: str,
+        query: Query,
+        ask: RequestOptions = _ASK,
+        *,
+        request_id: str | None = None,
+    ) -> Answer:
+        """The old name of `fetch`; it leaves with the next release."""
+        return await self.fetch(capability, query, ask, request_id=request_id)
+
     async def _finished(self, query: Query, result: Result, within_s: float) -> Result:
         """What is added to an answer of a source before it is kept."""
         if isinstance(query, NewsQuery) and query.sentiment and isinstance(result, News):
@@ -344,31 +360,33 @@ class Gateway(GatewayViews, GatewayIndicators):
 
     async def _scores(self, query: TextSentimentQuery, within_s: float) -> Answer:
         timeout_s = min(max(within_s, LEAST_TIMEOUT_S), MOST_TIMEOUT_S)
-        return await self.ask("text_sentiment", query, Ask(timeout_s=timeout_s))
+        return await self.fetch("text_sentiment", query, RequestOptions(timeout_s=timeout_s))
 
-    def peek(self, capability: str, query: Query, ask: Ask = _ASK) -> Answer | None:
+    def peek(self, capability: str, query: Query, ask: RequestOptions = _ASK) -> Answer | None:
         """A fresh kept answer, or None; asks nobody."""
         if ask.quote_fallback:
             return None
         return self._dispatcher.peek(self.loader.capabilities[capability], query, ask)
 
     async def ticker(self, symbol: str, **options: Any) -> Answer:
-        """The ticker of `symbol`; options are those of `Ask`."""
+        """The ticker of `symbol`; options are those of `RequestOptions`."""
         query = TickerQuery(symbol=self.parse_symbol(symbol))
-        return await self.ask("ticker", query, Ask(**options))
+        return await self.fetch("ticker", query, RequestOptions(**options))
 
     async def candles(
         self, symbol: str, interval: str = "1h", limit: int = 200, **options: Any
     ) -> Answer:
-        """The latest `limit` candles of `symbol`; options are those of `Ask`."""
+        """The latest `limit` candles of `symbol`; options are those of `RequestOptions`."""
         parameters = {"symbol": symbol, "interval": Interval(interval), "limit": limit}
         query = self.query("candles", parameters)
         assert isinstance(query, CandlesQuery)
-        return await self.ask("candles", query, Ask(**options))
+        return await self.fetch("candles", query, RequestOptions(**options))
 
-    async def get(self, capability: str, /, *, ask: Ask = _ASK, **parameters: Any) -> Answer:
+    async def get(
+        self, capability: str, /, *, ask: RequestOptions = _ASK, **parameters: Any
+    ) -> Answer:
         """Any capability by name, its query's fields as keywords: `get("gas", chain="bitcoin")`."""
-        return await self.ask(capability, self.query(capability, parameters), ask)
+        return await self.fetch(capability, self.query(capability, parameters), ask)
 
     async def probe(self, source: Source, capability: str, query: Query) -> bool:
         """Ask one source one question merely to learn whether it answers.
@@ -410,7 +428,7 @@ class Gateway(GatewayViews, GatewayIndicators):
             text, default_quote=self.settings.default_quote, assets=self.assets.symbols
         )
 
-    def explain(self, capability: str, query: Query, ask: Ask = _ASK) -> dict[str, Any]:
+    def explain(self, capability: str, query: Query, ask: RequestOptions = _ASK) -> dict[str, Any]:
         """What the next such request would do, and why; calls nobody."""
         row = self.capability(capability)
         self._dispatcher.check_ask(row, ask)

@@ -10,11 +10,11 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from coinmux.server.asgi.admission import Traffic
-from coinmux.server.asgi.middleware import BODY_LIMIT, Edge
-from coinmux.server.asgi.parsed_routes import FastLane
+from coinmux.server.asgi.middleware import BODY_LIMIT, Middleware
+from coinmux.server.asgi.parsed_routes import ParsedRoutes
 from coinmux.server.asgi.route_guards import DESK
 from coinmux.server.asgi.static_files import Assets
-from coinmux.server.context import Desk
+from coinmux.server.context import ServerContext
 from coinmux.server.controllers.badges_metrics import OutsideController
 from coinmux.server.controllers.chain import ChainController, WhaleController
 from coinmux.server.controllers.config import ConfigController
@@ -30,7 +30,7 @@ from coinmux.server.controllers.routing import RoutingController
 from coinmux.server.controllers.system import ProbeController, SystemController
 from coinmux.server.monitoring.event_recorder import Recorder
 from coinmux.server.monitoring.metrics import Metrics
-from coinmux.server.monitoring.process_metrics import Vitals
+from coinmux.server.monitoring.process_metrics import ProcessMetrics
 from coinmux.server.openapi.document import documented, methods_of
 from coinmux.server.openapi.page import Docs
 
@@ -70,7 +70,7 @@ def create_app(
     bound: str | None = None,
     opens_gateway: bool = True,
     drill: Drill | None = None,
-) -> Edge:
+) -> Middleware:
     """The ASGI application over `gateway`.
 
     Args:
@@ -81,13 +81,15 @@ def create_app(
     """
     address = gateway.settings.host if bound is None else bound
     traffic = Traffic(gateway.clock)
-    lane = FastLane(gateway)
-    desk = Desk(
+    lane = ParsedRoutes(gateway)
+    desk = ServerContext(
         gateway=gateway,
         lane=lane,
         traffic=traffic,
         metrics=Metrics(gateway.clock),
-        vitals=Vitals(gateway.events, gateway.settings.memory_limit_mb, gateway.settings.workers),
+        vitals=ProcessMetrics(
+            gateway.events, gateway.settings.memory_limit_mb, gateway.settings.workers
+        ),
         recorder=Recorder(gateway.clock, gateway.started_ms),
         bound=address,
         drill=drill,
@@ -95,7 +97,7 @@ def create_app(
     traffic.strain = lambda: desk.vitals.strain
     assets, docs = Assets(), Docs()
 
-    def provide_desk() -> Desk:
+    def provide_desk() -> ServerContext:
         return desk
 
     def provide_assets() -> Assets:
@@ -156,6 +158,6 @@ def create_app(
         for method in methods_of(handler)
         if doc.operation is not None
     }
-    edge = Edge(lane, gateway, traffic, desk.recorder, address)
+    edge = Middleware(lane, gateway, traffic, desk.recorder, address)
     desk.streams.began = edge.stream_began
     return edge

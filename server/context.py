@@ -9,24 +9,24 @@ from litestar import Request
 from coinmux.server.asgi.responses import Answered
 from coinmux.server.asgi.scope import REQUEST_ID
 from coinmux.server.asgi.sse import Streams
-from coinmux.server.monitoring.service_status import Pulse
+from coinmux.server.monitoring.service_status import ServiceMonitor
 from coinmux.server.monitoring.snapshot import Monitor
-from coinmux.server.monitoring.source_test import Trials
+from coinmux.server.monitoring.source_test import SourceTester
 
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.admission import Traffic
-    from coinmux.server.asgi.parsed_routes import FastLane
-    from coinmux.server.asgi.query_params import QueryReader, Question
+    from coinmux.server.asgi.parsed_routes import ParsedRoutes
+    from coinmux.server.asgi.query_params import ParsedRequest, QueryReader
     from coinmux.server.monitoring.drill import Drill
     from coinmux.server.monitoring.event_recorder import Recorder
     from coinmux.server.monitoring.metrics import Metrics
-    from coinmux.server.monitoring.process_metrics import Vitals
+    from coinmux.server.monitoring.process_metrics import ProcessMetrics
 
 AnyRequest = Request[Any, Any, Any]
 
 
-class Desk:
+class ServerContext:
     """The gateway, and what the server knows of itself; shared by all handlers of one application.
 
     Args:
@@ -43,10 +43,10 @@ class Desk:
         self,
         *,
         gateway: Gateway,
-        lane: FastLane,
+        lane: ParsedRoutes,
         traffic: Traffic,
         metrics: Metrics,
-        vitals: Vitals,
+        vitals: ProcessMetrics,
         recorder: Recorder,
         bound: str,
         drill: Drill | None = None,
@@ -60,8 +60,8 @@ class Desk:
         self.recorder = recorder
         self.bound = bound
         self.drill = drill
-        self.trials = Trials(gateway)
-        self.pulse = Pulse(self)
+        self.trials = SourceTester(gateway)
+        self.pulse = ServiceMonitor(self)
         self.monitor = Monitor(self)
 
     async def answer(self, request: AnyRequest, reader: QueryReader) -> Answered:
@@ -73,9 +73,9 @@ class Desk:
         self.lane.remember(scope, question)
         return await self.ask(request, question)
 
-    async def ask(self, request: AnyRequest, question: Question) -> Answered:
+    async def ask(self, request: AnyRequest, question: ParsedRequest) -> Answered:
         """The answer to a question already read."""
-        answer = await self.gateway.ask(
+        answer = await self.gateway.fetch(
             question.capability, question.query, question.ask, request_id=request_id(request)
         )
         return Answered(answer, self.gateway.clock.monotonic())

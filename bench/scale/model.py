@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bench.scale.parts import Store, Upstream, Worker
 from bench.scale.simulation import Process, Simulation, VirtualClock
 from coinmux.framework.errors import Outcome
-from coinmux.framework.health.status import Heard
+from coinmux.framework.health.status import RemoteResult
 
 #: Failures in a row after which a source counts as offline; with fewer nobody knows yet.
 FOUND_OUT = 3
@@ -114,7 +114,7 @@ class Model:
             random.Random(f"{self.plan.seed} {at} {self._clock.now}"), self.plan.rest_s, self._tell,
         )  # fmt: skip
 
-    def _tell(self, teller: Worker, heard: Heard) -> None:
+    def _tell(self, teller: Worker, heard: RemoteResult) -> None:
         if not self._store.online:
             return
         key, rest_s = (heard.source, heard.capability), heard.capability_rest_s

@@ -10,10 +10,10 @@ from typing import Any
 
 from bench.scale.simulation import Process, Simulation, VirtualClock
 from coinmux.framework.errors import Outcome
-from coinmux.framework.health.status import Heard
+from coinmux.framework.health.status import RemoteResult
 from coinmux.framework.health.tracker import HealthSettings, HealthTracker
 from coinmux.framework.limits.rate_window import RateWindow
-from coinmux.framework.routing.options import Ask
+from coinmux.framework.routing.options import RequestOptions
 from coinmux.framework.routing.router import Router
 
 #: One way to the store and back.
@@ -27,7 +27,7 @@ _ATTEMPTS = 4
 _RESCUE_S = 60.0
 _QUEUE_S = 0.25
 _POLL_S = 0.02
-_ASK = Ask()
+_ASK = RequestOptions()
 
 
 @dataclass
@@ -140,7 +140,7 @@ class Worker:
         simulation: Simulation,
         rng: random.Random,
         rest_s: float,
-        tell: Callable[[Worker, Heard], None],
+        tell: Callable[[Worker, RemoteResult], None],
     ) -> None:
         self.name = name
         self._store = store
@@ -177,10 +177,10 @@ class Worker:
             one.window.requests = one.window.limit
         self.catch_up()
 
-    def hear_later(self, heard: Heard) -> None:
+    def hear_later(self, heard: RemoteResult) -> None:
         self._simulation.begin(self._hear(heard), self._rng.uniform(*_NEWS_S))
 
-    def _hear(self, heard: Heard) -> Process:
+    def _hear(self, heard: RemoteResult) -> Process:
         self.health.hear(heard)
         return
         yield 0.0

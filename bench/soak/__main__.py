@@ -22,7 +22,7 @@ from bench.soak.watch import Growth, watch
 from bench.soak.world import World, build
 from coinmux import Symbol
 from coinmux.framework.archive.database import read_database_url
-from coinmux.framework.simulator.price_model import Market
+from coinmux.framework.simulator.price_model import PriceModel
 
 _MEND_S = 20.0
 #: More than this, from the second quarter to the last, is no longer flat.
@@ -99,7 +99,7 @@ async def _mended(world: World, session: aiohttp.ClientSession) -> float | None:
 async def _archive(world: World) -> tuple[int, list[str]]:
     """Candles that were kept, and what of them the market never did."""
     engine = create_async_engine(read_database_url(world.database_url))
-    market, lies, kept = Market(), [], 0
+    market, lies, kept = PriceModel(), [], 0
     query = text(
         'SELECT symbol, "timestamp", "open", high, low, "close" FROM candles'
         ' WHERE "interval" = \'1h\' ORDER BY symbol, "timestamp"'

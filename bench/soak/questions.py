@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from coinmux import Symbol
-from coinmux.framework.simulator.price_model import Market
+from coinmux.framework.simulator.price_model import PriceModel
 
 #: Sources differ by three hundredths of a percent, and round; what lies differs by far more.
 _CLOSE = 0.002
@@ -33,7 +33,7 @@ class Questions:
 
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(seed)
-        self._market = Market()
+        self._market = PriceModel()
 
     def next(self) -> tuple[str, dict[str, Any], Check]:
         """Path, parameters, and the check: None where it is right, else what is wrong."""
@@ -105,7 +105,7 @@ class Questions:
         return check
 
 
-def wrong_candles(market: Market, pair: Symbol, rows: list[list[float]]) -> str | None:
+def wrong_candles(market: PriceModel, pair: Symbol, rows: list[list[float]]) -> str | None:
     """What is wrong with hourly candles of the market, None where nothing is."""
     times = [int(row[0]) for row in rows]
     if times != sorted(set(times)):

@@ -16,7 +16,7 @@ import httpx
 import psutil
 
 from coinmux.framework.testing.servers import (
-    Cluster,
+    PostgresServer,
     StoreServer,
     free_port,
     postgres_folder,
@@ -42,7 +42,7 @@ class World:
     url: str
     simulator: str
     server: subprocess.Popen
-    database: Cluster | None
+    database: PostgresServer | None
     store: StoreServer | None
     database_url: str
     log: Path
@@ -80,7 +80,7 @@ def build(workers: int) -> World:
     """Start everything and wait until it answers."""
     folder = Path(tempfile.mkdtemp(prefix="coinmux-soak-"))
     programs, store = postgres_folder(), store_program()
-    database = Cluster(programs) if programs else None
+    database = PostgresServer(programs) if programs else None
     shared = StoreServer(store) if store else None
     database_url = database.new() if database else f"sqlite:///{folder / 'archive.db'}"
     simulator_port, port = free_port(), free_port()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.models.market import MOST_CANDLES, Candles, CandlesQuery
 from coinmux.framework.reference.symbols import Interval, Symbol
-from coinmux.framework.routing.options import Ask
+from coinmux.framework.routing.options import RequestOptions
 from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
@@ -109,7 +109,9 @@ class Backfill:
             start=first, end=first + (count - 1) * width,
         )  # fmt: skip
         try:
-            answer = await gateway.ask("candles", query, Ask(background=True, timeout_s=_TIMEOUT_S))
+            answer = await gateway.fetch(
+                "candles", query, RequestOptions(background=True, timeout_s=_TIMEOUT_S)
+            )
         except CoinmuxError:
             return 0  # nobody has it to spare now; each attempt is in the log already
         if not isinstance(answer.data, Candles) or answer.provider == "archive":

@@ -25,7 +25,7 @@ _QUOTA_EVERY_S = 10.0
 _LONGEST_PAUSE_S = 60.0
 
 
-class Checker:
+class HealthChecker:
     """One supervised task; when its round fails it is begun again after a growing pause.
 
     Attributes:

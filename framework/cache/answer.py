@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _ENCODER = msgspec.json.Encoder()
 
 
-class Fetched:
+class FetchResult:
     """One successful fetch, shared by everyone it is served to.
 
     Attributes:
@@ -91,7 +91,7 @@ class Answer:
 
     __slots__ = ("_body", "cache", "fetched")
 
-    def __init__(self, fetched: Fetched, cache: str) -> None:
+    def __init__(self, fetched: FetchResult, cache: str) -> None:
         self.fetched = fetched
         self.cache = cache
         self._body: bytes | None = None

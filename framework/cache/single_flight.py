@@ -17,7 +17,7 @@ class _Call(Generic[T]):
         self.waiters: list[asyncio.Future[T]] = []
 
 
-class SharedCalls(Generic[T]):
+class SingleFlight(Generic[T]):
     """Calls in flight by key.
 
     The call runs in a task of its own: an asker who leaves takes nobody along, and the last to

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from coinmux.framework.cache.answer import Fetched
+    from coinmux.framework.cache.answer import FetchResult
     from coinmux.framework.clock import Clock
 
 #: Part of the freshness that is left to chance, so that answers do not expire together.
@@ -30,7 +30,7 @@ class AnswerCache:
         self._entries = entries
         self._size = size
         self._rng = rng or random.Random()  # noqa: S311 - spreads expiry, guards nothing
-        self._kept: OrderedDict[Hashable, Fetched] = OrderedDict()
+        self._kept: OrderedDict[Hashable, FetchResult] = OrderedDict()
         self._used = 0
         self.hits = 0
         self.misses = 0
@@ -40,14 +40,14 @@ class AnswerCache:
         """`fresh_s` shortened by up to a tenth."""
         return fresh_s * (1 - JITTER * self._rng.random())
 
-    def get(self, key: Hashable) -> Fetched | None:
+    def get(self, key: Hashable) -> FetchResult | None:
         """What is kept for `key`, however old; it becomes the most recently used."""
         fetched = self._kept.get(key)
         if fetched is not None:
             self._kept.move_to_end(key)
         return fetched
 
-    def put(self, key: Hashable, fetched: Fetched) -> None:
+    def put(self, key: Hashable, fetched: FetchResult) -> None:
         """Keep `fetched`, and let the least recently used go where there is no room."""
         if self._entries == 0:
             return
@@ -78,25 +78,25 @@ class AnswerCache:
         return len(self._kept)
 
 
-def estimated_size(fetched: Fetched) -> int:
+def estimated_size(fetched: FetchResult) -> int:
     """Bytes an answer takes: its model, its data encoded, and a body or two around that."""
     return 2_000 + 4 * fetched.data.size()
 
 
-def is_fresh(fetched: Fetched, now: float, max_age_s: float | None) -> bool:
+def is_fresh(fetched: FetchResult, now: float, max_age_s: float | None) -> bool:
     """Whether it may be served as it is to a caller who takes at most `max_age_s`."""
     age = now - fetched.fetched_at
     limit = fetched.fresh_s if max_age_s is None else min(max_age_s, fetched.fresh_s)
     return age < limit
 
 
-def may_refresh(fetched: Fetched, now: float, max_age_s: float | None) -> bool:
+def may_refresh(fetched: FetchResult, now: float, max_age_s: float | None) -> bool:
     """Whether it may be served stale while one refresh runs."""
     age = now - fetched.fetched_at
     return max_age_s is None and age < fetched.fresh_s + fetched.freshness.refresh_s
 
 
-def may_rescue(fetched: Fetched, now: float, max_age_s: float | None) -> bool:
+def may_rescue(fetched: FetchResult, now: float, max_age_s: float | None) -> bool:
     """Whether it may be served stale because every source failed."""
     age = now - fetched.fetched_at
     limit = fetched.fresh_s + fetched.freshness.failed_s

@@ -12,17 +12,17 @@ from pydantic import BaseModel, ValidationError
 from coinmux.framework.errors import CoinmuxError
 
 if TYPE_CHECKING:
-    from coinmux.framework.cache.answer import Fetched
+    from coinmux.framework.cache.answer import FetchResult
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
-    from coinmux.framework.routing.options import Ask
+    from coinmux.framework.routing.options import RequestOptions
 
 #: Raised with the format, so that workers of two versions do not read each other's.
 VERSION = 1
 _ARRAY = 1
 
 
-class Told(msgspec.Struct):
+class EncodedAnswer(msgspec.Struct):
     """An answer as it travels.
 
     Attributes:
@@ -69,23 +69,23 @@ def _unpacked(code: int, data: memoryview) -> Any:
 
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=_packed)
-_DECODER = msgspec.msgpack.Decoder(Told, ext_hook=_unpacked)
+_DECODER = msgspec.msgpack.Decoder(EncodedAnswer, ext_hook=_unpacked)
 
 
-def key_text(row: Capability, query: Query, ask: Ask) -> str:
+def key_text(row: Capability, query: Query, ask: RequestOptions) -> str:
     """A short name of the question, the same in every process."""
     parts = [row.name, query.model_dump(mode="json"), ask.provider, ask.strategy]
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:40]
 
 
-def encode(fetched: Fetched) -> bytes:
+def encode(fetched: FetchResult) -> bytes:
     """The answer as bytes.
 
     Raises:
         TypeError: its model holds what cannot travel.
     """
     return _ENCODER.encode(
-        Told(
+        EncodedAnswer(
             VERSION,
             fetched.provider,
             fetched.fetched_ms,
@@ -98,7 +98,7 @@ def encode(fetched: Fetched) -> bytes:
     )
 
 
-def decode(data: bytes, model: type[Result]) -> tuple[Told, Result]:
+def decode(data: bytes, model: type[Result]) -> tuple[EncodedAnswer, Result]:
     """The answer, its data checked by the model as if it had just been fetched.
 
     Raises:

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from typing import TYPE_CHECKING
 
-from coinmux.framework.cluster.health_sync import HealthNews
+from coinmux.framework.cluster.health_sync import HealthSync
 from coinmux.framework.cluster.shared_answers import SharedAnswers
 from coinmux.framework.cluster.shared_windows import SharedWindows
 from coinmux.framework.cluster.store import Store
@@ -24,7 +24,7 @@ _BEAT_S = 2.0
 _LEADER_MS = 10_000
 
 
-class SharedState:
+class Cluster:
     """The store, and what is kept there: windows, circuits, answers, leases.
 
     Args:
@@ -47,7 +47,7 @@ class SharedState:
             self.store, self._prefix, self.worker, gateway.cache, gateway.clock,
             simulated=gateway.simulated,
         )  # fmt: skip
-        self.news = HealthNews(self.store, self._prefix, self.worker, gateway.health, self._reload)
+        self.news = HealthSync(self.store, self._prefix, self.worker, gateway.health, self._reload)
         self._name: bytes | None = None
         self._task: asyncio.Task[None] | None = None
 

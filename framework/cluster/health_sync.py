@@ -16,7 +16,7 @@ import msgspec
 
 from coinmux.framework.cluster.store import TROUBLE
 from coinmux.framework.errors import Outcome
-from coinmux.framework.health.status import Heard
+from coinmux.framework.health.status import RemoteResult
 from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class _News(msgspec.Struct, omit_defaults=True):
     worker: str
     kind: str
     source: str = ""
-    heard: Heard | None = None
+    heard: RemoteResult | None = None
 
 
 class _Open(msgspec.Struct):
@@ -52,7 +52,7 @@ class _Open(msgspec.Struct):
     message: str = ""
 
 
-class HealthNews:
+class HealthSync:
     """Tells the others, and hears them.
 
     Args:
@@ -93,7 +93,7 @@ class HealthNews:
 
     # Telling
 
-    def result(self, heard: Heard) -> None:
+    def result(self, heard: RemoteResult) -> None:
         """Tell how an attempt of this worker ended."""
         if self._store.online:
             self._store.spawn(self._tell(_News(self._worker, "result", heard.source, heard)))
@@ -123,7 +123,7 @@ class HealthNews:
 
         await self._store.guard(work())
 
-    def _keep(self, pipe: Any, heard: Heard) -> None:
+    def _keep(self, pipe: Any, heard: RemoteResult) -> None:
         for capability, rest_s, hold_s, hold_code in (
             ("", heard.rest_s, heard.hold_s, heard.hold_code),
             (heard.capability, heard.capability_rest_s, heard.capability_hold_s, heard.hold_code),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from coinmux.framework.cache.answer import Fetched
+from coinmux.framework.cache.answer import FetchResult
 from coinmux.framework.cluster.answer_codec import Damaged, decode, encode, key_text
 from coinmux.framework.models.capability import freshness_of
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from coinmux.framework.cache.store import AnswerCache
     from coinmux.framework.clock import Clock
     from coinmux.framework.cluster.store import Store
-    from coinmux.framework.dispatch.request import Inquiry
+    from coinmux.framework.dispatch.request import RequestContext
 
 #: How often a worker looks whether another's fetch has come to something.
 _LOOK_S = 0.02
@@ -54,7 +54,7 @@ class SharedAnswers:
         self.hits = 0
         self.damaged = 0
 
-    async def find(self, inquiry: Inquiry) -> Fetched | None:
+    async def find(self, inquiry: RequestContext) -> FetchResult | None:
         """A fresh answer of another worker; None where this one is to fetch it.
 
         While another fetches the same, its answer is waited for.
@@ -81,12 +81,12 @@ class SharedAnswers:
             waited = True
             await asyncio.sleep(_LOOK_S)
 
-    async def find_old(self, inquiry: Inquiry) -> Fetched | None:
+    async def find_old(self, inquiry: RequestContext) -> FetchResult | None:
         """Whatever is kept of the question, however old."""
         answer = await self._store.run("LOOK", self._keys(inquiry), [self._worker, 0])
         return None if answer is None else self._read(inquiry, answer[1], answer[0])
 
-    def keep(self, inquiry: Inquiry, fetched: Fetched) -> None:
+    def keep(self, inquiry: RequestContext, fetched: FetchResult) -> None:
         """Give it to the others; nobody waits for that."""
         if not self._store.online:
             return
@@ -101,22 +101,22 @@ class SharedAnswers:
         args = [self._worker, data, round(life_s * 1000)]
         self._store.spawn(self._store.run("KEEP", self._keys(inquiry), args))
 
-    def give_up(self, inquiry: Inquiry) -> None:
+    def give_up(self, inquiry: RequestContext) -> None:
         """This worker's fetch came to nothing: another may try."""
         if self._store.online and inquiry.ask.max_age_s != 0:
             keys = self._keys(inquiry)
             self._store.spawn(self._store.run("RELEASE", keys[1:], [self._worker, 0]))
 
-    def _keys(self, inquiry: Inquiry) -> list[str]:
+    def _keys(self, inquiry: RequestContext) -> list[str]:
         name = key_text(inquiry.row, inquiry.query, inquiry.ask)
         return [f"{self._prefix}answer:{{{name}}}", f"{self._prefix}fetch:{{{name}}}"]
 
-    def _is_fresh(self, found: Fetched, inquiry: Inquiry) -> bool:
+    def _is_fresh(self, found: FetchResult, inquiry: RequestContext) -> bool:
         age = self._clock.monotonic() - found.fetched_at
         most = inquiry.ask.max_age_s
         return age < (found.fresh_s if most is None else min(most, found.fresh_s))
 
-    def _read(self, inquiry: Inquiry, data: bytes, left_ms: int) -> Fetched | None:
+    def _read(self, inquiry: RequestContext, data: bytes, left_ms: int) -> FetchResult | None:
         """The answer, its age taken from the time the store keeps it yet."""
         if not data or left_ms <= 0:
             return None
@@ -127,7 +127,7 @@ class SharedAnswers:
             return None
         freshness = freshness_of(inquiry.row, inquiry.query, self._clock.wall_ms())
         age_s = max(freshness.fresh_s + freshness.failed_s - left_ms / 1000, 0.0)
-        return Fetched(
+        return FetchResult(
             capability=inquiry.row.name,
             data=result,
             provider=told.provider,

@@ -22,12 +22,12 @@ from coinmux.framework.errors import (
 from coinmux.framework.health.classify import FAIR_S, MISREAD, mismatch, quoted, record_error
 from coinmux.framework.models.chain import ChainHead
 from coinmux.framework.models.market import MOST_CANDLES, Candles, CandlesQuery
-from coinmux.framework.plugins.hook_runner import Hooks
+from coinmux.framework.plugins.hook_runner import HookRunner
 from coinmux.framework.quality.chain_lag import ChainHeads
-from coinmux.framework.quality.jump_check import LastKnown
+from coinmux.framework.quality.jump_check import JumpCheck
 from coinmux.framework.quality.plausibility import age_s, check, late_s
 from coinmux.framework.quality.resample import aggregate, finer, finer_query
-from coinmux.framework.sources.channel_health import ChannelDesk
+from coinmux.framework.sources.channel_health import ChannelHealth
 from coinmux.framework.sources.http import HTTP
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ class AttemptRunner:
         self._health = health
         self._client = client
         self._clock = clock
-        self._desk = ChannelDesk(health, leases, client.redactor, clock)
-        self._hooks = Hooks()
+        self._desk = ChannelHealth(health, leases, client.redactor, clock)
+        self._hooks = HookRunner()
         self._heads = ChainHeads(clock)
-        self._known = LastKnown(clock)
+        self._known = JumpCheck(clock)
 
     async def close(self) -> None:
         """Give hooks that were left behind a moment to end."""

@@ -10,11 +10,11 @@ from coinmux.framework.errors import CutShort, UnknownSymbol
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
-    from coinmux.framework.dispatch.decision_log import Journal
-    from coinmux.framework.dispatch.request import Inquiry
+    from coinmux.framework.dispatch.decision_log import DecisionLog
+    from coinmux.framework.dispatch.request import RequestContext
     from coinmux.framework.errors import ProviderError
     from coinmux.framework.models.base import Result
-    from coinmux.framework.routing.options import Step
+    from coinmux.framework.routing.options import Candidate
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
 
@@ -22,21 +22,23 @@ if TYPE_CHECKING:
 LEAST_S = 0.25
 
 
-class Tries:
+class AttemptLog:
     """Takes down attempts: in the inquiry, for its answer, and in the journal, for everyone."""
 
-    def __init__(self, registry: SourceRegistry, journal: Journal, clock: Clock) -> None:
+    def __init__(self, registry: SourceRegistry, journal: DecisionLog, clock: Clock) -> None:
         self._registry = registry
         self._journal = journal
         self._clock = clock
 
-    def limit_s(self, inquiry: Inquiry, step: Step, source: Source) -> float:
+    def limit_s(self, inquiry: RequestContext, step: Candidate, source: Source) -> float:
         """Seconds the attempt may take."""
         limit_s = min(inquiry.deadline.remaining_s(), source.timeout_s)
         probing = step.probe and inquiry.ask.provider is None
         return min(limit_s, PROBE_S) if probing else limit_s
 
-    def answered(self, inquiry: Inquiry, source: Source, result: Result, begun: float) -> None:
+    def answered(
+        self, inquiry: RequestContext, source: Source, result: Result, begun: float
+    ) -> None:
         """One source answered."""
         self._note(inquiry, source, begun)
         self._journal.attempt(
@@ -46,7 +48,7 @@ class Tries:
 
     def failed(
         self,
-        inquiry: Inquiry,
+        inquiry: RequestContext,
         source: Source,
         error: StaleResult | ProviderError | UnknownSymbol,
         begun: float,
@@ -76,7 +78,7 @@ class Tries:
             detail=error.detail,
         )
 
-    def beaten(self, inquiry: Inquiry, source: Source, winner: Source, begun: float) -> None:
+    def beaten(self, inquiry: RequestContext, source: Source, winner: Source, begun: float) -> None:
         """One source was slower than the one asked besides it; that says nothing against it."""
         self._note(inquiry, source, begun, CutShort.code)
         self._journal.attempt(
@@ -91,7 +93,7 @@ class Tries:
         )
 
     def _note(
-        self, inquiry: Inquiry, source: Source, begun: float, code: str | None = None
+        self, inquiry: RequestContext, source: Source, begun: float, code: str | None = None
     ) -> None:
         line: dict[str, Any] = {"provider": source.name}
         if code is None:

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from coinmux.framework.clock import Clock
     from coinmux.framework.dispatch.attempt import AttemptRunner
-    from coinmux.framework.dispatch.attempt_log import Tries
-    from coinmux.framework.dispatch.request import Inquiry
+    from coinmux.framework.dispatch.attempt_log import AttemptLog
+    from coinmux.framework.dispatch.request import RequestContext
     from coinmux.framework.health.tracker import HealthTracker, Lease
     from coinmux.framework.models.base import Result
-    from coinmux.framework.quality.consensus import Consensus, Deviations, Verdict
-    from coinmux.framework.routing.options import Step
+    from coinmux.framework.quality.consensus import Consensus, ConsensusVerdict, Deviations
+    from coinmux.framework.routing.options import Candidate
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
 
@@ -56,7 +56,7 @@ class _Held:
     elapsed_s: float
 
 
-class Panel:
+class ConsensusRound:
     """Asks the first so many candidates at once, others in the place of those that fail."""
 
     def __init__(
@@ -65,7 +65,7 @@ class Panel:
         router: Router,
         health: HealthTracker,
         runner: AttemptRunner,
-        tries: Tries,
+        tries: AttemptLog,
         deviations: Deviations,
         clock: Clock,
     ) -> None:
@@ -77,7 +77,7 @@ class Panel:
         self._clock = clock
         self._deviations = deviations
 
-    async def ask(self, inquiry: Inquiry) -> Agreement | None:
+    async def ask(self, inquiry: RequestContext) -> Agreement | None:
         """What the sources agree on; None where none answered.
 
         Raises:
@@ -110,13 +110,13 @@ class Panel:
                 self._health.release(one.lease)
 
     async def _together(
-        self, inquiry: Inquiry, steps: Sequence[Step], rule: Consensus
+        self, inquiry: RequestContext, steps: Sequence[Candidate], rule: Consensus
     ) -> Iterator[_Held]:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._one(inquiry, step, rule)) for step in steps]
         return (held for task in tasks if (held := task.result()) is not None)
 
-    async def _one(self, inquiry: Inquiry, step: Step, rule: Consensus) -> _Held | None:
+    async def _one(self, inquiry: RequestContext, step: Candidate, rule: Consensus) -> _Held | None:
         source = self._registry.sources[step.score.name]
         limit_s = self._tries.limit_s(inquiry, step, source)
         lease = self._health.begin(source.name, inquiry.row.name, limit_s)
@@ -138,7 +138,7 @@ class Panel:
         return _Held(vote, lease, self._clock.monotonic() - begun)
 
     def _judged(
-        self, inquiry: Inquiry, held: Sequence[_Held], rule: Consensus, asked: int
+        self, inquiry: RequestContext, held: Sequence[_Held], rule: Consensus, asked: int
     ) -> Agreement | None:
         if not held:
             return None
@@ -157,7 +157,7 @@ class Panel:
             verdict.public(rule, asked),
         )
 
-    def _record(self, inquiry: Inquiry, one: _Held, verdict: Verdict) -> None:
+    def _record(self, inquiry: RequestContext, one: _Held, verdict: ConsensusVerdict) -> None:
         """What the answer counts for: those far from the rest fail from the third time on."""
         name = inquiry.row.name
         if one.vote in verdict.outliers:

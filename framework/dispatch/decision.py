@@ -11,7 +11,7 @@ from coinmux.framework.routing.options import after_first
 
 if TYPE_CHECKING:
     from coinmux.framework.models.base import Query
-    from coinmux.framework.routing.options import Ask, Score, Step
+    from coinmux.framework.routing.options import Candidate, RequestOptions, Score
 
 
 @dataclass(slots=True)
@@ -29,9 +29,9 @@ class Decision:
     at_ms: int
     capability: str
     query: Query
-    ask: Ask
+    ask: RequestOptions
     order: Sequence[tuple[Score, object]]
-    passed: Sequence[Step]
+    passed: Sequence[Candidate]
     attempts: Sequence[Mapping[str, Any]]
     outcome: str
     provider: str | None

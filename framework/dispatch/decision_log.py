@@ -10,9 +10,9 @@ from coinmux.framework.dispatch.decision import Decision
 from coinmux.framework.errors import NotFound
 
 if TYPE_CHECKING:
-    from coinmux.framework.cache.answer import Fetched
+    from coinmux.framework.cache.answer import FetchResult
     from coinmux.framework.clock import Clock
-    from coinmux.framework.dispatch.request import Inquiry
+    from coinmux.framework.dispatch.request import RequestContext
     from coinmux.framework.errors import RoutingError
     from coinmux.framework.events import EventBus
     from coinmux.framework.models.base import Query
@@ -25,7 +25,7 @@ _DECISIONS_KEPT = 2_000
 _TRAIL_MOST = 64
 
 
-class Trail:
+class DecisionTrail:
     """What was decided on behalf of one caller, several questions included.
 
     Found by context and not by request id: callers choose ids, and may use one twice at a time.
@@ -34,10 +34,10 @@ class Trail:
     __slots__ = ("_inquiries", "decisions")
 
     def __init__(self) -> None:
-        self._inquiries: list[Inquiry] = []
+        self._inquiries: list[RequestContext] = []
         self.decisions: list[Decision] = []
 
-    def note(self, inquiry: Inquiry, decision: Decision) -> None:
+    def note(self, inquiry: RequestContext, decision: Decision) -> None:
         """Keep a decision; a later one about the same question takes its place."""
         for place, known in enumerate(self._inquiries):
             if known is inquiry:
@@ -49,10 +49,10 @@ class Trail:
 
 
 #: Of whoever asks now; None where nobody wants to know.
-TRAIL: ContextVar[Trail | None] = ContextVar("coinmux_trail", default=None)
+TRAIL: ContextVar[DecisionTrail | None] = ContextVar("coinmux_trail", default=None)
 
 
-class Journal:
+class DecisionLog:
     """Publishes attempts as events and keeps the newest decisions by request id."""
 
     def __init__(self, events: EventBus, redactor: Redactor, router: Router, clock: Clock) -> None:
@@ -97,7 +97,7 @@ class Journal:
             request_id=request_id,
         )
 
-    def out_of_budget(self, inquiry: Inquiry) -> None:
+    def out_of_budget(self, inquiry: RequestContext) -> None:
         """No further source was tried: too many requests need a third one."""
         self._events.publish(
             "decision",
@@ -109,7 +109,7 @@ class Journal:
             request_id=inquiry.request_id,
         )
 
-    def rescue(self, inquiry: Inquiry, kept: Fetched, error: RoutingError) -> None:
+    def rescue(self, inquiry: RequestContext, kept: FetchResult, error: RoutingError) -> None:
         """Everything failed and a kept answer was served instead."""
         self._events.publish(
             "decision",
@@ -125,7 +125,7 @@ class Journal:
 
     def decide(
         self,
-        inquiry: Inquiry,
+        inquiry: RequestContext,
         outcome: str,
         provider: str | None,
         cache: str = "miss",
@@ -159,7 +159,7 @@ class Journal:
         if len(self._decisions) > _DECISIONS_KEPT:
             self._decisions.popitem(last=False)
 
-    def give_up(self, inquiry: Inquiry, code: str) -> None:
+    def give_up(self, inquiry: RequestContext, code: str) -> None:
         """Keep how a request ended that left, or shared the failure of another."""
         if not inquiry.decided:
             elapsed_ms = round((self._clock.monotonic() - inquiry.begun_at) * 1000, 3)

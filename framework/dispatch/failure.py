@@ -19,7 +19,7 @@ from coinmux.framework.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from coinmux.framework.dispatch.request import Inquiry
+    from coinmux.framework.dispatch.request import RequestContext
     from coinmux.framework.routing.options import Refusal
     from coinmux.framework.sources.source import Source
 
@@ -30,7 +30,7 @@ _OFF = frozenset({"missing_key", "switched_off", "retired", "key_refused", "brok
 
 
 def failure_of(
-    inquiry: Inquiry,
+    inquiry: RequestContext,
     refusals: Sequence[tuple[str, Refusal]],
     serving: Iterable[Source],
     now: float,
@@ -89,7 +89,7 @@ def failure_of(
     )
 
 
-def _unknown_to_all(inquiry: Inquiry, others: list[Refusal]) -> bool:
+def _unknown_to_all(inquiry: RequestContext, others: list[Refusal]) -> bool:
     said_so = bool(inquiry.errors) or any(refusal.code in _UNLISTED for refusal in others)
     asked = bool(inquiry.errors) or any(
         refusal.code in _UNLISTED and not refusal.for_good for refusal in others
@@ -105,7 +105,7 @@ def _unknown_to_all(inquiry: Inquiry, others: list[Refusal]) -> bool:
 
 
 def _never_served(
-    inquiry: Inquiry, others: list[Refusal], serving: Iterable[Source]
+    inquiry: RequestContext, others: list[Refusal], serving: Iterable[Source]
 ) -> CoinmuxError:
     name, asked = inquiry.row.name, inquiry.query.__dict__
     codes = {refusal.code for refusal in others}
@@ -118,7 +118,7 @@ def _never_served(
     return UnknownSymbol(subject, f"no source serves {name} for {subject}")
 
 
-def _subject(inquiry: Inquiry) -> str:
+def _subject(inquiry: RequestContext) -> str:
     for name in ("symbol", "asset", "protocol", "address", "quote"):
         value = inquiry.query.__dict__.get(name)
         if value is not None:

@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from coinmux.framework.cache.answer import Answer, Fetched
-from coinmux.framework.cache.single_flight import SharedCalls
+from coinmux.framework.cache.answer import Answer, FetchResult
+from coinmux.framework.cache.single_flight import SingleFlight
 from coinmux.framework.cache.store import is_fresh, may_refresh, may_rescue
 from coinmux.framework.clock import Deadline
 from coinmux.framework.dispatch.attempt import DoubtfulResult, StaleResult
-from coinmux.framework.dispatch.attempt_log import LEAST_S, Tries
-from coinmux.framework.dispatch.consensus_round import Panel
+from coinmux.framework.dispatch.attempt_log import LEAST_S, AttemptLog
+from coinmux.framework.dispatch.consensus_round import ConsensusRound
 from coinmux.framework.dispatch.decision_log import TRAIL
 from coinmux.framework.dispatch.failure import failure_of
-from coinmux.framework.dispatch.request import Inquiry, key_of
+from coinmux.framework.dispatch.request import RequestContext, key_of
 from coinmux.framework.errors import (
     AllProvidersFailed,
     CoinmuxError,
@@ -41,14 +41,14 @@ from coinmux.framework.routing.options import CONSENSUS, Refusal, Upcoming
 if TYPE_CHECKING:
     from coinmux.framework.cache.store import AnswerCache
     from coinmux.framework.clock import Clock
-    from coinmux.framework.cluster.cluster import SharedState
+    from coinmux.framework.cluster.cluster import Cluster
     from coinmux.framework.dispatch.attempt import AttemptRunner
-    from coinmux.framework.dispatch.decision_log import Journal
+    from coinmux.framework.dispatch.decision_log import DecisionLog
     from coinmux.framework.health.leases import Leases
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
-    from coinmux.framework.routing.options import Ask, Step
+    from coinmux.framework.routing.options import Candidate, RequestOptions
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
@@ -89,7 +89,7 @@ class Dispatcher:
         health: HealthTracker,
         runner: AttemptRunner,
         cache: AnswerCache,
-        journal: Journal,
+        journal: DecisionLog,
         clock: Clock,
         leases: Leases,
         *,
@@ -110,21 +110,23 @@ class Dispatcher:
         self._finish = finish
         self._on_kept = kept
         self._recall = recall
-        self._tries = Tries(registry, journal, clock)
+        self._tries = AttemptLog(registry, journal, clock)
         self._alternatives = AlternativeBudget(clock)
         self._hedger = Hedger(health)
         self._deviations = Deviations(clock)
-        self._panel = Panel(registry, router, health, runner, self._tries, self._deviations, clock)
-        self._shared: SharedCalls[Fetched] = SharedCalls()
+        self._panel = ConsensusRound(
+            registry, router, health, runner, self._tries, self._deviations, clock
+        )
+        self._shared: SingleFlight[FetchResult] = SingleFlight()
         #: What other workers know, where there are others.
-        self.state: SharedState | None = None
+        self.state: Cluster | None = None
 
     async def close(self) -> None:
         """End every call in flight."""
         await self._shared.close()
         await self._runner.close()
 
-    def peek(self, row: Capability, query: Query, ask: Ask) -> Answer | None:
+    def peek(self, row: Capability, query: Query, ask: RequestOptions) -> Answer | None:
         """A fresh kept answer, or None; asks nobody."""
         kept = self._cache.get(key_of(row, query, ask))
         if kept is not None and is_fresh(kept, self._clock.monotonic(), ask.max_age_s):
@@ -133,7 +135,7 @@ class Dispatcher:
         return None
 
     async def answer(
-        self, row: Capability, query: Query, ask: Ask, request_id: str | None
+        self, row: Capability, query: Query, ask: RequestOptions, request_id: str | None
     ) -> Answer:
         """The kept answer where it may be served, else what a source answers now."""
         cache, clock = self._cache, self._clock
@@ -144,7 +146,7 @@ class Dispatcher:
             if ask.timeout_s is not None
             else self._registry.env.settings.request_timeout_s
         )
-        inquiry = Inquiry(row, query, ask, Deadline(clock, now + timeout_s), request_id, now)
+        inquiry = RequestContext(row, query, ask, Deadline(clock, now + timeout_s), request_id, now)
         kept = cache.get(key)
         if kept is not None:
             if is_fresh(kept, now, ask.max_age_s):
@@ -187,7 +189,7 @@ class Dispatcher:
             return fetched.view(fetched.from_others)
         return fetched.view("miss")
 
-    async def _old_of_others(self, inquiry: Inquiry, state: SharedState) -> Fetched | None:
+    async def _old_of_others(self, inquiry: RequestContext, state: Cluster) -> FetchResult | None:
         """Whatever other workers have of the question, in what is left of its time."""
         try:
             async with asyncio.timeout(max(inquiry.deadline.remaining_s(), _RECALL_S)):
@@ -195,7 +197,7 @@ class Dispatcher:
         except TimeoutError:
             return None
 
-    async def _from_the_past(self, inquiry: Inquiry, *, whole: bool) -> Fetched | None:
+    async def _from_the_past(self, inquiry: RequestContext, *, whole: bool) -> FetchResult | None:
         """What the archive has of the question.
 
         Args:
@@ -219,7 +221,7 @@ class Dispatcher:
             inquiry, ARCHIVE, result.model_copy(update={"notes": (note,)}), stale=not is_whole
         )
 
-    async def _join_told(self, inquiry: Inquiry) -> tuple[Fetched, bool]:
+    async def _join_told(self, inquiry: RequestContext) -> tuple[FetchResult, bool]:
         """As `_join`, with the end noted of whoever leaves or shares the failure of another."""
         try:
             return await self._join(inquiry)
@@ -230,7 +232,7 @@ class Dispatcher:
             self._journal.give_up(inquiry, error.code)
             raise
 
-    async def _join(self, inquiry: Inquiry) -> tuple[Fetched, bool]:
+    async def _join(self, inquiry: RequestContext) -> tuple[FetchResult, bool]:
         """The shared call's result; begun anew when it ended with its first asker's deadline."""
         deadline = inquiry.deadline
         while True:
@@ -246,14 +248,14 @@ class Dispatcher:
                 if deadline.remaining_s() < LEAST_S:
                     raise
 
-    async def _refresh(self, row: Capability, query: Query, ask: Ask) -> Fetched:
+    async def _refresh(self, row: Capability, query: Query, ask: RequestOptions) -> FetchResult:
         # It runs on nobody's behalf: who was served the kept answer is gone by then.
         TRAIL.set(None)
         clock = self._clock
         deadline = Deadline.after(clock, self._registry.env.settings.request_timeout_s)
-        return await self._fetch(Inquiry(row, query, ask, deadline, None, clock.monotonic()))
+        return await self._fetch(RequestContext(row, query, ask, deadline, None, clock.monotonic()))
 
-    async def _fetch(self, inquiry: Inquiry) -> Fetched:
+    async def _fetch(self, inquiry: RequestContext) -> FetchResult:
         """Try candidate after candidate until one answers; keep and return the answer."""
         shared = None if self.state is None else self.state.answers
         if shared is not None:
@@ -271,7 +273,7 @@ class Dispatcher:
             shared.keep(inquiry, fetched)
         return fetched
 
-    async def _fetch_here(self, inquiry: Inquiry) -> Fetched:
+    async def _fetch_here(self, inquiry: RequestContext) -> FetchResult:
         try:
             if inquiry.ask.strategy == CONSENSUS:
                 return await self._agree(inquiry)
@@ -281,7 +283,7 @@ class Dispatcher:
             for held in inquiry.stale:
                 self._health.release(held.lease)
 
-    async def _agree(self, inquiry: Inquiry) -> Fetched:
+    async def _agree(self, inquiry: RequestContext) -> FetchResult:
         """What several sources agree on.
 
         Raises:
@@ -294,7 +296,7 @@ class Dispatcher:
             self._settle(inquiry, held, agreement.result)
         return self._keep(inquiry, agreement.provider, agreement.result, consensus=agreement.public)
 
-    async def _walk(self, inquiry: Inquiry) -> Fetched:
+    async def _walk(self, inquiry: RequestContext) -> FetchResult:
         row = inquiry.row
         settings = self._registry.env.settings
         most = settings.max_attempts
@@ -343,7 +345,7 @@ class Dispatcher:
         return self._keep(inquiry, doubted.source, result)
 
     async def _try(
-        self, inquiry: Inquiry, step: Step, upcoming: Upcoming
+        self, inquiry: RequestContext, step: Candidate, upcoming: Upcoming
     ) -> tuple[Source, Result] | None:
         """One source's answer; None where it gave none, which is taken down."""
         row = inquiry.row
@@ -363,7 +365,7 @@ class Dispatcher:
         return source, result
 
     async def _hedged(
-        self, inquiry: Inquiry, step: Step, upcoming: Upcoming, delay_s: float
+        self, inquiry: RequestContext, step: Candidate, upcoming: Upcoming, delay_s: float
     ) -> tuple[Source, Result] | None:
         """As `_try`, with a second source asked once the first is slower than it ever is."""
         begun = self._clock.monotonic()
@@ -385,7 +387,7 @@ class Dispatcher:
                     self._tries.beaten(inquiry, source, found[0], begun)
         return found
 
-    async def _may_go_on(self, inquiry: Inquiry) -> bool:
+    async def _may_go_on(self, inquiry: RequestContext) -> bool:
         """Whether one more source may be tried: for time, and for the budget of alternatives.
 
         Failures of sources that are offline by now do not count: who came a moment later would
@@ -403,7 +405,7 @@ class Dispatcher:
         self._journal.out_of_budget(inquiry)
         return False
 
-    def _failures_that_count(self, inquiry: Inquiry) -> int:
+    def _failures_that_count(self, inquiry: RequestContext) -> int:
         name = inquiry.row.name
         return sum(
             line["outcome"] == "failed"
@@ -412,18 +414,18 @@ class Dispatcher:
             for line in inquiry.attempts
         )
 
-    def _has_key(self, step: Step) -> bool:
+    def _has_key(self, step: Candidate) -> bool:
         return self._registry.sources[step.score.name].bound.has_key
 
     def _keep(
         self,
-        inquiry: Inquiry,
+        inquiry: RequestContext,
         provider: str,
         result: Result,
         *,
         stale: bool = False,
         consensus: dict[str, Any] | None = None,
-    ) -> Fetched:
+    ) -> FetchResult:
         fetched = self._made(inquiry, provider, result, stale=stale, consensus=consensus)
         self._cache.put(inquiry.key, fetched)
         self._journal.decide(inquiry, "answered", provider, elapsed_ms=fetched.elapsed_ms)
@@ -433,17 +435,17 @@ class Dispatcher:
 
     def _made(
         self,
-        inquiry: Inquiry,
+        inquiry: RequestContext,
         provider: str,
         result: Result,
         *,
         stale: bool = False,
         consensus: dict[str, Any] | None = None,
-    ) -> Fetched:
+    ) -> FetchResult:
         clock = self._clock
         now, now_ms = clock.monotonic(), clock.wall_ms()
         freshness = freshness_of(inquiry.row, inquiry.query, now_ms)
-        return Fetched(
+        return FetchResult(
             capability=inquiry.row.name,
             data=result,
             provider=provider,
@@ -458,7 +460,7 @@ class Dispatcher:
             consensus=consensus,
         )
 
-    def _failed(self, inquiry: Inquiry) -> Exception:
+    def _failed(self, inquiry: RequestContext) -> Exception:
         now = self._clock.monotonic()
         name = inquiry.row.name
         serving = [s for s in self._registry.sources.values() if name in s.fetch]
@@ -468,7 +470,7 @@ class Dispatcher:
         self._journal.decide(inquiry, failure.code, None, elapsed_ms=elapsed_ms)
         return failure
 
-    def _settle(self, inquiry: Inquiry, held: StaleResult, answer: Result) -> None:
+    def _settle(self, inquiry: RequestContext, held: StaleResult, answer: Result) -> None:
         """What a held answer counts for, now that another source was heard.
 
         Stale is a failure, as somebody was fresher (`faults.md` E4); a doubted one is right where
@@ -488,7 +490,7 @@ class Dispatcher:
         error.outcome = self._deviations.outcome(held.source, inquiry.row.name)
         record_error(self._health, held.lease, error, held.elapsed_s)
 
-    def check_ask(self, row: Capability, ask: Ask) -> None:
+    def check_ask(self, row: Capability, ask: RequestOptions) -> None:
         """A pinned provider must exist, offer the capability and be on; and what sources are to
         agree on must be something they can agree on.
 
@@ -549,7 +551,7 @@ class Dispatcher:
         return True
 
 
-def _check_consensus(row: Capability, ask: Ask) -> None:
+def _check_consensus(row: Capability, ask: RequestOptions) -> None:
     message = None
     if row.consensus is None:
         message = f"has no consensus for {row.name}"

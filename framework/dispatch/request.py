@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from coinmux.framework.errors import ProviderError, UnknownSymbol
     from coinmux.framework.models.base import Query
     from coinmux.framework.models.capability import Capability
-    from coinmux.framework.routing.options import Ask, Step
+    from coinmux.framework.routing.options import Candidate, RequestOptions
 
 
 @dataclass(slots=True)
-class Inquiry:
+class RequestContext:
     """A question and the record of its answering.
 
     Attributes:
@@ -34,13 +34,13 @@ class Inquiry:
 
     row: Capability
     query: Query
-    ask: Ask
+    ask: RequestOptions
     deadline: Deadline
     request_id: str | None
     begun_at: float
     attempts: list[dict[str, Any]] = field(default_factory=list)
     errors: list[ProviderError | UnknownSymbol] = field(default_factory=list)
-    passed: list[Step] = field(default_factory=list)
+    passed: list[Candidate] = field(default_factory=list)
     stale: list[StaleResult] = field(default_factory=list)
     failures: int = 0
     out_of_time: bool = False
@@ -51,6 +51,6 @@ class Inquiry:
         return key_of(self.row, self.query, self.ask)
 
 
-def key_of(row: Capability, query: Query, ask: Ask) -> Hashable:
+def key_of(row: Capability, query: Query, ask: RequestOptions) -> Hashable:
     """What an answer is kept under: validated values, never joined text."""
     return (row.name, query, ask.provider, ask.strategy)

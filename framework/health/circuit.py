@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
-from coinmux.framework.health.cooldown import Hold
+from coinmux.framework.health.cooldown import Cooldown
 
 #: Weight of the newest success in the smoothed response time.
 _NEWEST = 0.2
@@ -138,7 +138,7 @@ class Circuit:
         self.failures = 0
         self.window = Window(settings.window, settings.window_age_s)
         self.latency_s: float | None = None
-        self.hold = Hold()
+        self.hold = Cooldown()
         self.last_success_at: float | None = None
         self.last_failure_at: float | None = None
 

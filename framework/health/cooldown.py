@@ -48,7 +48,7 @@ def untold_s(step: int, rng: Random) -> float:
 
 
 @dataclass(slots=True)
-class Hold:
+class Cooldown:
     """Until when a source is left alone, and why.
 
     Attributes:

@@ -19,7 +19,7 @@ class _Hold(msgspec.Struct, frozen=True):
     reason: str
 
 
-class HoldFile:
+class CooldownFile:
     """Keeps the durable holds of a tracker in a file, as JSON with Unix ms.
 
     Args:

@@ -11,15 +11,15 @@ from random import Random
 
 from coinmux.framework.errors import Outcome, UnknownSymbol
 from coinmux.framework.health.circuit import Circuit, HealthSettings, State
-from coinmux.framework.health.cooldown import PLAN, USUAL_S, Hold, told_s
-from coinmux.framework.health.status import Heard, Lease, Standing, StateChange
+from coinmux.framework.health.cooldown import PLAN, USUAL_S, Cooldown, told_s
+from coinmux.framework.health.status import Availability, Lease, RemoteResult, StateChange
 
 KEY_REFUSED = "key_refused"
 _MESSAGE_CHARS = 300
 
 
 _ELIGIBLE = {
-    state: Standing(state, True, False, "", "", None, None)
+    state: Availability(state, True, False, "", "", None, None)
     for state in (State.HEALTHY, State.DEGRADED, State.UNKNOWN)
 }
 _HEALTHY = _ELIGIBLE[State.HEALTHY]
@@ -68,7 +68,7 @@ class SourceHealth:
 
     # Attempts
 
-    def standing(self, capability: str, now: float) -> Standing:
+    def standing(self, capability: str, now: float) -> Availability:
         """Whether it may be asked for the capability now, and if not why."""
         own, circuit = self.own, self.capabilities[capability]
         if now > own.window.expires_at:
@@ -197,11 +197,11 @@ class SourceHealth:
         elapsed_s: float,
         code: str | None,
         message: str | None,
-    ) -> Heard:
+    ) -> RemoteResult:
         """How an attempt ended and how things stand since, for those who did not make it."""
         own, circuit = self.own, self.capabilities.get(capability, self.own)
         hold = max(own.hold, circuit.hold, key=lambda one: one.until)
-        return Heard(
+        return RemoteResult(
             self.name,
             capability,
             outcome,
@@ -221,7 +221,7 @@ class SourceHealth:
             return None
         return max(circuit.retry_at - now, 0.0)
 
-    def hear(self, heard: Heard, now: float) -> None:
+    def hear(self, heard: RemoteResult, now: float) -> None:
         """Count what another worker's attempt came to, and stand as it does where that is worse."""
         circuit = self.capabilities.get(heard.capability)
         if circuit is None:
@@ -313,7 +313,7 @@ class SourceHealth:
         self.last_error = None
         for circuit in self._circuits():
             circuit.restart()
-            circuit.hold = Hold()
+            circuit.hold = Cooldown()
         self._settle_all(now, "reset")
 
     def retire(self) -> None:
@@ -375,14 +375,14 @@ class SourceHealth:
                 due_at = max(due_at, one.retry_at)
         return due_at, leased_until
 
-    def _refused(self, circuit: Circuit, now: float) -> Standing:
+    def _refused(self, circuit: Circuit, now: float) -> Availability:
         """The standing of what may not be tried like any other."""
         hold = max(self.own.hold, circuit.hold, key=lambda one: one.until)
         hold_until = hold.until if now < hold.until else None
         held = hold.reason or hold.code or ""
         if self._is_closed(circuit):
             state = _worse(self.own.state, circuit.state)
-            return Standing(state, False, False, "held", held, None, hold_until)
+            return Availability(state, False, False, "held", held, None, hold_until)
         due_at, leased_until = self._probe_times(circuit)
         if self.disabled_reason is not None:
             state, reason, detail = State.DISABLED, "disabled", self.disabled_reason
@@ -396,7 +396,7 @@ class SourceHealth:
             else:
                 reason, detail = "held", held
         retry_at = due_at if due_at < math.inf else None
-        return Standing(state, False, probe, reason, detail, retry_at, hold_until)
+        return Availability(state, False, probe, reason, detail, retry_at, hold_until)
 
 
 def _worse(one: State, other: State) -> State:

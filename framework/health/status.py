@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Availability:
     """What the router needs to know of one (source, capability) now.
 
     Attributes:
@@ -53,7 +53,7 @@ class StateChange:
     at: float
 
 
-class Heard(msgspec.Struct, omit_defaults=True):
+class RemoteResult(msgspec.Struct, omit_defaults=True):
     """How an attempt of any worker ended, and how its source stands since; times as what is left.
 
     Attributes:

@@ -14,7 +14,7 @@ from coinmux.framework.health.circuit import HealthSettings, State
 from coinmux.framework.health.cooldown import DURABLE
 from coinmux.framework.health.snapshot import CapabilityHealth, HealthSnapshot, percentile
 from coinmux.framework.health.source import KEY_REFUSED, SourceHealth
-from coinmux.framework.health.status import Heard, Lease, Standing, StateChange
+from coinmux.framework.health.status import Availability, Lease, RemoteResult, StateChange
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KEY_REFUSED",
+    "Availability",
     "CapabilityHealth",
     "HealthSettings",
     "HealthSnapshot",
     "HealthTracker",
-    "Heard",
     "Lease",
-    "Standing",
+    "RemoteResult",
     "State",
     "StateChange",
 ]
@@ -57,7 +57,7 @@ class HealthTracker:
         self._rng = rng if rng is not None else Random()  # noqa: S311 - spreads waits only
         self._sources: dict[str, SourceHealth] = {}
         #: Told how each attempt of this process ended, where others are to hear of it.
-        self.on_result: Callable[[Heard], None] | None = None
+        self.on_result: Callable[[RemoteResult], None] | None = None
 
     # Sources
 
@@ -90,7 +90,7 @@ class HealthTracker:
 
     # Attempts
 
-    def standing(self, source: str, capability: str) -> Standing:
+    def standing(self, source: str, capability: str) -> Availability:
         """Whether the source may be asked for the capability now, and if not why."""
         return self._sources[source].standing(capability, self._clock.monotonic())
 
@@ -138,7 +138,7 @@ class HealthTracker:
 
     # Other workers
 
-    def hear(self, heard: Heard) -> None:
+    def hear(self, heard: RemoteResult) -> None:
         """Count an attempt that another worker made."""
         self._sources[heard.source].hear(heard, self._clock.monotonic())
 

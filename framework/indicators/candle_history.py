@@ -10,7 +10,7 @@ import numpy as np
 from coinmux.framework.clock import Deadline
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.models.market import CANDLE_COLUMNS, MOST_CANDLES, Candles, CandlesQuery
-from coinmux.framework.routing.options import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
+from coinmux.framework.routing.options import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, RequestOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,8 +39,13 @@ class Asks(Protocol):
     @property
     def sources(self) -> Mapping[str, Source]: ...
 
-    async def ask(
-        self, capability: str, query: Query, ask: Ask = ..., *, request_id: str | None = None
+    async def fetch(
+        self,
+        capability: str,
+        query: Query,
+        ask: RequestOptions = ...,
+        *,
+        request_id: str | None = None,
     ) -> Answer: ...
 
 
@@ -66,7 +71,7 @@ async def latest(
     symbol: Symbol,
     interval: Interval,
     count: int,
-    ask: Ask,
+    ask: RequestOptions,
     request_id: str | None = None,
 ) -> History:
     """The latest `count` candles, earlier ones asked of the source that gave the newest.
@@ -77,7 +82,7 @@ async def latest(
     """
     until = Deadline.after(gateway.clock, ask.timeout_s or gateway.settings.request_timeout_s)
     query = CandlesQuery(symbol=symbol, interval=interval, limit=_step(count))
-    answer = await gateway.ask("candles", query, ask, request_id=request_id)
+    answer = await gateway.fetch("candles", query, ask, request_id=request_id)
     newest: Candles = answer.data
     pages = [newest]
     notes: list[str] = []
@@ -94,7 +99,7 @@ async def latest(
         left = min(max(until.remaining_s(), LEAST_TIMEOUT_S), MOST_TIMEOUT_S)
         pinned = replace(ask, provider=answer.provider, timeout_s=left, quote_fallback=False)
         try:
-            page = (await gateway.ask("candles", earlier, pinned)).data
+            page = (await gateway.fetch("candles", earlier, pinned)).data
         except CoinmuxError as error:
             notes.append(f"earlier candles are not to be had: {error.code}")
             break

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from coinmux.framework.indicators.frame import Frame
 from coinmux.framework.reference.symbols import Interval
-from coinmux.framework.routing.options import Ask
+from coinmux.framework.routing.options import RequestOptions
 
 if TYPE_CHECKING:
     from coinmux.framework.errors import CoinmuxError
     from coinmux.framework.indicators.candle_history import History
     from coinmux.framework.indicators.result import Computed
     from coinmux.framework.indicators.routed import Routed
-    from coinmux.framework.indicators.service import IndicatorDesk
+    from coinmux.framework.indicators.service import IndicatorService
     from coinmux.framework.models.market import Candles
     from coinmux.framework.reference.symbols import Symbol
 
 
 class _Parses(Protocol):
-    indicators: IndicatorDesk
+    indicators: IndicatorService
 
     def parse_symbol(self, text: str) -> Symbol: ...
 
@@ -32,7 +32,7 @@ class GatewayIndicators:
         indicators: the catalogue, and what runs it.
     """
 
-    indicators: IndicatorDesk
+    indicators: IndicatorService
 
     async def indicator(
         self: _Parses,
@@ -50,7 +50,7 @@ class GatewayIndicators:
         Args:
             closed_only: leave out the newest candle while it is open.
             parameters: of the indicator, by name: `{"period": 21}`.
-            options: those of `Ask`.
+            options: those of `RequestOptions`.
 
         Raises:
             InvalidRequest: its subtypes say what will not do; `InsufficientData` among them.
@@ -59,7 +59,7 @@ class GatewayIndicators:
         plan = self.indicators.catalogue.plan(name, parameters or {})
         pair, length = self.parse_symbol(symbol), Interval(interval)
         return await self.indicators.one(
-            plan, pair, length, limit, closed_only=closed_only, ask=Ask(**options)
+            plan, pair, length, limit, closed_only=closed_only, ask=RequestOptions(**options)
         )
 
     def indicator_over(
@@ -96,5 +96,10 @@ class GatewayIndicators:
         ]
         pairs = [self.parse_symbol(symbol) for symbol in symbols]
         return await self.indicators.batch(
-            plans, pairs, Interval(interval), limit, closed_only=closed_only, ask=Ask(**options)
+            plans,
+            pairs,
+            Interval(interval),
+            limit,
+            closed_only=closed_only,
+            ask=RequestOptions(**options),
         )

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from coinmux.framework.indicators.plan import Plan
     from coinmux.framework.indicators.routed import Routed
-    from coinmux.framework.indicators.service import IndicatorDesk
+    from coinmux.framework.indicators.service import IndicatorService
     from coinmux.framework.reference.symbols import Interval, Symbol
-    from coinmux.framework.routing.options import Ask
+    from coinmux.framework.routing.options import RequestOptions
 
 #: Seconds between two looks, whatever the freshness of the candles says.
 _SOONEST_S, _LATEST_S = 1.0, 30.0
@@ -54,12 +54,12 @@ class Update:
 
 
 async def watch(
-    desk: IndicatorDesk,
+    desk: IndicatorService,
     plan: Plan,
     symbol: Symbol,
     interval: Interval,
     *,
-    ask: Ask,
+    ask: RequestOptions,
     closed_only: bool = False,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Update | CoinmuxError]:
@@ -132,6 +132,6 @@ def _known(value: float) -> float | None:
     return value if abs(value) < float("inf") else None
 
 
-def _until_next(desk: IndicatorDesk, routed: Routed) -> float:
+def _until_next(desk: IndicatorService, routed: Routed) -> float:
     left = routed.answer.ttl_s(desk.clock.monotonic())
     return min(max(left, _SOONEST_S), _LATEST_S)

@@ -14,7 +14,7 @@ from coinmux.framework.indicators.catalogue import Catalogue
 from coinmux.framework.indicators.frame import Frame
 from coinmux.framework.indicators.routed import Routed
 from coinmux.framework.plugins.hook_runner import in_thread
-from coinmux.framework.routing.options import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Ask
+from coinmux.framework.routing.options import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, RequestOptions
 
 if TYPE_CHECKING:
     from coinmux.framework.indicators.candle_history import Asks, History
@@ -34,7 +34,7 @@ _INLINE = 5_000
 _AT_ONCE = 8
 
 
-class IndicatorDesk:
+class IndicatorService:
     """Indicators of one gateway.
 
     Args:
@@ -77,7 +77,7 @@ class IndicatorDesk:
         limit: int,
         *,
         closed_only: bool = False,
-        ask: Ask | None = None,
+        ask: RequestOptions | None = None,
         request_id: str | None = None,
     ) -> Routed:
         """One indicator of one market: `limit` values, and candles before them to settle them.
@@ -86,7 +86,9 @@ class IndicatorDesk:
             InvalidRequest, RoutingError: no candles came, or too few.
             PluginError: the plugin broke its contract.
         """
-        had = await self._history([plan], symbol, interval, limit, ask or Ask(), request_id)
+        had = await self._history(
+            [plan], symbol, interval, limit, ask or RequestOptions(), request_id
+        )
         computed = await self.run(plan, _frame(had.candles, closed_only=closed_only))
         return Routed(computed, had, limit)
 
@@ -98,7 +100,7 @@ class IndicatorDesk:
         limit: int,
         *,
         closed_only: bool = False,
-        ask: Ask | None = None,
+        ask: RequestOptions | None = None,
         request_id: str | None = None,
     ) -> tuple[History, list[Computed | CoinmuxError]]:
         """Several indicators of one market over the same candles; each, or its own error.
@@ -106,7 +108,9 @@ class IndicatorDesk:
         Raises:
             InvalidRequest, RoutingError: no candles came.
         """
-        had = await self._history(plans, symbol, interval, limit, ask or Ask(), request_id)
+        had = await self._history(
+            plans, symbol, interval, limit, ask or RequestOptions(), request_id
+        )
         frame = _frame(had.candles, closed_only=closed_only)
         return had, [await self._tried(plan, frame) for plan in plans]
 
@@ -118,13 +122,13 @@ class IndicatorDesk:
         limit: int,
         *,
         closed_only: bool = False,
-        ask: Ask | None = None,
+        ask: RequestOptions | None = None,
     ) -> dict[Symbol, tuple[History, list[Computed | CoinmuxError]] | CoinmuxError]:
         """Many indicators of many markets; each market's candles are asked for once.
 
         The deadline of `ask` is that of the whole; markets it leaves no time for have that error.
         """
-        ask = ask or Ask()
+        ask = ask or RequestOptions()
         until = Deadline.after(self._gateway.clock, ask.timeout_s or MOST_TIMEOUT_S)
         places = asyncio.Semaphore(_AT_ONCE)
         results: dict[Symbol, Any] = dict.fromkeys(symbols)
@@ -150,7 +154,7 @@ class IndicatorDesk:
         symbol: Symbol,
         interval: Interval,
         limit: int,
-        ask: Ask,
+        ask: RequestOptions,
         request_id: str | None,
     ) -> History:
         count = max(plan.wants(limit, interval) for plan in plans)

@@ -31,7 +31,7 @@ class _Waiter:
         self.weight = weight
 
 
-class Gate:
+class Limiter:
     """Calls to one source: at most `concurrent` at once, within its rate limits, first come first.
 
     Args:

@@ -17,7 +17,7 @@ GRACE_S = 1.0
 _THREADS = 8
 
 
-class Hooks:
+class HookRunner:
     """Runs hooks; keeps those that ignore their end until they are over."""
 
     def __init__(self) -> None:

@@ -70,7 +70,7 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ConsensusVerdict:
     """What came of the votes.
 
     Attributes:
@@ -120,13 +120,13 @@ def _deviation(value: float, middle: float | None) -> float | None:
     return None if not middle else round(100 * (value - middle) / abs(middle), 4)
 
 
-def judge(votes: Sequence[Vote], rule: Consensus) -> Verdict:
+def judge(votes: Sequence[Vote], rule: Consensus) -> ConsensusVerdict:
     """Who agrees, among votes in rank order; with no majority near the median, nobody."""
     newest = max((vote.at_ms for vote in votes if vote.at_ms is not None), default=0)
     late = tuple(v for v in votes if v.at_ms is not None and newest - v.at_ms > _MOMENT_MS)
     compared = [vote for vote in votes if vote not in late]
     if not compared:
-        return Verdict((), (), late, None)
+        return ConsensusVerdict((), (), late, None)
     middle = median(vote.value for vote in compared)
     agreed = tuple(vote for vote in compared if rule.agrees(vote.value, middle))
     if len(compared) < LEAST_TO_JUDGE:
@@ -134,12 +134,12 @@ def judge(votes: Sequence[Vote], rule: Consensus) -> Verdict:
         alike = all(rule.agrees(vote.value, compared[0].value) for vote in compared)
         agreed = tuple(compared) if alike else ()
     if 2 * len(agreed) <= len(compared):
-        return Verdict((), (), late, None)
+        return ConsensusVerdict((), (), late, None)
     outliers = tuple(vote for vote in compared if vote not in agreed)
-    return Verdict(agreed, outliers, late, median(vote.value for vote in agreed))
+    return ConsensusVerdict(agreed, outliers, late, median(vote.value for vote in agreed))
 
 
-def merged(verdict: Verdict, rule: Consensus) -> Result:
+def merged(verdict: ConsensusVerdict, rule: Consensus) -> Result:
     """The answer of those who agree: the nearest to the median, with the medians in place."""
     assert verdict.value is not None
     middle = verdict.value

@@ -136,7 +136,7 @@ class _Subject:
     prints: dict[str, tuple[Print, float]] = field(default_factory=dict)
 
 
-class LastKnown:
+class JumpCheck:
     """The last believed value of each market, in bounded memory."""
 
     def __init__(self, clock: Clock) -> None:

@@ -18,9 +18,9 @@ from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
     from coinmux.framework.archive.archive import Archive
-    from coinmux.framework.background.health_checker import Checker
+    from coinmux.framework.background.health_checker import HealthChecker
     from coinmux.framework.clock import Clock
-    from coinmux.framework.cluster.cluster import SharedState
+    from coinmux.framework.cluster.cluster import Cluster
     from coinmux.framework.events import EventBus
     from coinmux.framework.health.history import HealthHistory
     from coinmux.framework.health.tracker import HealthTracker
@@ -49,9 +49,9 @@ class GatewayViews:
     registry: SourceRegistry
     started_ms: int
     simulated: bool
-    checker: Checker
+    checker: HealthChecker
     archive: Archive | None
-    state: SharedState | None
+    state: Cluster | None
     is_open: bool
 
     # Health of sources

@@ -14,7 +14,7 @@ from coinmux.framework.limits.retry_budget import HedgeBudget
 
 if TYPE_CHECKING:
     from coinmux.framework.health.tracker import HealthTracker
-    from coinmux.framework.routing.options import Step, Upcoming
+    from coinmux.framework.routing.options import Candidate, Upcoming
 
 T = TypeVar("T")
 
@@ -33,14 +33,14 @@ class Hedger:
         """One request began: a twentieth of a hedge is saved."""
         self._budget.asked()
 
-    def delay_s(self, step: Step) -> float | None:
+    def delay_s(self, step: Candidate) -> float | None:
         """Seconds after which the source counts as slow; None where it is not hedged at all."""
         if step.score.tier != 0 or step.probe:
             return None
         p95_s = self._health.snapshot(step.score.name).p95_s
         return max(LEAST_S, p95_s or 0.0)
 
-    def second(self, upcoming: Upcoming) -> Step | None:
+    def second(self, upcoming: Upcoming) -> Candidate | None:
         """The source to ask besides, taken from the route; None where none is fit or affordable."""
         step = upcoming.peek()
         if step is None or step.score.tier != 0 or step.probe or step.busy is not None:

@@ -29,7 +29,7 @@ STRATEGIES = ("priority", "fastest", CONSENSUS)
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class RequestOptions:
     """How one request wants to be answered.
 
     Attributes:
@@ -152,7 +152,7 @@ def _places(scores: Iterable[Score], *, fastest: bool) -> list[float]:
 
 
 @dataclass(slots=True)
-class Step:
+class Candidate:
     """One source in the order of a route.
 
     Attributes:
@@ -170,15 +170,15 @@ class Step:
 
 
 def walk(
-    steps: Iterable[Step], *, probes_first: bool, passed: list[Step] | None = None
-) -> Iterator[Step]:
+    steps: Iterable[Candidate], *, probes_first: bool, passed: list[Candidate] | None = None
+) -> Iterator[Candidate]:
     """Those of `steps` that may be tried, in the order to try them; lazily.
 
     A source with no permit free goes after those with one. A probe goes first where nothing else
     would ever probe the source, and last where the background checker does. Those passed over are
     appended to `passed`.
     """
-    later: list[Step] = []
+    later: list[Candidate] = []
     for step in steps:
         if step.refusal is not None:
             if passed is not None:
@@ -196,22 +196,22 @@ class Upcoming:
 
     __slots__ = ("_next", "_steps")
 
-    def __init__(self, steps: Iterator[Step]) -> None:
+    def __init__(self, steps: Iterator[Candidate]) -> None:
         self._steps = steps
-        self._next: list[Step] = []
+        self._next: list[Candidate] = []
 
-    def peek(self) -> Step | None:
+    def peek(self) -> Candidate | None:
         """The next step, None where there is none; it stays the next."""
         if not self._next:
             self._next.extend(islice(self._steps, 1))
         return self._next[0] if self._next else None
 
-    def take(self) -> Step | None:
+    def take(self) -> Candidate | None:
         """The next step, None where there is none."""
         self.peek()
         return self._next.pop() if self._next else None
 
-    def prefer(self, fits: Callable[[Step], bool]) -> None:
+    def prefer(self, fits: Callable[[Candidate], bool]) -> None:
         """Put the first of those to come that fits before the others."""
         left = [*self._next, *self._steps]
         chosen = next((step for step in left if fits(step)), None)

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import wall_at
-from coinmux.framework.health.tracker import Standing, State
+from coinmux.framework.health.tracker import Availability, State
 from coinmux.framework.routing.options import (
     LATENCY_DIGITS,
-    Ask,
+    Candidate,
     Refusal,
+    RequestOptions,
     Score,
-    Step,
     after_first,
     rank,
     walk,
@@ -92,19 +92,25 @@ class Router:
             latency = round(latency, LATENCY_DIGITS)
         return Score(source.name, state, tier, source.priority, latency)
 
-    def step(self, score: Score, source: Source, capability: str, query: Query, ask: Ask) -> Step:
+    def step(
+        self, score: Score, source: Source, capability: str, query: Query, ask: RequestOptions
+    ) -> Candidate:
         """Whether `source` may be tried for `query` now, and if not why."""
         if ask.provider is not None and ask.provider != source.name:
-            return Step(score, Refusal("not_pinned", f"{ask.provider} is pinned", for_good=True))
+            return Candidate(
+                score, Refusal("not_pinned", f"{ask.provider} is pinned", for_good=True)
+            )
         refusal = source.disabled() or source.refusal(capability, query)
         if refusal is not None:
-            return Step(score, refusal)
+            return Candidate(score, refusal)
         standing = self._health.standing(source.name, capability)
         if not standing.eligible and not standing.probe:
-            return Step(score, self._standing_refusal(standing))
-        return Step(score, None, busy=source.busy(), saving=source.saving(), probe=standing.probe)
+            return Candidate(score, self._standing_refusal(standing))
+        return Candidate(
+            score, None, busy=source.busy(), saving=source.saving(), probe=standing.probe
+        )
 
-    def _standing_refusal(self, standing: Standing) -> Refusal:
+    def _standing_refusal(self, standing: Availability) -> Refusal:
         if standing.state is State.DISABLED:
             return Refusal(standing.detail or "disabled", standing.detail)
         times = [at for at in (standing.retry_at, standing.hold_until) if at is not None]
@@ -114,25 +120,31 @@ class Router:
             retry_at=max(times) if times else None,
         )
 
-    def steps(self, capability: str, query: Query, ask: Ask) -> Iterator[Step]:
+    def steps(self, capability: str, query: Query, ask: RequestOptions) -> Iterator[Candidate]:
         """Each source of the capability in order, judged as the walk reaches it."""
         for score, source in self.order(capability, ask.strategy):
             yield self.step(score, source, capability, query, ask)
 
     def route(
-        self, capability: str, query: Query, ask: Ask, passed: list[Step] | None = None
-    ) -> Iterator[Step]:
+        self,
+        capability: str,
+        query: Query,
+        ask: RequestOptions,
+        passed: list[Candidate] | None = None,
+    ) -> Iterator[Candidate]:
         """Those that may be tried, in the order to try them; judged one at a time."""
         steps = self.steps(capability, query, ask)
         going = walk(steps, probes_first=self.probes_first, passed=passed)
         return self._thrifty(going) if ask.background else going
 
-    def _thrifty(self, going: Iterator[Step]) -> Iterator[Step]:
+    def _thrifty(self, going: Iterator[Candidate]) -> Iterator[Candidate]:
         """Those that have plenty, who costs least first."""
         plenty = [s for s in going if s.busy is None and s.saving is None and not s.probe]
         return iter(sorted(plenty, key=lambda step: self._sources[step.score.name].spent()))
 
-    def refusals(self, capability: str, query: Query, ask: Ask) -> list[tuple[str, Refusal]]:
+    def refusals(
+        self, capability: str, query: Query, ask: RequestOptions
+    ) -> list[tuple[str, Refusal]]:
         """Every source that is passed over, and why."""
         return [
             (step.score.name, step.refusal)
@@ -141,7 +153,7 @@ class Router:
         ]
 
     def explain(
-        self, capability: str, query: Query, ask: Ask, *, together: int = 1
+        self, capability: str, query: Query, ask: RequestOptions, *, together: int = 1
     ) -> list[dict[str, Any]]:
         """Every candidate in order with its verdict, reason and score parts; calls nobody.
 
@@ -176,7 +188,7 @@ class Router:
         return lines
 
     def _line(
-        self, step: Step, place: int | None, verdict: str, code: str, detail: str
+        self, step: Candidate, place: int | None, verdict: str, code: str, detail: str
     ) -> dict[str, Any]:
         return {
             "provider": step.score.name,
@@ -189,7 +201,7 @@ class Router:
         }
 
 
-def _why_first(step: Step) -> str:
+def _why_first(step: Candidate) -> str:
     if step.probe:
         return "offline; its probe is due"
     kept_back = step.busy or step.saving

@@ -82,7 +82,7 @@ class SampleResponse(_Part):
         return self
 
 
-class Step(_Part):
+class SeriesStep(_Part):
     """Where a request says the length of a candle, and what its words mean.
 
     Attributes:
@@ -123,7 +123,7 @@ class Range(_Part):
     end: str | None = None
 
 
-class Series(_Part):
+class SampleSeries(_Part):
     """Rows that the simulator makes as many of as are asked, of the length that is asked.
 
     Attributes:
@@ -136,13 +136,13 @@ class Series(_Part):
     path: str = ""
     time: str
     order: Literal["asc", "desc"] = "asc"
-    step: Step
+    step: SeriesStep
     limit: Limit = Limit()
     range: Range = Range()
     columns: Mapping[Literal["open", "high", "low", "close"], str] | None = None
 
 
-class Batch(_Part):
+class SampleBatch(_Part):
     """Rows of the answer, one for each item of a list in the request's JSON.
 
     Attributes:
@@ -166,8 +166,8 @@ class Exchange(_Part):
     response: SampleResponse
     times: tuple[str, ...] = ()
     prices: tuple[str, ...] = ()
-    series: Series | None = None
-    batch: Batch | None = None
+    series: SampleSeries | None = None
+    batch: SampleBatch | None = None
 
     @model_validator(mode="after")
     def _has_a_batch(self) -> Self:

@@ -14,7 +14,7 @@ from coinmux.framework.simulator.time_shift import read_time
 
 if TYPE_CHECKING:
     from coinmux.framework.plugins.provider_info import ProviderInfo
-    from coinmux.framework.samples.format import Exchange, Series
+    from coinmux.framework.samples.format import Exchange, SampleSeries
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class Span:
     end_s: int | None = None
 
 
-def steps_of(info: ProviderInfo, told: Series) -> Mapping[str, int]:
+def steps_of(info: ProviderInfo, told: SampleSeries) -> Mapping[str, int]:
     """The source's words for lengths of candles: those the sample tells, and those of its info."""
     ours = info.intervals if info.intervals is not None else {}
     return {**{word: INTERVALS[one] for one, word in ours.items()}, **told.step.values}
 
 
 def rows_of(
-    exchange: Exchange, told: Series, steps: Mapping[str, int]
+    exchange: Exchange, told: SampleSeries, steps: Mapping[str, int]
 ) -> tuple[candle_series.Rows, Span]:
     """How a sample's rows are written, and what its request asks for.
 

@@ -11,7 +11,7 @@ import msgspec
 
 from coinmux.framework.simulator.faults import BadFault, FaultOrder
 from coinmux.framework.simulator.http_server import Request
-from coinmux.framework.simulator.player import Answer
+from coinmux.framework.simulator.player import PlayedAnswer
 
 #: What their paths begin with; no provider's name begins so.
 CONTROL = "/_simulator/"
@@ -36,7 +36,7 @@ class Controlled(Protocol):
         ...
 
 
-def control(simulator: Controlled, request: Request) -> Answer:
+def control(simulator: Controlled, request: Request) -> PlayedAnswer:
     """The answer to a request of the simulator itself."""
     what, _, provider = request.target[len(CONTROL) :].partition("/")
     # A page in a browser must not order faults: it would send an Origin.
@@ -56,7 +56,7 @@ def control(simulator: Controlled, request: Request) -> Answer:
             return told(404, {"error": "GET calls; GET, POST or DELETE faults"})
 
 
-def _ordered(simulator: Controlled, request: Request) -> Answer:
+def _ordered(simulator: Controlled, request: Request) -> PlayedAnswer:
     try:
         held = msgspec.json.decode(request.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -71,6 +71,6 @@ def _ordered(simulator: Controlled, request: Request) -> Answer:
     return told(201, order.model_dump(exclude_unset=True, exclude_none=True))
 
 
-def told(status: int, content: Any) -> Answer:
+def told(status: int, content: Any) -> PlayedAnswer:
     """An answer of JSON."""
-    return Answer(status, {"content-type": "application/json"}, msgspec.json.encode(content))
+    return PlayedAnswer(status, {"content-type": "application/json"}, msgspec.json.encode(content))

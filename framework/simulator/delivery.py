@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from coinmux.framework.simulator.faults import TWISTS, FaultOrder
-from coinmux.framework.simulator.player import Answer
+from coinmux.framework.simulator.player import PlayedAnswer
 
 _CHALLENGE = (
     b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>"
@@ -39,7 +39,7 @@ class Delivery:
     drip_s: float = 0.0
 
 
-def wire(answer: Answer) -> bytes:
+def wire(answer: PlayedAnswer) -> bytes:
     """The whole response."""
     return head(answer.status, answer.headers, len(answer.body)) + answer.body
 
@@ -56,7 +56,7 @@ def head(status: int, headers: Mapping[str, str], length: int) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
 
 
-def delivery(order: FaultOrder | None, answer: Answer) -> Delivery:
+def delivery(order: FaultOrder | None, answer: PlayedAnswer) -> Delivery:
     """How to write the answer under an order; a twisted answer comes twisted already."""
     if order is None or order.kind in TWISTS or order.kind == "sample":
         return Delivery(wire(answer))
@@ -77,7 +77,7 @@ def delivery(order: FaultOrder | None, answer: Answer) -> Delivery:
     return Delivery(wire(_spoilt(order, answer)))
 
 
-def _spoilt(order: FaultOrder, answer: Answer) -> Answer:
+def _spoilt(order: FaultOrder, answer: PlayedAnswer) -> PlayedAnswer:
     """The answer as another complete one."""
     headers, body = {**answer.headers}, answer.body
     match order.kind:
@@ -88,19 +88,19 @@ def _spoilt(order: FaultOrder, answer: Answer) -> Answer:
                 kind, sent = "text/plain", content.encode()
             else:
                 kind, sent = "application/json", msgspec.json.encode(content)
-            return Answer(code, {"content-type": kind, **order.headers}, _bodied(code, sent))
+            return PlayedAnswer(code, {"content-type": kind, **order.headers}, _bodied(code, sent))
         case "rate_limit":
             told = {} if order.retry_after is None else {"retry-after": str(order.retry_after)}
             sent = b'{"error":"too many requests"}'
-            return Answer(429, {"content-type": "application/json", **told}, sent)
+            return PlayedAnswer(429, {"content-type": "application/json", **told}, sent)
         case "redirect":
             code = order.code if order.code is not None else 302
-            return Answer(code, {"location": order.location}, b"")
+            return PlayedAnswer(code, {"location": order.location}, b"")
         case "empty":
-            return Answer(answer.status, headers, b"")
+            return PlayedAnswer(answer.status, headers, b"")
         case "html":
             page = _CHALLENGE if order.challenge else _PAGE
-            return Answer(200, {"content-type": order.content_type or "text/html"}, page)
+            return PlayedAnswer(200, {"content-type": order.content_type or "text/html"}, page)
         case "wrong_content_type":
             headers["content-type"] = order.content_type or "text/plain"
         case "malformed_json":
@@ -111,7 +111,7 @@ def _spoilt(order: FaultOrder, answer: Answer) -> Answer:
             body = packed[: len(packed) // 2]
         case _:
             raise AssertionError(order.kind)
-    return Answer(answer.status, headers, body)
+    return PlayedAnswer(answer.status, headers, body)
 
 
 def _bodied(code: int, body: bytes) -> bytes:

@@ -152,7 +152,7 @@ def _told(error: ValidationError) -> list[dict[str, str]]:
 
 
 @dataclass(slots=True)
-class Standing:
+class StandingFault:
     """An order in force.
 
     Attributes:
@@ -174,11 +174,11 @@ class Standing:
 class FaultBook:
     """Orders in force, the oldest first; an answer is spoilt by the first that is meant for it."""
 
-    standing: list[Standing] = field(default_factory=list)
+    standing: list[StandingFault] = field(default_factory=list)
 
     def add(self, order: FaultOrder) -> None:
         """Takes an order."""
-        self.standing.append(Standing(order, order.count))
+        self.standing.append(StandingFault(order, order.count))
 
     def take(
         self, provider: str, capability: str | None, host: str | None, channel: str | None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coinmux.framework.simulator.delivery import Delivery, wire
-from coinmux.framework.simulator.player import Answer
+from coinmux.framework.simulator.player import PlayedAnswer
 
 _HEAD_LIMIT = 65_536
 _BODY_LIMIT = 8_388_608
@@ -180,5 +180,5 @@ class _Peer(asyncio.Protocol):
 
     def _refuse(self, status: int) -> None:
         self._buffer.clear()
-        self._transport.write(wire(Answer(status, {"connection": "close"}, b"")))
+        self._transport.write(wire(PlayedAnswer(status, {"connection": "close"}, b"")))
         self._transport.close()

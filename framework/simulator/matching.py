@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from coinmux.framework.samples.format import Exchange, Sample
 from coinmux.framework.simulator.pair_renaming import Renaming, playable
-from coinmux.framework.simulator.patterns import COUNT, Asked, Found, Pattern
+from coinmux.framework.simulator.patterns import COUNT, Asked, Pattern, PatternMatch
 from coinmux.framework.simulator.player import Play, Script
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PAGES = frozenset({"page", "offset", "cursor", "skip", "pageno"})
 
 
-class Catalogue:
+class SampleIndex:
     """All that one provider can answer.
 
     Args:
@@ -62,12 +62,12 @@ class Catalogue:
         for script in scripts:
             self._by_outcome.setdefault(script.sample.outcome, Play(script))
 
-    def find(self, asked: Asked) -> Found | None:
+    def find(self, asked: Asked) -> PatternMatch | None:
         """What answers the request; None where nothing does."""
         if asked.json is None:
             plain = self._plain.get(_key(asked))
             if plain is not None:
-                return Found(plain.play)
+                return PatternMatch(plain.play)
         candidates = self._patterns.get((asked.method, len(asked.segments)), [])
         here = [pattern for pattern in candidates if _place(pattern.asked) == _place(asked)]
         elsewhere = self._elsewhere(asked, candidates)
@@ -96,7 +96,7 @@ class Catalogue:
             and (not tags or tags & self._tags.get(channel, frozenset()))
         ]
 
-    def _unknown_like(self, asked: Asked) -> Found | None:
+    def _unknown_like(self, asked: Asked) -> PatternMatch | None:
         for pattern in self._unknown:
             own = pattern.asked
             if (
@@ -113,7 +113,7 @@ class Catalogue:
                 or (mine in self._intervals and theirs in self._intervals)
                 for mine, theirs in zip(own.segments, asked.segments, strict=True)
             ):
-                return Found(pattern.play)
+                return PatternMatch(pattern.play)
         return None
 
 
@@ -176,9 +176,9 @@ def _place(asked: Asked) -> tuple[str | None, str | None]:
     return (asked.host, asked.channel)
 
 
-def _first_fit(patterns: Iterable[Pattern], asked: Asked) -> Found | None:
+def _first_fit(patterns: Iterable[Pattern], asked: Asked) -> PatternMatch | None:
     """The first that fits; one that has an address of its own comes before one that lends its."""
-    lent: Found | None = None
+    lent: PatternMatch | None = None
     for pattern in patterns:
         found = pattern.fits(asked)
         if found is not None and found.address is None:
@@ -187,7 +187,7 @@ def _first_fit(patterns: Iterable[Pattern], asked: Asked) -> Found | None:
     return lent
 
 
-def _nearest_count(patterns: Iterable[Pattern], asked: Asked) -> Found | None:
+def _nearest_count(patterns: Iterable[Pattern], asked: Asked) -> PatternMatch | None:
     """What differs in counts alone (`limit=20` for `limit=50`): the least that has enough."""
     best: tuple[tuple[int, bool, int], Pattern] | None = None
     for pattern in patterns:

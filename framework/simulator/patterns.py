@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coinmux.framework.samples.format import ANY, Sample, Series
+from coinmux.framework.samples.format import ANY, Sample, SampleSeries
 from coinmux.framework.simulator.candle_spans import Span
 from coinmux.framework.simulator.player import Play
 from coinmux.framework.simulator.time_shift import SECOND_NS, read_time
@@ -35,7 +35,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PatternMatch:
     """A sample that answers.
 
     Attributes:
@@ -62,7 +62,7 @@ class Pattern:
 
     play: Play
     asked: Asked
-    series: Series | None
+    series: SampleSeries | None
     address: str | None = None
 
     @property
@@ -71,7 +71,7 @@ class Pattern:
         told = (*self.asked.params.values(), *self.asked.segments)
         return self.series is None and self.asked.json is None and ANY not in told
 
-    def fits(self, asked: Asked) -> Found | None:
+    def fits(self, asked: Asked) -> PatternMatch | None:
         """What it answers the request with; None where it does not."""
         own = self.asked
         if own.method != asked.method or len(own.segments) != len(asked.segments):
@@ -86,7 +86,7 @@ class Pattern:
                 return None
         if self.series is not None:
             span = self._span(self.series, asked)
-            return None if span is None else Found(self.play, span)
+            return None if span is None else PatternMatch(self.play, span)
         if own.params.keys() != asked.params.keys():
             return None
         if not all(self._same(own.params[n], value, caught) for n, value in asked.params.items()):
@@ -96,7 +96,9 @@ class Pattern:
         if len(set(caught)) > 1:
             return None
         old = self.address
-        return Found(self.play, address=(old, caught[0]) if caught and old is not None else None)
+        return PatternMatch(
+            self.play, address=(old, caught[0]) if caught and old is not None else None
+        )
 
     def _same(self, mine: Any, theirs: Any, caught: list[str]) -> bool:
         if mine in (ANY, theirs):
@@ -116,7 +118,7 @@ class Pattern:
             )
         return False
 
-    def _span(self, told: Series, asked: Asked) -> Span | None:
+    def _span(self, told: SampleSeries, asked: Asked) -> Span | None:
         """The candles asked for; None where another parameter differs or the length is unknown."""
         usual = self.play.script.span
         assert usual is not None
@@ -150,7 +152,7 @@ class Pattern:
         return Span(step_s, limit, *_bounds(told, moments))
 
 
-def _bounds(told: Series, moments: Mapping[str, int]) -> tuple[int | None, int | None]:
+def _bounds(told: SampleSeries, moments: Mapping[str, int]) -> tuple[int | None, int | None]:
     start = moments.get(told.range.start or "")
     end = moments.get(told.range.end or "")
     left = {n: at for n, at in moments.items() if n not in (told.range.start, told.range.end)}

@@ -13,7 +13,7 @@ import msgspec
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.samples import json_paths
 from coinmux.framework.samples.amounts import finest, read_amount, scaled
-from coinmux.framework.samples.format import Batch, Exchange, Sample, element
+from coinmux.framework.samples.format import Exchange, Sample, SampleBatch, element
 from coinmux.framework.simulator import candle_series
 from coinmux.framework.simulator.candle_spans import Span, rows_of, steps_of
 from coinmux.framework.simulator.pair_renaming import Renaming
@@ -22,7 +22,7 @@ from coinmux.framework.simulator.time_shift import moved, read_time
 
 if TYPE_CHECKING:
     from coinmux.framework.plugins.provider_info import ProviderInfo
-    from coinmux.framework.simulator.price_model import Market
+    from coinmux.framework.simulator.price_model import PriceModel
 
 Twist = Literal["wrong_symbol", "seconds_for_ms", "negative_price"]
 
@@ -33,7 +33,7 @@ _OURS = frozenset({"content-length", "transfer-encoding", "content-encoding", "c
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PlayedAnswer:
     """What goes over the wire."""
 
     status: int
@@ -87,7 +87,7 @@ class Script:
 
     def answer(
         self,
-        market: Market,
+        market: PriceModel,
         now_ms: int,
         *,
         pair: Symbol | None = None,
@@ -96,7 +96,7 @@ class Script:
         twist: Twist | None = None,
         address: tuple[str, str] | None = None,
         asked_json: Any = None,
-    ) -> Answer:
+    ) -> PlayedAnswer:
         """The response as the source would give it now.
 
         Args:
@@ -113,9 +113,9 @@ class Script:
         headers = {n.lower(): v for n, v in response.headers.items() if n.lower() not in _OURS}
         if response.text is not None:
             text = self._text(response.text, now_ms)
-            return Answer(response.status, headers, text.encode())
+            return PlayedAnswer(response.status, headers, text.encode())
         if not response.has_body:
-            return Answer(response.status, headers, b"")
+            return PlayedAnswer(response.status, headers, b"")
         headers.setdefault("content-type", "application/json")
         pair = pair if pair is not None else self.pair
         if twist == "wrong_symbol" and pair is not None:
@@ -131,7 +131,7 @@ class Script:
             body = _as_many(self.exchange.batch, asked_json, body)
         if asked_json is not None:
             _echo_ids(self.exchange.request.json_body, asked_json, body)
-        return Answer(response.status, headers, msgspec.json.encode(body))
+        return PlayedAnswer(response.status, headers, msgspec.json.encode(body))
 
     def _text(self, text: str, now_ms: int) -> str:
         def now(match: re.Match[str]) -> str:
@@ -144,7 +144,12 @@ class Script:
         return text
 
     def _body(
-        self, market: Market, now_ms: int, pair: Symbol | None, span: Span | None, twist: str | None
+        self,
+        market: PriceModel,
+        now_ms: int,
+        pair: Symbol | None,
+        span: Span | None,
+        twist: str | None,
     ) -> Any:
         exchange = self.exchange
         body = msgspec.json.decode(msgspec.json.encode(exchange.response.body))
@@ -176,12 +181,14 @@ class Script:
                     container[key] = _a_thousandth(container[key])
         return body
 
-    def _factor(self, market: Market, pair: Symbol | None, now_ms: int) -> float:
+    def _factor(self, market: PriceModel, pair: Symbol | None, now_ms: int) -> float:
         if self.reference is None or pair is None or not _is_simulated(pair):
             return 1.0
         return market.price(pair, now_ms) * skew(self.info.name) / self.reference
 
-    def _candles(self, market: Market, now_ms: int, pair: Symbol | None, span: Span) -> list[Any]:
+    def _candles(
+        self, market: PriceModel, now_ms: int, pair: Symbol | None, span: Span
+    ) -> list[Any]:
         assert self.rows is not None
         now_s = now_ms // 1000
         opens = candle_series.opening_times(
@@ -203,11 +210,11 @@ class Play:
     pair: Symbol | None = None
     renaming: Renaming | None = None
     _second: int = field(default=0, init=False)
-    _kept: dict[Span | None, Answer] = field(default_factory=dict, init=False)
+    _kept: dict[Span | None, PlayedAnswer] = field(default_factory=dict, init=False)
 
     def answer(
-        self, market: Market, now_ms: int, *, span: Span | None = None, **asked: Any
-    ) -> Answer:
+        self, market: PriceModel, now_ms: int, *, span: Span | None = None, **asked: Any
+    ) -> PlayedAnswer:
         """As `Script.answer`, at the start of the second."""
         second = now_ms // 1000
         if second != self._second:
@@ -251,7 +258,7 @@ def _reference(sample: Sample) -> float | None:
     return None
 
 
-def _as_many(batch: Batch, asked_json: Any, body: Any) -> Any:
+def _as_many(batch: SampleBatch, asked_json: Any, body: Any) -> Any:
     """The body with as many rows as are asked."""
     asked = next(json_paths.values(asked_json, json_paths.parse(batch.asked)), None)
     most = len(asked) if isinstance(asked, list) else 1

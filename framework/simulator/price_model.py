@@ -45,7 +45,7 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
-class Market:
+class PriceModel:
     """Prices as a function of time.
 
     Args:

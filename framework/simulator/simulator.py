@@ -16,10 +16,10 @@ from coinmux.framework.simulator.control import CONTROL, control, told
 from coinmux.framework.simulator.delivery import Delivery, delivery, wire
 from coinmux.framework.simulator.faults import TWISTS, BadFault, FaultBook, FaultOrder
 from coinmux.framework.simulator.http_server import Loopback, Request
-from coinmux.framework.simulator.matching import Catalogue, segments_of
-from coinmux.framework.simulator.patterns import Asked, Found
-from coinmux.framework.simulator.player import Answer
-from coinmux.framework.simulator.price_model import Market
+from coinmux.framework.simulator.matching import SampleIndex, segments_of
+from coinmux.framework.simulator.patterns import Asked, PatternMatch
+from coinmux.framework.simulator.player import PlayedAnswer
+from coinmux.framework.simulator.price_model import PriceModel
 from coinmux.framework.simulator.providers import SimulatedProvider, simulated_providers
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Simulator:
         self.providers: Mapping[str, SimulatedProvider] = {p.info.name: p for p in providers}
         if len(self.providers) != len(providers):
             raise ValueError("two providers of one name")
-        self.market = Market(seed)
+        self.market = PriceModel(seed)
         self.calls: Counter[str] = Counter()
         self.log: deque[Call] = deque(maxlen=LOG_LENGTH)
         self._clock = clock if clock is not None else SystemClock()
@@ -240,8 +240,12 @@ class Simulator:
         return delivery(order, answer)
 
     def _answer(
-        self, catalogue: Catalogue, found: Found | None, asked: Asked, order: FaultOrder | None
-    ) -> Answer:
+        self,
+        catalogue: SampleIndex,
+        found: PatternMatch | None,
+        asked: Asked,
+        order: FaultOrder | None,
+    ) -> PlayedAnswer:
         now_ms = self._clock.wall_ms()
         if order is not None and order.kind == "sample" and order.outcome is not None:
             play = catalogue.ending_in(order.outcome)
@@ -258,9 +262,9 @@ class Simulator:
         )
 
 
-def _catalogue(provider: SimulatedProvider) -> Catalogue:
+def _catalogue(provider: SimulatedProvider) -> SampleIndex:
     try:
-        return Catalogue(provider.info, provider.samples)
+        return SampleIndex(provider.info, provider.samples)
     except ValueError as exc:
         raise BadSample(str(exc)) from exc
 

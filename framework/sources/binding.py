@@ -21,7 +21,7 @@ _NOBODY = "https://nobody.invalid"
 MapError = Callable[[Reply, Query], Exception | None]
 
 
-class Gate(Protocol):
+class CallLimiter(Protocol):
     """Our own limits for one source: rate and concurrency."""
 
     async def enter(self, weight: float) -> None:
@@ -41,7 +41,7 @@ class Gate(Protocol):
         ...
 
 
-class ChannelDesk(Protocol):
+class ChannelChooser(Protocol):
     """Which of a source's channels may be asked, and what became of it."""
 
     def available(self, provider: str, names: Sequence[str]) -> list[str]:
@@ -95,7 +95,7 @@ class BoundSource:
     echoes: tuple[bytes, ...] = field(repr=False)
     has_key: bool
     map_error: MapError | None
-    gate: Gate
+    gate: CallLimiter
     assets: AssetDirectory
     clock: Clock
 
@@ -106,7 +106,7 @@ class BoundSource:
         *,
         base_url_override: str | Mapping[str, str] | None = None,
         values: Mapping[str, Secret | str] | None = None,
-        gate: Gate,
+        gate: CallLimiter,
         map_error: MapError | None = None,
         assets: AssetDirectory,
         clock: Clock,

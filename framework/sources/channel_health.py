@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class ChannelDesk:
+class ChannelHealth:
     """Which of a provider's channels may be asked, and what each call of one counts for.
 
     A channel is a source of its own to the health rules, named `<provider>:<channel>`, with one

@@ -27,7 +27,7 @@ from coinmux.framework.models.base import Query
 from coinmux.framework.plugins.provider_info import Reply
 from coinmux.framework.secrets import Secret, without
 from coinmux.framework.sources import response_errors
-from coinmux.framework.sources.binding import BoundSource, ChannelDesk, Gate
+from coinmux.framework.sources.binding import BoundSource, CallLimiter, ChannelChooser
 from coinmux.framework.transport.client import (
     OFF_LOOP_BYTES,
     OutboundRequest,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from coinmux.framework.reference.assets import AssetDirectory
     from coinmux.framework.transport.endpoint import Endpoint, Scalar
 
-__all__ = ["HTTP", "BoundSource", "ChannelDesk", "Gate", "segment"]
+__all__ = ["HTTP", "BoundSource", "CallLimiter", "ChannelChooser", "segment"]
 
 T = TypeVar("T")
 TEXT_CHARS = 2_000
@@ -86,7 +86,7 @@ class HTTP:
         client: SafeHTTPClient,
         deadline: Deadline,
         query: Query,
-        desk: ChannelDesk | None = None,
+        desk: ChannelChooser | None = None,
         channel: str = "",
     ) -> None:
         self.provider = source.info.name

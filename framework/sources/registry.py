@@ -10,7 +10,7 @@ from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import InvalidSetting
 from coinmux.framework.errors import UnknownProvider
 from coinmux.framework.reference.assets import AssetDirectory
-from coinmux.framework.sources.channel_health import ChannelDesk
+from coinmux.framework.sources.channel_health import ChannelHealth
 from coinmux.framework.sources.source import Source
 from coinmux.framework.suggest import near
 
@@ -157,7 +157,7 @@ class SourceRegistry:
         reason = None if refusal is None else refusal.code
         names = {source.name: list(source.fetch)}
         for channel in source.info.channels:
-            names[f"{source.name}:{channel.name}"] = [ChannelDesk.CAPABILITY]
+            names[f"{source.name}:{channel.name}"] = [ChannelHealth.CAPABILITY]
         known = self._health.sources()
         for name, capabilities in names.items():
             if name not in known:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import CoinmuxError
-from coinmux.framework.limits.limiter import Gate
+from coinmux.framework.limits.limiter import Limiter
 from coinmux.framework.limits.quota import long_windows, saving, spent
 from coinmux.framework.models.market import CandlesQuery
 from coinmux.framework.quality.resample import finer
@@ -70,11 +70,11 @@ class Source:
             overrides.rate_limits if overrides.rate_limits is not None else info.rate_limits
         )
         concurrent = env.settings.concurrent_per_source
-        gate = Gate(clock, self.limits, concurrent=concurrent, usage=info.usage)
+        gate = Limiter(clock, self.limits, concurrent=concurrent, usage=info.usage)
         if known is not None and (known.limits, known.gate.concurrent) == (self.limits, concurrent):
             # What was used of a window is used, whatever was read anew.
             gate = known.gate
-        self.gate: Gate = gate
+        self.gate: Limiter = gate
         self._has_quota = bool(long_windows(gate.windows))
         self.assets = assets
         self._clock = clock

@@ -17,7 +17,7 @@ from coinmux.framework.transport.client import ClientLimits, SafeHTTPClient
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from coinmux.framework.sources.binding import ChannelDesk, Gate, MapError
+    from coinmux.framework.sources.binding import CallLimiter, ChannelChooser, MapError
 
 INFO = ProviderInfo(
     name="acme", title="Acme", category="market", base_url="https://api.acme.example"
@@ -31,8 +31,8 @@ async def outbound(
     info: ProviderInfo = INFO,
     values: Mapping[str, str] | None = None,
     map_error: MapError | None = None,
-    gate: Gate | None = None,
-    desk: ChannelDesk | None = None,
+    gate: CallLimiter | None = None,
+    desk: ChannelChooser | None = None,
     timeout_s: float = 5.0,
     limits: ClientLimits | None = None,
     client: SafeHTTPClient | None = None,

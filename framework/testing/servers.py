@@ -37,7 +37,7 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-class Cluster:
+class PostgresServer:
     """A PostgreSQL server on a loopback port, with nothing in it; `close` must follow.
 
     Args:

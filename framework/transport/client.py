@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coinmux.framework.clock import Clock, Deadline
     from coinmux.framework.secrets import Redactor
 
-__all__ = ["ClientLimits", "Exchange", "OutboundRequest", "RawReply", "SafeHTTPClient"]
+__all__ = ["ClientLimits", "OutboundRequest", "RawReply", "SafeHTTPClient", "WireExchange"]
 
 #: Longer bodies are decoded and parsed off the event loop.
 OFF_LOOP_BYTES = 262_144
@@ -54,7 +54,7 @@ class ClientLimits:
     feed_bytes: int = 4 * 1_048_576
 
 
-class Exchange(Protocol):
+class WireExchange(Protocol):
     """What carries requests: the pool, or a stand-in for it."""
 
     async def exchange(self, request: OutboundRequest, until: float, limit: int) -> RawReply: ...
@@ -82,12 +82,12 @@ class SafeHTTPClient:
         *,
         ca_file: str | None = None,
         resolve: Resolve | None = None,
-        carrier: Exchange | None = None,
+        carrier: WireExchange | None = None,
     ) -> None:
         self.limits = limits if limits is not None else ClientLimits()
         self.redactor = redactor
         self._clock = clock
-        self._carrier: Exchange = (
+        self._carrier: WireExchange = (
             carrier
             if carrier is not None
             else Pool(connect_s=self.limits.connect_s, ca_file=ca_file, resolve=resolve)

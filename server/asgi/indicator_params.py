@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from coinmux.framework.indicators.catalogue import Catalogue
     from coinmux.framework.indicators.plan import Plan
-    from coinmux.framework.routing.options import Ask
+    from coinmux.framework.routing.options import RequestOptions
 
 #: Of every route over routed candles.
 MARKET_PARAMETERS = ("symbol", "interval", "closed_only", *ASK_PARAMETERS, QUOTE_FALLBACK)
@@ -52,7 +52,7 @@ class MarketAsk:
     intervals: tuple[Interval, ...]
     limit: int
     closed_only: bool
-    ask: Ask
+    ask: RequestOptions
     parameters: Mapping[str, str]
 
 
@@ -105,7 +105,7 @@ class BatchAsk:
     interval: Interval
     limit: int
     closed_only: bool
-    ask: Ask
+    ask: RequestOptions
 
 
 _BATCH_MEMBERS = ("symbols", "indicators", "interval", "limit", "closed_only")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.admission import Traffic
-    from coinmux.server.asgi.parsed_routes import FastLane
+    from coinmux.server.asgi.parsed_routes import ParsedRoutes
     from coinmux.server.asgi.scope import Message, Receive, Scope, Send
     from coinmux.server.monitoring.event_recorder import Recorder
 
@@ -48,7 +48,7 @@ _ALWAYS = ("/healthz", "/readyz")
 _STATUS_LEFT = 499
 
 
-class Edge:
+class Middleware:
     """The ASGI application the server runs.
 
     Args:
@@ -62,7 +62,7 @@ class Edge:
 
     def __init__(
         self,
-        lane: FastLane,
+        lane: ParsedRoutes,
         gateway: Gateway,
         traffic: Traffic,
         recorder: Recorder,
@@ -108,7 +108,7 @@ class Edge:
         else:
             request_id = f"{self._run}-{next(self._ids):x}"
         scope[REQUEST_ID] = request_id
-        reply = Reply(scope, send, request_id, self.traffic)
+        reply = SentResponse(scope, send, request_id, self.traffic)
         client = scope.get("client")
         address = client[0] if client else "unknown"
         entered = False
@@ -172,7 +172,7 @@ class Edge:
         self._hosts = Hosts(settings.allowed_hosts, self._bound)
 
 
-class Reply:
+class SentResponse:
     """The way out of one request: notes the status, adds what every response carries.
 
     Attributes:

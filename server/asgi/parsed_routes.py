@@ -11,13 +11,13 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from coinmux.framework.dispatch.decision_log import TRAIL, Trail
+from coinmux.framework.dispatch.decision_log import TRAIL, DecisionTrail
 from coinmux.server.asgi.responses import SECURITY_HEADERS, answer_headers
 from coinmux.server.asgi.scope import DECIDED, REQUEST_ID, SERVED, TASK, TRACED, WRITER
 
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
-    from coinmux.server.asgi.query_params import Question
+    from coinmux.server.asgi.query_params import ParsedRequest
     from coinmux.server.asgi.scope import ASGIApp, RawHeader, Receive, Scope, Send, WholeWriter
 
 _KEPT = 4_096
@@ -25,7 +25,7 @@ _KEPT = 4_096
 _LONGEST = 512
 
 
-class FastLane:
+class ParsedRoutes:
     """An ASGI layer before the application, and the questions it knows.
 
     Args:
@@ -34,7 +34,9 @@ class FastLane:
 
     def __init__(self, gateway: Gateway, app: ASGIApp | None = None) -> None:
         self._gateway = gateway
-        self._known: OrderedDict[tuple[bytes | None, bytes], tuple[Question, str]] = OrderedDict()
+        self._known: OrderedDict[tuple[bytes | None, bytes], tuple[ParsedRequest, str]] = (
+            OrderedDict()
+        )
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +46,7 @@ class FastLane:
         assert self.app is not None
         await self.app(scope, receive, send)
 
-    def find(self, scope: Scope) -> Question | None:
+    def find(self, scope: Scope) -> ParsedRequest | None:
         """The question that the target of `scope` was read as, if it was."""
         target = (scope.get("raw_path"), scope["query_string"])
         known = self._known.get(target)
@@ -55,7 +57,7 @@ class FastLane:
         return question
 
     async def answer(
-        self, question: Question, scope: Scope, send: Send, id_header: RawHeader
+        self, question: ParsedRequest, scope: Scope, send: Send, id_header: RawHeader
     ) -> None:
         """Answer a question that `find` knew."""
         gateway = self._gateway
@@ -67,7 +69,7 @@ class FastLane:
         else:
             scope[TASK] = asyncio.current_task()
             _leave_trail(scope)
-            answer = await gateway.ask(
+            answer = await gateway.fetch(
                 question.capability, question.query, question.ask, request_id=scope[REQUEST_ID]
             )
         headers = answer_headers(answer, gateway.clock.monotonic())
@@ -78,7 +80,7 @@ class FastLane:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 
-    def remember(self, scope: Scope, question: Question) -> None:
+    def remember(self, scope: Scope, question: ParsedRequest) -> None:
         """Keep what a GET request was read as; the least recently used makes room."""
         raw_path = scope.get("raw_path")
         if scope["method"] != "GET" or raw_path is None:
@@ -100,5 +102,5 @@ class FastLane:
 
 def _leave_trail(scope: Scope) -> None:
     """Have what is decided from here on noted with the request."""
-    scope[DECIDED] = trail = Trail()
+    scope[DECIDED] = trail = DecisionTrail()
     TRAIL.set(trail)

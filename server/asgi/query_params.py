@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from coinmux.framework.errors import InvalidRequest, InvalidSymbol, UnknownChain, UnknownInterval
 from coinmux.framework.models.base import Query, number
 from coinmux.framework.reference.symbols import Symbol
-from coinmux.framework.routing.options import Ask
+from coinmux.framework.routing.options import RequestOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,12 +30,12 @@ QUOTE_FALLBACK = "quote_fallback"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ParsedRequest:
     """What a request asks: the same for the same path and query string, so it may be kept."""
 
     capability: str
     query: Query
-    ask: Ask
+    ask: RequestOptions
 
 
 def pairs_of(query_string: bytes) -> list[tuple[str, str]]:
@@ -135,7 +135,7 @@ class QueryReader:
         query_string: bytes,
         path: Mapping[str, str],
         parse_symbol: Callable[[str], Symbol],
-    ) -> Question:
+    ) -> ParsedRequest:
         """The question a request asks.
 
         Raises:
@@ -144,7 +144,7 @@ class QueryReader:
         values = single_values(query_string, self.parameters)
         return self.build({**values, **path}, parse_symbol)
 
-    def read_body(self, query_string: bytes, body: object) -> Question:
+    def read_body(self, query_string: bytes, body: object) -> ParsedRequest:
         """The question a JSON body asks; how to answer it stands in the query string.
 
         Raises:
@@ -156,9 +156,11 @@ class QueryReader:
             errors.append(_error("body", "takes a JSON object"))
         if errors or not isinstance(body, dict):
             raise refused(errors)
-        return Question(self.capability, self._model(body), ask)
+        return ParsedRequest(self.capability, self._model(body), ask)
 
-    def build(self, values: Mapping[str, str], parse_symbol: Callable[[str], Symbol]) -> Question:
+    def build(
+        self, values: Mapping[str, str], parse_symbol: Callable[[str], Symbol]
+    ) -> ParsedRequest:
         """The question that texts by parameter name make.
 
         Raises:
@@ -180,7 +182,7 @@ class QueryReader:
                 errors.append(_error(name, str(error)))
         if errors:
             raise refused(errors)
-        return Question(self.capability, self._model(typed), ask)
+        return ParsedRequest(self.capability, self._model(typed), ask)
 
     def _value(self, field: str, text: str, parse_symbol: Callable[[str], Symbol]) -> Any:
         kind = self._kinds[field]
@@ -221,7 +223,7 @@ class QueryReader:
         return ".".join([self._names.get(str(field), str(field)), *map(str, rest)])
 
 
-def read_ask(values: Mapping[str, str], errors: list[dict[str, Any]]) -> Ask:
+def read_ask(values: Mapping[str, str], errors: list[dict[str, Any]]) -> RequestOptions:
     """How to answer, by the parameters all such routes take; what will not do joins `errors`."""
     seconds: dict[str, float | None] = {}
     for name in ("max_age_s", "timeout_s"):
@@ -235,7 +237,7 @@ def read_ask(values: Mapping[str, str], errors: list[dict[str, Any]]) -> Ask:
         errors.append(_error(QUOTE_FALLBACK, "takes true or false"))
     provider = values.get("provider")
     try:
-        return Ask(
+        return RequestOptions(
             provider=None if provider is None else provider.lower(),
             strategy=values.get("strategy", "priority"),
             quote_fallback=fallback == "true",
@@ -244,7 +246,7 @@ def read_ask(values: Mapping[str, str], errors: list[dict[str, Any]]) -> Ask:
         )
     except InvalidRequest as error:
         errors.extend(error.errors)
-        return Ask()
+        return RequestOptions()
 
 
 def _kind(annotation: Any) -> Any:

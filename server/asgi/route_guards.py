@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from litestar.connection import ASGIConnection
     from litestar.handlers import BaseRouteHandler
 
-    from coinmux.server.context import Desk
+    from coinmux.server.context import ServerContext
 
-#: Where the application's state holds the `Desk`.
+#: Where the application's state holds the `ServerContext`.
 DESK = "desk"
 NO_STORE = b"no-store"
 
 
 def admin_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """A Litestar guard: the admin's right, a JSON body or none, and no parameters."""
-    desk: Desk = connection.app.state[DESK]
+    desk: ServerContext = connection.app.state[DESK]
     scope: Any = connection.scope
     check_admin(scope, desk.gateway.settings, desk.bound)
     check_json_body(scope)

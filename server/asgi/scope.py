@@ -23,8 +23,8 @@ TASK = "coinmux.task"
 WRITER = "coinmux.writer"
 #: Set in the scope of a HEAD request: its body is not sent.
 BODILESS = "coinmux.bodiless"
-#: What was decided for the request, a `Trail`; or the question, where a kept answer went out by the
-#: fast lane, with its provider as `SERVED`.
+#: What was decided for the request, a `DecisionTrail`; or the question, where a cached answer
+#: was sent by the parsed routes, with its provider as `SERVED`.
 DECIDED = "coinmux.decided"
 SERVED = "coinmux.served"
 #: `perf_counter` when a request came in, where it may turn into a stream.

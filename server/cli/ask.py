@@ -11,7 +11,7 @@ import rich_click as click
 
 from coinmux import INTERVALS
 from coinmux.framework.gateway import Gateway
-from coinmux.framework.routing.options import STRATEGIES, Ask
+from coinmux.framework.routing.options import STRATEGIES, RequestOptions
 from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
 from coinmux.server.process.simulated_gateway import gateway_for
 
@@ -172,7 +172,9 @@ def explain(
 
     async def work(gateway: Gateway) -> dict[str, Any]:
         query = gateway.query(capability, pairs)
-        return gateway.explain(capability, query, Ask(provider=provider, strategy=strategy))
+        return gateway.explain(
+            capability, query, RequestOptions(provider=provider, strategy=strategy)
+        )
 
     shown = with_gateway(env_file, simulate, work)
     if as_json:

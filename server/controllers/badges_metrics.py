@@ -12,7 +12,7 @@ from coinmux.server.asgi.query_params import single_values
 from coinmux.server.asgi.responses import Bytes, as_json
 from coinmux.server.asgi.route_guards import NO_STORE
 from coinmux.server.asgi.static_files import MEDIA_TYPES
-from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.context import AnyRequest, ServerContext
 from coinmux.server.monitoring.badges import as_endpoint, as_svg, state_of
 from coinmux.server.monitoring.prometheus import CONTENT_TYPE, exposition
 from coinmux.server.openapi.document import DOC, RouteDoc
@@ -39,7 +39,7 @@ class OutsideController(Controller):
         opt={DOC: RouteDoc(media_type="image/svg+xml", schema={"type": "string"}, errors=(404,))},
     )
     async def badge(
-        self, request: AnyRequest, desk: NamedDependency[Desk], badge: FromPath[str]
+        self, request: AnyRequest, desk: NamedDependency[ServerContext], badge: FromPath[str]
     ) -> Bytes:
         """The state of `system` or of a provider: `system.svg` as a picture, `.json` as data."""
         single_values(request.scope["query_string"], ())
@@ -56,7 +56,7 @@ class OutsideController(Controller):
         operation_id="getPrometheusMetrics",
         opt={DOC: RouteDoc(media_type="text/plain; version=0.0.4; charset=utf-8")},
     )
-    async def metrics(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def metrics(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Counters, gauges and histograms in the text format 0.0.4 of Prometheus."""
         single_values(request.scope["query_string"], ())
         headers = [(b"content-type", CONTENT_TYPE), (b"cache-control", NO_STORE)]

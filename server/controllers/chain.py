@@ -24,7 +24,7 @@ from coinmux.framework.models.chain import (
 )
 from coinmux.server.asgi.query_params import QueryReader
 from coinmux.server.asgi.responses import Answered
-from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.context import AnyRequest, ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc
 
 HEAD = QueryReader("chain_head", ChainHeadQuery, path=("chain",))
@@ -43,17 +43,17 @@ class ChainController(Controller):
     tags = ("chain",)
 
     @get("/head", operation_id="getChainHead", opt={DOC: RouteDoc(ChainHead, HEAD)})
-    async def head(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def head(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """The newest block."""
         return await desk.answer(request, HEAD)
 
     @get("/gas", operation_id="getGas", opt={DOC: RouteDoc(Gas, GAS)})
-    async def gas(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def gas(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """What a transaction costs now."""
         return await desk.answer(request, GAS)
 
     @get("/balance/{address:str}", operation_id="getBalance", opt={DOC: RouteDoc(Balance, BALANCE)})
-    async def balance(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def balance(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """What an address holds of the chain's own coin."""
         return await desk.answer(request, BALANCE)
 
@@ -62,7 +62,9 @@ class ChainController(Controller):
         operation_id="getTransactions",
         opt={DOC: RouteDoc(Transactions, TRANSACTIONS)},
     )
-    async def transactions(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def transactions(
+        self, request: AnyRequest, desk: NamedDependency[ServerContext]
+    ) -> Answered:
         """One page of an address's transactions, newest first."""
         return await desk.answer(request, TRANSACTIONS)
 
@@ -71,7 +73,7 @@ class ChainController(Controller):
         operation_id="getTokenBalances",
         opt={DOC: RouteDoc(TokenBalances, TOKENS)},
     )
-    async def tokens(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def tokens(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """The tokens an address holds."""
         return await desk.answer(request, TOKENS)
 
@@ -87,11 +89,13 @@ class WhaleController(Controller):
         operation_id="getLargeTransfers",
         opt={DOC: RouteDoc(LargeTransfers, TRANSFERS)},
     )
-    async def transfers(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def transfers(
+        self, request: AnyRequest, desk: NamedDependency[ServerContext]
+    ) -> Answered:
         """Large transfers, newest first."""
         return await desk.answer(request, TRANSFERS)
 
     @get("/entity/{address:str}", operation_id="getEntity", opt={DOC: RouteDoc(Entity, ENTITY)})
-    async def entity(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def entity(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """Who an address belongs to."""
         return await desk.answer(request, ENTITY)

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from coinmux.server.asgi.query_params import single_values
 from coinmux.server.asgi.responses import Bytes, as_json
 from coinmux.server.asgi.route_guards import NO_STORE, admin_only
-from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.context import AnyRequest, ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.schemas import Changes, Feature, Features, Missing, SettingList
 
@@ -22,7 +22,7 @@ class ConfigController(Controller):
     tags = ("config",)
 
     @get("/features", operation_id="getFeatures", opt={DOC: RouteDoc(Features)})
-    async def features(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def features(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Every feature: on, or off and why."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.features())
@@ -33,20 +33,20 @@ class ConfigController(Controller):
         opt={DOC: RouteDoc(Feature, errors=(404,))},
     )
     async def feature(
-        self, request: AnyRequest, desk: NamedDependency[Desk], name: FromPath[str]
+        self, request: AnyRequest, desk: NamedDependency[ServerContext], name: FromPath[str]
     ) -> Bytes:
         """One feature, its name in any case."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.feature(name))
 
     @get("/missing", operation_id="getMissing", opt={DOC: RouteDoc(Missing)})
-    async def missing(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def missing(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Every variable that is not set, and what it would switch on."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.missing())
 
     @get("/settings", operation_id="getSettings", opt={DOC: RouteDoc(SettingList)})
-    async def settings(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def settings(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """coinmux's own settings: what is in force and where it comes from; secrets not."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.setting_list())
@@ -58,6 +58,6 @@ class ConfigController(Controller):
         guards=[admin_only],
         opt={DOC: RouteDoc(Changes, is_admin=True)},
     )
-    async def reload(self, desk: NamedDependency[Desk]) -> Bytes:
+    async def reload(self, desk: NamedDependency[ServerContext]) -> Bytes:
         """Read `.env` and the environment again, without a restart; what changed."""
         return as_json(desk.gateway.reload(), cache_control=NO_STORE)

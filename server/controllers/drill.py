@@ -14,7 +14,7 @@ from coinmux.server.asgi.query_params import single_values
 from coinmux.server.asgi.request_body import read_json
 from coinmux.server.asgi.responses import Bytes, as_json
 from coinmux.server.asgi.route_guards import NO_STORE, admin_only
-from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.context import AnyRequest, ServerContext
 from coinmux.server.monitoring.drill import Drill
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.monitor_reports import DrillOrder, DrillReport
@@ -27,7 +27,7 @@ class DrillController(Controller):
     tags = ("drill",)
 
     @get("/", operation_id="getDrill", opt={DOC: RouteDoc(DrillReport, errors=(404,))})
-    async def drill(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def drill(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Faults that may be ordered, and those in force."""
         single_values(request.scope["query_string"], ())
         return _report(_drill_of(desk))
@@ -40,7 +40,7 @@ class DrillController(Controller):
         opt={DOC: RouteDoc(DrillReport, body=DrillOrder, is_admin=True, errors=(404,))},
     )
     async def order(
-        self, request: AnyRequest, desk: NamedDependency[Desk], provider: FromPath[str]
+        self, request: AnyRequest, desk: NamedDependency[ServerContext], provider: FromPath[str]
     ) -> Bytes:
         """Break one source, `{"fault": "hang"}`, or mend it, `{"fault": null}`."""
         drill = _drill_of(desk)
@@ -56,7 +56,7 @@ class DrillController(Controller):
         return _report(drill)
 
 
-def _drill_of(desk: Desk) -> Drill:
+def _drill_of(desk: ServerContext) -> Drill:
     if desk.drill is None:
         raise NotFound("sources are real: there is nothing to break")
     return desk.drill

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from coinmux.server.asgi.query_params import single_values, whole
 from coinmux.server.asgi.responses import Bytes, as_json
 from coinmux.server.asgi.route_guards import NO_STORE, admin_only
-from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.context import AnyRequest, ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.parameters import parameter
 from coinmux.server.openapi.schemas import Health, History, SourceHealth, TestedHealth
@@ -26,7 +26,7 @@ class HealthController(Controller):
     tags = ("health",)
 
     @get("/status", operation_id="getSourceHealth", opt={DOC: RouteDoc(SourceHealth)})
-    async def status(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def status(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Every source, with a count of each state."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.source_health())
@@ -37,7 +37,7 @@ class HealthController(Controller):
         opt={DOC: RouteDoc(Health, errors=(404,))},
     )
     async def status_of(
-        self, request: AnyRequest, desk: NamedDependency[Desk], name: FromPath[str]
+        self, request: AnyRequest, desk: NamedDependency[ServerContext], name: FromPath[str]
     ) -> Bytes:
         """One source."""
         single_values(request.scope["query_string"], ())
@@ -64,7 +64,7 @@ class HealthController(Controller):
         },
     )
     async def history(
-        self, request: AnyRequest, desk: NamedDependency[Desk], name: FromPath[str]
+        self, request: AnyRequest, desk: NamedDependency[ServerContext], name: FromPath[str]
     ) -> Bytes:
         """State intervals, incidents and uptime of one source."""
         values = single_values(request.scope["query_string"], ("window_s",))
@@ -78,7 +78,7 @@ class HealthController(Controller):
         guards=[admin_only],
         opt={DOC: RouteDoc(Health, is_admin=True, errors=(404,))},
     )
-    async def reset(self, desk: NamedDependency[Desk], name: FromPath[str]) -> Bytes:
+    async def reset(self, desk: NamedDependency[ServerContext], name: FromPath[str]) -> Bytes:
         """Forget one source's failures and holds; its state after it."""
         return as_json(desk.gateway.reset(name), cache_control=NO_STORE)
 
@@ -89,7 +89,7 @@ class HealthController(Controller):
         guards=[admin_only],
         opt={DOC: RouteDoc(TestedHealth, is_admin=True, errors=(404, 409))},
     )
-    async def test(self, desk: NamedDependency[Desk], name: FromPath[str]) -> Bytes:
+    async def test(self, desk: NamedDependency[ServerContext], name: FromPath[str]) -> Bytes:
         """Ask one source one question now; its state after it. Once in ten seconds at most."""
         return as_json(await desk.trials.run(name), cache_control=NO_STORE)
 
@@ -100,6 +100,6 @@ class HealthController(Controller):
         guards=[admin_only],
         opt={DOC: RouteDoc(SourceHealth, is_admin=True)},
     )
-    async def reset_all(self, desk: NamedDependency[Desk]) -> Bytes:
+    async def reset_all(self, desk: NamedDependency[ServerContext]) -> Bytes:
         """Forget every source's failures and holds; the states after it."""
         return as_json(desk.gateway.reset_all(), cache_control=NO_STORE)

@@ -33,7 +33,7 @@ from coinmux.server.asgi.query_params import refused, single_values
 from coinmux.server.asgi.request_body import read_json
 from coinmux.server.asgi.responses import Bytes, as_json, provenance_headers
 from coinmux.server.asgi.sse import EventStream, event
-from coinmux.server.context import AnyRequest, Desk, request_id
+from coinmux.server.context import AnyRequest, ServerContext, request_id
 from coinmux.server.openapi.document import DOC
 from coinmux.server.openapi.indicator_routes import (
     BATCH,
@@ -55,14 +55,16 @@ class IndicatorController(Controller):
     tags = ("indicators",)
 
     @get("/", operation_id="getIndicators", opt={DOC: CATALOGUE})
-    async def catalogue(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def catalogue(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Every indicator: what it reads and returns, its parameters, and how to draw it."""
         single_values(request.scope["query_string"], ())
         lines = desk.gateway.indicators.catalogue.public()
         return as_json({"total": len(lines), "indicators": lines})
 
     @get("/comprehensive", operation_id="getComprehensive", opt={DOC: COMPREHENSIVE})
-    async def comprehensive(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def comprehensive(
+        self, request: AnyRequest, desk: NamedDependency[ServerContext]
+    ) -> Bytes:
         """SMA, EMA, RSI, MACD, ATR, Stochastic RSI and Bollinger Bands of one market together."""
         gateway = desk.gateway
         asked = read_market_ask(
@@ -93,7 +95,7 @@ class IndicatorController(Controller):
         return await _by_interval(asked, one, desk, request)
 
     @post("/batch", operation_id="computeBatch", status_code=200, opt={DOC: BATCH})
-    async def batch(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def batch(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Many indicators of many markets; what fails stands in its place and spoils no other."""
         gateway = desk.gateway
         asked = read_batch_ask(
@@ -136,7 +138,7 @@ class IndicatorController(Controller):
 
     @get("/{indicator:str}", operation_id="getIndicator", opt={DOC: ROUTED})
     async def one(
-        self, request: AnyRequest, desk: NamedDependency[Desk], indicator: FromPath[str]
+        self, request: AnyRequest, desk: NamedDependency[ServerContext], indicator: FromPath[str]
     ) -> Bytes:
         """One indicator over routed candles; as many more are asked for as settle its values."""
         gateway = desk.gateway
@@ -160,7 +162,7 @@ class IndicatorController(Controller):
 
     @get("/{indicator:str}/stream", operation_id="watchIndicator", opt={DOC: WATCH})
     async def stream(
-        self, request: AnyRequest, desk: NamedDependency[Desk], indicator: FromPath[str]
+        self, request: AnyRequest, desk: NamedDependency[ServerContext], indicator: FromPath[str]
     ) -> EventStream:
         """One indicator as its candles change and close, as server-sent events `value` and `error`.
 
@@ -190,7 +192,7 @@ class IndicatorController(Controller):
 
     @post("/{indicator:str}", operation_id="computeIndicator", status_code=200, opt={DOC: OVER})
     async def over(
-        self, request: AnyRequest, desk: NamedDependency[Desk], indicator: FromPath[str]
+        self, request: AnyRequest, desk: NamedDependency[ServerContext], indicator: FromPath[str]
     ) -> Bytes:
         """One indicator over the caller's candles."""
         begun = perf_counter()
@@ -216,7 +218,7 @@ class IndicatorController(Controller):
 async def _events(
     first: Update,
     updates: AsyncIterator[Update | CoinmuxError],
-    desk: Desk,
+    desk: ServerContext,
     request: AnyRequest,
 ) -> AsyncIterator[bytes]:
     yield _event(first, desk, request)
@@ -227,13 +229,15 @@ async def _events(
         yield _event(error, desk, request)
 
 
-def _event(update: Update | CoinmuxError, desk: Desk, request: AnyRequest) -> bytes:
+def _event(update: Update | CoinmuxError, desk: ServerContext, request: AnyRequest) -> bytes:
     if isinstance(update, CoinmuxError):
         return event("error", _error(update, desk, request))
     return event("value", update.public(), str(update.timestamp))
 
 
-async def _by_interval(asked: MarketAsk, one: Any, desk: Desk, request: AnyRequest) -> Bytes:
+async def _by_interval(
+    asked: MarketAsk, one: Any, desk: ServerContext, request: AnyRequest
+) -> Bytes:
     """The answer of one interval, or of several under their names, errors in their place."""
     if len(asked.intervals) == 1:
         history, body = await one(asked.intervals[0])
@@ -267,7 +271,9 @@ def _market(history: History, results: list[Computed | CoinmuxError]) -> dict[st
     }
 
 
-def _latest(result: Computed | CoinmuxError, desk: Desk, request: AnyRequest) -> dict[str, Any]:
+def _latest(
+    result: Computed | CoinmuxError, desk: ServerContext, request: AnyRequest
+) -> dict[str, Any]:
     if isinstance(result, CoinmuxError):
         return {"status": "error", "error": _error(result, desk, request)}
     try:
@@ -288,7 +294,7 @@ def _shown(
     parameters: Mapping[str, Any],
     result: Computed | CoinmuxError,
     limit: int,
-    desk: Desk,
+    desk: ServerContext,
     request: AnyRequest,
 ) -> dict[str, Any]:
     line = {"indicator": name, "parameters": parameters, **_latest(result, desk, request)}
@@ -298,7 +304,7 @@ def _shown(
     return line
 
 
-def _error(error: CoinmuxError, desk: Desk, request: AnyRequest) -> dict[str, Any]:
+def _error(error: CoinmuxError, desk: ServerContext, request: AnyRequest) -> dict[str, Any]:
     return problem(error, request_id(request), desk.gateway.redactor)
 
 

@@ -35,7 +35,7 @@ from coinmux.server.asgi.query_params import (
     single_values,
 )
 from coinmux.server.asgi.responses import Answered, Bytes
-from coinmux.server.context import AnyRequest, Desk, request_id
+from coinmux.server.context import AnyRequest, ServerContext, request_id
 from coinmux.server.openapi.document import DOC, RouteDoc, envelope
 from coinmux.server.openapi.parameters import ASK, parameter
 from coinmux.server.openapi.schemas import Problem
@@ -81,7 +81,7 @@ class MarketController(Controller):
     tags = ("market",)
 
     @get("/ticker", operation_id="getTicker", opt={DOC: RouteDoc(Ticker, TICKER)})
-    async def ticker(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def ticker(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """One market now and over the last 24 hours."""
         return await desk.answer(request, TICKER)
 
@@ -106,7 +106,7 @@ class MarketController(Controller):
             )
         },
     )
-    async def tickers(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def tickers(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Several markets at once; one that fails does not spoil the others."""
         values = single_values(
             request.scope["query_string"], ("symbols", *ASK_PARAMETERS, QUOTE_FALLBACK)
@@ -125,22 +125,24 @@ class MarketController(Controller):
         )
 
     @get("/candles", operation_id="getCandles", opt={DOC: RouteDoc(Candles, CANDLES)})
-    async def candles(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def candles(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """Open, high, low, close and volume by interval, oldest first."""
         return await desk.answer(request, CANDLES)
 
     @get("/order-book", operation_id="getOrderBook", opt={DOC: RouteDoc(OrderBook, ORDER_BOOK)})
-    async def order_book(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def order_book(
+        self, request: AnyRequest, desk: NamedDependency[ServerContext]
+    ) -> Answered:
         """The best bids and asks of one market."""
         return await desk.answer(request, ORDER_BOOK)
 
     @get("/trades", operation_id="getTrades", opt={DOC: RouteDoc(Trades, TRADES)})
-    async def trades(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def trades(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """The latest trades of one market, newest last."""
         return await desk.answer(request, TRADES)
 
     @get("/pairs", operation_id="getPairs", opt={DOC: RouteDoc(Markets, MARKETS)})
-    async def pairs(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def pairs(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """Every pair one provider lists. `provider` is required: the list is that source's own."""
         if "provider" not in single_values(request.scope["query_string"], MARKETS.parameters):
             raise InvalidRequest(
@@ -149,12 +151,14 @@ class MarketController(Controller):
         return await desk.answer(request, MARKETS)
 
     @get("/coins", operation_id="getCoins", opt={DOC: RouteDoc(Coins, COINS)})
-    async def coins(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def coins(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """One page of coins, largest market capitalisation first."""
         return await desk.answer(request, COINS)
 
     @get("/global", operation_id="getGlobalStats", opt={DOC: RouteDoc(GlobalStats, GLOBAL)})
-    async def global_stats(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def global_stats(
+        self, request: AnyRequest, desk: NamedDependency[ServerContext]
+    ) -> Answered:
         """The whole market in a few figures."""
         return await desk.answer(request, GLOBAL)
 
@@ -167,14 +171,16 @@ def _split(text: str) -> list[str]:
     return symbols
 
 
-async def _item(desk: Desk, request: AnyRequest, values: dict[str, Any]) -> tuple[str, bytes]:
+async def _item(
+    desk: ServerContext, request: AnyRequest, values: dict[str, Any]
+) -> tuple[str, bytes]:
     """One symbol's answer or error, encoded, under the symbol's own name."""
     name = values["symbol"][:60]
     gateway = desk.gateway
     try:
         question = TICKER.build(values, gateway.parse_symbol)
         name = str(getattr(question.query, "symbol", name))
-        answer = await gateway.ask(question.capability, question.query, question.ask)
+        answer = await gateway.fetch(question.capability, question.query, question.ask)
     except CoinmuxError as error:
         document = problem(error, request_id(request), gateway.redactor)
         return name, msgspec.json.encode({"error": document})

@@ -18,7 +18,7 @@ from coinmux.server.asgi.query_params import single_values
 from coinmux.server.asgi.responses import Bytes
 from coinmux.server.asgi.route_guards import NO_STORE
 from coinmux.server.asgi.sse import EventStream, event
-from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.context import AnyRequest, ServerContext
 from coinmux.server.monitoring.event_view import event_of
 from coinmux.server.monitoring.service_status import OVERALL
 from coinmux.server.monitoring.snapshot import WINDOWS
@@ -51,7 +51,7 @@ class MonitorController(Controller):
     tags = ("monitor",)
 
     @get("/monitor", operation_id="getMonitor", opt={DOC: MONITOR})
-    async def monitor(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def monitor(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """One picture of the whole, and what happened since the caller's last look."""
         values = single_values(request.scope["query_string"], ("since", "bars"))
         window = values.get("bars", "1h")
@@ -67,7 +67,9 @@ class MonitorController(Controller):
         return _sized(picture, packs=packs)
 
     @get("/stream", operation_id="getStream", opt={DOC: STREAM})
-    async def stream(self, request: AnyRequest, desk: NamedDependency[Desk]) -> EventStream:
+    async def stream(
+        self, request: AnyRequest, desk: NamedDependency[ServerContext]
+    ) -> EventStream:
         """What happens, live, as server-sent events; resumes after `Last-Event-ID`."""
         single_values(request.scope["query_string"], ())
         desk.streams.check()
@@ -80,7 +82,9 @@ class MonitorController(Controller):
         operation_id="getPublicStatus",
         opt={DOC: PUBLIC},
     )
-    async def public_status(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def public_status(
+        self, request: AnyRequest, desk: NamedDependency[ServerContext]
+    ) -> Bytes:
         """The whole in a few words, for anybody's page: no names of hosts, no texts of errors."""
         if request.method == HttpMethod.OPTIONS:
             return Bytes(b"", [*_ANYBODY, *_MAY_READ], 204)
@@ -117,7 +121,7 @@ def _sized(picture: dict[str, Any], *, packs: bool) -> Bytes:
     return Bytes(body, headers)
 
 
-async def _live(desk: Desk, cursor: str | None) -> AsyncIterator[bytes]:
+async def _live(desk: ServerContext, cursor: str | None) -> AsyncIterator[bytes]:
     """Events as they come; after a resume that came too late, the newest, told by `reset`."""
     recorder, redactor = desk.recorder, desk.gateway.redactor
     seen = recorder.last

@@ -12,7 +12,7 @@ from coinmux.framework.models.text import TextSentiment, TextSentimentQuery
 from coinmux.server.asgi.query_params import QueryReader
 from coinmux.server.asgi.request_body import read_json
 from coinmux.server.asgi.responses import Answered
-from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.context import AnyRequest, ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.schemas import TextSentimentBody
 
@@ -29,7 +29,7 @@ class NewsController(Controller):
     tags = ("news",)
 
     @get("/", operation_id="getNews", opt={DOC: RouteDoc(News, NEWS)})
-    async def news(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def news(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """The latest news, of one asset or of all, newest first."""
         return await desk.answer(request, NEWS)
 
@@ -41,12 +41,12 @@ class SentimentController(Controller):
     tags = ("news",)
 
     @get("/index", operation_id="getFearGreed", opt={DOC: RouteDoc(FearGreed, FEAR_GREED)})
-    async def index(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def index(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """The fear and greed index, with its last days."""
         return await desk.answer(request, FEAR_GREED)
 
     @get("/social", operation_id="getSocial", opt={DOC: RouteDoc(Social, SOCIAL)})
-    async def social(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def social(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """What is said about one asset, in figures."""
         return await desk.answer(request, SOCIAL)
 
@@ -63,7 +63,9 @@ class TextController(Controller):
         status_code=200,
         opt={DOC: RouteDoc(TextSentiment, TEXT, body=TextSentimentBody)},
     )
-    async def sentiment(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def sentiment(
+        self, request: AnyRequest, desk: NamedDependency[ServerContext]
+    ) -> Answered:
         """How positive or negative each text is. A question, though it has a body: open to all."""
         body = await read_json(request)
         question = TEXT.read_body(request.scope["query_string"], body)

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from coinmux.framework.models.onchain import OnchainMetric, OnchainMetricQuery, Tvl, TvlQuery
 from coinmux.server.asgi.query_params import QueryReader
 from coinmux.server.asgi.responses import Answered
-from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.context import AnyRequest, ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc
 
 METRIC = QueryReader("onchain_metric", OnchainMetricQuery, path=("metric",))
@@ -27,7 +27,7 @@ class OnchainController(Controller):
         operation_id="getOnchainMetric",
         opt={DOC: RouteDoc(OnchainMetric, METRIC)},
     )
-    async def metric(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def metric(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """A figure of one asset over time, oldest first."""
         return await desk.answer(request, METRIC)
 
@@ -39,6 +39,6 @@ class DefiController(Controller):
     tags = ("onchain",)
 
     @get("/tvl", operation_id="getTvl", opt={DOC: RouteDoc(Tvl, TVL)})
-    async def tvl(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Answered:
+    async def tvl(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """Total value locked: of a protocol, of a chain, or of all chains."""
         return await desk.answer(request, TVL)

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from coinmux.server.asgi.responses import Bytes, as_json
 from coinmux.server.asgi.static_files import Assets, page
-from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.context import AnyRequest, ServerContext
 from coinmux.server.openapi.page import Docs
 
 #: Each is `static/pages/<name>/index.html`, written to be looked at from `/<name>`.
@@ -26,7 +26,10 @@ class PageController(Controller):
 
     @get("/", operation_id="index")
     async def index(
-        self, request: AnyRequest, assets: NamedDependency[Assets], desk: NamedDependency[Desk]
+        self,
+        request: AnyRequest,
+        assets: NamedDependency[Assets],
+        desk: NamedDependency[ServerContext],
     ) -> Bytes:
         """The start page."""
         name = _START if assets.has(_START) else _FALLBACK
@@ -34,7 +37,10 @@ class PageController(Controller):
 
     @get([f"/{name}" for name in PAGES], operation_id="page")
     async def named_page(
-        self, request: AnyRequest, assets: NamedDependency[Assets], desk: NamedDependency[Desk]
+        self,
+        request: AnyRequest,
+        assets: NamedDependency[Assets],
+        desk: NamedDependency[ServerContext],
     ) -> Bytes:
         """One of the pages."""
         name = request.scope["path"].strip("/")
@@ -48,7 +54,7 @@ class PageController(Controller):
         self,
         request: AnyRequest,
         assets: NamedDependency[Assets],
-        desk: NamedDependency[Desk],
+        desk: NamedDependency[ServerContext],
         path: FromPath[str],
     ) -> Bytes:
         """A file of `static/`."""
@@ -57,7 +63,7 @@ class PageController(Controller):
 
     @get("/docs", operation_id="docs")
     async def docs(
-        self, request: AnyRequest, docs: NamedDependency[Docs], desk: NamedDependency[Desk]
+        self, request: AnyRequest, docs: NamedDependency[Docs], desk: NamedDependency[ServerContext]
     ) -> Bytes:
         """The API's documentation, with nothing loaded from elsewhere."""
         if (elsewhere := _without_slash(request, "docs")) is not None:

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from coinmux.framework.errors import InvalidRequest, NotFound
 from coinmux.server.asgi.query_params import QueryReader, pairs_of, single_values
 from coinmux.server.asgi.responses import Bytes, as_json
-from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.context import AnyRequest, ServerContext
 from coinmux.server.monitoring.event_json import plain
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.parameters import ASK, parameter
@@ -30,13 +30,15 @@ class RoutingController(Controller):
     tags = ("routing",)
 
     @get("/capabilities", operation_id="getCapabilities", opt={DOC: RouteDoc(CapabilityList)})
-    async def capabilities(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def capabilities(
+        self, request: AnyRequest, desk: NamedDependency[ServerContext]
+    ) -> Bytes:
         """Every kind of question, its JSON Schema and the providers that serve it."""
         single_values(request.scope["query_string"], ())
         return as_json({"capabilities": desk.gateway.capability_list()})
 
     @get("/providers", operation_id="getProviders", opt={DOC: RouteDoc(ProviderList)})
-    async def providers(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def providers(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Every provider, and the plugins that did not load."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.provider_list())
@@ -47,7 +49,7 @@ class RoutingController(Controller):
         opt={DOC: RouteDoc(ProviderLine, errors=(404,))},
     )
     async def provider(
-        self, request: AnyRequest, desk: NamedDependency[Desk], name: FromPath[str]
+        self, request: AnyRequest, desk: NamedDependency[ServerContext], name: FromPath[str]
     ) -> Bytes:
         """One provider."""
         single_values(request.scope["query_string"], ())
@@ -74,7 +76,7 @@ class RoutingController(Controller):
             )
         },
     )
-    async def explain(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def explain(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """A dry run, no network: each candidate taken or passed over, and why."""
         query_string = request.scope["query_string"]
         capabilities = desk.gateway.capabilities
@@ -97,7 +99,7 @@ class RoutingController(Controller):
         opt={DOC: RouteDoc(RoutingDecision, errors=(404,))},
     )
     async def decision(
-        self, request: AnyRequest, desk: NamedDependency[Desk], request_id: FromPath[str]
+        self, request: AnyRequest, desk: NamedDependency[ServerContext], request_id: FromPath[str]
     ) -> Bytes:
         """What was decided for a request that was made, by its `X-Request-ID`."""
         single_values(request.scope["query_string"], ())

@@ -10,7 +10,7 @@ from coinmux.server.asgi.admin_guard import admin_standing
 from coinmux.server.asgi.query_params import single_values, whole
 from coinmux.server.asgi.responses import Bytes, as_json
 from coinmux.server.asgi.route_guards import NO_STORE
-from coinmux.server.context import AnyRequest, Desk
+from coinmux.server.context import AnyRequest, ServerContext
 from coinmux.server.monitoring.event_json import public
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.parameters import parameter
@@ -33,7 +33,7 @@ class SystemController(Controller):
     tags = ("system",)
 
     @get("/status", operation_id="getStatus", opt={DOC: RouteDoc(Status)})
-    async def status(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def status(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """The whole in a few words."""
         single_values(request.scope["query_string"], ())
         status, services = desk.pulse.look()
@@ -47,13 +47,13 @@ class SystemController(Controller):
         )
 
     @get("/models/status", operation_id="getModelStatus", opt={DOC: RouteDoc(ModelStatus)})
-    async def models(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def models(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Text models, and which of them answer."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.model_status())
 
     @get("/monitoring/metrics", operation_id="getMetrics", opt={DOC: RouteDoc(MetricsReport)})
-    async def metrics(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def metrics(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Figures of the server, its routes, its sources and its cache."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.metrics.public(desk.gateway, desk.traffic, desk.vitals))
@@ -78,7 +78,7 @@ class SystemController(Controller):
             )
         },
     )
-    async def activity(self, request: AnyRequest, desk: NamedDependency[Desk]) -> Bytes:
+    async def activity(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """What happened, newest first: attempts, state changes, configuration."""
         values = single_values(request.scope["query_string"], ("after", "limit"))
         after = whole(values, "after", default=0, low=0, high=10**15)
@@ -99,7 +99,7 @@ class ProbeController(Controller):
         return as_json({"status": "ok"}, cache_control=NO_STORE)
 
     @get("/readyz", operation_id="getReadiness", opt={DOC: RouteDoc(Ready, unready=503)})
-    async def ready(self, desk: NamedDependency[Desk]) -> Bytes:
+    async def ready(self, desk: NamedDependency[ServerContext]) -> Bytes:
         """Whether questions can be answered; 503 where not."""
         ready, detail = desk.gateway.ready()
         if desk.traffic.draining:

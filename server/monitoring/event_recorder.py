@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from coinmux.framework.dispatch.decision_log import Trail
+from coinmux.framework.dispatch.decision_log import DecisionTrail
 from coinmux.server.asgi.scope import DECIDED, REQUEST_ID, SERVED
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.dispatch.decision import Decision
     from coinmux.framework.events import Event
-    from coinmux.server.asgi.query_params import Question
+    from coinmux.server.asgi.query_params import ParsedRequest
     from coinmux.server.asgi.scope import Scope
 
 #: Requests kept, and other happenings; a burst of the first must not push out the second.
@@ -39,7 +39,7 @@ _KINDS = {
 }
 
 
-class Handled(NamedTuple):
+class RequestRecord(NamedTuple):
     """One request to a route that sources answer.
 
     Attributes:
@@ -59,12 +59,12 @@ class Handled(NamedTuple):
     status: int
     latency_ms: float
     code: str | None
-    decided: Sequence[Decision] | Question
+    decided: Sequence[Decision] | ParsedRequest
     served: str | None
 
 
 @dataclass(slots=True)
-class Noted:
+class EventRecord:
     """Something that happened without a request.
 
     Attributes:
@@ -76,11 +76,11 @@ class Noted:
     event: Event
 
 
-Record = Handled | Noted
+Record = RequestRecord | EventRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class EventBatch:
     """What happened after a cursor.
 
     Attributes:
@@ -111,7 +111,7 @@ class Recorder:
         self._clock = clock
         self._run = run
         self._requests: deque[tuple[Any, ...]] = deque(maxlen=_REQUESTS)
-        self._others: deque[Noted] = deque(maxlen=_OTHERS)
+        self._others: deque[EventRecord] = deque(maxlen=_OTHERS)
         self.last = 0
         self.operations: Mapping[tuple[str, str], str] = {}
 
@@ -120,8 +120,8 @@ class Recorder:
     ) -> None:
         """One request ended.
 
-        A plain tuple is kept: to make a `Handled` takes several times as long, and most of them
-        nobody ever sees.
+        Stored as a plain tuple: a `RequestRecord` costs several times as much, and most are never
+        shown.
         """
         # Who is turned away at the door was not routed; most routes are known by their path.
         route = scope.get("path_template") or scope["path"]
@@ -129,7 +129,7 @@ class Recorder:
         if operation is None:
             return
         decided = scope.get(DECIDED)
-        if type(decided) is Trail:
+        if type(decided) is DecisionTrail:
             decided = tuple(decided.decisions)
         self.last = seq = self.last + 1
         self._requests.append(
@@ -155,22 +155,22 @@ class Recorder:
         if kind is None or (kind == "state_change" and event.detail.get("capability") is not None):
             return
         self.last += 1
-        self._others.append(Noted(self.last, kind, event))
+        self._others.append(EventRecord(self.last, kind, event))
 
     def cursor(self, seq: int, at_ms: int) -> str:
         """What to go on from after that record; later ones sort after earlier ones as text."""
         return f"{self._run:013d}-{seq:012d}-{at_ms:013d}"
 
-    def since(self, cursor: str | None) -> Batch:
+    def since(self, cursor: str | None) -> EventBatch:
         """What happened after `cursor`; the newest, where that is None, unknown or too old."""
         now_ms = self._clock.wall_ms()
         seen = self._place(cursor, now_ms)
         if seen is None:
             records = self._newest(0, FRESH)
-            return Batch(records, self.cursor(self.last, now_ms), True, 0)
+            return EventBatch(records, self.cursor(self.last, now_ms), True, 0)
         records = self._newest(seen, MOST)
         dropped = self.last - seen - len(records)
-        return Batch(records, self.cursor(self.last, now_ms), False, dropped)
+        return EventBatch(records, self.cursor(self.last, now_ms), False, dropped)
 
     def _place(self, cursor: str | None, now_ms: int) -> int | None:
         """The last record its holder has seen, None where it has to begin anew."""
@@ -196,5 +196,5 @@ class Recorder:
         for handled in reversed(self._requests):
             if handled[0] <= seen or len(found) == most:
                 break
-            found.append(Handled(*handled))
+            found.append(RequestRecord(*handled))
         return sorted(found, key=lambda record: record.seq)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import CutShort
-from coinmux.server.asgi.query_params import Question
-from coinmux.server.monitoring.event_recorder import Handled
+from coinmux.server.asgi.query_params import ParsedRequest
+from coinmux.server.monitoring.event_recorder import RequestRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from coinmux.framework.dispatch.decision import Decision
     from coinmux.framework.models.base import Query
     from coinmux.framework.secrets import Redactor
-    from coinmux.server.monitoring.event_recorder import Noted, Record
+    from coinmux.server.monitoring.event_recorder import EventRecord, Record
 
 CLIENT, SERVER = "client", "server"
 #: A batch may have asked dozens of sources; so many of its hops are shown.
@@ -26,12 +26,12 @@ _SUBJECTS = ("symbol", "asset", "chain", "metric", "protocol")
 
 def event_of(record: Record, redactor: Redactor) -> dict[str, Any]:
     """The record as an event of `GET /api/monitor`."""
-    if isinstance(record, Handled):
+    if isinstance(record, RequestRecord):
         return _request(record, redactor)
     return _other(record, redactor)
 
 
-def _other(record: Noted, redactor: Redactor) -> dict[str, Any]:
+def _other(record: EventRecord, redactor: Redactor) -> dict[str, Any]:
     event = record.event
     line: dict[str, Any] = {
         "id": record.seq,
@@ -55,11 +55,11 @@ def _other(record: Noted, redactor: Redactor) -> dict[str, Any]:
     return line
 
 
-def _request(record: Handled, redactor: Redactor) -> dict[str, Any]:
+def _request(record: RequestRecord, redactor: Redactor) -> dict[str, Any]:
     decided = record.decided
     provider: str | None
     begun_ms = round(record.at_ms - record.latency_ms)
-    if isinstance(decided, Question):
+    if isinstance(decided, ParsedRequest):
         kind, outcome, provider = "cache_hit", "ok", record.served
         subject = _subject(decided.query)
         calls: list[dict[str, Any]] = []
@@ -91,11 +91,11 @@ def _request(record: Handled, redactor: Redactor) -> dict[str, Any]:
     return line
 
 
-def _bad(record: Handled) -> bool:
+def _bad(record: RequestRecord) -> bool:
     return not 200 <= record.status < 400
 
 
-def _kind(record: Handled, decided: Sequence[Decision]) -> tuple[str, str]:
+def _kind(record: RequestRecord, decided: Sequence[Decision]) -> tuple[str, str]:
     """The kind of event, and the word for how the request ended."""
     if _bad(record):
         return "error", record.code or f"status_{record.status}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coinmux.framework.events import Event
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.admission import Traffic
-    from coinmux.server.monitoring.process_metrics import Vitals
+    from coinmux.server.monitoring.process_metrics import ProcessMetrics
 
 #: Seconds kept of each series; rates are over the last minute, error rates over all of it.
 _WINDOW_S = 900
@@ -46,7 +46,7 @@ _METHODS = {"GET": "GET", "HEAD": "GET", "POST": "POST", "OPTIONS": "OPTIONS"}
 _Key = TypeVar("_Key", str, tuple[str, str])
 
 
-class Series:
+class RollingSeries:
     """Counts by the second over 15 minutes, and the newest latencies.
 
     Attributes:
@@ -126,7 +126,7 @@ class Series:
         return [round(kept[min(last, len(kept) * percent // 100)], 3) for percent in wanted]
 
 
-class Totals(Series):
+class Totals(RollingSeries):
     """A series with what is counted since the start, for those who take differences themselves.
 
     Attributes:
@@ -176,8 +176,8 @@ class Metrics:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.work = Series()
-        self.own = Series()
+        self.work = RollingSeries()
+        self.own = RollingSeries()
         self.routes: dict[tuple[str, str], Totals] = {}
         self.sources: dict[str, Totals] = {}
         self.failures: Counter[tuple[str, str]] = Counter()
@@ -213,7 +213,7 @@ class Metrics:
         failing = sum(series.error_rate(second) >= 0.5 for series in self.routes.values())
         return {"total": len(self.routes), "failing": failing}
 
-    def public(self, gateway: Gateway, traffic: Traffic, vitals: Vitals) -> dict[str, Any]:
+    def public(self, gateway: Gateway, traffic: Traffic, vitals: ProcessMetrics) -> dict[str, Any]:
         """The REST contract's shape."""
         second = self._second()
         p50, p95, p99 = self.work.percentiles(50, 95, 99)
@@ -266,7 +266,7 @@ def _series(table: dict[_Key, Totals], name: _Key, rest: _Key) -> tuple[_Key, To
     return name, series
 
 
-def _line(series: Series, second: int) -> dict[str, Any]:
+def _line(series: RollingSeries, second: int) -> dict[str, Any]:
     (p95,) = series.percentiles(95)
     return {
         "requests_per_min": series.per_min(second),

@@ -30,7 +30,7 @@ _MEMORY_SHARE = 0.9
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
-class Vitals:
+class ProcessMetrics:
     """Samples the process twice a second.
 
     Args:

@@ -16,7 +16,7 @@ from coinmux.server.monitoring.metrics import BOUNDS_MS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from coinmux.server.context import Desk
+    from coinmux.server.context import ServerContext
     from coinmux.server.monitoring.metrics import Totals
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -24,7 +24,7 @@ _OVERALL = ("ONLINE", "DEGRADED", "OFFLINE")
 _MB = 1_048_576
 
 
-def exposition(desk: Desk) -> bytes:
+def exposition(desk: ServerContext) -> bytes:
     """Every figure, as text."""
     return "".join(_families(desk)).encode("utf-8")
 
@@ -66,7 +66,7 @@ def _help(text: str) -> str:
     return text.replace("\\", r"\\").replace("\n", r"\n")
 
 
-def _families(desk: Desk) -> Iterator[str]:
+def _families(desk: ServerContext) -> Iterator[str]:
     yield from _process(desk)
     yield from _requests(desk)
     yield from _sources(desk)
@@ -74,7 +74,7 @@ def _families(desk: Desk) -> Iterator[str]:
     yield from _stores(desk)
 
 
-def _process(desk: Desk) -> Iterator[str]:
+def _process(desk: ServerContext) -> Iterator[str]:
     gateway, vitals = desk.gateway, desk.vitals.public()
     status = gateway.status()["status"]
     yield family("coinmux_info", "gauge", "The version.", [({"version": installed_version()}, 1)])
@@ -101,7 +101,7 @@ def _process(desk: Desk) -> Iterator[str]:
         yield family(f"coinmux_{name}", "gauge", about, [({}, value)])
 
 
-def _requests(desk: Desk) -> Iterator[str]:
+def _requests(desk: ServerContext) -> Iterator[str]:
     metrics = desk.metrics
     yield family(
         "coinmux_http_requests_total", "counter", "Requests by route and class of status.",
@@ -121,7 +121,7 @@ def _requests(desk: Desk) -> Iterator[str]:
     )  # fmt: skip
 
 
-def _sources(desk: Desk) -> Iterator[str]:
+def _sources(desk: ServerContext) -> Iterator[str]:
     metrics, gateway = desk.metrics, desk.gateway
     calls = sorted(metrics.sources.items())
     yield family(
@@ -156,7 +156,7 @@ def _sources(desk: Desk) -> Iterator[str]:
     )  # fmt: skip
 
 
-def _limits(desk: Desk) -> Iterator[str]:
+def _limits(desk: ServerContext) -> Iterator[str]:
     gates = {name: source.gate.snapshot() for name, source in sorted(desk.gateway.sources.items())}
     windows = [
         ({"source": name, "window_s": f"{window['per_s']:g}"}, window)
@@ -181,7 +181,7 @@ def _limits(desk: Desk) -> Iterator[str]:
         )  # fmt: skip
 
 
-def _stores(desk: Desk) -> Iterator[str]:
+def _stores(desk: ServerContext) -> Iterator[str]:
     gateway = desk.gateway
     cache = gateway.cache
     yield family(

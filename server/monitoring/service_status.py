@@ -10,7 +10,7 @@ from coinmux.framework.tasks import keep_running
 from coinmux.server.asgi.admin_guard import admin_standing
 
 if TYPE_CHECKING:
-    from coinmux.server.context import Desk
+    from coinmux.server.context import ServerContext
 
 _EVERY_S = 5.0
 _KEEP_MS = 900_000
@@ -18,7 +18,7 @@ _LONGEST_PAUSE_S = 60.0
 OVERALL = "overall"
 
 
-def services_of(desk: Desk, status: dict[str, Any]) -> list[dict[str, Any]]:
+def services_of(desk: ServerContext, status: dict[str, Any]) -> list[dict[str, Any]]:
     """Each service, its state and a few words.
 
     Args:
@@ -41,14 +41,14 @@ def services_of(desk: Desk, status: dict[str, Any]) -> list[dict[str, Any]]:
     return [own, *status["services"], sampling]
 
 
-class Pulse:
+class ServiceMonitor:
     """Looks at the services every few seconds, so that "since when" does not wait for a visitor.
 
     Attributes:
         loads: Unix ms and load percent, over the last 15 minutes.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ServerContext) -> None:
         self._desk = desk
         self._since: dict[str, tuple[str, int]] = {}
         self._task: asyncio.Task[None] | None = None

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from coinmux.framework.health.circuit import State
 from coinmux.framework.reports.views import installed_version
 from coinmux.server.monitoring.event_view import event_of
-from coinmux.server.monitoring.metrics import Series
+from coinmux.server.monitoring.metrics import RollingSeries
 from coinmux.server.monitoring.service_status import OVERALL
 
 if TYPE_CHECKING:
     from coinmux.framework.health.history import Bars
-    from coinmux.server.context import Desk
-    from coinmux.server.monitoring.event_recorder import Batch
+    from coinmux.server.context import ServerContext
+    from coinmux.server.monitoring.event_recorder import EventBatch
 
 SCHEMA = 1
 POLL_AFTER_MS = 5_000
@@ -43,7 +43,7 @@ class Monitor:
         routes: method and path template of every documented route, set once they are known.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ServerContext) -> None:
         self._desk = desk
         self.routes: Sequence[tuple[str, str]] = ()
 
@@ -101,7 +101,7 @@ class Monitor:
             "cache": desk.metrics.cache(gateway.cache),
         }
 
-    def events(self, batch: Batch) -> dict[str, Any]:
+    def events(self, batch: EventBatch) -> dict[str, Any]:
         """What happened since the caller's last look."""
         redactor = self._desk.gateway.redactor
         return {
@@ -176,7 +176,7 @@ class Monitor:
 
     def _server(self, second: int) -> dict[str, Any]:
         desk = self._desk
-        work: Series = desk.metrics.work
+        work: RollingSeries = desk.metrics.work
         p50, p95 = work.percentiles(50, 95)
         return {
             "requests_per_minute": work.per_min(second),

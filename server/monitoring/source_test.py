@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EVERY_S = 10.0
 
 
-class Trials:
+class SourceTester:
     """Makes one real call for each test, and remembers when the last one was."""
 
     def __init__(self, gateway: Gateway) -> None:

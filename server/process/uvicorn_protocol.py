@@ -27,7 +27,7 @@ HEAD_LIMIT = 65_536
 _LINGER_S = 1.0
 
 
-class Connection(HttpToolsProtocol):
+class ServedConnection(HttpToolsProtocol):
     """One inbound connection.
 
     What it owes is looked up by the sweep, once a second, and not noted on each request: between

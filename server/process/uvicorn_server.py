@@ -14,14 +14,14 @@ import uvicorn
 from coinmux.framework.errors import CoinmuxError
 from coinmux.server.app import create_app
 from coinmux.server.process import event_log
-from coinmux.server.process.uvicorn_protocol import PATIENCE_S, SWEEP_S, Connection
+from coinmux.server.process.uvicorn_protocol import PATIENCE_S, SWEEP_S, ServedConnection
 
 if TYPE_CHECKING:
     import socket
     from types import FrameType
 
     from coinmux.framework.gateway import Gateway
-    from coinmux.server.asgi.middleware import Edge
+    from coinmux.server.asgi.middleware import Middleware
     from coinmux.server.monitoring.drill import Drill
 
 #: Names the pipe that ends with the process that watches over the workers.
@@ -45,7 +45,7 @@ class Server(uvicorn.Server):
         edge: the application; it is told when the server drains.
     """
 
-    def __init__(self, config: uvicorn.Config, edge: Edge) -> None:
+    def __init__(self, config: uvicorn.Config, edge: Middleware) -> None:
         super().__init__(config)
         self._edge = edge
 
@@ -71,7 +71,7 @@ class Server(uvicorn.Server):
     def sweep(self, now: float) -> None:
         """Let every connection see whether it has kept the server waiting too long."""
         for connection in list(self.server_state.connections):
-            if isinstance(connection, Connection):
+            if isinstance(connection, ServedConnection):
                 connection.sweep(now)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -104,14 +104,14 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def build(edge: Edge, *, host: str, port: int) -> Server:
+def build(edge: Middleware, *, host: str, port: int) -> Server:
     """A server of `edge` on `host` and `port`; port 0 takes a free one."""
     config = uvicorn.Config(
         edge,
         host=host,
         port=port,
         loop="auto",
-        http=Connection,
+        http=ServedConnection,
         ws="none",
         lifespan="on",
         log_config=None,

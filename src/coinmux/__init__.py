@@ -175,7 +175,7 @@ from coinmux.framework.plugins.provider_info import (
 from coinmux.framework.reference.assets import AssetCandidate, AssetId
 from coinmux.framework.reference.chains import CHAINS, Chain, ChainFacts
 from coinmux.framework.reference.symbols import INTERVALS, Interval, Symbol, SymbolStyle
-from coinmux.framework.routing.options import Ask
+from coinmux.framework.routing.options import RequestOptions
 from coinmux.framework.sources.http import HTTP, segment
 from coinmux.framework.sync import SyncGateway
 
@@ -188,7 +188,6 @@ __all__ = [
     "AllProvidersFailed",
     "Amount",
     "Answer",
-    "Ask",
     "AssetCandidate",
     "AssetId",
     "AuthRefused",
@@ -285,6 +284,7 @@ __all__ = [
     "RawInteger",
     "Redirected",
     "Reply",
+    "RequestOptions",
     "Result",
     "Routed",
     "RoutingError",

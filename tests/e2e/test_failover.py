@@ -7,7 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from coinmux import AllProvidersFailed, Ask, Gateway, NoProviderAvailable, Symbol, TickerQuery
+from coinmux import (
+    AllProvidersFailed,
+    Gateway,
+    NoProviderAvailable,
+    RequestOptions,
+    Symbol,
+    TickerQuery,
+)
 from coinmux.framework.plugins.discovery import PluginLoader
 from coinmux.framework.simulator.simulator import Simulator, simulated_providers
 from coinmux.framework.testing.clock import FakeClock
@@ -17,7 +24,7 @@ PAIRS = [
     for base in ("BTC", "ETH", "SOL", "XRP", "BNB", "DOGE")
     for quote in ("USDT", "USDC", "USD", "EUR")
 ]
-FRESH = Ask(max_age_s=0)
+FRESH = RequestOptions(max_age_s=0)
 QUERY = TickerQuery(symbol="BTC/USDT")
 
 
@@ -53,7 +60,7 @@ async def test_three_fail_in_three_ways_and_the_fourth_answers_all_of_a_thousand
             answers = []
             for at in left:
                 query = TickerQuery(symbol=PAIRS[at % len(PAIRS)])
-                answers.append(await here.gateway.ask("ticker", query, FRESH))
+                answers.append(await here.gateway.fetch("ticker", query, FRESH))
             return answers
 
         answers = [a for some in await asyncio.gather(*(caller() for _ in range(32))) for a in some]
@@ -67,24 +74,28 @@ async def test_an_offline_source_is_left_alone_until_its_time_then_called_once()
         here.simulator.order("binance", "status", code=503)
         for _ in range(3):
             with pytest.raises(AllProvidersFailed):
-                await here.gateway.ask("ticker", QUERY, Ask(provider="binance", max_age_s=0))
+                await here.gateway.fetch(
+                    "ticker", QUERY, RequestOptions(provider="binance", max_age_s=0)
+                )
         called = here.simulator.calls["binance"]
         assert called == 3
         here.clock.advance(299)
         for pair in PAIRS:
-            answer = await here.gateway.ask("ticker", TickerQuery(symbol=pair), FRESH)
+            answer = await here.gateway.fetch("ticker", TickerQuery(symbol=pair), FRESH)
             assert answer.provider == "okx"
         with pytest.raises(NoProviderAvailable):
-            await here.gateway.ask("ticker", QUERY, Ask(provider="binance", max_age_s=0))
+            await here.gateway.fetch(
+                "ticker", QUERY, RequestOptions(provider="binance", max_age_s=0)
+            )
         assert here.simulator.calls["binance"] == called
         here.clock.advance(2)
         queries = [TickerQuery(symbol=pair) for pair in PAIRS]
-        await asyncio.gather(*(here.gateway.ask("ticker", query, FRESH) for query in queries))
+        await asyncio.gather(*(here.gateway.fetch("ticker", query, FRESH) for query in queries))
         assert here.simulator.calls["binance"] == called + 1
         assert here.gateway.source_health_of("binance")["state"] == "OFFLINE"
         here.simulator.clear()
         here.clock.advance(301)
-        assert (await here.gateway.ask("ticker", QUERY, FRESH)).provider == "binance"
+        assert (await here.gateway.fetch("ticker", QUERY, FRESH)).provider == "binance"
         assert here.gateway.source_health_of("binance")["recoveries"] == 1
 
 
@@ -115,7 +126,7 @@ async def test_an_offline_source_is_left_alone_until_its_time_then_called_once()
 async def test_each_fault_has_its_code_and_falls_over(kind, options, code):
     async with world("binance", "okx", BINANCE_TIMEOUT_S="0.3") as here:
         here.simulator.order("binance", kind, **options)
-        answer = await here.gateway.ask("ticker", QUERY, FRESH)
+        answer = await here.gateway.fetch("ticker", QUERY, FRESH)
         assert answer.provider == "okx"
         assert answer.meta["attempts"][0]["code"] == code
 
@@ -133,7 +144,7 @@ async def test_explain_agrees_with_the_next_request_through_thick_and_thin():
             shown = here.gateway.explain("ticker", QUERY, FRESH)
             chosen = next(c["provider"] for c in shown["candidates"] if c["verdict"] == "chosen")
             try:
-                answer = await here.gateway.ask("ticker", QUERY, FRESH)
+                answer = await here.gateway.fetch("ticker", QUERY, FRESH)
                 tried = answer.meta["attempts"]
             except AllProvidersFailed as error:
                 tried = error.attempts
@@ -189,7 +200,7 @@ async def test_a_planted_key_appears_nowhere(name):
 async def test_D10_another_shape_is_a_failure_of_the_source_and_the_next_answers(body):
     async with world("binance", "okx") as here:
         here.simulator.order("binance", "status", code=200, body=body)
-        answer = await here.gateway.ask("ticker", QUERY, FRESH)
+        answer = await here.gateway.fetch("ticker", QUERY, FRESH)
         assert answer.provider == "okx"
         assert [(one["provider"], one.get("code")) for one in answer.meta["attempts"]] == [
             ("binance", "upstream_schema"),

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import asyncio, json
-from coinmux import Ask, Gateway, CoinmuxError
+from coinmux import RequestOptions, Gateway, CoinmuxError
 from coinmux.framework.simulator.simulator import Simulator, simulated_providers
 from coinmux.framework.plugins.discovery import PluginLoader
 

@@ -10,7 +10,6 @@ import pytest
 
 from coinmux import (
     AllProvidersFailed,
-    Ask,
     Candles,
     CandlesQuery,
     CoinmuxError,
@@ -22,6 +21,7 @@ from coinmux import (
     ProviderBusy,
     ProviderInfo,
     RateLimit,
+    RequestOptions,
     State,
     Ticker,
     TickerQuery,
@@ -143,7 +143,7 @@ async def test_F6_a_plain_function_that_hangs_takes_no_thread_of_others():
     found = plugin("hanging", hanging, timeout_s=0.05), plugin("good", good, 2)
     async with gateway(*found, CONCURRENT_PER_SOURCE="64", OFFLINE_RETRY_S="1") as world:
         asked = [
-            world.ask("ticker", TickerQuery(symbol=f"X{n}/USDT"), Ask(timeout_s=5))
+            world.ask("ticker", TickerQuery(symbol=f"X{n}/USDT"), RequestOptions(timeout_s=5))
             for n in range(10)
         ]
         answers = await asyncio.gather(*asked)
@@ -158,7 +158,7 @@ async def test_A14_every_source_busy_is_503_with_a_time(gateway_of):
     """None was asked, so none failed."""
     async with gateway_of(a=[ProviderBusy("full")]) as world:
         with pytest.raises(NoProviderAvailable) as caught:
-            await world.gateway.ask("ticker", QUERY)
+            await world.gateway.fetch("ticker", QUERY)
         assert caught.value.retry_after_s == 1
         assert caught.value.candidates[0]["reason"] == "busy"
 
@@ -171,9 +171,9 @@ async def test_G3_a_follower_is_not_bound_by_the_leaders_deadline(clock):
         raise Unreachable("down")
 
     async with gateway(plugin("a", failing), plugin("b", good, 2)) as world:
-        leader = asyncio.create_task(world.ask("ticker", QUERY, Ask(timeout_s=0.2)))
+        leader = asyncio.create_task(world.ask("ticker", QUERY, RequestOptions(timeout_s=0.2)))
         await asyncio.sleep(0)
-        follower = asyncio.create_task(world.ask("ticker", QUERY, Ask(timeout_s=10)))
+        follower = asyncio.create_task(world.ask("ticker", QUERY, RequestOptions(timeout_s=10)))
         with pytest.raises(DeadlineExceeded):
             await leader
         assert (await follower).provider == "b"
@@ -187,7 +187,7 @@ async def test_G4_time_that_ends_with_attempts_left_is_504():
 
     async with gateway(plugin("a", failing), plugin("b", failing, 2)) as world:
         with pytest.raises(DeadlineExceeded) as caught:
-            await world.ask("ticker", QUERY, Ask(timeout_s=0.2))
+            await world.ask("ticker", QUERY, RequestOptions(timeout_s=0.2))
         assert [one["provider"] for one in caught.value.attempts] == ["a"]
 
 
@@ -196,9 +196,9 @@ async def test_G5_all_sources_offline_is_503_with_the_earliest_time(gateway_of):
     async with gateway_of(a=[Unreachable("x")]) as world:
         for n in range(3):
             with pytest.raises(AllProvidersFailed):
-                await world.gateway.ask("ticker", TickerQuery(symbol=f"X{n}/USDT"))
+                await world.gateway.fetch("ticker", TickerQuery(symbol=f"X{n}/USDT"))
         with pytest.raises(NoProviderAvailable) as caught:
-            await world.gateway.ask("ticker", QUERY)
+            await world.gateway.fetch("ticker", QUERY)
         assert caught.value.retry_after_s == 300
         assert caught.value.candidates[0]["reason"] == "circuit_open"
         assert world.plugins["a"].calls == 3
@@ -251,7 +251,7 @@ async def test_a_key_or_address_that_cannot_be_used_switches_off_one_source(vari
 async def test_a_plugin_that_arrives_late_changes_nothing_for_the_others(gateway_of):
     """What is known of them stays."""
     async with gateway_of(a=[Unreachable("x")], b=[2.0]) as world:
-        await world.gateway.ask("ticker", QUERY)
+        await world.gateway.fetch("ticker", QUERY)
         late = plugin("late", good)
         late.start()
         late.thread.join()
@@ -285,7 +285,7 @@ async def test_an_asset_unknown_to_one_capability_is_asked_for_in_another(gatewa
     """A source may have news of a coin it has no social figures of."""
     async with gateway_of(a=["unknown"]) as world:
         with pytest.raises(UnknownSymbol):
-            await world.gateway.ask("ticker", QUERY)
+            await world.gateway.fetch("ticker", QUERY)
         source = world.gateway.sources["a"]
         assert source.refusal("ticker", QUERY).code == "unsupported_symbol"
         source.fetch = {"candles": None, **source.fetch}
@@ -294,13 +294,13 @@ async def test_an_asset_unknown_to_one_capability_is_asked_for_in_another(gatewa
 
 async def test_another_currency_is_asked_for_only_where_the_pair_is_not_listed(gateway_of):
     """Never because a source failed: that would be another market's price without need."""
-    ask = Ask(quote_fallback=True)
+    ask = RequestOptions(quote_fallback=True)
     async with gateway_of(a=[Unreachable("x")]) as world:
         with pytest.raises(AllProvidersFailed):
-            await world.gateway.ask("ticker", TickerQuery(symbol="BTC/USD"), ask)
+            await world.gateway.fetch("ticker", TickerQuery(symbol="BTC/USD"), ask)
         assert world.plugins["a"].calls == 1
     async with gateway_of(a=["unknown", 3.0]) as world:
-        answer = await world.gateway.ask("ticker", TickerQuery(symbol="BTC/USD"), ask)
+        answer = await world.gateway.fetch("ticker", TickerQuery(symbol="BTC/USD"), ask)
         assert answer.data.symbol == "BTC/USDT"
 
 

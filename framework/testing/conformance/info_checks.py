@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from coinmux.framework.limits.limiter import Gate
+from coinmux.framework.limits.limiter import Limiter
 from coinmux.framework.reference.chains import Chain
 from coinmux.framework.reference.symbols import INTERVALS
 from coinmux.framework.testing.clock import FakeClock
@@ -138,7 +138,7 @@ def usage(subject: Subject) -> Sequence[Case]:
     async def run() -> str | None:
         if not declared:
             return f"its answers tell of use in {', '.join(sorted(told))}: declare it as usage"
-        gate = Gate(FakeClock(), facts.rate_limits, usage=facts.usage)
+        gate = Limiter(FakeClock(), facts.rate_limits, usage=facts.usage)
         for header in facts.usage:
             before = gate.snapshot()
             most = next(r.requests for r in facts.rate_limits if r.per_s == header.per_s)

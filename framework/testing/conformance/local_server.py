@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from coinmux.framework.simulator.delivery import Delivery, wire
 from coinmux.framework.simulator.http_server import Loopback, Request
-from coinmux.framework.simulator.player import Answer
+from coinmux.framework.simulator.player import PlayedAnswer
 
 if TYPE_CHECKING:
     from coinmux.framework.plugins.provider_info import ProviderInfo
@@ -27,7 +27,7 @@ class LocalSource:
     """
 
     def __init__(
-        self, info: ProviderInfo, answer: Callable[[Request], Answer] | None = None
+        self, info: ProviderInfo, answer: Callable[[Request], PlayedAnswer] | None = None
     ) -> None:
         self.answer = answer
         self.requests: list[Request] = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import Outcome
 from coinmux.framework.reference.symbols import Symbol
-from coinmux.framework.simulator.matching import Catalogue
+from coinmux.framework.simulator.matching import SampleIndex
 from coinmux.framework.testing.conformance.border import NOW_MS, Ended, LooseClient, ask_with, play
 from coinmux.framework.testing.conformance.check import Case, NotApplicable
 
@@ -42,7 +42,7 @@ def formats(subject: Subject) -> Sequence[Case]:
         if strangers:
             return f"{strangers[0]}: it has no hook for that capability"
         try:
-            Catalogue(subject.info, subject.samples)
+            SampleIndex(subject.info, subject.samples)
         except ValueError as error:
             return str(error)
         return None

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.plugins.discovery import in_process
-from coinmux.framework.routing.options import Ask
-from coinmux.framework.simulator.player import Answer
+from coinmux.framework.routing.options import RequestOptions
+from coinmux.framework.simulator.player import PlayedAnswer
 from coinmux.framework.testing.conformance.border import play
 from coinmux.framework.testing.conformance.check import Case, NotApplicable
 from coinmux.framework.testing.conformance.local_server import LocalSource
@@ -53,10 +53,10 @@ async def _echoed(
     secrets = [keys[v.name] for v in subject.info.env if v.secret and v.name in keys]
     status = 200
 
-    def answer(request: Request) -> Answer:
+    def answer(request: Request) -> PlayedAnswer:
         said = f"Invalid API key {' '.join(secrets)} in {request.target}"
         body = {"error": said, "message": said, "msg": said, "code": -1, "status": "error"}
-        return Answer(status, _JSON, json.dumps(body).encode())
+        return PlayedAnswer(status, _JSON, json.dumps(body).encode())
 
     async with LocalSource(subject.info, answer) as server:
         environ = {
@@ -81,7 +81,7 @@ async def _shown(gateway: Gateway, name: str, capability: str, query: Query) -> 
     gateway.cache.clear()
     shown = []
     try:
-        answer = await gateway.ask(capability, query, Ask(provider=name, max_age_s=0))
+        answer = await gateway.fetch(capability, query, RequestOptions(provider=name, max_age_s=0))
         shown.append(answer.data.encode().decode())
     except CoinmuxError as error:
         shown += [str(error), repr(error), json.dumps(error.extra, default=str)]

@@ -9,7 +9,7 @@ from coinmux.framework.archive.archive import Archive
 from coinmux.framework.archive.database import Database, read_database_url
 from coinmux.framework.events import EventBus
 from coinmux.framework.testing.clock import FakeClock
-from coinmux.framework.testing.servers import Cluster, postgres_folder
+from coinmux.framework.testing.servers import PostgresServer, postgres_folder
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -21,7 +21,7 @@ def cluster():
         if os.environ.get("CI"):
             pytest.fail("PostgreSQL is not installed; scripts/services installs it")
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
-    made = Cluster(programs)
+    made = PostgresServer(programs)
     yield made
     made.close()
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from coinmux import AllProvidersFailed, Ask, Empty, TickerQuery
+from coinmux import AllProvidersFailed, Empty, RequestOptions, TickerQuery
 
 QUERY = TickerQuery(symbol="BTC/USDT")
 ON = {"CHECKER": "on"}
@@ -46,7 +46,7 @@ async def test_an_offline_source_is_probed_once_it_is_due_and_not_before(gateway
         await settled(gateway)
         while gateway.source_health_of("a")["state"] != "OFFLINE":
             with pytest.raises(AllProvidersFailed):
-                await gateway.ask("ticker", QUERY, Ask(provider="a", max_age_s=0))
+                await gateway.fetch("ticker", QUERY, RequestOptions(provider="a", max_age_s=0))
         calls = plugin.calls
         world.clock.advance(299)
         await gateway.checker.round()
@@ -64,10 +64,10 @@ async def test_with_a_checker_requests_leave_probes_to_it_where_others_can_answe
         await settled(gateway)
         while gateway.source_health_of("a")["state"] != "OFFLINE":
             with pytest.raises(AllProvidersFailed):
-                await gateway.ask("ticker", QUERY, Ask(provider="a", max_age_s=0))
+                await gateway.fetch("ticker", QUERY, RequestOptions(provider="a", max_age_s=0))
         calls = world.plugins["a"].calls
         world.clock.advance(301)
-        answer = await gateway.ask("ticker", QUERY, Ask(max_age_s=0))
+        answer = await gateway.fetch("ticker", QUERY, RequestOptions(max_age_s=0))
         assert (answer.provider, world.plugins["a"].calls) == ("b", calls)
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from coinmux.framework.cache.single_flight import SharedCalls
+from coinmux.framework.cache.single_flight import SingleFlight
 
 
 async def settled():
@@ -13,7 +13,7 @@ async def settled():
 
 
 async def test_G2_a_hundred_askers_cause_one_call():
-    shared, calls, gate = SharedCalls(), 0, asyncio.Event()
+    shared, calls, gate = SingleFlight(), 0, asyncio.Event()
 
     async def work():
         nonlocal calls
@@ -31,7 +31,7 @@ async def test_G2_a_hundred_askers_cause_one_call():
 
 
 async def test_G2_an_asker_who_leaves_takes_nobody_along():
-    shared, gate = SharedCalls(), asyncio.Event()
+    shared, gate = SingleFlight(), asyncio.Event()
 
     async def work():
         await gate.wait()
@@ -48,7 +48,7 @@ async def test_G2_an_asker_who_leaves_takes_nobody_along():
 
 
 async def test_G1_the_last_to_leave_ends_the_call():
-    shared, ended = SharedCalls(), asyncio.Event()
+    shared, ended = SingleFlight(), asyncio.Event()
 
     async def work():
         try:
@@ -65,7 +65,7 @@ async def test_G1_the_last_to_leave_ends_the_call():
 
 
 async def test_G3_each_asker_keeps_a_deadline_of_his_own():
-    shared, gate = SharedCalls(), asyncio.Event()
+    shared, gate = SingleFlight(), asyncio.Event()
 
     async def work():
         await gate.wait()
@@ -80,7 +80,7 @@ async def test_G3_each_asker_keeps_a_deadline_of_his_own():
 
 
 async def test_G2_a_failure_reaches_everybody_and_is_not_kept():
-    shared = SharedCalls()
+    shared = SingleFlight()
 
     async def fail():
         await asyncio.sleep(0)
@@ -96,7 +96,7 @@ async def test_G2_a_failure_reaches_everybody_and_is_not_kept():
 
 
 async def test_closing_ends_calls_in_flight():
-    shared = SharedCalls()
+    shared = SingleFlight()
     shared.start("key", lambda: asyncio.sleep(60))
     await settled()
     await shared.close()

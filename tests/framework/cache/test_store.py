@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinmux import Ticker
-from coinmux.framework.cache.answer import Fetched
+from coinmux.framework.cache.answer import FetchResult
 from coinmux.framework.cache.store import AnswerCache, estimated_size
 from coinmux.framework.models.capability import Freshness
 from coinmux.framework.testing.clock import FakeClock
 
 
 def fetched(notes=()):
-    return Fetched(
+    return FetchResult(
         capability="ticker", data=Ticker(symbol="BTC/USDT", last=1, notes=tuple(notes)),
         provider="a", fetched_ms=0, fetched_at=0.0, freshness=Freshness(5, 10, 60), fresh_s=5.0,
         stale=False, simulated=False, elapsed_ms=1.0, attempts=[],

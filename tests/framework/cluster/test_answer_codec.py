@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinmux import Ask, Candles, RoutingError, Ticker, TickerQuery
+from coinmux import Candles, RequestOptions, RoutingError, Ticker, TickerQuery
 from coinmux.framework.background.probe_queries import probe_query
-from coinmux.framework.cache.answer import Fetched
+from coinmux.framework.cache.answer import FetchResult
 from coinmux.framework.cluster.answer_codec import Damaged, decode, encode, key_text
 from coinmux.framework.models.capability import CAPABILITIES
 from coinmux.framework.testing.random_candles import random_candles
@@ -19,7 +19,7 @@ from coinmux.server.process.simulated_gateway import gateway_for
 
 def fetched(data, capability="ticker", provider="a"):
     row = CAPABILITIES[capability]
-    return Fetched(
+    return FetchResult(
         capability=capability, data=data, provider=provider, fetched_ms=1, fetched_at=0.0,
         freshness=row.freshness, fresh_s=1.0, stale=False, simulated=False, elapsed_ms=3.5,
         attempts=[{"provider": provider, "outcome": "ok", "elapsed_ms": 3.5}],
@@ -36,8 +36,8 @@ async def test_what_every_source_tells_arrives_as_it_was(tmp_path):
                 if query is None or not source.feature.enabled:
                     continue
                 try:
-                    ask = Ask(provider=source.name, max_age_s=0, timeout_s=20)
-                    answer = await gateway.ask(capability, query, ask)
+                    ask = RequestOptions(provider=source.name, max_age_s=0, timeout_s=20)
+                    answer = await gateway.fetch(capability, query, ask)
                 except RoutingError:
                     continue  # it cannot be asked so, or so often; what must travel is named below
                 row = gateway.capabilities[capability]
@@ -92,11 +92,11 @@ def test_the_key_tells_questions_apart_and_is_the_same_everywhere():
     row = CAPABILITIES["ticker"]
     one = TickerQuery(symbol="BTC/USDT")
     names = {
-        key_text(row, one, Ask()),
-        key_text(row, one, Ask(provider="a")),
-        key_text(row, one, Ask(strategy="fastest")),
-        key_text(row, TickerQuery(symbol="ETH/USDT"), Ask()),
-        key_text(CAPABILITIES["candles"], one, Ask()),
+        key_text(row, one, RequestOptions()),
+        key_text(row, one, RequestOptions(provider="a")),
+        key_text(row, one, RequestOptions(strategy="fastest")),
+        key_text(row, TickerQuery(symbol="ETH/USDT"), RequestOptions()),
+        key_text(CAPABILITIES["candles"], one, RequestOptions()),
     }
     assert len(names) == 5
-    assert key_text(row, TickerQuery(symbol="BTC/USDT"), Ask(timeout_s=3)) in names
+    assert key_text(row, TickerQuery(symbol="BTC/USDT"), RequestOptions(timeout_s=3)) in names

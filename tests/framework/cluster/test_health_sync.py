@@ -7,21 +7,21 @@ import pytest
 
 from coinmux import (
     AllProvidersFailed,
-    Ask,
     AuthRefused,
     Empty,
     NoProviderAvailable,
+    RequestOptions,
     TickerQuery,
     Unreachable,
 )
 from coinmux.framework.clock import SystemClock
 from coinmux.framework.errors import RateLimited
-from coinmux.framework.health.status import Heard
+from coinmux.framework.health.status import RemoteResult
 from tests.framework.cluster.support import until
 from tests.framework.conftest import ScriptedProvider
 
 QUERY = TickerQuery(symbol="BTC/USDT")
-ANEW = Ask(max_age_s=0)
+ANEW = RequestOptions(max_age_s=0)
 
 
 def scripted(*outcomes, name="a", **info):
@@ -35,7 +35,7 @@ def state(gateway, name="a"):
 async def fail(gateway, times):
     for _ in range(times):
         with pytest.raises((AllProvidersFailed, NoProviderAvailable)):
-            await gateway.ask("ticker", QUERY, ANEW)
+            await gateway.fetch("ticker", QUERY, ANEW)
 
 
 async def test_failures_of_all_workers_open_one_circuit(workers):
@@ -97,7 +97,7 @@ async def test_who_has_not_heard_yet_that_it_is_open_does_not_call_it_closed(wor
     async with workers(2, plugin) as gateways:
         await listening(gateways)
         await fail(gateways[0], 3)
-        gateways[1].state.news.result(Heard("a", "ticker", "F", 0.1, "upstream_unreachable"))
+        gateways[1].state.news.result(RemoteResult("a", "ticker", "F", 0.1, "upstream_unreachable"))
         await asyncio.sleep(0.1)
         async with workers(1, plugin) as (late,):
             assert state(late) == "OFFLINE"

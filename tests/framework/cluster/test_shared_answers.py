@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from coinmux import AllProvidersFailed, Ask, TickerQuery, Unreachable
+from coinmux import AllProvidersFailed, RequestOptions, TickerQuery, Unreachable
 from coinmux.framework.clock import SystemClock
 from tests.framework.conftest import ScriptedProvider
 
@@ -57,7 +57,7 @@ async def test_who_wants_no_kept_answer_gets_none(workers):
     async with workers(2, plugin) as (one, other):
         await one.ask("ticker", QUERY)
         await asyncio.sleep(0.05)
-        assert (await other.ask("ticker", QUERY, Ask(max_age_s=0))).cache == "miss"
+        assert (await other.ask("ticker", QUERY, RequestOptions(max_age_s=0))).cache == "miss"
         assert plugin.calls == 2
 
 
@@ -85,7 +85,7 @@ async def test_nothing_waits_long_for_a_store_that_stands_still(workers, server)
         assert [answer.cache for answer in told] == ["miss", "miss"]
         begun = time.monotonic()
         for _ in range(20):
-            await one.ask("ticker", QUERY, Ask(max_age_s=0))
+            await one.ask("ticker", QUERY, RequestOptions(max_age_s=0))
         assert time.monotonic() - begun < 1, "once lost, it is not even tried"
 
 

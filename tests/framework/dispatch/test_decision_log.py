@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from coinmux import Gateway, ProviderInfo, Ticker, hookimpl
-from coinmux.framework.dispatch.decision_log import TRAIL, Trail
+from coinmux.framework.dispatch.decision_log import TRAIL, DecisionTrail
 from coinmux.framework.errors import UpstreamTimeout
 from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.testing.clock import FakeClock
@@ -50,7 +50,7 @@ async def gateway(exchange, clock):
 
 async def followed(gateway, *symbols, **options):
     """Ask in a context of its own; the decisions and what was raised."""
-    trail = Trail()
+    trail = DecisionTrail()
     error = None
 
     async def ask():
@@ -113,7 +113,7 @@ async def test_a_shared_failure_is_everyones(gateway, exchange):
 async def test_who_leaves_is_noted(gateway, exchange):
     """With the code for it."""
     exchange.gate = asyncio.Event()
-    trail = Trail()
+    trail = DecisionTrail()
 
     async def ask():
         TRAIL.set(trail)

@@ -3,7 +3,7 @@
 import pytest
 
 from coinmux import Outcome
-from coinmux.framework.health.cooldown_file import HoldFile
+from coinmux.framework.health.cooldown_file import CooldownFile
 from coinmux.framework.health.tracker import HealthTracker
 from coinmux.framework.testing.clock import FakeClock
 
@@ -24,7 +24,7 @@ def test_B14_a_ban_is_not_over_because_we_restarted(tmp_path):
     """It ends when it would have; pauses of seconds are not kept."""
     clock = FakeClock()
     first = tracker(clock, "banned", "paused", "spent")
-    file = HoldFile(tmp_path / "data" / "holds.json", first, clock)
+    file = CooldownFile(tmp_path / "data" / "holds.json", first, clock)
     file.save()
     assert not (tmp_path / "data").exists()
     told(first, "banned", "upstream_banned", 600)
@@ -35,7 +35,7 @@ def test_B14_a_ban_is_not_over_because_we_restarted(tmp_path):
 
     later = FakeClock(monotonic=5.0, wall_ms=clock.wall_ms() + 100_000)
     second = tracker(later, "banned", "paused")
-    HoldFile(tmp_path / "data" / "holds.json", second, later).restore()
+    CooldownFile(tmp_path / "data" / "holds.json", second, later).restore()
     assert second.standing("banned", "ticker").reason == "held"
     assert second.snapshot("banned").hold_until == 505.0
     assert second.standing("paused", "ticker").eligible
@@ -48,7 +48,7 @@ def test_a_hold_that_ended_is_forgotten(tmp_path):
     clock = FakeClock()
     health = tracker(clock, "a")
     path = tmp_path / "holds.json"
-    file = HoldFile(path, health, clock)
+    file = CooldownFile(path, health, clock)
     told(health, "a", "upstream_banned", 600)
     file.save()
     written = path.read_bytes()
@@ -67,4 +67,4 @@ def test_a_damaged_file_is_told_of(tmp_path, text):
     path.write_text(text)
     clock = FakeClock()
     with pytest.raises(ValueError, match=r".+"):
-        HoldFile(path, tracker(clock, "a"), clock).restore()
+        CooldownFile(path, tracker(clock, "a"), clock).restore()

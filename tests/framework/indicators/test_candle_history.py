@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from coinmux import (
-    Ask,
     Candles,
     Gateway,
     Interval,
     ProviderInfo,
+    RequestOptions,
     Symbol,
     UnknownSymbol,
     Unreachable,
@@ -74,7 +74,7 @@ def ask_for(clock):
         found = [in_process(market.info.name, market) for market in markets]
         gateway = Gateway.from_env(None, environ={"CHECKER": "off"}, found=found, clock=clock)
         async with gateway:
-            return await candle_history.latest(gateway, BTC, HOUR, count, ask or Ask())
+            return await candle_history.latest(gateway, BTC, HOUR, count, ask or RequestOptions())
 
     return call
 

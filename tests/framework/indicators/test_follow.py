@@ -4,11 +4,11 @@ import math
 
 import pytest
 
-from coinmux import AllProvidersFailed, Ask, Candles, Interval, Symbol, UnknownSymbol
-from coinmux.framework.cache.answer import Fetched
+from coinmux import AllProvidersFailed, Candles, Interval, RequestOptions, Symbol, UnknownSymbol
+from coinmux.framework.cache.answer import FetchResult
 from coinmux.framework.indicators.catalogue import Indicator
 from coinmux.framework.indicators.follow import Update, watch
-from coinmux.framework.indicators.service import IndicatorDesk
+from coinmux.framework.indicators.service import IndicatorService
 from coinmux.framework.models.capability import Freshness
 from coinmux.framework.plugins.indicator_info import IndicatorInfo, Output
 from coinmux.framework.testing.clock import FakeClock
@@ -34,14 +34,14 @@ class Feed:
     def fail(self, error):
         self.answers.append(error)
 
-    async def ask(self, capability, query, ask=None, *, request_id=None):
+    async def fetch(self, capability, query, ask=None, *, request_id=None):
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
         first, closes, last_closed = answer
         rows = [[AT + (first + n) * 60_000, c, c, c, c, 1.0] for n, c in enumerate(closes)]
         data = Candles.from_rows(query, rows).model_copy(update={"last_closed": last_closed})
-        return Fetched(
+        return FetchResult(
             capability="candles", data=data, provider="a", fetched_ms=AT, fetched_at=1000.0,
             freshness=Freshness(5, 0, 0), fresh_s=5.0, stale=False, simulated=False,
             elapsed_ms=1.0, attempts=[],
@@ -60,7 +60,7 @@ def follow(feed):
         outputs=(Output("last"),), minimum=lambda _: 1,
     )  # fmt: skip
     indicator = Indicator(info, lambda i, _: i["price"].copy(), "tests", "1", is_built_in=True)
-    desk = IndicatorDesk(feed, {"last": indicator})
+    desk = IndicatorService(feed, {"last": indicator})
     pauses = []
 
     async def pause(seconds):
@@ -69,7 +69,12 @@ def follow(feed):
     async def call(count):
         found = []
         updates = watch(
-            desk, desk.catalogue.plan("last"), Symbol("BTC/USDT"), MINUTE, ask=Ask(), pause=pause
+            desk,
+            desk.catalogue.plan("last"),
+            Symbol("BTC/USDT"),
+            MINUTE,
+            ask=RequestOptions(),
+            pause=pause,
         )
         async for update in updates:
             found.append(update)

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from coinmux import ProviderBusy, RateLimit, UsageHeader
-from coinmux.framework.limits.limiter import Gate
+from coinmux.framework.limits.limiter import Limiter
 from coinmux.framework.testing.clock import FakeClock
 
 
 async def test_a_limit_lets_through_what_it_says():
     """The call past it is refused at once where waiting would not help in time."""
     clock = FakeClock()
-    gate = Gate(clock, [RateLimit(2, 60)])
+    gate = Limiter(clock, [RateLimit(2, 60)])
     for _ in range(2):
         await gate.enter()
         gate.leave()
@@ -25,17 +25,17 @@ async def test_a_limit_lets_through_what_it_says():
 
 async def test_weights_count_in_every_window():
     """Several windows hold at once, and a weight is taken from all or none."""
-    gate = Gate(FakeClock(), [RateLimit(10, 1), RateLimit(12, 60)])
+    gate = Limiter(FakeClock(), [RateLimit(10, 1), RateLimit(12, 60)])
     await gate.enter(8)
     assert not gate.available(5)
     used = [window["used"] for window in gate.snapshot()["windows"]]
     assert used == [8, 8]
-    assert not Gate(FakeClock(), [RateLimit(4, 1)]).available(5)
+    assert not Limiter(FakeClock(), [RateLimit(4, 1)]).available(5)
 
 
 async def test_calls_queue_for_a_slot_in_order():
     """A slot that is given back goes to who waited longest."""
-    gate = Gate(FakeClock(), [], concurrent=1, queue_s=5)
+    gate = Limiter(FakeClock(), [], concurrent=1, queue_s=5)
     await gate.enter()
     first = asyncio.create_task(gate.enter())
     second = asyncio.create_task(gate.enter())
@@ -51,7 +51,7 @@ async def test_calls_queue_for_a_slot_in_order():
 
 async def test_a_turn_that_does_not_come_is_busy():
     """After its time in the queue a call gives up, and leaves no trace."""
-    gate = Gate(FakeClock(), [], concurrent=1, queue_s=0.01)
+    gate = Limiter(FakeClock(), [], concurrent=1, queue_s=0.01)
     await gate.enter()
     with pytest.raises(ProviderBusy, match="1 calls are running"):
         await gate.enter()
@@ -60,7 +60,7 @@ async def test_a_turn_that_does_not_come_is_busy():
 
 async def test_a_call_cancelled_in_the_queue_takes_no_slot():
     """Those behind it move up."""
-    gate = Gate(FakeClock(), [], concurrent=1, queue_s=5)
+    gate = Limiter(FakeClock(), [], concurrent=1, queue_s=5)
     await gate.enter()
     leaver = asyncio.create_task(gate.enter())
     other = asyncio.create_task(gate.enter())
@@ -85,7 +85,7 @@ async def test_a_call_cancelled_in_the_queue_takes_no_slot():
 def test_replies_tell_our_use(tells, text, used):
     """Others behind our address count too; what is no number says nothing."""
     usage = [UsageHeader("X-Use", 60, tells)]
-    gate = Gate(FakeClock(), [RateLimit(100, 60)], usage=usage)
+    gate = Limiter(FakeClock(), [RateLimit(100, 60)], usage=usage)
     gate.observe({"x-use": text})
     gate.observe({})
     assert gate.snapshot()["windows"][0]["used"] == used
@@ -93,7 +93,7 @@ def test_replies_tell_our_use(tells, text, used):
 
 def test_less_than_we_counted_is_no_news():
     """The source's window may have begun anew; ours has not."""
-    gate = Gate(FakeClock(), [RateLimit(100, 60)], usage=[UsageHeader("x-use", 60, "used")])
+    gate = Limiter(FakeClock(), [RateLimit(100, 60)], usage=[UsageHeader("x-use", 60, "used")])
     gate.observe({"x-use": "40"})
     gate.observe({"x-use": "10"})
     assert gate.snapshot()["windows"][0]["used"] == 40

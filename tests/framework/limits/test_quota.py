@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from coinmux import Ask, Gateway, TickerQuery
+from coinmux import Gateway, RequestOptions, TickerQuery
 from coinmux.framework.limits.quota import quota_lines, saving, spent
 from coinmux.framework.limits.rate_window import RateWindow
 from coinmux.framework.plugins.discovery import in_process
@@ -17,7 +17,7 @@ from tests.framework.conftest import ScriptedProvider
 DAY = 86_400.0
 MONTH = 30 * DAY
 QUERY = TickerQuery(symbol="BTC/USDT")
-ANEW = Ask(max_age_s=0)
+ANEW = RequestOptions(max_age_s=0)
 
 
 def test_windows_shorter_than_an_hour_are_no_quota():
@@ -65,9 +65,9 @@ async def test_a_source_that_saves_goes_after_those_that_do_not(gateway_of):
     async with gateway_of(a=[1.0], b=[1.0], _info=LIMITED) as world:
         gateway = world.gateway
         await spend(gateway, "a", 7)
-        assert (await gateway.ask("ticker", QUERY, ANEW)).provider == "a"
+        assert (await gateway.fetch("ticker", QUERY, ANEW)).provider == "a"
         await spend(gateway, "a", 1)
-        assert (await gateway.ask("ticker", QUERY, ANEW)).provider == "b"
+        assert (await gateway.fetch("ticker", QUERY, ANEW)).provider == "b"
         explained = gateway.explain("ticker", QUERY, ANEW)["candidates"]
         assert [(c["provider"], c["reason"]) for c in explained] == [
             ("b", "first_choice"),
@@ -81,7 +81,7 @@ async def test_a_source_that_saves_goes_after_those_that_do_not(gateway_of):
 async def test_what_is_saved_is_there_for_what_nobody_else_answers(gateway_of):
     async with gateway_of(a=[1.0], _info=LIMITED) as world:
         await spend(world.gateway, "a", 9)
-        assert (await world.gateway.ask("ticker", QUERY, ANEW)).provider == "a"
+        assert (await world.gateway.fetch("ticker", QUERY, ANEW)).provider == "a"
 
 
 async def test_the_checker_spends_nothing_of_what_is_saved(gateway_of):
@@ -97,7 +97,7 @@ async def test_the_background_asks_who_costs_least_first(gateway_of):
         "a": {"rate_limits": (RateLimit(10, DAY),)},
         "b": {"rate_limits": (RateLimit(100, DAY),)},
     }
-    quietly = Ask(max_age_s=0, background=True)
+    quietly = RequestOptions(max_age_s=0, background=True)
     async with gateway_of(a=[1.0], b=[2.0], c=[3.0], _info=info) as world:
         await spend(world.gateway, "a", 1)
         order = [step.score.name for step in world.gateway.router.route("ticker", QUERY, quietly)]

@@ -6,13 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinmux import AllProvidersFailed, Ask, Empty, InvalidRequest, State, Ticker, TickerQuery
+from coinmux import (
+    AllProvidersFailed,
+    Empty,
+    InvalidRequest,
+    RequestOptions,
+    State,
+    Ticker,
+    TickerQuery,
+)
 from coinmux.framework.models.capability import CAPABILITIES
 from coinmux.framework.quality.consensus import Consensus, Vote, judge, merged
 
 BTC = {"symbol": "BTC/USDT"}
 PRICE = CAPABILITIES["ticker"].consensus
-TOGETHER = Ask(strategy="consensus")
+TOGETHER = RequestOptions(strategy="consensus")
 
 
 def votes(*values, at_ms=None):
@@ -214,7 +222,7 @@ async def test_explain_names_those_that_would_be_asked_together(gateway_of):
             ("c", "chosen", "asked_together"),
             ("d", "skipped", "lower_priority"),
         ]
-        await world.gateway.ask("ticker", query, TOGETHER, request_id="r1")
+        await world.gateway.fetch("ticker", query, TOGETHER, request_id="r1")
         decided = world.gateway.decision("r1")
         asked = [c["provider"] for c in decided["candidates"] if c["reason"] == "answered"]
         assert asked == ["a", "b", "c"]

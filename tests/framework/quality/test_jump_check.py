@@ -14,7 +14,7 @@ from coinmux import (
     TickerQuery,
 )
 from coinmux.framework.models.capability import CAPABILITIES
-from coinmux.framework.quality.jump_check import LastKnown
+from coinmux.framework.quality.jump_check import JumpCheck
 from coinmux.framework.testing.clock import FakeClock
 from coinmux.framework.testing.random_candles import random_candles
 
@@ -28,7 +28,7 @@ def clock():
 
 @pytest.fixture
 def tell(clock):
-    known = LastKnown(clock)
+    known = JumpCheck(clock)
 
     def call(source, last, symbol="BTC/USDT", **more):
         query = TickerQuery(symbol=symbol)
@@ -74,7 +74,7 @@ def test_who_is_contradicted_is_not_believed_after_a_minute(tell, clock):
 
 def test_candles_books_and_trades_of_another_market_do_not_fit_its_price():
     """They mostly do not name their market: what it costs tells (`faults.md` E2)."""
-    known = LastKnown(FakeClock())
+    known = JumpCheck(FakeClock())
     btc = TickerQuery(symbol="BTC/USDT")
     assert known.doubt("a", TICKER, btc, Ticker(symbol="BTC/USDT", last=90_000.0)) is None
     wrong = random_candles(5)  # about 100
@@ -105,7 +105,7 @@ def test_markets_are_told_apart(tell):
 
 
 def test_fees_may_leap_further():
-    known = LastKnown(FakeClock())
+    known = JumpCheck(FakeClock())
     query = GasQuery(chain="ethereum")
 
     def told(value):

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from coinmux.framework.health.tracker import State
 from coinmux.framework.routing.options import (
     LATENCY_DIGITS,
+    Candidate,
     Refusal,
     Score,
-    Step,
     after_first,
     rank,
     walk,
@@ -81,7 +81,7 @@ def test_the_reason_for_each_place_is_true(scores, strategy):
 
 
 def step(name, *, busy=None, probe=False, refusal=None):
-    return Step(Score(name, State.HEALTHY, 0, 1, None), refusal, busy=busy, probe=probe)
+    return Candidate(Score(name, State.HEALTHY, 0, 1, None), refusal, busy=busy, probe=probe)
 
 
 def test_the_busy_go_last_and_the_refused_not_at_all():

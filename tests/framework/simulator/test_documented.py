@@ -11,7 +11,7 @@ from coinmux.framework.samples.format import (
     Sample,
     SampleRequest,
     SampleResponse,
-    Series,
+    SampleSeries,
     read_sample,
 )
 from coinmux.framework.simulator.faults import ARGUMENTS, KINDS
@@ -36,7 +36,7 @@ def test_every_kind_of_fault_is_documented(kind):
         *(f"request.{field.alias or name}" for name, field in SampleRequest.model_fields.items()),
         *(f"response.{name}" for name in SampleResponse.model_fields),
         *(name for name in Exchange.model_fields if name not in ("request", "response")),
-        *Series.model_fields,
+        *SampleSeries.model_fields,
     ],
 )
 def test_every_field_of_a_sample_is_documented(name):
@@ -48,4 +48,4 @@ def test_the_documented_sample_is_one():
     """The example can be copied."""
     blocks = re.findall(r"```json\n(.*?)```", (DOCS / "samples.md").read_text(), re.DOTALL)
     assert read_sample(blocks[0], "acme/ticker.json").outcome == "ok"
-    assert Series.model_validate(json.loads("{" + blocks[1] + "}")["series"]).order == "desc"
+    assert SampleSeries.model_validate(json.loads("{" + blocks[1] + "}")["series"]).order == "desc"

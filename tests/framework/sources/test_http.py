@@ -297,7 +297,7 @@ NODES = info(
 )
 
 
-class Desk:
+class ServerContext:
     """Notes how each channel's calls ended; knows one as off."""
 
     def __init__(self) -> None:
@@ -327,13 +327,13 @@ async def test_channels():
     async with outbound(None, info=NODES) as http:
         assert http.channels() == ["a", "b", "c"]
         assert http.channels("eth") == ["a", "b"]
-    async with outbound(None, info=NODES, desk=Desk()) as http:
+    async with outbound(None, info=NODES, desk=ServerContext()) as http:
         assert http.channels("eth") == ["b", "a"]
 
 
 async def test_first_of():
     """Channels are asked in turn until one answers; each outcome is told to the desk."""
-    desk = Desk()
+    desk = ServerContext()
     async with (
         RawServer.answering(response(status="500 No")) as bad,
         RawServer.answering(response()) as good,
@@ -349,7 +349,7 @@ async def test_first_of():
 
 async def test_first_of_leaves_time_for_the_others():
     """A channel that hangs takes half of the time, not all of it."""
-    desk = Desk()
+    desk = ServerContext()
     async with (
         RawServer(Peer.hang) as slow,
         RawServer.answering(response()) as good,

@@ -21,7 +21,7 @@ from coinmux import (
     UnknownSymbol,
 )
 from coinmux.framework.simulator.candle_spans import Span
-from coinmux.framework.simulator.matching import Catalogue, segments_of
+from coinmux.framework.simulator.matching import SampleIndex, segments_of
 from coinmux.framework.simulator.patterns import Asked
 from coinmux.framework.simulator.simulator import simulated_providers
 from coinmux.plugins.providers import bitfinex
@@ -298,7 +298,9 @@ def test_an_unknown_symbol_of_no_pair_is_a_failure():
 def test_the_simulator_plays_every_spelling(path, params, pair, span):
     """One sample plays all pairs, and candles of every length, told inside a part of the path."""
     (provider,) = simulated_providers([bitfinex])
-    found = Catalogue(provider.info, provider.samples).find(Asked("GET", segments_of(path), params))
+    found = SampleIndex(provider.info, provider.samples).find(
+        Asked("GET", segments_of(path), params)
+    )
     assert found is not None
     assert found.sample.outcome == "ok"
     assert (found.play.pair or found.play.script.pair) == pair
@@ -318,5 +320,5 @@ def test_the_simulator_plays_every_spelling(path, params, pair, span):
 def test_the_simulator_knows_no_other_candles(path):
     """A length it does not have, and a key that differs in more than the length, find nothing."""
     (provider,) = simulated_providers([bitfinex])
-    found = Catalogue(provider.info, provider.samples).find(Asked("GET", segments_of(path), {}))
+    found = SampleIndex(provider.info, provider.samples).find(Asked("GET", segments_of(path), {}))
     assert found is None

@@ -28,7 +28,7 @@ from coinmux import (
     UnknownSymbol,
 )
 from coinmux.framework.samples.format import read_sample
-from coinmux.framework.simulator.matching import Catalogue
+from coinmux.framework.simulator.matching import SampleIndex
 from coinmux.framework.simulator.patterns import Asked
 from coinmux.plugins.providers import lunarcrush
 from tests.plugins.sample_replay import (
@@ -155,7 +155,7 @@ def test_a_page_is_no_longer_than_asked():
 def test_the_simulated_price_is_the_markets():
     """News and tickers ask for a coin alike; in the simulator the ticker's sample answers both."""
     read = [read_sample(json.dumps(p.values[0]), f"{p.id}.json") for p in samples("lunarcrush")]
-    catalogue = Catalogue(lunarcrush.provider_info(), read)
+    catalogue = SampleIndex(lunarcrush.provider_info(), read)
     found = catalogue.find(Asked("GET", ("coins", "1", "v1"), {}))
     assert found.sample.capability == "ticker"
 

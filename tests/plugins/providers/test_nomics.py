@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coinmux import CAPABILITIES, Ask, FeatureDisabled
+from coinmux import CAPABILITIES, FeatureDisabled, RequestOptions
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.plugins.discovery import PluginLoader, in_process
 from coinmux.plugins.providers import nomics
@@ -36,7 +36,7 @@ async def test_it_is_listed_and_off_whatever_is_set(environ):
         assert feature["reason"] == "retired"
         assert [one["name"] for one in feature["variables"]] == ["NOMICS_API_KEY"]
         with pytest.raises(FeatureDisabled) as caught:
-            await gateway.get("ticker", ask=Ask(provider="nomics"), symbol="BTC/USD")
+            await gateway.get("ticker", ask=RequestOptions(provider="nomics"), symbol="BTC/USD")
         assert caught.value.extra["reason"] == "retired"
         assert "coingecko" in caught.value.detail
 

@@ -4,7 +4,7 @@ import pytest
 
 from coinmux.framework.events import EventBus
 from coinmux.framework.testing.clock import FakeClock
-from coinmux.server.monitoring.process_metrics import Vitals
+from coinmux.server.monitoring.process_metrics import ProcessMetrics
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def told(events):
 
 
 def test_memory_above_its_limit_is_strain_until_it_is_back(events):
-    vitals = Vitals(events, memory_limit_mb=100)
+    vitals = ProcessMetrics(events, memory_limit_mb=100)
     vitals._judge(99)
     assert vitals.strain is None
     vitals._judge(101)
@@ -32,7 +32,7 @@ def test_memory_above_its_limit_is_strain_until_it_is_back(events):
 
 
 def test_a_loop_that_is_late_for_a_while_is_strain_and_one_pause_is_not(events):
-    vitals = Vitals(events, memory_limit_mb=1_000_000)
+    vitals = ProcessMetrics(events, memory_limit_mb=1_000_000)
     for lag_ms in (5000, 10, 1500, 1500, 1500):
         vitals._lags.append(lag_ms)
         vitals._judge(1)
@@ -49,9 +49,9 @@ def test_without_a_limit_it_is_nine_tenths_of_what_there_is(events, tmp_path, mo
     limit = tmp_path / "memory.max"
     limit.write_text(str(200 * 1_048_576))
     monkeypatch.setattr("coinmux.server.monitoring.process_metrics._CGROUP_LIMIT", limit)
-    assert Vitals(events)._limit_mb == pytest.approx(180)
+    assert ProcessMetrics(events)._limit_mb == pytest.approx(180)
     limit.write_text("max")
-    assert Vitals(events)._limit_mb > 180
+    assert ProcessMetrics(events)._limit_mb > 180
 
 
 async def test_a_strained_server_answers_503_to_all_but_who_asks_how_it_is(app_of):
