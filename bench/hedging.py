@@ -1,4 +1,4 @@
-"""The slowest hundredth of answers, with a second source asked besides a slow first and without."""
+"""The slowest hundredth of answers: with a second source asked beside a slow first, and without."""
 
 from __future__ import annotations
 

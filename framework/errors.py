@@ -14,9 +14,9 @@ CoinmuxError                   .code .detail .extra
 │   ├─ Challenge · NotJSON · Malformed · SchemaMismatch · Implausible · Stale
 │   ├─ BlockedAddress
 │   ├─ RateLimited · Banned · QuotaExhausted · GeoBlocked · PlanRestricted
-│   │                                                          told to wait: .retry_after_s
+│   │                                                          asks us to wait: .retry_after_s
 │   ├─ AuthRefused                                             off until the key changes
-│   └─ NotOffered · ProviderBusy · LocalNetwork · CutShort     nobody's fault: not counted
+│   └─ NotOffered · ProviderBusy · LocalNetwork · CutShort     not the source's fault: not counted
 ├─ PluginError · PluginTimeout a plugin broke its contract
 └─ RoutingError
     ├─ AllProvidersFailed      .attempts
@@ -42,7 +42,7 @@ class Outcome(StrEnum):
     Attributes:
         SUCCESS: a valid answer, an empty one included where emptiness is legal.
         FAILURE: the source failed; counted.
-        HOLD: the source told us to wait; not counted, but it is left alone for a while.
+        HOLD: the source asked us to wait; not counted, but it cools down for a while.
         DENIED: the key was refused; the source is off until the key changes.
         NEUTRAL: not the source's fault; not counted.
     """
@@ -154,7 +154,7 @@ class UnknownIndicatorParameter(InvalidRequest):
 
 
 class NotFound(InvalidRequest):
-    """Nothing of that name is kept or served."""
+    """Nothing of that name is stored or served."""
 
     code = "not_found"
 
@@ -196,7 +196,7 @@ class ProviderError(CoinmuxError):
 
 
 class Unreachable(ProviderError):
-    """The name does not resolve or nobody accepts the connection."""
+    """The name does not resolve, or the connection is not accepted."""
 
     code = "upstream_unreachable"
 

@@ -90,7 +90,7 @@ class Redactor:
 
 
 def echoes(value: str) -> tuple[bytes, ...]:
-    """The ways a source may repeat a key in a body; none for one too short to be told apart."""
+    """The ways a source may repeat a key in a body; none for a key too short to be recognised."""
     if len(value) < SHORTEST:
         return ()
     return tuple(sorted({value.encode(), quote(value, safe="").encode()}, key=len, reverse=True))

@@ -73,7 +73,7 @@ class Rows:
             order: of the source.
 
         Raises:
-            ValueError: it cannot be told which column is which.
+            ValueError: the columns cannot be told apart.
         """
         oldest_first = list(rows) if order == "asc" else list(rows)[::-1]
         found = (
@@ -275,7 +275,7 @@ def _chance(open_s: int, step_s: int) -> float:
 
 
 def _vary(row: Any, done: set[str], factor: float) -> None:
-    """Volumes, told by their fraction, times `factor`: counts, flags and ids are whole."""
+    """Volumes, recognised by their fraction, times `factor`: counts, flags and ids are whole."""
     keys = list(row) if isinstance(row, dict) else list(range(len(row)))
     for key in keys:
         value = row[key]

@@ -27,31 +27,31 @@ class Span:
     end_s: int | None = None
 
 
-def steps_of(info: ProviderInfo, told: SampleSeries) -> Mapping[str, int]:
+def steps_of(info: ProviderInfo, series: SampleSeries) -> Mapping[str, int]:
     """The source's words for lengths of candles: those the sample tells, and those of its info."""
     ours = info.intervals if info.intervals is not None else {}
-    return {**{word: INTERVALS[one] for one, word in ours.items()}, **told.step.values}
+    return {**{word: INTERVALS[one] for one, word in ours.items()}, **series.step.values}
 
 
 def rows_of(
-    exchange: Exchange, told: SampleSeries, steps: Mapping[str, int]
+    exchange: Exchange, series: SampleSeries, steps: Mapping[str, int]
 ) -> tuple[candle_series.Rows, Span]:
     """How a sample's rows are written, and what its request asks for.
 
     Raises:
         ValueError: the rows do not tell which price is which.
     """
-    root = json_paths.parse(told.path)
+    root = json_paths.parse(series.path)
     rows = next(json_paths.values(exchange.response.body, root))
-    time = json_paths.parse(told.time)
+    time = json_paths.parse(series.time)
     times = [next(json_paths.values(row, time)) for row in rows]
     request = exchange.request
-    word = request.params.get(told.step.param) if told.step.param else None
-    if word is None and told.step.segment is not None:
-        word = told.step.word(request.path.split("/")[1:])
+    word = request.params.get(series.step.param) if series.step.param else None
+    if word is None and series.step.segment is not None:
+        word = series.step.word(request.path.split("/")[1:])
     step_s = steps.get(word or "") or _spacing(times)
-    limit = request.params.get(told.limit.param) if told.limit.param else None
-    count = int(limit) if limit and limit.isdigit() else told.limit.default
+    limit = request.params.get(series.limit.param) if series.limit.param else None
+    count = int(limit) if limit and limit.isdigit() else series.limit.default
     paths = [json_paths.parse(path) for path in exchange.times]
     prices = [json_paths.parse(path) for path in exchange.prices]
     read = candle_series.Rows.read(
@@ -60,10 +60,10 @@ def rows_of(
         time=time,
         times=[inside for path in paths if (inside := json_paths.below(path, root)) is not None],
         prices=[inside for path in prices if (inside := json_paths.below(path, root)) is not None],
-        columns=told.columns,
-        order=told.order,
+        columns=series.columns,
+        order=series.order,
     )
-    return read, Span(step_s, min(count, told.limit.max))
+    return read, Span(step_s, min(count, series.limit.max))
 
 
 def _spacing(times: list[Any]) -> int:

@@ -41,19 +41,19 @@ def control(simulator: Controlled, request: Request) -> PlayedAnswer:
     what, _, provider = request.target[len(CONTROL) :].partition("/")
     # A page in a browser must not order faults: it would send an Origin.
     if request.method != "GET" and "origin" in request.headers:
-        return told(403, {"error": "not for browsers"})
+        return json_answer(403, {"error": "not for browsers"})
     match request.method, what:
         case "GET", "calls":
             log = [asdict(call) for call in simulator.log]
-            return told(200, {"calls": dict(simulator.calls), "log": log})
+            return json_answer(200, {"calls": dict(simulator.calls), "log": log})
         case "GET", "faults":
-            return told(200, {"faults": simulator.faults()})
+            return json_answer(200, {"faults": simulator.faults()})
         case "DELETE", "faults":
-            return told(200, {"cleared": simulator.clear(unquote(provider) or None)})
+            return json_answer(200, {"cleared": simulator.clear(unquote(provider) or None)})
         case "POST", "faults":
             return _ordered(simulator, request)
         case _:
-            return told(404, {"error": "GET calls; GET, POST or DELETE faults"})
+            return json_answer(404, {"error": "GET calls; GET, POST or DELETE faults"})
 
 
 def _ordered(simulator: Controlled, request: Request) -> PlayedAnswer:
@@ -62,15 +62,15 @@ def _ordered(simulator: Controlled, request: Request) -> PlayedAnswer:
     except (msgspec.DecodeError, UnicodeDecodeError):
         held = None
     if not isinstance(held, dict):
-        return told(400, {"errors": [{"name": "body", "message": "takes a JSON object"}]})
+        return json_answer(400, {"errors": [{"name": "body", "message": "takes a JSON object"}]})
     try:
         order = FaultOrder.read(held)
         simulator.order(order)
     except BadFault as exc:
-        return told(400, {"errors": exc.errors})
-    return told(201, order.model_dump(exclude_unset=True, exclude_none=True))
+        return json_answer(400, {"errors": exc.errors})
+    return json_answer(201, order.model_dump(exclude_unset=True, exclude_none=True))
 
 
-def told(status: int, content: Any) -> PlayedAnswer:
+def json_answer(status: int, content: Any) -> PlayedAnswer:
     """An answer of JSON."""
     return PlayedAnswer(status, {"content-type": "application/json"}, msgspec.json.encode(content))

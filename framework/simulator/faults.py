@@ -32,7 +32,7 @@ Kind = Literal[
 KINDS: tuple[str, ...] = get_args(Kind)
 #: Kinds made by the player, because they change what the answer says and not how it is sent.
 TWISTS = frozenset({"wrong_symbol", "seconds_for_ms", "negative_price"})
-#: Kinds that take something besides which answers they are for.
+#: Kinds that take a value in addition to the answers they are for.
 ARGUMENTS: Mapping[str, frozenset[str]] = {
     "status": frozenset({"code", "headers", "body"}),
     "delay": frozenset({"seconds"}),
@@ -157,14 +157,14 @@ class StandingFault:
 
     Attributes:
         left: answers it still spoils; None for all.
-        done: answers it has spoilt.
+        done: answers it has corrupted.
     """
 
     order: FaultOrder
     left: int | None
     done: int = 0
 
-    def told(self) -> dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         """For `GET /_simulator/faults`."""
         named = self.order.model_dump(exclude_unset=True, exclude_none=True)
         return {**named, "left": self.left, "done": self.done}
@@ -172,7 +172,7 @@ class StandingFault:
 
 @dataclass(slots=True)
 class FaultBook:
-    """Orders in force, the oldest first; an answer is spoilt by the first that is meant for it."""
+    """Orders in force, the oldest first; the first order that matches an answer corrupts it."""
 
     standing: list[StandingFault] = field(default_factory=list)
 

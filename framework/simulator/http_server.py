@@ -1,4 +1,4 @@
-"""HTTP/1.1 over raw TCP: whole requests in, bytes out as told, however wrong they are."""
+"""HTTP/1.1 over raw TCP: whole requests in, the given bytes out, however wrong they are."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Loopback:
     """A server on one address.
 
     Args:
-        handle: answers each request at once; waiting is told by its `Delivery`.
+        handle: answers each request at once; its `Delivery` says how long to wait.
 
     Attributes:
         peers: connections that are open.

@@ -118,44 +118,44 @@ class Pattern:
             )
         return False
 
-    def _span(self, told: SampleSeries, asked: Asked) -> Span | None:
+    def _span(self, series: SampleSeries, asked: Asked) -> Span | None:
         """The candles asked for; None where another parameter differs or the length is unknown."""
         usual = self.play.script.span
         assert usual is not None
-        step_s, limit, steps = usual.step_s, told.limit.default, self.play.script.steps
-        if told.step.segment is not None:
-            known = steps.get(told.step.word(asked.segments) or "")
+        step_s, limit, steps = usual.step_s, series.limit.default, self.play.script.steps
+        if series.step.segment is not None:
+            known = steps.get(series.step.word(asked.segments) or "")
             if known is None:
                 return None
             step_s = known
         own = self.asked.params
         moments: dict[str, int] = {}
         for name, value in asked.params.items():
-            if name == told.step.param:
+            if name == series.step.param:
                 if value not in steps:
                     return None
                 step_s = steps[value]
-            elif name == told.limit.param:
+            elif name == series.limit.param:
                 if not COUNT.fullmatch(value):
                     return None
-                limit = max(1, min(int(value), told.limit.max))
-            elif own.get(name) == value and name not in (told.range.start, told.range.end):
+                limit = max(1, min(int(value), series.limit.max))
+            elif own.get(name) == value and name not in (series.range.start, series.range.end):
                 continue
             elif (stamp := read_time(value)) is not None:
                 moments[name] = -(-stamp.ns // SECOND_NS)
             elif own.get(name) != ANY:
                 return None
-        free = {told.step.param, told.limit.param, told.range.start, told.range.end}
+        free = {series.step.param, series.limit.param, series.range.start, series.range.end}
         for name, value in own.items():
             if name not in asked.params and name not in free and value != ANY:
                 return None
-        return Span(step_s, limit, *_bounds(told, moments))
+        return Span(step_s, limit, *_bounds(series, moments))
 
 
-def _bounds(told: SampleSeries, moments: Mapping[str, int]) -> tuple[int | None, int | None]:
-    start = moments.get(told.range.start or "")
-    end = moments.get(told.range.end or "")
-    left = {n: at for n, at in moments.items() if n not in (told.range.start, told.range.end)}
+def _bounds(series: SampleSeries, moments: Mapping[str, int]) -> tuple[int | None, int | None]:
+    start = moments.get(series.range.start or "")
+    end = moments.get(series.range.end or "")
+    left = {n: at for n, at in moments.items() if n not in (series.range.start, series.range.end)}
     if len(left) > 1:
         return min(left.values()), max(left.values())
     for name, at in left.items():

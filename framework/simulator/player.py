@@ -204,7 +204,7 @@ class Script:
 
 @dataclass(slots=True)
 class Play:
-    """A script in one pair. Its last answers are kept for the second they were made in."""
+    """A script in one pair. Its last answers are cached for the second they were made in."""
 
     script: Script
     pair: Symbol | None = None
@@ -272,7 +272,7 @@ def _as_many(batch: SampleBatch, asked_json: Any, body: Any) -> Any:
 
 
 def _a_thousandth(value: Any) -> Any:
-    """A time as someone would write it who took seconds for milliseconds."""
+    """A time in seconds where milliseconds are expected, or the reverse."""
     stamp = read_time(value)
     if stamp is None:
         return value

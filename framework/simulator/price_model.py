@@ -1,4 +1,4 @@
-"""The simulated market: a price of every asset at every moment, the same whoever asks. Pure.
+"""The simulated market: a price of every asset at every moment, the same for every caller. Pure.
 
 The logarithm of a price is a sum of smooth noises (value noise over a hashed lattice) of periods
 from 15 seconds to some months. So candles of any length, tickers of any source and two calls
@@ -64,11 +64,11 @@ class PriceModel:
             KeyError: an asset outside `ASSETS`.
         """
         second = at_ms // 1000
-        kept = self._latest.get(pair)
-        if kept is None or kept[0] != second:
-            kept = (second, float(self.prices(pair, [second])[0]))
-            self._latest[pair] = kept
-        return kept[1]
+        cached = self._latest.get(pair)
+        if cached is None or cached[0] != second:
+            cached = (second, float(self.prices(pair, [second])[0]))
+            self._latest[pair] = cached
+        return cached[1]
 
     def prices(self, pair: Symbol, seconds: Iterable[float]) -> NDArray[np.float64]:
         """`(n,)` prices at moments given in seconds since 1970."""

@@ -27,7 +27,7 @@ def simulated_providers(plugins: Iterable[object]) -> list[SimulatedProvider]:
     Args:
         plugins: provider modules, or objects with `provider_info`. Samples are looked for in the
             folder `samples` of the module's package. Retired ones are left out; one without
-            samples stays, so that nobody asks the real source in its place.
+            samples stays, so that the real source is never called in its place.
 
     Raises:
         BadSample: names file and field.

@@ -12,7 +12,7 @@ import msgspec
 
 from coinmux.framework.clock import SystemClock
 from coinmux.framework.samples.format import BadSample
-from coinmux.framework.simulator.control import CONTROL, control, told
+from coinmux.framework.simulator.control import CONTROL, control, json_answer
 from coinmux.framework.simulator.delivery import Delivery, delivery, wire
 from coinmux.framework.simulator.faults import TWISTS, BadFault, FaultBook, FaultOrder
 from coinmux.framework.simulator.http_server import Loopback, Request
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "SimulatedProvider", "Simulator", "simulated_providers"]
 
-#: Requests kept in `Simulator.log`.
+#: How many requests `Simulator.log` holds.
 LOG_LENGTH = 1_000
-_NOTHING = told(404, {})
+_NOTHING = json_answer(404, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Simulator:
         self._address = f"http://{shown}:{self._server.port}"
 
     async def stop(self) -> None:
-        """Stop, and drop whoever is still being kept waiting."""
+        """Stop, and drop the connections that still wait for an answer."""
         await self._server.stop()
 
     async def __aenter__(self) -> Self:
@@ -180,7 +180,7 @@ class Simulator:
 
     def faults(self) -> list[dict[str, Any]]:
         """Faults in force, each with `left` and `done`."""
-        return [one.told() for one in self._faults.standing]
+        return [one.report() for one in self._faults.standing]
 
     def _check(self, order: FaultOrder) -> None:
         if order.provider == "*":
@@ -210,7 +210,7 @@ class Simulator:
         name, colon, channel = (name, "", "") if at else first.partition(":")
         catalogue = self._catalogues.get(name)
         if catalogue is None:
-            return Delivery(wire(told(404, {"error": f"no provider {name[:40]!r} here"})))
+            return Delivery(wire(json_answer(404, {"error": f"no provider {name[:40]!r} here"})))
         self.calls[name] += 1
         asked = Asked(
             request.method,

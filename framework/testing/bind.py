@@ -50,7 +50,7 @@ async def outbound(
         timeout_s: until the deadline, from now.
         limits: of one answer.
         client: in place of one of its own; not closed.
-        ca_file: certificates trusted besides the usual ones.
+        ca_file: certificates trusted in addition to the usual ones.
     """
     clock = SystemClock()
     redactor = Redactor()

@@ -1,4 +1,4 @@
-"""A TCP server that writes exactly the bytes it is told: for faults no HTTP server would commit."""
+"""A TCP server that writes exactly the given bytes, for faults no HTTP server would commit."""
 
 from __future__ import annotations
 

@@ -66,9 +66,9 @@ def _limit(limit: RateLimit) -> str:
 
 
 def _capabilities(gateway: Gateway, sources: list[Source]) -> str:
-    """For each capability who serves it without a key and with one, and where that is too few."""
+    """For each capability its sources without and with a key, and where there are too few."""
     lines = [
-        "## Who answers what",
+        "## Sources of each capability",
         "",
         "| capability | without a key | with a key | |",
         "|---|---|---|---|",

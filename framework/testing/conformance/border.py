@@ -88,7 +88,7 @@ class LooseClient:
 
 
 class ForgivingClient(ReplayClient):
-    """Answers what a spoilt answer made the hook ask for with 404."""
+    """Answers 404 to requests that only a corrupted answer made the hook send."""
 
     async def send(self, request: OutboundRequest, deadline: Deadline) -> RawReply:
         try:
@@ -153,7 +153,7 @@ async def play(subject: Subject, sample: Sample) -> tuple[Ended, ReplayClient]:
 
     One that ends well is held to the provider's own rate limits: a question that asks more than
     they let through is never answered. Where the hook asks otherwise than the sample tells, it is
-    asked again with every key: some sources have another address for those who have one.
+    asked again with every key: some sources have another address for callers with a key.
     """
     ended, client = await _played(subject, sample, {})
     if client.strays and subject.all_keys() != subject.required_keys():

@@ -70,7 +70,7 @@ class Check:
             if subject.info.retired is not None:
                 raise NotApplicable("retired: it is never called")
             if self.remote and not subject.is_remote:
-                raise NotApplicable("it asks nobody")
+                raise NotApplicable("it makes no request")
         found = self.cases(subject)
         if not found:
             raise NotApplicable("nothing to check")
@@ -92,7 +92,7 @@ class Verdict:
 
 
 async def judge(check: Check, subject: Subject) -> Verdict:
-    """Run a check; the first failure is told, and how many more there are."""
+    """Run a check; the first failure is reported, with the number of further ones."""
     try:
         cases = check.cases_of(subject)
     except NotApplicable as why:

@@ -41,7 +41,7 @@ def fields(subject: Subject) -> Sequence[Case]:
     """
     good = [s for s in subject.samples if s.outcome == "ok" and s.capability in subject.served]
     if not subject.is_remote and not any(sample.fields for sample in good):
-        raise NotApplicable("it asks nobody, so no figure comes from a source")
+        raise NotApplicable("it makes no request, so no figure comes from a source")
     if not good:
 
         async def none() -> str | None:

@@ -1,4 +1,4 @@
-"""All checks, the grade they come to, and how it is kept beside a provider."""
+"""All checks, the grade that follows, and how it is stored beside a provider."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Report:
         return not any(v.status == "failed" and v.check.binding for v in self.verdicts)
 
     def public(self) -> dict[str, Any]:
-        """As it is kept: the grade, what it comes from, and of which files it holds."""
+        """As it is stored: the grade, its checks, and the digest of the files it is valid for."""
         return {
             "provider": self.name,
             "kit": KIT_VERSION,
@@ -120,7 +120,9 @@ def write(report: Report) -> Path:
         ValueError: the provider is no package, or one that is no folder.
     """
     if report.package is None:
-        raise ValueError(f"{report.name} is no package of its own, so nothing can be kept in it")
+        raise ValueError(
+            f"{report.name} is not a package of its own, so it has no room for a grade"
+        )
     path = resources.files(report.package).joinpath(FILE)
     if not isinstance(path, Path):
         raise ValueError(f"{report.package} is not in a folder")
@@ -129,5 +131,5 @@ def write(report: Report) -> Path:
 
 
 def checks_of(grade: str) -> Sequence[Check]:
-    """What a grade takes besides those below it."""
+    """What a grade requires in addition to the grades below it."""
     return [check for check in CHECKS if check.level == grade]

@@ -1,4 +1,4 @@
-"""Spoilt answers: whatever stands in a field, an error of ours comes out, or a sound result."""
+"""Corrupted answers: whatever a field holds, the hook raises a framework error or returns sense."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 #: Which answer of a sample, and where in its body.
 _Place = tuple[int, tuple[str, ...]]
 #: What stands in place of a value.
-_STRANGERS: tuple[Any, ...] = (None, "", "spoilt", "NaN", -1, True, [], {})
+_STRANGERS: tuple[Any, ...] = (None, "", "corrupted", "NaN", -1, True, [], {})
 _GONE = object()
-#: Places of one body that are spoilt; a long answer repeats itself.
+#: How many places of one body are corrupted; a long answer repeats itself.
 _MOST_PLACES = 120
 
 
@@ -55,7 +55,7 @@ def _spoilt(subject: Subject, sample: Sample, places: Sequence[_Place]) -> Any:
 
 
 def unsound(ended: Ended) -> str | None:
-    """What is wrong with how a spoilt answer ended."""
+    """What is wrong with how a corrupted answer ended."""
     error = ended.error
     if ended.crash is not None:
         return f"ends in {ended}"
@@ -90,7 +90,7 @@ def _no_number(value: Any, place: str) -> str | None:
 
 
 def _variants(sample: Sample, places: Sequence[_Place]) -> Iterator[tuple[list[Exchange], str]]:
-    """The sample's exchanges with one place of one body spoilt, and which."""
+    """The sample's exchanges with one place of one body corrupted, and which."""
     for at, parts in places:
         exchange = sample.exchanges[at]
         for stranger in (_GONE, *_STRANGERS):
@@ -98,10 +98,10 @@ def _variants(sample: Sample, places: Sequence[_Place]) -> Iterator[tuple[list[E
             if body is _GONE:
                 continue
             response = exchange.response.model_copy(update={"body": body})
-            spoilt = exchange.model_copy(update={"response": response})
+            corrupted = exchange.model_copy(update={"response": response})
             told = "missing" if stranger is _GONE else json.dumps(stranger)
             yield (
-                [*sample.exchanges[:at], spoilt, *sample.exchanges[at + 1 :]],
+                [*sample.exchanges[:at], corrupted, *sample.exchanges[at + 1 :]],
                 f"{'.'.join(parts)} {told}",
             )
 

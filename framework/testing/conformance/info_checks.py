@@ -25,7 +25,7 @@ _USAGE = re.compile(r"rate-?limit.*(remaining|used)|used-weight|credits?-(remain
 
 
 def loads(subject: Subject) -> Sequence[Case]:
-    """It is imported, its hooks are known by name and arguments, and it says who it is."""
+    """It is imported, its hooks are known by name and arguments, and it declares its info."""
 
     async def run() -> str | None:
         return f"it is listed as broken: {subject.broken}" if subject.provider is None else None
@@ -137,7 +137,7 @@ def usage(subject: Subject) -> Sequence[Case]:
 
     async def run() -> str | None:
         if not declared:
-            return f"its answers tell of use in {', '.join(sorted(told))}: declare it as usage"
+            return f"its answers report use in {', '.join(sorted(told))}: declare it as usage"
         gate = Limiter(FakeClock(), facts.rate_limits, usage=facts.usage)
         for header in facts.usage:
             before = gate.snapshot()

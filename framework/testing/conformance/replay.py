@@ -41,7 +41,7 @@ class ReplayClient:
         exchanges: as samples have them, read or as plain JSON.
 
     Attributes:
-        left: exchanges nobody asked for yet.
+        left: exchanges that were not requested yet.
         requests: what was asked, in order.
         strays: requests that no exchange answers, in words.
     """

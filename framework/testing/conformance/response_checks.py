@@ -60,7 +60,7 @@ def _understood(subject: Subject, capability: str) -> Any:
 
 
 def all_of(make: Callable[[], Iterable[Coroutine[Any, Any, str | None]]]) -> Any:
-    """A case of many questions, put a few at once; the first that went wrong is told."""
+    """A case of many questions, put a few at once; the first that went wrong is reported."""
 
     async def run() -> str | None:
         gate = asyncio.Semaphore(_AT_ONCE)
@@ -94,7 +94,7 @@ def _misunderstood(kind: str, ended: Ended, subject: Subject) -> str | None:
         return f"ends in {ended}; let the status speak for itself (map_error returns None)"
     if kind.startswith("429"):
         if not isinstance(error, ToldToWait):
-            return f"ends in {error.code}, and nobody waits: let the status speak for itself"
+            return f"ends in {error.code}, and no retry delay follows: leave it to the framework"
         if error.retry_after_s is None or error.retry_after_s < WAIT_S:
             return "Retry-After is lost: leave retry_after_s out where the header tells it"
     elif kind == "401":
@@ -133,7 +133,7 @@ def _not_taken(subject: Subject, capability: str) -> Any:
 
 
 def odd_replies(subject: Subject) -> Sequence[Case]:
-    """Errors in no shape it documents are still told as errors, and never trip the plugin."""
+    """Errors of an undocumented shape are still reported as errors, and never crash the plugin."""
     return [Case(name, _survives(subject, name)) for name in subject.served]
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from coinmux.framework.samples.format import Sample
     from coinmux.framework.testing.conformance.subject import Subject
 
-#: Codes of being told to wait.
+#: Codes of errors that ask us to wait.
 _WAITS = frozenset({"upstream_rate_limited", "upstream_banned", "upstream_quota_exhausted"})
 _REFUSED = frozenset({"upstream_auth", "upstream_plan_restricted"})
 _OTHER_BASES = ("ETH", "SOL", "BTC")
@@ -121,7 +121,7 @@ def _unexpected(ended: Ended, sample: Sample) -> str | None:
 
 
 def unknown_symbol(subject: Subject) -> Sequence[Case]:
-    """A pair, coin or address the source does not know is told apart from a failure."""
+    """An unknown pair, coin or address is distinguished from a failure."""
     cases = []
     addressed = []
     for name in subject.served:
@@ -165,7 +165,7 @@ def _is_bare(result: Any) -> bool:
 
 
 def rate_limit(subject: Subject) -> Sequence[Case]:
-    """Being told to wait is recognised."""
+    """A rate limit answer is recognised."""
 
     async def run() -> str | None:
         if any(sample.outcome in _WAITS for sample in subject.samples):

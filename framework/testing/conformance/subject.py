@@ -135,7 +135,7 @@ class Subject:
 
 
 def _made_up(at: int) -> str:
-    """A key nobody has; either half of its last 16 letters is a word of no text."""
+    """An invented key; neither half of its last 16 letters is a word that occurs in a text."""
     return f"kit-planted-{at}-NotAKeyANobodysA"
 
 

@@ -70,7 +70,7 @@ def _ends_in_time(subject: Subject, capability: str) -> Any:
             if isinstance(ended.error, PluginTimeout):
                 return "goes on after its deadline: let CancelledError and TimeoutError pass"
             if ended.result is not None:
-                return "answers although nobody answered it"
+                return "answers although no source answered it"
             if ended.crash is not None or isinstance(ended.error, PluginError):
                 return f"ends in {ended}"
         return None
@@ -79,7 +79,7 @@ def _ends_in_time(subject: Subject, capability: str) -> Any:
 
 
 def cancellation(subject: Subject) -> Sequence[Case]:
-    """Whoever no longer wants the answer leaves nothing running."""
+    """A cancelled call leaves nothing running."""
     return [Case(name, _ends_at_once(subject, name)) for name in subject.served]
 
 
@@ -96,7 +96,7 @@ def _ends_at_once(subject: Subject, capability: str) -> Any:
             if not server.asked.is_set():
                 task.cancel()
                 await asyncio.wait({task}, timeout=_GRACE_S)
-                return f"asks nobody within {_ASKED_S:g} s"
+                return f"sends no request within {_ASKED_S:g} s"
             hook = next((one for one in asyncio.all_tasks() - before if is_hook(one)), task)
             task.cancel()
             done, _ = await asyncio.wait({hook}, timeout=_GRACE_S)
