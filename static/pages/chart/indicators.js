@@ -13,7 +13,7 @@ export function decode(text) {
 }
 
 export class Indicators {
-  // `onChange(shown)` is told when the set or a parameter changed.
+  // `onChange(shown)` is called when the set or a parameter changed.
   constructor(onChange) {
     this.onChange = onChange;
     this.catalogue = new Map();

@@ -11,7 +11,7 @@ const VERDICTS = { chosen: ["chosen", "ok"], tried_failed: ["tried, failed", "ba
 // The server's reason codes in plain words; one it did not have yet is shown as it is.
 const REASONS = {
   first_choice: "first choice", asked_together: "asked together", lower_priority: "lower priority", slower: "slower", less_healthy: "less healthy", name: "later in the alphabet",
-  circuit_open: "offline after failures", probe_due: "due for a probe", probe_running: "being probed", told_to_wait: "told us to wait", busy: "busy", quota_exhausted: "quota used up",
+  circuit_open: "offline after failures", probe_due: "due for a probe", probe_running: "being probed", told_to_wait: "asked us to wait", busy: "busy", quota_exhausted: "quota used up",
   missing_key: "key missing", key_refused: "key refused", switched_off: "switched off", retired: "retired", broken: "plugin broken", disabled: "off",
   no_capability: "cannot answer this", unsupported_symbol: "does not have this pair", unsupported_quote: "does not have this quote", unsupported_interval: "does not have this interval",
   unsupported_chain: "does not have this chain", unsupported_model: "does not have this model", not_pinned: "another was pinned", answered: "answered", cached: "a kept answer served", not_reached: "not reached",
@@ -53,7 +53,7 @@ function showDry(found) {
   tags([["dry run"], [found.strategy ? `strategy ${found.strategy}` : null], found.pinned ? [`pinned to ${found.pinned}`] : null].filter((one) => one?.[0]));
   const chosen = found.candidates.filter((one) => one.verdict === "chosen").map((one) => one.provider);
   const retries = found.candidates.map((one) => one.retry_at).filter(Number.isFinite);
-  if (found.cache?.used) setText($("#verdict"), `A kept answer of ${found.cache.provider}, ${span(found.cache.age_s * 1000)} old, would be served; nobody would be asked. Without it: ${chosen.join(", ") || "nobody"}.`);
+  if (found.cache?.used) setText($("#verdict"), `A cached answer of ${found.cache.provider}, ${span(found.cache.age_s * 1000)} old, would be served; no source would be asked. Without it: ${chosen.join(", ") || "nobody"}.`);
   else if (chosen.length) setText($("#verdict"), `${chosen.join(", ")} would be asked first.${found.cache ? " A kept answer is there too." : ""}`);
   else setText($("#verdict"), `Nobody can answer this now.${retries.length ? ` The earliest retry is ${until(Math.min(...retries))}.` : ""}`);
   $("#timeline").replaceChildren();
@@ -68,7 +68,7 @@ function showPast(found) {
   const lost = attempts.filter((one) => one.outcome !== "ok" && one.outcome !== "cancelled");
   const first = found.candidates?.[0]?.provider;
   const took = `in ${ms(found.elapsed_ms)}`;
-  if (found.cache === "hit") setText($("#verdict"), `A kept answer of ${found.provider ?? "an earlier request"} was served ${took}; nobody was asked.`);
+  if (found.cache === "hit") setText($("#verdict"), `A cached answer of ${found.provider ?? "an earlier request"} was served ${took}; no source was asked.`);
   else if (found.cache === "stale") setText($("#verdict"), `A kept answer past its time was served ${took}.`);
   else if (!found.provider) {
     const retries = (found.candidates ?? []).map((one) => one.retry_at).filter(Number.isFinite);

@@ -25,7 +25,7 @@ export class Log {
     });
   }
 
-  // `events` come oldest first; a `reset` begins anew.
+  // `events` come oldest first; a `reset` clears the log.
   add(events, { reset = false } = {}) {
     if (reset) this.seen.clear();
     const fresh = events.filter((event) => !this.seen.has(event.id));

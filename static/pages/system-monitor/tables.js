@@ -78,7 +78,7 @@ export function endpointTable(table, button) {
     made.show(all ? known : asked);
     const rest = known.length - asked.length;
     button.hidden = rest === 0;
-    setText(button, all ? "Only those asked lately" : `Show ${rest} nobody asked`);
+    setText(button, all ? "Only those with recent requests" : `Show ${rest} without requests`);
     setAttribute(button, "aria-pressed", String(all));
     return asked.length || all ? null : "Nobody asked anything in the last 15 minutes.";
   };

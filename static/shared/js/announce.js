@@ -1,4 +1,4 @@
-// Changes told to who cannot see them: politely, grouped, at most once in 5 s.
+// Announces changes to screen readers: politely, grouped, at most once in 5 s.
 import { h } from "./dom.js";
 
 const EVERY_MS = 5000;

@@ -32,7 +32,7 @@ export function setAttribute(element, name, value) {
   else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
-// Children of `parent`, one for each item: kept by key, moved only where the order changed.
+// Children of `parent`, one for each item: reused by key, moved only where the order changed.
 export function each(parent, items, keyOf, make, update) {
   const kept = (parent.keptChildren ??= new Map());
   const wanted = new Set();

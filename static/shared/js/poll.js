@@ -3,7 +3,7 @@
 const BACKOFF_MS = [5000, 10000, 20000, 30000];
 
 export class Poller {
-  // `task(signal)` does one round; `onBad(error, failures)` is told of one that failed.
+  // `task(signal)` does one round; `onBad(error, failures)` is called after a failed round.
   constructor(task, { interval = 5000, onBad = () => {} } = {}) {
     this.task = task;
     this.interval = interval;

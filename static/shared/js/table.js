@@ -1,4 +1,4 @@
-// Tables whose columns sort, and whose rows are kept between refreshes.
+// Tables whose columns sort, and whose rows are reused between refreshes.
 import { each, h, setAttribute } from "./dom.js";
 
 // `columns`: {key, title, sort: row -> value, first: "asc" | "desc", num, cell: () -> element, set: (element, row)}.

@@ -1,4 +1,4 @@
-// The server's time: the local clock only measures how long ago it was told.
+// The server's time: the local clock only measures the time since the server's last answer.
 
 let told = null;
 

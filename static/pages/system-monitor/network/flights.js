@@ -98,7 +98,7 @@ export class Flights {
     return { legs, start, at: 0, t: 0, count: 1 };
   }
 
-  // False once it has arrived for good.
+  // False once it has arrived.
   #move(flight, now) {
     const spent = now - flight.start;
     let leg = flight.legs[flight.at];

@@ -8,7 +8,7 @@ const ROOMY = 36;
 const PAD = 26;
 const MANY = 40;
 
-// The sources to draw, in groups by kind. Over forty, healthy ones nobody asked lately fold into
+// The sources to draw, in groups by kind. Over forty, healthy ones without a recent request fold into
 // one node for each kind: forty-odd still dots say less than their number.
 export function grouped(providers, { everyone, disabled, busy }) {
   const shown = providers.filter((one) => disabled || stateOf(one.state).key !== "disabled");

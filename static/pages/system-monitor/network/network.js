@@ -1,4 +1,4 @@
-// The network as a panel: what to draw when, who is pointed at, and when to rest.
+// The network as a panel: what to draw when, which node is pointed at, and when to pause.
 import { $, each, h, setAttribute, setText } from "../../../shared/js/dom.js";
 import { hideHint, showHint } from "../../../shared/js/hint.js";
 import { ms, number } from "../../../shared/js/format.js";
@@ -159,7 +159,7 @@ export class Network {
   }
 
   #says(node) {
-    if (node.folded) return [`${node.folded.length} healthy sources that nobody asked lately`, node.folded.map((one) => one.name).join(", ")];
+    if (node.folded) return [`${node.folded.length} healthy sources without a recent request`, node.folded.map((one) => one.name).join(", ")];
     const one = node.provider;
     const error = one.last_error?.message ?? one.last_error?.code;
     return [

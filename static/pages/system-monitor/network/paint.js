@@ -274,7 +274,7 @@ function fade(colour, alpha) {
   return `rgb(${value >> 16} ${(value >> 8) & 255} ${value & 255} / ${alpha})`;
 }
 
-// Drawn once for each colour: a gradient made anew for every packet is most of a frame's time.
+// Drawn once for each colour: a new gradient for every packet would take most of a frame's time.
 function glow(colour) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 64;
