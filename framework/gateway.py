@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from coinmux.framework.cache.answer import Answer
     from coinmux.framework.cluster.cluster import Cluster
     from coinmux.framework.config.settings import Settings
+    from coinmux.framework.limits.limiter import Limiter
     from coinmux.framework.models.base import Query
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.secrets import Secret
@@ -175,7 +176,10 @@ class Gateway(GatewayViews, GatewayIndicators):
     def save_quota(self) -> None:
         """Hand what is used of quotas to the archive, where there is one."""
         if self.archive is not None:
-            self.archive.keep_quota(rows_of(self.sources, self.clock))
+            self.archive.keep_quota(rows_of(self._limiters(), self.clock))
+
+    def _limiters(self) -> dict[str, Limiter]:
+        return {source.name: source.gate for source in self.sources.values()}
 
     def save_holds(self) -> None:
         """Write what changed of the holds, where they are kept.
@@ -207,7 +211,7 @@ class Gateway(GatewayViews, GatewayIndicators):
         await archive.open()
         since_ms = self.clock.wall_ms() - round(KEEP_S * 1000)
         self.history.restore(await archive.changes(since_ms))
-        take_up(await archive.quota(), self.sources, self.clock)
+        take_up(await archive.quota(), self._limiters(), self.clock)
         if self.state is not None:
             await self.state.count_known()
         archive.mark_start()

@@ -160,9 +160,9 @@ class Cluster:
 
     def _windows(self) -> list[SharedWindows]:
         return [
-            source.gate.shared
+            shared
             for source in self._gateway.sources.values()
-            if source.gate.shared is not None and source.feature.enabled
+            if isinstance(shared := source.gate.shared, SharedWindows) and source.feature.enabled
         ]
 
     def _reload(self) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.errors import FeatureDisabled, InvalidRequest
 from coinmux.framework.health.tracker import State
-from coinmux.framework.routing.options import CONSENSUS, Refusal
+from coinmux.framework.routing.options import CONSENSUS
+from coinmux.framework.sources.source import Refusal
 
 if TYPE_CHECKING:
     from coinmux.framework.health.tracker import HealthTracker

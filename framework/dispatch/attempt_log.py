@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from coinmux.framework.dispatch.request import RequestContext
     from coinmux.framework.errors import ProviderError
     from coinmux.framework.models.base import Result
-    from coinmux.framework.routing.options import Candidate
+    from coinmux.framework.routing.candidates import Candidate
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
 

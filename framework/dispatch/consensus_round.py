@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from coinmux.framework.dispatch.request import RequestContext
     from coinmux.framework.health.tracker import HealthTracker, Lease
     from coinmux.framework.quality.consensus import Consensus, ConsensusVerdict, Deviations
-    from coinmux.framework.routing.options import Candidate
+    from coinmux.framework.routing.candidates import Candidate
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
 

@@ -10,8 +10,8 @@ from coinmux.framework.dispatch.attempt_log import LEAST_S
 from coinmux.framework.dispatch.request import SourceAnswer
 from coinmux.framework.errors import ProviderError, UnknownSymbol
 from coinmux.framework.limits.retry_budget import AlternativeBudget
+from coinmux.framework.routing.candidates import Upcoming
 from coinmux.framework.routing.hedging import Hedger
-from coinmux.framework.routing.options import Upcoming
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from coinmux.framework.health.leases import Leases
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.models.base import Result
-    from coinmux.framework.routing.options import Candidate
+    from coinmux.framework.routing.candidates import Candidate
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from coinmux.framework.errors import ProviderError, UnknownSymbol
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
-    from coinmux.framework.routing.options import Candidate, RequestOptions
+    from coinmux.framework.routing.candidates import Candidate
+    from coinmux.framework.routing.options import RequestOptions
 
 
 @dataclass(slots=True)
