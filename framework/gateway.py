@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from coinmux.framework.archive.archived_answers import ArchivedAnswers
 from coinmux.framework.background.backfill import Backfill
 from coinmux.framework.background.health_checker import HealthChecker
+from coinmux.framework.background.housekeeping import Housekeeping
 from coinmux.framework.background.news_scoring import NewsScorer
 from coinmux.framework.cache.store import AnswerCache, is_fresh, may_refresh
 from coinmux.framework.clock import Clock, Deadline, SystemClock
@@ -135,8 +136,13 @@ class Gateway(GatewayViews, GatewayIndicators):
         self.archive: Archive | None = None
         self.state: Cluster | None = None
         self._stop_events: Callable[[], None] | None = None
-        self.checker = HealthChecker(self)
-        self.backfill = Backfill(self)
+        self.checker = HealthChecker(
+            self.registry, self.health, self.probe, self._may_lead, self.events, self.clock
+        )
+        self._housekeeping = Housekeeping(
+            self.registry.adopt_if_ready, self.save_holds, self.save_quota, self.events, self.clock
+        )
+        self.backfill = Backfill(self.fetch, self._may_fill, self.events, self.clock)
         self.is_open = False
         self._holds: CooldownFile | None = None
         self.registry.load(found)
@@ -216,7 +222,7 @@ class Gateway(GatewayViews, GatewayIndicators):
             await self.state.count_known()
         archive.mark_start()
         self._stop_events = self.events.subscribe(archive.keep_event)
-        self.backfill.start()
+        self.backfill.start(archive)
 
     async def __aenter__(self) -> Self:
         self.is_open = True
@@ -230,17 +236,28 @@ class Gateway(GatewayViews, GatewayIndicators):
             for source in self.sources.values():
                 source.gate.divide(self.settings.workers)
         self.checker.start()
+        self._housekeeping.start()
         return self
 
     async def _open_state(self, url: Secret) -> None:
         """Share with other workers from now on."""
         # Loaded here, so that who is alone starts without it.
         shared = await asyncio.to_thread(import_module, "coinmux.framework.cluster.cluster")
-        state: Cluster = shared.Cluster(self, url, self.settings.workers)
+        state: Cluster = shared.Cluster(
+            url, self.registry, self.health, self.cache, self.events, self.clock, self.reload_here,
+            workers=self.settings.workers, simulated=self.simulated,
+        )  # fmt: skip
         self.state = state
         self._dispatcher.shared = state.answers
         self._leases.may_probe = state.may_probe
         await state.open()
+
+    async def _may_lead(self, work: str) -> bool:
+        """Whether background work is this worker's to do: one does it, of all."""
+        return self.state is None or await self.state.leads(work)
+
+    async def _may_fill(self) -> bool:
+        return self.settings.backfill and await self._may_lead("backfill")
 
     async def __aexit__(
         self,
@@ -254,6 +271,7 @@ class Gateway(GatewayViews, GatewayIndicators):
         """End every call and background task; nothing is left running."""
         self.is_open = False
         await self.checker.stop()
+        await self._housekeeping.stop()
         await self.backfill.stop()
         try:
             self.save_holds()
