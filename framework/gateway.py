@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
 
+from coinmux.framework.archive.archived_answers import ArchivedAnswers
 from coinmux.framework.background.backfill import Backfill
 from coinmux.framework.background.health_checker import HealthChecker
+from coinmux.framework.background.housekeeping import Housekeeping
 from coinmux.framework.background.news_scoring import NewsScorer
 from coinmux.framework.cache.store import AnswerCache, is_fresh, may_refresh
 from coinmux.framework.clock import Clock, Deadline, SystemClock
@@ -22,6 +24,7 @@ from coinmux.framework.dispatch.attempt import AttemptRunner, describe
 from coinmux.framework.dispatch.decision_log import DecisionLog
 from coinmux.framework.dispatch.pipeline import Dispatcher
 from coinmux.framework.dispatch.request import key_of
+from coinmux.framework.dispatch.source_probe import SourceProbe
 from coinmux.framework.errors import InvalidRequest, UnknownSymbol
 from coinmux.framework.events import EventBus
 from coinmux.framework.health.cooldown_file import CooldownFile
@@ -31,12 +34,10 @@ from coinmux.framework.health.tracker import HealthSettings, HealthTracker, Stat
 from coinmux.framework.indicators.door import GatewayIndicators
 from coinmux.framework.indicators.service import IndicatorService
 from coinmux.framework.limits.quota import rows_of, take_up
-from coinmux.framework.models.market import Candles, CandlesQuery, TickerQuery
-from coinmux.framework.models.news import News, NewsQuery
+from coinmux.framework.models.market import CandlesQuery, TickerQuery
 from coinmux.framework.models.text import TextSentimentQuery
 from coinmux.framework.plugins.discovery import Found, PluginLoader
 from coinmux.framework.quality.consensus import PROVIDER
-from coinmux.framework.quality.plausibility import is_whole
 from coinmux.framework.reference.assets import AssetTable
 from coinmux.framework.reference.symbols import Interval, Symbol
 from coinmux.framework.reports.views import GatewayViews
@@ -59,7 +60,8 @@ if TYPE_CHECKING:
     from coinmux.framework.cache.answer import Answer
     from coinmux.framework.cluster.cluster import Cluster
     from coinmux.framework.config.settings import Settings
-    from coinmux.framework.models.base import Query, Result
+    from coinmux.framework.limits.limiter import Limiter
+    from coinmux.framework.models.base import Query
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.source import Source
@@ -122,28 +124,25 @@ class Gateway(GatewayViews, GatewayIndicators):
         )  # fmt: skip
         self.indicators = IndicatorService(self, self.loader.indicators)
         self._client = SafeHTTPClient(self.clock, self.redactor)
-        self._journal = DecisionLog(self.events, self.redactor, self.router, self.clock)
+        self._decisions = DecisionLog(self.events, self.redactor, self.router, self.clock)
         self._leases = Leases(self.health)
+        runner = AttemptRunner(self.health, self._leases, self._client, self.clock)
         self._dispatcher = Dispatcher(
-            self.registry,
-            self.router,
-            self.health,
-            AttemptRunner(self.health, self._leases, self._client, self.clock),
-            self.cache,
-            self._journal,
-            self.clock,
-            self._leases,
-            simulated=simulated,
-            finish=self._finished,
-            kept=self._keep,
-            recall=self._recall,
-        )
+            self.registry, self.router, self.health, runner, self.cache, self._decisions,
+            self.clock, self._leases, simulated=simulated,
+        )  # fmt: skip
+        self._dispatcher.finishers = (NewsScorer(self.clock, self._scores).finish,)
+        self._probes = SourceProbe(self.health, self._leases, runner, self._decisions, self.clock)
         self.archive: Archive | None = None
         self.state: Cluster | None = None
         self._stop_events: Callable[[], None] | None = None
-        self._scorer = NewsScorer(self.clock, self._scores)
-        self.checker = HealthChecker(self)
-        self.backfill = Backfill(self)
+        self.checker = HealthChecker(
+            self.registry, self.health, self.probe, self._may_lead, self.events, self.clock
+        )
+        self._housekeeping = Housekeeping(
+            self.registry.adopt_if_ready, self.save_holds, self.save_quota, self.events, self.clock
+        )
+        self.backfill = Backfill(self.fetch, self._may_fill, self.events, self.clock)
         self.is_open = False
         self._holds: CooldownFile | None = None
         self.registry.load(found)
@@ -183,7 +182,10 @@ class Gateway(GatewayViews, GatewayIndicators):
     def save_quota(self) -> None:
         """Hand what is used of quotas to the archive, where there is one."""
         if self.archive is not None:
-            self.archive.keep_quota(rows_of(self.sources, self.clock))
+            self.archive.keep_quota(rows_of(self._limiters(), self.clock))
+
+    def _limiters(self) -> dict[str, Limiter]:
+        return {source.name: source.gate for source in self.sources.values()}
 
     def save_holds(self) -> None:
         """Write what changed of the holds, where they are kept.
@@ -209,29 +211,18 @@ class Gateway(GatewayViews, GatewayIndicators):
         archive: Archive = opening.archive_of(self.settings, self.clock, self.events, file)
         # Known at once, so that whoever closes the gateway meanwhile closes it too.
         self.archive = archive
+        answers = ArchivedAnswers(archive, self.cache, self.clock, simulated=self.simulated)
+        self._dispatcher.archived = answers
+        self._dispatcher.on_stored(answers.keep)
         await archive.open()
         since_ms = self.clock.wall_ms() - round(KEEP_S * 1000)
         self.history.restore(await archive.changes(since_ms))
-        take_up(await archive.quota(), self.sources, self.clock)
+        take_up(await archive.quota(), self._limiters(), self.clock)
         if self.state is not None:
             await self.state.count_known()
         archive.mark_start()
         self._stop_events = self.events.subscribe(archive.keep_event)
-        self.backfill.start()
-
-    def _keep(self, provider: str, _: Query, result: Result) -> None:
-        if self.archive is not None and isinstance(result, Candles):
-            self.archive.keep_candles(result, provider)
-
-    async def _recall(
-        self, query: Query, within_s: float
-    ) -> tuple[Result, tuple[str, ...], bool] | None:
-        if self.archive is None or not isinstance(query, CandlesQuery):
-            return None
-        kept = await self.archive.candles(query, within_s)
-        if kept is None:
-            return None
-        return kept.candles, kept.providers, is_whole(kept.candles, query, self.clock.wall_ms())
+        self.backfill.start(archive)
 
     async def __aenter__(self) -> Self:
         self.is_open = True
@@ -245,16 +236,28 @@ class Gateway(GatewayViews, GatewayIndicators):
             for source in self.sources.values():
                 source.gate.divide(self.settings.workers)
         self.checker.start()
+        self._housekeeping.start()
         return self
 
     async def _open_state(self, url: Secret) -> None:
         """Share with other workers from now on."""
         # Loaded here, so that who is alone starts without it.
         shared = await asyncio.to_thread(import_module, "coinmux.framework.cluster.cluster")
-        state: Cluster = shared.Cluster(self, url, self.settings.workers)
-        self.state = self._dispatcher.state = state
+        state: Cluster = shared.Cluster(
+            url, self.registry, self.health, self.cache, self.events, self.clock, self.reload_here,
+            workers=self.settings.workers, simulated=self.simulated,
+        )  # fmt: skip
+        self.state = state
+        self._dispatcher.shared = state.answers
         self._leases.may_probe = state.may_probe
         await state.open()
+
+    async def _may_lead(self, work: str) -> bool:
+        """Whether background work is this worker's to do: one does it, of all."""
+        return self.state is None or await self.state.leads(work)
+
+    async def _may_fill(self) -> bool:
+        return self.settings.backfill and await self._may_lead("backfill")
 
     async def __aexit__(
         self,
@@ -268,6 +271,7 @@ class Gateway(GatewayViews, GatewayIndicators):
         """End every call and background task; nothing is left running."""
         self.is_open = False
         await self.checker.stop()
+        await self._housekeeping.stop()
         await self.backfill.stop()
         try:
             self.save_holds()
@@ -352,12 +356,6 @@ class Gateway(GatewayViews, GatewayIndicators):
         """The old name of `fetch`; it leaves with the next release."""
         return await self.fetch(capability, query, ask, request_id=request_id)
 
-    async def _finished(self, query: Query, result: Result, within_s: float) -> Result:
-        """What is added to an answer of a source before it is kept."""
-        if isinstance(query, NewsQuery) and query.sentiment and isinstance(result, News):
-            return await self._scorer.scored(result, within_s)
-        return result
-
     async def _scores(self, query: TextSentimentQuery, within_s: float) -> Answer:
         timeout_s = min(max(within_s, LEAST_TIMEOUT_S), MOST_TIMEOUT_S)
         return await self.fetch("text_sentiment", query, RequestOptions(timeout_s=timeout_s))
@@ -397,7 +395,7 @@ class Gateway(GatewayViews, GatewayIndicators):
         Raises:
             ProviderError, UnknownSymbol: as it ended; its outcome is recorded already.
         """
-        return await self._dispatcher.probe(source, self.capability(capability), query)
+        return await self._probes.run(source, self.capability(capability), query)
 
     def query(self, capability: str, parameters: Mapping[str, Any]) -> Query:
         """A query from loose values, such as those of a query string.
@@ -431,7 +429,7 @@ class Gateway(GatewayViews, GatewayIndicators):
     def explain(self, capability: str, query: Query, ask: RequestOptions = _ASK) -> dict[str, Any]:
         """What the next such request would do, and why; calls nobody."""
         row = self.capability(capability)
-        self._dispatcher.check_ask(row, ask)
+        self._dispatcher.check(row, ask)
         kept = self.cache.get(key_of(row, query, ask))
         now = self.clock.monotonic()
         cached = None
@@ -463,7 +461,7 @@ class Gateway(GatewayViews, GatewayIndicators):
         Raises:
             NotFound: none is kept under that id.
         """
-        return self._journal.decision(request_id)
+        return self._decisions.decision(request_id)
 
     def reload(self) -> dict[str, Any]:
         """Read `.env` and the environment again; what changed, by provider.

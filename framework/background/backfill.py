@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from coinmux.framework.archive.archived_answers import ARCHIVE
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.models.market import MOST_CANDLES, Candles, CandlesQuery
 from coinmux.framework.reference.symbols import Interval, Symbol
@@ -13,8 +14,13 @@ from coinmux.framework.routing.options import RequestOptions
 from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from coinmux.framework.archive.archive import Archive
-    from coinmux.framework.gateway import Gateway
+    from coinmux.framework.cache.answer import Answer
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.events import EventBus
+    from coinmux.framework.models.base import Query
 
 #: One question at most in so many seconds.
 _EVERY_S = 5.0
@@ -34,21 +40,36 @@ _Gap = tuple[str, str, int]
 class Backfill:
     """One task that takes the archive's markets in turn and asks for what lies between candles.
 
-    What comes is kept as every answer is: closed candles only, each with the source that told it.
+    Its answers are archived like all others: closed candles only, each with its source.
+
+    Args:
+        fetch: asks a question by capability.
+        is_on: whether it is switched on, and this worker's to do: one of all workers does it.
 
     Attributes:
         filled: candles that closed a gap, since the start.
     """
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    def __init__(
+        self,
+        fetch: Callable[[str, Query, RequestOptions], Awaitable[Answer]],
+        is_on: Callable[[], Awaitable[bool]],
+        events: EventBus,
+        clock: Clock,
+    ) -> None:
+        self._fetch = fetch
+        self._is_on = is_on
+        self._events = events
+        self._clock = clock
+        self._archive: Archive | None = None
         self._turn: list[tuple[str, str]] = []
         self._asked: OrderedDict[_Gap, float] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
         self.filled = 0
 
-    def start(self) -> None:
-        """Begin; `stop` must follow."""
+    def start(self, archive: Archive) -> None:
+        """Begin to fill the gaps of `archive`; `stop` must follow."""
+        self._archive = archive
         self._task = asyncio.ensure_future(keep_running(self._run, self._failed))
 
     async def stop(self) -> None:
@@ -61,19 +82,18 @@ class Backfill:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(_EVERY_S)
-            state = self._gateway.state
-            if self._gateway.settings.backfill and (state is None or await state.leads("backfill")):
+            if await self._is_on():
                 await self.round()
 
     def _failed(self, error: Exception) -> float:
-        self._gateway.events.publish(
+        self._events.publish(
             "error", f"back-fill: {type(error).__name__}; it goes on", level="error"
         )
         return _LONGEST_PAUSE_S
 
     async def round(self) -> int:
         """Fill one gap of the market whose turn it is; the candles that came."""
-        archive = self._gateway.archive
+        archive = self._archive
         if archive is None:
             return 0
         if not self._turn:
@@ -89,18 +109,16 @@ class Backfill:
         if interval == "1M":
             return None  # months are of no fixed length
         width = Interval(interval).ms
-        clock = self._gateway.clock
-        since = clock.wall_ms() - _DEPTH * width
+        since = self._clock.wall_ms() - _DEPTH * width
         for before, after in await archive.gaps(symbol, interval, width, since):
             asked_at = self._asked.get((symbol, interval, before))
-            if asked_at is None or clock.monotonic() - asked_at >= _AGAIN_S:
+            if asked_at is None or self._clock.monotonic() - asked_at >= _AGAIN_S:
                 return before + width, after - width
         return None
 
     async def _fill(self, symbol: str, interval: str, first: int, last: int) -> int:
-        gateway = self._gateway
         width = Interval(interval).ms
-        self._asked[(symbol, interval, first - width)] = gateway.clock.monotonic()
+        self._asked[(symbol, interval, first - width)] = self._clock.monotonic()
         while len(self._asked) > _REMEMBERED:
             self._asked.popitem(last=False)
         count = min((last - first) // width + 1, _AT_ONCE, MOST_CANDLES)
@@ -109,17 +127,17 @@ class Backfill:
             start=first, end=first + (count - 1) * width,
         )  # fmt: skip
         try:
-            answer = await gateway.fetch(
+            answer = await self._fetch(
                 "candles", query, RequestOptions(background=True, timeout_s=_TIMEOUT_S)
             )
         except CoinmuxError:
-            return 0  # nobody has it to spare now; each attempt is in the log already
-        if not isinstance(answer.data, Candles) or answer.provider == "archive":
+            return 0  # no source has quota to spare now; each attempt is in the log already
+        if not isinstance(answer.data, Candles) or answer.provider == ARCHIVE:
             return 0
         came = len(answer.data)
         self.filled += came
         if came:
-            gateway.events.publish(
+            self._events.publish(
                 "archive",
                 f"{came} candles of {symbol} {interval} fill a gap",
                 source=answer.provider,

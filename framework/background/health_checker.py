@@ -1,4 +1,4 @@
-"""The background checker: probes what is offline and due, degraded and idle, or never proven."""
+"""The health checker: probes sources that are offline and due, degraded and idle, or unproven."""
 
 from __future__ import annotations
 
@@ -9,37 +9,59 @@ from typing import TYPE_CHECKING
 from coinmux.framework.background.probe_queries import CHEAPEST_FIRST, probe_query
 from coinmux.framework.errors import ProviderError, UnknownSymbol
 from coinmux.framework.health.tracker import State
+from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
-    from coinmux.framework.gateway import Gateway
+    from collections.abc import Awaitable, Callable
+
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.events import EventBus
+    from coinmux.framework.health.tracker import HealthTracker
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
 
 _TICK_S = 1.0
 #: A degraded source is probed once it has been idle for so long (`faults.md` section 1).
 _IDLE_S = 60.0
-#: A probe waits at most this share of the rest longer, so that probes do not come together.
+#: A probe waits at most this share of the retry delay longer, so that probes do not come together.
 _JITTER = 0.1
 _AT_ONCE = 4
-#: A kill loses so much of the count at most.
-_QUOTA_EVERY_S = 10.0
 _LONGEST_PAUSE_S = 60.0
 
 
 class HealthChecker:
     """One supervised task; when its round fails it is begun again after a growing pause.
 
+    Args:
+        registry: the sources, and the settings in force.
+        probe: asks one source one question; its outcome is recorded.
+        may_lead: whether this process does the probing: one does, of all that share their state.
+
     Attributes:
         failures: rounds that raised, in a row.
         last_round_at: monotonic seconds, None before the first.
     """
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    def __init__(
+        self,
+        registry: SourceRegistry,
+        health: HealthTracker,
+        probe: Callable[[Source, str, Query], Awaitable[bool]],
+        may_lead: Callable[[str], Awaitable[bool]],
+        events: EventBus,
+        clock: Clock,
+    ) -> None:
+        self._registry = registry
+        self._health = health
+        self._ask = probe
+        self._may_lead = may_lead
+        self._events = events
+        self._clock = clock
         self._task: asyncio.Task[None] | None = None
         self._tried_at: dict[str, float] = {}
         self._due_jitter: dict[tuple[str, float], float] = {}
         self._rng = random.Random()  # noqa: S311 - spreads probes, guards nothing
-        self._quota_saved_at = float("-inf")
         self.failures = 0
         self.last_round_at: float | None = None
 
@@ -49,8 +71,8 @@ class HealthChecker:
         return self._task is not None and not self._task.done()
 
     def start(self) -> None:
-        """Begin, unless configuration has it off; plugins still loading are taken in either way."""
-        self._task = asyncio.ensure_future(self._run())
+        """Begin; nothing is probed while configuration has the checker off."""
+        self._task = asyncio.ensure_future(keep_running(self._run, self._failed))
 
     async def stop(self) -> None:
         """End the task and wait for it."""
@@ -61,42 +83,27 @@ class HealthChecker:
 
     async def _run(self) -> None:
         while True:
-            try:
-                self._gateway.registry.adopt_if_ready()
-                if self._gateway.settings.checker and await self._leads():
-                    await self.round()
-                self._gateway.save_holds()
-                self._save_quota()
-                self.failures = 0
-                pause = _TICK_S
-            except Exception as error:  # noqa: BLE001 - the border around a background task
-                self.failures += 1
-                pause = min(_LONGEST_PAUSE_S, _TICK_S * 2**self.failures)
-                self._gateway.events.publish(
-                    "error",
-                    f"health monitor: {type(error).__name__}: {error}; again in {pause:g} s",
-                    level="error",
-                )
-            await asyncio.sleep(pause)
+            if self._registry.env.settings.checker and await self._may_lead("checker"):
+                await self.round()
+            self.failures = 0
+            await asyncio.sleep(_TICK_S)
 
-    async def _leads(self) -> bool:
-        """Whether this process does the probing: one does, of all that share their state."""
-        state = self._gateway.state
-        return state is None or await state.leads("checker")
-
-    def _save_quota(self) -> None:
-        now = self._gateway.clock.monotonic()
-        if now - self._quota_saved_at >= _QUOTA_EVERY_S:
-            self._quota_saved_at = now
-            self._gateway.save_quota()
+    def _failed(self, error: Exception) -> float:
+        self.failures += 1
+        pause_s = min(_LONGEST_PAUSE_S, _TICK_S * 2.0**self.failures)
+        self._events.publish(
+            "error",
+            f"health monitor: {type(error).__name__}: {error}; again in {pause_s:g} s",
+            level="error",
+        )
+        return pause_s
 
     async def round(self) -> int:
         """Probe everything that is due now; the number of probes made."""
-        gateway = self._gateway
-        now = self.last_round_at = gateway.clock.monotonic()
+        now = self.last_round_at = self._clock.monotonic()
         due = [
             (source, capability)
-            for source in gateway.sources.values()
+            for source in self._registry.sources.values()
             if source.feature.enabled and (capability := self._due(source, now)) is not None
         ]
         limit = asyncio.Semaphore(_AT_ONCE)
@@ -115,12 +122,11 @@ class HealthChecker:
         """The capability to probe `source` with now, None where there is nothing to do."""
         if source.busy() is not None or source.saving() is not None:
             return None
-        health = self._gateway.health
         idle = now - self._tried_at.get(source.name, float("-inf"))
         for capability in CHEAPEST_FIRST:
             if capability not in source.fetch or probe_query(source.info, capability) is None:
                 continue
-            standing = health.standing(source.name, capability)
+            standing = self._health.standing(source.name, capability)
             if (
                 standing.probe
                 and idle >= _IDLE_S
@@ -141,8 +147,8 @@ class HealthChecker:
         key = (name, retry_at)
         if key not in self._due_jitter:
             self._due_jitter = {k: v for k, v in self._due_jitter.items() if k[0] != name}
-            rest = self._gateway.settings.offline_retry_s
-            self._due_jitter[key] = self._rng.random() * _JITTER * rest
+            retry_s = self._registry.env.settings.offline_retry_s
+            self._due_jitter[key] = self._rng.random() * _JITTER * retry_s
         return now >= retry_at + self._due_jitter[key]
 
     async def _probe(self, source: Source, capability: str) -> None:
@@ -150,7 +156,7 @@ class HealthChecker:
         if query is None:
             return
         try:
-            await self._gateway.probe(source, capability, query)
+            await self._ask(source, capability, query)
         except (ProviderError, UnknownSymbol):
-            # Its outcome is recorded and told by the gateway; the next round goes on from there.
+            # Its outcome is recorded already; the next round goes on from there.
             return

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.models.capability import CAPABILITIES
-from coinmux.framework.models.news import News, NewsItem, NewsSentiment
+from coinmux.framework.models.news import News, NewsItem, NewsQuery, NewsSentiment
 from coinmux.framework.models.text import MOST_TEXTS, TEXT_CHARS, TextSentiment, TextSentimentQuery
 
 if TYPE_CHECKING:
     from coinmux.framework.cache.answer import Answer
     from coinmux.framework.clock import Clock
+    from coinmux.framework.models.base import Query, Result
 
 #: Asks for the sentiment of texts, within so many seconds.
 AskForScores = Callable[[TextSentimentQuery, float], Awaitable["Answer"]]
@@ -33,6 +34,12 @@ class NewsScorer:
         self._ask = ask
         self._known: OrderedDict[str, tuple[NewsSentiment, float]] = OrderedDict()
         self._good_s = CAPABILITIES["text_sentiment"].freshness.fresh_s
+
+    async def finish(self, query: Query, result: Result, within_s: float) -> Result:
+        """Score news for a caller who wants sentiment; any other result stays as it is."""
+        if isinstance(query, NewsQuery) and query.sentiment and isinstance(result, News):
+            return await self.scored(result, within_s)
+        return result
 
     async def scored(self, news: News, within_s: float) -> News:
         """`news` with a reading of each title; where no model answers, without, and a note."""

@@ -13,9 +13,9 @@ from coinmux.framework.errors import CoinmuxError
 
 if TYPE_CHECKING:
     from coinmux.framework.cache.answer import FetchResult
+    from coinmux.framework.cache.kept import KeptOptions
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
-    from coinmux.framework.routing.options import RequestOptions
 
 #: Raised with the format, so that workers of two versions do not read each other's.
 VERSION = 1
@@ -72,7 +72,7 @@ _ENCODER = msgspec.msgpack.Encoder(enc_hook=_packed)
 _DECODER = msgspec.msgpack.Decoder(EncodedAnswer, ext_hook=_unpacked)
 
 
-def key_text(row: Capability, query: Query, ask: RequestOptions) -> str:
+def key_text(row: Capability, query: Query, ask: KeptOptions) -> str:
     """A short name of the question, the same in every process."""
     parts = [row.name, query.model_dump(mode="json"), ask.provider, ask.strategy]
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:40]

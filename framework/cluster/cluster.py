@@ -1,4 +1,4 @@
-"""What any number of workers and machines have in common, in one Valkey or Redis."""
+"""What several workers and machines share in one Valkey or Redis: membership and leadership."""
 
 from __future__ import annotations
 
@@ -14,8 +14,14 @@ from coinmux.framework.config.settings import InvalidSetting
 from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
-    from coinmux.framework.gateway import Gateway
+    from collections.abc import Callable
+
+    from coinmux.framework.cache.store import AnswerCache
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.events import EventBus
+    from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.secrets import Secret
+    from coinmux.framework.sources.registry import SourceRegistry
 
 #: A worker is counted for so long after it was last heard.
 _ALIVE_S = 10.0
@@ -25,9 +31,10 @@ _LEADER_MS = 10_000
 
 
 class Cluster:
-    """The store, and what is kept there: windows, circuits, answers, leases.
+    """The store, and what is shared in it: windows, circuits, answers, leases.
 
     Args:
+        reload: reads the settings of this worker again, because another worker did.
         workers: how many there are, as far as is known before the store was reached.
 
     Attributes:
@@ -37,24 +44,39 @@ class Cluster:
         news: of sources.
     """
 
-    def __init__(self, gateway: Gateway, url: Secret, workers: int = 1) -> None:
-        self._gateway = gateway
+    def __init__(
+        self,
+        url: Secret,
+        registry: SourceRegistry,
+        health: HealthTracker,
+        cache: AnswerCache,
+        events: EventBus,
+        clock: Clock,
+        reload: Callable[[], object],
+        *,
+        workers: int = 1,
+        simulated: bool = False,
+    ) -> None:
+        self._registry = registry
+        self._health = health
+        self._events = events
+        self._clock = clock
+        self._reload_settings = reload
         self.worker = secrets.token_hex(6)
         self.workers = workers
-        self._prefix = "coinmux:sim:" if gateway.simulated else "coinmux:"
+        self._prefix = "coinmux:sim:" if simulated else "coinmux:"
         self.store = Store(url, self._joined, self._lost)
         self.answers = SharedAnswers(
-            self.store, self._prefix, self.worker, gateway.cache, gateway.clock,
-            simulated=gateway.simulated,
-        )  # fmt: skip
-        self.news = HealthSync(self.store, self._prefix, self.worker, gateway.health, self._reload)
+            self.store, self._prefix, self.worker, cache, clock, simulated=simulated
+        )
+        self.news = HealthSync(self.store, self._prefix, self.worker, health, self._reload)
         self._name: bytes | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Reach the store, or go on alone until it is there."""
         self.attach()
-        self._gateway.health.on_result = self.news.result
+        self._health.on_result = self.news.result
         await self.store.open()
         if not self.store.online:
             self._part()
@@ -63,11 +85,11 @@ class Cluster:
         self._task = asyncio.ensure_future(keep_running(self._beat, lambda _: _BEAT_S))
 
     async def close(self) -> None:
-        """Leave; what is leased runs out by itself."""
+        """Leave; leases expire by themselves."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._gateway.health.on_result = None
+        self._health.on_result = None
         await self.news.stop()
         if self.store.online:
             await self.store.guard(self.store.client.zrem(f"{self._prefix}workers", self.worker))
@@ -76,17 +98,17 @@ class Cluster:
         await self.store.close()
 
     def attach(self) -> None:
-        """Let the gates of all sources share their windows; sources read anew included."""
-        for source in self._gateway.sources.values():
+        """Let the limiters of all sources share their windows, those of a reload included."""
+        for source in self._registry.sources.values():
             gate = source.gate
             if gate.shared is None and gate.windows:
                 prefix = f"{self._prefix}window:{{{source.name}}}:"
-                gate.shared = SharedWindows(self.store, prefix, gate.windows, self._gateway.clock)
+                gate.shared = SharedWindows(self.store, prefix, gate.windows, self._clock)
                 if self._task is not None and not self.store.online:
                     gate.shared.part(max(self.workers, 1))
 
     async def count_known(self) -> None:
-        """Tell the store what this process knew of use from before it was started."""
+        """Count in the store what this process knows of use from before it was started."""
         if self.store.online:
             for shared in self._windows():
                 await self.store.guard(shared.join(same=False, first=True))
@@ -103,17 +125,17 @@ class Cluster:
     async def may_probe(self, source: str, capability: str, limit_s: float) -> bool:
         """Whether this worker may make the probe: one does, of all.
 
-        The lease is not given back: until it has run out all have heard how the probe ended.
+        The lease is not given back: until it has expired, all workers have received the result.
         """
         key = f"{self._prefix}probe:{{{source}}}:{capability}"
-        told = await self.store.run("LEASE", [key], [self.worker, round(limit_s * 1000) + 1000])
-        return bool(told != 0)
+        taken = await self.store.run("LEASE", [key], [self.worker, round(limit_s * 1000) + 1000])
+        return bool(taken != 0)
 
     async def leads(self, work: str) -> bool:
         """Whether this worker does the background's `work`: one does, of all."""
         key = f"{self._prefix}leader:{work}"
-        told = await self.store.run("LEASE", [key], [self.worker, _LEADER_MS])
-        return bool(told != 0)
+        taken = await self.store.run("LEASE", [key], [self.worker, _LEADER_MS])
+        return bool(taken != 0)
 
     # Coming and going
 
@@ -142,7 +164,7 @@ class Cluster:
             if self.store.online:
                 name = await self.store.guard(self._count())
                 if name is not None and name != self._name:
-                    # It was emptied under us: what it is to know it learns from us.
+                    # The store was emptied meanwhile: this worker counts its use there again.
                     self._name = name
                     await self.count_known()
                 self.attach()
@@ -152,24 +174,24 @@ class Cluster:
     async def _count(self) -> bytes:
         keys = [f"{self._prefix}workers", f"{self._prefix}name"]
         args = [self.worker, round(_ALIVE_S * 1000), secrets.token_hex(8)]
-        told = await self.store.call("BEAT", keys, args)
-        if told is None:
+        counted = await self.store.call("BEAT", keys, args)
+        if counted is None:
             raise ConnectionError("lost while counting")
-        self.workers, name = int(told[0]), bytes(told[1])
+        self.workers, name = int(counted[0]), bytes(counted[1])
         return name
 
     def _windows(self) -> list[SharedWindows]:
         return [
-            source.gate.shared
-            for source in self._gateway.sources.values()
-            if source.gate.shared is not None and source.feature.enabled
+            shared
+            for source in self._registry.sources.values()
+            if isinstance(shared := source.gate.shared, SharedWindows) and source.feature.enabled
         ]
 
     def _reload(self) -> None:
         try:
-            self._gateway.reload_here()
+            self._reload_settings()
         except InvalidSetting as error:
             self._say(f"settings stay as they are: {error.detail}", "error")
 
     def _say(self, message: str, level: str) -> None:
-        self._gateway.events.publish("shared_state", message, level=level)
+        self._events.publish("shared_state", message, level=level)

@@ -10,10 +10,10 @@ from coinmux.framework.cluster.answer_codec import Damaged, decode, encode, key_
 from coinmux.framework.models.capability import freshness_of
 
 if TYPE_CHECKING:
+    from coinmux.framework.cache.kept import KeptRequest
     from coinmux.framework.cache.store import AnswerCache
     from coinmux.framework.clock import Clock
     from coinmux.framework.cluster.store import Store
-    from coinmux.framework.dispatch.request import RequestContext
 
 #: How often a worker looks whether another's fetch has come to something.
 _LOOK_S = 0.02
@@ -54,23 +54,23 @@ class SharedAnswers:
         self.hits = 0
         self.damaged = 0
 
-    async def find(self, inquiry: RequestContext) -> FetchResult | None:
+    async def find(self, request: KeptRequest) -> FetchResult | None:
         """A fresh answer of another worker; None where this one is to fetch it.
 
         While another fetches the same, its answer is waited for.
         """
-        if not self._store.online or inquiry.ask.max_age_s == 0:
+        if not self._store.online or request.ask.max_age_s == 0:
             return None
-        keys = self._keys(inquiry)
+        keys = self._keys(request)
         waited = False
         while True:
-            left_s = inquiry.deadline.remaining_s()
+            left_s = request.deadline.remaining_s()
             lease_ms = max(1, round((left_s + _GRACE_S) * 1000))
             answer = await self._store.run("LOOK", keys, [self._worker, lease_ms])
             if answer is None:
                 return None
-            found = self._read(inquiry, answer[1], answer[0])
-            if found is not None and self._is_fresh(found, inquiry):
+            found = self._read(request, answer[1], answer[0])
+            if found is not None and self._is_fresh(found, request):
                 if answer[2]:
                     self._store.spawn(self._store.run("RELEASE", keys[1:], [self._worker, 0]))
                 self.hits += 1
@@ -81,12 +81,12 @@ class SharedAnswers:
             waited = True
             await asyncio.sleep(_LOOK_S)
 
-    async def find_old(self, inquiry: RequestContext) -> FetchResult | None:
+    async def find_old(self, request: KeptRequest) -> FetchResult | None:
         """Whatever is kept of the question, however old."""
-        answer = await self._store.run("LOOK", self._keys(inquiry), [self._worker, 0])
-        return None if answer is None else self._read(inquiry, answer[1], answer[0])
+        answer = await self._store.run("LOOK", self._keys(request), [self._worker, 0])
+        return None if answer is None else self._read(request, answer[1], answer[0])
 
-    def keep(self, inquiry: RequestContext, fetched: FetchResult) -> None:
+    def keep(self, request: KeptRequest, fetched: FetchResult) -> None:
         """Give it to the others; nobody waits for that."""
         if not self._store.online:
             return
@@ -96,39 +96,39 @@ class SharedAnswers:
         except TypeError:
             data = b""  # a plugin's model that cannot travel
         if not data or len(data) > _MOST_BYTES:
-            self.give_up(inquiry)
+            self.give_up(request)
             return
         args = [self._worker, data, round(life_s * 1000)]
-        self._store.spawn(self._store.run("KEEP", self._keys(inquiry), args))
+        self._store.spawn(self._store.run("KEEP", self._keys(request), args))
 
-    def give_up(self, inquiry: RequestContext) -> None:
+    def give_up(self, request: KeptRequest) -> None:
         """This worker's fetch came to nothing: another may try."""
-        if self._store.online and inquiry.ask.max_age_s != 0:
-            keys = self._keys(inquiry)
+        if self._store.online and request.ask.max_age_s != 0:
+            keys = self._keys(request)
             self._store.spawn(self._store.run("RELEASE", keys[1:], [self._worker, 0]))
 
-    def _keys(self, inquiry: RequestContext) -> list[str]:
-        name = key_text(inquiry.row, inquiry.query, inquiry.ask)
+    def _keys(self, request: KeptRequest) -> list[str]:
+        name = key_text(request.row, request.query, request.ask)
         return [f"{self._prefix}answer:{{{name}}}", f"{self._prefix}fetch:{{{name}}}"]
 
-    def _is_fresh(self, found: FetchResult, inquiry: RequestContext) -> bool:
+    def _is_fresh(self, found: FetchResult, request: KeptRequest) -> bool:
         age = self._clock.monotonic() - found.fetched_at
-        most = inquiry.ask.max_age_s
+        most = request.ask.max_age_s
         return age < (found.fresh_s if most is None else min(most, found.fresh_s))
 
-    def _read(self, inquiry: RequestContext, data: bytes, left_ms: int) -> FetchResult | None:
+    def _read(self, request: KeptRequest, data: bytes, left_ms: int) -> FetchResult | None:
         """The answer, its age taken from the time the store keeps it yet."""
         if not data or left_ms <= 0:
             return None
         try:
-            told, result = decode(data, inquiry.row.result)
+            told, result = decode(data, request.row.result)
         except Damaged:
             self.damaged += 1
             return None
-        freshness = freshness_of(inquiry.row, inquiry.query, self._clock.wall_ms())
+        freshness = freshness_of(request.row, request.query, self._clock.wall_ms())
         age_s = max(freshness.fresh_s + freshness.failed_s - left_ms / 1000, 0.0)
         return FetchResult(
-            capability=inquiry.row.name,
+            capability=request.row.name,
             data=result,
             provider=told.provider,
             fetched_ms=told.fetched_ms,

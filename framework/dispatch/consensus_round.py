@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coinmux.framework.dispatch.attempt import StaleResult
+from coinmux.framework.dispatch.request import SourceAnswer
 from coinmux.framework.errors import (
     AllProvidersFailed,
     Implausible,
@@ -27,29 +28,15 @@ if TYPE_CHECKING:
     from coinmux.framework.dispatch.attempt_log import AttemptLog
     from coinmux.framework.dispatch.request import RequestContext
     from coinmux.framework.health.tracker import HealthTracker, Lease
-    from coinmux.framework.models.base import Result
     from coinmux.framework.quality.consensus import Consensus, ConsensusVerdict, Deviations
-    from coinmux.framework.routing.options import Candidate
+    from coinmux.framework.routing.candidates import Candidate
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """What came of a panel.
-
-    Attributes:
-        public: who agreed on what, as `meta.consensus` shows it.
-    """
-
-    provider: str
-    result: Result
-    public: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class _Held:
-    """An answer whose worth is not judged yet."""
+    """An answer that is not judged yet."""
 
     vote: Vote
     lease: Lease
@@ -65,7 +52,7 @@ class ConsensusRound:
         router: Router,
         health: HealthTracker,
         runner: AttemptRunner,
-        tries: AttemptLog,
+        attempts: AttemptLog,
         deviations: Deviations,
         clock: Clock,
     ) -> None:
@@ -73,93 +60,93 @@ class ConsensusRound:
         self._router = router
         self._health = health
         self._runner = runner
-        self._tries = tries
+        self._attempts = attempts
         self._clock = clock
         self._deviations = deviations
 
-    async def ask(self, inquiry: RequestContext) -> Agreement | None:
+    async def ask(self, request: RequestContext) -> SourceAnswer | None:
         """What the sources agree on; None where none answered.
 
         Raises:
             AllProvidersFailed: they answered, and no majority of them agrees.
         """
-        rule = inquiry.row.consensus
+        rule = request.row.consensus
         assert rule is not None
         size = self._registry.env.settings.consensus_sources
-        # A panel is for judging sources that work: what is offline is probed by others.
+        # Only sources that work are compared: the health checker probes those that are offline.
         route = (
             step
             for step in self._router.route(
-                inquiry.row.name, inquiry.query, inquiry.ask, inquiry.passed
+                request.row.name, request.query, request.ask, request.passed
             )
             if not step.probe
         )
         held: list[_Held] = []
         asked = 0
         try:
-            while len(held) < size and inquiry.deadline.remaining_s() > 0:
+            while len(held) < size and request.deadline.remaining_s() > 0:
                 steps = list(islice(route, size - len(held)))
                 if not steps:
                     break
                 asked += len(steps)
-                held += await self._together(inquiry, steps, rule)
-            return self._judged(inquiry, held, rule, asked)
+                held += await self._together(request, steps, rule)
+            return self._judged(request, held, rule, asked)
         finally:
-            # Those judged were recorded: to release them changes nothing.
+            # A lease that was recorded does not change when it is released.
             for one in held:
                 self._health.release(one.lease)
 
     async def _together(
-        self, inquiry: RequestContext, steps: Sequence[Candidate], rule: Consensus
+        self, request: RequestContext, steps: Sequence[Candidate], rule: Consensus
     ) -> Iterator[_Held]:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._one(inquiry, step, rule)) for step in steps]
+            tasks = [group.create_task(self._one(request, step, rule)) for step in steps]
         return (held for task in tasks if (held := task.result()) is not None)
 
-    async def _one(self, inquiry: RequestContext, step: Candidate, rule: Consensus) -> _Held | None:
+    async def _one(self, request: RequestContext, step: Candidate, rule: Consensus) -> _Held | None:
         source = self._registry.sources[step.score.name]
-        limit_s = self._tries.limit_s(inquiry, step, source)
-        lease = self._health.begin(source.name, inquiry.row.name, limit_s)
+        limit_s = self._attempts.limit_s(request, step, source)
+        lease = self._health.begin(source.name, request.row.name, limit_s)
         if lease is None:
             return None
         begun = self._clock.monotonic()
         try:
-            result = await self._runner.ask(source, inquiry.row, inquiry.query, lease, limit_s)
+            result = await self._runner.ask(source, request.row, request.query, lease, limit_s)
         except (StaleResult, ProviderError, UnknownSymbol) as error:
-            self._tries.failed(inquiry, source, error, begun, goes_on=True)
+            self._attempts.failed(request, source, error, begun, goes_on=True)
             return None
-        self._tries.answered(inquiry, source, result, begun)
+        self._attempts.answered(request, source, result, begun)
         value = getattr(result, rule.field)
         if value is None:
-            # It answers, and has nothing to say of what is compared.
+            # It answers, without a value for what is compared.
             self._health.record(lease, Outcome.SUCCESS, elapsed_s=self._clock.monotonic() - begun)
             return None
         vote = Vote(source.name, result, value, own_time(result))
         return _Held(vote, lease, self._clock.monotonic() - begun)
 
     def _judged(
-        self, inquiry: RequestContext, held: Sequence[_Held], rule: Consensus, asked: int
-    ) -> Agreement | None:
+        self, request: RequestContext, held: Sequence[_Held], rule: Consensus, asked: int
+    ) -> SourceAnswer | None:
         if not held:
             return None
         verdict = judge([one.vote for one in held], rule)
         for one in held:
-            self._record(inquiry, one, verdict)
+            self._record(request, one, verdict)
         if not verdict.agreed:
-            told = ", ".join(f"{one.vote.source} {one.vote.value:g}" for one in held)
+            values = ", ".join(f"{one.vote.source} {one.vote.value:g}" for one in held)
             raise AllProvidersFailed(
-                f"sources disagree about {rule.field}: {told}", attempts=inquiry.attempts
+                f"sources disagree about {rule.field}: {values}", attempts=request.attempts
             )
         alone = len(verdict.agreed) == 1
-        return Agreement(
+        return SourceAnswer(
             verdict.agreed[0].source if alone else PROVIDER,
             merged(verdict, rule),
-            verdict.public(rule, asked),
+            consensus=verdict.public(rule, asked),
         )
 
-    def _record(self, inquiry: RequestContext, one: _Held, verdict: ConsensusVerdict) -> None:
-        """What the answer counts for: those far from the rest fail from the third time on."""
-        name = inquiry.row.name
+    def _record(self, request: RequestContext, one: _Held, verdict: ConsensusVerdict) -> None:
+        """Record what an answer counts for: an outlier is a failure from the third time on."""
+        name = request.row.name
         if one.vote in verdict.outliers:
             assert verdict.value is not None
             error = Implausible(

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.health.tracker import State
-from coinmux.framework.routing.options import after_first
+from coinmux.framework.routing.ranking import after_first
 
 if TYPE_CHECKING:
     from coinmux.framework.models.base import Query
-    from coinmux.framework.routing.options import Candidate, RequestOptions, Score
+    from coinmux.framework.routing.candidates import Candidate
+    from coinmux.framework.routing.options import RequestOptions
+    from coinmux.framework.routing.ranking import Score
 
 
 @dataclass(slots=True)

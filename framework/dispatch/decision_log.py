@@ -31,20 +31,20 @@ class DecisionTrail:
     Found by context and not by request id: callers choose ids, and may use one twice at a time.
     """
 
-    __slots__ = ("_inquiries", "decisions")
+    __slots__ = ("_requests", "decisions")
 
     def __init__(self) -> None:
-        self._inquiries: list[RequestContext] = []
+        self._requests: list[RequestContext] = []
         self.decisions: list[Decision] = []
 
-    def note(self, inquiry: RequestContext, decision: Decision) -> None:
+    def note(self, request: RequestContext, decision: Decision) -> None:
         """Keep a decision; a later one about the same question takes its place."""
-        for place, known in enumerate(self._inquiries):
-            if known is inquiry:
+        for place, known in enumerate(self._requests):
+            if known is request:
                 self.decisions[place] = decision
                 return
         if len(self.decisions) < _TRAIL_MOST:
-            self._inquiries.append(inquiry)
+            self._requests.append(request)
             self.decisions.append(decision)
 
 
@@ -97,73 +97,73 @@ class DecisionLog:
             request_id=request_id,
         )
 
-    def out_of_budget(self, inquiry: RequestContext) -> None:
+    def out_of_budget(self, request: RequestContext) -> None:
         """No further source was tried: too many requests need a third one."""
         self._events.publish(
             "decision",
             "no further alternative: their budget is used up",
             level="warning",
-            operation=inquiry.row.name,
-            parameters=inquiry.query.brief(),
+            operation=request.row.name,
+            parameters=request.query.brief(),
             decision="fail",
-            request_id=inquiry.request_id,
+            request_id=request.request_id,
         )
 
-    def rescue(self, inquiry: RequestContext, kept: FetchResult, error: RoutingError) -> None:
+    def rescue(self, request: RequestContext, kept: FetchResult, error: RoutingError) -> None:
         """Everything failed and a kept answer was served instead."""
         self._events.publish(
             "decision",
             f"served stale: {error.code}",
             level="warning",
             source=kept.provider,
-            operation=inquiry.row.name,
-            parameters=inquiry.query.brief(),
+            operation=request.row.name,
+            parameters=request.query.brief(),
             decision="serve_stale",
             data_length=kept.data.data_length(),
-            request_id=inquiry.request_id,
+            request_id=request.request_id,
         )
 
     def decide(
         self,
-        inquiry: RequestContext,
+        request: RequestContext,
         outcome: str,
         provider: str | None,
         cache: str = "miss",
         elapsed_ms: float = 0.0,
     ) -> None:
         """Keep how a request was decided, if it has an id to ask for it by or leaves a trail."""
-        inquiry.decided = True
-        request_id, trail = inquiry.request_id, TRAIL.get()
+        request.decided = True
+        request_id, trail = request.request_id, TRAIL.get()
         if request_id is None and trail is None:
             return
-        order = self._router.order(inquiry.row.name, inquiry.ask.strategy)
+        order = self._router.order(request.row.name, request.ask.strategy)
         decision = Decision(
             request_id=request_id or "",
             at_ms=self._clock.wall_ms(),
-            capability=inquiry.row.name,
-            query=inquiry.query.brief(),
-            ask=inquiry.ask,
+            capability=request.row.name,
+            query=request.query.brief(),
+            ask=request.ask,
             order=order,
-            passed=inquiry.passed,
-            attempts=inquiry.attempts,
+            passed=request.passed,
+            attempts=request.attempts,
             outcome=outcome,
             provider=provider,
             cache=cache,
             elapsed_ms=elapsed_ms,
         )
         if trail is not None:
-            trail.note(inquiry, decision)
+            trail.note(request, decision)
         if request_id is None:
             return
         self._decisions[request_id] = decision
         if len(self._decisions) > _DECISIONS_KEPT:
             self._decisions.popitem(last=False)
 
-    def give_up(self, inquiry: RequestContext, code: str) -> None:
+    def give_up(self, request: RequestContext, code: str) -> None:
         """Keep how a request ended that left, or shared the failure of another."""
-        if not inquiry.decided:
-            elapsed_ms = round((self._clock.monotonic() - inquiry.begun_at) * 1000, 3)
-            self.decide(inquiry, code, None, elapsed_ms=elapsed_ms)
+        if not request.decided:
+            elapsed_ms = round((self._clock.monotonic() - request.begun_at) * 1000, 3)
+            self.decide(request, code, None, elapsed_ms=elapsed_ms)
 
     def decision(self, request_id: str) -> dict[str, Any]:
         """What was decided for a request that was made.

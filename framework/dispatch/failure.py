@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from coinmux.framework.dispatch.request import RequestContext
-    from coinmux.framework.routing.options import Refusal
-    from coinmux.framework.sources.source import Source
+    from coinmux.framework.sources.source import Refusal, Source
 
 #: Refusals that say the pair or coin is not listed.
 _UNLISTED = frozenset({"unsupported_symbol", "unsupported_quote", "no_capability"})
@@ -30,7 +29,7 @@ _OFF = frozenset({"missing_key", "switched_off", "retired", "key_refused", "brok
 
 
 def failure_of(
-    inquiry: RequestContext,
+    request: RequestContext,
     refusals: Sequence[tuple[str, Refusal]],
     serving: Iterable[Source],
     now: float,
@@ -42,88 +41,88 @@ def failure_of(
     serves, the part of the question that is to blame.
 
     Args:
-        inquiry: with its attempts and their errors.
+        request: with its attempts and their errors.
         refusals: of the sources passed over, in order.
         serving: every source of the capability.
         now: monotonic seconds.
     """
     serving = list(serving)
     models = sorted({model for source in serving for model in source.info.models})
-    model = inquiry.query.__dict__.get("model")
+    model = request.query.__dict__.get("model")
     if model is not None and model not in models:
         hint = {"name": "model", "message": "takes a model there is", "known": models}
         return InvalidRequest(f"no source offers the model {model[:60]!r}", errors=[hint])
     asked = [(name, refusal) for name, refusal in refusals if refusal.code != "not_pinned"]
-    tried = {attempt["provider"] for attempt in inquiry.attempts}
+    tried = {attempt["provider"] for attempt in request.attempts}
     others = [refusal for name, refusal in asked if name not in tried]
-    if _unknown_to_all(inquiry, others):
-        subject = _subject(inquiry)
+    if _unknown_to_all(request, others):
+        subject = _subject(request)
         return UnknownSymbol(subject, f"{subject} is not listed by any source that was asked")
-    if not inquiry.attempts:
+    if not request.attempts:
         if others and all(refusal.for_good for refusal in others):
-            return _never_served(inquiry, others, serving)
+            return _never_served(request, others, serving)
         return NoProviderAvailable(
-            f"no source can answer {inquiry.row.name} now",
+            f"no source can answer {request.row.name} now",
             candidates=[
                 {"provider": name, "reason": refusal.code, "detail": refusal.detail}
                 for name, refusal in asked
             ],
             retry_after_s=_earliest_s(asked, now),
         )
-    if inquiry.out_of_time or inquiry.deadline.remaining_s() <= 0:
-        return DeadlineExceeded("the request's deadline passed", attempts=inquiry.attempts)
-    if all(one["code"] == ProviderBusy.code for one in inquiry.attempts):
+    if request.out_of_time or request.deadline.remaining_s() <= 0:
+        return DeadlineExceeded("the request's deadline passed", attempts=request.attempts)
+    if all(one["code"] == ProviderBusy.code for one in request.attempts):
         return NoProviderAvailable(
-            f"every source of {inquiry.row.name} is busy",
+            f"every source of {request.row.name} is busy",
             candidates=[
                 {"provider": one["provider"], "reason": "busy", "detail": str(error.detail)}
-                for one, error in zip(inquiry.attempts, inquiry.errors, strict=True)
+                for one, error in zip(request.attempts, request.errors, strict=True)
             ],
             retry_after_s=1.0,
         )
-    names = ", ".join(f"{one['provider']} ({one['code']})" for one in inquiry.attempts)
+    names = ", ".join(f"{one['provider']} ({one['code']})" for one in request.attempts)
     return AllProvidersFailed(
         f"every source that was tried failed: {names}",
-        attempts=inquiry.attempts,
+        attempts=request.attempts,
         retry_after_s=_earliest_s([one for one in asked if one[0] in tried], now),
     )
 
 
-def _unknown_to_all(inquiry: RequestContext, others: list[Refusal]) -> bool:
-    said_so = bool(inquiry.errors) or any(refusal.code in _UNLISTED for refusal in others)
-    asked = bool(inquiry.errors) or any(
+def _unknown_to_all(request: RequestContext, others: list[Refusal]) -> bool:
+    said_so = bool(request.errors) or any(refusal.code in _UNLISTED for refusal in others)
+    asked = bool(request.errors) or any(
         refusal.code in _UNLISTED and not refusal.for_good for refusal in others
     )
     # Where sources were asked about the pair, one without the interval has no say in it.
     silent = _OFF | {"unsupported_interval"} if asked else _OFF
     return (
         said_so
-        and len(inquiry.errors) == len(inquiry.attempts)
-        and all(isinstance(error, UnknownSymbol) for error in inquiry.errors)
+        and len(request.errors) == len(request.attempts)
+        and all(isinstance(error, UnknownSymbol) for error in request.errors)
         and all(refusal.code in _UNLISTED or refusal.code in silent for refusal in others)
     )
 
 
 def _never_served(
-    inquiry: RequestContext, others: list[Refusal], serving: Iterable[Source]
+    request: RequestContext, others: list[Refusal], serving: Iterable[Source]
 ) -> CoinmuxError:
-    name, asked = inquiry.row.name, inquiry.query.__dict__
+    name, asked = request.row.name, request.query.__dict__
     codes = {refusal.code for refusal in others}
     if "unsupported_chain" in codes:
         chains = sorted({chain for source in serving for chain in source.info.chains or ()})
         return UnknownChain(f"no source serves {name} on {asked.get('chain')}", known=chains)
     if "unsupported_interval" in codes:
         return UnknownInterval(f"no source has {asked.get('interval')} candles of that pair")
-    subject = _subject(inquiry)
+    subject = _subject(request)
     return UnknownSymbol(subject, f"no source serves {name} for {subject}")
 
 
-def _subject(inquiry: RequestContext) -> str:
+def _subject(request: RequestContext) -> str:
     for name in ("symbol", "asset", "protocol", "address", "quote"):
-        value = inquiry.query.__dict__.get(name)
+        value = request.query.__dict__.get(name)
         if value is not None:
             return str(value)
-    return inquiry.row.name
+    return request.row.name
 
 
 def _earliest_s(refusals: Sequence[tuple[str, Refusal]], now: float) -> float | None:

@@ -1,4 +1,4 @@
-"""One question on its way: what is asked and by when, and what became of it so far."""
+"""One request: what is asked and by when, what became of it so far, and its answer."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ if TYPE_CHECKING:
     from coinmux.framework.clock import Deadline
     from coinmux.framework.dispatch.attempt import StaleResult
     from coinmux.framework.errors import ProviderError, UnknownSymbol
-    from coinmux.framework.models.base import Query
+    from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
-    from coinmux.framework.routing.options import Candidate, RequestOptions
+    from coinmux.framework.routing.candidates import Candidate
+    from coinmux.framework.routing.options import RequestOptions
 
 
 @dataclass(slots=True)
 class RequestContext:
-    """A question and the record of its answering.
+    """A request and the record of how it was answered.
 
     Attributes:
-        key: what the cache and the shared calls know it by.
+        key: under which the answer is cached and identical requests share one call.
         begun_at: monotonic seconds.
         attempts: in the order they were made, as `meta.attempts` shows them.
-        errors: how the failed ones ended.
-        stale: answers older than their kind may be, not judged yet.
-        passed: sources the walk passed over, each with its refusal.
+        errors: of the attempts that failed.
+        stale: held answers, older than their kind may be or doubted, not judged yet.
+        passed: sources that were passed over, each with its refusal.
         out_of_time: whether it ended for lack of time, with sources left to ask.
         failures: attempts that failed, "unknown symbol" not counted.
-        decided: whether how it ended has been noted.
+        decided: whether its decision has been recorded.
     """
 
     row: Capability
@@ -51,6 +52,22 @@ class RequestContext:
         return key_of(self.row, self.query, self.ask)
 
 
+@dataclass(frozen=True, slots=True)
+class SourceAnswer:
+    """What a source answered, or several agreed on.
+
+    Attributes:
+        provider: its name; `consensus` where several agreed.
+        stale: whether the data's own time is older than its kind may be.
+        consensus: who agreed on what, as `meta.consensus` shows it.
+    """
+
+    provider: str
+    result: Result
+    stale: bool = False
+    consensus: dict[str, Any] | None = None
+
+
 def key_of(row: Capability, query: Query, ask: RequestOptions) -> Hashable:
-    """What an answer is kept under: validated values, never joined text."""
+    """What an answer is cached under: validated values, never joined text."""
     return (row.name, query, ask.provider, ask.strategy)

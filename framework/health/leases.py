@@ -1,4 +1,4 @@
-"""The right to make an attempt; where there are other workers, a probe is one worker's of all."""
+"""Permission to call a source; with several workers, only one of them may probe it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MayProbe = Callable[[str, str, float], Awaitable[bool]]
 
 
 class Leases:
-    """Hands out the rights to attempts.
+    """Hands out leases.
 
     Attributes:
         may_probe: asked before a probe; None where there is no other worker.

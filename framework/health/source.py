@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from random import Random
 
 from coinmux.framework.errors import Outcome, UnknownSymbol
 from coinmux.framework.health.circuit import Circuit, HealthSettings, State
 from coinmux.framework.health.cooldown import PLAN, USUAL_S, Cooldown, told_s
-from coinmux.framework.health.status import Availability, Lease, RemoteResult, StateChange
+from coinmux.framework.health.status import Availability, RemoteResult, StateChange
 
 KEY_REFUSED = "key_refused"
 _MESSAGE_CHARS = 300
@@ -23,6 +24,33 @@ _ELIGIBLE = {
     for state in (State.HEALTHY, State.DEGRADED, State.UNKNOWN)
 }
 _HEALTHY = _ELIGIBLE[State.HEALTHY]
+
+
+@dataclass(slots=True)
+class Lease:
+    """The right to make one attempt, and what tells whether its result is still current.
+
+    Attributes:
+        source_epoch, capability_epoch: at the attempt's start.
+        probe: this is the one attempt that a source or capability is given which is OFFLINE, or
+            whose key was refused.
+        ends_at: monotonic seconds; a probe's lease is free again then, whatever became of it.
+        owner, circuit: of the source it was made for.
+        probes_source, probes_capability: which of the two circuits is half-open.
+        is_open: until the attempt is recorded or released.
+    """
+
+    source: str
+    capability: str
+    source_epoch: int
+    capability_epoch: int
+    probe: bool
+    ends_at: float
+    owner: SourceHealth = field(repr=False)
+    circuit: Circuit = field(repr=False)
+    probes_source: bool = False
+    probes_capability: bool = False
+    is_open: bool = True
 
 
 class SourceHealth:

@@ -1,15 +1,14 @@
-"""What the state machine hands out: standings, leases and news of a change."""
+"""What the health rules say of a source: its availability, a change of state, a remote result."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
-    from coinmux.framework.health.circuit import Circuit, State
-    from coinmux.framework.health.source import SourceHealth
+    from coinmux.framework.health.circuit import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,30 +73,3 @@ class RemoteResult(msgspec.Struct, omit_defaults=True):
     capability_hold_s: float = 0.0
     hold_code: str = ""
     hold_reason: str = ""
-
-
-@dataclass(slots=True)
-class Lease:
-    """The right to make one attempt, and what tells whether its result is still current.
-
-    Attributes:
-        source_epoch, capability_epoch: at the attempt's start.
-        probe: this is the one attempt that a source or capability is given which is OFFLINE, or
-            whose key was refused.
-        ends_at: monotonic seconds; a probe's lease is free again then, whatever became of it.
-        owner, circuit: whose attempt it is.
-        probes_source, probes_capability: which of the two circuits is half-open.
-        is_open: until the attempt is recorded or released.
-    """
-
-    source: str
-    capability: str
-    source_epoch: int
-    capability_epoch: int
-    probe: bool
-    ends_at: float
-    owner: SourceHealth = field(repr=False)
-    circuit: Circuit = field(repr=False)
-    probes_source: bool = False
-    probes_capability: bool = False
-    is_open: bool = True

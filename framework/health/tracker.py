@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from coinmux.framework.health.circuit import HealthSettings, State
 from coinmux.framework.health.cooldown import DURABLE
 from coinmux.framework.health.snapshot import CapabilityHealth, HealthSnapshot, percentile
-from coinmux.framework.health.source import KEY_REFUSED, SourceHealth
-from coinmux.framework.health.status import Availability, Lease, RemoteResult, StateChange
+from coinmux.framework.health.source import KEY_REFUSED, Lease, SourceHealth
+from coinmux.framework.health.status import Availability, RemoteResult, StateChange
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock

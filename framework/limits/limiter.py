@@ -7,18 +7,40 @@ import math
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from coinmux.framework.errors import ProviderBusy
 from coinmux.framework.limits.rate_window import Bulkhead, Limits
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
-    from coinmux.framework.cluster.shared_windows import SharedWindows
     from coinmux.framework.limits.rate_window import RateWindow
     from coinmux.framework.plugins.provider_info import RateLimit, UsageHeader
 
 _NUMBER = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
+
+
+class SharedWindow(Protocol):
+    """The windows of one source as one for all workers; the cluster has one for each source."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether the other workers can be reached now, so that all decide together."""
+        ...
+
+    async def take(self, weight: float) -> float | None:
+        """Take `weight` from every window or from none: 0 where it was taken, else the seconds to
+        wait (infinite for never); None where the other workers cannot be reached.
+        """
+        ...
+
+    def told(self, per_s: float) -> None:
+        """A reply said how much of the window of `per_s` seconds is used."""
+        ...
+
+    def count_alone(self, weight: float) -> None:
+        """Permits were taken while the other workers could not be reached."""
+        ...
 
 
 class _Waiter:
@@ -64,7 +86,7 @@ class Limiter:
         self._queue_s = queue_s
         self._usage = [(header.name.lower(), header) for header in usage]
         self._timer: asyncio.TimerHandle | None = None
-        self.shared: SharedWindows | None = None
+        self.shared: SharedWindow | None = None
 
     @property
     def concurrent(self) -> int:
@@ -96,7 +118,7 @@ class Limiter:
             raise ProviderBusy(self._describe(weight))
         await self._wait(weight)
 
-    async def _enter_shared(self, shared: SharedWindows, weight: float) -> None:
+    async def _enter_shared(self, shared: SharedWindow, weight: float) -> None:
         """As `enter`: a slot of this worker's, then a permit of all workers'."""
         end = self._clock.monotonic() + self._queue_s
         if self._queue or not self._pass(weight):

@@ -14,8 +14,8 @@ import msgspec
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
+    from coinmux.framework.limits.limiter import Limiter
     from coinmux.framework.limits.rate_window import RateWindow
-    from coinmux.framework.sources.source import Source
 
 #: A window of so long is a quota: forgetting what was used of a shorter one costs little.
 LONG_S = 3_600.0
@@ -80,13 +80,13 @@ def _span(seconds: float) -> str:
     return f"{days:g} days" if days > 1 else f"{seconds / 3_600:g} h"
 
 
-def rows_of(sources: Mapping[str, Source], clock: Clock) -> list[dict[str, Any]]:
+def rows_of(limiters: Mapping[str, Limiter], clock: Clock) -> list[dict[str, Any]]:
     """What is used of every quota, to be kept: uses as first and last time (Unix ms) and weight."""
     offset_ms = clock.wall_ms() - clock.monotonic() * 1000
     now = clock.monotonic()
     return [
         {
-            "source": source.name,
+            "source": name,
             "window_s": round(window.per_s),
             "uses": msgspec.json.encode(
                 [
@@ -95,27 +95,27 @@ def rows_of(sources: Mapping[str, Source], clock: Clock) -> list[dict[str, Any]]
                 ]
             ).decode(),
         }
-        for source in sources.values()
-        for window in long_windows(source.gate.windows)
+        for name, limiter in limiters.items()
+        for window in long_windows(limiter.windows)
         if window.used(now) > 0
     ]
 
 
 def take_up(
-    rows: Iterable[tuple[str, int, str]], sources: Mapping[str, Source], clock: Clock
+    rows: Iterable[tuple[str, int, str]], limiters: Mapping[str, Limiter], clock: Clock
 ) -> None:
     """Count what was used before this run; what is damaged or of no source is passed over."""
     offset_ms = clock.wall_ms() - clock.monotonic() * 1000
     now = clock.monotonic()
     for name, window_s, text in rows:
-        source = sources.get(name)
-        if source is None:
+        limiter = limiters.get(name)
+        if limiter is None:
             continue
         try:
             uses = msgspec.json.decode(text, type=_Uses)
         except msgspec.DecodeError:
             continue
-        for window in long_windows(source.gate.windows):
+        for window in long_windows(limiter.windows):
             if round(window.per_s) == window_s:
                 window.restore(
                     [

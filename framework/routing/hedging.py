@@ -14,7 +14,7 @@ from coinmux.framework.limits.retry_budget import HedgeBudget
 
 if TYPE_CHECKING:
     from coinmux.framework.health.tracker import HealthTracker
-    from coinmux.framework.routing.options import Candidate, Upcoming
+    from coinmux.framework.routing.candidates import Candidate, Upcoming
 
 T = TypeVar("T")
 

@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import wall_at
 from coinmux.framework.health.tracker import Availability, State
-from coinmux.framework.routing.options import (
-    LATENCY_DIGITS,
-    Candidate,
-    Refusal,
-    RequestOptions,
-    Score,
-    after_first,
-    rank,
-    walk,
-)
+from coinmux.framework.routing.candidates import Candidate, walk
+from coinmux.framework.routing.options import RequestOptions
+from coinmux.framework.routing.ranking import LATENCY_DIGITS, Score, after_first, rank
+from coinmux.framework.sources.source import Refusal
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock

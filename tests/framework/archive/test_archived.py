@@ -80,7 +80,7 @@ async def test_when_nobody_answers_the_archive_does_and_says_so(gateway_on, mark
         answer = await gateway.candles("BTC/USDT", "1h", 100)
         assert (answer.provider, answer.cache) == ("archive", "stale")
         assert answer.meta["stale"] is True
-        assert answer.meta["notes"] == ("from the archive, as told by a",)
+        assert answer.meta["notes"] == ("from the archive, as reported by a",)
         assert answer.meta["attempts"][0]["provider"] == "a"
         np.testing.assert_array_equal(answer.data.close, market.whole.close[-101:-1])
         with pytest.raises(AllProvidersFailed):

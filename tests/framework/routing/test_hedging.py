@@ -89,14 +89,14 @@ async def test_a_caller_who_leaves_ends_both(gateway_of):
         with pytest.raises(asyncio.CancelledError):
             await call
         await asyncio.sleep(0.01)
-        assert len(world.gateway._dispatcher._shared) == 0
+        assert len(world.gateway._dispatcher._flights) == 0
 
 
 async def test_a_third_source_for_every_request_has_a_budget(gateway_of, monkeypatch):
     """Two sources that fail every other time stay online; past thirty thirds nobody gets one."""
-    from coinmux.framework.dispatch import pipeline
+    from coinmux.framework.dispatch import failover
 
-    monkeypatch.setattr(pipeline, "_BUDGET_LOOK_S", 0.0)
+    monkeypatch.setattr(failover, "_BUDGET_LOOK_S", 0.0)
     flaky = [1.0, Empty("x")] * 400
     async with gateway_of(a=[*flaky], b=[*flaky], c=[3.0]) as world:
         gateway = world.gateway

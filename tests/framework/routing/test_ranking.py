@@ -4,15 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinmux.framework.health.tracker import State
-from coinmux.framework.routing.options import (
-    LATENCY_DIGITS,
-    Candidate,
-    Refusal,
-    Score,
-    after_first,
-    rank,
-    walk,
-)
+from coinmux.framework.routing.candidates import Candidate, walk
+from coinmux.framework.routing.ranking import LATENCY_DIGITS, Score, after_first, rank
+from coinmux.framework.sources.source import Refusal
 
 STATES = [(State.HEALTHY, 0), (State.UNKNOWN, 0), (State.DEGRADED, 1), (State.OFFLINE, 2)]
 

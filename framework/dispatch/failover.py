@@ -1,0 +1,169 @@
+"""Candidate after candidate, until one source answers or nothing is left to try."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from coinmux.framework.dispatch.attempt import StaleResult
+from coinmux.framework.dispatch.attempt_log import LEAST_S
+from coinmux.framework.dispatch.request import SourceAnswer
+from coinmux.framework.errors import ProviderError, UnknownSymbol
+from coinmux.framework.limits.retry_budget import AlternativeBudget
+from coinmux.framework.routing.candidates import Upcoming
+from coinmux.framework.routing.hedging import Hedger
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.dispatch.attempt import AttemptRunner
+    from coinmux.framework.dispatch.attempt_log import AttemptLog
+    from coinmux.framework.dispatch.decision_log import DecisionLog
+    from coinmux.framework.dispatch.held import HeldAnswers
+    from coinmux.framework.dispatch.request import RequestContext
+    from coinmux.framework.health.leases import Leases
+    from coinmux.framework.health.tracker import HealthTracker
+    from coinmux.framework.models.base import Result
+    from coinmux.framework.routing.candidates import Candidate
+    from coinmux.framework.routing.router import Router
+    from coinmux.framework.sources.registry import SourceRegistry
+    from coinmux.framework.sources.source import Source
+
+#: The first alternative of a request is free. Later ones take from a budget, and a request waits
+#: for the budget for a second at most.
+_FREE_FAILURES = 2
+_BUDGET_LOOK_S = 0.05
+_BUDGET_LOOKS = 20
+
+
+class Failover:
+    """Tries the candidates of a request in their order; owns the budgets for extra calls."""
+
+    def __init__(
+        self,
+        registry: SourceRegistry,
+        router: Router,
+        health: HealthTracker,
+        leases: Leases,
+        runner: AttemptRunner,
+        attempts: AttemptLog,
+        decisions: DecisionLog,
+        held: HeldAnswers,
+        clock: Clock,
+    ) -> None:
+        self._registry = registry
+        self._router = router
+        self._health = health
+        self._leases = leases
+        self._runner = runner
+        self._attempts = attempts
+        self._decisions = decisions
+        self._held = held
+        self._clock = clock
+        self._alternatives = AlternativeBudget(clock)
+        self._hedger = Hedger(health)
+
+    async def run(self, request: RequestContext) -> SourceAnswer | None:
+        """What the first source that can answers, else the best held answer, else None."""
+        settings = self._registry.env.settings
+        most = settings.max_attempts
+        upcoming = Upcoming(
+            self._router.route(request.row.name, request.query, request.ask, request.passed)
+        )
+        self._alternatives.asked()
+        self._hedger.asked()
+        while request.failures < most and upcoming.peek() is not None:
+            if request.failures == most - 1 and most > 1:
+                # The last attempt goes to a source with a key, if there is one: behind a dozen
+                # keyless sources that fail together it would never be asked.
+                upcoming.prefer(self._has_key)
+            if not await self._may_go_on(request):
+                break
+            step = upcoming.take()
+            assert step is not None
+            delay_s = None
+            if settings.hedge and request.ask.provider is None:
+                delay_s = self._hedger.delay_s(step)
+            if delay_s is None:
+                found = await self._try(request, step, upcoming)
+            else:
+                found = await self._hedged(request, step, upcoming, delay_s)
+            if found is not None:
+                source, result = found
+                self._held.settle(request, result)
+                return SourceAnswer(source.name, result)
+        return self._held.best(request)
+
+    async def _try(
+        self, request: RequestContext, step: Candidate, upcoming: Upcoming
+    ) -> tuple[Source, Result] | None:
+        """One source's answer; None where it gave none, which is recorded."""
+        row = request.row
+        source = self._registry.sources[step.score.name]
+        limit_s = self._attempts.limit_s(request, step, source)
+        lease = await self._leases.begin(source.name, row.name, limit_s)
+        if lease is None:
+            return None
+        begun = self._clock.monotonic()
+        try:
+            result = await self._runner.run(source, row, request.query, lease, limit_s)
+        except (StaleResult, ProviderError, UnknownSymbol) as error:
+            goes_on = upcoming.peek() is not None
+            self._attempts.failed(request, source, error, begun, goes_on=goes_on)
+            return None
+        self._attempts.answered(request, source, result, begun)
+        return source, result
+
+    async def _hedged(
+        self, request: RequestContext, step: Candidate, upcoming: Upcoming, delay_s: float
+    ) -> tuple[Source, Result] | None:
+        """As `_try`, with a second source asked once the first is slower than it ever is."""
+        begun = self._clock.monotonic()
+        asked = [step]
+
+        def begin_second() -> Awaitable[tuple[Source, Result] | None] | None:
+            other = self._hedger.second(upcoming)
+            if other is None:
+                return None
+            asked.append(other)
+            return self._try(request, other, upcoming)
+
+        found = await self._hedger.race(self._try(request, step, upcoming), delay_s, begin_second)
+        if found is not None and len(asked) > 1:
+            names = {line["provider"] for line in request.attempts}
+            for one in asked:
+                if one.score.name not in names:
+                    source = self._registry.sources[one.score.name]
+                    self._attempts.beaten(request, source, found[0], begun)
+        return found
+
+    async def _may_go_on(self, request: RequestContext) -> bool:
+        """Whether one more source may be tried: within the deadline, and within the budget.
+
+        Failures of sources that are offline by now do not count: a request that came a moment
+        later would not have asked them.
+        """
+        if not request.attempts:
+            return True
+        for _ in range(_BUDGET_LOOKS):
+            if request.deadline.remaining_s() < LEAST_S:
+                request.out_of_time = True
+                return False
+            if self._failures_that_count(request) < _FREE_FAILURES or self._alternatives.take():
+                return True
+            await asyncio.sleep(_BUDGET_LOOK_S)
+        self._decisions.out_of_budget(request)
+        return False
+
+    def _failures_that_count(self, request: RequestContext) -> int:
+        name = request.row.name
+        return sum(
+            line["outcome"] == "failed"
+            and line["code"] != UnknownSymbol.code
+            and self._health.standing(line["provider"], name).eligible
+            for line in request.attempts
+        )
+
+    def _has_key(self, step: Candidate) -> bool:
+        return self._registry.sources[step.score.name].bound.has_key

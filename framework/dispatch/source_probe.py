@@ -1,0 +1,65 @@
+"""One question to one source, asked merely to learn whether it answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coinmux.framework.dispatch.attempt import StaleResult
+from coinmux.framework.errors import Outcome, ProviderError, UnknownSymbol
+
+if TYPE_CHECKING:
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.dispatch.attempt import AttemptRunner
+    from coinmux.framework.dispatch.decision_log import DecisionLog
+    from coinmux.framework.health.leases import Leases
+    from coinmux.framework.health.tracker import HealthTracker
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.models.capability import Capability
+    from coinmux.framework.sources.source import Source
+
+
+class SourceProbe:
+    """Makes probes; their answers are dropped."""
+
+    def __init__(
+        self,
+        health: HealthTracker,
+        leases: Leases,
+        runner: AttemptRunner,
+        decisions: DecisionLog,
+        clock: Clock,
+    ) -> None:
+        self._health = health
+        self._leases = leases
+        self._runner = runner
+        self._decisions = decisions
+        self._clock = clock
+
+    async def run(self, source: Source, row: Capability, query: Query) -> bool:
+        """Ask the source, unless it may not be asked now.
+
+        Returns:
+            Whether it was asked.
+
+        Raises:
+            ProviderError, UnknownSymbol: as it ended; its outcome is recorded already.
+        """
+        lease = await self._leases.begin(source.name, row.name, source.timeout_s)
+        if lease is None:
+            return False
+        begun = self._clock.monotonic()
+        code = detail = None
+        try:
+            await self._runner.run(source, row, query, lease, source.timeout_s)
+        except StaleResult as held:
+            # It answers; whether its data is too old shows where there is something to compare.
+            self._health.record(held.lease, Outcome.SUCCESS, elapsed_s=held.elapsed_s)
+        except (ProviderError, UnknownSymbol) as error:
+            code, detail = error.code, error.detail
+            raise
+        finally:
+            elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 3)
+            self._decisions.attempt(
+                row, query, source.name, "probe", elapsed_ms, code=code, detail=detail
+            )
+        return True
