@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from coinmux.framework.dispatch.request import RequestContext
-    from coinmux.framework.routing.options import Refusal
-    from coinmux.framework.sources.source import Source
+    from coinmux.framework.sources.source import Refusal, Source
 
 #: Refusals that say the pair or coin is not listed.
 _UNLISTED = frozenset({"unsupported_symbol", "unsupported_quote", "no_capability"})

@@ -36,7 +36,8 @@ from coinmux.framework.models.capability import freshness_of
 from coinmux.framework.quality.consensus import Deviations
 from coinmux.framework.quality.jump_check import figure_of
 from coinmux.framework.routing.hedging import Hedger
-from coinmux.framework.routing.options import CONSENSUS, Refusal, Upcoming
+from coinmux.framework.routing.options import CONSENSUS, Upcoming
+from coinmux.framework.sources.source import Refusal
 
 if TYPE_CHECKING:
     from coinmux.framework.cache.store import AnswerCache

@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.health.tracker import State
+
+if TYPE_CHECKING:
+    from coinmux.framework.sources.source import Refusal
 
 #: Latencies are told apart to 10 us.
 LATENCY_DIGITS = 5
@@ -65,22 +68,6 @@ class RequestOptions:
         if problems:
             detail = "; ".join(f"{one['name']} {one['message']}" for one in problems)
             raise InvalidRequest(detail, errors=problems)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a source is passed over.
-
-    Attributes:
-        code: one word of `docs/architecture.md`'s list (`circuit_open`, `missing_key`…).
-        for_good: it could not serve this question even on its best day.
-        retry_at: monotonic seconds from which it may be asked again, where that is known.
-    """
-
-    code: str
-    detail: str
-    for_good: bool = False
-    retry_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from coinmux.framework.health.tracker import Availability, State
 from coinmux.framework.routing.options import (
     LATENCY_DIGITS,
     Candidate,
-    Refusal,
     RequestOptions,
     Score,
     after_first,
     rank,
     walk,
 )
+from coinmux.framework.sources.source import Refusal
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock

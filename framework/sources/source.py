@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import CoinmuxError
@@ -11,7 +11,6 @@ from coinmux.framework.limits.quota import long_windows, saving, spent
 from coinmux.framework.models.market import CandlesQuery
 from coinmux.framework.quality.resample import finer
 from coinmux.framework.reference.chains import Chain
-from coinmux.framework.routing.options import Refusal
 from coinmux.framework.sources.http import BoundSource
 
 if TYPE_CHECKING:
@@ -28,6 +27,22 @@ if TYPE_CHECKING:
 #: How long a source is remembered not to list a pair (`faults.md` B6).
 UNLISTED_S = 60.0
 _UNLISTED_MOST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a source is not asked.
+
+    Attributes:
+        code: one of the codes listed in `docs/architecture.md` (`circuit_open`, `missing_key`…).
+        for_good: the source can never serve this query, whatever its health.
+        retry_at: the monotonic time from which the source may be asked again, where it is known.
+    """
+
+    code: str
+    detail: str
+    for_good: bool = False
+    retry_at: float | None = None
 
 
 class Source:

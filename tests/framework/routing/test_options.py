@@ -7,12 +7,12 @@ from coinmux.framework.health.tracker import State
 from coinmux.framework.routing.options import (
     LATENCY_DIGITS,
     Candidate,
-    Refusal,
     Score,
     after_first,
     rank,
     walk,
 )
+from coinmux.framework.sources.source import Refusal
 
 STATES = [(State.HEALTHY, 0), (State.UNKNOWN, 0), (State.DEGRADED, 1), (State.OFFLINE, 2)]
 
