@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from litestar import Litestar
@@ -13,6 +14,7 @@ from coinmux.server.asgi.admission import Traffic
 from coinmux.server.asgi.middleware import BODY_LIMIT, Middleware
 from coinmux.server.asgi.parsed_routes import ParsedRoutes
 from coinmux.server.asgi.route_guards import DESK
+from coinmux.server.asgi.sse import Streams
 from coinmux.server.asgi.static_files import Assets
 from coinmux.server.context import ServerContext
 from coinmux.server.controllers.badges_metrics import OutsideController
@@ -31,6 +33,8 @@ from coinmux.server.controllers.system import ProbeController, SystemController
 from coinmux.server.monitoring.event_recorder import Recorder
 from coinmux.server.monitoring.metrics import Metrics
 from coinmux.server.monitoring.process_metrics import ProcessMetrics
+from coinmux.server.monitoring.service_status import ServiceMonitor
+from coinmux.server.monitoring.snapshot import Monitor
 from coinmux.server.openapi.document import documented, methods_of
 from coinmux.server.openapi.page import Docs
 
@@ -39,7 +43,7 @@ if TYPE_CHECKING:
 
     from coinmux.framework.events import Event
     from coinmux.framework.gateway import Gateway
-    from coinmux.server.context import AnyRequest
+    from coinmux.server.asgi.requests import AnyRequest
     from coinmux.server.monitoring.drill import Drill
 
 CONTROLLERS = (
@@ -79,85 +83,99 @@ def create_app(
             False where the caller does.
         drill: what breaks its sources, where they are simulated.
     """
-    address = gateway.settings.host if bound is None else bound
+    desk = _context_of(gateway, gateway.settings.host if bound is None else bound, drill)
+    application = _litestar(desk, gateway if opens_gateway else nullcontext())
+    desk.lane.app = application
+    _describe_routes(desk, application)
+    edge = Middleware(desk.lane, gateway, desk.traffic, desk.recorder, desk.bound)
+    desk.streams.began = edge.stream_began
+    return edge
+
+
+def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerContext:
+    """The parts of the server over `gateway`, each given what it needs."""
+    settings = gateway.settings
     traffic = Traffic(gateway.clock)
-    lane = ParsedRoutes(gateway)
-    desk = ServerContext(
+    streams = Streams(traffic)
+    metrics = Metrics(gateway.clock)
+    vitals = ProcessMetrics(gateway.events, settings.memory_limit_mb, settings.workers)
+    traffic.strain = lambda: vitals.strain
+    pulse = ServiceMonitor(gateway, traffic, vitals, bound)
+    return ServerContext(
         gateway=gateway,
-        lane=lane,
+        lane=ParsedRoutes(gateway),
         traffic=traffic,
-        metrics=Metrics(gateway.clock),
-        vitals=ProcessMetrics(
-            gateway.events, gateway.settings.memory_limit_mb, gateway.settings.workers
-        ),
+        streams=streams,
+        metrics=metrics,
+        vitals=vitals,
         recorder=Recorder(gateway.clock, gateway.started_ms),
-        bound=address,
+        pulse=pulse,
+        monitor=Monitor(gateway, metrics, vitals, traffic, streams, pulse),
+        bound=bound,
         drill=drill,
     )
-    traffic.strain = lambda: desk.vitals.strain
+
+
+def _litestar(desk: ServerContext, opened: AbstractAsyncContextManager[Any]) -> Any:
+    """The routes, their dependencies and the lifespan; `opened` is open for as long as it lasts."""
     assets, docs = Assets(), Docs()
-
-    def provide_desk() -> ServerContext:
-        return desk
-
-    def provide_assets() -> Assets:
-        return assets
-
-    def provide_docs() -> Docs:
-        return docs
-
-    def pass_on(_: AnyRequest, error: Exception) -> NoReturn:
-        """The edge makes every problem document, those of the fast lane included."""
-        raise error
-
-    @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        def on_event(event: Event) -> None:
-            # Requests, by far the most, the edge hands to the recorder itself.
-            if event.kind == "request":
-                return
-            desk.recorder(event)
-            if event.kind == "config":
-                lane.forget()
-
-        listeners = (desk.metrics, on_event)
-        unsubscribe = [gateway.events.subscribe(listener) for listener in listeners]
-        async with gateway if opens_gateway else nullcontext():
-            desk.vitals.start()
-            desk.pulse.start()
-            try:
-                yield
-            finally:
-                await desk.pulse.stop()
-                await desk.vitals.stop()
-                for undo in unsubscribe:
-                    undo()
-
-    application: Any = Litestar(
+    return Litestar(
         route_handlers=CONTROLLERS,
         dependencies={
-            "desk": Provide(provide_desk, sync_to_thread=False),
-            "assets": Provide(provide_assets, sync_to_thread=False),
-            "docs": Provide(provide_docs, sync_to_thread=False),
+            "desk": Provide(lambda: desk, sync_to_thread=False),
+            "assets": Provide(lambda: assets, sync_to_thread=False),
+            "docs": Provide(lambda: docs, sync_to_thread=False),
         },
-        exception_handlers={Exception: pass_on},
-        lifespan=[lifespan],
+        exception_handlers={Exception: _raise},
+        lifespan=[lambda _: _lifespan(desk, opened)],
         logging_config=None,
         openapi_config=None,
         request_max_body_size=BODY_LIMIT,
         state=State({DESK: desk}),
     )
-    lane.app = application
-    routes = list(documented(application))
-    desk.monitor.routes = [
-        (method, path) for path, handler, _ in routes for method in methods_of(handler)
-    ]
-    desk.recorder.operations = {
-        (method, path): doc.operation
-        for path, handler, doc in routes
+
+
+def _raise(_: AnyRequest, error: Exception) -> NoReturn:
+    """Leave the error to the middleware, which makes every problem document."""
+    raise error
+
+
+@asynccontextmanager
+async def _lifespan(
+    desk: ServerContext, opened: AbstractAsyncContextManager[Any]
+) -> AsyncIterator[None]:
+    """Listen to events and watch the process while the application runs."""
+    listeners = (desk.metrics, partial(_on_event, desk))
+    unsubscribe = [desk.gateway.events.subscribe(listener) for listener in listeners]
+    async with opened:
+        desk.vitals.start()
+        desk.pulse.start()
+        try:
+            yield
+        finally:
+            await desk.pulse.stop()
+            await desk.vitals.stop()
+            for undo in unsubscribe:
+                undo()
+
+
+def _on_event(desk: ServerContext, event: Event) -> None:
+    # Requests are by far the most events; the middleware hands them to the recorder itself.
+    if event.kind == "request":
+        return
+    desk.recorder(event)
+    if event.kind == "config":
+        desk.lane.forget()
+
+
+def _describe_routes(desk: ServerContext, application: Litestar) -> None:
+    """Give the monitor and the recorder the documented routes."""
+    routes = [
+        (method, path, doc)
+        for path, handler, doc in documented(application)
         for method in methods_of(handler)
-        if doc.operation is not None
+    ]
+    desk.monitor.routes = [(method, path) for method, path, _ in routes]
+    desk.recorder.operations = {
+        (method, path): doc.operation for method, path, doc in routes if doc.operation is not None
     }
-    edge = Middleware(lane, gateway, traffic, desk.recorder, address)
-    desk.streams.began = edge.stream_began
-    return edge

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from litestar import Request
-
+from coinmux.server.asgi.requests import request_id
 from coinmux.server.asgi.responses import Answered
-from coinmux.server.asgi.scope import REQUEST_ID
-from coinmux.server.asgi.sse import Streams
-from coinmux.server.monitoring.service_status import ServiceMonitor
-from coinmux.server.monitoring.snapshot import Monitor
 from coinmux.server.monitoring.source_test import SourceTester
 
 if TYPE_CHECKING:
@@ -18,12 +13,14 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.asgi.parsed_routes import ParsedRoutes
     from coinmux.server.asgi.query_params import ParsedRequest, QueryReader
+    from coinmux.server.asgi.requests import AnyRequest
+    from coinmux.server.asgi.sse import Streams
     from coinmux.server.monitoring.drill import Drill
     from coinmux.server.monitoring.event_recorder import Recorder
     from coinmux.server.monitoring.metrics import Metrics
     from coinmux.server.monitoring.process_metrics import ProcessMetrics
-
-AnyRequest = Request[Any, Any, Any]
+    from coinmux.server.monitoring.service_status import ServiceMonitor
+    from coinmux.server.monitoring.snapshot import Monitor
 
 
 class ServerContext:
@@ -45,24 +42,27 @@ class ServerContext:
         gateway: Gateway,
         lane: ParsedRoutes,
         traffic: Traffic,
+        streams: Streams,
         metrics: Metrics,
         vitals: ProcessMetrics,
         recorder: Recorder,
+        pulse: ServiceMonitor,
+        monitor: Monitor,
         bound: str,
         drill: Drill | None = None,
     ) -> None:
         self.gateway = gateway
         self.lane = lane
         self.traffic = traffic
-        self.streams = Streams(traffic)
+        self.streams = streams
         self.metrics = metrics
         self.vitals = vitals
         self.recorder = recorder
         self.bound = bound
         self.drill = drill
         self.trials = SourceTester(gateway)
-        self.pulse = ServiceMonitor(self)
-        self.monitor = Monitor(self)
+        self.pulse = pulse
+        self.monitor = monitor
 
     async def answer(self, request: AnyRequest, reader: QueryReader) -> Answered:
         """The answer to a GET request, read by `reader`; from now on the fast lane knows it."""
@@ -79,9 +79,3 @@ class ServerContext:
             question.capability, question.query, question.ask, request_id=request_id(request)
         )
         return Answered(answer, self.gateway.clock.monotonic())
-
-
-def request_id(request: AnyRequest) -> str:
-    """The id the edge gave the request."""
-    scope: Any = request.scope
-    return str(scope[REQUEST_ID])

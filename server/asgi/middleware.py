@@ -11,7 +11,7 @@ import os
 import re
 from itertools import count
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 from coinmux.framework.errors import InvalidRequest, Overloaded
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.asgi.parsed_routes import ParsedRoutes
     from coinmux.server.asgi.scope import Message, Receive, Scope, Send
-    from coinmux.server.monitoring.event_recorder import Recorder
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 #: Path and query together; a symbol of 10 kB is nobody's (`faults.md` H3).
@@ -48,12 +47,21 @@ _ALWAYS = ("/healthz", "/readyz")
 _STATUS_LEFT = 499
 
 
+class RequestLog(Protocol):
+    """What records the requests that ended."""
+
+    def request(
+        self, scope: Scope, at_ms: int, status: int, latency_ms: float, code: str | None
+    ) -> None:
+        """Record one request."""
+
+
 class Middleware:
     """The ASGI application the server runs.
 
     Args:
         lane: what answers the requests that pass.
-        recorder: told of each request that sources answer.
+        recorder: takes each request that ended.
         bound: the name the server is bound to.
 
     Attributes:
@@ -65,7 +73,7 @@ class Middleware:
         lane: ParsedRoutes,
         gateway: Gateway,
         traffic: Traffic,
-        recorder: Recorder,
+        recorder: RequestLog,
         bound: str = "",
     ) -> None:
         self._lane = lane

@@ -10,7 +10,7 @@ from coinmux.framework.errors import InvalidRequest
 from coinmux.server.asgi.admin_guard import check_json_body
 
 if TYPE_CHECKING:
-    from coinmux.server.context import AnyRequest
+    from coinmux.server.asgi.requests import AnyRequest
 
 
 async def read_json(request: AnyRequest) -> Any:

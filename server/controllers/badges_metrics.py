@@ -9,10 +9,11 @@ from litestar.params import FromPath
 
 from coinmux.framework.errors import NotFound
 from coinmux.server.asgi.query_params import single_values
+from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import Bytes, as_json
 from coinmux.server.asgi.route_guards import NO_STORE
 from coinmux.server.asgi.static_files import MEDIA_TYPES
-from coinmux.server.context import AnyRequest, ServerContext
+from coinmux.server.context import ServerContext
 from coinmux.server.monitoring.badges import as_endpoint, as_svg, state_of
 from coinmux.server.monitoring.prometheus import CONTENT_TYPE, exposition
 from coinmux.server.openapi.document import DOC, RouteDoc

@@ -23,8 +23,9 @@ from coinmux.framework.models.chain import (
     TransactionsQuery,
 )
 from coinmux.server.asgi.query_params import QueryReader
+from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import Answered
-from coinmux.server.context import AnyRequest, ServerContext
+from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc
 
 HEAD = QueryReader("chain_head", ChainHeadQuery, path=("chain",))

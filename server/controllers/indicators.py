@@ -31,9 +31,10 @@ from coinmux.server.asgi.indicator_params import (
 from coinmux.server.asgi.problems import problem
 from coinmux.server.asgi.query_params import refused, single_values
 from coinmux.server.asgi.request_body import read_json
+from coinmux.server.asgi.requests import AnyRequest, request_id
 from coinmux.server.asgi.responses import Bytes, as_json, provenance_headers
 from coinmux.server.asgi.sse import EventStream, event
-from coinmux.server.context import AnyRequest, ServerContext, request_id
+from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC
 from coinmux.server.openapi.indicator_routes import (
     BATCH,

@@ -34,8 +34,9 @@ from coinmux.server.asgi.query_params import (
     QueryReader,
     single_values,
 )
+from coinmux.server.asgi.requests import AnyRequest, request_id
 from coinmux.server.asgi.responses import Answered, Bytes
-from coinmux.server.context import AnyRequest, ServerContext, request_id
+from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc, envelope
 from coinmux.server.openapi.parameters import ASK, parameter
 from coinmux.server.openapi.schemas import Problem

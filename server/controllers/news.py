@@ -11,8 +11,9 @@ from coinmux.framework.models.sentiment import FearGreed, FearGreedQuery, Social
 from coinmux.framework.models.text import TextSentiment, TextSentimentQuery
 from coinmux.server.asgi.query_params import QueryReader
 from coinmux.server.asgi.request_body import read_json
+from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import Answered
-from coinmux.server.context import AnyRequest, ServerContext
+from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.schemas import TextSentimentBody
 

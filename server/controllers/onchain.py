@@ -8,8 +8,9 @@ from litestar.di import NamedDependency
 
 from coinmux.framework.models.onchain import OnchainMetric, OnchainMetricQuery, Tvl, TvlQuery
 from coinmux.server.asgi.query_params import QueryReader
+from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import Answered
-from coinmux.server.context import AnyRequest, ServerContext
+from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc
 
 METRIC = QueryReader("onchain_metric", OnchainMetricQuery, path=("metric",))

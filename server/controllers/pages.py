@@ -9,9 +9,10 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import Bytes, as_json
 from coinmux.server.asgi.static_files import Assets, page
-from coinmux.server.context import AnyRequest, ServerContext
+from coinmux.server.context import ServerContext
 from coinmux.server.openapi.page import Docs
 
 #: Each is `static/pages/<name>/index.html`, written to be looked at from `/<name>`.

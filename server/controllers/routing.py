@@ -9,8 +9,9 @@ from litestar.params import FromPath
 
 from coinmux.framework.errors import InvalidRequest, NotFound
 from coinmux.server.asgi.query_params import QueryReader, pairs_of, single_values
+from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import Bytes, as_json
-from coinmux.server.context import AnyRequest, ServerContext
+from coinmux.server.context import ServerContext
 from coinmux.server.monitoring.event_json import plain
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.parameters import ASK, parameter

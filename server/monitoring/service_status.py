@@ -10,7 +10,9 @@ from coinmux.framework.tasks import keep_running
 from coinmux.server.asgi.admin_guard import admin_standing
 
 if TYPE_CHECKING:
-    from coinmux.server.context import ServerContext
+    from coinmux.framework.gateway import Gateway
+    from coinmux.server.asgi.admission import Traffic
+    from coinmux.server.monitoring.process_metrics import ProcessMetrics
 
 _EVERY_S = 5.0
 _KEEP_MS = 900_000
@@ -18,38 +20,23 @@ _LONGEST_PAUSE_S = 60.0
 OVERALL = "overall"
 
 
-def services_of(desk: ServerContext, status: dict[str, Any]) -> list[dict[str, Any]]:
-    """Each service, its state and a few words.
-
-    Args:
-        status: of the gateway, which knows those of its own.
-    """
-    draining, failures = desk.traffic.draining, desk.vitals.failures
-    admin = admin_standing(desk.gateway.settings, desk.bound)
-    own = {
-        "name": "api_server",
-        "status": "DEGRADED" if draining else "ONLINE",
-        "detail": "stopping" if draining else f"changes: {admin['detail']}",
-    }
-    sampling = {
-        "name": "metrics",
-        "status": "DEGRADED" if failures else "ONLINE",
-        "detail": f"its last {failures} rounds failed; it goes on"
-        if failures
-        else "sampling the process",
-    }
-    return [own, *status["services"], sampling]
-
-
 class ServiceMonitor:
     """Looks at the services every few seconds, so that "since when" does not wait for a visitor.
+
+    Args:
+        bound: the address the server listens on.
 
     Attributes:
         loads: Unix ms and load percent, over the last 15 minutes.
     """
 
-    def __init__(self, desk: ServerContext) -> None:
-        self._desk = desk
+    def __init__(
+        self, gateway: Gateway, traffic: Traffic, vitals: ProcessMetrics, bound: str
+    ) -> None:
+        self._gateway = gateway
+        self._traffic = traffic
+        self._vitals = vitals
+        self._bound = bound
         self._since: dict[str, tuple[str, int]] = {}
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
@@ -68,9 +55,9 @@ class ServiceMonitor:
 
     def look(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The gateway's status and the services now; whatever changed is noted."""
-        status = self._desk.gateway.status()
-        services = services_of(self._desk, status)
-        now_ms = self._desk.gateway.clock.wall_ms()
+        status = self._gateway.status()
+        services = self._services(status)
+        now_ms = self._gateway.clock.wall_ms()
         for name, state in (
             (OVERALL, status["status"]),
             *((one["name"], one["status"]) for one in services),
@@ -84,13 +71,31 @@ class ServiceMonitor:
         """Since when the service, or `OVERALL`, is in its state; known after a look. Unix ms."""
         return self._since[name][1]
 
+    def _services(self, status: dict[str, Any]) -> list[dict[str, Any]]:
+        """Each service, its state and a few words; the gateway's own come from its `status`."""
+        draining, failures = self._traffic.draining, self._vitals.failures
+        admin = admin_standing(self._gateway.settings, self._bound)
+        own = {
+            "name": "api_server",
+            "status": "DEGRADED" if draining else "ONLINE",
+            "detail": "stopping" if draining else f"changes: {admin['detail']}",
+        }
+        sampling = {
+            "name": "metrics",
+            "status": "DEGRADED" if failures else "ONLINE",
+            "detail": f"its last {failures} rounds failed; it goes on"
+            if failures
+            else "sampling the process",
+        }
+        return [own, *status["services"], sampling]
+
     async def _look_forever(self) -> None:
         while True:
             self.look()
             # The load is a mean of some seconds: at the start there is none yet.
             await asyncio.sleep(_EVERY_S)
-            now_ms = self._desk.gateway.clock.wall_ms()
-            self.loads.append((now_ms, self._desk.vitals.public()["load_percent"]))
+            now_ms = self._gateway.clock.wall_ms()
+            self.loads.append((now_ms, self._vitals.public()["load_percent"]))
             while self.loads and self.loads[0][0] < now_ms - _KEEP_MS:
                 self.loads.popleft()
             self._failures = 0
@@ -98,7 +103,7 @@ class ServiceMonitor:
     def _failed(self, error: Exception) -> float:
         self._failures += 1
         pause_s = min(_LONGEST_PAUSE_S, 2.0**self._failures)
-        self._desk.gateway.events.publish(
+        self._gateway.events.publish(
             "error",
             f"looking at the services raised {type(error).__name__}; again in {pause_s:g} s",
             level="error",

@@ -13,9 +13,14 @@ from coinmux.server.monitoring.metrics import RollingSeries
 from coinmux.server.monitoring.service_status import OVERALL
 
 if TYPE_CHECKING:
+    from coinmux.framework.gateway import Gateway
     from coinmux.framework.health.history import Bars
-    from coinmux.server.context import ServerContext
+    from coinmux.server.asgi.admission import Traffic
+    from coinmux.server.asgi.sse import Streams
     from coinmux.server.monitoring.event_recorder import EventBatch
+    from coinmux.server.monitoring.metrics import Metrics
+    from coinmux.server.monitoring.process_metrics import ProcessMetrics
+    from coinmux.server.monitoring.service_status import ServiceMonitor
 
 SCHEMA = 1
 POLL_AFTER_MS = 5_000
@@ -43,15 +48,27 @@ class Monitor:
         routes: method and path template of every documented route, set once they are known.
     """
 
-    def __init__(self, desk: ServerContext) -> None:
-        self._desk = desk
+    def __init__(
+        self,
+        gateway: Gateway,
+        metrics: Metrics,
+        vitals: ProcessMetrics,
+        traffic: Traffic,
+        streams: Streams,
+        services: ServiceMonitor,
+    ) -> None:
+        self._gateway = gateway
+        self._metrics = metrics
+        self._vitals = vitals
+        self._traffic = traffic
+        self._streams = streams
+        self._services = services
         self.routes: Sequence[tuple[str, str]] = ()
 
     def snapshot(self, window: str) -> dict[str, Any]:
         """The picture now, without events; history bars of `window`, a key of `WINDOWS`."""
-        desk = self._desk
-        gateway = desk.gateway
-        status, services = desk.pulse.look()
+        gateway = self._gateway
+        status, services = self._services.look()
         now_ms = gateway.clock.wall_ms()
         second = now_ms // 1000
         health = {name: gateway.source_health_of(name) for name in gateway.sources}
@@ -66,7 +83,7 @@ class Monitor:
             "started_at": gateway.started_ms,
             "poll_after_ms": POLL_AFTER_MS,
             "status": status["status"],
-            "since": desk.pulse.since(OVERALL),
+            "since": self._services.since(OVERALL),
             "summary": {
                 **status["sources"],
                 "open_incidents": status["sources"]["offline"],
@@ -76,7 +93,7 @@ class Monitor:
                 {
                     "name": one["name"],
                     "state": one["status"],
-                    "since": desk.pulse.since(one["name"]),
+                    "since": self._services.since(one["name"]),
                     "detail": one["detail"],
                 }
                 for one in services
@@ -98,12 +115,12 @@ class Monitor:
                 "usage_percent": database.get("usage_percent"),
                 "queries_per_second": database.get("queries_per_s"),
             },
-            "cache": desk.metrics.cache(gateway.cache),
+            "cache": self._metrics.cache(gateway.cache),
         }
 
     def events(self, batch: EventBatch) -> dict[str, Any]:
         """What happened since the caller's last look."""
-        redactor = self._desk.gateway.redactor
+        redactor = self._gateway.redactor
         return {
             "cursor": batch.cursor,
             "reset": batch.reset,
@@ -123,8 +140,8 @@ class Monitor:
     def _provider(
         self, name: str, health: dict[str, Any], bars: Bars, second: int
     ) -> dict[str, Any]:
-        info = self._desk.gateway.sources[name].info
-        calls = self._desk.metrics.sources.get(name)
+        info = self._gateway.sources[name].info
+        calls = self._metrics.sources.get(name)
         error = health["last_error"]
         return {
             "name": name,
@@ -149,7 +166,7 @@ class Monitor:
         }
 
     def _endpoint(self, method: str, route: str, second: int) -> dict[str, Any]:
-        series = self._desk.metrics.routes.get((method, route))
+        series = self._metrics.routes.get((method, route))
         line = {"method": method, "route": route, "state": str(State.UNKNOWN)}
         if series is None or not series.in_window(second):
             last_ms = None if series is None else series.last_ms
@@ -175,32 +192,30 @@ class Monitor:
         }
 
     def _server(self, second: int) -> dict[str, Any]:
-        desk = self._desk
-        work: RollingSeries = desk.metrics.work
+        work: RollingSeries = self._metrics.work
         p50, p95 = work.percentiles(50, 95)
         return {
             "requests_per_minute": work.per_min(second),
-            "own_requests_per_minute": desk.metrics.own.per_min(second),
+            "own_requests_per_minute": self._metrics.own.per_min(second),
             "requests_total": work.total,
             "error_rate": work.error_rate(second) if work.in_window(second) else None,
             "p50_ms": p50,
             "p95_ms": p95,
             "window_s": 60,
-            **desk.vitals.public(),
+            **self._vitals.public(),
             "load_basis": _LOAD_BASIS,
-            "in_flight": desk.traffic.in_flight,
-            "streams": desk.streams.open,
+            "in_flight": self._traffic.in_flight,
+            "streams": self._streams.open,
             "trend": self._trend(second),
         }
 
     def _trend(self, second: int) -> dict[str, Any]:
         """The last 15 minutes; null where the server did not run yet or took no sample."""
-        desk = self._desk
-        counts = desk.metrics.work.in_pieces(second, _TREND_PIECE_S)
+        counts = self._metrics.work.in_pieces(second, _TREND_PIECE_S)
         begins = [second + 1 - _TREND_S + at * _TREND_PIECE_S for at in range(len(counts))]
-        started = desk.gateway.started_ms // 1000
+        started = self._gateway.started_ms // 1000
         loads: list[list[float]] = [[] for _ in counts]
-        for at_ms, load in desk.pulse.loads:
+        for at_ms, load in self._services.loads:
             place = (at_ms // 1000 - begins[0]) // _TREND_PIECE_S
             if 0 <= place < len(loads):
                 loads[place].append(load)
