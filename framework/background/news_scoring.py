@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
 
 #: Asks for the sentiment of texts, within so many seconds.
-AskForScores = Callable[[TextSentimentQuery, float], Awaitable["Answer"]]
+AskForScores = Callable[[TextSentimentQuery, float], Awaitable["Answer[TextSentiment]"]]
 
 _KEPT = 10_000
 
