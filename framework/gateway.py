@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import warnings
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -394,7 +395,8 @@ class Gateway(GatewayQuestions, GatewayViews, GatewayIndicators):
         assert unlisted is not None
         raise unlisted
 
-    @deprecated("Gateway.ask is now Gateway.fetch")
+    # The warning is given by hand: wrapped in one, a coroutine function would not look like one.
+    @deprecated("Gateway.ask is now Gateway.fetch", category=None)
     async def ask(
         self,
         capability: str,
@@ -404,6 +406,7 @@ class Gateway(GatewayQuestions, GatewayViews, GatewayIndicators):
         request_id: str | None = None,
     ) -> Answer[R_co]:
         """The old name of `fetch`; it leaves with the next release."""
+        warnings.warn("Gateway.ask is now Gateway.fetch", DeprecationWarning, stacklevel=2)
         return await self.fetch(capability, query, ask, request_id=request_id)
 
     async def _finished(self, query: Query, result: Result, within_s: float) -> Result:
