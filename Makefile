@@ -36,13 +36,14 @@ scale: $(VENV)/.dev
 	$(PY) -m bench.scale $(ARGS)
 
 # What is generated: .env.example, docs/providers.md, docs/fields.md, docs/indicators.md with its
-# pictures, and each grade. Tests compare.
-docs: $(VENV)/.run
+# pictures, framework/sync.pyi, and each grade. Tests compare.
+docs: $(VENV)/.dev
 	$(VENV)/bin/coinmux conformance --ours --write
 	PYTHONPATH=examples/coinmux-acme $(VENV)/bin/coinmux conformance coinmux_acme --write
 	$(VENV)/bin/coinmux env-example > .env.example
 	$(VENV)/bin/coinmux conformance --ours --fields > docs/fields.md
 	$(PY) -m tools.docs
+	$(PY) -m tools.sync_stub
 
 # The versions the tests were run with, as name==version.
 lock: $(VENV)/.dev

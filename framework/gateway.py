@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import warnings
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 
-from pydantic import ValidationError
+from typing_extensions import deprecated
 
 from coinmux.framework.archive.archived_answers import ArchivedAnswers
 from coinmux.framework.background.backfill import Backfill
@@ -34,12 +35,13 @@ from coinmux.framework.health.tracker import HealthSettings, HealthTracker, Stat
 from coinmux.framework.indicators.door import GatewayIndicators
 from coinmux.framework.indicators.service import IndicatorService
 from coinmux.framework.limits.quota import rows_of, take_up
-from coinmux.framework.models.market import CandlesQuery, TickerQuery
+from coinmux.framework.models.base import R_co
 from coinmux.framework.models.text import TextSentimentQuery
 from coinmux.framework.plugins.discovery import Found, PluginLoader
 from coinmux.framework.quality.consensus import PROVIDER
+from coinmux.framework.questions import GatewayQuestions, query_from
 from coinmux.framework.reference.assets import AssetTable
-from coinmux.framework.reference.symbols import Interval, Symbol
+from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.reports.views import GatewayViews
 from coinmux.framework.routing.options import (
     CONSENSUS,
@@ -63,16 +65,17 @@ if TYPE_CHECKING:
     from coinmux.framework.limits.limiter import Limiter
     from coinmux.framework.models.base import Query
     from coinmux.framework.models.capability import Capability
+    from coinmux.framework.models.text import TextSentiment
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.source import Source
 
 #: Where the archive is kept unless told otherwise.
 ARCHIVE_FILE = Path("data/archive.db")
 _DOLLARS = ("USD", "USDT", "USDC")
-_ASK = RequestOptions()
+_DEFAULT = RequestOptions()
 
 
-class Gateway(GatewayViews, GatewayIndicators):
+class Gateway(GatewayQuestions, GatewayViews, GatewayIndicators):
     """One door to every source. Use it as an async context manager.
 
     ```python
@@ -308,83 +311,125 @@ class Gateway(GatewayViews, GatewayIndicators):
         """Every kind of question, plugin-made ones included."""
         return self.loader.capabilities
 
+    @overload
+    async def fetch(
+        self,
+        query: Query[R_co],
+        options: RequestOptions = ...,
+        /,
+        *,
+        request_id: str | None = None,
+    ) -> Answer[R_co]: ...
+
+    @overload
     async def fetch(
         self,
         capability: str,
-        query: Query,
-        ask: RequestOptions = _ASK,
+        query: Query[R_co],
+        options: RequestOptions = ...,
+        /,
         *,
         request_id: str | None = None,
-    ) -> Answer:
+    ) -> Answer[R_co]: ...
+
+    async def fetch(
+        self,
+        asked: str | Query[R_co],
+        query: Query[R_co] | RequestOptions = _DEFAULT,
+        options: RequestOptions = _DEFAULT,
+        /,
+        *,
+        request_id: str | None = None,
+    ) -> Answer[R_co]:
         """The answer to `query`, from the cache or from whichever source can give it.
 
+        `fetch(query)`, `fetch(query, options)`; or with the capability's name before them, which is
+        needed only where two capabilities of plugins share a type of query.
+
         Args:
-            capability: its name, such as `ticker`.
-            query: of the capability's own type.
-            ask: how it is to be answered.
-            request_id: the decision is kept under it for `decision`.
+            asked: a query; its type says which capability is asked for.
+            options: how the request is answered.
+            request_id: `decision` finds the decision under it.
 
         Raises:
             InvalidRequest: the question cannot be asked so; its subtypes say why.
-            RoutingError: nobody answered.
+            RoutingError: no source answered.
         """
-        row = self.capability(capability)
-        if not isinstance(query, row.query):
-            raise InvalidRequest(f"{row.name} takes a {row.query.__name__}")
-        if not ask.quote_fallback:
-            return await self._dispatcher.answer(row, query, ask, request_id)
-        until = Deadline.after(self.clock, ask.timeout_s or self.settings.request_timeout_s)
+        if isinstance(asked, str):
+            row = self.capability(asked)
+            if not isinstance(query, row.query):
+                raise InvalidRequest(f"{row.name} takes a {row.query.__name__}")
+            return await self._answer(row, query, options, request_id)
+        if not isinstance(query, RequestOptions):
+            raise InvalidRequest("fetch takes a query and its RequestOptions")
+        return await self._answer(self._row_of(asked), asked, query, request_id)
+
+    def _row_of(self, query: Query) -> Capability:
+        """The capability `query` asks for, by its type."""
+        kind = type(query)
+        rows = [row for row in self.loader.capabilities.values() if row.query is kind]
+        if len(rows) == 1:
+            return rows[0]
+        names = " or ".join(row.name for row in rows)
+        raise InvalidRequest(
+            f"{kind.__name__} asks for {names}; name one: fetch({rows[0].name!r}, query)"
+            if rows
+            else f"no capability takes a {kind.__name__}"
+        )
+
+    async def _answer(
+        self, row: Capability, query: Query[R_co], options: RequestOptions, request_id: str | None
+    ) -> Answer[R_co]:
+        # A row's result is that of its query, which the row cannot say in types.
+        if not options.quote_fallback:
+            answer = await self._dispatcher.answer(row, query, options, request_id)
+            return cast("Answer[R_co]", answer)
+        until = Deadline.after(self.clock, options.timeout_s or self.settings.request_timeout_s)
         unlisted: UnknownSymbol | None = None
         for alternative in _in_other_dollars(query):
-            left = replace(ask, timeout_s=max(until.remaining_s(), LEAST_TIMEOUT_S))
+            left = replace(options, timeout_s=max(until.remaining_s(), LEAST_TIMEOUT_S))
             try:
-                return await self._dispatcher.answer(row, alternative, left, request_id)
+                answer = await self._dispatcher.answer(row, alternative, left, request_id)
+                return cast("Answer[R_co]", answer)
             except UnknownSymbol as error:
-                # Only a pair nobody lists is asked for in another currency, never one that failed.
+                # Only a pair that no source lists is asked for in another currency, never one
+                # that failed.
                 unlisted = unlisted or error
         assert unlisted is not None
         raise unlisted
 
+    # The warning is given by hand: wrapped in one, a coroutine function would not look like one.
+    @deprecated("Gateway.ask is now Gateway.fetch", category=None)
     async def ask(
         self,
         capability: str,
-        query: Query,
-        ask: RequestOptions = _ASK,
+        query: Query[R_co],
+        ask: RequestOptions = _DEFAULT,
         *,
         request_id: str | None = None,
-    ) -> Answer:
+    ) -> Answer[R_co]:
         """The old name of `fetch`; it leaves with the next release."""
+        warnings.warn("Gateway.ask is now Gateway.fetch", DeprecationWarning, stacklevel=2)
         return await self.fetch(capability, query, ask, request_id=request_id)
 
-    async def _scores(self, query: TextSentimentQuery, within_s: float) -> Answer:
+    async def _scores(self, query: TextSentimentQuery, within_s: float) -> Answer[TextSentiment]:
         timeout_s = min(max(within_s, LEAST_TIMEOUT_S), MOST_TIMEOUT_S)
-        return await self.fetch("text_sentiment", query, RequestOptions(timeout_s=timeout_s))
+        return await self.fetch(query, RequestOptions(timeout_s=timeout_s))
 
-    def peek(self, capability: str, query: Query, ask: RequestOptions = _ASK) -> Answer | None:
-        """A fresh kept answer, or None; asks nobody."""
-        if ask.quote_fallback:
+    def peek(
+        self, capability: str, query: Query[R_co], options: RequestOptions = _DEFAULT
+    ) -> Answer[R_co] | None:
+        """A fresh answer from the cache, or None; asks no source."""
+        if options.quote_fallback:
             return None
-        return self._dispatcher.peek(self.loader.capabilities[capability], query, ask)
-
-    async def ticker(self, symbol: str, **options: Any) -> Answer:
-        """The ticker of `symbol`; options are those of `RequestOptions`."""
-        query = TickerQuery(symbol=self.parse_symbol(symbol))
-        return await self.fetch("ticker", query, RequestOptions(**options))
-
-    async def candles(
-        self, symbol: str, interval: str = "1h", limit: int = 200, **options: Any
-    ) -> Answer:
-        """The latest `limit` candles of `symbol`; options are those of `RequestOptions`."""
-        parameters = {"symbol": symbol, "interval": Interval(interval), "limit": limit}
-        query = self.query("candles", parameters)
-        assert isinstance(query, CandlesQuery)
-        return await self.fetch("candles", query, RequestOptions(**options))
+        answer = self._dispatcher.peek(self.loader.capabilities[capability], query, options)
+        return cast("Answer[R_co] | None", answer)
 
     async def get(
-        self, capability: str, /, *, ask: RequestOptions = _ASK, **parameters: Any
+        self, capability: str, /, *, options: RequestOptions = _DEFAULT, **parameters: object
     ) -> Answer:
         """Any capability by name, its query's fields as keywords: `get("gas", chain="bitcoin")`."""
-        return await self.fetch(capability, self.query(capability, parameters), ask)
+        return await self.fetch(capability, self.query(capability, parameters), options)
 
     async def probe(self, source: Source, capability: str, query: Query) -> bool:
         """Ask one source one question merely to learn whether it answers.
@@ -397,28 +442,16 @@ class Gateway(GatewayViews, GatewayIndicators):
         """
         return await self._probes.run(source, self.capability(capability), query)
 
-    def query(self, capability: str, parameters: Mapping[str, Any]) -> Query:
+    def query(self, capability: str, parameters: Mapping[str, object]) -> Query:
         """A query from loose values, such as those of a query string.
 
         Raises:
-            InvalidRequest: each value that will not do, by name.
+            InvalidRequest: each value that is refused, by name.
         """
-        row = self.capability(capability)
         values = dict(parameters)
-        if isinstance(values.get("symbol"), str):
-            values["symbol"] = self.parse_symbol(values["symbol"])
-        try:
-            return row.query.model_validate(values)
-        except ValidationError as error:
-            problems = [
-                {
-                    "name": ".".join(str(part) for part in one["loc"]) or capability,
-                    "message": one["msg"],
-                }
-                for one in error.errors()
-            ]
-            detail = "; ".join(f"{one['name']}: {one['message']}" for one in problems)
-            raise InvalidRequest(detail, errors=problems) from None
+        if isinstance(symbol := values.get("symbol"), str):
+            values["symbol"] = self.parse_symbol(symbol)
+        return query_from(self.capability(capability).query, values, capability)
 
     def parse_symbol(self, text: str) -> Symbol:
         """A pair as a person writes it, with the default quote and the known assets."""
@@ -426,30 +459,32 @@ class Gateway(GatewayViews, GatewayIndicators):
             text, default_quote=self.settings.default_quote, assets=self.assets.symbols
         )
 
-    def explain(self, capability: str, query: Query, ask: RequestOptions = _ASK) -> dict[str, Any]:
-        """What the next such request would do, and why; calls nobody."""
+    def explain(
+        self, capability: str, query: Query, options: RequestOptions = _DEFAULT
+    ) -> dict[str, Any]:
+        """What the next such request would do, and why; calls no source."""
         row = self.capability(capability)
-        self._dispatcher.check(row, ask)
-        kept = self.cache.get(key_of(row, query, ask))
+        self._dispatcher.check(row, options)
+        kept = self.cache.get(key_of(row, query, options))
         now = self.clock.monotonic()
         cached = None
         if kept is not None:
-            fresh = is_fresh(kept, now, ask.max_age_s)
+            fresh = is_fresh(kept, now, options.max_age_s)
             cached = {
                 "provider": kept.provider,
                 "age_s": round(now - kept.fetched_at, 3),
                 "fresh": fresh,
-                "used": fresh or may_refresh(kept, now, ask.max_age_s),
+                "used": fresh or may_refresh(kept, now, options.max_age_s),
             }
-        together = self.settings.consensus_sources if ask.strategy == CONSENSUS else 1
-        candidates = self.router.explain(row.name, query, ask, together=together)
+        together = self.settings.consensus_sources if options.strategy == CONSENSUS else 1
+        candidates = self.router.explain(row.name, query, options, together=together)
         chosen = [c["provider"] for c in candidates if c["verdict"] == "chosen"]
         first = PROVIDER if len(chosen) > 1 else next(iter(chosen), None)
         return {
             "capability": row.name,
             "query": describe(query),
-            "strategy": ask.strategy,
-            "pinned": ask.provider,
+            "strategy": options.strategy,
+            "pinned": options.provider,
             "served_from": "cache" if cached and cached["used"] else first,
             "cache": cached,
             "candidates": candidates,
@@ -524,7 +559,7 @@ class Gateway(GatewayViews, GatewayIndicators):
         )
 
 
-def _in_other_dollars(query: Query) -> list[Query]:
+def _in_other_dollars(query: Query[R_co]) -> list[Query[R_co]]:
     """The query, then itself in the other dollars."""
     symbol = query.__dict__.get("symbol")
     if symbol is None or symbol.quote not in _DOLLARS:

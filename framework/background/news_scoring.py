@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.base import Query, Result
 
 #: Asks for the sentiment of texts, within so many seconds.
-AskForScores = Callable[[TextSentimentQuery, float], Awaitable["Answer"]]
+AskForScores = Callable[[TextSentimentQuery, float], Awaitable["Answer[TextSentiment]"]]
 
 _KEPT = 10_000
 

@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, NotRequired, TypedDict
 
 import msgspec
 
+from coinmux.framework.models.base import R_co
+
 if TYPE_CHECKING:
-    from coinmux.framework.models.base import Result
+    from collections.abc import Sequence
+
     from coinmux.framework.models.capability import Freshness
 
 _ENCODER = msgspec.json.Encoder()
 
 
-class FetchResult:
-    """One successful fetch, shared by everyone it is served to.
+class AnswerMeta(TypedDict):
+    """Provenance of an answer, as the `meta` of the REST contract.
+
+    Attributes:
+        fetched_at: wall time, Unix ms.
+        cache: `miss`, `hit`, `stale` or `coalesced`.
+        stale: whether the data is older than it should be.
+        attempts: each source that was asked, with its outcome, in the order asked.
+        consensus: the sources that agreed, where several were asked together.
+    """
+
+    capability: str
+    provider: str
+    fetched_at: int
+    cache: str
+    stale: bool
+    simulated: bool
+    elapsed_ms: float
+    attempts: list[dict[str, object]]
+    notes: Sequence[str]
+    consensus: NotRequired[dict[str, object]]
+
+
+class FetchResult(Generic[R_co]):
+    """One successful fetch, shared by every caller it is served to.
 
     Attributes:
         data: the result.
-        provider: who answered.
+        provider: the source that answered.
         fetched_ms: wall time, Unix ms.
         fetched_at: the same moment in monotonic seconds.
-        freshness: how long it is good.
+        freshness: how long the result is good.
         fresh_s: `freshness.fresh_s` after jitter.
-        consensus: who agreed on what, where several sources were asked together.
-        stale: whether the data's own time was too old already.
-        from_others: how it is served to who asked, where another worker fetched it: `hit`, or
-            `coalesced` after a wait for it.
+        consensus: the sources that agreed, where several were asked together.
+        stale: whether the data's own time was too old when it was fetched.
+        from_others: how the result is served where another worker fetched it: `hit`, or
+            `coalesced` after a wait for that fetch.
     """
 
     __slots__ = (
@@ -39,7 +65,7 @@ class FetchResult:
         self,
         *,
         capability: str,
-        data: Result,
+        data: R_co,
         provider: str,
         fetched_ms: int,
         fetched_at: float,
@@ -65,7 +91,7 @@ class FetchResult:
         self.consensus = consensus
         self.from_others: str | None = None
         self._data_json: bytes | None = None
-        self._views: dict[str, Answer] = {}
+        self._views: dict[str, Answer[R_co]] = {}
 
     @property
     def data_json(self) -> bytes:
@@ -74,7 +100,7 @@ class FetchResult:
             self._data_json = self.data.encode()
         return self._data_json
 
-    def view(self, cache: str) -> Answer:
+    def view(self, cache: str) -> Answer[R_co]:
         """The answer as served `miss`, `hit`, `stale` or `coalesced`; one object each."""
         answer = self._views.get(cache)
         if answer is None:
@@ -82,8 +108,8 @@ class FetchResult:
         return answer
 
 
-class Answer:
-    """A fetch as one caller gets it.
+class Answer(Generic[R_co]):
+    """A fetch as one caller gets it; `Answer[Ticker]` holds a `Ticker`.
 
     Attributes:
         cache: `miss`, `hit`, `stale` or `coalesced`.
@@ -91,26 +117,26 @@ class Answer:
 
     __slots__ = ("_body", "cache", "fetched")
 
-    def __init__(self, fetched: FetchResult, cache: str) -> None:
+    def __init__(self, fetched: FetchResult[R_co], cache: str) -> None:
         self.fetched = fetched
         self.cache = cache
         self._body: bytes | None = None
 
     @property
-    def data(self) -> Any:
+    def data(self) -> R_co:
         """The capability's result model."""
         return self.fetched.data
 
     @property
     def provider(self) -> str:
-        """Who answered."""
+        """The source that answered."""
         return self.fetched.provider
 
     @property
-    def meta(self) -> dict[str, Any]:
-        """Provenance, as the REST contract's `meta`."""
+    def meta(self) -> AnswerMeta:
+        """Provenance, as the `meta` of the REST contract."""
         fetched = self.fetched
-        meta = {
+        meta: AnswerMeta = {
             "capability": fetched.capability,
             "provider": fetched.provider,
             "fetched_at": fetched.fetched_ms,
@@ -127,7 +153,7 @@ class Answer:
 
     @property
     def body(self) -> bytes:
-        """The whole envelope, encoded once for everyone."""
+        """The whole envelope as JSON, encoded once for all callers."""
         if self._body is None:
             meta = _ENCODER.encode(self.meta)
             self._body = b'{"data":%b,"meta":%b}' % (self.fetched.data_json, meta)

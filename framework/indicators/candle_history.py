@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coinmux.framework.cache.answer import Answer
     from coinmux.framework.clock import Clock
     from coinmux.framework.config.settings import Settings
-    from coinmux.framework.models.base import Query
+    from coinmux.framework.models.base import Query, R_co
     from coinmux.framework.reference.symbols import Interval, Symbol
     from coinmux.framework.sources.source import Source
 
@@ -41,12 +41,12 @@ class Asks(Protocol):
 
     async def fetch(
         self,
-        capability: str,
-        query: Query,
-        ask: RequestOptions = ...,
+        query: Query[R_co],
+        options: RequestOptions = ...,
+        /,
         *,
         request_id: str | None = None,
-    ) -> Answer: ...
+    ) -> Answer[R_co]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class History:
     """
 
     candles: Candles
-    answer: Answer
+    answer: Answer[Candles]
     pages: int
     notes: tuple[str, ...]
 
@@ -82,8 +82,8 @@ async def latest(
     """
     until = Deadline.after(gateway.clock, ask.timeout_s or gateway.settings.request_timeout_s)
     query = CandlesQuery(symbol=symbol, interval=interval, limit=_step(count))
-    answer = await gateway.fetch("candles", query, ask, request_id=request_id)
-    newest: Candles = answer.data
+    answer = await gateway.fetch(query, ask, request_id=request_id)
+    newest = answer.data
     pages = [newest]
     notes: list[str] = []
     source = gateway.sources.get(answer.provider)
@@ -99,7 +99,7 @@ async def latest(
         left = min(max(until.remaining_s(), LEAST_TIMEOUT_S), MOST_TIMEOUT_S)
         pinned = replace(ask, provider=answer.provider, timeout_s=left, quote_fallback=False)
         try:
-            page = (await gateway.fetch("candles", earlier, pinned)).data
+            page = (await gateway.fetch(earlier, pinned)).data
         except CoinmuxError as error:
             notes.append(f"earlier candles are not to be had: {error.code}")
             break

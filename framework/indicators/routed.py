@@ -32,7 +32,7 @@ class Routed:
         self.shown = shown
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> Answer[Candles]:
         """The newest of the answers the candles were taken from."""
         return self.history.answer
 

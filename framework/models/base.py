@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from typing_extensions import TypeVar
 
 from coinmux.framework.errors import Implausible
 
@@ -117,23 +118,6 @@ def clean_text(value: Any) -> str:
 CleanText = Annotated[str, BeforeValidator(clean_text)]
 
 
-class Query(BaseModel):
-    """A question. Frozen and hashable: its values are the cache key."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-    # The values alone decide, and they are compared in C: a query is looked up on every request.
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__dict__ == other.__dict__
-
-    def __hash__(self) -> int:
-        return hash(tuple(self.__dict__.values()))
-
-    def brief(self) -> Query:
-        """What events and decisions keep of it: itself, unless it is large."""
-        return self
-
-
 class Result(BaseModel):
     """An answer's data.
 
@@ -161,3 +145,30 @@ class Result(BaseModel):
     def encode(self) -> bytes:
         """The JSON of `data`."""
         return self.__pydantic_serializer__.to_json(self)
+
+
+#: The result a query asks for; a type checker takes `Query` alone for `Query[Result]`.
+R_co = TypeVar("R_co", bound=Result, covariant=True, default=Result)
+
+
+class Query(BaseModel, Generic[R_co]):
+    """A question, generic over its result. Frozen and hashable: its values are the cache key.
+
+    ```python
+    class MoonQuery(Query["Moon"]):
+        ...
+    ```
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    # The values alone decide, and they are compared in C: a query is looked up on every request.
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.__dict__.values()))
+
+    def brief(self) -> Self:
+        """What events and decisions record of it: itself, unless it is large."""
+        return self

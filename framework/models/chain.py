@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Generic, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -12,6 +12,7 @@ from coinmux.framework.models.base import (
     CleanText,
     Number,
     Query,
+    R_co,
     RawInteger,
     Result,
     Timestamp,
@@ -33,7 +34,7 @@ def scaled(raw: str | int, decimals: int) -> float:
     return float(f"{int(raw)}e-{decimals}")
 
 
-class _AddressQuery(Query):
+class _AddressQuery(Query[R_co], Generic[R_co]):
     chain: ChainName
     address: str = Field(max_length=100, description="EVM addresses in lower case")
 
@@ -43,7 +44,7 @@ class _AddressQuery(Query):
         return self
 
 
-class GasQuery(Query):
+class GasQuery(Query["Gas"]):
     """What a transaction costs now."""
 
     chain: ChainName
@@ -70,7 +71,7 @@ class Gas(Result):
         return self
 
 
-class ChainHeadQuery(Query):
+class ChainHeadQuery(Query["ChainHead"]):
     """The newest block."""
 
     chain: ChainName
@@ -85,7 +86,7 @@ class ChainHead(Result):
     timestamp: Timestamp | None = Field(default=None, description="The block's own time, Unix ms")
 
 
-class BalanceQuery(_AddressQuery):
+class BalanceQuery(_AddressQuery["Balance"]):
     """What an address holds of the chain's own coin."""
 
 
@@ -117,7 +118,7 @@ class Balance(Result):
         )
 
 
-class TransactionsQuery(_AddressQuery):
+class TransactionsQuery(_AddressQuery["Transactions"]):
     """Transactions of an address, newest first."""
 
     limit: int = Field(default=25, ge=1, le=100)
@@ -159,7 +160,7 @@ class Transactions(Result):
         return self.__pydantic_serializer__.to_json(self, by_alias=True)
 
 
-class TokenBalancesQuery(_AddressQuery):
+class TokenBalancesQuery(_AddressQuery["TokenBalances"]):
     """The tokens an address holds."""
 
 
@@ -189,7 +190,7 @@ class TokenBalances(Result):
         return len(self.tokens)
 
 
-class EntityQuery(_AddressQuery):
+class EntityQuery(_AddressQuery["Entity"]):
     """Who an address belongs to."""
 
     chain: ChainName = Chain.ETHEREUM
@@ -205,7 +206,7 @@ class Entity(Result):
     labels: tuple[CleanText, ...] = ()
 
 
-class LargeTransfersQuery(Query):
+class LargeTransfersQuery(Query["LargeTransfers"]):
     """Large transfers between addresses, newest first."""
 
     min_usd: float = Field(default=500_000, ge=0)

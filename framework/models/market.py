@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     import polars
     from numpy.typing import NDArray
 
+    IntColumn = NDArray[np.int64]
+    FloatColumn = NDArray[np.float64]
+else:
+    # `Candles` checks its columns itself, once.
+    IntColumn = FloatColumn = Any
+
 #: The most a bid may stand above the best ask (`faults.md` E1).
 CROSSED_LIMIT = 1.05
 
@@ -37,7 +43,7 @@ CROSSED_LIMIT = 1.05
 MOST_CANDLES = 1000
 
 
-class TickerQuery(Query):
+class TickerQuery(Query["Ticker"]):
     """The state of one market over the last 24 hours."""
 
     symbol: Symbol = Field(description="The pair, BASE/QUOTE")
@@ -89,7 +95,7 @@ def last_price(symbol: Symbol, value: Any) -> float:
     return price
 
 
-class CandlesQuery(Query):
+class CandlesQuery(Query["Candles"]):
     """Candles of one market: the latest `limit`, or those opening in [start, end]."""
 
     symbol: Symbol = Field(description="The pair, BASE/QUOTE")
@@ -142,12 +148,12 @@ class Candles(Result):
 
     symbol: Symbol
     interval: Interval
-    timestamp: Any
-    open: Any
-    high: Any
-    low: Any
-    close: Any
-    volume: Any
+    timestamp: IntColumn
+    open: FloatColumn
+    high: FloatColumn
+    low: FloatColumn
+    close: FloatColumn
+    volume: FloatColumn
     last_closed: bool | None = None
 
     @model_validator(mode="after")
@@ -340,7 +346,7 @@ def _sorted_unique(
     return time, table
 
 
-class OrderBookQuery(Query):
+class OrderBookQuery(Query["OrderBook"]):
     """The best bids and asks of one market."""
 
     symbol: Symbol = Field(description="The pair, BASE/QUOTE")
@@ -398,7 +404,7 @@ def _ranked(
     return tuple(sorted(levels, key=lambda level: level[0], reverse=reverse))
 
 
-class TradesQuery(Query):
+class TradesQuery(Query["Trades"]):
     """The latest trades of one market."""
 
     symbol: Symbol = Field(description="The pair, BASE/QUOTE")
@@ -434,7 +440,7 @@ class Trades(Result):
         return len(self.trades)
 
 
-class MarketsQuery(Query):
+class MarketsQuery(Query["Markets"]):
     """Every pair one source lists."""
 
 
@@ -475,7 +481,7 @@ class Markets(Result):
         return len(self.markets)
 
 
-class CoinsQuery(Query):
+class CoinsQuery(Query["Coins"]):
     """One page of coins, largest market capitalisation first."""
 
     page: int = Field(default=1, ge=1, le=200)
@@ -513,7 +519,7 @@ class Coins(Result):
         return len(self.coins)
 
 
-class GlobalStatsQuery(Query):
+class GlobalStatsQuery(Query["GlobalStats"]):
     """The whole market."""
 
 

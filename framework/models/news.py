@@ -26,7 +26,7 @@ def _link(value: Any) -> str:
 Link = Annotated[str, BeforeValidator(_link)]
 
 
-class NewsQuery(Query):
+class NewsQuery(Query["News"]):
     """The latest news, of one asset or of all."""
 
     asset: str | None = Field(default=None, pattern="^[A-Z0-9]{1,20}$", description="Ticker, BTC")

@@ -17,7 +17,7 @@ from coinmux.framework.models.sentiment import Points
 from coinmux.framework.reference.symbols import Interval
 
 
-class OnchainMetricQuery(Query):
+class OnchainMetricQuery(Query["OnchainMetric"]):
     """A figure of one asset over time."""
 
     metric: str = Field(pattern="^[a-z0-9_/-]{1,80}$")
@@ -42,7 +42,7 @@ class OnchainMetric(Result):
         return len(self.points)
 
 
-class TvlQuery(Query):
+class TvlQuery(Query["Tvl"]):
     """Total value locked: of a protocol, of a chain, or of all chains."""
 
     protocol: str | None = Field(

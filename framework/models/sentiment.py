@@ -20,7 +20,7 @@ def _points(rows: Any) -> tuple[tuple[int, float], ...]:
 Points = Annotated[tuple[tuple[int, float], ...], BeforeValidator(_points)]
 
 
-class FearGreedQuery(Query):
+class FearGreedQuery(Query["FearGreed"]):
     """The fear and greed index, with its last days."""
 
     limit: int = Field(default=30, ge=1, le=365, description="Days of history")
@@ -35,7 +35,7 @@ class FearGreed(Result):
     history: Points = Field(description="[timestamp, value], newest first")
 
 
-class SocialQuery(Query):
+class SocialQuery(Query["Social"]):
     """What is said about one asset."""
 
     asset: str = Field(pattern="^[A-Z0-9]{1,20}$", description="Ticker, BTC")

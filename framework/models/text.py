@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -17,7 +17,7 @@ TEXT_CHARS = 2_000
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS)]
 
 
-class TextSentimentQuery(Query):
+class TextSentimentQuery(Query["TextSentiment"]):
     """How positive or negative each text is."""
 
     texts: tuple[Text, ...] = Field(min_length=1, max_length=MOST_TEXTS)
@@ -25,7 +25,7 @@ class TextSentimentQuery(Query):
         default=None, max_length=120, description="One of /api/models/status; any where left out"
     )
 
-    def brief(self) -> TextSentimentQuery:
+    def brief(self) -> Self:
         return self.model_copy(update={"texts": (f"{len(self.texts)} texts",)})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypedDict
 
 from coinmux.framework.errors import InvalidRequest
 
@@ -11,6 +12,17 @@ LEAST_TIMEOUT_S, MOST_TIMEOUT_S = 0.1, 30
 #: Several sources are asked together and the median of those that agree is the answer.
 CONSENSUS = "consensus"
 STRATEGIES = ("priority", "fastest", CONSENSUS)
+Strategy = Literal["priority", "fastest", "consensus"]
+
+
+class RequestKeywords(TypedDict, total=False):
+    """The fields of `RequestOptions` a caller may give as keywords of a question."""
+
+    provider: str | None
+    strategy: Strategy
+    max_age_s: float | None
+    timeout_s: float | None
+    quote_fallback: bool
 
 
 @dataclass(frozen=True, slots=True)

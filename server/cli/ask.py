@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ import rich_click as click
 
 from coinmux import INTERVALS
 from coinmux.framework.gateway import Gateway
-from coinmux.framework.routing.options import STRATEGIES, RequestOptions
+from coinmux.framework.routing.options import STRATEGIES, RequestKeywords, RequestOptions, Strategy
 from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
 from coinmux.server.process.simulated_gateway import gateway_for
 
@@ -43,7 +43,7 @@ def moment(ms: int | None) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def origin(meta: dict[str, Any]) -> str:
+def origin(meta: Mapping[str, Any]) -> str:
     """Where an answer came from, in a line."""
     failed = [
         f"{one['provider']} {one['code']}" for one in meta["attempts"] if one["outcome"] != "ok"
@@ -67,14 +67,14 @@ def origin(meta: dict[str, Any]) -> str:
 def ticker(
     symbol: str,
     provider: str | None,
-    strategy: str,
+    strategy: Strategy,
     timeout_s: float | None,
     simulate: bool,
     as_json: bool,
     env_file: str,
 ) -> None:
     """The ticker of SYMBOL (BTC/USDT, btc-usdt, BTC)."""
-    options = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
+    options: RequestKeywords = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
     answer = with_gateway(env_file, simulate, lambda gateway: gateway.ticker(symbol, **options))
     if as_json:
         print_json(answer.body)
@@ -120,14 +120,14 @@ def candles_of(
     interval: str,
     limit: int,
     provider: str | None,
-    strategy: str,
+    strategy: Strategy,
     timeout_s: float | None,
     simulate: bool,
     as_json: bool,
     env_file: str,
 ) -> None:
     """The latest candles of SYMBOL, oldest first."""
-    options = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
+    options: RequestKeywords = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
     answer = with_gateway(
         env_file, simulate, lambda gateway: gateway.candles(symbol, interval, limit, **options)
     )
@@ -157,7 +157,7 @@ def explain(
     capability: str,
     parameters: tuple[str, ...],
     provider: str | None,
-    strategy: str,
+    strategy: Strategy,
     simulate: bool,
     as_json: bool,
     env_file: str,

@@ -1,6 +1,9 @@
 """coinmux's public API. Names outside `__all__` may change any day."""
 
-from coinmux.framework.cache.answer import Answer
+import warnings
+from typing import TYPE_CHECKING
+
+from coinmux.framework.cache.answer import Answer, AnswerMeta
 from coinmux.framework.clock import Clock, Deadline, SystemClock
 from coinmux.framework.dialects.etherscan import (
     explorer_balance,
@@ -175,7 +178,7 @@ from coinmux.framework.plugins.provider_info import (
 from coinmux.framework.reference.assets import AssetCandidate, AssetId
 from coinmux.framework.reference.chains import CHAINS, Chain, ChainFacts
 from coinmux.framework.reference.symbols import INTERVALS, Interval, Symbol, SymbolStyle
-from coinmux.framework.routing.options import RequestOptions
+from coinmux.framework.routing.options import RequestKeywords, RequestOptions, Strategy
 from coinmux.framework.sources.http import HTTP, segment
 from coinmux.framework.sync import SyncGateway
 
@@ -188,6 +191,7 @@ __all__ = [
     "AllProvidersFailed",
     "Amount",
     "Answer",
+    "AnswerMeta",
     "AssetCandidate",
     "AssetId",
     "AuthRefused",
@@ -284,6 +288,7 @@ __all__ = [
     "RawInteger",
     "Redirected",
     "Reply",
+    "RequestKeywords",
     "RequestOptions",
     "Result",
     "Routed",
@@ -294,6 +299,7 @@ __all__ = [
     "SocialQuery",
     "Stale",
     "State",
+    "Strategy",
     "Stretch",
     "Symbol",
     "SymbolStyle",
@@ -366,3 +372,17 @@ __all__ = [
     "wilder_memory",
     "within_band",
 ]
+
+#: Old names and their present ones; they leave with the next release.
+_RENAMED = {"Ask": "RequestOptions"}
+
+# A type checker does not see this function: to it every name would exist.
+if not TYPE_CHECKING:
+
+    def __getattr__(name):  # noqa: ANN001, ANN202 - for the interpreter alone
+        """An old name, with a warning that states the present one."""
+        present = _RENAMED.get(name)
+        if present is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        warnings.warn(f"coinmux.{name} is now coinmux.{present}", DeprecationWarning, stacklevel=2)
+        return globals()[present]

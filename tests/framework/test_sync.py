@@ -1,10 +1,13 @@
 """The synchronous twin answers as the gateway does, also inside a running event loop."""
 
+import ast
+
 import pytest
 
 from coinmux import SyncGateway, Ticker, hookimpl
 from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.plugins.provider_info import ProviderInfo
+from tools.sync_stub import STUB, stub
 
 
 class Plain:
@@ -45,3 +48,25 @@ def test_outside_its_block_it_says_how_to_use_it():
     with pytest.raises(AttributeError):
         sync._private  # noqa: B018 - reading it is the test
     sync._loop.close()
+
+
+def test_the_stub_is_that_of_the_gateway_as_it_is():
+    """`framework/sync.pyi` is what `python -m tools.sync_stub` writes."""
+    assert STUB.read_text() == stub()
+
+
+def test_the_stub_shows_every_public_member():
+    """What works at run time is known to a type checker, and nothing else is."""
+    (twin,) = (n for n in ast.parse(STUB.read_text()).body if isinstance(n, ast.ClassDef))
+    shown = {
+        getattr(n, "name", None) or n.target.id for n in twin.body if not isinstance(n, ast.Expr)
+    }
+    sync = gateway()
+    assert {name for name in shown if name[0] != "_"} == {n for n in dir(sync) if n[0] != "_"}
+    sync._loop.close()
+
+
+def test_the_old_name_of_fetch_blocks_as_well():
+    """The deprecated `ask` answers, as `fetch` does."""
+    with gateway() as sync, pytest.warns(DeprecationWarning, match="fetch"):
+        assert sync.ask("ticker", sync.query("ticker", {"symbol": "BTC"})).data.last == 7.0

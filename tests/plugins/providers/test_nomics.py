@@ -36,7 +36,7 @@ async def test_it_is_listed_and_off_whatever_is_set(environ):
         assert feature["reason"] == "retired"
         assert [one["name"] for one in feature["variables"]] == ["NOMICS_API_KEY"]
         with pytest.raises(FeatureDisabled) as caught:
-            await gateway.get("ticker", ask=RequestOptions(provider="nomics"), symbol="BTC/USD")
+            await gateway.get("ticker", options=RequestOptions(provider="nomics"), symbol="BTC/USD")
         assert caught.value.extra["reason"] == "retired"
         assert "coingecko" in caught.value.detail
 

@@ -1,0 +1,582 @@
+"""Made from `Gateway` by `python -m tools.sync_stub`; a test compares."""
+# ruff: noqa - it is generated, and docstrings are what an editor shows
+
+from coinmux.framework.archive.archive import Archive
+from coinmux.framework.background.backfill import Backfill
+from coinmux.framework.background.health_checker import HealthChecker
+from coinmux.framework.cache.answer import Answer
+from coinmux.framework.cache.store import AnswerCache
+from coinmux.framework.clock import Clock
+from coinmux.framework.cluster.cluster import Cluster
+from coinmux.framework.config.env_file import EnvConfig
+from coinmux.framework.config.settings import Settings
+from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.events import EventBus
+from coinmux.framework.gateway import Gateway
+from coinmux.framework.health.history import HealthHistory
+from coinmux.framework.health.tracker import HealthTracker
+from coinmux.framework.indicators.candle_history import History
+from coinmux.framework.indicators.result import Computed
+from coinmux.framework.indicators.routed import Routed
+from coinmux.framework.indicators.service import IndicatorService
+from coinmux.framework.models.base import Query, R_co
+from coinmux.framework.models.capability import Capability
+from coinmux.framework.models.chain import (
+    Balance,
+    ChainHead,
+    Entity,
+    Gas,
+    LargeTransfers,
+    TokenBalances,
+    Transactions,
+)
+from coinmux.framework.models.market import (
+    Candles,
+    Coins,
+    GlobalStats,
+    Markets,
+    OrderBook,
+    Ticker,
+    Trades,
+)
+from coinmux.framework.models.news import News
+from coinmux.framework.models.onchain import OnchainMetric, Tvl
+from coinmux.framework.models.sentiment import FearGreed, Social
+from coinmux.framework.models.text import TextSentiment
+from coinmux.framework.plugins.discovery import Found, PluginLoader
+from coinmux.framework.reference.assets import AssetTable
+from coinmux.framework.reference.symbols import Symbol
+from coinmux.framework.routing.options import RequestKeywords, RequestOptions
+from coinmux.framework.routing.router import Router
+from coinmux.framework.secrets import Redactor
+from coinmux.framework.sources.registry import SourceRegistry
+from coinmux.framework.sources.source import Source
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, Unpack, overload
+from typing_extensions import deprecated
+
+class SyncGateway:
+    """A `Gateway` whose coroutines are plain calls, run on an event loop of their own thread.
+
+    Every public method and attribute of `Gateway` is there under its name; those that are
+    `async def` block until they are done. It works inside a running event loop, as in a notebook.
+
+    ```python
+    with SyncGateway.from_env() as gateway:
+        print(gateway.ticker("BTC/USDT").data.last)
+    ```
+    """
+
+    def __init__(self, gateway: Gateway) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+    clock: Clock
+    simulated: bool
+    redactor: Redactor
+    events: EventBus
+    history: HealthHistory
+    health: HealthTracker
+    cache: AnswerCache
+    router: Router
+    assets: AssetTable
+    loader: PluginLoader
+    registry: SourceRegistry
+    indicators: IndicatorService
+    archive: Archive | None
+    state: Cluster | None
+    checker: HealthChecker
+    backfill: Backfill
+
+    @classmethod
+    def from_env(
+        cls,
+        env_file: str | Path | None = ...,
+        *,
+        environ: Mapping[str, str] | None = None,
+        found: Iterable[Found] | None = None,
+        clock: Clock | None = None,
+        simulated: bool = False,
+    ) -> Self:
+        """A gateway configured by `.env` and the process environment, which wins.
+
+        Args:
+            env_file: path of the `.env` file, None for none.
+            environ: in place of the process environment.
+            found, clock, simulated: as for the class.
+
+        Raises:
+            InvalidSetting: a variable has a value that cannot be used.
+        """
+        ...
+
+    def keep_holds(self, path: Path) -> None:
+        """Keep bans and used-up quotas in a file from now on, and take up those it holds."""
+        ...
+
+    def save_quota(self) -> None:
+        """Hand what is used of quotas to the archive, where there is one."""
+        ...
+
+    def save_holds(self) -> None:
+        """Write what changed of the holds, where they are kept.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        ...
+
+    def open_archive(self, file: Path = ...) -> None:
+        """Keep candles, state changes and events from now on; take up the history that is kept.
+
+        Args:
+            file: of the database, where no `DATABASE_URL` is set.
+
+        Raises:
+            InvalidRequest: `DATABASE_URL` is no address of a known database.
+        """
+        ...
+
+    def close(self) -> None:
+        """End every call and background task; nothing is left running."""
+        ...
+
+    @property
+    def env(self) -> EnvConfig:
+        """The configuration in force."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        ...
+
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        """Sources by name."""
+        ...
+
+    @property
+    def capabilities(self) -> Mapping[str, Capability]:
+        """Every kind of question, plugin-made ones included."""
+        ...
+
+    @overload
+    def fetch(
+        self, query: Query[R_co], options: RequestOptions = ..., /, *, request_id: str | None = None
+    ) -> Answer[R_co]:
+        """The answer to `query`, from the cache or from whichever source can give it.
+
+        `fetch(query)`, `fetch(query, options)`; or with the capability's name before them, which is
+        needed only where two capabilities of plugins share a type of query.
+
+        Args:
+            asked: a query; its type says which capability is asked for.
+            options: how the request is answered.
+            request_id: `decision` finds the decision under it.
+
+        Raises:
+            InvalidRequest: the question cannot be asked so; its subtypes say why.
+            RoutingError: no source answered.
+        """
+        ...
+
+    @overload
+    def fetch(
+        self,
+        capability: str,
+        query: Query[R_co],
+        options: RequestOptions = ...,
+        /,
+        *,
+        request_id: str | None = None,
+    ) -> Answer[R_co]:
+        """The answer to `query`, from the cache or from whichever source can give it.
+
+        `fetch(query)`, `fetch(query, options)`; or with the capability's name before them, which is
+        needed only where two capabilities of plugins share a type of query.
+
+        Args:
+            asked: a query; its type says which capability is asked for.
+            options: how the request is answered.
+            request_id: `decision` finds the decision under it.
+
+        Raises:
+            InvalidRequest: the question cannot be asked so; its subtypes say why.
+            RoutingError: no source answered.
+        """
+        ...
+
+    @deprecated("Gateway.ask is now Gateway.fetch", category=None)
+    def ask(
+        self,
+        capability: str,
+        query: Query[R_co],
+        ask: RequestOptions = ...,
+        *,
+        request_id: str | None = None,
+    ) -> Answer[R_co]:
+        """The old name of `fetch`; it leaves with the next release."""
+        ...
+
+    def peek(
+        self, capability: str, query: Query[R_co], options: RequestOptions = ...
+    ) -> Answer[R_co] | None:
+        """A fresh answer from the cache, or None; asks no source."""
+        ...
+
+    def get(
+        self, capability: str, /, *, options: RequestOptions = ..., **parameters: object
+    ) -> Answer:
+        """Any capability by name, its query's fields as keywords: `get("gas", chain="bitcoin")`."""
+        ...
+
+    def probe(self, source: Source, capability: str, query: Query) -> bool:
+        """Ask one source one question merely to learn whether it answers.
+
+        Returns:
+            Whether it was asked: it is not while it is left alone, or another probe runs.
+
+        Raises:
+            ProviderError, UnknownSymbol: as it ended; its outcome is recorded already.
+        """
+        ...
+
+    def query(self, capability: str, parameters: Mapping[str, object]) -> Query:
+        """A query from loose values, such as those of a query string.
+
+        Raises:
+            InvalidRequest: each value that is refused, by name.
+        """
+        ...
+
+    def parse_symbol(self, text: str) -> Symbol:
+        """A pair as a person writes it, with the default quote and the known assets."""
+        ...
+
+    def explain(
+        self, capability: str, query: Query, options: RequestOptions = ...
+    ) -> dict[str, Any]:
+        """What the next such request would do, and why; calls no source."""
+        ...
+
+    def decision(self, request_id: str) -> dict[str, Any]:
+        """What was decided for a request that was made.
+
+        Raises:
+            NotFound: none is kept under that id.
+        """
+        ...
+
+    def reload(self) -> dict[str, Any]:
+        """Read `.env` and the environment again; what changed, by provider.
+
+        Calls in flight end on the settings they began with.
+
+        Raises:
+            InvalidSetting: a value cannot be used; the settings stay as they were.
+        """
+        ...
+
+    def reload_here(self) -> dict[str, Any]:
+        """As `reload`, for this worker only.
+
+        Raises:
+            InvalidSetting: a value cannot be used; the settings stay as they were.
+        """
+        ...
+
+    def capability(self, name: str) -> Capability:
+        """The capability of that name.
+
+        Raises:
+            InvalidRequest: with those there are.
+        """
+        ...
+
+    def ticker(self, symbol: str, **options: Unpack[RequestKeywords]) -> Answer[Ticker]:
+        """The state of one market over the last 24 hours."""
+        ...
+
+    def candles(
+        self,
+        symbol: str,
+        interval: str = "1h",
+        limit: int = 200,
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        **options: Unpack[RequestKeywords],
+    ) -> Answer[Candles]:
+        """The latest `limit` candles of one market, as columns.
+
+        Args:
+            start: first opening time, Unix ms; with it the `limit` earliest are returned.
+            end: last opening time, Unix ms.
+        """
+        ...
+
+    def order_book(
+        self, symbol: str, depth: int = 20, **options: Unpack[RequestKeywords]
+    ) -> Answer[OrderBook]:
+        """The best `depth` bids and asks of one market."""
+        ...
+
+    def trades(
+        self, symbol: str, limit: int = 50, **options: Unpack[RequestKeywords]
+    ) -> Answer[Trades]:
+        """The latest `limit` trades of one market."""
+        ...
+
+    def markets(
+        self, provider: str, *, max_age_s: float | None = None, timeout_s: float | None = None
+    ) -> Answer[Markets]:
+        """Every pair that `provider` lists."""
+        ...
+
+    def coins(
+        self,
+        page: int = 1,
+        per_page: int = 100,
+        quote: str = "USD",
+        **options: Unpack[RequestKeywords],
+    ) -> Answer[Coins]:
+        """One page of coins, the largest market capitalisation first; figures are in `quote`."""
+        ...
+
+    def global_stats(self, **options: Unpack[RequestKeywords]) -> Answer[GlobalStats]:
+        """Figures of the whole market."""
+        ...
+
+    def gas(self, chain: str, **options: Unpack[RequestKeywords]) -> Answer[Gas]:
+        """The cost of a transaction on `chain` now."""
+        ...
+
+    def chain_head(self, chain: str, **options: Unpack[RequestKeywords]) -> Answer[ChainHead]:
+        """The newest block of `chain`."""
+        ...
+
+    def balance(
+        self, chain: str, address: str, **options: Unpack[RequestKeywords]
+    ) -> Answer[Balance]:
+        """The amount of the chain's own coin at an address, confirmed."""
+        ...
+
+    def transactions(
+        self,
+        chain: str,
+        address: str,
+        limit: int = 25,
+        cursor: str | None = None,
+        **options: Unpack[RequestKeywords],
+    ) -> Answer[Transactions]:
+        """The latest `limit` transactions of an address, or those after the page of `cursor`."""
+        ...
+
+    def token_balances(
+        self, chain: str, address: str, **options: Unpack[RequestKeywords]
+    ) -> Answer[TokenBalances]:
+        """The tokens at an address."""
+        ...
+
+    def entity(
+        self, address: str, chain: str = "ethereum", **options: Unpack[RequestKeywords]
+    ) -> Answer[Entity]:
+        """The owner of an address."""
+        ...
+
+    def large_transfers(
+        self,
+        min_usd: float = 500000,
+        asset: str | None = None,
+        chain: str | None = None,
+        limit: int = 50,
+        **options: Unpack[RequestKeywords],
+    ) -> Answer[LargeTransfers]:
+        """Large transfers between addresses, newest first."""
+        ...
+
+    def news(
+        self,
+        asset: str | None = None,
+        limit: int = 50,
+        *,
+        sentiment: bool = False,
+        **options: Unpack[RequestKeywords],
+    ) -> Answer[News]:
+        """The latest news, of one asset or of all.
+
+        Args:
+            sentiment: whether a text model scores each title.
+        """
+        ...
+
+    def fear_greed(self, limit: int = 30, **options: Unpack[RequestKeywords]) -> Answer[FearGreed]:
+        """The fear and greed index, with its last `limit` days."""
+        ...
+
+    def social(self, asset: str, **options: Unpack[RequestKeywords]) -> Answer[Social]:
+        """Social metrics of one asset."""
+        ...
+
+    def onchain_metric(
+        self,
+        metric: str,
+        asset: str = "BTC",
+        interval: str = "1d",
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        **options: Unpack[RequestKeywords],
+    ) -> Answer[OnchainMetric]:
+        """A figure derived from the chain of one asset, over time; `start` and `end` in Unix ms."""
+        ...
+
+    def tvl(
+        self,
+        protocol: str | None = None,
+        chain: str | None = None,
+        **options: Unpack[RequestKeywords],
+    ) -> Answer[Tvl]:
+        """Total value locked: of a protocol, of a chain, or of all chains."""
+        ...
+
+    def text_sentiment(
+        self, texts: Sequence[str], model: str | None = None, **options: Unpack[RequestKeywords]
+    ) -> Answer[TextSentiment]:
+        """How positive or negative each text is."""
+        ...
+    started_ms: int
+    is_open: bool
+
+    def source_health(self) -> dict[str, Any]:
+        """Every source, channels included, with a count of each state."""
+        ...
+
+    def source_health_of(self, name: str) -> dict[str, Any]:
+        """One source (`binance`) or channel (`rss_news:coindesk`).
+
+        Raises:
+            UnknownProvider: with near names.
+        """
+        ...
+
+    def source_history(self, name: str, window_s: float) -> dict[str, Any]:
+        """State intervals, incidents and uptime of one source over the last `window_s` seconds."""
+        ...
+
+    def reset(self, name: str) -> dict[str, Any]:
+        """Forget one source's failures and holds; its state after it."""
+        ...
+
+    def reset_all(self) -> dict[str, Any]:
+        """Forget every source's failures and holds; the states after it."""
+        ...
+
+    def features(self) -> dict[str, Any]:
+        """Every feature, and how many are on."""
+        ...
+
+    def feature(self, name: str) -> dict[str, Any]:
+        """One feature, its name in any case.
+
+        Raises:
+            UnknownFeature: with near names.
+        """
+        ...
+
+    def setting_list(self) -> dict[str, Any]:
+        """coinmux's own settings: what is in force, and where it comes from."""
+        ...
+
+    def missing(self) -> dict[str, Any]:
+        """Every variable that is not set, and what it would switch on."""
+        ...
+
+    def provider_list(self) -> dict[str, Any]:
+        """Every provider, and the plugins that did not load."""
+        ...
+
+    def provider(self, name: str) -> dict[str, Any]:
+        """One provider, with its channels, coin choices and limits.
+
+        Raises:
+            UnknownProvider: with near names.
+        """
+        ...
+
+    def capability_list(self) -> list[dict[str, Any]]:
+        """Every capability with its query's JSON Schema and who serves it."""
+        ...
+
+    def status(self) -> dict[str, Any]:
+        """The whole in a few words; the server adds what it alone knows."""
+        ...
+
+    def model_status(self) -> dict[str, Any]:
+        """Text models, each with the health of its channel where it has one of its own."""
+        ...
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether questions can be answered, and why not."""
+        ...
+
+    def indicator(
+        self,
+        name: str,
+        symbol: str,
+        interval: str = "1h",
+        limit: int = 200,
+        *,
+        closed_only: bool = False,
+        parameters: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Routed:
+        """The latest `limit` values of an indicator, settled where the market's history allows.
+
+        Args:
+            closed_only: leave out the newest candle while it is open.
+            parameters: of the indicator, by name: `{"period": 21}`.
+            options: those of `RequestOptions`.
+
+        Raises:
+            InvalidRequest: its subtypes say what will not do; `InsufficientData` among them.
+            RoutingError: nobody gave candles.
+        """
+        ...
+
+    def indicator_over(
+        self, name: str, candles: Candles, parameters: Mapping[str, Any] | None = None
+    ) -> Computed:
+        """An indicator over candles that are here.
+
+        Raises:
+            InvalidRequest: as `indicator`.
+        """
+        ...
+
+    def indicator_batch(
+        self,
+        names: Sequence[str | tuple[str, Mapping[str, Any]]],
+        symbols: Sequence[str],
+        interval: str = "1h",
+        limit: int = 1,
+        *,
+        closed_only: bool = False,
+        **options: Any,
+    ) -> dict[Symbol, tuple[History, list[Computed | CoinmuxError]] | CoinmuxError]:
+        """Many indicators of many markets; an error stands where one failed, and spoils no other.
+
+        Args:
+            names: of indicators, or pairs of a name and its parameters.
+
+        Raises:
+            InvalidRequest: an indicator, a parameter or a symbol will not do.
+        """
+        ...
