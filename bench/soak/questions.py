@@ -12,7 +12,7 @@ from coinmux.framework.simulator.price_model import PriceModel
 
 #: Sources differ by three hundredths of a percent, and round; what lies differs by far more.
 _CLOSE = 0.002
-#: The codes of `api.md`; anything else is no honest error.
+#: The codes a caller may get, with their status; anything else is no honest error.
 HONEST = {
     "all_providers_failed": 502,
     "no_provider_available": 503,

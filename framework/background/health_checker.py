@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from coinmux.framework.sources.source import Source
 
 _TICK_S = 1.0
-#: A degraded source is probed once it has been idle for so long (`faults.md` section 1).
+#: A degraded source is probed once it has been idle for so long (`docs/health.md`).
 _IDLE_S = 60.0
 #: A probe waits at most this share of the retry delay longer, so that probes do not come together.
 _JITTER = 0.1

@@ -118,6 +118,13 @@ def _origins(text: str) -> tuple[str, ...]:
     return words
 
 
+def _log_format(text: str) -> str:
+    word = text.strip().lower()
+    if word not in ("auto", "json", "console"):
+        raise ValueError("takes auto, json or console")
+    return word
+
+
 def _level(text: str) -> str:
     word = text.strip().upper()
     if word not in ("DEBUG", "INFO", "WARNING", "ERROR"):
@@ -148,6 +155,13 @@ _ROWS = (
         "Origins whose pages may show the dashboard in a frame, besides its own.",
     ),
     Setting("LOG_LEVEL", "INFO", _level, "Least severe log lines written.", restart=True),
+    Setting(
+        "LOG_FORMAT",
+        "auto",
+        _log_format,
+        "How log lines look: console (short, for people), json, or auto: console on a terminal.",
+        restart=True,
+    ),
     Setting("DEFAULT_QUOTE", "USDT", _quote, "Quote of a symbol given without one."),
     Setting("PROVIDERS_ONLY", (), _words, "Only these providers are on, by name."),
     Setting("PLUGINS_ALLOW", (), _words, "Only these entry points are loaded.", restart=True),
@@ -260,6 +274,7 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     frame_ancestors: tuple[str, ...]
     log_level: str
+    log_format: str
     default_quote: str
     providers_only: tuple[str, ...]
     plugins_allow: tuple[str, ...]

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
 #: Of an error's text, after secrets were taken out.
 _DETAIL = 300
-#: A request that probes an offline source gives it no longer (`faults.md` section 1).
+#: A request that probes an offline source gives it no longer
+#: (`docs/health.md`, "Offline, and back").
 PROBE_S = 1.5
 #: Longer than asked for by so much, and the hook held up the loop (`faults.md` F5).
 _BLOCKED_S = 0.25

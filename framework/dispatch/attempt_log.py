@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
 
-#: No alternative is begun with less time left (`faults.md`, defaults).
+#: No alternative is begun with less time left: hardly any source answers sooner.
 LEAST_S = 0.25
 
 

@@ -26,9 +26,9 @@ from coinmux.framework.errors import Malformed, TooLarge
 from coinmux.framework.formats.feed_sanitizer import MAX_LINK, reduced
 from coinmux.framework.models.base import EARLIEST_MS, LATEST_MS, clean_text
 
-#: `faults.md` section 1, "feeds".
+#: More than any feed of news is, and little enough to parse beside requests (`faults.md` S8).
 MAX_BYTES = 4 * 1024 * 1024
-#: `faults.md` section 3, item 8.
+#: A feed that takes longer to parse is hostile (`faults.md` S8).
 TIMEOUT_S = 3.0
 _TAG = re.compile(r"<[a-zA-Z!/?]")
 

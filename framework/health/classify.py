@@ -11,7 +11,7 @@ from coinmux.framework.errors import ProviderError, SchemaMismatch, UnknownSymbo
 if TYPE_CHECKING:
     from coinmux.framework.health.tracker import HealthTracker, Lease
 
-#: A timeout counts against a source only if it had at least so long (`faults.md`, fair timeouts).
+#: A timeout counts against a source only if it had so long (`docs/health.md`, "What counts").
 FAIR_S = 2.0
 #: What reading a body raises when the source changed its shape.
 MISREAD = (KeyError, IndexError, TypeError, ValueError, AttributeError)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from coinmux.framework.reference.symbols import Interval, Symbol
     from coinmux.framework.sources.source import Source
 
-#: Upstream calls one request may cause (`faults.md` section 3, item 10).
+#: Upstream calls one request may cause (`faults.md` S10).
 MOST_PAGES = 4
 #: Limits asked for, so that indicators of different warm-up share one kept answer.
 _STEPS = (500, MOST_CANDLES)

@@ -1,7 +1,7 @@
 """How much extra work failures and slowness may cause: alternatives and hedges, as shares of all.
 
 Where many sources fail at once every request would become many; a budget keeps a bad minute from
-becoming a storm (`faults.md`, defaults; Google SRE book, "Handling Overload": retry budgets).
+becoming a storm (Google SRE book, "Handling Overload": retry budgets).
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def clean_text(value: Any) -> str:
     return " ".join(_UNSAFE.sub(" ", value).split())[:TEXT_LIMIT]
 
 
-#: Text from a source, cleaned (`faults.md` section 3, item 7).
+#: Text from a source, cleaned (`faults.md` S7).
 CleanText = Annotated[str, BeforeValidator(clean_text)]
 
 

@@ -1,9 +1,9 @@
 """What was last known of each market, and which new answers do not fit it.
 
 A jump is doubted until a second source tells the same; a source that repeats one answer for every
-market, or the same one for an hour while others move, is doubted too (`faults.md` E9 and the
-plausibility of section 2). A market has one price, whichever question it came by: so candles and
-order books of another market, which mostly do not name theirs, are found out (E2).
+market, or the same one for an hour while others move, is doubted too (`faults.md` E9). A market
+has one price, whichever question it came by: so candles and order books of another market, which
+mostly do not name theirs, are found out (E2).
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: No hedge is sooner (`faults.md`, defaults).
+#: No hedge is sooner: most sources answer within this, and a hedge then only costs a call.
 LEAST_S = 0.3
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _ENCODER = msgspec.json.Encoder()
 _JSON = (b"content-type", b"application/json")
-#: On every response; pages carry more (`faults.md` section 3, item 6).
+#: On every response; pages carry more (`faults.md` S6).
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-opener-policy", b"same-origin"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.asgi.scope import Receive, Scope, Send
 
-#: Streams open at a time (`faults.md` section 3, item 10).
+#: Streams open at a time (`faults.md` S10).
 MOST_STREAMS = 32
 #: A comment is sent after so much silence, for what is in between to keep the connection.
 HEARTBEAT_S = 15.0

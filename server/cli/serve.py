@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 from pathlib import Path
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from coinmux.framework.config.env_file import EnvConfig
+from coinmux.framework.secrets import Redactor
 from coinmux.server.cli.console import EXIT_FAILED, EXIT_OK, console, env_file
+from coinmux.server.process.log_setup import set_up
 from coinmux.server.process.simulated_gateway import simulator_for, world_for
 from coinmux.server.process.supervisor import Workers, command_of_worker, inherited, listen
 
@@ -58,7 +59,7 @@ def serve(
 
 def _together(settings: Settings, options: dict[str, str], env_file: str, *, simulate: bool) -> int:
     """Several processes on one port; the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)-8s %(message)s")
+    set_up(Redactor(), level=settings.log_level, log_format=settings.log_format)
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:

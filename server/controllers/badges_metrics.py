@@ -15,7 +15,7 @@ from coinmux.server.asgi.route_guards import NO_STORE
 from coinmux.server.asgi.static_files import MEDIA_TYPES
 from coinmux.server.context import ServerContext
 from coinmux.server.monitoring.badges import as_endpoint, as_svg, state_of
-from coinmux.server.monitoring.prometheus import CONTENT_TYPE, exposition
+from coinmux.server.monitoring.prometheus import exposition
 from coinmux.server.openapi.document import DOC, RouteDoc
 
 _SHORTLY = b"public, max-age=30"
@@ -58,7 +58,12 @@ class OutsideController(Controller):
         opt={DOC: RouteDoc(media_type="text/plain; version=0.0.4; charset=utf-8")},
     )
     async def metrics(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
-        """Counters, gauges and histograms in the text format 0.0.4 of Prometheus."""
+        """All figures for Prometheus: OpenMetrics where `Accept` names it, else text 0.0.4."""
         single_values(request.scope["query_string"], ())
-        headers = [(b"content-type", CONTENT_TYPE), (b"cache-control", NO_STORE)]
-        return Bytes(exposition(desk), headers)
+        body, media_type = await exposition(desk, request.headers.get("accept", ""))
+        headers = [
+            (b"content-type", media_type),
+            (b"cache-control", NO_STORE),
+            (b"vary", b"accept"),
+        ]
+        return Bytes(body, headers)

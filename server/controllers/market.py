@@ -49,7 +49,7 @@ MARKETS = QueryReader("markets", MarketsQuery)
 COINS = QueryReader("coins", CoinsQuery)
 GLOBAL = QueryReader("global_stats", GlobalStatsQuery)
 
-#: Upstream calls one batch may cause (`faults.md` section 3, item 10).
+#: Upstream calls one batch may cause (`faults.md` S10).
 BATCH_LIMIT = 50
 _TICKERS = {
     "type": "object",

@@ -1,89 +1,139 @@
-"""`GET /metrics`: the figures as Prometheus reads them.
+"""`GET /metrics`: the figures as Prometheus reads them, written by `prometheus_client`.
 
-Format: Prometheus, "Exposition formats", text-based format 0.0.4. Labels are names of routes,
-sources, states and error codes: all finite, and bounded where plugins make them.
+A collector over the figures that the server has anyway: nothing is counted a second time. Labels
+are names of routes, sources, states and error codes: all finite, and bounded where plugins make
+them.
 """
 
 from __future__ import annotations
 
+import asyncio
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
+from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as OPENMETRICS
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.registry import Collector
 
 from coinmux.framework.health.circuit import State
 from coinmux.framework.reports.views import installed_version
 from coinmux.server.monitoring.metrics import BOUNDS_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from prometheus_client.core import Metric
 
     from coinmux.server.context import ServerContext
     from coinmux.server.monitoring.metrics import Totals
 
-CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+    Samples = Iterable[tuple[Mapping[str, str], float]]
+
+TEXT = b"text/plain; version=0.0.4; charset=utf-8"
+#: How a caller says that it does not take a format.
+_ZERO = frozenset(("q=0", "q=0.0", "q=0.00", "q=0.000"))
 _OVERALL = ("ONLINE", "DEGRADED", "OFFLINE")
 _MB = 1_048_576
+#: Upper bounds of the buckets, in seconds, as both formats write them.
+_BOUNDS = [*(str(bound / 1000) for bound in BOUNDS_MS), "+Inf"]
 
 
-def exposition(desk: ServerContext) -> bytes:
-    """Every figure, as text."""
-    return "".join(_families(desk)).encode("utf-8")
+class FigureCollector(Collector):
+    """Every figure of the server, as families of metrics."""
+
+    def __init__(self, desk: ServerContext) -> None:
+        self._desk = desk
+
+    def collect(self) -> Iterator[Metric]:
+        """The families in a fixed order; each read when it is asked for."""
+        yield from _process(self._desk)
+        yield from _requests(self._desk)
+        yield from _sources(self._desk)
+        yield from _limits(self._desk)
+        yield from _stores(self._desk)
 
 
-def family(name: str, kind: str, about: str, lines: Iterable[tuple[Mapping[str, str], Any]]) -> str:
-    """One metric: what it is, and its values by labels.
+async def exposition(desk: ServerContext, accept: str = "") -> tuple[bytes, bytes]:
+    """Every figure, and its media type: OpenMetrics where `accept` asks for it, else text 0.0.4.
+
+    The figures are read in one go; a thread writes them, as that takes milliseconds in which
+    requests would wait.
 
     Args:
-        kind: `counter` or `gauge`.
+        accept: the request's `Accept` header.
     """
-    head = f"# HELP {name} {_help(about)}\n# TYPE {name} {kind}\n"
-    return head + "".join(_line(name, labels, value) for labels, value in lines)
+    families = list(FigureCollector(desk).collect())
+    write, media_type = writer_for(accept)
+    return await asyncio.to_thread(write, _Collected(families)), media_type
 
 
-def histogram(name: str, about: str, series: Iterable[tuple[Mapping[str, str], Totals]]) -> str:
+def writer_for(accept: str) -> tuple[Callable[[Collector], bytes], bytes]:
+    """What writes families as `accept` asks for them, and the media type it writes.
+
+    `prometheus_client.exposition.choose_encoder` is not used: it raises on a version that is no
+    number, and promises any version a caller names.
+    """
+    for one in accept.lower().split(","):
+        kind, *parameters = (part.strip() for part in one.split(";"))
+        if kind == "application/openmetrics-text" and not _ZERO.intersection(parameters):
+            return generate_openmetrics, OPENMETRICS.encode("ascii")
+    return generate_latest, TEXT
+
+
+class _Collected(Collector):
+    """Families that were read before."""
+
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> list[Metric]:
+        return self._families
+
+
+def counter(name: str, about: str, samples: Samples) -> Metric:
+    """What only grows; its samples are named `<name>_total`."""
+    return _filled(CounterMetricFamily(name, about), samples, suffix="_total")
+
+
+def gauge(name: str, about: str, samples: Samples) -> Metric:
+    """What goes up and down."""
+    return _filled(GaugeMetricFamily(name, about), samples)
+
+
+def histogram(name: str, about: str, series: Iterable[tuple[Mapping[str, str], Totals]]) -> Metric:
     """Latencies of several series, in seconds."""
-    parts = [f"# HELP {name} {_help(about)}\n# TYPE {name} histogram\n"]
-    bounds = [*(f"{bound / 1000:g}" for bound in BOUNDS_MS), "+Inf"]
+    family = HistogramMetricFamily(name, about)
     for labels, one in series:
-        for bound, count in zip(bounds, accumulate(one.buckets), strict=True):
-            parts.append(_line(f"{name}_bucket", {**labels, "le": bound}, count))
-        parts.append(_line(f"{name}_sum", labels, round(one.elapsed_ms / 1000, 6)))
-        parts.append(_line(f"{name}_count", labels, one.total))
-    return "".join(parts)
+        for bound, count in zip(_BOUNDS, accumulate(one.buckets), strict=True):
+            family.add_sample(f"{name}_bucket", {**labels, "le": bound}, count)
+        family.add_sample(f"{name}_count", dict(labels), one.total)
+        family.add_sample(f"{name}_sum", dict(labels), round(one.elapsed_ms / 1000, 6))
+    return family
 
 
-def _line(name: str, labels: Mapping[str, str], value: float) -> str:
-    if not labels:
-        return f"{name} {value}\n"
-    inside = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-    return f"{name}{{{inside}}} {value}\n"
+def _filled(family: Metric, samples: Samples, *, suffix: str = "") -> Metric:
+    for labels, value in samples:
+        family.add_sample(f"{family.name}{suffix}", dict(labels), value)
+    return family
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
-
-
-def _help(text: str) -> str:
-    return text.replace("\\", r"\\").replace("\n", r"\n")
-
-
-def _families(desk: ServerContext) -> Iterator[str]:
-    yield from _process(desk)
-    yield from _requests(desk)
-    yield from _sources(desk)
-    yield from _limits(desk)
-    yield from _stores(desk)
-
-
-def _process(desk: ServerContext) -> Iterator[str]:
+def _process(desk: ServerContext) -> Iterator[Metric]:
     gateway, vitals = desk.gateway, desk.vitals.public()
     status = gateway.status()["status"]
-    yield family("coinmux_info", "gauge", "The version.", [({"version": installed_version()}, 1)])
-    yield family(
-        "coinmux_start_time_seconds", "gauge", "When it began, Unix seconds.",
+    yield InfoMetricFamily("coinmux", "The version.", {"version": installed_version()})
+    yield gauge(
+        "coinmux_start_time_seconds", "When it began, Unix seconds.",
         [({}, gateway.started_ms / 1000)],
     )  # fmt: skip
-    yield family(
-        "coinmux_status", "gauge", "1 for the state the whole is in.",
+    yield gauge(
+        "coinmux_status", "1 for the state the whole is in.",
         [({"state": state.lower()}, int(state == status)) for state in _OVERALL],
     )  # fmt: skip
     for name, about, value in (
@@ -98,13 +148,13 @@ def _process(desk: ServerContext) -> Iterator[str]:
         ("requests_in_flight", "Requests being served.", desk.traffic.in_flight),
         ("streams_open", "Streams of server-sent events.", desk.streams.open),
     ):  # fmt: skip
-        yield family(f"coinmux_{name}", "gauge", about, [({}, value)])
+        yield gauge(f"coinmux_{name}", about, [({}, value)])
 
 
-def _requests(desk: ServerContext) -> Iterator[str]:
+def _requests(desk: ServerContext) -> Iterator[Metric]:
     metrics = desk.metrics
-    yield family(
-        "coinmux_http_requests_total", "counter", "Requests by route and class of status.",
+    yield counter(
+        "coinmux_http_requests", "Requests by route and class of status.",
         (
             ({"method": method, "route": route, "status": f"{kind}xx" if kind else "none"}, count)
             for (method, route), series in sorted(metrics.routes.items())
@@ -121,11 +171,11 @@ def _requests(desk: ServerContext) -> Iterator[str]:
     )  # fmt: skip
 
 
-def _sources(desk: ServerContext) -> Iterator[str]:
+def _sources(desk: ServerContext) -> Iterator[Metric]:
     metrics, gateway = desk.metrics, desk.gateway
     calls = sorted(metrics.sources.items())
-    yield family(
-        "coinmux_source_calls_total", "counter", "Calls of sources, probes included.",
+    yield counter(
+        "coinmux_source_calls", "Calls of sources, probes included.",
         (
             ({"source": source, "outcome": outcome}, count)
             for source, series in calls
@@ -134,8 +184,8 @@ def _sources(desk: ServerContext) -> Iterator[str]:
             )
         ),
     )  # fmt: skip
-    yield family(
-        "coinmux_source_failures_total", "counter", "Failed calls by the code of the error.",
+    yield counter(
+        "coinmux_source_failures", "Failed calls by the code of the error.",
         (
             ({"source": source, "code": code}, count)
             for (source, code), count in sorted(metrics.failures.items())
@@ -146,8 +196,8 @@ def _sources(desk: ServerContext) -> Iterator[str]:
         (({"source": source}, series) for source, series in calls),
     )  # fmt: skip
     states = {name: gateway.health.snapshot(name).state for name in sorted(gateway.sources)}
-    yield family(
-        "coinmux_source_state", "gauge", "1 for the state each source is in.",
+    yield gauge(
+        "coinmux_source_state", "1 for the state each source is in.",
         (
             ({"source": name, "state": str(state).lower()}, int(state is found))
             for name, found in states.items()
@@ -156,53 +206,53 @@ def _sources(desk: ServerContext) -> Iterator[str]:
     )  # fmt: skip
 
 
-def _limits(desk: ServerContext) -> Iterator[str]:
+def _limits(desk: ServerContext) -> Iterator[Metric]:
     gates = {name: source.gate.snapshot() for name, source in sorted(desk.gateway.sources.items())}
     windows = [
         ({"source": name, "window_s": f"{window['per_s']:g}"}, window)
         for name, gate in gates.items()
         for window in gate["windows"]
     ]
-    yield family(
-        "coinmux_source_quota_requests", "gauge", "Requests a source allows within a window.",
+    yield gauge(
+        "coinmux_source_quota_requests", "Requests a source allows within a window.",
         ((labels, window["requests"]) for labels, window in windows),
     )  # fmt: skip
-    yield family(
-        "coinmux_source_quota_used", "gauge", "How much of that is used.",
+    yield gauge(
+        "coinmux_source_quota_used", "How much of that is used.",
         ((labels, window["used"]) for labels, window in windows),
     )  # fmt: skip
     for name, about in (
         ("in_flight", "Calls of a source that run."),
         ("waiting", "Calls of a source that wait for their turn."),
     ):
-        yield family(
-            f"coinmux_source_calls_{name}", "gauge", about,
+        yield gauge(
+            f"coinmux_source_calls_{name}", about,
             (({"source": source}, gate[name]) for source, gate in gates.items()),
         )  # fmt: skip
 
 
-def _stores(desk: ServerContext) -> Iterator[str]:
+def _stores(desk: ServerContext) -> Iterator[Metric]:
     gateway = desk.gateway
     cache = gateway.cache
-    yield family(
-        "coinmux_cache_lookups_total", "counter", "Questions by what the cache had.",
+    yield counter(
+        "coinmux_cache_lookups", "Questions by what the cache had.",
         [
             ({"result": "hit"}, cache.hits), ({"result": "miss"}, cache.misses),
             ({"result": "stale"}, cache.stale_served),
         ],
     )  # fmt: skip
-    yield family("coinmux_cache_entries", "gauge", "Answers kept.", [({}, len(cache))])
-    yield family("coinmux_cache_bytes", "gauge", "Their estimated size.", [({}, cache.used)])
+    yield gauge("coinmux_cache_entries", "Answers kept.", [({}, len(cache))])
+    yield gauge("coinmux_cache_bytes", "Their estimated size.", [({}, cache.used)])
     if gateway.archive is None:
         return
     figures = gateway.archive.figures()
-    for name, kind, about, value in (
-        ("up", "gauge", "1 while the archive works.", int(figures["ok"])),
-        ("queries_per_second", "gauge", "Statements a second.", figures["queries_per_s"]),
-        ("rows_waiting", "gauge", "Rows not written yet.", figures["rows_waiting"]),
-        ("rows_given_up_total", "counter", "Rows never written.", figures["rows_given_up"]),
+    for name, make, about, value in (
+        ("up", gauge, "1 while the archive works.", int(figures["ok"])),
+        ("queries_per_second", gauge, "Statements a second.", figures["queries_per_s"]),
+        ("rows_waiting", gauge, "Rows not written yet.", figures["rows_waiting"]),
+        ("rows_given_up", counter, "Rows never written.", figures["rows_given_up"]),
     ):
-        yield family(f"coinmux_archive_{name}", kind, about, [({}, value)])
+        yield make(f"coinmux_archive_{name}", about, [({}, value)])
     if figures["size_mb"] is not None:
         size = round(figures["size_mb"] * _MB)
-        yield family("coinmux_archive_size_bytes", "gauge", "On the disk.", [({}, size)])
+        yield gauge("coinmux_archive_size_bytes", "On the disk.", [({}, size)])

@@ -1,104 +1,164 @@
-"""Log lines: one JSON object each, free of secrets, whoever wrote them."""
+"""What an operator reads in the log: the gateway's events, and how the server starts."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import re
-import sys
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TextIO
 
-import msgspec
+import structlog
+from structlog.stdlib import BoundLogger, ProcessorFormatter
 
-from coinmux.server.monitoring.event_json import plain
+from coinmux.server.process.log_setup import set_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coinmux.framework.events import Event
     from coinmux.framework.gateway import Gateway
-    from coinmux.framework.secrets import Redactor
+    from coinmux.server.process.log_repeats import Repeats
 
-_ENCODER = msgspec.json.Encoder()
-_TEXT_LIMIT = 2_000
-_TRACE_LIMIT = 8_000
-_STREAM_LIMIT = 500
-_DETAIL = "coinmux_detail"
-#: Libraries that write whole addresses, keys included, at INFO (`faults.md` section 3, item 1).
-_QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "urllib3", "uvicorn", "uvicorn.access")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-
-
-class JSONLines(logging.Formatter):
-    """A record as one line of JSON; what a line must not hold is escaped, cut or removed."""
-
-    def __init__(self, redactor: Redactor) -> None:
-        super().__init__()
-        self._redactor = redactor
-
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "at": round(record.created * 1000),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": self._text(record.getMessage(), _TEXT_LIMIT),
-        }
-        detail = getattr(record, _DETAIL, None)
-        if detail:
-            line.update(
-                (name, self._text(value, _STREAM_LIMIT) if isinstance(value, str) else value)
-                for name, value in plain(detail, self._redactor).items()
-                if value is not None and name not in line
-            )
-        if record.exc_info:
-            trace = self.formatException(record.exc_info)
-            line["exception"] = self._redactor.clean(trace)[-_TRACE_LIMIT:]
-        return _ENCODER.encode(line).decode("utf-8", "replace")
-
-    def _text(self, text: str, limit: int) -> str:
-        return _CONTROL.sub(_escaped, self._redactor.clean(text)[:limit])
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
+_NAMES_SHOWN = 8
+#: How often counts and the state of the archive are looked at.
+_LOOK_S = 1.0
 
 
 class EventLog:
-    """Writes the event stream to the log: requests at debug, the rest at the event's own level."""
+    """Writes the event stream to the log: requests at debug, the rest at the event's own level.
+
+    A failed probe is written at debug: the change of state that follows from it has its own line.
+    """
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
+        self._bound: BoundLogger = structlog.wrap_logger(
+            logger, [ProcessorFormatter.wrap_for_formatter], BoundLogger
+        )
 
     def __call__(self, event: Event) -> None:
         """Write an event; a listener of the event stream."""
         level = _LEVELS.get(event.level, logging.INFO)
+        if event.detail.get("decision") == "probe":
+            level = logging.DEBUG
         if not self._logger.isEnabledFor(level):
             return
-        detail = {"kind": event.kind, "source": event.source, **event.detail}
-        self._logger.log(level, "%s", event.message, extra={_DETAIL: detail})
+        # A field of the event that has a name of the line's own gives way to it.
+        fields = {name: value for name, value in event.detail.items() if name != "event"}
+        fields |= {"kind": event.kind, "source": event.source}
+        self._bound.log(level, event.message, **fields)
 
 
-def configure(gateway: Gateway, stream: IO[str] | None = None) -> Callable[[], None]:
+class ArchiveLog:
+    """Writes a line when the archive opens, is lost, and is back."""
+
+    def __init__(self, gateway: Gateway, logger: logging.Logger) -> None:
+        self._gateway = gateway
+        self._logger = logger
+        self._known: str | None = None
+
+    def look(self) -> None:
+        """Compare the archive's state with the last one written."""
+        archive = self._gateway.archive
+        if archive is None:
+            return
+        state, detail = archive.status()
+        if state == self._known:
+            return
+        before, self._known = self._known, state
+        engine = archive.figures()["engine"]
+        if state == "ONLINE":
+            self._logger.info("the archive is %s: %s", "back" if before else "open", engine)
+        else:
+            self._logger.warning("the archive is %s (%s): %s", state, engine, detail)
+
+
+def configure(
+    gateway: Gateway, stream: TextIO | None = None, repeats: Repeats | None = None
+) -> Callable[[], None]:
     """Send every logger's lines through the filter, and the gateway's events to the log.
+
+    What went wrong before there was a log, while plugins and settings were read, is written first.
 
     Returns:
         What undoes it.
     """
-    handler = logging.StreamHandler(stream if stream is not None else sys.stderr)
-    handler.setFormatter(JSONLines(gateway.redactor))
-    root = logging.getLogger()
-    before = (list(root.handlers), root.level)
-    root.handlers = [handler]
-    root.setLevel(gateway.settings.log_level)
-    levels = {name: logging.getLogger(name).level for name in _QUIET}
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
-    unsubscribe = gateway.events.subscribe(EventLog(logging.getLogger("coinmux")))
+    settings = gateway.settings
+    handler, restore_logging = set_up(
+        gateway.redactor,
+        level=settings.log_level,
+        log_format=settings.log_format,
+        stream=stream,
+        repeats=repeats,
+    )
+    log = EventLog(logging.getLogger("coinmux"))
+    for event in reversed(gateway.events.recent()):
+        # Keys that are not set stand in the line of `announce`.
+        if event.level in ("warning", "error") and "variable" not in event.detail:
+            log(event)
+    unsubscribe = gateway.events.subscribe(log)
+    archive = ArchiveLog(gateway, logging.getLogger("coinmux.server"))
+
+    def look() -> None:
+        archive.look()
+        handler.write_counts()
+
+    stop_looking = _every(_LOOK_S, look)
 
     def restore() -> None:
+        stop_looking()
         unsubscribe()
-        root.handlers, root.level = before
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
+        restore_logging()
 
     return restore
+
+
+def announce(gateway: Gateway) -> None:
+    """Write what an operator must know at the start: sources on and off, and what is shared."""
+    log: BoundLogger = structlog.wrap_logger(
+        logging.getLogger("coinmux.server"), [ProcessorFormatter.wrap_for_formatter], BoundLogger
+    )
+    off: dict[str, list[str]] = {}
+    for name, source in sorted(gateway.sources.items()):
+        if not source.feature.enabled:
+            off.setdefault(source.feature.reason or "off", []).append(name)
+    total = len(gateway.sources)
+    on = total - sum(map(len, off.values()))
+    parts = [f"{len(names)} {reason} ({_listed(names)})" for reason, names in off.items()]
+    message = f"{on} of {total} sources are on" + (f"; off: {', '.join(parts)}" if parts else "")
+    log.log(logging.INFO if on else logging.WARNING, message, on=on, off=off or None)
+    settings = gateway.settings
+    if gateway.simulated:
+        log.info("answers are simulated: no source in the world is asked")
+    if gateway.state is not None:
+        log.info(f"limits, health and answers are shared: {gateway.state.workers} workers")
+    elif settings.workers > 1:
+        log.warning(
+            f"STATE_URL is not set: each of {settings.workers} workers uses its part of every limit"
+        )
+    if settings.archive is False:
+        log.info("no archive is written: ARCHIVE is off")
+
+
+def _listed(names: list[str]) -> str:
+    left = len(names) - _NAMES_SHOWN
+    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {left} more" if left > 0 else "")
+
+
+def _every(pause_s: float, work: Callable[[], None]) -> Callable[[], None]:
+    """Have `work` called again and again where a loop runs; call the result to stop that."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        # Counts are then written before the next line.
+        return lambda: None
+
+    timer: asyncio.TimerHandle
+
+    def tick() -> None:
+        nonlocal timer
+        timer = loop.call_later(pause_s, tick)
+        work()
+
+    timer = loop.call_later(pause_s, tick)
+    return lambda: timer.cancel()

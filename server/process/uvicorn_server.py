@@ -140,6 +140,7 @@ async def serve(
     if settings.holds_file is None and not gateway.simulated:
         gateway.keep_holds(HOLDS_FILE)
     restore = event_log.configure(gateway)
+    event_log.announce(gateway)
     opening = asyncio.ensure_future(_open_archive(gateway))
     try:
         edge = create_app(gateway, opens_gateway=False, drill=drill)

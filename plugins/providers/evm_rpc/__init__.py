@@ -40,7 +40,7 @@ from coinmux import (
 
 T = TypeVar("T")
 
-#: Chain -> nodes, best first. Three at most: one question may cause four calls (`faults.md` 3.10).
+#: Chain -> nodes, best first. Three at most: one question may cause four calls (`faults.md` S10).
 NODES = {
     "ethereum": {
         "publicnode": "https://ethereum-rpc.publicnode.com",

@@ -36,7 +36,7 @@ class Feed(NamedTuple):
     path: str = ""
 
 
-#: Four, since one question may cause four calls (`faults.md` 3.10).
+#: Four, since one question may cause four calls (`faults.md` S10).
 FEEDS = {
     "coindesk": Feed("CoinDesk", "https://www.coindesk.com/arc/outboundfeeds", "/rss/"),
     "cointelegraph": Feed("Cointelegraph", "https://cointelegraph.com/rss"),

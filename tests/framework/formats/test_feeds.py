@@ -132,7 +132,7 @@ def test_entries_without_title_or_link_are_skipped(item: str):
     ],
 )
 def test_titles_come_out_as_plain_text(markup: str, text: str):
-    """Tags, entities, control and bidi characters go (`faults.md` section 3, item 7)."""
+    """Tags, entities, control and bidi characters go (`faults.md` S7)."""
     escaped = markup.replace("<", "&lt;").replace(">", "&gt;")
     title = only(rss(f"<title>x {escaped}</title>{LINK}")).title
     assert title == f"x {text}" or (text == "Price" and "<" not in title)

@@ -8,7 +8,7 @@ from coinmux import InsufficientData, InvalidRequest
 from coinmux.framework.indicators.frame import Frame
 from coinmux.framework.testing.random_candles import random_candles
 
-#: name, parameters, candles needed (`api.md`'s table), the label of the message.
+#: name, parameters, candles needed (as `docs/indicators.md` lists them), the label of the message.
 MINIMA = [
     ("sma", {"period": 30}, 30, "SMA(30)"),
     ("ema", {"period": 30}, 31, "EMA(30)"),

@@ -84,7 +84,7 @@ async def test_no_feed_in_reach_is_nobodys_fault():
 
 
 def test_at_most_four_calls():
-    """One question causes four calls at most (`faults.md` section 3, item 10)."""
+    """One question causes four calls at most (`faults.md` S10)."""
     assert len(rss_news.provider_info().channels) == len(rss_news.FEEDS) <= 4
 
 

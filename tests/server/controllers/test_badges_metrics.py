@@ -4,6 +4,9 @@ import xml.etree.ElementTree as ElementTree
 from types import SimpleNamespace
 
 import pytest
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as openmetrics_families,
+)
 from prometheus_client.parser import text_string_to_metric_families
 
 from coinmux import Empty
@@ -11,7 +14,7 @@ from coinmux.framework.errors import UpstreamTimeout
 from coinmux.framework.health.tracker import State
 from coinmux.server.monitoring.badges import as_endpoint, as_svg, state_of
 from coinmux.server.monitoring.metrics import Metrics, Totals
-from coinmux.server.monitoring.prometheus import family, histogram
+from coinmux.server.monitoring.prometheus import TEXT, gauge, histogram, writer_for
 
 pytestmark = pytest.mark.realtime
 TICKER = "/api/market/ticker?symbol=BTC/USDT"
@@ -94,6 +97,19 @@ class TestBadges:
         assert state_of(gateway, "KraKen") == ("Kraken", "HEALTHY")
 
 
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+#: As Prometheus 3 sends it.
+SCRAPE = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "text/plain;version=0.0.4;q=0.4,*/*;q=0.2"
+)
+
+
+def written(*families, accept=""):
+    """Families as a scrape gets them."""
+    return writer_for(accept)[0](SimpleNamespace(collect=lambda: families)).decode()
+
+
 def families_of(text):
     return {one.name: one for one in text_string_to_metric_families(text)}
 
@@ -153,6 +169,46 @@ class TestPrometheus:
             assert all(one.documentation for one in found.values())
             assert "coinmux_archive_up" not in found
 
+    async def test_both_formats_say_the_same(self, live):
+        """OpenMetrics by `Accept`, with every figure of the text format under the same name."""
+        async with live(a=[UpstreamTimeout("slow")], b=[1.5]) as world:
+            await world.client.get(TICKER)
+            plain = await world.client.get("/metrics")
+            answer = await world.client.get("/metrics", headers={"Accept": SCRAPE})
+            assert answer.headers["content-type"] == OPENMETRICS
+            assert answer.headers["vary"] == plain.headers["vary"] == "accept"
+            assert answer.text.endswith("# EOF\n")
+            assert "# EOF" not in plain.text
+            open_ones = list(openmetrics_families(answer.text))
+            names = {one.name for family in open_ones for one in family.samples}
+            seen = {
+                one.name for family in families_of(plain.text).values() for one in family.samples
+            }
+            assert names == seen
+            assert "coinmux_http_requests_total" in names
+            assert "coinmux_info" in names
+            kinds = {one.name: one.type for one in open_ones}
+            assert kinds["coinmux_http_requests"] == "counter"
+            assert kinds["coinmux_source_call_duration_seconds"] == "histogram"
+
+    @pytest.mark.parametrize(
+        ("accept", "open_format"),
+        [
+            (SCRAPE, True),
+            ("application/openmetrics-text", True),
+            ("APPLICATION/OpenMetrics-Text; version=abc", True),
+            ("application/openmetrics-text;version=99.0.0", True),
+            ("application/openmetrics-text;q=0, text/plain", False),
+            ("text/plain;version=x.y", False),
+            ("*/*", False),
+            (";,;q", False),
+            ("", False),
+        ],
+    )
+    def test_the_format_follows_accept(self, accept, open_format):
+        """Whatever a caller sends, one of the two comes, under the type it has."""
+        assert writer_for(accept)[1] == (OPENMETRICS.encode() if open_format else TEXT)
+
     async def test_quotas_and_archive(self, live, tmp_path):
         """What a source allows, how much is used, and how the archive is."""
         from coinmux import RateLimit
@@ -201,7 +257,7 @@ class TestPrometheus:
     def test_labels_are_escaped(self):
         """A quote, a backslash and a line break come back as they were."""
         text = 'a"b\\c\nd'
-        (found,) = text_string_to_metric_families(family("m", "gauge", "x\ny", [({"l": text}, 1)]))
+        (found,) = text_string_to_metric_families(written(gauge("m", "x\ny", [({"l": text}, 1)])))
         assert found.samples[0].labels == {"l": text}
 
     def test_buckets_hold_what_they_say(self):
@@ -209,9 +265,9 @@ class TestPrometheus:
         series = Totals()
         for elapsed_ms in (0.25, 0.26, 99_999):
             series.count(1_000, elapsed_ms, is_error=False)
-        (found,) = text_string_to_metric_families(histogram("h", "x", [({}, series)]))
+        (found,) = text_string_to_metric_families(written(histogram("h", "x", [({}, series)])))
         buckets = {one.labels["le"]: one.value for one in found.samples if one.name == "h_bucket"}
-        assert (buckets["0.00025"], buckets["0.0005"], buckets["10"]) == (1, 2, 2)
+        assert (buckets["0.00025"], buckets["0.0005"], buckets["10.0"]) == (1, 2, 2)
         assert buckets["+Inf"] == 3
 
 
