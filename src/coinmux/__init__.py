@@ -1,5 +1,7 @@
 """coinmux's public API. Names outside `__all__` may change any day."""
 
+from coinmux import models
+from coinmux.framework import errors
 from coinmux.framework.cache.answer import Answer
 from coinmux.framework.clock import Clock, Deadline, SystemClock
 from coinmux.framework.dialects.etherscan import (
@@ -99,6 +101,7 @@ from coinmux.framework.models.base import (
     clean_text,
     iso_ms,
     number,
+    price_or_none,
 )
 from coinmux.framework.models.capability import CAPABILITIES, Capability, Freshness
 from coinmux.framework.models.chain import (
@@ -141,7 +144,6 @@ from coinmux.framework.models.market import (
     Trades,
     TradesQuery,
     last_price,
-    price_or_none,
 )
 from coinmux.framework.models.news import News, NewsItem, NewsQuery, NewsSentiment
 from coinmux.framework.models.onchain import OnchainMetric, OnchainMetricQuery, Tvl, TvlQuery
@@ -153,6 +155,7 @@ from coinmux.framework.models.sentiment import (
     SocialQuery,
 )
 from coinmux.framework.models.text import TextSentiment, TextSentimentQuery, TextSentimentResult
+from coinmux.framework.plugins.error_table import ErrorTable, When
 from coinmux.framework.plugins.hookspecs import hookimpl, hookspec
 from coinmux.framework.plugins.indicator_info import (
     Column,
@@ -167,6 +170,7 @@ from coinmux.framework.plugins.indicator_info import (
 from coinmux.framework.plugins.provider_info import (
     Channel,
     EnvVar,
+    HTTPClient,
     ProviderInfo,
     RateLimit,
     Reply,
@@ -223,6 +227,7 @@ __all__ = [
     "Entity",
     "EntityQuery",
     "EnvVar",
+    "ErrorTable",
     "Event",
     "EventBus",
     "FearGreed",
@@ -236,6 +241,7 @@ __all__ = [
     "GeoBlocked",
     "GlobalStats",
     "GlobalStatsQuery",
+    "HTTPClient",
     "Implausible",
     "IndicatorInfo",
     "InsufficientData",
@@ -330,11 +336,13 @@ __all__ = [
     "UpstreamTimeout",
     "UsageHeader",
     "Values",
+    "When",
     "against_price",
     "between",
     "clean_text",
     "crossing",
     "ema_memory",
+    "errors",
     "evm_balance",
     "evm_chain_head",
     "evm_gas",
@@ -348,6 +356,7 @@ __all__ = [
     "hookspec",
     "iso_ms",
     "last_price",
+    "models",
     "names_of",
     "number",
     "period",

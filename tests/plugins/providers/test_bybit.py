@@ -11,7 +11,6 @@ from coinmux import (
     GeoBlocked,
     Implausible,
     RateLimited,
-    Reply,
     TickerQuery,
     TradesQuery,
     UnknownSymbol,
@@ -145,7 +144,7 @@ def test_errors(status, body, error):
 def test_the_wait_is_read_off_the_header(headers, wait_s):
     """Seconds from the answer's own time to the reset, at least one; else none is told."""
     body = {"retCode": 10006, "retMsg": "Too many visits!", "time": 1_764_000_000_000}
-    error = bybit.map_error(Reply(200, body, True, headers), BTC)
+    error = mapped("bybit", 200, body, BTC, headers)
     assert error.retry_after_s == wait_s
 
 
