@@ -10,6 +10,7 @@ from coinmux import (
     CandlesQuery,
     GeoBlocked,
     Implausible,
+    OrderBookQuery,
     RateLimited,
     TickerQuery,
     TradesQuery,
@@ -168,7 +169,7 @@ def test_another_pair_in_the_answer_is_refused(capability):
     (sample,) = [p.values[0] for p in samples("bybit") if p.id == capability]
     body = sample["exchanges"][0]["response"]["body"]
     query = {"ticker": TickerQuery, "candles": CandlesQuery, "trades": TradesQuery}.get(
-        capability, bybit.OrderBookQuery
+        capability, OrderBookQuery
     )(symbol="ETH/USDT")
     with pytest.raises(Implausible):
         getattr(bybit, f"parse_{capability}")(body, query)
