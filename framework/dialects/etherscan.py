@@ -44,8 +44,7 @@ if TYPE_CHECKING:
         TokenBalancesQuery,
         TransactionsQuery,
     )
-    from coinmux.framework.plugins.provider_info import Reply
-    from coinmux.framework.sources.http import HTTP
+    from coinmux.framework.plugins.provider_info import HTTPClient, Reply
 
 #: Chains whose gas oracle answers; of the others the node's own suggestion is asked.
 ORACLES = frozenset({Chain.ETHEREUM, Chain.BSC, Chain.POLYGON})
@@ -79,7 +78,7 @@ def explorer_error(reply: Reply, query: Query) -> Exception | None:
     return BadStatus(f"the answer is an error: {said}", status=reply.status)
 
 
-async def explorer_gas(query: GasQuery, http: HTTP) -> Gas:
+async def explorer_gas(query: GasQuery, http: HTTPClient) -> Gas:
     """One request."""
     if query.chain in ORACLES:
         told = await _ask(query.chain, http, "gastracker", "gasoracle")
@@ -99,7 +98,7 @@ def gas_oracle(result: Any, query: GasQuery) -> Gas:
     )
 
 
-async def explorer_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+async def explorer_chain_head(query: ChainHeadQuery, http: HTTPClient) -> ChainHead:
     """One request."""
     body = await _ask(
         query.chain, http, "proxy", "eth_getBlockByNumber", tag="latest", boolean="false"
@@ -107,13 +106,13 @@ async def explorer_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
     return newest_block(rpc_result(body), query)
 
 
-async def explorer_balance(query: BalanceQuery, http: HTTP) -> Balance:
+async def explorer_balance(query: BalanceQuery, http: HTTPClient) -> Balance:
     """One request."""
     body = await _ask(query.chain, http, "account", "balance", address=query.address, tag="latest")
     return Balance.native(query, body["result"])
 
 
-async def explorer_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+async def explorer_transactions(query: TransactionsQuery, http: HTTPClient) -> Transactions:
     """One request; the cursor is the number of the next page."""
     page = query.cursor or "1"
     if not (page.isascii() and page.isdigit() and 0 < int(page) * query.limit <= _WINDOW):
@@ -155,7 +154,7 @@ def _transaction(row: Any, query: TransactionsQuery) -> Transaction:
     )
 
 
-async def explorer_tokens(query: TokenBalancesQuery, http: HTTP) -> TokenBalances:
+async def explorer_tokens(query: TokenBalancesQuery, http: HTTPClient) -> TokenBalances:
     """One request of a paid endpoint."""
     body = await _ask(
         query.chain, http, "account", "addresstokenbalance", address=query.address, page=1,
@@ -182,7 +181,7 @@ def _token(row: Any) -> TokenBalance:
 
 
 async def _ask(
-    chain: Chain, http: HTTP, module: str, action: str, *, empty_ok: bool = False, **more: Any
+    chain: Chain, http: HTTPClient, module: str, action: str, *, empty_ok: bool = False, **more: Any
 ) -> Any:
     parameters = {"chainid": CHAINS[chain].evm_id, "module": module, "action": action, **more}
     return await http.get_json("", parameters, empty_ok=empty_ok)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Generic, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -51,6 +52,28 @@ def _positive(value: Any) -> float:
     return result
 
 
+def price_or_none(value: Any) -> float | None:
+    """A source's price; null, an empty string and 0 say that there is none.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    return None if value is None or value == "" else number(value) or None
+
+
+def _positive_or_none(value: Any) -> float | None:
+    price = price_or_none(value)
+    return None if price is None else _positive(price)
+
+
+def _not_negative_or_none(value: Any) -> float | None:
+    return None if value is None or value == "" else _not_negative(value)
+
+
+def _number_or_none(value: Any) -> float | None:
+    return None if value is None or value == "" else number(value)
+
+
 def _not_negative(value: Any) -> float:
     result = number(value)
     if result < 0:
@@ -67,6 +90,25 @@ def _timestamp(value: Any) -> int:
     if not EARLIEST_MS <= result <= LATEST_MS:
         raise Implausible(f"{result} is no time in milliseconds since 1970 after 2009")
     return result
+
+
+def percent(fraction: Any) -> float:
+    """A fraction in percent, by decimal arithmetic: as a float, 0.0114 * 100 is 1.14000…01.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    return float(Decimal(repr(number(fraction))) * 100)
+
+
+def seconds_ms(seconds: Any) -> int:
+    """Unix milliseconds of a time in seconds, with a fraction or without; what is finer is cut.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    # By way of microseconds: seconds times 1000 may fall just short of a millisecond.
+    return round(number(seconds) * 1_000_000) // 1000
 
 
 def iso_ms(text: Any) -> int:
@@ -94,6 +136,12 @@ def _raw_integer(value: Any) -> str:
 Number = Annotated[float, BeforeValidator(number)]
 #: A price: more than 0, else `Implausible`.
 Price = Annotated[float, BeforeValidator(_positive)]
+#: A price of which 0, "" and null say that the source has none.
+PriceOrNone = Annotated[float | None, BeforeValidator(_positive_or_none)]
+#: A volume or amount of which "" and null say that the source has none.
+AmountOrNone = Annotated[float | None, BeforeValidator(_not_negative_or_none)]
+#: A number of which "" and null say that the source has none.
+NumberOrNone = Annotated[float | None, BeforeValidator(_number_or_none)]
 #: A volume, amount or rate: 0 or more, else `Implausible`.
 Amount = Annotated[float, BeforeValidator(_not_negative)]
 #: Unix milliseconds UTC; seconds or microseconds are `Implausible`.

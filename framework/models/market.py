@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import msgspec
@@ -14,15 +15,22 @@ from coinmux.framework.models.base import (
     EARLIEST_MS,
     LATEST_MS,
     Amount,
+    AmountOrNone,
     CleanText,
     Number,
+    NumberOrNone,
     Price,
+    PriceOrNone,
     Query,
     Result,
     Timestamp,
     number,
+    percent,
+    price_or_none,
+    seconds_ms,
 )
-from coinmux.framework.reference.symbols import Interval, Symbol
+from coinmux.framework.models.window import Window, window_of
+from coinmux.framework.reference.symbols import Interval, Symbol, SymbolStyle
 
 if TYPE_CHECKING:
     import pandas
@@ -55,14 +63,64 @@ class Ticker(Result):
     symbol: Symbol = Field(description="The pair, BASE/QUOTE")
     timestamp: Timestamp | None = Field(default=None, description="The quote's own time, Unix ms")
     last: Price = Field(description="Price of the last trade, in quote")
-    bid: Price | None = Field(default=None, description="Best bid, in quote")
-    ask: Price | None = Field(default=None, description="Best ask, in quote")
-    open: Price | None = Field(default=None, description="Price 24 h ago, in quote")
-    high: Price | None = Field(default=None, description="Highest of 24 h, in quote")
-    low: Price | None = Field(default=None, description="Lowest of 24 h, in quote")
-    change_percent: Number | None = Field(default=None, description="Change over 24 h, in percent")
-    volume_base: Amount | None = Field(default=None, description="Traded in 24 h, in base units")
-    volume_quote: Amount | None = Field(default=None, description="Traded in 24 h, in quote units")
+    bid: PriceOrNone = Field(default=None, description="Best bid, in quote")
+    ask: PriceOrNone = Field(default=None, description="Best ask, in quote")
+    open: PriceOrNone = Field(default=None, description="Price 24 h ago, in quote")
+    high: PriceOrNone = Field(default=None, description="Highest of 24 h, in quote")
+    low: PriceOrNone = Field(default=None, description="Lowest of 24 h, in quote")
+    change_percent: NumberOrNone = Field(default=None, description="Change over 24 h, in percent")
+    volume_base: AmountOrNone = Field(default=None, description="Traded in 24 h, in base units")
+    volume_quote: AmountOrNone = Field(default=None, description="Traded in 24 h, in quote units")
+
+    @classmethod
+    def of(
+        cls,
+        query: TickerQuery,
+        *,
+        last: Any,
+        open: Any = None,  # noqa: A002 - the field's name
+        moved: Any = None,
+        change_percent: Any = None,
+        change_fraction: Any = None,
+        timestamp: Any = None,
+        timestamp_s: Any = None,
+        **fields: Any,
+    ) -> Self:
+        """A ticker from a source's figures; what it does not say and follows is worked out.
+
+        Args:
+            query: the question.
+            last: price of the last trade; 0, "" and null say that there is none.
+            open: price 24 h ago.
+            moved: `last` less the price 24 h ago, in place of `open`.
+            change_percent: over 24 h; without it and `change_fraction`, worked out from `open`.
+            change_fraction: the same as a fraction.
+            timestamp: Unix ms.
+            timestamp_s: the same in seconds.
+            **fields: further fields, by name.
+
+        Raises:
+            UnknownSymbol: there is no last price: the pair is listed and not traded.
+        """
+        price = last_price(query.symbol, last)
+        if open is None and moved is not None and moved != "":
+            before = float(Decimal(repr(price)) - Decimal(repr(number(moved))))
+            open = before if before > 0 else None  # noqa: A001 - as above
+        opened = price_or_none(open)
+        if change_fraction is not None and change_fraction != "":
+            change_percent = percent(change_fraction)
+        elif (change_percent is None or change_percent == "") and opened is not None:
+            change_percent = (price / opened - 1) * 100
+        if timestamp_s is not None:
+            timestamp = seconds_ms(timestamp_s)
+        return cls(
+            symbol=query.symbol,
+            last=price,
+            open=opened,
+            change_percent=change_percent,
+            timestamp=timestamp,
+            **fields,
+        )
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -71,15 +129,6 @@ class Ticker(Result):
         if self.high is not None and self.low is not None and self.high < self.low:
             raise Implausible(f"high {self.high:g} is below low {self.low:g}")
         return self
-
-
-def price_or_none(value: Any) -> float | None:
-    """A source's price; null, an empty string and 0 say that there is none.
-
-    Raises:
-        ValueError: it is no number.
-    """
-    return None if value is None or value == "" else number(value) or None
 
 
 def last_price(symbol: Symbol, value: Any) -> float:
@@ -115,6 +164,10 @@ class CandlesQuery(Query["Candles"]):
         if self.start is not None and self.end is not None and self.start > self.end:
             raise ValueError("start is after end")
         return self
+
+    def window(self, most: int, now_ms: int | None = None) -> Window:
+        """The opening times to ask a source for that gives at most `most` candles at once."""
+        return window_of(self, most, now_ms)
 
 
 CANDLE_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
@@ -199,7 +252,7 @@ class Candles(Result):
     def from_rows(
         cls,
         query: CandlesQuery,
-        rows: Sequence[Sequence[Any]],
+        rows: Sequence[Sequence[Any]] | Sequence[Mapping[str, Any]],
         *,
         order: Sequence[str] = CANDLE_COLUMNS,
         time_unit: Literal["ms", "s"] = "ms",
@@ -211,8 +264,10 @@ class Candles(Result):
         the asked limit is cut (the latest are kept, or the oldest where `start` is given).
 
         Args:
+            rows: lists, or mappings.
             order: the name of each leading column of a row; `""` for one that is not wanted.
-                Without `volume` the volumes are nan.
+                Without `volume` the volumes are nan. Of mappings: their keys, in the order of
+                time, open, high, low, close and, where there is one, volume.
             time_unit: of the times; numbers, or strings of digits.
 
         Raises:
@@ -221,13 +276,16 @@ class Candles(Result):
                 contradict each other.
         """
         remarks = list(notes)
-        places = {name: at for at, name in enumerate(order) if name}
+        places: dict[str, Any] = {name: at for at, name in enumerate(order) if name}
+        table_rows: Sequence[Any] = rows
         try:
-            if len(set(map(len, rows))) > 1:
+            if table_rows and isinstance(table_rows[0], Mapping):
+                places = dict(zip(CANDLE_COLUMNS, order, strict=False))
+            elif len(set(map(len, table_rows))) > 1:
                 raise SchemaMismatch("candle rows differ in length")
-            columns = {name: [row[at] for row in rows] for name, at in places.items()}
+            columns = {name: [row[at] for row in table_rows] for name, at in places.items()}
         except (TypeError, IndexError, KeyError) as error:
-            raise SchemaMismatch(f"candle rows are not lists of {len(order)} columns") from error
+            raise SchemaMismatch(f"candle rows lack some of {len(order)} columns") from error
         scale = 1000 if time_unit == "s" else 1
         time = _time_column(columns.pop("timestamp"), scale)
         table = [
@@ -450,6 +508,16 @@ class Market(Result):
     symbol: Symbol
     native: str
     active: bool
+
+    @classmethod
+    def of(
+        cls, style: SymbolStyle, base: str, quote: str, *, native: str, active: bool
+    ) -> Market | None:
+        """A pair by the source's names of its assets; None where our names do not lead to it."""
+        symbol = Symbol(f"{style.asset(base)}/{style.asset(quote)}")
+        if style.native(symbol) != native:
+            return None
+        return cls(symbol=symbol, native=native, active=active)
 
 
 class Markets(Result):

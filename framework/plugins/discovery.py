@@ -228,26 +228,41 @@ class PluginLoader:
                     raise TypeError("has fetch hooks and no provider_info")
                 self.indicators.update(indicators)
                 return
-            info = one.info
-            if not isinstance(info, ProviderInfo):
-                raise TypeError(f"provider_info returned {type(info).__name__}, not ProviderInfo")
-            if not fetch and info.retired is None:
-                raise TypeError("has provider_info and no fetch hook")
-            if info.name in self.providers:
-                raise ValueError(f"another provider is already named {info.name}")
             mapper = hooks.get("map_error")
-            self.providers[info.name] = Provider(
-                info=info,
-                plugin=plugin,
-                fetch=fetch,
-                map_error=mapper and _mapper(mapper),
-                origin=one.origin,
-                version=one.version,
-                grade=grades.grade_in(one.measured, info.name),
-            )
+            infos = self._infos_of(one.info)
+            for info in infos:
+                if not fetch and info.retired is None:
+                    raise TypeError("has provider_info and no fetch hook")
+                if info.name in self.providers:
+                    raise ValueError(f"another provider is already named {info.name}")
+            for info in infos:
+                self.providers[info.name] = Provider(
+                    info=info,
+                    plugin=plugin,
+                    fetch=fetch,
+                    map_error=mapper and _mapper(mapper),
+                    origin=one.origin,
+                    version=one.version,
+                    grade=grades.grade_in(one.measured, info.name),
+                )
             self.indicators.update(indicators)
         except Exception as error:  # noqa: BLE001 - as above
             self._drop(one, _plain(error))
+
+    def _infos_of(self, declared: object) -> Sequence[ProviderInfo]:
+        """The sources of a plugin: one, or several that speak one protocol."""
+        infos = [declared] if isinstance(declared, ProviderInfo) else declared
+        if (
+            not isinstance(infos, (list, tuple))
+            or not infos
+            or not all(isinstance(info, ProviderInfo) for info in infos)
+        ):
+            raise TypeError(
+                f"provider_info returned {type(declared).__name__}, not ProviderInfo, or several"
+            )
+        if len({info.name for info in infos}) < len(infos):
+            raise ValueError("two of its providers have one name")
+        return infos
 
     def _indicators_of(
         self, one: Found, hooks: Mapping[str, pluggy.HookImpl]

@@ -3,7 +3,8 @@
 A provider implements `provider_info` and one `fetch_<capability>` for each question it can answer,
 as `async def` or as a plain function (which then runs in a thread). A fetch hook returns the
 capability's result model and raises only the framework's own errors; anything else it raises is
-reported as `plugin_error`. What a source hides in its payload is told by `map_error`.
+reported as `plugin_error`. What the source's error codes mean is declared in `ProviderInfo.errors`;
+`map_error` is for what a table cannot say.
 
 An indicator implements `indicator_info` and `compute`.
 """
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.base import Query
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.plugins.indicator_info import Column, Columns, IndicatorInfo, Values
-    from coinmux.framework.plugins.provider_info import ProviderInfo, Reply
-    from coinmux.framework.sources.http import HTTP
+    from coinmux.framework.plugins.provider_info import HTTPClient, ProviderInfo, Reply
 
 PROJECT = "coinmux"
 
@@ -31,16 +31,20 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def provider_info() -> ProviderInfo:  # type: ignore[empty-body]
-    """Who the source is and what it needs. Called once, at load; does no I/O."""
+def provider_info() -> ProviderInfo | Sequence[ProviderInfo]:  # type: ignore[empty-body]
+    """What the source is and what it needs. Called once, at load; does no I/O.
+
+    Several sources that speak one protocol may come from one plugin: each of them is a provider
+    with all of the plugin's fetch hooks; `http.provider` names the one that is asked.
+    """
 
 
 @hookspec
 def map_error(reply: Reply, query: Query) -> Exception | None:
-    """What a reply means when it is no answer.
+    """What a reply means when it is no answer and `ProviderInfo.errors` has no row for it.
 
-    Called for every reply, HTTP 200 or not, before the fetch hook sees its body. Return the error
-    that fits (`UnknownSymbol`, `RateLimited`, `AuthRefused`, `QuotaExhausted`, `GeoBlocked`,
+    Called for every such reply, HTTP 200 or not, before the fetch hook sees its body. Return the
+    error that fits (`UnknownSymbol`, `RateLimited`, `AuthRefused`, `QuotaExhausted`, `GeoBlocked`,
     `BadStatus`…), or None for an answer, or for a status that says enough by itself.
     """
 
@@ -74,7 +78,7 @@ def compute(  # type: ignore[empty-body]
 
 
 @hookspec
-def fetch_ticker(query: market.TickerQuery, http: HTTP) -> Awaitable[market.Ticker]:  # type: ignore[empty-body]
+def fetch_ticker(query: market.TickerQuery, http: HTTPClient) -> Awaitable[market.Ticker]:  # type: ignore[empty-body]
     """One market now and over the last 24 hours.
 
     Raises:
@@ -83,7 +87,7 @@ def fetch_ticker(query: market.TickerQuery, http: HTTP) -> Awaitable[market.Tick
 
 
 @hookspec
-def fetch_candles(query: market.CandlesQuery, http: HTTP) -> Awaitable[market.Candles]:  # type: ignore[empty-body]
+def fetch_candles(query: market.CandlesQuery, http: HTTPClient) -> Awaitable[market.Candles]:  # type: ignore[empty-body]
     """Candles; `query.interval` is one of the keys of `ProviderInfo.intervals`.
 
     Build the result with `Candles.from_rows`, which sorts, cuts and checks.
@@ -91,102 +95,104 @@ def fetch_candles(query: market.CandlesQuery, http: HTTP) -> Awaitable[market.Ca
 
 
 @hookspec
-def fetch_order_book(query: market.OrderBookQuery, http: HTTP) -> Awaitable[market.OrderBook]:  # type: ignore[empty-body]
+def fetch_order_book(query: market.OrderBookQuery, http: HTTPClient) -> Awaitable[market.OrderBook]:  # type: ignore[empty-body]
     """Best bids and asks; at least `query.depth` levels where there are as many."""
 
 
 @hookspec
-def fetch_trades(query: market.TradesQuery, http: HTTP) -> Awaitable[market.Trades]:  # type: ignore[empty-body]
+def fetch_trades(query: market.TradesQuery, http: HTTPClient) -> Awaitable[market.Trades]:  # type: ignore[empty-body]
     """The latest trades; build the result with `Trades.latest`."""
 
 
 @hookspec
-def fetch_markets(query: market.MarketsQuery, http: HTTP) -> Awaitable[market.Markets]:  # type: ignore[empty-body]
+def fetch_markets(query: market.MarketsQuery, http: HTTPClient) -> Awaitable[market.Markets]:  # type: ignore[empty-body]
     """Every spot pair the source lists, from its own list of base and quote."""
 
 
 @hookspec
-def fetch_coins(query: market.CoinsQuery, http: HTTP) -> Awaitable[market.Coins]:  # type: ignore[empty-body]
+def fetch_coins(query: market.CoinsQuery, http: HTTPClient) -> Awaitable[market.Coins]:  # type: ignore[empty-body]
     """One page of coins, largest market capitalisation first."""
 
 
 @hookspec
 def fetch_global_stats(  # type: ignore[empty-body]
-    query: market.GlobalStatsQuery, http: HTTP
+    query: market.GlobalStatsQuery, http: HTTPClient
 ) -> Awaitable[market.GlobalStats]:
     """The whole market."""
 
 
 @hookspec
-def fetch_gas(query: chain.GasQuery, http: HTTP) -> Awaitable[chain.Gas]:  # type: ignore[empty-body]
+def fetch_gas(query: chain.GasQuery, http: HTTPClient) -> Awaitable[chain.Gas]:  # type: ignore[empty-body]
     """What a transaction costs now: gwei on EVM chains, sat/vB on bitcoin."""
 
 
 @hookspec
-def fetch_chain_head(query: chain.ChainHeadQuery, http: HTTP) -> Awaitable[chain.ChainHead]:  # type: ignore[empty-body]
+def fetch_chain_head(query: chain.ChainHeadQuery, http: HTTPClient) -> Awaitable[chain.ChainHead]:  # type: ignore[empty-body]
     """The newest block."""
 
 
 @hookspec
-def fetch_balance(query: chain.BalanceQuery, http: HTTP) -> Awaitable[chain.Balance]:  # type: ignore[empty-body]
+def fetch_balance(query: chain.BalanceQuery, http: HTTPClient) -> Awaitable[chain.Balance]:  # type: ignore[empty-body]
     """What an address holds of the chain's own coin; build it with `Balance.native`."""
 
 
 @hookspec
 def fetch_transactions(  # type: ignore[empty-body]
-    query: chain.TransactionsQuery, http: HTTP
+    query: chain.TransactionsQuery, http: HTTPClient
 ) -> Awaitable[chain.Transactions]:
     """Transactions of an address, newest first; none is legal."""
 
 
 @hookspec
 def fetch_token_balances(  # type: ignore[empty-body]
-    query: chain.TokenBalancesQuery, http: HTTP
+    query: chain.TokenBalancesQuery, http: HTTPClient
 ) -> Awaitable[chain.TokenBalances]:
     """Tokens of an address; none is legal."""
 
 
 @hookspec
-def fetch_entity(query: chain.EntityQuery, http: HTTP) -> Awaitable[chain.Entity]:  # type: ignore[empty-body]
+def fetch_entity(query: chain.EntityQuery, http: HTTPClient) -> Awaitable[chain.Entity]:  # type: ignore[empty-body]
     """Who an address belongs to."""
 
 
 @hookspec
 def fetch_large_transfers(  # type: ignore[empty-body]
-    query: chain.LargeTransfersQuery, http: HTTP
+    query: chain.LargeTransfersQuery, http: HTTPClient
 ) -> Awaitable[chain.LargeTransfers]:
     """Large transfers, newest first; none is legal."""
 
 
 @hookspec
-def fetch_news(query: news.NewsQuery, http: HTTP) -> Awaitable[news.News]:  # type: ignore[empty-body]
+def fetch_news(query: news.NewsQuery, http: HTTPClient) -> Awaitable[news.News]:  # type: ignore[empty-body]
     """Headlines, newest first; none is legal."""
 
 
 @hookspec
-def fetch_fear_greed(query: sentiment.FearGreedQuery, http: HTTP) -> Awaitable[sentiment.FearGreed]:  # type: ignore[empty-body]
+def fetch_fear_greed(  # type: ignore[empty-body]
+    query: sentiment.FearGreedQuery, http: HTTPClient
+) -> Awaitable[sentiment.FearGreed]:
     """The fear and greed index, 0 to 100."""
 
 
 @hookspec
-def fetch_social(query: sentiment.SocialQuery, http: HTTP) -> Awaitable[sentiment.Social]:  # type: ignore[empty-body]
+def fetch_social(query: sentiment.SocialQuery, http: HTTPClient) -> Awaitable[sentiment.Social]:  # type: ignore[empty-body]
     """Social metrics of one asset."""
 
 
 @hookspec
 def fetch_onchain_metric(  # type: ignore[empty-body]
-    query: onchain.OnchainMetricQuery, http: HTTP
+    query: onchain.OnchainMetricQuery, http: HTTPClient
 ) -> Awaitable[onchain.OnchainMetric]:
     """A figure derived from a chain over time, oldest first."""
 
 
 @hookspec
-def fetch_tvl(query: onchain.TvlQuery, http: HTTP) -> Awaitable[onchain.Tvl]:  # type: ignore[empty-body]
+def fetch_tvl(query: onchain.TvlQuery, http: HTTPClient) -> Awaitable[onchain.Tvl]:  # type: ignore[empty-body]
     """Total value locked, in US dollars."""
 
 
 @hookspec
 def fetch_text_sentiment(  # type: ignore[empty-body]
-    query: text.TextSentimentQuery, http: HTTP
+    query: text.TextSentimentQuery, http: HTTPClient
 ) -> Awaitable[text.TextSentiment]:
     """How positive or negative each text is, in the order asked."""

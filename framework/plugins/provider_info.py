@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
+from coinmux.framework.plugins.error_table import ErrorTable
 from coinmux.framework.reference.symbols import SymbolStyle
+
+if TYPE_CHECKING:
+    from coinmux.framework.formats.feeds import FeedEntry
+    from coinmux.framework.reference.assets import AssetDirectory
+    from coinmux.framework.transport.endpoint import Scalar
+
+T = TypeVar("T")
 
 Category = Literal["market", "blockchain", "news", "sentiment", "onchain", "whale", "model", "defi"]
 
@@ -102,6 +110,7 @@ class ProviderInfo:
         models: text models it offers: id -> the channel that is that model, "" for the source.
         chains: ours -> theirs, for capabilities about a chain; one that is missing is not served.
         headers: sent with each request.
+        errors: what its error codes and messages mean; `map_error` is for what a table cannot say.
         homepage, terms_url, docs_url: links for people.
         docs_read: the day its documentation was last read, ISO.
         seen: `recorded` where real answers were replayed, else `documented`.
@@ -127,6 +136,7 @@ class ProviderInfo:
     chains: Mapping[str, str] | None = None
     models: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    errors: ErrorTable | None = None
     homepage: str = ""
     terms_url: str = ""
     docs_url: str = ""
@@ -170,3 +180,89 @@ class Reply:
     body: object
     is_json: bool
     headers: Mapping[str, str]
+
+
+class HTTPClient(Protocol):
+    """What a fetch hook asks its source with; see `coinmux.framework.sources.http.HTTP`.
+
+    Attributes:
+        provider: the source's name.
+        channel: the channel's name, "" for the source's own address.
+    """
+
+    provider: str
+    channel: str
+
+    @property
+    def assets(self) -> AssetDirectory:
+        """Finds a coin's id at this source."""
+        ...
+
+    def now_ms(self) -> int:
+        """Wall time, Unix milliseconds."""
+        ...
+
+    def setting(self, name: str) -> str | None:
+        """Value of a declared variable; None where it is not set."""
+        ...
+
+    def has(self, name: str) -> bool:
+        """Whether a declared variable is set."""
+        ...
+
+    async def get_json(
+        self,
+        path: str,
+        params: Mapping[str, Scalar] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        host: str | None = None,
+        weight: float = 1,
+        empty_ok: bool = False,
+    ) -> Any:
+        """The JSON answer to a GET."""
+        ...
+
+    async def post_json(
+        self,
+        path: str,
+        json: Any,
+        *,
+        params: Mapping[str, Scalar] | None = None,
+        headers: Mapping[str, str] | None = None,
+        host: str | None = None,
+        weight: float = 1,
+        empty_ok: bool = False,
+    ) -> Any:
+        """The JSON answer to a POST of JSON."""
+        ...
+
+    async def get_feed(
+        self, path: str, *, host: str | None = None, weight: float = 1
+    ) -> list[FeedEntry]:
+        """The entries of an RSS or Atom feed, as plain text."""
+        ...
+
+    async def gather(self, *calls: Awaitable[Any]) -> tuple[Any, ...]:
+        """The answers of several calls made at once; the first error ends them all."""
+        ...
+
+    def via(self, channel: str) -> HTTPClient:
+        """The same, bound to a declared channel's base URL."""
+        ...
+
+    def channels(self, tag: str | None = None) -> list[str]:
+        """Declared channels with the tag that may be asked now, best first."""
+        ...
+
+    async def first_of(
+        self, channels: Sequence[str], call: Callable[[HTTPClient], Awaitable[T]]
+    ) -> T:
+        """The answer of the first channel that has one."""
+        ...
+
+    async def each_of(
+        self, channels: Sequence[str], call: Callable[[HTTPClient], Awaitable[T]]
+    ) -> list[T]:
+        """The answers of all channels that have one, asked at once, in order."""
+        ...

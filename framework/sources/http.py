@@ -190,6 +190,19 @@ class HTTP:
                 raise Challenge(response_errors.CHALLENGE) from exc
             raise
 
+    async def gather(self, *calls: Awaitable[Any]) -> tuple[Any, ...]:
+        """The answers of several calls made at once; the first error ends them all."""
+
+        async def one(call: Awaitable[Any]) -> Any:
+            return await call
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(call)) for call in calls]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return tuple(task.result() for task in tasks)
+
     def via(self, channel: str) -> HTTP:
         """The same, bound to a declared channel's base URL."""
         return self._bound(channel, self._deadline)
@@ -328,11 +341,11 @@ class HTTP:
         )
 
     def _mapped(self, reply: RawReply, body: object, *, is_json: bool) -> CoinmuxError | None:
-        hook = self._source.map_error
-        if hook is None:
+        hook, info = self._source.map_error, self._source.info
+        if hook is None and info.errors is None:
             return None
         seen = Reply(reply.status, body, is_json, reply.headers)
-        return response_errors.from_plugin(self.provider, hook, seen, self._query)
+        return response_errors.read(info, hook, seen, self._query)
 
     def _said(self, text: str) -> str:
         return response_errors.few_words(text, self._client.redactor)

@@ -1,4 +1,4 @@
-"""What a reply means: by the plugin's word first, else by its status, its kind and its body."""
+"""What a reply means: by the plugin's table and hook first, else by its status, kind and body."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from coinmux.framework.errors import (
     ToldToWait,
 )
 from coinmux.framework.models.base import clean_text
-from coinmux.framework.sources import retry_after
+from coinmux.framework.sources import retry_after, table_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from coinmux.framework.models.base import Query
-    from coinmux.framework.plugins.provider_info import Reply
+    from coinmux.framework.plugins.provider_info import ProviderInfo, Reply
     from coinmux.framework.secrets import Redactor
 
 #: What bot walls, captchas and maintenance pages have in common, in lower case.
@@ -112,6 +112,19 @@ def is_challenge(body: bytes) -> bool:
     """Whether a page carries the marks of a bot wall, captcha or block page."""
     lower = body[:_HTML_HEAD].lower()
     return any(mark in lower for mark in _CHALLENGE_MARKS)
+
+
+def read(
+    info: ProviderInfo,
+    hook: Callable[[Reply, Query], Exception | None] | None,
+    reply: Reply,
+    query: Query,
+) -> CoinmuxError | None:
+    """What the plugin knows of a reply: a row of its table, its `map_error`, an unlisted code."""
+    error = table_errors.from_rows(info, reply, query)
+    if error is None and hook is not None:
+        error = from_plugin(info.name, hook, reply, query)
+    return error or table_errors.unlisted(info, reply)
 
 
 def from_plugin(

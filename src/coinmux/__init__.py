@@ -3,6 +3,8 @@
 import warnings
 from typing import TYPE_CHECKING
 
+from coinmux import models
+from coinmux.framework import errors
 from coinmux.framework.cache.answer import Answer, AnswerMeta
 from coinmux.framework.clock import Clock, Deadline, SystemClock
 from coinmux.framework.dialects.etherscan import (
@@ -102,6 +104,7 @@ from coinmux.framework.models.base import (
     clean_text,
     iso_ms,
     number,
+    price_or_none,
 )
 from coinmux.framework.models.capability import CAPABILITIES, Capability, Freshness
 from coinmux.framework.models.chain import (
@@ -144,7 +147,6 @@ from coinmux.framework.models.market import (
     Trades,
     TradesQuery,
     last_price,
-    price_or_none,
 )
 from coinmux.framework.models.news import News, NewsItem, NewsQuery, NewsSentiment
 from coinmux.framework.models.onchain import OnchainMetric, OnchainMetricQuery, Tvl, TvlQuery
@@ -156,6 +158,7 @@ from coinmux.framework.models.sentiment import (
     SocialQuery,
 )
 from coinmux.framework.models.text import TextSentiment, TextSentimentQuery, TextSentimentResult
+from coinmux.framework.plugins.error_table import ErrorTable, When
 from coinmux.framework.plugins.hookspecs import hookimpl, hookspec
 from coinmux.framework.plugins.indicator_info import (
     Column,
@@ -170,6 +173,7 @@ from coinmux.framework.plugins.indicator_info import (
 from coinmux.framework.plugins.provider_info import (
     Channel,
     EnvVar,
+    HTTPClient,
     ProviderInfo,
     RateLimit,
     Reply,
@@ -227,6 +231,7 @@ __all__ = [
     "Entity",
     "EntityQuery",
     "EnvVar",
+    "ErrorTable",
     "Event",
     "EventBus",
     "FearGreed",
@@ -240,6 +245,7 @@ __all__ = [
     "GeoBlocked",
     "GlobalStats",
     "GlobalStatsQuery",
+    "HTTPClient",
     "Implausible",
     "IndicatorInfo",
     "InsufficientData",
@@ -336,11 +342,13 @@ __all__ = [
     "UpstreamTimeout",
     "UsageHeader",
     "Values",
+    "When",
     "against_price",
     "between",
     "clean_text",
     "crossing",
     "ema_memory",
+    "errors",
     "evm_balance",
     "evm_chain_head",
     "evm_gas",
@@ -354,6 +362,7 @@ __all__ = [
     "hookspec",
     "iso_ms",
     "last_price",
+    "models",
     "names_of",
     "number",
     "period",

@@ -13,6 +13,7 @@ import pytest
 
 from coinmux import CAPABILITIES, CoinmuxError, Reply, Result
 from coinmux.framework.quality.plausibility import check
+from coinmux.framework.sources import response_errors
 from coinmux.framework.sources.binding import BoundSource
 from coinmux.framework.testing.clock import FakeClock
 from coinmux.framework.testing.conformance import ReplayClient, bind, call
@@ -109,7 +110,21 @@ def exchange(
     }
 
 
-def mapped(name: str, status: int, body: Any, query: Any = None) -> Exception | None:
-    """What the provider's `map_error` says of a JSON reply."""
-    error: Exception | None = provider(name).map_error(Reply(status, body, True, {}), query)
-    return error
+def mapped_reply(name: str, reply: Reply, query: Any = None) -> Any:
+    """What a reply is by the provider's error table and `map_error`."""
+    module = provider(name)
+    hook = getattr(module, "map_error", None)
+    return response_errors.read(module.provider_info(), hook, reply, query)
+
+
+def mapped(
+    name: str,
+    status: int,
+    body: Any,
+    query: Any = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    is_json: bool = True,
+) -> Any:
+    """The same of a reply with this status and body."""
+    return mapped_reply(name, Reply(status, body, is_json, headers or {}), query)

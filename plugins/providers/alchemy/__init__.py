@@ -7,8 +7,6 @@ without symbol and decimals. Prices are in US dollars, by ticker.
 Source: https://www.alchemy.com/docs/reference/api-overview, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,42 +14,23 @@ from typing import Any
 from coinmux import (
     CHAINS,
     HTTP,
-    AuthRefused,
-    Balance,
-    BalanceQuery,
     Chain,
-    ChainHead,
-    ChainHeadQuery,
     EnvVar,
-    Gas,
-    GasQuery,
-    Implausible,
-    NotOffered,
     ProviderInfo,
-    Query,
     RateLimit,
     Reply,
-    Ticker,
-    TickerQuery,
-    TokenBalance,
-    TokenBalances,
-    TokenBalancesQuery,
-    Transaction,
-    Transactions,
-    TransactionsQuery,
-    UnknownSymbol,
     evm_balance,
     evm_chain_head,
     evm_gas,
     hookimpl,
-    iso_ms,
     quantity,
     rpc_error,
     rpc_request,
     rpc_result,
-    scaled,
     segment,
 )
+from coinmux import errors as e
+from coinmux import models as m
 
 KEY = "ALCHEMY_API_KEY"
 API = "api"
@@ -99,85 +78,85 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """A JSON-RPC error object, or that of the price API, also inside a 200."""
     if reply.status == 401:
-        return AuthRefused(f"{KEY} is refused")
-    if isinstance(query, TickerQuery) and isinstance(reply.body, dict):
+        return e.AuthRefused(f"{KEY} is refused")
+    if isinstance(query, m.TickerQuery) and isinstance(reply.body, dict):
         rows = reply.body.get("data")
         row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
         said = str(row.get("error") or reply.body.get("error") or "")
         if "not found" in said.lower():
-            return UnknownSymbol(query.symbol, "Alchemy knows no token of that ticker")
+            return e.UnknownSymbol(query.symbol, "Alchemy knows no token of that ticker")
     return rpc_error(reply)
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request."""
     path = f"/prices/v1/{segment(http.setting(KEY))}/tokens/by-symbol"
     return parse_ticker(await http.get_json(path, {"symbols": query.symbol.base}, host=API), query)
 
 
-def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """The dollar price of a ticker's token."""
     (row,) = body["data"]
     if row["symbol"].upper() != query.symbol.base:
-        raise Implausible(f"asked for {query.symbol.base}, the answer is about {row['symbol']}")
+        raise e.Implausible(f"asked for {query.symbol.base}, the answer is about {row['symbol']}")
     price = {one["currency"].lower(): one for one in row["prices"]}["usd"]
-    return Ticker(
-        symbol=query.symbol, last=price["value"], timestamp=iso_ms(price["lastUpdatedAt"])
+    return m.Ticker(
+        symbol=query.symbol, last=price["value"], timestamp=m.iso_ms(price["lastUpdatedAt"])
     )
 
 
 @hookimpl
-async def fetch_gas(query: GasQuery, http: HTTP) -> Gas:
+async def fetch_gas(query: m.GasQuery, http: HTTP) -> m.Gas:
     """One request."""
     return await evm_gas(query, _post(query.chain, http))
 
 
 @hookimpl
-async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     """One request."""
     return await evm_chain_head(query, _post(query.chain, http))
 
 
 @hookimpl
-async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
     return await evm_balance(query, _post(query.chain, http))
 
 
 @hookimpl
-async def fetch_token_balances(query: TokenBalancesQuery, http: HTTP) -> TokenBalances:
+async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.TokenBalances:
     """One request."""
     request = rpc_request("alchemy_getTokenBalances", [query.address, "erc20"])
     result = rpc_result(await _post(query.chain, http)(request))
     return parse_token_balances(result, query)
 
 
-def parse_token_balances(result: Any, query: TokenBalancesQuery) -> TokenBalances:
+def parse_token_balances(result: Any, query: m.TokenBalancesQuery) -> m.TokenBalances:
     """Raw balances in hexadecimal; tokens of which nothing is left are dropped."""
     if result["address"].lower() != query.address:
-        raise Implausible(f"asked for {query.address}, the answer is about {result['address']}")
+        raise e.Implausible(f"asked for {query.address}, the answer is about {result['address']}")
     held = [
         (row["contractAddress"].lower(), quantity(row["tokenBalance"]))
         for row in result["tokenBalances"]
     ]
     more = result.get("pageKey") is not None
-    return TokenBalances(
+    return m.TokenBalances(
         chain=query.chain,
         address=query.address,
-        tokens=tuple(TokenBalance(contract=name, raw=raw) for name, raw in held if raw),
+        tokens=tuple(m.TokenBalance(contract=name, raw=raw) for name, raw in held if raw),
         notes=("the first page of tokens; there are more",) if more else (),
     )
 
 
 @hookimpl
-async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transactions:
     """Two requests at once: transfers from the address, and to it."""
     if query.cursor is not None:
-        raise NotOffered("only the latest transfers are offered")
+        raise e.NotOffered("only the latest transfers are offered")
     post = _post(query.chain, http)
     answers = await asyncio.gather(
         *(post(transfers_request(query, side)) for side in ("fromAddress", "toAddress"))
@@ -185,7 +164,7 @@ async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactio
     return parse_transactions([rpc_result(answer) for answer in answers], query)
 
 
-def transfers_request(query: TransactionsQuery, side: str) -> dict[str, Any]:
+def transfers_request(query: m.TransactionsQuery, side: str) -> dict[str, Any]:
     """The latest transfers of the chain's own coin on one side."""
     parameters = {
         side: query.address,
@@ -198,32 +177,32 @@ def transfers_request(query: TransactionsQuery, side: str) -> dict[str, Any]:
     return rpc_request("alchemy_getAssetTransfers", [parameters])
 
 
-def parse_transactions(results: list[Any], query: TransactionsQuery) -> Transactions:
+def parse_transactions(results: list[Any], query: m.TransactionsQuery) -> m.Transactions:
     """Both sides as one list, newest first; a transfer to oneself stands in it once."""
     rows = {row["hash"]: row for result in results for row in result["transfers"]}
     newest = sorted(rows.values(), key=lambda row: -quantity(row["blockNum"]))[: query.limit]
-    return Transactions(
+    return m.Transactions(
         chain=query.chain,
         address=query.address,
         transactions=tuple(_transaction(row, query) for row in newest),
     )
 
 
-def _transaction(row: Any, query: TransactionsQuery) -> Transaction:
+def _transaction(row: Any, query: m.TransactionsQuery) -> m.Transaction:
     facts = CHAINS[query.chain]
     parties = [row["from"], row["to"]]
     if query.address not in [str(party).lower() for party in parties]:
-        raise Implausible(f"{row['hash']} is not of {query.address}")
+        raise e.Implausible(f"{row['hash']} is not of {query.address}")
     raw = quantity(row["rawContract"]["value"])
-    return Transaction(
+    return m.Transaction(
         hash=row["hash"],
         height=quantity(row["blockNum"]),
-        timestamp=iso_ms(row["metadata"]["blockTimestamp"]),
+        timestamp=m.iso_ms(row["metadata"]["blockTimestamp"]),
         sender=row["from"].lower(),
         to=None if row["to"] is None else row["to"].lower(),
         asset=facts.asset,
         raw=raw,
-        amount=scaled(raw, facts.decimals),
+        amount=m.scaled(raw, facts.decimals),
     )
 
 

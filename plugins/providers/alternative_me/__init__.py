@@ -6,22 +6,11 @@ midnight UTC. Every value is a string, times are seconds, newest first; a day ma
 Source: https://alternative.me/crypto/fear-and-greed-index/#api, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    BadStatus,
-    FearGreed,
-    FearGreedQuery,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    Reply,
-    hookimpl,
-    number,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 
 @hookimpl
@@ -42,26 +31,26 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """Errors come in `metadata.error`, with status 200."""
     metadata = reply.body.get("metadata") if isinstance(reply.body, dict) else None
     said = metadata.get("error") if isinstance(metadata, dict) else None
-    return BadStatus(f"the answer is an error: {str(said)[:200]}", status=200) if said else None
+    return e.BadStatus(f"the answer is an error: {str(said)[:200]}", status=200) if said else None
 
 
 @hookimpl
-async def fetch_fear_greed(query: FearGreedQuery, http: HTTP) -> FearGreed:
+async def fetch_fear_greed(query: m.FearGreedQuery, http: HTTP) -> m.FearGreed:
     """One request."""
     return parse_fear_greed(await http.get_json("/fng/", {"limit": query.limit}), query)
 
 
-def parse_fear_greed(body: Any, query: FearGreedQuery) -> FearGreed:
+def parse_fear_greed(body: Any, query: m.FearGreedQuery) -> m.FearGreed:
     """The newest value and the days before it."""
     days = sorted(body["data"], key=lambda day: int(day["timestamp"]), reverse=True)[: query.limit]
     newest = days[0]
-    return FearGreed(
+    return m.FearGreed(
         timestamp=int(newest["timestamp"]) * 1000,
         value=newest["value"],
         classification=newest["value_classification"],
-        history=[(int(day["timestamp"]) * 1000, number(day["value"])) for day in days],
+        history=[(int(day["timestamp"]) * 1000, m.number(day["value"])) for day in days],
     )

@@ -6,35 +6,21 @@ label within it (`Hot Wallet`). An address nobody knows is answered with nulls.
 Source: https://docs.intel.arkm.com, OpenAPI 1.1.0, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from coinmux import (
     HTTP,
-    AuthRefused,
     Chain,
-    Entity,
-    EntityQuery,
     EnvVar,
-    Implausible,
-    LargeTransfer,
-    LargeTransfers,
-    LargeTransfersQuery,
-    Party,
-    PlanRestricted,
     ProviderInfo,
-    Query,
-    QuotaExhausted,
     RateLimit,
-    RateLimited,
     Reply,
-    UnknownSymbol,
     UsageHeader,
     hookimpl,
-    iso_ms,
     segment,
 )
+from coinmux import errors as e
+from coinmux import models as m
 
 NETWORKS = {
     "bitcoin": "bitcoin",
@@ -81,32 +67,32 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """`error` in words; a 429 may be of the second or of the billing period."""
     body = reply.body if isinstance(reply.body, dict) else {}
     said = str(body.get("error") or "")
     if reply.status == 401:
-        return AuthRefused(said or "the key is refused")
+        return e.AuthRefused(said or "the key is refused")
     if reply.status == 402 or "billing period" in said:
-        return QuotaExhausted(said or "payment required")
+        return e.QuotaExhausted(said or "payment required")
     if reply.status == 403:
-        return PlanRestricted(said) if reply.is_json else None
+        return e.PlanRestricted(said) if reply.is_json else None
     if reply.status == 429:
-        return RateLimited(said)
-    if reply.status in (400, 404) and isinstance(query, EntityQuery):
-        return UnknownSymbol(query.address, said or "Arkham does not know the address")
+        return e.RateLimited(said)
+    if reply.status in (400, 404) and isinstance(query, m.EntityQuery):
+        return e.UnknownSymbol(query.address, said or "Arkham does not know the address")
     return None
 
 
 @hookimpl
-async def fetch_entity(query: EntityQuery, http: HTTP) -> Entity:
+async def fetch_entity(query: m.EntityQuery, http: HTTP) -> m.Entity:
     """One request."""
     path = f"/intelligence/address_enriched/{segment(query.address)}"
     params = {"chain": NETWORKS[query.chain], "includeTags": "true"}
     return parse_entity(await http.get_json(path, params), query)
 
 
-def parse_entity(body: Any, query: EntityQuery) -> Entity:
+def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
     """Entity, label and tags.
 
     Raises:
@@ -114,13 +100,15 @@ def parse_entity(body: Any, query: EntityQuery) -> Entity:
         UnknownSymbol: nobody knows the owner.
     """
     if body["address"].lower() != query.address.lower():
-        raise Implausible(f"asked for {query.address}, the answer is about {body['address'][:50]}")
+        raise e.Implausible(
+            f"asked for {query.address}, the answer is about {body['address'][:50]}"
+        )
     entity, label = body.get("arkhamEntity") or {}, body.get("arkhamLabel") or {}
     name = entity.get("name") or label.get("name")
     if not name:
-        raise UnknownSymbol(query.address, "Arkham does not know the owner")
+        raise e.UnknownSymbol(query.address, "Arkham does not know the owner")
     labels = [label.get("name"), *(tag["label"] for tag in body.get("populatedTags") or ())]
-    return Entity(
+    return m.Entity(
         chain=query.chain,
         address=query.address,
         name=name,
@@ -130,7 +118,7 @@ def parse_entity(body: Any, query: EntityQuery) -> Entity:
 
 
 @hookimpl
-async def fetch_large_transfers(query: LargeTransfersQuery, http: HTTP) -> LargeTransfers:
+async def fetch_large_transfers(query: m.LargeTransfersQuery, http: HTTP) -> m.LargeTransfers:
     """One request, of the last day."""
     params = {
         "usdGte": round(query.min_usd),
@@ -144,21 +132,21 @@ async def fetch_large_transfers(query: LargeTransfersQuery, http: HTTP) -> Large
     return parse_transfers(body, query)
 
 
-def parse_transfers(body: Any, query: LargeTransfersQuery) -> LargeTransfers:
+def parse_transfers(body: Any, query: m.LargeTransfersQuery) -> m.LargeTransfers:
     """Newest first; of an asset those of its ticker among the latest hundred."""
     rows = body["transfers"] or ()
     transfers = [_transfer(row) for row in rows]
     wanted = [one for one in transfers if query.asset in (None, one.asset)]
     wanted.sort(key=lambda one: -one.timestamp)
-    return LargeTransfers(transfers=tuple(wanted[: query.limit]))
+    return m.LargeTransfers(transfers=tuple(wanted[: query.limit]))
 
 
-def _transfer(row: Any) -> LargeTransfer:
+def _transfer(row: Any) -> m.LargeTransfer:
     chain = OURS.get(row["chain"], row["chain"])
-    return LargeTransfer(
+    return m.LargeTransfer(
         chain=str(Chain(chain)) if chain in NETWORKS else chain,
         hash=row["transactionHash"],
-        timestamp=iso_ms(row["blockTimestamp"]),
+        timestamp=m.iso_ms(row["blockTimestamp"]),
         asset=row["tokenSymbol"].upper(),
         amount=row["unitValue"],
         amount_usd=row["historicalUSD"],
@@ -167,8 +155,8 @@ def _transfer(row: Any) -> LargeTransfer:
     )
 
 
-def _party(side: Any) -> Party | None:
+def _party(side: Any) -> m.Party | None:
     if side is None:
         return None
     entity = side.get("arkhamEntity") or side.get("arkhamLabel") or {}
-    return Party(address=side["address"].lower(), owner=entity.get("name"))
+    return m.Party(address=side["address"].lower(), owner=entity.get("name"))

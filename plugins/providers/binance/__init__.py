@@ -6,37 +6,11 @@ minutes to three days. Some countries are refused with 451.
 Source: https://developers.binance.com/docs/binance-spot-api-docs/rest-api, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    BadStatus,
-    Candles,
-    CandlesQuery,
-    Market,
-    Markets,
-    MarketsQuery,
-    OrderBook,
-    OrderBookQuery,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Symbol,
-    SymbolStyle,
-    Ticker,
-    TickerQuery,
-    Trade,
-    Trades,
-    TradesQuery,
-    UnknownSymbol,
-    UsageHeader,
-    hookimpl,
-    number,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, UsageHeader, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 STYLE = SymbolStyle()
 #: It spells all of them as we do: `1m` is a minute and `1M` a month.
@@ -74,7 +48,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """What its negative codes mean; 418, 429 and 451 say enough by themselves."""
     body = reply.body
     code = body.get("code") if isinstance(body, dict) else None
@@ -85,23 +59,23 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
     # A pair longer than any it lists is refused for its characters, not as unknown.
     is_spelling = code == ILLEGAL_CHARACTERS and "'symbol'" in said
     if symbol is not None and (code == UNKNOWN_SYMBOL or is_spelling):
-        return UnknownSymbol(symbol, f"Binance: {said}")
+        return e.UnknownSymbol(symbol, f"Binance: {said}")
     if reply.status in (401, 418, 429, 451):
         return None
     if code == TOO_MUCH_WEIGHT:
-        return RateLimited(said)
-    return BadStatus(said, status=reply.status)
+        return e.RateLimited(said)
+    return e.BadStatus(said, status=reply.status)
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request, weight 2."""
     params = {"symbol": STYLE.native(query.symbol)}
     return parse_ticker(await http.get_json("/api/v3/ticker/24hr", params, weight=2), query)
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, weight 2; its times bound the opening, both included."""
     params: dict[str, str | int | None] = {
         "symbol": STYLE.native(query.symbol),
@@ -114,7 +88,7 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
 
 
 @hookimpl
-async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+async def fetch_order_book(query: m.OrderBookQuery, http: HTTP) -> m.OrderBook:
     """One request, weight 5 up to a depth of 100, else 25."""
     body = await http.get_json(
         "/api/v3/depth",
@@ -125,7 +99,7 @@ async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
 
 
 @hookimpl
-async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+async def fetch_trades(query: m.TradesQuery, http: HTTP) -> m.Trades:
     """One request, weight 25."""
     body = await http.get_json(
         "/api/v3/trades",
@@ -137,13 +111,13 @@ async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
 
 
 @hookimpl
-async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
     """One request, weight 20; without the permission sets, which are most of its megabytes."""
     params = {"showPermissionSets": "false"}
     return parse_markets(await http.get_json("/api/v3/exchangeInfo", params, weight=20), query)
 
 
-def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """`priceChangePercent` is in percent already; a price of zero stands for none.
 
     Raises:
@@ -152,8 +126,8 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     STYLE.confirm(query.symbol, body["symbol"])
     last = _price(body["lastPrice"])
     if last is None:
-        raise UnknownSymbol(query.symbol, f"{query.symbol} is not traded at Binance any more")
-    return Ticker(
+        raise e.UnknownSymbol(query.symbol, f"{query.symbol} is not traded at Binance any more")
+    return m.Ticker(
         symbol=query.symbol,
         timestamp=body["closeTime"],
         last=last,
@@ -169,26 +143,26 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
 
 
 def _price(text: Any) -> float | None:
-    price = number(text)
+    price = m.number(text)
     return price if price != 0 else None
 
 
-def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Rows of 12, of which the first six are ours."""
-    return Candles.from_rows(query, body, order=CANDLE)
+    return m.Candles.from_rows(query, body, order=CANDLE)
 
 
-def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It names neither the pair nor a time."""
-    return OrderBook(symbol=query.symbol, bids=body["bids"], asks=body["asks"])
+    return m.OrderBook(symbol=query.symbol, bids=body["bids"], asks=body["asks"])
 
 
-def parse_trades(body: Any, query: TradesQuery) -> Trades:
+def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """Where the buyer was the maker, the taker sold."""
-    return Trades.latest(
+    return m.Trades.latest(
         query,
         (
-            Trade(
+            m.Trade(
                 id=str(row["id"]),
                 timestamp=row["time"],
                 side="sell" if row["isBuyerMaker"] else "buy",
@@ -200,11 +174,11 @@ def parse_trades(body: Any, query: TradesQuery) -> Trades:
     )
 
 
-def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every pair, traded now or not."""
 
-    def one(row: Any) -> Market:
+    def one(row: Any) -> m.Market:
         symbol = Symbol(f"{row['baseAsset']}/{row['quoteAsset']}")
-        return Market(symbol=symbol, native=row["symbol"], active=row["status"] == "TRADING")
+        return m.Market(symbol=symbol, native=row["symbol"], active=row["status"] == "TRADING")
 
-    return Markets.read(body["symbols"], one)
+    return m.Markets.read(body["symbols"], one)

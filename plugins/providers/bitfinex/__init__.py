@@ -9,38 +9,12 @@ Source: https://docs.bitfinex.com/reference/rest-public-ticker and the pages bes
 2026-11-23.
 """
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    BadStatus,
-    Candles,
-    CandlesQuery,
-    Market,
-    Markets,
-    MarketsQuery,
-    NotOffered,
-    OrderBook,
-    OrderBookQuery,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Symbol,
-    SymbolStyle,
-    Ticker,
-    TickerQuery,
-    Trade,
-    Trades,
-    TradesQuery,
-    UnknownSymbol,
-    hookimpl,
-    number,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 #: Where its name of a coin is not ours, by its own map of currencies and its renamings.
 ALIASES = {
@@ -117,7 +91,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """What `["error", code, text]` means; an unknown pair comes with HTTP 500."""
     body = reply.body
     if isinstance(body, dict) and isinstance(body.get("error"), str):
@@ -128,20 +102,20 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
     said = " ".join(str(part)[:200] for part in body[1:3])
     symbol = getattr(query, "symbol", None)
     if symbol is not None and code == WRONG_PARAMETER and "symbol" in said.lower():
-        return UnknownSymbol(symbol, f"Bitfinex: {said}")
+        return e.UnknownSymbol(symbol, f"Bitfinex: {said}")
     if code in TOO_MANY:
-        return RateLimited(said, retry_after_s=BLOCKED_S)
-    return BadStatus(said, status=reply.status)
+        return e.RateLimited(said, retry_after_s=BLOCKED_S)
+    return e.BadStatus(said, status=reply.status)
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request; 90 a minute."""
     return parse_ticker(await http.get_json(f"/ticker/{STYLE.native(query.symbol)}"), query)
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, 30 a minute; both bounds are of opening times and included."""
     params = {
         "limit": query.limit,
@@ -157,7 +131,7 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
 
 
 @hookimpl
-async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+async def fetch_order_book(query: m.OrderBookQuery, http: HTTP) -> m.OrderBook:
     """One request; 240 a minute."""
     levels = next((levels for levels in BOOKS if levels >= query.depth), BOOKS[-1])
     path = f"/book/{STYLE.native(query.symbol)}/P0"
@@ -165,7 +139,7 @@ async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
 
 
 @hookimpl
-async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+async def fetch_trades(query: m.TradesQuery, http: HTTP) -> m.Trades:
     """One request; 15 a minute."""
     path = f"/trades/{STYLE.native(query.symbol)}/hist"
     params = {"limit": query.limit}
@@ -174,16 +148,16 @@ async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
 
 
 @hookimpl
-async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
     """One request; 90 a minute."""
     return parse_markets(await http.get_json("/conf/pub:list:pair:exchange"), query)
 
 
-def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """Ten figures, of which the relative change is a fraction; neither pair nor time is named."""
     bid, _, ask, _, moved, rate, last, volume, high, low = body
     opened = None if moved is None else float(_decimal(last) - _decimal(moved))
-    return Ticker(
+    return m.Ticker(
         symbol=query.symbol,
         last=last,
         bid=_price(bid),
@@ -198,15 +172,15 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
 
 def _decimal(value: Any) -> Decimal:
     """For sums that stay decimal: as a float, 0.0114 * 100 is 1.1400000000000001."""
-    return Decimal(repr(number(value)))
+    return Decimal(repr(m.number(value)))
 
 
 def _price(value: Any) -> float | None:
     """A price; null or zero stands for none."""
-    return None if value is None else number(value) or None
+    return None if value is None else m.number(value) or None
 
 
-def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Newest first, or oldest first where a start was asked.
 
     Raises:
@@ -214,34 +188,34 @@ def parse_candles(body: Any, query: CandlesQuery) -> Candles:
         NotOffered: there are none in the range.
     """
     if body == [] and query.start is None and query.end is None:
-        raise UnknownSymbol(query.symbol, f"Bitfinex has no candles of {query.symbol}")
+        raise e.UnknownSymbol(query.symbol, f"Bitfinex has no candles of {query.symbol}")
     if body == []:
-        raise NotOffered(f"Bitfinex has no candles of {query.symbol} in that range")
-    return Candles.from_rows(query, body, order=CANDLE)
+        raise e.NotOffered(f"Bitfinex has no candles of {query.symbol} in that range")
+    return m.Candles.from_rows(query, body, order=CANDLE)
 
 
-def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """One list of `[price, orders, amount]` for both sides: asked amounts are negative."""
-    levels = [(number(price), number(amount)) for price, _, amount in body]
-    return OrderBook(
+    levels = [(m.number(price), m.number(amount)) for price, _, amount in body]
+    return m.OrderBook(
         symbol=query.symbol,
         bids=[(price, amount) for price, amount in levels if amount > 0],
         asks=[(price, -amount) for price, amount in levels if amount < 0],
     ).cut(query.depth)
 
 
-def parse_trades(body: Any, query: TradesQuery) -> Trades:
+def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """Newest first; the taker sold where the amount is negative.
 
     Raises:
         UnknownSymbol: there are none, though the list goes back to a pair's first trade.
     """
     if body == []:
-        raise UnknownSymbol(query.symbol, f"Bitfinex has no trades of {query.symbol}")
+        raise e.UnknownSymbol(query.symbol, f"Bitfinex has no trades of {query.symbol}")
 
-    def one(row: Any) -> Trade:
-        amount = number(row[2])
-        return Trade(
+    def one(row: Any) -> m.Trade:
+        amount = m.number(row[2])
+        return m.Trade(
             id=str(row[0]),
             timestamp=row[1],
             side="buy" if amount > 0 else "sell",
@@ -250,16 +224,16 @@ def parse_trades(body: Any, query: TradesQuery) -> Trades:
         )
 
     # Reversed, trades of one moment keep their order.
-    return Trades.latest(query, map(one, reversed(body)))
+    return m.Trades.latest(query, map(one, reversed(body)))
 
 
-def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """The pairs traded now, but those of paper and those that could not be asked for by our names.
 
     What has neither a colon nor six letters is not split by guessing.
     """
 
-    def one(pair: Any) -> Market | None:
+    def one(pair: Any) -> m.Market | None:
         base, colon, quote = pair.partition(":")
         if not colon:
             if len(pair) != 2 * SHORT:
@@ -270,6 +244,6 @@ def parse_markets(body: Any, query: MarketsQuery) -> Markets:
         symbol = Symbol(f"{STYLE.asset(base)}/{STYLE.asset(quote)}")
         if STYLE.native(symbol) != f"t{pair}":
             return None
-        return Market(symbol=symbol, native=f"t{pair}", active=True)
+        return m.Market(symbol=symbol, native=f"t{pair}", active=True)
 
-    return Markets.read(body[0], one)
+    return m.Markets.read(body[0], one)

@@ -6,39 +6,11 @@ without it a redirect follows. Numbers are strings, times are seconds.
 Source: https://www.bitstamp.net/api/, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    BadStatus,
-    Candles,
-    CandlesQuery,
-    Implausible,
-    Market,
-    Markets,
-    MarketsQuery,
-    OrderBook,
-    OrderBookQuery,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Symbol,
-    SymbolStyle,
-    Ticker,
-    TickerQuery,
-    Trade,
-    Trades,
-    TradesQuery,
-    UnknownSymbol,
-    hookimpl,
-    last_price,
-    price_or_none,
-    segment,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl, segment
+from coinmux import errors as e
+from coinmux import models as m
 
 STYLE = SymbolStyle(case="lower")
 INTERVALS = {
@@ -76,32 +48,32 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """Codes such as `400.002` where the error is JSON, and what a 404 means."""
     symbol = getattr(query, "symbol", None)
     body = reply.body if isinstance(reply.body, dict) else {}
     code = str(body.get("response_code") or body.get("code") or "")
     said = f"{code} {body.get('response_explanation') or body.get('reason') or ''}"[:200].strip()
     if code == TOO_MANY:
-        return RateLimited(said)
+        return e.RateLimited(said)
     if symbol is not None and code in UNKNOWN_MARKET:
-        return UnknownSymbol(symbol, f"Bitstamp: {said}")
+        return e.UnknownSymbol(symbol, f"Bitstamp: {said}")
     if reply.status == 404 and symbol is not None and symbol not in SURE:
         # The market is part of the path, and a path of no market is answered like any that does
         # not exist, by a page of HTML or by JSON. That the API itself has moved shows in SURE.
-        return UnknownSymbol(symbol, f"Bitstamp has no page of {symbol}")
+        return e.UnknownSymbol(symbol, f"Bitstamp has no page of {symbol}")
     is_error = body.get("status") == "error" or code.startswith("500.")
-    return BadStatus(said or "an error", status=reply.status) if is_error else None
+    return e.BadStatus(said or "an error", status=reply.status) if is_error else None
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request."""
     return parse_ticker(await http.get_json(_path("ticker", query.symbol)), query)
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, of the candles up to an end: it heeds no start where it has one."""
     end = query.end
     if query.start is not None:
@@ -117,20 +89,20 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
 
 
 @hookimpl
-async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+async def fetch_order_book(query: m.OrderBookQuery, http: HTTP) -> m.OrderBook:
     """One request, of the whole book."""
     return parse_order_book(await http.get_json(_path("order_book", query.symbol)), query)
 
 
 @hookimpl
-async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+async def fetch_trades(query: m.TradesQuery, http: HTTP) -> m.Trades:
     """One request, of the trades of an hour; there may be none."""
     path = _path("transactions", query.symbol)
     return parse_trades(await http.get_json(path, {"time": "hour"}, empty_ok=True), query)
 
 
 @hookimpl
-async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
     """One request."""
     return parse_markets(await http.get_json("/markets/"), query)
 
@@ -142,38 +114,38 @@ def _path(what: str, symbol: Symbol) -> str:
 def _confirm(symbol: Symbol, said: Any) -> None:
     """Here a pair is spelled with a slash, which tells base from quote."""
     if str(said).upper() != str(symbol):
-        raise Implausible(f"asked for {symbol}, the answer is about {str(said)[:40]!r}")
+        raise e.Implausible(f"asked for {symbol}, the answer is about {str(said)[:40]!r}")
 
 
-def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """`open` is of midnight UTC, `open_24` of 24 h ago; newer answers name the pair, older none."""
     for name in ("pair", "market"):
         if name in body:
             _confirm(query.symbol, body[name])
-    return Ticker(
+    return m.Ticker(
         symbol=query.symbol,
         timestamp=int(body["timestamp"]) * 1000,
-        last=last_price(query.symbol, body["last"]),
-        bid=price_or_none(body["bid"]),
-        ask=price_or_none(body["ask"]),
-        open=price_or_none(body.get("open_24")),
-        high=price_or_none(body["high"]),
-        low=price_or_none(body["low"]),
+        last=m.last_price(query.symbol, body["last"]),
+        bid=m.price_or_none(body["bid"]),
+        ask=m.price_or_none(body["ask"]),
+        open=m.price_or_none(body.get("open_24")),
+        high=m.price_or_none(body["high"]),
+        low=m.price_or_none(body["low"]),
         change_percent=body.get("percent_change_24"),
         volume_base=body["volume"],
     )
 
 
-def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Oldest first, objects."""
     _confirm(query.symbol, body["data"]["pair"])
     rows = [[row[column] for column in CANDLE] for row in body["data"]["ohlc"]]
-    return Candles.from_rows(query, rows, order=CANDLE, time_unit="s")
+    return m.Candles.from_rows(query, rows, order=CANDLE, time_unit="s")
 
 
-def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It has thousands of levels, of which the best are kept, and does not name the pair."""
-    book = OrderBook(
+    book = m.OrderBook(
         symbol=query.symbol,
         timestamp=int(body["microtimestamp"]) // 1000,
         bids=body["bids"],
@@ -182,11 +154,11 @@ def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
     return book.cut(query.depth)
 
 
-def parse_trades(body: Any, query: TradesQuery) -> Trades:
+def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """`type` is the taker's side: in recorded answers those of type 0 are at the ask."""
 
-    def one(row: Any) -> Trade:
-        return Trade(
+    def one(row: Any) -> m.Trade:
+        return m.Trade(
             id=str(row["tid"]),
             timestamp=int(row["date"]) * 1000,
             side=SIDES[str(row["type"])],
@@ -195,19 +167,19 @@ def parse_trades(body: Any, query: TradesQuery) -> Trades:
         )
 
     # Newest first, and seconds do not tell the order of trades: reversed, equal ones keep it.
-    return Trades.latest(query, map(one, reversed(body)))
+    return m.Trades.latest(query, map(one, reversed(body)))
 
 
-def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Spot pairs, traded now or not; perpetual contracts are among the rows."""
 
-    def one(row: Any) -> Market | None:
+    def one(row: Any) -> m.Market | None:
         if row.get("market_type", "SPOT") != "SPOT":
             return None
-        return Market(
+        return m.Market(
             symbol=Symbol(row["name"]),
             native=row["market_symbol"],
             active=row["trading"] == "Enabled",
         )
 
-    return Markets.read(body, one)
+    return m.Markets.read(body, one)

@@ -8,30 +8,11 @@ Source: https://www.blockchain.com/explorer/api/blockchain_api and the vendor's 
 (`FeeOptions`), read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    Balance,
-    BalanceQuery,
-    ChainHead,
-    ChainHeadQuery,
-    EnvVar,
-    Gas,
-    GasQuery,
-    NotOffered,
-    OnchainMetric,
-    OnchainMetricQuery,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    Reply,
-    UnknownSymbol,
-    hookimpl,
-    number,
-)
+from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 UNCONFIRMED = "blockchain_info may count unconfirmed transactions"
 #: What the explorer says of an address it cannot read, as JSON or as plain text.
@@ -85,35 +66,37 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """A wrong address is told in words, as JSON or plain text; the rest by the status."""
-    if reply.status in (400, 404, 500) and isinstance(query, BalanceQuery):
+    if reply.status in (400, 404, 500) and isinstance(query, m.BalanceQuery):
         text = str(reply.body).lower()
         if any(words in text for words in BAD_ADDRESS):
-            return UnknownSymbol(query.address, "not an address on bitcoin: its checksum is wrong")
+            return e.UnknownSymbol(
+                query.address, "not an address on bitcoin: its checksum is wrong"
+            )
     return None
 
 
 @hookimpl
-async def fetch_gas(query: GasQuery, http: HTTP) -> Gas:
+async def fetch_gas(query: m.GasQuery, http: HTTP) -> m.Gas:
     """One request to the API host."""
     return parse_gas(await http.get_json("/mempool/fees", host="api"), query)
 
 
-def parse_gas(body: Any, query: GasQuery) -> Gas:
+def parse_gas(body: Any, query: m.GasQuery) -> m.Gas:
     """The vendor tells two prices, regular and priority."""
-    return Gas(chain=query.chain, unit="sat/vB", standard=body["regular"], fast=body["priority"])
+    return m.Gas(chain=query.chain, unit="sat/vB", standard=body["regular"], fast=body["priority"])
 
 
 @hookimpl
-async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     """One request."""
     return parse_chain_head(await http.get_json("/latestblock"), query)
 
 
-def parse_chain_head(body: Any, query: ChainHeadQuery) -> ChainHead:
+def parse_chain_head(body: Any, query: m.ChainHeadQuery) -> m.ChainHead:
     """The newest block; its own time is in seconds."""
-    return ChainHead(
+    return m.ChainHead(
         chain=query.chain,
         height=body["height"],
         hash=body["hash"],
@@ -122,28 +105,28 @@ def parse_chain_head(body: Any, query: ChainHeadQuery) -> ChainHead:
 
 
 @hookimpl
-async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
     return parse_balance(await http.get_json("/balance", {"active": _native(query)}), query)
 
 
-def parse_balance(body: Any, query: BalanceQuery) -> Balance:
+def parse_balance(body: Any, query: m.BalanceQuery) -> m.Balance:
     """The balance of the address asked for; the answer is keyed by address."""
-    balance = Balance.native(query, body[_native(query)]["final_balance"])
+    balance = m.Balance.native(query, body[_native(query)]["final_balance"])
     return balance.model_copy(update={"notes": (UNCONFIRMED,)})
 
 
-def _native(query: BalanceQuery) -> str:
+def _native(query: m.BalanceQuery) -> str:
     """Bech32 in lower case, as the explorer writes it; base58 is case-sensitive."""
     address = query.address
     return address.lower() if address.startswith("BC1") else address
 
 
 @hookimpl
-async def fetch_onchain_metric(query: OnchainMetricQuery, http: HTTP) -> OnchainMetric:
+async def fetch_onchain_metric(query: m.OnchainMetricQuery, http: HTTP) -> m.OnchainMetric:
     """One request, of days up to now."""
     if query.asset != "BTC" or query.interval != "1d" or query.metric not in CHARTS:
-        raise NotOffered(f"no {query.metric} of {query.asset} by {query.interval}")
+        raise e.NotOffered(f"no {query.metric} of {query.asset} by {query.interval}")
     chart, _ = CHARTS[query.metric]
     now_ms = http.now_ms()
     days = USUAL_DAYS
@@ -153,13 +136,13 @@ async def fetch_onchain_metric(query: OnchainMetricQuery, http: HTTP) -> Onchain
     return parse_chart(await http.get_json(f"/charts/{chart}", params, host="api"), query)
 
 
-def parse_chart(body: Any, query: OnchainMetricQuery) -> OnchainMetric:
+def parse_chart(body: Any, query: m.OnchainMetricQuery) -> m.OnchainMetric:
     """Points of seconds and a number, those in the range."""
     points = tuple(
-        (at_ms, number(point["y"]))
+        (at_ms, m.number(point["y"]))
         for point in body["values"]
         if (query.start or 0) <= (at_ms := point["x"] * 1000) <= (query.end or at_ms)
     )
-    return OnchainMetric(
+    return m.OnchainMetric(
         metric=query.metric, asset=query.asset, unit=CHARTS[query.metric][1], points=points
     )

@@ -7,42 +7,11 @@ address is told by how it changed the balance, a large transfer by all its outpu
 Source: https://blockchair.com/api/docs, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    CHAINS,
-    HTTP,
-    BadStatus,
-    Balance,
-    BalanceQuery,
-    Chain,
-    ChainHead,
-    ChainHeadQuery,
-    EnvVar,
-    Gas,
-    GasQuery,
-    LargeTransfer,
-    LargeTransfers,
-    LargeTransfersQuery,
-    NotOffered,
-    ProviderInfo,
-    Query,
-    QuotaExhausted,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Transaction,
-    Transactions,
-    TransactionsQuery,
-    UnknownSymbol,
-    hookimpl,
-    iso_ms,
-    number,
-    scaled,
-    segment,
-)
+from coinmux import CHAINS, HTTP, Chain, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import errors as e
+from coinmux import models as m
 
 SATOSHI = CHAINS[Chain.BITCOIN].decimals
 CHANGE = "what a transaction sends in all, change included"
@@ -79,7 +48,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """`context.code` and `context.error`, whatever the status."""
     context = reply.body.get("context") if isinstance(reply.body, dict) else None
     if not isinstance(context, dict):
@@ -89,19 +58,19 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
     if code == 200:
         return None
     if code == 402:
-        return QuotaExhausted(said)
+        return e.QuotaExhausted(said)
     if code in SLOW:
-        return RateLimited(said)
+        return e.RateLimited(said)
     if code == 404 and "address" in query.__dict__:
-        return UnknownSymbol(query.__dict__["address"], said)
-    return BadStatus(f"{code}: {said}", status=reply.status)
+        return e.UnknownSymbol(query.__dict__["address"], said)
+    return e.BadStatus(f"{code}: {said}", status=reply.status)
 
 
 @hookimpl
-async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     """One request."""
     data = (await http.get_json("/bitcoin/stats"))["data"]
-    return ChainHead(
+    return m.ChainHead(
         chain=query.chain,
         height=data["best_block_height"],
         hash=data["best_block_hash"],
@@ -110,43 +79,43 @@ async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
 
 
 @hookimpl
-async def fetch_gas(query: GasQuery, http: HTTP) -> Gas:
+async def fetch_gas(query: m.GasQuery, http: HTTP) -> m.Gas:
     """One request; one price, for the next blocks."""
     data = (await http.get_json("/bitcoin/stats"))["data"]
     price = data["suggested_transaction_fee_per_byte_sat"]
-    return Gas(chain=query.chain, unit="sat/vB", standard=price)
+    return m.Gas(chain=query.chain, unit="sat/vB", standard=price)
 
 
 @hookimpl
-async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
     held = await _address(query, http, {"limit": 0})
-    return Balance.native(query, held["address"]["balance"])
+    return m.Balance.native(query, held["address"]["balance"])
 
 
 @hookimpl
-async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transactions:
     """One request, for the latest."""
     if query.cursor is not None:
-        raise NotOffered("only the latest transactions are offered")
+        raise e.NotOffered("only the latest transactions are offered")
     held = await _address(query, http, {"limit": query.limit, "transaction_details": "true"})
     return parse_transactions(held["transactions"], query)
 
 
-def parse_transactions(rows: Any, query: TransactionsQuery) -> Transactions:
+def parse_transactions(rows: Any, query: m.TransactionsQuery) -> m.Transactions:
     """Newest first; a change of balance may be negative. Block -1 is none yet."""
     facts = CHAINS[query.chain]
-    return Transactions(
+    return m.Transactions(
         chain=query.chain,
         address=query.address,
         transactions=tuple(
-            Transaction(
+            m.Transaction(
                 hash=row["hash"],
                 height=None if row["block_id"] < 0 else row["block_id"],
                 timestamp=moment(row["time"]),
                 asset=facts.asset,
                 raw=row["balance_change"],
-                amount=scaled(row["balance_change"], facts.decimals),
+                amount=m.scaled(row["balance_change"], facts.decimals),
             )
             for row in rows[: query.limit]
         ),
@@ -155,7 +124,7 @@ def parse_transactions(rows: Any, query: TransactionsQuery) -> Transactions:
 
 
 async def _address(
-    query: BalanceQuery | TransactionsQuery, http: HTTP, params: dict[str, str | int]
+    query: m.BalanceQuery | m.TransactionsQuery, http: HTTP, params: dict[str, str | int]
 ) -> Any:
     """What is known of the address; a KeyError where the answer is about another one."""
     path = f"/bitcoin/dashboards/address/{segment(query.address)}"
@@ -163,10 +132,10 @@ async def _address(
 
 
 @hookimpl
-async def fetch_large_transfers(query: LargeTransfersQuery, http: HTTP) -> LargeTransfers:
+async def fetch_large_transfers(query: m.LargeTransfersQuery, http: HTTP) -> m.LargeTransfers:
     """One request."""
     if query.chain not in (None, Chain.BITCOIN) or query.asset not in (None, "BTC"):
-        raise NotOffered("only Bitcoin's transfers")
+        raise e.NotOffered("only Bitcoin's transfers")
     params: dict[str, str | int] = {
         "q": f"output_total_usd({round(query.min_usd)}..)",
         "s": "time(desc)",
@@ -176,25 +145,25 @@ async def fetch_large_transfers(query: LargeTransfersQuery, http: HTTP) -> Large
     return parse_transfers(body["data"] or ())
 
 
-def parse_transfers(rows: Any) -> LargeTransfers:
+def parse_transfers(rows: Any) -> m.LargeTransfers:
     """By the sum of outputs in satoshi, and its worth at the time."""
     transfers = [
-        LargeTransfer(
+        m.LargeTransfer(
             chain=str(Chain.BITCOIN),
             hash=row["hash"],
             timestamp=moment(row["time"]),
             asset="BTC",
-            amount=scaled(row["output_total"], SATOSHI),
-            amount_usd=number(row["output_total_usd"]),
+            amount=m.scaled(row["output_total"], SATOSHI),
+            amount_usd=m.number(row["output_total_usd"]),
         )
         for row in rows
     ]
     transfers.sort(key=lambda one: -one.timestamp)
-    return LargeTransfers(transfers=tuple(transfers), notes=(CHANGE,) if transfers else ())
+    return m.LargeTransfers(transfers=tuple(transfers), notes=(CHANGE,) if transfers else ())
 
 
 def moment(text: Any) -> int:
     """Unix ms of a UTC time written `YYYY-MM-DD hh:mm:ss`."""
     if not isinstance(text, str) or len(text) != 19:
         raise ValueError(f"takes YYYY-MM-DD hh:mm:ss, not {str(text)[:40]!r}")
-    return iso_ms(f"{text.replace(' ', 'T')}+00:00")
+    return m.iso_ms(f"{text.replace(' ', 'T')}+00:00")

@@ -9,48 +9,13 @@ Source: https://docs.blockscout.com/devs/pro-api-responses-and-routes and
 https://docs.blockscout.com/openapi.yaml, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from coinmux import (
-    CHAINS,
-    HTTP,
-    AuthRefused,
-    BadStatus,
-    Balance,
-    BalanceQuery,
-    Chain,
-    ChainHead,
-    ChainHeadQuery,
-    Entity,
-    EntityQuery,
-    EnvVar,
-    Gas,
-    GasQuery,
-    Implausible,
-    NotOffered,
-    ProviderInfo,
-    Query,
-    QuotaExhausted,
-    RateLimit,
-    RateLimited,
-    Reply,
-    TokenBalance,
-    TokenBalances,
-    TokenBalancesQuery,
-    Transaction,
-    Transactions,
-    TransactionsQuery,
-    UnknownSymbol,
-    hookimpl,
-    iso_ms,
-    number,
-    scaled,
-    segment,
-)
+from coinmux import CHAINS, HTTP, Chain, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import errors as e
+from coinmux import models as m
 
 KEY = "BLOCKSCOUT_API_KEY"
 HOSTS = {
@@ -64,11 +29,11 @@ HOSTS = {
 PAGE = 50
 #: What a cursor may hold: the members of `next_page_params`.
 PAGE_KEYS = {"block_number", "index", "items_count", "hash", "inserted_at", "value", "fee"}
-ADDRESS_QUERIES = (BalanceQuery, TransactionsQuery, TokenBalancesQuery)
+ADDRESS_QUERIES = (m.BalanceQuery, m.TransactionsQuery, m.TokenBalancesQuery)
 STATUS = {"ok": True, "error": False}
 
 
-class Unseen(BadStatus):
+class Unseen(e.BadStatus):
     """The explorer has never seen the address: to us an address that holds nothing."""
 
 
@@ -103,27 +68,27 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """A missing key, an address never seen, and the Etherscan-like status 0 inside a 200."""
     body: Mapping[str, Any] = reply.body if isinstance(reply.body, dict) else {}
     said = f"{body.get('message') or ''} {body.get('error') or ''}".strip()[:160]
     lower = said.lower()
     if reply.status in (401, 402):
         if "credit" in lower or "quota" in lower:
-            return QuotaExhausted(said)
-        return AuthRefused(f"a key is missing or refused; {KEY} takes one: {said}")
-    if isinstance(query, EntityQuery) and reply.status == 404:
-        return UnknownSymbol(query.address, "the explorer has never seen the address")
+            return e.QuotaExhausted(said)
+        return e.AuthRefused(f"a key is missing or refused; {KEY} takes one: {said}")
+    if isinstance(query, m.EntityQuery) and reply.status == 404:
+        return e.UnknownSymbol(query.address, "the explorer has never seen the address")
     if isinstance(query, ADDRESS_QUERIES):
         if reply.status == 404 and body.get("message") == "Not found":
             return Unseen("an address the explorer has never seen", status=404)
         if reply.status == 422 or "invalid address" in lower:
-            return UnknownSymbol(query.address, "not an address to Blockscout")
+            return e.UnknownSymbol(query.address, "not an address to Blockscout")
     result = body.get("result")
     if reply.status == 200 and body.get("status") == "0" and not isinstance(result, list):
         if "limit" in lower or "limit" in str(result).lower():
-            return RateLimited(said)
-        return BadStatus(f"the answer is an error: {said}", status=200)
+            return e.RateLimited(said)
+        return e.BadStatus(f"the answer is an error: {said}", status=200)
     return None
 
 
@@ -141,7 +106,7 @@ async def _get(
 
 
 async def _rows(
-    http: HTTP, query: TransactionsQuery | TokenBalancesQuery, kind: str, params: dict[str, str]
+    http: HTTP, query: m.TransactionsQuery | m.TokenBalancesQuery, kind: str, params: dict[str, str]
 ) -> Any:
     """A page of what an address has; one never seen has nothing."""
     path = f"/api/v2/addresses/{segment(query.address)}/{kind}"
@@ -152,20 +117,20 @@ async def _rows(
 
 
 @hookimpl
-async def fetch_gas(query: GasQuery, http: HTTP) -> Gas:
+async def fetch_gas(query: m.GasQuery, http: HTTP) -> m.Gas:
     """One request."""
     # The header asks for prices with their base fee; without it they are bare numbers.
     body = await _get(http, query.chain, "/api/v2/stats", headers={"updated-gas-oracle": "true"})
     return parse_gas(body, query)
 
 
-def parse_gas(body: Any, query: GasQuery) -> Gas:
+def parse_gas(body: Any, query: m.GasQuery) -> m.Gas:
     """Prices in gwei, with the time they were made."""
     prices, updated = body["gas_prices"], body.get("gas_price_updated_at")
     told = {name: p if isinstance(p, dict) else {"price": p} for name, p in prices.items()}
-    return Gas(
+    return m.Gas(
         chain=query.chain,
-        timestamp=None if updated is None else iso_ms(updated),
+        timestamp=None if updated is None else m.iso_ms(updated),
         unit="gwei",
         slow=told["slow"]["price"],
         standard=told["average"]["price"],
@@ -175,36 +140,36 @@ def parse_gas(body: Any, query: GasQuery) -> Gas:
 
 
 @hookimpl
-async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     """One request; a few of the newest blocks come."""
     return parse_chain_head(await _get(http, query.chain, "/api/v2/main-page/blocks"), query)
 
 
-def parse_chain_head(body: Any, query: ChainHeadQuery) -> ChainHead:
+def parse_chain_head(body: Any, query: m.ChainHeadQuery) -> m.ChainHead:
     """The highest block."""
     newest = max(body, key=lambda block: block["height"])
-    return ChainHead(
+    return m.ChainHead(
         chain=query.chain,
         height=newest["height"],
         hash=newest["hash"],
-        timestamp=iso_ms(newest["timestamp"]),
+        timestamp=m.iso_ms(newest["timestamp"]),
     )
 
 
 @hookimpl
-async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request of the Etherscan-like API, which knows unused addresses too."""
     params = {"module": "account", "action": "balance", "address": query.address}
     return parse_balance(await _get(http, query.chain, "/api", params), query)
 
 
-def parse_balance(body: Any, query: BalanceQuery) -> Balance:
+def parse_balance(body: Any, query: m.BalanceQuery) -> m.Balance:
     """Wei as a decimal string."""
-    return Balance.native(query, body["result"])
+    return m.Balance.native(query, body["result"])
 
 
 @hookimpl
-async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transactions:
     """One request."""
     body = await _rows(http, query, "transactions", page_params(query.cursor))
     return parse_transactions(body, query)
@@ -214,11 +179,11 @@ def page_params(cursor: str | None) -> dict[str, str]:
     """The parameters of the page a cursor of ours points to; another source's is NotOffered."""
     params = dict(parse_qsl(cursor or ""))
     if (cursor and not params) or not PAGE_KEYS.issuperset(params):
-        raise NotOffered("the cursor is of another source")
+        raise e.NotOffered("the cursor is of another source")
     return params
 
 
-def parse_transactions(body: Any, query: TransactionsQuery) -> Transactions:
+def parse_transactions(body: Any, query: m.TransactionsQuery) -> m.Transactions:
     """At most `query.limit` rows of a page of 50, with a cursor to where they end."""
     items, following = body["items"], body["next_page_params"]
     if len(items) > query.limit:
@@ -229,7 +194,7 @@ def parse_transactions(body: Any, query: TransactionsQuery) -> Transactions:
             "items_count": query.limit,
         }
     given = {key: value for key, value in (following or {}).items() if value is not None}
-    return Transactions(
+    return m.Transactions(
         chain=query.chain,
         address=query.address,
         cursor=urlencode(given) or None,
@@ -237,21 +202,21 @@ def parse_transactions(body: Any, query: TransactionsQuery) -> Transactions:
     )
 
 
-def parse_transaction(item: Any, chain: Chain) -> Transaction:
+def parse_transaction(item: Any, chain: Chain) -> m.Transaction:
     """One transaction; pending ones have no height, fee or outcome yet."""
     facts = CHAINS[chain]
     fee = item["fee"]
     actual = fee is not None and fee.get("type") == "actual"
     when = item["timestamp"]
-    return Transaction(
+    return m.Transaction(
         hash=item["hash"],
         height=item["block_number"],
-        timestamp=None if when is None else iso_ms(when),
+        timestamp=None if when is None else m.iso_ms(when),
         sender=_address(item["from"]),
         to=_address(item["to"]),
         asset=facts.asset,
         raw=item["value"],
-        amount=scaled(item["value"], facts.decimals),
+        amount=m.scaled(item["value"], facts.decimals),
         fee_raw=fee["value"] if actual else None,
         succeeded=STATUS.get(item["status"]),
     )
@@ -262,13 +227,13 @@ def _address(party: Any) -> str | None:
 
 
 @hookimpl
-async def fetch_entity(query: EntityQuery, http: HTTP) -> Entity:
+async def fetch_entity(query: m.EntityQuery, http: HTTP) -> m.Entity:
     """One request."""
     path = f"/api/v2/addresses/{segment(query.address)}"
     return parse_entity(await _get(http, query.chain, path), query)
 
 
-def parse_entity(body: Any, query: EntityQuery) -> Entity:
+def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
     """A contract's name, a domain, and what others tagged the address with.
 
     Raises:
@@ -276,13 +241,13 @@ def parse_entity(body: Any, query: EntityQuery) -> Entity:
         UnknownSymbol: nobody has named it.
     """
     if body["hash"].lower() != query.address:
-        raise Implausible(f"asked for {query.address}, the answer is about {body['hash'][:50]}")
+        raise e.Implausible(f"asked for {query.address}, the answer is about {body['hash'][:50]}")
     tags = [tag["display_name"] for tag in body.get("public_tags") or ()]
     tags += [tag["name"] for tag in (body.get("metadata") or {}).get("tags") or ()]
     name = body.get("name") or body.get("ens_domain_name") or (tags[0] if tags else None)
     if name is None:
-        raise UnknownSymbol(query.address, "nobody has named the address there")
-    return Entity(
+        raise e.UnknownSymbol(query.address, "nobody has named the address there")
+    return m.Entity(
         chain=query.chain,
         address=query.address,
         name=name,
@@ -292,15 +257,15 @@ def parse_entity(body: Any, query: EntityQuery) -> Entity:
 
 
 @hookimpl
-async def fetch_token_balances(query: TokenBalancesQuery, http: HTTP) -> TokenBalances:
+async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.TokenBalances:
     """One request."""
     return parse_token_balances(await _rows(http, query, "tokens", {"type": "ERC-20"}), query)
 
 
-def parse_token_balances(body: Any, query: TokenBalancesQuery) -> TokenBalances:
+def parse_token_balances(body: Any, query: m.TokenBalancesQuery) -> m.TokenBalances:
     """The first page of tokens, most valuable first."""
     more = body["next_page_params"] is not None
-    return TokenBalances(
+    return m.TokenBalances(
         chain=query.chain,
         address=query.address,
         tokens=tuple(_token(item) for item in body["items"]),
@@ -308,17 +273,17 @@ def parse_token_balances(body: Any, query: TokenBalancesQuery) -> TokenBalances:
     )
 
 
-def _token(item: Any) -> TokenBalance:
+def _token(item: Any) -> m.TokenBalance:
     token, raw = item["token"], item["value"]
     decimals = None if token["decimals"] is None else int(token["decimals"])
-    amount = None if decimals is None else scaled(raw, decimals)
+    amount = None if decimals is None else m.scaled(raw, decimals)
     rate = token.get("exchange_rate")
-    return TokenBalance(
+    return m.TokenBalance(
         contract=str(token.get("address_hash") or token["address"]).lower(),
         symbol=token["symbol"],
         name=token["name"],
         decimals=decimals,
         raw=raw,
         amount=amount,
-        value_usd=None if rate is None or amount is None else amount * number(rate),
+        value_usd=None if rate is None or amount is None else amount * m.number(rate),
     )

@@ -7,27 +7,14 @@ Source: https://docs.etherscan.io/v2-migration and https://docs.etherscan.io/sup
 2026-11-23.
 """
 
-from __future__ import annotations
-
 from coinmux import (
     CHAINS,
     HTTP,
-    Balance,
-    BalanceQuery,
     Chain,
-    ChainHead,
-    ChainHeadQuery,
     EnvVar,
-    Gas,
-    GasQuery,
     ProviderInfo,
-    Query,
     RateLimit,
     Reply,
-    TokenBalances,
-    TokenBalancesQuery,
-    Transactions,
-    TransactionsQuery,
     explorer_balance,
     explorer_chain_head,
     explorer_error,
@@ -36,6 +23,7 @@ from coinmux import (
     explorer_transactions,
     hookimpl,
 )
+from coinmux import models as m
 
 CHAIN_NAMES = ("bsc",)
 
@@ -70,36 +58,36 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """Key, rate and plan are told inside a 200."""
     return explorer_error(reply, query)
 
 
 @hookimpl
-async def fetch_gas(query: GasQuery, http: HTTP) -> Gas:
+async def fetch_gas(query: m.GasQuery, http: HTTP) -> m.Gas:
     """One request."""
     return await explorer_gas(query, http)
 
 
 @hookimpl
-async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     """One request."""
     return await explorer_chain_head(query, http)
 
 
 @hookimpl
-async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
     return await explorer_balance(query, http)
 
 
 @hookimpl
-async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transactions:
     """One request."""
     return await explorer_transactions(query, http)
 
 
 @hookimpl
-async def fetch_token_balances(query: TokenBalancesQuery, http: HTTP) -> TokenBalances:
+async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.TokenBalances:
     """One request."""
     return await explorer_tokens(query, http)

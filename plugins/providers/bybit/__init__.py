@@ -7,41 +7,12 @@ minutes. Every answer is an envelope whose `retCode` is not 0 where it is a fail
 Source: https://bybit-exchange.github.io/docs/v5/market/tickers, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    AuthRefused,
-    BadStatus,
-    Candles,
-    CandlesQuery,
-    GeoBlocked,
-    Market,
-    Markets,
-    MarketsQuery,
-    OrderBook,
-    OrderBookQuery,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Symbol,
-    SymbolStyle,
-    Ticker,
-    TickerQuery,
-    Trade,
-    Trades,
-    TradesQuery,
-    UnknownSymbol,
-    hookimpl,
-    last_price,
-    number,
-    price_or_none,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 STYLE = SymbolStyle()
 INTERVALS = {
@@ -86,15 +57,15 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """What a `retCode` other than 0 means, and which of its two meanings a 403 has."""
     body = reply.body
     if reply.status == 403:
         # Both come from the edge: over the limit it says so, abroad its page names the country.
         said = str(body).lower()
         if "access too frequent" in said:
-            return RateLimited("HTTP 403: access too frequent", retry_after_s=IP_LIMIT_S)
-        return GeoBlocked("HTTP 403: refused by country") if "your country" in said else None
+            return e.RateLimited("HTTP 403: access too frequent", retry_after_s=IP_LIMIT_S)
+        return e.GeoBlocked("HTTP 403: refused by country") if "your country" in said else None
     if not isinstance(body, dict) or "retCode" not in body or str(body["retCode"]) == "0":
         return None
     code = str(body["retCode"])
@@ -102,16 +73,16 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
     symbol = getattr(query, "symbol", None)
     is_symbol = code == INVALID_SYMBOL or (code == WRONG_PARAMETER and "symbol" in said.lower())
     if symbol is not None and is_symbol:
-        return UnknownSymbol(symbol, f"Bybit: {said}")
+        return e.UnknownSymbol(symbol, f"Bybit: {said}")
     if code == TOO_MANY_VISITS:
-        return RateLimited(said, retry_after_s=_until_reset_s(reply, body))
+        return e.RateLimited(said, retry_after_s=_until_reset_s(reply, body))
     if code == TOO_MANY_OF_ADDRESS:
-        return RateLimited(said, retry_after_s=IP_LIMIT_S)
+        return e.RateLimited(said, retry_after_s=IP_LIMIT_S)
     if code in REGION:
-        return GeoBlocked(said)
+        return e.GeoBlocked(said)
     if code in KEY:
-        return AuthRefused(said)
-    return BadStatus(said, status=reply.status)
+        return e.AuthRefused(said)
+    return e.BadStatus(said, status=reply.status)
 
 
 def _until_reset_s(reply: Reply, body: dict[str, Any]) -> float | None:
@@ -123,14 +94,14 @@ def _until_reset_s(reply: Reply, body: dict[str, Any]) -> float | None:
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request."""
     params = {"category": "spot", "symbol": STYLE.native(query.symbol)}
     return parse_ticker(await http.get_json("/v5/market/tickers", params), query)
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request; its bounds are of opening times, both included."""
     start, end, limit = query.start, query.end, query.limit
     if start is not None:
@@ -149,7 +120,7 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
 
 
 @hookimpl
-async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+async def fetch_order_book(query: m.OrderBookQuery, http: HTTP) -> m.OrderBook:
     """One request, of at most 200 levels a side."""
     params: dict[str, str | int] = {
         "category": "spot",
@@ -160,7 +131,7 @@ async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
 
 
 @hookimpl
-async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+async def fetch_trades(query: m.TradesQuery, http: HTTP) -> m.Trades:
     """One request, of at most 60 trades."""
     params: dict[str, str | int] = {
         "category": "spot",
@@ -171,13 +142,13 @@ async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
 
 
 @hookimpl
-async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
     """One request: spot instruments come on one page."""
     params = {"category": "spot"}
     return parse_markets(await http.get_json("/v5/market/instruments-info", params), query)
 
 
-def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """`price24hPcnt` is a fraction; the time is the envelope's.
 
     Raises:
@@ -185,19 +156,19 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     """
     rows = body["result"]["list"]
     if not rows:
-        raise UnknownSymbol(query.symbol, f"Bybit lists no {query.symbol}")
+        raise e.UnknownSymbol(query.symbol, f"Bybit lists no {query.symbol}")
     row = rows[0]
     STYLE.confirm(query.symbol, row["symbol"])
     change = row["price24hPcnt"]
-    return Ticker(
+    return m.Ticker(
         symbol=query.symbol,
         timestamp=body["time"],
-        last=last_price(query.symbol, row["lastPrice"]),
-        bid=price_or_none(row["bid1Price"]),
-        ask=price_or_none(row["ask1Price"]),
-        open=price_or_none(row["prevPrice24h"]),
-        high=price_or_none(row["highPrice24h"]),
-        low=price_or_none(row["lowPrice24h"]),
+        last=m.last_price(query.symbol, row["lastPrice"]),
+        bid=m.price_or_none(row["bid1Price"]),
+        ask=m.price_or_none(row["ask1Price"]),
+        open=m.price_or_none(row["prevPrice24h"]),
+        high=m.price_or_none(row["highPrice24h"]),
+        low=m.price_or_none(row["lowPrice24h"]),
         change_percent=float(_decimal(change) * 100) if change else None,
         volume_base=row["volume24h"],
         volume_quote=row["turnover24h"],
@@ -206,28 +177,28 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
 
 def _decimal(text: Any) -> Decimal:
     """For sums that stay decimal: as a float, 0.0114 * 100 is 1.1400000000000001."""
-    return Decimal(repr(number(text)))
+    return Decimal(repr(m.number(text)))
 
 
-def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Newest first, rows of 7, of which the first six are ours."""
     STYLE.confirm(query.symbol, body["result"]["symbol"])
-    return Candles.from_rows(query, body["result"]["list"], order=CANDLE)
+    return m.Candles.from_rows(query, body["result"]["list"], order=CANDLE)
 
 
-def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """`ts` is when the book was made, the envelope's time when it was sent."""
     book = body["result"]
     STYLE.confirm(query.symbol, book["s"])
-    return OrderBook(symbol=query.symbol, timestamp=book["ts"], bids=book["b"], asks=book["a"])
+    return m.OrderBook(symbol=query.symbol, timestamp=book["ts"], bids=book["b"], asks=book["a"])
 
 
-def parse_trades(body: Any, query: TradesQuery) -> Trades:
+def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """`side` is the taker's."""
 
-    def one(row: Any) -> Trade:
+    def one(row: Any) -> m.Trade:
         STYLE.confirm(query.symbol, row["symbol"])
-        return Trade(
+        return m.Trade(
             id=row["execId"],
             timestamp=row["time"],
             side=SIDES[row["side"]],
@@ -236,14 +207,14 @@ def parse_trades(body: Any, query: TradesQuery) -> Trades:
         )
 
     # Newest first: reversed, trades of one moment keep their order.
-    return Trades.latest(query, map(one, reversed(body["result"]["list"])))
+    return m.Trades.latest(query, map(one, reversed(body["result"]["list"])))
 
 
-def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every spot instrument."""
 
-    def one(row: Any) -> Market:
+    def one(row: Any) -> m.Market:
         symbol = Symbol(f"{row['baseCoin']}/{row['quoteCoin']}")
-        return Market(symbol=symbol, native=row["symbol"], active=row["status"] == "Trading")
+        return m.Market(symbol=symbol, native=row["symbol"], active=row["status"] == "Trading")
 
-    return Markets.read(body["result"]["list"], one)
+    return m.Markets.read(body["result"]["list"], one)

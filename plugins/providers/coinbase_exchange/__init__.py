@@ -6,37 +6,13 @@ refused. A ticker takes two requests: the quote is at one address, the last 24 h
 Source: https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    Candles,
-    CandlesQuery,
-    Market,
-    Markets,
-    MarketsQuery,
-    OrderBook,
-    OrderBookQuery,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    Reply,
-    Symbol,
-    SymbolStyle,
-    Ticker,
-    TickerQuery,
-    Trade,
-    Trades,
-    TradesQuery,
-    UnknownSymbol,
-    hookimpl,
-    number,
-    segment,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl, segment
+from coinmux import errors as e
+from coinmux import models as m
 
 STYLE = SymbolStyle(separator="-")
 #: In seconds; there are no others.
@@ -72,7 +48,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """A product it does not know is a 404, one it does not list any more a 400."""
     symbol = getattr(query, "symbol", None)
     said = reply.body.get("message") if isinstance(reply.body, dict) else None
@@ -80,12 +56,12 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
         return None
     is_gone = reply.status == 400 and "delisted" in said
     if reply.status == 404 or is_gone:
-        return UnknownSymbol(symbol, f"Coinbase Exchange: {said[:200]}")
+        return e.UnknownSymbol(symbol, f"Coinbase Exchange: {said[:200]}")
     return None
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """Two requests at once."""
     product = _product(query.symbol)
     try:
@@ -98,7 +74,7 @@ async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request; without a range it answers with the latest 300 or so."""
     # Both ends count, and one row more than it gives at once is a 400.
     span_ms = min(query.limit, MAX_CANDLES) * query.interval.ms
@@ -112,21 +88,21 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
 
 
 @hookimpl
-async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+async def fetch_order_book(query: m.OrderBookQuery, http: HTTP) -> m.OrderBook:
     """One request: the best level alone, or the whole book."""
     params = {"level": 1 if query.depth == 1 else 2}
     return parse_order_book(await http.get_json(f"{_product(query.symbol)}/book", params), query)
 
 
 @hookimpl
-async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+async def fetch_trades(query: m.TradesQuery, http: HTTP) -> m.Trades:
     """One request."""
     path, params = f"{_product(query.symbol)}/trades", {"limit": query.limit}
     return parse_trades(await http.get_json(path, params, empty_ok=True), query)
 
 
 @hookimpl
-async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
     """One request."""
     return parse_markets(await http.get_json("/products"), query)
 
@@ -146,10 +122,10 @@ def _ms(text: str) -> int:
     return (datetime.fromisoformat(text) - EPOCH) // timedelta(milliseconds=1)
 
 
-def parse_ticker(quote: Any, stats: Any, query: TickerQuery) -> Ticker:
+def parse_ticker(quote: Any, stats: Any, query: m.TickerQuery) -> m.Ticker:
     """The quote, and the last 24 hours; a price of zero there stands for none."""
-    last, opened = number(quote["price"]), _price(stats["open"])
-    return Ticker(
+    last, opened = m.number(quote["price"]), _price(stats["open"])
+    return m.Ticker(
         symbol=query.symbol,
         timestamp=_ms(quote["time"]),
         last=last,
@@ -164,19 +140,19 @@ def parse_ticker(quote: Any, stats: Any, query: TickerQuery) -> Ticker:
 
 
 def _price(text: Any) -> float | None:
-    price = number(text)
+    price = m.number(text)
     return price if price != 0 else None
 
 
-def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Newest first, times in seconds; a row from before the range may be among them."""
-    return Candles.from_rows(query, body, order=CANDLE, time_unit="s")
+    return m.Candles.from_rows(query, body, order=CANDLE, time_unit="s")
 
 
-def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """Cut before it is read: the whole book has tens of thousands of levels."""
     time = body.get("time")
-    return OrderBook(
+    return m.OrderBook(
         symbol=query.symbol,
         timestamp=None if time is None else _ms(time),
         bids=body["bids"][: query.depth],
@@ -184,12 +160,12 @@ def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
     )
 
 
-def parse_trades(body: Any, query: TradesQuery) -> Trades:
+def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """Newest first; turned, so that those of one millisecond keep their order."""
-    return Trades.latest(
+    return m.Trades.latest(
         query,
         (
-            Trade(
+            m.Trade(
                 id=str(row["trade_id"]),
                 timestamp=_ms(row["time"]),
                 side=TAKER[row["side"]],
@@ -201,12 +177,12 @@ def parse_trades(body: Any, query: TradesQuery) -> Trades:
     )
 
 
-def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every product, traded now or not."""
 
-    def one(row: Any) -> Market:
+    def one(row: Any) -> m.Market:
         symbol = Symbol(f"{row['base_currency']}/{row['quote_currency']}")
         active = row["status"] == "online" and not row["trading_disabled"]
-        return Market(symbol=symbol, native=row["id"], active=active)
+        return m.Market(symbol=symbol, native=row["id"], active=active)
 
-    return Markets.read(body, one)
+    return m.Markets.read(body, one)

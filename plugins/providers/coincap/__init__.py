@@ -13,31 +13,11 @@ Source: https://pro.coincap.io/api-docs, https://coincapapi.mintlify.app and, fo
 https://github.com/x-cmd/x-cmd/issues/217, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    AssetCandidate,
-    AssetId,
-    BadStatus,
-    Coin,
-    Coins,
-    CoinsQuery,
-    EnvVar,
-    Implausible,
-    ProviderInfo,
-    Query,
-    QuotaExhausted,
-    RateLimit,
-    Reply,
-    Ticker,
-    TickerQuery,
-    UnknownSymbol,
-    hookimpl,
-    segment,
-)
+from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import errors as e
+from coinmux import models as m
 
 #: Bytes of one coin in a list, and of an answer that cost a credit.
 COIN_BYTES, CREDIT_BYTES = 500, 2500
@@ -73,29 +53,29 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """`error` says what is wrong; version 2 answers everything with a notice."""
     if not isinstance(reply.body, dict):
         return None
     data = reply.body.get("data")
     notice = data.get("message") if isinstance(data, dict) else None
     if reply.status == 200 and isinstance(notice, str):
-        return BadStatus(notice[:200], status=200)
+        return e.BadStatus(notice[:200], status=200)
     said = reply.body.get("error")
     message = said[:200] if isinstance(said, str) else ""
     if reply.status in (402, 403, 429) and "credit" in message.lower():
-        return QuotaExhausted(message)
+        return e.QuotaExhausted(message)
     symbol = getattr(query, "symbol", None)
     if reply.status == 404 and symbol is not None and message:
-        return UnknownSymbol(symbol, f"CoinCap: {message}")
+        return e.UnknownSymbol(symbol, f"CoinCap: {message}")
     return None
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request, and a search for a coin outside the table."""
 
-    async def search(ticker: str) -> list[AssetCandidate]:
+    async def search(ticker: str) -> list[m.AssetCandidate]:
         params: dict[str, str | int] = {"search": ticker, "limit": SEARCHED}
         weight = 1 + SEARCHED * COIN_BYTES / CREDIT_BYTES
         found = await http.get_json("/assets", params, weight=weight)
@@ -106,17 +86,17 @@ async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
 
 
 @hookimpl
-async def fetch_coins(query: CoinsQuery, http: HTTP) -> Coins:
+async def fetch_coins(query: m.CoinsQuery, http: HTTP) -> m.Coins:
     """One request; its credits follow from the length of the page."""
     params = {"limit": query.per_page, "offset": (query.page - 1) * query.per_page}
     weight = 1 + query.per_page * COIN_BYTES / CREDIT_BYTES
     return parse_coins(await http.get_json("/assets", params, weight=weight), query)
 
 
-def parse_search(body: Any) -> list[AssetCandidate]:
+def parse_search(body: Any) -> list[m.AssetCandidate]:
     """The coins among what a search found."""
     return [
-        AssetCandidate(row["id"], row["symbol"], row["name"], _rank(row)) for row in body["data"]
+        m.AssetCandidate(row["id"], row["symbol"], row["name"], _rank(row)) for row in body["data"]
     ]
 
 
@@ -126,7 +106,7 @@ def _rank(row: Any) -> int | None:
     return None if rank is None else int(rank)
 
 
-def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
     """One coin, all figures as text.
 
     Raises:
@@ -135,10 +115,10 @@ def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
     """
     row = body["data"]
     if row["id"] != asset.id:
-        raise Implausible(f"asked for {asset.id!r}, the answer is about {str(row['id'])[:40]!r}")
+        raise e.Implausible(f"asked for {asset.id!r}, the answer is about {str(row['id'])[:40]!r}")
     if row["priceUsd"] is None:
-        raise UnknownSymbol(query.symbol, f"CoinCap has no price of {asset.id!r}")
-    return Ticker(
+        raise e.UnknownSymbol(query.symbol, f"CoinCap has no price of {asset.id!r}")
+    return m.Ticker(
         symbol=query.symbol,
         last=row["priceUsd"],
         change_percent=row["changePercent24Hr"],
@@ -146,10 +126,10 @@ def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
     )
 
 
-def parse_coins(body: Any, query: CoinsQuery) -> Coins:
+def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
     """One page by rank, in US dollars."""
     coins = [
-        Coin(
+        m.Coin(
             id=row["id"],
             symbol=row["symbol"].upper(),
             name=row["name"],
@@ -162,4 +142,4 @@ def parse_coins(body: Any, query: CoinsQuery) -> Coins:
         )
         for row in body["data"]
     ]
-    return Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+    return m.Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))

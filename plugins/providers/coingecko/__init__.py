@@ -16,38 +16,11 @@ Source: https://docs.coingecko.com/reference/coins-markets, /coins-id-ohlc, /cry
 https://docs.coingecko.com/docs/errors-and-rate-limits, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    AssetCandidate,
-    AssetId,
-    AuthRefused,
-    Candles,
-    CandlesQuery,
-    Coin,
-    Coins,
-    CoinsQuery,
-    EnvVar,
-    GlobalStats,
-    GlobalStatsQuery,
-    Implausible,
-    NotOffered,
-    PlanRestricted,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Ticker,
-    TickerQuery,
-    UnknownSymbol,
-    hookimpl,
-    iso_ms,
-    segment,
-)
+from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import errors as e
+from coinmux import models as m
 
 #: What /simple/supported_vs_currencies lists, without ounces, satoshi and special drawing rights.
 QUOTES = """
@@ -110,7 +83,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """The words stand in the body, its `status`, its `error` or that one's `status`."""
     words: dict[str, Any] = {}
     parts = [reply.body]
@@ -122,22 +95,22 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
     said = words.get("error") or words.get("error_message")
     message = str(said)[:200]
     if code == 429:
-        return RateLimited(message)
+        return e.RateLimited(message)
     if code in KEY_CODES:
-        return AuthRefused(f"{code}: {message}")
+        return e.AuthRefused(f"{code}: {message}")
     if code == PLAN_CODE:
-        return PlanRestricted(f"{code}: {message}")
+        return e.PlanRestricted(f"{code}: {message}")
     if code == AGE_CODE:
-        return PlanRestricted(f"{code}: {message}", variant=True)
+        return e.PlanRestricted(f"{code}: {message}", variant=True)
     if said == "invalid vs_currency":
-        return NotOffered("this is no quote of CoinGecko's")
+        return e.NotOffered("this is no quote of CoinGecko's")
     if said in ("coin not found", "Could not find coin with the given id"):
-        return UnknownSymbol(getattr(query, "symbol", "the coin"), f"CoinGecko: {message}")
+        return e.UnknownSymbol(getattr(query, "symbol", "the coin"), f"CoinGecko: {message}")
     return None
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request, and a search for a coin outside the table; a minute old at most."""
     asset = await _asset(query.symbol.base, http)
     body = await http.get_json(
@@ -149,7 +122,7 @@ async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
 
 
 @hookimpl
-async def fetch_coins(query: CoinsQuery, http: HTTP) -> Coins:
+async def fetch_coins(query: m.CoinsQuery, http: HTTP) -> m.Coins:
     """One request; a minute old at most."""
     body = await http.get_json(
         "/coins/markets",
@@ -165,13 +138,13 @@ async def fetch_coins(query: CoinsQuery, http: HTTP) -> Coins:
 
 
 @hookimpl
-async def fetch_global_stats(query: GlobalStatsQuery, http: HTTP) -> GlobalStats:
+async def fetch_global_stats(query: m.GlobalStatsQuery, http: HTTP) -> m.GlobalStats:
     """One request; ten minutes old at most."""
     return parse_global_stats(await http.get_json("/global"))
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, and a search for a coin outside the table; 15 minutes old at most."""
     days = days_for(query, http.now_ms())
     asset = await _asset(query.symbol.base, http)
@@ -183,22 +156,22 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
     return parse_candles(body, query, asset)
 
 
-async def _asset(ticker: str, http: HTTP) -> AssetId:
-    async def search(asset: str) -> list[AssetCandidate]:
+async def _asset(ticker: str, http: HTTP) -> m.AssetId:
+    async def search(asset: str) -> list[m.AssetCandidate]:
         return parse_search(await http.get_json("/search", {"query": asset}))
 
     return await http.assets.resolve(ticker, search)
 
 
-def parse_search(body: Any) -> list[AssetCandidate]:
+def parse_search(body: Any) -> list[m.AssetCandidate]:
     """The coins among what a search found."""
     return [
-        AssetCandidate(row["id"], row["symbol"], row["name"], row["market_cap_rank"])
+        m.AssetCandidate(row["id"], row["symbol"], row["name"], row["market_cap_rank"])
         for row in body["coins"]
     ]
 
 
-def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
     """One row, or none for an id that is not listed (any more), or one without a price.
 
     Raises:
@@ -206,12 +179,12 @@ def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
         Implausible: the row is of another coin.
     """
     if not body or (row := body[0])["current_price"] is None:
-        raise UnknownSymbol(query.symbol, f"CoinGecko has no price of {asset.id!r}")
+        raise e.UnknownSymbol(query.symbol, f"CoinGecko has no price of {asset.id!r}")
     if row["id"] != asset.id:
-        raise Implausible(f"asked for {asset.id!r}, the answer is about {str(row['id'])[:40]!r}")
-    return Ticker(
+        raise e.Implausible(f"asked for {asset.id!r}, the answer is about {str(row['id'])[:40]!r}")
+    return m.Ticker(
         symbol=query.symbol,
-        timestamp=iso_ms(row["last_updated"]),
+        timestamp=m.iso_ms(row["last_updated"]),
         last=row["current_price"],
         high=row["high_24h"],
         low=row["low_24h"],
@@ -220,10 +193,10 @@ def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
     )
 
 
-def parse_coins(body: Any, query: CoinsQuery) -> Coins:
+def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
     """One page, in the asked quote."""
     coins = [
-        Coin(
+        m.Coin(
             id=row["id"],
             symbol=row["symbol"].upper(),
             name=row["name"],
@@ -236,13 +209,13 @@ def parse_coins(body: Any, query: CoinsQuery) -> Coins:
         )
         for row in body
     ]
-    return Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+    return m.Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
 
 
-def parse_global_stats(body: Any) -> GlobalStats:
+def parse_global_stats(body: Any) -> m.GlobalStats:
     """Its time is in seconds."""
     data = body["data"]
-    return GlobalStats(
+    return m.GlobalStats(
         timestamp=data["updated_at"] * 1000,
         market_cap_usd=data["total_market_cap"]["usd"],
         volume_24h_usd=data["total_volume"]["usd"],
@@ -252,7 +225,7 @@ def parse_global_stats(body: Any) -> GlobalStats:
     )
 
 
-def days_for(query: CandlesQuery, now_ms: int) -> int:
+def days_for(query: m.CandlesQuery, now_ms: int) -> int:
     """The fewest days that hold what is asked for, or the most there are in that length.
 
     Raises:
@@ -265,11 +238,11 @@ def days_for(query: CandlesQuery, now_ms: int) -> int:
     steps = REACH[query.interval]
     most = steps[-1][0]
     if (query.start is not None and needed > most) or (now_ms - last) // width >= most:
-        raise NotOffered(f"{query.interval} candles reach back {steps[-1][1]} days only")
+        raise e.NotOffered(f"{query.interval} candles reach back {steps[-1][1]} days only")
     return next((days for candles, days in steps if candles >= needed), steps[-1][1])
 
 
-def parse_candles(body: Any, query: CandlesQuery, asset: AssetId) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery, asset: m.AssetId) -> m.Candles:
     """Rows of close time, open, high, low, close; the time of the last may be of an open candle."""
     width = query.interval.ms
     rows = [(-(-row[0] // width) * width - width, *row[1:]) for row in body]
@@ -277,4 +250,4 @@ def parse_candles(body: Any, query: CandlesQuery, asset: AssetId) -> Candles:
     notes = asset.notes
     if query.start is None and len(rows) < query.limit:
         notes += (f"CoinGecko has {len(rows)} candles of {query.interval}",)
-    return Candles.from_rows(query, rows, order=order, notes=notes)
+    return m.Candles.from_rows(query, rows, order=order, notes=notes)

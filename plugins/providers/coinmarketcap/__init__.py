@@ -16,38 +16,9 @@ Source: https://coinmarketcap.com/api/documentation/pro-api-reference (quotes, l
 global metrics, fear and greed, content, map, keyless public API, errors), read 2026-11-23.
 """
 
-from __future__ import annotations
-
-from coinmux import (
-    HTTP,
-    AssetCandidate,
-    AssetId,
-    AuthRefused,
-    BadStatus,
-    Candles,
-    CandlesQuery,
-    Coins,
-    CoinsQuery,
-    EnvVar,
-    FearGreed,
-    FearGreedQuery,
-    GlobalStats,
-    GlobalStatsQuery,
-    News,
-    NewsQuery,
-    NotOffered,
-    PlanRestricted,
-    ProviderInfo,
-    Query,
-    QuotaExhausted,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Ticker,
-    TickerQuery,
-    UnknownSymbol,
-    hookimpl,
-)
+from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 from coinmux.plugins.providers.coinmarketcap import answers
 
 #: Currencies of `convert`; it takes coins too, of which only those whose id is known are asked.
@@ -102,7 +73,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """`status.error_code` counts, a number or (v3) a string; 0 is none, whatever the status."""
     status = reply.body.get("status") if isinstance(reply.body, dict) else None
     told = str(status.get("error_code")) if isinstance(status, dict) else ""
@@ -111,25 +82,25 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
     code, said = int(told), str(status.get("error_message"))[:200]
     message = f"{code}: {said}"
     if code in KEYS:
-        return AuthRefused(message)
+        return e.AuthRefused(message)
     if code in PLANS:
-        return PlanRestricted(message)
+        return e.PlanRestricted(message)
     if code in PACES:
         wait = None if "retry-after" in reply.headers else WINDOW_S
-        return RateLimited(message, retry_after_s=wait)
+        return e.RateLimited(message, retry_after_s=wait)
     if code in QUOTAS:
-        return QuotaExhausted(message)
+        return e.QuotaExhausted(message)
     if code == 400 and "convert" in said:
-        return NotOffered(message)
+        return e.NotOffered(message)
     subject = getattr(query, "symbol", None) or getattr(query, "asset", None)
     is_about_it = said.startswith("Invalid") and ('"id"' in said or "symbol" in said)
     if subject and (is_about_it or said == "Cryptocurrency not found"):
-        return UnknownSymbol(subject, f"CoinMarketCap: {message}")
-    return BadStatus(message, status=reply.status) if reply.status == 200 else None
+        return e.UnknownSymbol(subject, f"CoinMarketCap: {message}")
+    return e.BadStatus(message, status=reply.status) if reply.status == 200 else None
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request, and a look-up of the id now and then; a minute old at most."""
     asset = await _asset(query.symbol.base, http)
     params = {"id": asset.id, "convert": query.symbol.quote}
@@ -138,7 +109,7 @@ async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
 
 
 @hookimpl
-async def fetch_coins(query: CoinsQuery, http: HTTP) -> Coins:
+async def fetch_coins(query: m.CoinsQuery, http: HTTP) -> m.Coins:
     """One request, of one credit for 200 coins."""
     params: dict[str, str | int] = {
         "start": (query.page - 1) * query.per_page + 1,
@@ -152,13 +123,13 @@ async def fetch_coins(query: CoinsQuery, http: HTTP) -> Coins:
 
 
 @hookimpl
-async def fetch_global_stats(query: GlobalStatsQuery, http: HTTP) -> GlobalStats:
+async def fetch_global_stats(query: m.GlobalStatsQuery, http: HTTP) -> m.GlobalStats:
     """One request."""
     return answers.parse_global_stats(await http.get_json("/v1/global-metrics/quotes/latest"))
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, and a look-up of the id now and then; not on the free plan."""
     asset = await _asset(query.symbol.base, http)
     period = PERIODS[query.interval]
@@ -169,7 +140,7 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
 
 
 @hookimpl
-async def fetch_fear_greed(query: FearGreedQuery, http: HTTP) -> FearGreed:
+async def fetch_fear_greed(query: m.FearGreedQuery, http: HTTP) -> m.FearGreed:
     """One request."""
     return answers.parse_fear_greed(
         await http.get_json("/v3/fear-and-greed/historical", {"limit": query.limit})
@@ -177,7 +148,7 @@ async def fetch_fear_greed(query: FearGreedQuery, http: HTTP) -> FearGreed:
 
 
 @hookimpl
-async def fetch_news(query: NewsQuery, http: HTTP) -> News:
+async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
     """One request; not below the Growth plan."""
     params: dict[str, str | int | None] = {
         "limit": query.limit,
@@ -188,8 +159,8 @@ async def fetch_news(query: NewsQuery, http: HTTP) -> News:
     return answers.parse_news(body, query)
 
 
-async def _asset(ticker: str, http: HTTP) -> AssetId:
-    async def search(asset: str) -> list[AssetCandidate]:
+async def _asset(ticker: str, http: HTTP) -> m.AssetId:
+    async def search(asset: str) -> list[m.AssetCandidate]:
         return answers.parse_map(await http.get_json("/v1/cryptocurrency/map", {"symbol": asset}))
 
     return await http.assets.resolve(ticker, search)

@@ -1,39 +1,19 @@
 """CoinMarketCap's answers read, and what a range of candles is called there."""
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    AssetCandidate,
-    AssetId,
-    Candles,
-    CandlesQuery,
-    Coin,
-    Coins,
-    CoinsQuery,
-    FearGreed,
-    GlobalStats,
-    Implausible,
-    News,
-    NewsItem,
-    NewsQuery,
-    Ticker,
-    TickerQuery,
-    UnknownSymbol,
-    iso_ms,
-    number,
-    stories,
-)
+from coinmux import errors as e
+from coinmux import models as m
+from coinmux import stories
 
 #: Coins to convert into -> their id, since their tickers are not unique either.
 QUOTE_IDS = {"BTC": 1, "USDT": 825, "ETH": 1027, "USDC": 3408}
 
 
-def parse_map(body: Any) -> list[AssetCandidate]:
+def parse_map(body: Any) -> list[m.AssetCandidate]:
     """The active coins of one ticker."""
     return [
-        AssetCandidate(str(row["id"]), row["symbol"], row["name"], row.get("rank"))
+        m.AssetCandidate(str(row["id"]), row["symbol"], row["name"], row.get("rank"))
         for row in body["data"]
         if row.get("is_active", 1) == 1
     ]
@@ -48,11 +28,11 @@ def quote_of(row: Any, currency: str) -> Any:
     quotes = row["quote"]
     named = {one["symbol"]: one for one in quotes} if isinstance(quotes, list) else quotes
     if currency not in named:
-        raise Implausible(f"asked for figures in {currency}, the answer has none")
+        raise e.Implausible(f"asked for figures in {currency}, the answer has none")
     quote = named[currency]
     wanted = QUOTE_IDS.get(currency)
     if wanted is not None and quote.get("id", wanted) != wanted:
-        raise Implausible(f"figures in another coin of ticker {currency}")
+        raise e.Implausible(f"figures in another coin of ticker {currency}")
     return quote
 
 
@@ -62,7 +42,7 @@ def rows_of(data: Any) -> list[Any]:
     return [one for row in rows for one in (row if isinstance(row, list) else [row])]
 
 
-def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
     """The row of the coin that was asked for.
 
     Raises:
@@ -71,32 +51,32 @@ def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
     """
     rows = rows_of(body["data"])
     if not rows:
-        raise UnknownSymbol(query.symbol, f"CoinMarketCap has no quote of id {asset.id}")
+        raise e.UnknownSymbol(query.symbol, f"CoinMarketCap has no quote of id {asset.id}")
     _confirm(rows[0], asset)
     quote = quote_of(rows[0], query.symbol.quote)
     if quote["price"] is None:
-        raise UnknownSymbol(query.symbol, f"CoinMarketCap has no price of id {asset.id}")
-    return Ticker(
+        raise e.UnknownSymbol(query.symbol, f"CoinMarketCap has no price of id {asset.id}")
+    return m.Ticker(
         symbol=query.symbol,
-        timestamp=iso_ms(quote["last_updated"]),
+        timestamp=m.iso_ms(quote["last_updated"]),
         last=quote["price"],
         change_percent=quote.get("percent_change_24h"),
         notes=asset.notes,
     )
 
 
-def _confirm(row: Any, asset: AssetId) -> None:
+def _confirm(row: Any, asset: m.AssetId) -> None:
     if str(row["id"]) != asset.id:
-        raise Implausible(f"asked for id {asset.id}, the answer is about {str(row['id'])[:20]}")
+        raise e.Implausible(f"asked for id {asset.id}, the answer is about {str(row['id'])[:20]}")
 
 
-def parse_coins(body: Any, query: CoinsQuery) -> Coins:
+def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
     """One page, in the asked quote."""
     coins = []
     for row in rows_of(body["data"]):
         quote = quote_of(row, query.quote)
         coins.append(
-            Coin(
+            m.Coin(
                 id=str(row["id"]),
                 symbol=row["symbol"].upper(),
                 name=row["name"],
@@ -108,15 +88,15 @@ def parse_coins(body: Any, query: CoinsQuery) -> Coins:
                 circulating_supply=row.get("circulating_supply"),
             )
         )
-    return Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+    return m.Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
 
 
-def parse_global_stats(body: Any) -> GlobalStats:
+def parse_global_stats(body: Any) -> m.GlobalStats:
     """Figures in US dollars."""
     data = body["data"]
     quote = quote_of(data, "USD")
-    return GlobalStats(
-        timestamp=iso_ms(data["last_updated"]),
+    return m.GlobalStats(
+        timestamp=m.iso_ms(data["last_updated"]),
         market_cap_usd=quote["total_market_cap"],
         volume_24h_usd=quote["total_volume_24h"],
         btc_dominance_percent=data["btc_dominance"],
@@ -125,7 +105,7 @@ def parse_global_stats(body: Any) -> GlobalStats:
     )
 
 
-def window(query: CandlesQuery, now_ms: int) -> dict[str, int]:
+def window(query: m.CandlesQuery, now_ms: int) -> dict[str, int]:
     """`time_start` (exclusive), `time_end` (inclusive) and `count`, which counts the open one."""
     width = query.interval.ms
     if query.start is None:
@@ -137,7 +117,7 @@ def window(query: CandlesQuery, now_ms: int) -> dict[str, int]:
     return {"time_start": first // 1000, "time_end": last // 1000, "count": count}
 
 
-def parse_candles(body: Any, query: CandlesQuery, asset: AssetId) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery, asset: m.AssetId) -> m.Candles:
     """Candles of one coin, which stands alone or under its id or slug."""
     data = body["data"]
     row = data if "quotes" in data else rows_of(data)[0]
@@ -146,35 +126,35 @@ def parse_candles(body: Any, query: CandlesQuery, asset: AssetId) -> Candles:
     for candle in row["quotes"]:
         quote = quote_of(candle, query.symbol.quote)
         prices = (quote["open"], quote["high"], quote["low"], quote["close"])
-        rows.append((iso_ms(candle["time_open"]), *prices))
+        rows.append((m.iso_ms(candle["time_open"]), *prices))
     order = ("timestamp", "open", "high", "low", "close")
-    return Candles.from_rows(query, rows, order=order, notes=asset.notes)
+    return m.Candles.from_rows(query, rows, order=order, notes=asset.notes)
 
 
-def parse_fear_greed(body: Any) -> FearGreed:
+def parse_fear_greed(body: Any) -> m.FearGreed:
     """Seconds as strings."""
     days = sorted(body["data"], key=lambda day: int(day["timestamp"]), reverse=True)
-    return FearGreed(
+    return m.FearGreed(
         timestamp=int(days[0]["timestamp"]) * 1000,
         value=days[0]["value"],
         classification=days[0]["value_classification"],
-        history=[(int(day["timestamp"]) * 1000, number(day["value"])) for day in days],
+        history=[(int(day["timestamp"]) * 1000, m.number(day["value"])) for day in days],
     )
 
 
-def parse_news(body: Any, query: NewsQuery) -> News:
+def parse_news(body: Any, query: m.NewsQuery) -> m.News:
     """Headlines, each once."""
-    return News(items=stories(map(_article, body["data"]), query))
+    return m.News(items=stories(map(_article, body["data"]), query))
 
 
-def _article(row: Any) -> NewsItem:
+def _article(row: Any) -> m.NewsItem:
     """One headline; it has no id but its link."""
-    return NewsItem(
+    return m.NewsItem(
         id=row["source_url"],
         title=row["title"],
         url=row["source_url"],
         source=row["source_name"],
-        published_at=iso_ms(row["released_at"]),
+        published_at=m.iso_ms(row["released_at"]),
         summary=row.get("subtitle") or None,
         symbols=tuple(sorted({asset["symbol"].upper() for asset in row.get("assets") or ()})),
     )

@@ -11,35 +11,11 @@ the free plan has the daily one of the last 24 hours only, and their volumes are
 Source: https://docs.coinpaprika.com/api-reference, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    AssetCandidate,
-    AssetId,
-    AuthRefused,
-    Coin,
-    Coins,
-    CoinsQuery,
-    EnvVar,
-    GlobalStats,
-    GlobalStatsQuery,
-    Implausible,
-    NotOffered,
-    ProviderInfo,
-    Query,
-    QuotaExhausted,
-    RateLimit,
-    Reply,
-    Ticker,
-    TickerQuery,
-    UnknownSymbol,
-    hookimpl,
-    iso_ms,
-    segment,
-)
+from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import errors as e
+from coinmux import models as m
 
 #: What its `quotes` parameter takes.
 QUOTES = """
@@ -80,7 +56,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """A 402 is the month's quota or a paid endpoint; all asked here are free ones."""
     if not isinstance(reply.body, dict):
         return None
@@ -90,21 +66,21 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
     message = said[:200]
     symbol = getattr(query, "symbol", None)
     if reply.status == 402:
-        return NotOffered(message) if "plan" in said.lower() else QuotaExhausted(message)
+        return e.NotOffered(message) if "plan" in said.lower() else e.QuotaExhausted(message)
     if reply.status == 403:
-        return AuthRefused(message)
+        return e.AuthRefused(message)
     if reply.status == 400 and "quote" in said.lower():
-        return NotOffered(message)
+        return e.NotOffered(message)
     if reply.status == 404 and symbol is not None and "not found" in said.lower():
-        return UnknownSymbol(symbol, f"CoinPaprika: {message}")
+        return e.UnknownSymbol(symbol, f"CoinPaprika: {message}")
     return None
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request, and a search for a coin outside the table; ten minutes old at most."""
 
-    async def search(ticker: str) -> list[AssetCandidate]:
+    async def search(ticker: str) -> list[m.AssetCandidate]:
         found = await http.get_json("/search", {"q": ticker, "c": "currencies", "limit": 100})
         return parse_search(found)
 
@@ -114,55 +90,55 @@ async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
 
 
 @hookimpl
-async def fetch_coins(query: CoinsQuery, http: HTTP) -> Coins:
+async def fetch_coins(query: m.CoinsQuery, http: HTTP) -> m.Coins:
     """One request, for the whole list."""
     return parse_coins(await http.get_json("/tickers", {"quotes": query.quote}), query)
 
 
 @hookimpl
-async def fetch_global_stats(query: GlobalStatsQuery, http: HTTP) -> GlobalStats:
+async def fetch_global_stats(query: m.GlobalStatsQuery, http: HTTP) -> m.GlobalStats:
     """One request."""
     return parse_global_stats(await http.get_json("/global"))
 
 
-def parse_search(body: Any) -> list[AssetCandidate]:
+def parse_search(body: Any) -> list[m.AssetCandidate]:
     """The coins that still trade among what a search found; a rank of 0 is none."""
     return [
-        AssetCandidate(row["id"], row["symbol"], row["name"], row["rank"] or None)
+        m.AssetCandidate(row["id"], row["symbol"], row["name"], row["rank"] or None)
         for row in body.get("currencies") or ()
         if row["is_active"]
     ]
 
 
-def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
     """One coin in the asked quote.
 
     Raises:
         Implausible: the answer is about another coin.
     """
     if body["id"] != asset.id:
-        raise Implausible(f"asked for {asset.id!r}, the answer is about {str(body['id'])[:40]!r}")
+        raise e.Implausible(f"asked for {asset.id!r}, the answer is about {str(body['id'])[:40]!r}")
     figures = body["quotes"][query.symbol.quote]
-    return Ticker(
+    return m.Ticker(
         symbol=query.symbol,
-        timestamp=iso_ms(body["last_updated"]),
+        timestamp=m.iso_ms(body["last_updated"]),
         last=figures["price"],
         change_percent=figures["percent_change_24h"],
         notes=asset.notes,
     )
 
 
-def parse_coins(body: Any, query: CoinsQuery) -> Coins:
+def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
     """One page of the whole list, unranked coins last."""
     ranked = sorted(body, key=lambda row: (not row["rank"], row["rank"]))
     first = (query.page - 1) * query.per_page
     coins = [_coin(row, query.quote) for row in ranked[first : first + query.per_page]]
-    return Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+    return m.Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
 
 
-def _coin(row: Any, quote: str) -> Coin:
+def _coin(row: Any, quote: str) -> m.Coin:
     figures = row["quotes"][quote]
-    return Coin(
+    return m.Coin(
         id=row["id"],
         symbol=row["symbol"].upper(),
         name=row["name"],
@@ -175,9 +151,9 @@ def _coin(row: Any, quote: str) -> Coin:
     )
 
 
-def parse_global_stats(body: Any) -> GlobalStats:
+def parse_global_stats(body: Any) -> m.GlobalStats:
     """Its time is in seconds here, ISO 8601 elsewhere."""
-    return GlobalStats(
+    return m.GlobalStats(
         timestamp=body["last_updated"] * 1000,
         market_cap_usd=body["market_cap_usd"],
         volume_24h_usd=body["volume_24h_usd"],

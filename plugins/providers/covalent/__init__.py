@@ -7,40 +7,11 @@ Source: https://goldrush.dev/docs/api-reference and https://goldrush.dev/docs/er
 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    CHAINS,
-    HTTP,
-    AuthRefused,
-    BadStatus,
-    Balance,
-    BalanceQuery,
-    ChainHead,
-    ChainHeadQuery,
-    EnvVar,
-    Implausible,
-    NotOffered,
-    ProviderInfo,
-    Query,
-    QuotaExhausted,
-    RateLimit,
-    RateLimited,
-    Reply,
-    TokenBalance,
-    TokenBalances,
-    TokenBalancesQuery,
-    Transaction,
-    Transactions,
-    TransactionsQuery,
-    UnknownSymbol,
-    hookimpl,
-    iso_ms,
-    scaled,
-    segment,
-)
+from coinmux import CHAINS, HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import errors as e
+from coinmux import models as m
 
 NETWORKS = {
     "ethereum": "eth-mainnet",
@@ -82,56 +53,56 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """`error` is true, with a code that may be text; statuses mean what they say."""
     body = reply.body if isinstance(reply.body, dict) else {}
     if body.get("error") is not True:
         return None
     said, code = str(body.get("error_message") or ""), str(body.get("error_code") or reply.status)
     if code == "401":
-        return AuthRefused(said)
+        return e.AuthRefused(said)
     if code == "402":
-        return QuotaExhausted(said)
+        return e.QuotaExhausted(said)
     if code == "429":
-        return RateLimited(said)
+        return e.RateLimited(said)
     if code == "404":
-        return NotOffered(said)
+        return e.NotOffered(said)
     if code == "400" and "address" in said.lower():
-        return UnknownSymbol(query.__dict__.get("address", ""), said)
-    return None if code == "403" else BadStatus(f"{code}: {said}", status=reply.status)
+        return e.UnknownSymbol(query.__dict__.get("address", ""), said)
+    return None if code == "403" else e.BadStatus(f"{code}: {said}", status=reply.status)
 
 
 @hookimpl
-async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     """One request."""
     body = await http.get_json(f"/{NETWORKS[query.chain]}/block_v2/latest/")
     (row,) = body["data"]["items"]
-    return ChainHead(
+    return m.ChainHead(
         chain=query.chain,
         height=row["height"],
         hash=row.get("block_hash"),
-        timestamp=iso_ms(row["signed_at"]),
+        timestamp=m.iso_ms(row["signed_at"]),
     )
 
 
 @hookimpl
-async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
     (row,) = (await _data(query, http, "balances_native"))["items"]
-    return Balance.native(query, row["balance"])
+    return m.Balance.native(query, row["balance"])
 
 
 @hookimpl
-async def fetch_token_balances(query: TokenBalancesQuery, http: HTTP) -> TokenBalances:
+async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.TokenBalances:
     """One request."""
     params = {"quote-currency": "USD", "no-spam": "true"}
     return parse_token_balances(await _data(query, http, "balances_v2", params), query)
 
 
-def parse_token_balances(data: Any, query: TokenBalancesQuery) -> TokenBalances:
+def parse_token_balances(data: Any, query: m.TokenBalancesQuery) -> m.TokenBalances:
     """Raw balances as strings; a value only where there is a price."""
     rows = (row for row in data["items"] if not _is_native(row))
-    return TokenBalances(
+    return m.TokenBalances(
         chain=query.chain, address=query.address, tokens=tuple(_token(row) for row in rows)
     )
 
@@ -140,57 +111,57 @@ def _is_native(row: Any) -> bool:
     return row.get("native_token") is True or row["contract_address"].lower() == NATIVE
 
 
-def _token(row: Any) -> TokenBalance:
+def _token(row: Any) -> m.TokenBalance:
     raw, decimals = row["balance"], row["contract_decimals"]
-    return TokenBalance(
+    return m.TokenBalance(
         contract=row["contract_address"].lower(),
         symbol=row["contract_ticker_symbol"],
         name=row["contract_name"],
         decimals=decimals,
         raw=raw,
-        amount=None if decimals is None else scaled(raw, decimals),
+        amount=None if decimals is None else m.scaled(raw, decimals),
         value_usd=None if row["quote_rate"] is None else row["quote"],
     )
 
 
 @hookimpl
-async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transactions:
     """One request, for the latest; no further pages."""
     if query.cursor is not None:
-        raise NotOffered("only the latest transactions are offered")
+        raise e.NotOffered("only the latest transactions are offered")
     data = await _data(query, http, "transactions_v3", {"no-logs": "true"})
     return parse_transactions(data, query)
 
 
-def parse_transactions(data: Any, query: TransactionsQuery) -> Transactions:
+def parse_transactions(data: Any, query: m.TransactionsQuery) -> m.Transactions:
     """Newest first, at most as many as asked."""
     rows = sorted(data["items"], key=lambda row: -int(row["block_height"]))[: query.limit]
-    return Transactions(
+    return m.Transactions(
         chain=query.chain,
         address=query.address,
         transactions=tuple(_transaction(row, query) for row in rows),
     )
 
 
-def _transaction(row: Any, query: TransactionsQuery) -> Transaction:
+def _transaction(row: Any, query: m.TransactionsQuery) -> m.Transaction:
     facts = CHAINS[query.chain]
     to = row["to_address"]
-    return Transaction(
+    return m.Transaction(
         hash=row["tx_hash"],
         height=row["block_height"],
-        timestamp=iso_ms(row["block_signed_at"]),
+        timestamp=m.iso_ms(row["block_signed_at"]),
         sender=row["from_address"].lower(),
         to=None if to is None else to.lower(),
         asset=facts.asset,
         raw=row["value"],
-        amount=scaled(row["value"], facts.decimals),
+        amount=m.scaled(row["value"], facts.decimals),
         fee_raw=row.get("fees_paid"),
         succeeded=row.get("successful"),
     )
 
 
 async def _data(
-    query: BalanceQuery | TokenBalancesQuery | TransactionsQuery,
+    query: m.BalanceQuery | m.TokenBalancesQuery | m.TransactionsQuery,
     http: HTTP,
     kind: str,
     params: dict[str, str] | None = None,
@@ -203,5 +174,7 @@ async def _data(
     path = f"/{NETWORKS[query.chain]}/address/{segment(query.address)}/{kind}/"
     data = (await http.get_json(path, params))["data"]
     if data["address"].lower() != query.address:
-        raise Implausible(f"asked for {query.address}, the answer is about {data['address'][:50]}")
+        raise e.Implausible(
+            f"asked for {query.address}, the answer is about {data['address'][:50]}"
+        )
     return data

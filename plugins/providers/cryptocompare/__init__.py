@@ -15,36 +15,11 @@ Source: https://developers.coindesk.com/documentation/data-api/index_cc_v1_lates
 read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    AuthRefused,
-    BadStatus,
-    Candles,
-    CandlesQuery,
-    Coins,
-    CoinsQuery,
-    EnvVar,
-    News,
-    NewsQuery,
-    NotOffered,
-    PlanRestricted,
-    ProviderInfo,
-    Query,
-    QuotaExhausted,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Social,
-    SocialQuery,
-    Ticker,
-    TickerQuery,
-    UnknownSymbol,
-    hookimpl,
-)
+from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 from coinmux.plugins.providers.cryptocompare import answers
 
 #: Ours -> theirs.
@@ -98,7 +73,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """`Err` is empty where all is well; `Response` is of the older host."""
     body = reply.body
     if not isinstance(body, dict):
@@ -112,21 +87,21 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
     status = error.get("http_status_code", reply.status)
     if error.get("type") == 99 or status == 429 or "rate limit" in said.lower():
         is_long = _is_used_up(body.get("RateLimit"))
-        return QuotaExhausted(said) if is_long else RateLimited(said)
+        return e.QuotaExhausted(said) if is_long else e.RateLimited(said)
     if status == 401:
-        return AuthRefused(said)
+        return e.AuthRefused(said)
     if status == 403 or "subscription" in said.lower():
-        return PlanRestricted(said)
+        return e.PlanRestricted(said)
     detail = error.get("other_info")
     parameter = str(detail.get("param")) if isinstance(detail, dict) else ""
     subject = getattr(query, "symbol", None) or getattr(query, "asset", None)
     if subject and (parameter in SUBJECTS or said.startswith("There is no data for")):
-        return UnknownSymbol(subject, f"CoinDesk Data: {said}")
+        return e.UnknownSymbol(subject, f"CoinDesk Data: {said}")
     if parameter == "to_ts":
-        return NotOffered("no candles as old as that")
+        return e.NotOffered("no candles as old as that")
     if parameter == "categories":
-        return NotOffered("no news of that coin")
-    return BadStatus(said, status=reply.status) if reply.status == 200 else None
+        return e.NotOffered("no news of that coin")
+    return e.BadStatus(said, status=reply.status) if reply.status == 200 else None
 
 
 def _is_used_up(limits: Any) -> bool:
@@ -140,14 +115,14 @@ def _is_used_up(limits: Any) -> bool:
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request."""
     params = {"market": MARKET, "instruments": answers.STYLE.native(query.symbol), "groups": GROUPS}
     return answers.parse_ticker(await http.get_json("/index/cc/v1/latest/tick", params), query)
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, for 1,001 candles at most."""
     instrument = answers.STYLE.native(query.symbol)
     window = answers.window(query, http.now_ms())
@@ -157,10 +132,10 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
 
 
 @hookimpl
-async def fetch_coins(query: CoinsQuery, http: HTTP) -> Coins:
+async def fetch_coins(query: m.CoinsQuery, http: HTTP) -> m.Coins:
     """As many requests as pages of 100 it takes, four at most; in US dollars only."""
     if query.quote != "USD":
-        raise NotOffered("coins in US dollars only")
+        raise e.NotOffered("coins in US dollars only")
     first = (query.page - 1) * query.per_page
     rows: list[Any] = []
     for page in range(first // PAGE, (first + query.per_page - 1) // PAGE + 1):
@@ -183,7 +158,7 @@ async def fetch_coins(query: CoinsQuery, http: HTTP) -> Coins:
 
 
 @hookimpl
-async def fetch_news(query: NewsQuery, http: HTTP) -> News:
+async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
     """One request, for the latest 100 at most."""
     body = await http.get_json(
         "/news/v1/article/list",
@@ -193,7 +168,7 @@ async def fetch_news(query: NewsQuery, http: HTTP) -> News:
 
 
 @hookimpl
-async def fetch_social(query: SocialQuery, http: HTTP) -> Social:
+async def fetch_social(query: m.SocialQuery, http: HTTP) -> m.Social:
     """One request."""
     params = {"assets": query.asset, "asset_lookup_priority": "SYMBOL"}
     return answers.parse_social(await http.get_json("/asset/v2/metadata", params), query)

@@ -1,31 +1,10 @@
 """CoinDesk Data's answers read, and what a range of candles is called there."""
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    Candles,
-    CandlesQuery,
-    Coin,
-    Coins,
-    CoinsQuery,
-    Empty,
-    Implausible,
-    News,
-    NewsItem,
-    NewsQuery,
-    Social,
-    SocialMetric,
-    SocialQuery,
-    SymbolStyle,
-    Ticker,
-    TickerQuery,
-    UnknownSymbol,
-    number,
-    stories,
-    symbols_in,
-)
+from coinmux import SymbolStyle, stories, symbols_in
+from coinmux import errors as e
+from coinmux import models as m
 
 STYLE = SymbolStyle(separator="-")
 RANKED_BY = "CIRCULATING_MKT_CAP_USD"
@@ -44,7 +23,7 @@ SOCIAL = {
 }
 
 
-def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """One instrument under its name.
 
     Raises:
@@ -53,9 +32,9 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     """
     row = body["Data"].get(STYLE.native(query.symbol))
     if row is None:
-        raise UnknownSymbol(query.symbol, f"CoinDesk Data has no index of {query.symbol}")
+        raise e.UnknownSymbol(query.symbol, f"CoinDesk Data has no index of {query.symbol}")
     STYLE.confirm(query.symbol, row["INSTRUMENT"])
-    return Ticker(
+    return m.Ticker(
         symbol=query.symbol,
         timestamp=row["VALUE_LAST_UPDATE_TS"] * 1000,
         last=row["VALUE"],
@@ -68,7 +47,7 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     )
 
 
-def window(query: CandlesQuery, now_ms: int) -> dict[str, int]:
+def window(query: m.CandlesQuery, now_ms: int) -> dict[str, int]:
     """`limit` candles, the last of them the one that holds `to_ts`."""
     if query.start is None and query.end is None:
         return {"limit": query.limit}
@@ -81,20 +60,20 @@ def window(query: CandlesQuery, now_ms: int) -> dict[str, int]:
     return {"limit": count, "to_ts": last // 1000}
 
 
-def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Rows with names; times in seconds."""
     rows = []
     for row in body["Data"]:
         STYLE.confirm(query.symbol, row["INSTRUMENT"])
         prices = (row["OPEN"], row["HIGH"], row["LOW"], row["CLOSE"])
         rows.append((row["TIMESTAMP"], *prices, row["VOLUME_DIRECT"]))
-    return Candles.from_rows(query, rows, time_unit="s")
+    return m.Candles.from_rows(query, rows, time_unit="s")
 
 
-def parse_coins(rows: Any, query: CoinsQuery) -> Coins:
+def parse_coins(rows: Any, query: m.CoinsQuery) -> m.Coins:
     """Coins in US dollars; figures it does not have are left out or null."""
     coins = [
-        Coin(
+        m.Coin(
             id=str(row["ID"]),
             symbol=row["SYMBOL"].upper(),
             name=row["NAME"],
@@ -107,18 +86,18 @@ def parse_coins(rows: Any, query: CoinsQuery) -> Coins:
         )
         for row in rows
     ]
-    return Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+    return m.Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
 
 
-def parse_news(body: Any, query: NewsQuery) -> News:
+def parse_news(body: Any, query: m.NewsQuery) -> m.News:
     """Headlines, each once."""
-    return News(items=stories(map(_article, body["Data"]), query))
+    return m.News(items=stories(map(_article, body["Data"]), query))
 
 
-def _article(row: Any) -> NewsItem:
+def _article(row: Any) -> m.NewsItem:
     """One headline; its categories are coins and other things."""
     tags = [f"${one['CATEGORY']}" for one in row.get("CATEGORY_DATA") or ()]
-    return NewsItem(
+    return m.NewsItem(
         id=str(row["ID"]),
         title=row["TITLE"],
         url=row["URL"],
@@ -129,7 +108,7 @@ def _article(row: Any) -> NewsItem:
     )
 
 
-def parse_social(body: Any, query: SocialQuery) -> Social:
+def parse_social(body: Any, query: m.SocialQuery) -> m.Social:
     """Figures of all the coin's accounts, forums and repositories together.
 
     Raises:
@@ -139,14 +118,16 @@ def parse_social(body: Any, query: SocialQuery) -> Social:
     """
     row = body["Data"].get(query.asset)
     if row is None:
-        raise UnknownSymbol(query.asset, f"CoinDesk Data lists no {query.asset}")
+        raise e.UnknownSymbol(query.asset, f"CoinDesk Data lists no {query.asset}")
     if row["SYMBOL"] != query.asset:
-        raise Implausible(f"asked for {query.asset}, the answer is about {str(row['SYMBOL'])[:20]}")
+        raise e.Implausible(
+            f"asked for {query.asset}, the answer is about {str(row['SYMBOL'])[:20]}"
+        )
     metrics = {}
     for name, (places, figure, unit) in SOCIAL.items():
         found = [place[figure] for place in row.get(places) or () if place.get(figure) is not None]
         if found:
-            metrics[name] = SocialMetric(value=sum(map(number, found)), unit=unit)
+            metrics[name] = m.SocialMetric(value=sum(map(m.number, found)), unit=unit)
     if not metrics:
-        raise Empty(f"no social figures of {query.asset}")
-    return Social(symbol=query.asset, metrics=metrics)
+        raise e.Empty(f"no social figures of {query.asset}")
+    return m.Social(symbol=query.asset, metrics=metrics)

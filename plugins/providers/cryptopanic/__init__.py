@@ -8,32 +8,22 @@ readers; no mood is made of them. `next` repeats the token in clear and is never
 Source: https://cryptopanic.com/developers/api/, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
 from coinmux import (
     HTTP,
-    AuthRefused,
-    BadStatus,
     EnvVar,
-    News,
-    NewsItem,
-    NewsQuery,
-    PlanRestricted,
     ProviderInfo,
-    Query,
-    QuotaExhausted,
     RateLimit,
-    RateLimited,
     Reply,
     hookimpl,
-    iso_ms,
     segment,
     stories,
     symbols_in,
 )
+from coinmux import errors as e
+from coinmux import models as m
 
 PLAN = "CRYPTOPANIC_API_PLAN"
 #: Of the plans that are sold, the smaller.
@@ -76,42 +66,42 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """The words stand in `error`, `info` or `detail`; a 403 is of the plan, not of the token."""
     body = reply.body if isinstance(reply.body, dict) else {}
     told = (body.get(name) for name in ("error", "info", "detail"))
     said = next((text for text in told if isinstance(text, str)), "")[:200]
     lower = said.lower()
     if reply.status in (400, 401, 403) and ("token" in lower or reply.status == 401):
-        return AuthRefused(said or "the token is refused")
+        return e.AuthRefused(said or "the token is refused")
     if reply.status == 403 and reply.is_json:
-        return PlanRestricted(f"{said}; {PLAN} names the account's plan")
+        return e.PlanRestricted(f"{said}; {PLAN} names the account's plan")
     if reply.status == 429:
         is_quota = "month" in lower or "quota" in lower
-        return QuotaExhausted(said) if is_quota else RateLimited(said)
+        return e.QuotaExhausted(said) if is_quota else e.RateLimited(said)
     if reply.status == 200 and (said or body.get("status") == "api_error"):
-        return BadStatus(f"the answer is an error: {said}", status=200)
+        return e.BadStatus(f"the answer is an error: {said}", status=200)
     return None
 
 
 @hookimpl
-async def fetch_news(query: NewsQuery, http: HTTP) -> News:
+async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
     """One request, for the newest page of some twenty items."""
     plan = segment(http.setting(PLAN) or USUAL_PLAN)
     params = {"public": "true", "kind": "news", "regions": "en", "currencies": query.asset}
     return parse_news(await http.get_json(f"/{plan}/v2/posts/", params), query)
 
 
-def parse_news(body: Any, query: NewsQuery) -> News:
+def parse_news(body: Any, query: m.NewsQuery) -> m.News:
     """The items of one page, without those that lead nowhere."""
     results = body["results"]
     items = tuple(_items(results, query.asset))
     lost = len(results) - len(items)
     notes = (f"{lost} items without a link left out",) if lost else ()
-    return News(items=stories(items, query), notes=notes)
+    return m.News(items=stories(items, query), notes=notes)
 
 
-def _items(results: Any, asset: str | None) -> Iterator[NewsItem]:
+def _items(results: Any, asset: str | None) -> Iterator[m.NewsItem]:
     for item in results:
         url = item.get("original_url") or item.get("url")
         if not url and item.get("id") is not None and item.get("slug"):
@@ -120,12 +110,12 @@ def _items(results: Any, asset: str | None) -> Iterator[NewsItem]:
             continue
         source = item.get("source") or {}
         published = item.get("published_at")
-        yield NewsItem(
+        yield m.NewsItem(
             id=str(item["id"]) if item.get("id") is not None else url,
             title=item["title"],
             url=url,
             source=source.get("title") or source.get("domain") or "CryptoPanic",
-            published_at=None if published is None else iso_ms(published),
+            published_at=None if published is None else m.iso_ms(published),
             summary=item.get("description") or None,
             symbols=_symbols(item, asset),
         )

@@ -13,29 +13,12 @@ megabytes (a history by token and chain), and none of one protocol on one chain.
 Source: https://api-docs.defillama.com (tvl, coins) and its OpenAPI document, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    AssetCandidate,
-    AssetId,
-    NotOffered,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    Reply,
-    Ticker,
-    TickerQuery,
-    Tvl,
-    TvlQuery,
-    UnknownSymbol,
-    hookimpl,
-    number,
-    segment,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import errors as e
+from coinmux import models as m
 
 #: A price whose `confidence` (0 to 1) is below comes with a note.
 CONFIDENT = 0.9
@@ -67,25 +50,25 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """An unknown name is a 400 or 404, or an error of that text wrapped in a 200."""
-    if not isinstance(query, TvlQuery):
+    if not isinstance(query, m.TvlQuery):
         return None
     name = query.protocol or query.chain
     if reply.status == 200 and query.protocol is not None and reply.body == 0:
-        return NotOffered(f"{name} has nothing locked, or is not measured any more")
+        return e.NotOffered(f"{name} has nothing locked, or is not measured any more")
     body = reply.body
     if isinstance(body, dict):
         body = body.get("message") or body.get("body") or body.get("error")
     said = body.lower() if isinstance(body, str) else ""
     is_unknown = any(text in said for text in UNKNOWN)
     if is_unknown or (reply.status == 404 and said.strip() == "not found"):
-        return UnknownSymbol(name, f"DefiLlama lists no {name}")
+        return e.UnknownSymbol(name, f"DefiLlama lists no {name}")
     return None
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request; the price is that of the last hours, its time says of when."""
     asset = await http.assets.resolve(query.symbol.base, _no_list)
     coin = f"coingecko:{asset.id}"
@@ -94,11 +77,11 @@ async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
 
 
 @hookimpl
-async def fetch_tvl(query: TvlQuery, http: HTTP) -> Tvl:
+async def fetch_tvl(query: m.TvlQuery, http: HTTP) -> m.Tvl:
     """One request."""
     if query.protocol is not None:
         if query.chain is not None:
-            raise NotOffered("has no figure of one protocol on one chain")
+            raise e.NotOffered("has no figure of one protocol on one chain")
         return parse_protocol(await http.get_json(f"/tvl/{segment(query.protocol)}"), query)
     path = "/v2/historicalChainTvl"
     if query.chain is not None:
@@ -106,11 +89,11 @@ async def fetch_tvl(query: TvlQuery, http: HTTP) -> Tvl:
     return parse_chain(await http.get_json(path, empty_ok=True), query)
 
 
-async def _no_list(ticker: str) -> Sequence[AssetCandidate]:
+async def _no_list(ticker: str) -> Sequence[m.AssetCandidate]:
     return ()
 
 
-def parse_ticker(body: Any, query: TickerQuery, coin: str, asset: AssetId) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery, coin: str, asset: m.AssetId) -> m.Ticker:
     """The price of one coin; its time is in seconds.
 
     Raises:
@@ -118,12 +101,12 @@ def parse_ticker(body: Any, query: TickerQuery, coin: str, asset: AssetId) -> Ti
     """
     row = body["coins"].get(coin)
     if row is None:
-        raise UnknownSymbol(query.symbol, f"DefiLlama has no price of {coin}")
+        raise e.UnknownSymbol(query.symbol, f"DefiLlama has no price of {coin}")
     notes = list(asset.notes)
     confidence = row.get("confidence")
-    if confidence is not None and number(confidence) < CONFIDENT:
+    if confidence is not None and m.number(confidence) < CONFIDENT:
         notes.append(f"DefiLlama gives this price a confidence of {confidence:g} of 1")
-    return Ticker(
+    return m.Ticker(
         symbol=query.symbol,
         timestamp=row["timestamp"] * 1000,
         last=row["price"],
@@ -131,16 +114,16 @@ def parse_ticker(body: Any, query: TickerQuery, coin: str, asset: AssetId) -> Ti
     )
 
 
-def parse_chain(body: Any, query: TvlQuery) -> Tvl:
+def parse_chain(body: Any, query: m.TvlQuery) -> m.Tvl:
     """Days of one chain or of all, oldest first, in seconds; the last is today's, unfinished.
 
     Raises:
         UnknownSymbol: no day: the chain is not measured.
     """
     if not body:
-        raise UnknownSymbol(query.chain or "tvl", f"DefiLlama has no days of {query.chain}")
+        raise e.UnknownSymbol(query.chain or "tvl", f"DefiLlama has no days of {query.chain}")
     points = [(row["date"] * 1000, row["tvl"]) for row in body[-DAYS:]]
-    return Tvl(
+    return m.Tvl(
         name=query.chain or "All chains",
         chain=query.chain,
         timestamp=points[-1][0],
@@ -149,6 +132,6 @@ def parse_chain(body: Any, query: TvlQuery) -> Tvl:
     )
 
 
-def parse_protocol(body: Any, query: TvlQuery) -> Tvl:
+def parse_protocol(body: Any, query: m.TvlQuery) -> m.Tvl:
     """A bare number."""
-    return Tvl(name=str(query.protocol), tvl_usd=number(body))
+    return m.Tvl(name=str(query.protocol), tvl_usd=m.number(body))

@@ -11,32 +11,13 @@ Source: https://docs.dune.com/api-reference/executions/endpoint/get-query-result
 https://docs.dune.com/api-reference/executions/endpoint/execute-query, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    AuthRefused,
-    BadStatus,
-    Empty,
-    EnvVar,
-    NotOffered,
-    OnchainMetric,
-    OnchainMetricQuery,
-    ProviderInfo,
-    Query,
-    QuotaExhausted,
-    RateLimit,
-    RateLimited,
-    Reply,
-    SchemaMismatch,
-    hookimpl,
-    iso_ms,
-    number,
-)
+from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 QUERIES = "DUNE_QUERIES"
 ROWS = 1_000
@@ -47,7 +28,7 @@ _OWN = re.compile(r"query/(\d{1,10})")
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2}(?:\.\d+)?))?(?: UTC|Z)?")
 
 
-class NeverRun(Empty):
+class NeverRun(e.Empty):
     """The query exists and has no stored result."""
 
 
@@ -86,29 +67,29 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """`error` as text; a query that failed says so in a 200."""
     body = reply.body if isinstance(reply.body, dict) else {}
     error = body.get("error")
     said = str(error.get("message") if isinstance(error, dict) else error or "")
     if reply.status == 401:
-        return AuthRefused(said or "the key is refused")
+        return e.AuthRefused(said or "the key is refused")
     if reply.status == 402:
-        return QuotaExhausted(said or "out of credits")
+        return e.QuotaExhausted(said or "out of credits")
     if reply.status == 429:
-        return RateLimited(said)
+        return e.RateLimited(said)
     if reply.status == 404:
         lower = said.lower()
         if "execution" in lower or "result" in lower:
             return NeverRun(said)
-        return NotOffered(said or "no such query")
+        return e.NotOffered(said or "no such query")
     if str(body.get("state", "")).endswith(("_FAILED", "_CANCELLED", "_EXPIRED")):
-        return BadStatus(f"the query ended as {body['state']}: {said}", status=reply.status)
+        return e.BadStatus(f"the query ended as {body['state']}: {said}", status=reply.status)
     return None
 
 
 @hookimpl
-async def fetch_onchain_metric(query: OnchainMetricQuery, http: HTTP) -> OnchainMetric:
+async def fetch_onchain_metric(query: m.OnchainMetricQuery, http: HTTP) -> m.OnchainMetric:
     """One request, where a result is stored; else an execution and some looks at it."""
     number_of = query_id(query.metric, http.setting(QUERIES))
     path = f"/query/{number_of}/results"
@@ -124,7 +105,7 @@ async def _executed(http: HTTP, number_of: str) -> Any:
     begun = await http.post_json(f"/query/{number_of}/execute", {"performance": "medium"})
     execution, pause_s = begun["execution_id"], PAUSE_S
     if not re.fullmatch(r"[0-9A-Za-z]{1,64}", execution):
-        raise SchemaMismatch("no id of an execution")
+        raise e.SchemaMismatch("no id of an execution")
     while True:
         status = await http.get_json(f"/execution/{execution}/status")
         if status["state"] not in RUNNING:
@@ -145,29 +126,29 @@ def query_id(metric: str, given: str | None) -> str:
     named = dict(part.split("=", 1) for part in (given or "").split(",") if "=" in part)
     found = {name.strip(): text.strip() for name, text in named.items()}.get(metric)
     if found is None or not (found.isascii() and found.isdigit()):
-        raise NotOffered(f"no query is given for {metric}; {QUERIES} takes {metric}=<query id>")
+        raise e.NotOffered(f"no query is given for {metric}; {QUERIES} takes {metric}=<query id>")
     return found
 
 
-def parse_metric(body: Any, query: OnchainMetricQuery) -> OnchainMetric:
+def parse_metric(body: Any, query: m.OnchainMetricQuery) -> m.OnchainMetric:
     """The column of times against the one column of numbers, oldest first."""
     rows = body["result"]["rows"]
     if not rows:
-        raise Empty("the query has no rows")
+        raise e.Empty("the query has no rows")
     times = [name for name in rows[0] if moment(rows[0][name]) is not None]
     values = [name for name in rows[0] if name not in times and _is_number(rows[0][name])]
     if len(times) != 1 or len(values) != 1:
-        raise SchemaMismatch(
+        raise e.SchemaMismatch(
             f"takes one column of times and one of numbers, has {len(times)} and {len(values)}"
         )
-    points = sorted((_time(row[times[0]]), number(row[values[0]])) for row in rows)
+    points = sorted((_time(row[times[0]]), m.number(row[values[0]])) for row in rows)
     chosen = [
         point
         for point in points
         if (query.start is None or point[0] >= query.start)
         and (query.end is None or point[0] <= query.end)
     ]
-    return OnchainMetric(
+    return m.OnchainMetric(
         metric=query.metric,
         asset=query.asset,
         points=tuple(chosen),
@@ -180,7 +161,7 @@ def moment(value: Any) -> int | None:
     match = _TIME.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return None
-    return iso_ms(f"{match[1]}T{match[2] or '00:00:00'}+00:00")
+    return m.iso_ms(f"{match[1]}T{match[2] or '00:00:00'}+00:00")
 
 
 def _time(value: Any) -> int:
@@ -192,7 +173,7 @@ def _time(value: Any) -> int:
 
 def _is_number(value: Any) -> bool:
     try:
-        number(value)
+        m.number(value)
     except ValueError:
         return False
     return True

@@ -8,27 +8,15 @@ Source: https://ethereum.org/developers/docs/apis/json-rpc, https://chainlist.or
 base fee of 0 on BNB Smart Chain, BEP-226; read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from coinmux import (
     CHAINS,
     HTTP,
-    AuthRefused,
-    BadStatus,
-    Balance,
-    BalanceQuery,
     Chain,
-    ChainHead,
-    ChainHeadQuery,
     Channel,
-    Gas,
-    GasQuery,
-    ProviderBusy,
     ProviderInfo,
-    Query,
     RateLimit,
     Reply,
     evm_balance,
@@ -37,6 +25,8 @@ from coinmux import (
     hookimpl,
     rpc_error,
 )
+from coinmux import errors as e
+from coinmux import models as m
 
 T = TypeVar("T")
 
@@ -95,25 +85,25 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """An error object, mostly with HTTP 200; a refusing status speaks for itself."""
     return None if reply.status in (401, 403, 429) else rpc_error(reply)
 
 
 @hookimpl
-async def fetch_gas(query: GasQuery, http: HTTP) -> Gas:
+async def fetch_gas(query: m.GasQuery, http: HTTP) -> m.Gas:
     """One request; one more for each node that fails."""
     return await _first(query, http, evm_gas)
 
 
 @hookimpl
-async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     """One request; one more for each node that fails."""
     return await _first(query, http, evm_chain_head)
 
 
 @hookimpl
-async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request; one more for each node that fails."""
     return await _first(query, http, evm_balance)
 
@@ -127,7 +117,7 @@ async def _first(query: Any, http: HTTP, ask: Callable[..., Awaitable[T]]) -> T:
     """
     nodes = http.channels(str(query.chain))
     if not nodes:
-        raise ProviderBusy(f"no node of {query.chain} may be asked now")
+        raise e.ProviderBusy(f"no node of {query.chain} may be asked now")
 
     async def call(node: HTTP) -> T:
         return await ask(query, lambda request: node.post_json("", request))
@@ -135,5 +125,5 @@ async def _first(query: Any, http: HTTP, ask: Callable[..., Awaitable[T]]) -> T:
     asked: Awaitable[T] = http.first_of(nodes, call)
     try:
         return await asked
-    except AuthRefused as error:
-        raise BadStatus(f"no node of {query.chain} answers without a key") from error
+    except e.AuthRefused as error:
+        raise e.BadStatus(f"no node of {query.chain} answers without a key") from error

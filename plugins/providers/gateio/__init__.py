@@ -7,40 +7,12 @@ count: who sends both is refused.
 Source: https://www.gate.com/docs/developers/apiv4/en/#spot, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    BadStatus,
-    Candles,
-    CandlesQuery,
-    Interval,
-    Market,
-    Markets,
-    MarketsQuery,
-    NotOffered,
-    OrderBook,
-    OrderBookQuery,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Symbol,
-    SymbolStyle,
-    Ticker,
-    TickerQuery,
-    Trade,
-    Trades,
-    TradesQuery,
-    UnknownSymbol,
-    UsageHeader,
-    hookimpl,
-    number,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, UsageHeader, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 #: It keeps the name of the coin it listed first; ours of that coin -> that name.
 ALIASES = {
@@ -92,7 +64,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """What a `label` means; one that is not known here is a failure."""
     body = reply.body
     label = body.get("label") if isinstance(body, dict) else None
@@ -101,12 +73,12 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
     said = f"{label[:60]}: {str(body.get('message') or body.get('detail') or '')[:200]}"
     symbol = getattr(query, "symbol", None)
     if symbol is not None and label in NO_SUCH_PAIR:
-        return UnknownSymbol(symbol, f"Gate: {said}")
+        return e.UnknownSymbol(symbol, f"Gate: {said}")
     if label in TOO_MANY:
-        return RateLimited(said, retry_after_s=_until_reset_s(reply))
+        return e.RateLimited(said, retry_after_s=_until_reset_s(reply))
     if label == WRONG_PARAMETER and TOO_OLD in said:
-        return NotOffered(said)
-    return BadStatus(said, status=reply.status)
+        return e.NotOffered(said)
+    return e.BadStatus(said, status=reply.status)
 
 
 def _until_reset_s(reply: Reply) -> float:
@@ -122,14 +94,14 @@ def _until_reset_s(reply: Reply) -> float:
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request."""
     params = {"currency_pair": STYLE.native(query.symbol)}
     return parse_ticker(await http.get_json("/spot/tickers", params), query)
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, by a count or by a range, in seconds, both ends included."""
     params: dict[str, str | int] = {
         "currency_pair": STYLE.native(query.symbol),
@@ -138,7 +110,7 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
     length_ms, start, end = query.interval.ms, query.start, query.end
     # Its range is of the candles the moments lie in, and one of too many is an error: days and
     # shorter are rounded inwards. Where weeks and months begin is for it to say.
-    step_ms = length_ms if length_ms < Interval("1w").ms else 1
+    step_ms = length_ms if length_ms < m.Interval("1w").ms else 1
     if start is not None:
         start = -(-start // step_ms) * step_ms
         last = min(start + query.limit * length_ms - step_ms, max(start, http.now_ms()))
@@ -154,7 +126,7 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
 
 
 @hookimpl
-async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+async def fetch_order_book(query: m.OrderBookQuery, http: HTTP) -> m.OrderBook:
     """One request."""
     params: dict[str, str | int] = {
         "currency_pair": STYLE.native(query.symbol),
@@ -164,7 +136,7 @@ async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
 
 
 @hookimpl
-async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+async def fetch_trades(query: m.TradesQuery, http: HTTP) -> m.Trades:
     """One request; there may be none."""
     params: dict[str, str | int] = {
         "currency_pair": STYLE.native(query.symbol),
@@ -174,12 +146,12 @@ async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
 
 
 @hookimpl
-async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
     """One request."""
     return parse_markets(await http.get_json("/spot/currency_pairs"), query)
 
 
-def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """A list of one; `change_percentage` is in percent.
 
     Raises:
@@ -189,8 +161,8 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     STYLE.confirm(query.symbol, row["currency_pair"])
     last = _price(row["last"])
     if last is None:
-        raise UnknownSymbol(query.symbol, f"{query.symbol} has no price at Gate")
-    return Ticker(
+        raise e.UnknownSymbol(query.symbol, f"{query.symbol} has no price at Gate")
+    return m.Ticker(
         symbol=query.symbol,
         last=last,
         bid=_price(row["highest_bid"]),
@@ -205,7 +177,7 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
 
 def _price(text: Any) -> float | None:
     """A price; an empty string or zero stands for none."""
-    return (number(text) or None) if text else None
+    return (m.number(text) or None) if text else None
 
 
 def _amount(text: Any) -> str | None:
@@ -213,24 +185,24 @@ def _amount(text: Any) -> str | None:
     return None if text in ("", "nan") else text
 
 
-def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Oldest first, times in seconds, rows of 8."""
-    return Candles.from_rows(query, body, order=CANDLE, time_unit="s")
+    return m.Candles.from_rows(query, body, order=CANDLE, time_unit="s")
 
 
-def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """`current` is its time, `update` that of the last change; it does not name the pair."""
-    return OrderBook(
+    return m.OrderBook(
         symbol=query.symbol, timestamp=body["current"], bids=body["bids"], asks=body["asks"]
     )
 
 
-def parse_trades(body: Any, query: TradesQuery) -> Trades:
+def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """`side` is the taker's; the time is in milliseconds with a fraction, which is cut off."""
 
-    def one(row: Any) -> Trade:
+    def one(row: Any) -> m.Trade:
         STYLE.confirm(query.symbol, row["currency_pair"])
-        return Trade(
+        return m.Trade(
             id=str(row["id"]),
             timestamp=int(str(row["create_time_ms"]).partition(".")[0]),
             side=row["side"],
@@ -239,22 +211,22 @@ def parse_trades(body: Any, query: TradesQuery) -> Trades:
         )
 
     # Newest first: reversed, trades of one moment keep their order.
-    return Trades.latest(query, map(one, reversed(body)))
+    return m.Trades.latest(query, map(one, reversed(body)))
 
 
-def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every pair, traded now or not.
 
     Left out are coins that do not exist yet, and what could not be asked for by our names.
     """
 
-    def one(row: Any) -> Market | None:
+    def one(row: Any) -> m.Market | None:
         if row.get("type") == "premarket":
             return None
         symbol = Symbol(f"{STYLE.asset(row['base'])}/{STYLE.asset(row['quote'])}")
         if STYLE.native(symbol) != row["id"]:
             return None
         active = row["trade_status"] == "tradable"
-        return Market(symbol=symbol, native=row["id"], active=active)
+        return m.Market(symbol=symbol, native=row["id"], active=active)
 
-    return Markets.read(body, one)
+    return m.Markets.read(body, one)

@@ -8,28 +8,12 @@ request is said in plain text with status 200.
 Source: https://blog.gdeltproject.org/gdelt-doc-2-0-api-debuts/, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    BadStatus,
-    News,
-    NewsItem,
-    NewsQuery,
-    NotOffered,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    hookimpl,
-    iso_ms,
-    names_of,
-    stories,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, hookimpl, names_of, stories
+from coinmux import errors as e
+from coinmux import models as m
 
 #: What tells a coin from a fruit, a god or a river of its name.
 CONTEXT = "(crypto OR cryptocurrency OR blockchain)"
@@ -62,7 +46,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """Refusals are sentences of plain text, whatever the status."""
     if reply.is_json or not isinstance(reply.body, str):
         return None
@@ -71,14 +55,14 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
         return None
     lower = said.lower()
     if "limit requests" in lower or reply.status == 429:
-        return RateLimited(said, retry_after_s=WAIT_S)
+        return e.RateLimited(said, retry_after_s=WAIT_S)
     if "too short" in lower or "too long" in lower or "too common" in lower:
-        return NotOffered(said)
-    return BadStatus(f"the answer is a sentence: {said}", status=reply.status)
+        return e.NotOffered(said)
+    return e.BadStatus(f"the answer is a sentence: {said}", status=reply.status)
 
 
 @hookimpl
-async def fetch_news(query: NewsQuery, http: HTTP) -> News:
+async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
     """One request, for what was seen within a day."""
     body = await http.get_json(
         "/doc",
@@ -105,24 +89,24 @@ def search_text(asset: str | None) -> str:
         return f"{ANY_COIN} sourcelang:english"
     names = [f'"{name}"' for name in names_of(asset) if len(name) >= SHORTEST]
     if not names:
-        raise NotOffered(f"{asset} is too short a word to search for")
+        raise e.NotOffered(f"{asset} is too short a word to search for")
     # Parentheses around a single term are refused.
     group = f"({' OR '.join(names)})" if len(names) > 1 else names[0]
     return f"{group} {CONTEXT} sourcelang:english"
 
 
-def parse_news(body: Any, query: NewsQuery) -> News:
+def parse_news(body: Any, query: m.NewsQuery) -> m.News:
     """The articles; `{}` is none."""
     items = [
-        NewsItem(
+        m.NewsItem(
             id=article["url"],
             title=_SPACED.sub("", article["title"]),
             url=article["url"],
             source=article["domain"],
-            published_at=iso_ms(article["seendate"]),
+            published_at=m.iso_ms(article["seendate"]),
         )
         for article in (body["articles"] if body else ())
         if article["title"].strip()
     ]
     notes = ("dates are when GDELT saw the article first",) if items else ()
-    return News(items=stories(items, query), notes=notes)
+    return m.News(items=stories(items, query), notes=notes)

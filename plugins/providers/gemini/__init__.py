@@ -9,41 +9,12 @@ and are gathered from hours instead.
 Source: https://developer.gemini.com/trading/rest-api/market-data/get-ticker, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    BadStatus,
-    Candles,
-    CandlesQuery,
-    Implausible,
-    Market,
-    Markets,
-    MarketsQuery,
-    NotOffered,
-    OrderBook,
-    OrderBookQuery,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Symbol,
-    SymbolStyle,
-    Ticker,
-    TickerQuery,
-    Trade,
-    Trades,
-    TradesQuery,
-    UnknownSymbol,
-    hookimpl,
-    last_price,
-    price_or_none,
-    segment,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl, segment
+from coinmux import errors as e
+from coinmux import models as m
 
 STYLE = SymbolStyle(case="lower")
 INTERVALS = {
@@ -79,7 +50,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """What a `reason` means; one that is not known here is left to the status."""
     body = reply.body
     if not isinstance(body, dict) or body.get("result") != "error":
@@ -91,14 +62,14 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
         reason == "Bad Request" and "valid symbol" in message.lower()
     )
     if symbol is not None and is_symbol:
-        return UnknownSymbol(symbol, f"Gemini: {said}")
+        return e.UnknownSymbol(symbol, f"Gemini: {said}")
     if reason == "RateLimit":
-        return RateLimited(said)
-    return BadStatus(said, status=200) if reply.status == 200 else None
+        return e.RateLimited(said)
+    return e.BadStatus(said, status=200) if reply.status == 200 else None
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """Two requests at once: neither address has both the day's prices and the volume."""
     native = segment(STYLE.native(query.symbol))
     try:
@@ -111,14 +82,14 @@ async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, of all it keeps: neither a range nor a count is taken."""
     native, length = segment(STYLE.native(query.symbol)), INTERVALS[query.interval]
     return parse_candles(await http.get_json(f"/v2/candles/{native}/{length}"), query)
 
 
 @hookimpl
-async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+async def fetch_order_book(query: m.OrderBookQuery, http: HTTP) -> m.OrderBook:
     """One request."""
     body = await http.get_json(
         f"/v1/book/{segment(STYLE.native(query.symbol))}",
@@ -128,7 +99,7 @@ async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
 
 
 @hookimpl
-async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+async def fetch_trades(query: m.TradesQuery, http: HTTP) -> m.Trades:
     """One request, of at most 500 trades of the last seven days; there may be none."""
     body = await http.get_json(
         f"/v1/trades/{segment(STYLE.native(query.symbol))}",
@@ -139,12 +110,12 @@ async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
 
 
 @hookimpl
-async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
     """One request; the documented list has joined names alone, which must not be split."""
     return parse_markets(await http.get_json("/v1/symbols/details/all"), query)
 
 
-def parse_ticker(day: Any, now: Any, query: TickerQuery) -> Ticker:
+def parse_ticker(day: Any, now: Any, query: m.TickerQuery) -> m.Ticker:
     """Prices from the v2 ticker, volumes and their time from the v1 ticker.
 
     Raises:
@@ -153,23 +124,23 @@ def parse_ticker(day: Any, now: Any, query: TickerQuery) -> Ticker:
     STYLE.confirm(query.symbol, day["symbol"])
     volume = now["volume"]
     if volume.keys() != {query.symbol.base, query.symbol.quote, "timestamp"}:
-        raise Implausible(f"asked for {query.symbol}, volumes are of {', '.join(volume)[:60]}")
-    last, opened = last_price(query.symbol, day["close"]), price_or_none(day["open"])
-    return Ticker(
+        raise e.Implausible(f"asked for {query.symbol}, volumes are of {', '.join(volume)[:60]}")
+    last, opened = m.last_price(query.symbol, day["close"]), m.price_or_none(day["open"])
+    return m.Ticker(
         symbol=query.symbol,
         last=last,
-        bid=price_or_none(day["bid"]),
-        ask=price_or_none(day["ask"]),
+        bid=m.price_or_none(day["bid"]),
+        ask=m.price_or_none(day["ask"]),
         open=opened,
-        high=price_or_none(day["high"]),
-        low=price_or_none(day["low"]),
+        high=m.price_or_none(day["high"]),
+        low=m.price_or_none(day["low"]),
         change_percent=None if opened is None else (last / opened - 1) * 100,
         volume_base=volume[query.symbol.base],
         volume_quote=volume[query.symbol.quote],
     )
 
 
-def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Newest first, numbers.
 
     Raises:
@@ -178,23 +149,23 @@ def parse_candles(body: Any, query: CandlesQuery) -> Candles:
     oldest = min(row[0] for row in body)
     begins = query.start if query.start is not None else query.end
     if begins is not None and begins <= oldest - query.interval.ms:
-        raise NotOffered(f"Gemini keeps {query.interval} candles since {oldest} only")
-    return Candles.from_rows(query, body, order=CANDLE)
+        raise e.NotOffered(f"Gemini keeps {query.interval} candles since {oldest} only")
+    return m.Candles.from_rows(query, body, order=CANDLE)
 
 
-def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It does not name the pair; the times of its levels are made up."""
     bids, asks = (
         [(level["price"], level["amount"]) for level in body[side]] for side in ("bids", "asks")
     )
-    return OrderBook(symbol=query.symbol, bids=bids, asks=asks)
+    return m.OrderBook(symbol=query.symbol, bids=bids, asks=asks)
 
 
-def parse_trades(body: Any, query: TradesQuery) -> Trades:
+def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """`type` is the taker's side, and neither where an auction or a block trade has none."""
 
-    def one(row: Any) -> Trade:
-        return Trade(
+    def one(row: Any) -> m.Trade:
+        return m.Trade(
             id=str(row["tid"]),
             timestamp=row["timestampms"],
             side=SIDES.get(row["type"]),
@@ -203,16 +174,16 @@ def parse_trades(body: Any, query: TradesQuery) -> Trades:
         )
 
     # Newest first: reversed, trades of one moment keep their order.
-    return Trades.latest(query, map(one, reversed(body)))
+    return m.Trades.latest(query, map(one, reversed(body)))
 
 
-def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Spot pairs, traded now or not; perpetual contracts are among the rows."""
 
-    def one(row: Any) -> Market | None:
+    def one(row: Any) -> m.Market | None:
         if row.get("product_type", "spot") != "spot":
             return None
         symbol = Symbol(f"{row['base_currency']}/{row['quote_currency']}".upper())
-        return Market(symbol=symbol, native=row["symbol"].lower(), active=row["status"] in TRADED)
+        return m.Market(symbol=symbol, native=row["symbol"].lower(), active=row["status"] in TRADED)
 
-    return Markets.read(body, one)
+    return m.Markets.read(body, one)

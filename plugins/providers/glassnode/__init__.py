@@ -7,30 +7,12 @@ Source: https://docs.glassnode.com/basic-api/endpoints and https://docs.glassnod
 read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from coinmux import (
-    HTTP,
-    AuthRefused,
-    BadStatus,
-    EnvVar,
-    NotOffered,
-    OnchainMetric,
-    OnchainMetricQuery,
-    PlanRestricted,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    UnknownSymbol,
-    UsageHeader,
-    hookimpl,
-    number,
-)
+from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, UsageHeader, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 
 class Metric(NamedTuple):
@@ -93,26 +75,28 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """Statuses mean what they say; a 403 is of the plan, for this metric, asset or interval."""
     said = str(reply.body.get("error") or "") if isinstance(reply.body, dict) else ""
     if reply.status == 401:
-        return AuthRefused("the key is refused")
+        return e.AuthRefused("the key is refused")
     if reply.status == 403:
-        return PlanRestricted(f"outside the plan: {said}", variant=True) if reply.is_json else None
+        return (
+            e.PlanRestricted(f"outside the plan: {said}", variant=True) if reply.is_json else None
+        )
     if reply.status == 404:
-        return NotOffered("no such metric")
+        return e.NotOffered("no such metric")
     if reply.status == 400:
         if "asset" in said.lower():
-            return UnknownSymbol(query.__dict__.get("asset", ""), "Glassnode has no such asset")
-        return NotOffered(f"they do not take the question: {said}")
+            return e.UnknownSymbol(query.__dict__.get("asset", ""), "Glassnode has no such asset")
+        return e.NotOffered(f"they do not take the question: {said}")
     if reply.status == 429:
-        return RateLimited("too many requests")
-    return BadStatus(said, status=200) if reply.status == 200 and said else None
+        return e.RateLimited("too many requests")
+    return e.BadStatus(said, status=200) if reply.status == 200 and said else None
 
 
 @hookimpl
-async def fetch_onchain_metric(query: OnchainMetricQuery, http: HTTP) -> OnchainMetric:
+async def fetch_onchain_metric(query: m.OnchainMetricQuery, http: HTTP) -> m.OnchainMetric:
     """One request."""
     metric = metric_of(query)
     params = {
@@ -126,31 +110,31 @@ async def fetch_onchain_metric(query: OnchainMetricQuery, http: HTTP) -> Onchain
     return parse_metric(body, query)
 
 
-def metric_of(query: OnchainMetricQuery) -> Metric:
+def metric_of(query: m.OnchainMetricQuery) -> Metric:
     """Theirs for one of our names, or for a path of their own.
 
     Raises:
         NotOffered: it has neither, or not by that interval.
     """
     if query.interval not in INTERVALS:
-        raise NotOffered(f"no figures by {query.interval}")
+        raise e.NotOffered(f"no figures by {query.interval}")
     known = METRICS.get(query.metric)
     if known is None and query.metric.count("/") != 1:
-        raise NotOffered(f"no metric {query.metric}")
+        raise e.NotOffered(f"no metric {query.metric}")
     return known or Metric(query.metric, "")
 
 
-def parse_metric(body: Any, query: OnchainMetricQuery) -> OnchainMetric:
+def parse_metric(body: Any, query: m.OnchainMetricQuery) -> m.OnchainMetric:
     """Points of seconds and a value, oldest first."""
     metric = metric_of(query)
     if any("o" in point for point in body):
-        raise NotOffered("a metric of several parts")
-    return OnchainMetric(
+        raise e.NotOffered("a metric of several parts")
+    return m.OnchainMetric(
         metric=query.metric,
         asset=query.asset,
         unit=metric.unit or None,
         points=tuple(
-            (point["t"] * 1000, number(point["v"]) * metric.factor)
+            (point["t"] * 1000, m.number(point["v"]) * metric.factor)
             for point in body
             if point["v"] is not None
         ),

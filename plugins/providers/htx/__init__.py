@@ -8,38 +8,11 @@ not offered here, nor what is made of days.
 Source: https://huobiapi.github.io/docs/spot/v1/en/#market-data, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    BadStatus,
-    Candles,
-    CandlesQuery,
-    Implausible,
-    Market,
-    Markets,
-    MarketsQuery,
-    NotOffered,
-    OrderBook,
-    OrderBookQuery,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Symbol,
-    SymbolStyle,
-    Ticker,
-    TickerQuery,
-    Trade,
-    Trades,
-    TradesQuery,
-    UnknownSymbol,
-    hookimpl,
-    number,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 #: It keeps the name of the coin it listed first; ours of that coin -> that name.
 ALIASES = {
@@ -85,7 +58,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """What an `err-code` means; it is told with HTTP 200."""
     body = reply.body
     if not isinstance(body, dict) or body.get("status") != "error":
@@ -96,21 +69,21 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
     symbol = getattr(query, "symbol", None)
     is_pair = code in NO_SUCH_PAIR or "invalid symbol" in text.lower()
     if symbol is not None and is_pair:
-        return UnknownSymbol(symbol, f"HTX: {said}")
+        return e.UnknownSymbol(symbol, f"HTX: {said}")
     if any(words in said for words in TOO_MANY):
-        return RateLimited(said)
-    return BadStatus(said, status=reply.status)
+        return e.RateLimited(said)
+    return e.BadStatus(said, status=reply.status)
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request."""
     params = {"symbol": STYLE.native(query.symbol)}
     return parse_ticker(await http.get_json("/market/detail/merged", params), query)
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, of as many of the latest candles as reach back to what is asked.
 
     Raises:
@@ -123,7 +96,7 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
     elif query.end is not None:
         size = query.limit + max(0, (now_ms - query.end) // length_ms + 1)
     if size > MAX_CANDLES:
-        raise NotOffered(f"HTX gives the latest {MAX_CANDLES} candles only")
+        raise e.NotOffered(f"HTX gives the latest {MAX_CANDLES} candles only")
     params: dict[str, str | int] = {
         "symbol": STYLE.native(query.symbol),
         "period": INTERVALS[query.interval],
@@ -133,7 +106,7 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
 
 
 @hookimpl
-async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+async def fetch_order_book(query: m.OrderBookQuery, http: HTTP) -> m.OrderBook:
     """One request, of prices that are not merged."""
     params: dict[str, str | int | None] = {
         "symbol": STYLE.native(query.symbol),
@@ -144,14 +117,14 @@ async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
 
 
 @hookimpl
-async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+async def fetch_trades(query: m.TradesQuery, http: HTTP) -> m.Trades:
     """One request; there may be none."""
     params: dict[str, str | int] = {"symbol": STYLE.native(query.symbol), "size": query.limit}
     return parse_trades(await http.get_json("/market/history/trade", params), query)
 
 
 @hookimpl
-async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
     """One request."""
     return parse_markets(await http.get_json("/v2/settings/common/symbols"), query)
 
@@ -164,11 +137,11 @@ def _confirm(symbol: Symbol, channel: Any) -> None:
     """
     parts = str(channel).split(".")
     if len(parts) < 2:
-        raise Implausible(f"asked for {symbol}, the answer is about {str(channel)[:40]!r}")
+        raise e.Implausible(f"asked for {symbol}, the answer is about {str(channel)[:40]!r}")
     STYLE.confirm(symbol, parts[1])
 
 
-def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """All of the last 24 hours; the time is the envelope's.
 
     Raises:
@@ -178,9 +151,9 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     row = body["tick"]
     last = None if row is None else _price(row["close"])
     if last is None:
-        raise UnknownSymbol(query.symbol, f"{query.symbol} has no price at HTX")
+        raise e.UnknownSymbol(query.symbol, f"{query.symbol} has no price at HTX")
     opened = _price(row["open"])
-    return Ticker(
+    return m.Ticker(
         symbol=query.symbol,
         timestamp=body["ts"],
         last=last,
@@ -197,7 +170,7 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
 
 def _price(value: Any) -> float | None:
     """A price; null or zero stands for none."""
-    return None if value is None else number(value) or None
+    return None if value is None else m.number(value) or None
 
 
 def _best(level: Any) -> float | None:
@@ -205,7 +178,7 @@ def _best(level: Any) -> float | None:
     return _price(level[0]) if level else None
 
 
-def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Newest first, objects; `id` is the opening time in seconds.
 
     Raises:
@@ -213,12 +186,12 @@ def parse_candles(body: Any, query: CandlesQuery) -> Candles:
     """
     _confirm(query.symbol, body["ch"])
     if not body["data"]:
-        raise UnknownSymbol(query.symbol, f"HTX has no candles of {query.symbol}")
+        raise e.UnknownSymbol(query.symbol, f"HTX has no candles of {query.symbol}")
     rows = [[row[column] for column in CANDLE] for row in body["data"]]
-    return Candles.from_rows(query, rows, order=COLUMNS, time_unit="s")
+    return m.Candles.from_rows(query, rows, order=COLUMNS, time_unit="s")
 
 
-def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """The tick has a time of its own today, the envelope always had.
 
     Raises:
@@ -227,8 +200,8 @@ def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
     _confirm(query.symbol, body["ch"])
     book = body["tick"]
     if book is None:
-        raise UnknownSymbol(query.symbol, f"HTX has no book of {query.symbol}")
-    return OrderBook(
+        raise e.UnknownSymbol(query.symbol, f"HTX has no book of {query.symbol}")
+    return m.OrderBook(
         symbol=query.symbol,
         timestamp=book.get("ts", body["ts"]),
         bids=book["bids"],
@@ -236,15 +209,15 @@ def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
     ).cut(query.depth)
 
 
-def parse_trades(body: Any, query: TradesQuery) -> Trades:
+def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """Groups of trades; `direction` is the taker's side.
 
     A trade is known by its `trade-id`; older answers had an `id` alone.
     """
     _confirm(query.symbol, body["ch"])
 
-    def one(row: Any) -> Trade:
-        return Trade(
+    def one(row: Any) -> m.Trade:
+        return m.Trade(
             id=str(row["trade-id"] if "trade-id" in row else row["id"]),
             timestamp=row["ts"],
             side=row["direction"],
@@ -254,16 +227,16 @@ def parse_trades(body: Any, query: TradesQuery) -> Trades:
 
     rows = [row for group in body["data"] for row in group["data"]]
     # Newest first: reversed, trades of one moment keep their order.
-    return Trades.latest(query, map(one, reversed(rows)))
+    return m.Trades.latest(query, map(one, reversed(rows)))
 
 
-def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every pair, traded now or not, but what could not be asked for by our names."""
 
-    def one(row: Any) -> Market | None:
+    def one(row: Any) -> m.Market | None:
         symbol = Symbol(f"{STYLE.asset(row['bc'])}/{STYLE.asset(row['qc'])}")
         if STYLE.native(symbol) != row["sc"]:
             return None
-        return Market(symbol=symbol, native=row["sc"], active=row["state"] == "online")
+        return m.Market(symbol=symbol, native=row["sc"], active=row["state"] == "online")
 
-    return Markets.read(body["data"], one)
+    return m.Markets.read(body["data"], one)

@@ -9,30 +9,11 @@ Source: https://huggingface.co/docs/inference-providers/tasks/text-classificatio
 https://huggingface.co/docs/inference-providers/pricing, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
-from coinmux import (
-    HTTP,
-    AuthRefused,
-    BadStatus,
-    Channel,
-    EnvVar,
-    Implausible,
-    NotOffered,
-    ProviderBusy,
-    ProviderInfo,
-    Query,
-    QuotaExhausted,
-    RateLimit,
-    RateLimited,
-    Reply,
-    TextSentiment,
-    TextSentimentQuery,
-    hookimpl,
-    number,
-)
+from coinmux import HTTP, Channel, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 ROUTER = "https://router.huggingface.co/hf-inference/models"
 #: Model id -> channel. The first is asked where none is named.
@@ -83,7 +64,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """`error` is text or a list of texts, also inside a 200; a model that loads says how long."""
     if not isinstance(reply.body, dict) or not reply.body.get("error"):
         return None
@@ -92,27 +73,27 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
     said = said[:200]
     waiting_s = reply.body.get("estimated_time")
     if waiting_s is not None or "currently loading" in said:
-        return RateLimited(said, retry_after_s=None if waiting_s is None else number(waiting_s))
+        return e.RateLimited(said, retry_after_s=None if waiting_s is None else m.number(waiting_s))
     if reply.status == 402 or "included credits" in said:
-        return QuotaExhausted(said)
+        return e.QuotaExhausted(said)
     if reply.status in (401, 403):
-        return AuthRefused(f"HF_TOKEN is refused, or lacks Inference Providers: {said}")
+        return e.AuthRefused(f"HF_TOKEN is refused, or lacks Inference Providers: {said}")
     if reply.status == 429:
-        return RateLimited(said)
-    return BadStatus(said, status=reply.status)
+        return e.RateLimited(said)
+    return e.BadStatus(said, status=reply.status)
 
 
 @hookimpl
-async def fetch_text_sentiment(query: TextSentimentQuery, http: HTTP) -> TextSentiment:
+async def fetch_text_sentiment(query: m.TextSentimentQuery, http: HTTP) -> m.TextSentiment:
     """One request to the model named, else to the first that may be asked."""
     if query.model is not None and query.model not in MODELS:
-        raise NotOffered(f"no model {query.model[:60]!r}")
+        raise e.NotOffered(f"no model {query.model[:60]!r}")
     channels = http.channels() if query.model is None else [MODELS[query.model]]
     if not channels:
-        raise ProviderBusy("no model may be asked now")
+        raise e.ProviderBusy("no model may be asked now")
     parameters = {"top_k": 3, "function_to_apply": "softmax"}
 
-    async def ask(channel: HTTP) -> TextSentiment:
+    async def ask(channel: HTTP) -> m.TextSentiment:
         body = await channel.post_json("", {"inputs": list(query.texts), "parameters": parameters})
         model = next(model for model, name in MODELS.items() if name == channel.channel)
         return parse(body, query, model)
@@ -120,17 +101,17 @@ async def fetch_text_sentiment(query: TextSentimentQuery, http: HTTP) -> TextSen
     return await http.first_of(channels, ask)
 
 
-def parse(body: Any, query: TextSentimentQuery, model: str) -> TextSentiment:
+def parse(body: Any, query: m.TextSentimentQuery, model: str) -> m.TextSentiment:
     """A list for each text of labels with their probabilities; a single text may come unnested."""
     rows = [body] if body and isinstance(body[0], dict) else body
-    return TextSentiment.of(query, [read_labels(row) for row in rows], model)
+    return m.TextSentiment.of(query, [read_labels(row) for row in rows], model)
 
 
 def read_labels(row: Any) -> tuple[Literal["positive", "neutral", "negative"], float]:
     """The likeliest label, and how much likelier positive is than negative."""
-    chances = {LABELS[str(one["label"]).lower()]: number(one["score"]) for one in row}
+    chances = {LABELS[str(one["label"]).lower()]: m.number(one["score"]) for one in row}
     if not chances or not all(0 <= chance <= 1 for chance in chances.values()):
-        raise Implausible("probabilities outside 0 to 1, or none")
+        raise e.Implausible("probabilities outside 0 to 1, or none")
     label = max(chances, key=lambda one: chances[one])
     score = chances.get("positive", 0.0) - chances.get("negative", 0.0)
     return label, round(score, 6)

@@ -7,8 +7,6 @@ Source: https://docs.metamask.io/services/reference/ and
 https://docs.metamask.io/services/get-started/pricing/, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,16 +14,9 @@ from typing import Any
 from coinmux import (
     CHAINS,
     HTTP,
-    Balance,
-    BalanceQuery,
     Chain,
-    ChainHead,
-    ChainHeadQuery,
     EnvVar,
-    Gas,
-    GasQuery,
     ProviderInfo,
-    Query,
     RateLimit,
     Reply,
     evm_balance,
@@ -35,6 +26,7 @@ from coinmux import (
     rpc_error,
     segment,
 )
+from coinmux import models as m
 
 KEY = "INFURA_API_KEY"
 SECRET = "INFURA_API_KEY_SECRET"  # noqa: S105 - the variable's name
@@ -84,25 +76,25 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """An error object, with HTTP 200 or not; a refused key is a 401 in plain text."""
     return rpc_error(reply)
 
 
 @hookimpl
-async def fetch_gas(query: GasQuery, http: HTTP) -> Gas:
+async def fetch_gas(query: m.GasQuery, http: HTTP) -> m.Gas:
     """One request."""
     return await evm_gas(query, _post(query.chain, http))
 
 
 @hookimpl
-async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     """One request."""
     return await evm_chain_head(query, _post(query.chain, http))
 
 
 @hookimpl
-async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
     return await evm_balance(query, _post(query.chain, http))
 

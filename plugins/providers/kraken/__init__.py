@@ -7,40 +7,11 @@ pairs are keyed by names with X and Z before the assets, whatever spelling was a
 Source: https://docs.kraken.com/exchange/api-reference, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    BadStatus,
-    Candles,
-    CandlesQuery,
-    Implausible,
-    Market,
-    Markets,
-    MarketsQuery,
-    NotOffered,
-    OrderBook,
-    OrderBookQuery,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Symbol,
-    SymbolStyle,
-    Ticker,
-    TickerQuery,
-    Trade,
-    Trades,
-    TradesQuery,
-    UnknownSymbol,
-    hookimpl,
-    last_price,
-    number,
-    price_or_none,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 #: Its LUNA, UST and REP are the old coins of those names: Terra Classic's, and Augur's first.
 STYLE = SymbolStyle(
@@ -98,7 +69,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """The first entry of `error` tells; those that begin with W are warnings beside an answer."""
     said = reply.body.get("error") if isinstance(reply.body, dict) else None
     if not isinstance(said, list):
@@ -108,27 +79,27 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
         return None
     symbol = getattr(query, "symbol", None)
     if symbol is not None and text.startswith(UNKNOWN_PAIR):
-        return UnknownSymbol(symbol, f"Kraken: {text}")
+        return e.UnknownSymbol(symbol, f"Kraken: {text}")
     if text.startswith(TOO_MANY):
-        return RateLimited(text)
-    return BadStatus(text, status=reply.status)
+        return e.RateLimited(text)
+    return e.BadStatus(text, status=reply.status)
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request."""
     return parse_ticker(await http.get_json("/Ticker", {"pair": STYLE.native(query.symbol)}), query)
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, always for all the rows it keeps."""
     params = {"pair": STYLE.native(query.symbol), "interval": INTERVALS[query.interval]}
     return parse_candles(await http.get_json("/OHLC", params), query)
 
 
 @hookimpl
-async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+async def fetch_order_book(query: m.OrderBookQuery, http: HTTP) -> m.OrderBook:
     """One request."""
     pair = STYLE.native(query.symbol)
     body = await http.get_json("/Depth", {"pair": pair, "count": query.depth})
@@ -136,7 +107,7 @@ async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
 
 
 @hookimpl
-async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+async def fetch_trades(query: m.TradesQuery, http: HTTP) -> m.Trades:
     """One request."""
     pair = STYLE.native(query.symbol)
     body = await http.get_json("/Trades", {"pair": pair, "count": query.limit})
@@ -144,7 +115,7 @@ async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
 
 
 @hookimpl
-async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
     """One request, for some megabytes."""
     return parse_markets(await http.get_json("/AssetPairs"), query)
 
@@ -162,7 +133,7 @@ def of_pair(body: Any, symbol: Symbol) -> Any:
         if name in result:
             return result[name]
     found = ", ".join(map(str, result))[:40]
-    raise Implausible(f"asked for {symbol}, the answer is about {found!r}")
+    raise e.Implausible(f"asked for {symbol}, the answer is about {found!r}")
 
 
 def _names(asset: str) -> list[str]:
@@ -172,27 +143,27 @@ def _names(asset: str) -> list[str]:
     return [*names, asset] if STYLE.asset(asset) == asset else names
 
 
-def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """Of two figures the second is over 24 hours, the first since midnight UTC.
 
     `o` is the price at midnight, not 24 hours ago. The volume in quote is that in base times its
     average price, which is the definition of that average.
     """
     row = of_pair(body, query.symbol)
-    volume_base = number(row["v"][1])
-    return Ticker(
+    volume_base = m.number(row["v"][1])
+    return m.Ticker(
         symbol=query.symbol,
-        last=last_price(query.symbol, row["c"][0]),
-        bid=price_or_none(row["b"][0]),
-        ask=price_or_none(row["a"][0]),
-        high=price_or_none(row["h"][1]),
-        low=price_or_none(row["l"][1]),
+        last=m.last_price(query.symbol, row["c"][0]),
+        bid=m.price_or_none(row["b"][0]),
+        ask=m.price_or_none(row["a"][0]),
+        high=m.price_or_none(row["h"][1]),
+        low=m.price_or_none(row["l"][1]),
         volume_base=volume_base,
-        volume_quote=volume_base * number(row["p"][1]),
+        volume_quote=volume_base * m.number(row["p"][1]),
     )
 
 
-def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Rows of 8 with an average price before the volume, times in seconds.
 
     Raises:
@@ -203,36 +174,36 @@ def parse_candles(body: Any, query: CandlesQuery) -> Candles:
         oldest, start, end = rows[0][0] * 1000, query.start, query.end
         begins_before = start is not None and start <= oldest - query.interval.ms
         if begins_before or (end is not None and end < oldest):
-            raise NotOffered(f"Kraken keeps the last {KEPT_CANDLES} candles of an interval")
-    return Candles.from_rows(query, rows, order=CANDLE, time_unit="s")
+            raise e.NotOffered(f"Kraken keeps the last {KEPT_CANDLES} candles of an interval")
+    return m.Candles.from_rows(query, rows, order=CANDLE, time_unit="s")
 
 
-def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """Each level has a time, the book has none."""
     book = of_pair(body, query.symbol)
-    return OrderBook(symbol=query.symbol, bids=book["bids"], asks=book["asks"])
+    return m.OrderBook(symbol=query.symbol, bids=book["bids"], asks=book["asks"])
 
 
-def parse_trades(body: Any, query: TradesQuery) -> Trades:
+def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """Price, amount, seconds with a fraction, the taker's side, kind of order, a blank, id."""
 
-    def one(row: Any) -> Trade:
-        return Trade(
+    def one(row: Any) -> m.Trade:
+        return m.Trade(
             id=str(row[6]),
             # By way of microseconds: seconds times 1000 may fall just short of a millisecond.
-            timestamp=round(number(row[2]) * 1_000_000) // 1000,
+            timestamp=round(m.number(row[2]) * 1_000_000) // 1000,
             side=SIDES[row[3]],
             price=row[0],
             amount=row[1],
         )
 
-    return Trades.latest(query, map(one, of_pair(body, query.symbol)))
+    return m.Trades.latest(query, map(one, of_pair(body, query.symbol)))
 
 
-def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """`wsname` splits the pair; pairs without one and those of tokenised shares are left out."""
 
-    def one(row: Any) -> Market | None:
+    def one(row: Any) -> m.Market | None:
         name = row.get("wsname")
         if name is None or row.get("aclass_base", "currency") != "currency":
             return None
@@ -240,6 +211,6 @@ def parse_markets(body: Any, query: MarketsQuery) -> Markets:
         if STYLE.strangers & {base, quote}:
             return None
         symbol = Symbol(f"{base}/{quote}")
-        return Market(symbol=symbol, native=row["altname"], active=row["status"] == "online")
+        return m.Market(symbol=symbol, native=row["altname"], active=row["status"] == "online")
 
-    return Markets.read(body["result"].values(), one)
+    return m.Markets.read(body["result"].values(), one)

@@ -8,42 +8,12 @@ answer with success and nothing in it.
 Source: https://www.kucoin.com/docs-new/rest/spot-trading/market-data/get-klines, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    AuthRefused,
-    BadStatus,
-    Candles,
-    CandlesQuery,
-    GeoBlocked,
-    Market,
-    Markets,
-    MarketsQuery,
-    OrderBook,
-    OrderBookQuery,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Symbol,
-    SymbolStyle,
-    Ticker,
-    TickerQuery,
-    Trade,
-    Trades,
-    TradesQuery,
-    UnknownSymbol,
-    UsageHeader,
-    hookimpl,
-    last_price,
-    number,
-    price_or_none,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, UsageHeader, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 #: It keeps a coin's first name for good, so that a later coin of that name gets another.
 STYLE = SymbolStyle(
@@ -93,42 +63,44 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """What a `code` other than `"200000"` means; an edge that blocks answers 429 in HTML."""
     body = reply.body
     if reply.status == 429 and not reply.is_json:
-        return RateLimited("HTTP 429 from its edge", retry_after_s=EDGE_BLOCK_S)
+        return e.RateLimited("HTTP 429 from its edge", retry_after_s=EDGE_BLOCK_S)
     if not isinstance(body, dict) or not isinstance(body.get("code"), str):
         return None
     code = body["code"]
     symbol = getattr(query, "symbol", None)
     if code == SUCCESS:
         is_missing = symbol is not None and body.get("data") is None
-        return UnknownSymbol(symbol, f"KuCoin has no data of {symbol}") if is_missing else None
+        return e.UnknownSymbol(symbol, f"KuCoin has no data of {symbol}") if is_missing else None
     said = f"{code} {str(body.get('msg'))[:200]}"
     is_pair = code == NO_SUCH_PAIR or (code == WRONG_PARAMETER and "trading pair" in said.lower())
     if symbol is not None and is_pair:
-        return UnknownSymbol(symbol, f"KuCoin: {said}")
+        return e.UnknownSymbol(symbol, f"KuCoin: {said}")
     if code == TOO_MANY:
         reset_ms = reply.headers.get("gw-ratelimit-reset", "")
         is_told = reset_ms.isascii() and reset_ms.isdigit()
-        return RateLimited(said, retry_after_s=max(1.0, int(reset_ms) / 1000) if is_told else None)
+        return e.RateLimited(
+            said, retry_after_s=max(1.0, int(reset_ms) / 1000) if is_told else None
+        )
     if code == REGION:
-        return GeoBlocked(said)
+        return e.GeoBlocked(said)
     if code in KEY:
-        return AuthRefused(said)
-    return BadStatus(said, status=reply.status)
+        return e.AuthRefused(said)
+    return e.BadStatus(said, status=reply.status)
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request, weight 15."""
     params = {"symbol": STYLE.native(query.symbol)}
     return parse_ticker(await http.get_json("/api/v1/market/stats", params, weight=15), query)
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, weight 3. It takes no count, so the bounds are made from it."""
     length_ms = query.limit * query.interval.ms
     end = query.end if query.end is not None else http.now_ms()
@@ -144,7 +116,7 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
 
 
 @hookimpl
-async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+async def fetch_order_book(query: m.OrderBookQuery, http: HTTP) -> m.OrderBook:
     """One request, weight 2, of 20 or 100 levels a side: more take a key."""
     levels = SMALL_BOOK if query.depth <= SMALL_BOOK else LARGE_BOOK
     path = f"/api/v1/market/orderbook/level2_{levels}"
@@ -153,19 +125,19 @@ async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
 
 
 @hookimpl
-async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+async def fetch_trades(query: m.TradesQuery, http: HTTP) -> m.Trades:
     """One request, weight 3, of 100 trades."""
     params = {"symbol": STYLE.native(query.symbol)}
     return parse_trades(await http.get_json("/api/v1/market/histories", params, weight=3), query)
 
 
 @hookimpl
-async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
     """One request, weight 4."""
     return parse_markets(await http.get_json("/api/v2/symbols", weight=4), query)
 
 
-def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """`buy` is the best bid; `changeRate` is a fraction, `changePrice` is since 24 h ago.
 
     Raises:
@@ -173,20 +145,20 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     """
     row = body["data"]
     if row["last"] is None:
-        raise UnknownSymbol(query.symbol, f"KuCoin has no price of {query.symbol}")
+        raise e.UnknownSymbol(query.symbol, f"KuCoin has no price of {query.symbol}")
     STYLE.confirm(query.symbol, row["symbol"])
     last, moved, rate = row["last"], row["changePrice"], row["changeRate"]
     opened = None if moved is None else float(_decimal(last) - _decimal(moved))
-    return Ticker(
+    return m.Ticker(
         symbol=query.symbol,
         timestamp=row["time"],
-        last=last_price(query.symbol, last),
-        bid=price_or_none(row["buy"]),
-        ask=price_or_none(row["sell"]),
+        last=m.last_price(query.symbol, last),
+        bid=m.price_or_none(row["buy"]),
+        ask=m.price_or_none(row["sell"]),
         # A pair listed today has no price of 24 h ago; its change is the whole price.
         open=opened if opened is not None and opened > 0 else None,
-        high=price_or_none(row["high"]),
-        low=price_or_none(row["low"]),
+        high=m.price_or_none(row["high"]),
+        low=m.price_or_none(row["low"]),
         change_percent=None if rate is None else float(_decimal(rate) * 100),
         volume_base=row["vol"],
         volume_quote=row["volValue"],
@@ -195,29 +167,29 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
 
 def _decimal(text: Any) -> Decimal:
     """For sums that stay decimal: as a float, 0.0114 * 100 is 1.1400000000000001."""
-    return Decimal(repr(number(text)))
+    return Decimal(repr(m.number(text)))
 
 
-def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Newest first, times in seconds, rows of 7."""
-    return Candles.from_rows(query, body["data"], order=CANDLE, time_unit="s")
+    return m.Candles.from_rows(query, body["data"], order=CANDLE, time_unit="s")
 
 
-def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It does not name the pair."""
     book = body["data"]
     if book["bids"] is None and book["asks"] is None:
-        raise UnknownSymbol(query.symbol, f"KuCoin has no book of {query.symbol}")
-    return OrderBook(
+        raise e.UnknownSymbol(query.symbol, f"KuCoin has no book of {query.symbol}")
+    return m.OrderBook(
         symbol=query.symbol, timestamp=book["time"], bids=book["bids"], asks=book["asks"]
     )
 
 
-def parse_trades(body: Any, query: TradesQuery) -> Trades:
+def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """`side` is the taker's, times are in nanoseconds; a trade is known by its sequence number."""
 
-    def one(row: Any) -> Trade:
-        return Trade(
+    def one(row: Any) -> m.Trade:
+        return m.Trade(
             id=row["sequence"],
             timestamp=int(row["time"]) // 1_000_000,
             side=row["side"],
@@ -225,18 +197,18 @@ def parse_trades(body: Any, query: TradesQuery) -> Trades:
             amount=row["size"],
         )
 
-    return Trades.latest(query, map(one, body["data"]))
+    return m.Trades.latest(query, map(one, body["data"]))
 
 
-def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every pair, traded now or not."""
 
-    def one(row: Any) -> Market | None:
+    def one(row: Any) -> m.Market | None:
         base, quote = STYLE.asset(row["baseCurrency"]), STYLE.asset(row["quoteCurrency"])
         if STYLE.strangers & {base, quote}:
             return None
-        return Market(
+        return m.Market(
             symbol=Symbol(f"{base}/{quote}"), native=row["symbol"], active=row["enableTrading"]
         )
 
-    return Markets.read(body["data"], one)
+    return m.Markets.read(body["data"], one)

@@ -15,7 +15,8 @@ import functools
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
-from coinmux import ProviderInfo, TextSentiment, TextSentimentQuery, hookimpl
+from coinmux import ProviderInfo, hookimpl
+from coinmux import models as m
 
 if TYPE_CHECKING:
     from nltk.sentiment.vader import SentimentIntensityAnalyzer
@@ -43,9 +44,9 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def fetch_text_sentiment(query: TextSentimentQuery) -> TextSentiment:
+def fetch_text_sentiment(query: m.TextSentimentQuery) -> m.TextSentiment:
     """Computed in a thread; some 50 microseconds a headline."""
-    return TextSentiment.of(query, [score(text) for text in query.texts], NAME)
+    return m.TextSentiment.of(query, [score(text) for text in query.texts], NAME)
 
 
 def score(text: str) -> tuple[Literal["positive", "neutral", "negative"], float]:

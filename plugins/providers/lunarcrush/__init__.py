@@ -11,45 +11,22 @@ Source: https://lunarcrush.com/developers/api/endpoints and https://github.com/l
 read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
 from coinmux import (
     HTTP,
-    AssetCandidate,
-    AssetId,
-    AuthRefused,
-    BadStatus,
-    Candles,
-    CandlesQuery,
-    Coin,
-    Coins,
-    CoinsQuery,
     EnvVar,
-    Implausible,
-    News,
-    NewsItem,
-    NewsQuery,
-    PlanRestricted,
     ProviderInfo,
-    Query,
-    QuotaExhausted,
     RateLimit,
-    RateLimited,
     Reply,
-    Social,
-    SocialMetric,
-    SocialQuery,
-    Ticker,
-    TickerQuery,
-    UnknownSymbol,
     hookimpl,
     segment,
     stories,
     symbols_in,
 )
+from coinmux import errors as e
+from coinmux import models as m
 
 LIST = "/coins/list/v1"
 #: Most rows of one page of the list.
@@ -98,7 +75,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """Errors are JSON with `error`, or text; what a subscription lacks is told by its words."""
     body = reply.body if isinstance(reply.body, dict) else {}
     raw = body.get("error") or body.get("message") if reply.is_json else reply.body
@@ -108,27 +85,27 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
         return None
     failed = reply.status != 200 or bool(body.get("error"))
     if reply.status == 429:
-        return (QuotaExhausted if "day" in lower or "daily" in lower else RateLimited)(said)
+        return (e.QuotaExhausted if "day" in lower or "daily" in lower else e.RateLimited)(said)
     if failed and reply.status < 500:
         if reply.status == 402 or any(word in lower for word in PLAN_WORDS):
-            return PlanRestricted(said or "the subscription does not cover this")
+            return e.PlanRestricted(said or "the subscription does not cover this")
         if reply.status == 401:
-            return AuthRefused(said)
+            return e.AuthRefused(said)
     if failed and reply.status in (200, 404) and "not found" in lower:
         subject = getattr(query, "symbol", None) or getattr(query, "asset", None)
-        return UnknownSymbol(subject, f"LunarCrush: {said}") if subject else None
+        return e.UnknownSymbol(subject, f"LunarCrush: {said}") if subject else None
     if reply.status == 200 and failed:
-        return BadStatus(f"the answer is an error: {said}", status=200)
+        return e.BadStatus(f"the answer is an error: {said}", status=200)
     return None
 
 
 @hookimpl
-async def fetch_social(query: SocialQuery, http: HTTP) -> Social:
+async def fetch_social(query: m.SocialQuery, http: HTTP) -> m.Social:
     """One request, for the whole list."""
     body = await _list(http, LARGEST, 0)
     rows: list[Any] = body["data"]
 
-    async def search(ticker: str) -> list[AssetCandidate]:
+    async def search(ticker: str) -> list[m.AssetCandidate]:
         return candidates(rows)
 
     asset = await http.assets.resolve(query.asset, search)
@@ -136,14 +113,14 @@ async def fetch_social(query: SocialQuery, http: HTTP) -> Social:
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request, and the list for a coin that was not asked for within a day."""
     asset = await _asset(query.symbol.base, http)
     return parse_ticker(await http.get_json(f"/coins/{segment(asset.id)}/v1"), query, asset)
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, and the list for a coin that was not asked for within a day."""
     asset = await _asset(query.symbol.base, http)
     width = query.interval.seconds
@@ -160,13 +137,13 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
 
 
 @hookimpl
-async def fetch_coins(query: CoinsQuery, http: HTTP) -> Coins:
+async def fetch_coins(query: m.CoinsQuery, http: HTTP) -> m.Coins:
     """One request; at most an hour old."""
     return parse_coins(await _list(http, query.per_page, query.page - 1), query)
 
 
 @hookimpl
-async def fetch_news(query: NewsQuery, http: HTTP) -> News:
+async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
     """One request; of one coin a second, for its topic, and the list once a day."""
     if query.asset is None:
         return parse_news(await http.get_json("/category/cryptocurrencies/news/v1"), query)
@@ -183,28 +160,28 @@ async def _list(http: HTTP, limit: int, page: int) -> Any:
     return await http.get_json(LIST, {"limit": limit, "page": page})
 
 
-async def _asset(ticker: str, http: HTTP) -> AssetId:
-    async def search(asset: str) -> list[AssetCandidate]:
+async def _asset(ticker: str, http: HTTP) -> m.AssetId:
+    async def search(asset: str) -> list[m.AssetCandidate]:
         return candidates((await _list(http, LARGEST, 0))["data"])
 
     return await http.assets.resolve(ticker, search)
 
 
-def candidates(rows: Sequence[Any]) -> list[AssetCandidate]:
+def candidates(rows: Sequence[Any]) -> list[m.AssetCandidate]:
     """The rows of the list as coins to choose from."""
     return [
-        AssetCandidate(str(row["id"]), row["symbol"], row["name"], row["market_cap_rank"])
+        m.AssetCandidate(str(row["id"]), row["symbol"], row["name"], row["market_cap_rank"])
         for row in rows
         if row["symbol"]
     ]
 
 
-def _confirm(told: Any, asset: AssetId) -> None:
+def _confirm(told: Any, asset: m.AssetId) -> None:
     if str(told) != asset.id:
-        raise Implausible(f"asked for coin {asset.id}, the answer is about {str(told)[:40]}")
+        raise e.Implausible(f"asked for coin {asset.id}, the answer is about {str(told)[:40]}")
 
 
-def parse_social(body: Any, query: SocialQuery, asset: AssetId) -> Social:
+def parse_social(body: Any, query: m.SocialQuery, asset: m.AssetId) -> m.Social:
     """The figures in a coin's row.
 
     Raises:
@@ -212,13 +189,15 @@ def parse_social(body: Any, query: SocialQuery, asset: AssetId) -> Social:
     """
     row = next((row for row in body["data"] if str(row["id"]) == asset.id), None)
     if row is None:
-        raise UnknownSymbol(query.asset, f"{asset.name} is not among the {LARGEST} largest coins")
-    metrics = {name: SocialMetric(value=row.get(name), unit=unit) for name, unit in FIGURES.items()}
+        raise e.UnknownSymbol(query.asset, f"{asset.name} is not among the {LARGEST} largest coins")
+    metrics = {
+        name: m.SocialMetric(value=row.get(name), unit=unit) for name, unit in FIGURES.items()
+    }
     timestamp = body["config"]["generated"] * 1000
-    return Social(symbol=query.asset, timestamp=timestamp, metrics=metrics, notes=asset.notes)
+    return m.Social(symbol=query.asset, timestamp=timestamp, metrics=metrics, notes=asset.notes)
 
 
-def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
     """Price and change, of the moment the answer was made.
 
     Raises:
@@ -227,9 +206,9 @@ def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
     """
     coin = body["data"]
     if coin["price"] is None:
-        raise UnknownSymbol(query.symbol, f"LunarCrush has no price of {asset.name}")
+        raise e.UnknownSymbol(query.symbol, f"LunarCrush has no price of {asset.name}")
     _confirm(coin["id"], asset)
-    return Ticker(
+    return m.Ticker(
         symbol=query.symbol,
         timestamp=body["config"]["generated"] * 1000,
         last=coin["price"],
@@ -238,19 +217,19 @@ def parse_ticker(body: Any, query: TickerQuery, asset: AssetId) -> Ticker:
     )
 
 
-def parse_candles(body: Any, query: CandlesQuery, asset: AssetId) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery, asset: m.AssetId) -> m.Candles:
     """Rows by the second their bucket opens; buckets without a price are left out."""
     _confirm(str(body["config"]["id"]).removeprefix("coins:"), asset)
     columns = ("time", "open", "high", "low", "close")
     rows = [[row[name] for name in columns] for row in body["data"] if row.get("close") is not None]
     order = ("timestamp", "open", "high", "low", "close")
-    return Candles.from_rows(query, rows, order=order, time_unit="s", notes=asset.notes)
+    return m.Candles.from_rows(query, rows, order=order, time_unit="s", notes=asset.notes)
 
 
-def parse_coins(body: Any, query: CoinsQuery) -> Coins:
+def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
     """One page, in US dollars."""
     coins = [
-        Coin(
+        m.Coin(
             id=str(row["id"]),
             symbol=row["symbol"].upper(),
             name=row["name"],
@@ -263,14 +242,14 @@ def parse_coins(body: Any, query: CoinsQuery) -> Coins:
         )
         for row in body["data"][: query.per_page]
     ]
-    return Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+    return m.Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
 
 
-def parse_news(body: Any, query: NewsQuery) -> News:
+def parse_news(body: Any, query: m.NewsQuery) -> m.News:
     """Posts of publishers; those of a coin's topic are about it whatever their title says."""
     about = {query.asset} if query.asset is not None else set()
     items = [
-        NewsItem(
+        m.NewsItem(
             id=str(post["id"]),
             title=post["post_title"],
             url=post["post_link"],
@@ -281,4 +260,4 @@ def parse_news(body: Any, query: NewsQuery) -> News:
         for post in body["data"]
         if post["post_title"] and post["post_link"]
     ]
-    return News(items=stories(items, query))
+    return m.News(items=stories(items, query))

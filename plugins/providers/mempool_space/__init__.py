@@ -6,27 +6,11 @@ second is fine. Only the JSON endpoints are asked: block height and hash alone c
 Source: https://mempool.space/docs/api/rest, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    Balance,
-    BalanceQuery,
-    ChainHead,
-    ChainHeadQuery,
-    Gas,
-    GasQuery,
-    Implausible,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    Reply,
-    UnknownSymbol,
-    hookimpl,
-    segment,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import errors as e
+from coinmux import models as m
 
 #: Words of the plain-text 400 for an address whose checksum is wrong.
 BAD_ADDRESS = ("address", "base58", "bech32", "checksum")
@@ -52,24 +36,26 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """A wrong checksum is told in plain text with a 400; the rest by the status."""
-    if reply.status == 400 and isinstance(query, BalanceQuery):
+    if reply.status == 400 and isinstance(query, m.BalanceQuery):
         text = str(reply.body).lower()
         if any(word in text for word in BAD_ADDRESS):
-            return UnknownSymbol(query.address, "not an address on bitcoin: its checksum is wrong")
+            return e.UnknownSymbol(
+                query.address, "not an address on bitcoin: its checksum is wrong"
+            )
     return None
 
 
 @hookimpl
-async def fetch_gas(query: GasQuery, http: HTTP) -> Gas:
+async def fetch_gas(query: m.GasQuery, http: HTTP) -> m.Gas:
     """One request."""
     return parse_gas(await http.get_json("/v1/fees/recommended"), query)
 
 
-def parse_gas(body: Any, query: GasQuery) -> Gas:
+def parse_gas(body: Any, query: m.GasQuery) -> m.Gas:
     """Fees to be in within an hour, half an hour, and the next block."""
-    return Gas(
+    return m.Gas(
         chain=query.chain,
         unit="sat/vB",
         slow=body["hourFee"],
@@ -79,15 +65,15 @@ def parse_gas(body: Any, query: GasQuery) -> Gas:
 
 
 @hookimpl
-async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     """One request; fifteen blocks come, newest first."""
     return parse_chain_head(await http.get_json("/v1/blocks"), query)
 
 
-def parse_chain_head(body: Any, query: ChainHeadQuery) -> ChainHead:
+def parse_chain_head(body: Any, query: m.ChainHeadQuery) -> m.ChainHead:
     """The highest block; its own time is in seconds."""
     newest = max(body, key=lambda block: block["height"])
-    return ChainHead(
+    return m.ChainHead(
         chain=query.chain,
         height=newest["height"],
         hash=newest["id"],
@@ -96,18 +82,18 @@ def parse_chain_head(body: Any, query: ChainHeadQuery) -> ChainHead:
 
 
 @hookimpl
-async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
     return parse_balance(await http.get_json(f"/address/{segment(query.address)}"), query)
 
 
-def parse_balance(body: Any, query: BalanceQuery) -> Balance:
+def parse_balance(body: Any, query: m.BalanceQuery) -> m.Balance:
     """Confirmed outputs received less those spent.
 
     Raises:
         Implausible: the answer is about another address.
     """
     if str(body["address"]).lower() != query.address.lower():
-        raise Implausible("the answer is about another address")
+        raise e.Implausible("the answer is about another address")
     stats = body["chain_stats"]
-    return Balance.native(query, stats["funded_txo_sum"] - stats["spent_txo_sum"])
+    return m.Balance.native(query, stats["funded_txo_sum"] - stats["spent_txo_sum"])

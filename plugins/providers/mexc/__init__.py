@@ -7,38 +7,12 @@ fraction, an hour is `60m`, and the end of a range is not part of it.
 Source: https://mexcdevelop.github.io/apidocs/spot_v3_en/, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    BadStatus,
-    Candles,
-    CandlesQuery,
-    Market,
-    Markets,
-    MarketsQuery,
-    NotOffered,
-    OrderBook,
-    OrderBookQuery,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Symbol,
-    SymbolStyle,
-    Ticker,
-    TickerQuery,
-    Trade,
-    Trades,
-    TradesQuery,
-    UnknownSymbol,
-    hookimpl,
-    number,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 #: It keeps the name of the coin it listed first; ours of that coin -> that name.
 ALIASES = {
@@ -88,34 +62,34 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """What a `code` means, and a 403 of its firewall; 418 and 429 say enough by themselves."""
     body = reply.body
     if reply.status == 403 and not reply.is_json:
-        return RateLimited("HTTP 403 from its firewall", retry_after_s=FIREWALL_S)
+        return e.RateLimited("HTTP 403 from its firewall", retry_after_s=FIREWALL_S)
     code = body.get("code") if isinstance(body, dict) else None
     if not isinstance(body, dict) or type(code) not in (int, str) or str(code) in FINE:
         return None
     said = f"{str(code)[:20]} {str(body.get('msg') or body.get('message') or '')[:200]}"
     symbol = getattr(query, "symbol", None)
     if symbol is not None and str(code) in NO_SUCH_PAIR:
-        return UnknownSymbol(symbol, f"MEXC: {said}")
+        return e.UnknownSymbol(symbol, f"MEXC: {said}")
     if reply.status in (401, 418, 429, 451):
         return None
     if str(code) in TOO_MANY:
-        return RateLimited(said)
-    return BadStatus(said, status=reply.status)
+        return e.RateLimited(said)
+    return e.BadStatus(said, status=reply.status)
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request, weight 1."""
     params = {"symbol": STYLE.native(query.symbol)}
     return parse_ticker(await http.get_json("/api/v3/ticker/24hr", params), query)
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, weight 1; a range is always sent with both of its ends."""
     limit = min(query.limit, MAX_CANDLES)
     span_ms = limit * query.interval.ms
@@ -138,14 +112,14 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
 
 
 @hookimpl
-async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+async def fetch_order_book(query: m.OrderBookQuery, http: HTTP) -> m.OrderBook:
     """One request, weight 1."""
     params: dict[str, str | int] = {"symbol": STYLE.native(query.symbol), "limit": query.depth}
     return parse_order_book(await http.get_json("/api/v3/depth", params), query)
 
 
 @hookimpl
-async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+async def fetch_trades(query: m.TradesQuery, http: HTTP) -> m.Trades:
     """One request, weight 5; there may be none."""
     params: dict[str, str | int] = {"symbol": STYLE.native(query.symbol), "limit": query.limit}
     body = await http.get_json("/api/v3/trades", params, weight=5, empty_ok=True)
@@ -153,12 +127,12 @@ async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
 
 
 @hookimpl
-async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
     """One request, weight 10."""
     return parse_markets(await http.get_json("/api/v3/exchangeInfo", weight=10), query)
 
 
-def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """`priceChangePercent` is a fraction, whatever its name says.
 
     Raises:
@@ -167,9 +141,9 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
     STYLE.confirm(query.symbol, body["symbol"])
     last = _price(body["lastPrice"])
     if last is None:
-        raise UnknownSymbol(query.symbol, f"{query.symbol} has no price at MEXC")
+        raise e.UnknownSymbol(query.symbol, f"{query.symbol} has no price at MEXC")
     change = body["priceChangePercent"]
-    return Ticker(
+    return m.Ticker(
         symbol=query.symbol,
         timestamp=body["closeTime"],
         last=last,
@@ -186,15 +160,15 @@ def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
 
 def _decimal(text: Any) -> Decimal:
     """For products that stay decimal: as a float, 0.0114 * 100 is 1.1400000000000001."""
-    return Decimal(repr(number(text)))
+    return Decimal(repr(m.number(text)))
 
 
 def _price(text: Any) -> float | None:
     """A price; null, an empty string or zero stands for none."""
-    return (number(text) or None) if text else None
+    return (m.number(text) or None) if text else None
 
 
-def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Rows of 8, of which the first six are ours.
 
     Raises:
@@ -202,15 +176,15 @@ def parse_candles(body: Any, query: CandlesQuery) -> Candles:
         NotOffered: there are none in the range.
     """
     if body == [] and query.start is None and query.end is None:
-        raise UnknownSymbol(query.symbol, f"MEXC has no candles of {query.symbol}")
+        raise e.UnknownSymbol(query.symbol, f"MEXC has no candles of {query.symbol}")
     if body == []:
-        raise NotOffered(f"MEXC has no candles of {query.symbol} in that range")
-    return Candles.from_rows(query, body, order=CANDLE)
+        raise e.NotOffered(f"MEXC has no candles of {query.symbol} in that range")
+    return m.Candles.from_rows(query, body, order=CANDLE)
 
 
-def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It does not name the pair; its time is not documented, but there."""
-    return OrderBook(
+    return m.OrderBook(
         symbol=query.symbol,
         timestamp=body.get("timestamp"),
         bids=body["bids"],
@@ -218,11 +192,11 @@ def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
     )
 
 
-def parse_trades(body: Any, query: TradesQuery) -> Trades:
+def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """Where the buyer was the maker, the taker sold; `id` is always null."""
 
-    def one(row: Any) -> Trade:
-        return Trade(
+    def one(row: Any) -> m.Trade:
+        return m.Trade(
             id=None if row["id"] is None else str(row["id"]),
             timestamp=row["time"],
             side="sell" if row["isBuyerMaker"] else "buy",
@@ -231,17 +205,17 @@ def parse_trades(body: Any, query: TradesQuery) -> Trades:
         )
 
     # Newest first: reversed, trades of one moment keep their order.
-    return Trades.latest(query, map(one, reversed(body)))
+    return m.Trades.latest(query, map(one, reversed(body)))
 
 
-def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every pair, traded now or not, but what could not be asked for by our names."""
 
-    def one(row: Any) -> Market | None:
+    def one(row: Any) -> m.Market | None:
         symbol = Symbol(f"{STYLE.asset(row['baseAsset'])}/{STYLE.asset(row['quoteAsset'])}")
         if STYLE.native(symbol) != row["symbol"]:
             return None
         active = str(row["status"]) in TRADED
-        return Market(symbol=symbol, native=row["symbol"], active=active)
+        return m.Market(symbol=symbol, native=row["symbol"], active=active)
 
-    return Markets.read(body["symbols"], one)
+    return m.Markets.read(body["symbols"], one)

@@ -6,40 +6,11 @@ left out: it comes as a bare number without hash or time.
 Source: https://docs.moralis.com/web3-data-api/evm/reference, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    CHAINS,
-    HTTP,
-    AuthRefused,
-    Balance,
-    BalanceQuery,
-    Entity,
-    EntityQuery,
-    EnvVar,
-    Implausible,
-    NotOffered,
-    PlanRestricted,
-    ProviderInfo,
-    Query,
-    QuotaExhausted,
-    RateLimit,
-    RateLimited,
-    Reply,
-    TokenBalance,
-    TokenBalances,
-    TokenBalancesQuery,
-    Transaction,
-    Transactions,
-    TransactionsQuery,
-    UnknownSymbol,
-    hookimpl,
-    iso_ms,
-    scaled,
-    segment,
-)
+from coinmux import CHAINS, HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import errors as e
+from coinmux import models as m
 
 NETWORKS = {
     "ethereum": "eth",
@@ -80,42 +51,42 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """`message` tells which kind of 401 it is."""
     body = reply.body if isinstance(reply.body, dict) else {}
     said = str(body.get("message") or "")
     lower = said.lower()
     if "usage has been consumed" in lower:
-        return QuotaExhausted(said)
+        return e.QuotaExhausted(said)
     if reply.status == 429:
-        return RateLimited(said)
+        return e.RateLimited(said)
     if reply.status in (401, 403):
         if "upgrade" in lower or "plan" in lower:
-            return PlanRestricted(said)
-        return AuthRefused(said or "the key is refused")
+            return e.PlanRestricted(said)
+        return e.AuthRefused(said or "the key is refused")
     if reply.status == 400 and "address" in lower:
-        return UnknownSymbol(query.__dict__.get("address", ""), said)
+        return e.UnknownSymbol(query.__dict__.get("address", ""), said)
     return None
 
 
 @hookimpl
-async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
     body = await http.get_json(f"/{segment(query.address)}/balance", _of(query))
-    return Balance.native(query, body["balance"])
+    return m.Balance.native(query, body["balance"])
 
 
 @hookimpl
-async def fetch_token_balances(query: TokenBalancesQuery, http: HTTP) -> TokenBalances:
+async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.TokenBalances:
     """One request, for the first hundred."""
     params = {**_of(query), "exclude_spam": "true", "exclude_native": "true", "limit": str(TOKENS)}
     body = await http.get_json(f"/wallets/{segment(query.address)}/tokens", params)
     return parse_token_balances(body, query)
 
 
-def parse_token_balances(body: Any, query: TokenBalancesQuery) -> TokenBalances:
+def parse_token_balances(body: Any, query: m.TokenBalancesQuery) -> m.TokenBalances:
     """Raw balances as strings, with a value in dollars where there is a price."""
-    return TokenBalances(
+    return m.TokenBalances(
         chain=query.chain,
         address=query.address,
         tokens=tuple(_token(row) for row in body["result"]),
@@ -123,21 +94,21 @@ def parse_token_balances(body: Any, query: TokenBalancesQuery) -> TokenBalances:
     )
 
 
-def _token(row: Any) -> TokenBalance:
+def _token(row: Any) -> m.TokenBalance:
     raw, decimals = row["balance"], row["decimals"]
-    return TokenBalance(
+    return m.TokenBalance(
         contract=row["token_address"].lower(),
         symbol=row["symbol"],
         name=row["name"],
         decimals=decimals,
         raw=raw,
-        amount=None if decimals is None else scaled(raw, int(decimals)),
+        amount=None if decimals is None else m.scaled(raw, int(decimals)),
         value_usd=row.get("usd_value"),
     )
 
 
 @hookimpl
-async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transactions:
     """One request."""
     params = {**_of(query), "order": "DESC", "limit": str(query.limit)}
     if query.cursor is not None:
@@ -146,9 +117,9 @@ async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactio
     return parse_transactions(body, query)
 
 
-def parse_transactions(body: Any, query: TransactionsQuery) -> Transactions:
+def parse_transactions(body: Any, query: m.TransactionsQuery) -> m.Transactions:
     """Newest first, with the source's own cursor."""
-    return Transactions(
+    return m.Transactions(
         chain=query.chain,
         address=query.address,
         cursor=body.get("cursor") or None,
@@ -156,32 +127,32 @@ def parse_transactions(body: Any, query: TransactionsQuery) -> Transactions:
     )
 
 
-def _transaction(row: Any, query: TransactionsQuery) -> Transaction:
+def _transaction(row: Any, query: m.TransactionsQuery) -> m.Transaction:
     facts = CHAINS[query.chain]
     to = row["to_address"]
     used, price = row["receipt_gas_used"], row["gas_price"]
-    return Transaction(
+    return m.Transaction(
         hash=row["hash"],
         height=int(row["block_number"]),
-        timestamp=iso_ms(row["block_timestamp"]),
+        timestamp=m.iso_ms(row["block_timestamp"]),
         sender=row["from_address"].lower(),
         to=None if to is None else to.lower(),
         asset=facts.asset,
         raw=row["value"],
-        amount=scaled(row["value"], facts.decimals),
+        amount=m.scaled(row["value"], facts.decimals),
         fee_raw=None if used is None or price is None else int(used) * int(price),
         succeeded={"1": True, "0": False}.get(str(row["receipt_status"])),
     )
 
 
 @hookimpl
-async def fetch_entity(query: EntityQuery, http: HTTP) -> Entity:
+async def fetch_entity(query: m.EntityQuery, http: HTTP) -> m.Entity:
     """One request."""
     body = await http.get_json("/entities/search", {"query": query.address, "limit": 5})
     return parse_entity(body, query)
 
 
-def parse_entity(body: Any, query: EntityQuery) -> Entity:
+def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
     """The label of just this address; a search finds similar ones too.
 
     Raises:
@@ -189,14 +160,14 @@ def parse_entity(body: Any, query: EntityQuery) -> Entity:
     """
     rows = [row for row in body["result"]["addresses"] if row["address"].lower() == query.address]
     if not rows:
-        raise UnknownSymbol(query.address, "Moralis has no label of that address")
+        raise e.UnknownSymbol(query.address, "Moralis has no label of that address")
     labels = tuple(dict.fromkeys(row["primary_label"] for row in rows if row["primary_label"]))
     if not labels:
-        raise Implausible("an address without a label among labelled ones")
-    return Entity(chain=query.chain, address=query.address, name=labels[0], labels=labels)
+        raise e.Implausible("an address without a label among labelled ones")
+    return m.Entity(chain=query.chain, address=query.address, name=labels[0], labels=labels)
 
 
-def _of(query: BalanceQuery | TokenBalancesQuery | TransactionsQuery) -> dict[str, str]:
+def _of(query: m.BalanceQuery | m.TokenBalancesQuery | m.TransactionsQuery) -> dict[str, str]:
     if query.chain not in NETWORKS:
-        raise NotOffered(f"does not cover {query.chain}")
+        raise e.NotOffered(f"does not cover {query.chain}")
     return {"chain": NETWORKS[query.chain]}

@@ -8,31 +8,12 @@ Source: https://docs.nansen.ai/api/smart-money/netflows and
 https://docs.nansen.ai/api/token-god-mode/flows, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    AuthRefused,
-    BadStatus,
-    EnvVar,
-    NotOffered,
-    OnchainMetric,
-    OnchainMetricQuery,
-    PlanRestricted,
-    ProviderInfo,
-    Query,
-    QuotaExhausted,
-    RateLimit,
-    RateLimited,
-    Reply,
-    UnknownSymbol,
-    hookimpl,
-    iso_ms,
-    number,
-)
+from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 NETFLOW = "smart_money_netflow_usd"
 #: Ours -> their column of daily flows.
@@ -80,7 +61,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """Three shapes of errors; a 403 says in words whether it is the plan or the credits."""
     body = reply.body if isinstance(reply.body, dict) else {}
     error = body.get("error")
@@ -88,32 +69,32 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
     said = str(told or body.get("message") or body.get("detail") or "")
     lower = said.lower()
     if reply.status == 401:
-        return AuthRefused(said or "the key is refused")
+        return e.AuthRefused(said or "the key is refused")
     if reply.status == 402 or (reply.status == 403 and "credit" in lower):
-        return QuotaExhausted(said)
+        return e.QuotaExhausted(said)
     if reply.status == 403:
         if "key" in lower:
-            return AuthRefused(said)
-        return PlanRestricted(said or "outside the plan") if reply.is_json else None
+            return e.AuthRefused(said)
+        return e.PlanRestricted(said or "outside the plan") if reply.is_json else None
     if reply.status == 429:
-        return RateLimited(said)
+        return e.RateLimited(said)
     if reply.status == 422:
-        return NotOffered(f"they do not take the question: {said}")
+        return e.NotOffered(f"they do not take the question: {said}")
     if reply.status == 200 and error:
-        return BadStatus(f"the answer is an error: {said}", status=200)
+        return e.BadStatus(f"the answer is an error: {said}", status=200)
     return None
 
 
 @hookimpl
-async def fetch_onchain_metric(query: OnchainMetricQuery, http: HTTP) -> OnchainMetric:
+async def fetch_onchain_metric(query: m.OnchainMetricQuery, http: HTTP) -> m.OnchainMetric:
     """One request."""
     if query.metric == NETFLOW:
         body = await http.post_json("/smart-money/netflow", netflow_question(), empty_ok=True)
         return parse_netflow(body, query, http.now_ms())
     if query.metric not in DAILY or query.interval != "1d":
-        raise NotOffered(f"no {query.metric} of {query.interval}")
+        raise e.NotOffered(f"no {query.metric} of {query.interval}")
     if query.asset not in TOKENS:
-        raise NotOffered(f"the contract of {query.asset} is not known here")
+        raise e.NotOffered(f"the contract of {query.asset} is not known here")
     body = await http.post_json("/tgm/flows", flows_question(query, http.now_ms()))
     return parse_flows(body, query)
 
@@ -123,7 +104,7 @@ def netflow_question() -> dict[str, Any]:
     return {"chains": list(CHAINS), "pagination": {"page": 1, "per_page": ROWS}}
 
 
-def flows_question(query: OnchainMetricQuery, now_ms: int) -> dict[str, Any]:
+def flows_question(query: m.OnchainMetricQuery, now_ms: int) -> dict[str, Any]:
     """The days asked for, else the last thirty."""
     end = min(query.end or now_ms, now_ms)
     start = query.start if query.start is not None else end - USUAL_DAYS * DAY_MS
@@ -135,13 +116,13 @@ def flows_question(query: OnchainMetricQuery, now_ms: int) -> dict[str, Any]:
     }
 
 
-def parse_netflow(body: Any, query: OnchainMetricQuery, now_ms: int) -> OnchainMetric:
+def parse_netflow(body: Any, query: m.OnchainMetricQuery, now_ms: int) -> m.OnchainMetric:
     """The sum over chains of the token's rows; the answer has no time of its own."""
     rows = [row for row in body["data"] if row["token_symbol"].upper() == query.asset]
     if not rows:
-        raise UnknownSymbol(query.asset, f"{query.asset} is not among the largest flows")
-    flow = sum(number(row["net_flow_24h_usd"]) for row in rows)
-    return OnchainMetric(
+        raise e.UnknownSymbol(query.asset, f"{query.asset} is not among the largest flows")
+    flow = sum(m.number(row["net_flow_24h_usd"]) for row in rows)
+    return m.OnchainMetric(
         metric=query.metric,
         asset=query.asset,
         unit=UNITS[query.metric],
@@ -150,13 +131,14 @@ def parse_netflow(body: Any, query: OnchainMetricQuery, now_ms: int) -> OnchainM
     )
 
 
-def parse_flows(body: Any, query: OnchainMetricQuery) -> OnchainMetric:
+def parse_flows(body: Any, query: m.OnchainMetricQuery) -> m.OnchainMetric:
     """Days, oldest first; each begins at midnight UTC."""
     column = DAILY[query.metric]
     points = sorted(
-        (iso_ms(f"{row['date'][:10]}T00:00:00+00:00"), number(row[column])) for row in body["data"]
+        (m.iso_ms(f"{row['date'][:10]}T00:00:00+00:00"), m.number(row[column]))
+        for row in body["data"]
     )
-    return OnchainMetric(
+    return m.OnchainMetric(
         metric=query.metric, asset=query.asset, unit=UNITS[query.metric], points=tuple(points)
     )
 

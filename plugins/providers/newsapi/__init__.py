@@ -9,31 +9,21 @@ Source: https://newsapi.org/docs/endpoints/everything and https://newsapi.org/do
 read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from coinmux import (
     HTTP,
-    AuthRefused,
-    BadStatus,
     EnvVar,
-    News,
-    NewsItem,
-    NewsQuery,
-    PlanRestricted,
     ProviderInfo,
-    Query,
-    QuotaExhausted,
     RateLimit,
-    RateLimited,
     Reply,
     hookimpl,
-    iso_ms,
     names_of,
     stories,
     symbols_in,
 )
+from coinmux import errors as e
+from coinmux import models as m
 
 #: What tells a coin from a fruit, a god or a river of its name.
 CONTEXT = "crypto OR cryptocurrency OR blockchain"
@@ -74,7 +64,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """`status` is `error`, and `code` says which; quota comes as 429 or as 401."""
     body = reply.body if isinstance(reply.body, dict) else {}
     if body.get("status") != "error":
@@ -82,21 +72,21 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
     code = str(body.get("code"))[:40]
     said = f"{code}: {str(body.get('message'))[:300]}"
     if code in KEY_CODES:
-        return AuthRefused(said)
+        return e.AuthRefused(said)
     if code == "apiKeyExhausted":
-        return QuotaExhausted(said)
+        return e.QuotaExhausted(said)
     if code == "rateLimited":
         # The free key's allowance is of half days; no word tells when the next begins.
-        return QuotaExhausted(said) if "24 hour" in said else RateLimited(said)
+        return e.QuotaExhausted(said) if "24 hour" in said else e.RateLimited(said)
     if code == "maximumResultsReached" or "too far in the past" in said:
-        return PlanRestricted(said, variant=True)
+        return e.PlanRestricted(said, variant=True)
     if reply.status == 426:
-        return PlanRestricted(said)
-    return BadStatus(said, status=reply.status)
+        return e.PlanRestricted(said)
+    return e.BadStatus(said, status=reply.status)
 
 
 @hookimpl
-async def fetch_news(query: NewsQuery, http: HTTP) -> News:
+async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
     """One request, whatever is asked for."""
     body = await http.get_json(
         "/everything",
@@ -119,19 +109,19 @@ def search_text(asset: str | None) -> str:
     return f"({names}) AND ({CONTEXT})"
 
 
-def parse_news(body: Any, query: NewsQuery) -> News:
+def parse_news(body: Any, query: m.NewsQuery) -> m.News:
     """Articles that were not withdrawn."""
     items = [
-        NewsItem(
+        m.NewsItem(
             id=article["url"],
             title=article["title"],
             url=article["url"],
             source=article["source"]["name"],
-            published_at=iso_ms(article["publishedAt"]) if article["publishedAt"] else None,
+            published_at=m.iso_ms(article["publishedAt"]) if article["publishedAt"] else None,
             summary=article["description"],
             symbols=symbols_in(article["title"], article["description"] or ""),
         )
         for article in body["articles"]
         if article["title"] not in (None, "", REMOVED) and article["url"]
     ]
-    return News(items=stories(items, query))
+    return m.News(items=stories(items, query))

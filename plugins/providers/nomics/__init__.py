@@ -6,8 +6,6 @@ became of it; it has no hooks, and nobody is ever asked.
 Source: https://github.com/curveresearch/curvesim/issues/89 (the vendor's letter), read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from coinmux import EnvVar, ProviderInfo, hookimpl
 
 

@@ -7,39 +7,11 @@ of 20 holds for all of them together, with weights for those that may be asked m
 Source: https://www.okx.com/docs-v5/en/#order-book-trading-market-data, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    BadStatus,
-    Candles,
-    CandlesQuery,
-    GeoBlocked,
-    Market,
-    Markets,
-    MarketsQuery,
-    NotOffered,
-    OrderBook,
-    OrderBookQuery,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Symbol,
-    SymbolStyle,
-    Ticker,
-    TickerQuery,
-    Trade,
-    Trades,
-    TradesQuery,
-    UnknownSymbol,
-    hookimpl,
-    last_price,
-    price_or_none,
-)
+from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 STYLE = SymbolStyle(separator="-")
 #: From 6 hours on, without `utc` they would open by Hong Kong time.
@@ -85,7 +57,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """What a `code` other than `"0"` means; with an error status, unknown ones are left to it."""
     code = reply.body.get("code") if isinstance(reply.body, dict) else None
     if not isinstance(reply.body, dict) or not isinstance(code, str) or code == "0":
@@ -94,26 +66,26 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
     symbol = getattr(query, "symbol", None)
     is_spelling = code == WRONG_PARAMETER and "instId" in said
     if symbol is not None and (code == UNKNOWN_INSTRUMENT or is_spelling):
-        return UnknownSymbol(symbol, f"OKX: {said}")
+        return e.UnknownSymbol(symbol, f"OKX: {said}")
     if code in TOO_MANY:
-        return RateLimited(said)
+        return e.RateLimited(said)
     if code == WRONG_REGION:
-        return GeoBlocked(said)
+        return e.GeoBlocked(said)
     if code == FORBIDDEN_COIN:
         # One coin in one country: no reason to leave the source alone.
-        return NotOffered(said)
-    return BadStatus(said, status=200) if reply.status == 200 else None
+        return e.NotOffered(said)
+    return e.BadStatus(said, status=200) if reply.status == 200 else None
 
 
 @hookimpl
-async def fetch_ticker(query: TickerQuery, http: HTTP) -> Ticker:
+async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """One request; 20 in 2 seconds."""
     params = {"instId": STYLE.native(query.symbol)}
     return parse_ticker(await http.get_json("/api/v5/market/ticker", params), query)
 
 
 @hookimpl
-async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
+async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request; 40 in 2 seconds, 20 of old ones."""
     params: dict[str, str | int | None] = {
         "instId": STYLE.native(query.symbol),
@@ -138,7 +110,7 @@ async def fetch_candles(query: CandlesQuery, http: HTTP) -> Candles:
 
 
 @hookimpl
-async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
+async def fetch_order_book(query: m.OrderBookQuery, http: HTTP) -> m.OrderBook:
     """One request; 40 in 2 seconds, 10 of books deeper than 400 levels."""
     params: dict[str, str | int] = {"instId": STYLE.native(query.symbol), "sz": query.depth}
     if query.depth <= SMALL_BOOK:
@@ -149,7 +121,7 @@ async def fetch_order_book(query: OrderBookQuery, http: HTTP) -> OrderBook:
 
 
 @hookimpl
-async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
+async def fetch_trades(query: m.TradesQuery, http: HTTP) -> m.Trades:
     """One request; 100 in 2 seconds."""
     body = await http.get_json(
         "/api/v5/market/trades",
@@ -160,51 +132,51 @@ async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
 
 
 @hookimpl
-async def fetch_markets(query: MarketsQuery, http: HTTP) -> Markets:
+async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
     """One request; 20 in 2 seconds."""
     params = {"instType": "SPOT"}
     return parse_markets(await http.get_json("/api/v5/public/instruments", params), query)
 
 
-def parse_ticker(body: Any, query: TickerQuery) -> Ticker:
+def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """For spot `vol24h` is in base and `volCcy24h` in quote; an empty string stands for none."""
     row = body["data"][0]
     STYLE.confirm(query.symbol, row["instId"])
-    last, opened = last_price(query.symbol, row["last"]), price_or_none(row["open24h"])
-    return Ticker(
+    last, opened = m.last_price(query.symbol, row["last"]), m.price_or_none(row["open24h"])
+    return m.Ticker(
         symbol=query.symbol,
         timestamp=row["ts"],
         last=last,
-        bid=price_or_none(row["bidPx"]),
-        ask=price_or_none(row["askPx"]),
+        bid=m.price_or_none(row["bidPx"]),
+        ask=m.price_or_none(row["askPx"]),
         open=opened,
-        high=price_or_none(row["high24h"]),
-        low=price_or_none(row["low24h"]),
+        high=m.price_or_none(row["high24h"]),
+        low=m.price_or_none(row["low24h"]),
         change_percent=None if opened is None else (last / opened - 1) * 100,
         volume_base=row["vol24h"] or None,
         volume_quote=row["volCcy24h"] or None,
     )
 
 
-def parse_candles(body: Any, query: CandlesQuery) -> Candles:
+def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Newest first, rows of 9, of which the first six are ours."""
-    return Candles.from_rows(query, body["data"], order=CANDLE)
+    return m.Candles.from_rows(query, body["data"], order=CANDLE)
 
 
-def parse_order_book(body: Any, query: OrderBookQuery) -> OrderBook:
+def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It does not name the pair."""
     book = body["data"][0]
-    return OrderBook(
+    return m.OrderBook(
         symbol=query.symbol, timestamp=book["ts"], bids=book["bids"], asks=book["asks"]
     )
 
 
-def parse_trades(body: Any, query: TradesQuery) -> Trades:
+def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """`side` is the taker's; turned, so that trades of one millisecond keep their order."""
 
-    def one(row: Any) -> Trade:
+    def one(row: Any) -> m.Trade:
         STYLE.confirm(query.symbol, row["instId"])
-        return Trade(
+        return m.Trade(
             id=row["tradeId"],
             timestamp=row["ts"],
             side=row["side"],
@@ -212,14 +184,14 @@ def parse_trades(body: Any, query: TradesQuery) -> Trades:
             amount=row["sz"],
         )
 
-    return Trades.latest(query, map(one, reversed(body["data"])))
+    return m.Trades.latest(query, map(one, reversed(body["data"])))
 
 
-def parse_markets(body: Any, query: MarketsQuery) -> Markets:
+def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Spot instruments, traded now or not."""
 
-    def one(row: Any) -> Market:
+    def one(row: Any) -> m.Market:
         symbol = Symbol(f"{row['baseCcy']}/{row['quoteCcy']}")
-        return Market(symbol=symbol, native=row["instId"], active=row["state"] == "live")
+        return m.Market(symbol=symbol, native=row["instId"], active=row["state"] == "live")
 
-    return Markets.read(body["data"], one)
+    return m.Markets.read(body["data"], one)

@@ -6,26 +6,12 @@ others nothing. Publishers ask to be polled every few minutes at most, which the
 Source: the feeds themselves; https://www.rssboard.org/rss-specification, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 import asyncio
 from typing import NamedTuple
 
-from coinmux import (
-    HTTP,
-    Channel,
-    FeedEntry,
-    News,
-    NewsItem,
-    NewsQuery,
-    ProviderBusy,
-    ProviderError,
-    ProviderInfo,
-    RateLimit,
-    hookimpl,
-    stories,
-    symbols_in,
-)
+from coinmux import HTTP, Channel, FeedEntry, ProviderInfo, RateLimit, hookimpl, stories, symbols_in
+from coinmux import errors as e
+from coinmux import models as m
 
 
 class Feed(NamedTuple):
@@ -66,36 +52,36 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-async def fetch_news(query: NewsQuery, http: HTTP) -> News:
+async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
     """One request to each feed, all at once; those that fail are left out."""
     names = http.channels()
     if not names:
-        raise ProviderBusy("no feed may be asked now")
+        raise e.ProviderBusy("no feed may be asked now")
     answers = await asyncio.gather(*(_feed(name, http) for name in names), return_exceptions=True)
-    items: list[NewsItem] = []
+    items: list[m.NewsItem] = []
     for answer in answers:
         if isinstance(answer, list):
             items += answer
-        elif not isinstance(answer, ProviderError):
+        elif not isinstance(answer, e.ProviderError):
             raise answer
-    if all(isinstance(answer, ProviderError) for answer in answers):
-        raise next(a for a in reversed(answers) if isinstance(a, ProviderError))
-    return News(items=stories(items, query))
+    if all(isinstance(answer, e.ProviderError) for answer in answers):
+        raise next(a for a in reversed(answers) if isinstance(a, e.ProviderError))
+    return m.News(items=stories(items, query))
 
 
-async def _feed(name: str, http: HTTP) -> list[NewsItem]:
+async def _feed(name: str, http: HTTP) -> list[m.NewsItem]:
     """The items of one feed, which is asked alone so that its publisher can be named."""
     feed = FEEDS[name]
     entries = await http.first_of([name], lambda channel: channel.get_feed(feed.path))
     return [parse_entry(entry, feed.source, http.now_ms()) for entry in entries]
 
 
-def parse_entry(entry: FeedEntry, source: str, now_ms: int) -> NewsItem:
+def parse_entry(entry: FeedEntry, source: str, now_ms: int) -> m.NewsItem:
     """One item; a date in the future is left out."""
     published = entry.published_ms
     if published is not None and published > now_ms + FUTURE_MS:
         published = None
-    return NewsItem(
+    return m.NewsItem(
         id=entry.id,
         title=entry.title,
         url=entry.link,

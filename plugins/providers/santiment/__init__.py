@@ -15,39 +15,14 @@ https://academy.santiment.net/sanapi/rate-limits/ and https://academy.santiment.
 read 2026-11-23.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    AssetCandidate,
-    AssetId,
-    AuthRefused,
-    BadStatus,
-    EnvVar,
-    NotOffered,
-    OnchainMetric,
-    OnchainMetricQuery,
-    PlanRestricted,
-    ProviderInfo,
-    Query,
-    QuotaExhausted,
-    RateLimit,
-    RateLimited,
-    Reply,
-    Social,
-    SocialMetric,
-    SocialQuery,
-    UnknownSymbol,
-    UsageHeader,
-    clean_text,
-    hookimpl,
-    iso_ms,
-)
+from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, UsageHeader, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 DAY_MS = 86_400_000
 MINUTE, HOUR, MONTH = 60, 3_600, 30 * 86_400
@@ -151,7 +126,7 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """`errors` is an object in a refusal and a list in a 200; with some data it is an answer."""
     body = reply.body if isinstance(reply.body, dict) else {}
     errors = body.get("errors")
@@ -168,15 +143,15 @@ def _refusal(reply: Reply, said: str) -> Exception | None:
         wait = told[1] if told else reply.headers.get("x-ratelimit-reset", "")
         wait_s = float(wait) if re.fullmatch(r"\d{1,7}", wait, re.ASCII) else None
         is_month = reply.headers.get("x-ratelimit-remaining-month") == "0"
-        return (QuotaExhausted if is_month else RateLimited)(said, retry_after_s=wait_s)
+        return (e.QuotaExhausted if is_month else e.RateLimited)(said, retry_after_s=wait_s)
     if reply.status == 401 or (reply.status == 400 and "apikey" in said.lower()):
-        return AuthRefused(said)
+        return e.AuthRefused(said)
     return None
 
 
 def _messages(errors: list[Any]) -> list[str]:
     told = (error.get("message") if isinstance(error, dict) else error for error in errors)
-    return [clean_text(str(message)) for message in told]
+    return [m.clean_text(str(message)) for message in told]
 
 
 def _has_data(data: Any) -> bool:
@@ -184,23 +159,23 @@ def _has_data(data: Any) -> bool:
     return any(map(_has_data, data.values())) if isinstance(data, dict) else data is not None
 
 
-def _failure(said: str, query: Query) -> Exception:
+def _failure(said: str, query: m.Query) -> Exception:
     """What the message of an error means; one that is not known is a failure."""
     lower = said.lower()
     if "not an existing slug" in lower or "not a valid slug" in lower:
-        return UnknownSymbol(getattr(query, "asset", "the asset"), f"Santiment: {said}")
+        return e.UnknownSymbol(getattr(query, "asset", "the asset"), f"Santiment: {said}")
     if "mistyped" in lower:
-        return NotOffered(said)
+        return e.NotOffered(said)
     if any(word in lower for word in PLAN_WORDS):
         # Of one metric and range: another may be answered. Social figures are always the same.
-        return PlanRestricted(said, variant=not isinstance(query, SocialQuery))
+        return e.PlanRestricted(said, variant=not isinstance(query, m.SocialQuery))
     if "too complex" in lower or ("interval" in lower and "minim" in lower):
-        return NotOffered(said)
-    return BadStatus(f"the answer is an error: {said}", status=200)
+        return e.NotOffered(said)
+    return e.BadStatus(f"the answer is an error: {said}", status=200)
 
 
-async def _slug(ticker: str, http: HTTP) -> AssetId:
-    async def search(asset: str) -> list[AssetCandidate]:
+async def _slug(ticker: str, http: HTTP) -> m.AssetId:
+    async def search(asset: str) -> list[m.AssetCandidate]:
         body = await http.post_json(PATH, {"query": PROJECTS, "variables": {"ticker": asset}})
         return parse_projects(body)
 
@@ -208,11 +183,11 @@ async def _slug(ticker: str, http: HTTP) -> AssetId:
 
 
 @hookimpl
-async def fetch_onchain_metric(query: OnchainMetricQuery, http: HTTP) -> OnchainMetric:
+async def fetch_onchain_metric(query: m.OnchainMetricQuery, http: HTTP) -> m.OnchainMetric:
     """One request, and one for a coin that was not asked for within a day."""
     metric, unit = metric_of(query.metric)
     if query.interval not in INTERVALS:
-        raise NotOffered(f"Santiment has no intervals of {query.interval}")
+        raise e.NotOffered(f"Santiment has no intervals of {query.interval}")
     asset = await _slug(query.asset, http)
     end = http.now_ms() if query.end is None else query.end
     start = end - POINTS * query.interval.ms if query.start is None else query.start
@@ -228,7 +203,7 @@ async def fetch_onchain_metric(query: OnchainMetricQuery, http: HTTP) -> Onchain
 
 
 @hookimpl
-async def fetch_social(query: SocialQuery, http: HTTP) -> Social:
+async def fetch_social(query: m.SocialQuery, http: HTTP) -> m.Social:
     """One request of five calls, and one for a coin that was not asked for within a day."""
     asset = await _slug(query.asset, http)
     question = {"query": LATEST, "variables": {"slug": asset.id}}
@@ -245,10 +220,10 @@ def metric_of(name: str) -> tuple[str, str | None]:
     if name in METRICS:
         known = METRICS[name]
         if known is None:
-            raise NotOffered(f"Santiment has no {name}")
+            raise e.NotOffered(f"Santiment has no {name}")
         return known
     if not re.fullmatch(r"[a-z0-9_]+", name):
-        raise NotOffered(f"{name} is no name of a metric of Santiment's")
+        raise e.NotOffered(f"{name} is no name of a metric of Santiment's")
     return name, UNITS.get(name)
 
 
@@ -257,23 +232,23 @@ def iso(timestamp: int) -> str:
     return datetime.fromtimestamp(timestamp // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def parse_projects(body: Any) -> list[AssetCandidate]:
+def parse_projects(body: Any) -> list[m.AssetCandidate]:
     """The projects of a ticker."""
     return [
-        AssetCandidate(row["slug"], row["ticker"], row["name"], row["rank"])
+        m.AssetCandidate(row["slug"], row["ticker"], row["name"], row["rank"])
         for row in body["data"]["allProjectsByTicker"] or ()
     ]
 
 
 def parse_points(rows: Any) -> list[tuple[int, float]]:
     """Moments and figures, oldest first; a moment without a figure is left out."""
-    told = [(iso_ms(row["datetime"]), row["value"]) for row in rows]
+    told = [(m.iso_ms(row["datetime"]), row["value"]) for row in rows]
     return sorted((at, value) for at, value in told if value is not None)
 
 
 def parse_metric(
-    body: Any, query: OnchainMetricQuery, asset: AssetId, unit: str | None, end: int
-) -> OnchainMetric:
+    body: Any, query: m.OnchainMetricQuery, asset: m.AssetId, unit: str | None, end: int
+) -> m.OnchainMetric:
     """A series, with a note where it ends long before it was to."""
     points = parse_points(body["data"]["getMetric"]["timeseriesData"])
     notes = asset.notes
@@ -281,12 +256,12 @@ def parse_metric(
     if end - last > max(HIDDEN_MS, 2 * query.interval.ms):
         reach = f"the series ends {iso(points[-1][0])}" if points else "no points came"
         notes += (f"{reach}; a free plan hides the last 30 days of most metrics",)
-    return OnchainMetric(
+    return m.OnchainMetric(
         metric=query.metric, asset=query.asset, unit=unit, points=points, notes=notes
     )
 
 
-def parse_social(body: Any, query: SocialQuery, asset: AssetId, now_ms: int) -> Social:
+def parse_social(body: Any, query: m.SocialQuery, asset: m.AssetId, now_ms: int) -> m.Social:
     """Figures of the last whole day that any of them has.
 
     Raises:
@@ -298,11 +273,11 @@ def parse_social(body: Any, query: SocialQuery, asset: AssetId, now_ms: int) -> 
     }
     whole = [at for series in days.values() for at in series if at + DAY_MS <= now_ms]
     if not whole:
-        raise PlanRestricted("no social figures of the last days; a free plan hides them")
+        raise e.PlanRestricted("no social figures of the last days; a free plan hides them")
     at = max(whole)
     notes = asset.notes + tuple(_messages(body.get("errors") or []))
     metrics = {
-        name: SocialMetric(value=days[name].get(at), unit=unit)
+        name: m.SocialMetric(value=days[name].get(at), unit=unit)
         for name, (_, unit) in SOCIAL.items()
     }
-    return Social(symbol=query.asset, timestamp=at, metrics=metrics, notes=notes)
+    return m.Social(symbol=query.asset, timestamp=at, metrics=metrics, notes=notes)

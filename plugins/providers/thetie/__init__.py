@@ -8,30 +8,13 @@ negative, to 5.
 Source: https://docs.thetie.io/reference/news-sentiment, read 2026-11-23.
 """
 
-from __future__ import annotations
-
 import re
 from statistics import fmean
 from typing import Any
 
-from coinmux import (
-    HTTP,
-    EnvVar,
-    Implausible,
-    PlanRestricted,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    Reply,
-    SchemaMismatch,
-    Social,
-    SocialMetric,
-    SocialQuery,
-    UnknownSymbol,
-    hookimpl,
-    iso_ms,
-    number,
-)
+from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 ROWS = 100
 #: Where an item may name its asset.
@@ -67,25 +50,25 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """A 403 that speaks of a plan is no bad key; the rest by the status."""
     body = reply.body if isinstance(reply.body, dict) else {}
     said = str(body.get("message") or body.get("error") or "")
     if reply.status == 403 and re.search(r"plan|subscri|tier", said, re.IGNORECASE):
-        return PlanRestricted(said)
-    if reply.status == 404 and isinstance(query, SocialQuery) and reply.is_json:
-        return UnknownSymbol(query.asset, said)
+        return e.PlanRestricted(said)
+    if reply.status == 404 and isinstance(query, m.SocialQuery) and reply.is_json:
+        return e.UnknownSymbol(query.asset, said)
     return None
 
 
 @hookimpl
-async def fetch_social(query: SocialQuery, http: HTTP) -> Social:
+async def fetch_social(query: m.SocialQuery, http: HTTP) -> m.Social:
     """One request, of the latest hundred items."""
     body = await http.get_json("/news_sentiment", {"ticker": query.asset, "limit": ROWS})
     return parse_social(body, query)
 
 
-def parse_social(body: Any, query: SocialQuery) -> Social:
+def parse_social(body: Any, query: m.SocialQuery) -> m.Social:
     """The mean score and variance of the items, with the time of the newest.
 
     Raises:
@@ -95,25 +78,26 @@ def parse_social(body: Any, query: SocialQuery) -> Social:
     """
     rows = body["data"]
     if not rows:
-        raise UnknownSymbol(query.asset, "no news of that asset")
+        raise e.UnknownSymbol(query.asset, "no news of that asset")
     for row in rows:
         named = next((row[name] for name in NAMES if row.get(name)), None)
         if named is None:
-            raise SchemaMismatch("an item does not say which asset it is about")
+            raise e.SchemaMismatch("an item does not say which asset it is about")
         if str(named).upper() != query.asset:
-            raise Implausible(f"asked for {query.asset}, an item is about {str(named)[:20]}")
-    scores = [number(row["sentiment_score"]) for row in rows]
+            raise e.Implausible(f"asked for {query.asset}, an item is about {str(named)[:20]}")
+    scores = [m.number(row["sentiment_score"]) for row in rows]
     if not all(1 <= score <= 5 for score in scores):
-        raise Implausible("a score outside 1 to 5")
-    return Social(
+        raise e.Implausible("a score outside 1 to 5")
+    return m.Social(
         symbol=query.asset,
         timestamp=max(moment(row["timestamp"]) for row in rows),
         metrics={
-            "news_sentiment": SocialMetric(value=fmean(scores), unit="score from 1 to 5"),
-            "news_sentiment_variance": SocialMetric(
-                value=fmean(number(row["sentiment_variance"]) for row in rows), unit="score squared"
+            "news_sentiment": m.SocialMetric(value=fmean(scores), unit="score from 1 to 5"),
+            "news_sentiment_variance": m.SocialMetric(
+                value=fmean(m.number(row["sentiment_variance"]) for row in rows),
+                unit="score squared",
             ),
-            "news_count": SocialMetric(value=len(rows), unit="count"),
+            "news_count": m.SocialMetric(value=len(rows), unit="count"),
         },
     )
 
@@ -122,4 +106,4 @@ def moment(text: Any) -> int:
     """Unix ms of a time that is documented to be UTC and written without a zone."""
     if not (isinstance(text, str) and _TIME.fullmatch(text)):
         raise ValueError(f"takes YYYY-MM-DD HH:MM:SS, not {str(text)[:40]!r}")
-    return iso_ms(f"{text.replace(' ', 'T')}+00:00")
+    return m.iso_ms(f"{text.replace(' ', 'T')}+00:00")

@@ -9,40 +9,13 @@ Source: https://developers.tron.network/reference and https://developers.tron.ne
 read 2026-11-23.
 """
 
-from __future__ import annotations
-
 import re
 from hashlib import sha256
 from typing import Any
 
-from coinmux import (
-    CHAINS,
-    HTTP,
-    AuthRefused,
-    BadStatus,
-    Balance,
-    BalanceQuery,
-    Chain,
-    ChainHead,
-    ChainHeadQuery,
-    EnvVar,
-    Implausible,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    TokenBalance,
-    TokenBalances,
-    TokenBalancesQuery,
-    Transaction,
-    Transactions,
-    TransactionsQuery,
-    UnknownSymbol,
-    hookimpl,
-    scaled,
-    segment,
-)
+from coinmux import CHAINS, HTTP, Chain, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import errors as e
+from coinmux import models as m
 
 #: Base58 without 0, O, I and l.
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -80,29 +53,29 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """`Error` or `error`, also inside a 200; a suspension says for how long."""
     body = reply.body if isinstance(reply.body, dict) else {}
     said = str(body.get("Error") or body.get("error") or "")
     lower = said.lower()
     if "frequency limit" in lower or "allowed_rps" in lower or reply.status == 429:
         told = _SUSPENDED.search(lower)
-        return RateLimited(said, retry_after_s=int(told[1]) if told else 30)
+        return e.RateLimited(said, retry_after_s=int(told[1]) if told else 30)
     if "apikey" in lower or "api key" in lower:
-        return AuthRefused(said)
+        return e.AuthRefused(said)
     if reply.status == 403:
-        return RateLimited(said or "refused for a while", retry_after_s=30)
+        return e.RateLimited(said or "refused for a while", retry_after_s=30)
     if "address" in lower and reply.status in (200, 400):
-        return UnknownSymbol(query.__dict__.get("address", ""), said)
-    return BadStatus(f"the answer is an error: {said}", status=reply.status) if said else None
+        return e.UnknownSymbol(query.__dict__.get("address", ""), said)
+    return e.BadStatus(f"the answer is an error: {said}", status=reply.status) if said else None
 
 
 @hookimpl
-async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     """One request."""
     body = await http.post_json("/wallet/getnowblock", {})
     header = body["block_header"]["raw_data"]
-    return ChainHead(
+    return m.ChainHead(
         chain=query.chain,
         height=header["number"],
         hash=body["blockID"],
@@ -111,29 +84,29 @@ async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
 
 
 @hookimpl
-async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
     account = await _account(query, http)
-    return Balance.native(query, account.get("balance", 0))
+    return m.Balance.native(query, account.get("balance", 0))
 
 
 @hookimpl
-async def fetch_token_balances(query: TokenBalancesQuery, http: HTTP) -> TokenBalances:
+async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.TokenBalances:
     """One request."""
     return parse_tokens(await _account(query, http), query)
 
 
-def parse_tokens(account: Any, query: TokenBalancesQuery) -> TokenBalances:
+def parse_tokens(account: Any, query: m.TokenBalancesQuery) -> m.TokenBalances:
     """TRC-20 tokens as one pair of contract and raw balance each."""
     held = [pair for row in account.get("trc20", ()) for pair in row.items()]
-    return TokenBalances(
+    return m.TokenBalances(
         chain=query.chain,
         address=query.address,
-        tokens=tuple(TokenBalance(contract=name, raw=raw) for name, raw in held),
+        tokens=tuple(m.TokenBalance(contract=name, raw=raw) for name, raw in held),
     )
 
 
-async def _account(query: BalanceQuery | TokenBalancesQuery, http: HTTP) -> Any:
+async def _account(query: m.BalanceQuery | m.TokenBalancesQuery, http: HTTP) -> Any:
     """The account; nothing for one nobody has used.
 
     Raises:
@@ -144,12 +117,12 @@ async def _account(query: BalanceQuery | TokenBalancesQuery, http: HTTP) -> Any:
         return {}
     (account,) = body["data"]
     if base58(account["address"]) != query.address:
-        raise Implausible(f"asked for {query.address}, the answer is about another account")
+        raise e.Implausible(f"asked for {query.address}, the answer is about another account")
     return account
 
 
 @hookimpl
-async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transactions:
     """One request; the cursor is its fingerprint."""
     params: dict[str, str | int | None] = {
         "limit": query.limit,
@@ -160,10 +133,10 @@ async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactio
     return parse_transactions(await http.get_json(path, params), query)
 
 
-def parse_transactions(body: Any, query: TransactionsQuery) -> Transactions:
+def parse_transactions(body: Any, query: m.TransactionsQuery) -> m.Transactions:
     """Newest first; internal ones, which have no contract of their own, are left out."""
     rows = [row for row in body["data"] if "raw_data" in row]
-    return Transactions(
+    return m.Transactions(
         chain=query.chain,
         address=query.address,
         cursor=body.get("meta", {}).get("fingerprint"),
@@ -171,14 +144,14 @@ def parse_transactions(body: Any, query: TransactionsQuery) -> Transactions:
     )
 
 
-def _transaction(row: Any) -> Transaction:
+def _transaction(row: Any) -> m.Transaction:
     facts = CHAINS[Chain.TRON]
     contract = row["raw_data"]["contract"][0]
     value = contract["parameter"]["value"]
     raw = value.get("amount" if contract["type"] == "TransferContract" else "call_value", 0)
     outcome = row["ret"][0]
     to = value.get("to_address") or value.get("contract_address")
-    return Transaction(
+    return m.Transaction(
         hash=row["txID"],
         height=row["blockNumber"],
         timestamp=row["block_timestamp"],
@@ -186,7 +159,7 @@ def _transaction(row: Any) -> Transaction:
         to=None if to is None else base58(to),
         asset=facts.asset,
         raw=raw,
-        amount=scaled(raw, facts.decimals),
+        amount=m.scaled(raw, facts.decimals),
         fee_raw=outcome.get("fee"),
         succeeded=outcome["contractRet"] == "SUCCESS",
     )

@@ -7,36 +7,11 @@ Source: https://docs.tronscan.org/api-endpoints and https://docs.tronscan.org/ge
 read 2026-11-23.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from coinmux import (
-    CHAINS,
-    HTTP,
-    AuthRefused,
-    Balance,
-    BalanceQuery,
-    ChainHead,
-    ChainHeadQuery,
-    EnvVar,
-    Implausible,
-    NotOffered,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    TokenBalance,
-    TokenBalances,
-    TokenBalancesQuery,
-    Transaction,
-    Transactions,
-    TransactionsQuery,
-    UnknownSymbol,
-    hookimpl,
-    scaled,
-)
+from coinmux import CHAINS, HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 #: Rows of a page, and how far pages reach; more is cut without a word.
 PAGE, WINDOW = 50, 10_000
@@ -69,63 +44,63 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """By the status; a refused key is a 401 or 403, whatever the body."""
     body = reply.body if isinstance(reply.body, dict) else {}
     said = str(body.get("message") or body.get("Error") or "")
     if reply.status in (401, 403):
-        return AuthRefused(said or "the key is refused") if reply.is_json else None
+        return e.AuthRefused(said or "the key is refused") if reply.is_json else None
     if reply.status == 400 and "address" in query.__dict__:
-        return UnknownSymbol(query.__dict__["address"], said or "no address to the explorer")
+        return e.UnknownSymbol(query.__dict__["address"], said or "no address to the explorer")
     if reply.status == 410:
-        return NotOffered(said or "retired")
-    return RateLimited(said) if reply.status == 429 else None
+        return e.NotOffered(said or "retired")
+    return e.RateLimited(said) if reply.status == 429 else None
 
 
 @hookimpl
-async def fetch_chain_head(query: ChainHeadQuery, http: HTTP) -> ChainHead:
+async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     """One request."""
     body = await http.get_json("/api/block", {"sort": "-number", "limit": 1})
     (row,) = body["data"]
-    return ChainHead(
+    return m.ChainHead(
         chain=query.chain, height=row["number"], hash=row["hash"], timestamp=row["timestamp"]
     )
 
 
 @hookimpl
-async def fetch_balance(query: BalanceQuery, http: HTTP) -> Balance:
+async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
-    return Balance.native(query, (await _account(query, http))["balance"])
+    return m.Balance.native(query, (await _account(query, http))["balance"])
 
 
 @hookimpl
-async def fetch_token_balances(query: TokenBalancesQuery, http: HTTP) -> TokenBalances:
+async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.TokenBalances:
     """One request."""
     return parse_tokens(await _account(query, http), query)
 
 
-def parse_tokens(account: Any, query: TokenBalancesQuery) -> TokenBalances:
+def parse_tokens(account: Any, query: m.TokenBalancesQuery) -> m.TokenBalances:
     """TRC-20 tokens; their worth is told in TRX, not in dollars."""
-    return TokenBalances(
+    return m.TokenBalances(
         chain=query.chain,
         address=query.address,
         tokens=tuple(_token(row) for row in account["trc20token_balances"]),
     )
 
 
-def _token(row: Any) -> TokenBalance:
+def _token(row: Any) -> m.TokenBalance:
     raw, decimals = row["balance"], row["tokenDecimal"]
-    return TokenBalance(
+    return m.TokenBalance(
         contract=row["tokenId"],
         symbol=row["tokenAbbr"],
         name=row["tokenName"],
         decimals=decimals,
         raw=raw,
-        amount=scaled(raw, decimals),
+        amount=m.scaled(raw, decimals),
     )
 
 
-async def _account(query: BalanceQuery | TokenBalancesQuery, http: HTTP) -> Any:
+async def _account(query: m.BalanceQuery | m.TokenBalancesQuery, http: HTTP) -> Any:
     """The account.
 
     Raises:
@@ -133,17 +108,19 @@ async def _account(query: BalanceQuery | TokenBalancesQuery, http: HTTP) -> Any:
     """
     body = await http.get_json("/api/accountv2", {"address": query.address})
     if body["address"] != query.address:
-        raise Implausible(f"asked for {query.address}, the answer is about {body['address'][:40]}")
+        raise e.Implausible(
+            f"asked for {query.address}, the answer is about {body['address'][:40]}"
+        )
     return body
 
 
 @hookimpl
-async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactions:
+async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transactions:
     """One request; the cursor is the row to begin with."""
     start = query.cursor or "0"
     limit = min(query.limit, PAGE)
     if not (start.isascii() and start.isdigit() and int(start) + limit <= WINDOW):
-        raise NotOffered("the cursor is of another source, or beyond its 10,000 rows")
+        raise e.NotOffered("the cursor is of another source, or beyond its 10,000 rows")
     params: dict[str, str | int] = {
         "sort": "-timestamp",
         "count": "true",
@@ -155,12 +132,14 @@ async def fetch_transactions(query: TransactionsQuery, http: HTTP) -> Transactio
     return parse_transactions(body, query, int(start), limit)
 
 
-def parse_transactions(body: Any, query: TransactionsQuery, start: int, limit: int) -> Transactions:
+def parse_transactions(
+    body: Any, query: m.TransactionsQuery, start: int, limit: int
+) -> m.Transactions:
     """One page, newest first."""
     rows = body["data"]
     following = start + limit
     more = len(rows) == limit and following + limit <= WINDOW
-    return Transactions(
+    return m.Transactions(
         chain=query.chain,
         address=query.address,
         cursor=str(following) if more else None,
@@ -168,9 +147,9 @@ def parse_transactions(body: Any, query: TransactionsQuery, start: int, limit: i
     )
 
 
-def _transaction(row: Any, query: TransactionsQuery) -> Transaction:
+def _transaction(row: Any, query: m.TransactionsQuery) -> m.Transaction:
     facts = CHAINS[query.chain]
-    return Transaction(
+    return m.Transaction(
         hash=row["hash"],
         height=row["block"],
         timestamp=row["timestamp"],
@@ -178,7 +157,7 @@ def _transaction(row: Any, query: TransactionsQuery) -> Transaction:
         to=row["toAddress"] or None,
         asset=facts.asset,
         raw=row["amount"],
-        amount=scaled(row["amount"], facts.decimals),
+        amount=m.scaled(row["amount"], facts.decimals),
         fee_raw=row["cost"]["fee"],
         succeeded=row["contractRet"] == "SUCCESS",
     )

@@ -7,32 +7,13 @@ transaction is told by its inputs and outputs; what goes back to a sender counts
 Source: https://developer.whale-alert.io/documentation/ (Enterprise API), read 2026-11-23.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-from coinmux import (
-    CHAINS,
-    HTTP,
-    AuthRefused,
-    Chain,
-    EnvVar,
-    LargeTransfer,
-    LargeTransfers,
-    LargeTransfersQuery,
-    NotOffered,
-    Party,
-    PlanRestricted,
-    ProviderInfo,
-    Query,
-    RateLimit,
-    RateLimited,
-    Reply,
-    hookimpl,
-    number,
-)
+from coinmux import CHAINS, HTTP, Chain, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import errors as e
+from coinmux import models as m
 
 NETWORKS = {"bitcoin": "bitcoin", "ethereum": "ethereum", "polygon": "polygon", "tron": "tron"}
 USUAL = (Chain.BITCOIN, Chain.ETHEREUM)
@@ -69,32 +50,34 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: Query) -> Exception | None:
+def map_error(reply: Reply, query: m.Query) -> Exception | None:
     """Statuses mean what they say; the body may be plain text."""
     body = reply.body
     said = str((body.get("error") or body.get("message")) if isinstance(body, dict) else body or "")
     if reply.status == 401:
-        return AuthRefused("the key is refused")
+        return e.AuthRefused("the key is refused")
     if reply.status == 403:
-        return PlanRestricted(said or "outside the plan")
+        return e.PlanRestricted(said or "outside the plan")
     if reply.status == 429:
-        return RateLimited(said or "too many requests")
+        return e.RateLimited(said or "too many requests")
     if reply.status in (404, 422):
-        return NotOffered(said)
+        return e.NotOffered(said)
     return None
 
 
 @hookimpl
-async def fetch_large_transfers(query: LargeTransfersQuery, http: HTTP) -> LargeTransfers:
+async def fetch_large_transfers(query: m.LargeTransfersQuery, http: HTTP) -> m.LargeTransfers:
     """Two requests a chain."""
     chains = USUAL if query.chain is None else (query.chain,)
     answers = await asyncio.gather(*(_of_chain(chain, query, http) for chain in chains))
     transfers = [one for some in answers for one in some]
     transfers.sort(key=lambda one: -one.timestamp)
-    return LargeTransfers(transfers=tuple(transfers[: query.limit]))
+    return m.LargeTransfers(transfers=tuple(transfers[: query.limit]))
 
 
-async def _of_chain(chain: Chain, query: LargeTransfersQuery, http: HTTP) -> list[LargeTransfer]:
+async def _of_chain(
+    chain: Chain, query: m.LargeTransfersQuery, http: HTTP
+) -> list[m.LargeTransfer]:
     name = NETWORKS[chain]
     status = await http.get_json(f"/{name}/status")
     newest = int(status["end_height"])
@@ -115,7 +98,9 @@ def blocks_back(chain: Chain) -> int:
     return round(LOOK_BACK_S / CHAINS[chain].block_s)
 
 
-def parse_transfers(body: Any, chain: Chain, query: LargeTransfersQuery) -> Iterator[LargeTransfer]:
+def parse_transfers(
+    body: Any, chain: Chain, query: m.LargeTransfersQuery
+) -> Iterator[m.LargeTransfer]:
     """One for each transfer in a transaction that is large enough, of the asset asked."""
     for row in body["transactions"]:
         for part in row["sub_transactions"]:
@@ -124,11 +109,11 @@ def parse_transfers(body: Any, chain: Chain, query: LargeTransfersQuery) -> Iter
             asset = part["symbol"].upper()
             senders = {one["address"] for one in part["inputs"]}
             outputs = [one for one in part["outputs"] if one["address"] not in senders]
-            amount = sum(number(one["amount"]) for one in outputs)
-            usd = amount * number(part["unit_price_usd"])
+            amount = sum(m.number(one["amount"]) for one in outputs)
+            usd = amount * m.number(part["unit_price_usd"])
             if usd < query.min_usd or query.asset not in (None, asset):
                 continue
-            yield LargeTransfer(
+            yield m.LargeTransfer(
                 chain=str(chain),
                 hash=row["hash"],
                 timestamp=row["timestamp"] * 1000,
@@ -140,8 +125,8 @@ def parse_transfers(body: Any, chain: Chain, query: LargeTransfersQuery) -> Iter
             )
 
 
-def _largest(sides: list[Any]) -> Party | None:
+def _largest(sides: list[Any]) -> m.Party | None:
     if not sides:
         return None
-    one = max(sides, key=lambda side: number(side["amount"]))
-    return Party(address=one["address"], owner=one.get("owner"))
+    one = max(sides, key=lambda side: m.number(side["amount"]))
+    return m.Party(address=one["address"], owner=one.get("owner"))

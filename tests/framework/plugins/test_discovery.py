@@ -135,6 +135,42 @@ def test_F1_F2_a_broken_plugin_is_listed_with_its_reason_and_harms_nobody(plugin
     assert words in loader.broken[0].error
 
 
+class Several:
+    def __init__(self, *infos):
+        self.infos = infos
+
+    @hookimpl
+    def provider_info(self):
+        return self.infos
+
+    @hookimpl
+    async def fetch_ticker(self, query, http):
+        return http.provider
+
+
+def test_one_plugin_may_declare_several_sources_that_share_its_hooks():
+    """Each of them is a provider of its own."""
+    loader = load(Several(info("north"), info("south")))
+    assert list(loader.providers) == ["north", "south", "good"]
+    assert loader.providers["north"].fetch == loader.providers["south"].fetch
+    assert not loader.broken
+
+
+@pytest.mark.parametrize(
+    ("infos", "words"),
+    [
+        ((), "tuple, not ProviderInfo"),
+        ((info("north"), {}), "tuple, not ProviderInfo"),
+        ((info("north"), info("north")), "two of its providers have one name"),
+    ],
+)
+def test_of_a_plugin_with_a_wrong_list_of_sources_none_is_taken(infos, words):
+    """It is broken as a whole, and listed with the reason."""
+    loader = load(Several(*infos))
+    assert list(loader.providers) == ["good"]
+    assert words in loader.broken[0].error
+
+
 def test_F2_of_two_with_one_name_the_first_wins():
     loader = load(SameName())
     assert list(loader.providers) == ["good"]

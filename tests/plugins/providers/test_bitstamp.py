@@ -18,7 +18,15 @@ from coinmux import (
 )
 from coinmux.plugins.providers import bitstamp
 from tests.plugins.exchange_checks import comparable, recordings
-from tests.plugins.sample_replay import ask, exchange, mapped, play, recording, samples
+from tests.plugins.sample_replay import (
+    ask,
+    exchange,
+    mapped,
+    mapped_reply,
+    play,
+    recording,
+    samples,
+)
 
 #: Where ccxt takes another field of the same answer, or computes one.
 DIFFERENCES = {
@@ -141,7 +149,7 @@ async def test_ranges_of_candles(query, asked):
 def test_errors(status, body, error):
     """Codes decide where there are any, else the status."""
     reply = Reply(status, body, not isinstance(body, str), {})
-    assert type(bitstamp.map_error(reply, NOPE)) is error
+    assert type(mapped_reply("bitstamp", reply, NOPE)) is error
 
 
 @pytest.mark.parametrize("body", ["<html>Page not found</html>", {"error": "not found"}])

@@ -18,7 +18,7 @@ from coinmux import (
 )
 from coinmux.plugins.providers import blockchain_info
 from tests.plugins.channel_replay import ask_channels, play_channels
-from tests.plugins.sample_replay import recording, samples
+from tests.plugins.sample_replay import mapped_reply, recording, samples
 
 ADDRESS = "1BoatSLRHtKNngkdXEeobR76b53LETtpyT"
 CASES = [f"balance_blockchain_info_multiaddr{end}" for end in ("", "_3", "_5")]
@@ -93,8 +93,8 @@ def test_only_a_bad_address_is_the_callers_fault(status, body):
     """Words about the address are no failure of the source, unless no address was asked for."""
     reply = Reply(status, body, isinstance(body, dict), {})
     query = BalanceQuery(chain="bitcoin", address=ADDRESS)
-    assert isinstance(blockchain_info.map_error(reply, query), UnknownSymbol)
-    assert blockchain_info.map_error(reply, GasQuery(chain="bitcoin")) is None
+    assert isinstance(mapped_reply("blockchain_info", reply, query), UnknownSymbol)
+    assert mapped_reply("blockchain_info", reply, GasQuery(chain="bitcoin")) is None
 
 
 def test_a_recorded_chart():

@@ -10,8 +10,8 @@ from coinmux import (
     CandlesQuery,
     GeoBlocked,
     Implausible,
+    OrderBookQuery,
     RateLimited,
-    Reply,
     TickerQuery,
     TradesQuery,
     UnknownSymbol,
@@ -145,7 +145,7 @@ def test_errors(status, body, error):
 def test_the_wait_is_read_off_the_header(headers, wait_s):
     """Seconds from the answer's own time to the reset, at least one; else none is told."""
     body = {"retCode": 10006, "retMsg": "Too many visits!", "time": 1_764_000_000_000}
-    error = bybit.map_error(Reply(200, body, True, headers), BTC)
+    error = mapped("bybit", 200, body, BTC, headers)
     assert error.retry_after_s == wait_s
 
 
@@ -169,7 +169,7 @@ def test_another_pair_in_the_answer_is_refused(capability):
     (sample,) = [p.values[0] for p in samples("bybit") if p.id == capability]
     body = sample["exchanges"][0]["response"]["body"]
     query = {"ticker": TickerQuery, "candles": CandlesQuery, "trades": TradesQuery}.get(
-        capability, bybit.OrderBookQuery
+        capability, OrderBookQuery
     )(symbol="ETH/USDT")
     with pytest.raises(Implausible):
         getattr(bybit, f"parse_{capability}")(body, query)

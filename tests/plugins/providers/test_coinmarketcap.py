@@ -20,7 +20,6 @@ from coinmux import (
     PlanRestricted,
     QuotaExhausted,
     RateLimited,
-    Reply,
     TickerQuery,
     UnknownSymbol,
 )
@@ -217,7 +216,7 @@ def test_a_refusal_by_the_minute_waits_for_the_next():
     body = {"status": {"error_code": 1008, "error_message": "slow down"}}
     query = TickerQuery(symbol="X/USD")
     waits = [
-        coinmarketcap.map_error(Reply(429, body, True, headers), query).retry_after_s
+        mapped("coinmarketcap", 429, body, query, headers).retry_after_s
         for headers in ({}, {"retry-after": "7"})
     ]
     assert waits == [60.0, None]

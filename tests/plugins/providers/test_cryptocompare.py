@@ -27,7 +27,7 @@ from coinmux import (
 from coinmux.framework.testing.conformance import conformance
 from coinmux.plugins.providers import cryptocompare
 from coinmux.plugins.providers.cryptocompare import answers
-from tests.plugins.sample_replay import ask, bound, mapped, play, recording, samples
+from tests.plugins.sample_replay import ask, bound, mapped, mapped_reply, play, recording, samples
 
 NOW = 1_764_000_000_000
 HOUR = 3_600_000
@@ -244,7 +244,7 @@ def test_a_day_or_month_that_is_spent_is_a_quota(day, month, error):
     }
     body = {"Response": "Error", "Type": 99, "Message": "over", "RateLimit": limits}
     reply = Reply(200, body, True, {})
-    assert type(cryptocompare.map_error(reply, TickerQuery(symbol="X/USD"))) is error
+    assert type(mapped_reply("cryptocompare", reply, TickerQuery(symbol="X/USD"))) is error
 
 
 async def test_the_key_goes_in_a_header_by_either_name():

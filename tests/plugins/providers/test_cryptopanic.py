@@ -16,7 +16,6 @@ from coinmux import (
     PlanRestricted,
     QuotaExhausted,
     RateLimited,
-    Reply,
 )
 from coinmux.plugins.providers import cryptopanic
 from tests.plugins.sample_replay import RECORDINGS, ask, mapped, play, recording, samples
@@ -141,7 +140,7 @@ def test_errors(status, body, error):
 
 def test_a_page_with_403_says_nothing_of_the_plan():
     """A firewall's page is left to the framework."""
-    assert cryptopanic.map_error(Reply(403, "<html>", False, {}), NewsQuery()) is None
+    assert mapped("cryptopanic", 403, "<html>", NewsQuery(), is_json=False) is None
 
 
 @given(st.integers(1_262_304_000, 4_000_000_000), st.integers(-14, 14))

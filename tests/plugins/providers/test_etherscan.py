@@ -16,14 +16,12 @@ from coinmux import (
     Outcome,
     PlanRestricted,
     RateLimited,
-    Reply,
     TransactionsQuery,
 )
 from coinmux.framework.dialects import etherscan as dialect
 from coinmux.framework.dialects import evm_rpc
-from coinmux.plugins.providers import etherscan
 from tests.plugins.channel_replay import play_channels
-from tests.plugins.sample_replay import RECORDINGS, recording, samples
+from tests.plugins.sample_replay import RECORDINGS, mapped, recording, samples
 
 
 @pytest.mark.parametrize("sample", samples("etherscan"))
@@ -74,15 +72,13 @@ def test_answers_that_are_errors(case, kind):
     """A chain outside the plan is no bad key, and an empty list is no error."""
     body = example("etherscan", case)
     query = BalanceQuery(chain="ethereum", address=ADDRESS)
-    assert type(etherscan.map_error(Reply(200, body, True, {}), query)) is kind
+    assert type(mapped("etherscan", 200, body, query)) is kind
 
 
 def test_a_refused_chain_holds_nothing():
     """The next chain may be in the plan."""
     body = {"status": "0", "message": "NOTOK", "result": "not supported for this chain"}
-    error = etherscan.map_error(
-        Reply(200, body, True, {}), BalanceQuery(chain="base", address=ADDRESS)
-    )
+    error = mapped("etherscan", 200, body, BalanceQuery(chain="base", address=ADDRESS))
     assert error.outcome is Outcome.NEUTRAL
 
 

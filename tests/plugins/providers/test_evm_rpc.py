@@ -24,12 +24,11 @@ from coinmux import (
     Implausible,
     ProviderBusy,
     RateLimited,
-    Reply,
 )
 from coinmux.framework.dialects import evm_rpc as dialect
 from coinmux.plugins.providers import evm_rpc
 from tests.plugins.channel_replay import ChannelClient, ask_channels, bound, play_channels
-from tests.plugins.sample_replay import ROOT, samples
+from tests.plugins.sample_replay import ROOT, mapped, samples
 
 EXAMPLES = ROOT.parent / "shared" / "providers" / "examples" / "evm_rpc"
 ADDRESS = "0x50532e4be195d1de0c2e6dfa46d9ec0a4fee6861"
@@ -62,7 +61,7 @@ def test_a_recorded_balance():
 @pytest.mark.parametrize("name", ["error_cloudflare_internal", "error_execution_reverted"])
 def test_recorded_errors(name):
     """Recorded error objects are failures of the node."""
-    error = evm_rpc.map_error(Reply(200, example(name), True, {}), HEAD)
+    error = mapped("evm_rpc", 200, example(name), HEAD)
     assert isinstance(error, BadStatus)
 
 
@@ -157,7 +156,7 @@ def test_a_null_result_is_empty():
 def test_error_objects(status, error, kind):
     """Codes and words become our errors; a refusing status speaks for itself."""
     body = {"jsonrpc": "2.0", "id": 1, "error": error}
-    assert type(evm_rpc.map_error(Reply(status, body, True, {}), HEAD)) is kind
+    assert type(mapped("evm_rpc", status, body, HEAD)) is kind
 
 
 def test_each_chain_has_nodes_and_few_enough():

@@ -14,7 +14,6 @@ from coinmux import (
     MarketsQuery,
     NotOffered,
     RateLimited,
-    Reply,
     Symbol,
     TickerQuery,
     TradesQuery,
@@ -178,8 +177,8 @@ def test_the_wait_is_read_off_the_headers(headers, wait_s):
     """From the reply's date to the reset, at least a second and at most a window."""
     headers = {"date": "Mon, 24 Nov 2025 16:00:00 GMT", **headers}
     body = {"label": "TOO_MANY_REQUESTS", "message": ""}
-    assert gateio.map_error(Reply(429, body, True, headers), BTC).retry_after_s == wait_s
-    assert gateio.map_error(Reply(429, body, True, {}), BTC).retry_after_s == 10
+    assert mapped("gateio", 429, body, BTC, headers).retry_after_s == wait_s
+    assert mapped("gateio", 429, body, BTC).retry_after_s == 10
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinmux import BadStatus, NewsQuery, NotOffered, RateLimited, Reply
+from coinmux import BadStatus, NewsQuery, NotOffered, RateLimited
 from coinmux.plugins.providers import gdelt
-from tests.plugins.sample_replay import RECORDINGS, play, samples
+from tests.plugins.sample_replay import RECORDINGS, mapped, play, samples
 
 EXAMPLES = RECORDINGS.parent / "providers" / "examples" / "gdelt"
 
@@ -71,7 +71,7 @@ def test_a_documented_answer():
 )
 def test_sentences(status, text, error):
     """A sentence in place of JSON says what is wrong; cut JSON and pages are not sentences."""
-    told = gdelt.map_error(Reply(status, text, False, {}), NewsQuery())
+    told = mapped("gdelt", status, text, NewsQuery(), is_json=False)
     assert type(told) is error
     if error is RateLimited:
         assert told.retry_after_s == 5.0

@@ -14,6 +14,7 @@ from coinmux import (
     RateLimited,
     Symbol,
     TickerQuery,
+    TradesQuery,
     UnknownSymbol,
 )
 from coinmux.plugins.providers import kraken
@@ -177,7 +178,7 @@ def test_a_time_just_short_of_a_millisecond():
     """Seconds with a fraction lose none in floating point."""
     row = ["1.0", "1.0", 1688671969.993, "b", "m", "", 7]
     sample = {"error": [], "result": {"XXBTZUSD": [row], "last": "0"}}
-    (trade,) = kraken.parse_trades(sample, kraken.TradesQuery(symbol="BTC/USD", limit=1)).trades
+    (trade,) = kraken.parse_trades(sample, TradesQuery(symbol="BTC/USD", limit=1)).trades
     assert trade.timestamp == 1_688_671_969_993
     assert trade.side == "buy"
 

@@ -12,7 +12,6 @@ from coinmux import (
     Implausible,
     MarketsQuery,
     RateLimited,
-    Reply,
     Symbol,
     TickerQuery,
     UnknownSymbol,
@@ -161,13 +160,13 @@ def test_no_data_of_no_pair_is_no_unknown_symbol():
 )
 def test_the_wait_is_read_off_the_header(headers, wait_s):
     """Milliseconds until the window ends, at least a second; else none is told."""
-    error = kucoin.map_error(Reply(429, {"code": "429000", "msg": ""}, True, headers), BTC)
+    error = mapped("kucoin", 429, {"code": "429000", "msg": ""}, BTC, headers)
     assert error.retry_after_s == wait_s
 
 
 def test_the_edge_blocks_for_half_a_minute():
     """A 429 of HTML is the edge's."""
-    assert kucoin.map_error(Reply(429, "<html>1015", False, {}), BTC).retry_after_s == 30
+    assert mapped("kucoin", 429, "<html>1015", BTC, is_json=False).retry_after_s == 30
 
 
 def test_another_pair_in_the_answer_is_refused():

@@ -37,6 +37,7 @@ from tests.plugins.sample_replay import (
     ask,
     bound,
     mapped,
+    mapped_reply,
     play,
     samples,
 )
@@ -209,10 +210,10 @@ def test_errors(status, body, error):
 def test_plain_text_and_pages():
     """Text says what JSON would; a page of a firewall says nothing."""
     query = TickerQuery(symbol="BTC/USD")
-    told = lunarcrush.map_error(Reply(401, "Unauthorized", False, {}), query)
+    told = mapped("lunarcrush", 401, "Unauthorized", query, is_json=False)
     assert type(told) is AuthRefused
     page = Reply(403, "<html>upgrade your browser</html>", False, {})
-    assert lunarcrush.map_error(page, query) is None
+    assert mapped_reply("lunarcrush", page, query) is None
 
 
 @given(

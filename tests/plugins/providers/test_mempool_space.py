@@ -13,12 +13,11 @@ from coinmux import (
     ChainHeadQuery,
     GasQuery,
     Implausible,
-    Reply,
     UnknownSymbol,
 )
 from coinmux.plugins.providers import mempool_space
 from tests.plugins.channel_replay import play_channels
-from tests.plugins.sample_replay import recording, samples
+from tests.plugins.sample_replay import mapped, recording, samples
 
 ADDRESS = "1BoatSLRHtKNngkdXEeobR76b53LETtpyT"
 BALANCE = BalanceQuery(chain="bitcoin", address=ADDRESS)
@@ -76,6 +75,6 @@ def test_blocks_in_any_order():
 )
 def test_only_a_bad_address_is_the_callers_fault(status, text, is_unknown):
     """A 400 about the address is no failure of the source; anything else is."""
-    error = mempool_space.map_error(Reply(status, text, False, {}), BALANCE)
+    error = mapped("mempool_space", status, text, BALANCE, is_json=False)
     assert isinstance(error, UnknownSymbol) is is_unknown
-    assert mempool_space.map_error(Reply(400, text, False, {}), GasQuery(chain="bitcoin")) is None
+    assert mapped("mempool_space", 400, text, GasQuery(chain="bitcoin"), is_json=False) is None

@@ -15,7 +15,6 @@ from coinmux import (
     MarketsQuery,
     NotOffered,
     RateLimited,
-    Reply,
     Symbol,
     TickerQuery,
     TradesQuery,
@@ -198,8 +197,8 @@ def test_errors(status, body, error):
 
 def test_the_firewall_refuses_for_ten_minutes():
     """A 403 that is no JSON is the firewall's; any other status is not."""
-    assert mexc.map_error(Reply(403, "<html>", False, {}), BTC).retry_after_s == 600
-    assert mexc.map_error(Reply(502, "<html>", False, {}), BTC) is None
+    assert mapped("mexc", 403, "<html>", BTC, is_json=False).retry_after_s == 600
+    assert mapped("mexc", 502, "<html>", BTC, is_json=False) is None
 
 
 def test_a_pair_of_no_question_is_a_failure():

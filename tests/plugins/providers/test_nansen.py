@@ -10,12 +10,11 @@ from coinmux import (
     OnchainMetricQuery,
     PlanRestricted,
     QuotaExhausted,
-    Reply,
     UnknownSymbol,
 )
 from coinmux.plugins.providers import nansen
 from tests.plugins.channel_replay import play_channels
-from tests.plugins.sample_replay import ask, samples
+from tests.plugins.sample_replay import ask, mapped, samples
 
 NOW = 1_764_000_000_000
 FLOW = OnchainMetricQuery(metric="smart_money_netflow_usd", asset="PEPE")
@@ -52,7 +51,7 @@ def test_flows_of_a_ticker_are_summed_over_chains(rows):
 )
 def test_what_a_refusal_means(status, body, kind):
     """The plan, the credits or the key."""
-    assert type(nansen.map_error(Reply(status, body, True, {}), FLOW)) is kind
+    assert type(mapped("nansen", status, body, FLOW)) is kind
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,15 @@ from coinmux import (
 )
 from coinmux.plugins.providers import santiment
 from tests.plugins import sample_replay
-from tests.plugins.sample_replay import RECORDINGS, ask, mapped, play, recording, samples
+from tests.plugins.sample_replay import (
+    RECORDINGS,
+    ask,
+    mapped,
+    mapped_reply,
+    play,
+    recording,
+    samples,
+)
 
 EXAMPLES = RECORDINGS.parent / "providers" / "examples" / "santiment"
 BTC = AssetId("bitcoin", "Bitcoin")
@@ -219,7 +227,7 @@ def test_documented_answers(name, error):
     """Both shapes of `errors` are told apart, and data beside errors is left to the reader."""
     held = example(name)
     reply = Reply(held["status"], held["body"], True, held.get("headers", {}))
-    told = santiment.map_error(reply, QUERY)
+    told = mapped_reply("santiment", reply, QUERY)
     assert type(told) is error
     if error is RateLimited:
         assert told.retry_after_s == 5
@@ -265,7 +273,7 @@ def test_a_refused_metric_holds_no_other():
 )
 def test_limits(headers, details, error, wait):
     """How long to wait stands in the text, else in a header; a month used up is a quota."""
-    told = santiment.map_error(Reply(429, {"errors": {"details": details}}, True, headers), QUERY)
+    told = mapped("santiment", 429, {"errors": {"details": details}}, QUERY, headers)
     assert type(told) is error
     assert told.retry_after_s == wait
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinmux import ChainHeadQuery, RateLimited, Reply
+from coinmux import ChainHeadQuery, RateLimited
 from coinmux.plugins.providers import trongrid
 from tests.plugins.channel_replay import play_channels
-from tests.plugins.sample_replay import samples
+from tests.plugins.sample_replay import mapped, samples
 
 
 @pytest.mark.parametrize("sample", samples("trongrid"))
@@ -47,5 +47,5 @@ def test_a_suspension_says_for_how_long():
     """A capital E, with HTTP 403, and the seconds in words."""
     body = {"Error": "The key exceeds the frequency limit(15), and the query server is "
             "suspended for 27 s"}  # fmt: skip
-    error = trongrid.map_error(Reply(403, body, True, {}), ChainHeadQuery(chain="tron"))
+    error = mapped("trongrid", 403, body, ChainHeadQuery(chain="tron"))
     assert (type(error), error.retry_after_s) == (RateLimited, 27)

@@ -1,0 +1,43 @@
+"""Which opening times a request for candles must cover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from coinmux.framework.models.market import CandlesQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The opening times to ask a source for, both included; None where the latest are wanted.
+
+    Attributes:
+        first_ms: the first opening time, Unix ms.
+        last_ms: the last opening time, Unix ms.
+        count: how many candles at most.
+    """
+
+    first_ms: int | None
+    last_ms: int | None
+    count: int
+
+
+def window_of(query: CandlesQuery, most: int, now_ms: int | None = None) -> Window:
+    """The first candles from `start` on, or else the last ones before `end`, at most `most`.
+
+    Args:
+        query: the question.
+        most: rows the source gives at once.
+        now_ms: stands for an `end` that is not given, for sources that always take a range.
+    """
+    count = min(query.limit, most)
+    span_ms = count * query.interval.ms
+    if query.start is not None:
+        last_ms = query.start + span_ms - 1
+        return Window(query.start, last_ms if query.end is None else min(last_ms, query.end), count)
+    end = query.end if query.end is not None else now_ms
+    if end is None:
+        return Window(None, None, count)
+    return Window(max(0, end - span_ms + 1), end, count)
