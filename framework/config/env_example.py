@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from coinmux.framework.plugins.provider_info import ProviderInfo
 
 _HEAD = """\
-# Settings and keys of coinmux. Copy to .env (chmod 600), fill in what you have; all may stay empty.
+# Settings and keys of coinmux. Copy to .env (chmod 600), set what you have; all may stay empty.
 # The process environment wins over this file. Generated: `make docs`.
 """
 
@@ -34,9 +34,9 @@ def env_example(infos: Iterable[ProviderInfo]) -> str:
                 need = "required" if variable.required else "optional"
                 also = f" Also read: {', '.join(variable.aliases)}." if variable.aliases else ""
                 where = f" Get one: {variable.signup_url}" if variable.signup_url else ""
-                told = info.retired or f"{need}. {variable.description}{also}{where}"
+                text = info.retired or f"{need}. {variable.description}{also}{where}"
                 lines += [
-                    f"# {info.title}, {told}".rstrip(),
+                    f"# {info.title}, {text}".rstrip(),
                     f"#{variable.name}=",
                 ]
     lines += [

@@ -25,9 +25,9 @@ class Setting:
     Attributes:
         variable: its environment variable; the attribute of `Settings` is the same in lower case.
         default: used when the variable is not set.
-        read: text to value; raises ValueError saying what would do.
+        read: text to value; raises ValueError saying what it takes.
         description: one sentence for `.env.example` and the docs.
-        restart: whether a change takes a restart.
+        restart: whether a change takes effect only after a restart.
         secret: whether its value must never be shown.
     """
 
@@ -139,20 +139,20 @@ _ROWS = (
         "ADMIN_TOKEN",
         None,
         _token,
-        "Bearer token of the routes that change things; without it only this machine may.",
+        "Bearer token of the routes that change something; without it only this machine may.",
         secret=True,
     ),
     Setting(
         "ALLOWED_HOSTS",
         (),
         _words,
-        "Host names the server answers to besides loopback and IP addresses, with port if not 80.",
+        "Host names to answer to, in addition to loopback and IP addresses; with port if not 80.",
     ),
     Setting(
         "FRAME_ANCESTORS",
         (),
         _origins,
-        "Origins whose pages may show the dashboard in a frame, besides its own.",
+        "Other origins whose pages may show the dashboard in a frame.",
     ),
     Setting("LOG_LEVEL", "INFO", _level, "Least severe log lines written.", restart=True),
     Setting(
@@ -188,45 +188,47 @@ _ROWS = (
         "OFFLINE_RETRY_S",
         300.0,
         _between(1, 3600),
-        "Rest of a source that went offline.",
+        "Seconds until a source that went offline is probed.",
         restart=True,
     ),
     Setting(
         "OFFLINE_GROWTH",
         1.0,
         _between(1, 4),
-        "Growth of that rest with each failed probe.",
+        "Factor by which each failed probe lengthens that delay.",
         restart=True,
     ),
-    Setting("CONCURRENT_PER_SOURCE", 8, _whole(1, 1000), "Calls to one source at a time."),
-    Setting("CACHE_ENTRIES", 10_000, _whole(0, 1_000_000), "Answers kept in memory.", restart=True),
-    Setting("CACHE_MB", 64, _whole(1, 65_536), "Memory for kept answers, in MiB.", restart=True),
+    Setting("CONCURRENT_PER_SOURCE", 8, _whole(1, 1000), "Concurrent calls to one source."),
+    Setting(
+        "CACHE_ENTRIES", 10_000, _whole(0, 1_000_000), "Answers cached in memory.", restart=True
+    ),
+    Setting("CACHE_MB", 64, _whole(1, 65_536), "Memory for cached answers, in MiB.", restart=True),
     Setting(
         "HOLDS_FILE",
         None,
         _path,
-        "File that keeps bans and used-up quotas over a restart; the server takes data/holds.json.",
+        "File that stores bans and used-up quotas; the server uses data/holds.json.",
         restart=True,
     ),
     Setting(
         "MEMORY_LIMIT_MB",
         0,
         _whole(0, 16_777_216),
-        "Above this much memory new requests get 503; 0 for nine tenths of what there is.",
+        "Above this much memory new requests get 503; 0 for 90 % of the available memory.",
         restart=True,
     ),
     Setting(
         "ARCHIVE",
         None,
         switch,
-        "Keep candles, state changes and events over restarts; the server does unless it is off.",
+        "Store candles, state changes and events; by default only the server does.",
         restart=True,
     ),
     Setting(
         "DATABASE_URL",
         None,
         _database,
-        "PostgreSQL of the archive, postgresql://user:password@host/name; a file in data/ without.",
+        "PostgreSQL of the archive, postgresql://user:password@host/name; else a file in data/.",
         restart=True,
         secret=True,
     ),
@@ -234,18 +236,24 @@ _ROWS = (
         "STATE_URL",
         None,
         _store,
-        "Valkey or Redis that workers share limits, circuits and answers in; none without.",
+        "Valkey or Redis in which workers share limits, circuits and answers.",
         restart=True,
         secret=True,
     ),
-    Setting("WORKERS", 1, _whole(1, 256), "Processes that serve together.", restart=True),
+    Setting("WORKERS", 1, _whole(1, 256), "Server processes on the same port.", restart=True),
     Setting("BACKFILL", True, switch, "Fill gaps of the archive's candles in the background."),
-    Setting("ARCHIVE_EVENTS_DAYS", 14, _whole(1, 3650), "Days events are kept.", restart=True),
+    Setting(
+        "ARCHIVE_EVENTS_DAYS",
+        14,
+        _whole(1, 3650),
+        "Days for which events are stored.",
+        restart=True,
+    ),
     Setting(
         "ARCHIVE_MAX_MB",
         0,
         _whole(0, 1_000_000_000),
-        "Above this size no more candles are kept; 0 for no limit.",
+        "Above this size no more candles are stored; 0 for no limit.",
         restart=True,
     ),
     Setting("MAX_IN_FLIGHT", 512, _whole(1, 100_000), "Requests in flight before 503."),
@@ -253,10 +261,10 @@ _ROWS = (
         "CLIENT_REQUESTS_PER_MIN",
         600,
         _whole(1, 10_000_000),
-        "Requests of one distant client a minute.",
+        "Requests per minute of one remote client.",
     ),
     Setting(
-        "CLIENT_IN_FLIGHT", 32, _whole(1, 100_000), "Requests of one distant client at a time."
+        "CLIENT_IN_FLIGHT", 32, _whole(1, 100_000), "Concurrent requests of one remote client."
     ),
 )
 
@@ -308,7 +316,7 @@ class Settings:
         """Settings from variables.
 
         Raises:
-            InvalidSetting: names the variable and what would do.
+            InvalidSetting: names the variable and the values it takes.
         """
         found: dict[str, Any] = {}
         for variable, setting in SETTINGS.items():

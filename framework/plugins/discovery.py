@@ -1,53 +1,27 @@
-"""Plugins found and checked one by one; one that is broken is listed and harms nobody."""
+"""Finds, imports and checks plugins one by one; a broken plugin is listed and affects no other."""
 
 from __future__ import annotations
 
 import inspect
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, cast
 
 import pluggy
 
-from coinmux.framework.indicators.catalogue import Compute, Indicator
-from coinmux.framework.models.base import Query
+from coinmux.framework.indicators.catalogue import Indicator
 from coinmux.framework.models.capability import CAPABILITIES, Capability
 from coinmux.framework.plugins import grades, hookspecs
-from coinmux.framework.plugins.hook_runner import in_thread
+from coinmux.framework.plugins.adapters import Provider, computer, error_mapper, fetcher
 from coinmux.framework.plugins.indicator_info import IndicatorInfo
-from coinmux.framework.plugins.provider_info import ProviderInfo, Reply
+from coinmux.framework.plugins.provider_info import ProviderInfo
 from coinmux.framework.suggest import near
 
 API_VERSION = 1
-
-Fetch = Callable[[Any, Any], Awaitable[Any]]
-MapError = Callable[[Reply, Query], Exception | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """A provider that loaded.
-
-    Attributes:
-        fetch: capability name -> its hook, called with `(query, http)`, always awaitable.
-        origin: where it came from: distribution, or `in-process`.
-        version: of that distribution.
-        grade: `bronze`, `silver` or `gold`, as the conformance kit measured these very files; None
-            where it did not.
-    """
-
-    info: ProviderInfo
-    plugin: object
-    fetch: Mapping[str, Fetch]
-    map_error: MapError | None
-    origin: str
-    version: str
-    grade: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +35,7 @@ class Broken:
 
 @dataclass(slots=True)
 class Found:
-    """A plugin on its way in: an entry point, or an object handed over."""
+    """A plugin that is being loaded: an entry point, or an object of this process."""
 
     name: str
     origin: str
@@ -78,7 +52,7 @@ class Found:
     started_at: float = field(default_factory=time.monotonic)
 
     def start(self) -> None:
-        """Import in a thread of its own, so that one that hangs holds up nobody."""
+        """Import it in a thread of its own, so that an import that hangs delays no other."""
         self.thread = threading.Thread(target=self._run, name=f"load-{self.name}", daemon=True)
         self.thread.start()
 
@@ -86,7 +60,7 @@ class Found:
         try:
             plugin = self.load()
             self.loaded = plugin() if inspect.isclass(plugin) else plugin
-            # What it says of itself is its own code too, and may hang like an import.
+            # These hooks are the plugin's code too and may hang like its import.
             if (declare := _marked(self.loaded, "coinmux_capabilities")) is not None:
                 self.capabilities = tuple(declare())
             if (describe := _marked(self.loaded, "provider_info")) is not None:
@@ -94,7 +68,7 @@ class Found:
             if (describe := _marked(self.loaded, "indicator_info")) is not None:
                 self.indicators = describe()
             self.measured = grades.standing(self.loaded)
-        except BaseException as error:  # noqa: BLE001 - SystemExit in a plugin must not end us
+        except BaseException as error:  # noqa: BLE001 - a SystemExit in a plugin must not end the process
             self.error = f"{type(error).__name__} while loading: {str(error)[:300]}"
 
     @property
@@ -103,14 +77,14 @@ class Found:
 
 
 class PluginLoader:
-    """The plugin manager and what came of each plugin.
+    """The plugin manager and the result of loading each plugin.
 
     Attributes:
-        capabilities: built-in ones, and those plugins added.
+        capabilities: the built-in ones, and those added by plugins.
         providers: by name.
         indicators: by name.
-        broken: plugins that did not make it.
-        pending: plugins still loading.
+        broken: plugins that did not load.
+        pending: plugins that are still loading.
     """
 
     def __init__(self) -> None:
@@ -123,7 +97,7 @@ class PluginLoader:
         self.pending: list[Found] = []
 
     def discover(self, allow: Iterable[str] = (), block: Iterable[str] = ()) -> list[Found]:
-        """The installed entry points of the group `coinmux`, ours first, then by name."""
+        """The installed entry points of the group `coinmux`, built-in ones first, then by name."""
         allowed, blocked = ({name.lower() for name in names} for names in (allow, block))
         found = [
             _found(point)
@@ -134,7 +108,7 @@ class PluginLoader:
         return sorted(unique.values(), key=lambda one: (not one.built_in, one.name, one.origin))
 
     def load(self, found: Iterable[Found], *, wait_s: float, limit_s: float) -> None:
-        """Load each; wait at most `wait_s` in all, leaving the slower ones in `pending`."""
+        """Load all of them at once; those not loaded after `wait_s` seconds stay in `pending`."""
         found = list(found)
         for one in found:
             one.start()
@@ -146,10 +120,10 @@ class PluginLoader:
         self.adopt(limit_s)
 
     def adopt(self, limit_s: float) -> list[str]:
-        """Take in what has finished loading; names of providers that are new.
+        """Register the plugins that have finished loading; the names of the new providers.
 
         Args:
-            limit_s: one that has been loading for longer is listed as broken.
+            limit_s: a plugin that has been loading for longer is listed as broken.
         """
         before = set(self.providers)
         ready = [one for one in self.pending if not one.pending]
@@ -167,7 +141,7 @@ class PluginLoader:
         return [name for name in self.providers if name not in before]
 
     def _register(self, one: Found) -> bool:
-        """Register with pluggy and take its capabilities; its hooks are checked later."""
+        """Register it with pluggy and add its capabilities; its hooks are checked later."""
         if one.error is not None or one.loaded is None:
             self._break(one.name, one.origin, one.error or "the entry point is None")
             return False
@@ -184,7 +158,7 @@ class PluginLoader:
                 self.manager.add_hookspecs(cast("ModuleType", one.loaded))
             self.manager.register(one.loaded, name=one.name)
             self._add_capabilities(one.capabilities)
-        except Exception as error:  # noqa: BLE001 - whatever a plugin does at load is its own defect
+        except Exception as error:  # noqa: BLE001 - any error while loading is a defect of the plugin
             self._drop(one, _plain(error))
             return False
         return True
@@ -200,7 +174,7 @@ class PluginLoader:
             self.capabilities[row.name] = row
 
     def _without_spec(self) -> dict[str, str]:
-        """Plugins with a hook nobody specified (a typing error, mostly) -> what to say of it."""
+        """Plugins with a hook that has no specification (mostly a typing error) -> the message."""
         known = [name for name, hook in vars(self.manager.hook).items() if hook.has_spec()]
         return {
             impl.plugin_name: f"{name} is no hook of coinmux"
@@ -211,14 +185,14 @@ class PluginLoader:
         }
 
     def _complete(self, one: Found, stranger: str | None) -> None:
-        """Ask the plugin who it is and build its table of callables."""
+        """Check the plugin's hooks and build its table of callables."""
         plugin = one.loaded
         try:
             if stranger is not None:
                 raise TypeError(stranger)
             hooks = self._hooks_of(plugin)
             fetch = {
-                row.name: _fetcher(hooks[row.hook])
+                row.name: fetcher(hooks[row.hook])
                 for row in self.capabilities.values()
                 if row.hook in hooks
             }
@@ -240,7 +214,7 @@ class PluginLoader:
                     info=info,
                     plugin=plugin,
                     fetch=fetch,
-                    map_error=mapper and _mapper(mapper),
+                    map_error=mapper and error_mapper(mapper),
                     origin=one.origin,
                     version=one.version,
                     grade=grades.grade_in(one.measured, info.name),
@@ -267,7 +241,7 @@ class PluginLoader:
     def _indicators_of(
         self, one: Found, hooks: Mapping[str, pluggy.HookImpl]
     ) -> dict[str, Indicator]:
-        """Its indicators by name; none where it declares none."""
+        """The indicators it declares, by name."""
         if ("indicator_info" in hooks) != ("compute" in hooks):
             raise TypeError("indicator_info and compute come together")
         if "indicator_info" not in hooks:
@@ -281,7 +255,7 @@ class PluginLoader:
         for info in rows:
             if info.name in self.indicators or info.name in found:
                 raise ValueError(f"another indicator is already named {info.name}")
-            compute = _computer(hooks["compute"], info.name)
+            compute = computer(hooks["compute"], info.name)
             found[info.name] = Indicator(info, compute, one.origin, one.version, one.built_in)
         return found
 
@@ -304,7 +278,7 @@ class PluginLoader:
 
 
 def in_process(name: str, plugin: object) -> Found:
-    """A plugin handed over as an object, for tests and notebooks."""
+    """A plugin given as an object, for tests and notebooks."""
     return Found(name, "in-process", "", built_in=False, load=lambda: plugin)
 
 
@@ -316,7 +290,7 @@ def _found(point: EntryPoint) -> Found:
 
 
 def _marked(plugin: object, name: str) -> Callable[[], Any] | None:
-    """The plugin's implementation of a hook without arguments, None where it has none."""
+    """The plugin's implementation of a hook without arguments; None if it has none."""
     function = getattr(plugin, name, None)
     return function if hasattr(function, f"{hookspecs.PROJECT}_impl") else None
 
@@ -329,59 +303,3 @@ def _has_specs(plugin: object) -> bool:
 def _plain(error: Exception) -> str:
     text = " ".join(str(error).split())[:400]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _arguments(impl: pluggy.HookImpl, known: tuple[str, ...]) -> tuple[int, ...]:
-    return tuple(known.index(name) for name in impl.argnames)
-
-
-def _fetcher(impl: pluggy.HookImpl) -> Fetch:
-    """The hook as an async function of `(query, http)`, whatever it is and takes."""
-    function = impl.function
-    takes = _arguments(impl, ("query", "http"))
-    if inspect.iscoroutinefunction(function) and takes == (0, 1):
-        return function
-    if inspect.iscoroutinefunction(function):
-
-        async def call(query: Any, http: Any) -> Any:
-            given = (query, http)
-            return await function(*(given[at] for at in takes))
-
-        return call
-
-    apart = in_thread(function)
-
-    async def call_apart(query: Any, http: Any) -> Any:
-        given = (query, http)
-        return await apart(*(given[at] for at in takes))
-
-    return call_apart
-
-
-def _mapper(impl: pluggy.HookImpl) -> MapError:
-    function = cast("MapError", impl.function)
-    takes = _arguments(impl, ("reply", "query"))
-    if takes == (0, 1):
-        return function
-
-    def call(reply: Reply, query: Query) -> Exception | None:
-        given: tuple[Any, ...] = (reply, query)
-        return function(*(given[at] for at in takes))
-
-    return call
-
-
-def _computer(impl: pluggy.HookImpl, name: str) -> Compute:
-    """The hook as a function of `(inputs, parameters)`, whatever it takes."""
-    function = cast("Callable[..., Any]", impl.function)
-    takes = _arguments(impl, ("indicator", "inputs", "parameters"))
-    if takes == (1, 2):
-        return function
-    if takes == (0, 1, 2):
-        return partial(function, name)
-
-    def call(inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Any:
-        given = (name, inputs, parameters)
-        return function(*(given[at] for at in takes))
-
-    return call

@@ -1,7 +1,7 @@
-"""A provider's grade, as the conformance kit measured it and only while nothing has changed since.
+"""A provider's stored grade, valid only while the provider's files are those that were measured.
 
 The kit (`coinmux.framework.testing.conformance`) writes `conformance.json` beside the provider,
-with a digest of its files; here it is read back, and holds only where the digest still fits.
+with a digest of its files; this module reads it, and ignores it if the digest no longer matches.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
-#: Raised when what is checked, or what a grade takes, changes.
+#: Incremented when the checks, or what a grade requires, change.
 KIT_VERSION = 1
 FILE = "conformance.json"
 GRADES = ("bronze", "silver", "gold")
 
 
 def package_of(plugin: object) -> str | None:
-    """The package whose files are the plugin's; None for one that is no package's."""
+    """The package that contains the plugin; None for a plugin outside any package."""
     module = plugin if inspect.ismodule(plugin) else inspect.getmodule(type(plugin))
     if module is None:
         return None
@@ -31,10 +31,10 @@ def package_of(plugin: object) -> str | None:
 
 
 def digest(package: str) -> str:
-    """Of every file of the package but the measurement itself: names and contents."""
+    """SHA-256 of the names and contents of all files of the package except the stored grade."""
     made = hashlib.sha256()
     for name, file in sorted(_files(resources.files(package), ""), key=lambda found: found[0]):
-        # A checkout may have turned line ends.
+        # Git may have converted line endings.
         content = file.read_bytes().replace(b"\r\n", b"\n")
         made.update(f"{name}\0{len(content)}\0".encode())
         made.update(content)
@@ -52,31 +52,32 @@ def _files(folder: Traversable, above: str) -> Iterator[tuple[str, Traversable]]
 
 
 def measured(package: str) -> dict[str, Any] | None:
-    """What the kit wrote of the package, whether or not it still fits; None where it did not."""
+    """The stored measurement of the package, valid or not; None if there is none."""
     try:
-        held = json.loads(resources.files(package).joinpath(FILE).read_bytes())
+        stored = json.loads(resources.files(package).joinpath(FILE).read_bytes())
     except (OSError, ValueError):
         return None
-    return held if isinstance(held, dict) else None
+    return stored if isinstance(stored, dict) else None
 
 
 def standing(plugin: object) -> dict[str, Any] | None:
-    """What the kit wrote of the plugin's package; None where there is nothing, or it has changed.
+    """The stored measurement of the plugin's package; None if there is none or a file has changed.
 
-    Reads every file of the package: not for the event loop.
+    Reads every file of the package, so it must not run in the event loop.
     """
     package = package_of(plugin)
     if package is None:
         return None
     try:
-        held = measured(package)
-        return held if held is not None and held.get("digest") == digest(package) else None
+        stored = measured(package)
+        current = stored is not None and stored.get("digest") == digest(package)
+        return stored if current else None
     except (OSError, ImportError):
         return None
 
 
-def grade_in(held: dict[str, Any] | None, name: str) -> str | None:
-    """The grade in what was written, where it is about the provider of that name."""
-    if held is None or held.get("provider") != name or held.get("grade") not in GRADES:
+def grade_in(stored: dict[str, Any] | None, name: str) -> str | None:
+    """The grade in a measurement, if it is one of the provider of that name."""
+    if stored is None or stored.get("provider") != name or stored.get("grade") not in GRADES:
         return None
-    return str(held["grade"])
+    return str(stored["grade"])

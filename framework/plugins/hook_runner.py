@@ -1,4 +1,4 @@
-"""Plugins' hooks, each in a task or thread of its own, so that none can hold up the rest."""
+"""Runs each hook of a plugin in a task or thread of its own, so that none can delay another."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from typing import Any
 from coinmux.framework.errors import PluginError, PluginTimeout, ProviderBusy, UpstreamTimeout
 from coinmux.framework.health.classify import quoted
 
-#: A hook that was told to end has so long to do so (`faults.md` F6).
+#: Seconds a cancelled hook has to end (`faults.md` F6).
 GRACE_S = 1.0
 #: Threads of one plain function at a time.
 _THREADS = 8
 
 
 class HookRunner:
-    """Runs hooks; keeps those that ignore their end until they are over."""
+    """Runs hooks; keeps a reference to those that ignore their cancellation until they end."""
 
     def __init__(self) -> None:
         self._left: set[asyncio.Task[Any]] = set()
 
     @property
     def left(self) -> int:
-        """Hooks told to end that are running still."""
+        """How many cancelled hooks are still running."""
         return len(self._left)
 
     async def call(self, hook: Awaitable[Any], limit_s: float) -> Any:
         """What the hook returns within `limit_s` seconds.
 
         Raises:
-            UpstreamTimeout: it did not.
-            PluginTimeout: and a second after it was told to end it had not ended either.
+            UpstreamTimeout: it did not return in time.
+            PluginTimeout: nor did it end within a second of its cancellation.
             PluginError: it cancelled itself, or tried to end the process.
-            Exception: what it raised.
+            Exception: any error it raised.
         """
         task = asyncio.ensure_future(_contained(hook))
         try:
@@ -54,7 +54,7 @@ class HookRunner:
         return task.result()
 
     async def close(self) -> None:
-        """Wait a moment for those left; what ignores its end for longer is not waited for."""
+        """Wait a second for the cancelled hooks that are still running, and no longer."""
         if self._left:
             await asyncio.wait(self._left, timeout=GRACE_S)
 
@@ -67,7 +67,7 @@ class HookRunner:
     def _over(self, task: asyncio.Task[Any]) -> None:
         self._left.discard(task)
         if not task.cancelled():
-            task.exception()  # taken, so that nobody is told it never was
+            task.exception()  # read, or asyncio would log that it never was
 
 
 def is_hook(task: asyncio.Task[Any]) -> bool:
@@ -86,8 +86,8 @@ async def _contained(hook: Awaitable[Any]) -> Any:
 def in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     """`function` as an async one, each call in a daemon thread.
 
-    Not in the loop's own pool: that is small, and names are resolved and large answers read in it,
-    so one function that hangs would stop every source.
+    The loop's own pool is not used: it is small, and host names are resolved and large answers
+    decoded in it, so one function that hangs would stop every source.
     """
     slots = threading.BoundedSemaphore(_THREADS)
 
@@ -98,7 +98,7 @@ def in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
         future: asyncio.Future[Any] = loop.create_future()
         context = copy_context()
 
-        def settle(result: Any, error: BaseException | None) -> None:
+        def deliver(result: Any, error: BaseException | None) -> None:
             if future.done():
                 return
             if error is None:
@@ -112,12 +112,12 @@ def in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
             result, error = None, None
             try:
                 result = context.run(function, *args)
-            except BaseException as caught:  # noqa: BLE001 - a plugin's defect must not end us
+            except BaseException as caught:  # noqa: BLE001 - a plugin's defect must not end the process
                 error = caught
             finally:
                 slots.release()
             if not loop.is_closed():
-                loop.call_soon_threadsafe(settle, result, error)
+                loop.call_soon_threadsafe(deliver, result, error)
 
         threading.Thread(target=run, name=function.__name__, daemon=True).start()
         result = await future

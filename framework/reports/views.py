@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from coinmux.framework.config.env_file import find_feature
+from coinmux.framework.config.provider_config import find_feature
 from coinmux.framework.errors import UnknownProvider
 from coinmux.framework.health.tracker import State
 from coinmux.framework.limits.quota import quota_lines

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.events import EventBus
     from coinmux.framework.health.tracker import HealthTracker
-    from coinmux.framework.plugins.discovery import Broken, Found, PluginLoader, Provider
+    from coinmux.framework.plugins.adapters import Provider
+    from coinmux.framework.plugins.discovery import Broken, Found, PluginLoader
     from coinmux.framework.reference.assets import AssetTable
     from coinmux.framework.secrets import Redactor
 

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from coinmux.framework.clock import Clock
-    from coinmux.framework.config.env_file import EnvConfig, Feature
+    from coinmux.framework.config.env_file import EnvConfig
+    from coinmux.framework.config.provider_config import Feature
     from coinmux.framework.models.base import Query
-    from coinmux.framework.plugins.discovery import Fetch, Provider
+    from coinmux.framework.plugins.adapters import Fetch, Provider
     from coinmux.framework.plugins.provider_info import RateLimit
     from coinmux.framework.reference.assets import AssetDirectory
     from coinmux.framework.secrets import Secret

@@ -60,7 +60,7 @@ def run(target, *arguments):
     return subprocess.run(
         [sys.executable, *arguments],
         env={
-            "PYTHONPATH": f"{target}:{ROOT}",
+            "PYTHONPATH": f"{target}:{ROOT / 'src'}",
             "PATH": "/usr/bin",
             "PYTHONDONTWRITEBYTECODE": "1",
         },

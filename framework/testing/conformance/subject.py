@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.background.probe_queries import probe_query
 from coinmux.framework.plugins import hookspecs
-from coinmux.framework.plugins.discovery import PluginLoader, Provider, in_process
+from coinmux.framework.plugins.adapters import Provider
+from coinmux.framework.plugins.discovery import PluginLoader, in_process
 from coinmux.framework.plugins.grades import package_of
 from coinmux.framework.samples.format import BadSample, Sample, read_sample, sample_files
 

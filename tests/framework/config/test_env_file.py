@@ -3,7 +3,8 @@
 import pytest
 
 from coinmux import EnvVar, ProviderInfo
-from coinmux.framework.config.env_file import EnvConfig, EnvFile, find_feature
+from coinmux.framework.config.env_file import EnvConfig, EnvFile
+from coinmux.framework.config.provider_config import find_feature
 from coinmux.framework.config.settings import InvalidSetting, Settings
 from coinmux.framework.errors import UnknownFeature
 from coinmux.framework.plugins.provider_info import Channel, RateLimit

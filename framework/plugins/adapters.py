@@ -1,0 +1,104 @@
+"""What loading a plugin yields: its hooks as uniform callables, and the provider they belong to."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from coinmux.framework.models.base import Query
+from coinmux.framework.plugins.hook_runner import in_thread
+from coinmux.framework.plugins.provider_info import ProviderInfo, Reply
+
+if TYPE_CHECKING:
+    import pluggy
+
+Fetch = Callable[[Any, Any], Awaitable[Any]]
+MapError = Callable[[Reply, Query], Exception | None]
+#: Called with the inputs by name and the parameters by name.
+ComputeHook = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider that loaded.
+
+    Attributes:
+        fetch: capability name -> its hook, called with `(query, http)`, always awaitable.
+        origin: the distribution it came from, or `in-process`.
+        version: of that distribution.
+        grade: `bronze`, `silver` or `gold`, as the conformance kit measured these very files; None
+            if it was not measured, or if the files have changed since.
+    """
+
+    info: ProviderInfo
+    plugin: object
+    fetch: Mapping[str, Fetch]
+    map_error: MapError | None
+    origin: str
+    version: str
+    grade: str | None = None
+
+
+def fetcher(impl: pluggy.HookImpl) -> Fetch:
+    """A fetch hook as an async function of `(query, http)`.
+
+    The hook may be async or plain, and may take fewer arguments or another order. A plain function
+    runs in a thread.
+    """
+    function = impl.function
+    takes = _positions(impl, ("query", "http"))
+    if inspect.iscoroutinefunction(function) and takes == (0, 1):
+        return function
+    if inspect.iscoroutinefunction(function):
+
+        async def call(query: Any, http: Any) -> Any:
+            given = (query, http)
+            return await function(*(given[at] for at in takes))
+
+        return call
+
+    threaded = in_thread(function)
+
+    async def call_threaded(query: Any, http: Any) -> Any:
+        given = (query, http)
+        return await threaded(*(given[at] for at in takes))
+
+    return call_threaded
+
+
+def error_mapper(impl: pluggy.HookImpl) -> MapError:
+    """A `map_error` hook as a function of `(reply, query)`."""
+    function = cast("MapError", impl.function)
+    takes = _positions(impl, ("reply", "query"))
+    if takes == (0, 1):
+        return function
+
+    def call(reply: Reply, query: Query) -> Exception | None:
+        given: tuple[Any, ...] = (reply, query)
+        return function(*(given[at] for at in takes))
+
+    return call
+
+
+def computer(impl: pluggy.HookImpl, name: str) -> ComputeHook:
+    """A `compute` hook as a function of `(inputs, parameters)`, for the indicator `name`."""
+    function = cast("Callable[..., Any]", impl.function)
+    takes = _positions(impl, ("indicator", "inputs", "parameters"))
+    if takes == (1, 2):
+        return function
+    if takes == (0, 1, 2):
+        return partial(function, name)
+
+    def call(inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Any:
+        given = (name, inputs, parameters)
+        return function(*(given[at] for at in takes))
+
+    return call
+
+
+def _positions(impl: pluggy.HookImpl, known: tuple[str, ...]) -> tuple[int, ...]:
+    """The arguments the hook takes, as positions in `known`."""
+    return tuple(known.index(name) for name in impl.argnames)
