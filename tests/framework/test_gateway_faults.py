@@ -79,7 +79,7 @@ async def test_F3_whatever_a_plugin_raises_is_its_own_defect(raised):
         raise raised
 
     async with gateway(plugin("bad", bad), plugin("good", good, 2)) as world:
-        answer = await world.ask("ticker", QUERY)
+        answer = await world.fetch("ticker", QUERY)
         code = "upstream_schema" if isinstance(raised, ValueError) else "plugin_error"
         assert attempts(answer) == [("bad", code), ("good", None)]
         assert world.health.snapshot("bad").failures == 1
@@ -93,7 +93,7 @@ async def test_F4_rubbish_is_no_answer(answer):
         return answer
 
     async with gateway(plugin("bad", bad), plugin("good", good, 2)) as world:
-        answered = await world.ask("ticker", QUERY)
+        answered = await world.fetch("ticker", QUERY)
         assert attempts(answered) == [("bad", "plugin_error"), ("good", None)]
     if asyncio.iscoroutine(answer):
         answer.close()
@@ -108,7 +108,7 @@ async def test_F5_a_hook_that_holds_up_the_loop_past_its_time_fails():
 
     found = plugin("slow", blocking, timeout_s=0.1), plugin("good", good, 2)
     async with gateway(*found) as world:
-        answer = await world.ask("ticker", QUERY)
+        answer = await world.fetch("ticker", QUERY)
         assert attempts(answer) == [("slow", "plugin_timeout"), ("good", None)]
 
 
@@ -128,7 +128,7 @@ async def test_F6_a_hook_that_ignores_its_end_is_left_behind(monkeypatch):
     found = plugin("stubborn", stubborn, timeout_s=0.05), plugin("good", good, 2)
     world = gateway(*found)
     async with world:
-        answer = await world.ask("ticker", QUERY)
+        answer = await world.fetch("ticker", QUERY)
         assert attempts(answer) == [("stubborn", "plugin_timeout"), ("good", None)]
     over.set()
 
@@ -143,7 +143,7 @@ async def test_F6_a_plain_function_that_hangs_takes_no_thread_of_others():
     found = plugin("hanging", hanging, timeout_s=0.05), plugin("good", good, 2)
     async with gateway(*found, CONCURRENT_PER_SOURCE="64", OFFLINE_RETRY_S="1") as world:
         asked = [
-            world.ask("ticker", TickerQuery(symbol=f"X{n}/USDT"), RequestOptions(timeout_s=5))
+            world.fetch("ticker", TickerQuery(symbol=f"X{n}/USDT"), RequestOptions(timeout_s=5))
             for n in range(10)
         ]
         answers = await asyncio.gather(*asked)
@@ -171,9 +171,9 @@ async def test_G3_a_follower_is_not_bound_by_the_leaders_deadline(clock):
         raise Unreachable("down")
 
     async with gateway(plugin("a", failing), plugin("b", good, 2)) as world:
-        leader = asyncio.create_task(world.ask("ticker", QUERY, RequestOptions(timeout_s=0.2)))
+        leader = asyncio.create_task(world.fetch("ticker", QUERY, RequestOptions(timeout_s=0.2)))
         await asyncio.sleep(0)
-        follower = asyncio.create_task(world.ask("ticker", QUERY, RequestOptions(timeout_s=10)))
+        follower = asyncio.create_task(world.fetch("ticker", QUERY, RequestOptions(timeout_s=10)))
         with pytest.raises(DeadlineExceeded):
             await leader
         assert (await follower).provider == "b"
@@ -187,7 +187,7 @@ async def test_G4_time_that_ends_with_attempts_left_is_504():
 
     async with gateway(plugin("a", failing), plugin("b", failing, 2)) as world:
         with pytest.raises(DeadlineExceeded) as caught:
-            await world.ask("ticker", QUERY, RequestOptions(timeout_s=0.2))
+            await world.fetch("ticker", QUERY, RequestOptions(timeout_s=0.2))
         assert [one["provider"] for one in caught.value.attempts] == ["a"]
 
 
@@ -241,7 +241,7 @@ async def test_a_key_or_address_that_cannot_be_used_switches_off_one_source(vari
     keyed = {"env": (EnvVar("A_KEY", required=False, send_as="header:X-Key"),)}
     found = [plugin("a", good, **keyed), plugin("b", good, 2)]
     async with Gateway.from_env(None, environ={**REAL, variable: value}, found=found) as world:
-        assert (await world.ask("ticker", QUERY)).provider == "b"
+        assert (await world.fetch("ticker", QUERY)).provider == "b"
         feature = world.sources["a"].feature
         assert (feature.enabled, feature.reason) == (False, "broken")
         assert words in feature.detail
@@ -270,7 +270,7 @@ async def test_a_plugin_whose_description_hangs_holds_up_nobody():
 
     slow = in_process("slow", SimpleNamespace(provider_info=hookimpl(_named(describe))))
     async with gateway(slow, plugin("b", good), PLUGIN_LOAD_TIMEOUT_S="0.1") as world:
-        assert (await world.ask("ticker", QUERY)).provider == "b"
+        assert (await world.fetch("ticker", QUERY)).provider == "b"
         world.registry.adopt_if_ready()
         assert [one.name for one in world.loader.broken] == ["slow"]
     over.set()
@@ -315,7 +315,7 @@ async def test_a_secret_is_taken_out_before_a_text_is_cut(gateway_of):
     found = [plugin("a", quoting, **keyed)]
     async with Gateway.from_env(None, environ={**REAL, "A_KEY": key}, found=found) as world:
         with pytest.raises(AllProvidersFailed):
-            await world.ask("ticker", QUERY)
+            await world.fetch("ticker", QUERY)
         told = " ".join(f"{event.message} {event.detail}" for event in world.events.recent())
         assert "SECRET" not in told
         assert "SECRET" not in (world.health.snapshot("a").last_error or ("", ""))[1]
@@ -360,10 +360,10 @@ async def test_E8_candles_of_another_length_are_refused(step_ms, rows, code):
     async with candle_gateway(candles(step_ms, rows, until), clock) as world:
         query = CandlesQuery(symbol="BTC/USDT", interval=Interval("1h"))
         if code is None:
-            assert len((await world.ask("candles", query)).data) == rows
+            assert len((await world.fetch("candles", query)).data) == rows
         else:
             with pytest.raises(AllProvidersFailed) as caught:
-                await world.ask("candles", query)
+                await world.fetch("candles", query)
             assert caught.value.attempts[0]["code"] == code
 
 
@@ -372,10 +372,10 @@ async def test_E9_the_latest_candles_of_a_year_ago_are_marked_stale():
     clock = FakeClock()
     until = clock.wall_ms() // HOUR_MS * HOUR_MS - 365 * 24 * HOUR_MS
     async with candle_gateway(candles(HOUR_MS, 10, until), clock) as world:
-        answer = await world.ask("candles", CandlesQuery(symbol="BTC/USDT"))
+        answer = await world.fetch("candles", CandlesQuery(symbol="BTC/USDT"))
         assert answer.meta["stale"] is True
         ended = CandlesQuery(symbol="BTC/USDT", end=until)
-        assert (await world.ask("candles", ended)).meta["stale"] is False
+        assert (await world.fetch("candles", ended)).meta["stale"] is False
 
 
 async def test_the_last_attempt_goes_to_a_source_with_a_key():
@@ -388,6 +388,6 @@ async def test_the_last_attempt_goes_to_a_source_with_a_key():
     found = [plugin(f"free{n}", failing, n) for n in range(8)]
     found.append(plugin("paid", good, 99, **keyed))
     async with gateway(*found, PAID_KEY="0123456789abcdef") as world:
-        answer = await world.ask("ticker", QUERY)
+        answer = await world.fetch("ticker", QUERY)
         names = [name for name, _ in attempts(answer)]
         assert names == ["free0", "free1", "free2", "paid"]

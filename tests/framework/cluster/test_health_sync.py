@@ -113,7 +113,7 @@ async def test_one_worker_makes_the_probe_and_all_hear_how_it_ended(workers):
         plugin.outcomes = ["slow"]
         before = plugin.calls
         told = await asyncio.gather(
-            *(one.ask("ticker", QUERY, ANEW) for one in gateways), return_exceptions=True
+            *(one.fetch("ticker", QUERY, ANEW) for one in gateways), return_exceptions=True
         )
         answered = [one for one in told if not isinstance(one, Exception)]
         assert plugin.calls == before + 1
@@ -132,11 +132,11 @@ async def test_one_wait_for_all(workers):
     other = scripted(1.0, name="b", priority=50)
     async with workers(2, plugin, other) as gateways:
         await listening(gateways)
-        assert (await gateways[0].ask("ticker", QUERY, ANEW)).provider == "b"
+        assert (await gateways[0].fetch("ticker", QUERY, ANEW)).provider == "b"
         await until(lambda: gateways[1].source_health_of("a")["hold_until"] is not None)
-        assert (await gateways[1].ask("ticker", QUERY, ANEW)).provider == "b"
+        assert (await gateways[1].fetch("ticker", QUERY, ANEW)).provider == "b"
         async with workers(1, plugin, other) as (late,):
-            assert (await late.ask("ticker", QUERY, ANEW)).provider == "b"
+            assert (await late.fetch("ticker", QUERY, ANEW)).provider == "b"
         assert plugin.calls == 1
 
 
@@ -191,7 +191,7 @@ async def test_damaged_news_is_passed_over(workers, server):
         async with workers(1, scripted(1.0)) as (late,):
             assert state(late) == "UNKNOWN"
             assert late.state.news.damaged > 0
-        assert (await gateways[1].ask("ticker", QUERY, ANEW)).provider == "a"
+        assert (await gateways[1].fetch("ticker", QUERY, ANEW)).provider == "a"
 
 
 async def test_one_worker_does_the_background_work_and_another_when_it_leaves(workers):
