@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from coinmux.framework.cache.answer import Answer
     from coinmux.framework.cluster.cluster import Cluster
     from coinmux.framework.config.settings import Settings
+    from coinmux.framework.dispatch.decision_log import DecisionTrail
     from coinmux.framework.limits.limiter import Limiter
     from coinmux.framework.models.base import Query
     from coinmux.framework.models.capability import Capability
@@ -319,6 +320,7 @@ class Gateway(GatewayQuestions, GatewayViews, GatewayIndicators):
         /,
         *,
         request_id: str | None = None,
+        trail: DecisionTrail | None = None,
     ) -> Answer[R_co]: ...
 
     @overload
@@ -330,6 +332,7 @@ class Gateway(GatewayQuestions, GatewayViews, GatewayIndicators):
         /,
         *,
         request_id: str | None = None,
+        trail: DecisionTrail | None = None,
     ) -> Answer[R_co]: ...
 
     async def fetch(
@@ -340,6 +343,7 @@ class Gateway(GatewayQuestions, GatewayViews, GatewayIndicators):
         /,
         *,
         request_id: str | None = None,
+        trail: DecisionTrail | None = None,
     ) -> Answer[R_co]:
         """The answer to `query`, from the cache or from whichever source can give it.
 
@@ -350,6 +354,7 @@ class Gateway(GatewayQuestions, GatewayViews, GatewayIndicators):
             asked: a query; its type says which capability is asked for.
             options: how the request is answered.
             request_id: `decision` finds the decision under it.
+            trail: receives the decision.
 
         Raises:
             InvalidRequest: the question cannot be asked so; its subtypes say why.
@@ -359,10 +364,10 @@ class Gateway(GatewayQuestions, GatewayViews, GatewayIndicators):
             row = self.capability(asked)
             if not isinstance(query, row.query):
                 raise InvalidRequest(f"{row.name} takes a {row.query.__name__}")
-            return await self._answer(row, query, options, request_id)
+            return await self._answer(row, query, options, request_id, trail)
         if not isinstance(query, RequestOptions):
             raise InvalidRequest("fetch takes a query and its RequestOptions")
-        return await self._answer(self._row_of(asked), asked, query, request_id)
+        return await self._answer(self._row_of(asked), asked, query, request_id, trail)
 
     def _row_of(self, query: Query) -> Capability:
         """The capability `query` asks for, by its type."""
@@ -378,18 +383,23 @@ class Gateway(GatewayQuestions, GatewayViews, GatewayIndicators):
         )
 
     async def _answer(
-        self, row: Capability, query: Query[R_co], options: RequestOptions, request_id: str | None
+        self,
+        row: Capability,
+        query: Query[R_co],
+        options: RequestOptions,
+        request_id: str | None,
+        trail: DecisionTrail | None,
     ) -> Answer[R_co]:
         # A row's result is that of its query, which the row cannot say in types.
         if not options.quote_fallback:
-            answer = await self._dispatcher.answer(row, query, options, request_id)
+            answer = await self._dispatcher.answer(row, query, options, request_id, trail)
             return cast("Answer[R_co]", answer)
         until = Deadline.after(self.clock, options.timeout_s or self.settings.request_timeout_s)
         unlisted: UnknownSymbol | None = None
         for alternative in _in_other_dollars(query):
             left = replace(options, timeout_s=max(until.remaining_s(), LEAST_TIMEOUT_S))
             try:
-                answer = await self._dispatcher.answer(row, alternative, left, request_id)
+                answer = await self._dispatcher.answer(row, alternative, left, request_id, trail)
                 return cast("Answer[R_co]", answer)
             except UnknownSymbol as error:
                 # Only a pair that no source lists is asked for in another currency, never one

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coinmux.server.asgi.requests import request_id
 from coinmux.server.asgi.responses import Answered
+from coinmux.server.asgi.scope import state_of
 from coinmux.server.monitoring.source_test import SourceTester
 
 if TYPE_CHECKING:
@@ -75,7 +75,12 @@ class ServerContext:
 
     async def ask(self, request: AnyRequest, question: ParsedRequest) -> Answered:
         """The answer to a question already read."""
+        state = state_of(request.scope)
         answer = await self.gateway.fetch(
-            question.capability, question.query, question.ask, request_id=request_id(request)
+            question.capability,
+            question.query,
+            question.ask,
+            request_id=state.request_id,
+            trail=state.trail,
         )
         return Answered(answer, self.gateway.clock.monotonic())

@@ -1,9 +1,8 @@
-"""What is told of each request: an event for every attempt, and the decision kept for later."""
+"""What is recorded of each request: an event for every attempt, and its decision."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.dispatch.decision import Decision
@@ -21,14 +20,15 @@ if TYPE_CHECKING:
     from coinmux.framework.secrets import Redactor
 
 _DECISIONS_KEPT = 2_000
-#: A batch of hundreds of questions is one request; its first so many decisions tell enough.
+#: A batch of hundreds of questions is one request; this many of its decisions say enough.
 _TRAIL_MOST = 64
 
 
 class DecisionTrail:
     """What was decided on behalf of one caller, several questions included.
 
-    Found by context and not by request id: callers choose ids, and may use one twice at a time.
+    The caller hands it to `Gateway.fetch` and reads `decisions` afterwards. It does not go by
+    request id, because callers choose ids and may use one twice at a time.
     """
 
     __slots__ = ("_requests", "decisions")
@@ -38,7 +38,7 @@ class DecisionTrail:
         self.decisions: list[Decision] = []
 
     def note(self, request: RequestContext, decision: Decision) -> None:
-        """Keep a decision; a later one about the same question takes its place."""
+        """Add a decision; a later one about the same question takes its place."""
         for place, known in enumerate(self._requests):
             if known is request:
                 self.decisions[place] = decision
@@ -46,10 +46,6 @@ class DecisionTrail:
         if len(self.decisions) < _TRAIL_MOST:
             self._requests.append(request)
             self.decisions.append(decision)
-
-
-#: Of whoever asks now; None where nobody wants to know.
-TRAIL: ContextVar[DecisionTrail | None] = ContextVar("coinmux_trail", default=None)
 
 
 class DecisionLog:
@@ -110,7 +106,7 @@ class DecisionLog:
         )
 
     def rescue(self, request: RequestContext, kept: FetchResult, error: RoutingError) -> None:
-        """Everything failed and a kept answer was served instead."""
+        """Every source failed and a stored answer was served instead."""
         self._events.publish(
             "decision",
             f"served stale: {error.code}",
@@ -131,9 +127,9 @@ class DecisionLog:
         cache: str = "miss",
         elapsed_ms: float = 0.0,
     ) -> None:
-        """Keep how a request was decided, if it has an id to ask for it by or leaves a trail."""
+        """Record how a request was decided, if it has an id to find it by, or a trail."""
         request.decided = True
-        request_id, trail = request.request_id, TRAIL.get()
+        request_id, trail = request.request_id, request.trail
         if request_id is None and trail is None:
             return
         order = self._router.order(request.row.name, request.ask.strategy)
@@ -160,7 +156,7 @@ class DecisionLog:
             self._decisions.popitem(last=False)
 
     def give_up(self, request: RequestContext, code: str) -> None:
-        """Keep how a request ended that left, or shared the failure of another."""
+        """Record how a request ended whose caller left, or that shared the failure of another."""
         if not request.decided:
             elapsed_ms = round((self._clock.monotonic() - request.begun_at) * 1000, 3)
             self.decide(request, code, None, elapsed_ms=elapsed_ms)
@@ -169,7 +165,7 @@ class DecisionLog:
         """What was decided for a request that was made.
 
         Raises:
-            NotFound: none is kept under that id.
+            NotFound: none is stored under that id.
         """
         decision = self._decisions.get(request_id)
         if decision is None:

@@ -14,7 +14,6 @@ from coinmux.framework.clock import Deadline
 from coinmux.framework.dispatch.ask_checks import check_options
 from coinmux.framework.dispatch.attempt_log import LEAST_S, AttemptLog
 from coinmux.framework.dispatch.consensus_round import ConsensusRound
-from coinmux.framework.dispatch.decision_log import TRAIL
 from coinmux.framework.dispatch.failover import Failover
 from coinmux.framework.dispatch.failure import failure_of
 from coinmux.framework.dispatch.held import HeldAnswers
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from coinmux.framework.cache.store import AnswerCache
     from coinmux.framework.clock import Clock
     from coinmux.framework.dispatch.attempt import AttemptRunner
-    from coinmux.framework.dispatch.decision_log import DecisionLog
+    from coinmux.framework.dispatch.decision_log import DecisionLog, DecisionTrail
     from coinmux.framework.dispatch.request import SourceAnswer
     from coinmux.framework.health.leases import Leases
     from coinmux.framework.health.tracker import HealthTracker
@@ -121,7 +120,12 @@ class Dispatcher:
         return None
 
     async def answer(
-        self, row: Capability, query: Query, ask: RequestOptions, request_id: str | None
+        self,
+        row: Capability,
+        query: Query,
+        ask: RequestOptions,
+        request_id: str | None,
+        trail: DecisionTrail | None,
     ) -> Answer:
         """The cached answer where it may be served, else what a source answers now.
 
@@ -137,7 +141,8 @@ class Dispatcher:
             if ask.timeout_s is not None
             else self._registry.env.settings.request_timeout_s
         )
-        request = RequestContext(row, query, ask, Deadline(clock, now + timeout_s), request_id, now)
+        deadline = Deadline(clock, now + timeout_s)
+        request = RequestContext(row, query, ask, deadline, request_id, now, trail)
         cached = cache.get(key)
         if cached is not None:
             if is_fresh(cached, now, ask.max_age_s):
@@ -223,8 +228,7 @@ class Dispatcher:
                     raise
 
     async def _refresh(self, row: Capability, query: Query, ask: RequestOptions) -> FetchResult:
-        # A background refresh has no caller, so it leaves no decision trail.
-        TRAIL.set(None)
+        # A background refresh has no caller, so it has no decision trail.
         clock = self._clock
         deadline = Deadline.after(clock, self._registry.env.settings.request_timeout_s)
         return await self._fetch(RequestContext(row, query, ask, deadline, None, clock.monotonic()))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from coinmux.framework.clock import Deadline
     from coinmux.framework.dispatch.attempt import StaleResult
+    from coinmux.framework.dispatch.decision_log import DecisionTrail
     from coinmux.framework.errors import ProviderError, UnknownSymbol
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
@@ -24,6 +25,7 @@ class RequestContext:
     Attributes:
         key: under which the answer is cached and identical requests share one call.
         begun_at: monotonic seconds.
+        trail: receives the decision, where the caller wants it.
         attempts: in the order they were made, as `meta.attempts` shows them.
         errors: of the attempts that failed.
         stale: held answers, older than their kind may be or doubted, not judged yet.
@@ -39,6 +41,7 @@ class RequestContext:
     deadline: Deadline
     request_id: str | None
     begun_at: float
+    trail: DecisionTrail | None = None
     attempts: list[dict[str, Any]] = field(default_factory=list)
     errors: list[ProviderError | UnknownSymbol] = field(default_factory=list)
     passed: list[Candidate] = field(default_factory=list)

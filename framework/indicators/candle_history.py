@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coinmux.framework.cache.answer import Answer
     from coinmux.framework.clock import Clock
     from coinmux.framework.config.settings import Settings
+    from coinmux.framework.dispatch.decision_log import DecisionTrail
     from coinmux.framework.models.base import Query, R_co
     from coinmux.framework.reference.symbols import Interval, Symbol
     from coinmux.framework.sources.source import Source
@@ -46,6 +47,7 @@ class Asks(Protocol):
         /,
         *,
         request_id: str | None = None,
+        trail: DecisionTrail | None = None,
     ) -> Answer[R_co]: ...
 
 
@@ -73,6 +75,7 @@ async def latest(
     count: int,
     ask: RequestOptions,
     request_id: str | None = None,
+    trail: DecisionTrail | None = None,
 ) -> History:
     """The latest `count` candles, earlier ones asked of the source that gave the newest.
 
@@ -82,7 +85,7 @@ async def latest(
     """
     until = Deadline.after(gateway.clock, ask.timeout_s or gateway.settings.request_timeout_s)
     query = CandlesQuery(symbol=symbol, interval=interval, limit=_step(count))
-    answer = await gateway.fetch(query, ask, request_id=request_id)
+    answer = await gateway.fetch(query, ask, request_id=request_id, trail=trail)
     newest = answer.data
     pages = [newest]
     notes: list[str] = []
@@ -99,7 +102,7 @@ async def latest(
         left = min(max(until.remaining_s(), LEAST_TIMEOUT_S), MOST_TIMEOUT_S)
         pinned = replace(ask, provider=answer.provider, timeout_s=left, quote_fallback=False)
         try:
-            page = (await gateway.fetch(earlier, pinned)).data
+            page = (await gateway.fetch(earlier, pinned, trail=trail)).data
         except CoinmuxError as error:
             notes.append(f"earlier candles are not to be had: {error.code}")
             break

@@ -11,6 +11,7 @@ from coinmux.framework.errors import CoinmuxError, InvalidRequest
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from coinmux.framework.dispatch.decision_log import DecisionTrail
     from coinmux.framework.indicators.plan import Plan
     from coinmux.framework.indicators.routed import Routed
     from coinmux.framework.indicators.service import IndicatorService
@@ -61,6 +62,7 @@ async def watch(
     *,
     ask: RequestOptions,
     closed_only: bool = False,
+    trail: DecisionTrail | None = None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Update | CoinmuxError]:
     """Each new value as candles change or close, the newest first of all; a failure in its place.
@@ -76,7 +78,7 @@ async def watch(
     while True:
         try:
             routed = await desk.one(
-                plan, symbol, interval, _SHOWN, closed_only=closed_only, ask=ask
+                plan, symbol, interval, _SHOWN, closed_only=closed_only, ask=ask, trail=trail
             )
         except InvalidRequest:
             raise

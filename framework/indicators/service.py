@@ -17,6 +17,7 @@ from coinmux.framework.plugins.hook_runner import in_thread
 from coinmux.framework.routing.options import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, RequestOptions
 
 if TYPE_CHECKING:
+    from coinmux.framework.dispatch.decision_log import DecisionTrail
     from coinmux.framework.indicators.candle_history import Asks, History
     from coinmux.framework.indicators.catalogue import Indicator
     from coinmux.framework.indicators.plan import Plan
@@ -79,6 +80,7 @@ class IndicatorService:
         closed_only: bool = False,
         ask: RequestOptions | None = None,
         request_id: str | None = None,
+        trail: DecisionTrail | None = None,
     ) -> Routed:
         """One indicator of one market: `limit` values, and candles before them to settle them.
 
@@ -87,7 +89,7 @@ class IndicatorService:
             PluginError: the plugin broke its contract.
         """
         had = await self._history(
-            [plan], symbol, interval, limit, ask or RequestOptions(), request_id
+            [plan], symbol, interval, limit, ask or RequestOptions(), request_id, trail
         )
         computed = await self.run(plan, _frame(had.candles, closed_only=closed_only))
         return Routed(computed, had, limit)
@@ -102,6 +104,7 @@ class IndicatorService:
         closed_only: bool = False,
         ask: RequestOptions | None = None,
         request_id: str | None = None,
+        trail: DecisionTrail | None = None,
     ) -> tuple[History, list[Computed | CoinmuxError]]:
         """Several indicators of one market over the same candles; each, or its own error.
 
@@ -109,7 +112,7 @@ class IndicatorService:
             InvalidRequest, RoutingError: no candles came.
         """
         had = await self._history(
-            plans, symbol, interval, limit, ask or RequestOptions(), request_id
+            plans, symbol, interval, limit, ask or RequestOptions(), request_id, trail
         )
         frame = _frame(had.candles, closed_only=closed_only)
         return had, [await self._tried(plan, frame) for plan in plans]
@@ -123,6 +126,7 @@ class IndicatorService:
         *,
         closed_only: bool = False,
         ask: RequestOptions | None = None,
+        trail: DecisionTrail | None = None,
     ) -> dict[Symbol, tuple[History, list[Computed | CoinmuxError]] | CoinmuxError]:
         """Many indicators of many markets; each market's candles are asked for once.
 
@@ -138,7 +142,13 @@ class IndicatorService:
                 try:
                     left = replace(ask, timeout_s=_left_s(until))
                     results[symbol] = await self.several(
-                        plans, symbol, interval, limit, closed_only=closed_only, ask=left
+                        plans,
+                        symbol,
+                        interval,
+                        limit,
+                        closed_only=closed_only,
+                        ask=left,
+                        trail=trail,
                     )
                 except CoinmuxError as error:
                     results[symbol] = error
@@ -156,9 +166,12 @@ class IndicatorService:
         limit: int,
         ask: RequestOptions,
         request_id: str | None,
+        trail: DecisionTrail | None,
     ) -> History:
         count = max(plan.wants(limit, interval) for plan in plans)
-        return await candle_history.latest(self._gateway, symbol, interval, count, ask, request_id)
+        return await candle_history.latest(
+            self._gateway, symbol, interval, count, ask, request_id, trail
+        )
 
     async def _tried(self, plan: Plan, frame: Frame) -> Computed | CoinmuxError:
         try:

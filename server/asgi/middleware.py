@@ -18,14 +18,7 @@ from coinmux.framework.errors import InvalidRequest, Overloaded
 from coinmux.server.asgi.host_check import Hosts
 from coinmux.server.asgi.problems import BodyTooLarge, UnsupportedMediaType, render
 from coinmux.server.asgi.responses import SECURITY_HEADERS
-from coinmux.server.asgi.scope import (
-    BEGUN,
-    BODILESS,
-    CALLER_LEFT,
-    FIRST_BYTE,
-    REQUEST_ID,
-    TRACED,
-)
+from coinmux.server.asgi.scope import STATE, RequestState, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -111,12 +104,15 @@ class Middleware:
                 length = value
             elif name == b"content-encoding":
                 coding = value
+        state: RequestState | None = scope.get(STATE)
+        if state is None:
+            state = scope[STATE] = RequestState()
         if request_id:
-            scope[TRACED] = True
+            state.is_traced = True
         else:
             request_id = f"{self._run}-{next(self._ids):x}"
-        scope[REQUEST_ID] = request_id
-        reply = SentResponse(scope, send, request_id, self.traffic)
+        state.request_id = request_id
+        reply = SentResponse(scope, send, state, self.traffic)
         client = scope.get("client")
         address = client[0] if client else "unknown"
         entered = False
@@ -130,17 +126,17 @@ class Middleware:
                 entered = True
             known = self._lane.find(scope)
             if known is None:
-                scope[BEGUN] = started
+                state.begun_at = started
                 await self._lane(reply.inner_scope(), receive, reply)
             else:
-                await self._lane.answer(known, scope, send, reply.id_header)
+                await self._lane.answer(known, scope, state, send, reply.id_header)
                 reply.status = 200
         except asyncio.CancelledError:
             # Ended by the connection or the server: uvicorn would log it as a defect.
-            if CALLER_LEFT not in scope and not self.traffic.stopped:
+            if not state.caller_left and not self.traffic.stopped:
                 raise
             reply.code = "caller_left"
-            if CALLER_LEFT not in scope and not reply.status:
+            if not state.caller_left and not reply.status:
                 error = Overloaded("the server stopped before there was an answer")
                 await _send_problem(error, request_id, self._gateway, reply)
             reply.status = reply.status or _STATUS_LEFT
@@ -156,7 +152,9 @@ class Middleware:
                 self.traffic.leave(address)
             inner = reply.scope
             template = inner.get("path_template") or "unmatched"
-            elapsed_ms = (inner.get(FIRST_BYTE, perf_counter()) - started) * 1000
+            streamed_at = state.first_byte_at
+            answered_at = perf_counter() if streamed_at is None else streamed_at
+            elapsed_ms = (answered_at - started) * 1000
             event = self._gateway.events.publish(
                 "request",
                 template,
@@ -167,12 +165,14 @@ class Middleware:
                 elapsed_ms=elapsed_ms,
                 request_id=request_id,
             )
-            if FIRST_BYTE not in inner:
+            if streamed_at is None:
                 self._recorder.request(inner, event.at_ms, reply.status, elapsed_ms, reply.code)
 
     def stream_began(self, scope: Scope) -> None:
         """Record a stream as answered now: it may not end for hours."""
-        elapsed_ms = (scope[FIRST_BYTE] - scope[BEGUN]) * 1000
+        state = state_of(scope)
+        assert state.first_byte_at is not None
+        elapsed_ms = (state.first_byte_at - state.begun_at) * 1000
         self._recorder.request(scope, self._gateway.clock.wall_ms(), 200, elapsed_ms, None)
 
     def _adopt(self, settings: Settings) -> None:
@@ -189,20 +189,22 @@ class SentResponse:
         code: of the error it is answered with.
     """
 
-    __slots__ = ("_send", "_traffic", "code", "id_header", "scope", "status")
+    __slots__ = ("_send", "_state", "_traffic", "code", "id_header", "scope", "status")
 
-    def __init__(self, scope: Scope, send: Send, request_id: str, traffic: Traffic) -> None:
+    def __init__(self, scope: Scope, send: Send, state: RequestState, traffic: Traffic) -> None:
         self._send = send
+        self._state = state
         self._traffic = traffic
         self.scope = scope
         self.status = 0
         self.code: str | None = None
-        self.id_header = (b"x-request-id", request_id.encode("ascii"))
+        self.id_header = (b"x-request-id", state.request_id.encode("ascii"))
 
     def inner_scope(self) -> Scope:
         """The scope for the application."""
         if self.scope["method"] == "HEAD":
-            self.scope = {**self.scope, "method": "GET", BODILESS: True}
+            self._state.is_bodiless = True
+            self.scope = {**self.scope, "method": "GET"}
         return self.scope
 
     def __call__(self, message: Message) -> Awaitable[None]:
@@ -216,7 +218,7 @@ class SentResponse:
             if self._traffic.draining:
                 headers.append((b"connection", b"close"))
             message["headers"] = headers
-        elif BODILESS in self.scope:
+        elif self._state.is_bodiless:
             message = {"type": "http.response.body", "body": b""}
         return self._send(message)
 

@@ -11,14 +11,14 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from coinmux.framework.dispatch.decision_log import TRAIL, DecisionTrail
+from coinmux.framework.dispatch.decision_log import DecisionTrail
 from coinmux.server.asgi.responses import SECURITY_HEADERS, answer_headers
-from coinmux.server.asgi.scope import DECIDED, REQUEST_ID, SERVED, TASK, TRACED, WRITER
+from coinmux.server.asgi.scope import state_of
 
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.query_params import ParsedRequest
-    from coinmux.server.asgi.scope import ASGIApp, RawHeader, Receive, Scope, Send, WholeWriter
+    from coinmux.server.asgi.scope import ASGIApp, RawHeader, Receive, RequestState, Scope, Send
 
 _KEPT = 4_096
 #: Longer targets are rare and would make the memory of 4,096 of them count.
@@ -41,8 +41,10 @@ class ParsedRoutes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request to the application."""
-        scope[TASK] = asyncio.current_task()
-        _leave_trail(scope)
+        if scope["type"] == "http":
+            state = state_of(scope)
+            state.task = asyncio.current_task()
+            state.trail = DecisionTrail()
         assert self.app is not None
         await self.app(scope, receive, send)
 
@@ -57,24 +59,33 @@ class ParsedRoutes:
         return question
 
     async def answer(
-        self, question: ParsedRequest, scope: Scope, send: Send, id_header: RawHeader
+        self,
+        question: ParsedRequest,
+        scope: Scope,
+        state: RequestState,
+        send: Send,
+        id_header: RawHeader,
     ) -> None:
         """Answer a question that `find` knew."""
         gateway = self._gateway
         answer = None
-        if TRACED not in scope:
+        if not state.is_traced:
             answer = gateway.peek(question.capability, question.query, question.ask)
         if answer is not None:
-            scope[DECIDED], scope[SERVED] = question, answer.provider
+            state.question, state.served_by = question, answer.provider
         else:
-            scope[TASK] = asyncio.current_task()
-            _leave_trail(scope)
+            state.task = asyncio.current_task()
+            state.trail = DecisionTrail()
             answer = await gateway.fetch(
-                question.capability, question.query, question.ask, request_id=scope[REQUEST_ID]
+                question.capability,
+                question.query,
+                question.ask,
+                request_id=state.request_id,
+                trail=state.trail,
             )
         headers = answer_headers(answer, gateway.clock.monotonic())
         headers += (id_header, *SECURITY_HEADERS)
-        writer: WholeWriter | None = scope.get(WRITER)
+        writer = state.writer
         if writer is not None and writer.write_whole(scope, headers, answer.body):
             return
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -98,9 +109,3 @@ class ParsedRoutes:
 
     def __len__(self) -> int:
         return len(self._known)
-
-
-def _leave_trail(scope: Scope) -> None:
-    """Have what is decided from here on noted with the request."""
-    scope[DECIDED] = trail = DecisionTrail()
-    TRAIL.set(trail)

@@ -6,12 +6,11 @@ from typing import Any
 
 from litestar import Request
 
-from coinmux.server.asgi.scope import REQUEST_ID
+from coinmux.server.asgi.scope import state_of
 
 AnyRequest = Request[Any, Any, Any]
 
 
 def request_id(request: AnyRequest) -> str:
     """The id that the middleware gave the request."""
-    scope: Any = request.scope
-    return str(scope[REQUEST_ID])
+    return state_of(request.scope).request_id

@@ -1,9 +1,15 @@
-"""The ASGI types the server's own layers are written in."""
+"""The ASGI types of the server's own layers, and what they know of one request."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from coinmux.framework.dispatch.decision_log import DecisionTrail
+    from coinmux.server.asgi.query_params import ParsedRequest
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -13,27 +19,6 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 RawHeader = tuple[bytes, bytes]
 RawHeaders = list[tuple[bytes, bytes]]
 
-#: Where the edge leaves the request's id in the scope.
-REQUEST_ID = "coinmux.request_id"
-#: Set in the scope where the caller chose the id, so that its decision is kept.
-TRACED = "coinmux.traced"
-#: The task that serves the request, for the connection to cancel when the caller leaves.
-TASK = "coinmux.task"
-#: What can send a whole answer at once, where the server has one: see `WholeWriter`.
-WRITER = "coinmux.writer"
-#: Set in the scope of a HEAD request: its body is not sent.
-BODILESS = "coinmux.bodiless"
-#: What was decided for the request, a `DecisionTrail`; or the question, where a cached answer
-#: was sent by the parsed routes, with its provider as `SERVED`.
-DECIDED = "coinmux.decided"
-SERVED = "coinmux.served"
-#: `perf_counter` when a request came in, where it may turn into a stream.
-BEGUN = "coinmux.begun"
-#: When a stream began to be sent, for it to count as answered then and not when it ends.
-FIRST_BYTE = "coinmux.first_byte"
-#: Set in the scope by the connection when it cancels the task because the caller left.
-CALLER_LEFT = "coinmux.caller_left"
-
 
 class WholeWriter(Protocol):
     """Sends an answer in one piece, past the checks that are for headers of unknown origin."""
@@ -41,3 +26,50 @@ class WholeWriter(Protocol):
     def write_whole(self, scope: Scope, headers: RawHeaders, body: bytes) -> bool:
         """Send status 200, `headers` and `body`; False where it must be sent the usual way."""
         ...
+
+
+#: Where the scope holds the `RequestState`.
+STATE = "coinmux.state"
+
+
+class RequestState:
+    """What the server's layers know of one request; one object, in the scope and its copies.
+
+    The defaults stand on the class and not in slots: most requests are answered from the cache and
+    set three of them, which costs less than to set every one.
+
+    Args:
+        writer: what can send a whole answer at once, where the server has one.
+
+    Attributes:
+        request_id: that the answer carries.
+        is_traced: whether the caller chose the id, so that the decision is stored under it.
+        task: serves the request; the connection cancels it when the caller leaves.
+        caller_left: whether the connection cancelled the task because the caller left.
+        is_bodiless: whether it is a HEAD request, whose body is not sent.
+        trail: what was decided for the request, once it is handed on from the cache.
+        question: what the parsed routes answered from the cache; None where there is a trail.
+        served_by: provider of that cached answer.
+        begun_at: `perf_counter` when the request came in, where it may turn into a stream.
+        first_byte_at: `perf_counter` when a stream began to be sent: it counts as answered then.
+    """
+
+    request_id: str = ""
+    is_traced: bool = False
+    task: asyncio.Task[object] | None = None
+    caller_left: bool = False
+    is_bodiless: bool = False
+    trail: DecisionTrail | None = None
+    question: ParsedRequest | None = None
+    served_by: str | None = None
+    begun_at: float = 0.0
+    first_byte_at: float | None = None
+
+    def __init__(self, writer: WholeWriter | None = None) -> None:
+        self.writer = writer
+
+
+def state_of(scope: Any) -> RequestState:
+    """What is known of the request of `scope`."""
+    state: RequestState = scope[STATE]
+    return state

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coinmux.framework.errors import Overloaded
-from coinmux.server.asgi.scope import BODILESS, FIRST_BYTE
+from coinmux.server.asgi.scope import state_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -89,11 +89,12 @@ class EventStream:
             (b"cache-control", b"no-store"),
             (b"x-accel-buffering", b"no"),
         ]
-        scope[FIRST_BYTE] = perf_counter()
+        state = state_of(scope)
+        state.first_byte_at = perf_counter()
         if self._streams.began is not None:
             self._streams.began(scope)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        if BODILESS in scope:
+        if state.is_bodiless:
             await send({"type": "http.response.body", "body": b""})
             return
         self._streams.open += 1

@@ -33,6 +33,7 @@ from coinmux.server.asgi.query_params import refused, single_values
 from coinmux.server.asgi.request_body import read_json
 from coinmux.server.asgi.requests import AnyRequest, request_id
 from coinmux.server.asgi.responses import Bytes, as_json, provenance_headers
+from coinmux.server.asgi.scope import state_of
 from coinmux.server.asgi.sse import EventStream, event
 from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC
@@ -85,6 +86,7 @@ class IndicatorController(Controller):
                 closed_only=asked.closed_only,
                 ask=asked.ask,
                 request_id=request_id(request),
+                trail=state_of(request.scope).trail,
             )
             lines = {
                 name: _latest(result, desk, request)
@@ -112,6 +114,7 @@ class IndicatorController(Controller):
             asked.limit,
             closed_only=asked.closed_only,
             ask=asked.ask,
+            trail=state_of(request.scope).trail,
         )
         lines: list[dict[str, Any]] = []
         failed = 0
@@ -156,6 +159,7 @@ class IndicatorController(Controller):
                 closed_only=asked.closed_only,
                 ask=asked.ask,
                 request_id=request_id(request),
+                trail=state_of(request.scope).trail,
             )
             return routed.history, routed.body
 
@@ -184,6 +188,7 @@ class IndicatorController(Controller):
             asked.intervals[0],
             ask=asked.ask,
             closed_only=asked.closed_only,
+            trail=state_of(request.scope).trail,
         )
         desk.streams.check()
         first = await anext(updates)

@@ -36,6 +36,7 @@ from coinmux.server.asgi.query_params import (
 )
 from coinmux.server.asgi.requests import AnyRequest, request_id
 from coinmux.server.asgi.responses import Answered, Bytes
+from coinmux.server.asgi.scope import state_of
 from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc, envelope
 from coinmux.server.openapi.parameters import ASK, parameter
@@ -181,7 +182,8 @@ async def _item(
     try:
         question = TICKER.build(values, gateway.parse_symbol)
         name = str(getattr(question.query, "symbol", name))
-        answer = await gateway.fetch(question.capability, question.query, question.ask)
+        trail = state_of(request.scope).trail
+        answer = await gateway.fetch(question.capability, question.query, question.ask, trail=trail)
     except CoinmuxError as error:
         document = problem(error, request_id(request), gateway.redactor)
         return name, msgspec.json.encode({"error": document})

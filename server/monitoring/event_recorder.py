@@ -11,15 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from coinmux.framework.dispatch.decision_log import DecisionTrail
-from coinmux.server.asgi.scope import DECIDED, REQUEST_ID, SERVED
+from coinmux.server.asgi.scope import STATE
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.dispatch.decision import Decision
     from coinmux.framework.events import Event
     from coinmux.server.asgi.query_params import ParsedRequest
-    from coinmux.server.asgi.scope import Scope
+    from coinmux.server.asgi.scope import RequestState, Scope
 
 #: Requests kept, and other happenings; a burst of the first must not push out the second.
 _REQUESTS = 2_000
@@ -128,21 +127,22 @@ class Recorder:
         operation = self.operations.get((scope["method"], route))
         if operation is None:
             return
-        decided = scope.get(DECIDED)
-        if type(decided) is DecisionTrail:
-            decided = tuple(decided.decisions)
+        state: RequestState = scope[STATE]
+        decided: object = state.question or ()
+        if state.trail is not None:
+            decided = tuple(state.trail.decisions)
         self.last = seq = self.last + 1
         self._requests.append(
             (
                 seq,
                 at_ms,
                 operation,
-                scope[REQUEST_ID],
+                state.request_id,
                 status,
                 latency_ms,
                 code,
-                decided or (),
-                scope.get(SERVED),
+                decided,
+                state.served_by,
             )
         )
 

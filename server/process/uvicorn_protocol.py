@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from coinmux.server.asgi.responses import SECURITY_HEADERS
-from coinmux.server.asgi.scope import CALLER_LEFT, TASK, WRITER
+from coinmux.server.asgi.scope import STATE, RequestState
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
@@ -57,10 +57,10 @@ class ServedConnection(HttpToolsProtocol):
         # A caller who left wants no answer: what is done for them alone ends (`faults.md` G1).
         if self.cycle is not None and not self.cycle.response_complete:
             scope: Any = self.cycle.scope
-            task = scope.get(TASK)
-            if task is not None:
-                scope[CALLER_LEFT] = True
-                task.cancel()
+            state: RequestState = scope[STATE]
+            if state.task is not None:
+                state.caller_left = True
+                state.task.cancel()
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
@@ -85,7 +85,7 @@ class ServedConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         scope: Any = self.scope
-        scope[WRITER] = self
+        scope[STATE] = RequestState(self)
 
     def write_whole(self, scope: Scope, headers: RawHeaders, body: bytes) -> bool:
         """Send an answer in one piece, where `cycle.send` takes two and checks our own headers.

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from coinmux import Gateway, ProviderInfo, Ticker, hookimpl
-from coinmux.framework.dispatch.decision_log import TRAIL, DecisionTrail
+from coinmux import Gateway, ProviderInfo, Ticker, TickerQuery, hookimpl
+from coinmux.framework.dispatch.decision_log import DecisionTrail
 from coinmux.framework.errors import UpstreamTimeout
 from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.testing.clock import FakeClock
@@ -48,18 +48,18 @@ async def gateway(exchange, clock):
         yield gateway
 
 
-async def followed(gateway, *symbols, **options):
-    """Ask in a context of its own; the decisions and what was raised."""
+async def ask(gateway, trail, symbol="BTC"):
+    query = TickerQuery(symbol=gateway.parse_symbol(symbol))
+    await gateway.fetch("ticker", query, trail=trail)
+
+
+async def followed(gateway, *symbols):
+    """Ask with one trail; the decisions and what was raised."""
     trail = DecisionTrail()
     error = None
-
-    async def ask():
-        TRAIL.set(trail)
-        for symbol in symbols:
-            await gateway.ticker(symbol, **options)
-
     try:
-        await asyncio.ensure_future(ask())
+        for symbol in symbols:
+            await ask(gateway, trail, symbol)
     except Exception as caught:  # noqa: BLE001 - the test looks at it
         error = caught
     return trail.decisions, error
@@ -115,11 +115,7 @@ async def test_who_leaves_is_noted(gateway, exchange):
     exchange.gate = asyncio.Event()
     trail = DecisionTrail()
 
-    async def ask():
-        TRAIL.set(trail)
-        await gateway.ticker("BTC")
-
-    task = asyncio.ensure_future(ask())
+    task = asyncio.ensure_future(ask(gateway, trail))
     for _ in range(5):
         await asyncio.sleep(0)
     task.cancel()
@@ -144,7 +140,9 @@ async def test_a_large_batch_is_bounded(gateway):
     assert len(decisions) == 64
 
 
-async def test_who_does_not_want_to_know_is_not_told(gateway):
-    """Without a trail nothing is kept."""
-    assert TRAIL.get() is None
-    await gateway.ticker("BTC")
+async def test_the_trail_of_one_caller_is_not_inherited(gateway):
+    """A call made beside it without a trail leaves nothing in it."""
+    trail = DecisionTrail()
+    await ask(gateway, trail)
+    await asyncio.ensure_future(gateway.ticker("ETH"))
+    assert [str(one.query.symbol) for one in trail.decisions] == ["BTC/USDT"]

@@ -34,7 +34,7 @@ class Feed:
     def fail(self, error):
         self.answers.append(error)
 
-    async def fetch(self, query, options=None, *, request_id=None):
+    async def fetch(self, query, options=None, *, request_id=None, trail=None):
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer

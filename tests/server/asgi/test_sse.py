@@ -8,7 +8,7 @@ import pytest
 
 from coinmux.framework.errors import UpstreamTimeout
 from coinmux.server.asgi import sse
-from coinmux.server.asgi.scope import REQUEST_ID
+from coinmux.server.asgi.scope import STATE, RequestState
 
 pytestmark = pytest.mark.realtime
 TICKER = "/api/market/ticker?symbol=BTC/USDT"
@@ -103,7 +103,7 @@ async def test_a_burst_is_counted(live):
         await reader.next()
         for _ in range(600):
             scope = {
-                "method": "GET", "path_template": "/api/market/ticker", REQUEST_ID: "r",
+                "method": "GET", "path_template": "/api/market/ticker", STATE: RequestState(),
             }  # fmt: skip
             world.desk.recorder.request(scope, 1, 200, 1.0, None)
         name, ident, data = await reader.next()

@@ -10,7 +10,7 @@ from coinmux import Empty, EnvVar, Gateway, ProviderInfo, hookimpl
 from coinmux.framework.errors import UpstreamTimeout
 from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.testing.clock import FakeClock
-from coinmux.server.asgi.scope import REQUEST_ID
+from coinmux.server.asgi.scope import STATE, RequestState
 from coinmux.server.monitoring.event_recorder import Recorder
 from coinmux.server.monitoring.event_view import event_of
 
@@ -359,7 +359,7 @@ async def test_it_is_not_kept_and_refuses_odd_windows(live):
 
 
 def asked(method):
-    return {"method": method, "path_template": "/t", REQUEST_ID: "r"}
+    return {"method": method, "path_template": "/t", STATE: RequestState()}
 
 
 class TestCursors:
