@@ -8,9 +8,11 @@ import aiohttp
 import ccxt.async_support as ccxt
 
 from coinmux.framework.gateway import Gateway
-from coinmux.framework.models.market import CandlesQuery, TickerQuery
+from coinmux.framework.models.candles import CandlesQuery
+from coinmux.framework.models.market import TickerQuery
 from coinmux.framework.plugins.discovery import in_process
-from coinmux.framework.reference.symbols import Interval, Symbol
+from coinmux.framework.reference.intervals import Interval
+from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.routing.options import RequestOptions
 
 AT_ONCE = 32

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.models.base import Query, R_co
+from coinmux.framework.models.candles import CandlesQuery
 from coinmux.framework.models.chain import (
     BalanceQuery,
     ChainHeadQuery,
@@ -19,7 +20,6 @@ from coinmux.framework.models.chain import (
     TransactionsQuery,
 )
 from coinmux.framework.models.market import (
-    CandlesQuery,
     CoinsQuery,
     GlobalStatsQuery,
     MarketsQuery,
@@ -31,7 +31,7 @@ from coinmux.framework.models.news import NewsQuery
 from coinmux.framework.models.onchain import OnchainMetricQuery, TvlQuery
 from coinmux.framework.models.sentiment import FearGreedQuery, SocialQuery
 from coinmux.framework.models.text import TextSentimentQuery
-from coinmux.framework.reference.symbols import Interval
+from coinmux.framework.reference.intervals import Interval
 from coinmux.framework.routing.options import RequestOptions
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from coinmux.framework.cache.answer import Answer
+    from coinmux.framework.models.candles import Candles
     from coinmux.framework.models.chain import (
         Balance,
         ChainHead,
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
         Transactions,
     )
     from coinmux.framework.models.market import (
-        Candles,
         Coins,
         GlobalStats,
         Markets,

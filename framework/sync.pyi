@@ -10,6 +10,7 @@ from coinmux.framework.clock import Clock
 from coinmux.framework.cluster.cluster import Cluster
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import Settings
+from coinmux.framework.dispatch.attempt import AttemptRunner
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.events import EventBus
 from coinmux.framework.gateway import Gateway
@@ -20,6 +21,7 @@ from coinmux.framework.indicators.result import Computed
 from coinmux.framework.indicators.routed import Routed
 from coinmux.framework.indicators.service import IndicatorService
 from coinmux.framework.models.base import Query, R_co
+from coinmux.framework.models.candles import Candles
 from coinmux.framework.models.capability import Capability
 from coinmux.framework.models.chain import (
     Balance,
@@ -30,15 +32,7 @@ from coinmux.framework.models.chain import (
     TokenBalances,
     Transactions,
 )
-from coinmux.framework.models.market import (
-    Candles,
-    Coins,
-    GlobalStats,
-    Markets,
-    OrderBook,
-    Ticker,
-    Trades,
-)
+from coinmux.framework.models.market import Coins, GlobalStats, Markets, OrderBook, Ticker, Trades
 from coinmux.framework.models.news import News
 from coinmux.framework.models.onchain import OnchainMetric, Tvl
 from coinmux.framework.models.sentiment import FearGreed, Social
@@ -89,6 +83,7 @@ class SyncGateway:
     loader: PluginLoader
     registry: SourceRegistry
     indicators: IndicatorService
+    runner: AttemptRunner
     archive: Archive | None
     state: Cluster | None
     checker: HealthChecker

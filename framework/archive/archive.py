@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 from coinmux.framework.archive.schema import CANDLES, CHANGES, EVENTS, QUOTA
 from coinmux.framework.archive.writer import TROUBLE, Writer, told
 from coinmux.framework.health.history import PROCESS, STARTED, STOPPED
-from coinmux.framework.models.market import MOST_CANDLES, Candles, CandlesQuery
+from coinmux.framework.models.candles import MOST_CANDLES, Candles, CandlesQuery
 from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:

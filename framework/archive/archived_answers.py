@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.cache.answer import FetchResult
 from coinmux.framework.cache.kept import LEAST_READ_S
+from coinmux.framework.models.candles import Candles, CandlesQuery
 from coinmux.framework.models.capability import freshness_of
-from coinmux.framework.models.market import Candles, CandlesQuery
 from coinmux.framework.quality.plausibility import is_whole
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.archive.archived_answers import ARCHIVE
 from coinmux.framework.errors import CoinmuxError
-from coinmux.framework.models.market import MOST_CANDLES, Candles, CandlesQuery
-from coinmux.framework.reference.symbols import Interval, Symbol
+from coinmux.framework.models.candles import MOST_CANDLES, Candles, CandlesQuery
+from coinmux.framework.reference.intervals import Interval
+from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.routing.options import RequestOptions
 from coinmux.framework.tasks import keep_running
 

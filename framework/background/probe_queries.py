@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coinmux.framework.models.candles import CandlesQuery
 from coinmux.framework.models.chain import ChainHeadQuery, GasQuery
 from coinmux.framework.models.market import (
-    CandlesQuery,
     CoinsQuery,
     GlobalStatsQuery,
     OrderBookQuery,
@@ -18,7 +18,8 @@ from coinmux.framework.models.onchain import TvlQuery
 from coinmux.framework.models.sentiment import FearGreedQuery, SocialQuery
 from coinmux.framework.models.text import TextSentimentQuery
 from coinmux.framework.reference.chains import Chain
-from coinmux.framework.reference.symbols import Interval, Symbol
+from coinmux.framework.reference.intervals import Interval
+from coinmux.framework.reference.symbols import Symbol
 
 if TYPE_CHECKING:
     from coinmux.framework.models.base import Query

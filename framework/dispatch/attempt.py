@@ -20,8 +20,8 @@ from coinmux.framework.errors import (
     UpstreamTimeout,
 )
 from coinmux.framework.health.classify import FAIR_S, MISREAD, mismatch, quoted, record_error
+from coinmux.framework.models.candles import MOST_CANDLES, Candles, CandlesQuery
 from coinmux.framework.models.chain import ChainHead
-from coinmux.framework.models.market import MOST_CANDLES, Candles, CandlesQuery
 from coinmux.framework.plugins.hook_runner import HookRunner
 from coinmux.framework.quality.chain_lag import ChainHeads
 from coinmux.framework.quality.jump_check import JumpCheck

@@ -16,7 +16,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from coinmux.framework.errors import Empty, Malformed, NotJSON
-from coinmux.framework.models.base import clean_text
+from coinmux.framework.reference.values import clean_text
 
 #: More than any feed of news lists: parsing time stays bounded (`faults.md` S8).
 MAX_ENTRIES = 500

@@ -24,7 +24,7 @@ import nh3
 
 from coinmux.framework.errors import Malformed, TooLarge
 from coinmux.framework.formats.feed_sanitizer import MAX_LINK, reduced
-from coinmux.framework.models.base import EARLIEST_MS, LATEST_MS, clean_text
+from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS, clean_text
 
 #: More than any feed of news is, and little enough to parse beside requests (`faults.md` S8).
 MAX_BYTES = 4 * 1024 * 1024

@@ -9,8 +9,8 @@ import numpy as np
 
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.indicators.frame import Frame
-from coinmux.framework.models.base import EARLIEST_MS, LATEST_MS
-from coinmux.framework.models.market import CANDLE_COLUMNS
+from coinmux.framework.models.candles import CANDLE_COLUMNS
+from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS
 
 #: Most rows of one call.
 MOST_ROWS = 10_000

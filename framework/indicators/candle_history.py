@@ -9,7 +9,7 @@ import numpy as np
 
 from coinmux.framework.clock import Deadline
 from coinmux.framework.errors import CoinmuxError
-from coinmux.framework.models.market import CANDLE_COLUMNS, MOST_CANDLES, Candles, CandlesQuery
+from coinmux.framework.models.candles import CANDLE_COLUMNS, MOST_CANDLES, Candles, CandlesQuery
 from coinmux.framework.routing.options import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, RequestOptions
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.dispatch.decision_log import DecisionTrail
     from coinmux.framework.models.base import Query, R_co
-    from coinmux.framework.reference.symbols import Interval, Symbol
+    from coinmux.framework.reference.intervals import Interval
+    from coinmux.framework.reference.symbols import Symbol
     from coinmux.framework.sources.source import Source
 
 #: Upstream calls one request may cause (`faults.md` S10).

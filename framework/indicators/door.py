@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from coinmux.framework.indicators.frame import Frame
-from coinmux.framework.reference.symbols import Interval
+from coinmux.framework.reference.intervals import Interval
 from coinmux.framework.routing.options import RequestOptions
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from coinmux.framework.indicators.result import Computed
     from coinmux.framework.indicators.routed import Routed
     from coinmux.framework.indicators.service import IndicatorService
-    from coinmux.framework.models.market import Candles
+    from coinmux.framework.models.candles import Candles
     from coinmux.framework.reference.symbols import Symbol
 
 

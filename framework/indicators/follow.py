@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from coinmux.framework.indicators.plan import Plan
     from coinmux.framework.indicators.routed import Routed
     from coinmux.framework.indicators.service import IndicatorService
-    from coinmux.framework.reference.symbols import Interval, Symbol
+    from coinmux.framework.reference.intervals import Interval
+    from coinmux.framework.reference.symbols import Symbol
     from coinmux.framework.routing.options import RequestOptions
 
 #: Seconds between two looks, whatever the freshness of the candles says.

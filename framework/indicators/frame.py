@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from coinmux.framework.models.market import Candles
+    from coinmux.framework.models.candles import Candles
     from coinmux.framework.plugins.indicator_info import IndicatorInfo, Values
 
 #: By number of columns averaged: an average by addition is exact where all are one value.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from coinmux.framework.indicators.catalogue import Indicator
     from coinmux.framework.indicators.frame import Frame
     from coinmux.framework.plugins.indicator_info import Value
-    from coinmux.framework.reference.symbols import Interval
+    from coinmux.framework.reference.intervals import Interval
 
 #: One object for all arrays of native floats.
 _FLOAT = np.dtype(np.float64)

@@ -9,8 +9,8 @@ import msgspec
 
 from coinmux.framework.errors import PluginError
 from coinmux.framework.health.classify import quoted
-from coinmux.framework.models.base import clean_text
 from coinmux.framework.plugins.indicator_info import Latest
+from coinmux.framework.reference.values import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from coinmux.framework.cache.answer import Answer
     from coinmux.framework.indicators.candle_history import History
     from coinmux.framework.indicators.result import Computed
-    from coinmux.framework.models.market import Candles
+    from coinmux.framework.models.candles import Candles
 
 _ENCODER = msgspec.json.Encoder()
 

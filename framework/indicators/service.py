@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from coinmux.framework.indicators.catalogue import Indicator
     from coinmux.framework.indicators.plan import Plan
     from coinmux.framework.indicators.result import Computed
-    from coinmux.framework.models.market import Candles
-    from coinmux.framework.reference.symbols import Interval, Symbol
+    from coinmux.framework.models.candles import Candles
+    from coinmux.framework.reference.intervals import Interval
+    from coinmux.framework.reference.symbols import Symbol
 
 #: The indicators of `comprehensive`.
 SEVEN = ("sma", "ema", "rsi", "macd", "atr", "stoch-rsi", "bollinger-bands")

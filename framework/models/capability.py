@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from coinmux.framework.models import chain, market, news, onchain, sentiment, text
+from coinmux.framework.models import candles, chain, market, news, onchain, sentiment, text
 from coinmux.framework.models.base import Query, Result
 from coinmux.framework.quality.consensus import Consensus
 
@@ -72,7 +72,7 @@ _ROWS = (
         max_age_s=300, consensus=_PRICE, description="One market now and over 24 hours",
     ),
     Capability(
-        "candles", market.CandlesQuery, market.Candles, Freshness(30, 60, 600),
+        "candles", candles.CandlesQuery, candles.Candles, Freshness(30, 60, 600),
         description="Open, high, low, close and volume by interval",
     ),
     Capability(
@@ -157,7 +157,7 @@ def freshness_of(capability: Capability, query: Query, now_ms: int) -> Freshness
     Candles: a sixth of the interval, at most 30 s; a range that ended before now is closed and
     good for an hour.
     """
-    if not isinstance(query, market.CandlesQuery):
+    if not isinstance(query, candles.CandlesQuery):
         return capability.freshness
     if query.end is not None and query.end + query.interval.ms <= now_ms:
         return Freshness(_HOUR, 60, 600)

@@ -7,17 +7,9 @@ from typing import Annotated, Any, Generic, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from coinmux.framework.errors import Implausible
-from coinmux.framework.models.base import (
-    Amount,
-    CleanText,
-    Number,
-    Query,
-    R_co,
-    RawInteger,
-    Result,
-    Timestamp,
-)
+from coinmux.framework.models.base import Query, R_co, Result
 from coinmux.framework.reference.chains import CHAINS, Chain, check_address
+from coinmux.framework.reference.values import Amount, CleanText, Number, RawInteger, Timestamp
 
 
 def _chain(value: Any) -> Chain:

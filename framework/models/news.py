@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
 
-from coinmux.framework.models.base import CleanText, Query, Result, Timestamp
+from coinmux.framework.models.base import Query, Result
+from coinmux.framework.reference.values import CleanText, Timestamp
 
 
 def _link(value: Any) -> str:

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from coinmux.framework.models.base import (
-    EARLIEST_MS,
-    LATEST_MS,
-    Amount,
-    CleanText,
-    Query,
-    Result,
-    Timestamp,
-)
+from coinmux.framework.models.base import Query, Result
 from coinmux.framework.models.sentiment import Points
-from coinmux.framework.reference.symbols import Interval
+from coinmux.framework.reference.intervals import Interval
+from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS, Amount, CleanText, Timestamp
 
 
 class OnchainMetricQuery(Query["OnchainMetric"]):

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from coinmux.framework.models.base import CleanText, Number, Query, Result, Timestamp
+from coinmux.framework.models.base import Query, Result
+from coinmux.framework.reference.values import CleanText, Number, Timestamp
 
 
 def _points(rows: Any) -> tuple[tuple[int, float], ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from coinmux.framework.models.market import CandlesQuery
+    from coinmux.framework.models.candles import CandlesQuery
 
 
 @dataclass(frozen=True, slots=True)

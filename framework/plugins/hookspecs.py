@@ -18,7 +18,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from coinmux.framework.models import chain, market, news, onchain, sentiment, text
+    from coinmux.framework.models import candles, chain, market, news, onchain, sentiment, text
     from coinmux.framework.models.base import Query
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.plugins.indicator_info import Column, Columns, IndicatorInfo, Values
@@ -87,7 +87,7 @@ def fetch_ticker(query: market.TickerQuery, http: HTTPClient) -> Awaitable[marke
 
 
 @hookspec
-def fetch_candles(query: market.CandlesQuery, http: HTTPClient) -> Awaitable[market.Candles]:  # type: ignore[empty-body]
+def fetch_candles(query: candles.CandlesQuery, http: HTTPClient) -> Awaitable[candles.Candles]:  # type: ignore[empty-body]
     """Candles; `query.interval` is one of the keys of `ProviderInfo.intervals`.
 
     Build the result with `Candles.from_rows`, which sorts, cuts and checks.

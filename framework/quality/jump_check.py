@@ -12,8 +12,9 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from coinmux.framework.models.candles import Candles
 from coinmux.framework.models.chain import Gas
-from coinmux.framework.models.market import Candles, OrderBook, Ticker, Trades
+from coinmux.framework.models.market import OrderBook, Ticker, Trades
 from coinmux.framework.quality.consensus import Consensus
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coinmux.framework.errors import Empty, Implausible, PluginError
+from coinmux.framework.models.candles import Candles, CandlesQuery
 from coinmux.framework.models.chain import ChainHead, Gas
-from coinmux.framework.models.market import Candles, CandlesQuery, OrderBook, Ticker, Trades
+from coinmux.framework.models.market import OrderBook, Ticker, Trades
 from coinmux.framework.models.news import News
 from coinmux.framework.models.sentiment import Social, SocialQuery
 from coinmux.framework.models.text import TextSentiment, TextSentimentQuery

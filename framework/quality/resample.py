@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from coinmux.framework.models.market import MOST_CANDLES, Candles, CandlesQuery
-from coinmux.framework.reference.symbols import INTERVALS, Interval
+from coinmux.framework.models.candles import MOST_CANDLES, Candles, CandlesQuery
+from coinmux.framework.reference.intervals import INTERVALS, Interval
 
 #: Longest interval whose windows all begin at a multiple of its length since 1970 (a week begins
 #: on a Monday, a month anywhere, three days wherever a source chose).

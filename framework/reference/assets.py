@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import wall_at
 from coinmux.framework.errors import UnknownSymbol
-from coinmux.framework.models.base import clean_text
+from coinmux.framework.reference.values import clean_text
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock

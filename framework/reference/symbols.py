@@ -1,4 +1,4 @@
-"""Trading pairs and candle intervals: our one spelling, and how a source spells them.
+"""Trading pairs: our one spelling, and how a source spells them.
 
 A joined spelling (`BTCUSDT`) is never split by guessing: on input it is accepted only where one
 split alone is possible, and an answer is checked against the spelling of the pair that was asked.
@@ -14,51 +14,17 @@ from typing import Any, Literal, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from coinmux.framework.errors import Implausible, InvalidSymbol, UnknownInterval, UnknownSymbol
+from coinmux.framework.errors import Implausible, InvalidSymbol, UnknownSymbol
 
 _ASSET = re.compile(r"[A-Z0-9]{1,20}")
 _PAIR = re.compile(r"([A-Z0-9]{1,20})[/_-]([A-Z0-9]{1,20})")
 
 #: Currencies that stand second in a pair somewhere; used only to read a joined spelling.
-QUOTES = frozenset(
-    [
-        "USDT",
-        "USDC",
-        "USD",
-        "EUR",
-        "GBP",
-        "BTC",
-        "ETH",
-        "BNB",
-        "DAI",
-        "FDUSD",
-        "TUSD",
-        "BUSD",
-        "PYUSD",
-        "USDE",
-        "USD1",
-        "TRY",
-        "JPY",
-        "KRW",
-        "AUD",
-        "CAD",
-        "CHF",
-        "BRL",
-        "MXN",
-        "ZAR",
-        "IDR",
-        "INR",
-        "NGN",
-        "PLN",
-        "RUB",
-        "UAH",
-        "SGD",
-        "HKD",
-        "VND",
-        "EURC",
-        "EURI",
-    ]
-)
+QUOTES = frozenset({
+    "USDT", "USDC", "USD", "EUR", "GBP", "BTC", "ETH", "BNB", "DAI", "FDUSD", "TUSD", "BUSD",
+    "PYUSD", "USDE", "USD1", "TRY", "JPY", "KRW", "AUD", "CAD", "CHF", "BRL", "MXN", "ZAR",
+    "IDR", "INR", "NGN", "PLN", "RUB", "UAH", "SGD", "HKD", "VND", "EURC", "EURI",
+})  # fmt: skip
 
 
 class Symbol(str):
@@ -199,64 +165,3 @@ class SymbolStyle:
         """
         if not isinstance(said, str) or said.upper() != self.native(symbol).upper():
             raise Implausible(f"asked for {symbol}, the answer is about {str(said)[:40]!r}")
-
-
-#: Seconds of each interval. A month is its longest; where it matters, use the calendar.
-INTERVALS: Mapping[str, int] = {
-    "1m": 60,
-    "3m": 180,
-    "5m": 300,
-    "15m": 900,
-    "30m": 1800,
-    "1h": 3600,
-    "2h": 7200,
-    "4h": 14400,
-    "6h": 21600,
-    "8h": 28800,
-    "12h": 43200,
-    "1d": 86400,
-    "3d": 259200,
-    "1w": 604800,
-    "1M": 2678400,
-}
-
-
-class Interval(str):
-    """The length of a candle: one of `INTERVALS`. `1m` is a minute, `1M` a month."""
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> Self:
-        if text not in INTERVALS:
-            raise UnknownInterval(
-                f"{text[:20]!r} is no interval; known are {' '.join(INTERVALS)}",
-                known=list(INTERVALS),
-            )
-        return super().__new__(cls, text)
-
-    @property
-    def seconds(self) -> int:
-        return INTERVALS[self]
-
-    @property
-    def ms(self) -> int:
-        return INTERVALS[self] * 1000
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        def read(value: Any) -> Interval:
-            if type(value) is cls:
-                return value
-            if not isinstance(value, str):
-                raise ValueError("an interval such as 1h is a string")
-            return cls(value)
-
-        return core_schema.no_info_plain_validator_function(
-            read, serialization=core_schema.to_string_ser_schema()
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"type": "string", "enum": list(INTERVALS)}

@@ -14,8 +14,8 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from coinmux.framework import errors
-from coinmux.framework.models.base import EARLIEST_MS, LATEST_MS
 from coinmux.framework.models.capability import CAPABILITIES
+from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS
 from coinmux.framework.samples import json_paths
 from coinmux.framework.samples.amounts import read_amount
 from coinmux.framework.simulator.time_shift import read_time

@@ -10,7 +10,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from coinmux.framework.models.base import clean_text, iso_ms, number
+from coinmux.framework.reference.values import clean_text, iso_ms, number
 
 #: Says of a figure that it is computed, and how.
 DERIVED = "derived:"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from coinmux.framework.models.base import EARLIEST_MS
+from coinmux.framework.reference.values import EARLIEST_MS
 from coinmux.framework.samples import json_paths
 from coinmux.framework.samples.amounts import finest, like, read_amount, scaled
 from coinmux.framework.simulator.time_shift import SECOND_NS, read_time, shifted

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from coinmux.framework.reference.symbols import INTERVALS
+from coinmux.framework.reference.intervals import INTERVALS
 from coinmux.framework.samples import json_paths
 from coinmux.framework.simulator import candle_series
 from coinmux.framework.simulator.time_shift import read_time

@@ -20,7 +20,7 @@ from coinmux.framework.errors import (
     Redirected,
     ToldToWait,
 )
-from coinmux.framework.models.base import clean_text
+from coinmux.framework.reference.values import clean_text
 from coinmux.framework.sources import retry_after, table_errors
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.limits.limiter import Limiter
 from coinmux.framework.limits.quota import long_windows, saving, spent
-from coinmux.framework.models.market import CandlesQuery
+from coinmux.framework.models.candles import CandlesQuery
 from coinmux.framework.quality.resample import finer
 from coinmux.framework.reference.chains import Chain
 from coinmux.framework.sources.http import BoundSource

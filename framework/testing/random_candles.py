@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinmux.framework.models.market import Candles
-from coinmux.framework.reference.symbols import Interval, Symbol
+from coinmux.framework.models.candles import Candles
+from coinmux.framework.reference.intervals import Interval
+from coinmux.framework.reference.symbols import Symbol
 
 #: Of the newest candle: 2025-11-24 16:00 UTC.
 _NEWEST_MS = 1_764_000_000_000

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import InvalidSymbol, UnknownInterval
-from coinmux.framework.models.market import MOST_CANDLES
-from coinmux.framework.reference.symbols import Interval, Symbol
+from coinmux.framework.models.candles import MOST_CANDLES
+from coinmux.framework.reference.intervals import Interval
+from coinmux.framework.reference.symbols import Symbol
 from coinmux.server.asgi.query_params import (
     ASK_PARAMETERS,
     QUOTE_FALLBACK,

@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl
 from pydantic import ValidationError
 
 from coinmux.framework.errors import InvalidRequest, InvalidSymbol, UnknownChain, UnknownInterval
-from coinmux.framework.models.base import Query, number
+from coinmux.framework.models.base import Query
 from coinmux.framework.reference.symbols import Symbol
+from coinmux.framework.reference.values import number
 from coinmux.framework.routing.options import RequestOptions
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from coinmux.framework.indicators.follow import Update, watch
 from coinmux.framework.indicators.result import Computed
 from coinmux.framework.indicators.routed import head_of, meta_of, notes_on
 from coinmux.framework.indicators.service import SEVEN
-from coinmux.framework.reference.symbols import Interval
+from coinmux.framework.reference.intervals import Interval
 from coinmux.server.asgi.indicator_params import (
     MOST_SHOWN,
     MarketAsk,

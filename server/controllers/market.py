@@ -11,9 +11,8 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 
 from coinmux.framework.errors import CoinmuxError, InvalidRequest
+from coinmux.framework.models.candles import Candles, CandlesQuery
 from coinmux.framework.models.market import (
-    Candles,
-    CandlesQuery,
     Coins,
     CoinsQuery,
     GlobalStats,

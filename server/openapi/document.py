@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from coinmux.framework.models.base import Result
-from coinmux.framework.models.market import CANDLE_COLUMNS, Candles
-from coinmux.framework.reference.symbols import INTERVALS
+from coinmux.framework.models.candles import CANDLE_COLUMNS, Candles
+from coinmux.framework.reference.intervals import INTERVALS
 from coinmux.framework.reports.views import installed_version
 from coinmux.server.asgi.problems import TABLE
 from coinmux.server.asgi.query_params import QueryReader

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from coinmux.framework.indicators.caller_candles import MOST_ROWS
-from coinmux.framework.models.market import MOST_CANDLES
-from coinmux.framework.reference.symbols import INTERVALS
+from coinmux.framework.models.candles import MOST_CANDLES
+from coinmux.framework.reference.intervals import INTERVALS
 from coinmux.server.asgi.indicator_params import (
     DEFAULT_LIMIT,
     MOST_INDICATORS,

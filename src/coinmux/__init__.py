@@ -92,20 +92,8 @@ from coinmux.framework.indicators.authors.readings import (
 from coinmux.framework.indicators.authors.warmup import ema_memory, wilder_memory
 from coinmux.framework.indicators.result import Computed
 from coinmux.framework.indicators.routed import Routed
-from coinmux.framework.models.base import (
-    Amount,
-    CleanText,
-    Number,
-    Price,
-    Query,
-    RawInteger,
-    Result,
-    Timestamp,
-    clean_text,
-    iso_ms,
-    number,
-    price_or_none,
-)
+from coinmux.framework.models.base import Query, Result
+from coinmux.framework.models.candles import Candles, CandlesQuery
 from coinmux.framework.models.capability import CAPABILITIES, Capability, Freshness
 from coinmux.framework.models.chain import (
     Balance,
@@ -129,8 +117,6 @@ from coinmux.framework.models.chain import (
     scaled,
 )
 from coinmux.framework.models.market import (
-    Candles,
-    CandlesQuery,
     Coin,
     Coins,
     CoinsQuery,
@@ -181,7 +167,20 @@ from coinmux.framework.plugins.provider_info import (
 )
 from coinmux.framework.reference.assets import AssetCandidate, AssetId
 from coinmux.framework.reference.chains import CHAINS, Chain, ChainFacts
-from coinmux.framework.reference.symbols import INTERVALS, Interval, Symbol, SymbolStyle
+from coinmux.framework.reference.intervals import INTERVALS, Interval
+from coinmux.framework.reference.symbols import Symbol, SymbolStyle
+from coinmux.framework.reference.values import (
+    Amount,
+    CleanText,
+    Number,
+    Price,
+    RawInteger,
+    Timestamp,
+    clean_text,
+    iso_ms,
+    number,
+    price_or_none,
+)
 from coinmux.framework.routing.options import RequestKeywords, RequestOptions, Strategy
 from coinmux.framework.sources.http import HTTP, segment
 from coinmux.framework.sync import SyncGateway

@@ -1,24 +1,7 @@
 """Every query and result, and what their fields are made of: `from coinmux import models as m`."""
 
-from coinmux.framework.models.base import (
-    Amount,
-    AmountOrNone,
-    CleanText,
-    Number,
-    NumberOrNone,
-    Price,
-    PriceOrNone,
-    Query,
-    RawInteger,
-    Result,
-    Timestamp,
-    clean_text,
-    iso_ms,
-    number,
-    percent,
-    price_or_none,
-    seconds_ms,
-)
+from coinmux.framework.models.base import Query, Result
+from coinmux.framework.models.candles import Candles, CandlesQuery
 from coinmux.framework.models.chain import (
     Balance,
     BalanceQuery,
@@ -41,8 +24,6 @@ from coinmux.framework.models.chain import (
     scaled,
 )
 from coinmux.framework.models.market import (
-    Candles,
-    CandlesQuery,
     Coin,
     Coins,
     CoinsQuery,
@@ -96,11 +77,24 @@ from coinmux.framework.reference.chains import (
     Chain,
     ChainFacts,
 )
-from coinmux.framework.reference.symbols import (
-    INTERVALS,
-    Interval,
-    Symbol,
-    SymbolStyle,
+from coinmux.framework.reference.intervals import INTERVALS, Interval
+from coinmux.framework.reference.symbols import Symbol, SymbolStyle
+from coinmux.framework.reference.values import (
+    Amount,
+    AmountOrNone,
+    CleanText,
+    Number,
+    NumberOrNone,
+    Price,
+    PriceOrNone,
+    RawInteger,
+    Timestamp,
+    clean_text,
+    iso_ms,
+    number,
+    percent,
+    price_or_none,
+    seconds_ms,
 )
 
 __all__ = [

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from coinmux.framework.models.market import Candles
+from coinmux.framework.models.candles import Candles
 from coinmux.framework.samples import json_paths, units
 from coinmux.framework.samples.format import element
 from coinmux.framework.testing.conformance.border import play

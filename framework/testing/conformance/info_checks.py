@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.limits.limiter import Limiter
 from coinmux.framework.reference.chains import Chain
-from coinmux.framework.reference.symbols import INTERVALS
+from coinmux.framework.reference.intervals import INTERVALS
 from coinmux.framework.testing.clock import FakeClock
 from coinmux.framework.testing.conformance.check import Case, NotApplicable
 

@@ -1,4 +1,4 @@
-"""Pairs and intervals: what is read, what is refused, and what round-trips."""
+"""Pairs: what is read, what is refused, and what round-trips."""
 
 import pickle
 
@@ -8,11 +8,9 @@ from hypothesis import strategies as st
 
 from coinmux import (
     Implausible,
-    Interval,
     InvalidSymbol,
     Symbol,
     SymbolStyle,
-    UnknownInterval,
     UnknownSymbol,
 )
 
@@ -87,14 +85,3 @@ def test_a_name_that_means_another_coin_there_is_not_listed():
 def test_E2_an_answer_about_another_pair_is_refused(said):
     with pytest.raises(Implausible):
         SymbolStyle().confirm(Symbol("BTC/USDT"), said)
-
-
-def test_minute_and_month_differ_by_case():
-    assert Interval("1m").seconds == 60
-    assert Interval("1M").seconds == 31 * 86_400
-
-
-def test_an_unknown_interval_lists_the_known():
-    with pytest.raises(UnknownInterval) as caught:
-        Interval("7m")
-    assert "1h" in caught.value.extra["known"]

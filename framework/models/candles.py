@@ -1,0 +1,291 @@
+"""Candles as columns: the query, the answer, and its tables for numpy, pandas and polars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import msgspec
+import numpy as np
+from pydantic import Field, model_validator
+
+from coinmux.framework.errors import Implausible, SchemaMismatch
+from coinmux.framework.models.base import Query, Result
+from coinmux.framework.models.window import Window, window_of
+from coinmux.framework.reference.intervals import Interval
+from coinmux.framework.reference.symbols import Symbol
+from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS, number
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    from numpy.typing import NDArray
+
+    IntColumn = NDArray[np.int64]
+    FloatColumn = NDArray[np.float64]
+else:
+    # `Candles` checks its columns itself, once.
+    IntColumn = FloatColumn = Any
+
+#: Rows of one answer.
+MOST_CANDLES = 1000
+
+
+class CandlesQuery(Query["Candles"]):
+    """Candles of one market: the latest `limit`, or those opening in [start, end]."""
+
+    symbol: Symbol = Field(description="The pair, BASE/QUOTE")
+    interval: Interval = Field(default=Interval("1h"), description="Length of a candle")
+    limit: int = Field(
+        default=200, ge=1, le=MOST_CANDLES, description="At most so many, the latest"
+    )
+    start: int | None = Field(
+        default=None, ge=EARLIEST_MS, le=LATEST_MS, description="First opening time, Unix ms"
+    )
+    end: int | None = Field(
+        default=None, ge=EARLIEST_MS, le=LATEST_MS, description="Last opening time, Unix ms"
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.start is not None and self.end is not None and self.start > self.end:
+            raise ValueError("start is after end")
+        return self
+
+    def window(self, most: int, now_ms: int | None = None) -> Window:
+        """The opening times to ask a source for that gives at most `most` candles at once."""
+        return window_of(self, most, now_ms)
+
+
+CANDLE_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
+
+
+def _float_column(values: Sequence[Any], name: str) -> NDArray[np.float64]:
+    """A finite float column from JSON numbers or decimal strings."""
+    try:
+        # msgspec reads strings by the grammar of JSON numbers, in a quarter of float()'s time.
+        exact = msgspec.convert(values, list[float], strict=False)
+        array = np.fromiter(exact, np.float64, len(exact))
+        if np.isfinite(array).all():
+            return array
+    except msgspec.ValidationError:
+        pass  # perhaps a decimal that JSON does not know, such as ".5": judged one by one below
+    try:
+        return np.array([number(value) for value in values], dtype=np.float64)
+    except ValueError as error:
+        raise SchemaMismatch(f"candle {name}: {error}") from error
+
+
+class Candles(Result):
+    """Candles as columns, oldest first, no two of one time; gaps stay gaps.
+
+    Attributes:
+        timestamp: `(n,)` int64, opening times in Unix ms.
+        open, high, low, close: `(n,)` float64, in quote.
+        volume: `(n,)` float64, in base units; nan where the source has none (null in JSON).
+        last_closed: whether the last candle is finished; None until judged against a clock.
+    """
+
+    symbol: Symbol
+    interval: Interval
+    timestamp: IntColumn
+    open: FloatColumn
+    high: FloatColumn
+    low: FloatColumn
+    close: FloatColumn
+    volume: FloatColumn
+    last_closed: bool | None = None
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Self:
+        time = self.timestamp
+        if not isinstance(time, np.ndarray) or time.dtype != np.int64 or time.ndim != 1:
+            raise SchemaMismatch("candle times take an int64 column; use Candles.from_rows")
+        prices = (self.open, self.high, self.low, self.close)
+        for column in (*prices, self.volume):
+            if (
+                not isinstance(column, np.ndarray)
+                or column.dtype != np.float64
+                or column.shape != time.shape
+            ):
+                raise SchemaMismatch("candle values take float64 columns of one length")
+        if time.size == 0:
+            return self
+        if time[0] < EARLIEST_MS or time[-1] > LATEST_MS:
+            raise Implausible(f"candle times {time[0]} to {time[-1]} are not Unix milliseconds")
+        if time.size > 1 and not (time[1:] > time[:-1]).all():
+            raise Implausible("candles are not in ascending order of distinct times")
+        low, high = self.low, self.high
+        # nan compares false, so each test is put the way that nan fails it.
+        sound = (
+            (low > 0)
+            & (high >= low)
+            & (self.open <= high)
+            & (self.open >= low)
+            & (self.close <= high)
+            & (self.close >= low)
+        )
+        if not sound.all():
+            at = int(np.argmin(sound))
+            raise Implausible(
+                f"candle {time[at]}: open {self.open[at]:g} high {high[at]:g} "
+                f"low {low[at]:g} close {self.close[at]:g}"
+            )
+        if (self.volume < 0).any():
+            raise Implausible("a candle of negative volume")
+        return self
+
+    @classmethod
+    def from_rows(
+        cls,
+        query: CandlesQuery,
+        rows: Sequence[Sequence[Any]] | Sequence[Mapping[str, Any]],
+        *,
+        order: Sequence[str] = CANDLE_COLUMNS,
+        time_unit: Literal["ms", "s"] = "ms",
+        notes: Iterable[str] = (),
+    ) -> Candles:
+        """Candles from a source's rows, in whatever column order and direction it sends them.
+
+        Rows are sorted, exact duplicates dropped, and what lies outside the asked range or beyond
+        the asked limit is cut (the latest are kept, or the oldest where `start` is given).
+
+        Args:
+            rows: lists, or mappings.
+            order: the name of each leading column of a row; `""` for one that is not wanted.
+                Without `volume` the volumes are nan. Of mappings: their keys, in the order of
+                time, open, high, low, close and, where there is one, volume.
+            time_unit: of the times; numbers, or strings of digits.
+
+        Raises:
+            SchemaMismatch: a cell is no number, or the rows differ in length.
+            Implausible: two different candles of one time (`faults.md` E7), or prices that
+                contradict each other.
+        """
+        remarks = list(notes)
+        places: dict[str, Any] = {name: at for at, name in enumerate(order) if name}
+        table_rows: Sequence[Any] = rows
+        try:
+            if table_rows and isinstance(table_rows[0], Mapping):
+                places = dict(zip(CANDLE_COLUMNS, order, strict=False))
+            elif len(set(map(len, table_rows))) > 1:
+                raise SchemaMismatch("candle rows differ in length")
+            columns = {name: [row[at] for row in table_rows] for name, at in places.items()}
+        except (TypeError, IndexError, KeyError) as error:
+            raise SchemaMismatch(f"candle rows lack some of {len(order)} columns") from error
+        scale = 1000 if time_unit == "s" else 1
+        time = _time_column(columns.pop("timestamp"), scale)
+        table = [
+            _float_column(columns[name], name) if name in columns else np.full(time.shape, np.nan)
+            for name in CANDLE_COLUMNS[1:]
+        ]
+        if time.size:
+            if not (time[1:] > time[:-1]).all():
+                if (time[1:] < time[:-1]).all():
+                    time, table = time[::-1], [column[::-1] for column in table]
+                else:
+                    time, table = _sorted_unique(time, table, remarks)
+            lower = query.start if query.start is not None else time[0]
+            upper = query.end if query.end is not None else time[-1]
+            wanted = (time >= lower) & (time <= upper)
+            if not wanted.all():
+                time, table = time[wanted], [column[wanted] for column in table]
+            if time.size > query.limit:
+                kept = (
+                    slice(None, query.limit)
+                    if query.start is not None
+                    else slice(-query.limit, None)
+                )
+                time, table = time[kept], [column[kept] for column in table]
+        return cls(
+            symbol=query.symbol,
+            interval=query.interval,
+            timestamp=np.ascontiguousarray(time),
+            **{
+                name: np.ascontiguousarray(column)
+                for name, column in zip(CANDLE_COLUMNS[1:], table, strict=True)
+            },
+            notes=tuple(remarks),
+        )
+
+    def is_empty(self) -> bool:
+        return len(self) == 0
+
+    def data_length(self) -> int:
+        return len(self)
+
+    def size(self) -> int:
+        return 100 * len(self)
+
+    def __len__(self) -> int:
+        return int(self.timestamp.size)
+
+    def encode(self) -> bytes:
+        columns = [self.timestamp.tolist()]
+        columns += [
+            column.tolist() for column in (self.open, self.high, self.low, self.close, self.volume)
+        ]
+        return _ENCODER.encode(
+            {
+                "symbol": str(self.symbol),
+                "interval": str(self.interval),
+                "columns": CANDLE_COLUMNS,
+                "rows": list(zip(*columns, strict=True)),
+                "last_closed": self.last_closed,
+            }
+        )
+
+    def to_numpy(self) -> NDArray[np.float64]:
+        """`(n, 6)` float64 in the order of `CANDLE_COLUMNS`; times lose nothing up to 2**53."""
+        return np.column_stack(
+            (self.timestamp, self.open, self.high, self.low, self.close, self.volume)
+        ).astype(np.float64)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A DataFrame indexed by UTC opening time. Needs pandas."""
+        import pandas
+
+        columns = {name: getattr(self, name) for name in CANDLE_COLUMNS[1:]}
+        index = pandas.to_datetime(self.timestamp, unit="ms", utc=True)
+        return pandas.DataFrame(columns, index=index.rename("timestamp"))
+
+    def to_polars(self) -> polars.DataFrame:
+        """A DataFrame with a UTC `timestamp` column. Needs polars."""
+        import polars
+
+        frame = polars.DataFrame({name: getattr(self, name) for name in CANDLE_COLUMNS})
+        return frame.with_columns(
+            polars.from_epoch("timestamp", time_unit="ms").dt.replace_time_zone("UTC")
+        )
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def _time_column(values: Sequence[Any], scale: int) -> NDArray[np.int64]:
+    try:
+        exact = msgspec.convert(values, list[int], strict=False)
+        return np.fromiter(exact, np.int64, len(exact)) * scale
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise SchemaMismatch("a candle's time is no whole number") from error
+
+
+def _sorted_unique(
+    time: NDArray[np.int64], table: list[NDArray[np.float64]], remarks: list[str]
+) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
+    order = np.argsort(time, kind="stable")
+    time, table = time[order], [column[order] for column in table]
+    same = time[1:] == time[:-1]
+    if same.any():
+        # The newest may be open still, and have moved between two reports of it.
+        closed = same & (time[1:] != time[-1])
+        for column in table:
+            before, after = column[:-1][closed], column[1:][closed]
+            if not ((before == after) | (np.isnan(before) & np.isnan(after))).all():
+                raise Implausible("two different candles of one time")
+        keep = np.concatenate((~same, [True]))
+        time, table = time[keep], [column[keep] for column in table]
+        remarks.append(f"{int(same.sum())} duplicate candles dropped")
+    else:
+        remarks.append("candles came unordered and were sorted")
+    return time, table

@@ -1,0 +1,165 @@
+"""Values as sources send them, read strictly: numbers, prices, times and text; no guessing."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from coinmux.framework.errors import Implausible
+
+_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+
+#: Digits of a second past the sixth, which `datetime` does not read.
+_FRACTION = re.compile(r"(\.\d{6})\d+")
+
+#: Before Bitcoin's first block no time stamp of ours can be (3 January 2009), in ms.
+EARLIEST_MS = 1_230_940_800_000
+#: Beyond it a time is in microseconds or nonsense (1 January 2100), in ms.
+LATEST_MS = 4_102_444_800_000
+
+
+def number(value: Any) -> float:
+    """A finite float from a JSON number or a decimal string; nothing else is guessed at.
+
+    Raises:
+        ValueError: thousands separators, hexadecimal, spaces, words, booleans, infinities.
+    """
+    kind = type(value)
+    if kind is float:
+        result = value
+    elif kind is int or (kind is str and _DECIMAL.fullmatch(value)):
+        try:
+            result = float(value)
+        except OverflowError:
+            raise ValueError("takes a finite number") from None
+    else:
+        raise ValueError(f"takes a number or a decimal string, not {str(value)[:40]!r}")
+    if not math.isfinite(result):
+        raise ValueError("takes a finite number")
+    return float(result)
+
+
+def _positive(value: Any) -> float:
+    result = number(value)
+    if result <= 0:
+        raise Implausible(f"a price of {result:g}")
+    return result
+
+
+def price_or_none(value: Any) -> float | None:
+    """A source's price; null, an empty string and 0 say that there is none.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    return None if value is None or value == "" else number(value) or None
+
+
+def _positive_or_none(value: Any) -> float | None:
+    price = price_or_none(value)
+    return None if price is None else _positive(price)
+
+
+def _not_negative_or_none(value: Any) -> float | None:
+    return None if value is None or value == "" else _not_negative(value)
+
+
+def _number_or_none(value: Any) -> float | None:
+    return None if value is None or value == "" else number(value)
+
+
+def _not_negative(value: Any) -> float:
+    result = number(value)
+    if result < 0:
+        raise Implausible(f"an amount of {result:g}")
+    return result
+
+
+def _timestamp(value: Any) -> int:
+    result = int(value) if type(value) is str and value.isascii() and value.isdigit() else value
+    if type(result) is float and result.is_integer():
+        result = int(result)
+    if type(result) is not int:
+        raise ValueError(f"takes Unix milliseconds, not {str(value)[:40]!r}")
+    if not EARLIEST_MS <= result <= LATEST_MS:
+        raise Implausible(f"{result} is no time in milliseconds since 1970 after 2009")
+    return result
+
+
+def percent(fraction: Any) -> float:
+    """A fraction in percent, by decimal arithmetic: as a float, 0.0114 * 100 is 1.14000…01.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    return float(Decimal(repr(number(fraction))) * 100)
+
+
+def seconds_ms(seconds: Any) -> int:
+    """Unix milliseconds of a time in seconds, with a fraction or without; what is finer is cut.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    # By way of microseconds: seconds times 1000 may fall just short of a millisecond.
+    return round(number(seconds) * 1_000_000) // 1000
+
+
+def iso_ms(text: Any) -> int:
+    """Unix milliseconds of an ISO 8601 time; fractions of any length, `Z` or an offset.
+
+    Raises:
+        ValueError: no such time, or without its zone: which day it is would be a guess.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"takes an ISO 8601 time, not {str(text)[:40]!r}")
+    when = datetime.fromisoformat(_FRACTION.sub(r"\1", text.strip()))
+    if when.tzinfo is None:
+        raise ValueError(f"a time without a zone: {text[:40]!r}")
+    return round(when.timestamp() * 1000)
+
+
+def _raw_integer(value: Any) -> str:
+    text = str(value) if type(value) is int else value
+    if not (isinstance(text, str) and re.fullmatch(r"-?\d{1,100}", text, re.ASCII)):
+        raise ValueError(f"takes a whole number, not {str(value)[:40]!r}")
+    return text
+
+
+#: A finite number.
+Number = Annotated[float, BeforeValidator(number)]
+#: A price: more than 0, else `Implausible`.
+Price = Annotated[float, BeforeValidator(_positive)]
+#: A price of which 0, "" and null say that the source has none.
+PriceOrNone = Annotated[float | None, BeforeValidator(_positive_or_none)]
+#: A volume or amount of which "" and null say that the source has none.
+AmountOrNone = Annotated[float | None, BeforeValidator(_not_negative_or_none)]
+#: A number of which "" and null say that the source has none.
+NumberOrNone = Annotated[float | None, BeforeValidator(_number_or_none)]
+#: A volume, amount or rate: 0 or more, else `Implausible`.
+Amount = Annotated[float, BeforeValidator(_not_negative)]
+#: Unix milliseconds UTC; seconds or microseconds are `Implausible`.
+Timestamp = Annotated[int, BeforeValidator(_timestamp)]
+#: A raw on-chain integer (wei, satoshi) as a decimal string.
+RawInteger = Annotated[str, BeforeValidator(_raw_integer)]
+
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
+)
+TEXT_LIMIT = 500
+
+
+def clean_text(value: Any) -> str:
+    """Foreign text made safe: one line, no control or bidi characters, at most 500 characters."""
+    if not isinstance(value, str):
+        raise ValueError("takes text")
+    return " ".join(_UNSAFE.sub(" ", value).split())[:TEXT_LIMIT]
+
+
+#: Text from a source, cleaned (`faults.md` S7).
+CleanText = Annotated[str, BeforeValidator(clean_text)]
