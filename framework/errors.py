@@ -65,7 +65,7 @@ class CoinmuxError(Exception):
 
     code: ClassVar[str] = "internal_error"
 
-    def __init__(self, detail: str = "", **extra: Any) -> None:
+    def __init__(self, detail: str = "", **extra: object) -> None:
         super().__init__(detail)
         self.detail = detail
         self.extra: dict[str, Any] = extra
@@ -88,9 +88,9 @@ class InvalidRequest(CoinmuxError):
         self,
         detail: str = "",
         *,
-        errors: Sequence[Mapping[str, Any]] = (),
+        errors: Sequence[Mapping[str, object]] = (),
         did_you_mean: Sequence[str] = (),
-        **extra: Any,
+        **extra: object,
     ) -> None:
         super().__init__(detail, **extra)
         self.errors = [dict(error) for error in errors]
@@ -236,7 +236,7 @@ class BadStatus(ProviderError):
         *,
         status: int | None = None,
         retry_after_s: float | None = None,
-        **extra: Any,
+        **extra: object,
     ) -> None:
         super().__init__(detail, **extra)
         self.status = status
@@ -319,7 +319,7 @@ class ToldToWait(ProviderError):
     outcome = Outcome.HOLD
 
     def __init__(
-        self, detail: str = "", *, retry_after_s: float | None = None, **extra: Any
+        self, detail: str = "", *, retry_after_s: float | None = None, **extra: object
     ) -> None:
         super().__init__(detail, **extra)
         self.retry_after_s = retry_after_s
@@ -367,7 +367,7 @@ class PlanRestricted(ToldToWait):
         *,
         variant: bool = False,
         retry_after_s: float | None = None,
-        **extra: Any,
+        **extra: object,
     ) -> None:
         super().__init__(detail, retry_after_s=retry_after_s, **extra)
         if variant:
@@ -434,7 +434,7 @@ class AllProvidersFailed(RoutingError):
         self,
         detail: str,
         *,
-        attempts: Sequence[Mapping[str, Any]],
+        attempts: Sequence[Mapping[str, object]],
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(detail, attempts=list(attempts))
@@ -451,7 +451,7 @@ class NoProviderAvailable(RoutingError):
         self,
         detail: str,
         *,
-        candidates: Sequence[Mapping[str, Any]],
+        candidates: Sequence[Mapping[str, object]],
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(detail, candidates=list(candidates))
@@ -464,7 +464,7 @@ class DeadlineExceeded(RoutingError):
 
     code = "deadline_exceeded"
 
-    def __init__(self, detail: str, *, attempts: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, detail: str, *, attempts: Sequence[Mapping[str, object]] = ()) -> None:
         super().__init__(detail, attempts=list(attempts))
         self.attempts = list(attempts)
 

@@ -63,7 +63,7 @@ class EventBus:
         level: str = "info",
         source: str | None = None,
         keep: bool = True,
-        **detail: Any,
+        **detail: object,
     ) -> Event:
         """Record an event and tell every listener.
 

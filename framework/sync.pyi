@@ -530,8 +530,8 @@ class SyncGateway:
         limit: int = 200,
         *,
         closed_only: bool = False,
-        parameters: Mapping[str, Any] | None = None,
-        **options: Any,
+        parameters: Mapping[str, object] | None = None,
+        **options: Unpack[RequestKeywords],
     ) -> Routed:
         """The latest `limit` values of an indicator, settled where the market's history allows.
 
@@ -547,7 +547,7 @@ class SyncGateway:
         ...
 
     def indicator_over(
-        self, name: str, candles: Candles, parameters: Mapping[str, Any] | None = None
+        self, name: str, candles: Candles, parameters: Mapping[str, object] | None = None
     ) -> Computed:
         """An indicator over candles that are here.
 
@@ -558,13 +558,13 @@ class SyncGateway:
 
     def indicator_batch(
         self,
-        names: Sequence[str | tuple[str, Mapping[str, Any]]],
+        names: Sequence[str | tuple[str, Mapping[str, object]]],
         symbols: Sequence[str],
         interval: str = "1h",
         limit: int = 1,
         *,
         closed_only: bool = False,
-        **options: Any,
+        **options: Unpack[RequestKeywords],
     ) -> dict[Symbol, tuple[History, list[Computed | CoinmuxError]] | CoinmuxError]:
         """Many indicators of many markets; an error stands where one failed, and spoils no other.
 

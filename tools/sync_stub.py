@@ -91,11 +91,13 @@ def _assigned(attributes: dict[str, list[ast.stmt]], init: ast.FunctionDef) -> N
     """Attributes `__init__` sets, of the type annotated, of their parameter, or constructed."""
     given = {one.arg: one.annotation for one in (*init.args.args, *init.args.kwonlyargs)}
     for node in ast.walk(init):
-        if isinstance(node, ast.AnnAssign):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Attribute):
             _attribute(attributes, node.target, node.annotation)
         elif isinstance(node, ast.Assign):
             for target in node.targets:
-                if isinstance(target, ast.Attribute) and (annotation := given.get(target.attr)):
+                if not isinstance(target, ast.Attribute):
+                    continue
+                if (annotation := given.get(target.attr)) is not None:
                     _attribute(attributes, target, _without_none(annotation))
                 elif (constructed := _constructed(node.value)) is not None:
                     _attribute(attributes, target, constructed)

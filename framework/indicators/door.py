@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 from coinmux.framework.indicators.frame import Frame
 from coinmux.framework.reference.intervals import Interval
-from coinmux.framework.routing.options import RequestOptions
+from coinmux.framework.routing.options import RequestKeywords, RequestOptions
 
 if TYPE_CHECKING:
     from coinmux.framework.errors import CoinmuxError
@@ -42,8 +42,8 @@ class GatewayIndicators:
         limit: int = 200,
         *,
         closed_only: bool = False,
-        parameters: Mapping[str, Any] | None = None,
-        **options: Any,
+        parameters: Mapping[str, object] | None = None,
+        **options: Unpack[RequestKeywords],
     ) -> Routed:
         """The latest `limit` values of an indicator, settled where the market's history allows.
 
@@ -63,7 +63,7 @@ class GatewayIndicators:
         )
 
     def indicator_over(
-        self, name: str, candles: Candles, parameters: Mapping[str, Any] | None = None
+        self, name: str, candles: Candles, parameters: Mapping[str, object] | None = None
     ) -> Computed:
         """An indicator over candles that are here.
 
@@ -74,13 +74,13 @@ class GatewayIndicators:
 
     async def indicator_batch(
         self: _Parses,
-        names: Sequence[str | tuple[str, Mapping[str, Any]]],
+        names: Sequence[str | tuple[str, Mapping[str, object]]],
         symbols: Sequence[str],
         interval: str = "1h",
         limit: int = 1,
         *,
         closed_only: bool = False,
-        **options: Any,
+        **options: Unpack[RequestKeywords],
     ) -> dict[Symbol, tuple[History, list[Computed | CoinmuxError]] | CoinmuxError]:
         """Many indicators of many markets; an error stands where one failed, and spoils no other.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import rich_click as click
 
-from coinmux import INTERVALS
+from coinmux import INTERVALS, Strategy
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.indicators.routed import Routed
 from coinmux.server.cli.ask import (
@@ -68,7 +68,7 @@ def indicator(
     limit: int,
     closed_only: bool,
     provider: str | None,
-    strategy: str,
+    strategy: Strategy,
     timeout_s: float | None,
     simulate: bool,
     as_json: bool,

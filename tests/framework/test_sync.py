@@ -61,9 +61,9 @@ def test_the_stub_shows_every_public_member():
     shown = {
         getattr(n, "name", None) or n.target.id for n in twin.body if not isinstance(n, ast.Expr)
     }
-    sync = gateway()
-    assert {name for name in shown if name[0] != "_"} == {n for n in dir(sync) if n[0] != "_"}
-    sync._loop.close()
+    with gateway() as sync:
+        there = set(dir(sync))
+    assert {name for name in shown if name[0] != "_"} == {n for n in there if n[0] != "_"}
 
 
 def test_the_old_name_of_fetch_blocks_as_well():
