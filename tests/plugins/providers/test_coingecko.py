@@ -182,7 +182,7 @@ def test_a_coin_without_price_is_not_listed(body):
 )
 def test_errors_in_each_of_their_shapes(status, body, error):
     """The code is found in the body, in `status` and in `error`; the rest is left to the status."""
-    assert type(mapped("coingecko", status, body)) is error
+    assert type(mapped("coingecko", status, body, TickerQuery(symbol="BTC/USD"))) is error
 
 
 @pytest.mark.parametrize(

@@ -202,7 +202,7 @@ def test_an_article_without_coins_or_words():
         (200, 0, None, type(None)),
         (200, "0", "", type(None)),
         (200, None, None, type(None)),
-        (200, "²", None, type(None)),
+        (200, "²", None, BadStatus),
     ],
 )
 def test_error_codes(status, code, said, error):
