@@ -4,6 +4,8 @@ Most modules answer `{"status", "message", "result"}`, `proxy` in JSON-RPC; erro
 plan come in the first, with HTTP 200, whichever was asked. Numbers are decimal strings, times are
 seconds, an empty string is nothing.
 
+The functions are hooks: a plugin of such an explorer names them `fetch_gas`, `map_error` and so on.
+
 Source: https://docs.etherscan.io/etherscan-v2 and
 https://docs.etherscan.io/resources/common-error-messages, read 2026-11-23.
 """
@@ -33,6 +35,7 @@ from coinmux.framework.models.chain import (
     Transactions,
     scaled,
 )
+from coinmux.framework.plugins.hookspecs import hookimpl
 from coinmux.framework.reference.chains import CHAINS, Chain
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ TOKENS = 100
 _WINDOW = 10_000
 
 
+@hookimpl
 def explorer_error(reply: Reply, query: Query) -> Exception | None:
     """The error in a reply; a list that is empty is an answer, whatever the status says."""
     body = reply.body
@@ -78,6 +82,7 @@ def explorer_error(reply: Reply, query: Query) -> Exception | None:
     return BadStatus(f"the answer is an error: {said}", status=reply.status)
 
 
+@hookimpl
 async def explorer_gas(query: GasQuery, http: HTTPClient) -> Gas:
     """One request."""
     if query.chain in ORACLES:
@@ -98,6 +103,7 @@ def gas_oracle(result: Any, query: GasQuery) -> Gas:
     )
 
 
+@hookimpl
 async def explorer_chain_head(query: ChainHeadQuery, http: HTTPClient) -> ChainHead:
     """One request."""
     body = await _ask(
@@ -106,12 +112,14 @@ async def explorer_chain_head(query: ChainHeadQuery, http: HTTPClient) -> ChainH
     return newest_block(rpc_result(body), query)
 
 
+@hookimpl
 async def explorer_balance(query: BalanceQuery, http: HTTPClient) -> Balance:
     """One request."""
     body = await _ask(query.chain, http, "account", "balance", address=query.address, tag="latest")
     return Balance.native(query, body["result"])
 
 
+@hookimpl
 async def explorer_transactions(query: TransactionsQuery, http: HTTPClient) -> Transactions:
     """One request; the cursor is the number of the next page."""
     page = query.cursor or "1"
@@ -154,6 +162,7 @@ def _transaction(row: Any, query: TransactionsQuery) -> Transaction:
     )
 
 
+@hookimpl
 async def explorer_tokens(query: TokenBalancesQuery, http: HTTPClient) -> TokenBalances:
     """One request of a paid endpoint."""
     body = await _ask(

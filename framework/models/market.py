@@ -72,7 +72,8 @@ class Ticker(Result):
             last: price of the last trade; 0, "" and null say that there is none.
             open: price 24 h ago.
             moved: `last` less the price 24 h ago, in place of `open`.
-            change_percent: over 24 h; without it and `change_fraction`, worked out from `open`.
+            change_percent: over 24 h; "" says that the source knows none. Without it and
+                `change_fraction`, it is worked out from `open`.
             change_fraction: the same as a fraction.
             timestamp: Unix ms.
             timestamp_s: the same in seconds.
@@ -88,7 +89,7 @@ class Ticker(Result):
         opened = price_or_none(open)
         if change_fraction is not None and change_fraction != "":
             change_percent = percent(change_fraction)
-        elif (change_percent is None or change_percent == "") and opened is not None:
+        elif change_fraction is None and change_percent is None and opened is not None:
             change_percent = (price / opened - 1) * 100
         if timestamp_s is not None:
             timestamp = seconds_ms(timestamp_s)

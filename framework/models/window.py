@@ -34,10 +34,10 @@ def window_of(query: CandlesQuery, most: int, now_ms: int | None = None) -> Wind
     """
     count = min(query.limit, most)
     span_ms = count * query.interval.ms
+    end = query.end if query.end is not None else now_ms
     if query.start is not None:
         last_ms = query.start + span_ms - 1
-        return Window(query.start, last_ms if query.end is None else min(last_ms, query.end), count)
-    end = query.end if query.end is not None else now_ms
+        return Window(query.start, last_ms if end is None else min(last_ms, end), count)
     if end is None:
         return Window(None, None, count)
     return Window(max(0, end - span_ms + 1), end, count)

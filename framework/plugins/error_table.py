@@ -146,15 +146,15 @@ class ErrorTable:
         return ""
 
     def message_in(self, body: object) -> str:
-        """What the source says of the error, at most 300 characters."""
+        """What the source says of the error."""
         if isinstance(body, str):
-            return body[:300]
+            return body
         for path in _paths(self.message):
             found = value_at(body, path)
             if isinstance(found, list):
                 found = "; ".join(str(part) for part in found[:5])
             if type(found) in (int, str) and found != "":
-                return str(found)[:300]
+                return str(found)
         return ""
 
 

@@ -42,9 +42,9 @@ def from_rows(info: ProviderInfo, reply: Reply, query: object) -> CoinmuxError |
         if not table.message_in(body):
             return None
     said = _said(table, code, reply)
-    lower = said.lower()
+    text = f"{code} {table.message_in(body)}".lower()
     for meaning, when in table.rows:
-        if not when.matches(code, lower, reply.status, reply.is_json, query):
+        if not when.matches(code, text, reply.status, reply.is_json, query):
             continue
         if meaning == "unknown_symbol":
             subject = _subject(when, query)
@@ -75,7 +75,7 @@ def _is_marked(table: ErrorTable, reply: Reply) -> bool:
 
 
 def _said(table: ErrorTable, code: str, reply: Reply) -> str:
-    message = table.message_in(reply.body)
+    message = table.message_in(reply.body)[:300]
     if message.lstrip()[:1] == "<":
         message = ""
     return " ".join(dict.fromkeys(part for part in (code, message) if part))

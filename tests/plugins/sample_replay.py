@@ -111,10 +111,16 @@ def exchange(
 
 
 def mapped_reply(name: str, reply: Reply, query: Any = None) -> Any:
-    """What a reply is by the provider's error table and `map_error`."""
+    """What a reply is by the provider's table and `map_error`, or else by its status or body."""
     module = provider(name)
-    hook = getattr(module, "map_error", None)
-    return response_errors.read(module.provider_info(), hook, reply, query)
+    info = module.provider_info()
+    error = response_errors.read(info, getattr(module, "map_error", None), reply, query)
+    if error is None and reply.status == 200:
+        return response_errors.from_body(reply.body)
+    has_key = any(variable.required for variable in info.env)
+    return error or response_errors.from_status(
+        reply.status, is_json=reply.is_json, has_key=has_key, said=""
+    )
 
 
 def mapped(

@@ -8,8 +8,7 @@ Source: https://alternative.me/crypto/fear-and-greed-index/#api, read 2026-11-23
 
 from typing import Any
 
-from coinmux import HTTP, ProviderInfo, RateLimit, Reply, hookimpl
-from coinmux import errors as e
+from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, hookimpl
 from coinmux import models as m
 
 
@@ -22,20 +21,15 @@ def provider_info() -> ProviderInfo:
         category="sentiment",
         base_url="https://api.alternative.me",
         rate_limits=(RateLimit(600, 600),),
+        errors=ErrorTable(
+            code="metadata.error",
+        ),
         homepage="https://alternative.me/crypto/fear-and-greed-index/",
         terms_url="https://alternative.me/crypto/fear-and-greed-index/#api",
         docs_url="https://alternative.me/crypto/fear-and-greed-index/#api",
         docs_read="2026-11-23",
         notes="Attribution asked for next to the index.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """Errors come in `metadata.error`, with status 200."""
-    metadata = reply.body.get("metadata") if isinstance(reply.body, dict) else None
-    said = metadata.get("error") if isinstance(metadata, dict) else None
-    return e.BadStatus(f"the answer is an error: {str(said)[:200]}", status=200) if said else None
 
 
 @hookimpl

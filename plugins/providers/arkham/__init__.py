@@ -12,10 +12,11 @@ from coinmux import (
     HTTP,
     Chain,
     EnvVar,
+    ErrorTable,
     ProviderInfo,
     RateLimit,
-    Reply,
     UsageHeader,
+    When,
     hookimpl,
     segment,
 )
@@ -58,30 +59,18 @@ def provider_info() -> ProviderInfo:
         usage=(UsageHeader("x-intel-datapoints-usage", PERIOD_S, "used"),),
         priority=50,
         chains=NETWORKS,
+        errors=ErrorTable(
+            message="error",
+            unknown_symbol=(When(status=(400, 404), about="address"),),
+            quota=(When(says=("billing period",)),),
+            plan=(When(status=(403,), is_json=True),),
+        ),
         homepage="https://arkm.com",
         terms_url="https://arkm.com/terms",
         docs_url="https://docs.intel.arkm.com",
         docs_read="2026-11-23",
         notes="A trial has 10,000 labels; without a plan the API is paid.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """`error` in words; a 429 may be of the second or of the billing period."""
-    body = reply.body if isinstance(reply.body, dict) else {}
-    said = str(body.get("error") or "")
-    if reply.status == 401:
-        return e.AuthRefused(said or "the key is refused")
-    if reply.status == 402 or "billing period" in said:
-        return e.QuotaExhausted(said or "payment required")
-    if reply.status == 403:
-        return e.PlanRestricted(said) if reply.is_json else None
-    if reply.status == 429:
-        return e.RateLimited(said)
-    if reply.status in (400, 404) and isinstance(query, m.EntityQuery):
-        return e.UnknownSymbol(query.address, said or "Arkham does not know the address")
-    return None
 
 
 @hookimpl

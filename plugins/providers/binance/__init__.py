@@ -8,8 +8,17 @@ Source: https://developers.binance.com/docs/binance-spot-api-docs/rest-api, read
 
 from typing import Any
 
-from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, UsageHeader, hookimpl
-from coinmux import errors as e
+from coinmux import (
+    HTTP,
+    ErrorTable,
+    ProviderInfo,
+    RateLimit,
+    Symbol,
+    SymbolStyle,
+    UsageHeader,
+    When,
+    hookimpl,
+)
 from coinmux import models as m
 
 STYLE = SymbolStyle()
@@ -17,10 +26,6 @@ STYLE = SymbolStyle()
 INTERVALS = (
     "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M",
 )  # fmt: skip
-CANDLE = ("timestamp", "open", "high", "low", "close", "volume")
-UNKNOWN_SYMBOL = -1121
-ILLEGAL_CHARACTERS = -1100
-TOO_MUCH_WEIGHT = -1003
 SMALL_BOOK = 100
 
 
@@ -38,6 +43,13 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals={interval: interval for interval in INTERVALS},
         max_candles=1000,
+        errors=ErrorTable(
+            code="code",
+            message="msg",
+            # A pair longer than any it lists is refused for its characters, not as unknown.
+            unknown_symbol=(-1121, When(codes=(-1100,), says=("'symbol'",))),
+            rate_limited=(-1003,),
+        ),
         homepage="https://www.binance.com",
         terms_url="https://www.binance.com/en/terms",
         docs_url="https://developers.binance.com/docs/binance-spot-api-docs",
@@ -45,26 +57,6 @@ def provider_info() -> ProviderInfo:
         seen="recorded",
         notes="Few markets in plain USD. Its order book tells no time.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """What its negative codes mean; 418, 429 and 451 say enough by themselves."""
-    body = reply.body
-    code = body.get("code") if isinstance(body, dict) else None
-    if not isinstance(body, dict) or type(code) is not int or code >= 0:
-        return None
-    said = f"{code} {str(body.get('msg'))[:200]}"
-    symbol = getattr(query, "symbol", None)
-    # A pair longer than any it lists is refused for its characters, not as unknown.
-    is_spelling = code == ILLEGAL_CHARACTERS and "'symbol'" in said
-    if symbol is not None and (code == UNKNOWN_SYMBOL or is_spelling):
-        return e.UnknownSymbol(symbol, f"Binance: {said}")
-    if reply.status in (401, 418, 429, 451):
-        return None
-    if code == TOO_MUCH_WEIGHT:
-        return e.RateLimited(said)
-    return e.BadStatus(said, status=reply.status)
 
 
 @hookimpl
@@ -84,7 +76,7 @@ async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
         "endTime": query.end,
         "limit": query.limit,
     }
-    return parse_candles(await http.get_json("/api/v3/klines", params, weight=2), query)
+    return m.Candles.from_rows(query, await http.get_json("/api/v3/klines", params, weight=2))
 
 
 @hookimpl
@@ -118,38 +110,25 @@ async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
 
 
 def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
-    """`priceChangePercent` is in percent already; a price of zero stands for none.
+    """`priceChangePercent` is in percent already.
 
     Raises:
         UnknownSymbol: the pair is listed but not traded any more, so that it has no price.
     """
     STYLE.confirm(query.symbol, body["symbol"])
-    last = _price(body["lastPrice"])
-    if last is None:
-        raise e.UnknownSymbol(query.symbol, f"{query.symbol} is not traded at Binance any more")
-    return m.Ticker(
-        symbol=query.symbol,
+    return m.Ticker.of(
+        query,
         timestamp=body["closeTime"],
-        last=last,
-        bid=_price(body["bidPrice"]),
-        ask=_price(body["askPrice"]),
-        open=_price(body["openPrice"]),
-        high=_price(body["highPrice"]),
-        low=_price(body["lowPrice"]),
+        last=body["lastPrice"],
+        bid=body["bidPrice"],
+        ask=body["askPrice"],
+        open=body["openPrice"],
+        high=body["highPrice"],
+        low=body["lowPrice"],
         change_percent=body["priceChangePercent"],
         volume_base=body["volume"],
         volume_quote=body["quoteVolume"],
     )
-
-
-def _price(text: Any) -> float | None:
-    price = m.number(text)
-    return price if price != 0 else None
-
-
-def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
-    """Rows of 12, of which the first six are ours."""
-    return m.Candles.from_rows(query, body, order=CANDLE)
 
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:

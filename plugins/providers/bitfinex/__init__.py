@@ -9,10 +9,9 @@ Source: https://docs.bitfinex.com/reference/rest-public-ticker and the pages bes
 2026-11-23.
 """
 
-from decimal import Decimal
 from typing import Any
 
-from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl
+from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, Symbol, SymbolStyle, When, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -63,8 +62,6 @@ CANDLES_WEIGHT, TRADES_WEIGHT = 3, 6
 BOOKS = (1, 25, 100)
 #: How long an address that exceeds a limit is blocked.
 BLOCKED_S = 60.0
-WRONG_PARAMETER = "10020"
-TOO_MANY = frozenset({"11010", "ERR_RATE_LIMIT"})
 
 
 @hookimpl
@@ -80,6 +77,17 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=10_000,
+        errors=ErrorTable(
+            # `["error", code, text]`, with HTTP 500 for an unknown pair; over a limit, an object.
+            marked=("0", "error"),
+            code="1",
+            message=("2", "error"),
+            unknown_symbol=(When(codes=(10020,), says=("symbol",)),),
+            rate_limited=(
+                When(codes=(11010, "ERR_RATE_LIMIT"), retry_after_s=BLOCKED_S),
+                When(says=("ERR_RATE_LIMIT",), retry_after_s=BLOCKED_S),
+            ),
+        ),
         homepage="https://www.bitfinex.com",
         terms_url="https://www.bitfinex.com/legal/exchange/terms",
         docs_url="https://docs.bitfinex.com/docs/introduction",
@@ -88,24 +96,6 @@ def provider_info() -> ProviderInfo:
         notes="Its tickers and books tell no time. At most 100 levels of a book, whose prices have "
         "five digits. No volume in quote units. Minutes without trades have no candle.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """What `["error", code, text]` means; an unknown pair comes with HTTP 500."""
-    body = reply.body
-    if isinstance(body, dict) and isinstance(body.get("error"), str):
-        body = ["error", body["error"], body.get("message") or ""]
-    if not isinstance(body, list) or len(body) < 2 or body[0] != "error":
-        return None
-    code = str(body[1])
-    said = " ".join(str(part)[:200] for part in body[1:3])
-    symbol = getattr(query, "symbol", None)
-    if symbol is not None and code == WRONG_PARAMETER and "symbol" in said.lower():
-        return e.UnknownSymbol(symbol, f"Bitfinex: {said}")
-    if code in TOO_MANY:
-        return e.RateLimited(said, retry_after_s=BLOCKED_S)
-    return e.BadStatus(said, status=reply.status)
 
 
 @hookimpl
@@ -156,28 +146,17 @@ async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
 def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """Ten figures, of which the relative change is a fraction; neither pair nor time is named."""
     bid, _, ask, _, moved, rate, last, volume, high, low = body
-    opened = None if moved is None else float(_decimal(last) - _decimal(moved))
-    return m.Ticker(
-        symbol=query.symbol,
+    return m.Ticker.of(
+        query,
         last=last,
-        bid=_price(bid),
-        ask=_price(ask),
-        open=opened if opened is not None and opened > 0 else None,
-        high=_price(high),
-        low=_price(low),
-        change_percent=None if rate is None else float(_decimal(rate) * 100),
+        bid=bid,
+        ask=ask,
+        moved=moved,
+        high=high,
+        low=low,
+        change_fraction=rate,
         volume_base=volume,
     )
-
-
-def _decimal(value: Any) -> Decimal:
-    """For sums that stay decimal: as a float, 0.0114 * 100 is 1.1400000000000001."""
-    return Decimal(repr(m.number(value)))
-
-
-def _price(value: Any) -> float | None:
-    """A price; null or zero stands for none."""
-    return None if value is None else m.number(value) or None
 
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
@@ -241,9 +220,6 @@ def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
             base, quote = pair[:SHORT], pair[SHORT:]
         if quote in PAPER or quote.endswith(CONTRACT):
             return None
-        symbol = Symbol(f"{STYLE.asset(base)}/{STYLE.asset(quote)}")
-        if STYLE.native(symbol) != f"t{pair}":
-            return None
-        return m.Market(symbol=symbol, native=f"t{pair}", active=True)
+        return m.Market.of(STYLE, base, quote, native=f"t{pair}", active=True)
 
     return m.Markets.read(body[0], one)

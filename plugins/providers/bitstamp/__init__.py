@@ -8,7 +8,17 @@ Source: https://www.bitstamp.net/api/, read 2026-11-23.
 
 from typing import Any
 
-from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl, segment
+from coinmux import (
+    HTTP,
+    ErrorTable,
+    ProviderInfo,
+    RateLimit,
+    Reply,
+    Symbol,
+    SymbolStyle,
+    hookimpl,
+    segment,
+)
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -17,10 +27,8 @@ INTERVALS = {
     "1m": "60", "3m": "180", "5m": "300", "15m": "900", "30m": "1800", "1h": "3600",
     "2h": "7200", "4h": "14400", "6h": "21600", "12h": "43200", "1d": "86400", "3d": "259200",
 }  # fmt: skip
-CANDLE = ("timestamp", "open", "high", "low", "close", "volume")
+MAX_CANDLES = 1000
 SIDES = {"0": "buy", "1": "sell"}
-TOO_MANY = "400.002"
-UNKNOWN_MARKET = frozenset({"400.003", "404.003"})
 #: Markets that are always there: a page that is not found for one of them has moved.
 SURE = frozenset({"BTC/USD", "BTC/EUR", "BTC/USDT", "ETH/USD", "ETH/EUR"})
 
@@ -37,7 +45,13 @@ def provider_info() -> ProviderInfo:
         priority=70,
         symbols=STYLE,
         intervals=INTERVALS,
-        max_candles=1000,
+        max_candles=MAX_CANDLES,
+        errors=ErrorTable(
+            code=("response_code", "code"),
+            message=("response_explanation", "reason"),
+            unknown_symbol=("400.003", "404.003"),
+            rate_limited=("400.002",),
+        ),
         homepage="https://www.bitstamp.net",
         terms_url="https://www.bitstamp.net/terms-of-use/",
         docs_url="https://www.bitstamp.net/api/",
@@ -49,21 +63,15 @@ def provider_info() -> ProviderInfo:
 
 @hookimpl
 def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """Codes such as `400.002` where the error is JSON, and what a 404 means."""
+    """What a 404 means, and errors without a code."""
     symbol = getattr(query, "symbol", None)
-    body = reply.body if isinstance(reply.body, dict) else {}
-    code = str(body.get("response_code") or body.get("code") or "")
-    said = f"{code} {body.get('response_explanation') or body.get('reason') or ''}"[:200].strip()
-    if code == TOO_MANY:
-        return e.RateLimited(said)
-    if symbol is not None and code in UNKNOWN_MARKET:
-        return e.UnknownSymbol(symbol, f"Bitstamp: {said}")
     if reply.status == 404 and symbol is not None and symbol not in SURE:
         # The market is part of the path, and a path of no market is answered like any that does
         # not exist, by a page of HTML or by JSON. That the API itself has moved shows in SURE.
         return e.UnknownSymbol(symbol, f"Bitstamp has no page of {symbol}")
-    is_error = body.get("status") == "error" or code.startswith("500.")
-    return e.BadStatus(said or "an error", status=reply.status) if is_error else None
+    if isinstance(reply.body, dict) and reply.body.get("status") == "error":
+        return e.BadStatus(str(reply.body.get("reason"))[:200], status=reply.status)
+    return None
 
 
 @hookimpl
@@ -75,15 +83,12 @@ async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
 @hookimpl
 async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, of the candles up to an end: it heeds no start where it has one."""
-    end = query.end
-    if query.start is not None:
-        last = query.start + query.limit * query.interval.ms - 1
-        end = last if end is None else min(end, last)
+    window = query.window(MAX_CANDLES)
     params: dict[str, str | int | None] = {
         "step": INTERVALS[query.interval],
-        "limit": query.limit,
+        "limit": window.count,
         "start": None if query.start is None else query.start // 1000,
-        "end": None if end is None else end // 1000,
+        "end": None if window.last_ms is None else window.last_ms // 1000,
     }
     return parse_candles(await http.get_json(_path("ohlc", query.symbol), params), query)
 
@@ -122,15 +127,15 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     for name in ("pair", "market"):
         if name in body:
             _confirm(query.symbol, body[name])
-    return m.Ticker(
-        symbol=query.symbol,
-        timestamp=int(body["timestamp"]) * 1000,
-        last=m.last_price(query.symbol, body["last"]),
-        bid=m.price_or_none(body["bid"]),
-        ask=m.price_or_none(body["ask"]),
-        open=m.price_or_none(body.get("open_24")),
-        high=m.price_or_none(body["high"]),
-        low=m.price_or_none(body["low"]),
+    return m.Ticker.of(
+        query,
+        timestamp_s=body["timestamp"],
+        last=body["last"],
+        bid=body["bid"],
+        ask=body["ask"],
+        open=body.get("open_24"),
+        high=body["high"],
+        low=body["low"],
         change_percent=body.get("percent_change_24"),
         volume_base=body["volume"],
     )
@@ -139,8 +144,8 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Oldest first, objects."""
     _confirm(query.symbol, body["data"]["pair"])
-    rows = [[row[column] for column in CANDLE] for row in body["data"]["ohlc"]]
-    return m.Candles.from_rows(query, rows, order=CANDLE, time_unit="s")
+    rows = body["data"]["ohlc"]
+    return m.Candles.from_rows(query, rows, time_unit="s")
 
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:

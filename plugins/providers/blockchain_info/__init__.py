@@ -10,7 +10,7 @@ Source: https://www.blockchain.com/explorer/api/blockchain_api and the vendor's 
 
 from typing import Any
 
-from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -57,24 +57,16 @@ def provider_info() -> ProviderInfo:
         rate_limits=(RateLimit(requests=1, per_s=10),),
         priority=50,
         chains={"bitcoin": "bitcoin"},
+        errors=ErrorTable(
+            message=("error", "message"),
+            unknown_symbol=(When(status=(400, 404, 500), says=BAD_ADDRESS, about="address"),),
+        ),
         homepage="https://www.blockchain.com/explorer",
         terms_url="https://www.blockchain.com/legal/terms",
         docs_url="https://www.blockchain.com/explorer/api/blockchain_api",
         docs_read="2026-11-23",
         notes="Balances may count unconfirmed transactions; the answer says so.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """A wrong address is told in words, as JSON or plain text; the rest by the status."""
-    if reply.status in (400, 404, 500) and isinstance(query, m.BalanceQuery):
-        text = str(reply.body).lower()
-        if any(words in text for words in BAD_ADDRESS):
-            return e.UnknownSymbol(
-                query.address, "not an address on bitcoin: its checksum is wrong"
-            )
-    return None
 
 
 @hookimpl

@@ -9,14 +9,23 @@ Source: https://blockchair.com/api/docs, read 2026-11-23.
 
 from typing import Any
 
-from coinmux import CHAINS, HTTP, Chain, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import (
+    CHAINS,
+    HTTP,
+    Chain,
+    EnvVar,
+    ErrorTable,
+    ProviderInfo,
+    RateLimit,
+    When,
+    hookimpl,
+    segment,
+)
 from coinmux import errors as e
 from coinmux import models as m
 
 SATOSHI = CHAINS[Chain.BITCOIN].decimals
 CHANGE = "what a transaction sends in all, change included"
-#: Codes beyond HTTP's: blocked for a while, too fast, too much.
-SLOW = frozenset({429, 430, 434, 435})
 
 
 @hookimpl
@@ -39,31 +48,20 @@ def provider_info() -> ProviderInfo:
         rate_limits=(RateLimit(requests=30, per_s=60), RateLimit(requests=1_440, per_s=86_400)),
         priority=70,
         chains={"bitcoin": "bitcoin"},
+        errors=ErrorTable(
+            code="context.code",
+            message="context.error",
+            ok=(200,),
+            unknown_symbol=(When(codes=(404,), about="address"),),
+            quota=(402,),
+            rate_limited=(429, 430, 434, 435),
+        ),
         homepage="https://blockchair.com",
         terms_url="https://blockchair.com/terms",
         docs_url="https://blockchair.com/api/docs",
         docs_read="2026-11-23",
         notes="Large transfers count all outputs of a transaction, change included.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """`context.code` and `context.error`, whatever the status."""
-    context = reply.body.get("context") if isinstance(reply.body, dict) else None
-    if not isinstance(context, dict):
-        return None
-    told, said = context.get("code"), str(context.get("error") or "")
-    code = told if type(told) is int else reply.status
-    if code == 200:
-        return None
-    if code == 402:
-        return e.QuotaExhausted(said)
-    if code in SLOW:
-        return e.RateLimited(said)
-    if code == 404 and "address" in query.__dict__:
-        return e.UnknownSymbol(query.__dict__["address"], said)
-    return e.BadStatus(f"{code}: {said}", status=reply.status)
 
 
 @hookimpl

@@ -9,12 +9,10 @@ Source: https://docs.etherscan.io/v2-migration and https://docs.etherscan.io/sup
 
 from coinmux import (
     CHAINS,
-    HTTP,
     Chain,
     EnvVar,
     ProviderInfo,
     RateLimit,
-    Reply,
     explorer_balance,
     explorer_chain_head,
     explorer_error,
@@ -23,7 +21,6 @@ from coinmux import (
     explorer_transactions,
     hookimpl,
 )
-from coinmux import models as m
 
 CHAIN_NAMES = ("bsc",)
 
@@ -57,37 +54,9 @@ def provider_info() -> ProviderInfo:
     )
 
 
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """Key, rate and plan are told inside a 200."""
-    return explorer_error(reply, query)
-
-
-@hookimpl
-async def fetch_gas(query: m.GasQuery, http: HTTP) -> m.Gas:
-    """One request."""
-    return await explorer_gas(query, http)
-
-
-@hookimpl
-async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
-    """One request."""
-    return await explorer_chain_head(query, http)
-
-
-@hookimpl
-async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
-    """One request."""
-    return await explorer_balance(query, http)
-
-
-@hookimpl
-async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transactions:
-    """One request."""
-    return await explorer_transactions(query, http)
-
-
-@hookimpl
-async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.TokenBalances:
-    """One request."""
-    return await explorer_tokens(query, http)
+map_error = explorer_error
+fetch_gas = explorer_gas
+fetch_chain_head = explorer_chain_head
+fetch_balance = explorer_balance
+fetch_transactions = explorer_transactions
+fetch_token_balances = explorer_tokens

@@ -7,10 +7,19 @@ minutes. Every answer is an envelope whose `retCode` is not 0 where it is a fail
 Source: https://bybit-exchange.github.io/docs/v5/market/tickers, read 2026-11-23.
 """
 
-from decimal import Decimal
 from typing import Any
 
-from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl
+from coinmux import (
+    HTTP,
+    ErrorTable,
+    ProviderInfo,
+    RateLimit,
+    Reply,
+    Symbol,
+    SymbolStyle,
+    When,
+    hookimpl,
+)
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -19,19 +28,12 @@ INTERVALS = {
     "1m": "1", "3m": "3", "5m": "5", "15m": "15", "30m": "30", "1h": "60", "2h": "120",
     "4h": "240", "6h": "360", "12h": "720", "1d": "D", "1w": "W", "1M": "M",
 }  # fmt: skip
-CANDLE = ("timestamp", "open", "high", "low", "close", "volume")
 SIDES = {"Buy": "buy", "Sell": "sell"}
 MAX_CANDLES = 1000
 MAX_LEVELS = 200
 MAX_TRADES = 60
 #: How long an address that exceeded its limit is refused, by the page on rate limits.
 IP_LIMIT_S = 600.0
-WRONG_PARAMETER = "10001"
-INVALID_SYMBOL = "10029"
-TOO_MANY_VISITS = "10006"
-TOO_MANY_OF_ADDRESS = "10018"
-REGION = frozenset({"10009", "10024"})
-KEY = frozenset({"10003", "10004", "10005", "10007", "10010"})
 
 
 @hookimpl
@@ -47,6 +49,21 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=MAX_CANDLES,
+        errors=ErrorTable(
+            code="retCode",
+            message="retMsg",
+            ok=(0,),
+            unknown_symbol=(10029, When(codes=(10001,), says=("symbol",))),
+            # A 403 is of the edge: over the limit it says so, abroad its page names the country.
+            rate_limited=(
+                10006,
+                When(codes=(10018,), retry_after_s=IP_LIMIT_S),
+                When(status=(403,), says=("access too frequent",), retry_after_s=IP_LIMIT_S),
+            ),
+            retry_after=_until_reset_s,
+            geo_blocked=(10009, 10024, When(status=(403,), says=("your country",))),
+            auth=(10003, 10004, 10005, 10007, 10010),
+        ),
         homepage="https://www.bybit.com",
         terms_url="https://www.bybit.com/en/terms-service/information",
         docs_url="https://bybit-exchange.github.io/docs/v5/intro",
@@ -56,38 +73,10 @@ def provider_info() -> ProviderInfo:
     )
 
 
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """What a `retCode` other than 0 means, and which of its two meanings a 403 has."""
-    body = reply.body
-    if reply.status == 403:
-        # Both come from the edge: over the limit it says so, abroad its page names the country.
-        said = str(body).lower()
-        if "access too frequent" in said:
-            return e.RateLimited("HTTP 403: access too frequent", retry_after_s=IP_LIMIT_S)
-        return e.GeoBlocked("HTTP 403: refused by country") if "your country" in said else None
-    if not isinstance(body, dict) or "retCode" not in body or str(body["retCode"]) == "0":
-        return None
-    code = str(body["retCode"])
-    said = f"{code} {str(body.get('retMsg'))[:200]}"
-    symbol = getattr(query, "symbol", None)
-    is_symbol = code == INVALID_SYMBOL or (code == WRONG_PARAMETER and "symbol" in said.lower())
-    if symbol is not None and is_symbol:
-        return e.UnknownSymbol(symbol, f"Bybit: {said}")
-    if code == TOO_MANY_VISITS:
-        return e.RateLimited(said, retry_after_s=_until_reset_s(reply, body))
-    if code == TOO_MANY_OF_ADDRESS:
-        return e.RateLimited(said, retry_after_s=IP_LIMIT_S)
-    if code in REGION:
-        return e.GeoBlocked(said)
-    if code in KEY:
-        return e.AuthRefused(said)
-    return e.BadStatus(said, status=reply.status)
-
-
-def _until_reset_s(reply: Reply, body: dict[str, Any]) -> float | None:
-    """Seconds from the answer's time to the reset its header tells; None where it tells none."""
-    reset, now = reply.headers.get("x-bapi-limit-reset-timestamp", ""), body.get("time")
+def _until_reset_s(reply: Reply) -> float | None:
+    """Seconds from the answer's time to the reset in its header; None where it has none."""
+    reset = reply.headers.get("x-bapi-limit-reset-timestamp", "")
+    now = reply.body.get("time") if isinstance(reply.body, dict) else None
     if not (reset.isascii() and reset.isdigit() and type(now) is int and int(reset) > now):
         return None
     return max(1.0, (int(reset) - now) / 1000)
@@ -103,18 +92,14 @@ async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
 @hookimpl
 async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request; its bounds are of opening times, both included."""
-    start, end, limit = query.start, query.end, query.limit
-    if start is not None:
-        # Of a range with too many candles it gives the latest; wanted are the first.
-        last = start + query.limit * query.interval.ms - 1
-        end, limit = (last if end is None else min(end, last)), MAX_CANDLES
+    window = query.window(MAX_CANDLES)
     params: dict[str, str | int | None] = {
         "category": "spot",
         "symbol": STYLE.native(query.symbol),
         "interval": INTERVALS[query.interval],
-        "start": start,
-        "end": end,
-        "limit": limit,
+        "start": query.start,
+        "end": window.last_ms,
+        "limit": window.count if query.start is None else MAX_CANDLES,
     }
     return parse_candles(await http.get_json("/v5/market/kline", params), query)
 
@@ -159,31 +144,25 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
         raise e.UnknownSymbol(query.symbol, f"Bybit lists no {query.symbol}")
     row = rows[0]
     STYLE.confirm(query.symbol, row["symbol"])
-    change = row["price24hPcnt"]
-    return m.Ticker(
-        symbol=query.symbol,
+    return m.Ticker.of(
+        query,
         timestamp=body["time"],
-        last=m.last_price(query.symbol, row["lastPrice"]),
-        bid=m.price_or_none(row["bid1Price"]),
-        ask=m.price_or_none(row["ask1Price"]),
-        open=m.price_or_none(row["prevPrice24h"]),
-        high=m.price_or_none(row["highPrice24h"]),
-        low=m.price_or_none(row["lowPrice24h"]),
-        change_percent=float(_decimal(change) * 100) if change else None,
+        last=row["lastPrice"],
+        bid=row["bid1Price"],
+        ask=row["ask1Price"],
+        open=row["prevPrice24h"],
+        high=row["highPrice24h"],
+        low=row["lowPrice24h"],
+        change_fraction=row["price24hPcnt"],
         volume_base=row["volume24h"],
         volume_quote=row["turnover24h"],
     )
 
 
-def _decimal(text: Any) -> Decimal:
-    """For sums that stay decimal: as a float, 0.0114 * 100 is 1.1400000000000001."""
-    return Decimal(repr(m.number(text)))
-
-
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Newest first, rows of 7, of which the first six are ours."""
     STYLE.confirm(query.symbol, body["result"]["symbol"])
-    return m.Candles.from_rows(query, body["result"]["list"], order=CANDLE)
+    return m.Candles.from_rows(query, body["result"]["list"])
 
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:

@@ -6,12 +6,20 @@ refused. A ticker takes two requests: the quote is at one address, the last 24 h
 Source: https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products, read 2026-11-23.
 """
 
-import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl, segment
-from coinmux import errors as e
+from coinmux import (
+    HTTP,
+    ErrorTable,
+    ProviderInfo,
+    RateLimit,
+    Symbol,
+    SymbolStyle,
+    When,
+    hookimpl,
+    segment,
+)
 from coinmux import models as m
 
 STYLE = SymbolStyle(separator="-")
@@ -22,7 +30,6 @@ CANDLE = ("timestamp", "low", "high", "open", "close", "volume")
 MAX_CANDLES = 300
 #: The side of a trade is its maker's; the taker did the opposite.
 TAKER = {"buy": "sell", "sell": "buy"}
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @hookimpl
@@ -38,6 +45,14 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=MAX_CANDLES,
+        errors=ErrorTable(
+            message="message",
+            # A product it does not know is a 404, one it does not list any more a 400.
+            unknown_symbol=(
+                When(status=(404,), is_json=True, about="symbol"),
+                When(status=(400,), says=("delisted",), about="symbol"),
+            ),
+        ),
         homepage="https://exchange.coinbase.com",
         terms_url="https://www.coinbase.com/legal/user_agreement",
         docs_url="https://docs.cdp.coinbase.com/exchange",
@@ -48,29 +63,13 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """A product it does not know is a 404, one it does not list any more a 400."""
-    symbol = getattr(query, "symbol", None)
-    said = reply.body.get("message") if isinstance(reply.body, dict) else None
-    if symbol is None or not isinstance(said, str):
-        return None
-    is_gone = reply.status == 400 and "delisted" in said
-    if reply.status == 404 or is_gone:
-        return e.UnknownSymbol(symbol, f"Coinbase Exchange: {said[:200]}")
-    return None
-
-
-@hookimpl
 async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """Two requests at once."""
     product = _product(query.symbol)
-    try:
-        async with asyncio.TaskGroup() as group:
-            quote = group.create_task(http.get_json(f"{product}/ticker"))
-            stats = group.create_task(http.get_json(f"{product}/stats"))
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    return parse_ticker(quote.result(), stats.result(), query)
+    quote, stats = await http.gather(
+        http.get_json(f"{product}/ticker"), http.get_json(f"{product}/stats")
+    )
+    return parse_ticker(quote, stats, query)
 
 
 @hookimpl
@@ -117,31 +116,19 @@ def _iso(time_ms: int | None) -> str | None:
     return datetime.fromtimestamp(time_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _ms(text: str) -> int:
-    """Unix milliseconds of an ISO 8601 time, what is finer cut off."""
-    return (datetime.fromisoformat(text) - EPOCH) // timedelta(milliseconds=1)
-
-
 def parse_ticker(quote: Any, stats: Any, query: m.TickerQuery) -> m.Ticker:
-    """The quote, and the last 24 hours; a price of zero there stands for none."""
-    last, opened = m.number(quote["price"]), _price(stats["open"])
-    return m.Ticker(
-        symbol=query.symbol,
-        timestamp=_ms(quote["time"]),
-        last=last,
-        bid=_price(quote["bid"]),
-        ask=_price(quote["ask"]),
-        open=opened,
-        high=_price(stats["high"]),
-        low=_price(stats["low"]),
-        change_percent=None if opened is None else (last / opened - 1) * 100,
+    """The quote, and the last 24 hours."""
+    return m.Ticker.of(
+        query,
+        timestamp=m.iso_ms(quote["time"]),
+        last=quote["price"],
+        bid=quote["bid"],
+        ask=quote["ask"],
+        open=stats["open"],
+        high=stats["high"],
+        low=stats["low"],
         volume_base=quote["volume"],
     )
-
-
-def _price(text: Any) -> float | None:
-    price = m.number(text)
-    return price if price != 0 else None
 
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
@@ -154,7 +141,7 @@ def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     time = body.get("time")
     return m.OrderBook(
         symbol=query.symbol,
-        timestamp=None if time is None else _ms(time),
+        timestamp=None if time is None else m.iso_ms(time),
         bids=body["bids"][: query.depth],
         asks=body["asks"][: query.depth],
     )
@@ -167,7 +154,7 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
         (
             m.Trade(
                 id=str(row["trade_id"]),
-                timestamp=_ms(row["time"]),
+                timestamp=m.iso_ms(row["time"]),
                 side=TAKER[row["side"]],
                 price=row["price"],
                 amount=row["size"],

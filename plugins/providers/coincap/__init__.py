@@ -15,7 +15,7 @@ https://github.com/x-cmd/x-cmd/issues/217, read 2026-11-23.
 
 from typing import Any
 
-from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl, segment
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -44,31 +44,19 @@ def provider_info() -> ProviderInfo:
         rate_limits=(RateLimit(2_500, 30 * 86_400),),
         priority=130,
         quotes=frozenset({"USD"}),
+        errors=ErrorTable(
+            # Version 2 answers everything with a notice.
+            code="data.message",
+            message="error",
+            unknown_symbol=(When(status=(404,), says=("not found",), about="symbol"),),
+            quota=(When(status=(402, 403, 429), says=("credit",)),),
+        ),
         homepage="https://coincap.io",
         terms_url="https://coincap.io/terms",
         docs_url="https://pro.coincap.io/api-docs",
         docs_read="2026-11-23",
         notes="US dollars only. A page of 100 coins costs some 20 credits of a month's 2,500.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """`error` says what is wrong; version 2 answers everything with a notice."""
-    if not isinstance(reply.body, dict):
-        return None
-    data = reply.body.get("data")
-    notice = data.get("message") if isinstance(data, dict) else None
-    if reply.status == 200 and isinstance(notice, str):
-        return e.BadStatus(notice[:200], status=200)
-    said = reply.body.get("error")
-    message = said[:200] if isinstance(said, str) else ""
-    if reply.status in (402, 403, 429) and "credit" in message.lower():
-        return e.QuotaExhausted(message)
-    symbol = getattr(query, "symbol", None)
-    if reply.status == 404 and symbol is not None and message:
-        return e.UnknownSymbol(symbol, f"CoinCap: {message}")
-    return None
 
 
 @hookimpl

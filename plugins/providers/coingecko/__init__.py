@@ -18,7 +18,7 @@ https://docs.coingecko.com/docs/errors-and-rate-limits, read 2026-11-23.
 
 from typing import Any
 
-from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl, segment
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -31,14 +31,6 @@ QUOTES = """
 #: Our interval -> (candles, days to ask for), fewest first. One day is the most that comes in 30
 #: minutes, 30 days in 4 hours.
 REACH = {"30m": ((48, 1),), "4h": ((42, 7), (84, 14), (180, 30))}
-#: Members of an error's body that say what it is.
-WORDS = ("error_code", "error_message", "error")
-#: `error_code` of key trouble: missing, and of the other kind than the host's.
-KEY_CODES = frozenset({10002, 10010, 10011})
-#: `error_code` of an endpoint the plan leaves out.
-PLAN_CODE = 10005
-#: `error_code` of data older than the plan has, a year.
-AGE_CODE = 10012
 
 
 @hookimpl
@@ -72,6 +64,26 @@ def provider_info() -> ProviderInfo:
         quotes=frozenset(QUOTES.split()),
         intervals={"30m": "30m", "4h": "4h"},
         max_candles=180,
+        errors=ErrorTable(
+            code=("error_code", "status.error_code", "error.error_code", "error.status.error_code"),
+            message=(
+                "error",
+                "error_message",
+                "status.error_message",
+                "error.error_message",
+                "error.status.error_message",
+            ),
+            unknown_symbol=(
+                When(says=("coin not found", "could not find coin with the given id")),
+            ),
+            rate_limited=(429,),
+            # An endpoint the plan leaves out, and data older than it has: a year.
+            plan=(10005,),
+            plan_variant=(10012,),
+            # A key that is missing, or of the other kind than the host's.
+            auth=(10002, 10010, 10011),
+            not_offered=(When(says=("invalid vs_currency",)),),
+        ),
         homepage="https://www.coingecko.com",
         terms_url="https://www.coingecko.com/en/api_terms",
         docs_url="https://docs.coingecko.com",
@@ -80,33 +92,6 @@ def provider_info() -> ProviderInfo:
         notes="Averages over exchanges; attribution asked for. Candles without volume. With a key, "
         "COINGECKO_RATE_LIMIT raises the limit, which is that of no key.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """The words stand in the body, its `status`, its `error` or that one's `status`."""
-    words: dict[str, Any] = {}
-    parts = [reply.body]
-    for part in parts:
-        if isinstance(part, dict):
-            words |= {name: part[name] for name in WORDS if isinstance(part.get(name), str | int)}
-            parts += [part.get("status"), part.get("error")]
-    code = words.get("error_code")
-    said = words.get("error") or words.get("error_message")
-    message = str(said)[:200]
-    if code == 429:
-        return e.RateLimited(message)
-    if code in KEY_CODES:
-        return e.AuthRefused(f"{code}: {message}")
-    if code == PLAN_CODE:
-        return e.PlanRestricted(f"{code}: {message}")
-    if code == AGE_CODE:
-        return e.PlanRestricted(f"{code}: {message}", variant=True)
-    if said == "invalid vs_currency":
-        return e.NotOffered("this is no quote of CoinGecko's")
-    if said in ("coin not found", "Could not find coin with the given id"):
-        return e.UnknownSymbol(getattr(query, "symbol", "the coin"), f"CoinGecko: {message}")
-    return None
 
 
 @hookimpl

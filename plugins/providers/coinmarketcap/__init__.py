@@ -16,7 +16,7 @@ Source: https://coinmarketcap.com/api/documentation/pro-api-reference (quotes, l
 global metrics, fear and greed, content, map, keyless public API, errors), read 2026-11-23.
 """
 
-from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, Reply, When, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
 from coinmux.plugins.providers.coinmarketcap import answers
@@ -28,14 +28,6 @@ QUOTES = """
 """
 #: Ours -> theirs. Its longer intervals are samples of daily candles, no longer candles.
 PERIODS = {"1h": "hourly", "1d": "daily"}
-#: `error_code` of a key that is wrong, missing, not yet or no longer paid for, or disabled.
-KEYS = frozenset({1001, 1002, 1003, 1004, 1007})
-#: Of a path that takes a key, and of one the plan leaves out.
-PLANS = frozenset({1005, 1006})
-#: Of the minute's limit by key and by address.
-PACES = frozenset({1008, 1011})
-#: Of the day's and the month's credits.
-QUOTAS = frozenset({1009, 1010})
 #: The window of a limit by the minute, where no `Retry-After` says better.
 WINDOW_S = 60.0
 
@@ -64,6 +56,20 @@ def provider_info() -> ProviderInfo:
         priority=105,
         quotes=frozenset(QUOTES.split()) | answers.QUOTE_IDS.keys(),
         intervals=PERIODS,
+        errors=ErrorTable(
+            code="status.error_code",
+            message="status.error_message",
+            ok=(0,),
+            # Of the minute's limit by key and by address.
+            rate_limited=(1008, 1011),
+            retry_after=_wait_s,
+            # Of the day's and the month's credits.
+            quota=(1009, 1010),
+            # Of a path that takes a key, and of one the plan leaves out.
+            plan=(1005, 1006),
+            auth=(1001, 1002, 1003, 1004, 1007),
+            not_offered=(When(codes=(400,), says=("convert",)),),
+        ),
         homepage="https://coinmarketcap.com",
         terms_url="https://pro.coinmarketcap.com/user-agreement-commercial/",
         docs_url="https://coinmarketcap.com/api/documentation",
@@ -74,29 +80,18 @@ def provider_info() -> ProviderInfo:
 
 @hookimpl
 def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """`status.error_code` counts, a number or (v3) a string; 0 is none, whatever the status."""
+    """A subject it does not know is a 400 in words."""
     status = reply.body.get("status") if isinstance(reply.body, dict) else None
-    told = str(status.get("error_code")) if isinstance(status, dict) else ""
-    if not isinstance(status, dict) or not (told.isascii() and told.isdecimal()) or int(told) == 0:
-        return None
-    code, said = int(told), str(status.get("error_message"))[:200]
-    message = f"{code}: {said}"
-    if code in KEYS:
-        return e.AuthRefused(message)
-    if code in PLANS:
-        return e.PlanRestricted(message)
-    if code in PACES:
-        wait = None if "retry-after" in reply.headers else WINDOW_S
-        return e.RateLimited(message, retry_after_s=wait)
-    if code in QUOTAS:
-        return e.QuotaExhausted(message)
-    if code == 400 and "convert" in said:
-        return e.NotOffered(message)
+    said = str(status.get("error_message"))[:200] if isinstance(status, dict) else ""
     subject = getattr(query, "symbol", None) or getattr(query, "asset", None)
     is_about_it = said.startswith("Invalid") and ('"id"' in said or "symbol" in said)
     if subject and (is_about_it or said == "Cryptocurrency not found"):
-        return e.UnknownSymbol(subject, f"CoinMarketCap: {message}")
-    return e.BadStatus(message, status=reply.status) if reply.status == 200 else None
+        return e.UnknownSymbol(subject, f"CoinMarketCap: {said}")
+    return None
+
+
+def _wait_s(reply: Reply) -> float | None:
+    return None if "retry-after" in reply.headers else WINDOW_S
 
 
 @hookimpl

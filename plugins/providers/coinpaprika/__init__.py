@@ -13,7 +13,7 @@ Source: https://docs.coinpaprika.com/api-reference, read 2026-11-23.
 
 from typing import Any
 
-from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl, segment
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -46,6 +46,13 @@ def provider_info() -> ProviderInfo:
         timeout_s=6.0,
         priority=120,
         quotes=frozenset(QUOTES.split()),
+        errors=ErrorTable(
+            message="error",
+            unknown_symbol=(When(status=(404,), says=("not found",), about="symbol"),),
+            auth=(When(status=(403,), is_json=True),),
+            # A 402 is the month's quota or a paid endpoint; all asked here are free ones.
+            not_offered=(When(status=(402,), says=("plan",)), When(status=(400,), says=("quote",))),
+        ),
         homepage="https://coinpaprika.com",
         terms_url="https://coinpaprika.com/api-terms-of-use/",
         docs_url="https://docs.coinpaprika.com",
@@ -53,27 +60,6 @@ def provider_info() -> ProviderInfo:
         seen="recorded",
         notes="Averages over exchanges. A page of coins costs the whole list, some 3 MB.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """A 402 is the month's quota or a paid endpoint; all asked here are free ones."""
-    if not isinstance(reply.body, dict):
-        return None
-    said = reply.body.get("error")
-    if not isinstance(said, str):
-        return None
-    message = said[:200]
-    symbol = getattr(query, "symbol", None)
-    if reply.status == 402:
-        return e.NotOffered(message) if "plan" in said.lower() else e.QuotaExhausted(message)
-    if reply.status == 403:
-        return e.AuthRefused(message)
-    if reply.status == 400 and "quote" in said.lower():
-        return e.NotOffered(message)
-    if reply.status == 404 and symbol is not None and "not found" in said.lower():
-        return e.UnknownSymbol(symbol, f"CoinPaprika: {message}")
-    return None
 
 
 @hookimpl

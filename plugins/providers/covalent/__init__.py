@@ -9,7 +9,17 @@ Source: https://goldrush.dev/docs/api-reference and https://goldrush.dev/docs/er
 
 from typing import Any
 
-from coinmux import CHAINS, HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import (
+    CHAINS,
+    HTTP,
+    EnvVar,
+    ErrorTable,
+    ProviderInfo,
+    RateLimit,
+    When,
+    hookimpl,
+    segment,
+)
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -44,32 +54,22 @@ def provider_info() -> ProviderInfo:
         rate_limits=(RateLimit(requests=4, per_s=1), RateLimit(requests=25_000, per_s=2_592_000)),
         priority=65,
         chains=NETWORKS,
+        errors=ErrorTable(
+            marked=("error", True),
+            code="error_code",
+            message="error_message",
+            unknown_symbol=(When(codes=(400,), says=("address",), about="address"),),
+            quota=(402,),
+            rate_limited=(429,),
+            auth=(401,),
+            not_offered=(404, When(status=(404,), is_json=True)),
+        ),
         homepage="https://goldrush.dev",
         terms_url="https://goldrush.dev/terms",
         docs_url="https://goldrush.dev/docs/api-reference",
         docs_read="2026-11-23",
         notes="The product is named GoldRush now. Free trial: 25,000 credits a month.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """`error` is true, with a code that may be text; statuses mean what they say."""
-    body = reply.body if isinstance(reply.body, dict) else {}
-    if body.get("error") is not True:
-        return None
-    said, code = str(body.get("error_message") or ""), str(body.get("error_code") or reply.status)
-    if code == "401":
-        return e.AuthRefused(said)
-    if code == "402":
-        return e.QuotaExhausted(said)
-    if code == "429":
-        return e.RateLimited(said)
-    if code == "404":
-        return e.NotOffered(said)
-    if code == "400" and "address" in said.lower():
-        return e.UnknownSymbol(query.__dict__.get("address", ""), said)
-    return None if code == "403" else e.BadStatus(f"{code}: {said}", status=reply.status)
 
 
 @hookimpl

@@ -10,8 +10,17 @@ Source: https://www.gate.com/docs/developers/apiv4/en/#spot, read 2026-11-23.
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, UsageHeader, hookimpl
-from coinmux import errors as e
+from coinmux import (
+    HTTP,
+    ErrorTable,
+    ProviderInfo,
+    RateLimit,
+    Reply,
+    SymbolStyle,
+    UsageHeader,
+    When,
+    hookimpl,
+)
 from coinmux import models as m
 
 #: It keeps the name of the coin it listed first; ours of that coin -> that name.
@@ -31,13 +40,9 @@ INTERVALS = {
 }  # fmt: skip
 #: Its rows: the volume in the quote, then the prices in an order of their own, closed or not last.
 CANDLE = ("timestamp", "", "close", "high", "low", "open", "volume")
+MAX_CANDLES = 1000
 #: The length of a window of its rate limit.
 WINDOW_S = 10.0
-NO_SUCH_PAIR = frozenset({"INVALID_CURRENCY_PAIR", "INVALID_CURRENCY"})
-TOO_MANY = frozenset({"TOO_MANY_REQUESTS", "TOO_FAST"})
-WRONG_PARAMETER = "INVALID_PARAM_VALUE"
-#: Of a range that begins before the last 10,000 candles.
-TOO_OLD = "too long ago"
 
 
 @hookimpl
@@ -53,7 +58,16 @@ def provider_info() -> ProviderInfo:
         priority=65,
         symbols=STYLE,
         intervals=INTERVALS,
-        max_candles=1000,
+        max_candles=MAX_CANDLES,
+        errors=ErrorTable(
+            code="label",
+            message=("message", "detail"),
+            unknown_symbol=("INVALID_CURRENCY_PAIR", "INVALID_CURRENCY"),
+            rate_limited=("TOO_MANY_REQUESTS", "TOO_FAST"),
+            retry_after=_until_reset_s,
+            # Of a range that begins before the last 10,000 candles.
+            not_offered=(When(codes=("INVALID_PARAM_VALUE",), says=("too long ago",)),),
+        ),
         homepage="https://www.gate.com",
         terms_url="https://www.gate.com/legal/user-agreement",
         docs_url="https://www.gate.com/docs/developers/apiv4/en/",
@@ -61,24 +75,6 @@ def provider_info() -> ProviderInfo:
         seen="recorded",
         notes="Its tickers tell neither time nor open. The last 10,000 candles of an interval.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """What a `label` means; one that is not known here is a failure."""
-    body = reply.body
-    label = body.get("label") if isinstance(body, dict) else None
-    if not isinstance(body, dict) or not isinstance(label, str):
-        return None
-    said = f"{label[:60]}: {str(body.get('message') or body.get('detail') or '')[:200]}"
-    symbol = getattr(query, "symbol", None)
-    if symbol is not None and label in NO_SUCH_PAIR:
-        return e.UnknownSymbol(symbol, f"Gate: {said}")
-    if label in TOO_MANY:
-        return e.RateLimited(said, retry_after_s=_until_reset_s(reply))
-    if label == WRONG_PARAMETER and TOO_OLD in said:
-        return e.NotOffered(said)
-    return e.BadStatus(said, status=reply.status)
 
 
 def _until_reset_s(reply: Reply) -> float:
@@ -107,21 +103,16 @@ async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
         "currency_pair": STYLE.native(query.symbol),
         "interval": INTERVALS[query.interval],
     }
-    length_ms, start, end = query.interval.ms, query.start, query.end
+    window, length_ms = query.window(MAX_CANDLES), query.interval.ms
     # Its range is of the candles the moments lie in, and one of too many is an error: days and
     # shorter are rounded inwards. Where weeks and months begin is for it to say.
     step_ms = length_ms if length_ms < m.Interval("1w").ms else 1
-    if start is not None:
-        start = -(-start // step_ms) * step_ms
-        last = min(start + query.limit * length_ms - step_ms, max(start, http.now_ms()))
-        end = last if end is None else min(end, last)
-    elif end is not None:
-        end = end // step_ms * step_ms
-        start = max(0, end - query.limit * length_ms + step_ms)
-    if start is None or end is None:
-        params["limit"] = query.limit
+    if window.first_ms is None or window.last_ms is None:
+        params["limit"] = window.count
     else:
-        params |= {"from": start // 1000, "to": max(start, end) // 1000}
+        first = -(-window.first_ms // step_ms) * step_ms
+        last = min(window.last_ms // step_ms * step_ms, http.now_ms())
+        params |= {"from": first // 1000, "to": max(first, last) // 1000}
     return parse_candles(await http.get_json("/spot/candlesticks", params), query)
 
 
@@ -159,30 +150,22 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """
     row = body[0]
     STYLE.confirm(query.symbol, row["currency_pair"])
-    last = _price(row["last"])
-    if last is None:
-        raise e.UnknownSymbol(query.symbol, f"{query.symbol} has no price at Gate")
-    return m.Ticker(
-        symbol=query.symbol,
-        last=last,
-        bid=_price(row["highest_bid"]),
-        ask=_price(row["lowest_ask"]),
-        high=_price(row["high_24h"]),
-        low=_price(row["low_24h"]),
-        change_percent=row["change_percentage"] or None,
+    return m.Ticker.of(
+        query,
+        last=row["last"],
+        bid=row["highest_bid"],
+        ask=row["lowest_ask"],
+        high=row["high_24h"],
+        low=row["low_24h"],
+        change_percent=row["change_percentage"],
         volume_base=_amount(row["base_volume"]),
         volume_quote=_amount(row["quote_volume"]),
     )
 
 
-def _price(text: Any) -> float | None:
-    """A price; an empty string or zero stands for none."""
-    return (m.number(text) or None) if text else None
-
-
 def _amount(text: Any) -> str | None:
-    """An amount; an empty string and `nan` stand for none."""
-    return None if text in ("", "nan") else text
+    """An amount; `nan` stands for none."""
+    return None if text == "nan" else text
 
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
@@ -223,10 +206,7 @@ def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     def one(row: Any) -> m.Market | None:
         if row.get("type") == "premarket":
             return None
-        symbol = Symbol(f"{STYLE.asset(row['base'])}/{STYLE.asset(row['quote'])}")
-        if STYLE.native(symbol) != row["id"]:
-            return None
         active = row["trade_status"] == "tradable"
-        return m.Market(symbol=symbol, native=row["id"], active=active)
+        return m.Market.of(STYLE, row["base"], row["quote"], native=row["id"], active=active)
 
     return m.Markets.read(body, one)

@@ -9,10 +9,19 @@ and are gathered from hours instead.
 Source: https://developer.gemini.com/trading/rest-api/market-data/get-ticker, read 2026-11-23.
 """
 
-import asyncio
 from typing import Any
 
-from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl, segment
+from coinmux import (
+    HTTP,
+    ErrorTable,
+    ProviderInfo,
+    RateLimit,
+    Symbol,
+    SymbolStyle,
+    When,
+    hookimpl,
+    segment,
+)
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -20,7 +29,6 @@ STYLE = SymbolStyle(case="lower")
 INTERVALS = {
     "1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1hr",
 }  # fmt: skip
-CANDLE = ("timestamp", "open", "high", "low", "close", "volume")
 SIDES = {"buy": "buy", "sell": "sell"}
 MAX_TRADES = 500
 #: Of `status`: where orders may meet.
@@ -40,6 +48,13 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=1440,
+        errors=ErrorTable(
+            marked=("result", "error"),
+            code="reason",
+            message="message",
+            unknown_symbol=("InvalidSymbol", When(codes=("Bad Request",), says=("valid symbol",))),
+            rate_limited=("RateLimit",),
+        ),
         homepage="https://www.gemini.com",
         terms_url="https://www.gemini.com/legal/api-agreement",
         docs_url="https://developer.gemini.com",
@@ -50,35 +65,13 @@ def provider_info() -> ProviderInfo:
 
 
 @hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """What a `reason` means; one that is not known here is left to the status."""
-    body = reply.body
-    if not isinstance(body, dict) or body.get("result") != "error":
-        return None
-    reason, message = str(body.get("reason"))[:60], str(body.get("message"))[:200]
-    said = f"{reason}: {message}"
-    symbol = getattr(query, "symbol", None)
-    is_symbol = reason == "InvalidSymbol" or (
-        reason == "Bad Request" and "valid symbol" in message.lower()
-    )
-    if symbol is not None and is_symbol:
-        return e.UnknownSymbol(symbol, f"Gemini: {said}")
-    if reason == "RateLimit":
-        return e.RateLimited(said)
-    return e.BadStatus(said, status=200) if reply.status == 200 else None
-
-
-@hookimpl
 async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
     """Two requests at once: neither address has both the day's prices and the volume."""
     native = segment(STYLE.native(query.symbol))
-    try:
-        async with asyncio.TaskGroup() as group:
-            day = group.create_task(http.get_json(f"/v2/ticker/{native}"))
-            now = group.create_task(http.get_json(f"/v1/pubticker/{native}"))
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    return parse_ticker(day.result(), now.result(), query)
+    day, now = await http.gather(
+        http.get_json(f"/v2/ticker/{native}"), http.get_json(f"/v1/pubticker/{native}")
+    )
+    return parse_ticker(day, now, query)
 
 
 @hookimpl
@@ -125,16 +118,14 @@ def parse_ticker(day: Any, now: Any, query: m.TickerQuery) -> m.Ticker:
     volume = now["volume"]
     if volume.keys() != {query.symbol.base, query.symbol.quote, "timestamp"}:
         raise e.Implausible(f"asked for {query.symbol}, volumes are of {', '.join(volume)[:60]}")
-    last, opened = m.last_price(query.symbol, day["close"]), m.price_or_none(day["open"])
-    return m.Ticker(
-        symbol=query.symbol,
-        last=last,
-        bid=m.price_or_none(day["bid"]),
-        ask=m.price_or_none(day["ask"]),
-        open=opened,
-        high=m.price_or_none(day["high"]),
-        low=m.price_or_none(day["low"]),
-        change_percent=None if opened is None else (last / opened - 1) * 100,
+    return m.Ticker.of(
+        query,
+        last=day["close"],
+        bid=day["bid"],
+        ask=day["ask"],
+        open=day["open"],
+        high=day["high"],
+        low=day["low"],
         volume_base=volume[query.symbol.base],
         volume_quote=volume[query.symbol.quote],
     )
@@ -150,7 +141,7 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     begins = query.start if query.start is not None else query.end
     if begins is not None and begins <= oldest - query.interval.ms:
         raise e.NotOffered(f"Gemini keeps {query.interval} candles since {oldest} only")
-    return m.Candles.from_rows(query, body, order=CANDLE)
+    return m.Candles.from_rows(query, body)
 
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:

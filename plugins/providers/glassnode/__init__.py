@@ -10,7 +10,7 @@ read 2026-11-23.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, UsageHeader, hookimpl
+from coinmux import HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, UsageHeader, When, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -66,33 +66,19 @@ def provider_info() -> ProviderInfo:
         rate_limits=(RateLimit(requests=600, per_s=60),),
         usage=(UsageHeader("x-rate-limit-remaining", 60, "remaining"),),
         priority=40,
+        errors=ErrorTable(
+            message="error",
+            unknown_symbol=(When(status=(400,), says=("asset",), about="asset"),),
+            # A 403 is of the plan, for this metric, asset or interval.
+            plan_variant=(When(status=(403,), is_json=True),),
+            not_offered=(When(status=(400, 404)),),
+        ),
         homepage="https://glassnode.com",
         terms_url="https://glassnode.com/terms-and-conditions",
         docs_url="https://docs.glassnode.com/basic-api/endpoints",
         docs_read="2026-11-23",
         notes="API access is a paid addition to a plan. Other metrics by their path: market/mvrv.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """Statuses mean what they say; a 403 is of the plan, for this metric, asset or interval."""
-    said = str(reply.body.get("error") or "") if isinstance(reply.body, dict) else ""
-    if reply.status == 401:
-        return e.AuthRefused("the key is refused")
-    if reply.status == 403:
-        return (
-            e.PlanRestricted(f"outside the plan: {said}", variant=True) if reply.is_json else None
-        )
-    if reply.status == 404:
-        return e.NotOffered("no such metric")
-    if reply.status == 400:
-        if "asset" in said.lower():
-            return e.UnknownSymbol(query.__dict__.get("asset", ""), "Glassnode has no such asset")
-        return e.NotOffered(f"they do not take the question: {said}")
-    if reply.status == 429:
-        return e.RateLimited("too many requests")
-    return e.BadStatus(said, status=200) if reply.status == 200 and said else None
 
 
 @hookimpl

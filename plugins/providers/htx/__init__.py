@@ -10,7 +10,7 @@ Source: https://huobiapi.github.io/docs/spot/v1/en/#market-data, read 2026-11-23
 
 from typing import Any
 
-from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl
+from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, Symbol, SymbolStyle, When, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -25,13 +25,9 @@ INTERVALS = {
     "1m": "1min", "5m": "5min", "15m": "15min", "30m": "30min", "1h": "60min", "4h": "4hour",
 }  # fmt: skip
 CANDLE = ("id", "open", "high", "low", "close", "amount")
-COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 MAX_CANDLES = 2000
 #: How many levels of a side it can be told to give; it gives 150 untold.
 BOOKS = (5, 10, 20)
-NO_SUCH_PAIR = frozenset({"base-symbol-error", "base-symbol-trade-disabled"})
-#: Parts of the codes and texts for too many requests, of which there are several.
-TOO_MANY = ("too-many-request", "frequency-limit", "request limit")
 
 
 @hookimpl
@@ -47,6 +43,18 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=MAX_CANDLES,
+        errors=ErrorTable(
+            marked=("status", "error"),
+            code=("err-code", "err_code"),
+            message=("err-msg", "err_msg"),
+            unknown_symbol=(
+                "base-symbol-error",
+                "base-symbol-trade-disabled",
+                When(says=("invalid symbol",)),
+            ),
+            # There are several codes and texts for too many requests.
+            rate_limited=(When(says=("too-many-request", "frequency-limit", "request limit")),),
+        ),
         homepage="https://www.htx.com",
         terms_url="https://www.htx.com/support/360000112261",
         docs_url="https://huobiapi.github.io/docs/spot/v1/en/",
@@ -55,24 +63,6 @@ def provider_info() -> ProviderInfo:
         notes="The latest 2,000 candles, of up to 4 hours: its days begin at 16:00 UTC. At most "
         "150 levels of a book.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """What an `err-code` means; it is told with HTTP 200."""
-    body = reply.body
-    if not isinstance(body, dict) or body.get("status") != "error":
-        return None
-    code = str(body.get("err-code") or body.get("err_code") or "")[:60]
-    text = str(body.get("err-msg") or body.get("err_msg") or "")[:200]
-    said = f"{code}: {text}"
-    symbol = getattr(query, "symbol", None)
-    is_pair = code in NO_SUCH_PAIR or "invalid symbol" in text.lower()
-    if symbol is not None and is_pair:
-        return e.UnknownSymbol(symbol, f"HTX: {said}")
-    if any(words in said for words in TOO_MANY):
-        return e.RateLimited(said)
-    return e.BadStatus(said, status=reply.status)
 
 
 @hookimpl
@@ -149,33 +139,25 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """
     _confirm(query.symbol, body["ch"])
     row = body["tick"]
-    last = None if row is None else _price(row["close"])
-    if last is None:
+    if row is None:
         raise e.UnknownSymbol(query.symbol, f"{query.symbol} has no price at HTX")
-    opened = _price(row["open"])
-    return m.Ticker(
-        symbol=query.symbol,
+    return m.Ticker.of(
+        query,
         timestamp=body["ts"],
-        last=last,
+        last=row["close"],
         bid=_best(row.get("bid")),
         ask=_best(row.get("ask")),
-        open=opened,
-        high=_price(row["high"]),
-        low=_price(row["low"]),
-        change_percent=None if opened is None else (last / opened - 1) * 100,
+        open=row["open"],
+        high=row["high"],
+        low=row["low"],
         volume_base=row["amount"],
         volume_quote=row["vol"],
     )
 
 
-def _price(value: Any) -> float | None:
-    """A price; null or zero stands for none."""
-    return None if value is None else m.number(value) or None
-
-
-def _best(level: Any) -> float | None:
+def _best(level: Any) -> Any:
     """The price of `[price, amount]`; null or an empty list stands for none."""
-    return _price(level[0]) if level else None
+    return level[0] if level else None
 
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
@@ -187,8 +169,7 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     _confirm(query.symbol, body["ch"])
     if not body["data"]:
         raise e.UnknownSymbol(query.symbol, f"HTX has no candles of {query.symbol}")
-    rows = [[row[column] for column in CANDLE] for row in body["data"]]
-    return m.Candles.from_rows(query, rows, order=COLUMNS, time_unit="s")
+    return m.Candles.from_rows(query, body["data"], order=CANDLE, time_unit="s")
 
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
@@ -234,9 +215,7 @@ def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every pair, traded now or not, but what could not be asked for by our names."""
 
     def one(row: Any) -> m.Market | None:
-        symbol = Symbol(f"{STYLE.asset(row['bc'])}/{STYLE.asset(row['qc'])}")
-        if STYLE.native(symbol) != row["sc"]:
-            return None
-        return m.Market(symbol=symbol, native=row["sc"], active=row["state"] == "online")
+        active = row["state"] == "online"
+        return m.Market.of(STYLE, row["bc"], row["qc"], native=row["sc"], active=active)
 
     return m.Markets.read(body["data"], one)

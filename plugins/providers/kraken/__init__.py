@@ -9,7 +9,7 @@ Source: https://docs.kraken.com/exchange/api-reference, read 2026-11-23.
 
 from typing import Any
 
-from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl
+from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, Symbol, SymbolStyle, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -35,14 +35,6 @@ CANDLE = ("timestamp", "open", "high", "low", "close", "", "volume")
 #: Rows it keeps of each interval; older ones cannot be had, whatever `since` says.
 KEPT_CANDLES = 720
 SIDES = {"b": "buy", "s": "sell"}
-#: How an error begins -> what it is. Any other is the source's trouble.
-UNKNOWN_PAIR = ("EQuery:Unknown asset", "EQuery:Invalid asset pair", "EGeneral:No data")
-TOO_MANY = (
-    "EGeneral:Too many requests",
-    "EGeneral:Temporary lockout",
-    "EAPI:Rate limit exceeded",
-    "EService:Throttled",
-)
 
 
 @hookimpl
@@ -58,6 +50,22 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=KEPT_CANDLES,
+        errors=ErrorTable(
+            code="error",
+            # Those that begin with W are warnings beside an answer.
+            ok=("W*",),
+            unknown_symbol=(
+                "EQuery:Unknown asset*",
+                "EQuery:Invalid asset pair*",
+                "EGeneral:No data*",
+            ),
+            rate_limited=(
+                "EGeneral:Too many requests*",
+                "EGeneral:Temporary lockout*",
+                "EAPI:Rate limit exceeded*",
+                "EService:Throttled*",
+            ),
+        ),
         homepage="https://www.kraken.com",
         terms_url="https://www.kraken.com/legal",
         docs_url="https://docs.kraken.com/exchange",
@@ -66,23 +74,6 @@ def provider_info() -> ProviderInfo:
         notes="Its ticker has no time and no price of 24 hours ago, so no change either. "
         "No candles beyond the last 720 of an interval.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """The first entry of `error` tells; those that begin with W are warnings beside an answer."""
-    said = reply.body.get("error") if isinstance(reply.body, dict) else None
-    if not isinstance(said, list):
-        return None
-    text = next((str(entry)[:200] for entry in said if not str(entry).startswith("W")), None)
-    if text is None:
-        return None
-    symbol = getattr(query, "symbol", None)
-    if symbol is not None and text.startswith(UNKNOWN_PAIR):
-        return e.UnknownSymbol(symbol, f"Kraken: {text}")
-    if text.startswith(TOO_MANY):
-        return e.RateLimited(text)
-    return e.BadStatus(text, status=reply.status)
 
 
 @hookimpl
@@ -151,13 +142,13 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """
     row = of_pair(body, query.symbol)
     volume_base = m.number(row["v"][1])
-    return m.Ticker(
-        symbol=query.symbol,
-        last=m.last_price(query.symbol, row["c"][0]),
-        bid=m.price_or_none(row["b"][0]),
-        ask=m.price_or_none(row["a"][0]),
-        high=m.price_or_none(row["h"][1]),
-        low=m.price_or_none(row["l"][1]),
+    return m.Ticker.of(
+        query,
+        last=row["c"][0],
+        bid=row["b"][0],
+        ask=row["a"][0],
+        high=row["h"][1],
+        low=row["l"][1],
         volume_base=volume_base,
         volume_quote=volume_base * m.number(row["p"][1]),
     )
@@ -190,8 +181,7 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     def one(row: Any) -> m.Trade:
         return m.Trade(
             id=str(row[6]),
-            # By way of microseconds: seconds times 1000 may fall just short of a millisecond.
-            timestamp=round(m.number(row[2]) * 1_000_000) // 1000,
+            timestamp=m.seconds_ms(row[2]),
             side=SIDES[row[3]],
             price=row[0],
             amount=row[1],

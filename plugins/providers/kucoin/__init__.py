@@ -8,10 +8,20 @@ answer with success and nothing in it.
 Source: https://www.kucoin.com/docs-new/rest/spot-trading/market-data/get-klines, read 2026-11-23.
 """
 
-from decimal import Decimal
 from typing import Any
 
-from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, UsageHeader, hookimpl
+from coinmux import (
+    HTTP,
+    ErrorTable,
+    ProviderInfo,
+    RateLimit,
+    Reply,
+    Symbol,
+    SymbolStyle,
+    UsageHeader,
+    When,
+    hookimpl,
+)
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -28,15 +38,10 @@ INTERVALS = {
 }  # fmt: skip
 #: Its rows: close before high and low.
 CANDLE = ("timestamp", "open", "close", "high", "low", "volume")
+MAX_CANDLES = 1500
 SMALL_BOOK, LARGE_BOOK = 20, 100
 #: How long its edge refuses an address, with a page of HTML.
 EDGE_BLOCK_S = 30.0
-SUCCESS = "200000"
-TOO_MANY = "429000"
-NO_SUCH_PAIR = "900001"
-WRONG_PARAMETER = "400100"
-REGION = "400500"
-KEY = frozenset(str(code) for code in range(400001, 400008))
 
 
 @hookimpl
@@ -52,7 +57,18 @@ def provider_info() -> ProviderInfo:
         priority=60,
         symbols=STYLE,
         intervals=INTERVALS,
-        max_candles=1500,
+        max_candles=MAX_CANDLES,
+        errors=ErrorTable(
+            code="code",
+            message="msg",
+            ok=(200000,),
+            unknown_symbol=(900001, When(codes=(400100,), says=("trading pair",))),
+            # An edge that blocks answers in HTML.
+            rate_limited=(429000, When(status=(429,), is_json=False, retry_after_s=EDGE_BLOCK_S)),
+            retry_after=_until_reset_s,
+            geo_blocked=(400500,),
+            auth=tuple(range(400001, 400008)),
+        ),
         homepage="https://www.kucoin.com",
         terms_url="https://www.kucoin.com/legal/terms-of-use",
         docs_url="https://www.kucoin.com/docs-new/",
@@ -64,32 +80,19 @@ def provider_info() -> ProviderInfo:
 
 @hookimpl
 def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """What a `code` other than `"200000"` means; an edge that blocks answers 429 in HTML."""
-    body = reply.body
-    if reply.status == 429 and not reply.is_json:
-        return e.RateLimited("HTTP 429 from its edge", retry_after_s=EDGE_BLOCK_S)
-    if not isinstance(body, dict) or not isinstance(body.get("code"), str):
-        return None
-    code = body["code"]
+    """Success without data is how it says that it lacks the pair."""
     symbol = getattr(query, "symbol", None)
-    if code == SUCCESS:
-        is_missing = symbol is not None and body.get("data") is None
-        return e.UnknownSymbol(symbol, f"KuCoin has no data of {symbol}") if is_missing else None
-    said = f"{code} {str(body.get('msg'))[:200]}"
-    is_pair = code == NO_SUCH_PAIR or (code == WRONG_PARAMETER and "trading pair" in said.lower())
-    if symbol is not None and is_pair:
-        return e.UnknownSymbol(symbol, f"KuCoin: {said}")
-    if code == TOO_MANY:
-        reset_ms = reply.headers.get("gw-ratelimit-reset", "")
-        is_told = reset_ms.isascii() and reset_ms.isdigit()
-        return e.RateLimited(
-            said, retry_after_s=max(1.0, int(reset_ms) / 1000) if is_told else None
-        )
-    if code == REGION:
-        return e.GeoBlocked(said)
-    if code in KEY:
-        return e.AuthRefused(said)
-    return e.BadStatus(said, status=reply.status)
+    body = reply.body
+    if symbol is None or not isinstance(body, dict) or body.get("code") != "200000":
+        return None
+    missing = e.UnknownSymbol(symbol, f"KuCoin has no data of {symbol}")
+    return missing if body.get("data") is None else None
+
+
+def _until_reset_s(reply: Reply) -> float | None:
+    """Seconds until the window ends, by its header in milliseconds."""
+    reset_ms = reply.headers.get("gw-ratelimit-reset", "")
+    return max(1.0, int(reset_ms) / 1000) if reset_ms.isascii() and reset_ms.isdigit() else None
 
 
 @hookimpl
@@ -102,15 +105,15 @@ async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
 @hookimpl
 async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, weight 3. It takes no count, so the bounds are made from it."""
-    length_ms = query.limit * query.interval.ms
-    end = query.end if query.end is not None else http.now_ms()
-    start = query.start if query.start is not None else max(0, end - length_ms)
+    window = query.window(MAX_CANDLES, http.now_ms())
+    assert window.first_ms is not None
+    assert window.last_ms is not None
     params: dict[str, str | int] = {
         "symbol": STYLE.native(query.symbol),
         "type": INTERVALS[query.interval],
         # In seconds, the end excluded.
-        "startAt": start // 1000,
-        "endAt": min(end, start + length_ms) // 1000 + 1,
+        "startAt": window.first_ms // 1000,
+        "endAt": window.last_ms // 1000 + 1,
     }
     return parse_candles(await http.get_json("/api/v1/market/candles", params, weight=3), query)
 
@@ -147,27 +150,20 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     if row["last"] is None:
         raise e.UnknownSymbol(query.symbol, f"KuCoin has no price of {query.symbol}")
     STYLE.confirm(query.symbol, row["symbol"])
-    last, moved, rate = row["last"], row["changePrice"], row["changeRate"]
-    opened = None if moved is None else float(_decimal(last) - _decimal(moved))
-    return m.Ticker(
-        symbol=query.symbol,
+    return m.Ticker.of(
+        query,
         timestamp=row["time"],
-        last=m.last_price(query.symbol, last),
-        bid=m.price_or_none(row["buy"]),
-        ask=m.price_or_none(row["sell"]),
-        # A pair listed today has no price of 24 h ago; its change is the whole price.
-        open=opened if opened is not None and opened > 0 else None,
-        high=m.price_or_none(row["high"]),
-        low=m.price_or_none(row["low"]),
-        change_percent=None if rate is None else float(_decimal(rate) * 100),
+        last=row["last"],
+        bid=row["buy"],
+        ask=row["sell"],
+        # Of a pair listed today the whole price is its change.
+        moved=row["changePrice"],
+        high=row["high"],
+        low=row["low"],
+        change_fraction=row["changeRate"],
         volume_base=row["vol"],
         volume_quote=row["volValue"],
     )
-
-
-def _decimal(text: Any) -> Decimal:
-    """For sums that stay decimal: as a float, 0.0114 * 100 is 1.1400000000000001."""
-    return Decimal(repr(m.number(text)))
 
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:

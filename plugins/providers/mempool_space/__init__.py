@@ -8,7 +8,7 @@ Source: https://mempool.space/docs/api/rest, read 2026-11-23.
 
 from typing import Any
 
-from coinmux import HTTP, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, When, hookimpl, segment
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -27,24 +27,16 @@ def provider_info() -> ProviderInfo:
         rate_limits=(RateLimit(requests=10, per_s=10),),
         priority=10,
         chains={"bitcoin": "bitcoin"},
+        errors=ErrorTable(
+            # A wrong checksum comes as plain text.
+            unknown_symbol=(When(status=(400,), says=BAD_ADDRESS, about="address"),),
+        ),
         homepage="https://mempool.space",
         terms_url="https://mempool.space/terms-of-service",
         docs_url="https://mempool.space/docs/api/rest",
         docs_read="2026-11-23",
         notes="Balances count confirmed outputs only.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """A wrong checksum is told in plain text with a 400; the rest by the status."""
-    if reply.status == 400 and isinstance(query, m.BalanceQuery):
-        text = str(reply.body).lower()
-        if any(word in text for word in BAD_ADDRESS):
-            return e.UnknownSymbol(
-                query.address, "not an address on bitcoin: its checksum is wrong"
-            )
-    return None
 
 
 @hookimpl

@@ -7,10 +7,9 @@ fraction, an hour is `60m`, and the end of a range is not part of it.
 Source: https://mexcdevelop.github.io/apidocs/spot_v3_en/, read 2026-11-23.
 """
 
-from decimal import Decimal
 from typing import Any
 
-from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl
+from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, SymbolStyle, When, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -27,14 +26,10 @@ INTERVALS = {
     "1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "60m", "4h": "4h", "8h": "8h",
     "1d": "1d", "1w": "1W", "1M": "1M",
 }  # fmt: skip
-CANDLE = ("timestamp", "open", "high", "low", "close", "volume")
 #: Its page says 1,000; it gives 500.
 MAX_CANDLES = 500
 #: How long who exceeded a limit is refused, by its page of questions.
 FIREWALL_S = 600.0
-FINE = frozenset({"0", "200"})
-NO_SUCH_PAIR = frozenset({"-1121", "10007"})
-TOO_MANY = frozenset({"429", "510"})
 #: `status` of a pair that is traded, in two spellings.
 TRADED = frozenset({"1", "ENABLED"})
 
@@ -52,6 +47,13 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=MAX_CANDLES,
+        errors=ErrorTable(
+            code="code",
+            message=("msg", "message"),
+            ok=(0, 200),
+            unknown_symbol=(-1121, 10007),
+            rate_limited=(429, 510, When(status=(403,), is_json=False, retry_after_s=FIREWALL_S)),
+        ),
         homepage="https://www.mexc.com",
         terms_url="https://www.mexc.com/terms",
         docs_url="https://www.mexc.com/api-docs/spot-v3/introduction",
@@ -59,26 +61,6 @@ def provider_info() -> ProviderInfo:
         seen="recorded",
         notes="At most 500 candles. Its trades have no ids.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """What a `code` means, and a 403 of its firewall; 418 and 429 say enough by themselves."""
-    body = reply.body
-    if reply.status == 403 and not reply.is_json:
-        return e.RateLimited("HTTP 403 from its firewall", retry_after_s=FIREWALL_S)
-    code = body.get("code") if isinstance(body, dict) else None
-    if not isinstance(body, dict) or type(code) not in (int, str) or str(code) in FINE:
-        return None
-    said = f"{str(code)[:20]} {str(body.get('msg') or body.get('message') or '')[:200]}"
-    symbol = getattr(query, "symbol", None)
-    if symbol is not None and str(code) in NO_SUCH_PAIR:
-        return e.UnknownSymbol(symbol, f"MEXC: {said}")
-    if reply.status in (401, 418, 429, 451):
-        return None
-    if str(code) in TOO_MANY:
-        return e.RateLimited(said)
-    return e.BadStatus(said, status=reply.status)
 
 
 @hookimpl
@@ -91,21 +73,17 @@ async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
 @hookimpl
 async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, weight 1; a range is always sent with both of its ends."""
-    limit = min(query.limit, MAX_CANDLES)
-    span_ms = limit * query.interval.ms
-    start, end = query.start, query.end
-    if start is not None:
-        # Opening times are whole seconds, so a millisecond less is the same, end excluded or not.
-        last = start + span_ms - 1
-        end = last if end is None else min(end + 1, last)
-    elif end is not None:
-        start, end = max(0, end - span_ms + 1), end + 1
+    window = query.window(MAX_CANDLES)
+    end = window.last_ms
+    # Opening times are whole seconds, so a millisecond less is the same, end excluded or not.
+    if end is not None and end == query.end:
+        end += 1
     params: dict[str, str | int | None] = {
         "symbol": STYLE.native(query.symbol),
         "interval": INTERVALS[query.interval],
-        "startTime": start,
+        "startTime": window.first_ms,
         "endTime": end,
-        "limit": limit,
+        "limit": window.count,
     }
     body = await http.get_json("/api/v3/klines", params, empty_ok=True)
     return parse_candles(body, query)
@@ -139,33 +117,19 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
         UnknownSymbol: the pair is listed but has no price.
     """
     STYLE.confirm(query.symbol, body["symbol"])
-    last = _price(body["lastPrice"])
-    if last is None:
-        raise e.UnknownSymbol(query.symbol, f"{query.symbol} has no price at MEXC")
-    change = body["priceChangePercent"]
-    return m.Ticker(
-        symbol=query.symbol,
+    return m.Ticker.of(
+        query,
         timestamp=body["closeTime"],
-        last=last,
-        bid=_price(body["bidPrice"]),
-        ask=_price(body["askPrice"]),
-        open=_price(body["openPrice"]),
-        high=_price(body["highPrice"]),
-        low=_price(body["lowPrice"]),
-        change_percent=float(_decimal(change) * 100) if change else None,
-        volume_base=body["volume"] or None,
-        volume_quote=body["quoteVolume"] or None,
+        last=body["lastPrice"],
+        bid=body["bidPrice"],
+        ask=body["askPrice"],
+        open=body["openPrice"],
+        high=body["highPrice"],
+        low=body["lowPrice"],
+        change_fraction=body["priceChangePercent"],
+        volume_base=body["volume"],
+        volume_quote=body["quoteVolume"],
     )
-
-
-def _decimal(text: Any) -> Decimal:
-    """For products that stay decimal: as a float, 0.0114 * 100 is 1.1400000000000001."""
-    return Decimal(repr(m.number(text)))
-
-
-def _price(text: Any) -> float | None:
-    """A price; null, an empty string or zero stands for none."""
-    return (m.number(text) or None) if text else None
 
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
@@ -179,7 +143,7 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
         raise e.UnknownSymbol(query.symbol, f"MEXC has no candles of {query.symbol}")
     if body == []:
         raise e.NotOffered(f"MEXC has no candles of {query.symbol} in that range")
-    return m.Candles.from_rows(query, body, order=CANDLE)
+    return m.Candles.from_rows(query, body)
 
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
@@ -212,10 +176,8 @@ def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every pair, traded now or not, but what could not be asked for by our names."""
 
     def one(row: Any) -> m.Market | None:
-        symbol = Symbol(f"{STYLE.asset(row['baseAsset'])}/{STYLE.asset(row['quoteAsset'])}")
-        if STYLE.native(symbol) != row["symbol"]:
-            return None
         active = str(row["status"]) in TRADED
-        return m.Market(symbol=symbol, native=row["symbol"], active=active)
+        base, quote = row["baseAsset"], row["quoteAsset"]
+        return m.Market.of(STYLE, base, quote, native=row["symbol"], active=active)
 
     return m.Markets.read(body["symbols"], one)

@@ -8,7 +8,17 @@ Source: https://docs.moralis.com/web3-data-api/evm/reference, read 2026-11-23.
 
 from typing import Any
 
-from coinmux import CHAINS, HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import (
+    CHAINS,
+    HTTP,
+    EnvVar,
+    ErrorTable,
+    ProviderInfo,
+    RateLimit,
+    When,
+    hookimpl,
+    segment,
+)
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -42,31 +52,18 @@ def provider_info() -> ProviderInfo:
         rate_limits=(RateLimit(requests=160, per_s=4),),
         priority=55,
         chains=NETWORKS,
+        errors=ErrorTable(
+            message="message",
+            unknown_symbol=(When(status=(400,), says=("address",), about="address"),),
+            quota=(When(status=(401, 403, 429), says=("usage has been consumed",)),),
+            plan=(When(status=(401, 403), says=("upgrade", "plan")),),
+        ),
         homepage="https://moralis.com",
         terms_url="https://moralis.com/terms",
         docs_url="https://docs.moralis.com/web3-data-api/evm/reference",
         docs_read="2026-11-23",
         notes="Free: 40,000 compute units a day.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """`message` tells which kind of 401 it is."""
-    body = reply.body if isinstance(reply.body, dict) else {}
-    said = str(body.get("message") or "")
-    lower = said.lower()
-    if "usage has been consumed" in lower:
-        return e.QuotaExhausted(said)
-    if reply.status == 429:
-        return e.RateLimited(said)
-    if reply.status in (401, 403):
-        if "upgrade" in lower or "plan" in lower:
-            return e.PlanRestricted(said)
-        return e.AuthRefused(said or "the key is refused")
-    if reply.status == 400 and "address" in lower:
-        return e.UnknownSymbol(query.__dict__.get("address", ""), said)
-    return None
 
 
 @hookimpl

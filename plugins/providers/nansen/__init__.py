@@ -11,7 +11,7 @@ https://docs.nansen.ai/api/token-god-mode/flows, read 2026-11-23.
 from datetime import UTC, datetime
 from typing import Any
 
-from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -52,37 +52,20 @@ def provider_info() -> ProviderInfo:
         ),
         rate_limits=(RateLimit(requests=20, per_s=1), RateLimit(requests=300, per_s=60)),
         priority=60,
+        errors=ErrorTable(
+            message=("error.message", "error", "message", "detail"),
+            # A 403 says in words whether it is the plan, the credits or the key.
+            quota=(When(status=(403,), says=("credit",)),),
+            plan=(When(status=(403,), is_json=True),),
+            auth=(When(status=(403,), says=("key",)),),
+            not_offered=(When(status=(422,)),),
+        ),
         homepage="https://www.nansen.ai",
         terms_url="https://www.nansen.ai/terms",
         docs_url="https://docs.nansen.ai",
         docs_read="2026-11-23",
         notes="Daily series for a few Ethereum tokens; a 403 is of the plan or of credits.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """Three shapes of errors; a 403 says in words whether it is the plan or the credits."""
-    body = reply.body if isinstance(reply.body, dict) else {}
-    error = body.get("error")
-    told = error.get("message") if isinstance(error, dict) else error
-    said = str(told or body.get("message") or body.get("detail") or "")
-    lower = said.lower()
-    if reply.status == 401:
-        return e.AuthRefused(said or "the key is refused")
-    if reply.status == 402 or (reply.status == 403 and "credit" in lower):
-        return e.QuotaExhausted(said)
-    if reply.status == 403:
-        if "key" in lower:
-            return e.AuthRefused(said)
-        return e.PlanRestricted(said or "outside the plan") if reply.is_json else None
-    if reply.status == 429:
-        return e.RateLimited(said)
-    if reply.status == 422:
-        return e.NotOffered(f"they do not take the question: {said}")
-    if reply.status == 200 and error:
-        return e.BadStatus(f"the answer is an error: {said}", status=200)
-    return None
 
 
 @hookimpl

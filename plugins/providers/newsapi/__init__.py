@@ -14,15 +14,15 @@ from typing import Any
 from coinmux import (
     HTTP,
     EnvVar,
+    ErrorTable,
     ProviderInfo,
     RateLimit,
-    Reply,
+    When,
     hookimpl,
     names_of,
     stories,
     symbols_in,
 )
-from coinmux import errors as e
 from coinmux import models as m
 
 #: What tells a coin from a fruit, a god or a river of its name.
@@ -30,7 +30,6 @@ CONTEXT = "crypto OR cryptocurrency OR blockchain"
 ANY_COIN = "cryptocurrency OR bitcoin OR ethereum"
 #: Most articles of one answer; fewer cost as much.
 PAGE = 100
-KEY_CODES = frozenset({"apiKeyInvalid", "apiKeyMissing", "apiKeyDisabled"})
 REMOVED = "[Removed]"
 
 
@@ -54,6 +53,17 @@ def provider_info() -> ProviderInfo:
         rate_limits=(RateLimit(50, 43_200), RateLimit(100, 86_400)),
         timeout_s=6.0,
         priority=70,
+        errors=ErrorTable(
+            marked=("status", "error"),
+            code="code",
+            message="message",
+            # The free key's allowance is of half days; no word tells when the next begins.
+            quota=("apiKeyExhausted", When(codes=("rateLimited",), says=("24 hour",))),
+            rate_limited=("rateLimited",),
+            plan=(When(status=(426,)),),
+            plan_variant=("maximumResultsReached", When(says=("too far in the past",))),
+            auth=("apiKeyInvalid", "apiKeyMissing", "apiKeyDisabled"),
+        ),
         homepage="https://newsapi.org",
         terms_url="https://newsapi.org/terms",
         docs_url="https://newsapi.org/docs",
@@ -61,28 +71,6 @@ def provider_info() -> ProviderInfo:
         seen="recorded",
         notes="Articles of a free key are a day old; it may serve development alone.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """`status` is `error`, and `code` says which; quota comes as 429 or as 401."""
-    body = reply.body if isinstance(reply.body, dict) else {}
-    if body.get("status") != "error":
-        return None
-    code = str(body.get("code"))[:40]
-    said = f"{code}: {str(body.get('message'))[:300]}"
-    if code in KEY_CODES:
-        return e.AuthRefused(said)
-    if code == "apiKeyExhausted":
-        return e.QuotaExhausted(said)
-    if code == "rateLimited":
-        # The free key's allowance is of half days; no word tells when the next begins.
-        return e.QuotaExhausted(said) if "24 hour" in said else e.RateLimited(said)
-    if code == "maximumResultsReached" or "too far in the past" in said:
-        return e.PlanRestricted(said, variant=True)
-    if reply.status == 426:
-        return e.PlanRestricted(said)
-    return e.BadStatus(said, status=reply.status)
 
 
 @hookimpl

@@ -9,8 +9,7 @@ Source: https://www.okx.com/docs-v5/en/#order-book-trading-market-data, read 202
 
 from typing import Any
 
-from coinmux import HTTP, ProviderInfo, RateLimit, Reply, Symbol, SymbolStyle, hookimpl
-from coinmux import errors as e
+from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, Symbol, SymbolStyle, When, hookimpl
 from coinmux import models as m
 
 STYLE = SymbolStyle(separator="-")
@@ -20,18 +19,12 @@ INTERVALS = {
     "4h": "4H", "6h": "6Hutc", "12h": "12Hutc", "1d": "1Dutc", "3d": "3Dutc", "1w": "1Wutc",
     "1M": "1Mutc",
 }  # fmt: skip
-CANDLE = ("timestamp", "open", "high", "low", "close", "volume")
 MAX_CANDLES = 300
 #: Candles that are not yet history and have an address of their own.
 RECENT_CANDLES = 1440
 #: Levels a side of the common book; the full one is slower and may be asked a quarter as often.
 SMALL_BOOK = 400
 MAX_TRADES = 500
-TOO_MANY = frozenset({"50011", "50040", "50061"})
-UNKNOWN_INSTRUMENT = "51001"
-WRONG_PARAMETER = "51000"
-WRONG_REGION = "50051"
-FORBIDDEN_COIN = "50052"
 
 
 @hookimpl
@@ -47,6 +40,16 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=MAX_CANDLES,
+        errors=ErrorTable(
+            code="code",
+            message="msg",
+            ok=(0,),
+            unknown_symbol=(51001, When(codes=(51000,), says=("instId",))),
+            rate_limited=(50011, 50040, 50061),
+            geo_blocked=(50051,),
+            # One coin in one country: no reason to leave the source alone.
+            not_offered=(50052,),
+        ),
         homepage="https://www.okx.com",
         terms_url="https://www.okx.com/help/terms-of-service",
         docs_url="https://www.okx.com/docs-v5/en/",
@@ -54,27 +57,6 @@ def provider_info() -> ProviderInfo:
         seen="recorded",
         notes="Candles of 6 hours and longer open by UTC. At most 500 trades.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """What a `code` other than `"0"` means; with an error status, unknown ones are left to it."""
-    code = reply.body.get("code") if isinstance(reply.body, dict) else None
-    if not isinstance(reply.body, dict) or not isinstance(code, str) or code == "0":
-        return None
-    said = f"{code} {str(reply.body.get('msg'))[:200]}"
-    symbol = getattr(query, "symbol", None)
-    is_spelling = code == WRONG_PARAMETER and "instId" in said
-    if symbol is not None and (code == UNKNOWN_INSTRUMENT or is_spelling):
-        return e.UnknownSymbol(symbol, f"OKX: {said}")
-    if code in TOO_MANY:
-        return e.RateLimited(said)
-    if code == WRONG_REGION:
-        return e.GeoBlocked(said)
-    if code == FORBIDDEN_COIN:
-        # One coin in one country: no reason to leave the source alone.
-        return e.NotOffered(said)
-    return e.BadStatus(said, status=200) if reply.status == 200 else None
 
 
 @hookimpl
@@ -87,26 +69,22 @@ async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
 @hookimpl
 async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request; 40 in 2 seconds, 20 of old ones."""
+    window = query.window(MAX_CANDLES)
+    first, last = window.first_ms, window.last_ms
     params: dict[str, str | int | None] = {
         "instId": STYLE.native(query.symbol),
         "bar": INTERVALS[query.interval],
-        "limit": min(query.limit, MAX_CANDLES),
-    }
-    span_ms = min(query.limit, MAX_CANDLES) * query.interval.ms
-    start, end = query.start, query.end
-    if start is not None:
+        "limit": window.count if query.start is None else MAX_CANDLES,
         # Both bounds are exclusive, and `before` alone would give the latest, not the first.
-        last = start + span_ms if end is None else min(start + span_ms, end + 1)
-        params |= {"after": last, "before": start - 1, "limit": MAX_CANDLES}
-    elif end is not None:
-        params["after"] = end + 1
-        start = end - span_ms
-    oldest = http.now_ms() - RECENT_CANDLES * query.interval.ms
-    if start is not None and start < oldest:
+        "after": None if last is None else last + 1,
+        "before": None if query.start is None else query.start - 1,
+    }
+    if first is not None and first < http.now_ms() - RECENT_CANDLES * query.interval.ms:
         body = await http.get_json("/api/v5/market/history-candles", params)
     else:
         body = await http.get_json("/api/v5/market/candles", params, weight=0.5)
-    return parse_candles(body, query)
+    # Newest first, rows of 9, of which the first six are ours.
+    return m.Candles.from_rows(query, body["data"])
 
 
 @hookimpl
@@ -142,25 +120,18 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """For spot `vol24h` is in base and `volCcy24h` in quote; an empty string stands for none."""
     row = body["data"][0]
     STYLE.confirm(query.symbol, row["instId"])
-    last, opened = m.last_price(query.symbol, row["last"]), m.price_or_none(row["open24h"])
-    return m.Ticker(
-        symbol=query.symbol,
+    return m.Ticker.of(
+        query,
         timestamp=row["ts"],
-        last=last,
-        bid=m.price_or_none(row["bidPx"]),
-        ask=m.price_or_none(row["askPx"]),
-        open=opened,
-        high=m.price_or_none(row["high24h"]),
-        low=m.price_or_none(row["low24h"]),
-        change_percent=None if opened is None else (last / opened - 1) * 100,
-        volume_base=row["vol24h"] or None,
-        volume_quote=row["volCcy24h"] or None,
+        last=row["last"],
+        bid=row["bidPx"],
+        ask=row["askPx"],
+        open=row["open24h"],
+        high=row["high24h"],
+        low=row["low24h"],
+        volume_base=row["vol24h"],
+        volume_quote=row["volCcy24h"],
     )
-
-
-def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
-    """Newest first, rows of 9, of which the first six are ours."""
-    return m.Candles.from_rows(query, body["data"], order=CANDLE)
 
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:

@@ -12,7 +12,7 @@ import re
 from statistics import fmean
 from typing import Any
 
-from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -41,24 +41,18 @@ def provider_info() -> ProviderInfo:
         ),
         rate_limits=(RateLimit(requests=30, per_s=60),),
         priority=80,
+        errors=ErrorTable(
+            message=("message", "error"),
+            unknown_symbol=(When(status=(404,), is_json=True, about="asset"),),
+            # A 403 that speaks of a plan is no bad key.
+            plan=(When(status=(403,), says=("plan", "subscri", "tier")),),
+        ),
         homepage="https://www.thetie.io",
         terms_url="https://www.thetie.io/terms-of-service",
         docs_url="https://docs.thetie.io/reference/news-sentiment",
         docs_read="2026-11-23",
         notes="Experimental: envelope, parameters and limits are guesses; the limit is our own.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """A 403 that speaks of a plan is no bad key; the rest by the status."""
-    body = reply.body if isinstance(reply.body, dict) else {}
-    said = str(body.get("message") or body.get("error") or "")
-    if reply.status == 403 and re.search(r"plan|subscri|tier", said, re.IGNORECASE):
-        return e.PlanRestricted(said)
-    if reply.status == 404 and isinstance(query, m.SocialQuery) and reply.is_json:
-        return e.UnknownSymbol(query.asset, said)
-    return None
 
 
 @hookimpl

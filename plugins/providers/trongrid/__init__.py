@@ -13,13 +13,27 @@ import re
 from hashlib import sha256
 from typing import Any
 
-from coinmux import CHAINS, HTTP, Chain, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl, segment
+from coinmux import (
+    CHAINS,
+    HTTP,
+    Chain,
+    EnvVar,
+    ErrorTable,
+    ProviderInfo,
+    RateLimit,
+    Reply,
+    When,
+    hookimpl,
+    segment,
+)
 from coinmux import errors as e
 from coinmux import models as m
 
 #: Base58 without 0, O, I and l.
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _SUSPENDED = re.compile(r"suspended for (\d{1,4}) ?s")
+#: Where it does not say for how long.
+SUSPENDED_S = 30.0
 _HEX = re.compile(r"41[0-9a-fA-F]{40}")
 
 
@@ -44,6 +58,13 @@ def provider_info() -> ProviderInfo:
         rate_limits=(RateLimit(requests=3, per_s=1), RateLimit(requests=100_000, per_s=86_400)),
         priority=40,
         chains={"tron": "tron"},
+        errors=ErrorTable(
+            code=("Error", "error"),
+            unknown_symbol=(When(status=(200, 400), says=("address",), about="address"),),
+            rate_limited=(When(says=("frequency limit", "allowed_rps")), When(status=(403, 429))),
+            retry_after=_suspended_s,
+            auth=(When(says=("apikey", "api key")),),
+        ),
         homepage="https://www.trongrid.io",
         terms_url="https://www.trongrid.io/terms-of-service",
         docs_url="https://developers.tron.network/reference",
@@ -52,22 +73,10 @@ def provider_info() -> ProviderInfo:
     )
 
 
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """`Error` or `error`, also inside a 200; a suspension says for how long."""
-    body = reply.body if isinstance(reply.body, dict) else {}
-    said = str(body.get("Error") or body.get("error") or "")
-    lower = said.lower()
-    if "frequency limit" in lower or "allowed_rps" in lower or reply.status == 429:
-        told = _SUSPENDED.search(lower)
-        return e.RateLimited(said, retry_after_s=int(told[1]) if told else 30)
-    if "apikey" in lower or "api key" in lower:
-        return e.AuthRefused(said)
-    if reply.status == 403:
-        return e.RateLimited(said or "refused for a while", retry_after_s=30)
-    if "address" in lower and reply.status in (200, 400):
-        return e.UnknownSymbol(query.__dict__.get("address", ""), said)
-    return e.BadStatus(f"the answer is an error: {said}", status=reply.status) if said else None
+def _suspended_s(reply: Reply) -> float:
+    """How long it suspends the key for, by its own words."""
+    found = _SUSPENDED.search(str(reply.body).lower())
+    return float(found[1]) if found else SUSPENDED_S
 
 
 @hookimpl

@@ -9,7 +9,7 @@ read 2026-11-23.
 
 from typing import Any
 
-from coinmux import CHAINS, HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import CHAINS, HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -36,25 +36,17 @@ def provider_info() -> ProviderInfo:
         rate_limits=(RateLimit(requests=5, per_s=1), RateLimit(requests=100_000, per_s=86_400)),
         priority=45,
         chains={"tron": "tron"},
+        errors=ErrorTable(
+            message=("message", "Error"),
+            unknown_symbol=(When(status=(400,), about="address"),),
+            auth=(When(status=(403,), is_json=True),),
+            not_offered=(When(status=(410,)),),
+        ),
         homepage="https://tronscan.org",
         terms_url="https://tronscan.org/#/termsOfService",
         docs_url="https://docs.tronscan.org",
         docs_read="2026-11-23",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """By the status; a refused key is a 401 or 403, whatever the body."""
-    body = reply.body if isinstance(reply.body, dict) else {}
-    said = str(body.get("message") or body.get("Error") or "")
-    if reply.status in (401, 403):
-        return e.AuthRefused(said or "the key is refused") if reply.is_json else None
-    if reply.status == 400 and "address" in query.__dict__:
-        return e.UnknownSymbol(query.__dict__["address"], said or "no address to the explorer")
-    if reply.status == 410:
-        return e.NotOffered(said or "retired")
-    return e.RateLimited(said) if reply.status == 429 else None
 
 
 @hookimpl

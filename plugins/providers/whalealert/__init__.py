@@ -11,8 +11,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-from coinmux import CHAINS, HTTP, Chain, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
-from coinmux import errors as e
+from coinmux import CHAINS, HTTP, Chain, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl
 from coinmux import models as m
 
 NETWORKS = {"bitcoin": "bitcoin", "ethereum": "ethereum", "polygon": "polygon", "tron": "tron"}
@@ -41,28 +40,17 @@ def provider_info() -> ProviderInfo:
         rate_limits=(RateLimit(requests=1_000, per_s=60),),
         priority=40,
         chains=NETWORKS,
+        errors=ErrorTable(
+            message=("error", "message"),
+            plan=(When(status=(403,)),),
+            not_offered=(When(status=(404, 422)),),
+        ),
         homepage="https://whale-alert.io",
         terms_url="https://whale-alert.io/terms.html",
         docs_url="https://developer.whale-alert.io/documentation/",
         docs_read="2026-11-23",
         notes="Paid plans only. Looks back one hour.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """Statuses mean what they say; the body may be plain text."""
-    body = reply.body
-    said = str((body.get("error") or body.get("message")) if isinstance(body, dict) else body or "")
-    if reply.status == 401:
-        return e.AuthRefused("the key is refused")
-    if reply.status == 403:
-        return e.PlanRestricted(said or "outside the plan")
-    if reply.status == 429:
-        return e.RateLimited(said or "too many requests")
-    if reply.status in (404, 422):
-        return e.NotOffered(said)
-    return None
 
 
 @hookimpl

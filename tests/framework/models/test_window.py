@@ -17,6 +17,7 @@ START = 400_000 * HOUR
         ({"start": START}, None, Window(START, START + 3 * HOUR - 1, 3)),
         ({"start": START, "end": START + HOUR}, None, Window(START, START + HOUR, 3)),
         ({"start": START, "end": START + 9 * HOUR}, None, Window(START, START + 3 * HOUR - 1, 3)),
+        ({"start": START}, START + HOUR, Window(START, START + HOUR, 3)),
         ({"end": START}, START + 9 * HOUR, Window(START - 3 * HOUR + 1, START, 3)),
         ({"limit": 2, "end": START}, None, Window(START - 2 * HOUR + 1, START, 2)),
     ],

@@ -6,7 +6,9 @@ import pytest
 
 from coinmux import (
     BadStatus,
+    Banned,
     CandlesQuery,
+    GeoBlocked,
     Implausible,
     OrderBookQuery,
     RateLimited,
@@ -131,9 +133,9 @@ async def test_a_range_of_candles_is_asked_as_it_is():
         (400, {"code": -1121, "msg": "Invalid symbol."}, UnknownSymbol),
         (400, {"code": -1100, "msg": "Illegal characters in parameter 'limit'"}, BadStatus),
         (400, {"code": -1003, "msg": "Too many requests"}, RateLimited),
-        (429, {"code": -1003, "msg": "Too much request weight used"}, type(None)),
-        (418, {"code": -1003, "msg": "Way too much request weight used"}, type(None)),
-        (451, {"code": 0, "msg": "restricted location"}, type(None)),
+        (429, {"code": -1003, "msg": "Too much request weight used"}, RateLimited),
+        (418, {"code": -1003, "msg": "Way too much request weight used"}, Banned),
+        (451, {"code": 0, "msg": "restricted location"}, GeoBlocked),
         (500, {"code": -1000, "msg": "unknown"}, BadStatus),
         (503, {"code": -1008, "msg": "overloaded"}, BadStatus),
         (200, {"code": -1007, "msg": "timeout"}, BadStatus),

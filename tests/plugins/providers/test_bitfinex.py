@@ -252,10 +252,10 @@ def test_nothing_means_no_such_pair_unless_a_range_was_asked():
         (500, ["error", 20060, "maintenance"], BadStatus),
         (500, ["error", 10000], BadStatus),
         (200, {"error": "something new", "message": None}, BadStatus),
-        (200, ["error"], type(None)),
+        (200, ["error"], BadStatus),
         (200, [1, 2, 3], type(None)),
         (200, [], type(None)),
-        (502, "<p>Bad gateway</p>", type(None)),
+        (502, "<p>Bad gateway</p>", BadStatus),
     ],
 )
 def test_errors(status, body, error):

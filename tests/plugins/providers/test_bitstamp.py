@@ -138,11 +138,11 @@ async def test_ranges_of_candles(query, asked):
         (404, "<html>Page not found</html>", UnknownSymbol),
         (404, {"error": "not found"}, UnknownSymbol),
         (400, {"response_code": "400.002", "response_explanation": "limit"}, RateLimited),
-        (400, {"code": "400.001", "reason": {"step": ["Invalid"]}}, type(None)),
+        (400, {"code": "400.001", "reason": {"step": ["Invalid"]}}, BadStatus),
         (200, {"status": "error", "reason": "trouble"}, BadStatus),
         (500, {"response_code": "500.001"}, BadStatus),
-        (403, "<html>blocked</html>", type(None)),
-        (429, "<html>slow down</html>", type(None)),
+        (403, "<html>blocked</html>", BadStatus),
+        (429, "<html>slow down</html>", RateLimited),
         (200, [], type(None)),
     ],
 )
@@ -155,8 +155,8 @@ def test_errors(status, body, error):
 @pytest.mark.parametrize("body", ["<html>Page not found</html>", {"error": "not found"}])
 def test_a_sure_market_that_is_not_found_is_a_moved_page(body):
     """Of a market that is always there a 404 says that the API has moved (B7)."""
-    assert mapped("bitstamp", 404, body, TickerQuery(symbol="BTC/USD")) is None
-    assert mapped("bitstamp", 404, body, MarketsQuery()) is None
+    assert type(mapped("bitstamp", 404, body, TickerQuery(symbol="BTC/USD"))) is BadStatus
+    assert type(mapped("bitstamp", 404, body, MarketsQuery())) is BadStatus
     coded = {"code": "404.003", "reason": "no such market"}
     assert type(mapped("bitstamp", 404, coded, TickerQuery(symbol="BTC/USD"))) is UnknownSymbol
 

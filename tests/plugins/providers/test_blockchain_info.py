@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinmux import (
+    BadStatus,
     BalanceQuery,
     GasQuery,
     OnchainMetricQuery,
@@ -94,7 +95,7 @@ def test_only_a_bad_address_is_the_callers_fault(status, body):
     reply = Reply(status, body, isinstance(body, dict), {})
     query = BalanceQuery(chain="bitcoin", address=ADDRESS)
     assert isinstance(mapped_reply("blockchain_info", reply, query), UnknownSymbol)
-    assert mapped_reply("blockchain_info", reply, GasQuery(chain="bitcoin")) is None
+    assert type(mapped_reply("blockchain_info", reply, GasQuery(chain="bitcoin"))) is BadStatus
 
 
 def test_a_recorded_chart():

@@ -112,7 +112,7 @@ def _rows(query):
     [
         (403, "403, access too frequent", RateLimited),
         (403, "<p>configured to block access from your country.</p>", GeoBlocked),
-        (403, "<p>Forbidden</p>", type(None)),
+        (403, "<p>Forbidden</p>", BadStatus),
         (429, {"retCode": 10006, "retMsg": "Too many visits!"}, RateLimited),
         (200, {"retCode": 10018, "retMsg": "Exceeded the IP Rate Limit."}, RateLimited),
         (200, {"retCode": 10009, "retMsg": "IP has been banned."}, GeoBlocked),
@@ -124,7 +124,7 @@ def _rows(query):
         (200, {"retCode": 99999, "retMsg": "something new"}, BadStatus),
         (200, {"retCode": 0, "result": {}}, type(None)),
         (200, {"retCode": "0", "result": {}}, type(None)),
-        (502, "<p>Bad gateway</p>", type(None)),
+        (502, "<p>Bad gateway</p>", BadStatus),
     ],
 )
 def test_errors(status, body, error):

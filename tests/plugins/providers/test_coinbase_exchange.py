@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coinmux import CandlesQuery, TickerQuery, UnknownSymbol
+from coinmux import BadStatus, CandlesQuery, RateLimited, TickerQuery, UnknownSymbol
 from coinmux.plugins.providers import coinbase_exchange
 from tests.plugins.exchange_checks import (
     agrees_with_ccxt,
@@ -144,10 +144,10 @@ async def test_no_more_rows_are_asked_than_it_gives():
     [
         (404, "NotFound", UnknownSymbol),
         (400, "Not allowed for delisted products", UnknownSymbol),
-        (400, "Unsupported granularity", type(None)),
-        (429, "Public rate limit exceeded", type(None)),
-        (403, "Forbidden", type(None)),
-        (500, "Internal server error", type(None)),
+        (400, "Unsupported granularity", BadStatus),
+        (429, "Public rate limit exceeded", RateLimited),
+        (403, "Forbidden", BadStatus),
+        (500, "Internal server error", BadStatus),
     ],
 )
 def test_errors(status, said, error):
@@ -158,4 +158,4 @@ def test_errors(status, said, error):
 
 def test_a_missing_list_is_no_unknown_symbol():
     """A 404 of a question without a pair says nothing about one."""
-    assert mapped("coinbase_exchange", 404, {"message": "NotFound"}) is None
+    assert type(mapped("coinbase_exchange", 404, {"message": "NotFound"})) is BadStatus

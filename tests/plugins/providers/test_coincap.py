@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from coinmux import (
     AssetId,
+    AuthRefused,
     BadStatus,
     CoinsQuery,
     Implausible,
     QuotaExhausted,
+    RateLimited,
     TickerQuery,
     UnknownSymbol,
 )
@@ -121,12 +123,12 @@ def test_no_candles():
         (404, {"error": "nope not found", "timestamp": 1}, UnknownSymbol),
         (429, {"error": "You are out of credits"}, QuotaExhausted),
         (403, {"error": "Not enough credits"}, QuotaExhausted),
-        (429, {"error": "Too many requests"}, type(None)),
-        (401, {"error": "invalid key"}, type(None)),
-        (404, {}, type(None)),
+        (429, {"error": "Too many requests"}, RateLimited),
+        (401, {"error": "invalid key"}, AuthRefused),
+        (404, {}, BadStatus),
         (200, {"data": {"message": "We are deprecating this version"}}, BadStatus),
         (200, {"data": {"id": "bitcoin"}}, type(None)),
-        (500, {"error": {"message": "odd"}}, type(None)),
+        (500, {"error": {"message": "odd"}}, BadStatus),
     ],
 )
 def test_errors(status, body, error):

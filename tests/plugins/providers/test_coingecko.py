@@ -8,6 +8,7 @@ import pytest
 from coinmux import (
     AssetId,
     AuthRefused,
+    BadStatus,
     CandlesQuery,
     CoinsQuery,
     Implausible,
@@ -174,14 +175,14 @@ def test_a_coin_without_price_is_not_listed(body):
         (401, {"error": {"status": {"error_code": 10012, "error_message": ""}}}, PlanRestricted),
         (400, {"error": "invalid vs_currency"}, NotOffered),
         (404, {"error": "coin not found"}, UnknownSymbol),
-        (422, {"error": "Missing parameter ids"}, type(None)),
+        (422, {"error": "Missing parameter ids"}, BadStatus),
         (200, [{"id": "bitcoin"}], type(None)),
-        (429, "Throttled", type(None)),
+        (429, "Throttled", RateLimited),
     ],
 )
 def test_errors_in_each_of_their_shapes(status, body, error):
     """The code is found in the body, in `status` and in `error`; the rest is left to the status."""
-    assert type(mapped("coingecko", status, body)) is error
+    assert type(mapped("coingecko", status, body, TickerQuery(symbol="BTC/USD"))) is error
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,7 @@ def test_errors_in_each_of_their_shapes(status, body, error):
 def test_recorded_errors(case):
     """A recorded 422 is nothing in particular: its status says enough."""
     response = recording("coingecko", case)["response"]
-    assert mapped("coingecko", response["status"], response["body"]) is None
+    assert type(mapped("coingecko", response["status"], response["body"])) is BadStatus
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,12 @@ import pytest
 from coinmux import (
     AssetId,
     AuthRefused,
+    BadStatus,
     CoinsQuery,
     Implausible,
     NotOffered,
     QuotaExhausted,
+    RateLimited,
     TickerQuery,
     UnknownSymbol,
 )
@@ -118,9 +120,9 @@ def test_no_candles():
         (403, "invalid api key", AuthRefused),
         (404, "id not found", UnknownSymbol),
         (400, "invalid quote currency", NotOffered),
-        (400, "invalid parameter", type(None)),
-        (429, "too many requests", type(None)),
-        (500, "internal", type(None)),
+        (400, "invalid parameter", BadStatus),
+        (429, "too many requests", RateLimited),
+        (500, "internal", BadStatus),
     ],
 )
 def test_errors(status, said, error):

@@ -219,12 +219,12 @@ def err(message, param=None, **more):
         (400, err("Invalid: assets parameter.", "assets"), UnknownSymbol),
         (404, err("Invalid: to_ts parameter.", "to_ts"), NotOffered),
         (400, err("Invalid: categories parameter.", "categories"), NotOffered),
-        (400, err("Invalid: limit parameter.", ["limit"]), type(None)),
+        (400, err("Invalid: limit parameter.", ["limit"]), BadStatus),
         (200, err("odd"), BadStatus),
-        (500, err("odd"), type(None)),
+        (500, err("odd"), BadStatus),
         (200, {"Data": {}, "Err": {}}, type(None)),
         (200, {"Response": "Success", "Data": {}}, type(None)),
-        (502, "Bad gateway", type(None)),
+        (502, "Bad gateway", BadStatus),
     ],
 )
 def test_errors(status, body, error):

@@ -129,7 +129,7 @@ def test_recorded_items_of_the_old_version(case):
         (429, {"error": "Rate limited"}, RateLimited),
         (429, {"info": "API monthly quota exceeded"}, QuotaExhausted),
         (200, {"status": "api_error", "info": "?"}, BadStatus),
-        (500, {"error": "Internal error"}, type(None)),
+        (500, {"error": "Internal error"}, BadStatus),
         (200, {"results": []}, type(None)),
     ],
 )
@@ -140,7 +140,7 @@ def test_errors(status, body, error):
 
 def test_a_page_with_403_says_nothing_of_the_plan():
     """A firewall's page is left to the framework."""
-    assert mapped("cryptopanic", 403, "<html>", NewsQuery(), is_json=False) is None
+    assert type(mapped("cryptopanic", 403, "<html>", NewsQuery(), is_json=False)) is BadStatus
 
 
 @given(st.integers(1_262_304_000, 4_000_000_000), st.integers(-14, 14))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coinmux import AssetId, NotOffered, TickerQuery, TvlQuery, UnknownSymbol
+from coinmux import AssetId, BadStatus, NotOffered, TickerQuery, TvlQuery, UnknownSymbol
 from coinmux.plugins.providers import defillama
 from tests.plugins.sample_replay import ask, mapped, play, recording, samples
 
@@ -94,8 +94,8 @@ def test_no_days_are_no_chain():
         (200, {"statusCode": 400, "body": "There is no chain with that name"}, UnknownSymbol),
         (200, 0, NotOffered),
         (200, 12.5, type(None)),
-        (500, "Internal Error", type(None)),
-        (404, "<html>Not found</html>", type(None)),
+        (500, "Internal Error", BadStatus),
+        (404, "<html>Not found</html>", BadStatus),
     ],
 )
 def test_errors(status, body, error):
@@ -105,4 +105,4 @@ def test_errors(status, body, error):
 
 def test_a_price_is_never_taken_for_an_unknown_name():
     """Prices have their own way of not knowing a coin."""
-    assert mapped("defillama", 404, "Not found", TickerQuery(symbol="BTC/USD")) is None
+    assert type(mapped("defillama", 404, "Not found", TickerQuery(symbol="BTC/USD"))) is BadStatus

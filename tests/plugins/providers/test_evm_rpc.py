@@ -148,8 +148,8 @@ def test_a_null_result_is_empty():
         (200, {"code": -32000, "message": "invalid API key"}, AuthRefused),
         (400, {"code": -32600, "message": "invalid request"}, BadStatus),
         (200, "overloaded", BadStatus),
-        (429, {"code": -32005, "message": "slow down"}, type(None)),
-        (401, {"code": -32000, "message": "key required"}, type(None)),
+        (429, {"code": -32005, "message": "slow down"}, RateLimited),
+        (401, {"code": -32000, "message": "key required"}, AuthRefused),
         (200, None, type(None)),
     ],
 )

@@ -194,7 +194,7 @@ def test_the_wait_is_read_off_the_headers(headers, wait_s):
         (400, "BAD_REQUEST", "too long ago", BadStatus),
         (500, "INTERNAL", "", BadStatus),
         (200, "SOMETHING_NEW", "", BadStatus),
-        (503, 7, "no label", type(None)),
+        (503, 7, "no label", BadStatus),
     ],
 )
 def test_errors(status, label, message, error):

@@ -201,7 +201,7 @@ def test_a_time_just_short_of_a_millisecond():
 def test_errors(said, error):
     """Everything is in a 200; what is not known is the source's trouble."""
     query = TickerQuery(symbol="BTC/USD")
-    assert type(mapped("kraken", 200, {"error": said, "result": {}}, query)) is error
+    assert type(mapped("kraken", 200, {"error": said, "result": {"XXBTZUSD": {}}}, query)) is error
 
 
 @pytest.mark.parametrize(

@@ -190,14 +190,14 @@ def test_documented_coin_series_and_news():
         (401, {"error": "Upgrade your subscription"}, PlanRestricted),
         (402, {}, PlanRestricted),
         (403, {"error": "Not in your plan"}, PlanRestricted),
-        (403, {"error": "Forbidden"}, type(None)),
+        (403, {"error": "Forbidden"}, AuthRefused),
         (404, {"error": "Coin not found"}, UnknownSymbol),
         (200, {"error": "Coin not found"}, UnknownSymbol),
-        (404, {"error": "Invalid endpoint (2)"}, type(None)),
+        (404, {"error": "Invalid endpoint (2)"}, BadStatus),
         (429, {"error": "Too many requests, upgrade your plan"}, RateLimited),
         (429, {"error": "2000 requests per day"}, QuotaExhausted),
         (200, {"error": "Unexpected"}, BadStatus),
-        (503, {"error": "Down for an upgrade"}, type(None)),
+        (503, {"error": "Down for an upgrade"}, BadStatus),
         (200, {"config": {}, "data": []}, type(None)),
     ],
 )
@@ -213,7 +213,7 @@ def test_plain_text_and_pages():
     told = mapped("lunarcrush", 401, "Unauthorized", query, is_json=False)
     assert type(told) is AuthRefused
     page = Reply(403, "<html>upgrade your browser</html>", False, {})
-    assert mapped_reply("lunarcrush", page, query) is None
+    assert type(mapped_reply("lunarcrush", page, query)) is BadStatus
 
 
 @given(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinmux import (
+    BadStatus,
     BalanceQuery,
     ChainHeadQuery,
     GasQuery,
@@ -77,4 +78,7 @@ def test_only_a_bad_address_is_the_callers_fault(status, text, is_unknown):
     """A 400 about the address is no failure of the source; anything else is."""
     error = mapped("mempool_space", status, text, BALANCE, is_json=False)
     assert isinstance(error, UnknownSymbol) is is_unknown
-    assert mapped("mempool_space", 400, text, GasQuery(chain="bitcoin"), is_json=False) is None
+    assert (
+        type(mapped("mempool_space", 400, text, GasQuery(chain="bitcoin"), is_json=False))
+        is BadStatus
+    )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from coinmux import (
     BadStatus,
+    Banned,
     CandlesQuery,
     Implausible,
     MarketsQuery,
@@ -176,8 +177,8 @@ def test_trades_of_one_moment_keep_their_order(rows):
         (200, {"code": "-1121", "msg": "Invalid symbol."}, UnknownSymbol),
         (200, {"code": 10007, "msg": "bad symbol"}, UnknownSymbol),
         (400, {"code": -1128, "msg": "Combination of optional parameters invalid."}, BadStatus),
-        (429, {"code": 429, "msg": "Too Many Requests"}, type(None)),
-        (418, {"code": 429, "msg": "Too Many Requests"}, type(None)),
+        (429, {"code": 429, "msg": "Too Many Requests"}, RateLimited),
+        (418, {"code": 429, "msg": "Too Many Requests"}, Banned),
         (200, {"code": 429, "msg": "Too Many Requests"}, RateLimited),
         (200, {"code": 510, "msg": "too fast"}, RateLimited),
         (403, {"code": 403, "msg": "Access Denied"}, BadStatus),
@@ -198,7 +199,7 @@ def test_errors(status, body, error):
 def test_the_firewall_refuses_for_ten_minutes():
     """A 403 that is no JSON is the firewall's; any other status is not."""
     assert mapped("mexc", 403, "<html>", BTC, is_json=False).retry_after_s == 600
-    assert mapped("mexc", 502, "<html>", BTC, is_json=False) is None
+    assert type(mapped("mexc", 502, "<html>", BTC, is_json=False)) is BadStatus
 
 
 def test_a_pair_of_no_question_is_a_failure():

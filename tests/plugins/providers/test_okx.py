@@ -6,6 +6,7 @@ import pytest
 
 from coinmux import (
     BadStatus,
+    Candles,
     CandlesQuery,
     GeoBlocked,
     Implausible,
@@ -85,7 +86,7 @@ def test_a_contract_is_not_its_pair():
 def test_two_reports_of_the_newest_candle():
     """E7: the newest may be open still; of an example with two of it one is kept, with a note."""
     body = recording("okx", "candles_market_history_candles_2")["response"]["body"]
-    candles = okx.parse_candles(body, CandlesQuery(symbol="BTC/USDT", interval="1h"))
+    candles = Candles.from_rows(CandlesQuery(symbol="BTC/USDT", interval="1h"), body["data"])
     assert (len(candles), candles.notes) == (1, ("1 duplicate candles dropped",))
 
 
@@ -178,13 +179,13 @@ async def test_no_more_trades_than_it_gives():
         (200, "0", "", type(None)),
         (200, "51001", "Instrument ID doesn't exist.", UnknownSymbol),
         (400, "51000", "Parameter instId error", UnknownSymbol),
-        (400, "51000", "Parameter bar error", type(None)),
+        (400, "51000", "Parameter bar error", BadStatus),
         (200, "51000", "Parameter bar error", BadStatus),
         (200, "50011", "Rate limit reached.", RateLimited),
         (429, "50011", "Too Many Requests", RateLimited),
-        (429, "50013", "Systems are busy.", type(None)),
+        (429, "50013", "Systems are busy.", RateLimited),
         (200, "50013", "Systems are busy.", BadStatus),
-        (503, "50001", "Service temporarily unavailable.", type(None)),
+        (503, "50001", "Service temporarily unavailable.", BadStatus),
         (200, "50051", "Due to compliance restrictions", GeoBlocked),
         (200, "50052", "Due to local laws and regulations", NotOffered),
         (200, "59999", "nobody has seen this one", BadStatus),
