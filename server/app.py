@@ -10,10 +10,10 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 
+from coinmux.server.asgi.admin_guard import DESK
 from coinmux.server.asgi.admission import Traffic
 from coinmux.server.asgi.middleware import BODY_LIMIT, Middleware
 from coinmux.server.asgi.parsed_routes import ParsedRoutes
-from coinmux.server.asgi.route_guards import DESK
 from coinmux.server.asgi.sse import Streams
 from coinmux.server.asgi.static_files import Assets
 from coinmux.server.context import ServerContext

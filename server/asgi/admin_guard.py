@@ -3,18 +3,45 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from coinmux.server.asgi.host_check import is_loopback
 from coinmux.server.asgi.problems import AdminRequired, ForbiddenOrigin, UnsupportedMediaType
+from coinmux.server.asgi.query_params import single_values
 
 if TYPE_CHECKING:
+    from litestar.connection import ASGIConnection
+    from litestar.handlers import BaseRouteHandler
+
     from coinmux.framework.config.settings import Settings
+    from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.scope import RawHeaders, Scope
 
 #: Signs that the request came through something else; then the socket's peer says nothing.
 _RELAYED = (b"forwarded", b"via", b"x-real-ip", b"x-client-ip")
 _OWN_SITES = (b"same-origin", b"none")
+#: Where the application's state holds the `ServerContext`.
+DESK = "desk"
+
+
+class GuardedState(Protocol):
+    """What the guard reads of the application's state.
+
+    Attributes:
+        bound: the address the server listens on.
+    """
+
+    gateway: Gateway
+    bound: str
+
+
+def admin_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """A Litestar guard: the admin's right, a JSON body or none, and no parameters."""
+    desk: GuardedState = connection.app.state[DESK]
+    scope: Any = connection.scope
+    check_admin(scope, desk.gateway.settings, desk.bound)
+    check_json_body(scope)
+    single_values(scope["query_string"], ())
 
 
 def check_admin(scope: Scope, settings: Settings, bound: str) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.asgi.parsed_routes import ParsedRoutes
-    from coinmux.server.asgi.scope import Message, Receive, Scope, Send
+    from coinmux.server.asgi.scope import Message, RawHeaders, Receive, Scope, Send
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 #: Path and query together; a symbol of 10 kB is nobody's (`faults.md` H3).
@@ -90,47 +90,17 @@ class Middleware:
         settings = self._gateway.settings
         if settings is not self._settings:
             self._adopt(settings)
-        hosts: list[bytes] = []
-        request_id = ""
-        length = b""
-        coding = b""
-        for name, value in scope["headers"]:
-            if name == b"host":
-                hosts.append(value)
-            elif name == b"x-request-id":
-                if not request_id and _SANE_ID.fullmatch(value):
-                    request_id = value.decode("ascii")
-            elif name == b"content-length":
-                length = value
-            elif name == b"content-encoding":
-                coding = value
+        head = RequestHead(scope["headers"])
         state: RequestState | None = scope.get(STATE)
         if state is None:
             state = scope[STATE] = RequestState()
-        if request_id:
-            state.is_traced = True
-        else:
-            request_id = f"{self._run}-{next(self._ids):x}"
-        state.request_id = request_id
+        request_id = self._identify(state, head)
         reply = SentResponse(scope, send, state, self.traffic)
-        client = scope.get("client")
-        address = client[0] if client else "unknown"
-        entered = False
+        entered: str | None = None
         try:
-            self._hosts.check(hosts)
-            _check_target(scope)
-            if length or coding:
-                _check_body(length, coding)
-            if scope["path"] not in _ALWAYS:
-                self.traffic.enter(address, settings)
-                entered = True
-            known = self._lane.find(scope)
-            if known is None:
-                state.begun_at = started
-                await self._lane(reply.inner_scope(), receive, reply)
-            else:
-                await self._lane.answer(known, scope, state, send, reply.id_header)
-                reply.status = 200
+            self._check(scope, head)
+            entered = self._enter(scope, settings)
+            await self._serve(scope, receive, send, reply, state, started)
         except asyncio.CancelledError:
             # Ended by the connection or the server: uvicorn would log it as a defect.
             if not state.caller_left and not self.traffic.stopped:
@@ -148,25 +118,75 @@ class Middleware:
             reply.code = getattr(error, "code", None)
             await _send_problem(error, request_id, self._gateway, reply)
         finally:
-            if entered:
-                self.traffic.leave(address)
-            inner = reply.scope
-            template = inner.get("path_template") or "unmatched"
-            streamed_at = state.first_byte_at
-            answered_at = perf_counter() if streamed_at is None else streamed_at
-            elapsed_ms = (answered_at - started) * 1000
-            event = self._gateway.events.publish(
-                "request",
-                template,
-                level="debug",
-                keep=False,
-                method=scope["method"],
-                status=reply.status,
-                elapsed_ms=elapsed_ms,
-                request_id=request_id,
-            )
-            if streamed_at is None:
-                self._recorder.request(inner, event.at_ms, reply.status, elapsed_ms, reply.code)
+            if entered is not None:
+                self.traffic.leave(entered)
+            self._record(scope["method"], reply, state, started)
+
+    def _identify(self, state: RequestState, head: RequestHead) -> str:
+        """The request's id, the caller's own where it sent a sane one; written into the state."""
+        if head.request_id:
+            state.is_traced = True
+            state.request_id = head.request_id
+        else:
+            state.request_id = f"{self._run}-{next(self._ids):x}"
+        return state.request_id
+
+    def _check(self, scope: Scope, head: RequestHead) -> None:
+        """Refuse what is not for this server, or what no honest client sends."""
+        self._hosts.check(head.hosts)
+        _check_target(scope)
+        if head.length or head.coding:
+            _check_body(head.length, head.coding)
+
+    def _enter(self, scope: Scope, settings: Settings) -> str | None:
+        """Count the request as in flight; the client it is counted for, None where it is not."""
+        if scope["path"] in _ALWAYS:
+            return None
+        client = scope.get("client")
+        address: str = client[0] if client else "unknown"
+        self.traffic.enter(address, settings)
+        return address
+
+    async def _serve(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        reply: SentResponse,
+        state: RequestState,
+        started: float,
+    ) -> None:
+        """Answer from the parsed routes where the request is known, else by the application."""
+        known = self._lane.find(scope)
+        if known is None:
+            state.begun_at = started
+            await self._lane(reply.inner_scope(), receive, reply)
+        else:
+            await self._lane.answer(known, scope, state, send, reply.id_header)
+            reply.status = 200
+
+    def _record(
+        self, method: str, reply: SentResponse, state: RequestState, started: float
+    ) -> None:
+        self, method: str, reply: SentResponse, state: RequestState, started: float
+    ) -> None:
+        """Publish the request that ended, and record it unless its stream was recorded before."""
+        inner = reply.scope
+        streamed_at = state.first_byte_at
+        answered_at = perf_counter() if streamed_at is None else streamed_at
+        elapsed_ms = (answered_at - started) * 1000
+        event = self._gateway.events.publish(
+            "request",
+            inner.get("path_template") or "unmatched",
+            level="debug",
+            keep=False,
+            method=method,
+            status=reply.status,
+            elapsed_ms=elapsed_ms,
+            request_id=state.request_id,
+        )
+        if streamed_at is None:
+            self._recorder.request(inner, event.at_ms, reply.status, elapsed_ms, reply.code)
 
     def stream_began(self, scope: Scope) -> None:
         """Record a stream as answered now: it may not end for hours."""
@@ -178,6 +198,32 @@ class Middleware:
     def _adopt(self, settings: Settings) -> None:
         self._settings = settings
         self._hosts = Hosts(settings.allowed_hosts, self._bound)
+
+
+class RequestHead:
+    """The headers of a request that are looked at before anything else; one pass over all.
+
+    Attributes:
+        request_id: the caller's own where it is sane, else empty.
+    """
+
+    __slots__ = ("coding", "hosts", "length", "request_id")
+
+    def __init__(self, headers: RawHeaders) -> None:
+        self.hosts: list[bytes] = []
+        self.request_id = ""
+        self.length = b""
+        self.coding = b""
+        for name, value in headers:
+            if name == b"host":
+                self.hosts.append(value)
+            elif name == b"x-request-id":
+                if not self.request_id and _SANE_ID.fullmatch(value):
+                    self.request_id = value.decode("ascii")
+            elif name == b"content-length":
+                self.length = value
+            elif name == b"content-encoding":
+                self.coding = value
 
 
 class SentResponse:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _ENCODER = msgspec.json.Encoder()
 _JSON = (b"content-type", b"application/json")
+#: The value of `Cache-Control` for what changes from one look to the next.
+NO_STORE = b"no-store"
 #: On every response; pages carry more (`faults.md` S6).
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),

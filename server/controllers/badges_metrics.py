@@ -10,8 +10,7 @@ from litestar.params import FromPath
 from coinmux.framework.errors import NotFound
 from coinmux.server.asgi.query_params import single_values
 from coinmux.server.asgi.requests import AnyRequest
-from coinmux.server.asgi.responses import Bytes, as_json
-from coinmux.server.asgi.route_guards import NO_STORE
+from coinmux.server.asgi.responses import NO_STORE, Bytes, as_json
 from coinmux.server.asgi.static_files import MEDIA_TYPES
 from coinmux.server.context import ServerContext
 from coinmux.server.monitoring.badges import as_endpoint, as_svg, state_of

@@ -10,11 +10,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from coinmux.framework.errors import InvalidRequest, NotFound
+from coinmux.server.asgi.admin_guard import admin_only
 from coinmux.server.asgi.query_params import single_values
 from coinmux.server.asgi.request_body import read_json
 from coinmux.server.asgi.requests import AnyRequest
-from coinmux.server.asgi.responses import Bytes, as_json
-from coinmux.server.asgi.route_guards import NO_STORE, admin_only
+from coinmux.server.asgi.responses import NO_STORE, Bytes, as_json
 from coinmux.server.context import ServerContext
 from coinmux.server.monitoring.drill import Drill
 from coinmux.server.openapi.document import DOC, RouteDoc

@@ -7,10 +7,10 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from coinmux.server.asgi.admin_guard import admin_only
 from coinmux.server.asgi.query_params import single_values, whole
 from coinmux.server.asgi.requests import AnyRequest
-from coinmux.server.asgi.responses import Bytes, as_json
-from coinmux.server.asgi.route_guards import NO_STORE, admin_only
+from coinmux.server.asgi.responses import NO_STORE, Bytes, as_json
 from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.parameters import parameter

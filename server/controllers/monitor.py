@@ -16,8 +16,7 @@ from litestar.enums import HttpMethod
 from coinmux.framework.errors import InvalidRequest
 from coinmux.server.asgi.query_params import single_values
 from coinmux.server.asgi.requests import AnyRequest
-from coinmux.server.asgi.responses import Bytes
-from coinmux.server.asgi.route_guards import NO_STORE
+from coinmux.server.asgi.responses import NO_STORE, Bytes
 from coinmux.server.asgi.sse import EventStream, event
 from coinmux.server.context import ServerContext
 from coinmux.server.monitoring.event_view import event_of

@@ -9,8 +9,7 @@ from litestar.di import NamedDependency
 from coinmux.server.asgi.admin_guard import admin_standing
 from coinmux.server.asgi.query_params import single_values, whole
 from coinmux.server.asgi.requests import AnyRequest
-from coinmux.server.asgi.responses import Bytes, as_json
-from coinmux.server.asgi.route_guards import NO_STORE
+from coinmux.server.asgi.responses import NO_STORE, Bytes, as_json
 from coinmux.server.context import ServerContext
 from coinmux.server.monitoring.event_json import public
 from coinmux.server.openapi.document import DOC, RouteDoc

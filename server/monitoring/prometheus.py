@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
-    from coinmux.server.context import ServerContext
-    from coinmux.server.monitoring.metrics import Totals
+    from coinmux.framework.gateway import Gateway
+    from coinmux.server.asgi.admission import Traffic
+    from coinmux.server.asgi.sse import Streams
+    from coinmux.server.monitoring.metrics import Metrics, Totals
+    from coinmux.server.monitoring.process_metrics import ProcessMetrics
 
     Samples = Iterable[tuple[Mapping[str, str], float]]
 
@@ -45,22 +48,32 @@ _MB = 1_048_576
 _BOUNDS = [*(str(bound / 1000) for bound in BOUNDS_MS), "+Inf"]
 
 
+class Figures(Protocol):
+    """Where the figures come from."""
+
+    gateway: Gateway
+    metrics: Metrics
+    vitals: ProcessMetrics
+    traffic: Traffic
+    streams: Streams
+
+
 class FigureCollector(Collector):
     """Every figure of the server, as families of metrics."""
 
-    def __init__(self, desk: ServerContext) -> None:
-        self._desk = desk
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
 
     def collect(self) -> Iterator[Metric]:
         """The families in a fixed order; each read when it is asked for."""
-        yield from _process(self._desk)
-        yield from _requests(self._desk)
-        yield from _sources(self._desk)
-        yield from _limits(self._desk)
-        yield from _stores(self._desk)
+        yield from _process(self._figures)
+        yield from _requests(self._figures)
+        yield from _sources(self._figures)
+        yield from _limits(self._figures)
+        yield from _stores(self._figures)
 
 
-async def exposition(desk: ServerContext, accept: str = "") -> tuple[bytes, bytes]:
+async def exposition(figures: Figures, accept: str = "") -> tuple[bytes, bytes]:
     """Every figure, and its media type: OpenMetrics where `accept` asks for it, else text 0.0.4.
 
     The figures are read in one go; a thread writes them, as that takes milliseconds in which
@@ -69,7 +82,7 @@ async def exposition(desk: ServerContext, accept: str = "") -> tuple[bytes, byte
     Args:
         accept: the request's `Accept` header.
     """
-    families = list(FigureCollector(desk).collect())
+    families = list(FigureCollector(figures).collect())
     write, media_type = writer_for(accept)
     return await asyncio.to_thread(write, _Collected(families)), media_type
 
@@ -124,8 +137,8 @@ def _filled(family: Metric, samples: Samples, *, suffix: str = "") -> Metric:
     return family
 
 
-def _process(desk: ServerContext) -> Iterator[Metric]:
-    gateway, vitals = desk.gateway, desk.vitals.public()
+def _process(figures: Figures) -> Iterator[Metric]:
+    gateway, vitals = figures.gateway, figures.vitals.public()
     status = gateway.status()["status"]
     yield InfoMetricFamily("coinmux", "The version.", {"version": installed_version()})
     yield gauge(
@@ -145,14 +158,14 @@ def _process(desk: ServerContext) -> Iterator[Metric]:
          round(vitals["cpu_percent"] / 100, 4)),
         ("process_resident_memory_bytes", "Memory of the process.",
          round(vitals["rss_mb"] * _MB)),
-        ("requests_in_flight", "Requests being served.", desk.traffic.in_flight),
-        ("streams_open", "Streams of server-sent events.", desk.streams.open),
+        ("requests_in_flight", "Requests being served.", figures.traffic.in_flight),
+        ("streams_open", "Streams of server-sent events.", figures.streams.open),
     ):  # fmt: skip
         yield gauge(f"coinmux_{name}", about, [({}, value)])
 
 
-def _requests(desk: ServerContext) -> Iterator[Metric]:
-    metrics = desk.metrics
+def _requests(figures: Figures) -> Iterator[Metric]:
+    metrics = figures.metrics
     yield counter(
         "coinmux_http_requests", "Requests by route and class of status.",
         (
@@ -171,8 +184,8 @@ def _requests(desk: ServerContext) -> Iterator[Metric]:
     )  # fmt: skip
 
 
-def _sources(desk: ServerContext) -> Iterator[Metric]:
-    metrics, gateway = desk.metrics, desk.gateway
+def _sources(figures: Figures) -> Iterator[Metric]:
+    metrics, gateway = figures.metrics, figures.gateway
     calls = sorted(metrics.sources.items())
     yield counter(
         "coinmux_source_calls", "Calls of sources, probes included.",
@@ -206,8 +219,10 @@ def _sources(desk: ServerContext) -> Iterator[Metric]:
     )  # fmt: skip
 
 
-def _limits(desk: ServerContext) -> Iterator[Metric]:
-    gates = {name: source.gate.snapshot() for name, source in sorted(desk.gateway.sources.items())}
+def _limits(figures: Figures) -> Iterator[Metric]:
+    gates = {
+        name: source.gate.snapshot() for name, source in sorted(figures.gateway.sources.items())
+    }
     windows = [
         ({"source": name, "window_s": f"{window['per_s']:g}"}, window)
         for name, gate in gates.items()
@@ -231,8 +246,8 @@ def _limits(desk: ServerContext) -> Iterator[Metric]:
         )  # fmt: skip
 
 
-def _stores(desk: ServerContext) -> Iterator[Metric]:
-    gateway = desk.gateway
+def _stores(figures: Figures) -> Iterator[Metric]:
+    gateway = figures.gateway
     cache = gateway.cache
     yield counter(
         "coinmux_cache_lookups", "Questions by what the cache had.",
@@ -245,14 +260,14 @@ def _stores(desk: ServerContext) -> Iterator[Metric]:
     yield gauge("coinmux_cache_bytes", "Their estimated size.", [({}, cache.used)])
     if gateway.archive is None:
         return
-    figures = gateway.archive.figures()
+    archive = gateway.archive.figures()
     for name, make, about, value in (
-        ("up", gauge, "1 while the archive works.", int(figures["ok"])),
-        ("queries_per_second", gauge, "Statements a second.", figures["queries_per_s"]),
-        ("rows_waiting", gauge, "Rows not written yet.", figures["rows_waiting"]),
-        ("rows_given_up", counter, "Rows never written.", figures["rows_given_up"]),
+        ("up", gauge, "1 while the archive works.", int(archive["ok"])),
+        ("queries_per_second", gauge, "Statements a second.", archive["queries_per_s"]),
+        ("rows_waiting", gauge, "Rows not written yet.", archive["rows_waiting"]),
+        ("rows_given_up", counter, "Rows never written.", archive["rows_given_up"]),
     ):
         yield make(f"coinmux_archive_{name}", about, [({}, value)])
-    if figures["size_mb"] is not None:
-        size = round(figures["size_mb"] * _MB)
+    if archive["size_mb"] is not None:
+        size = round(archive["size_mb"] * _MB)
         yield gauge("coinmux_archive_size_bytes", "On the disk.", [({}, size)])
