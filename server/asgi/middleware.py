@@ -168,8 +168,6 @@ class Middleware:
     def _record(
         self, method: str, reply: SentResponse, state: RequestState, started: float
     ) -> None:
-        self, method: str, reply: SentResponse, state: RequestState, started: float
-    ) -> None:
         """Publish the request that ended, and record it unless its stream was recorded before."""
         inner = reply.scope
         streamed_at = state.first_byte_at

@@ -69,14 +69,23 @@ def test_a_picture_is_drawn_anew_as_it_lies_there(gateway):
         assert re.sub(r"[0-9.]+", "", drawn) == re.sub(r"[0-9.]+", "", kept)
 
 
-@pytest.mark.parametrize(
-    "page", [*sorted(path.name for path in (ROOT / "docs").glob("*.md")), "README.md"]
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
 )
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page):
-    path = ROOT / page if page == "README.md" else ROOT / "docs" / page
+    path = ROOT / page
     for link in re.findall(r"\]\(([^)#]+)", path.read_text()):
         if not link.startswith("http"):
             assert (path.parent / link).exists(), link
+
+
+def test_the_index_of_the_docs_links_every_page():
+    text = (ROOT / "docs/README.md").read_text()
+    linked = {f"docs/{link}" for link in re.findall(r"\]\(([^)#]+)", text)}
+    assert {page for page in PAGES if page.startswith("docs/")} - {"docs/README.md"} <= linked
 
 
 def test_every_capability_has_its_hook_and_a_line_on_freshness(gateway):

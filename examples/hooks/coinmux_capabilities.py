@@ -1,0 +1,25 @@
+"""A capability that coinmux does not have, with its models and its fetch hook."""
+
+from collections.abc import Awaitable, Sequence
+
+from coinmux import HTTP, Capability, Freshness, Query, Result, hookimpl, hookspec
+
+
+class MoonQuery(Query):
+    """The phase of the moon."""
+
+
+class Moon(Result):
+    """The lit part of the moon, 0 to 1."""
+
+    lit: float
+
+
+@hookspec
+def fetch_moon(query: MoonQuery, http: HTTP) -> Awaitable[Moon]:
+    """The moon now."""
+
+
+@hookimpl
+def coinmux_capabilities() -> Sequence[Capability]:
+    return [Capability("moon", MoonQuery, Moon, Freshness(3600, 0, 86400))]

@@ -1,0 +1,143 @@
+"""The generated references are current, and every hook's example runs as it is shown."""
+
+import importlib.util
+import json
+import types
+
+import numpy as np
+import pytest
+
+from coinmux import (
+    CAPABILITIES,
+    ProviderInfo,
+    QuotaExhausted,
+    RateLimited,
+    Reply,
+    UnknownSymbol,
+    hookimpl,
+)
+from coinmux.framework.plugins.discovery import PluginLoader, in_process
+from tools.docs.__main__ import DOCS, REFERENCES
+from tools.docs.error_reference import all_errors
+from tools.docs.hook_reference import EXAMPLES, example_of, replies, specified_hooks
+
+HOOKS = dict(specified_hooks())
+FETCH_HOOKS = [name for name in HOOKS if name.startswith("fetch_")]
+
+
+def module_of(hook):
+    """The example as a module; a `provider_info` is added to those that have none."""
+    spec = importlib.util.spec_from_file_location(f"example_{hook}", example_of(hook))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not hasattr(module, "provider_info") and not hasattr(module, "indicator_info"):
+        module.provider_info = module_of("provider_info").provider_info
+    return module
+
+
+def loaded(*modules):
+    """The loader, after the modules were loaded as plugins; none is broken."""
+    loader = PluginLoader()
+    found = [in_process(f"example{at}", module) for at, module in enumerate(modules)]
+    loader.load(found, wait_s=10, limit_s=10)
+    assert loader.broken == []
+    return loader
+
+
+class Source:
+    """Answers every request with one body."""
+
+    def __init__(self, body):
+        self.body = body
+
+    async def get_json(self, path, params=None):
+        return json.loads(json.dumps(self.body))
+
+    async def post_json(self, path, body):
+        return json.loads(json.dumps(self.body))
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCES))
+def test_a_reference_is_what_the_code_says(name):
+    """`make docs` would write the page as it is."""
+    assert (DOCS / name).read_text() == REFERENCES[name](), "run `make docs`"
+
+
+@pytest.mark.parametrize("hook", list(HOOKS))
+def test_every_hook_has_an_example_that_implements_it(hook):
+    """The example's function carries the mark of an implementation."""
+    assert hasattr(getattr(module_of(hook), hook), "coinmux_impl")
+
+
+def test_every_example_belongs_to_a_hook():
+    """No file is left of a hook that is gone."""
+    assert set(EXAMPLES.glob("*.py")) == {example_of(hook) for hook in HOOKS}
+    assert sorted(replies()) == sorted(FETCH_HOOKS)
+
+
+@pytest.mark.parametrize("hook", FETCH_HOOKS)
+async def test_the_example_of_a_fetch_hook_makes_its_result(hook):
+    """Loaded as a plugin and given the reply that is shown, it returns the result model."""
+    row = next(row for row in CAPABILITIES.values() if row.hook == hook)
+    provider = loaded(module_of(hook)).providers["acme"]
+    shown = replies()[hook]
+    result = await provider.fetch[row.name](row.query(**shown["query"]), Source(shown["reply"]))
+    assert type(result) is row.result
+    assert not result.is_empty()
+
+
+def test_the_example_of_provider_info_declares_a_provider():
+    """It is complete: with any fetch hook it loads."""
+    info = module_of("provider_info").provider_info()
+    assert isinstance(info, ProviderInfo)
+    assert info.base_url
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"last": "1"}, type(None)),
+        ({"error": "no such pair"}, UnknownSymbol),
+        ({"error": "slow down"}, RateLimited),
+        ({"error": "credits used up"}, QuotaExhausted),
+    ],
+)
+def test_the_example_of_map_error_finds_errors_in_replies(body, error):
+    """Beside a fetch hook it is the provider's mapper."""
+    module = module_of("map_error")
+    module.fetch_ticker = module_of("fetch_ticker").fetch_ticker
+    provider = loaded(module).providers["acme"]
+    query = CAPABILITIES["ticker"].query(symbol="BTC/USDT")
+    reply = Reply(status=200, body=body, is_json=True, headers={})
+    assert isinstance(provider.map_error(reply, query), error)
+
+
+def test_the_example_of_coinmux_capabilities_adds_a_capability():
+    """Another plugin may then implement its hook."""
+    moon = module_of("coinmux_capabilities")
+    del moon.provider_info
+    source = types.ModuleType("source")
+    source.provider_info = module_of("provider_info").provider_info
+
+    async def fetch_moon(query, http):
+        return moon.Moon(lit=0.5)
+
+    source.fetch_moon = hookimpl(fetch_moon)
+    loader = loaded(moon, source)
+    assert "moon" in loader.capabilities
+    assert "moon" in loader.providers["acme"].fetch
+
+
+def test_the_example_of_an_indicator_computes():
+    """One value for each candle, none for the first ones."""
+    loader = loaded(module_of("indicator_info"))
+    indicator = loader.indicators["change"]
+    values = indicator.compute({"close": np.array([100.0, 110.0, 99.0])}, {"period": 1})
+    assert np.isnan(values[0])
+    assert values[1:] == pytest.approx([10, -10])
+
+
+def test_every_error_code_is_listed_once():
+    """Codes are the contract: two errors of one code could not be told apart."""
+    codes = [error.code for error in all_errors()]
+    assert len(codes) == len(set(codes)) > 40
