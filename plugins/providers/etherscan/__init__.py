@@ -13,14 +13,20 @@ from coinmux import (
     EnvVar,
     ProviderInfo,
     RateLimit,
-    explorer_balance,
-    explorer_chain_head,
-    explorer_error,
-    explorer_gas,
-    explorer_tokens,
-    explorer_transactions,
     hookimpl,
 )
+from coinmux import explorer_balance as fetch_balance
+from coinmux import explorer_chain_head as fetch_chain_head
+from coinmux import explorer_error as map_error
+from coinmux import explorer_gas as fetch_gas
+from coinmux import explorer_tokens as fetch_token_balances
+from coinmux import explorer_transactions as fetch_transactions
+
+#: The hooks: the explorer dialect's own, under their hook names.
+__all__ = (
+    "fetch_balance", "fetch_chain_head", "fetch_gas", "fetch_token_balances", "fetch_transactions",
+    "map_error", "provider_info",
+)  # fmt: skip
 
 CHAIN_NAMES = ("ethereum", "polygon", "arbitrum", "base", "optimism")
 
@@ -51,11 +57,3 @@ def provider_info() -> ProviderInfo:
         seen="recorded",
         notes="Free: not Base and Optimism, no token lists.",
     )
-
-
-map_error = explorer_error
-fetch_gas = explorer_gas
-fetch_chain_head = explorer_chain_head
-fetch_balance = explorer_balance
-fetch_transactions = explorer_transactions
-fetch_token_balances = explorer_tokens

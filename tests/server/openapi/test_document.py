@@ -4,7 +4,7 @@ import jsonschema_rs
 import pytest
 import schemathesis
 
-from coinmux.framework.models import chain, market
+from coinmux.framework.models import candles, chain
 from coinmux.server.openapi.document import document
 from coinmux.server.openapi.examples import EXAMPLES
 
@@ -135,7 +135,7 @@ async def test_the_parameters_are_those_the_reader_takes(app_of):
         assert named["symbol"]["required"]
         assert named["limit"]["schema"]["maximum"] == 1000
         assert "1h" in named["interval"]["schema"]["enum"]
-        assert set(market.CandlesQuery.model_fields) <= set(named)
+        assert set(candles.CandlesQuery.model_fields) <= set(named)
         gas = api["paths"]["/api/chain/{chain}/gas"]["get"]["parameters"]
         assert gas[0]["in"] == "path"
         assert set(chain.GasQuery.model_fields) == {gas[0]["name"]}
