@@ -10,7 +10,7 @@ from coinmux.framework.clock import Clock
 from coinmux.framework.cluster.cluster import Cluster
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import Settings
-from coinmux.framework.dispatch.attempt import AttemptRunner
+from coinmux.framework.dispatch.decision_log import DecisionTrail
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.events import EventBus
 from coinmux.framework.gateway import Gateway
@@ -83,7 +83,6 @@ class SyncGateway:
     loader: PluginLoader
     registry: SourceRegistry
     indicators: IndicatorService
-    runner: AttemptRunner
     archive: Archive | None
     state: Cluster | None
     checker: HealthChecker
@@ -164,7 +163,13 @@ class SyncGateway:
 
     @overload
     def fetch(
-        self, query: Query[R_co], options: RequestOptions = ..., /, *, request_id: str | None = None
+        self,
+        query: Query[R_co],
+        options: RequestOptions = ...,
+        /,
+        *,
+        request_id: str | None = None,
+        trail: DecisionTrail | None = None,
     ) -> Answer[R_co]:
         """The answer to `query`, from the cache or from whichever source can give it.
 
@@ -175,6 +180,7 @@ class SyncGateway:
             asked: a query; its type says which capability is asked for.
             options: how the request is answered.
             request_id: `decision` finds the decision under it.
+            trail: receives the decision.
 
         Raises:
             InvalidRequest: the question cannot be asked so; its subtypes say why.
@@ -191,6 +197,7 @@ class SyncGateway:
         /,
         *,
         request_id: str | None = None,
+        trail: DecisionTrail | None = None,
     ) -> Answer[R_co]:
         """The answer to `query`, from the cache or from whichever source can give it.
 
@@ -201,6 +208,7 @@ class SyncGateway:
             asked: a query; its type says which capability is asked for.
             options: how the request is answered.
             request_id: `decision` finds the decision under it.
+            trail: receives the decision.
 
         Raises:
             InvalidRequest: the question cannot be asked so; its subtypes say why.
