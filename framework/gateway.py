@@ -28,10 +28,11 @@ from coinmux.framework.dispatch.request import key_of
 from coinmux.framework.dispatch.source_probe import SourceProbe
 from coinmux.framework.errors import InvalidRequest, UnknownSymbol
 from coinmux.framework.events import EventBus
+from coinmux.framework.health.change_events import ChangeEvents
 from coinmux.framework.health.cooldown_file import CooldownFile
 from coinmux.framework.health.history import KEEP_S, HealthHistory
 from coinmux.framework.health.leases import Leases
-from coinmux.framework.health.tracker import HealthSettings, HealthTracker, State, StateChange
+from coinmux.framework.health.tracker import HealthSettings, HealthTracker
 from coinmux.framework.indicators.door import GatewayIndicators
 from coinmux.framework.indicators.service import IndicatorService
 from coinmux.framework.limits.quota import rows_of, take_up
@@ -114,12 +115,14 @@ class Gateway(GatewayQuestions, GatewayViews, GatewayIndicators):
         self.health = HealthTracker(
             self.clock,
             HealthSettings(retry_s=settings.offline_retry_s, growth=settings.offline_growth),
-            self._state_changed,
         )
         self.cache = AnswerCache(
             self.clock, entries=settings.cache_entries, size=settings.cache_mb * 1_048_576
         )
         self.router = Router(self.health, self.clock, probes_first=not settings.checker)
+        self.health.subscribe(self.router.on_change)
+        self.health.subscribe(self.history.on_change)
+        self.health.subscribe(ChangeEvents(self.events, self.redactor).on_change)
         self.assets = AssetTable.shipped()
         self.loader = PluginLoader()
         self.registry = SourceRegistry(
@@ -218,6 +221,7 @@ class Gateway(GatewayQuestions, GatewayViews, GatewayIndicators):
         answers = ArchivedAnswers(archive, self.cache, self.clock, simulated=self.simulated)
         self._dispatcher.archived = answers
         self._dispatcher.on_stored(answers.keep)
+        self.health.subscribe(archive.keep_change)
         await archive.open()
         since_ms = self.clock.wall_ms() - round(KEEP_S * 1000)
         self.history.restore(await archive.changes(since_ms))
@@ -545,28 +549,6 @@ class Gateway(GatewayQuestions, GatewayViews, GatewayIndicators):
             problem = {"name": "capability", "message": "takes a known capability", "known": known}
             raise InvalidRequest(f"no capability {name[:60]!r}", errors=[problem])
         return row
-
-    def _state_changed(self, change: StateChange) -> None:
-        self.router.changed()
-        self.history.on_change(change)
-        if self.archive is not None:
-            self.archive.keep_change(change)
-        place = (
-            change.source if change.capability is None else f"{change.source} {change.capability}"
-        )
-        worse = change.after in (State.OFFLINE, State.DISABLED, State.DEGRADED)
-        level = "warning" if worse else "info"
-        self.events.publish(
-            "state",
-            f"{place} went from {change.before} to {change.after}",
-            # A capability mostly follows its source, whose line has been written just before.
-            level=level if change.capability is None else "debug",
-            source=change.source,
-            capability=change.capability,
-            before=str(change.before),
-            after=str(change.after),
-            reason=self.redactor.clean(change.reason),
-        )
 
 
 def _in_other_dollars(query: Query[R_co]) -> list[Query[R_co]]:

@@ -148,7 +148,10 @@ class Worker:
         self._clock = simulation.clock
         self._rng = rng
         self.health = HealthTracker(
-            self._clock, HealthSettings(retry_s=rest_s), lambda _: self.router.changed(), rng
+            self._clock,
+            HealthSettings(retry_s=rest_s),
+            lambda change: self.router.on_change(change),
+            rng,
         )
         self.health.on_result = lambda heard: tell(self, heard)
         self.router = Router(self.health, self._clock, probes_first=True)

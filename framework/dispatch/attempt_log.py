@@ -1,11 +1,12 @@
-"""The book of one request: each source tried, how long it may take, and how that ended."""
+"""Every attempt of a request, recorded once: how long it may take, and how it ended."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coinmux.framework.clock import wall_at
 from coinmux.framework.dispatch.attempt import PROBE_S, StaleResult
+from coinmux.framework.dispatch.attempt_record import AttemptRecord
 from coinmux.framework.errors import CutShort, UnknownSymbol
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ LEAST_S = 0.25
 
 
 class AttemptLog:
-    """Takes down attempts: in the request, for its answer, and in the decisions, for everyone."""
+    """Records attempts: in the request, for its answer, and as an event."""
 
     def __init__(self, registry: SourceRegistry, decisions: DecisionLog, clock: Clock) -> None:
         self._registry = registry
@@ -40,11 +41,7 @@ class AttemptLog:
         self, request: RequestContext, source: Source, result: Result, begun: float
     ) -> None:
         """One source answered."""
-        self._note(request, source, begun)
-        self._decisions.attempt(
-            request.row, request.query, source.name, "answer", request.attempts[-1]["elapsed_ms"],
-            request_id=request.request_id, length=result.data_length(),
-        )  # fmt: skip
+        self._record(request, source, "answer", begun, length=result.data_length())
 
     def failed(
         self,
@@ -65,41 +62,37 @@ class AttemptLog:
             source.remember_unlisted(request.row.name, request.query)
         else:
             request.failures += 1
-        self._note(request, source, begun, error.code)
         most = self._registry.env.settings.max_attempts
-        self._decisions.attempt(
-            request.row,
-            request.query,
-            source.name,
-            "fall_back" if goes_on and request.failures < most else "fail",
-            request.attempts[-1]["elapsed_ms"],
-            request_id=request.request_id,
-            code=error.code,
-            detail=error.detail,
-        )
+        decision = "fall_back" if goes_on and request.failures < most else "fail"
+        self._record(request, source, decision, begun, code=error.code, detail=error.detail)
 
     def beaten(self, request: RequestContext, source: Source, winner: Source, begun: float) -> None:
-        """One source was slower than the one asked besides it; that says nothing against it."""
-        self._note(request, source, begun, CutShort.code)
-        self._decisions.attempt(
+        """One source was slower than its hedge, which does not count against it."""
+        detail = f"{winner.name}, asked besides it, answered first"
+        self._record(request, source, "hedged", begun, code=CutShort.code, detail=detail)
+
+    def _record(
+        self,
+        request: RequestContext,
+        source: Source,
+        decision: str,
+        begun: float,
+        *,
+        code: str | None = None,
+        detail: str | None = None,
+        length: int | None = None,
+    ) -> None:
+        record = AttemptRecord(
             request.row,
             request.query,
             source.name,
-            "hedged",
-            request.attempts[-1]["elapsed_ms"],
-            request_id=request.request_id,
-            code=CutShort.code,
-            detail=f"{winner.name}, asked besides it, answered first",
+            decision,
+            wall_at(self._clock, begun),
+            round((self._clock.monotonic() - begun) * 1000, 3),
+            code,
+            detail,
+            length,
+            request.request_id,
         )
-
-    def _note(
-        self, request: RequestContext, source: Source, begun: float, code: str | None = None
-    ) -> None:
-        line: dict[str, Any] = {"provider": source.name}
-        if code is None:
-            line["outcome"] = "ok"
-        else:
-            line["outcome"], line["code"] = "failed", code
-        line["started_at"] = wall_at(self._clock, begun)
-        line["elapsed_ms"] = round((self._clock.monotonic() - begun) * 1000, 3)
-        request.attempts.append(line)
+        request.attempts.append(record.line())
+        self._decisions.attempt(record)

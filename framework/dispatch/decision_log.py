@@ -11,11 +11,10 @@ from coinmux.framework.errors import NotFound
 if TYPE_CHECKING:
     from coinmux.framework.cache.answer import FetchResult
     from coinmux.framework.clock import Clock
+    from coinmux.framework.dispatch.attempt_record import AttemptRecord
     from coinmux.framework.dispatch.request import RequestContext
     from coinmux.framework.errors import RoutingError
     from coinmux.framework.events import EventBus
-    from coinmux.framework.models.base import Query
-    from coinmux.framework.models.capability import Capability
     from coinmux.framework.routing.router import Router
     from coinmux.framework.secrets import Redactor
 
@@ -58,39 +57,22 @@ class DecisionLog:
         self._clock = clock
         self._decisions: OrderedDict[str, Decision] = OrderedDict()
 
-    def attempt(
-        self,
-        row: Capability,
-        query: Query,
-        source: str,
-        decision: str,
-        elapsed_ms: float,
-        *,
-        request_id: str | None = None,
-        code: str | None = None,
-        detail: str | None = None,
-        length: int | None = None,
-    ) -> None:
-        """One attempt ended.
-
-        Args:
-            decision: what follows: `answer`, `fall_back`, `fail`, `hedged`, or `probe`.
-            code, detail: how it failed.
-            length: items in the answer.
-        """
+    def attempt(self, record: AttemptRecord) -> None:
+        """Publish an attempt that ended."""
+        code, detail = record.code, record.detail
         self._events.publish(
             "attempt",
-            decision if code is None else f"{decision}: {code}",
+            record.decision if code is None else f"{record.decision}: {code}",
             level="debug" if code is None else "warning",
-            source=source,
-            operation=row.name,
-            parameters=query.brief(),
-            decision=decision,
+            source=record.source,
+            operation=record.row.name,
+            parameters=record.query.brief(),
+            decision=record.decision,
             code=code,
             detail=None if detail is None else self._redactor.clean(detail),
-            data_length=length,
-            response_ms=elapsed_ms,
-            request_id=request_id,
+            data_length=record.length,
+            response_ms=record.elapsed_ms,
+            request_id=record.request_id,
         )
 
     def out_of_budget(self, request: RequestContext) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coinmux.framework.clock import wall_at
 from coinmux.framework.dispatch.attempt import StaleResult
+from coinmux.framework.dispatch.attempt_record import AttemptRecord
 from coinmux.framework.errors import Outcome, ProviderError, UnknownSymbol
 
 if TYPE_CHECKING:
@@ -58,8 +60,16 @@ class SourceProbe:
             code, detail = error.code, error.detail
             raise
         finally:
-            elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 3)
             self._decisions.attempt(
-                row, query, source.name, "probe", elapsed_ms, code=code, detail=detail
+                AttemptRecord(
+                    row,
+                    query,
+                    source.name,
+                    "probe",
+                    wall_at(self._clock, begun),
+                    round((self._clock.monotonic() - begun) * 1000, 3),
+                    code,
+                    detail,
+                )
             )
         return True

@@ -72,7 +72,7 @@ class SourceHealth:
         self,
         name: str,
         settings: HealthSettings,
-        on_change: Callable[[StateChange], None] | None,
+        on_change: Callable[[StateChange], None],
         rng: Random,
     ) -> None:
         self.name = name
@@ -360,8 +360,7 @@ class SourceHealth:
         before = circuit.state
         if state is not before:
             circuit.state = state
-            if self._on_change is not None:
-                self._on_change(StateChange(self.name, capability, before, state, reason, now))
+            self._on_change(StateChange(self.name, capability, before, state, reason, now))
 
     def _settle_all(self, now: float, reason: str) -> None:
         """Take every state from the rules; only the source's own change is news."""

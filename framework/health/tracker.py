@@ -40,7 +40,7 @@ class HealthTracker:
     A name that was never registered raises KeyError throughout.
 
     Args:
-        on_change: told of each change of state, after it took effect; must not raise.
+        on_change: the first listener, see `subscribe`.
         rng: spreads waits that a source did not name.
     """
 
@@ -53,11 +53,21 @@ class HealthTracker:
     ) -> None:
         self.settings = settings
         self._clock = clock
-        self._on_change = on_change
+        self._listeners: tuple[Callable[[StateChange], None], ...] = (
+            () if on_change is None else (on_change,)
+        )
         self._rng = rng if rng is not None else Random()  # noqa: S311 - spreads waits only
         self._sources: dict[str, SourceHealth] = {}
         #: Told how each attempt of this process ended, where others are to hear of it.
         self.on_result: Callable[[RemoteResult], None] | None = None
+
+    def subscribe(self, listener: Callable[[StateChange], None]) -> None:
+        """Have `listener` receive each change of state, after it took effect; must not raise."""
+        self._listeners = (*self._listeners, listener)
+
+    def _changed(self, change: StateChange) -> None:
+        for listener in self._listeners:
+            listener(change)
 
     # Sources
 
@@ -67,7 +77,7 @@ class HealthTracker:
         """Add a source; a known one gets these capabilities and keeps what is known of it."""
         entry = self._sources.get(source)
         if entry is None:
-            entry = SourceHealth(source, self.settings, self._on_change, self._rng)
+            entry = SourceHealth(source, self.settings, self._changed, self._rng)
             self._sources[source] = entry
             if disabled_reason is not None:
                 entry.disabled_reason = disabled_reason

@@ -14,7 +14,7 @@ from coinmux.framework.sources.source import Refusal
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
-    from coinmux.framework.health.tracker import HealthTracker
+    from coinmux.framework.health.tracker import HealthTracker, StateChange
     from coinmux.framework.models.base import Query
     from coinmux.framework.sources.source import Source
 
@@ -56,8 +56,8 @@ class Router:
         self._sources = sources
         self._orders.clear()
 
-    def changed(self) -> None:
-        """Some source changed state: orders are made anew when next needed."""
+    def on_change(self, _: StateChange) -> None:
+        """A source changed state: every order is computed again when next needed."""
         self._orders.clear()
 
     def order(self, capability: str, strategy: str) -> list[tuple[Score, Source]]:
