@@ -125,7 +125,7 @@ class Gateway(GatewayQuestions, GatewayIndicators):
         settings = env.settings
         self.clock = clock if clock is not None else SystemClock()
         self.simulated = simulated
-        self.started_ms = self.clock.wall_ms()
+        self.started_ms: int = self.clock.wall_ms()
         self.redactor = Redactor()
         self.events = EventBus(self.clock)
         self.history = HealthHistory(self.clock)
@@ -165,7 +165,7 @@ class Gateway(GatewayQuestions, GatewayIndicators):
             self.registry.adopt_if_ready, self.save_holds, self.save_quota, self.events, self.clock
         )
         self.backfill = Backfill(self.fetch, self._may_fill, self.events, self.clock)
-        self.is_open = False
+        self.is_open: bool = False
         self._holds: CooldownFile | None = None
         self._health_reports = HealthReports(self.health, self.registry, self.clock)
         self._configuration = ConfigurationReports(self.registry, self._health_reports)
