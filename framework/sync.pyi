@@ -14,7 +14,7 @@ from coinmux.framework.dispatch.decision_log import DecisionTrail
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.events import EventBus
 from coinmux.framework.gateway import Gateway
-from coinmux.framework.health.history import HealthHistory
+from coinmux.framework.health.history import HealthHistory, SourceHistory
 from coinmux.framework.health.tracker import HealthTracker
 from coinmux.framework.indicators.candle_history import History
 from coinmux.framework.indicators.result import Computed
@@ -40,6 +40,21 @@ from coinmux.framework.models.text import TextSentiment
 from coinmux.framework.plugins.discovery import Found, PluginLoader
 from coinmux.framework.reference.assets import AssetTable
 from coinmux.framework.reference.symbols import Symbol
+from coinmux.framework.reports.configuration import (
+    FeatureList,
+    FeatureReport,
+    MissingReport,
+    ReloadReport,
+    SettingList,
+)
+from coinmux.framework.reports.health import HealthReport, SourceHealth
+from coinmux.framework.reports.providers import (
+    CapabilityList,
+    ModelList,
+    ProviderDetail,
+    ProviderList,
+)
+from coinmux.framework.reports.status import GatewayStatus
 from coinmux.framework.routing.options import RequestKeywords, RequestOptions
 from coinmux.framework.routing.router import Router
 from coinmux.framework.secrets import Redactor
@@ -73,6 +88,7 @@ class SyncGateway:
     ) -> None: ...
     clock: Clock
     simulated: bool
+    started_ms: int
     redactor: Redactor
     events: EventBus
     history: HealthHistory
@@ -87,6 +103,7 @@ class SyncGateway:
     state: Cluster | None
     checker: HealthChecker
     backfill: Backfill
+    is_open: bool
 
     @classmethod
     def from_env(
@@ -277,7 +294,79 @@ class SyncGateway:
         """
         ...
 
-    def reload(self) -> dict[str, Any]:
+    def source_health(self) -> HealthReport:
+        """Every source, channels included, with a count of each state."""
+        ...
+
+    def source_health_of(self, name: str) -> SourceHealth:
+        """One source (`binance`) or channel (`rss_news:coindesk`).
+
+        Raises:
+            UnknownProvider: with near names.
+        """
+        ...
+
+    def source_history(self, name: str, window_s: float) -> SourceHistory:
+        """State intervals, incidents and uptime of one source over the last `window_s` seconds."""
+        ...
+
+    def features(self) -> FeatureList:
+        """Every feature, and how many are enabled."""
+        ...
+
+    def feature(self, name: str) -> FeatureReport:
+        """One feature, its name in any case.
+
+        Raises:
+            UnknownFeature: with near names.
+        """
+        ...
+
+    def setting_list(self) -> SettingList:
+        """coinmux's own settings: the value in force, and where it comes from."""
+        ...
+
+    def missing(self) -> MissingReport:
+        """Every variable that is not set, and the feature it would enable."""
+        ...
+
+    def provider_list(self) -> ProviderList:
+        """Every provider, and the plugins that did not load."""
+        ...
+
+    def provider(self, name: str) -> ProviderDetail:
+        """One provider, with its channels, coin choices and limits.
+
+        Raises:
+            UnknownProvider: with near names.
+        """
+        ...
+
+    def capability_list(self) -> CapabilityList:
+        """Every capability with its query's JSON Schema and the providers that serve it."""
+        ...
+
+    def model_status(self) -> ModelList:
+        """Text models, and which of them answer."""
+        ...
+
+    def status(self) -> GatewayStatus:
+        """The whole in a few words; the server adds what it alone knows."""
+        ...
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether questions can be answered, and why not."""
+        ...
+
+    def reset(self, name: str) -> SourceHealth:
+        """Forget the failures and cooldowns of one source; its state after that."""
+        ...
+
+    def reset_all(self) -> HealthReport:
+        """Forget the failures and cooldowns of every source; the states after that."""
+        ...
+
+    def reload(self) -> ReloadReport:
         """Read `.env` and the environment again; what changed, by provider.
 
         Calls in flight end on the settings they began with.
@@ -287,7 +376,7 @@ class SyncGateway:
         """
         ...
 
-    def reload_here(self) -> dict[str, Any]:
+    def reload_here(self) -> ReloadReport:
         """As `reload`, for this worker only.
 
         Raises:
@@ -454,80 +543,6 @@ class SyncGateway:
         self, texts: Sequence[str], model: str | None = None, **options: Unpack[RequestKeywords]
     ) -> Answer[TextSentiment]:
         """How positive or negative each text is."""
-        ...
-    started_ms: int
-    is_open: bool
-
-    def source_health(self) -> dict[str, Any]:
-        """Every source, channels included, with a count of each state."""
-        ...
-
-    def source_health_of(self, name: str) -> dict[str, Any]:
-        """One source (`binance`) or channel (`rss_news:coindesk`).
-
-        Raises:
-            UnknownProvider: with near names.
-        """
-        ...
-
-    def source_history(self, name: str, window_s: float) -> dict[str, Any]:
-        """State intervals, incidents and uptime of one source over the last `window_s` seconds."""
-        ...
-
-    def reset(self, name: str) -> dict[str, Any]:
-        """Forget one source's failures and holds; its state after it."""
-        ...
-
-    def reset_all(self) -> dict[str, Any]:
-        """Forget every source's failures and holds; the states after it."""
-        ...
-
-    def features(self) -> dict[str, Any]:
-        """Every feature, and how many are on."""
-        ...
-
-    def feature(self, name: str) -> dict[str, Any]:
-        """One feature, its name in any case.
-
-        Raises:
-            UnknownFeature: with near names.
-        """
-        ...
-
-    def setting_list(self) -> dict[str, Any]:
-        """coinmux's own settings: what is in force, and where it comes from."""
-        ...
-
-    def missing(self) -> dict[str, Any]:
-        """Every variable that is not set, and what it would switch on."""
-        ...
-
-    def provider_list(self) -> dict[str, Any]:
-        """Every provider, and the plugins that did not load."""
-        ...
-
-    def provider(self, name: str) -> dict[str, Any]:
-        """One provider, with its channels, coin choices and limits.
-
-        Raises:
-            UnknownProvider: with near names.
-        """
-        ...
-
-    def capability_list(self) -> list[dict[str, Any]]:
-        """Every capability with its query's JSON Schema and who serves it."""
-        ...
-
-    def status(self) -> dict[str, Any]:
-        """The whole in a few words; the server adds what it alone knows."""
-        ...
-
-    def model_status(self) -> dict[str, Any]:
-        """Text models, each with the health of its channel where it has one of its own."""
-        ...
-
-    def ready(self) -> tuple[bool, str]:
-        """Whether questions can be answered, and why not."""
         ...
 
     def indicator(

@@ -100,7 +100,7 @@ def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerCont
     metrics = Metrics(gateway.clock)
     vitals = ProcessMetrics(gateway.events, settings.memory_limit_mb, settings.workers)
     traffic.strain = lambda: vitals.strain
-    pulse = ServiceMonitor(gateway, traffic, vitals, bound)
+    pulse = ServiceMonitor(gateway, metrics, traffic, vitals, bound)
     return ServerContext(
         gateway=gateway,
         lane=ParsedRoutes(gateway),

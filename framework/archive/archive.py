@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sqlalchemy import delete, func, select
@@ -339,7 +339,7 @@ class Archive:
         self._size_mb = await self._database.size_mb()
         self._writer.keeps_candles = not self._most_mb or self._size_mb < self._most_mb
 
-    def status(self) -> tuple[str, str]:
+    def status(self) -> tuple[Literal["ONLINE", "DEGRADED", "OFFLINE"], str]:
         """`ONLINE`, `DEGRADED` or `OFFLINE`, and why."""
         engine = "SQLite" if self._database.is_sqlite else "PostgreSQL"
         waiting = f"{self._writer.waiting} rows wait" if self._writer.waiting else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from coinmux.framework.cluster.health_sync import HealthSync
 from coinmux.framework.cluster.shared_answers import SharedAnswers
@@ -113,7 +113,7 @@ class Cluster:
             for shared in self._windows():
                 await self.store.guard(shared.join(same=False, first=True))
 
-    def status(self) -> tuple[str, str]:
+    def status(self) -> tuple[Literal["ONLINE", "DEGRADED", "OFFLINE"], str]:
         """State and detail, as the list of services shows them."""
         if self.store.online:
             others = f"{self.workers} workers" if self.workers != 1 else "one worker"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from coinmux.framework.config.settings import InvalidSetting, switch
@@ -40,31 +40,6 @@ class Feature:
     missing: tuple[str, ...]
     present: frozenset[str]
     detail: str = ""
-
-    def public(self, live_reason: str | None = None) -> dict[str, Any]:
-        """The feature in the REST contract's words.
-
-        Args:
-            live_reason: why it is off for a reason outside the configuration (`key_refused`).
-        """
-        return {
-            "name": self.info.name,
-            "provider": self.info.name,
-            "category": self.info.category,
-            "title": self.info.title,
-            "enabled": self.enabled and live_reason is None,
-            "reason": self.reason or live_reason,
-            "variables": [
-                {
-                    "name": variable.name,
-                    "required": variable.required,
-                    "present": variable.name in self.present,
-                    "description": variable.description,
-                    "signup_url": variable.signup_url or None,
-                }
-                for variable in self.info.env
-            ],
-        }
 
 
 @dataclass(frozen=True, slots=True)

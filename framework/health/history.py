@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta, Struct
 
 from coinmux.framework.clock import wall_at
 from coinmux.framework.health.circuit import State
@@ -26,6 +28,37 @@ STARTED, STOPPED = "STARTED", "STOPPED"
 
 _UP = frozenset({State.HEALTHY, State.DEGRADED})
 _SEVERITY = {State.DISABLED: 0, State.HEALTHY: 1, State.DEGRADED: 2, State.OFFLINE: 3}
+
+
+class StateInterval(Struct, frozen=True, kw_only=True):
+    """A time a source was in one state."""
+
+    state: State
+    from_at: Annotated[int, Meta(description="Unix ms")]
+    to_at: Annotated[int, Meta(description="Unix ms")]
+
+
+class Incident(Struct, frozen=True, kw_only=True):
+    """A time a source was OFFLINE."""
+
+    started_at: Annotated[int, Meta(description="Unix ms; may lie before the window")]
+    ended_at: Annotated[int | None, Meta(description="Unix ms; null while it lasts")]
+    state: State
+
+
+class SourceHistory(Struct, frozen=True, kw_only=True):
+    """State intervals, incidents and uptime of one source."""
+
+    name: str
+    window_s: Annotated[float, Meta(description="Seconds asked for")]
+    from_at: Annotated[int, Meta(description="Unix ms")]
+    to_at: Annotated[int, Meta(description="Unix ms")]
+    intervals: Annotated[tuple[StateInterval, ...], Meta(description="Oldest first")]
+    incidents: Annotated[tuple[Incident, ...], Meta(description="Oldest first")]
+    uptime: Annotated[
+        float | None,
+        Meta(description="Share of HEALTHY and DEGRADED in the known time, 0 to 1; null without"),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +181,7 @@ class HealthHistory:
         clock = self._clock
         return min(clock.monotonic() - (clock.wall_ms() - at_ms) / 1000, self._started_at)
 
-    def of(self, source: str, window_s: float) -> dict[str, Any]:
+    def of(self, source: str, window_s: float) -> SourceHistory:
         """The last `window_s` seconds of a source; wall times are made now.
 
         Uptime is the share of HEALTHY and DEGRADED in the time that says anything: UNKNOWN and
@@ -162,26 +195,26 @@ class HealthHistory:
         inside = [(state, max(since, start), to) for state, since, to in whole if to > start]
         up_s = sum(to - since for state, since, to in inside if state in _UP)
         down_s = sum(to - since for state, since, to in inside if state is State.OFFLINE)
-        return {
-            "name": source,
-            "window_s": window_s,
-            "from_at": self._wall(start),
-            "to_at": self._wall(now),
-            "intervals": [
-                {"state": str(state), "from_at": self._wall(since), "to_at": self._wall(to)}
+        return SourceHistory(
+            name=source,
+            window_s=window_s,
+            from_at=self._wall(start),
+            to_at=self._wall(now),
+            intervals=tuple(
+                StateInterval(state=state, from_at=self._wall(since), to_at=self._wall(to))
                 for state, since, to in inside
-            ],
-            "incidents": [
-                {
-                    "started_at": self._wall(since),
-                    "ended_at": None if at_last else self._wall(to),
-                    "state": str(state),
-                }
+            ),
+            incidents=tuple(
+                Incident(
+                    started_at=self._wall(since),
+                    ended_at=None if at_last else self._wall(to),
+                    state=state,
+                )
                 for state, since, to, at_last in _with_last(whole)
                 if state is State.OFFLINE and (to > start or at_last)
-            ],
-            "uptime": round(up_s / (up_s + down_s), 6) if up_s + down_s > 0 else None,
-        }
+            ),
+            uptime=round(up_s / (up_s + down_s), 6) if up_s + down_s > 0 else None,
+        )
 
     def bars(self, source: str, window_s: float, count: int = 60) -> Bars:
         """The last `window_s` seconds in `count` equal pieces, the last of them not over yet.

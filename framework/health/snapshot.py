@@ -1,17 +1,12 @@
-"""The health of one source as it is shown."""
+"""The health of one source at one moment."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-from coinmux.framework.clock import wall_at
 from coinmux.framework.health.circuit import State
-
-if TYPE_CHECKING:
-    from coinmux.framework.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,52 +60,9 @@ class HealthSnapshot:
     recoveries: int
     capabilities: tuple[CapabilityHealth, ...]
 
-    def to_public(self, clock: Clock) -> dict[str, Any]:
-        """`Health` of the REST contract, without the category; wall times made now."""
-
-        def wall(at: float | None) -> int | None:
-            return None if at is None else wall_at(clock, at)
-
-        error = self.last_error
-        return {
-            "name": self.name,
-            "state": str(self.state),
-            "disabled_reason": self.disabled_reason,
-            "enabled": self.state is not State.DISABLED,
-            "successes": self.successes,
-            "failures": self.failures,
-            "consecutive_failures": self.consecutive_failures,
-            "success_rate": self.success_rate,
-            "avg_response_ms": _ms(self.avg_response_s),
-            "p50_ms": _ms(self.p50_s),
-            "p95_ms": _ms(self.p95_s),
-            "last_success_at": wall(self.last_success_at),
-            "last_failure_at": wall(self.last_failure_at),
-            "last_error": None if error is None else {"code": error[0], "message": error[1]},
-            "retry_at": wall(self.retry_at),
-            "hold_until": wall(self.hold_until),
-            "hold_reason": self.hold_reason,
-            "recoveries": self.recoveries,
-            "capabilities": [
-                {
-                    "name": one.name,
-                    "state": str(one.state),
-                    "consecutive_failures": one.consecutive_failures,
-                    "retry_at": wall(one.retry_at),
-                    "hold_until": wall(one.hold_until),
-                    "hold_reason": one.hold_reason,
-                }
-                for one in self.capabilities
-            ],
-        }
-
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:
     """The smallest value that at least `share` of the values do not exceed (nearest rank)."""
     if not ordered:
         return None
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-
-
-def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1000, 3)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import rich_click as click
 
 from coinmux import CoinmuxError
-from coinmux.framework.reports.views import installed_version
+from coinmux.framework.reports.base import installed_version
 from coinmux.server.cli.ask import candles, explain, ticker
 from coinmux.server.cli.conformance import conformance
 from coinmux.server.cli.console import EXIT_FAILED, EXIT_USAGE, errors

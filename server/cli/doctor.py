@@ -14,7 +14,7 @@ from coinmux import CoinmuxError
 from coinmux.framework.background.probe_queries import CHEAPEST_FIRST, probe_query
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.gateway import Gateway
-from coinmux.framework.reports.views import installed_version
+from coinmux.framework.reports.base import installed_version
 from coinmux.server.cli.console import EXIT_FAILED, as_json, console, env_file, print_json, table
 
 

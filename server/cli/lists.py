@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from coinmux.framework.config.env_example import env_example as env_example_text
 from coinmux.framework.gateway import Gateway
 from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
+
+if TYPE_CHECKING:
+    from coinmux.framework.reports.providers import ProviderReport
 
 
 def _gateway(env: str) -> Gateway:
@@ -32,20 +35,18 @@ def providers(as_json: bool, env_file: str) -> None:
         print_json(shown)
         return
     made = table("providers", "name", "category", "on", "capabilities", "limits")
-    for line in shown["providers"]:
-        state = "yes" if line["enabled"] else f"no: {line['reason']}"
-        made.add_row(
-            line["name"], line["category"], state, " ".join(line["capabilities"]), _limits(line)
-        )
+    for line in shown.providers:
+        state = "yes" if line.enabled else f"no: {line.reason}"
+        made.add_row(line.name, line.category, state, " ".join(line.capabilities), _limits(line))
     out = console()
     out.print(made)
-    for broken in shown["broken"]:
-        out.print(f"broken: {broken['name']} ({broken['origin']}): {broken['error']}", style="red")
+    for broken in shown.broken:
+        out.print(f"broken: {broken.name} ({broken.origin}): {broken.error}", style="red")
 
 
-def _limits(line: dict[str, Any]) -> str:
-    windows = line["limits"].get("windows", [])
-    return ", ".join(f"{cell(one['requests'])}/{cell(one['per_s'])} s" for one in windows) or "—"
+def _limits(line: ProviderReport) -> str:
+    windows = line.limits.windows
+    return ", ".join(f"{cell(one.requests)}/{cell(one.per_s)} s" for one in windows) or "—"
 
 
 @click.command("env-example")

@@ -7,13 +7,19 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from coinmux.framework.reports.configuration import (
+    FeatureList,
+    FeatureReport,
+    MissingReport,
+    ReloadReport,
+    SettingList,
+)
 from coinmux.server.asgi.admin_guard import admin_only
 from coinmux.server.asgi.query_params import single_values
 from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import NO_STORE, Bytes, as_json
 from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc
-from coinmux.server.openapi.schemas import Changes, Feature, Features, Missing, SettingList
 
 
 class ConfigController(Controller):
@@ -22,7 +28,7 @@ class ConfigController(Controller):
     path = "/api/config"
     tags = ("config",)
 
-    @get("/features", operation_id="getFeatures", opt={DOC: RouteDoc(Features)})
+    @get("/features", operation_id="getFeatures", opt={DOC: RouteDoc(FeatureList)})
     async def features(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Every feature: on, or off and why."""
         single_values(request.scope["query_string"], ())
@@ -31,7 +37,7 @@ class ConfigController(Controller):
     @get(
         "/features/{name:str}",
         operation_id="getFeature",
-        opt={DOC: RouteDoc(Feature, errors=(404,))},
+        opt={DOC: RouteDoc(FeatureReport, errors=(404,))},
     )
     async def feature(
         self, request: AnyRequest, desk: NamedDependency[ServerContext], name: FromPath[str]
@@ -40,7 +46,7 @@ class ConfigController(Controller):
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.feature(name))
 
-    @get("/missing", operation_id="getMissing", opt={DOC: RouteDoc(Missing)})
+    @get("/missing", operation_id="getMissing", opt={DOC: RouteDoc(MissingReport)})
     async def missing(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Every variable that is not set, and what it would switch on."""
         single_values(request.scope["query_string"], ())
@@ -57,7 +63,7 @@ class ConfigController(Controller):
         operation_id="reloadConfig",
         status_code=200,
         guards=[admin_only],
-        opt={DOC: RouteDoc(Changes, is_admin=True)},
+        opt={DOC: RouteDoc(ReloadReport, is_admin=True)},
     )
     async def reload(self, desk: NamedDependency[ServerContext]) -> Bytes:
         """Read `.env` and the environment again, without a restart; what changed."""

@@ -3,13 +3,15 @@
 Litestar reads annotations at run time, so this module imports what it names.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from msgspec import Meta
 
 from coinmux.framework.errors import InvalidRequest, NotFound
+from coinmux.framework.reports.base import Report
 from coinmux.server.asgi.admin_guard import admin_only
 from coinmux.server.asgi.query_params import single_values
 from coinmux.server.asgi.request_body import read_json
@@ -18,7 +20,16 @@ from coinmux.server.asgi.responses import NO_STORE, Bytes, as_json
 from coinmux.server.context import ServerContext
 from coinmux.server.monitoring.drill import Drill
 from coinmux.server.openapi.document import DOC, RouteDoc
-from coinmux.server.openapi.monitor_reports import DrillOrder, DrillReport
+from coinmux.server.openapi.schemas import DrillOrder
+
+
+class DrillReport(Report):
+    """Faults of simulated sources."""
+
+    available: bool
+    faults: tuple[str, ...]
+    descriptions: dict[str, str]
+    broken: Annotated[dict[str, str], Meta(description="The fault in force, by provider")]
 
 
 class DrillController(Controller):
@@ -76,10 +87,10 @@ def _fault_of(body: Any, drill: Drill) -> str | None:
 
 
 def _report(drill: Drill) -> Bytes:
-    body = {
-        "available": True,
-        "faults": list(drill.faults),
-        "descriptions": dict(drill.faults),
-        "broken": drill.broken(),
-    }
+    body = DrillReport(
+        available=True,
+        faults=tuple(drill.faults),
+        descriptions=dict(drill.faults),
+        broken=drill.broken(),
+    )
     return as_json(body, cache_control=NO_STORE)

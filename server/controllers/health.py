@@ -7,14 +7,16 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from coinmux.framework.health.history import SourceHistory
+from coinmux.framework.reports.health import HealthReport, SourceHealth
 from coinmux.server.asgi.admin_guard import admin_only
 from coinmux.server.asgi.query_params import single_values, whole
 from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import NO_STORE, Bytes, as_json
 from coinmux.server.context import ServerContext
+from coinmux.server.monitoring.source_test import TestedHealth
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.parameters import parameter
-from coinmux.server.openapi.schemas import Health, History, SourceHealth, TestedHealth
 
 _DAY_S = 86_400
 _WEEK_S = 7 * _DAY_S
@@ -26,7 +28,7 @@ class HealthController(Controller):
     path = "/api/source-health"
     tags = ("health",)
 
-    @get("/status", operation_id="getSourceHealth", opt={DOC: RouteDoc(SourceHealth)})
+    @get("/status", operation_id="getSourceHealth", opt={DOC: RouteDoc(HealthReport)})
     async def status(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Every source, with a count of each state."""
         single_values(request.scope["query_string"], ())
@@ -35,7 +37,7 @@ class HealthController(Controller):
     @get(
         "/status/{name:str}",
         operation_id="getSourceHealthOf",
-        opt={DOC: RouteDoc(Health, errors=(404,))},
+        opt={DOC: RouteDoc(SourceHealth, errors=(404,))},
     )
     async def status_of(
         self, request: AnyRequest, desk: NamedDependency[ServerContext], name: FromPath[str]
@@ -49,7 +51,7 @@ class HealthController(Controller):
         operation_id="getSourceHistory",
         opt={
             DOC: RouteDoc(
-                History,
+                SourceHistory,
                 parameters=(
                     parameter(
                         "window_s",
@@ -77,7 +79,7 @@ class HealthController(Controller):
         operation_id="resetSource",
         status_code=200,
         guards=[admin_only],
-        opt={DOC: RouteDoc(Health, is_admin=True, errors=(404,))},
+        opt={DOC: RouteDoc(SourceHealth, is_admin=True, errors=(404,))},
     )
     async def reset(self, desk: NamedDependency[ServerContext], name: FromPath[str]) -> Bytes:
         """Forget one source's failures and holds; its state after it."""
@@ -99,7 +101,7 @@ class HealthController(Controller):
         operation_id="resetAllSources",
         status_code=200,
         guards=[admin_only],
-        opt={DOC: RouteDoc(SourceHealth, is_admin=True)},
+        opt={DOC: RouteDoc(HealthReport, is_admin=True)},
     )
     async def reset_all(self, desk: NamedDependency[ServerContext]) -> Bytes:
         """Forget every source's failures and holds; the states after it."""

@@ -6,7 +6,6 @@ Litestar reads annotations at run time, so this module imports what it names.
 import asyncio
 import gzip
 from collections.abc import AsyncIterator
-from typing import Any
 
 import msgspec
 from litestar import Controller, get, route
@@ -20,10 +19,10 @@ from coinmux.server.asgi.responses import NO_STORE, Bytes
 from coinmux.server.asgi.sse import EventStream, event
 from coinmux.server.context import ServerContext
 from coinmux.server.monitoring.event_view import event_of
-from coinmux.server.monitoring.service_status import OVERALL
+from coinmux.server.monitoring.monitor_report import MonitorReport, PublicStatus
 from coinmux.server.monitoring.snapshot import WINDOWS
-from coinmux.server.openapi.document import DOC
-from coinmux.server.openapi.monitor_routes import MONITOR, PUBLIC, STREAM
+from coinmux.server.openapi.document import DOC, RouteDoc
+from coinmux.server.openapi.parameters import parameter
 
 _ENCODER = msgspec.json.Encoder()
 #: The most an answer takes on the wire, of bytes.
@@ -42,6 +41,15 @@ _MAY_READ = [
     (b"access-control-max-age", b"86400"),
     (b"allow", b"GET, HEAD, OPTIONS"),
 ]
+_MONITOR = RouteDoc(
+    MonitorReport,
+    parameters=(
+        parameter("since", "string", "`events.cursor` of the last answer; without it the newest."),
+        parameter(
+            "bars", "string", "Window of the history bars.", enum=list(WINDOWS), default="1h"
+        ),
+    ),
+)
 
 
 class MonitorController(Controller):
@@ -50,7 +58,7 @@ class MonitorController(Controller):
     path = "/api"
     tags = ("monitor",)
 
-    @get("/monitor", operation_id="getMonitor", opt={DOC: MONITOR})
+    @get("/monitor", operation_id="getMonitor", opt={DOC: _MONITOR})
     async def monitor(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """One picture of the whole, and what happened since the caller's last look."""
         values = single_values(request.scope["query_string"], ("since", "bars"))
@@ -62,11 +70,11 @@ class MonitorController(Controller):
                 errors=[{"name": "bars", "message": message, "known": list(WINDOWS)}],
             )
         batch = desk.recorder.since(values.get("since"))
-        picture = {**desk.monitor.snapshot(window), "events": desk.monitor.events(batch)}
+        picture = desk.monitor.report(window, batch)
         packs = "gzip" in request.headers.get("accept-encoding", "")
         return _sized(picture, packs=packs)
 
-    @get("/stream", operation_id="getStream", opt={DOC: STREAM})
+    @get("/stream", operation_id="getStream", opt={DOC: RouteDoc(media_type="text/event-stream")})
     async def stream(
         self, request: AnyRequest, desk: NamedDependency[ServerContext]
     ) -> EventStream:
@@ -80,7 +88,7 @@ class MonitorController(Controller):
         http_method=[HttpMethod.GET, HttpMethod.OPTIONS],
         status_code=200,
         operation_id="getPublicStatus",
-        opt={DOC: PUBLIC},
+        opt={DOC: RouteDoc(PublicStatus)},
     )
     async def public_status(
         self, request: AnyRequest, desk: NamedDependency[ServerContext]
@@ -89,35 +97,29 @@ class MonitorController(Controller):
         if request.method == HttpMethod.OPTIONS:
             return Bytes(b"", [*_ANYBODY, *_MAY_READ], 204)
         single_values(request.scope["query_string"], ())
-        status, services = desk.pulse.look()
-        counts = {name: n for name, n in status["sources"].items() if name != "total"}
-        body = {
-            "status": status["status"],
-            "since": desk.pulse.since(OVERALL),
-            "providers": counts,
-            "services": [{"name": one["name"], "state": one["status"]} for one in services],
-            "server_time": desk.gateway.clock.wall_ms(),
-        }
+        body = desk.monitor.public_status()
         return Bytes(_ENCODER.encode(body), [*_LIVE, *_ANYBODY])
 
 
-def _sized(picture: dict[str, Any], *, packs: bool) -> Bytes:
-    """The picture, packed where the caller takes that; else with fewer events if it is large.
+def _sized(picture: MonitorReport, *, packs: bool) -> Bytes:
+    """The picture, compressed where the caller takes that; else with fewer events if it is large.
 
-    Five hundred events take more room than an answer may; packed they do not.
+    Five hundred events take more room than an answer may; compressed they do not.
     """
     body = _ENCODER.encode(picture)
     headers = [*_LIVE, (b"vary", b"accept-encoding")]
     if packs and len(body) > _WORTH_PACKING:
         return Bytes(gzip.compress(body, 1), [*headers, (b"content-encoding", b"gzip")])
-    events = picture["events"]
-    while len(body) > _MOST_BYTES and events["items"]:
-        each = len(_ENCODER.encode(events["items"])) / len(events["items"])
-        surplus = min(len(events["items"]), int((len(body) - _MOST_BYTES) / each) + 1)
-        del events["items"][:surplus]
-        if not events["reset"]:
-            events["dropped"] += surplus
-        body = _ENCODER.encode(picture)
+    events = picture.events
+    while len(body) > _MOST_BYTES and events.items:
+        each = len(_ENCODER.encode(events.items)) / len(events.items)
+        surplus = min(len(events.items), int((len(body) - _MOST_BYTES) / each) + 1)
+        events = msgspec.structs.replace(
+            events,
+            items=events.items[surplus:],
+            dropped=events.dropped if events.reset else events.dropped + surplus,
+        )
+        body = _ENCODER.encode(msgspec.structs.replace(picture, events=events))
     return Bytes(body, headers)
 
 
@@ -140,5 +142,5 @@ async def _live(desk: ServerContext, cursor: str | None) -> AsyncIterator[bytes]
                 yield event("dropped", {"dropped": batch.dropped})
             for record in batch.records:
                 line = event_of(record, redactor)
-                yield event("message", line, recorder.cursor(record.seq, line["t"]))
+                yield event("message", line, recorder.cursor(record.seq, line.t))
         await asyncio.sleep(_LOOK_S)

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from coinmux.framework.errors import InvalidRequest, NotFound
+from coinmux.framework.reports.providers import CapabilityList, ProviderDetail, ProviderList
 from coinmux.server.asgi.query_params import QueryReader, pairs_of, single_values
 from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import Bytes, as_json
@@ -15,13 +16,7 @@ from coinmux.server.context import ServerContext
 from coinmux.server.monitoring.event_json import plain
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.parameters import ASK, parameter
-from coinmux.server.openapi.reports import (
-    CapabilityList,
-    Explanation,
-    ProviderLine,
-    ProviderList,
-    RoutingDecision,
-)
+from coinmux.server.openapi.schemas import Explanation, RoutingDecision
 
 
 class RoutingController(Controller):
@@ -36,7 +31,7 @@ class RoutingController(Controller):
     ) -> Bytes:
         """Every kind of question, its JSON Schema and the providers that serve it."""
         single_values(request.scope["query_string"], ())
-        return as_json({"capabilities": desk.gateway.capability_list()})
+        return as_json(desk.gateway.capability_list())
 
     @get("/providers", operation_id="getProviders", opt={DOC: RouteDoc(ProviderList)})
     async def providers(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
@@ -47,7 +42,7 @@ class RoutingController(Controller):
     @get(
         "/providers/{name:str}",
         operation_id="getProvider",
-        opt={DOC: RouteDoc(ProviderLine, errors=(404,))},
+        opt={DOC: RouteDoc(ProviderDetail, errors=(404,))},
     )
     async def provider(
         self, request: AnyRequest, desk: NamedDependency[ServerContext], name: FromPath[str]

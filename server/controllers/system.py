@@ -3,27 +3,37 @@
 Litestar reads annotations at run time, so this module imports what it names.
 """
 
+from typing import Literal
+
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
-from coinmux.server.asgi.admin_guard import admin_standing
+from coinmux.framework.reports.base import Report
+from coinmux.framework.reports.providers import ModelList
 from coinmux.server.asgi.query_params import single_values, whole
 from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import NO_STORE, Bytes, as_json
 from coinmux.server.context import ServerContext
-from coinmux.server.monitoring.event_json import public
+from coinmux.server.monitoring.event_json import ActivityReport, public
+from coinmux.server.monitoring.metrics_report import MetricsReport
+from coinmux.server.monitoring.service_status import StatusReport
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.parameters import parameter
-from coinmux.server.openapi.reports import (
-    Activity,
-    Alive,
-    MetricsReport,
-    ModelStatus,
-    Ready,
-    Status,
-)
 
 _ACTIVITY_LIMIT = 500
+
+
+class Alive(Report):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Ready(Report):
+    """Whether questions can be answered."""
+
+    ready: bool
+    detail: str
 
 
 class SystemController(Controller):
@@ -32,21 +42,13 @@ class SystemController(Controller):
     path = "/api"
     tags = ("system",)
 
-    @get("/status", operation_id="getStatus", opt={DOC: RouteDoc(Status)})
+    @get("/status", operation_id="getStatus", opt={DOC: RouteDoc(StatusReport)})
     async def status(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """The whole in a few words."""
         single_values(request.scope["query_string"], ())
-        status, services = desk.pulse.look()
-        return as_json(
-            {
-                **status,
-                "services": services,
-                "endpoints": desk.metrics.endpoints(),
-                "admin": admin_standing(desk.gateway.settings, desk.bound),
-            }
-        )
+        return as_json(desk.pulse.look())
 
-    @get("/models/status", operation_id="getModelStatus", opt={DOC: RouteDoc(ModelStatus)})
+    @get("/models/status", operation_id="getModelStatus", opt={DOC: RouteDoc(ModelList)})
     async def models(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Text models, and which of them answer."""
         single_values(request.scope["query_string"], ())
@@ -56,14 +58,14 @@ class SystemController(Controller):
     async def metrics(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Figures of the server, its routes, its sources and its cache."""
         single_values(request.scope["query_string"], ())
-        return as_json(desk.metrics.public(desk.gateway, desk.traffic, desk.vitals))
+        return as_json(desk.metrics.report(desk.gateway, desk.traffic, desk.vitals))
 
     @get(
         "/monitoring/activity",
         operation_id="getActivity",
         opt={
             DOC: RouteDoc(
-                Activity,
+                ActivityReport,
                 parameters=(
                     parameter("after", "integer", "Only events of higher ids.", minimum=0),
                     parameter(
@@ -84,8 +86,8 @@ class SystemController(Controller):
         after = whole(values, "after", default=0, low=0, high=10**15)
         limit = whole(values, "limit", default=100, low=1, high=_ACTIVITY_LIMIT)
         events, redactor = desk.gateway.events, desk.gateway.redactor
-        found = [public(event, redactor) for event in events.recent(after, limit)]
-        return as_json({"events": found, "last_id": events.last_id})
+        found = tuple(public(event, redactor) for event in events.recent(after, limit))
+        return as_json(ActivityReport(events=found, last_id=events.last_id))
 
 
 class ProbeController(Controller):
@@ -96,7 +98,7 @@ class ProbeController(Controller):
     @get("/healthz", operation_id="getLiveness", opt={DOC: RouteDoc(Alive)})
     async def alive(self) -> Bytes:
         """The process answers. No I/O."""
-        return as_json({"status": "ok"}, cache_control=NO_STORE)
+        return as_json(Alive(status="ok"), cache_control=NO_STORE)
 
     @get("/readyz", operation_id="getReadiness", opt={DOC: RouteDoc(Ready, unready=503)})
     async def ready(self, desk: NamedDependency[ServerContext]) -> Bytes:
@@ -104,5 +106,5 @@ class ProbeController(Controller):
         ready, detail = desk.gateway.ready()
         if desk.traffic.draining:
             ready, detail = False, "stopping"
-        body = {"ready": ready, "detail": detail}
+        body = Ready(ready=ready, detail=detail)
         return as_json(body, cache_control=NO_STORE, status=200 if ready else 503)

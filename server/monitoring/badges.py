@@ -7,9 +7,12 @@ would not be readable on it.
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from coinmux.framework.errors import NotFound
+from coinmux.framework.reports.base import Report
 from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ def state_of(gateway: Gateway, name: str) -> tuple[str, str]:
     """
     wanted = name.lower()
     if wanted == SYSTEM:
-        return "coinmux", str(gateway.status()["status"])
+        return "coinmux", gateway.status().status
     source = gateway.sources.get(wanted)
     if source is None:
         known = [SYSTEM, *gateway.sources]
@@ -45,14 +48,19 @@ def state_of(gateway: Gateway, name: str) -> tuple[str, str]:
     return source.info.title, str(gateway.health.snapshot(wanted).state)
 
 
-def as_endpoint(label: str, state: str) -> dict[str, Any]:
-    """What badge services take from an endpoint (shields.io, endpoint badge, schema 1)."""
-    return {
-        "schemaVersion": 1,
-        "label": label,
-        "message": state.lower(),
-        "color": _COLOURS.get(state, _GREY),
-    }
+class BadgeReport(Report):
+    """A badge as data, as badge services read it (shields.io, endpoint badge, schema 1)."""
+
+    version: int = msgspec.field(name="schemaVersion")
+    label: str
+    message: str
+    color: str
+
+
+def as_endpoint(label: str, state: str) -> BadgeReport:
+    """The badge as data."""
+    colour = _COLOURS.get(state, _GREY)
+    return BadgeReport(version=1, label=label, message=state.lower(), color=colour)
 
 
 def as_svg(label: str, state: str) -> bytes:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from pydantic import BaseModel
+
+from coinmux.framework.reports.base import Report, UnixMs
 
 if TYPE_CHECKING:
     from coinmux.framework.events import Event
@@ -15,17 +17,36 @@ if TYPE_CHECKING:
 _TEXT_LIMIT = 500
 
 
-def public(event: Event, redactor: Redactor) -> dict[str, Any]:
-    """The event in the REST contract's words, free of secrets."""
-    return {
-        "id": event.id,
-        "at": event.at_ms,
-        "kind": event.kind,
-        "level": event.level,
-        "source": event.source,
-        "message": plain(event.message, redactor),
-        "detail": plain(event.detail, redactor),
-    }
+class EventReport(Report):
+    """Something that happened."""
+
+    id: Annotated[int, msgspec.Meta(description="Later events have higher ids")]
+    at: UnixMs
+    kind: str
+    level: str
+    source: str | None
+    message: str
+    detail: Annotated[dict[str, Any], msgspec.Meta(description="By kind")]
+
+
+class ActivityReport(Report):
+    """What happened, newest first."""
+
+    events: tuple[EventReport, ...]
+    last_id: int
+
+
+def public(event: Event, redactor: Redactor) -> EventReport:
+    """The event as it is reported, free of secrets."""
+    return EventReport(
+        id=event.id,
+        at=event.at_ms,
+        kind=event.kind,
+        level=event.level,
+        source=event.source,
+        message=plain(event.message, redactor),
+        detail=plain(event.detail, redactor),
+    )
 
 
 def plain(value: Any, redactor: Redactor) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from coinmux.server.asgi.scope import STATE
 
@@ -28,7 +28,8 @@ MOST = 500
 FRESH = 200
 #: Who was away longer than this and missed some begins anew; who was not is told how many.
 _AWAY_MS = 60_000
-_KINDS = {
+EventKind = Literal["state_change", "config", "error"]
+_KINDS: Mapping[str, EventKind] = {
     "state": "state_change",
     "config": "config",
     "plugin": "config",
@@ -71,7 +72,7 @@ class EventRecord:
     """
 
     seq: int
-    kind: str
+    kind: EventKind
     event: Event
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import UNSET
 
 from coinmux.framework.errors import CutShort
 from coinmux.server.asgi.query_params import ParsedRequest
 from coinmux.server.monitoring.event_recorder import RequestRecord
+from coinmux.server.monitoring.monitor_report import Hop, MonitorEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,45 +27,49 @@ _KEPT = ("hit", "stale")
 _SUBJECTS = ("symbol", "asset", "chain", "metric", "protocol")
 
 
-def event_of(record: Record, redactor: Redactor) -> dict[str, Any]:
+_Kind = Literal["request", "failover", "cache_hit", "error"]
+_Outcome = Literal["ok", "failed", "failover", "cut_short", "cache_hit"]
+
+
+def event_of(record: Record, redactor: Redactor) -> MonitorEvent:
     """The record as an event of `GET /api/monitor`."""
     if isinstance(record, RequestRecord):
         return _request(record, redactor)
     return _other(record, redactor)
 
 
-def _other(record: EventRecord, redactor: Redactor) -> dict[str, Any]:
-    event = record.event
-    line: dict[str, Any] = {
-        "id": record.seq,
-        "t": event.at_ms,
-        "request_id": event.detail.get("request_id"),
-        "kind": record.kind,
-        "operation": None,
-        "provider": None if event.source is None else event.source.partition(":")[0],
-        "hops": [],
-        "outcome": event.detail.get("after") or event.level,
-        "latency_ms": None,
-        "message": _text(event.message, redactor),
-    }
-    if record.kind == "state_change":
-        # Made of names and states alone; a redactor that knows an address may take one for a part
-        # of it.
-        line["message"] = event.message
-        line["source"] = event.source
-        line["before"], line["after"] = event.detail["before"], event.detail["after"]
-        line["reason"] = _text(str(event.detail["reason"]), redactor)
-    return line
+def _other(record: EventRecord, redactor: Redactor) -> MonitorEvent:
+    event, detail = record.event, record.event.detail
+    is_change = record.kind == "state_change"
+    return MonitorEvent(
+        id=record.seq,
+        t=event.at_ms,
+        request_id=detail.get("request_id"),
+        kind=record.kind,
+        operation=None,
+        provider=None if event.source is None else event.source.partition(":")[0],
+        hops=(),
+        outcome=detail.get("after") or event.level,
+        latency_ms=None,
+        # A change's text is made of names and states alone; a redactor that knows an address may
+        # take one of them for a part of it.
+        message=event.message if is_change else _text(event.message, redactor),
+        source=event.source if is_change else UNSET,
+        before=detail["before"] if is_change else UNSET,
+        after=detail["after"] if is_change else UNSET,
+        reason=_text(str(detail["reason"]), redactor) if is_change else UNSET,
+    )
 
 
-def _request(record: RequestRecord, redactor: Redactor) -> dict[str, Any]:
+def _request(record: RequestRecord, redactor: Redactor) -> MonitorEvent:
     decided = record.decided
+    kind: _Kind
     provider: str | None
     begun_ms = round(record.at_ms - record.latency_ms)
     if isinstance(decided, ParsedRequest):
         kind, outcome, provider = "cache_hit", "ok", record.served
         subject = _subject(decided.query)
-        calls: list[dict[str, Any]] = []
+        calls: list[Hop] = []
         said = f"kept answer of {provider}"
     else:
         kind, outcome = _kind(record, decided)
@@ -70,32 +77,40 @@ def _request(record: RequestRecord, redactor: Redactor) -> dict[str, Any]:
         subject = _subject(decided[-1].query) if decided else ""
         calls = list(_calls(decided))
         said = _said(kind, outcome, decided)
-    reached_ms = min((call["t_start"] for call in calls), default=record.at_ms)
-    first = "cache_hit" if kind == "cache_hit" else "failed" if not calls and _bad(record) else "ok"
-    hops = [_hop(CLIENT, SERVER, begun_ms, max(begun_ms, reached_ms), first), *calls[:_HOPS_MOST]]
-    line = {
-        "id": record.seq,
-        "t": record.at_ms,
-        "request_id": record.request_id,
-        "kind": kind,
-        "operation": record.operation,
-        "provider": provider,
-        "hops": hops,
-        "outcome": outcome,
-        "latency_ms": round(record.latency_ms, 3),
-        "message": _text(": ".join(part for part in (subject, said) if part), redactor),
-        "status": record.status,
-    }
-    if len(calls) > _HOPS_MOST:
-        line["hops_left_out"] = len(calls) - _HOPS_MOST
-    return line
+    reached_ms = min((call.t_start for call in calls), default=record.at_ms)
+    first: _Outcome = "ok"
+    if kind == "cache_hit":
+        first = "cache_hit"
+    elif not calls and _bad(record):
+        first = "failed"
+    way_in = Hop(
+        origin=CLIENT,
+        to=SERVER,
+        t_start=begun_ms,
+        t_end=max(begun_ms, reached_ms),
+        outcome=first,
+    )
+    return MonitorEvent(
+        id=record.seq,
+        t=record.at_ms,
+        request_id=record.request_id,
+        kind=kind,
+        operation=record.operation,
+        provider=provider,
+        hops=(way_in, *calls[:_HOPS_MOST]),
+        outcome=outcome,
+        latency_ms=round(record.latency_ms, 3),
+        message=_text(": ".join(part for part in (subject, said) if part), redactor),
+        status=record.status,
+        hops_left_out=len(calls) - _HOPS_MOST if len(calls) > _HOPS_MOST else UNSET,
+    )
 
 
 def _bad(record: RequestRecord) -> bool:
     return not 200 <= record.status < 400
 
 
-def _kind(record: RequestRecord, decided: Sequence[Decision]) -> tuple[str, str]:
+def _kind(record: RequestRecord, decided: Sequence[Decision]) -> tuple[_Kind, str]:
     """The kind of event, and the word for how the request ended."""
     if _bad(record):
         return "error", record.code or f"status_{record.status}"
@@ -118,32 +133,27 @@ def _is_failure(line: Mapping[str, Any]) -> bool:
     return bool(line["outcome"] != "ok" and line["code"] != CutShort.code)
 
 
-def _calls(decided: Sequence[Decision]) -> Iterator[dict[str, Any]]:
+def _calls(decided: Sequence[Decision]) -> Iterator[Hop]:
     for decision in decided:
         lines = _own(decision)
         for place, line in enumerate(lines, start=1):
-            hop = _hop(
-                SERVER,
-                line["provider"],
-                line["started_at"],
-                round(line["started_at"] + line["elapsed_ms"]),
-                _outcome(line, goes_on=place < len(lines) or decision.outcome == "answered"),
+            goes_on = place < len(lines) or decision.outcome == "answered"
+            yield Hop(
+                origin=SERVER,
+                to=line["provider"],
+                t_start=line["started_at"],
+                t_end=round(line["started_at"] + line["elapsed_ms"]),
+                outcome=_outcome(line, goes_on=goes_on),
+                code=UNSET if line["outcome"] == "ok" else line["code"],
             )
-            if line["outcome"] != "ok":
-                hop["code"] = line["code"]
-            yield hop
 
 
-def _outcome(line: Mapping[str, Any], *, goes_on: bool) -> str:
+def _outcome(line: Mapping[str, Any], *, goes_on: bool) -> _Outcome:
     if line["outcome"] == "ok":
         return "ok"
     if line["code"] == CutShort.code:
         return "cut_short"
     return "failover" if goes_on else "failed"
-
-
-def _hop(origin: str, to: str, t_start: int, t_end: int, outcome: str) -> dict[str, Any]:
-    return {"from": origin, "to": to, "t_start": t_start, "t_end": t_end, "outcome": outcome}
 
 
 def _said(kind: str, outcome: str, decided: Sequence[Decision]) -> str:

@@ -12,6 +12,16 @@ from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from coinmux.server.monitoring.metrics_report import (
+    CacheFigures,
+    DatabaseFigures,
+    EndpointFigures,
+    EndpointSummary,
+    MetricsReport,
+    ServerFigures,
+    SourceFigures,
+)
+
 if TYPE_CHECKING:
     from coinmux.framework.cache.store import AnswerCache
     from coinmux.framework.clock import Clock
@@ -154,13 +164,9 @@ class Totals(RollingSeries):
         self.buckets[bisect_left(BOUNDS_MS, elapsed_ms)] += 1
 
 
-_NO_DATABASE = {
-    "engine": None,
-    "size_mb": None,
-    "usage_percent": None,
-    "queries_per_s": None,
-    "ok": False,
-}
+_NO_DATABASE = DatabaseFigures(
+    engine=None, size_mb=None, usage_percent=None, queries_per_s=None, ok=False
+)
 
 
 class Metrics:
@@ -207,50 +213,51 @@ class Metrics:
                     failure = (_REST, _REST)
                 self.failures[failure] += 1
 
-    def endpoints(self) -> dict[str, int]:
+    def endpoints(self) -> EndpointSummary:
         """How many routes were asked, and how many of them fail half the time or more."""
         second = self._second()
         failing = sum(series.error_rate(second) >= 0.5 for series in self.routes.values())
-        return {"total": len(self.routes), "failing": failing}
+        return EndpointSummary(total=len(self.routes), failing=failing)
 
-    def public(self, gateway: Gateway, traffic: Traffic, vitals: ProcessMetrics) -> dict[str, Any]:
-        """The REST contract's shape."""
+    def report(self, gateway: Gateway, traffic: Traffic, vitals: ProcessMetrics) -> MetricsReport:
+        """All figures now."""
         second = self._second()
         p50, p95, p99 = self.work.percentiles(50, 95, 99)
-        return {
-            "at": self._clock.wall_ms(),
-            "server": {
-                "requests_total": self.work.total + self.own.total,
-                "requests_per_min": self.work.per_min(second) + self.own.per_min(second),
+        archive = gateway.archive
+        return MetricsReport(
+            at=self._clock.wall_ms(),
+            server=ServerFigures(
+                requests_total=self.work.total + self.own.total,
+                requests_per_min=self.work.per_min(second) + self.own.per_min(second),
                 **vitals.public(),
-                "in_flight": traffic.in_flight,
-                "p50_ms": p50,
-                "p95_ms": p95,
-                "p99_ms": p99,
-                "error_rate": self.work.error_rate(second),
-            },
-            "database": _NO_DATABASE if gateway.archive is None else gateway.archive.figures(),
-            "endpoints": [
-                {"method": method, "route": route, **_line(series, second)}
+                in_flight=traffic.in_flight,
+                p50_ms=p50,
+                p95_ms=p95,
+                p99_ms=p99,
+                error_rate=self.work.error_rate(second),
+            ),
+            database=_NO_DATABASE if archive is None else DatabaseFigures(**archive.figures()),
+            endpoints=tuple(
+                EndpointFigures(method=method, route=route, **_line(series, second))
                 for (method, route), series in sorted(self.routes.items())
-            ],
-            "sources": [
-                {"source": source, **_line(series, second)}
+            ),
+            sources=tuple(
+                SourceFigures(source=source, **_line(series, second))
                 for source, series in sorted(self.sources.items())
-            ],
-            "cache": self.cache(gateway.cache),
-        }
+            ),
+            cache=self.cache(gateway.cache),
+        )
 
     @staticmethod
-    def cache(cache: AnswerCache) -> dict[str, Any]:
-        """How often kept answers were served, since the start."""
+    def cache(cache: AnswerCache) -> CacheFigures:
+        """How often answers were served from the cache, since the start."""
         looked_up = cache.hits + cache.misses + cache.stale_served
-        return {
-            "hits": cache.hits,
-            "misses": cache.misses,
-            "stale_served": cache.stale_served,
-            "hit_rate": round(cache.hits / looked_up, 4) if looked_up else None,
-        }
+        return CacheFigures(
+            hits=cache.hits,
+            misses=cache.misses,
+            stale_served=cache.stale_served,
+            hit_rate=round(cache.hits / looked_up, 4) if looked_up else None,
+        )
 
     def _second(self) -> int:
         return self._clock.wall_ms() // 1000

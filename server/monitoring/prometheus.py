@@ -23,7 +23,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 from coinmux.framework.health.circuit import State
-from coinmux.framework.reports.views import installed_version
+from coinmux.framework.reports.base import installed_version
 from coinmux.server.monitoring.metrics import BOUNDS_MS
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _filled(family: Metric, samples: Samples, *, suffix: str = "") -> Metric:
 
 def _process(figures: Figures) -> Iterator[Metric]:
     gateway, vitals = figures.gateway, figures.vitals.public()
-    status = gateway.status()["status"]
+    status = gateway.status().status
     yield InfoMetricFamily("coinmux", "The version.", {"version": installed_version()})
     yield gauge(
         "coinmux_start_time_seconds", "When it began, Unix seconds.",

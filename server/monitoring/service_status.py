@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
+from coinmux.framework.reports.base import Report
+from coinmux.framework.reports.status import GatewayStatus, ServiceReport
 from coinmux.framework.tasks import keep_running
 from coinmux.server.asgi.admin_guard import admin_standing
+from coinmux.server.monitoring.metrics_report import EndpointSummary
 
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.admission import Traffic
+    from coinmux.server.monitoring.metrics import Metrics
     from coinmux.server.monitoring.process_metrics import ProcessMetrics
 
 _EVERY_S = 5.0
 _KEEP_MS = 900_000
 _LONGEST_PAUSE_S = 60.0
 OVERALL = "overall"
+
+
+class AdminReport(Report):
+    """Who may change things now."""
+
+    allowed: Literal["token", "loopback", "nobody"]
+    detail: str
+
+
+class StatusReport(GatewayStatus):
+    """The whole in a few words, the server included."""
+
+    endpoints: EndpointSummary
+    admin: AdminReport
 
 
 class ServiceMonitor:
@@ -31,9 +49,15 @@ class ServiceMonitor:
     """
 
     def __init__(
-        self, gateway: Gateway, traffic: Traffic, vitals: ProcessMetrics, bound: str
+        self,
+        gateway: Gateway,
+        metrics: Metrics,
+        traffic: Traffic,
+        vitals: ProcessMetrics,
+        bound: str,
     ) -> None:
         self._gateway = gateway
+        self._metrics = metrics
         self._traffic = traffic
         self._vitals = vitals
         self._bound = bound
@@ -53,41 +77,46 @@ class ServiceMonitor:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
-    def look(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """The gateway's status and the services now; whatever changed is noted."""
+    def look(self) -> StatusReport:
+        """The whole and the services now; a change is noted with its time."""
         status = self._gateway.status()
-        services = self._services(status)
+        admin = AdminReport(**admin_standing(self._gateway.settings, self._bound))
+        known = {name: getattr(status, name) for name in status.__struct_fields__}
+        report = StatusReport(
+            **known | {"services": self._services(status, admin)},
+            endpoints=self._metrics.endpoints(),
+            admin=admin,
+        )
         now_ms = self._gateway.clock.wall_ms()
         for name, state in (
-            (OVERALL, status["status"]),
-            *((one["name"], one["status"]) for one in services),
+            (OVERALL, report.status),
+            *((one.name, one.status) for one in report.services),
         ):
-            known = self._since.get(name)
-            if known is None or known[0] != state:
+            before = self._since.get(name)
+            if before is None or before[0] != state:
                 self._since[name] = (state, now_ms)
-        return status, services
+        return report
 
     def since(self, name: str) -> int:
         """Since when the service, or `OVERALL`, is in its state; known after a look. Unix ms."""
         return self._since[name][1]
 
-    def _services(self, status: dict[str, Any]) -> list[dict[str, Any]]:
-        """Each service, its state and a few words; the gateway's own come from its `status`."""
+    def _services(self, status: GatewayStatus, admin: AdminReport) -> tuple[ServiceReport, ...]:
+        """The server's own services, around those of the gateway."""
         draining, failures = self._traffic.draining, self._vitals.failures
-        admin = admin_standing(self._gateway.settings, self._bound)
-        own = {
-            "name": "api_server",
-            "status": "DEGRADED" if draining else "ONLINE",
-            "detail": "stopping" if draining else f"changes: {admin['detail']}",
-        }
-        sampling = {
-            "name": "metrics",
-            "status": "DEGRADED" if failures else "ONLINE",
-            "detail": f"its last {failures} rounds failed; it goes on"
+        own = ServiceReport(
+            name="api_server",
+            status="DEGRADED" if draining else "ONLINE",
+            detail="stopping" if draining else f"changes: {admin.detail}",
+        )
+        sampling = ServiceReport(
+            name="metrics",
+            status="DEGRADED" if failures else "ONLINE",
+            detail=f"its last {failures} rounds failed; it goes on"
             if failures
             else "sampling the process",
-        }
-        return [own, *status["services"], sampling]
+        )
+        return (own, *status.services, sampling)
 
     async def _look_forever(self) -> None:
         while True:

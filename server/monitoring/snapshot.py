@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from coinmux.framework.health.circuit import State
-from coinmux.framework.reports.views import installed_version
+from coinmux.framework.reports.health import ErrorReport
 from coinmux.server.monitoring.event_view import event_of
-from coinmux.server.monitoring.metrics import RollingSeries
+from coinmux.server.monitoring.monitor_report import (
+    BarsLegend,
+    EndpointLine,
+    EventReportBatch,
+    MonitorDatabase,
+    MonitorProvider,
+    MonitorReport,
+    MonitorServer,
+    MonitorSummary,
+    PublicService,
+    PublicStatus,
+    ServiceLine,
+    SourceKinds,
+    StateCounts,
+    Trend,
+)
 from coinmux.server.monitoring.service_status import OVERALL
 
 if TYPE_CHECKING:
@@ -18,7 +35,7 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.asgi.sse import Streams
     from coinmux.server.monitoring.event_recorder import EventBatch
-    from coinmux.server.monitoring.metrics import Metrics
+    from coinmux.server.monitoring.metrics import Metrics, RollingSeries
     from coinmux.server.monitoring.process_metrics import ProcessMetrics
     from coinmux.server.monitoring.service_status import ServiceMonitor
 
@@ -65,115 +82,119 @@ class Monitor:
         self._services = services
         self.routes: Sequence[tuple[str, str]] = ()
 
-    def snapshot(self, window: str) -> dict[str, Any]:
-        """The picture now, without events; history bars of `window`, a key of `WINDOWS`."""
+    def report(self, window: str, batch: EventBatch) -> MonitorReport:
+        """The picture now; history bars of `window`, a key of `WINDOWS`; the events of `batch`."""
         gateway = self._gateway
-        status, services = self._services.look()
+        status = self._services.look()
         now_ms = gateway.clock.wall_ms()
         second = now_ms // 1000
-        health = {name: gateway.source_health_of(name) for name in gateway.sources}
-        bars = {name: gateway.history.bars(name, WINDOWS[window], BUCKETS) for name in health}
+        bars = {
+            name: gateway.history.bars(name, WINDOWS[window], BUCKETS) for name in gateway.sources
+        }
         infos = [source.info for source in gateway.sources.values()]
-        database = gateway.archive.figures() if gateway.archive is not None else {}
-        return {
-            "schema": SCHEMA,
-            "version": installed_version(),
-            "simulated": gateway.simulated,
-            "server_time": now_ms,
-            "started_at": gateway.started_ms,
-            "poll_after_ms": POLL_AFTER_MS,
-            "status": status["status"],
-            "since": self._services.since(OVERALL),
-            "summary": {
-                **status["sources"],
-                "open_incidents": status["sources"]["offline"],
-                "broken_plugins": len(gateway.loader.broken),
-            },
-            "services": [
-                {
-                    "name": one["name"],
-                    "state": one["status"],
-                    "since": self._services.since(one["name"]),
-                    "detail": one["detail"],
-                }
-                for one in services
-            ],
-            "endpoints": [self._endpoint(*route, second) for route in self.routes],
-            "bars": self._legend(window, next(iter(bars.values()), None)),
-            "providers": [
-                self._provider(name, health[name], bars[name], second) for name in sorted(health)
-            ],
-            "models": status["models"],
-            "sources": {
-                "total": len(infos),
-                "by_kind": dict(sorted(Counter(info.category for info in infos).items())),
-            },
-            "server": self._server(second),
-            "database": {
-                "engine": database.get("engine"),
-                "size_mb": database.get("size_mb"),
-                "usage_percent": database.get("usage_percent"),
-                "queries_per_second": database.get("queries_per_s"),
-            },
-            "cache": self._metrics.cache(gateway.cache),
-        }
+        return MonitorReport(
+            schema=SCHEMA,
+            version=status.version,
+            simulated=gateway.simulated,
+            server_time=now_ms,
+            started_at=gateway.started_ms,
+            poll_after_ms=POLL_AFTER_MS,
+            status=status.status,
+            since=self._services.since(OVERALL),
+            summary=MonitorSummary(
+                **msgspec.structs.asdict(status.sources),
+                open_incidents=status.sources.offline,
+                broken_plugins=len(gateway.loader.broken),
+            ),
+            services=tuple(
+                ServiceLine(
+                    name=one.name,
+                    state=one.status,
+                    since=self._services.since(one.name),
+                    detail=one.detail,
+                )
+                for one in status.services
+            ),
+            endpoints=tuple(self._endpoint(*route, second) for route in self.routes),
+            bars=_legend(window, next(iter(bars.values()), None)),
+            providers=tuple(self._provider(name, bars[name], second) for name in sorted(bars)),
+            models=status.models,
+            sources=SourceKinds(
+                total=len(infos),
+                by_kind=dict(sorted(Counter(info.category for info in infos).items())),
+            ),
+            server=self._server(second),
+            database=self._database(),
+            cache=self._metrics.cache(gateway.cache),
+            events=EventReportBatch(
+                cursor=batch.cursor,
+                reset=batch.reset,
+                dropped=batch.dropped,
+                items=tuple(event_of(record, gateway.redactor) for record in batch.records),
+            ),
+        )
 
-    def events(self, batch: EventBatch) -> dict[str, Any]:
-        """What happened since the caller's last look."""
-        redactor = self._gateway.redactor
-        return {
-            "cursor": batch.cursor,
-            "reset": batch.reset,
-            "dropped": batch.dropped,
-            "items": [event_of(record, redactor) for record in batch.records],
-        }
+    def public_status(self) -> PublicStatus:
+        """The summary for anybody's page."""
+        status = self._services.look()
+        sources = status.sources
+        return PublicStatus(
+            status=status.status,
+            since=self._services.since(OVERALL),
+            providers=StateCounts(
+                healthy=sources.healthy,
+                degraded=sources.degraded,
+                offline=sources.offline,
+                unknown=sources.unknown,
+                disabled=sources.disabled,
+            ),
+            services=tuple(
+                PublicService(name=one.name, state=one.status) for one in status.services
+            ),
+            server_time=self._gateway.clock.wall_ms(),
+        )
 
-    def _legend(self, window: str, bars: Bars | None) -> dict[str, Any]:
-        piece_ms = WINDOWS[window] * 1000 // BUCKETS
-        return {
-            "window": window,
-            "bucket_s": piece_ms // 1000,
-            "to_at": None if bars is None else bars.ends_ms,
-            "words": [str(state) for state in WORDS],
-        }
-
-    def _provider(
-        self, name: str, health: dict[str, Any], bars: Bars, second: int
-    ) -> dict[str, Any]:
+    def _provider(self, name: str, bars: Bars, second: int) -> MonitorProvider:
         info = self._gateway.sources[name].info
+        health = self._gateway.source_health_of(name)
         calls = self._metrics.sources.get(name)
-        error = health["last_error"]
-        return {
-            "name": name,
-            "title": info.title,
-            "kind": info.category,
-            "state": health["state"],
-            "disabled_reason": health["disabled_reason"],
-            "history": [None if state is None else _PLACE[state] for state in bars.worst],
-            "uptime": bars.uptime,
-            "incidents": bars.incidents,
-            "last_success_at": health["last_success_at"],
-            "last_failure_at": health["last_failure_at"],
-            "last_error": None
+        error = health.last_error
+        return MonitorProvider(
+            name=name,
+            title=info.title,
+            kind=info.category,
+            state=health.state,
+            disabled_reason=health.disabled_reason,
+            history=tuple(None if state is None else _PLACE[state] for state in bars.worst),
+            uptime=bars.uptime,
+            incidents=bars.incidents,
+            last_success_at=health.last_success_at,
+            last_failure_at=health.last_failure_at,
+            last_error=None
             if error is None
-            else {"code": error["code"], "message": error["message"][:_ERROR_LIMIT]},
-            "retry_at": health["retry_at"],
-            "hold_until": health["hold_until"],
-            "requests_per_minute": 0 if calls is None else calls.per_min(second),
-            "failures_per_minute": 0 if calls is None else calls.errors_per_min(second),
-            "p50_ms": health["p50_ms"],
-            "p95_ms": health["p95_ms"],
-        }
+            else ErrorReport(code=error.code, message=error.message[:_ERROR_LIMIT]),
+            retry_at=health.retry_at,
+            hold_until=health.hold_until,
+            requests_per_minute=0 if calls is None else calls.per_min(second),
+            failures_per_minute=0 if calls is None else calls.errors_per_min(second),
+            p50_ms=health.p50_ms,
+            p95_ms=health.p95_ms,
+        )
 
-    def _endpoint(self, method: str, route: str, second: int) -> dict[str, Any]:
+    def _endpoint(self, method: str, route: str, second: int) -> EndpointLine:
         series = self._metrics.routes.get((method, route))
-        line = {"method": method, "route": route, "state": str(State.UNKNOWN)}
+        last_ms = None if series is None else series.last_ms
         if series is None or not series.in_window(second):
-            last_ms = None if series is None else series.last_ms
-            return {
-                **line, "requests_per_minute": 0, "error_rate": None, "p50_ms": None,
-                "p95_ms": None, "last_at": last_ms,
-            }  # fmt: skip
+            return EndpointLine(
+                method=method,
+                route=route,
+                state=State.UNKNOWN,
+                requests_per_minute=0,
+                error_rate=None,
+                p50_ms=None,
+                p95_ms=None,
+                last_at=last_ms,
+            )
         error_rate = series.error_rate(second)
         state = State.HEALTHY
         if error_rate >= _OFFLINE_RATE:
@@ -181,35 +202,46 @@ class Monitor:
         elif error_rate >= _DEGRADED_RATE:
             state = State.DEGRADED
         p50, p95 = series.percentiles(50, 95)
-        return {
-            **line,
-            "state": str(state),
-            "requests_per_minute": series.per_min(second),
-            "error_rate": error_rate,
-            "p50_ms": p50,
-            "p95_ms": p95,
-            "last_at": series.last_ms,
-        }
+        return EndpointLine(
+            method=method,
+            route=route,
+            state=state,
+            requests_per_minute=series.per_min(second),
+            error_rate=error_rate,
+            p50_ms=p50,
+            p95_ms=p95,
+            last_at=last_ms,
+        )
 
-    def _server(self, second: int) -> dict[str, Any]:
+    def _server(self, second: int) -> MonitorServer:
         work: RollingSeries = self._metrics.work
         p50, p95 = work.percentiles(50, 95)
-        return {
-            "requests_per_minute": work.per_min(second),
-            "own_requests_per_minute": self._metrics.own.per_min(second),
-            "requests_total": work.total,
-            "error_rate": work.error_rate(second) if work.in_window(second) else None,
-            "p50_ms": p50,
-            "p95_ms": p95,
-            "window_s": 60,
+        return MonitorServer(
+            requests_per_minute=work.per_min(second),
+            own_requests_per_minute=self._metrics.own.per_min(second),
+            requests_total=work.total,
+            error_rate=work.error_rate(second) if work.in_window(second) else None,
+            p50_ms=p50,
+            p95_ms=p95,
+            window_s=60,
             **self._vitals.public(),
-            "load_basis": _LOAD_BASIS,
-            "in_flight": self._traffic.in_flight,
-            "streams": self._streams.open,
-            "trend": self._trend(second),
-        }
+            load_basis=_LOAD_BASIS,
+            in_flight=self._traffic.in_flight,
+            streams=self._streams.open,
+            trend=self._trend(second),
+        )
 
-    def _trend(self, second: int) -> dict[str, Any]:
+    def _database(self) -> MonitorDatabase:
+        archive = self._gateway.archive
+        figures = {} if archive is None else archive.figures()
+        return MonitorDatabase(
+            engine=figures.get("engine"),
+            size_mb=figures.get("size_mb"),
+            usage_percent=figures.get("usage_percent"),
+            queries_per_second=figures.get("queries_per_s"),
+        )
+
+    def _trend(self, second: int) -> Trend:
         """The last 15 minutes; null where the server did not run yet or took no sample."""
         counts = self._metrics.work.in_pieces(second, _TREND_PIECE_S)
         begins = [second + 1 - _TREND_S + at * _TREND_PIECE_S for at in range(len(counts))]
@@ -219,14 +251,23 @@ class Monitor:
             place = (at_ms // 1000 - begins[0]) // _TREND_PIECE_S
             if 0 <= place < len(loads):
                 loads[place].append(load)
-        return {
-            "bucket_s": _TREND_PIECE_S,
-            "to_at": (second + 1) * 1000,
-            "requests_per_minute": [
+        return Trend(
+            bucket_s=_TREND_PIECE_S,
+            to_at=(second + 1) * 1000,
+            requests_per_minute=tuple(
                 count * 60 // _TREND_PIECE_S if began + _TREND_PIECE_S > started else None
                 for began, count in zip(begins, counts, strict=True)
-            ],
-            "load_percent": [
+            ),
+            load_percent=tuple(
                 round(sum(samples) / len(samples), 1) if samples else None for samples in loads
-            ],
-        }
+            ),
+        )
+
+
+def _legend(window: str, bars: Bars | None) -> BarsLegend:
+    return BarsLegend(
+        window=window,
+        bucket_s=WINDOWS[window] // BUCKETS,
+        to_at=None if bars is None else bars.ends_ms,
+        words=WORDS,
+    )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
 
 from coinmux.framework.background.probe_queries import CHEAPEST_FIRST, probe_query
 from coinmux.framework.errors import FeatureDisabled, InvalidRequest, ProviderError, UnknownSymbol
 from coinmux.framework.health.tracker import KEY_REFUSED, State
+from coinmux.framework.reports.base import Report
+from coinmux.framework.reports.health import SourceHealth
 from coinmux.server.asgi.problems import TooManyRequests
 
 if TYPE_CHECKING:
@@ -17,6 +21,22 @@ if TYPE_CHECKING:
 EVERY_S = 10.0
 
 
+class TestOutcome(Report):
+    """One question that was sent to test a source."""
+
+    capability: str
+    outcome: Literal["ok", "failed"]
+    code: str | None
+    message: str | None
+    elapsed_ms: Annotated[float, msgspec.Meta(description="Milliseconds")]
+
+
+class TestedHealth(SourceHealth):
+    """The health of one source after a test, and the outcome of the test."""
+
+    test: TestOutcome
+
+
 class SourceTester:
     """Makes one real call for each test, and remembers when the last one was."""
 
@@ -24,7 +44,7 @@ class SourceTester:
         self._gateway = gateway
         self._last: dict[str, float] = {}
 
-    async def run(self, name: str) -> dict[str, Any]:
+    async def run(self, name: str) -> TestedHealth:
         """Ask the source of that name its cheapest question; its health after it.
 
         What is offline is asked although its rest is not over. What told us to wait is not.
@@ -55,16 +75,16 @@ class SourceTester:
         gateway.events.publish(
             "config", f"{source.name} was tested by hand: {outcome}", source=source.name
         )
-        return {
-            **gateway.source_health_of(source.name),
-            "test": {
-                "capability": capability,
-                "outcome": "ok" if code is None else "failed",
-                "code": code,
-                "message": message,
-                "elapsed_ms": elapsed_ms,
-            },
-        }
+        return TestedHealth(
+            **msgspec.structs.asdict(gateway.source_health_of(source.name)),
+            test=TestOutcome(
+                capability=capability,
+                outcome="ok" if code is None else "failed",
+                code=code,
+                message=message,
+                elapsed_ms=elapsed_ms,
+            ),
+        )
 
     def _question(self, source: Source) -> tuple[str, Any]:
         """The cheapest question, one about what is offline before all others."""

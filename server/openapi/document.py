@@ -1,15 +1,17 @@
-"""The OpenAPI document: Litestar's routes, described by the same models that read and answer.
+"""The OpenAPI document: Litestar's routes, described by the same types that read and answer.
 
-It is built from pydantic's own JSON Schema, which knows the exact form of a pair, an interval or
-a column of candles; the parameters are those the query reader takes, so neither can drift.
+Reports are described by msgspec's JSON Schema of the types that are encoded, data of sources by
+pydantic's, which knows the exact form of a pair, an interval or a column of candles; the parameters
+are those the query reader takes. So none of the three can drift.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 from pydantic import BaseModel
@@ -18,7 +20,7 @@ from pydantic.json_schema import models_json_schema
 from coinmux.framework.models.base import Result
 from coinmux.framework.models.candles import CANDLE_COLUMNS, Candles
 from coinmux.framework.reference.intervals import INTERVALS
-from coinmux.framework.reports.views import installed_version
+from coinmux.framework.reports.base import installed_version
 from coinmux.server.asgi.problems import TABLE
 from coinmux.server.asgi.query_params import QueryReader
 from coinmux.server.openapi.examples import EXAMPLES
@@ -32,12 +34,15 @@ _ASKED = (400, 404, 409, 429, 502, 503, 504)
 _LOCAL = (400, 429, 503)
 
 
+Described = BaseModel | msgspec.Struct
+
+
 @dataclass(frozen=True, slots=True)
 class RouteDoc:
     """What a route takes and answers, as far as its signature does not say.
 
     Attributes:
-        result: model of the answer, or of `data` where sources answer; None for pages.
+        result: type of the answer, or of `data` where sources answer; None for pages.
         reader: of the parameters, on routes that sources answer.
         parameters: as OpenAPI objects, on the others.
         body: model of the request body.
@@ -50,7 +55,7 @@ class RouteDoc:
         asks: what sources are asked for, where there is no reader to tell; None where they are not.
     """
 
-    result: type[BaseModel] | None = None
+    result: type[Described] | None = None
     reader: QueryReader | None = None
     parameters: tuple[dict[str, Any], ...] = ()
     body: type[BaseModel] | None = None
@@ -193,7 +198,7 @@ _ERRORS: Mapping[int, str] = {
 }
 
 
-def envelope(result: type[BaseModel]) -> dict[str, Any]:
+def envelope(result: type[Described]) -> dict[str, Any]:
     """The schema of an answer from sources."""
     return {
         "type": "object",
@@ -202,33 +207,53 @@ def envelope(result: type[BaseModel]) -> dict[str, Any]:
     }
 
 
-def _reference(model: type[BaseModel]) -> dict[str, Any]:
+def _reference(model: type[Described]) -> dict[str, Any]:
     return {"$ref": _REFERENCE.format(model=model.__name__)}
 
 
-def _schemas(docs: Iterator[RouteDoc]) -> dict[str, Any]:
-    results: set[type[BaseModel]] = {Meta, Problem}
+def _schemas(docs: Iterable[RouteDoc]) -> dict[str, Any]:
+    results: set[type[Described]] = {Meta, Problem}
     bodies: set[type[BaseModel]] = set()
     for doc in docs:
-        if doc.result is not None:
-            results.add(doc.result)
-        if doc.several is not None:
-            results.add(doc.several)
+        results |= {one for one in (doc.result, doc.several) if one is not None}
         if doc.body is not None:
             bodies.add(doc.body)
-    ordered = sorted(results - {Candles}, key=lambda model: model.__name__)
-    inputs = sorted(bodies, key=lambda model: model.__name__)
+    schemas = _model_schemas(results - {Candles}, bodies)
+    reports = _report_schemas(results)
+    if twice := schemas.keys() & reports.keys():
+        raise ValueError(f"two types are named {', '.join(sorted(twice))}")
+    schemas |= reports
+    if Candles in results:
+        schemas["Candles"] = _candles_schema(Candles)
+    return schemas
+
+
+def _model_schemas(
+    results: Iterable[type[Described]], bodies: Iterable[type[BaseModel]]
+) -> dict[str, Any]:
+    """Of pydantic's models, those of answers and of request bodies."""
+    outputs = sorted((one for one in results if issubclass(one, BaseModel)), key=_name)
     _, schema = models_json_schema(
         [
-            *((model, "serialization") for model in ordered),
-            *((model, "validation") for model in inputs),
+            *((model, "serialization") for model in outputs),
+            *((model, "validation") for model in sorted(bodies, key=_name)),
         ],
         ref_template=_REFERENCE,
     )
     schemas: dict[str, Any] = schema["$defs"]
-    if Candles in results:
-        schemas["Candles"] = _candles_schema(Candles)
     return schemas
+
+
+def _report_schemas(results: Iterable[type[Described]]) -> dict[str, Any]:
+    """Of reports, and of all that they are made of."""
+    reports = sorted((one for one in results if issubclass(one, msgspec.Struct)), key=_name)
+    template = _REFERENCE.format(model="{name}")
+    _, schemas = msgspec.json.schema_components(reports, ref_template=template)
+    return schemas
+
+
+def _name(described: type[Described]) -> str:
+    return described.__name__
 
 
 def _candles_schema(model: type[Result]) -> dict[str, Any]:

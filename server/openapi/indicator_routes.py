@@ -18,7 +18,7 @@ from coinmux.server.asgi.indicator_params import (
 )
 from coinmux.server.openapi.document import RouteDoc
 from coinmux.server.openapi.parameters import ASK, FALLBACK, SYMBOL, parameter
-from coinmux.server.openapi.schemas import Problem, Shape
+from coinmux.server.openapi.schemas import Meta, Problem, Shape
 
 
 class ParameterLine(Shape):
@@ -28,6 +28,10 @@ class ParameterLine(Shape):
     type: Literal["integer", "number", "choice"]
     default: int | float | str
     description: str
+    aliases: list[str] = Field(description="Other names it is taken by")
+    minimum: float | None = Field(default=None, description="Of numbers")
+    maximum: float | None = Field(default=None, description="Of numbers")
+    choices: list[str] | None = Field(default=None, description="Of choices")
 
 
 class OutputLine(Shape):
@@ -52,7 +56,11 @@ class IndicatorLine(Shape):
         "where they always do"
     )
     pane: Literal["overlay", "own"]
-    levels: list[float]
+    levels: list[float] = Field(description="Values drawn as horizontal lines")
+    formula: str
+    source: str = Field(description="Where the formula is published")
+    origin: str = Field(description="The package or module it comes from")
+    version: str | None
 
 
 class IndicatorCatalogue(Shape):
@@ -77,18 +85,33 @@ class IndicatorData(Shape):
     settled_from: int | None
 
 
-class IndicatorMeta(Shape):
-    """Where the candles came from; no provider where they are the caller's."""
+class CandlesMeta(Meta):
+    """Where the candles came from."""
 
-    provider: str | None
+    candles: int = Field(description="Candles read")
+    pages: int = Field(description="Fetches they came from")
+
+
+class OwnCandlesMeta(Shape):
+    """No provider: the candles are the caller's."""
+
+    provider: None
     notes: list[str]
+    elapsed_ms: float = Field(description="Milliseconds")
 
 
 class IndicatorAnswer(Shape):
     """Values over candles."""
 
     data: IndicatorData
-    meta: IndicatorMeta
+    meta: CandlesMeta
+
+
+class OwnCandlesAnswer(Shape):
+    """Values over the caller's candles."""
+
+    data: IndicatorData
+    meta: OwnCandlesMeta
 
 
 class Failure(Shape):
@@ -107,6 +130,22 @@ class Together(Shape):
     """One of several indicators: its newest values, or its own error."""
 
     status: Literal["ok", "error"]
+    parameters: dict[str, int | float | str] | None = None
+    latest: dict[str, float | None] | None = None
+    reading: str | None = Field(default=None, description="The newest values in words")
+    notes: list[str] | None = None
+    error: Problem | None = Field(default=None, description="In the place of values")
+
+
+class BatchIndicator(Together):
+    """One indicator of one market in a batch."""
+
+    indicator: str
+    parameters: dict[str, int | float | str]
+    timestamps: list[int] | None = Field(
+        default=None, description="Opening times, Unix ms; where more than one value was asked for"
+    )
+    values: dict[str, list[float | None]] | None = None
 
 
 class ComprehensiveData(Shape):
@@ -123,7 +162,7 @@ class ComprehensiveAnswer(Shape):
     """The seven over one market's candles."""
 
     data: ComprehensiveData
-    meta: IndicatorMeta
+    meta: CandlesMeta
 
 
 class ComprehensiveAnswers(Shape):
@@ -144,6 +183,12 @@ class BatchLine(Shape):
     """One market: its indicators, or the error that kept its candles away."""
 
     symbol: str
+    interval: str | None = None
+    last_closed: bool | None = None
+    timestamp: int | None = Field(default=None, description="Of the newest candle, Unix ms")
+    indicators: list[BatchIndicator] | None = None
+    meta: CandlesMeta | None = None
+    error: Problem | None = Field(default=None, description="In the place of all but the symbol")
 
 
 class BatchAnswer(Shape):
@@ -246,7 +291,7 @@ COMPREHENSIVE = RouteDoc(
     several=ComprehensiveAnswers,
     asks="indicators",
 )
-OVER = RouteDoc(IndicatorAnswer, body=IndicatorRows, errors=(404, 502))
+OVER = RouteDoc(OwnCandlesAnswer, body=IndicatorRows, errors=(404, 502))
 BATCH = RouteDoc(BatchAnswer, parameters=ASK, body=IndicatorBatch, errors=(404,), asks="indicators")
 WATCH = RouteDoc(
     parameters=(*_MARKET, _PARAMETERS),

@@ -1,8 +1,11 @@
-"""What the server answers about itself, as models: they describe, the gateway's words are sent."""
+"""Answers that are made as plain objects, described: envelopes, problems, routing; and bodies.
+
+Reports describe themselves (`coinmux.framework.reports`); a test holds these to what is sent.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,20 +13,13 @@ StateName = Literal["HEALTHY", "DEGRADED", "OFFLINE", "UNKNOWN", "DISABLED"]
 
 
 class Shape(BaseModel):
-    """An object whose named members are always there; more may follow."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class ParameterError(Shape):
-    """One parameter that will not do."""
-
-    name: str
-    message: str
+    """An object with these members and no others; those with a default may be left out."""
 
 
 class Problem(Shape):
     """An error (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
 
     type: str = Field(examples=["about:blank"])
     title: str
@@ -38,8 +34,9 @@ class Attempt(Shape):
 
     provider: str
     outcome: Literal["ok", "failed"]
+    code: str | None = Field(default=None, description="Of the error; left out where it went well")
     started_at: int = Field(description="Unix ms")
-    elapsed_ms: float
+    elapsed_ms: float = Field(description="Milliseconds")
 
 
 class Meta(Shape):
@@ -51,170 +48,87 @@ class Meta(Shape):
     cache: Literal["miss", "hit", "stale", "coalesced"]
     stale: bool
     simulated: bool
-    elapsed_ms: float
+    elapsed_ms: float = Field(description="Milliseconds")
     attempts: list[Attempt]
     notes: list[str]
+    consensus: dict[str, Any] | None = Field(
+        default=None, description="The sources compared; left out without a consensus"
+    )
 
 
-class ErrorNote(Shape):
-    """The last error of a source."""
+class Score(Shape):
+    """Why a source is ranked where it is."""
 
-    code: str
-    message: str
-
-
-class CapabilityState(Shape):
-    """One capability's own share of a source's health."""
-
-    name: str
-    state: StateName
-    consecutive_failures: int
-    retry_at: int | None
+    model_config = ConfigDict(extra="allow")
 
 
-class Health(Shape):
-    """The health of one source."""
+class Candidate(Shape):
+    """One source as the routing sees it for one question."""
 
-    name: str
-    category: str
-    state: StateName
-    disabled_reason: str | None
-    enabled: bool
-    successes: int
-    failures: int
-    consecutive_failures: int
-    success_rate: float | None
-    avg_response_ms: float | None
-    p50_ms: float | None
-    p95_ms: float | None
-    last_success_at: int | None
-    last_failure_at: int | None
-    last_error: ErrorNote | None
-    retry_at: int | None
-    hold_until: int | None
-    hold_reason: str | None
-    recoveries: int
-    capabilities: list[CapabilityState]
+    provider: str
+    rank: int | None = Field(description="From 1; null where it cannot be asked")
+    verdict: Literal["chosen", "skipped", "tried_failed"]
+    reason: str = Field(description="A code")
+    detail: str
+    retry_at: int | None = Field(description="Time from which it may be asked, Unix ms")
+    score: Score
 
 
-class Trial(Shape):
-    """One question asked merely to learn whether a source answers."""
+class CachedAnswer(Shape):
+    """The stored answer to a question."""
+
+    provider: str
+    age_s: float = Field(description="Seconds since it was fetched")
+    fresh: bool
+    used: bool = Field(description="Whether the next request is answered from it")
+
+
+class Explanation(Shape):
+    """What the next such request would do, and why."""
 
     capability: str
-    outcome: Literal["ok", "failed"]
-    code: str | None
-    message: str | None
-    elapsed_ms: float
+    query: dict[str, Any]
+    strategy: str
+    pinned: str | None = Field(description="The only provider asked; null with failover")
+    served_from: str | None = Field(description="`cache` or a provider; null where none can")
+    cache: CachedAnswer | None
+    candidates: list[Candidate]
 
 
-class TestedHealth(Health):
-    """The health of one source after it was tested, and how that went."""
+class DecidedCandidate(Shape):
+    """One source as the routing saw it for a request that was made."""
 
-    test: Trial
+    model_config = ConfigDict(extra="allow")
 
-
-class HealthSummary(Shape):
-    """Sources by state."""
-
-    total: int
-    healthy: int
-    degraded: int
-    offline: int
-    unknown: int
-    disabled: int
-
-
-class SourceHealth(Shape):
-    """Every source."""
-
-    summary: HealthSummary
-    sources: list[Health]
-
-
-class History(Shape):
-    """State intervals, incidents and uptime of one source."""
-
-
-class Variable(Shape):
-    """One environment variable a feature reads. Its value is never shown."""
-
-    name: str
-    required: bool
-    present: bool
-    description: str
-    signup_url: str | None
-
-
-class Feature(Shape):
-    """Whether a provider is on, and why not."""
-
-    name: str
     provider: str
-    category: str
-    title: str
-    enabled: bool
-    reason: str | None
-    variables: list[Variable]
+    verdict: str
+    reason: str = Field(description="A code")
+    detail: str
 
 
-class FeatureSummary(Shape):
-    """Features by whether they are on."""
+class RoutingDecision(Shape):
+    """What was decided for a request that was made."""
 
-    total: int
-    enabled: int
-    disabled: int
-
-
-class Features(Shape):
-    """Every feature."""
-
-    summary: FeatureSummary
-    features: list[Feature]
-
-
-class MissingVariable(Shape):
-    """A variable that is not set."""
-
-    variable: str
-    feature: str
-    category: str
-    required: bool
-    description: str
-    signup_url: str | None
+    request_id: str
+    at: int = Field(description="Unix ms")
+    capability: str
+    query: dict[str, Any]
+    strategy: str
+    pinned: str | None = Field(description="The only provider asked; null with failover")
+    outcome: str = Field(description="`answered`, or the code of an error")
+    provider: str | None
+    cache: str | None
+    elapsed_ms: float = Field(description="Milliseconds")
+    attempts: list[Attempt]
+    candidates: list[DecidedCandidate]
 
 
-class Missing(Shape):
-    """Every variable that is not set."""
+class DrillOrder(BaseModel):
+    """A fault to order, or null to mend."""
 
-    missing: list[MissingVariable]
+    model_config = ConfigDict(extra="forbid")
 
-
-class SettingLine(Shape):
-    """One of coinmux's own settings."""
-
-    variable: str
-    value: bool | int | float | str | list[str] | None = Field(
-        description="What is in force; null where nothing is, and of secrets"
-    )
-    default: bool | int | float | str | list[str] | None
-    origin: Literal["default", "file", "environment"]
-    secret: bool
-    present: bool = Field(description="Whether it is set at all")
-    restart: bool = Field(description="Whether a change takes a restart")
-    description: str
-
-
-class SettingList(Shape):
-    """Every setting."""
-
-    settings: list[SettingLine]
-
-
-class Changes(Shape):
-    """What a reload changed, by provider."""
-
-    enabled: list[str]
-    disabled: list[str]
+    fault: str | None
 
 
 class TextSentimentBody(BaseModel):

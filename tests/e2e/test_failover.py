@@ -92,11 +92,11 @@ async def test_an_offline_source_is_left_alone_until_its_time_then_called_once()
         queries = [TickerQuery(symbol=pair) for pair in PAIRS]
         await asyncio.gather(*(here.gateway.fetch("ticker", query, FRESH) for query in queries))
         assert here.simulator.calls["binance"] == called + 1
-        assert here.gateway.source_health_of("binance")["state"] == "OFFLINE"
+        assert here.gateway.source_health_of("binance").state == "OFFLINE"
         here.simulator.clear()
         here.clock.advance(301)
         assert (await here.gateway.fetch("ticker", QUERY, FRESH)).provider == "binance"
-        assert here.gateway.source_health_of("binance")["recoveries"] == 1
+        assert here.gateway.source_health_of("binance").recoveries == 1
 
 
 @pytest.mark.parametrize(

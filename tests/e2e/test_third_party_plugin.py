@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
-import asyncio, json
+import asyncio, json, msgspec
 from coinmux import RequestOptions, Gateway, CoinmuxError
 from coinmux.framework.simulator.simulator import Simulator, simulated_providers
 from coinmux.framework.plugins.discovery import PluginLoader
@@ -28,9 +28,9 @@ async def main():
                 shown[name] = [answer.provider, answer.data.last > 0]
             except CoinmuxError as error:
                 shown[name] = error.code
-        shown["grade"] = {p["name"]: p["grade"] for p in gateway.provider_list()["providers"]}
-        shown["origin"] = {p["name"]: p["origin"] for p in gateway.provider_list()["providers"]}
-        shown["broken"] = gateway.provider_list()["broken"]
+        shown["grade"] = {p.name: p.grade for p in gateway.provider_list().providers}
+        shown["origin"] = {p.name: p.origin for p in gateway.provider_list().providers}
+        shown["broken"] = msgspec.to_builtins(gateway.provider_list().broken)
     await simulator.stop()
     print(json.dumps(shown))
 
@@ -113,7 +113,7 @@ def test_it_is_installed_answers_is_broken_and_is_reported(installed):
 
 
 INDICATOR = """
-import asyncio, json
+import asyncio, json, msgspec
 from coinmux import CoinmuxError, Gateway
 from coinmux.framework.testing.random_candles import random_candles
 
@@ -129,7 +129,7 @@ async def main():
                 shown[name] = [computed.plan.required, computed.reading]
             except CoinmuxError as error:
                 shown[name] = error.code
-        shown["broken"] = gateway.provider_list()["broken"]
+        shown["broken"] = msgspec.to_builtins(gateway.provider_list().broken)
     print(json.dumps(shown))
 
 asyncio.run(main())

@@ -65,7 +65,7 @@ async def test_three_failures_open_the_circuit_for_five_minutes_and_one_probe_cl
         for _ in range(3):
             with pytest.raises(AllProvidersFailed):
                 await gateway.fetch("ticker", QUERY, RequestOptions(provider="a"))
-        assert gateway.source_health_of("a")["state"] == "OFFLINE"
+        assert gateway.source_health_of("a").state == "OFFLINE"
         world.clock.advance(299.9)
         for _ in range(10):
             assert (await gateway.fetch("ticker", QUERY, FRESH)).provider == "b"
@@ -77,7 +77,7 @@ async def test_three_failures_open_the_circuit_for_five_minutes_and_one_probe_cl
         assert plugin.calls == 4
         assert [answer.provider for answer in answers].count("a") == 1
         health = gateway.source_health_of("a")
-        assert (health["state"], health["recoveries"]) == ("DEGRADED", 1)
+        assert (health.state, health.recoveries) == ("DEGRADED", 1)
 
 
 async def test_an_unknown_symbol_is_no_failure_and_is_remembered_for_a_minute(gateway_of):
@@ -86,7 +86,7 @@ async def test_an_unknown_symbol_is_no_failure_and_is_remembered_for_a_minute(ga
             assert (await world.gateway.fetch("ticker", QUERY, FRESH)).provider == "b"
         assert world.plugins["a"].calls == 1
         health = world.gateway.source_health_of("a")
-        assert (health["failures"], health["consecutive_failures"]) == (0, 0)
+        assert (health.failures, health.consecutive_failures) == (0, 0)
         world.clock.advance(61)
         await world.gateway.fetch("ticker", QUERY, FRESH)
         assert world.plugins["a"].calls == 2
@@ -139,7 +139,7 @@ async def test_B12_alone_it_is_502_then_503_with_the_wait(gateway_of):
 async def test_B8_a_refused_key_switches_the_source_off(gateway_of):
     async with gateway_of(a=[AuthRefused("bad key")], b=[2.0]) as world:
         assert (await world.gateway.fetch("ticker", QUERY, FRESH)).provider == "b"
-        assert world.gateway.source_health_of("a")["state"] == "DISABLED"
+        assert world.gateway.source_health_of("a").state == "DISABLED"
         await world.gateway.fetch("ticker", QUERY, FRESH)
         assert world.plugins["a"].calls == 1
         with pytest.raises(FeatureDisabled) as caught:
@@ -188,7 +188,7 @@ async def test_E4_stale_data_is_a_failure_only_beside_fresher(gateway_of, clock)
     old = {"timestamp": clock.wall_ms() - 301_000}
     async with gateway_of(a=[old], b=[2.0]) as world:
         assert (await world.gateway.fetch("ticker", QUERY, FRESH)).provider == "b"
-        assert world.gateway.source_health_of("a")["failures"] == 1
+        assert world.gateway.source_health_of("a").failures == 1
 
 
 async def test_E4_the_stalest_answer_is_better_than_none_and_says_so(gateway_of, clock):
@@ -196,7 +196,7 @@ async def test_E4_the_stalest_answer_is_better_than_none_and_says_so(gateway_of,
     async with gateway_of(a=[old], b=[Empty()]) as world:
         answer = await world.gateway.fetch("ticker", QUERY, FRESH)
         assert (answer.provider, answer.meta["stale"]) == ("a", True)
-        assert world.gateway.source_health_of("a")["failures"] == 0
+        assert world.gateway.source_health_of("a").failures == 0
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ async def test_G4_the_request_keeps_its_deadline(gateway_of):
                 world.gateway.fetch("ticker", QUERY, RequestOptions(timeout_s=0.2)), 1
             )
         assert caught.value.attempts == [] or caught.value.attempts[0]["code"] == "cut_short"
-        assert world.gateway.source_health_of("a")["failures"] == 0
+        assert world.gateway.source_health_of("a").failures == 0
 
 
 async def test_a_pinned_source_never_falls_over(gateway_of):
@@ -345,10 +345,10 @@ async def test_every_attempt_is_an_event_with_its_fields(gateway_of):
 async def test_reload_reports_what_changed_and_takes_effect(gateway_of):
     async with gateway_of(a=[1.0], b=[1.1]) as world:
         world.gateway.registry.environ = {"CHECKER": "off", "A_ENABLED": "false"}
-        assert world.gateway.reload()["disabled"] == ["a"]
+        assert world.gateway.reload().disabled == ["a"]
         assert (await world.gateway.fetch("ticker", QUERY)).provider == "b"
         world.gateway.registry.environ = {"CHECKER": "off"}
-        assert world.gateway.reload()["enabled"] == ["a"]
+        assert world.gateway.reload().enabled == ["a"]
         assert (await world.gateway.fetch("ticker", QUERY)).provider == "a"
 
 

@@ -53,7 +53,7 @@ def test_grades_are_shown():
     from coinmux import Gateway
 
     gateway = Gateway.from_env(None, environ={"PLUGINS_BLOCK": "acme"})
-    shown = {line["name"]: line["grade"] for line in gateway.provider_list()["providers"]}
+    shown = {line.name: line.grade for line in gateway.provider_list().providers}
     assert shown == {name: kept(name)["grade"] for name in shown}
     assert set(shown.values()) <= {*GRADES, None}
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
+import msgspec
+
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.plugins.discovery import in_process
@@ -88,8 +90,8 @@ async def _shown(gateway: Gateway, name: str, capability: str, query: Query) -> 
     shown += [
         f"{e.message} {json.dumps(dict(e.detail), default=str)}" for e in gateway.events.recent()
     ]
-    shown.append(json.dumps(gateway.provider(name), default=str))
-    shown.append(json.dumps(gateway.source_health_of(name), default=str))
+    shown.append(msgspec.json.encode(gateway.provider(name)).decode())
+    shown.append(msgspec.json.encode(gateway.source_health_of(name)).decode())
     return shown
 
 

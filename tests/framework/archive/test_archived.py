@@ -114,22 +114,20 @@ async def test_history_bars_survive_a_restart_and_the_time_between_is_unknown(
     async with gateway_on() as gateway:
         clock.advance(60)
         told = gateway.source_history("a", 3600)
-        states = [
-            (one["state"], (one["to_at"] - one["from_at"]) // 1000) for one in told["intervals"]
-        ]
+        states = [(one.state, (one.to_at - one.from_at) // 1000) for one in told.intervals]
         assert states[-3:] == [("HEALTHY", 600), ("UNKNOWN", 300), ("UNKNOWN", 60)]
-        assert told["uptime"] == 1
+        assert told.uptime == 1
 
 
 async def test_the_database_is_a_service_whose_address_nobody_sees(gateway_on, tmp_path):
     async with gateway_on() as gateway:
-        (line,) = [one for one in gateway.status()["services"] if one["name"] == "database"]
-        assert line == {"name": "database", "status": "ONLINE", "detail": "SQLite"}
+        (line,) = [one for one in gateway.status().services if one.name == "database"]
+        assert (line.status, line.detail) == ("ONLINE", "SQLite")
         assert (tmp_path / "kept").stat().st_mode & 0o077 == 0
     async with Gateway.from_env(None, environ={"CHECKER": "off"}, found=[]) as gateway:
         assert gateway.archive is None
-        (line,) = [one for one in gateway.status()["services"] if one["name"] == "database"]
-        assert line["status"] == "DISABLED"
+        (line,) = [one for one in gateway.status().services if one.name == "database"]
+        assert line.status == "DISABLED"
 
 
 async def test_the_password_of_a_database_is_a_secret(tmp_path):
@@ -137,6 +135,6 @@ async def test_the_password_of_a_database_is_a_secret(tmp_path):
     gateway = Gateway.from_env(None, environ={"CHECKER": "off", "DATABASE_URL": address}, found=[])
     async with gateway:
         assert gateway.redactor.clean("it is hunter-two-2") == "it is ***"
-        line = next(one for one in gateway.status()["services"] if one["name"] == "database")
-        assert line["status"] == "OFFLINE"
-        assert "hunter" not in line["detail"]
+        line = next(one for one in gateway.status().services if one.name == "database")
+        assert line.status == "OFFLINE"
+        assert "hunter" not in line.detail

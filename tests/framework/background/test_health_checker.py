@@ -24,8 +24,8 @@ async def test_unproven_sources_are_probed_at_start_and_only_then(gateway_of):
         assert [plugins["a"].calls, plugins["b"].calls] == [1, 1]
         await world.gateway.checker.round()
         assert [plugins["a"].calls, plugins["b"].calls] == [1, 1]
-        assert world.gateway.source_health_of("a")["state"] == "HEALTHY"
-        assert world.gateway.source_health_of("b")["state"] == "DEGRADED"
+        assert world.gateway.source_health_of("a").state == "HEALTHY"
+        assert world.gateway.source_health_of("b").state == "DEGRADED"
 
 
 async def test_a_degraded_source_is_probed_after_a_minute_of_rest(gateway_of):
@@ -44,7 +44,7 @@ async def test_an_offline_source_is_probed_once_it_is_due_and_not_before(gateway
     async with gateway_of(_settings=ON, a=[Empty()], b=[1.0]) as world:
         gateway, plugin = world.gateway, world.plugins["a"]
         await settled(gateway)
-        while gateway.source_health_of("a")["state"] != "OFFLINE":
+        while gateway.source_health_of("a").state != "OFFLINE":
             with pytest.raises(AllProvidersFailed):
                 await gateway.fetch("ticker", QUERY, RequestOptions(provider="a", max_age_s=0))
         calls = plugin.calls
@@ -55,14 +55,14 @@ async def test_an_offline_source_is_probed_once_it_is_due_and_not_before(gateway
         plugin.outcomes = [2.0]
         await gateway.checker.round()
         assert plugin.calls == calls + 1
-        assert gateway.source_health_of("a")["recoveries"] == 1
+        assert gateway.source_health_of("a").recoveries == 1
 
 
 async def test_with_a_checker_requests_leave_probes_to_it_where_others_can_answer(gateway_of):
     async with gateway_of(_settings=ON, a=[Empty()], b=[1.0]) as world:
         gateway = world.gateway
         await settled(gateway)
-        while gateway.source_health_of("a")["state"] != "OFFLINE":
+        while gateway.source_health_of("a").state != "OFFLINE":
             with pytest.raises(AllProvidersFailed):
                 await gateway.fetch("ticker", QUERY, RequestOptions(provider="a", max_age_s=0))
         calls = world.plugins["a"].calls
@@ -86,6 +86,6 @@ async def test_G9_a_round_that_raises_is_told_and_begun_again(gateway_of, monkey
             if checker.failures:
                 break
         assert checker.running
-        services = {s["name"]: s["status"] for s in world.gateway.status()["services"]}
+        services = {s.name: s.status for s in world.gateway.status().services}
         assert services["health_monitor"] == "DEGRADED"
         assert any(event.kind == "error" for event in world.gateway.events.recent())

@@ -17,6 +17,7 @@ from coinmux import (
 from coinmux.framework.clock import SystemClock
 from coinmux.framework.errors import RateLimited
 from coinmux.framework.health.status import RemoteResult
+from coinmux.framework.reports.status import ServiceReport
 from tests.framework.cluster.support import until
 from tests.framework.conftest import ScriptedProvider
 
@@ -29,7 +30,7 @@ def scripted(*outcomes, name="a", **info):
 
 
 def state(gateway, name="a"):
-    return gateway.source_health_of(name)["state"]
+    return gateway.source_health_of(name).state
 
 
 async def fail(gateway, times):
@@ -48,7 +49,7 @@ async def test_failures_of_all_workers_open_one_circuit(workers):
         assert plugin.calls == 3
         await fail(gateways[0], 2)
         assert plugin.calls == 3, "who opened nothing itself does not call either"
-        retry_at = [one.source_health_of("a")["retry_at"] for one in gateways]
+        retry_at = [one.source_health_of("a").retry_at for one in gateways]
         assert max(retry_at) - min(retry_at) < 1000
 
 
@@ -85,8 +86,8 @@ async def test_who_comes_later_knows_what_is_offline_and_for_how_long(workers):
         async with workers(1, plugin) as (late,):
             assert state(late) == "OFFLINE"
             health = late.source_health_of("a")
-            assert 290_000 < health["retry_at"] - time.time() * 1000 <= 300_000
-            assert health["last_error"]["code"] == "upstream_unreachable"
+            assert 290_000 < health.retry_at - time.time() * 1000 <= 300_000
+            assert health.last_error.code == "upstream_unreachable"
             await fail(late, 1)
         assert plugin.calls == 3
 
@@ -133,7 +134,7 @@ async def test_one_wait_for_all(workers):
     async with workers(2, plugin, other) as gateways:
         await listening(gateways)
         assert (await gateways[0].fetch("ticker", QUERY, ANEW)).provider == "b"
-        await until(lambda: gateways[1].source_health_of("a")["hold_until"] is not None)
+        await until(lambda: gateways[1].source_health_of("a").hold_until is not None)
         assert (await gateways[1].fetch("ticker", QUERY, ANEW)).provider == "b"
         async with workers(1, plugin, other) as (late,):
             assert (await late.fetch("ticker", QUERY, ANEW)).provider == "b"
@@ -146,7 +147,7 @@ async def test_a_refused_key_is_refused_for_all(workers):
         await listening(gateways)
         await fail(gateways[0], 1)
         await until(lambda: state(gateways[1]) == "DISABLED")
-        assert gateways[1].source_health_of("a")["disabled_reason"] == "key_refused"
+        assert gateways[1].source_health_of("a").disabled_reason == "key_refused"
 
 
 async def test_a_reset_is_one_for_all_and_for_who_comes_later(workers):
@@ -208,14 +209,12 @@ async def test_the_store_is_a_service_whose_password_nobody_sees(workers, server
     address = server.url.replace("//", "//:hunter-two-2@")
     gateway = workers.one(scripted(1.0), STATE_URL=address)
     async with gateway:
-        line = gateway.status()["services"][1]
-        assert line["name"] == "shared_state"
+        line = gateway.status().services[1]
+        assert line.name == "shared_state"
         assert "hunter" not in str(gateway.status())
         assert gateway.redactor.clean("it is hunter-two-2") == "it is ***"
     async with workers(2, scripted(1.0)) as (one, _):
         await until(lambda: one.state.workers == 2)
-        assert one.status()["services"][1] == {
-            "name": "shared_state",
-            "status": "ONLINE",
-            "detail": "shared by 2 workers",
-        }
+        assert one.status().services[1] == ServiceReport(
+            name="shared_state", status="ONLINE", detail="shared by 2 workers"
+        )

@@ -32,7 +32,7 @@ async def spend(gateway, calls, weight=1):
 
 
 def used(gateway):
-    return gateway.provider("a")["quota"][0]["used"]
+    return gateway.provider("a").quota[0].used
 
 
 async def test_all_workers_together_never_pass_a_limit(workers):
@@ -88,7 +88,7 @@ async def test_when_the_store_is_lost_each_has_its_share_and_gives_account_of_it
             await asyncio.sleep(0.02)
         assert await spend(other, 100) == 30
         passed += 30 + await spend(one, 100)
-        assert one.status()["services"][1]["status"] == "DEGRADED"
+        assert one.status().services[1].status == "DEGRADED"
         server.thaw()
         await until(lambda: one.state.store.online and other.state.store.online)
         passed += await spend(one, 100) + await spend(other, 100)
@@ -146,10 +146,10 @@ async def test_a_store_that_is_not_there_at_the_start_is_joined_later(workers, s
     server.kill()
     async with workers(1, limited(100), WORKERS="2") as (gateway,):
         assert await spend(gateway, 100) == 50
-        assert gateway.status()["services"][1]["status"] == "DEGRADED"
+        assert gateway.status().services[1].status == "DEGRADED"
         server.start()
         await until(lambda: gateway.state.store.online)
-        assert gateway.status()["services"][1]["status"] == "ONLINE"
+        assert gateway.status().services[1].status == "ONLINE"
         assert await spend(gateway, 100) == 50
 
 

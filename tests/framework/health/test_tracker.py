@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from coinmux.framework.errors import Outcome
@@ -12,6 +13,7 @@ from coinmux.framework.health.tracker import (
     State,
     StateChange,
 )
+from coinmux.framework.reports.health import source_health
 from coinmux.framework.testing.clock import FakeClock
 
 OUTCOMES = {
@@ -414,11 +416,11 @@ class TestDisabled:
         assert (standing.state, standing.eligible, standing.probe) == ("DISABLED", False, False)
         assert (standing.reason, standing.detail) == ("disabled", "key_refused")
         assert standing.retry_at == bench.clock.monotonic() + 3600
-        public = bench.tracker.snapshot("acme").to_public(bench.clock)
-        assert public["disabled_reason"] == "key_refused"
-        assert public["enabled"] is False
-        assert public["last_error"]["code"] == "upstream_auth"
-        assert {one["state"] for one in public["capabilities"]} == {"DISABLED"}
+        public = source_health(bench.tracker.snapshot("acme"), "market", bench.clock)
+        assert public.disabled_reason == "key_refused"
+        assert public.enabled is False
+        assert public.last_error.code == "upstream_auth"
+        assert {one.state for one in public.capabilities} == {"DISABLED"}
 
     def test_parallel_results_do_not_end_or_extend_it(self, bench: Bench) -> None:
         """Calls that were under way may succeed or be refused; the hour runs from the first."""
@@ -501,13 +503,14 @@ class TestReset:
 
 
 def test_public_names(bench: Bench) -> None:
-    """The members of `Health` in the REST contract, but for the category."""
+    """The members of `Health` in the REST contract."""
     bench.play("S")
-    assert set(bench.tracker.snapshot("acme").to_public(bench.clock)) == {
+    public = source_health(bench.tracker.snapshot("acme"), "market", bench.clock)
+    assert set(msgspec.to_builtins(public)) == {
         "name", "state", "disabled_reason", "enabled", "successes", "failures",
         "consecutive_failures", "success_rate", "avg_response_ms", "p50_ms", "p95_ms",
         "last_success_at", "last_failure_at", "last_error", "retry_at", "hold_until",
-        "hold_reason", "recoveries", "capabilities",
+        "hold_reason", "recoveries", "capabilities", "category",
     }  # fmt: skip
 
 
@@ -516,8 +519,8 @@ def test_response_times(bench: Bench) -> None:
     assert bench.tracker.latency_s("acme", "ticker") is None
     for elapsed in range(1, 101):
         bench.tracker.record(bench.begin(), Outcome.SUCCESS, elapsed_s=elapsed / 1000)
-    public = bench.tracker.snapshot("acme").to_public(bench.clock)
-    assert (public["p50_ms"], public["p95_ms"], public["avg_response_ms"]) == (50, 95, 50.5)
+    public = source_health(bench.tracker.snapshot("acme"), "market", bench.clock)
+    assert (public.p50_ms, public.p95_ms, public.avg_response_ms) == (50, 95, 50.5)
     assert bench.tracker.latency_s("acme", "ticker") == pytest.approx(0.096, abs=0.001)
     assert bench.tracker.latency_s("acme", "candles") is None
 
@@ -528,8 +531,8 @@ def test_g8_wall_clock_jumps(bench: Bench, jump_s: float) -> None:
     bench.play("F F F")
     bench.clock.jump_wall(jump_s)
     assert bench.state is State.OFFLINE
-    public = bench.tracker.snapshot("acme").to_public(bench.clock)
-    assert public["retry_at"] == bench.clock.wall_ms() + 300_000
+    public = source_health(bench.tracker.snapshot("acme"), "market", bench.clock)
+    assert public.retry_at == bench.clock.wall_ms() + 300_000
     bench.clock.advance(299)
     assert bench.begin() is None
 

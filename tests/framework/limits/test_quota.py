@@ -74,8 +74,9 @@ async def test_a_source_that_saves_goes_after_those_that_do_not(gateway_of):
             ("a", "saving_quota"),
         ]
         line = gateway.provider("a")
-        assert line["quota"] == [{"window_s": DAY, "limit": 10, "used": 8, "remaining": 2}]
-        assert gateway.provider("b")["quota"] is None
+        (quota,) = line.quota
+        assert (quota.window_s, quota.limit, quota.used, quota.remaining) == (DAY, 10, 8, 2)
+        assert gateway.provider("b").quota is None
 
 
 async def test_what_is_saved_is_there_for_what_nobody_else_answers(gateway_of):
@@ -129,11 +130,11 @@ async def test_what_was_used_is_known_after_a_restart(restarted):
         await spend(gateway, "a", 4)
     restarted.clock.advance(3600)
     async with restarted() as gateway:
-        assert gateway.provider("a")["quota"][0]["used"] == 4
+        assert gateway.provider("a").quota[0].used == 4
         await spend(gateway, "a", 1)
     restarted.clock.advance(DAY - 3600 + 1)
     async with restarted() as gateway:
-        assert gateway.provider("a")["quota"][0]["used"] == 1, "the first four are over"
+        assert gateway.provider("a").quota[0].used == 1, "the first four are over"
 
 
 async def test_damaged_rows_are_passed_over(restarted):
@@ -145,7 +146,7 @@ async def test_damaged_rows_are_passed_over(restarted):
             database.execute("INSERT OR REPLACE INTO quota VALUES (?, ?, ?)", (source, DAY, uses))
         database.execute("INSERT OR REPLACE INTO quota VALUES ('a', 60, ?)", (backwards,))
     async with restarted() as gateway:
-        assert gateway.provider("a")["quota"][0]["used"] == 0
+        assert gateway.provider("a").quota[0].used == 0
 
 
 async def test_use_is_kept_while_the_process_runs(restarted):

@@ -31,10 +31,10 @@ async def test_it_is_listed_and_off_whatever_is_set(environ):
     found = [in_process("nomics", nomics)]
     settings = {"CHECKER": "off", **environ}
     async with Gateway.from_env(None, environ=settings, found=found) as gateway:
-        (feature,) = gateway.features()["features"]
-        assert (feature["provider"], feature["enabled"]) == ("nomics", False)
-        assert feature["reason"] == "retired"
-        assert [one["name"] for one in feature["variables"]] == ["NOMICS_API_KEY"]
+        (feature,) = gateway.features().features
+        assert (feature.provider, feature.enabled) == ("nomics", False)
+        assert feature.reason == "retired"
+        assert [one.name for one in feature.variables] == ["NOMICS_API_KEY"]
         with pytest.raises(FeatureDisabled) as caught:
             await gateway.get("ticker", options=RequestOptions(provider="nomics"), symbol="BTC/USD")
         assert caught.value.extra["reason"] == "retired"
@@ -45,4 +45,4 @@ async def test_nobody_is_told_to_get_a_key_for_it():
     """Its variable is no missing one."""
     found = [in_process("nomics", nomics)]
     async with Gateway.from_env(None, environ={"CHECKER": "off"}, found=found) as gateway:
-        assert gateway.missing() == {"missing": []}
+        assert gateway.missing().missing == ()

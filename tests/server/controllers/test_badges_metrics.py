@@ -77,7 +77,7 @@ class TestBadges:
     @pytest.mark.parametrize("state", ["UNKNOWN", "DISABLED", "SOMETHING_NEW"])
     def test_what_says_nothing_is_grey(self, state):
         """Neither good nor bad."""
-        assert as_endpoint("a", state)["color"] == "#94a3b8"
+        assert as_endpoint("a", state).color == "#94a3b8"
         assert b'fill="#94a3b8"' in as_svg("a", state)
 
     def test_a_longer_text_takes_more_room(self):

@@ -450,7 +450,7 @@ async def test_events_without_a_gateway_request_are_shown_as_they_are(live):
         world.gateway.events.publish("error", "the loop stood still", level="warning")
         (record,) = world.desk.recorder.since(None).records
         event = event_of(record, world.gateway.redactor)
-        assert (event["kind"], event["request_id"], event["hops"]) == ("error", None, [])
+        assert (event.kind, event.request_id, event.hops) == ("error", None, ())
 
 
 def test_two_gateways_do_not_meet():

@@ -1,0 +1,276 @@
+"""Providers, their capabilities and text models, as they are reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from coinmux.framework.health.circuit import State
+from coinmux.framework.limits.quota import quota_lines
+from coinmux.framework.reports.base import Report, UnixMs
+from coinmux.framework.reports.health import SourceHealth
+
+if TYPE_CHECKING:
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.models.capability import Capability
+    from coinmux.framework.plugins.discovery import PluginLoader
+    from coinmux.framework.reports.health import HealthReports
+    from coinmux.framework.sources.registry import SourceRegistry
+    from coinmux.framework.sources.source import Source
+
+
+class WindowReport(Report):
+    """One rate limit, and its use."""
+
+    requests: Annotated[float, Meta(description="Allowed in `per_s` seconds, by weight")]
+    per_s: Annotated[float, Meta(description="Length of the window in seconds")]
+    used: Annotated[float, Meta(description="Used of it within the window until now")]
+
+
+class LimitReport(Report):
+    """The limits of a provider, and their use."""
+
+    concurrent: Annotated[int, Meta(description="Calls allowed at the same time")]
+    in_flight: Annotated[int, Meta(description="Calls under way")]
+    waiting: Annotated[int, Meta(description="Calls that wait for a permit")]
+    windows: tuple[WindowReport, ...]
+
+
+class QuotaReport(Report):
+    """One daily or monthly quota, and its use."""
+
+    window_s: Annotated[float, Meta(description="Length of the window in seconds")]
+    limit: float
+    used: float
+    remaining: float
+
+
+class ProviderReport(Report):
+    """One provider."""
+
+    name: str
+    title: str
+    category: str
+    capabilities: tuple[str, ...]
+    state: State
+    enabled: bool
+    reason: Annotated[str | None, Meta(description="A code; null while it is enabled")]
+    priority: Annotated[int, Meta(description="The lower, the earlier it is asked")]
+    limits: LimitReport
+    quota: Annotated[tuple[QuotaReport, ...] | None, Meta(description="null without a quota")]
+    grade: Annotated[str | None, Meta(description="Of its conformance report")]
+    homepage: str | None
+    origin: Annotated[str, Meta(description="The package or module it comes from")]
+    version: str | None
+
+
+class AssetChoiceReport(Report):
+    """Which of several coins of one ticker a provider's name was resolved to."""
+
+    asset: str
+    id: Annotated[str, Meta(description="The provider's own id of the coin")]
+    name: str
+    rank: Annotated[int | None, Meta(description="By market capitalisation, from 1")]
+    candidates: Annotated[int, Meta(description="Coins that share the ticker")]
+    chosen_at: UnixMs
+
+
+class ProviderDetail(ProviderReport):
+    """One provider, with its channels, coin choices and limits."""
+
+    channels: tuple[SourceHealth, ...]
+    intervals: Annotated[
+        tuple[str, ...] | None, Meta(description="Candle lengths; null where all are offered")
+    ]
+    quotes: Annotated[
+        tuple[str, ...] | None, Meta(description="Quote currencies; null where not limited")
+    ]
+    chains: Annotated[tuple[str, ...] | None, Meta(description="null where not limited")]
+    assets: tuple[AssetChoiceReport, ...]
+    terms_url: str | None
+    docs_url: str | None
+    notes: str | None
+
+
+class BrokenPlugin(Report):
+    """A plugin that did not load."""
+
+    name: str
+    origin: str
+    error: str
+
+
+class ProviderList(Report):
+    """Every provider, and the plugins that did not load."""
+
+    providers: tuple[ProviderReport, ...]
+    broken: tuple[BrokenPlugin, ...]
+
+
+class FreshnessReport(Report):
+    """How long an answer is served from the cache."""
+
+    fresh_s: Annotated[float, Meta(description="Seconds an answer is fresh")]
+    refresh_s: Annotated[
+        float, Meta(description="Seconds after that it is served while a new one is fetched")
+    ]
+    failed_s: Annotated[
+        float, Meta(description="Seconds after that it is served where every source fails")
+    ]
+
+
+class CapabilityReport(Report):
+    """One kind of question."""
+
+    name: str
+    description: str
+    query: Annotated[dict[str, Any], Meta(description="JSON Schema of the question")]
+    freshness: FreshnessReport
+    providers: tuple[str, ...]
+    enabled_providers: tuple[str, ...]
+
+
+class CapabilityList(Report):
+    """Every kind of question."""
+
+    capabilities: tuple[CapabilityReport, ...]
+
+
+class ModelReport(Report):
+    """One text model."""
+
+    id: str
+    provider: str
+    task: str
+    active: bool
+    reason: Annotated[str | None, Meta(description="A code; null while it is active")]
+    health: State
+
+
+class ModelSummary(Report):
+    """Text models by whether they are active."""
+
+    total: int
+    active: int
+
+
+class ModelList(Report):
+    """Every text model."""
+
+    summary: ModelSummary
+    models: tuple[ModelReport, ...]
+
+
+class ProviderReports:
+    """Makes the reports on providers, capabilities and text models."""
+
+    def __init__(
+        self, registry: SourceRegistry, loader: PluginLoader, health: HealthReports, clock: Clock
+    ) -> None:
+        self._registry = registry
+        self._loader = loader
+        self._health = health
+        self._clock = clock
+
+    def every(self) -> ProviderList:
+        """Every provider, and the plugins that did not load."""
+        return ProviderList(
+            providers=tuple(self._line(source) for source in self._by_name()),
+            broken=tuple(
+                BrokenPlugin(name=one.name, origin=one.origin, error=one.error)
+                for one in self._loader.broken
+            ),
+        )
+
+    def of(self, name: str) -> ProviderDetail:
+        """One provider, with its channels, coin choices and limits.
+
+        Raises:
+            UnknownProvider: with near names.
+        """
+        source = self._registry.source(name)
+        info = source.info
+        return ProviderDetail(
+            **msgspec.structs.asdict(self._line(source)),
+            channels=tuple(
+                self._health.of(f"{info.name}:{channel.name}") for channel in info.channels
+            ),
+            intervals=None if info.intervals is None else tuple(info.intervals),
+            quotes=None if info.quotes is None else tuple(sorted(info.quotes)),
+            chains=None if info.chains is None else tuple(info.chains),
+            assets=tuple(AssetChoiceReport(**choice) for choice in source.assets.choices()),
+            terms_url=info.terms_url or None,
+            docs_url=info.docs_url or None,
+            notes=info.notes or None,
+        )
+
+    def capabilities(self) -> CapabilityList:
+        """Every capability with its query's JSON Schema and the providers that serve it."""
+        rows = self._loader.capabilities.values()
+        return CapabilityList(capabilities=tuple(self._capability(row) for row in rows))
+
+    def models(self) -> ModelList:
+        """Text models, each with the health of its channel where it has one of its own."""
+        models = tuple(
+            self._model(source, model, channel)
+            for source in self._by_name()
+            if "text_sentiment" in source.fetch
+            for model, channel in (source.info.models or {source.name: ""}).items()
+        )
+        active = sum(model.active for model in models)
+        return ModelList(summary=ModelSummary(total=len(models), active=active), models=models)
+
+    def _line(self, source: Source) -> ProviderReport:
+        info = source.info
+        live = self._health.live_reason(source)
+        limits = source.gate.snapshot()
+        windows = tuple(WindowReport(**window) for window in limits.pop("windows"))
+        quota = quota_lines(source.gate.windows, self._clock.monotonic())
+        return ProviderReport(
+            name=info.name,
+            title=info.title,
+            category=info.category,
+            capabilities=tuple(sorted(source.fetch)),
+            state=self._health.state(info.name),
+            enabled=source.feature.enabled and live is None,
+            reason=source.feature.reason or live,
+            priority=source.priority,
+            limits=LimitReport(**limits, windows=windows),
+            quota=tuple(QuotaReport(**line) for line in quota) or None,
+            grade=source.provider.grade,
+            homepage=info.homepage or None,
+            origin=source.provider.origin,
+            version=source.provider.version,
+        )
+
+    def _capability(self, row: Capability) -> CapabilityReport:
+        serving = [source for source in self._by_name() if row.name in source.fetch]
+        return CapabilityReport(
+            name=row.name,
+            description=row.description,
+            query=row.query.model_json_schema(),
+            freshness=FreshnessReport(
+                fresh_s=row.freshness.fresh_s,
+                refresh_s=row.freshness.refresh_s,
+                failed_s=row.freshness.failed_s,
+            ),
+            providers=tuple(source.name for source in serving),
+            enabled_providers=tuple(source.name for source in serving if source.feature.enabled),
+        )
+
+    def _model(self, source: Source, model: str, channel: str) -> ModelReport:
+        state = self._health.state(f"{source.name}:{channel}" if channel else source.name)
+        reason = source.feature.reason or self._health.live_reason(source)
+        return ModelReport(
+            id=model,
+            provider=source.name,
+            task="text_sentiment",
+            active=reason is None and state not in (State.OFFLINE, State.DISABLED),
+            reason=reason or ("offline" if state is State.OFFLINE else None),
+            health=state,
+        )
+
+    def _by_name(self) -> list[Source]:
+        return [self._registry.sources[name] for name in sorted(self._registry.sources)]

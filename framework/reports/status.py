@@ -1,0 +1,132 @@
+"""The whole gateway in a few words: its status, and that of its services."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta
+
+from coinmux.framework.reports.base import Report, installed_version
+from coinmux.framework.reports.health import HealthSummary, summary
+from coinmux.framework.reports.providers import ModelSummary
+
+if TYPE_CHECKING:
+    from coinmux.framework.archive.archive import Archive
+    from coinmux.framework.background.health_checker import HealthChecker
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.cluster.cluster import Cluster
+    from coinmux.framework.plugins.discovery import PluginLoader
+    from coinmux.framework.reports.health import HealthReports
+    from coinmux.framework.reports.providers import ProviderReports
+    from coinmux.framework.sources.registry import SourceRegistry
+
+Overall = Literal["ONLINE", "DEGRADED", "OFFLINE"]
+ServiceState = Literal["ONLINE", "DEGRADED", "OFFLINE", "DISABLED"]
+
+
+class ServiceReport(Report):
+    """One part of the process."""
+
+    name: str
+    status: ServiceState
+    detail: str
+
+
+class GatewayStatus(Report):
+    """The whole gateway in a few words; the server adds what it alone knows."""
+
+    status: Overall
+    version: str
+    uptime_s: Annotated[float, Meta(description="Seconds since the start")]
+    simulated: Annotated[bool, Meta(description="Whether the sources are simulated")]
+    services: tuple[ServiceReport, ...]
+    sources: HealthSummary
+    models: ModelSummary
+
+
+class StatusReports:
+    """Makes the report on the whole.
+
+    Args:
+        started_ms: Unix ms of the start.
+        simulated: whether the sources are simulated.
+    """
+
+    def __init__(
+        self,
+        registry: SourceRegistry,
+        loader: PluginLoader,
+        health: HealthReports,
+        providers: ProviderReports,
+        clock: Clock,
+        *,
+        started_ms: int,
+        simulated: bool,
+    ) -> None:
+        self._registry = registry
+        self._loader = loader
+        self._health = health
+        self._providers = providers
+        self._clock = clock
+        self._started_ms = started_ms
+        self._simulated = simulated
+
+    def of(
+        self, archive: Archive | None, cluster: Cluster | None, checker: HealthChecker
+    ) -> GatewayStatus:
+        """The whole in a few words, with these parts as its services."""
+        sources = summary(self._health.state(name) for name in self._registry.sources)
+        return GatewayStatus(
+            status=overall(sources, some_broken=bool(self._loader.broken)),
+            version=installed_version(),
+            uptime_s=round((self._clock.wall_ms() - self._started_ms) / 1000, 3),
+            simulated=self._simulated,
+            services=(
+                database_service(archive),
+                shared_state_service(cluster),
+                checker_service(checker, enabled=self._registry.env.settings.checker),
+            ),
+            sources=sources,
+            models=self._providers.models().summary,
+        )
+
+
+def overall(sources: HealthSummary, *, some_broken: bool) -> Overall:
+    """The status of the whole, from the states of its sources and whether plugins are broken."""
+    if not sources.healthy + sources.degraded + sources.unknown:
+        return "OFFLINE"
+    if sources.offline or sources.degraded or some_broken:
+        return "DEGRADED"
+    return "ONLINE"
+
+
+def database_service(archive: Archive | None) -> ServiceReport:
+    """The archive as a service."""
+    if archive is None:
+        detail = "nothing is kept over a restart: no archive is configured"
+        return ServiceReport(name="database", status="DISABLED", detail=detail)
+    status, detail = archive.status()
+    return ServiceReport(name="database", status=status, detail=detail)
+
+
+def shared_state_service(cluster: Cluster | None) -> ServiceReport:
+    """What is shared with other workers, as a service."""
+    if cluster is None:
+        detail = "nothing is shared with other processes: no STATE_URL is set"
+        return ServiceReport(name="shared_state", status="DISABLED", detail=detail)
+    status, detail = cluster.status()
+    return ServiceReport(name="shared_state", status=status, detail=detail)
+
+
+def checker_service(checker: HealthChecker, *, enabled: bool) -> ServiceReport:
+    """The background health checks as a service."""
+    status: ServiceState
+    if not enabled:
+        status, detail = "DISABLED", "CHECKER=off; requests probe what is offline"
+    elif not checker.running:
+        status, detail = "OFFLINE", "not running"
+    elif checker.failures:
+        status, detail = "DEGRADED", f"its last {checker.failures} rounds failed; it goes on"
+    else:
+        status, detail = "ONLINE", "probing in the background"
+    return ServiceReport(name="health_monitor", status=status, detail=detail)

@@ -1,0 +1,230 @@
+"""The picture of the whole, as `GET /api/monitor` and `GET /api/status/public` report it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType, field
+
+from coinmux.framework.health.circuit import State
+from coinmux.framework.reports.base import MaybeMs, MaybeUnixMs, Report, UnixMs
+from coinmux.framework.reports.health import ErrorReport, HealthSummary
+from coinmux.framework.reports.providers import ModelSummary
+from coinmux.framework.reports.status import Overall, ServiceState
+from coinmux.server.monitoring.metrics_report import CacheFigures, PerMinute
+
+Since = Annotated[int, Meta(description="In this state since, Unix ms")]
+
+
+class MonitorSummary(HealthSummary):
+    """Providers by state, and what is wrong now."""
+
+    open_incidents: Annotated[int, Meta(description="Providers that are OFFLINE")]
+    broken_plugins: Annotated[int, Meta(description="Plugins that did not load")]
+
+
+class ServiceLine(Report):
+    """One part of the process."""
+
+    name: str
+    state: ServiceState
+    since: Since
+    detail: str
+
+
+class EndpointLine(Report):
+    """One documented route; UNKNOWN while it was not asked within 15 minutes."""
+
+    method: str
+    route: str
+    state: State
+    requests_per_minute: PerMinute
+    error_rate: Annotated[
+        float | None, Meta(description="Over the last 15 minutes, 0 to 1; null while UNKNOWN")
+    ]
+    p50_ms: MaybeMs
+    p95_ms: MaybeMs
+    last_at: Annotated[int | None, Meta(description="End of the last request, Unix ms")]
+
+
+class BarsLegend(Report):
+    """What the numbers of `history` stand for."""
+
+    window: str
+    bucket_s: Annotated[int, Meta(description="Length of a bucket in seconds")]
+    to_at: Annotated[int | None, Meta(description="End of the last bucket, Unix ms; it lies ahead")]
+    words: Annotated[
+        tuple[State, ...], Meta(description="A bucket has an index into this list, or null")
+    ]
+
+
+class MonitorProvider(Report):
+    """One provider; its channels are in `/api/providers/{name}`."""
+
+    name: str
+    title: str
+    kind: str
+    state: State
+    disabled_reason: Annotated[str | None, Meta(description="A code; null unless DISABLED")]
+    history: Annotated[
+        tuple[int | None, ...], Meta(description="60 buckets, oldest first; null where not known")
+    ]
+    uptime: Annotated[float | None, Meta(description="Share of the known time, 0 to 1")]
+    incidents: Annotated[int, Meta(description="Times OFFLINE within the window")]
+    last_success_at: MaybeUnixMs
+    last_failure_at: MaybeUnixMs
+    last_error: ErrorReport | None
+    retry_at: Annotated[int | None, Meta(description="Time of the next probe, Unix ms")]
+    hold_until: Annotated[int | None, Meta(description="End of the cooldown, Unix ms")]
+    requests_per_minute: PerMinute
+    failures_per_minute: PerMinute
+    p50_ms: MaybeMs
+    p95_ms: MaybeMs
+
+
+class SourceKinds(Report):
+    """Providers by kind."""
+
+    total: int
+    by_kind: dict[str, int]
+
+
+class Trend(Report):
+    """The last 15 minutes; null where nothing was measured."""
+
+    bucket_s: Annotated[int, Meta(description="Length of a bucket in seconds")]
+    to_at: Annotated[int, Meta(description="End of the last bucket, Unix ms")]
+    requests_per_minute: tuple[int | None, ...]
+    load_percent: tuple[float | None, ...]
+
+
+class MonitorServer(Report):
+    """The server; its requests without those of dashboard and supervisors."""
+
+    requests_per_minute: PerMinute
+    own_requests_per_minute: Annotated[int, Meta(description="Those of dashboard and supervisors")]
+    requests_total: Annotated[int, Meta(description="Since the start")]
+    error_rate: Annotated[
+        float | None, Meta(description="Over the last 15 minutes, 0 to 1; null without requests")
+    ]
+    p50_ms: MaybeMs
+    p95_ms: MaybeMs
+    window_s: Annotated[int, Meta(description="Seconds over which requests a minute are counted")]
+    load_percent: Annotated[float, Meta(description="Share of one core the event loop was busy")]
+    cpu_percent: Annotated[float, Meta(description="Of the process, in percent of one core")]
+    rss_mb: Annotated[float, Meta(description="Memory of the process in MB")]
+    event_loop_lag_ms: Annotated[float, Meta(description="Longest of the last samples, in ms")]
+    tasks: Annotated[int, Meta(description="Tasks of the event loop")]
+    load_basis: Annotated[str, Meta(description="What `load_percent` is a share of")]
+    in_flight: Annotated[int, Meta(description="Requests under way")]
+    streams: Annotated[int, Meta(description="Open event streams")]
+    trend: Trend
+
+
+class MonitorDatabase(Report):
+    """The archive; all null while none is configured."""
+
+    engine: str | None
+    size_mb: Annotated[float | None, Meta(description="MB")]
+    usage_percent: Annotated[float | None, Meta(description="null where no limit is set")]
+    queries_per_second: float | None
+
+
+class Hop(Report):
+    """One way a request went: to the server, or from it to a source."""
+
+    origin: str = field(name="from")
+    to: str
+    t_start: UnixMs
+    t_end: UnixMs
+    outcome: Literal["ok", "failed", "failover", "cut_short", "cache_hit"]
+    code: Annotated[
+        str | UnsetType, Meta(description="Of the error; left out where it went well")
+    ] = UNSET
+
+
+class MonitorEvent(Report):
+    """Something that happened: one request, or one change."""
+
+    id: int
+    t: UnixMs
+    request_id: str | None
+    kind: Literal["request", "failover", "cache_hit", "state_change", "config", "error"]
+    operation: Annotated[str | None, Meta(description="What sources were asked for")]
+    provider: str | None
+    hops: tuple[Hop, ...]
+    outcome: str
+    latency_ms: Annotated[float | None, Meta(description="Milliseconds; null without a request")]
+    message: str
+    status: Annotated[
+        int | UnsetType, Meta(description="HTTP status, 0 without an answer; of requests alone")
+    ] = UNSET
+    hops_left_out: Annotated[
+        int | UnsetType, Meta(description="Further hops, where there were too many")
+    ] = UNSET
+    source: Annotated[
+        str | UnsetType | None, Meta(description="Source or channel; of state changes alone")
+    ] = UNSET
+    before: Annotated[str | UnsetType, Meta(description="State; of state changes alone")] = UNSET
+    after: Annotated[str | UnsetType, Meta(description="State; of state changes alone")] = UNSET
+    reason: Annotated[str | UnsetType, Meta(description="Of state changes alone")] = UNSET
+
+
+class EventReportBatch(Report):
+    """What happened after the caller's cursor, oldest first."""
+
+    cursor: Annotated[str, Meta(description="Opaque; later ones sort after earlier ones")]
+    reset: Annotated[bool, Meta(description="These are the newest, not what follows the cursor")]
+    dropped: Annotated[int, Meta(description="Left out, as there were too many")]
+    items: tuple[MonitorEvent, ...]
+
+
+class MonitorReport(Report):
+    """One consistent picture of the whole."""
+
+    schema: Annotated[int, Meta(description="Version of this form")]
+    version: str
+    simulated: Annotated[bool, Meta(description="Whether the sources are simulated")]
+    server_time: UnixMs
+    started_at: UnixMs
+    poll_after_ms: Annotated[int, Meta(description="Milliseconds until the next look")]
+    status: Overall
+    since: Since
+    summary: MonitorSummary
+    services: tuple[ServiceLine, ...]
+    endpoints: tuple[EndpointLine, ...]
+    bars: BarsLegend
+    providers: tuple[MonitorProvider, ...]
+    models: ModelSummary
+    sources: SourceKinds
+    server: MonitorServer
+    database: MonitorDatabase
+    cache: CacheFigures
+    events: EventReportBatch
+
+
+class StateCounts(Report):
+    """Providers by state."""
+
+    healthy: int
+    degraded: int
+    offline: int
+    unknown: int
+    disabled: int
+
+
+class PublicService(Report):
+    """One part of the process, without details."""
+
+    name: str
+    state: ServiceState
+
+
+class PublicStatus(Report):
+    """The summary for anybody's page: no names of hosts, no texts of errors."""
+
+    status: Overall
+    since: Since
+    providers: StateCounts
+    services: tuple[PublicService, ...]
+    server_time: UnixMs
