@@ -210,7 +210,7 @@ _ROWS = (
         "HTTP_TRANSPORT",
         "guarded",
         _transport,
-        "guarded for our own connections; httpx for those of httpx: proxies, HTTP/2, SSL_CERT_FILE.",
+        "guarded for our own connections; httpx for its own, with proxies and HTTP/2.",
         restart=True,
     ),
     Setting(

@@ -33,7 +33,7 @@ INFORMATIONAL = 16
 
 
 class StaleConnection(Disconnected):
-    """An idle connection was closed before a byte of the answer came: a GET may be sent once more."""
+    """An idle connection was closed before any answer came; a GET may be sent once more."""
 
 
 class Connection(asyncio.Protocol):
