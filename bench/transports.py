@@ -31,10 +31,9 @@ from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.binding import BoundSource, OpenGate
 from coinmux.framework.sources.http import HTTP
 from coinmux.framework.testing.raw_server import Peer, RawServer, chunked, response
-from coinmux.framework.transport.address_guard import Origin
 from coinmux.framework.transport.client import ClientLimits, SafeHTTPClient
 from coinmux.framework.transport.endpoint import Endpoint
-from coinmux.framework.transport.messages import OutboundRequest
+from coinmux.framework.transport.httpx_objects import NO_BODY, ORIGIN
 
 PATH = "/api/v3/ticker/24hr?symbol=BTCUSDT"
 AT_ONCE = 32
@@ -153,13 +152,17 @@ def _direct(transport: httpx.AsyncBaseTransport, url: str) -> Call:
 
 
 def _lean(client: SafeHTTPClient, clock: SystemClock, url: str) -> Call:
-    origin = Origin.parse(url, allowed=True)
-    head = Endpoint.of(url, allowed=True).head
-    target = url.split(origin.netloc, 1)[1]
+    endpoint = Endpoint.of(url, allowed=True)
 
     async def call() -> bytes:
-        request = OutboundRequest(origin, "GET", target, head)
-        return (await client.send(request, Deadline.after(clock, FAULT_S))).body
+        request = httpx.Request(
+            "GET",
+            endpoint.url("", None),
+            headers=endpoint.headers,
+            stream=NO_BODY,
+            extensions={ORIGIN: endpoint.origin},
+        )
+        return (await client.send(request, Deadline.after(clock, FAULT_S))).content
 
     return call
 

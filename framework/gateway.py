@@ -56,6 +56,7 @@ from coinmux.framework.routing.options import (
 from coinmux.framework.routing.router import Router
 from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.registry import SourceRegistry
+from coinmux.framework.transport.choice import transport_named
 from coinmux.framework.transport.client import SafeHTTPClient
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     from coinmux.framework.reports.status import GatewayStatus
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.source import Source
+    from coinmux.framework.transport.choice import Transport
 
 #: Where the archive is kept unless told otherwise.
 ARCHIVE_FILE = Path("data/archive.db")
@@ -112,6 +114,8 @@ class Gateway(GatewayQuestions, GatewayIndicators):
         environ: read again by `reload`, in place of the process environment.
         clock: tells the time.
         simulated: marks every answer as simulated.
+        transport: carries every request, in place of what `HTTP_TRANSPORT` names: any
+            `httpx.AsyncBaseTransport`. The gateway closes it.
     """
 
     def __init__(
@@ -122,6 +126,7 @@ class Gateway(GatewayQuestions, GatewayIndicators):
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         simulated: bool = False,
+        transport: Transport | None = None,
     ) -> None:
         settings = env.settings
         self.clock = clock if clock is not None else SystemClock()
@@ -148,7 +153,13 @@ class Gateway(GatewayQuestions, GatewayIndicators):
             self.clock, self.router.use,
         )  # fmt: skip
         self.indicators = IndicatorService(self, self.loader.indicators)
-        self._client = SafeHTTPClient(self.clock, self.redactor)
+        self._client = SafeHTTPClient(
+            self.clock,
+            self.redactor,
+            transport=transport
+            if transport is not None
+            else transport_named(settings.http_transport),
+        )
         self._decisions = DecisionLog(self.events, self.redactor, self.router, self.clock)
         self._leases = Leases(self.health)
         runner = AttemptRunner(self.health, self._leases, self._client, self.clock)
@@ -190,20 +201,28 @@ class Gateway(GatewayQuestions, GatewayIndicators):
         found: Iterable[Found] | None = None,
         clock: Clock | None = None,
         simulated: bool = False,
+        transport: Transport | None = None,
     ) -> Self:
         """A gateway configured by `.env` and the process environment, which wins.
 
         Args:
             env_file: path of the `.env` file, None for none.
             environ: in place of the process environment.
-            found, clock, simulated: as for the class.
+            found, clock, simulated, transport: as for the class.
 
         Raises:
             InvalidSetting: a variable has a value that cannot be used.
         """
         path = None if env_file is None else Path(env_file)
         env = EnvConfig(path, os.environ if environ is None else environ)
-        return cls(env, found=found, environ=environ, clock=clock, simulated=simulated)
+        return cls(
+            env,
+            found=found,
+            environ=environ,
+            clock=clock,
+            simulated=simulated,
+            transport=transport,
+        )
 
     def keep_holds(self, path: Path) -> None:
         """Keep bans and used-up quotas in a file from now on, and take up those it holds."""

@@ -125,6 +125,13 @@ def _log_format(text: str) -> str:
     return word
 
 
+def _transport(text: str) -> str:
+    word = text.strip().lower()
+    if word not in ("guarded", "httpx"):
+        raise ValueError("takes guarded or httpx")
+    return word
+
+
 def _level(text: str) -> str:
     word = text.strip().upper()
     if word not in ("DEBUG", "INFO", "WARNING", "ERROR"):
@@ -199,6 +206,13 @@ _ROWS = (
         restart=True,
     ),
     Setting("CONCURRENT_PER_SOURCE", 8, _whole(1, 1000), "Concurrent calls to one source."),
+    Setting(
+        "HTTP_TRANSPORT",
+        "guarded",
+        _transport,
+        "guarded for our own connections; httpx for its own, with proxies and HTTP/2.",
+        restart=True,
+    ),
     Setting(
         "CACHE_ENTRIES", 10_000, _whole(0, 1_000_000), "Answers cached in memory.", restart=True
     ),
@@ -296,6 +310,7 @@ class Settings:
     offline_retry_s: float
     offline_growth: float
     concurrent_per_source: int
+    http_transport: str
     cache_entries: int
     cache_mb: int
     holds_file: Path | None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
+import httpx
 import msgspec
 
 from coinmux.framework.clock import Deadline
@@ -28,15 +30,11 @@ from coinmux.framework.plugins.provider_info import Reply
 from coinmux.framework.secrets import Secret, without
 from coinmux.framework.sources import response_errors
 from coinmux.framework.sources.binding import BoundSource, CallLimiter, ChannelChooser
-from coinmux.framework.transport.client import (
-    OFF_LOOP_BYTES,
-    OutboundRequest,
-    RawReply,
-    SafeHTTPClient,
-)
+from coinmux.framework.transport.client import OFF_LOOP_BYTES, SafeHTTPClient
+from coinmux.framework.transport.httpx_objects import FEED, NO_BODY, ORIGIN, plain_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from coinmux.framework.reference.assets import AssetDirectory
     from coinmux.framework.transport.endpoint import Endpoint, Scalar
@@ -45,7 +43,6 @@ __all__ = ["HTTP", "BoundSource", "CallLimiter", "ChannelChooser", "segment"]
 
 T = TypeVar("T")
 TEXT_CHARS = 2_000
-_JSON_LINE = b"Content-Type: application/json\r\n"
 
 
 def segment(value: object) -> str:
@@ -58,6 +55,14 @@ def segment(value: object) -> str:
     if text in (".", ".."):
         raise InvalidRequest(f"{text!r} names nothing")
     return quote(text, safe="")
+
+
+class _Answer(NamedTuple):
+    """What is read of a response: headers by lower-case name, the source's keys taken out."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class HTTP:
@@ -141,8 +146,13 @@ class HTTP:
             UnknownSymbol: the plugin's `map_error` says so.
         """
         endpoint = self._endpoint if host is None else self._host(host)
-        head = endpoint.head if headers is None else endpoint.head_with(headers)
-        request = OutboundRequest(endpoint.origin, "GET", endpoint.target(path, params), head)
+        request = httpx.Request(
+            "GET",
+            endpoint.url(path, params),
+            headers=endpoint.headers if headers is None else endpoint.headers_with(headers),
+            stream=NO_BODY,
+            extensions={ORIGIN: endpoint.origin},
+        )
         return await self._json(await self._send(request, weight), empty_ok)
 
     async def post_json(
@@ -158,14 +168,16 @@ class HTTP:
     ) -> Any:
         """The JSON answer to a POST of JSON. Never sent twice; else as `get_json`."""
         endpoint = self._endpoint if host is None else self._host(host)
-        head = endpoint.head if headers is None else endpoint.head_with(headers)
-        request = OutboundRequest(
-            endpoint.origin,
+        body = msgspec.json.encode(json)
+        request = httpx.Request(
             "POST",
-            endpoint.target(path, params),
-            head + _JSON_LINE,
-            msgspec.json.encode(json),
+            endpoint.url(path, params),
+            headers=endpoint.headers if headers is None else endpoint.headers_with(headers),
+            stream=httpx.ByteStream(body),
+            extensions={ORIGIN: endpoint.origin},
         )
+        request.headers["Content-Type"] = "application/json"
+        request.headers["Content-Length"] = str(len(body))
         return await self._json(await self._send(request, weight), empty_ok)
 
     async def get_feed(
@@ -173,8 +185,12 @@ class HTTP:
     ) -> list[FeedEntry]:
         """The entries of an RSS or Atom feed, as plain text."""
         endpoint = self._endpoint if host is None else self._host(host)
-        request = OutboundRequest(
-            endpoint.origin, "GET", endpoint.target(path, None), endpoint.feed_head, is_feed=True
+        request = httpx.Request(
+            "GET",
+            endpoint.url(path, None),
+            headers=endpoint.feed_headers,
+            stream=NO_BODY,
+            extensions={ORIGIN: endpoint.origin, FEED: True},
         )
         reply = await self._send(request, weight)
         text = reply.body[:TEXT_CHARS].decode("utf-8", "replace")
@@ -286,21 +302,21 @@ class HTTP:
             raise PluginError(f"{self.provider} declares no host {name!r}")
         return endpoint
 
-    async def _send(self, request: OutboundRequest, weight: float) -> RawReply:
+    async def _send(self, request: httpx.Request, weight: float) -> _Answer:
         gate = self._source.gate
         await gate.enter(weight)
         try:
-            reply = await self._client.send(request, self._deadline)
+            response = await self._client.send(request, self._deadline)
         finally:
             gate.leave()
-        gate.observe(reply.headers)
+        headers = plain_headers(response)
+        gate.observe(headers)
+        body = response.content
         if self._source.echoes:
-            body = without(reply.body, self._source.echoes)
-            if body is not reply.body:
-                reply = RawReply(reply.status, reply.headers, body)
-        return reply
+            body = without(body, self._source.echoes)
+        return _Answer(response.status_code, headers, body)
 
-    async def _json(self, reply: RawReply, empty_ok: bool) -> Any:
+    async def _json(self, reply: _Answer, empty_ok: bool) -> Any:
         body = reply.body
         try:
             if len(body) > OFF_LOOP_BYTES:
@@ -325,7 +341,7 @@ class HTTP:
         assert error is not None
         raise self._told(error, reply)
 
-    def _unreadable(self, reply: RawReply, fault: Malformed | Empty) -> Exception:
+    def _unreadable(self, reply: _Answer, fault: Malformed | Empty) -> Exception:
         """The error for a reply that is no JSON."""
         text = reply.body[:TEXT_CHARS].decode("utf-8", "replace")
         error = self._mapped(reply, text, is_json=False) or response_errors.from_status(
@@ -340,7 +356,7 @@ class HTTP:
             or fault
         )
 
-    def _mapped(self, reply: RawReply, body: object, *, is_json: bool) -> CoinmuxError | None:
+    def _mapped(self, reply: _Answer, body: object, *, is_json: bool) -> CoinmuxError | None:
         hook, info = self._source.map_error, self._source.info
         if hook is None and info.errors is None:
             return None
@@ -350,6 +366,6 @@ class HTTP:
     def _said(self, text: str) -> str:
         return response_errors.few_words(text, self._client.redactor)
 
-    def _told(self, error: CoinmuxError, reply: RawReply) -> CoinmuxError:
+    def _told(self, error: CoinmuxError, reply: _Answer) -> CoinmuxError:
         clean = response_errors.without_secrets(error, self._client.redactor)
         return response_errors.with_wait(clean, reply.status, reply.headers, self.now_ms())

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from coinmux.framework.sources.binding import CallLimiter, ChannelChooser, MapError
+    from coinmux.framework.transport.choice import Transport
 
 INFO = ProviderInfo(
     name="acme", title="Acme", category="market", base_url="https://api.acme.example"
@@ -37,6 +38,7 @@ async def outbound(
     limits: ClientLimits | None = None,
     client: SafeHTTPClient | None = None,
     ca_file: str | None = None,
+    transport: Transport | None = None,
 ) -> AsyncIterator[HTTP]:
     """The `HTTP` a fetch hook would get, its base URL overridden by `url`.
 
@@ -50,13 +52,14 @@ async def outbound(
         timeout_s: until the deadline, from now.
         limits: of one answer.
         client: in place of one of its own; not closed.
+        transport: of httpx, in place of the guarded one.
         ca_file: certificates trusted in addition to the usual ones.
     """
     clock = SystemClock()
     redactor = Redactor()
     for value in (values or {}).values():
         redactor.add(value)
-    own = SafeHTTPClient(clock, redactor, limits, ca_file=ca_file)
+    own = SafeHTTPClient(clock, redactor, limits, ca_file=ca_file, transport=transport)
     source = BoundSource.of(
         info,
         base_url_override=url,

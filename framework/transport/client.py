@@ -6,19 +6,26 @@ import asyncio
 import errno
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
+
+import httpx
 
 from coinmux.framework.errors import LocalNetwork, Unreachable, UpstreamTimeout
-from coinmux.framework.transport import content_decoding
+from coinmux.framework.transport import content_decoding, foreign
 from coinmux.framework.transport.address_guard import Origin, is_loopback
-from coinmux.framework.transport.messages import OutboundRequest, RawReply
+from coinmux.framework.transport.guarded import GuardedTransport
+from coinmux.framework.transport.httpx_objects import (
+    FEED,
+    LIMIT,
+    UNTIL,
+    WholeResponse,
+    origin_of,
+)
 from coinmux.framework.transport.pool import Pool, Resolve
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock, Deadline
     from coinmux.framework.secrets import Redactor
-
-__all__ = ["ClientLimits", "OutboundRequest", "RawReply", "SafeHTTPClient", "WireExchange"]
 
 #: Longer bodies are decoded and parsed off the event loop.
 OFF_LOOP_BYTES = 262_144
@@ -54,24 +61,16 @@ class ClientLimits:
     feed_bytes: int = 4 * 1_048_576
 
 
-class WireExchange(Protocol):
-    """What carries requests: the pool, or a stand-in for it."""
-
-    async def exchange(self, request: OutboundRequest, until: float, limit: int) -> RawReply: ...
-
-    async def close(self) -> None: ...
-
-
 class SafeHTTPClient:
     """Sends the requests of one Gateway. Not shared between event loops.
 
     Args:
-        clock: for the memory of our own network's troubles.
-        redactor: cleans what foreign text enters an error.
+        clock: dates the failures of our own network.
+        redactor: removes secrets from foreign text in errors.
         limits: of one answer.
-        ca_file: certificates trusted besides the usual ones.
+        ca_file: certificates trusted in addition to the usual ones.
         resolve: in place of the system's resolver.
-        carrier: in place of the connection pool (`httpx_adapter.HTTPXCarrier`).
+        transport: any transport of httpx, in place of the guarded one; closed with the client.
     """
 
     def __init__(
@@ -82,52 +81,73 @@ class SafeHTTPClient:
         *,
         ca_file: str | None = None,
         resolve: Resolve | None = None,
-        carrier: WireExchange | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.limits = limits if limits is not None else ClientLimits()
         self.redactor = redactor
         self._clock = clock
-        self._carrier: WireExchange = (
-            carrier
-            if carrier is not None
-            else Pool(connect_s=self.limits.connect_s, ca_file=ca_file, resolve=resolve)
-        )
+        if transport is None:
+            pool = Pool(connect_s=self.limits.connect_s, ca_file=ca_file, resolve=resolve)
+            transport = GuardedTransport(pool)
+        self._transport = transport
+        self._is_guarded = type(transport) is GuardedTransport
         self._out_of_reach: dict[str, float] = {}
 
-    async def send(self, request: OutboundRequest, deadline: Deadline) -> RawReply:
+    async def send(self, request: httpx.Request, deadline: Deadline) -> httpx.Response:
         """One request, one whole answer of any status, content coding undone.
 
         Raises:
             ProviderError: no answer, or one that breaks HTTP or a limit.
         """
+        origin = origin_of(request)
         remaining_s = deadline.remaining_s()
         if remaining_s <= 0:
-            raise UpstreamTimeout(f"{request.origin.netloc}: no time left to ask")
+            raise UpstreamTimeout(f"{origin.netloc}: no time left to ask")
         limits = self.limits
-        limit = limits.feed_bytes if request.is_feed else limits.wire_bytes
+        extensions = request.extensions
+        is_feed = FEED in extensions
+        limit = limits.feed_bytes if is_feed else limits.wire_bytes
         until = asyncio.get_running_loop().time() + remaining_s
+        extensions[LIMIT] = limit
+        extensions[UNTIL] = until
+        extensions["timeout"] = {
+            "connect": min(limits.connect_s, remaining_s),
+            "read": remaining_s,
+            "write": remaining_s,
+            "pool": remaining_s,
+        }
         try:
-            reply = await self._carrier.exchange(request, until, limit)
-        except Unreachable as exc:
-            if self._is_our_network(request.origin, exc):
-                raise LocalNetwork(f"no way out, it seems: {exc.detail}") from exc
-            raise
-        if self._out_of_reach:
-            self._out_of_reach.clear()
-        coding = reply.headers.get("content-encoding")
-        if coding is not None:
-            limit = limits.feed_bytes if request.is_feed else limits.decoded_bytes
-            if len(reply.body) > OFF_LOOP_BYTES // 4:
-                reply.body = await asyncio.to_thread(
-                    content_decoding.decode, reply.body, coding, limit
-                )
-            else:
-                reply.body = content_decoding.decode(reply.body, coding, limit)
-        return reply
+            response = await self._exchange(request, origin, until, limit)
+        except foreign.ERRORS as exc:
+            failure = foreign.provider_error(exc, origin.netloc)
+        else:
+            if self._out_of_reach:
+                self._out_of_reach.clear()
+            response.request = request
+            body = response.body
+            coding = response.plain.get("content-encoding")
+            if coding is not None:
+                limit = limits.feed_bytes if is_feed else limits.decoded_bytes
+                body = await _decoded(body, coding, limit)
+            return response.decoded(body)
+        # Raised here, outside the handler, so that the error keeps the cause it came with.
+        if isinstance(failure, Unreachable) and self._is_our_network(origin, failure):
+            raise LocalNetwork(f"no way out, it seems: {failure.detail}") from failure
+        raise failure
+
+    async def _exchange(
+        self, request: httpx.Request, origin: Origin, until: float, limit: int
+    ) -> WholeResponse:
+        """The whole response. The guarded transport enforces time and size by itself."""
+        if self._is_guarded:
+            response = await self._transport.handle_async_request(request)
+            if type(response) is WholeResponse:
+                return response
+        return await foreign.exchange(self._transport, request, origin, until, limit)
 
     async def close(self) -> None:
         """Drop all connections."""
-        await self._carrier.close()
+        await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -136,7 +156,7 @@ class SafeHTTPClient:
         await self.close()
 
     def _is_our_network(self, origin: Origin, failure: Unreachable) -> bool:
-        if is_loopback(origin.host) or not _looks_local(failure.__cause__):
+        if is_loopback(origin.host) or not _looks_local(failure):
             return False
         now = self._clock.monotonic()
         hosts = self._out_of_reach
@@ -147,7 +167,17 @@ class SafeHTTPClient:
         return len(hosts) >= LOCAL_HOSTS
 
 
-def _looks_local(cause: BaseException | None) -> bool:
-    if isinstance(cause, socket.gaierror):
-        return cause.errno == socket.EAI_AGAIN
-    return isinstance(cause, OSError) and cause.errno in _LOCAL_ERRNO
+async def _decoded(body: bytes, coding: str, limit: int) -> bytes:
+    if len(body) > OFF_LOOP_BYTES // 4:
+        return await asyncio.to_thread(content_decoding.decode, body, coding, limit)
+    return content_decoding.decode(body, coding, limit)
+
+
+def _looks_local(failure: Unreachable) -> bool:
+    """Whether the operating system's error behind a failure is about this machine's network."""
+    for cause in foreign.causes(failure):
+        if isinstance(cause, socket.gaierror):
+            return cause.errno == socket.EAI_AGAIN
+        if isinstance(cause, OSError) and cause.errno in _LOCAL_ERRNO:
+            return True
+    return False

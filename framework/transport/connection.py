@@ -21,23 +21,19 @@ from coinmux.framework.errors import (
     TooLarge,
     UpstreamTimeout,
 )
-from coinmux.framework.transport.messages import RawReply
+from coinmux.framework.transport.httpx_objects import WholeResponse, plain_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from coinmux.framework.transport.messages import OutboundRequest
 
 HEAD_BYTES = 65_536
 HEAD_LINES = 200
 #: More `103 Early Hints` than this before an answer, and no answer is expected any more.
 INFORMATIONAL = 16
-#: Header names remembered in lower case; a bound against a source that invents names.
-NAMES = 1_000
 
 
 class StaleConnection(Disconnected):
-    """A kept connection turned out closed before a byte of the answer: safe to ask once more."""
+    """An idle connection was closed before any answer came; a GET may be sent once more."""
 
 
 class Connection(asyncio.Protocol):
@@ -45,7 +41,7 @@ class Connection(asyncio.Protocol):
 
     Args:
         label: host and port, for messages.
-        names: header names seen so far, raw to lower case; shared by the connections of a pool.
+        names: see `plain_of`; shared by the connections of a pool.
         on_lost: called once when the connection is gone.
     """
 
@@ -120,16 +116,16 @@ class Connection(asyncio.Protocol):
         waiting.register(number, select.POLLIN)
         return not waiting.poll(0)
 
-    async def exchange(self, request: OutboundRequest, until: float, limit: int) -> RawReply:
-        """Send and wait for the whole answer.
+    async def exchange(self, wire: bytes, until: float, limit: int) -> WholeResponse:
+        """Send and wait for the whole answer; its content coding is left on.
 
         Args:
-            request: what to ask.
+            wire: the request as it goes out.
             until: moment of the loop's clock at which waiting ends.
             limit: most bytes on the wire, headers included.
 
         Raises:
-            StaleConnection: kept connection closed before a byte of the answer.
+            StaleConnection: idle connection closed before a byte of the answer.
             ProviderError: the answer is late, damaged or too large. The connection is then gone.
         """
         transport = self._transport
@@ -138,12 +134,7 @@ class Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self._begin(limit)
         self._waiter = waiter = loop.create_future()
-        start = f"{request.method} {request.target} HTTP/1.1\r\n".encode("ascii")
-        if request.body:
-            length = b"Content-Length: %d\r\n\r\n" % len(request.body)
-            transport.write(b"".join((start, request.head, length, request.body)))
-        else:
-            transport.write(b"".join((start, request.head, b"\r\n")))
+        transport.write(wire)
         timer = loop.call_at(until, self._expire)
         try:
             await waiter
@@ -157,7 +148,12 @@ class Connection(asyncio.Protocol):
             raise self._failure
         self._answers += 1
         body = self._body
-        return RawReply(self._status, self._headers, body if type(body) is bytes else bytes(body))
+        return WholeResponse(
+            self._status,
+            self._raw_headers,
+            self._headers,
+            body if type(body) is bytes else bytes(body),
+        )
 
     def abort(self) -> None:
         """Drop the connection at once."""
@@ -206,7 +202,7 @@ class Connection(asyncio.Protocol):
             self._keep = False
             self._done = True
         elif self._answers and not self._wire:
-            self._failure = StaleConnection(f"{self._label}: kept connection was closed")
+            self._failure = StaleConnection(f"{self._label}: idle connection was closed")
         else:
             what = "answer cut off" if self._wire else "connection closed without an answer"
             self._failure = Disconnected(f"{self._label}: {what}")
@@ -239,7 +235,7 @@ class Connection(asyncio.Protocol):
         if not self._answers and not self._parser.get_http_version().startswith("1."):
             self._fail(ProtocolViolation(f"{self._label} speaks another version of HTTP"))
         self._head_done = True
-        self._headers = headers = self._lower(raw)
+        self._headers = headers = plain_of(raw, self._names)
         length = headers.get("content-length")
         if length is not None:
             if int(length) > self._limit:
@@ -268,21 +264,6 @@ class Connection(asyncio.Protocol):
             return
         self._done = True
         self._keep = self._parser.should_keep_alive()
-
-    def _lower(self, raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
-        names = self._names
-        headers: dict[str, str] = {}
-        for raw_name, raw_value in raw:
-            name = names.get(raw_name)
-            if name is None:
-                name = raw_name.decode("latin-1").lower()
-                if len(names) < NAMES and len(raw_name) <= 64:
-                    names[raw_name] = name
-            if name in headers:
-                headers[name] = f"{headers[name]}, {raw_value.decode('latin-1')}"
-            elif name != "set-cookie":
-                headers[name] = raw_value.decode("latin-1")
-        return headers
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"{self._label}: more than {self._limit} bytes")

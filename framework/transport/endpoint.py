@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
+import httpx
+
 from coinmux.framework.errors import PluginError
 from coinmux.framework.transport.address_guard import Origin
 from coinmux.framework.transport.content_decoding import ACCEPTED
@@ -21,6 +23,8 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
 #: Left as they are in a query, besides letters, digits and `_.-~` (RFC 3986 section 3.4).
 _QUERY_SAFE = ",:/"
+#: URLs cached an endpoint; beyond it the cache starts over.
+URLS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +35,18 @@ class Endpoint:
         origin: where it is.
         prefix: path before each path asked.
         query: of the base URL and of keys sent as parameters, encoded.
-        head, feed_head: header lines for JSON and for feeds.
-        headers: the same as a mapping, by lower-case name, for calls that add their own.
+        headers, feed_headers: sent with requests for JSON and for feeds.
+        lines: `headers` as a mapping, by lower-case name, for calls that add their own.
+        urls: URLs asked before, by target: parsing one costs more than the rest of a request.
     """
 
     origin: Origin
     prefix: str
     query: str = field(repr=False)
-    head: bytes = field(repr=False)
-    feed_head: bytes = field(repr=False)
-    headers: Mapping[str, tuple[str, str]] = field(repr=False)
+    headers: httpx.Headers = field(repr=False)
+    feed_headers: httpx.Headers = field(repr=False)
+    lines: Mapping[str, tuple[str, str]] = field(repr=False)
+    urls: dict[str, httpx.URL] = field(repr=False, compare=False, default_factory=dict)
 
     @classmethod
     def of(
@@ -72,8 +78,8 @@ class Endpoint:
             origin,
             parts.path,
             query,
-            _head(lines),
-            _head(feed_lines),
+            _headers(lines),
+            _headers(feed_lines),
             lines,
         )
 
@@ -96,14 +102,32 @@ class Endpoint:
             return target
         return f"{target}&{query}" if "?" in target else f"{target}?{query}"
 
-    def head_with(self, headers: Mapping[str, str]) -> bytes:
-        """Header lines with a call's own ones over the source's.
+    def url(self, path: str, params: Mapping[str, Scalar] | None) -> httpx.URL:
+        """The whole URL of a request.
+
+        Raises:
+            PluginError: the path holds what a path may not.
+        """
+        target = self.target(path, params)
+        url = self.urls.get(target)
+        if url is None:
+            try:
+                url = httpx.URL(f"{self.origin.scheme}://{self.origin.netloc}{target}")
+            except httpx.InvalidURL as exc:
+                raise PluginError(f"{path[:80]!r} makes no URL: {exc}") from exc
+            if len(self.urls) >= URLS:
+                self.urls.clear()
+            self.urls[target] = url
+        return url
+
+    def headers_with(self, headers: Mapping[str, str]) -> httpx.Headers:
+        """Headers of a request with a call's own ones over the source's.
 
         Raises:
             PluginError: a header cannot be sent.
         """
         try:
-            return _head({**self.headers, **_checked(headers)})
+            return _headers({**self.lines, **_checked(headers)})
         except ValueError as exc:
             raise PluginError(str(exc)) from exc
 
@@ -141,5 +165,7 @@ def _checked(headers: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     return checked
 
 
-def _head(lines: Mapping[str, tuple[str, str]]) -> bytes:
-    return "".join(f"{name}: {value}\r\n" for name, value in lines.values()).encode("latin-1")
+def _headers(lines: Mapping[str, tuple[str, str]]) -> httpx.Headers:
+    return httpx.Headers(
+        [(name.encode("latin-1"), value.encode("latin-1")) for name, value in lines.values()]
+    )

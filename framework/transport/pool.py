@@ -1,4 +1,4 @@
-"""Connections kept, resolved under guard and dialled: from a request to its raw answer."""
+"""Connections cached, resolved under guard and dialled: from a request to its response."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.transport import address_guard
 from coinmux.framework.transport.connection import Connection, StaleConnection
-from coinmux.framework.transport.messages import OutboundRequest, RawReply
+from coinmux.framework.transport.httpx_objects import NO_BODY, WholeResponse, head_of
 
 if TYPE_CHECKING:
+    import httpx
+
     from coinmux.framework.transport.address_guard import Origin
 
 #: Host name and port to addresses, as numbers.
@@ -44,7 +46,7 @@ class Pool:
 
     Args:
         connect_s: longest wait for resolving, dialling and the TLS handshake together.
-        ca_file: certificates trusted besides the usual ones.
+        ca_file: certificates trusted in addition to the usual ones.
         resolve: in place of the system's resolver.
     """
 
@@ -64,33 +66,42 @@ class Pool:
         self._tls: ssl.SSLContext | None = None
         self._sweeper: asyncio.TimerHandle | None = None
 
-    async def exchange(self, request: OutboundRequest, until: float, limit: int) -> RawReply:
-        """Ask over a kept connection, or over a new one.
+    async def exchange(
+        self, request: httpx.Request, origin: Origin, until: float, limit: int
+    ) -> WholeResponse:
+        """Send a request over an idle connection, or over a new one.
 
-        A kept connection that its peer had closed is replaced once, for GET only; any other
+        An idle connection that its peer had closed is replaced once, for GET only; any other
         failure is final.
+
+        Args:
+            request: what to send.
+            origin: where to; connections are shared by the requests of one origin.
+            until: moment of the loop's clock at which waiting ends.
+            limit: most bytes on the wire, headers included.
 
         Raises:
             ProviderError: unreachable, refused by the guard, late, damaged or too large.
         """
         loop = asyncio.get_running_loop()
-        origin = request.origin
-        connection = self._take(origin, loop.time(), IDLE_S if not request.body else IDLE_POST_S)
+        wire = _wire(request, b"" if request.stream is NO_BODY else await request.aread())
+        is_get = request.method == "GET"
+        connection = self._take(origin, loop.time(), IDLE_S if is_get else IDLE_POST_S)
         if connection is not None:
             try:
-                reply = await connection.exchange(request, until, limit)
+                response = await connection.exchange(wire, until, limit)
             except StaleConnection as stale:
-                if request.method != "GET":
-                    # It may have been read, so it is not sent again; nor is it a failure.
+                if not is_get:
+                    # The peer may have read it, so it is not sent again and counts as no failure.
                     stale.outcome = Outcome.NEUTRAL
                     raise
             else:
                 self._keep(origin, connection, loop)
-                return reply
+                return response
         connection = await self._connect(origin, until, loop)
-        reply = await connection.exchange(request, until, limit)
+        response = await connection.exchange(wire, until, limit)
         self._keep(origin, connection, loop)
-        return reply
+        return response
 
     async def close(self) -> None:
         """Drop every connection; exchanges under way end with `Disconnected`."""
@@ -184,7 +195,7 @@ class Pool:
 
 
 class Addresses:
-    """Resolved names, kept for half a minute; a name asked for twice at once is looked up once."""
+    """Resolved names, cached for half a minute; simultaneous lookups of a name are shared."""
 
     def __init__(self, resolve: Resolve) -> None:
         self._resolve = resolve
@@ -229,6 +240,15 @@ class Addresses:
             return addresses
         finally:
             del self._lookups[key]
+
+
+def _wire(request: httpx.Request, body: bytes) -> bytes:
+    """A request as it goes out on an HTTP/1.1 connection."""
+    start = b"%s %s HTTP/1.1\r\n" % (request.method.encode("ascii"), request.url.raw_path)
+    if not body:
+        return b"".join((start, head_of(request), b"\r\n"))
+    length = b"Content-Length: %d\r\n\r\n" % len(body)
+    return b"".join((start, head_of(request), length, body))
 
 
 def _retrieve(task: asyncio.Task[list[str]]) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from coinmux.framework.clock import SystemClock
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.dispatch.attempt import AttemptRunner, StaleResult
@@ -17,8 +19,13 @@ from coinmux.framework.reference.assets import AssetDirectory, AssetTable
 from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.source import Source
 from coinmux.framework.testing.clock import FakeClock
-from coinmux.framework.testing.conformance.replay import ReplayClient, Unexpected, reply_of
-from coinmux.framework.transport.client import OutboundRequest, RawReply, SafeHTTPClient
+from coinmux.framework.testing.conformance.replay import (
+    ReplayClient,
+    Unexpected,
+    reply_of,
+    target_of,
+)
+from coinmux.framework.transport.client import SafeHTTPClient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,13 +69,13 @@ class Ended:
 class CannedClient:
     """Gives the same reply to every request."""
 
-    def __init__(self, reply: RawReply) -> None:
+    def __init__(self, reply: httpx.Response) -> None:
         self.redactor = Redactor()
         self._reply = reply
 
-    async def send(self, request: OutboundRequest, deadline: Deadline) -> RawReply:
+    async def send(self, request: httpx.Request, deadline: Deadline) -> httpx.Response:
         await asyncio.sleep(0)
-        return RawReply(self._reply.status, dict(self._reply.headers), self._reply.body)
+        return self._reply
 
 
 class LooseClient:
@@ -78,9 +85,9 @@ class LooseClient:
         self.redactor = Redactor()
         self._left = list(exchanges)
 
-    async def send(self, request: OutboundRequest, deadline: Deadline) -> RawReply:
+    async def send(self, request: httpx.Request, deadline: Deadline) -> httpx.Response:
         await asyncio.sleep(0)
-        same = [one for one in self._left if request.target.split("?")[0] == one.request.path]
+        same = [one for one in self._left if target_of(request).split("?")[0] == one.request.path]
         exchange = (same or self._left)[0]
         if len(self._left) > 1:
             self._left.remove(exchange)
@@ -90,11 +97,11 @@ class LooseClient:
 class ForgivingClient(ReplayClient):
     """Answers 404 to requests that only a corrupted answer made the hook send."""
 
-    async def send(self, request: OutboundRequest, deadline: Deadline) -> RawReply:
+    async def send(self, request: httpx.Request, deadline: Deadline) -> httpx.Response:
         try:
             return await super().send(request, deadline)
         except Unexpected:
-            return RawReply(404, {"content-type": "application/json"}, b"{}")
+            return httpx.Response(404, json={})
 
 
 def source_of(

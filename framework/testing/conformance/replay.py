@@ -11,6 +11,8 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
+
 from coinmux.framework.clock import Deadline
 from coinmux.framework.models.base import Query, Result
 from coinmux.framework.reference.assets import AssetDirectory, AssetTable
@@ -19,7 +21,7 @@ from coinmux.framework.secrets import Redactor, Secret
 from coinmux.framework.sources.binding import BoundSource, OpenGate
 from coinmux.framework.sources.http import HTTP
 from coinmux.framework.testing.clock import FakeClock
-from coinmux.framework.transport.client import OutboundRequest, RawReply
+from coinmux.framework.transport.httpx_objects import head_of, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -53,7 +55,7 @@ class ReplayClient:
         self.left = [
             one if isinstance(one, Exchange) else Exchange.model_validate(one) for one in exchanges
         ]
-        self.requests: list[OutboundRequest] = []
+        self.requests: list[httpx.Request] = []
         self.strays: list[str] = []
         self._source = source
         self._keys = key_parameters(source.info)
@@ -66,9 +68,9 @@ class ReplayClient:
     @property
     def heads(self) -> list[str]:
         """Header lines of each request."""
-        return [request.head.decode("latin-1") for request in self.requests]
+        return [head_of(request).decode("latin-1") for request in self.requests]
 
-    async def send(self, request: OutboundRequest, deadline: Deadline) -> RawReply:
+    async def send(self, request: httpx.Request, deadline: Deadline) -> httpx.Response:
         """The reply of the first exchange that asks this.
 
         Raises:
@@ -80,8 +82,9 @@ class ReplayClient:
             if asks(request, exchange.request, self._source, self._keys):
                 self.left.remove(exchange)
                 return reply_of(exchange.response)
-        self.strays.append(f"{request.method} {urlsplit(request.target).path}")
-        raise Unexpected(f"a request no exchange answers: {request.method} {request.target}")
+        target = target_of(request)
+        self.strays.append(f"{request.method} {urlsplit(target).path}")
+        raise Unexpected(f"a request no exchange answers: {request.method} {target}")
 
 
 def key_parameters(info: ProviderInfo) -> frozenset[str]:
@@ -94,16 +97,16 @@ def key_parameters(info: ProviderInfo) -> frozenset[str]:
 
 
 def asks(
-    request: OutboundRequest,
+    request: httpx.Request,
     wanted: SampleRequest,
     source: BoundSource,
     keys: frozenset[str] = frozenset(),
 ) -> bool:
     """Whether a request is the one a sample tells of; `*` there stands for any value."""
     endpoint = endpoint_of(source, wanted)
-    if endpoint is None or request.origin != endpoint.origin or request.method != wanted.method:
+    if endpoint is None or origin_of(request) != endpoint.origin or request.method != wanted.method:
         return False
-    parts = urlsplit(request.target)
+    parts = urlsplit(target_of(request))
     own = endpoint.prefix.rstrip("/") + wanted.path if wanted.path else endpoint.prefix
     if not _same_path(parts.path, own or "/"):
         return False
@@ -113,8 +116,14 @@ def asks(
     asked = {name: value for name, value in asked.items() if name not in keys}
     if sent.keys() != asked.keys() or any(asked[n] not in (ANY, v) for n, v in sent.items()):
         return False
-    body = json.loads(request.body) if request.body else None
+    sent_body = request.read()
+    body = json.loads(sent_body) if sent_body else None
     return same_json(body, wanted.json_body)
+
+
+def target_of(request: httpx.Request) -> str:
+    """Path and query of a request, as they go out."""
+    return request.url.raw_path.decode("ascii")
 
 
 def endpoint_of(source: BoundSource, wanted: SampleRequest) -> Endpoint | None:
@@ -145,14 +154,14 @@ def same_json(sent: Any, wanted: Any, name: str = "") -> bool:
     return type(sent) is type(wanted) and bool(sent == wanted)
 
 
-def reply_of(response: SampleResponse) -> RawReply:
+def reply_of(response: SampleResponse) -> httpx.Response:
     """A sample's response as the client would give it."""
     headers = {name.lower(): value for name, value in response.headers.items()}
     if response.text is not None:
         body = response.text.encode()
     else:
         body = json.dumps(response.body).encode() if response.has_body else b""
-    return RawReply(response.status, headers, body)
+    return httpx.Response(response.status, headers=headers, content=body)
 
 
 def bind(

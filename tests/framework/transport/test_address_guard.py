@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from coinmux import BlockedAddress
@@ -17,7 +18,7 @@ from coinmux.framework.transport.address_guard import (
     permitted,
 )
 from coinmux.framework.transport.client import SafeHTTPClient
-from coinmux.framework.transport.messages import OutboundRequest
+from coinmux.framework.transport.httpx_objects import NO_BODY, ORIGIN
 
 
 @pytest.mark.parametrize(
@@ -152,12 +153,17 @@ def test_loopback_names():
     assert not is_loopback("api.example")
 
 
+def request(origin: Origin) -> httpx.Request:
+    url = f"{origin.scheme}://{origin.netloc}/"
+    headers = {"Host": "x"}
+    return httpx.Request("GET", url, headers=headers, stream=NO_BODY, extensions={ORIGIN: origin})
+
+
 async def send(url: str, resolve=None) -> object:
     clock = SystemClock()
     async with SafeHTTPClient(clock, Redactor(), resolve=resolve) as client:
         origin = Origin.parse(url)
-        request = OutboundRequest(origin, "GET", "/", b"Host: x\r\n")
-        return await client.send(request, Deadline.after(clock, 1))
+        return await client.send(request(origin), Deadline.after(clock, 1))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "127.1", "0x7f.1", "2130706433"])
@@ -196,8 +202,8 @@ async def test_the_checked_address_is_the_one_dialled():
         clock = SystemClock()
         async with SafeHTTPClient(clock, Redactor(), resolve=resolve) as client:
             origin = Origin.parse(f"http://node.example:{server.port}", allowed=True)
-            request = OutboundRequest(origin, "GET", "/", b"Host: x\r\n")
-            assert (await client.send(request, Deadline.after(clock, 1))).status == 200
+            answer = await client.send(request(origin), Deadline.after(clock, 1))
+            assert answer.status_code == 200
     assert len(answers) == 1
 
 
@@ -212,4 +218,4 @@ async def test_a_permit_does_not_carry_over():
         await http.get_json("/x")
         origin = Origin("http", "127.0.0.1", server.port)
         with pytest.raises(BlockedAddress):
-            await client.send(OutboundRequest(origin, "GET", "/", b""), Deadline.after(clock, 1))
+            await client.send(request(origin), Deadline.after(clock, 1))

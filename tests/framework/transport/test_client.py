@@ -9,6 +9,7 @@ import ipaddress
 import socket
 import ssl
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -29,11 +30,13 @@ from coinmux.framework.testing.clock import FakeClock
 from coinmux.framework.testing.raw_server import Peer, RawServer, response
 from coinmux.framework.transport.address_guard import Origin
 from coinmux.framework.transport.client import ClientLimits, SafeHTTPClient
-from coinmux.framework.transport.messages import OutboundRequest, RawReply
+from coinmux.framework.transport.httpx_objects import NO_BODY, ORIGIN
 
 
-def request(url: str, *, allowed: bool = True) -> OutboundRequest:
-    return OutboundRequest(Origin.parse(url, allowed=allowed), "GET", "/", b"Host: x\r\n")
+def request(url: str, *, allowed: bool = True) -> httpx.Request:
+    origin = Origin.parse(url, allowed=allowed)
+    headers = {"Host": "x"}
+    return httpx.Request("GET", url, headers=headers, stream=NO_BODY, extensions={ORIGIN: origin})
 
 
 async def test_deadline_is_the_clocks():
@@ -111,22 +114,19 @@ async def test_second_address_is_tried():
     ):
         url = f"http://node.example:{server.port}"
         reply = await client.send(request(url), Deadline.after(clock, 2))
-    assert reply.status == 200
+    assert reply.status_code == 200
 
 
-class Broken:
-    """Carries nothing; fails as told."""
+class Broken(httpx.AsyncBaseTransport):
+    """Carries nothing; fails with the given cause, as httpx's own transport does."""
 
     def __init__(self, cause: OSError | None) -> None:
         self.cause = cause
 
-    async def exchange(self, request: OutboundRequest, until: float, limit: int) -> RawReply:
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.cause is None:
-            return RawReply(200, {}, b"{}")
-        raise Unreachable("no way") from self.cause
-
-    async def close(self) -> None:
-        pass
+            return httpx.Response(200, json={})
+        raise httpx.ConnectError("no way") from self.cause
 
 
 LOCAL = [
@@ -137,12 +137,12 @@ LOCAL = [
 
 
 class Outage:
-    """A client over a broken carrier, asked host by host."""
+    """A client over a broken transport, asked host by host."""
 
     def __init__(self, cause: OSError | None) -> None:
         self.clock = FakeClock()
-        self.carrier = Broken(cause)
-        self.client = SafeHTTPClient(self.clock, Redactor(), carrier=self.carrier)
+        self.transport = Broken(cause)
+        self.client = SafeHTTPClient(self.clock, Redactor(), transport=self.transport)
 
     async def ask(self, host: str) -> type[ProviderError] | None:
         try:
@@ -170,9 +170,9 @@ async def test_a3_a_success_in_between():
     outage = Outage(LOCAL[0])
     assert await outage.ask("a.example") is Unreachable
     assert await outage.ask("b.example") is Unreachable
-    outage.carrier.cause = None
+    outage.transport.cause = None
     assert await outage.ask("c.example") is None
-    outage.carrier.cause = LOCAL[0]
+    outage.transport.cause = LOCAL[0]
     assert await outage.ask("d.example") is Unreachable
 
 
@@ -283,7 +283,7 @@ async def test_tls(certificates):
     ):
         for _ in range(3):
             reply = await client.send(request(server.url), Deadline.after(clock, 2))
-            assert reply.status == 200
+            assert reply.status_code == 200
         assert server.connections == 1
 
 
