@@ -60,6 +60,7 @@ from coinmux.framework.routing.router import Router
 from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.registry import SourceRegistry
 from coinmux.framework.sources.source import Source
+from coinmux.framework.transport.choice import Transport
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -114,13 +115,14 @@ class SyncGateway:
         found: Iterable[Found] | None = None,
         clock: Clock | None = None,
         simulated: bool = False,
+        transport: Transport | None = None,
     ) -> Self:
         """A gateway configured by `.env` and the process environment, which wins.
 
         Args:
             env_file: path of the `.env` file, None for none.
             environ: in place of the process environment.
-            found, clock, simulated: as for the class.
+            found, clock, simulated, transport: as for the class.
 
         Raises:
             InvalidSetting: a variable has a value that cannot be used.
