@@ -1,43 +1,46 @@
 # Two commands: `make run` serves, `make test` tests. Both build their own environment first.
+# `make help` lists all; the sentence after ## is its text.
 VENV := .venv
 PY := $(VENV)/bin/python
 BASE := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 ARGS ?=
 
-.PHONY: run test lint bench soak scale demo docs lock clean
+.PHONY: run demo test lint fix bench soak scale docs lock clean help
 
-run: $(VENV)/.run
+run: $(VENV)/.run ## Serve on http://127.0.0.1:7860; ARGS="--port 8000" passes options.
 	$(VENV)/bin/coinmux serve $(ARGS)
 
-demo: $(VENV)/.run
+demo: $(VENV)/.run ## Serve simulated data: no key and no network needed.
 	$(VENV)/bin/coinmux serve --simulate $(ARGS)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev ## Run every test; ARGS=tests/server runs some.
 	@if [ "$$CI" = true ]; then scripts/services; fi
 	$(PY) -m pytest -n 4 --dist worksteal $(ARGS)
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev ## Check style, types and the layers of the packages.
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
 
-bench: $(VENV)/.dev
+fix: $(VENV)/.dev ## Correct what the linter can correct, and format.
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: $(VENV)/.dev ## Measure each figure of docs/speed.md.
 	$(PY) -m bench $(ARGS)
 
-# Half an hour under everything that can go wrong; MINUTES=2 for a look.
-soak: $(VENV)/.dev
+soak: $(VENV)/.dev ## Run half an hour under every fault; MINUTES=2 for a short one.
 	@if [ "$$CI" = true ]; then scripts/services; fi
 	$(PY) -m bench.soak --minutes $(or $(MINUTES),30) $(ARGS)
 
-# Two hundred workers that share sixty sources, in a model.
-scale: $(VENV)/.dev
+scale: $(VENV)/.dev ## Run 200 workers that share 60 sources, as a model.
 	$(PY) -m bench.scale $(ARGS)
 
 # What is generated: .env.example, docs/providers.md, docs/fields.md, docs/indicators.md with its
 # pictures, framework/sync.pyi, and each grade. Tests compare.
-docs: $(VENV)/.dev
+docs: $(VENV)/.dev ## Write generated pages, .env.example and grades again.
 	$(VENV)/bin/coinmux conformance --ours --write
 	PYTHONPATH=examples/coinmux-acme $(VENV)/bin/coinmux conformance coinmux_acme --write
 	$(VENV)/bin/coinmux env-example > .env.example
@@ -45,12 +48,14 @@ docs: $(VENV)/.dev
 	$(PY) -m tools.docs
 	$(PY) -m tools.sync_stub
 
-# The versions the tests were run with, as name==version.
-lock: $(VENV)/.dev
+lock: $(VENV)/.dev ## Write the installed versions to constraints.txt.
 	$(PY) -m pip freeze --exclude-editable --exclude coinmux | sed 's/ @ .*//' > constraints.txt
 
-clean:
+clean: ## Remove the environment and every cache.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+
+help: ## List these targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/bin/python:
 	@test -n "$(BASE)" || { echo "Python 3.11 or newer is needed and was not found"; exit 1; }

@@ -8,13 +8,13 @@ import rich_click as click
 
 from coinmux import CoinmuxError
 from coinmux.framework.reports.base import installed_version
-from coinmux.server.cli.ask import candles, explain, ticker
 from coinmux.server.cli.conformance import conformance
 from coinmux.server.cli.console import EXIT_FAILED, EXIT_USAGE, errors
 from coinmux.server.cli.doctor import doctor
 from coinmux.server.cli.export import export
 from coinmux.server.cli.indicators import indicator, indicators
 from coinmux.server.cli.lists import env_example, providers
+from coinmux.server.cli.questions import candles, explain, ticker
 from coinmux.server.cli.serve import serve, simulate
 
 
@@ -23,7 +23,8 @@ from coinmux.server.cli.serve import serve, simulate
 def cli() -> None:
     """One door to crypto data: every source a plugin, every answer routed and explained.
 
-    Exit codes: 0 answered; 1 nobody could answer, or a check failed; 2 the question was wrong.
+    Exit codes: 0 success; 1 no source could answer, or a check failed; 2 the question or a setting
+    was wrong.
     """
 
 
@@ -36,7 +37,7 @@ for command in (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; ends the process with its exit code."""
+    """Run the command and end the process with its exit code."""
     try:
         code = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
     except click.ClickException as error:

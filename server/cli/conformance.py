@@ -1,4 +1,4 @@
-"""`coinmux conformance`: runs the kit over installed providers, and keeps what it measured."""
+"""`coinmux conformance`: runs the checks over installed providers and stores the results."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ _LOAD_WAIT_S = 10.0
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--write", "keep", is_flag=True, help="Keep it in each provider's conformance.json.")
-@click.option("--ours", is_flag=True, help="The built-in providers.")
-@click.option("--fields", is_flag=True, help="docs/fields.md, as generated from their samples.")
+@click.option("--write", "keep", is_flag=True, help="Store the results in conformance.json.")
+@click.option("--ours", is_flag=True, help="Check the built-in providers.")
+@click.option("--fields", is_flag=True, help="Print docs/fields.md, made of their samples.")
 @as_json
 def conformance(
     names: tuple[str, ...], keep: bool, ours: bool, fields: bool, as_json: bool
 ) -> None:
     """Check providers against what plugins promise, without a network, and grade them.
 
-    NAME is an installed provider's or a module's; without one, all that are installed. Exit code 1
-    where one fails a check that a sound provider passes.
+    NAME is that of an installed provider or of a module; without one all installed providers are
+    checked. The exit code is 1 if a provider fails a check that all must pass.
     """
-    # Here, so that the other commands start without it.
+    # Imported here, so that the other commands start faster.
     from coinmux.framework.testing.conformance import Subject, examine, write
     from coinmux.framework.testing.conformance.fields_doc import fields_table
 
     if names and (others := sorted(set(names) & set(indicator_plugins()))):
         click.echo(
-            f"coinmux: {others[0]} brings indicators, not a provider; its check is "
+            f"coinmux: {others[0]} has indicators and no provider; check it with "
             "coinmux.framework.testing.indicators.check_indicator",
             err=True,
         )
@@ -69,7 +69,7 @@ def conformance(
 
 
 def installed(*, ours: bool = False) -> list[str]:
-    """Names of the installed providers, those that do not load included; or the built-in alone."""
+    """Names of the installed providers, also of those that fail to load; or the built-in only."""
     found = _loaded()
     return sorted(
         {one.name for one in found if (one.built_in or not ours) and not _is_of_indicators(one)}
@@ -77,7 +77,7 @@ def installed(*, ours: bool = False) -> list[str]:
 
 
 def indicator_plugins() -> list[str]:
-    """Names of the installed plugins that bring indicators alone."""
+    """Names of the installed plugins that have indicators only."""
     return sorted({one.name for one in _loaded() if _is_of_indicators(one)})
 
 
@@ -93,7 +93,7 @@ def _is_of_indicators(one: Found) -> bool:
 
 
 def _show(report: Report, *, detailed: bool) -> None:
-    """A table of its checks; of many providers, only those that tell something."""
+    """Print a table of its checks; for many providers only of the checks that failed."""
     grade = report.grade or ("retired" if report.retired else "no grade")
     made = table(f"{report.name}: {grade}", "check", "for", "", "reason")
     for verdict in report.verdicts:

@@ -1,9 +1,10 @@
-"""What the commands print with, and what their exit codes mean."""
+"""What the commands print with, their errors, and what their exit codes mean."""
 
 from __future__ import annotations
 
+import math
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import rich_click as click
@@ -11,19 +12,24 @@ from rich.console import Console
 from rich.table import Table
 
 from coinmux import CoinmuxError, InvalidRequest
+from coinmux.framework.config.settings import InvalidSetting
+from coinmux.framework.errors import FeatureDisabled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 
 env_file = click.option(
-    "--env-file", default=".env", show_default=True, help="File of settings and keys."
+    "--env-file", default=".env", show_default=True, help="File with settings and keys."
 )
-as_json = click.option("--json", "as_json", is_flag=True, help="JSON in place of a table.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
 def console() -> Console:
-    """A console on standard output; rich honours NO_COLOR and a pipe by itself."""
+    """A console on standard output; rich itself obeys NO_COLOR and sees a pipe."""
     return Console(soft_wrap=not sys.stdout.isatty())
 
 
@@ -34,7 +40,7 @@ def print_json(value: Any) -> None:
 
 
 def table(title: str, *columns: str) -> Table:
-    """A table whose columns wrap rather than cut."""
+    """A table whose long cells wrap and are never cut."""
     made = Table(title=title, title_justify="left")
     for name in columns:
         made.add_column(name, overflow="fold")
@@ -42,23 +48,58 @@ def table(title: str, *columns: str) -> Table:
 
 
 def cell(value: object) -> str:
-    """A value as a cell: unknown is not zero."""
+    """A value as the text of a cell; an unknown value is a dash, not a zero."""
     if value is None:
         return "—"
     if isinstance(value, float):
-        # Eight figures are what any source means.
+        # No source gives more than eight significant figures.
         return f"{float(f'{value:.8g}'):,.8f}".rstrip("0").rstrip(".")
     return str(value)
 
 
 def errors(error: CoinmuxError) -> int:
-    """Tell an error in one line, with its parts below; the exit code it stands for."""
-    click.echo(f"coinmux: {error.detail or error.code} [{error.code}]", err=True)
-    for part in ("attempts", "candidates", "errors"):
-        for line in error.extra.get(part, ()):
-            click.echo(
-                "  " + ", ".join(f"{name}: {value}" for name, value in line.items()), err=True
-            )
-    if near := error.extra.get("did_you_mean"):
-        click.echo(f"  did you mean {' or '.join(near)}?", err=True)
+    """Print an error and what would help, and return the exit code it stands for."""
+    lines = [f"coinmux: {error.detail or error.code} [{error.code}]"]
+    lines += [f"  {line}" for line in (*_parts(error), *_hints(error))]
+    click.echo("\n".join(lines), err=True)
     return EXIT_USAGE if isinstance(error, InvalidRequest) else EXIT_FAILED
+
+
+def _parts(error: CoinmuxError) -> Iterator[str]:
+    """What the error is made of: failed attempts, sources passed over, wrong parameters."""
+    for one in error.extra.get("attempts", ()):
+        took = f"{one['elapsed_ms']:.0f} ms"
+        yield f"{one['provider']}: {one['outcome']} after {took} ({one['code']})"
+    yield from _passed_over(error.extra.get("candidates", ()))
+    for one in error.extra.get("errors", ()):
+        line = f"{one['name']} {one['message']}"
+        if line not in error.detail:
+            yield line
+        if known := one.get("known"):
+            yield f"known: {', '.join(map(str, known))}"
+
+
+def _passed_over(candidates: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Sources that were not asked, those of one reason in one line."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for one in candidates:
+        groups.setdefault((one["reason"], one["detail"]), []).append(one["provider"])
+    for (reason, detail), names in groups.items():
+        yield f"{', '.join(names)}: {detail} ({reason})"
+
+
+def _hints(error: CoinmuxError) -> Iterator[str]:
+    """What a person can do about it."""
+    if near := error.extra.get("did_you_mean"):
+        yield f"did you mean {' or '.join(near)}?"
+    if isinstance(error, InvalidSetting):
+        yield "it is read from the environment, else from .env; see `coinmux env-example`"
+    if isinstance(error, FeatureDisabled):
+        if error.missing:
+            yield f"set {' and '.join(error.missing)} in .env or in the environment;"
+            yield "`coinmux env-example` says where to get a key"
+        elif error.reason == "switched_off":
+            yield "PROVIDERS_ONLY names the providers that are on; <NAME>_ENABLED switches one"
+    retry_after_s = getattr(error, "retry_after_s", None)
+    if retry_after_s:
+        yield f"try again in {math.ceil(retry_after_s)} s"

@@ -1,4 +1,4 @@
-"""`coinmux doctor`: what is wrong here, in one look."""
+"""`coinmux doctor`: checks the installation and says what is wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from coinmux.server.cli.console import EXIT_FAILED, as_json, console, env_file, 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at.
+    """The result of one check.
 
     Attributes:
         status: `ok`, `warning` or `failed`.
@@ -35,7 +35,7 @@ class Finding:
 
 
 @click.command()
-@click.option("--probe", is_flag=True, help="Ask each source one cheap question.")
+@click.option("--probe", is_flag=True, help="Send each source one cheap request.")
 @as_json
 @env_file
 def doctor(probe: bool, as_json: bool, env_file: str) -> None:
@@ -44,7 +44,7 @@ def doctor(probe: bool, as_json: bool, env_file: str) -> None:
     if as_json:
         print_json([finding.public() for finding in findings])
     else:
-        made = table("doctor", "", "what", "detail")
+        made = table("doctor", "result", "checked", "detail")
         marks = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "failed": "[red]failed[/]"}
         for finding in findings:
             made.add_row(marks[finding.status], finding.subject, finding.detail)
@@ -54,14 +54,14 @@ def doctor(probe: bool, as_json: bool, env_file: str) -> None:
 
 
 async def examine(env_file: Path, *, probe: bool) -> list[Finding]:
-    """Everything the doctor looks at, in order."""
+    """Make all checks, in order."""
     version = ".".join(map(str, sys.version_info[:3]))
     findings = [
         Finding("coinmux", "ok", installed_version()),
         Finding("python", "ok", f"{version} on {platform.system()} {platform.machine()}"),
     ]
-    if not env_file.exists():  # noqa: ASYNC240 - a command, with nobody to hold up
-        detail = f"{env_file} is not there; keyless sources need none (coinmux env-example)"
+    if not env_file.exists():  # noqa: ASYNC240 - a command: no request waits
+        detail = f"no {env_file}; sources without a key work all the same (coinmux env-example)"
         findings.append(Finding("settings", "ok", detail))
     try:
         gateway = Gateway.from_env(env_file)
@@ -109,7 +109,7 @@ async def _probes(gateway: Gateway) -> list[Finding]:
                 return Finding(name, "failed", gateway.redactor.clean(str(error)))
             taken = (gateway.clock.monotonic() - begun) * 1000
             return Finding(name, "ok", f"{capability} in {taken:.0f} ms")
-        return Finding(name, "ok", "nothing cheap to ask")
+        return Finding(name, "ok", "not asked: it has no cheap request")
 
     names = sorted(name for name, source in gateway.sources.items() if source.disabled() is None)
     return list(await asyncio.gather(*(one(name) for name in names)))

@@ -1,4 +1,4 @@
-"""`coinmux candles export`: what the archive keeps of a market, as CSV or Parquet."""
+"""`coinmux candles export`: the archived candles of a market as CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -44,10 +44,12 @@ def _moment(_: click.Context, __: click.Parameter, text: str | None) -> int | No
 @click.command()
 @click.argument("symbol")
 @click.option("--interval", type=click.Choice(list(INTERVALS)), default="1h", show_default=True)
-@click.option("--start", callback=_moment, help="First opening time: Unix ms, or an ISO date.")
+@click.option("--start", callback=_moment, help="First opening time: Unix ms or an ISO date.")
 @click.option("--end", callback=_moment, help="Last opening time.")
 @click.option("--format", "kind", type=click.Choice(["csv", "parquet"]), default="csv")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file; else stdout.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; else stdout."
+)
 @env_file
 def export(
     symbol: str,
@@ -58,12 +60,12 @@ def export(
     out: Path | None,
     env_file: str,
 ) -> None:
-    """Every closed candle of SYMBOL that the archive keeps, with who told it, oldest first."""
+    """Export every closed candle of SYMBOL in the archive, with its source, oldest first."""
     if kind == "parquet" and out is None:
         raise click.UsageError("--format parquet needs --out FILE")
     pair, rows = asyncio.run(_rows(env_file, symbol, interval, start, end))
     if not rows:
-        raise click.ClickException(f"the archive keeps no {interval} candles of {pair} there")
+        raise click.ClickException(f"the archive has no {interval} candles of {pair} in that time")
     if kind == "parquet":
         assert out is not None
         _write_parquet(out, rows)
@@ -83,14 +85,16 @@ def export(
 async def _rows(
     env: str, symbol: str, interval: str, start: int | None, end: int | None
 ) -> tuple[Symbol, list[tuple[Any, ...]]]:
-    """Read beside a server that may be writing: nothing is marked as started or stopped."""
-    # Here, so that the other commands start without a database.
+    """Read the archive, to which a server may be writing: no start or stop is recorded."""
+    # Imported here, so that the other commands start faster.
     from coinmux.framework.archive.opening import archive_of
     from coinmux.framework.archive.writer import TROUBLE, told
 
     settings = EnvConfig(Path(env), os.environ).settings
     if settings.database_url is None and not ARCHIVE_FILE.exists():
-        raise InvalidRequest(f"there is no archive here: no {ARCHIVE_FILE}, and no DATABASE_URL")
+        raise InvalidRequest(
+            f"there is no archive here: no {ARCHIVE_FILE}, and DATABASE_URL is not set"
+        )
     clock = SystemClock()
     archive = archive_of(settings, clock, EventBus(clock), ARCHIVE_FILE)
     pair = Symbol.parse(

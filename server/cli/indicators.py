@@ -1,4 +1,4 @@
-"""Indicators on the command line: `indicators`, the catalogue, and `indicator`, asked once."""
+"""`indicators`, the catalogue, and `indicator`, the values of one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import rich_click as click
 from coinmux import INTERVALS, Strategy
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.indicators.routed import Routed
-from coinmux.server.cli.ask import (
+from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
+from coinmux.server.cli.questions import (
     moment,
     origin,
     provider,
@@ -19,14 +20,13 @@ from coinmux.server.cli.ask import (
     timeout,
     with_gateway,
 )
-from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
 
 
 @click.command()
 @as_json
 @env_file
 def indicators(as_json: bool, env_file: str) -> None:
-    """Every indicator: what it returns, its parameters, and how many candles it needs."""
+    """List every indicator with its parameters and how many candles it needs."""
 
     async def make() -> Gateway:
         gateway = Gateway.from_env(env_file)
@@ -74,7 +74,7 @@ def indicator(
     as_json: bool,
     env_file: str,
 ) -> None:
-    """The latest values of indicator NAME of SYMBOL, with PARAMETERS such as period=21."""
+    """Show the latest values of indicator NAME of SYMBOL; PARAMETERS such as period=21."""
     given: dict[str, Any] = {}
     for text in parameters:
         key, equals, value = text.partition("=")

@@ -28,7 +28,7 @@ def _gateway(env: str) -> Gateway:
 @as_json
 @env_file
 def providers(as_json: bool, env_file: str) -> None:
-    """Every provider: what it can do, whether it is on, and why not."""
+    """List every provider: what it can do, whether it is on, and why not."""
     gateway = _gateway(env_file)
     shown = gateway.provider_list()
     if as_json:
@@ -52,6 +52,6 @@ def _limits(line: ProviderReport) -> str:
 @click.command("env-example")
 @env_file
 def env_example(env_file: str) -> None:
-    """A commented .env with every setting and key, grouped, values empty."""
+    """Print an .env with every setting and key, explained, without values."""
     gateway = _gateway(env_file)
     click.echo(env_example_text(source.info for source in gateway.sources.values()), nl=False)

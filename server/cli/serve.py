@@ -1,4 +1,4 @@
-"""`serve` and `simulate`: the two commands that stay."""
+"""`serve` and `simulate`: the two commands that run until they are stopped."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--host", help="Address to listen on; HOST otherwise.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; PORT otherwise.")
+@click.option("--host", help="Address to listen on [setting HOST].")
 @click.option(
-    "--simulate", is_flag=True, help="Serve simulated data; nobody in the world is asked."
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port to listen on [setting PORT].",
 )
+@click.option("--simulate", is_flag=True, help="Serve simulated data; no real source is asked.")
 @click.option(
     "--workers",
     type=click.IntRange(1, 256),
-    help="Processes that serve together; WORKERS otherwise. STATE_URL lets them share limits.",
+    help="Processes that serve together [setting WORKERS]; with STATE_URL they share limits.",
 )
 @env_file
 def serve(
@@ -54,18 +56,19 @@ def serve(
         code = _run(run())
     except SystemExit as stop:  # uvicorn's own way to end when it cannot bind
         code = int(stop.code or 0)
+        if code:
+            settings = EnvConfig(Path(env_file), {**os.environ, **options}).settings
+            click.echo(f"coinmux: {_cannot_listen(settings)}", err=True)
     raise SystemExit(EXIT_FAILED if code else EXIT_OK)
 
 
 def _together(settings: Settings, options: dict[str, str], env_file: str, *, simulate: bool) -> int:
-    """Several processes on one port; the exit code."""
+    """Run several processes on one port and return the exit code."""
     set_up(Redactor(), level=settings.log_level, log_format=settings.log_format)
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:
-        raise click.ClickException(
-            f"cannot listen on {settings.host} port {settings.port}: {error.strerror}"
-        ) from None
+        raise click.ClickException(_cannot_listen(settings, error.strerror)) from None
     arguments = ["serve", "--env-file", env_file, *(["--simulate"] if simulate else [])]
     environ = {**os.environ, **options}
     environ["PORT"] = str(listener.getsockname()[1])
@@ -77,9 +80,9 @@ def _together(settings: Settings, options: dict[str, str], env_file: str, *, sim
 @click.option("--port", type=click.IntRange(0, 65535), default=7861, show_default=True)
 @env_file
 def simulate(port: int, env_file: str) -> None:
-    """Serve every provider's wire format on loopback, with faults to order.
+    """Serve what every provider serves, from its samples, on this machine; with faults to order.
 
-    Prints the variables that lead a gateway to it.
+    Prints the variables that make a gateway ask it.
     """
 
     async def run() -> int:
@@ -99,6 +102,15 @@ def simulate(port: int, env_file: str) -> None:
         return 0
 
     raise SystemExit(_run(run()))
+
+
+def _cannot_listen(settings: Settings, reason: str | None = None) -> str:
+    """What is wrong with the address, and which settings change it."""
+    why = f": {reason}" if reason else ""
+    return (
+        f"cannot listen on {settings.host} port {settings.port}{why}; "
+        "set HOST or PORT (--host, --port) to an address that is free"
+    )
 
 
 def _run(work: object) -> int:

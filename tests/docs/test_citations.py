@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {page.name: page.read_text() for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))}
+PAGES = {page.name: page.read_text() for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))}
 FOLDERS = ("framework", "plugins", "server", "static", "tools", "bench", "examples", "tests", "src")
 KINDS = {".py", ".js", ".css", ".html", ".toml", ".pyi"}
 #: A page, and what follows it: ids of rows, a heading in quotes, or a section by number.

@@ -1,6 +1,7 @@
 """What the documents say is so: generated ones are current, code in them is the code that runs."""
 
 import re
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -123,3 +124,14 @@ def test_reasons_of_candidates_are_documented():
     assert len(codes) > 6
     for code in codes:
         assert f"`{code}`" in text, code
+
+
+def test_make_help_lists_every_target():
+    makefile = (ROOT / "Makefile").read_text()
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    done = subprocess.run(
+        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+    )
+    listed = dict(re.findall(r"^make (\w+) +(\S.*)$", done.stdout, re.MULTILINE))
+    assert set(listed) == set(phony.split())
+    assert all(sentence.endswith(".") for sentence in listed.values())

@@ -24,7 +24,7 @@ def coinmux(*arguments, cwd=None, **environ):
         [sys.executable, "-m", "coinmux", *arguments],
         env={
             **clean,
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(ROOT / "src"),
             "COLUMNS": "120",
             "PROVIDERS_ONLY": "binance,kraken",
             **environ,
@@ -127,7 +127,38 @@ def test_when_nobody_answers_it_exits_with_1_and_says_how_each_failed():
     )  # fmt: skip
     assert done.returncode == 1
     assert "all_providers_failed" in done.stderr
-    assert "upstream_unreachable" in done.stderr
+    for name in ("binance", "kraken"):
+        (line,) = [one for one in done.stderr.splitlines() if one.startswith(f"  {name}: failed")]
+        assert line.endswith("ms (upstream_unreachable)")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "words"),
+    [
+        (
+            ["ticker", "BTC", "--provider", "coincap"],
+            {"PROVIDERS_ONLY": ""},
+            "set COINCAP_API_KEY in .env or in the environment",
+        ),
+        (["ticker", "BTC", "--provider", "okx"], {}, "PROVIDERS_ONLY names the providers"),
+        (["serve"], {"PORT": "x"}, "PORT takes a whole number from 0 to 65535"),
+        (["serve"], {"LOG_FORMAT": "xml"}, "LOG_FORMAT takes auto, json or console"),
+        (["serve"], {"STATE_URL": "x"}, "see `coinmux env-example`"),
+    ],
+)
+def test_an_error_names_the_setting_and_what_would_do(arguments, environ, words):
+    done = coinmux(*arguments, "--env-file", os.devnull, **environ)
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
+def test_sources_passed_over_for_one_reason_are_one_line():
+    done = coinmux(
+        "ticker", "BTC", "--env-file", os.devnull, PROVIDERS_ONLY="lexicon",
+    )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = [one for one in done.stderr.splitlines() if "(switched_off)" in one]
+    assert {"binance", "kraken"} <= set(line.strip().partition(":")[0].split(", "))
 
 
 def test_the_version_is_told():
@@ -157,7 +188,8 @@ def test_a_port_that_is_taken_is_told_in_one_line():
         )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert port in done.stderr or "in use" in done.stderr
+    assert f"cannot listen on 127.0.0.1 port {port}" in done.stderr
+    assert "set HOST or PORT" in done.stderr
 
 
 def test_an_indicator_as_a_table_with_its_reading():
@@ -227,7 +259,7 @@ def test_kept_candles_are_exported_as_csv_and_parquet(kept):
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [
-        (("ETH",), 2, "keeps no 1h candles of ETH/USDT"),
+        (("ETH",), 2, "has no 1h candles of ETH/USDT"),
         (("BTC", "--start", "soon"), 2, "takes Unix milliseconds"),
         (("BTC", "--format", "parquet"), 2, "needs --out"),
     ],

@@ -220,7 +220,7 @@ def test_what_went_wrong_before_the_log_is_written():
 
 def test_the_start_says_which_sources_are_on_and_why_others_are_off():
     """Counted by reason, with names, so that a missing key is seen at once."""
-    found = PluginLoader().discover(allow=["kraken", "etherscan", "nomics"])
+    found = PluginLoader().discover(allow=["kraken", "glassnode", "nomics"])
     gateway = Gateway.from_env(None, environ={"ARCHIVE": "off"}, found=found)
     stream = io.StringIO()
     undo = event_log.configure(gateway, stream)
@@ -228,9 +228,9 @@ def test_the_start_says_which_sources_are_on_and_why_others_are_off():
     undo()
     first, second = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert first["message"] == (
-        "1 of 3 sources are on; off: 1 missing_key (etherscan), 1 retired (nomics)"
+        "1 of 3 sources are on; off: 1 missing_key (glassnode), 1 retired (nomics)"
     )
-    assert first["off"] == {"missing_key": ["etherscan"], "retired": ["nomics"]}
+    assert first["off"] == {"missing_key": ["glassnode"], "retired": ["nomics"]}
     assert second["message"] == "no archive is written: ARCHIVE is off"
 
 

@@ -1,4 +1,4 @@
-"""Ask once: `ticker`, `candles`, `explain`."""
+"""One question, one answer: `ticker`, `candles` and `explain`."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from coinmux.server.process.simulated_gateway import gateway_for
 
 T = TypeVar("T")
 
-provider = click.option("--provider", help="Ask this one only.")
+provider = click.option("--provider", help="Ask this provider and no other.")
 strategy = click.option(
     "--strategy", type=click.Choice(STRATEGIES), default="priority", show_default=True
 )
 timeout = click.option("--timeout", "timeout_s", type=float, help="Seconds for the whole request.")
-simulated = click.option("--simulate", is_flag=True, help="Ask the simulator, not the world.")
+simulated = click.option("--simulate", is_flag=True, help="Answer with simulated data.")
 
 
 def with_gateway(env: str, simulate: bool, work: Callable[[Gateway], Awaitable[T]]) -> T:
-    """What `work` makes of a gateway that is open meanwhile."""
+    """Open a gateway, run `work` with it, close it, and return the result."""
 
     async def run() -> T:
         # One question needs no background probes.
@@ -37,14 +37,14 @@ def with_gateway(env: str, simulate: bool, work: Callable[[Gateway], Awaitable[T
 
 
 def moment(ms: int | None) -> str:
-    """A time as people read it, UTC."""
+    """A time as text, in UTC."""
     if ms is None:
         return "—"
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def origin(meta: Mapping[str, Any]) -> str:
-    """Where an answer came from, in a line."""
+    """One line that says which provider answered, how fast, and which failed before it."""
     failed = [
         f"{one['provider']} {one['code']}" for one in meta["attempts"] if one["outcome"] != "ok"
     ]
@@ -73,7 +73,7 @@ def ticker(
     as_json: bool,
     env_file: str,
 ) -> None:
-    """The ticker of SYMBOL (BTC/USDT, btc-usdt, BTC)."""
+    """Show the ticker of SYMBOL, such as BTC/USDT, btc-usdt or BTC."""
     options: RequestKeywords = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
     answer = with_gateway(env_file, simulate, lambda gateway: gateway.ticker(symbol, **options))
     if as_json:
@@ -89,7 +89,7 @@ def ticker(
 
 
 class _OrSymbol(click.RichGroup):
-    """`candles BTC/USDT` asks; `candles export BTC/USDT` is a command of its own."""
+    """`candles BTC/USDT` shows candles; `candles export BTC/USDT` is a command of its own."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] not in (*self.commands, "-h", "--help"):
@@ -102,7 +102,7 @@ _ASK = "of"
 
 @click.group(cls=_OrSymbol)
 def candles() -> None:
-    """The latest candles of a SYMBOL (`of` may be left out), or an export of those kept."""
+    """Show the latest candles of a SYMBOL, or export those in the archive."""
 
 
 @candles.command(_ASK)
@@ -126,7 +126,7 @@ def candles_of(
     as_json: bool,
     env_file: str,
 ) -> None:
-    """The latest candles of SYMBOL, oldest first."""
+    """Show the latest candles of SYMBOL, oldest first."""
     options: RequestKeywords = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
     answer = with_gateway(
         env_file, simulate, lambda gateway: gateway.candles(symbol, interval, limit, **options)
@@ -145,10 +145,14 @@ def candles_of(
     out.print(origin(answer.meta), style="dim")
 
 
+def _title(capability: str, query: dict[str, Any]) -> str:
+    return " ".join([capability, *(f"{name}={value}" for name, value in query.items())])
+
+
 @click.command()
 @click.argument("capability")
 @click.argument("parameters", nargs=-1)
-@click.option("--provider", help="As if this one were pinned.")
+@click.option("--provider", help="Explain a request that asks this provider only.")
 @strategy
 @simulated
 @as_json
@@ -162,7 +166,10 @@ def explain(
     as_json: bool,
     env_file: str,
 ) -> None:
-    """Who would answer CAPABILITY with PARAMETERS (symbol=BTC/USDT interval=1h), and why."""
+    """Show which provider would answer CAPABILITY, and why not the others.
+
+    PARAMETERS are written name=value: symbol=BTC/USDT interval=1h.
+    """
     pairs: dict[str, Any] = {}
     for text in parameters:
         name, equals, value = text.partition("=")
@@ -180,7 +187,9 @@ def explain(
     if as_json:
         print_json(shown)
         return
-    made = table(f"{capability} {shown['query']}", "", "provider", "verdict", "reason", "detail")
+    made = table(
+        _title(capability, shown["query"]), "rank", "provider", "verdict", "reason", "detail"
+    )
     for line in shown["candidates"]:
         made.add_row(
             cell(line["rank"]), line["provider"], line["verdict"], line["reason"], line["detail"]
