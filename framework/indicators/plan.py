@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from coinmux.framework.indicators.catalogue import Indicator
     from coinmux.framework.indicators.frame import Frame
+    from coinmux.framework.plugins.adapters import Indicator
     from coinmux.framework.plugins.indicator_info import Value
     from coinmux.framework.reference.symbols import Interval
 

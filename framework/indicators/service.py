@@ -18,10 +18,10 @@ from coinmux.framework.routing.options import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, R
 
 if TYPE_CHECKING:
     from coinmux.framework.indicators.candle_history import Asks, History
-    from coinmux.framework.indicators.catalogue import Indicator
     from coinmux.framework.indicators.plan import Plan
     from coinmux.framework.indicators.result import Computed
     from coinmux.framework.models.market import Candles
+    from coinmux.framework.plugins.adapters import Indicator
     from coinmux.framework.reference.symbols import Interval, Symbol
 
 #: The indicators of `comprehensive`.

@@ -143,9 +143,9 @@ class IndicatorController(Controller):
     ) -> Bytes:
         """One indicator over routed candles; as many more are asked for as settle its values."""
         gateway = desk.gateway
-        info = gateway.indicators.catalogue.find(indicator)
+        found = gateway.indicators.catalogue.find(indicator)
         asked = read_market_ask(request.scope["query_string"], gateway.parse_symbol)
-        plan = gateway.indicators.catalogue.plan(info.info.name, asked.parameters)
+        plan = gateway.indicators.catalogue.plan(found, asked.parameters)
 
         async def one(interval: Interval) -> tuple[History, bytes]:
             routed = await gateway.indicators.one(
@@ -176,7 +176,7 @@ class IndicatorController(Controller):
         )
         if len(asked.intervals) > 1:
             raise refused([{"name": "interval", "message": "takes one interval here"}])
-        plan = gateway.indicators.catalogue.plan(found.info.name, asked.parameters)
+        plan = gateway.indicators.catalogue.plan(found, asked.parameters)
         updates = watch(
             gateway.indicators,
             plan,
@@ -204,7 +204,7 @@ class IndicatorController(Controller):
         parameters = members.get("parameters", {})
         if not isinstance(parameters, dict):
             raise refused([{"name": "parameters", "message": "takes a JSON object"}])
-        plan = catalogue.plan(found.info.name, parameters)
+        plan = catalogue.plan(found, parameters)
         frame = await asyncio.to_thread(frame_of_rows, members.get("rows"))
         computed = await desk.gateway.indicators.run(plan, frame)
         data = computed.encode({"symbol": None, "interval": None, "last_closed": None}, frame.size)
