@@ -69,4 +69,4 @@ def test_the_stub_shows_every_public_member():
 def test_the_old_name_of_fetch_blocks_as_well():
     """The deprecated `ask` answers, as `fetch` does."""
     with gateway() as sync, pytest.warns(DeprecationWarning, match="fetch"):
-        assert sync.fetch("ticker", sync.query("ticker", {"symbol": "BTC"})).data.last == 7.0
+        assert sync.ask("ticker", sync.query("ticker", {"symbol": "BTC"})).data.last == 7.0
