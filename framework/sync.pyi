@@ -16,9 +16,8 @@ from coinmux.framework.events import EventBus
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.health.history import HealthHistory, SourceHistory
 from coinmux.framework.health.tracker import HealthTracker
-from coinmux.framework.indicators.candle_history import History
-from coinmux.framework.indicators.result import Computed
-from coinmux.framework.indicators.routed import Routed
+from coinmux.framework.indicators.candle_history import CandleHistory
+from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.framework.indicators.service import IndicatorService
 from coinmux.framework.models.base import Query, R_co
 from coinmux.framework.models.candles import Candles
@@ -557,7 +556,7 @@ class SyncGateway:
         closed_only: bool = False,
         parameters: Mapping[str, object] | None = None,
         **options: Unpack[RequestKeywords],
-    ) -> Routed:
+    ) -> IndicatorResult:
         """The latest `limit` values of an indicator, settled where the market's history allows.
 
         Args:
@@ -573,7 +572,7 @@ class SyncGateway:
 
     def indicator_over(
         self, name: str, candles: Candles, parameters: Mapping[str, object] | None = None
-    ) -> Computed:
+    ) -> IndicatorResult:
         """An indicator over candles that are here.
 
         Raises:
@@ -590,7 +589,7 @@ class SyncGateway:
         *,
         closed_only: bool = False,
         **options: Unpack[RequestKeywords],
-    ) -> dict[Symbol, tuple[History, list[Computed | CoinmuxError]] | CoinmuxError]:
+    ) -> dict[Symbol, tuple[CandleHistory, list[IndicatorResult | CoinmuxError]] | CoinmuxError]:
         """Many indicators of many markets; an error stands where one failed, and spoils no other.
 
         Args:

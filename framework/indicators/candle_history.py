@@ -13,12 +13,13 @@ from coinmux.framework.models.candles import CANDLE_COLUMNS, MOST_CANDLES, Candl
 from coinmux.framework.routing.options import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, RequestOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from coinmux.framework.cache.answer import Answer
     from coinmux.framework.clock import Clock
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.dispatch.decision_log import DecisionTrail
+    from coinmux.framework.indicators.result import IndicatorMeta
     from coinmux.framework.models.base import Query, R_co
     from coinmux.framework.reference.intervals import Interval
     from coinmux.framework.reference.symbols import Symbol
@@ -53,7 +54,7 @@ class Asks(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class CandleHistory:
     """Candles and where they came from.
 
     Attributes:
@@ -68,6 +69,24 @@ class History:
     pages: int
     notes: tuple[str, ...]
 
+    def head(self, *, last_closed: bool | None) -> dict[str, object]:
+        """The market, and whether the newest candle that is shown is finished."""
+        return {
+            "symbol": str(self.candles.symbol),
+            "interval": str(self.candles.interval),
+            "last_closed": last_closed,
+        }
+
+    def meta(self, notes: Sequence[str] = ()) -> IndicatorMeta:
+        """Provenance of the candles, with `notes` after its own."""
+        meta = self.answer.meta
+        return {
+            **meta,
+            "notes": [*meta["notes"], *self.notes, *notes],
+            "candles": len(self.candles),
+            "pages": self.pages,
+        }
+
 
 async def latest(
     gateway: Asks,
@@ -77,7 +96,7 @@ async def latest(
     ask: RequestOptions,
     request_id: str | None = None,
     trail: DecisionTrail | None = None,
-) -> History:
+) -> CandleHistory:
     """The latest `count` candles, earlier ones asked of the source that gave the newest.
 
     Raises:
@@ -113,7 +132,7 @@ async def latest(
         had += len(page)
     if (missing := _missing(pages, interval)) > 0:
         notes.append(f"{missing} candles are missing within the history; gaps are left as gaps")
-    return History(_joined(pages), answer, len(pages), tuple(notes))
+    return CandleHistory(_joined(pages), answer, len(pages), tuple(notes))
 
 
 def _step(count: int) -> int:

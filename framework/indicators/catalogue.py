@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import UnknownIndicator
@@ -13,27 +12,10 @@ from coinmux.framework.indicators.plan import Plan
 from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
-    from coinmux.framework.plugins.indicator_info import IndicatorInfo, Parameter
-
-#: Called with the inputs by name and the parameters by name.
-Compute = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
+    from coinmux.framework.plugins.adapters import Indicator
+    from coinmux.framework.plugins.indicator_info import Parameter
 
 _PLANS = 1_024
-
-
-@dataclass(frozen=True, slots=True)
-class Indicator:
-    """An indicator that loaded.
-
-    Attributes:
-        is_built_in: whether it came with coinmux; another's runs in a thread, under a deadline.
-    """
-
-    info: IndicatorInfo
-    compute: Compute
-    origin: str
-    version: str
-    is_built_in: bool
 
 
 class Catalogue:
@@ -61,13 +43,17 @@ class Catalogue:
             )
         return found
 
-    def plan(self, name: str, given: Mapping[str, Any] = {}) -> Plan:
-        """How to run an indicator with these parameters; kept for the next who asks.
+    def plan(self, which: str | Indicator, given: Mapping[str, object] = {}) -> Plan:
+        """The plan that runs an indicator with these parameters; cached for the next request.
+
+        Args:
+            which: an indicator that was found, or its name.
+            given: parameters by name or alias, as values or as texts that spell them.
 
         Raises:
             UnknownIndicator, UnknownIndicatorParameter, InvalidRequest: as they say.
         """
-        indicator = self.find(name)
+        indicator = self.find(which) if isinstance(which, str) else which
         values = read_parameters(indicator.info, given)
         key = (indicator.info.name, tuple(values.values()))
         plan = self._plans.get(key)

@@ -11,9 +11,8 @@ from coinmux.framework.routing.options import RequestKeywords, RequestOptions
 
 if TYPE_CHECKING:
     from coinmux.framework.errors import CoinmuxError
-    from coinmux.framework.indicators.candle_history import History
-    from coinmux.framework.indicators.result import Computed
-    from coinmux.framework.indicators.routed import Routed
+    from coinmux.framework.indicators.candle_history import CandleHistory
+    from coinmux.framework.indicators.result import IndicatorResult
     from coinmux.framework.indicators.service import IndicatorService
     from coinmux.framework.models.candles import Candles
     from coinmux.framework.reference.symbols import Symbol
@@ -44,7 +43,7 @@ class GatewayIndicators:
         closed_only: bool = False,
         parameters: Mapping[str, object] | None = None,
         **options: Unpack[RequestKeywords],
-    ) -> Routed:
+    ) -> IndicatorResult:
         """The latest `limit` values of an indicator, settled where the market's history allows.
 
         Args:
@@ -64,7 +63,7 @@ class GatewayIndicators:
 
     def indicator_over(
         self, name: str, candles: Candles, parameters: Mapping[str, object] | None = None
-    ) -> Computed:
+    ) -> IndicatorResult:
         """An indicator over candles that are here.
 
         Raises:
@@ -81,7 +80,7 @@ class GatewayIndicators:
         *,
         closed_only: bool = False,
         **options: Unpack[RequestKeywords],
-    ) -> dict[Symbol, tuple[History, list[Computed | CoinmuxError]] | CoinmuxError]:
+    ) -> dict[Symbol, tuple[CandleHistory, list[IndicatorResult | CoinmuxError]] | CoinmuxError]:
         """Many indicators of many markets; an error stands where one failed, and spoils no other.
 
         Args:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from coinmux.framework.dispatch.decision_log import DecisionTrail
     from coinmux.framework.indicators.plan import Plan
-    from coinmux.framework.indicators.routed import Routed
+    from coinmux.framework.indicators.result import IndicatorResult
     from coinmux.framework.indicators.service import IndicatorService
     from coinmux.framework.reference.intervals import Interval
     from coinmux.framework.reference.symbols import Symbol
@@ -78,7 +78,7 @@ async def watch(
     failures = 0
     while True:
         try:
-            routed = await desk.one(
+            result = await desk.one(
                 plan, symbol, interval, _SHOWN, closed_only=closed_only, ask=ask, trail=trail
             )
         except InvalidRequest:
@@ -89,20 +89,20 @@ async def watch(
             await pause(min(_AFTER_FAILURE_S * 2 ** (failures - 1), _LATEST_S))
             continue
         failures = 0
-        for update in _updates(routed, told):
+        for update in _updates(result, told):
             told = update
             yield update
-        await pause(_until_next(desk, routed))
+        await pause(_until_next(desk, result))
 
 
 #: Values of one look: closed ones missed between two looks are among them.
 _SHOWN = 50
 
 
-def _updates(routed: Routed, told: Update | None) -> list[Update]:
+def _updates(result: IndicatorResult, told: Update | None) -> list[Update]:
     """What is new since `told`: values that changed, closed, or began."""
-    candles, times = routed.candles, routed.timestamps.tolist()
-    columns = {name: column.tolist() for name, column in routed.values.items()}
+    candles, times = result.candles, result.timestamps.tolist()
+    columns = {name: column.tolist() for name, column in result.values.items()}
     open_at = int(candles.timestamp[-1]) if candles.last_closed is False else None
     first = len(times) - 1
     if told is not None:
@@ -114,9 +114,9 @@ def _updates(routed: Routed, told: Update | None) -> list[Update]:
             timestamp=times[at],
             is_closed=times[at] != open_at,
             values={name: _known(column[at]) for name, column in columns.items()},
-            reading=routed.reading if newest else None,
-            provider=routed.provider,
-            is_stale=routed.answer.meta["stale"],
+            reading=result.reading if newest else None,
+            provider=result.provider,
+            is_stale=result.history.answer.meta["stale"],
         )
         if told is None or not _same(update, told):
             found.append(update)
@@ -135,6 +135,6 @@ def _known(value: float) -> float | None:
     return value if abs(value) < float("inf") else None
 
 
-def _until_next(desk: IndicatorService, routed: Routed) -> float:
-    left = routed.answer.ttl_s(desk.clock.monotonic())
+def _until_next(desk: IndicatorService, result: IndicatorResult) -> float:
+    left = result.history.answer.ttl_s(desk.clock.monotonic())
     return min(max(left, _SOONEST_S), _LATEST_S)

@@ -8,7 +8,7 @@ import numpy as np
 
 from coinmux.framework.errors import InsufficientData, PluginError
 from coinmux.framework.health.classify import quoted
-from coinmux.framework.indicators.result import Computed
+from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.framework.plugins.indicator_info import columns_read
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from coinmux.framework.indicators.catalogue import Indicator
     from coinmux.framework.indicators.frame import Frame
+    from coinmux.framework.plugins.adapters import Indicator
     from coinmux.framework.plugins.indicator_info import Value
     from coinmux.framework.reference.intervals import Interval
 
@@ -75,7 +75,7 @@ class Plan:
             at = max(at, int(np.searchsorted(timestamp, timestamp[0] + self.span_ms)))
         return at if at < timestamp.size else None
 
-    def run(self, frame: Frame) -> Computed:
+    def run(self, frame: Frame) -> IndicatorResult:
         """The indicator over `frame`, of its length; nan where it is undefined.
 
         A candle that lacks a cell the indicator reads is left out as if it were missing, and has
@@ -86,14 +86,20 @@ class Plan:
             PluginError: the plugin broke its contract.
         """
         if self._read.isdisjoint(frame.holes) or (mask := frame.known(self._read)) is None:
-            return Computed(self, frame, self._outputs(frame))
+            return self._result(frame, self._outputs(frame), 0)
         kept = frame.kept(mask)
         outputs = []
         for column in self._outputs(kept):
             whole = np.full(frame.size, np.nan)
             whole[mask] = column
             outputs.append(whole)
-        return Computed(self, frame, outputs, left_out=frame.size - kept.size)
+        return self._result(frame, outputs, frame.size - kept.size)
+
+    def _result(
+        self, frame: Frame, outputs: Sequence[NDArray[Any]], left_out: int
+    ) -> IndicatorResult:
+        at = self.settled_at(frame.timestamp, left_out)
+        return IndicatorResult(self.info, self.label, self.values, frame, outputs, at, left_out)
 
     def _outputs(self, frame: Frame) -> Sequence[NDArray[Any]]:
         size = frame.size

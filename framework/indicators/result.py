@@ -1,51 +1,102 @@
-"""What came of an indicator: its values by candle, the newest of them, and their reading."""
+"""The result of an indicator: its values, their reading, and where its candles came from."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from coinmux.framework.cache.answer import AnswerMeta
 from coinmux.framework.errors import PluginError
 from coinmux.framework.health.classify import quoted
 from coinmux.framework.plugins.indicator_info import Latest
 from coinmux.framework.reference.values import clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
+    from coinmux.framework.indicators.candle_history import CandleHistory
     from coinmux.framework.indicators.frame import Frame
-    from coinmux.framework.indicators.plan import Plan
+    from coinmux.framework.models.candles import Candles
+    from coinmux.framework.plugins.indicator_info import IndicatorInfo, Value
 
 #: nan and infinity are written as null.
 _ENCODER = msgspec.json.Encoder()
 
 
-class Computed:
-    """Values of one indicator over one frame.
+class IndicatorMeta(AnswerMeta):
+    """Provenance of an indicator's candles, with notes on its values.
 
     Attributes:
-        outputs: `(n,)` float64 each, in the order of `plan.info.outputs`; nan where undefined.
-        left_out: candles that lacked a cell it reads.
+        candles: how many candles it was computed over, warm-up included.
+        pages: how many answers they were taken from.
     """
 
-    __slots__ = ("frame", "left_out", "outputs", "plan")
+    candles: int
+    pages: int
+
+
+class IndicatorResult:
+    """Values of one indicator over one market's candles.
+
+    Attributes:
+        parameters: all of them, as given or by default.
+        frame: the candles it was computed over, warm-up included.
+        outputs: `(n,)` float64 each, in the order of `info.outputs`; nan where undefined.
+        settled_at: index of the first candle whose value has warmed up; None where there is none.
+        left_out: how many candles lacked a cell that the indicator reads.
+        provenance: the candles and the answers they came from; None over a caller's own candles.
+        shown: how many of the latest values were asked for; all of them unless candles were routed.
+    """
+
+    __slots__ = (
+        "frame", "info", "label", "left_out", "outputs", "parameters", "provenance", "settled_at",
+        "shown",
+    )  # fmt: skip
 
     def __init__(
-        self, plan: Plan, frame: Frame, outputs: Sequence[NDArray[Any]], left_out: int = 0
+        self,
+        info: IndicatorInfo,
+        label: str,
+        parameters: Mapping[str, Value],
+        frame: Frame,
+        outputs: Sequence[NDArray[np.float64]],
+        settled_at: int | None,
+        left_out: int = 0,
+        provenance: CandleHistory | None = None,
+        shown: int | None = None,
     ) -> None:
-        self.plan = plan
+        self.info = info
+        self.label = label
+        self.parameters = parameters
         self.frame = frame
         self.outputs = outputs
+        self.settled_at = settled_at
         self.left_out = left_out
+        self.provenance = provenance
+        self.shown = frame.size if shown is None else shown
+
+    def routed(self, history: CandleHistory, shown: int) -> IndicatorResult:
+        """The same values with their candles' provenance, the latest `shown` of them shown."""
+        return IndicatorResult(
+            self.info, self.label, self.parameters, self.frame, self.outputs, self.settled_at,
+            self.left_out, history, shown,
+        )  # fmt: skip
 
     @property
-    def values(self) -> dict[str, NDArray[Any]]:
-        """`(n,)` float64 by output name."""
-        return {one.name: c for one, c in zip(self.plan.info.outputs, self.outputs, strict=True)}
+    def values(self) -> dict[str, NDArray[np.float64]]:
+        """The shown values by output, `(shown,)` float64, nan where undefined."""
+        start = max(0, self.frame.size - self.shown)
+        return {one.name: c[start:] for one, c in zip(self.info.outputs, self.outputs, strict=True)}
+
+    @property
+    def timestamps(self) -> NDArray[np.int64]:
+        """`(shown,)` int64, opening times of the shown candles in Unix ms."""
+        return self.frame.timestamp[max(0, self.frame.size - self.shown) :]
 
     @property
     def latest(self) -> dict[str, float | None]:
@@ -54,47 +105,87 @@ class Computed:
 
     @property
     def reading(self) -> str | None:
-        """The newest values in plain words; None where there are none, or no words for them.
+        """The newest values in plain words; None where they are undefined or have no words.
 
         Raises:
             PluginError: the plugin broke its contract.
         """
-        read = self.plan.info.reading
+        read = self.info.reading
         latest = self._at(-1)
         if read is None or any(value is None for value in latest.values()):
             return None
         previous = self._at(-2) if self.frame.size > 1 else dict.fromkeys(latest)
         close = _known(float(self.frame.columns["close"][-1]))
         try:
-            text = read(Latest(latest, previous, close, self.plan.values))
+            text = read(Latest(latest, previous, close, self.parameters))
         except Exception as error:
-            raise PluginError(f"reading of {self.plan.info.name}: {quoted(error)}") from error
+            raise PluginError(f"reading of {self.info.name}: {quoted(error)}") from error
         return None if text is None else clean_text(text)
 
     @property
     def settled_from(self) -> int | None:
-        """The candle from which values are settled, Unix ms; None where none is, or will be."""
-        at = self.plan.settled_at(self.frame.timestamp, self.left_out)
-        return None if at is None else int(self.frame.timestamp[at])
+        """The candle from which values have warmed up, Unix ms; None where there is none."""
+        return None if self.settled_at is None else int(self.frame.timestamp[self.settled_at])
 
-    def encode(self, head: dict[str, Any], shown: int) -> bytes:
+    @property
+    def history(self) -> CandleHistory:
+        """The candles and the answers they came from.
+
+        Raises:
+            ValueError: the candles are a caller's own.
+        """
+        if self.provenance is None:
+            raise ValueError(f"{self.label} was computed over candles that no source gave")
+        return self.provenance
+
+    @property
+    def candles(self) -> Candles:
+        """The routed candles, warm-up included. Raises as `history` does."""
+        return self.history.candles
+
+    @property
+    def provider(self) -> str:
+        """The source of the candles. Raises as `history` does."""
+        return self.history.answer.provider
+
+    @property
+    def meta(self) -> IndicatorMeta:
+        """Provenance of the candles, with notes on the values. Raises as `history` does."""
+        return self.history.meta(self.notes(self.shown))
+
+    @property
+    def body(self) -> bytes:
+        """The whole envelope as JSON. Raises as `history` does."""
+        meta = self.meta
+        return b'{"data":%b,"meta":%b}' % (
+            self.encode(self.head(), self.shown),
+            _ENCODER.encode(meta),
+        )
+
+    def head(self) -> dict[str, object]:
+        """The market, and whether the newest candle is finished; null over a caller's candles."""
+        if self.provenance is None:
+            return {"symbol": None, "interval": None, "last_closed": None}
+        # Where the newest candle was left out because it was open, the newest left is closed.
+        dropped = self.frame.size < len(self.candles)
+        return self.provenance.head(last_closed=True if dropped else self.candles.last_closed)
+
+    def encode(self, head: Mapping[str, object], shown: int) -> bytes:
         """The contract's `data` object, of the latest `shown` candles.
 
         Args:
             head: members that come first, such as `symbol` and `interval`.
         """
         start = max(0, self.frame.size - shown)
-        plan = self.plan
-        names = [one.name for one in plan.info.outputs]
         return _ENCODER.encode(
             {
-                "indicator": plan.info.name,
+                "indicator": self.info.name,
                 **head,
-                "parameters": plan.values,
+                "parameters": self.parameters,
                 "timestamps": self.frame.timestamp[start:].tolist(),
                 "values": {
-                    name: column[start:].tolist()
-                    for name, column in zip(names, self.outputs, strict=True)
+                    one.name: column[start:].tolist()
+                    for one, column in zip(self.info.outputs, self.outputs, strict=True)
                 },
                 "latest": self.latest,
                 "reading": self.reading,
@@ -102,10 +193,29 @@ class Computed:
             }
         )
 
+    def notes(self, shown: int) -> list[str]:
+        """What limits the latest `shown` values, in words."""
+        notes = []
+        if self.left_out:
+            notes.append(f"{self.left_out} candles lack a cell that is read and were left out")
+        if self.info.settle(self.parameters) is None:
+            notes.append(
+                "its level depends on the first candle of the history; only changes compare"
+            )
+            return notes
+        size = self.frame.size
+        at = size if self.settled_at is None else self.settled_at
+        unsettled = at - max(0, size - shown)
+        if unsettled > 0:
+            notes.append(
+                f"the first {unsettled} values are undefined or not settled: the history is short"
+            )
+        return notes
+
     def _at(self, index: int) -> dict[str, float | None]:
         return {
             one.name: _known(float(column[index]))
-            for one, column in zip(self.plan.info.outputs, self.outputs, strict=True)
+            for one, column in zip(self.info.outputs, self.outputs, strict=True)
         }
 
 

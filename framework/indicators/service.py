@@ -12,17 +12,16 @@ from coinmux.framework.errors import CoinmuxError, DeadlineExceeded, PluginTimeo
 from coinmux.framework.indicators import candle_history
 from coinmux.framework.indicators.catalogue import Catalogue
 from coinmux.framework.indicators.frame import Frame
-from coinmux.framework.indicators.routed import Routed
 from coinmux.framework.plugins.hook_runner import in_thread
 from coinmux.framework.routing.options import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, RequestOptions
 
 if TYPE_CHECKING:
     from coinmux.framework.dispatch.decision_log import DecisionTrail
-    from coinmux.framework.indicators.candle_history import Asks, History
-    from coinmux.framework.indicators.catalogue import Indicator
+    from coinmux.framework.indicators.candle_history import Asks, CandleHistory
     from coinmux.framework.indicators.plan import Plan
-    from coinmux.framework.indicators.result import Computed
+    from coinmux.framework.indicators.result import IndicatorResult
     from coinmux.framework.models.candles import Candles
+    from coinmux.framework.plugins.adapters import Indicator
     from coinmux.framework.reference.intervals import Interval
     from coinmux.framework.reference.symbols import Symbol
 
@@ -49,9 +48,9 @@ class IndicatorService:
         self.clock = gateway.clock
         self._gateway = gateway
         #: Those that are not built in, each with threads of its own.
-        self._apart: dict[str, Callable[..., Awaitable[Computed]]] = {}
+        self._apart: dict[str, Callable[..., Awaitable[IndicatorResult]]] = {}
 
-    async def run(self, plan: Plan, frame: Frame) -> Computed:
+    async def run(self, plan: Plan, frame: Frame) -> IndicatorResult:
         """`plan` over `frame`, without holding up anything else.
 
         Raises:
@@ -82,7 +81,7 @@ class IndicatorService:
         ask: RequestOptions | None = None,
         request_id: str | None = None,
         trail: DecisionTrail | None = None,
-    ) -> Routed:
+    ) -> IndicatorResult:
         """One indicator of one market: `limit` values, and candles before them to settle them.
 
         Raises:
@@ -93,7 +92,7 @@ class IndicatorService:
             [plan], symbol, interval, limit, ask or RequestOptions(), request_id, trail
         )
         computed = await self.run(plan, _frame(had.candles, closed_only=closed_only))
-        return Routed(computed, had, limit)
+        return computed.routed(had, limit)
 
     async def several(
         self,
@@ -106,7 +105,7 @@ class IndicatorService:
         ask: RequestOptions | None = None,
         request_id: str | None = None,
         trail: DecisionTrail | None = None,
-    ) -> tuple[History, list[Computed | CoinmuxError]]:
+    ) -> tuple[CandleHistory, list[IndicatorResult | CoinmuxError]]:
         """Several indicators of one market over the same candles; each, or its own error.
 
         Raises:
@@ -128,7 +127,7 @@ class IndicatorService:
         closed_only: bool = False,
         ask: RequestOptions | None = None,
         trail: DecisionTrail | None = None,
-    ) -> dict[Symbol, tuple[History, list[Computed | CoinmuxError]] | CoinmuxError]:
+    ) -> dict[Symbol, tuple[CandleHistory, list[IndicatorResult | CoinmuxError]] | CoinmuxError]:
         """Many indicators of many markets; each market's candles are asked for once.
 
         The deadline of `ask` is that of the whole; markets it leaves no time for have that error.
@@ -168,13 +167,13 @@ class IndicatorService:
         ask: RequestOptions,
         request_id: str | None,
         trail: DecisionTrail | None,
-    ) -> History:
+    ) -> CandleHistory:
         count = max(plan.wants(limit, interval) for plan in plans)
         return await candle_history.latest(
             self._gateway, symbol, interval, count, ask, request_id, trail
         )
 
-    async def _tried(self, plan: Plan, frame: Frame) -> Computed | CoinmuxError:
+    async def _tried(self, plan: Plan, frame: Frame) -> IndicatorResult | CoinmuxError:
         try:
             return await self.run(plan, frame)
         except CoinmuxError as error:
@@ -188,19 +187,19 @@ def _left_s(until: Deadline) -> float:
     return left
 
 
-def _run(plan: Plan, frame: Frame) -> Computed:
+def _run(plan: Plan, frame: Frame) -> IndicatorResult:
     return plan.run(frame)
 
 
 def over(
     plans: Sequence[Plan], markets: Mapping[str, Candles]
-) -> dict[str, list[Computed | CoinmuxError]]:
+) -> dict[str, list[IndicatorResult | CoinmuxError]]:
     """Many indicators over many markets' candles that are here; each, or its own error."""
     return {name: _each(plans, Frame.of(candles)) for name, candles in markets.items()}
 
 
-def _each(plans: Sequence[Plan], frame: Frame) -> list[Computed | CoinmuxError]:
-    results: list[Computed | CoinmuxError] = []
+def _each(plans: Sequence[Plan], frame: Frame) -> list[IndicatorResult | CoinmuxError]:
+    results: list[IndicatorResult | CoinmuxError] = []
     for plan in plans:
         try:
             results.append(plan.run(frame))

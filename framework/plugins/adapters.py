@@ -1,4 +1,4 @@
-"""What loading a plugin yields: its hooks as uniform callables, and the provider they belong to."""
+"""What loading a plugin yields: its hooks as uniform callables, its provider, its indicators."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from coinmux.framework.models.base import Query
 from coinmux.framework.plugins.hook_runner import in_thread
+from coinmux.framework.plugins.indicator_info import IndicatorInfo
 from coinmux.framework.plugins.provider_info import ProviderInfo, Reply
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Fetch = Callable[[Any, Any], Awaitable[Any]]
 MapError = Callable[[Reply, Query], Exception | None]
 #: Called with the inputs by name and the parameters by name.
-ComputeHook = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
+Compute = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,24 @@ class Provider:
     origin: str
     version: str
     grade: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """An indicator that loaded.
+
+    Attributes:
+        compute: called with the inputs by name and the parameters by name.
+        origin: the distribution it came from, or `in-process`.
+        version: of that distribution.
+        is_built_in: whether it came with coinmux; any other runs in a thread, under a deadline.
+    """
+
+    info: IndicatorInfo
+    compute: Compute
+    origin: str
+    version: str
+    is_built_in: bool
 
 
 def fetcher(impl: pluggy.HookImpl) -> Fetch:
@@ -83,7 +102,7 @@ def error_mapper(impl: pluggy.HookImpl) -> MapError:
     return call
 
 
-def computer(impl: pluggy.HookImpl, name: str) -> ComputeHook:
+def computer(impl: pluggy.HookImpl, name: str) -> Compute:
     """A `compute` hook as a function of `(inputs, parameters)`, for the indicator `name`."""
     function = cast("Callable[..., Any]", impl.function)
     takes = _positions(impl, ("indicator", "inputs", "parameters"))

@@ -13,10 +13,9 @@ from typing import Any, cast
 
 import pluggy
 
-from coinmux.framework.indicators.catalogue import Indicator
 from coinmux.framework.models.capability import CAPABILITIES, Capability
 from coinmux.framework.plugins import grades, hookspecs
-from coinmux.framework.plugins.adapters import Provider, computer, error_mapper, fetcher
+from coinmux.framework.plugins.adapters import Indicator, Provider, computer, error_mapper, fetcher
 from coinmux.framework.plugins.indicator_info import IndicatorInfo
 from coinmux.framework.plugins.provider_info import ProviderInfo
 from coinmux.framework.suggest import near

@@ -9,7 +9,7 @@ import rich_click as click
 
 from coinmux import INTERVALS, Strategy
 from coinmux.framework.gateway import Gateway
-from coinmux.framework.indicators.routed import Routed
+from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
 from coinmux.server.cli.questions import (
     moment,
@@ -82,7 +82,7 @@ def indicator(
             raise click.UsageError(f"{text!r} is not name=value")
         given[key] = value
 
-    async def work(gateway: Gateway) -> Routed:
+    async def work(gateway: Gateway) -> IndicatorResult:
         return await gateway.indicator(
             name,
             symbol,
@@ -95,18 +95,18 @@ def indicator(
             timeout_s=timeout_s,
         )
 
-    routed = with_gateway(env_file, simulate, work)
+    result = with_gateway(env_file, simulate, work)
     if as_json:
-        print_json(routed.body)
+        print_json(result.body)
         return
-    values = {key: column.tolist() for key, column in routed.values.items()}
-    title = f"{routed.computed.plan.label} of {routed.candles.symbol} {interval}"
+    values = {key: column.tolist() for key, column in result.values.items()}
+    title = f"{result.label} of {result.candles.symbol} {interval}"
     made = table(title, "opens (UTC)", *values)
-    for at, time in enumerate(routed.timestamps.tolist()):
+    for at, time in enumerate(result.timestamps.tolist()):
         row = (column[at] for column in values.values())
         made.add_row(moment(time), *(cell(None if one != one else one) for one in row))
     out = console()
     out.print(made)
-    if routed.reading is not None:
-        out.print(routed.reading)
-    out.print(origin(routed.meta), style="dim")
+    if result.reading is not None:
+        out.print(result.reading)
+    out.print(origin(result.meta), style="dim")

@@ -15,10 +15,9 @@ from litestar.params import FromPath
 
 from coinmux.framework.errors import CoinmuxError, InvalidRequest
 from coinmux.framework.indicators.caller_candles import frame_of_rows
-from coinmux.framework.indicators.candle_history import History
+from coinmux.framework.indicators.candle_history import CandleHistory
 from coinmux.framework.indicators.follow import Update, watch
-from coinmux.framework.indicators.result import Computed
-from coinmux.framework.indicators.routed import head_of, meta_of, notes_on
+from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.framework.indicators.service import SEVEN
 from coinmux.framework.reference.intervals import Interval
 from coinmux.server.asgi.indicator_params import (
@@ -77,7 +76,7 @@ class IndicatorController(Controller):
         )
         plans = [gateway.indicators.catalogue.plan(name) for name in SEVEN]
 
-        async def one(interval: Interval) -> tuple[History, bytes]:
+        async def one(interval: Interval) -> tuple[CandleHistory, bytes]:
             history, results = await gateway.indicators.several(
                 plans,
                 asked.symbol,
@@ -93,7 +92,7 @@ class IndicatorController(Controller):
                 for name, result in zip(SEVEN, results, strict=True)
             }
             data = {**_market(history, results), "indicators": lines}
-            return history, _envelope(data, meta_of(history, []))
+            return history, _envelope(data, history.meta())
 
         return await _by_interval(asked, one, desk, request)
 
@@ -132,7 +131,7 @@ class IndicatorController(Controller):
                         _shown(plan.info.name, plan.values, one, asked.limit, desk, request)
                         for plan, one in zip(asked.plans, computed, strict=True)
                     ],
-                    "meta": meta_of(history, []),
+                    "meta": history.meta(),
                 }
             )
             await asyncio.sleep(0)  # a batch of hundreds lets others have their turn
@@ -146,11 +145,11 @@ class IndicatorController(Controller):
     ) -> Bytes:
         """One indicator over routed candles; as many more are asked for as settle its values."""
         gateway = desk.gateway
-        info = gateway.indicators.catalogue.find(indicator)
+        found = gateway.indicators.catalogue.find(indicator)
         asked = read_market_ask(request.scope["query_string"], gateway.parse_symbol)
-        plan = gateway.indicators.catalogue.plan(info.info.name, asked.parameters)
+        plan = gateway.indicators.catalogue.plan(found, asked.parameters)
 
-        async def one(interval: Interval) -> tuple[History, bytes]:
+        async def one(interval: Interval) -> tuple[CandleHistory, bytes]:
             routed = await gateway.indicators.one(
                 plan,
                 asked.symbol,
@@ -180,7 +179,7 @@ class IndicatorController(Controller):
         )
         if len(asked.intervals) > 1:
             raise refused([{"name": "interval", "message": "takes one interval here"}])
-        plan = gateway.indicators.catalogue.plan(found.info.name, asked.parameters)
+        plan = gateway.indicators.catalogue.plan(found, asked.parameters)
         updates = watch(
             gateway.indicators,
             plan,
@@ -209,13 +208,13 @@ class IndicatorController(Controller):
         parameters = members.get("parameters", {})
         if not isinstance(parameters, dict):
             raise refused([{"name": "parameters", "message": "takes a JSON object"}])
-        plan = catalogue.plan(found.info.name, parameters)
+        plan = catalogue.plan(found, parameters)
         frame = await asyncio.to_thread(frame_of_rows, members.get("rows"))
         computed = await desk.gateway.indicators.run(plan, frame)
-        data = computed.encode({"symbol": None, "interval": None, "last_closed": None}, frame.size)
+        data = computed.encode(computed.head(), frame.size)
         meta = {
             "provider": None,
-            "notes": notes_on(computed, 1),
+            "notes": computed.notes(1),
             "elapsed_ms": round((perf_counter() - begun) * 1000, 3),
         }
         return Bytes(b'{"data":%b,"meta":%b}' % (data, _ENCODER.encode(meta)), _HEADERS)
@@ -262,23 +261,23 @@ async def _by_interval(
     return Bytes(b'{"intervals":{%b}}' % b",".join(lines), _HEADERS)
 
 
-def _market(history: History, results: list[Computed | CoinmuxError]) -> dict[str, Any]:
+def _market(
+    history: CandleHistory, results: list[IndicatorResult | CoinmuxError]
+) -> dict[str, Any]:
     """Which candles: the market, and the newest of them that was read."""
     for one in results:
-        if isinstance(one, Computed):
-            head = head_of(one, history.candles)
+        if isinstance(one, IndicatorResult):
+            head = one.routed(history, 1).head()
             return {**head, "timestamp": int(one.frame.timestamp[-1])}
     candles = history.candles
     return {
-        "symbol": str(candles.symbol),
-        "interval": str(candles.interval),
-        "last_closed": candles.last_closed,
+        **history.head(last_closed=candles.last_closed),
         "timestamp": int(candles.timestamp[-1]) if len(candles) else None,
     }
 
 
 def _latest(
-    result: Computed | CoinmuxError, desk: ServerContext, request: AnyRequest
+    result: IndicatorResult | CoinmuxError, desk: ServerContext, request: AnyRequest
 ) -> dict[str, Any]:
     if isinstance(result, CoinmuxError):
         return {"status": "error", "error": _error(result, desk, request)}
@@ -288,23 +287,23 @@ def _latest(
         return {"status": "error", "error": _error(error, desk, request)}
     return {
         "status": "ok",
-        "parameters": result.plan.values,
+        "parameters": result.parameters,
         "latest": result.latest,
         "reading": reading,
-        "notes": notes_on(result, 1),
+        "notes": result.notes(1),
     }
 
 
 def _shown(
     name: str,
     parameters: Mapping[str, Any],
-    result: Computed | CoinmuxError,
+    result: IndicatorResult | CoinmuxError,
     limit: int,
     desk: ServerContext,
     request: AnyRequest,
 ) -> dict[str, Any]:
     line = {"indicator": name, "parameters": parameters, **_latest(result, desk, request)}
-    if isinstance(result, Computed) and 1 < limit <= MOST_SHOWN:
+    if isinstance(result, IndicatorResult) and 1 < limit <= MOST_SHOWN:
         line["timestamps"] = result.frame.timestamp[-limit:].tolist()
         line["values"] = {key: column[-limit:].tolist() for key, column in result.values.items()}
     return line

@@ -90,8 +90,7 @@ from coinmux.framework.indicators.authors.readings import (
     within_band,
 )
 from coinmux.framework.indicators.authors.warmup import ema_memory, wilder_memory
-from coinmux.framework.indicators.result import Computed
-from coinmux.framework.indicators.routed import Routed
+from coinmux.framework.indicators.result import IndicatorMeta, IndicatorResult
 from coinmux.framework.models.base import Query, Result
 from coinmux.framework.models.candles import Candles, CandlesQuery
 from coinmux.framework.models.capability import CAPABILITIES, Capability, Freshness
@@ -221,7 +220,6 @@ __all__ = [
     "CoinsQuery",
     "Column",
     "Columns",
-    "Computed",
     "CutShort",
     "Deadline",
     "DeadlineExceeded",
@@ -247,6 +245,8 @@ __all__ = [
     "HTTPClient",
     "Implausible",
     "IndicatorInfo",
+    "IndicatorMeta",
+    "IndicatorResult",
     "InsufficientData",
     "Interval",
     "InvalidRequest",
@@ -296,7 +296,6 @@ __all__ = [
     "RequestKeywords",
     "RequestOptions",
     "Result",
-    "Routed",
     "RoutingError",
     "SchemaMismatch",
     "Social",
@@ -382,7 +381,11 @@ __all__ = [
 ]
 
 #: Old names and their present ones; they leave with the next release.
-_RENAMED = {"Ask": "RequestOptions"}
+_RENAMED = {
+    "Ask": "RequestOptions",
+    "Computed": "IndicatorResult",
+    "Routed": "IndicatorResult",
+}
 
 # A type checker does not see this function: to it every name would exist.
 if not TYPE_CHECKING:

@@ -126,7 +126,7 @@ async def main():
         for name in ("choppiness", "rsi"):
             try:
                 computed = gateway.indicator_over(name, random_candles(60))
-                shown[name] = [computed.plan.required, computed.reading]
+                shown[name] = [gateway.indicators.catalogue.plan(name).required, computed.reading]
             except CoinmuxError as error:
                 shown[name] = error.code
         shown["broken"] = msgspec.to_builtins(gateway.provider_list().broken)

@@ -214,6 +214,8 @@ async def test_the_old_names_work_and_warn(gateway_of):
         assert answer.data.last == 1.0
     with pytest.warns(DeprecationWarning, match=r"coinmux\.RequestOptions"):
         assert coinmux.Ask is RequestOptions
+    with pytest.warns(DeprecationWarning, match=r"coinmux\.IndicatorResult"):
+        assert coinmux.Routed is coinmux.IndicatorResult
     with pytest.raises(AttributeError, match="Nothing"):
         coinmux.Nothing  # noqa: B018 - reading it is the test
 

@@ -49,7 +49,7 @@ LOOSE = {
     "rpc_result": JSON,
 }
 #: Classes all of whose loose signatures have one reason.
-LOOSE_CLASSES = {"GatewayViews": REPORT, "Computed": "arrays", "Routed": "arrays"}
+LOOSE_CLASSES = {"GatewayViews": REPORT}
 
 
 def checked(*command):

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from coinmux.framework.indicators.catalogue import Catalogue, Indicator
+    from coinmux.framework.indicators.catalogue import Catalogue
+    from coinmux.framework.plugins.adapters import Indicator
     from coinmux.framework.plugins.indicator_info import Parameter
 
 #: Where the pictures lie, beside the page.

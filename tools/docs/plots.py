@@ -11,7 +11,7 @@ from coinmux.framework.testing.random_candles import random_candles
 
 if TYPE_CHECKING:
     from coinmux.framework.indicators.plan import Plan
-    from coinmux.framework.indicators.result import Computed
+    from coinmux.framework.indicators.result import IndicatorResult
 
 _WIDTH, _HEIGHT, _EDGE = 480, 150, 8
 #: Candles the sample market has, and of them shown; patterns are seen from nearer.
@@ -30,7 +30,7 @@ def plot(plan: Plan) -> str:
     return _Picture(computed, begin, end).drawn()
 
 
-def _last_mark(computed: Computed) -> int | None:
+def _last_mark(computed: IndicatorResult) -> int | None:
     found = np.flatnonzero(np.nan_to_num(computed.outputs[0]))
     return int(found[-1]) if found.size else None
 
@@ -38,8 +38,8 @@ def _last_mark(computed: Computed) -> int | None:
 class _Picture:
     """One picture: what is drawn in it sets its scale."""
 
-    def __init__(self, computed: Computed, begin: int, end: int) -> None:
-        self._info = computed.plan.info
+    def __init__(self, computed: IndicatorResult, begin: int, end: int) -> None:
+        self._info = computed.info
         self._shown = slice(begin, end)
         self._prices = {
             name: computed.frame.columns[name][self._shown]

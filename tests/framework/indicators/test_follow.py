@@ -6,10 +6,10 @@ import pytest
 
 from coinmux import AllProvidersFailed, Candles, Interval, RequestOptions, Symbol, UnknownSymbol
 from coinmux.framework.cache.answer import FetchResult
-from coinmux.framework.indicators.catalogue import Indicator
 from coinmux.framework.indicators.follow import Update, watch
 from coinmux.framework.indicators.service import IndicatorService
 from coinmux.framework.models.capability import Freshness
+from coinmux.framework.plugins.adapters import Indicator
 from coinmux.framework.plugins.indicator_info import IndicatorInfo, Output
 from coinmux.framework.testing.clock import FakeClock
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from coinmux import IndicatorInfo, InsufficientData, Output, PluginError
-from coinmux.framework.indicators.catalogue import Catalogue, Indicator
+from coinmux.framework.indicators.catalogue import Catalogue
 from coinmux.framework.indicators.frame import Frame
+from coinmux.framework.plugins.adapters import Indicator
 from coinmux.framework.testing.random_candles import random_candles
 
 
