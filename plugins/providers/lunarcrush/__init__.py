@@ -40,6 +40,7 @@ FIGURES = {
     "social_volume_24h": "count",
     "interactions_24h": "count",
 }
+INTERVALS = {"1h": "hour", "1d": "day"}
 PLAN_WORDS = ("subscription", "upgrade", "your plan")
 
 
@@ -63,7 +64,7 @@ def provider_info() -> ProviderInfo:
         timeout_s=6.0,
         priority=115,
         quotes=frozenset({"USD"}),
-        intervals={"1h": "hour", "1d": "day"},
+        intervals=INTERVALS,
         max_candles=1000,
         homepage="https://lunarcrush.com",
         terms_url="https://lunarcrush.com/terms",
@@ -123,16 +124,15 @@ async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
 async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, and the list for a coin that was not asked for within a day."""
     asset = await _asset(query.symbol.base, http)
-    width = query.interval.seconds
-    last_s = (http.now_ms() if query.end is None else query.end) // 1000
-    start_s = last_s - query.limit * width if query.start is None else query.start // 1000
-    if query.start is not None:
-        last_s = min(last_s, start_s + query.limit * width)
-    bucket = {"1h": "hour", "1d": "day"}[query.interval]
-    body = await http.get_json(
-        f"/coins/{segment(asset.id)}/time-series/v2",
-        {"bucket": bucket, "start": start_s, "end": last_s + width},
-    )
+    window = query.window(query.limit, http.now_ms())
+    assert window.first_ms is not None
+    assert window.last_ms is not None
+    params: dict[str, str | int] = {
+        "bucket": INTERVALS[query.interval],
+        "start": window.first_ms // 1000,
+        "end": -(-window.last_ms // 1000) + query.interval.seconds,
+    }
+    body = await http.get_json(f"/coins/{segment(asset.id)}/time-series/v2", params)
     return parse_candles(body, query, asset)
 
 
@@ -149,7 +149,7 @@ async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
         return parse_news(await http.get_json("/category/cryptocurrencies/news/v1"), query)
     asset = await _asset(query.asset, http)
     coin = await http.get_json(f"/coins/{segment(asset.id)}/v1")
-    _confirm(coin["data"]["id"], asset)
+    m.confirm(asset.id, coin["data"]["id"])
     return parse_news(
         await http.get_json(f"/topic/{segment(coin['config']['topic'])}/news/v1"), query
     )
@@ -176,11 +176,6 @@ def candidates(rows: Sequence[Any]) -> list[m.AssetCandidate]:
     ]
 
 
-def _confirm(told: Any, asset: m.AssetId) -> None:
-    if str(told) != asset.id:
-        raise e.Implausible(f"asked for coin {asset.id}, the answer is about {str(told)[:40]}")
-
-
 def parse_social(body: Any, query: m.SocialQuery, asset: m.AssetId) -> m.Social:
     """The figures in a coin's row.
 
@@ -205,12 +200,10 @@ def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
         Implausible: the answer is about another coin.
     """
     coin = body["data"]
-    if coin["price"] is None:
-        raise e.UnknownSymbol(query.symbol, f"LunarCrush has no price of {asset.name}")
-    _confirm(coin["id"], asset)
-    return m.Ticker(
-        symbol=query.symbol,
-        timestamp=body["config"]["generated"] * 1000,
+    m.confirm(asset.id, coin["id"])
+    return m.Ticker.of(
+        query,
+        timestamp_s=body["config"]["generated"],
         last=coin["price"],
         change_percent=coin["percent_change_24h"],
         notes=asset.notes,
@@ -219,10 +212,9 @@ def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
 
 def parse_candles(body: Any, query: m.CandlesQuery, asset: m.AssetId) -> m.Candles:
     """Rows by the second their bucket opens; buckets without a price are left out."""
-    _confirm(str(body["config"]["id"]).removeprefix("coins:"), asset)
-    columns = ("time", "open", "high", "low", "close")
-    rows = [[row[name] for name in columns] for row in body["data"] if row.get("close") is not None]
-    order = ("timestamp", "open", "high", "low", "close")
+    m.confirm(asset.id, str(body["config"]["id"]).removeprefix("coins:"))
+    rows = [row for row in body["data"] if row.get("close") is not None]
+    order = ("time", "open", "high", "low", "close")
     return m.Candles.from_rows(query, rows, order=order, time_unit="s", notes=asset.notes)
 
 
@@ -242,7 +234,7 @@ def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
         )
         for row in body["data"][: query.per_page]
     ]
-    return m.Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+    return m.Coins.of(query, coins)
 
 
 def parse_news(body: Any, query: m.NewsQuery) -> m.News:
