@@ -17,9 +17,10 @@ from typing import Any
 from coinmux import (
     HTTP,
     EnvVar,
+    ErrorTable,
     ProviderInfo,
     RateLimit,
-    Reply,
+    When,
     hookimpl,
     segment,
     stories,
@@ -41,7 +42,6 @@ FIGURES = {
     "interactions_24h": "count",
 }
 INTERVALS = {"1h": "hour", "1d": "day"}
-PLAN_WORDS = ("subscription", "upgrade", "your plan")
 
 
 @hookimpl
@@ -66,6 +66,18 @@ def provider_info() -> ProviderInfo:
         quotes=frozenset({"USD"}),
         intervals=INTERVALS,
         max_candles=1000,
+        errors=ErrorTable(
+            message=("error", "message"),
+            unknown_symbol=(When(status=(200, 404), says=("not found",)),),
+            quota=(When(status=(429,), says=("day", "daily")),),
+            plan=(
+                When(
+                    status=(200, 400, 401, 402, 403, 404),
+                    says=("subscription", "upgrade", "your plan"),
+                ),
+                When(status=(402,)),
+            ),
+        ),
         homepage="https://lunarcrush.com",
         terms_url="https://lunarcrush.com/terms",
         docs_url="https://lunarcrush.com/developers/api/endpoints",
@@ -73,31 +85,6 @@ def provider_info() -> ProviderInfo:
         notes="Limits are those of the smallest subscription, as far as they are known. "
         "The coin list is at most an hour old.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """Errors are JSON with `error`, or text; what a subscription lacks is told by its words."""
-    body = reply.body if isinstance(reply.body, dict) else {}
-    raw = body.get("error") or body.get("message") if reply.is_json else reply.body
-    said = str(raw or "")[:200]
-    lower = said.lower()
-    if lower.startswith("<"):
-        return None
-    failed = reply.status != 200 or bool(body.get("error"))
-    if reply.status == 429:
-        return (e.QuotaExhausted if "day" in lower or "daily" in lower else e.RateLimited)(said)
-    if failed and reply.status < 500:
-        if reply.status == 402 or any(word in lower for word in PLAN_WORDS):
-            return e.PlanRestricted(said or "the subscription does not cover this")
-        if reply.status == 401:
-            return e.AuthRefused(said)
-    if failed and reply.status in (200, 404) and "not found" in lower:
-        subject = getattr(query, "symbol", None) or getattr(query, "asset", None)
-        return e.UnknownSymbol(subject, f"LunarCrush: {said}") if subject else None
-    if reply.status == 200 and failed:
-        return e.BadStatus(f"the answer is an error: {said}", status=200)
-    return None
 
 
 @hookimpl
