@@ -300,6 +300,11 @@ class Coins(Result):
     per_page: int
     coins: tuple[Coin, ...]
 
+    @classmethod
+    def of(cls, query: CoinsQuery, coins: Iterable[Coin]) -> Coins:
+        """The page that was asked for."""
+        return cls(page=query.page, per_page=query.per_page, coins=tuple(coins))
+
     def is_empty(self) -> bool:
         return not self.coins
 

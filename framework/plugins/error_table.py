@@ -38,7 +38,8 @@ class When:
 
     Attributes:
         codes: one of these codes; a text that ends in `*` matches codes that begin like it.
-        says: one of these texts is part of the code and message, in any case.
+        says: one of these texts is part of the code and message, in any case; a page of HTML is
+            searched where `is_json` is False.
         status: one of these HTTP statuses.
         is_json: whether the body is JSON.
         about: the query has this field (`address`).
@@ -69,10 +70,16 @@ class When:
         """
         return (
             (not self.codes or (code != "" and is_code(code, self.codes)))
-            and (not self.says or any(part.lower() in text for part in self.says))
+            and (not self.says or self._is_said_in(text))
             and (not self.status or status in self.status)
             and (self.is_json is None or self.is_json is is_json)
             and (not self.about or getattr(query, self.about, None) is not None)
+        )
+
+    def _is_said_in(self, text: str) -> bool:
+        is_page = text.lstrip().startswith("<")
+        return (not is_page or self.is_json is False) and any(
+            part.lower() in text for part in self.says
         )
 
 

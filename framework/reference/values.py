@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -108,6 +108,21 @@ def seconds_ms(seconds: Any) -> int:
     """
     # By way of microseconds: seconds times 1000 may fall just short of a millisecond.
     return round(number(seconds) * 1_000_000) // 1000
+
+
+def iso_time(time_ms: int) -> str:
+    """Unix milliseconds as an ISO 8601 time in UTC, to the second: `2026-11-23T00:00:00Z`."""
+    return datetime.fromtimestamp(time_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def confirm(asked: object, answered: object) -> None:
+    """Check that an answer is about what was asked, whatever the case.
+
+    Raises:
+        Implausible: it is about something else.
+    """
+    if str(answered).lower() != str(asked).lower():
+        raise Implausible(f"asked for {asked}, the answer is about {str(answered)[:50]!r}")
 
 
 def iso_ms(text: Any) -> int:

@@ -131,7 +131,9 @@ def mapped(
     query: Any = None,
     headers: Mapping[str, str] | None = None,
     *,
-    is_json: bool = True,
+    is_json: bool | None = None,
 ) -> Any:
-    """The same of a reply with this status and body."""
+    """The same of a reply with this status and body; text is no JSON where it is not said."""
+    if is_json is None:
+        is_json = not isinstance(body, str)
     return mapped_reply(name, Reply(status, body, is_json, headers or {}), query)

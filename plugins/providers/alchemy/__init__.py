@@ -101,8 +101,7 @@ async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
 def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """The dollar price of a ticker's token."""
     (row,) = body["data"]
-    if row["symbol"].upper() != query.symbol.base:
-        raise e.Implausible(f"asked for {query.symbol.base}, the answer is about {row['symbol']}")
+    m.confirm(query.symbol.base, row["symbol"])
     price = {one["currency"].lower(): one for one in row["prices"]}["usd"]
     return m.Ticker(
         symbol=query.symbol, last=price["value"], timestamp=m.iso_ms(price["lastUpdatedAt"])
@@ -137,8 +136,7 @@ async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.Tok
 
 def parse_token_balances(result: Any, query: m.TokenBalancesQuery) -> m.TokenBalances:
     """Raw balances in hexadecimal; tokens of which nothing is left are dropped."""
-    if result["address"].lower() != query.address:
-        raise e.Implausible(f"asked for {query.address}, the answer is about {result['address']}")
+    m.confirm(query.address, result["address"])
     held = [
         (row["contractAddress"].lower(), quantity(row["tokenBalance"]))
         for row in result["tokenBalances"]

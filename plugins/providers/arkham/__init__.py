@@ -88,10 +88,7 @@ def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
         Implausible: it is about another address.
         UnknownSymbol: nobody knows the owner.
     """
-    if body["address"].lower() != query.address.lower():
-        raise e.Implausible(
-            f"asked for {query.address}, the answer is about {body['address'][:50]}"
-        )
+    m.confirm(query.address, body["address"])
     entity, label = body.get("arkhamEntity") or {}, body.get("arkhamLabel") or {}
     name = entity.get("name") or label.get("name")
     if not name:

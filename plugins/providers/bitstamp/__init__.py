@@ -116,17 +116,12 @@ def _path(what: str, symbol: Symbol) -> str:
     return f"/{what}/{segment(STYLE.native(symbol))}/"
 
 
-def _confirm(symbol: Symbol, said: Any) -> None:
-    """Here a pair is spelled with a slash, which tells base from quote."""
-    if str(said).upper() != str(symbol):
-        raise e.Implausible(f"asked for {symbol}, the answer is about {str(said)[:40]!r}")
-
-
 def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """`open` is of midnight UTC, `open_24` of 24 h ago; newer answers name the pair, older none."""
     for name in ("pair", "market"):
         if name in body:
-            _confirm(query.symbol, body[name])
+            # Here a pair is spelled with a slash, which tells base from quote.
+            m.confirm(query.symbol, body[name])
     return m.Ticker.of(
         query,
         timestamp_s=body["timestamp"],
@@ -143,7 +138,7 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Oldest first, objects."""
-    _confirm(query.symbol, body["data"]["pair"])
+    m.confirm(query.symbol, body["data"]["pair"])
     rows = body["data"]["ohlc"]
     return m.Candles.from_rows(query, rows, time_unit="s")
 

@@ -240,8 +240,7 @@ def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
         Implausible: it is about another address.
         UnknownSymbol: nobody has named it.
     """
-    if body["hash"].lower() != query.address:
-        raise e.Implausible(f"asked for {query.address}, the answer is about {body['hash'][:50]}")
+    m.confirm(query.address, body["hash"])
     tags = [tag["display_name"] for tag in body.get("public_tags") or ()]
     tags += [tag["name"] for tag in (body.get("metadata") or {}).get("tags") or ()]
     name = body.get("name") or body.get("ens_domain_name") or (tags[0] if tags else None)

@@ -61,7 +61,7 @@ def provider_info() -> ProviderInfo:
                 When(status=(403,), says=("access too frequent",), retry_after_s=IP_LIMIT_S),
             ),
             retry_after=_until_reset_s,
-            geo_blocked=(10009, 10024, When(status=(403,), says=("your country",))),
+            geo_blocked=(10009, 10024, When(status=(403,), says=("your country",), is_json=False)),
             auth=(10003, 10004, 10005, 10007, 10010),
         ),
         homepage="https://www.bybit.com",

@@ -6,7 +6,6 @@ refused. A ticker takes two requests: the quote is at one address, the last 24 h
 Source: https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products, read 2026-11-23.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from coinmux import (
@@ -82,7 +81,11 @@ async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
         end = start + span_ms
     elif end is not None:
         start = end - span_ms
-    params = {"granularity": INTERVALS[query.interval], "start": _iso(start), "end": _iso(end)}
+    params = {
+        "granularity": INTERVALS[query.interval],
+        "start": None if start is None else m.iso_time(start),
+        "end": None if end is None else m.iso_time(end),
+    }
     return parse_candles(await http.get_json(f"{_product(query.symbol)}/candles", params), query)
 
 
@@ -108,12 +111,6 @@ async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
 
 def _product(symbol: Symbol) -> str:
     return f"/products/{segment(STYLE.native(symbol))}"
-
-
-def _iso(time_ms: int | None) -> str | None:
-    if time_ms is None:
-        return None
-    return datetime.fromtimestamp(time_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def parse_ticker(quote: Any, stats: Any, query: m.TickerQuery) -> m.Ticker:

@@ -16,7 +16,6 @@ https://github.com/x-cmd/x-cmd/issues/217, read 2026-11-23.
 from typing import Any
 
 from coinmux import HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl, segment
-from coinmux import errors as e
 from coinmux import models as m
 
 #: Bytes of one coin in a list, and of an answer that cost a credit.
@@ -102,12 +101,9 @@ def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
         Implausible: another coin.
     """
     row = body["data"]
-    if row["id"] != asset.id:
-        raise e.Implausible(f"asked for {asset.id!r}, the answer is about {str(row['id'])[:40]!r}")
-    if row["priceUsd"] is None:
-        raise e.UnknownSymbol(query.symbol, f"CoinCap has no price of {asset.id!r}")
-    return m.Ticker(
-        symbol=query.symbol,
+    m.confirm(asset.id, row["id"])
+    return m.Ticker.of(
+        query,
         last=row["priceUsd"],
         change_percent=row["changePercent24Hr"],
         notes=asset.notes,
@@ -130,4 +126,4 @@ def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
         )
         for row in body["data"]
     ]
-    return m.Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+    return m.Coins.of(query, coins)

@@ -163,12 +163,12 @@ def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
         UnknownSymbol: no row, or no price.
         Implausible: the row is of another coin.
     """
-    if not body or (row := body[0])["current_price"] is None:
+    if not body or body[0]["current_price"] is None:
         raise e.UnknownSymbol(query.symbol, f"CoinGecko has no price of {asset.id!r}")
-    if row["id"] != asset.id:
-        raise e.Implausible(f"asked for {asset.id!r}, the answer is about {str(row['id'])[:40]!r}")
-    return m.Ticker(
-        symbol=query.symbol,
+    row = body[0]
+    m.confirm(asset.id, row["id"])
+    return m.Ticker.of(
+        query,
         timestamp=m.iso_ms(row["last_updated"]),
         last=row["current_price"],
         high=row["high_24h"],
@@ -194,7 +194,7 @@ def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
         )
         for row in body
     ]
-    return m.Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+    return m.Coins.of(query, coins)
 
 
 def parse_global_stats(body: Any) -> m.GlobalStats:

@@ -52,22 +52,15 @@ def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
     rows = rows_of(body["data"])
     if not rows:
         raise e.UnknownSymbol(query.symbol, f"CoinMarketCap has no quote of id {asset.id}")
-    _confirm(rows[0], asset)
+    m.confirm(asset.id, rows[0]["id"])
     quote = quote_of(rows[0], query.symbol.quote)
-    if quote["price"] is None:
-        raise e.UnknownSymbol(query.symbol, f"CoinMarketCap has no price of id {asset.id}")
-    return m.Ticker(
-        symbol=query.symbol,
-        timestamp=m.iso_ms(quote["last_updated"]),
+    return m.Ticker.of(
+        query,
+        timestamp=quote["last_updated"] and m.iso_ms(quote["last_updated"]),
         last=quote["price"],
         change_percent=quote.get("percent_change_24h"),
         notes=asset.notes,
     )
-
-
-def _confirm(row: Any, asset: m.AssetId) -> None:
-    if str(row["id"]) != asset.id:
-        raise e.Implausible(f"asked for id {asset.id}, the answer is about {str(row['id'])[:20]}")
 
 
 def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
@@ -88,7 +81,7 @@ def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
                 circulating_supply=row.get("circulating_supply"),
             )
         )
-    return m.Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+    return m.Coins.of(query, coins)
 
 
 def parse_global_stats(body: Any) -> m.GlobalStats:
@@ -121,7 +114,7 @@ def parse_candles(body: Any, query: m.CandlesQuery, asset: m.AssetId) -> m.Candl
     """Candles of one coin, which stands alone or under its id or slug."""
     data = body["data"]
     row = data if "quotes" in data else rows_of(data)[0]
-    _confirm(row, asset)
+    m.confirm(asset.id, row["id"])
     rows = []
     for candle in row["quotes"]:
         quote = quote_of(candle, query.symbol.quote)

@@ -14,7 +14,6 @@ Source: https://docs.coinpaprika.com/api-reference, read 2026-11-23.
 from typing import Any
 
 from coinmux import HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl, segment
-from coinmux import errors as e
 from coinmux import models as m
 
 #: What its `quotes` parameter takes.
@@ -102,8 +101,7 @@ def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
     Raises:
         Implausible: the answer is about another coin.
     """
-    if body["id"] != asset.id:
-        raise e.Implausible(f"asked for {asset.id!r}, the answer is about {str(body['id'])[:40]!r}")
+    m.confirm(asset.id, body["id"])
     figures = body["quotes"][query.symbol.quote]
     return m.Ticker(
         symbol=query.symbol,
@@ -119,7 +117,7 @@ def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
     ranked = sorted(body, key=lambda row: (not row["rank"], row["rank"]))
     first = (query.page - 1) * query.per_page
     coins = [_coin(row, query.quote) for row in ranked[first : first + query.per_page]]
-    return m.Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+    return m.Coins.of(query, coins)
 
 
 def _coin(row: Any, quote: str) -> m.Coin:

@@ -62,12 +62,10 @@ def window(query: m.CandlesQuery, now_ms: int) -> dict[str, int]:
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Rows with names; times in seconds."""
-    rows = []
     for row in body["Data"]:
         STYLE.confirm(query.symbol, row["INSTRUMENT"])
-        prices = (row["OPEN"], row["HIGH"], row["LOW"], row["CLOSE"])
-        rows.append((row["TIMESTAMP"], *prices, row["VOLUME_DIRECT"]))
-    return m.Candles.from_rows(query, rows, time_unit="s")
+    order = ("TIMESTAMP", "OPEN", "HIGH", "LOW", "CLOSE", "VOLUME_DIRECT")
+    return m.Candles.from_rows(query, body["Data"], order=order, time_unit="s")
 
 
 def parse_coins(rows: Any, query: m.CoinsQuery) -> m.Coins:
@@ -86,7 +84,7 @@ def parse_coins(rows: Any, query: m.CoinsQuery) -> m.Coins:
         )
         for row in rows
     ]
-    return m.Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+    return m.Coins.of(query, coins)
 
 
 def parse_news(body: Any, query: m.NewsQuery) -> m.News:
@@ -119,10 +117,7 @@ def parse_social(body: Any, query: m.SocialQuery) -> m.Social:
     row = body["Data"].get(query.asset)
     if row is None:
         raise e.UnknownSymbol(query.asset, f"CoinDesk Data lists no {query.asset}")
-    if row["SYMBOL"] != query.asset:
-        raise e.Implausible(
-            f"asked for {query.asset}, the answer is about {str(row['SYMBOL'])[:20]}"
-        )
+    m.confirm(query.asset, row["SYMBOL"])
     metrics = {}
     for name, (places, figure, unit) in SOCIAL.items():
         found = [place[figure] for place in row.get(places) or () if place.get(figure) is not None]

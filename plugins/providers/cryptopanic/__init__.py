@@ -14,15 +14,15 @@ from typing import Any
 from coinmux import (
     HTTP,
     EnvVar,
+    ErrorTable,
     ProviderInfo,
     RateLimit,
-    Reply,
+    When,
     hookimpl,
     segment,
     stories,
     symbols_in,
 )
-from coinmux import errors as e
 from coinmux import models as m
 
 PLAN = "CRYPTOPANIC_API_PLAN"
@@ -57,31 +57,20 @@ def provider_info() -> ProviderInfo:
         ),
         rate_limits=(RateLimit(30, 60),),
         priority=50,
+        errors=ErrorTable(
+            marked=("status", "api_error"),
+            message=("error", "info", "detail"),
+            quota=(When(status=(429,), says=("month", "quota")),),
+            # Of the plan, unless it speaks of the token.
+            plan=(When(status=(403,), is_json=True),),
+            auth=(When(status=(400, 401, 403), says=("token",)),),
+        ),
         homepage="https://cryptopanic.com",
         terms_url="https://cryptopanic.com/terms-of-service/",
         docs_url="https://cryptopanic.com/developers/api/",
         docs_read="2026-11-23",
         notes="No free plan any more. Limits are not published: 30 a minute is our own restraint.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """The words stand in `error`, `info` or `detail`; a 403 is of the plan, not of the token."""
-    body = reply.body if isinstance(reply.body, dict) else {}
-    told = (body.get(name) for name in ("error", "info", "detail"))
-    said = next((text for text in told if isinstance(text, str)), "")[:200]
-    lower = said.lower()
-    if reply.status in (400, 401, 403) and ("token" in lower or reply.status == 401):
-        return e.AuthRefused(said or "the token is refused")
-    if reply.status == 403 and reply.is_json:
-        return e.PlanRestricted(f"{said}; {PLAN} names the account's plan")
-    if reply.status == 429:
-        is_quota = "month" in lower or "quota" in lower
-        return e.QuotaExhausted(said) if is_quota else e.RateLimited(said)
-    if reply.status == 200 and (said or body.get("status") == "api_error"):
-        return e.BadStatus(f"the answer is an error: {said}", status=200)
-    return None
 
 
 @hookimpl

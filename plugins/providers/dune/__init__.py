@@ -68,21 +68,13 @@ def provider_info() -> ProviderInfo:
 
 @hookimpl
 def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """`error` as text; a query that failed says so in a 200."""
+    """Which of two things is not found; a query that failed says so in a 200."""
     body = reply.body if isinstance(reply.body, dict) else {}
     error = body.get("error")
     said = str(error.get("message") if isinstance(error, dict) else error or "")
-    if reply.status == 401:
-        return e.AuthRefused(said or "the key is refused")
-    if reply.status == 402:
-        return e.QuotaExhausted(said or "out of credits")
-    if reply.status == 429:
-        return e.RateLimited(said)
     if reply.status == 404:
-        lower = said.lower()
-        if "execution" in lower or "result" in lower:
-            return NeverRun(said)
-        return e.NotOffered(said or "no such query")
+        is_result = "execution" in said.lower() or "result" in said.lower()
+        return NeverRun(said) if is_result else e.NotOffered(said or "no such query")
     if str(body.get("state", "")).endswith(("_FAILED", "_CANCELLED", "_EXPIRED")):
         return e.BadStatus(f"the query ended as {body['state']}: {said}", status=reply.status)
     return None

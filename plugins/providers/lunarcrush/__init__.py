@@ -17,9 +17,10 @@ from typing import Any
 from coinmux import (
     HTTP,
     EnvVar,
+    ErrorTable,
     ProviderInfo,
     RateLimit,
-    Reply,
+    When,
     hookimpl,
     segment,
     stories,
@@ -40,7 +41,7 @@ FIGURES = {
     "social_volume_24h": "count",
     "interactions_24h": "count",
 }
-PLAN_WORDS = ("subscription", "upgrade", "your plan")
+INTERVALS = {"1h": "hour", "1d": "day"}
 
 
 @hookimpl
@@ -63,8 +64,20 @@ def provider_info() -> ProviderInfo:
         timeout_s=6.0,
         priority=115,
         quotes=frozenset({"USD"}),
-        intervals={"1h": "hour", "1d": "day"},
+        intervals=INTERVALS,
         max_candles=1000,
+        errors=ErrorTable(
+            message=("error", "message"),
+            unknown_symbol=(When(status=(200, 404), says=("not found",)),),
+            quota=(When(status=(429,), says=("day", "daily")),),
+            plan=(
+                When(
+                    status=(200, 400, 401, 402, 403, 404),
+                    says=("subscription", "upgrade", "your plan"),
+                ),
+                When(status=(402,)),
+            ),
+        ),
         homepage="https://lunarcrush.com",
         terms_url="https://lunarcrush.com/terms",
         docs_url="https://lunarcrush.com/developers/api/endpoints",
@@ -72,31 +85,6 @@ def provider_info() -> ProviderInfo:
         notes="Limits are those of the smallest subscription, as far as they are known. "
         "The coin list is at most an hour old.",
     )
-
-
-@hookimpl
-def map_error(reply: Reply, query: m.Query) -> Exception | None:
-    """Errors are JSON with `error`, or text; what a subscription lacks is told by its words."""
-    body = reply.body if isinstance(reply.body, dict) else {}
-    raw = body.get("error") or body.get("message") if reply.is_json else reply.body
-    said = str(raw or "")[:200]
-    lower = said.lower()
-    if lower.startswith("<"):
-        return None
-    failed = reply.status != 200 or bool(body.get("error"))
-    if reply.status == 429:
-        return (e.QuotaExhausted if "day" in lower or "daily" in lower else e.RateLimited)(said)
-    if failed and reply.status < 500:
-        if reply.status == 402 or any(word in lower for word in PLAN_WORDS):
-            return e.PlanRestricted(said or "the subscription does not cover this")
-        if reply.status == 401:
-            return e.AuthRefused(said)
-    if failed and reply.status in (200, 404) and "not found" in lower:
-        subject = getattr(query, "symbol", None) or getattr(query, "asset", None)
-        return e.UnknownSymbol(subject, f"LunarCrush: {said}") if subject else None
-    if reply.status == 200 and failed:
-        return e.BadStatus(f"the answer is an error: {said}", status=200)
-    return None
 
 
 @hookimpl
@@ -123,16 +111,15 @@ async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
 async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, and the list for a coin that was not asked for within a day."""
     asset = await _asset(query.symbol.base, http)
-    width = query.interval.seconds
-    last_s = (http.now_ms() if query.end is None else query.end) // 1000
-    start_s = last_s - query.limit * width if query.start is None else query.start // 1000
-    if query.start is not None:
-        last_s = min(last_s, start_s + query.limit * width)
-    bucket = {"1h": "hour", "1d": "day"}[query.interval]
-    body = await http.get_json(
-        f"/coins/{segment(asset.id)}/time-series/v2",
-        {"bucket": bucket, "start": start_s, "end": last_s + width},
-    )
+    window = query.window(query.limit, http.now_ms())
+    assert window.first_ms is not None
+    assert window.last_ms is not None
+    params: dict[str, str | int] = {
+        "bucket": INTERVALS[query.interval],
+        "start": window.first_ms // 1000,
+        "end": -(-window.last_ms // 1000) + query.interval.seconds,
+    }
+    body = await http.get_json(f"/coins/{segment(asset.id)}/time-series/v2", params)
     return parse_candles(body, query, asset)
 
 
@@ -149,7 +136,7 @@ async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
         return parse_news(await http.get_json("/category/cryptocurrencies/news/v1"), query)
     asset = await _asset(query.asset, http)
     coin = await http.get_json(f"/coins/{segment(asset.id)}/v1")
-    _confirm(coin["data"]["id"], asset)
+    m.confirm(asset.id, coin["data"]["id"])
     return parse_news(
         await http.get_json(f"/topic/{segment(coin['config']['topic'])}/news/v1"), query
     )
@@ -176,11 +163,6 @@ def candidates(rows: Sequence[Any]) -> list[m.AssetCandidate]:
     ]
 
 
-def _confirm(told: Any, asset: m.AssetId) -> None:
-    if str(told) != asset.id:
-        raise e.Implausible(f"asked for coin {asset.id}, the answer is about {str(told)[:40]}")
-
-
 def parse_social(body: Any, query: m.SocialQuery, asset: m.AssetId) -> m.Social:
     """The figures in a coin's row.
 
@@ -205,12 +187,10 @@ def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
         Implausible: the answer is about another coin.
     """
     coin = body["data"]
-    if coin["price"] is None:
-        raise e.UnknownSymbol(query.symbol, f"LunarCrush has no price of {asset.name}")
-    _confirm(coin["id"], asset)
-    return m.Ticker(
-        symbol=query.symbol,
-        timestamp=body["config"]["generated"] * 1000,
+    m.confirm(asset.id, coin["id"])
+    return m.Ticker.of(
+        query,
+        timestamp_s=body["config"]["generated"],
         last=coin["price"],
         change_percent=coin["percent_change_24h"],
         notes=asset.notes,
@@ -219,10 +199,9 @@ def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
 
 def parse_candles(body: Any, query: m.CandlesQuery, asset: m.AssetId) -> m.Candles:
     """Rows by the second their bucket opens; buckets without a price are left out."""
-    _confirm(str(body["config"]["id"]).removeprefix("coins:"), asset)
-    columns = ("time", "open", "high", "low", "close")
-    rows = [[row[name] for name in columns] for row in body["data"] if row.get("close") is not None]
-    order = ("timestamp", "open", "high", "low", "close")
+    m.confirm(asset.id, str(body["config"]["id"]).removeprefix("coins:"))
+    rows = [row for row in body["data"] if row.get("close") is not None]
+    order = ("time", "open", "high", "low", "close")
     return m.Candles.from_rows(query, rows, order=order, time_unit="s", notes=asset.notes)
 
 
@@ -242,7 +221,7 @@ def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
         )
         for row in body["data"][: query.per_page]
     ]
-    return m.Coins(page=query.page, per_page=query.per_page, coins=tuple(coins))
+    return m.Coins.of(query, coins)
 
 
 def parse_news(body: Any, query: m.NewsQuery) -> m.News:

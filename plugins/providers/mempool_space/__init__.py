@@ -9,7 +9,6 @@ Source: https://mempool.space/docs/api/rest, read 2026-11-23.
 from typing import Any
 
 from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, When, hookimpl, segment
-from coinmux import errors as e
 from coinmux import models as m
 
 #: Words of the plain-text 400 for an address whose checksum is wrong.
@@ -85,7 +84,6 @@ def parse_balance(body: Any, query: m.BalanceQuery) -> m.Balance:
     Raises:
         Implausible: the answer is about another address.
     """
-    if str(body["address"]).lower() != query.address.lower():
-        raise e.Implausible("the answer is about another address")
+    m.confirm(query.address, body["address"])
     stats = body["chain_stats"]
     return m.Balance.native(query, stats["funded_txo_sum"] - stats["spent_txo_sum"])

@@ -8,7 +8,6 @@ Source: https://docs.nansen.ai/api/smart-money/netflows and
 https://docs.nansen.ai/api/token-god-mode/flows, read 2026-11-23.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from coinmux import HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl
@@ -94,7 +93,7 @@ def flows_question(query: m.OnchainMetricQuery, now_ms: int) -> dict[str, Any]:
     return {
         "chain": "ethereum",
         "token_address": TOKENS[query.asset],
-        "date": {"from": _day(start), "to": _day(end)},
+        "date": {"from": m.iso_time(start)[:10], "to": m.iso_time(end)[:10]},
         "pagination": {"page": 1, "per_page": 1_000},
     }
 
@@ -124,7 +123,3 @@ def parse_flows(body: Any, query: m.OnchainMetricQuery) -> m.OnchainMetric:
     return m.OnchainMetric(
         metric=query.metric, asset=query.asset, unit=UNITS[query.metric], points=tuple(points)
     )
-
-
-def _day(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()

@@ -17,7 +17,6 @@ read 2026-11-23.
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, UsageHeader, hookimpl
@@ -194,8 +193,8 @@ async def fetch_onchain_metric(query: m.OnchainMetricQuery, http: HTTP) -> m.Onc
     variables = {
         "metric": metric,
         "slug": asset.id,
-        "from": iso(start),
-        "to": iso(end),
+        "from": m.iso_time(start),
+        "to": m.iso_time(end),
         "interval": str(query.interval),
     }
     body = await http.post_json(PATH, {"query": SERIES, "variables": variables})
@@ -227,11 +226,6 @@ def metric_of(name: str) -> tuple[str, str | None]:
     return name, UNITS.get(name)
 
 
-def iso(timestamp: int) -> str:
-    """Unix milliseconds as ISO 8601, to the second."""
-    return datetime.fromtimestamp(timestamp // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def parse_projects(body: Any) -> list[m.AssetCandidate]:
     """The projects of a ticker."""
     return [
@@ -254,7 +248,7 @@ def parse_metric(
     notes = asset.notes
     last = points[-1][0] + query.interval.ms if points else 0
     if end - last > max(HIDDEN_MS, 2 * query.interval.ms):
-        reach = f"the series ends {iso(points[-1][0])}" if points else "no points came"
+        reach = f"the series ends {m.iso_time(points[-1][0])}" if points else "no points came"
         notes += (f"{reach}; a free plan hides the last 30 days of most metrics",)
     return m.OnchainMetric(
         metric=query.metric, asset=query.asset, unit=unit, points=points, notes=notes

@@ -26,7 +26,6 @@ from coinmux import (
     hookimpl,
     segment,
 )
-from coinmux import errors as e
 from coinmux import models as m
 
 #: Base58 without 0, O, I and l.
@@ -125,8 +124,7 @@ async def _account(query: m.BalanceQuery | m.TokenBalancesQuery, http: HTTP) -> 
     if body["success"] is True and not body["data"]:
         return {}
     (account,) = body["data"]
-    if base58(account["address"]) != query.address:
-        raise e.Implausible(f"asked for {query.address}, the answer is about another account")
+    m.confirm(query.address, base58(account["address"]))
     return account
 
 

@@ -87,6 +87,16 @@ def test_a_page_is_told_from_json():
     assert read(403, "<html>", is_json=False).retry_after_s == 600
 
 
+def test_a_page_is_searched_for_words_only_where_a_row_is_about_pages():
+    """What a page of HTML says is mostly not about the request."""
+    table = ErrorTable(
+        plan=(When(says=("upgrade",)),), geo_blocked=(When(says=("country",), is_json=False),)
+    )
+    assert type(read(403, "Upgrade your plan", table=table, is_json=False)) is PlanRestricted
+    assert read(403, "<html>Upgrade your browser", table=table, is_json=False) is None
+    assert type(read(403, "<html>In your country", table=table, is_json=False)) is GeoBlocked
+
+
 def test_a_row_may_be_about_one_field_of_the_query():
     """An address is unknown where one was asked for, and no pair is blamed in its place."""
     address = "0x" + "0" * 40

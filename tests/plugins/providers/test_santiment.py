@@ -25,6 +25,7 @@ from coinmux import (
     SocialQuery,
     UnknownSymbol,
 )
+from coinmux.models import iso_time
 from coinmux.plugins.providers import santiment
 from tests.plugins import sample_replay
 from tests.plugins.sample_replay import (
@@ -291,7 +292,7 @@ def test_points_are_sorted_milliseconds(rows):
 @given(st.integers(1_262_304_000_000, 4_000_000_000_000))
 def test_bounds_are_exact_to_the_second(timestamp):
     """What is sent names the second that holds the moment."""
-    sent = datetime.fromisoformat(santiment.iso(timestamp))
+    sent = datetime.fromisoformat(iso_time(timestamp))
     assert int(sent.timestamp()) == timestamp // 1000
 
 
