@@ -23,7 +23,7 @@ from coinmux.server.cli.serve import serve, simulate
 def cli() -> None:
     """One door to crypto data: every source a plugin, every answer routed and explained.
 
-    Exit codes: 0 answered; 1 nobody could answer, or a check failed; 2 the question was wrong.
+    Exit codes: 0 answered; 1 no source could answer, or a check failed; 2 the request was wrong.
     """
 
 

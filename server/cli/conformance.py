@@ -1,4 +1,4 @@
-"""`coinmux conformance`: runs the kit over installed providers, and keeps what it measured."""
+"""`coinmux conformance`: runs the kit on installed providers, and stores their grades."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOAD_WAIT_S = 10.0
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--write", "keep", is_flag=True, help="Keep it in each provider's conformance.json.")
+@click.option("--write", "keep", is_flag=True, help="Store it in each provider's conformance.json.")
 @click.option("--ours", is_flag=True, help="The built-in providers.")
 @click.option("--fields", is_flag=True, help="docs/fields.md, as generated from their samples.")
 @as_json
@@ -69,7 +69,7 @@ def conformance(
 
 
 def installed(*, ours: bool = False) -> list[str]:
-    """Names of the installed providers, those that do not load included; or the built-in alone."""
+    """Names of the installed providers, broken ones included; or of the built-in ones only."""
     found = _loaded()
     return sorted(
         {one.name for one in found if (one.built_in or not ours) and not _is_of_indicators(one)}
@@ -77,7 +77,7 @@ def installed(*, ours: bool = False) -> list[str]:
 
 
 def indicator_plugins() -> list[str]:
-    """Names of the installed plugins that bring indicators alone."""
+    """Names of the installed plugins that contain indicators only."""
     return sorted({one.name for one in _loaded() if _is_of_indicators(one)})
 
 
@@ -93,7 +93,7 @@ def _is_of_indicators(one: Found) -> bool:
 
 
 def _show(report: Report, *, detailed: bool) -> None:
-    """A table of its checks; of many providers, only those that tell something."""
+    """A table of its checks; for many providers only of those that failed."""
     grade = report.grade or ("retired" if report.retired else "no grade")
     made = table(f"{report.name}: {grade}", "check", "for", "", "reason")
     for verdict in report.verdicts:

@@ -1,4 +1,4 @@
-"""What the commands print with, and what their exit codes mean."""
+"""How the commands print, and what their exit codes mean."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def cell(value: object) -> str:
 
 
 def errors(error: CoinmuxError) -> int:
-    """Tell an error in one line, with its parts below; the exit code it stands for."""
+    """Print an error in one line, with its parts below; returns the exit code."""
     click.echo(f"coinmux: {error.detail or error.code} [{error.code}]", err=True)
     for part in ("attempts", "candidates", "errors"):
         for line in error.extra.get(part, ()):

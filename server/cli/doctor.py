@@ -1,4 +1,4 @@
-"""`coinmux doctor`: what is wrong here, in one look."""
+"""`coinmux doctor`: what is wrong with this installation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from coinmux.server.cli.console import EXIT_FAILED, as_json, console, env_file, 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at.
+    """The result of one check.
 
     Attributes:
         status: `ok`, `warning` or `failed`.
@@ -54,7 +54,7 @@ def doctor(probe: bool, as_json: bool, env_file: str) -> None:
 
 
 async def examine(env_file: Path, *, probe: bool) -> list[Finding]:
-    """Everything the doctor looks at, in order."""
+    """Every check of the doctor, in order."""
     version = ".".join(map(str, sys.version_info[:3]))
     findings = [
         Finding("coinmux", "ok", installed_version()),

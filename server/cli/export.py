@@ -1,4 +1,4 @@
-"""`coinmux candles export`: what the archive keeps of a market, as CSV or Parquet."""
+"""`coinmux candles export`: the stored candles of a market, as CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def export(
     out: Path | None,
     env_file: str,
 ) -> None:
-    """Every closed candle of SYMBOL that the archive keeps, with who told it, oldest first."""
+    """Every stored closed candle of SYMBOL, with its source, oldest first."""
     if kind == "parquet" and out is None:
         raise click.UsageError("--format parquet needs --out FILE")
     pair, rows = asyncio.run(_rows(env_file, symbol, interval, start, end))
@@ -83,7 +83,7 @@ def export(
 async def _rows(
     env: str, symbol: str, interval: str, start: int | None, end: int | None
 ) -> tuple[Symbol, list[tuple[Any, ...]]]:
-    """Read beside a server that may be writing: nothing is marked as started or stopped."""
+    """Read while a server may be writing; no start or stop of the process is recorded."""
     # Here, so that the other commands start without a database.
     from coinmux.framework.archive.opening import archive_of
     from coinmux.framework.archive.writer import TROUBLE, told

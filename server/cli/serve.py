@@ -1,4 +1,4 @@
-"""`serve` and `simulate`: the two commands that stay."""
+"""`serve` and `simulate`: the commands that run until they are stopped."""
 
 from __future__ import annotations
 
@@ -21,15 +21,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--host", help="Address to listen on; HOST otherwise.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; PORT otherwise.")
-@click.option(
-    "--simulate", is_flag=True, help="Serve simulated data; nobody in the world is asked."
-)
+@click.option("--host", help="Address to listen on; default: HOST.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; default: PORT.")
+@click.option("--simulate", is_flag=True, help="Serve simulated data; no source is asked.")
 @click.option(
     "--workers",
     type=click.IntRange(1, 256),
-    help="Processes that serve together; WORKERS otherwise. STATE_URL lets them share limits.",
+    help="Server processes on one port; default: WORKERS. STATE_URL lets them share limits.",
 )
 @env_file
 def serve(
@@ -51,7 +49,7 @@ def serve(
 
     try:
         code = _run(run())
-    except SystemExit as stop:  # uvicorn's own way to end when it cannot bind
+    except SystemExit as stop:  # uvicorn raises it when it cannot bind
         code = int(stop.code or 0)
     raise SystemExit(EXIT_FAILED if code else EXIT_OK)
 
@@ -76,9 +74,9 @@ def _together(settings: Settings, options: dict[str, str], env_file: str, *, sim
 @click.option("--port", type=click.IntRange(0, 65535), default=7861, show_default=True)
 @env_file
 def simulate(port: int, env_file: str) -> None:
-    """Serve every provider's wire format on loopback, with faults to order.
+    """Serve the wire format of every provider on loopback; faults can be ordered.
 
-    Prints the variables that lead a gateway to it.
+    Prints the variables that point a gateway at it.
     """
 
     async def run() -> int:
