@@ -1,4 +1,4 @@
-"""Lists: `providers` and `env-example`."""
+"""`providers` and `env-example`: what is installed, and what it reads."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def serve(
 
     try:
         code = _run(run())
-    except SystemExit as stop:  # uvicorn's own way to end when it cannot bind
+    except SystemExit as stop:  # uvicorn raises it when it cannot bind
         code = int(stop.code or 0)
         if code:
             settings = EnvConfig(Path(env_file), {**os.environ, **options}).settings

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from coinmux import Gateway
 from coinmux.framework.config.env_example import env_example
+from tools.docs.__main__ import whole_gateway
 from tools.docs.indicator_reference import PICTURES, reference
 from tools.docs.plots import plot
 from tools.docs.provider_docs import provider_docs
@@ -21,9 +21,7 @@ UNDEFINED = {"acos", "asin"}
 @pytest.fixture(scope="module")
 def gateway():
     # The built-in plugins only: another test may have installed the example beside them.
-    return Gateway.from_env(
-        None, environ={"PLUGINS_BLOCK": "acme,choppiness", "PLUGIN_LOAD_TIMEOUT_S": "60"}
-    )
+    return whole_gateway(PLUGINS_BLOCK="acme,choppiness")
 
 
 def test_the_env_example_is_what_the_plugins_say(gateway):
@@ -135,3 +133,21 @@ def test_make_help_lists_every_target():
     listed = dict(re.findall(r"^make (\w+) +(\S.*)$", done.stdout, re.MULTILINE))
     assert set(listed) == set(phony.split())
     assert all(sentence.endswith(".") for sentence in listed.values())
+
+
+def test_the_architecture_lists_every_package():
+    """Each package of the framework and the server has a row that says its job."""
+    text = (ROOT / "docs/architecture.md").read_text()
+    for folder in ("framework", "server"):
+        packages = {path.parent.name for path in (ROOT / folder).glob("*/__init__.py")}
+        assert {name for name in packages if f"`{name}/`" not in text} == set()
+
+
+def test_the_modules_named_in_where_to_look_exist():
+    """Ten behaviours, each with the path of its module."""
+    text = (ROOT / "docs/architecture.md").read_text()
+    section = text.split("## Where to look")[1].split("\n## ")[0]
+    paths = re.findall(r"\| `([a-z_/]+\.py)` \|", section)
+    assert len(paths) == 10
+    for path in paths:
+        assert (ROOT / path).is_file(), path

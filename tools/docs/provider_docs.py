@@ -14,8 +14,8 @@ _HEAD = """\
 
 Generated from the plugins by `make docs`; a test compares it. A provider is on as soon as the keys
 it requires are there; those without keys are always on. "Seen" says whether real recorded answers
-were replayed through the plugin, or only its documentation was at hand. Grades are what the
-conformance check measured (`conformance.md`); where each figure comes from stands in `fields.md`.
+were replayed through the plugin, or only its documentation was available. Grades are those of the
+conformance check (`conformance.md`); `fields.md` says where each figure comes from.
 
 """
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -66,7 +66,7 @@ def _limit(limit: RateLimit) -> str:
 
 
 def _capabilities(gateway: Gateway, sources: list[Source]) -> str:
-    """For each capability its sources without and with a key, and where there are too few."""
+    """For each capability the sources without a key and with one, and whether they are too few."""
     lines = [
         "## Sources of each capability",
         "",
@@ -108,6 +108,6 @@ def _matrix(gateway: Gateway, sources: list[Source]) -> str:
 
 
 def _notes(sources: list[Source]) -> str:
-    told = ((s.name, s.info.retired or s.info.notes) for s in sources)
-    noted = [f"- `{name}`: {remark}" for name, remark in told if remark]
+    notes = ((s.name, s.info.retired or s.info.notes) for s in sources)
+    noted = [f"- `{name}`: {remark}" for name, remark in notes if remark]
     return "\n".join(["## Remarks", "", *noted]) + "\n" if noted else ""
