@@ -1,4 +1,4 @@
-"""Background tasks that are begun again when they fail."""
+"""Background tasks that are started again when they fail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 async def keep_running(
     work: Callable[[], Awaitable[None]], failed: Callable[[Exception], float]
 ) -> None:
-    """Run `work` for good; when it raises, again after the seconds that `failed` says."""
+    """Run `work` until cancelled; when it raises, again after the seconds that `failed` returns."""
     while True:
         try:
             await work()

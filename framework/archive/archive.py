@@ -1,4 +1,4 @@
-"""The archive: what is kept, what is read of it, and how it is."""
+"""The archive: what is stored, what is read of it, and its status."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DAY_MS = 86_400_000
 _PRUNE_EVERY_S = 600.0
 #: Until it works.
 _RETRY_S = 0.5
-#: A reader waits no longer: nobody is served late because of history.
+#: A reader waits no longer: no answer is late because of the archive.
 _READ_S = 2.0
 _CLOSE_S = 5.0
 _LONGEST_PAUSE_S = 60.0
@@ -34,7 +34,7 @@ _LONGEST_PAUSE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Candles of the archive, and who told them."""
+    """Candles of the archive, and the providers they came from."""
 
     candles: Candles
     providers: tuple[str, ...]
@@ -48,7 +48,7 @@ class Archive:
 
     Args:
         events_days: how long events are kept.
-        most_mb: above it no more candles are kept; 0 for no limit.
+        most_mb: above it no more candles are stored; 0 for no limit.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class Archive:
         )  # fmt: skip
 
     def keep_change(self, change: StateChange) -> None:
-        """Keep a source's change of state; those of single capabilities are passed over."""
+        """Store a source's change of state; those of single capabilities are passed over."""
         if change.capability is None:
             self._writer.change(
                 {
@@ -200,7 +200,7 @@ class Archive:
     # What is read
 
     async def candles(self, query: CandlesQuery, within_s: float = _READ_S) -> Kept | None:
-        """What is kept of the question, None where that is nothing or cannot be read now."""
+        """What is stored of the question, None where that is nothing or cannot be read now."""
         try:
             async with asyncio.timeout(within_s):
                 rows = await self._rows(query)

@@ -1,4 +1,4 @@
-"""Identical questions in flight share one call; each asker keeps a deadline of his own."""
+"""Identical questions in flight share one call; each caller keeps its own deadline."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class _Call(Generic[T]):
 class SingleFlight(Generic[T]):
     """Calls in flight by key.
 
-    The call runs in a task of its own: an asker who leaves takes nobody along, and the last to
-    leave ends it (`faults.md` G1 to G3).
+    The call runs in a task of its own. Cancelling one caller does not cancel the others; when the
+    last caller has gone, the call is cancelled (`faults.md` G1 to G3).
     """
 
     def __init__(self) -> None:
@@ -38,10 +38,10 @@ class SingleFlight(Generic[T]):
     async def join(
         self, key: Hashable, start: Callable[[], Coroutine[Any, Any, T]], timeout_s: float
     ) -> tuple[T, bool]:
-        """The call's result, and whether another asker had begun it.
+        """The call's result, and whether another caller had begun it.
 
         Raises:
-            TimeoutError: this asker's time is over; the call goes on for the others.
+            TimeoutError: this caller's time is over; the call goes on for the others.
         """
         loop = asyncio.get_running_loop()
         call = self._calls.get(key)
@@ -64,7 +64,7 @@ class SingleFlight(Generic[T]):
                     call.task.cancel()
 
     def start(self, key: Hashable, start: Callable[[], Coroutine[Any, Any, T]]) -> None:
-        """Begin a call nobody waits for, unless one is in flight."""
+        """Begin a call that no caller waits for, unless one is in flight."""
         if key not in self._calls:
             self._begin(key, start)
 

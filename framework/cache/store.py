@@ -1,4 +1,4 @@
-"""Kept answers: fresh, stale while a refresh runs, stale when every source failed."""
+"""Cached answers: fresh, stale while a refresh runs, stale when every source failed."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class AnswerCache:
         return fresh_s * (1 - JITTER * self._rng.random())
 
     def get(self, key: Hashable) -> FetchResult | None:
-        """What is kept for `key`, however old; it becomes the most recently used."""
+        """What is cached for `key`, however old; it becomes the most recently used."""
         fetched = self._kept.get(key)
         if fetched is not None:
             self._kept.move_to_end(key)
         return fetched
 
     def put(self, key: Hashable, fetched: FetchResult) -> None:
-        """Keep `fetched`, and let the least recently used go where there is no room."""
+        """Cache `fetched`; the least recently used make room."""
         if self._entries == 0:
             return
         known = self._kept.get(key)
@@ -66,7 +66,7 @@ class AnswerCache:
 
     @property
     def used(self) -> int:
-        """Estimated bytes of what is kept."""
+        """Estimated bytes of the cached answers."""
         return self._used
 
     def clear(self) -> None:

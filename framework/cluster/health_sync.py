@@ -1,9 +1,8 @@
-"""What workers tell each other of sources: results, states, holds, resets, settings read anew.
+"""Health between workers: results, open circuits, cooldowns, resets, and reloads of the settings.
 
-Results go to every worker as they happen, and each counts those of others as its own, so that all
-circuits are one. What must outlast the telling is kept in the store with the time it has left: who
-comes later, or missed something, reads it there. Times are told as what is left of them; nobody's
-clock is compared with another's.
+Each worker publishes its results, and the others count them as their own, so that all circuits are
+one. Open circuits and cooldowns are also stored with a TTL, so that new or disconnected workers can
+read them. Times travel as the seconds that are left, so that no two clocks are compared.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
     from coinmux.framework.cluster.store import Store
     from coinmux.framework.health.tracker import HealthTracker
 
-#: A circuit is remembered so long after its probe fell due.
+#: An open circuit is stored for so long after its probe fell due.
 _OVERDUE_S = 3_600.0
-#: The subscription waits so long for its next message before it looks whether it is still wanted.
+#: The subscription waits so long for a message before it checks whether the store is still there.
 _LISTEN_S = 1.0
 _AGAIN_S = 0.5
 
@@ -34,7 +33,7 @@ class _News(msgspec.Struct, omit_defaults=True):
     """A message between workers.
 
     Attributes:
-        worker: who tells it.
+        worker: that sent it.
         kind: `result`, `reset` or `reload`.
         source: concerned; "" for all.
     """
@@ -46,19 +45,19 @@ class _News(msgspec.Struct, omit_defaults=True):
 
 
 class _Open(msgspec.Struct):
-    """A circuit that is open, as it is kept: how it came about."""
+    """An open circuit or a cooldown as it is stored: why it began."""
 
     code: str
     message: str = ""
 
 
 class HealthSync:
-    """Tells the others, and hears them.
+    """Sends health to the other workers, and receives theirs.
 
     Args:
         prefix: of keys and the channel.
         worker: this one's name.
-        on_reload: told that another worker read its settings anew.
+        on_reload: called when another worker read its settings again.
     """
 
     def __init__(
@@ -82,34 +81,34 @@ class HealthSync:
         self.damaged = 0
 
     def start(self) -> None:
-        """Begin to listen; `stop` must follow."""
+        """Begin to receive; `stop` must follow."""
         self._task = asyncio.ensure_future(keep_running(self._listen, lambda _: _AGAIN_S))
 
     async def stop(self) -> None:
-        """End the listening."""
+        """End receiving."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    # Telling
+    # Sending
 
     def result(self, heard: RemoteResult) -> None:
-        """Tell how an attempt of this worker ended."""
+        """Send how an attempt of this worker ended."""
         if self._store.online:
             self._store.spawn(self._tell(_News(self._worker, "result", heard.source, heard)))
 
     def reset(self, source: str | None) -> None:
-        """Tell that one source's health was reset, or everybody's."""
+        """Send that the health of one source was reset, or of every source."""
         if self._store.online:
             self._store.spawn(self._tell(_News(self._worker, "reset", source or "")))
 
     def reload(self) -> None:
-        """Tell that settings are to be read anew."""
+        """Send that every worker must read its settings again."""
         if self._store.online:
             self._store.spawn(self._tell(_News(self._worker, "reload")))
 
     async def _tell(self, news: _News) -> None:
-        """Publish it, with what is to be kept of it, in one transaction."""
+        """Publish the message and store what must outlast it, in one transaction."""
 
         async def work() -> None:
             async with self._store.client.pipeline(transaction=True) as pipe:
@@ -130,7 +129,7 @@ class HealthSync:
         ):
             key = self._key("circuit", heard.source, capability)
             if rest_s is None:
-                # Who merely has not heard yet that it is open must not call it closed.
+                # A worker that has not received yet that the circuit is open must not close it.
                 if heard.outcome == Outcome.SUCCESS:
                     pipe.delete(key)
             else:
@@ -141,10 +140,10 @@ class HealthSync:
                 key = self._key("hold", heard.source, capability)
                 pipe.set(key, told, px=max(1, round(hold_s * 1000)))
 
-    # Hearing
+    # Receiving
 
     async def catch_up(self) -> None:
-        """Take over the open circuits and holds that are kept.
+        """Take over the open circuits and cooldowns that are stored.
 
         Raises:
             RedisError, OSError: the store cannot be read.
@@ -183,7 +182,7 @@ class HealthSync:
         try:
             async with self._store.client.pubsub(ignore_subscribe_messages=True) as channel:
                 await channel.subscribe(self._channel)
-                # What was told before this subscription is read where it is kept.
+                # Messages from before this subscription are read from the store.
                 await self.catch_up()
                 while self._store.online:
                     message = await channel.get_message(timeout=_LISTEN_S)
@@ -216,7 +215,7 @@ class HealthSync:
         return f"{self._prefix}{kind}:{{{source}}}:{capability}"
 
     def _keys(self, source: str | None) -> list[str]:
-        """Of all that is kept of one source, or of all."""
+        """Keys of everything stored of one source, or of all."""
         sources = self._health.sources() if source is None else [source]
         return [
             self._key(kind, name, capability)

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.cluster.store import Store
 
-#: How often a worker looks whether another's fetch has come to something.
+#: How often a worker looks whether the fetch of another has ended.
 _LOOK_S = 0.02
-#: Larger answers stay with who fetched them.
+#: Larger answers stay with the worker that fetched them.
 _MOST_BYTES = 1_000_000
-#: A fetch is another's for so long at most beyond its deadline.
+#: The lease of a fetch lasts so long beyond its deadline, should its worker have died.
 _GRACE_S = 1.0
 
 
@@ -55,9 +55,9 @@ class SharedAnswers:
         self.damaged = 0
 
     async def find(self, request: KeptRequest) -> FetchResult | None:
-        """A fresh answer of another worker; None where this one is to fetch it.
+        """A fresh answer of another worker; None where this worker must fetch it.
 
-        While another fetches the same, its answer is waited for.
+        While another worker fetches the same, this one waits for its answer.
         """
         if not self._store.online or request.ask.max_age_s == 0:
             return None
@@ -82,12 +82,12 @@ class SharedAnswers:
             await asyncio.sleep(_LOOK_S)
 
     async def find_old(self, request: KeptRequest) -> FetchResult | None:
-        """Whatever is kept of the question, however old."""
+        """The stored answer, however old."""
         answer = await self._store.run("LOOK", self._keys(request), [self._worker, 0])
         return None if answer is None else self._read(request, answer[1], answer[0])
 
     def keep(self, request: KeptRequest, fetched: FetchResult) -> None:
-        """Give it to the others; nobody waits for that."""
+        """Store the answer for the other workers; returns at once."""
         if not self._store.online:
             return
         life_s = fetched.freshness.fresh_s + fetched.freshness.failed_s
@@ -102,7 +102,7 @@ class SharedAnswers:
         self._store.spawn(self._store.run("KEEP", self._keys(request), args))
 
     def give_up(self, request: KeptRequest) -> None:
-        """This worker's fetch came to nothing: another may try."""
+        """This worker's fetch failed: another may try."""
         if self._store.online and request.ask.max_age_s != 0:
             keys = self._keys(request)
             self._store.spawn(self._store.run("RELEASE", keys[1:], [self._worker, 0]))
@@ -117,7 +117,7 @@ class SharedAnswers:
         return age < (found.fresh_s if most is None else min(most, found.fresh_s))
 
     def _read(self, request: KeptRequest, data: bytes, left_ms: int) -> FetchResult | None:
-        """The answer, its age taken from the time the store keeps it yet."""
+        """The answer; its age follows from the time the store will still keep it."""
         if not data or left_ms <= 0:
             return None
         try:

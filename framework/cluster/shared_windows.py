@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SharedWindows:
-    """The windows of one source in the store, and what its local ones follow of them.
+    """The windows of one source in the store, which its local windows follow.
 
     While the store is there it alone decides. When it is lost, each worker goes on with its share
     of the limits and of what was used, and adds what it used meanwhile when the store is back.
@@ -54,7 +54,7 @@ class SharedWindows:
         return float("inf") if answer[1] < 0 else max(answer[1] / 1000, 0.001)
 
     def told(self, per_s: float) -> None:
-        """A source told of a window's use what the local one knows now: others are to know it."""
+        """Raise the count in the store to the local window's, which a reply has just corrected."""
         if not self.shared:
             return
         now = self._clock.monotonic()

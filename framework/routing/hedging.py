@@ -1,6 +1,6 @@
 """A second source asked before the first has answered, where the first is slower than it ever is.
 
-The tail at scale: of two that are asked the slow one no longer decides (J. Dean and L. A. Barroso,
+The tail at scale: of two requests the slow one no longer decides (J. Dean and L. A. Barroso,
 Communications of the ACM, 2013). Off unless `HEDGE=on`.
 """
 
@@ -41,7 +41,7 @@ class Hedger:
         return max(LEAST_S, p95_s or 0.0)
 
     def second(self, upcoming: Upcoming) -> Candidate | None:
-        """The source to ask besides, taken from the route; None where none is fit or affordable."""
+        """The source to ask in addition, taken from the route; None where none is fit."""
         step = upcoming.peek()
         if step is None or step.score.tier != 0 or step.probe or step.busy is not None:
             return None
@@ -58,7 +58,7 @@ class Hedger:
         The other is cancelled, and over when this returns.
 
         Args:
-            begin_second: None where there is nobody to ask.
+            begin_second: returns None where there is no second source to ask.
         """
         tasks = [asyncio.ensure_future(first)]
         try:
