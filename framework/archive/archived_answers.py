@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.cache.answer import FetchResult
 from coinmux.framework.cache.kept import LEAST_READ_S
+from coinmux.framework.models.candle_checks import is_whole
 from coinmux.framework.models.candles import Candles, CandlesQuery
-from coinmux.framework.models.capability import freshness_of
-from coinmux.framework.quality.plausibility import is_whole
 
 if TYPE_CHECKING:
     from coinmux.framework.archive.archive import Archive
@@ -58,7 +57,7 @@ class ArchivedAnswers:
         if ask.provider is not None and found.providers != (ask.provider,):
             return None
         note = f"from the archive, as reported by {', '.join(found.providers)}"
-        freshness = freshness_of(request.row, query, now_ms)
+        freshness = request.row.freshness_of(query, now_ms)
         return FetchResult(
             capability=request.row.name,
             data=found.candles.model_copy(update={"notes": (note,)}),

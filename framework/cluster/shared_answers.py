@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.cache.answer import FetchResult
 from coinmux.framework.cluster.answer_codec import Damaged, decode, encode, key_text
-from coinmux.framework.models.capability import freshness_of
 
 if TYPE_CHECKING:
     from coinmux.framework.cache.kept import KeptRequest
@@ -125,7 +124,7 @@ class SharedAnswers:
         except Damaged:
             self.damaged += 1
             return None
-        freshness = freshness_of(request.row, request.query, self._clock.wall_ms())
+        freshness = request.row.freshness_of(request.query, self._clock.wall_ms())
         age_s = max(freshness.fresh_s + freshness.failed_s - left_ms / 1000, 0.0)
         return FetchResult(
             capability=request.row.name,

@@ -20,13 +20,10 @@ from coinmux.framework.errors import (
     UpstreamTimeout,
 )
 from coinmux.framework.health.classify import FAIR_S, MISREAD, mismatch, quoted, record_error
-from coinmux.framework.models.candles import MOST_CANDLES, Candles, CandlesQuery
-from coinmux.framework.models.chain import ChainHead
 from coinmux.framework.plugins.hook_runner import HookRunner
 from coinmux.framework.quality.chain_lag import ChainHeads
 from coinmux.framework.quality.jump_check import JumpCheck
-from coinmux.framework.quality.plausibility import age_s, check, late_s
-from coinmux.framework.quality.resample import aggregate, finer, finer_query
+from coinmux.framework.quality.plausibility import check
 from coinmux.framework.sources.channel_health import ChannelHealth
 from coinmux.framework.sources.http import HTTP
 
@@ -109,7 +106,13 @@ class AttemptRunner:
         started = self._clock.monotonic()
         result = await self.ask(source, capability, query, lease, limit_s)
         elapsed_s = self._clock.monotonic() - started
-        doubt = self._known.doubt(source.name, capability, query, result)
+        try:
+            doubt = self._known.doubt(source.name, capability, query, result)
+        except Exception as error:
+            # A plugin's own models say what is compared: what they raise is the plugin's defect.
+            failure = PluginError(quoted(error))
+            record_error(self._health, lease, failure, elapsed_s)
+            raise failure from error
         if doubt is not None:
             raise DoubtfulResult(result, doubt, lease, elapsed_s)
         self._health.record(lease, Outcome.SUCCESS, elapsed_s=elapsed_s)
@@ -127,8 +130,7 @@ class AttemptRunner:
         clock = self._clock
         started = clock.monotonic()
         try:
-            result = await self._call(source, capability, query, limit_s)
-            why_stale = self._why_stale(capability, query, result)
+            result, why_stale = await self._call(source, capability, query, limit_s)
         except (ProviderError, UnknownSymbol) as caught:
             error = _fair(caught, source, query, limit_s, lease)
             # What a plugin quotes of a source has not passed the client's redactor.
@@ -144,24 +146,11 @@ class AttemptRunner:
             raise StaleResult(result, why_stale, lease, elapsed)
         return result
 
-    def _why_stale(self, capability: Capability, query: Query, result: Result) -> str | None:
-        """Why the answer is older than its kind may be, None where it is not."""
-        if isinstance(result, ChainHead):
-            return self._heads.lag(result)
-        if isinstance(result, Candles) and isinstance(query, CandlesQuery):
-            late = late_s(result, query, self._clock.wall_ms())
-            return None if late is None else f"its last candle ended {late:.0f} s ago"
-        if capability.max_age_s is None:
-            return None
-        age = age_s(result, self._clock.wall_ms())
-        return f"{age:.0f} s old" if age is not None and age > capability.max_age_s else None
-
     async def _call(
         self, source: Source, capability: Capability, query: Query, limit_s: float
-    ) -> Result:
-        asked = query
-        if isinstance(query, CandlesQuery):
-            asked = _in_offered_interval(source, query)
+    ) -> tuple[Result, str | None]:
+        """The checked answer, and why it is older than its kind may be."""
+        asked = query.fitted(source.info.intervals, source.info.max_candles)
         fetch = source.fetch[capability.name]
         http = HTTP(
             source.bound, self._client, Deadline.after(self._clock, limit_s), asked, self._desk
@@ -171,7 +160,12 @@ class AttemptRunner:
             result = await self._hooks.call(fetch(asked, http), limit_s)
             if self._clock.monotonic() - begun > limit_s + _BLOCKED_S:
                 raise PluginTimeout(f"held up the event loop past its {limit_s:.1f} s")
-            checked = check(capability, asked, result, self._clock.wall_ms())
+            now_ms = self._clock.wall_ms()
+            answer = check(capability, asked, result, now_ms).fitted(query, now_ms)
+            head = answer.head()
+            if head is not None:
+                return answer, self._heads.lag(head)
+            return answer, answer.staleness(query, now_ms, capability.max_age_s)
         except (ProviderError, UnknownSymbol):
             raise
         except InvalidRequest as error:
@@ -182,9 +176,6 @@ class AttemptRunner:
         except Exception as error:
             # The border around a plugin's call: whatever it raises is its own defect.
             raise PluginError(quoted(error)) from error
-        if isinstance(checked, Candles) and isinstance(query, CandlesQuery):
-            return _finished(checked, query, self._clock.wall_ms())
-        return checked
 
 
 def _fair(
@@ -202,30 +193,9 @@ def _fair(
     fair_s = min(source.timeout_s, PROBE_S if lease.probe else FAIR_S)
     if isinstance(error, UpstreamTimeout) and limit_s < fair_s - 1e-9:
         return CutShort(f"the caller's deadline left it {limit_s:.2f} s")
-    asked = query.__dict__
-    if isinstance(error, Empty) and (asked.get("start") or asked.get("end")) is not None:
+    if isinstance(error, Empty) and query.has_range():
         error.outcome = Outcome.NEUTRAL
     return error
-
-
-def _in_offered_interval(source: Source, query: CandlesQuery) -> CandlesQuery:
-    offered = source.info.intervals
-    if offered is None or query.interval in offered:
-        return query
-    interval = finer(query.interval, offered)
-    if interval is None:
-        return query
-    if query.interval.seconds // interval.seconds > min(source.info.max_candles, MOST_CANDLES):
-        raise NotOffered(f"one {query.interval} candle takes more {interval} ones than it gives")
-    return finer_query(query, interval, source.info.max_candles)
-
-
-def _finished(candles: Candles, query: CandlesQuery, now_ms: int) -> Candles:
-    """Gathered to the asked interval, and judged whether the last one is closed."""
-    if candles.interval != query.interval:
-        candles = aggregate(candles, query)
-    closes = int(candles.timestamp[-1]) + query.interval.ms if len(candles) else 0
-    return candles.model_copy(update={"last_closed": closes <= now_ms})
 
 
 def describe(query: Any) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.health.classify import record_error
 from coinmux.framework.quality.consensus import PROVIDER, Vote, judge, merged
-from coinmux.framework.quality.plausibility import own_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +27,8 @@ if TYPE_CHECKING:
     from coinmux.framework.dispatch.attempt_log import AttemptLog
     from coinmux.framework.dispatch.request import RequestContext
     from coinmux.framework.health.tracker import HealthTracker, Lease
-    from coinmux.framework.quality.consensus import Consensus, ConsensusVerdict, Deviations
+    from coinmux.framework.models.capability import Consensus
+    from coinmux.framework.quality.consensus import ConsensusVerdict, Deviations
     from coinmux.framework.routing.candidates import Candidate
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
@@ -121,7 +121,7 @@ class ConsensusRound:
             # It answers, without a value for what is compared.
             self._health.record(lease, Outcome.SUCCESS, elapsed_s=self._clock.monotonic() - begun)
             return None
-        vote = Vote(source.name, result, value, own_time(result))
+        vote = Vote(source.name, result, value, result.own_time_ms())
         return _Held(vote, lease, self._clock.monotonic() - begun)
 
     def _judged(

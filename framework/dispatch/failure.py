@@ -48,7 +48,7 @@ def failure_of(
     """
     serving = list(serving)
     models = sorted({model for source in serving for model in source.info.models})
-    model = request.query.__dict__.get("model")
+    model = request.query.needed_model()
     if model is not None and model not in models:
         hint = {"name": "model", "message": "takes a model there is", "known": models}
         return InvalidRequest(f"no source offers the model {model[:60]!r}", errors=[hint])
@@ -56,7 +56,7 @@ def failure_of(
     tried = {attempt["provider"] for attempt in request.attempts}
     others = [refusal for name, refusal in asked if name not in tried]
     if _unknown_to_all(request, others):
-        subject = _subject(request)
+        subject = request.query.about() or request.row.name
         return UnknownSymbol(subject, f"{subject} is not listed by any source that was asked")
     if not request.attempts:
         if others and all(refusal.for_good for refusal in others):
@@ -106,23 +106,17 @@ def _unknown_to_all(request: RequestContext, others: list[Refusal]) -> bool:
 def _never_served(
     request: RequestContext, others: list[Refusal], serving: Iterable[Source]
 ) -> CoinmuxError:
-    name, asked = request.row.name, request.query.__dict__
+    name, query = request.row.name, request.query
     codes = {refusal.code for refusal in others}
     if "unsupported_chain" in codes:
         chains = sorted({chain for source in serving for chain in source.info.chains or ()})
-        return UnknownChain(f"no source serves {name} on {asked.get('chain')}", known=chains)
+        return UnknownChain(f"no source serves {name} on {query.needed_chain()}", known=chains)
     if "unsupported_interval" in codes:
-        return UnknownInterval(f"no source has {asked.get('interval')} candles of that pair")
-    subject = _subject(request)
+        missing = (query.missing_interval(source.info.intervals or ()) for source in serving)
+        interval = next((one for one in missing if one is not None), None)
+        return UnknownInterval(f"no source has {interval} candles of that pair")
+    subject = request.query.about() or request.row.name
     return UnknownSymbol(subject, f"no source serves {name} for {subject}")
-
-
-def _subject(request: RequestContext) -> str:
-    for name in ("symbol", "asset", "protocol", "address", "quote"):
-        value = request.query.__dict__.get(name)
-        if value is not None:
-            return str(value)
-    return request.row.name
 
 
 def _earliest_s(refusals: Sequence[tuple[str, Refusal]], now: float) -> float | None:

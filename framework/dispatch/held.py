@@ -43,7 +43,7 @@ class HeldAnswers:
         doubted = figure_of(request.row, request.query, held.result)
         other = figure_of(request.row, request.query, answer)
         assert doubted is not None
-        if other is not None and doubted.rule.agrees(doubted.value, other.value):
+        if other is not None and doubted.agrees(other.value):
             self._health.record(held.lease, Outcome.SUCCESS, elapsed_s=held.elapsed_s)
             return
         by_other = "nothing" if other is None else f"{other.value:g}"

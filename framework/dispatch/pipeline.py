@@ -24,7 +24,6 @@ from coinmux.framework.errors import (
     DeadlineExceeded,
     NoProviderAvailable,
 )
-from coinmux.framework.models.capability import freshness_of
 from coinmux.framework.quality.consensus import Deviations
 from coinmux.framework.routing.options import CONSENSUS
 
@@ -282,7 +281,7 @@ class Dispatcher:
     ) -> FetchResult:
         clock = self._clock
         now, now_ms = clock.monotonic(), clock.wall_ms()
-        freshness = freshness_of(request.row, request.query, now_ms)
+        freshness = request.row.freshness_of(request.query, now_ms)
         fetched = FetchResult(
             capability=request.row.name,
             data=result,

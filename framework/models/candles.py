@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
 import numpy as np
 from pydantic import Field, model_validator
 
-from coinmux.framework.errors import Implausible, SchemaMismatch
+from coinmux.framework.errors import Implausible, NotOffered, SchemaMismatch
 from coinmux.framework.models.base import Query, Result
+from coinmux.framework.models.candle_checks import check_spacing, late_s
+from coinmux.framework.models.resample import aggregate, finer_query
 from coinmux.framework.models.window import Window, window_of
-from coinmux.framework.reference.intervals import Interval
+from coinmux.framework.reference.intervals import Interval, finer
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS, number
 
@@ -29,6 +31,7 @@ else:
 
 #: Rows of one answer.
 MOST_CANDLES = 1000
+_HOUR_MS = 3_600_000
 
 
 class CandlesQuery(Query["Candles"]):
@@ -55,6 +58,22 @@ class CandlesQuery(Query["Candles"]):
     def window(self, most: int, now_ms: int | None = None) -> Window:
         """The opening times to ask a source for that gives at most `most` candles at once."""
         return window_of(self, most, now_ms)
+
+    def missing_interval(self, offered: Collection[str]) -> str | None:
+        if self.interval in offered or finer(self.interval, offered) is not None:
+            return None
+        return self.interval
+
+    def fitted(self, offered: Collection[str] | None, most: int) -> Self:
+        if offered is None or self.interval in offered:
+            return self
+        interval = finer(self.interval, offered)
+        if interval is None:
+            return self
+        most = min(most, MOST_CANDLES)
+        if self.interval.seconds // interval.seconds > most:
+            raise NotOffered(f"one {self.interval} candle takes more {interval} ones than it gives")
+        return finer_query(self, interval, most)
 
 
 CANDLE_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
@@ -216,6 +235,29 @@ class Candles(Result):
 
     def size(self) -> int:
         return 100 * len(self)
+
+    def check(self, query: Any, now_ms: int) -> Self:
+        super().check(query, now_ms)
+        check_spacing(self, query, now_ms)
+        return self
+
+    def staleness(self, query: Any, now_ms: int, max_age_s: float | None) -> str | None:
+        late = late_s(self, query, now_ms)
+        return None if late is None else f"its last candle ended {late:.0f} s ago"
+
+    def figure(self, query: Any) -> float | None:
+        """The newest close; None for a range that the caller ended, and for long closed candles."""
+        if query.end is not None or not len(self):
+            return None
+        if self.last_closed and self.interval.ms > _HOUR_MS:
+            return None
+        return float(self.close[-1])
+
+    def fitted(self, query: Any, now_ms: int) -> Self:
+        """Gathered to the asked interval, and judged whether the last candle is closed."""
+        made = self if self.interval == query.interval else aggregate(self, query)
+        closes = int(made.timestamp[-1]) + query.interval.ms if len(made) else 0
+        return made.model_copy(update={"last_closed": closes <= now_ms})
 
     def __len__(self) -> int:
         return int(self.timestamp.size)

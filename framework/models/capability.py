@@ -5,12 +5,12 @@ Adding a capability is one row here (or declared by a plugin), a query, a result
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from coinmux.framework.models import candles, chain, market, news, onchain, sentiment, text
 from coinmux.framework.models.base import Query, Result
-from coinmux.framework.quality.consensus import Consensus
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,62 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
+class Consensus:
+    """How answers to one kind of question are compared.
+
+    Attributes:
+        field: the figure that is compared.
+        relative: how far from the median agrees, as a share of the median (a factor of
+            `1 + relative` either way).
+        absolute: the same as a difference; the larger of the two allowances counts.
+        merged: figures that are the median of those who agree; the rest are those of the answer
+            nearest to it. Empty where an answer is one thing and cannot be mixed.
+    """
+
+    field: str
+    relative: float = 0.0
+    absolute: float = 0.0
+    merged: tuple[str, ...] = ()
+
+    def agrees(self, value: float, middle: float) -> bool:
+        """Whether `value` is near enough to the median."""
+        if abs(value - middle) <= self.absolute:
+            return True
+        if value <= 0 or middle <= 0:
+            return value == middle
+        return max(value / middle, middle / value) <= 1 + self.relative
+
+
+@dataclass(frozen=True, slots=True)
+class JumpRule:
+    """When an answer's `figure()` is doubted until a second source confirms it.
+
+    Attributes:
+        agrees: which figures are nearly the same.
+        factors: seconds between two answers, and the factor from which the later one is doubted;
+            older answers are not compared.
+        about: capabilities of the same word state the same figure of a subject (a price); None
+            where the figure is this capability's own.
+    """
+
+    agrees: Consensus
+    factors: tuple[tuple[float, float], ...]
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Capability:
     """One kind of question.
 
     Attributes:
         name: `ticker`; its hook is `fetch_ticker`.
         query, result: the models.
-        freshness: defaults; candles depend on the interval, see `freshness_of`.
+        freshness: how long an answer is good, unless `freshness_for` says otherwise.
         empty_legal: whether an answer with no item is an answer.
         max_age_s: data whose own time is older is stale (`faults.md` E4); None where it may be old.
         consensus: how sources that answer together are compared; None where they cannot be.
+        jumps: which answers do not fit the last known one; None where the figure may change freely.
+        freshness_for: how long the answer to this query is good at this time (Unix ms).
         description: what it answers.
     """
 
@@ -50,10 +96,16 @@ class Capability:
     max_age_s: float | None = None
     consensus: Consensus | None = None
     description: str = ""
+    jumps: JumpRule | None = None
+    freshness_for: Callable[[Any, int], Freshness] | None = None
 
     @property
     def hook(self) -> str:
         return f"fetch_{self.name}"
+
+    def freshness_of(self, query: Query, now_ms: int) -> Freshness:
+        """How long an answer to `query` is good."""
+        return self.freshness if self.freshness_for is None else self.freshness_for(query, now_ms)
 
 
 _MIN, _HOUR, _DAY = 60.0, 3600.0, 86400.0
@@ -66,22 +118,44 @@ _FEE = Consensus("standard", relative=1.0, merged=("slow", "standard", "fast", "
 #: As many blocks as a head may lag (`faults.md` E4). A block is one thing: nothing is mixed.
 _HEIGHT = Consensus("height", absolute=16)
 
+#: A price that differs from the last one by more than this factor within this time is doubted.
+#: A market has one price, whichever capability states it.
+_PRICE_JUMPS = JumpRule(
+    Consensus("price", relative=0.05),
+    ((60.0, 1.25), (3_600.0, 1.5), (86_400.0, 3.0)),
+    about="price",
+)
+#: A fee may leap further.
+_FEE_JUMPS = JumpRule(_FEE, ((60.0, 20.0),))
+
+
+def _candles_freshness(query: candles.CandlesQuery, now_ms: int) -> Freshness:
+    """A sixth of the interval, at most 30 s; an hour for a range that ended before now."""
+    if query.end is not None and query.end + query.interval.ms <= now_ms:
+        return Freshness(_HOUR, 60, 600)
+    return Freshness(min(30.0, query.interval.seconds / 6), 60, 600)
+
+
 _ROWS = (
     Capability(
         "ticker", market.TickerQuery, market.Ticker, Freshness(5, 10, 60),
         max_age_s=300, consensus=_PRICE, description="One market now and over 24 hours",
+        jumps=_PRICE_JUMPS,
     ),
     Capability(
         "candles", candles.CandlesQuery, candles.Candles, Freshness(30, 60, 600),
         description="Open, high, low, close and volume by interval",
+        jumps=_PRICE_JUMPS, freshness_for=_candles_freshness,
     ),
     Capability(
         "order_book", market.OrderBookQuery, market.OrderBook, Freshness(1, 0, 5),
         max_age_s=300, description="Best bids and asks",
+        jumps=_PRICE_JUMPS,
     ),
     Capability(
         "trades", market.TradesQuery, market.Trades, Freshness(1, 0, 5),
         empty_legal=True, description="Latest trades",
+        jumps=_PRICE_JUMPS,
     ),
     Capability(
         "markets", market.MarketsQuery, market.Markets, Freshness(_HOUR, 6 * _HOUR, _DAY),
@@ -98,6 +172,7 @@ _ROWS = (
     Capability(
         "gas", chain.GasQuery, chain.Gas, Freshness(5, 10, 60),
         max_age_s=300, consensus=_FEE, description="Transaction fees of a chain",
+        jumps=_FEE_JUMPS,
     ),
     Capability(
         "chain_head", chain.ChainHeadQuery, chain.ChainHead, Freshness(3, 5, 30),
@@ -149,16 +224,3 @@ _ROWS = (
 
 #: The built-in capabilities by name.
 CAPABILITIES: Mapping[str, Capability] = {row.name: row for row in _ROWS}
-
-
-def freshness_of(capability: Capability, query: Query, now_ms: int) -> Freshness:
-    """How long an answer to `query` is good.
-
-    Candles: a sixth of the interval, at most 30 s; a range that ended before now is closed and
-    good for an hour.
-    """
-    if not isinstance(query, candles.CandlesQuery):
-        return capability.freshness
-    if query.end is not None and query.end + query.interval.ms <= now_ms:
-        return Freshness(_HOUR, 60, 600)
-    return Freshness(min(30.0, query.interval.seconds / 6), 60, 600)

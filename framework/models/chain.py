@@ -7,9 +7,16 @@ from typing import Annotated, Any, Generic, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from coinmux.framework.errors import Implausible
-from coinmux.framework.models.base import Query, R_co, Result
+from coinmux.framework.models.base import Head, Query, R_co, Result
 from coinmux.framework.reference.chains import CHAINS, Chain, check_address
 from coinmux.framework.reference.values import Amount, CleanText, Number, RawInteger, Timestamp
+
+#: Miners may set a block's time up to two hours ahead (Bitcoin Core, MAX_FUTURE_BLOCK_TIME).
+_BITCOIN_AHEAD_MS = 7_200_000
+#: A head is late when its block is so many seconds behind the newest. On slow chains one block may
+#: take longer: two of them are allowed.
+_LAG_S = 30.0
+_LAG_IN_BLOCKS = 2
 
 
 def _chain(value: Any) -> Chain:
@@ -62,6 +69,12 @@ class Gas(Result):
             raise Implausible(f"gas on {self.chain} is counted in {expected}, not {self.unit}")
         return self
 
+    def figure(self, query: Any) -> float | None:
+        return self.standard
+
+    def fingerprint(self) -> tuple[float | None, ...]:
+        return (self.slow, self.standard, self.fast, self.base_fee)
+
 
 class ChainHeadQuery(Query["ChainHead"]):
     """The newest block."""
@@ -76,6 +89,13 @@ class ChainHead(Result):
     height: int = Field(gt=0)
     hash: str | None = None
     timestamp: Timestamp | None = Field(default=None, description="The block's own time, Unix ms")
+
+    def ahead_ms(self) -> int:
+        return _BITCOIN_AHEAD_MS if self.chain is Chain.BITCOIN else super().ahead_ms()
+
+    def head(self) -> Head:
+        patience_s = max(_LAG_S, _LAG_IN_BLOCKS * CHAINS[self.chain].block_s)
+        return Head(self.chain, self.height, self.timestamp, patience_s)
 
 
 class BalanceQuery(_AddressQuery["Balance"]):

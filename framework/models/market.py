@@ -110,6 +110,15 @@ class Ticker(Result):
             raise Implausible(f"high {self.high:g} is below low {self.low:g}")
         return self
 
+    def figure(self, query: Any) -> float | None:
+        return self.last
+
+    def fingerprint(self) -> tuple[float | None, ...]:
+        return (self.last, self.bid, self.ask, self.volume_base)
+
+    def is_distinctive(self) -> bool:
+        return bool(self.volume_base)
+
 
 def last_price(symbol: Symbol, value: Any) -> float:
     """A source's price of the last trade.
@@ -175,6 +184,11 @@ class OrderBook(Result):
     def data_length(self) -> int:
         return len(self.bids) + len(self.asks)
 
+    def figure(self, query: Any) -> float | None:
+        """The middle of the best bid and ask."""
+        best = [side[0][0] for side in (self.bids, self.asks) if side]
+        return sum(best) / len(best) if best else None
+
 
 def _ranked(
     levels: tuple[tuple[float, float], ...], *, reverse: bool
@@ -216,6 +230,12 @@ class Trades(Result):
 
     def data_length(self) -> int:
         return len(self.trades)
+
+    def own_time_ms(self) -> int | None:
+        return self.trades[-1].timestamp if self.trades else None
+
+    def figure(self, query: Any) -> float | None:
+        return self.trades[-1].price if self.trades else None
 
 
 class MarketsQuery(Query["Markets"]):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
 
-from coinmux.framework.models.base import Query, Result
+from coinmux.framework.models.base import FUTURE_MS, Query, Result
 from coinmux.framework.reference.values import CleanText, Timestamp
 
 
@@ -62,6 +62,21 @@ class News(Result):
     """News, newest first."""
 
     items: tuple[NewsItem, ...]
+
+    def check(self, query: Any, now_ms: int) -> Self:
+        """The news; an item dated in the future keeps its place without its date, a slip."""
+        super().check(query, now_ms)
+        latest = now_ms + FUTURE_MS
+        if all((item.published_at or 0) <= latest for item in self.items):
+            return self
+        items = [
+            item.model_copy(update={"published_at": None})
+            if (item.published_at or 0) > latest
+            else item
+            for item in self.items
+        ]
+        items.sort(key=lambda item: -(item.published_at or 0))
+        return self.model_copy(update={"items": tuple(items)})
 
     def is_empty(self) -> bool:
         return not self.items

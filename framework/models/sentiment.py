@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field
 
+from coinmux.framework.errors import Implausible
 from coinmux.framework.models.base import Query, Result
 from coinmux.framework.reference.values import CleanText, Number, Timestamp
 
@@ -55,6 +56,11 @@ class Social(Result):
     symbol: str
     timestamp: Timestamp | None = None
     metrics: dict[str, SocialMetric]
+
+    def check(self, query: Any, now_ms: int) -> Self:
+        if self.symbol != query.asset:
+            raise Implausible(f"asked for {query.asset}, the answer is about {self.symbol[:40]}")
+        return super().check(query, now_ms)
 
     def is_empty(self) -> bool:
         return not self.metrics

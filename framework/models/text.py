@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -55,6 +55,11 @@ class TextSentiment(Result):
             raise Implausible(f"{len(scores)} readings of {len(query.texts)} texts")
         results = (TextSentimentResult(label=one, score=s, model=model) for one, s in scores)
         return cls(results=tuple(results))
+
+    def check(self, query: Any, now_ms: int) -> Self:
+        if len(self.results) != len(query.texts):
+            raise Implausible(f"{len(self.results)} readings of {len(query.texts)} texts")
+        return super().check(query, now_ms)
 
     def data_length(self) -> int:
         return len(self.results)

@@ -16,6 +16,7 @@ from coinmux.framework.errors import Outcome
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.models.base import Result
+    from coinmux.framework.models.capability import Consensus
 
 #: Who answered, where several did together.
 PROVIDER = "consensus"
@@ -26,33 +27,6 @@ _FORGIVEN = 2
 _MEMORY_S = 600.0
 #: Two are needed for a difference; of two that differ nobody knows which is wrong.
 LEAST_TO_JUDGE = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Consensus:
-    """How answers to one kind of question are compared.
-
-    Attributes:
-        field: the figure that is compared.
-        relative: how far from the median agrees, as a share of the median (a factor of
-            `1 + relative` either way).
-        absolute: the same as a difference; the larger of the two allowances counts.
-        merged: figures that are the median of those who agree; the rest are those of the answer
-            nearest to it. Empty where an answer is one thing and cannot be mixed.
-    """
-
-    field: str
-    relative: float = 0.0
-    absolute: float = 0.0
-    merged: tuple[str, ...] = ()
-
-    def agrees(self, value: float, middle: float) -> bool:
-        """Whether `value` is near enough to the median."""
-        if abs(value - middle) <= self.absolute:
-            return True
-        if value <= 0 or middle <= 0:
-            return value == middle
-        return max(value / middle, middle / value) <= 1 + self.relative
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,27 +12,15 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from coinmux.framework.models.candles import Candles
-from coinmux.framework.models.chain import Gas
-from coinmux.framework.models.market import OrderBook, Ticker, Trades
-from coinmux.framework.quality.consensus import Consensus
-
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from coinmux.framework.clock import Clock
     from coinmux.framework.models.base import Query, Result
-    from coinmux.framework.models.capability import Capability
+    from coinmux.framework.models.capability import Capability, JumpRule
 
 #: Who confirms a doubted answer does so within this time.
 _FRESH_S = 60.0
-#: A price that is so many times another is doubted, by how many seconds lie between; what is older
-#: says nothing of now.
-_PRICE_JUMPS = ((60.0, 1.25), (3_600.0, 1.5), (86_400.0, 3.0))
-#: A fee may leap further.
-_FEE_JUMPS = ((60.0, 20.0),)
-_PRICE = Consensus("price", relative=0.05)
-_HOUR_MS = 3_600_000
 #: An answer that stands still so long, while another source told so many others, is frozen.
 _FROZEN_S = 3_600.0
 _MOVES = 3
@@ -46,49 +34,31 @@ Print = tuple[float | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What an answer says of a market, in one number.
+    """What an answer says of its subject, in one number.
 
     Attributes:
-        about: the market.
-        rule: who tells nearly the same.
-        jumps: seconds between two answers, and the factor from which the later is doubted.
+        about: what the number is of; figures about the same are compared.
+        jumps: which figures agree, and which are too far apart.
     """
 
     about: Hashable
     value: float
-    rule: Consensus
-    jumps: tuple[tuple[float, float], ...]
+    jumps: JumpRule
+
+    def agrees(self, value: float) -> bool:
+        """Whether `value` is nearly the same."""
+        return self.jumps.agrees.agrees(self.value, value)
 
 
 def figure_of(capability: Capability, query: Query, result: Result) -> Figure | None:
     """The figure of an answer; None where it has none that can be compared."""
-    if isinstance(result, Gas):
-        rule, fee = capability.consensus, result.standard
-        if rule is None or fee is None or fee <= 0:
-            return None
-        return Figure((capability.name, query), fee, rule, _FEE_JUMPS)
-    price = _price_of(query, result)
-    if price is None or price <= 0:
+    rule = capability.jumps
+    if rule is None:
         return None
-    return Figure(("price", query.__dict__.get("symbol")), price, _PRICE, _PRICE_JUMPS)
-
-
-def _price_of(query: Query, result: Result) -> float | None:
-    """What the market costs now, by the answer."""
-    if isinstance(result, Ticker):
-        return result.last
-    if query.__dict__.get("end") is not None:
-        return None  # of another time
-    if isinstance(result, Candles):
-        # A long candle that is closed ended too long ago.
-        lately = not result.last_closed or result.interval.ms <= _HOUR_MS
-        return float(result.close[-1]) if len(result) and lately else None
-    if isinstance(result, OrderBook):
-        sides = [side[0][0] for side in (result.bids, result.asks) if side]
-        return sum(sides) / len(sides) if sides else None
-    if isinstance(result, Trades):
-        return result.trades[-1].price if result.trades else None
-    return None
+    value = result.figure(query)
+    if value is None or value <= 0:
+        return None
+    return Figure((rule.about or capability.name, query.subject()), value, rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +81,11 @@ class _Doubt:
         """
         if self.source == source:
             return self.is_repeated(source, figure) and now - self.since > _FRESH_S
-        return now - self.at <= _FRESH_S and figure.rule.agrees(figure.value, self.value)
+        return now - self.at <= _FRESH_S and figure.agrees(self.value)
 
     def is_repeated(self, source: str, figure: Figure) -> bool:
         """Whether the same source tells the same again."""
-        return self.source == source and figure.rule.agrees(figure.value, self.value)
+        return self.source == source and figure.agrees(self.value)
 
 
 @dataclass(slots=True)
@@ -180,12 +150,12 @@ class JumpCheck:
     def _jumps(self, subject: _Subject, figure: Figure, now: float) -> bool:
         times = max(figure.value / subject.value, subject.value / figure.value)
         ago_s = now - subject.at
-        allowed = next((most for within_s, most in figure.jumps if ago_s <= within_s), None)
+        allowed = next((most for within_s, most in figure.jumps.factors if ago_s <= within_s), None)
         return allowed is not None and times > allowed
 
     def _is_frozen(self, subject: _Subject, source: str, result: Result, now: float) -> str | None:
         before = subject.prints.get(source)
-        print_ = _print(result)
+        print_ = result.fingerprint()
         if before is None or before[0] != print_ or not print_:
             return None
         since_s = now - before[1]
@@ -198,13 +168,13 @@ class JumpCheck:
 
     def _repeats(self, source: str, key: Hashable, result: Result) -> str | None:
         """Whether this very answer, volume included, was given for other markets."""
-        if not isinstance(result, Ticker) or not result.volume_base:
+        if not result.is_distinctive():
             return None
         lately = self._lately.setdefault(source, deque(maxlen=16))
         self._lately.move_to_end(source)
         while len(self._lately) > _SOURCES:
             self._lately.popitem(last=False)
-        print_ = _print(result)
+        print_ = result.fingerprint()
         lately.append((print_, key))
         markets = {about for told, about in lately if told == print_}
         if len(markets) < _SAME:
@@ -214,7 +184,7 @@ class JumpCheck:
     def _remember(
         self, key: Hashable, subject: _Subject, source: str, result: Result, now: float
     ) -> None:
-        print_ = _print(result)
+        print_ = result.fingerprint()
         before = subject.prints.get(source)
         if print_ and (before is None or before[0] != print_):
             subject.prints[source] = (print_, now)
@@ -224,12 +194,3 @@ class JumpCheck:
         self._subjects[key] = subject
         while len(self._subjects) > _SUBJECTS:
             self._subjects.popitem(last=False)
-
-
-def _print(result: Result) -> Print:
-    """What tells one answer from another."""
-    if isinstance(result, Ticker):
-        return (result.last, result.bid, result.ask, result.volume_base)
-    if isinstance(result, Gas):
-        return (result.slow, result.standard, result.fast, result.base_fee)
-    return ()

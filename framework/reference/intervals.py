@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -28,6 +28,10 @@ INTERVALS: Mapping[str, int] = {
     "1w": 604800,
     "1M": 2678400,
 }
+
+#: Longest interval whose windows all begin at a multiple of its length since 1970 (a week begins
+#: on a Monday, a month anywhere, three days wherever a source chose).
+_ALIGNED_S = 86_400
 
 
 class Interval(str):
@@ -69,3 +73,15 @@ class Interval(str):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {"type": "string", "enum": list(INTERVALS)}
+
+
+def finer(interval: Interval, offered: Iterable[str]) -> Interval | None:
+    """The longest offered interval `interval` is a whole multiple of; None if there is none."""
+    if interval.seconds > _ALIGNED_S:
+        return None
+    fits = [
+        name
+        for name in offered
+        if INTERVALS[name] < interval.seconds and interval.seconds % INTERVALS[name] == 0
+    ]
+    return Interval(max(fits, key=INTERVALS.__getitem__)) if fits else None

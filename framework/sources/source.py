@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.limits.limiter import Limiter
 from coinmux.framework.limits.quota import long_windows, saving, spent
-from coinmux.framework.models.candles import CandlesQuery
-from coinmux.framework.quality.resample import finer
-from coinmux.framework.reference.chains import Chain
 from coinmux.framework.sources.http import BoundSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from coinmux.framework.clock import Clock
     from coinmux.framework.config.env_file import EnvConfig
@@ -94,7 +91,7 @@ class Source:
         self._has_quota = bool(long_windows(gate.windows))
         self.assets = assets
         self._clock = clock
-        self._unlisted: dict[Any, float] = {}
+        self._unlisted: dict[Hashable, float] = {}
         try:
             values = {v.name: value for v in info.env if (value := env.value_of(v)) is not None}
             self.bound = self._bind(overrides.base_urls, values)
@@ -133,27 +130,19 @@ class Source:
         info = self.info
         if capability not in self.fetch:
             return Refusal("no_capability", f"does not offer {capability}", for_good=True)
-        asked = query.__dict__
-        symbol = asked.get("symbol")
-        quote = symbol.quote if symbol is not None else asked.get("quote")
+        quote = query.needed_quote() if info.quotes is not None else None
         if quote is not None and info.quotes is not None and quote not in info.quotes:
             return Refusal("unsupported_quote", f"has no prices in {quote}", for_good=True)
-        if (
-            isinstance(query, CandlesQuery)
-            and info.intervals is not None
-            and query.interval not in info.intervals
-            and finer(query.interval, info.intervals) is None
-        ):
-            return Refusal(
-                "unsupported_interval", f"has no {query.interval} candles", for_good=True
-            )
-        chain = asked.get("chain")
-        if isinstance(chain, Chain) and info.chains is not None and chain not in info.chains:
+        interval = query.missing_interval(info.intervals) if info.intervals is not None else None
+        if interval is not None:
+            return Refusal("unsupported_interval", f"has no {interval} candles", for_good=True)
+        chain = query.needed_chain() if info.chains is not None else None
+        if chain is not None and info.chains is not None and chain not in info.chains:
             return Refusal("unsupported_chain", f"does not cover {chain}", for_good=True)
-        model = asked.get("model")
+        model = query.needed_model()
         if model is not None and model not in info.models:
             return Refusal("unsupported_model", f"does not offer {model[:60]}", for_good=True)
-        subject = _subject(capability, query) if self._unlisted else None
+        subject = (capability, query.subject()) if self._unlisted else None
         if subject is not None and (until := self._unlisted.get(subject)) is not None:
             if until > self._clock.monotonic():
                 return Refusal(
@@ -163,10 +152,10 @@ class Source:
         return None
 
     def remember_unlisted(self, capability: str, query: Query) -> None:
-        """Keep for a minute that this source does not list what `query` is about."""
+        """Remember for a minute that this source does not list the subject of `query`."""
         if len(self._unlisted) >= _UNLISTED_MOST:
             del self._unlisted[next(iter(self._unlisted))]
-        self._unlisted[_subject(capability, query)] = self._clock.monotonic() + UNLISTED_S
+        self._unlisted[(capability, query.subject())] = self._clock.monotonic() + UNLISTED_S
 
     def disabled(self) -> Refusal | None:
         """Why configuration has it off, None where it is on."""
@@ -179,12 +168,3 @@ class Source:
             "retired": self.info.retired or "retired",
         }.get(feature.reason or "", feature.reason or "")
         return Refusal(feature.reason or "disabled", detail)
-
-
-def _subject(capability: str, query: Query) -> Any:
-    """What an "unknown symbol" is remembered for: the pair, coin or address, not the row count."""
-    for name in ("symbol", "asset", "protocol", "address"):
-        value = query.__dict__.get(name)
-        if value is not None:
-            return (capability, name, value, query.__dict__.get("chain"))
-    return (capability, query)

@@ -91,9 +91,15 @@ from coinmux.framework.indicators.authors.readings import (
 )
 from coinmux.framework.indicators.authors.warmup import ema_memory, wilder_memory
 from coinmux.framework.indicators.result import IndicatorMeta, IndicatorResult
-from coinmux.framework.models.base import Query, Result
+from coinmux.framework.models.base import Head, Query, Result
 from coinmux.framework.models.candles import Candles, CandlesQuery
-from coinmux.framework.models.capability import CAPABILITIES, Capability, Freshness
+from coinmux.framework.models.capability import (
+    CAPABILITIES,
+    Capability,
+    Consensus,
+    Freshness,
+    JumpRule,
+)
 from coinmux.framework.models.chain import (
     Balance,
     BalanceQuery,
@@ -220,6 +226,7 @@ __all__ = [
     "CoinsQuery",
     "Column",
     "Columns",
+    "Consensus",
     "CutShort",
     "Deadline",
     "DeadlineExceeded",
@@ -243,6 +250,7 @@ __all__ = [
     "GlobalStats",
     "GlobalStatsQuery",
     "HTTPClient",
+    "Head",
     "Implausible",
     "IndicatorInfo",
     "IndicatorMeta",
@@ -251,6 +259,7 @@ __all__ = [
     "Interval",
     "InvalidRequest",
     "InvalidSymbol",
+    "JumpRule",
     "LargeTransfer",
     "LargeTransfers",
     "LargeTransfersQuery",

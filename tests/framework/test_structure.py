@@ -83,3 +83,45 @@ def test_two_gateways_do_not_meet():
     assert first.sources["binance"].disabled() is not None
     assert second.sources["binance"].disabled() is None
     assert first.events is not second.events
+
+
+#: Rooms that are about a kind of model, and the typed public methods.
+ABOUT_MODELS = {
+    "models", "indicators", "dialects", "formats", "simulator", "samples", "testing",
+}  # fmt: skip
+PUBLIC_METHODS = {"gateway.py", "sync.py", "questions.py"}
+#: Each has one kind of answer as its subject (candles are archived, news are scored), and gets
+#: answers of every kind handed.
+ONE_KIND = {
+    "framework/archive/archived_answers.py",
+    "framework/background/backfill.py",
+    "framework/background/news_scoring.py",
+}
+
+
+def names_in(node):
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)} | {
+        one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)
+    }
+
+
+def test_the_core_does_not_ask_which_model_an_answer_is():
+    """What differs by capability is a method of its query or result, or a column of its row."""
+    models = {
+        node.name
+        for path in (ROOT / "framework/models").glob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef)
+    }
+    assert {"Ticker", "CandlesQuery", "Query", "Result"} <= models
+    asked = {
+        name_of(path)
+        for path in (ROOT / "framework").rglob("*.py")
+        if path.relative_to(ROOT / "framework").parts[0] not in ABOUT_MODELS | PUBLIC_METHODS
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("isinstance", "issubclass")
+        and names_in(node.args[1]) & (models - {"Capability"})
+    }
+    assert asked <= ONE_KIND

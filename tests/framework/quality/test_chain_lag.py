@@ -10,7 +10,7 @@ AT = 1_764_000_000_000
 
 
 def head(height, seconds=0.0, chain="ethereum"):
-    return ChainHead(chain=chain, height=height, timestamp=AT + int(seconds * 1000))
+    return ChainHead(chain=chain, height=height, timestamp=AT + int(seconds * 1000)).head()
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ def test_a_block_without_a_time_is_judged_by_height():
     """Some sources tell the height alone."""
     heads = ChainHeads(FakeClock())
     heads.lag(head(1000))
-    assert heads.lag(ChainHead(chain="ethereum", height=990)) is None
-    assert heads.lag(ChainHead(chain="ethereum", height=900)) == "100 blocks behind"
+    assert heads.lag(ChainHead(chain="ethereum", height=990).head()) is None
+    assert heads.lag(ChainHead(chain="ethereum", height=900).head()) == "100 blocks behind"
 
 
 def test_what_was_seen_a_minute_ago_says_nothing():
@@ -51,7 +51,9 @@ def test_what_was_seen_a_minute_ago_says_nothing():
 
 
 def at(clock, height, age_s):
-    return ChainHead(chain="ethereum", height=height, timestamp=clock.wall_ms() - int(age_s * 1000))
+    return ChainHead(
+        chain="ethereum", height=height, timestamp=clock.wall_ms() - int(age_s * 1000)
+    ).head()
 
 
 def test_a_stuck_node_that_answers_first_makes_nobody_implausible():

@@ -15,8 +15,8 @@ from coinmux import (
     Ticker,
     TickerQuery,
 )
-from coinmux.framework.models.capability import CAPABILITIES
-from coinmux.framework.quality.consensus import Consensus, Vote, judge, merged
+from coinmux.framework.models.capability import CAPABILITIES, Consensus
+from coinmux.framework.quality.consensus import Vote, judge, merged
 
 BTC = {"symbol": "BTC/USDT"}
 PRICE = CAPABILITIES["ticker"].consensus

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from coinmux.framework.models.candles import MOST_CANDLES, Candles, CandlesQuery
-from coinmux.framework.reference.intervals import INTERVALS, Interval
+if TYPE_CHECKING:
+    from coinmux.framework.models.candles import Candles, CandlesQuery
+    from coinmux.framework.reference.intervals import Interval
 
-#: Longest interval whose windows all begin at a multiple of its length since 1970 (a week begins
-#: on a Monday, a month anywhere, three days wherever a source chose).
-_ALIGNED_S = 86_400
-
-
-def finer(interval: Interval, offered: Iterable[str]) -> Interval | None:
-    """The longest offered interval `interval` is a whole multiple of; None if there is none."""
-    if interval.seconds > _ALIGNED_S:
-        return None
-    fits = [
-        name
-        for name in offered
-        if INTERVALS[name] < interval.seconds and interval.seconds % INTERVALS[name] == 0
-    ]
-    return Interval(max(fits, key=INTERVALS.__getitem__)) if fits else None
+AnyQuery = TypeVar("AnyQuery", bound="CandlesQuery")
+AnyCandles = TypeVar("AnyCandles", bound="Candles")
 
 
-def finer_query(query: CandlesQuery, interval: Interval, most: int) -> CandlesQuery:
+def finer_query(query: AnyQuery, interval: Interval, most: int) -> AnyQuery:
     """The question in `interval` whose answer covers `query`, within `most` rows of one call."""
     factor = query.interval.seconds // interval.seconds
     update: dict[str, object] = {
         "interval": interval,
-        "limit": min(query.limit * factor, most, MOST_CANDLES),
+        "limit": min(query.limit * factor, most),
     }
     if query.start is not None:
         update["start"] = -(-query.start // query.interval.ms) * query.interval.ms
@@ -40,7 +28,7 @@ def finer_query(query: CandlesQuery, interval: Interval, most: int) -> CandlesQu
     return query.model_copy(update=update)
 
 
-def aggregate(candles: Candles, query: CandlesQuery) -> Candles:
+def aggregate(candles: AnyCandles, query: CandlesQuery) -> AnyCandles:
     """`candles` gathered into `query.interval`; a first window that is not whole is dropped."""
     width = query.interval.ms
     windows = candles.timestamp // width * width
@@ -53,7 +41,7 @@ def aggregate(candles: Candles, query: CandlesQuery) -> Candles:
     first = starts[0]
     offset = starts - first
     kept = slice(-query.limit, None) if query.start is None else slice(None, query.limit)
-    return Candles(
+    return type(candles)(
         symbol=query.symbol,
         interval=query.interval,
         timestamp=windows[starts][kept],

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinmux import Candles, CandlesQuery, Interval
-from coinmux.framework.quality.resample import aggregate, finer, finer_query
+from coinmux.framework.models.resample import aggregate, finer_query
+from coinmux.framework.reference.intervals import finer
 
 HOUR = 3_600_000
 DAY_START = 1_764_028_800_000

@@ -1,0 +1,67 @@
+"""Whether candles can be true, are recent and are complete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coinmux.framework.errors import Implausible
+from coinmux.framework.models.base import FUTURE_MS
+
+if TYPE_CHECKING:
+    from coinmux.framework.models.candles import Candles, CandlesQuery
+
+_DAY_MS = 86_400_000
+#: Shortest month.
+_MONTH_MS = 28 * _DAY_MS
+#: This many gaps in a row are not explained by a lack of trades.
+_MANY = 9
+#: The latest candles may end so many intervals ago, or a day, before they are late.
+_LATE_CANDLES = 3
+
+
+def is_whole(candles: Candles, query: CandlesQuery, now_ms: int) -> bool:
+    """Whether closed `candles` are all there can be of a range that is over: as many as asked for,
+    without a gap, up to its end. Months are of no fixed length, and never called whole.
+    """
+    width = query.interval.ms
+    if query.end is None or query.interval == "1M" or not len(candles):
+        return False
+    if query.end + width > now_ms:
+        return False
+    time = candles.timestamp
+    if time.size > 1 and (np.diff(time) != width).any():
+        return False
+    if query.start is None:
+        return time.size == query.limit and query.end - int(time[-1]) < width
+    from_start = 0 <= int(time[0]) - query.start < width
+    to_end = query.end - int(time[-1]) < width
+    return from_start and (to_end or time.size == query.limit)
+
+
+def late_s(candles: Candles, query: CandlesQuery, now_ms: int) -> float | None:
+    """Seconds the latest candles end before now, where that is no market without trades."""
+    if query.end is not None or not len(candles):
+        return None
+    late_ms = now_ms - int(candles.timestamp[-1]) - query.interval.ms
+    return late_ms / 1000 if late_ms > max(_LATE_CANDLES * query.interval.ms, _DAY_MS) else None
+
+
+def check_spacing(candles: Candles, query: CandlesQuery, now_ms: int) -> None:
+    """Raise `Implausible` unless the candles stand an interval apart and open before now."""
+    time = candles.timestamp
+    if time[-1] > now_ms + FUTURE_MS:
+        raise Implausible("its last candle opens in the future")
+    if time.size < 2:
+        return
+    gaps = np.diff(time)
+    wrong = gaps < _MONTH_MS if query.interval == "1M" else gaps % query.interval.ms != 0
+    # Minutes without a trade leave gaps, but not between all of many, nor ever the same one.
+    longest = 4 * _MONTH_MS // 3 if query.interval == "1M" else query.interval.ms
+    if gaps.min() > longest and (gaps.size >= _MANY or (gaps.size > 1 and not np.ptp(gaps))):
+        wrong = gaps > longest
+    if wrong.any():
+        raise Implausible(
+            f"asked for {query.interval}, candles stand {int(gaps[wrong][0]) // 1000} s apart"
+        )
