@@ -30,6 +30,7 @@ from coinmux import (
     GasQuery,
     Gateway,
     GlobalStats,
+    IndicatorResult,
     InvalidRequest,
     LargeTransfers,
     Markets,
@@ -114,6 +115,22 @@ async def asking(gateway: Gateway, name: str) -> None:
     await gateway.ticker("BTC", strategy="slowest")  # type: ignore[arg-type]  # pyright: ignore
     await gateway.ticker("BTC", hurry=True)  # type: ignore[call-arg]  # pyright: ignore
     (await gateway.gas("ethereum")).data.last  # type: ignore[attr-defined]  # pyright: ignore
+
+
+async def indicators(gateway: Gateway, candles: Candles) -> None:
+    """An indicator over routed candles, over a caller's, and many at once."""
+    rsi = await gateway.indicator("rsi", "BTC/USDT", parameters={"period": 9}, provider="kraken")
+    assert_type(rsi, IndicatorResult)
+    assert_type(rsi.values["rsi"], NDArray[np.float64])
+    assert_type(rsi.timestamps, NDArray[np.int64])
+    assert_type(rsi.latest["rsi"], float | None)
+    assert_type(rsi.candles, Candles)
+    assert_type(rsi.meta["pages"], int)
+    own = gateway.indicator_over("rsi", candles)
+    assert_type(own.reading, str | None)
+    for market in (await gateway.indicator_batch(["rsi"], ["BTC/USDT"])).values():
+        if not isinstance(market, CoinmuxError):
+            assert_type(market[1][0], IndicatorResult | CoinmuxError)
 
 
 def answers(answer: Answer[Ticker], of_any: Answer) -> None:

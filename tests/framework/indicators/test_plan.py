@@ -115,3 +115,22 @@ def test_settled_is_where_the_history_no_longer_matters():
     assert of_a_day.settled_from == times[24]
     assert never.settled_from is None
     assert long.settled_from is None
+
+
+def test_values_over_a_callers_candles_have_no_provenance():
+    """What needs the candles' provenance says that there is none."""
+    candles = random_candles(10)
+    result = plan_of(closes).run(Frame.of(candles))
+    assert result.provenance is None
+    assert result.head() == {"symbol": None, "interval": None, "last_closed": None}
+    with pytest.raises(ValueError, match="no source gave"):
+        _ = result.meta
+
+
+def test_values_are_handed_on_without_a_copy():
+    """The columns of a result are those the indicator returned, the shown ones a view of them."""
+    candles = random_candles(10)
+    column = np.arange(float(len(candles)))
+    result = plan_of(lambda i, _: column).run(Frame.of(candles))
+    assert result.outputs[0] is column
+    assert np.shares_memory(result.values["it"], column)
