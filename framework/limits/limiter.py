@@ -1,4 +1,4 @@
-"""The gate before one source: a call passes with a slot and a permit, or not at all."""
+"""Limits the calls to one source: each needs a concurrency slot and a rate permit."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ class Limiter:
     """Calls to one source: at most `concurrent` at once, within its rate limits, first come first.
 
     Args:
-        limits: all hold at once.
+        limits: every one of them applies.
         concurrent: calls at once.
         queue_s: the longest a call waits for its turn.
-        usage: headers of replies that tell our use.
+        usage: headers of replies that report our use.
 
     Attributes:
-        shared: the windows as one for all workers; None where this is the only one.
+        shared: the windows shared by all workers; None where this is the only worker.
     """
 
     __slots__ = (
@@ -95,7 +95,7 @@ class Limiter:
 
     @property
     def in_flight(self) -> int:
-        """Calls that entered and did not leave."""
+        """Calls that entered and have not left."""
         return self._bulkhead.in_flight
 
     @property
@@ -104,10 +104,10 @@ class Limiter:
         return len(self._queue)
 
     async def enter(self, weight: float = 1) -> None:
-        """Pass, waiting for it at most `queue_s` seconds; `leave` once if it returned.
+        """Wait at most `queue_s` seconds for a slot and a permit. A call that entered must `leave`.
 
         Raises:
-            ProviderBusy: the turn did not come, or could not have come, in that time.
+            ProviderBusy: they did not become free, or could not have, in that time.
         """
         if self.shared is not None and self.shared.shared:
             await self._enter_shared(self.shared, weight)
@@ -157,7 +157,7 @@ class Limiter:
 
     @property
     def windows(self) -> tuple[RateWindow, ...]:
-        """The windows that hold."""
+        """The rate windows that apply."""
         return self._limits.windows
 
     def busy_reason(self) -> str | None:
@@ -165,7 +165,7 @@ class Limiter:
         return None if self.available() else self._describe(1)
 
     def observe(self, headers: Mapping[str, str]) -> None:
-        """Take in what a reply says of our use; a header that holds no number says nothing."""
+        """Record the use that a reply reports; a header that is no number is ignored."""
         for name, header in self._usage:
             text = headers.get(name)
             if text is not None and _NUMBER.fullmatch(text):
@@ -213,7 +213,7 @@ class Limiter:
             await waiter.future
         except asyncio.CancelledError:
             if waiter.future.done() and not waiter.future.cancelled():
-                # Its turn and its cancellation came together: the slot is not its own to keep.
+                # The slot was granted and the call cancelled at once: give the slot back.
                 if waiter.future.exception() is None:
                     self.leave()
             else:
@@ -234,7 +234,7 @@ class Limiter:
         self._pump()
 
     def _pump(self) -> None:
-        """Let the head of the queue pass, and the next, as far as there are slots and permits."""
+        """Admit waiting calls in order while slots and permits are free."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

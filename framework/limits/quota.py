@@ -1,8 +1,8 @@
-"""Limits of a day or a month: what was used of them, over restarts, and when to save the rest.
+"""Quotas of a day or a month: their use, stored over restarts, and when to spare the remainder.
 
-A free tier is to last. The last fifth of it is a reserve, for what nobody else can answer; and a
-month is spread: who used three days' share of it within a day is asked after the others, until the
-day is over.
+The last fifth of a quota is a reserve for questions that no other source can answer. A monthly
+quota is spread: a source that used three days' share within one day is ranked last for the rest of
+that day.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 #: A window of so long is a quota: forgetting what was used of a shorter one costs little.
 LONG_S = 3_600.0
-#: Above this share the rest is saved.
+#: Above this share the remainder is a reserve.
 SAVED_FROM = 0.8
 #: A quota of so many days is spread over them.
 _DAY_S = 86_400.0
 _SPREAD_FROM_S = 7 * _DAY_S
-#: Within a day at most so many days' share, while anybody else answers.
+#: Days' shares that may be used in one day while another source answers.
 _DAYS_AT_ONCE = 3.0
 _Uses = list[tuple[int, int, float]]
 
@@ -51,7 +51,7 @@ def quota_lines(windows: Iterable[RateWindow], now: float) -> list[dict[str, Any
 
 
 def saving(windows: Iterable[RateWindow], now: float) -> str | None:
-    """Why the rest of a quota is saved, for people; None while there is plenty."""
+    """Why the remainder of a quota is spared, in words; None while there is plenty."""
     for window in long_windows(windows):
         used = window.used(now)
         if used >= SAVED_FROM * window.requests:
@@ -81,7 +81,7 @@ def _span(seconds: float) -> str:
 
 
 def rows_of(limiters: Mapping[str, Limiter], clock: Clock) -> list[dict[str, Any]]:
-    """What is used of every quota, to be kept: uses as first and last time (Unix ms) and weight."""
+    """The use of every quota, to be stored: uses as first and last time (Unix ms) and weight."""
     offset_ms = clock.wall_ms() - clock.monotonic() * 1000
     now = clock.monotonic()
     return [

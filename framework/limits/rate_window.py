@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from coinmux.framework.plugins.provider_info import RateLimit
 
-#: Uses closer together than this share of a window are kept as one, so that memory is bounded.
+#: Uses closer together than this share of a window are stored as one, so that memory is bounded.
 _SLICES = 64
 
 
@@ -26,7 +26,7 @@ class RateWindow:
 
     Attributes:
         limit: units of weight for all workers together.
-        requests: those of them that are this one's to take.
+        requests: those of them that this worker may take.
     """
 
     __slots__ = ("_slice_s", "_used", "_uses", "limit", "per_s", "requests")
@@ -63,7 +63,7 @@ class RateWindow:
         return [(first, last, weight) for first, last, weight in self._uses]
 
     def restore(self, uses: Iterable[tuple[float, float, float]], now: float) -> None:
-        """Count uses of before, as `uses` gave them; those that are over are left out."""
+        """Count earlier uses, as `uses` returned them; those that have expired are left out."""
         before = [
             [first, last, weight]
             for first, last, weight in uses
@@ -73,12 +73,12 @@ class RateWindow:
         self._used = sum(one[2] for one in self._uses)
 
     def scale(self, share: float) -> None:
-        """Go on with a share of the limit, and of what is used of it."""
+        """Reduce the limit and its use to a share of both."""
         self.requests = self.limit * share
         self._multiply(share)
 
     def follow(self, used: float, now: float) -> None:
-        """Take over what all workers together have used."""
+        """Replace our own count by the use of all workers together."""
         known = self.used(now)
         if used > known:
             self.take(used - known, now)
@@ -113,7 +113,7 @@ class RateWindow:
 
 
 class Limits:
-    """Several windows that hold at once."""
+    """Several windows that all apply."""
 
     __slots__ = ("windows",)
 
@@ -138,10 +138,10 @@ class Limits:
         return True
 
     def observe_used(self, per_s: float, used: float, now: float) -> None:
-        """Take in what the source says was used of its window of `per_s` seconds.
+        """Record the use that the source reports for its window of `per_s` seconds.
 
-        It knows of callers we do not: others behind our address, ourselves before a restart. Less
-        than we counted ourselves is no news, since its window may have begun anew just now.
+        The source also counts callers we cannot see: others behind our address, or this process
+        before a restart. A lower count than our own is ignored: its window may have just restarted.
         """
         for window in self.windows:
             if window.per_s == per_s and math.isfinite(used):
@@ -150,7 +150,7 @@ class Limits:
                     window.take(unknown, now)
 
     def observe_remaining(self, per_s: float, remaining: float, now: float) -> None:
-        """Take in what the source says is left of its window; else as `observe_used`."""
+        """Record the remainder that the source reports; else as `observe_used`."""
         for window in self.windows:
             if window.per_s == per_s:
                 self.observe_used(per_s, window.limit - remaining, now)
@@ -196,5 +196,5 @@ class Bulkhead:
             RuntimeError: none was taken.
         """
         if self.in_flight == 0:
-            raise RuntimeError("a slot was given back that nobody had taken")
+            raise RuntimeError("a slot was given back that had not been taken")
         self.in_flight -= 1

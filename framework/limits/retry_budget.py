@@ -1,7 +1,7 @@
 """How much extra work failures and slowness may cause: alternatives and hedges, as shares of all.
 
-Where many sources fail at once every request would become many; a budget keeps a bad minute from
-becoming a storm (Google SRE book, "Handling Overload": retry budgets).
+When many sources fail at once, each request would cause several more; the budget limits that
+extra load (Google SRE book, "Handling Overload": retry budgets).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
 
 _WINDOW_S = 10.0
-#: Second and later alternatives: a share of the window's requests, and so many a second besides.
+#: Second and later alternatives: a share of the window's requests, plus so many a second.
 _SHARE = 0.2
 _FREE_PER_S = 3.0
 #: Hedges are at most this share of requests; so many may be saved up.
@@ -66,7 +66,7 @@ class HedgeBudget:
         self._saved = min(_HEDGES_SAVED, self._saved + _HEDGE_SHARE)
 
     def take(self) -> bool:
-        """Whether one may be spent; it is then."""
+        """Whether one may be spent; if so, it is."""
         if self._saved < 1:
             return False
         self._saved -= 1
