@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from random import Random
 
-#: Seconds a source may ask for: shortest and longest (`docs/health.md`, "Holds").
+#: Seconds a source may ask for: shortest and longest (`docs/health.md`, "Cooldowns").
 USUAL_S = (1.0, 3_600.0)
 #: A ban is taken more seriously (HTTP 418).
 BAN_S = (120.0, 259_200.0)

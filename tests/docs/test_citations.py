@@ -62,7 +62,7 @@ def test_every_citation_in_code_leads_somewhere():
         ("# `docs/faults.md` G1 to G3", True),
         ("# (`faults.md` rows E2 to E8)", True),
         ("# a line that breaks before (`faults.md`\n# S10)", True),
-        ('# `docs/health.md`, "Holds"', True),
+        ('# `docs/health.md`, "Cooldowns"', True),
         ("# `docs/health.md` gives the rules", True),
         ("# `faults.md` E44", False),
         ("# `faults.md` section 3, item 10", False),
