@@ -31,7 +31,7 @@ from coinmux.framework.secrets import Secret, without
 from coinmux.framework.sources import response_errors
 from coinmux.framework.sources.binding import BoundSource, CallLimiter, ChannelChooser
 from coinmux.framework.transport.client import OFF_LOOP_BYTES, SafeHTTPClient
-from coinmux.framework.transport.httpx_objects import FEED, NO_BODY, ORIGIN, plain_headers
+from coinmux.framework.transport.httpx_objects import plain_headers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -146,13 +146,8 @@ class HTTP:
             UnknownSymbol: the plugin's `map_error` says so.
         """
         endpoint = self._endpoint if host is None else self._host(host)
-        request = httpx.Request(
-            "GET",
-            endpoint.url(path, params),
-            headers=endpoint.headers if headers is None else endpoint.headers_with(headers),
-            stream=NO_BODY,
-            extensions={ORIGIN: endpoint.origin},
-        )
+        lines = endpoint.headers if headers is None else endpoint.headers_with(headers)
+        request = endpoint.request("GET", path, params, lines)
         return await self._json(await self._send(request, weight), empty_ok)
 
     async def post_json(
@@ -169,13 +164,8 @@ class HTTP:
         """The JSON answer to a POST of JSON. Never sent twice; else as `get_json`."""
         endpoint = self._endpoint if host is None else self._host(host)
         body = msgspec.json.encode(json)
-        request = httpx.Request(
-            "POST",
-            endpoint.url(path, params),
-            headers=endpoint.headers if headers is None else endpoint.headers_with(headers),
-            stream=httpx.ByteStream(body),
-            extensions={ORIGIN: endpoint.origin},
-        )
+        lines = endpoint.headers if headers is None else endpoint.headers_with(headers)
+        request = endpoint.request("POST", path, params, lines, httpx.ByteStream(body))
         request.headers["Content-Type"] = "application/json"
         request.headers["Content-Length"] = str(len(body))
         return await self._json(await self._send(request, weight), empty_ok)
@@ -185,13 +175,7 @@ class HTTP:
     ) -> list[FeedEntry]:
         """The entries of an RSS or Atom feed, as plain text."""
         endpoint = self._endpoint if host is None else self._host(host)
-        request = httpx.Request(
-            "GET",
-            endpoint.url(path, None),
-            headers=endpoint.feed_headers,
-            stream=NO_BODY,
-            extensions={ORIGIN: endpoint.origin, FEED: True},
-        )
+        request = endpoint.request("GET", path, None, endpoint.feed_headers, is_feed=True)
         reply = await self._send(request, weight)
         text = reply.body[:TEXT_CHARS].decode("utf-8", "replace")
         error = self._mapped(reply, text, is_json=False) or response_errors.from_status(

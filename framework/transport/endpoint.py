@@ -12,6 +12,7 @@ import httpx
 from coinmux.framework.errors import PluginError
 from coinmux.framework.transport.address_guard import Origin
 from coinmux.framework.transport.content_decoding import ACCEPTED
+from coinmux.framework.transport.httpx_objects import FEED, NO_BODY, ORIGIN, PreparedRequest
 
 Scalar = str | int | float | bool | None
 
@@ -23,8 +24,6 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
 #: Left as they are in a query, besides letters, digits and `_.-~` (RFC 3986 section 3.4).
 _QUERY_SAFE = ",:/"
-#: URLs cached an endpoint; beyond it the cache starts over.
-URLS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Endpoint:
         query: of the base URL and of keys sent as parameters, encoded.
         headers, feed_headers: sent with requests for JSON and for feeds.
         lines: `headers` as a mapping, by lower-case name, for calls that add their own.
-        urls: URLs asked before, by target: parsing one costs more than the rest of a request.
+        base: scheme and host.
     """
 
     origin: Origin
@@ -46,7 +45,7 @@ class Endpoint:
     headers: httpx.Headers = field(repr=False)
     feed_headers: httpx.Headers = field(repr=False)
     lines: Mapping[str, tuple[str, str]] = field(repr=False)
-    urls: dict[str, httpx.URL] = field(repr=False, compare=False, default_factory=dict)
+    base: str
 
     @classmethod
     def of(
@@ -81,6 +80,7 @@ class Endpoint:
             _headers(lines),
             _headers(feed_lines),
             lines,
+            f"{origin.scheme}://{origin.netloc}",
         )
 
     def target(self, path: str, params: Mapping[str, Scalar] | None) -> str:
@@ -102,23 +102,29 @@ class Endpoint:
             return target
         return f"{target}&{query}" if "?" in target else f"{target}?{query}"
 
-    def url(self, path: str, params: Mapping[str, Scalar] | None) -> httpx.URL:
-        """The whole URL of a request.
+    def request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Scalar] | None,
+        headers: httpx.Headers,
+        stream: httpx.AsyncByteStream = NO_BODY,
+        *,
+        is_feed: bool = False,
+    ) -> PreparedRequest:
+        """A request to this endpoint.
 
         Raises:
             PluginError: the path holds what a path may not.
         """
-        target = self.target(path, params)
-        url = self.urls.get(target)
-        if url is None:
-            try:
-                url = httpx.URL(f"{self.origin.scheme}://{self.origin.netloc}{target}")
-            except httpx.InvalidURL as exc:
-                raise PluginError(f"{path[:80]!r} makes no URL: {exc}") from exc
-            if len(self.urls) >= URLS:
-                self.urls.clear()
-            self.urls[target] = url
-        return url
+        return PreparedRequest(
+            method,
+            self.base,
+            self.target(path, params),
+            headers=headers,
+            stream=stream,
+            extensions={ORIGIN: self.origin, FEED: True} if is_feed else {ORIGIN: self.origin},
+        )
 
     def headers_with(self, headers: Mapping[str, str]) -> httpx.Headers:
         """Headers of a request with a call's own ones over the source's.

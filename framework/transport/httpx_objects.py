@@ -7,10 +7,11 @@ What coinmux adds to a request travels in `request.extensions`, as httpx's own `
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from coinmux.framework.errors import PluginError
 from coinmux.framework.transport.address_guard import Origin
 
 if TYPE_CHECKING:
@@ -31,6 +32,61 @@ NAMES = 1_000
 NO_BODY = httpx.ByteStream(b"")
 #: Headers of one connection; each transport writes its own.
 _HOP_HEADERS = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+
+
+class PreparedRequest(httpx.Request):
+    """A request made from an endpoint; its `httpx.URL` is parsed when it is first read.
+
+    Parsing a URL costs more than the rest of a request, and the guarded transport needs only the
+    target.
+
+    Args:
+        base: scheme and host, such as `https://api.example`.
+        target: path and query, encoded.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        base: str,
+        target: str,
+        *,
+        headers: httpx.Headers,
+        stream: httpx.AsyncByteStream,
+        extensions: dict[str, Any],
+    ) -> None:
+        self.method = method
+        self.headers = httpx.Headers(headers)
+        self.stream = stream
+        self.extensions = extensions
+        self.raw_target = target.encode("ascii")
+        self._base = base
+        self._url: httpx.URL | None = None
+
+    @property
+    def url(self) -> httpx.URL:
+        """The whole URL.
+
+        Raises:
+            PluginError: the target makes no URL.
+        """
+        if self._url is None:
+            target = self.raw_target.decode("ascii")
+            try:
+                self._url = httpx.URL(f"{self._base}{target}")
+            except httpx.InvalidURL as exc:
+                raise PluginError(f"{target[:80]!r} makes no URL: {exc}") from exc
+        return self._url
+
+    @url.setter
+    def url(self, url: httpx.URL) -> None:
+        self._url = url
+        self.raw_target = url.raw_path
+
+
+def target_of(request: httpx.Request) -> bytes:
+    """Path and query of a request, as they stand on the request line."""
+    return request.raw_target if type(request) is PreparedRequest else request.url.raw_path
 
 
 class WholeBody(httpx.AsyncByteStream):

@@ -21,7 +21,7 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.transport import address_guard
 from coinmux.framework.transport.connection import Connection, StaleConnection
-from coinmux.framework.transport.httpx_objects import NO_BODY, WholeResponse, head_of
+from coinmux.framework.transport.httpx_objects import NO_BODY, WholeResponse, head_of, target_of
 
 if TYPE_CHECKING:
     import httpx
@@ -244,7 +244,7 @@ class Addresses:
 
 def _wire(request: httpx.Request, body: bytes) -> bytes:
     """A request as it goes out on an HTTP/1.1 connection."""
-    start = b"%s %s HTTP/1.1\r\n" % (request.method.encode("ascii"), request.url.raw_path)
+    start = b"%s %s HTTP/1.1\r\n" % (request.method.encode("ascii"), target_of(request))
     if not body:
         return b"".join((start, head_of(request), b"\r\n"))
     length = b"Content-Length: %d\r\n\r\n" % len(body)
