@@ -33,7 +33,6 @@ from coinmux.framework.health.cooldown_file import CooldownFile
 from coinmux.framework.health.history import KEEP_S, HealthHistory
 from coinmux.framework.health.leases import Leases
 from coinmux.framework.health.tracker import HealthSettings, HealthTracker
-from coinmux.framework.indicators.door import GatewayIndicators
 from coinmux.framework.indicators.service import IndicatorService
 from coinmux.framework.limits.quota import rows_of, take_up
 from coinmux.framework.models.base import R_co
@@ -97,7 +96,7 @@ _DOLLARS = ("USD", "USDT", "USDC")
 _DEFAULT = RequestOptions()
 
 
-class Gateway(GatewayQuestions, GatewayIndicators):
+class Gateway(GatewayQuestions):
     """One door to every source. Use it as an async context manager.
 
     ```python
@@ -258,10 +257,12 @@ class Gateway(GatewayQuestions, GatewayIndicators):
         Raises:
             InvalidRequest: `DATABASE_URL` is no address of a known database.
         """
-        # Loaded here, so that who keeps nothing starts without it, and beside the loop, so that
-        # others are answered meanwhile.
-        opening = await asyncio.to_thread(import_module, "coinmux.framework.archive.opening")
-        archive: Archive = opening.archive_of(self.settings, self.clock, self.events, file)
+        # Import the archive only when it is used, and in a thread, so that the event loop is not
+        # blocked.
+        module = await asyncio.to_thread(import_module, "coinmux.framework.archive.archive")
+        archive: Archive = module.Archive.from_settings(
+            self.settings, self.clock, self.events, file
+        )
         # Known at once, so that whoever closes the gateway meanwhile closes it too.
         self.archive = archive
         answers = ArchivedAnswers(archive, self.cache, self.clock, simulated=self.simulated)

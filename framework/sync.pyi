@@ -557,7 +557,7 @@ class SyncGateway:
         parameters: Mapping[str, object] | None = None,
         **options: Unpack[RequestKeywords],
     ) -> IndicatorResult:
-        """The latest `limit` values of an indicator, settled where the market's history allows.
+        """The latest `limit` values of an indicator, warmed up if the market's history suffices.
 
         Args:
             closed_only: leave out the newest candle while it is open.
@@ -565,15 +565,15 @@ class SyncGateway:
             options: those of `RequestOptions`.
 
         Raises:
-            InvalidRequest: its subtypes say what will not do; `InsufficientData` among them.
-            RoutingError: nobody gave candles.
+            InvalidRequest: a value is refused, or there are too few candles (`InsufficientData`).
+            RoutingError: no source gave candles.
         """
         ...
 
     def indicator_over(
         self, name: str, candles: Candles, parameters: Mapping[str, object] | None = None
     ) -> IndicatorResult:
-        """An indicator over candles that are here.
+        """An indicator over the caller's own candles; no source is asked.
 
         Raises:
             InvalidRequest: as `indicator`.
@@ -590,12 +590,12 @@ class SyncGateway:
         closed_only: bool = False,
         **options: Unpack[RequestKeywords],
     ) -> dict[Symbol, tuple[CandleHistory, list[IndicatorResult | CoinmuxError]] | CoinmuxError]:
-        """Many indicators of many markets; an error stands where one failed, and spoils no other.
+        """Many indicators of many markets; where one fails, its error replaces its result alone.
 
         Args:
             names: of indicators, or pairs of a name and its parameters.
 
         Raises:
-            InvalidRequest: an indicator, a parameter or a symbol will not do.
+            InvalidRequest: an indicator, a parameter or a symbol is refused.
         """
         ...

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from sqlalchemy import delete, func, select
 
+from coinmux.framework.archive.database import Database, read_database_url
 from coinmux.framework.archive.schema import CANDLES, CHANGES, EVENTS, QUOTA
 from coinmux.framework.archive.writer import TROUBLE, Writer, told
 from coinmux.framework.health.history import PROCESS, STARTED, STOPPED
@@ -17,8 +18,10 @@ from coinmux.framework.models.candles import MOST_CANDLES, Candles, CandlesQuery
 from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
-    from coinmux.framework.archive.database import Database
+    from pathlib import Path
+
     from coinmux.framework.clock import Clock
+    from coinmux.framework.config.settings import Settings
     from coinmux.framework.events import Event, EventBus
     from coinmux.framework.health.status import StateChange
 
@@ -70,6 +73,28 @@ class Archive:
         self._size_mb: float | None = None
         self._opened = False
         self._failure: str | None = None
+
+    @classmethod
+    def from_settings(
+        cls, settings: Settings, clock: Clock, events: EventBus, file: Path
+    ) -> Archive:
+        """The archive that `settings` describe, not opened yet.
+
+        Args:
+            file: of the SQLite database, where no `DATABASE_URL` is set.
+
+        Raises:
+            InvalidRequest: `DATABASE_URL` is no address of a known database.
+        """
+        address = settings.database_url
+        url = read_database_url(f"sqlite:///{file}" if address is None else address.reveal())
+        return cls(
+            Database(url, clock),
+            clock,
+            events,
+            events_days=settings.archive_events_days,
+            most_mb=settings.archive_max_mb,
+        )
 
     # Life
 

@@ -1,10 +1,10 @@
-"""The API of Etherscan and its like: one address, `module` and `action`, two envelopes.
+"""The API of Etherscan and similar explorers: one URL, `module` and `action`, two envelopes.
 
-Most modules answer `{"status", "message", "result"}`, `proxy` in JSON-RPC; errors of key, rate and
-plan come in the first, with HTTP 200, whichever was asked. Numbers are decimal strings, times are
-seconds, an empty string is nothing.
+Most modules answer `{"status", "message", "result"}`; `proxy` answers in JSON-RPC. Errors about the
+key, the rate and the plan come in the first envelope, with HTTP 200, from every module. Numbers are
+decimal strings, times are seconds, and an empty string means no value.
 
-The functions are hooks: a plugin of such an explorer names them `fetch_gas`, `map_error` and so on.
+The functions are hooks: a plugin for such an explorer names them `fetch_gas`, `map_error` etc.
 
 Source: https://docs.etherscan.io/etherscan-v2 and
 https://docs.etherscan.io/resources/common-error-messages, read 2026-11-23.
@@ -49,16 +49,16 @@ if TYPE_CHECKING:
     )
     from coinmux.framework.plugins.provider_info import HTTPClient, Reply
 
-#: Chains whose gas oracle answers; of the others the node's own suggestion is asked.
+#: Chains with a gas oracle; on the others, the node's own suggestion is requested.
 ORACLES = frozenset({Chain.ETHEREUM, Chain.BSC, Chain.POLYGON})
 TOKENS = 100
-#: Pages times rows may reach so far.
+#: The API returns no row beyond this one: page times rows of a page must not exceed it.
 _WINDOW = 10_000
 
 
 @hookimpl
 def explorer_error(reply: Reply, query: Query) -> Exception | None:
-    """The error in a reply; a list that is empty is an answer, whatever the status says."""
+    """The error in a reply; None for an answer. An empty list is an answer, whatever its status."""
     body = reply.body
     if not isinstance(body, dict):
         return None
@@ -78,7 +78,9 @@ def explorer_error(reply: Reply, query: Query) -> Exception | None:
     if "api key" in lower:
         return AuthRefused(said)
     if "invalid address" in lower:
-        return UnknownSymbol(query.__dict__.get("address", ""), "no address to the explorer")
+        return UnknownSymbol(
+            query.__dict__.get("address", ""), "the explorer says that it is no address"
+        )
     return BadStatus(f"the answer is an error: {said}", status=reply.status)
 
 
@@ -86,8 +88,8 @@ def explorer_error(reply: Reply, query: Query) -> Exception | None:
 async def explorer_gas(query: GasQuery, http: HTTPClient) -> Gas:
     """One request."""
     if query.chain in ORACLES:
-        told = await _ask(query.chain, http, "gastracker", "gasoracle")
-        return gas_oracle(told["result"], query)
+        body = await _ask(query.chain, http, "gastracker", "gasoracle")
+        return gas_oracle(body["result"], query)
     return gas_price(rpc_result(await _ask(query.chain, http, "proxy", "eth_gasPrice")), query)
 
 

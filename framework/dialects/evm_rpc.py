@@ -1,4 +1,6 @@
-"""The JSON-RPC of EVM nodes: questions, and answers read into ours. Shared by sources of nodes.
+"""The JSON-RPC of EVM nodes: its requests, and its replies read into our models.
+
+Providers that ask nodes share it.
 
 Source: https://ethereum.org/developers/docs/apis/json-rpc and, for the base fee of 0 on BNB Smart
 Chain, BEP-226.
@@ -30,14 +32,15 @@ if TYPE_CHECKING:
     from coinmux.framework.models.chain import BalanceQuery, ChainHeadQuery
     from coinmux.framework.plugins.provider_info import Reply
 
-    #: Sends one request to a node of the chain that is asked about.
+    #: Sends one request to a node of the query's chain.
     Post = Callable[[dict[str, Any]], Awaitable[Any]]
 
 T = TypeVar("T")
 
 GWEI = 9
 ID = 1
-#: BEP-226: base fee 0, and empty blocks tell no price either, so the node's own minimum counts.
+#: On these chains the base fee is 0 (BEP-226), and empty blocks show no price, so the node's own
+#: suggestion is used.
 NO_BASE_FEE = frozenset({Chain.BSC})
 _LIMIT_CODES = frozenset({-32005, -32016, -32029, 429})
 _LIMIT_WORDS = (
@@ -50,12 +53,12 @@ _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 
 
 def rpc_request(method: str, params: list[Any]) -> dict[str, Any]:
-    """The document of one call."""
+    """The JSON-RPC document of one call."""
     return {"jsonrpc": "2.0", "id": ID, "method": method, "params": params}
 
 
 def rpc_error(reply: Reply) -> ProviderError | None:
-    """The error object of a reply, with HTTP 200 or not; None where it holds none."""
+    """The error in a reply, with HTTP 200 or not; None if there is none."""
     body = reply.body
     error = body.get("error") if isinstance(body, dict) else None
     if not error:
@@ -76,8 +79,8 @@ def rpc_result(body: Any) -> Any:
     """The result in a JSON-RPC envelope.
 
     Raises:
-        Implausible: it answers another request.
-        Empty: there is none.
+        Implausible: the reply answers another request.
+        Empty: the result is null.
     """
     if type(body["id"]) is bool or body["id"] not in (ID, str(ID)):
         raise Implausible(f"the answer is to request {str(body['id'])[:40]}, not {ID}")
@@ -87,7 +90,7 @@ def rpc_result(body: Any) -> Any:
 
 
 async def evm_gas(query: GasQuery, post: Post) -> Gas:
-    """One request: the fees of five blocks, or the node's own suggestion where there is no base."""
+    """One request: the fees of five blocks; the node's suggestion for chains without a base fee."""
     if query.chain in NO_BASE_FEE:
         return await _read(post, "eth_gasPrice", [], lambda r: gas_price(r, query))
     params = ["0x5", "latest", [25, 50, 75]]
@@ -113,15 +116,15 @@ async def _read(post: Post, method: str, params: list[Any], parse: Callable[[Any
     except (InvalidRequest, ProviderError):
         raise
     except (KeyError, TypeError, IndexError, ValueError) as error:
-        # Told here, inside the call, so that a node's own health counts it.
+        # Raised inside the call, so that it counts for the health of this node.
         raise SchemaMismatch(f"{method}: {type(error).__name__}: {error}") from error
 
 
 def quantity(value: Any) -> int:
-    """A hexadecimal quantity; nothing else is guessed at.
+    """The integer of a hexadecimal quantity.
 
     Raises:
-        ValueError: no `0x`, no digits, more than 256 bits, a number or a decimal string.
+        ValueError: anything else: without `0x` or digits, more than 256 bits, or a decimal number.
     """
     if not (isinstance(value, str) and _QUANTITY.fullmatch(value)):
         raise ValueError(f"takes a hexadecimal quantity, not {str(value)[:40]!r}")
@@ -134,9 +137,10 @@ def gwei(wei: int) -> float:
 
 
 def fee_history(result: Any, query: GasQuery) -> Gas:
-    """Base fee of the next block plus what the slower, middle and faster quarter paid on top.
+    """Base fee of the next block, plus the tips at the lower quartile, median and upper quartile.
 
-    The median over the last five blocks; empty blocks count only where all are empty.
+    Each tip is the median of the last five blocks. Empty blocks are left out; if all are empty, the
+    tip is 0.
     """
     base = quantity(result["baseFeePerGas"][-1])
     rows = [
@@ -161,7 +165,7 @@ def gas_price(result: Any, query: GasQuery) -> Gas:
 
 
 def newest_block(result: Any, query: ChainHeadQuery) -> ChainHead:
-    """A block; its own time is in seconds."""
+    """The newest block; the reply gives its time in seconds."""
     return ChainHead(
         chain=query.chain,
         height=quantity(result["number"]),

@@ -1,10 +1,10 @@
-"""What is left of a foreign feed once nothing in it can do harm.
+"""Reduce an untrusted feed to a small, harmless document.
 
-`reduced` refuses whatever is no feed, then walks the document once with expat and writes down only
-the parts a headline is made of, each cut to a length, as a small plain RSS or Atom document. The
-limits bound the time of whatever reads that document afterwards: some steps of feedparser are
-quadratic or worse (100 kB of `<author>` keep it busy for minutes), and neither a thread nor a
-regular expression can be interrupted.
+`reduced` refuses a document that is no feed. Then it reads the document once with expat and writes
+only the parts of a headline, each cut to a length, as a small plain RSS or Atom document. The
+limits bound the time that feedparser takes for that document: some of its steps are quadratic or
+worse (100 kB of `<author>` take minutes), and neither a thread nor a regular expression can be
+interrupted.
 
 Source: XML 1.0, RSS 2.0 (rssboard.org), RFC 4287, read 2026-11-23.
 """
@@ -18,13 +18,13 @@ from xml.sax.saxutils import escape, quoteattr
 from coinmux.framework.errors import Empty, Malformed, NotJSON
 from coinmux.framework.reference.values import clean_text
 
-#: More than any feed of news lists: parsing time stays bounded (`faults.md` S8).
+#: More than any news feed has; bounds the parsing time (`faults.md` S8).
 MAX_ENTRIES = 500
-#: Deeper than any markup inside a summary, shallow enough for every stack.
+#: Deeper than any markup inside a summary, and small enough for every stack.
 MAX_DEPTH = 64
-#: expat calls us once for each: 200,000 take about 0.3 s.
+#: expat calls a handler for each element: 200,000 calls take about 0.3 s.
 MAX_ELEMENTS = 200_000
-#: A link `models.news.Link` would refuse is no link.
+#: `models.news.Link` refuses longer links.
 MAX_LINK = 2000
 
 _BREADTH = 32  # categories or links of one entry
@@ -42,8 +42,8 @@ _NAMESPACES = {
     "http://purl.org/dc/elements/1.1/": "dc:",
     "http://purl.org/rss/1.0/modules/content/": "content:",
 }
-#: What is kept of an entry, with the most characters of each. A text longer than a link may be is
-#: cut; a link or id that is too long is dropped, since half a link leads elsewhere.
+#: The parts of an entry that are copied, with the most characters of each. Longer text is cut; a
+#: longer link or id is dropped, since half a link leads elsewhere.
 _PARTS = {
     "title": 1000,
     "description": 4000,
@@ -80,7 +80,7 @@ _PROLOG = re.compile(r"(?>\s+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 
 
 def reduced(body: bytes) -> bytes:
-    """The small plain document, UTF-8; at most `MAX_ENTRIES` entries of it.
+    """The small plain document, in UTF-8, with at most `MAX_ENTRIES` entries.
 
     Raises:
         Empty: nothing but white space.
@@ -128,7 +128,7 @@ def _refuse_other_documents(text: str) -> None:
 
 
 class _Reducer:
-    """One pass over a document, writing the kept parts of its first entries."""
+    """One pass over a document; it copies the parts of the first entries that `_PARTS` names."""
 
     def __init__(self) -> None:
         self._out: list[str] = []

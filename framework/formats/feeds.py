@@ -1,8 +1,9 @@
-"""RSS and Atom feeds, read from bytes we fetched: hostile until proven plain.
+"""Read RSS and Atom feeds from untrusted bytes.
 
-feedparser knows the dialects, but it is given only what `feedguard.reduced` leaves of a document:
-text stays unescaped and links unchecked in its results, and a hostile feed can keep it busy for
-minutes. So reduced, the worst documents found take about a second, within the limit of three.
+feedparser knows the dialects, but it gets only the document that `feed_sanitizer.reduced` writes,
+since a hostile feed can occupy it for minutes; the worst reduced documents found take about a
+second, within the limit of three. Its results still have markup in texts and unchecked links,
+which this module cleans.
 
 Source: feedparser 6 documentation, RFC 5322 and ISO 8601 for dates, read 2026-11-23.
 """
@@ -26,7 +27,7 @@ from coinmux.framework.errors import Malformed, TooLarge
 from coinmux.framework.formats.feed_sanitizer import MAX_LINK, reduced
 from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS, clean_text
 
-#: More than any feed of news is, and little enough to parse beside requests (`faults.md` S8).
+#: Larger than any news feed, and small enough to parse while requests run (`faults.md` S8).
 MAX_BYTES = 4 * 1024 * 1024
 #: A feed that takes longer to parse is hostile (`faults.md` S8).
 TIMEOUT_S = 3.0
@@ -38,11 +39,11 @@ class FeedEntry:
     """One entry of a feed, plain text.
 
     Attributes:
-        id: the feed's own id of it, else its link.
+        id: the feed's own id of the entry, else its link.
         title: at most 500 characters, never empty.
         link: http or https, without `utm_*` parameters.
-        published_ms: Unix ms; None where the feed gives no date, or none that can be read.
-        summary: at most 500 characters, "" where there is none.
+        published_ms: Unix ms; None if the feed gives no date, or an unreadable one.
+        summary: at most 500 characters, "" if there is none.
         categories, author: as the feed words them.
     """
 
@@ -59,8 +60,8 @@ async def read_feed(body: bytes) -> list[FeedEntry]:
     """`parse_feed` in a worker thread.
 
     Raises:
-        Malformed: it took longer than `TIMEOUT_S`. The thread cannot be stopped and runs to its
-            end; the limits of this module are what keeps that end near.
+        Malformed: parsing took longer than `TIMEOUT_S`. The thread cannot be stopped; the limits of
+            this module ensure that it ends soon.
         ProviderError: as `parse_feed`.
     """
     try:
@@ -71,7 +72,7 @@ async def read_feed(body: bytes) -> list[FeedEntry]:
 
 
 def parse_feed(body: bytes) -> list[FeedEntry]:
-    """The entries of an RSS or Atom document in its own order, at most 500.
+    """The entries of an RSS or Atom document in the document's order, at most 500.
 
     Entries without a title or an http(s) link are left out.
 
@@ -122,7 +123,7 @@ def _string(found: Any, name: str) -> str:
 def plain_text(markup: str) -> str:
     """Text without tags, entities, control or bidi characters; one line, at most 500 characters.
 
-    Twice where a feed has escaped twice.
+    Entities are decoded twice if the feed escaped its text twice.
     """
     text = markup
     for _ in range(2):
@@ -133,7 +134,7 @@ def plain_text(markup: str) -> str:
 
 
 def _web_link(text: str) -> str | None:
-    """An http(s) link without `utm_*` parameters, None where it is no such link."""
+    """An http(s) link without `utm_*` parameters; None if `text` is no such link."""
     text = text.strip()
     if not text.isprintable() or " " in text:
         return None

@@ -1,4 +1,4 @@
-"""News of several sources made one list: which coins an item names, and each story once."""
+"""Merge news of several sources: find the coins an item names, and list each story once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from coinmux.framework.models.news import NewsItem, NewsQuery
 from coinmux.framework.reference.assets import AssetTable
 
-#: Names headlines use besides those of the table, in lower case.
+#: Names that headlines use in addition to those of the table, in lower case.
 _NICKNAMES: Mapping[str, tuple[str, ...]] = {
     "ADA": ("cardano",),
     "ATOM": ("cosmos hub",),
@@ -36,7 +36,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-#: Names of the table that are everyday words: in a headline they mean something else.
+#: Names of the table that are everyday words; headlines use them in their usual sense.
 _EVERYDAY_NAMES = _words(
     """
     astar balancer band blur celestia compound conflux dash dogs flare flow flux gate harmony helium
@@ -44,7 +44,7 @@ _EVERYDAY_NAMES = _words(
     render ronin secret sky sonic stacks stellar sushi terra verge waves wormhole
     """
 )
-#: Tickers that stand in capitals for something else (a time zone, an agency, a word shouted).
+#: Tickers that, in capitals, often mean something else (a time zone, an agency, a stressed word).
 _EVERYDAY_TICKERS = _words(
     """
     APE AR AUDIO BAL BAND BAT CAKE COMP CORE DASH DOGS FLOW FLUX GMT GT HOT JUP MASK NEO NOT OCEAN
@@ -53,13 +53,13 @@ _EVERYDAY_TICKERS = _words(
 )
 _WORD = re.compile(r"[^\W_]+")
 _CASHTAG = re.compile(r"\$([A-Za-z][A-Za-z0-9]{1,9})\b")
-#: Parameters that say where a reader came from, not where a link leads.
+#: Query parameters that track where a reader came from; they do not change the target.
 _TRACKING = re.compile(r"utm_\w+|fbclid|gclid|mc_cid|mc_eid|ref|source|cmpid|guccounter")
 
 
 @functools.cache
 def _names() -> tuple[Mapping[str, list[tuple[list[str], str]]], frozenset[str]]:
-    """Names as words in lower case, by the first of them; tickers that count in capitals."""
+    """Names in lower case by their first word, and the tickers found by capitals."""
     table = AssetTable.shipped()
     by_first: dict[str, list[tuple[list[str], str]]] = {}
     for ticker in sorted(table.symbols):
@@ -72,10 +72,10 @@ def _names() -> tuple[Mapping[str, list[tuple[list[str], str]]], frozenset[str]]
 
 
 def symbols_in(*texts: str) -> tuple[str, ...]:
-    """Tickers of the shipped table that the texts name, in alphabetical order.
+    """Tickers of the shipped table that the texts mention, in alphabetical order.
 
-    By name in any case; by ticker in capitals, unless the whole text is in capitals or the ticker
-    is an everyday word; and by cashtag (`$LINK`) always.
+    A coin is found by its name in any case, by its cashtag (`$LINK`), and by its ticker in
+    capitals, unless the whole text is in capitals or the ticker is an everyday word.
     """
     by_first, tickers = _names()
     known = AssetTable.shipped().symbols
@@ -94,23 +94,23 @@ def symbols_in(*texts: str) -> tuple[str, ...]:
 
 
 def names_of(asset: str) -> tuple[str, ...]:
-    """What texts call an asset: its name, ticker and nicknames, for sources that search words.
+    """The names of an asset in texts: name, ticker and nicknames, for sources that search words.
 
-    Each once, whatever its case; an asset outside the table has its ticker alone.
+    Each is listed once, whatever its case. An asset outside the table has only its ticker.
     """
     name = " ".join(_WORD.findall(AssetTable.shipped().name(asset) or ""))
-    told: dict[str, str] = {}
+    names: dict[str, str] = {}
     for one in (name, asset, *_NICKNAMES.get(asset, ())):
-        told.setdefault(one.lower(), one)
-    return tuple(one for one in told.values() if one)
+        names.setdefault(one.lower(), one)
+    return tuple(one for one in names.values() if one)
 
 
 def stories(items: Iterable[NewsItem], query: NewsQuery) -> tuple[NewsItem, ...]:
-    """What of `items` answers `query`: each story once, newest first.
+    """The items that `query` asks for: each story once, newest first.
 
-    Two items are one story if their links lead to one place or their titles have the same words.
-    The first to report it is kept, with the tickers that any of them names; items that named none
-    get those their title names. Items without a date come last.
+    Two items are one story if their links lead to the same place or their titles have the same
+    words. The earliest item stands for the story, with the tickers of all its items; an item
+    without tickers gets those its title mentions. Items without a date come last.
     """
     kept: list[NewsItem] = []
     place_of: dict[str, int] = {}
@@ -132,12 +132,12 @@ def stories(items: Iterable[NewsItem], query: NewsQuery) -> tuple[NewsItem, ...]
 
 
 def _about(item: NewsItem, asset: str) -> bool:
-    """Whether an item names the asset; one that is not in the table, in capitals in the title."""
+    """Whether an item lists the asset, or its title has the ticker in capitals."""
     return asset in item.symbols or asset in _WORD.findall(item.title)
 
 
 def _place(url: str) -> str:
-    """A link without what does not change where it leads."""
+    """A link without the parts that do not change its target."""
     parts = urlsplit(url)
     host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
     query = [(k, v) for k, v in parse_qsl(parts.query) if not _TRACKING.fullmatch(k.lower())]

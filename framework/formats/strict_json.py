@@ -1,7 +1,8 @@
-"""JSON read strictly: no duplicate keys, no infinities, no depth bombs, nothing after the end.
+"""Read JSON strictly: no duplicate keys, no infinities, no deep nesting, nothing after the end.
 
-msgspec parses (it refuses NaN, 1e999, lone surrogates and invalid UTF-8, and keeps long integers
-exact). What it lets pass is looked for in the bytes, cheaply, and only a suspicion costs more.
+msgspec parses the document; it refuses NaN, 1e999, lone surrogates and invalid UTF-8, and reads
+long integers exactly. Duplicate keys and deep nesting, which it accepts, are looked for by a cheap
+count over the bytes; the exact checks run only if the counts are suspicious.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ DEPTH = 64
 STRING_CHARS = 1_048_576
 _BOM = b"\xef\xbb\xbf"
 _DECODER = msgspec.json.Decoder()
-#: From so many bytes on, counting with NumPy is quicker than with `bytes.count`.
+#: From this many bytes on, counting with NumPy is faster than with `bytes.count`.
 _LARGE = 2_048
 _CONTAINERS = frozenset({dict, list})
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -31,9 +32,9 @@ def loads(body: bytes, *, empty_ok: bool = False) -> Any:
     """The document in `body`.
 
     Raises:
-        Empty: nothing, white space or a byte order mark only; `null`, `true`, `false`, 0, `""`;
-            `{}` and `[]` unless `empty_ok`.
-        Malformed: no JSON, ambiguous, or outside the limits.
+        Empty: the body is empty, white space or a byte order mark; or the value is `null`, `true`,
+            `false`, 0 or `""`; or it is `{}` or `[]`, unless `empty_ok`.
+        Malformed: the body is no JSON, has duplicate keys, or is outside the limits.
     """
     value = parse(body)
     require_content(value, empty_ok=empty_ok)
@@ -41,11 +42,11 @@ def loads(body: bytes, *, empty_ok: bool = False) -> Any:
 
 
 def parse(body: bytes) -> Any:
-    """The document in `body`, empty or not.
+    """The document in `body`, whether its value is empty or not.
 
     Raises:
-        Empty: nothing, white space or a byte order mark only.
-        Malformed: no JSON, ambiguous, or outside the limits.
+        Empty: the body is empty, white space or a byte order mark.
+        Malformed: the body is no JSON, has duplicate keys, or is outside the limits.
     """
     if body.startswith(_BOM):
         body = body[3:]
@@ -66,10 +67,10 @@ def parse(body: bytes) -> Any:
 
 
 def require_content(value: Any, *, empty_ok: bool = False) -> None:
-    """Refuse what is no answer.
+    """Refuse an empty value.
 
     Raises:
-        Empty: see `loads`.
+        Empty: the value is empty, as `loads` defines it.
     """
     if type(value) is dict or type(value) is list:
         if not value and not empty_ok:
@@ -79,11 +80,11 @@ def require_content(value: Any, *, empty_ok: bool = False) -> None:
 
 
 def _shape(body: bytes) -> tuple[int, int, int]:
-    """What the bytes of a valid document tell; brackets in strings count too.
+    """Counts over the bytes of a valid document; brackets inside strings are counted too.
 
     Returns:
-        A number not below the depth; one not below that of the objects; how often `":` occurs, or
-        -1 where that says nothing, since white space stands before a colon.
+        An upper bound of the depth; an upper bound of the number of objects; and how often `":`
+        occurs, or -1 if white space before a colon makes that count useless.
     """
     objects = body.count(b"{")
     depth = objects + body.count(b"[")
@@ -101,10 +102,10 @@ def _shape(body: bytes) -> tuple[int, int, int]:
 
 def _shape_of_large(body: bytes) -> tuple[int, int, int]:
     codes = np.frombuffer(body, np.uint8)
-    # The bit 0x20 is what `[` and `{`, and `]` and `}`, differ in.
+    # `[` and `{`, and `]` and `}`, differ only in the bit 0x20.
     opens = ((codes | 0x20) == 0x7B).nonzero()[0]
-    # An opening bracket after `],` or `},` opens what the other closed: it adds no depth. That
-    # holds inside strings too, where both count for nothing.
+    # An opening bracket after `],` or `},` follows a closed one, so it adds no depth. This is true
+    # inside strings too, where neither bracket adds depth.
     inner = opens[opens >= 3]
     comma = inner - 1 - (codes[inner - 1] == 0x20)
     follows = (codes[comma] == 0x2C) & ((codes[comma - 1] | 0x20) == 0x7D)
@@ -119,7 +120,7 @@ def _shape_of_large(body: bytes) -> tuple[int, int, int]:
 
 
 def _check_depth(body: bytes) -> None:
-    # The document is valid, so without strings its brackets match, and each pass takes one level.
+    # The document is valid, so its brackets outside strings match; each pass removes one level.
     brackets = _STRING.sub(b"", body).translate(_BRACKETS, _NOT_BRACKETS)
     for _ in range(DEPTH):
         brackets = brackets.replace(b"[]", b"")
@@ -129,7 +130,7 @@ def _check_depth(body: bytes) -> None:
 
 
 def _count_keys(value: Any, objects: int) -> int:
-    """Members of all objects in `value`, of which there are at most `objects`."""
+    """The number of members of all objects in `value`; there are at most `objects` objects."""
     if objects == 1 and type(value) is dict:
         return len(value)
     keys = 0
@@ -155,14 +156,14 @@ def _refuse_duplicates(body: bytes) -> None:
     except RecursionError as exc:
         raise Malformed("JSON nested too deeply") from exc
     except ValueError as exc:
-        # Integers beyond the standard library's digits, say: msgspec took what it does not.
+        # For example an integer with more digits than the standard library accepts.
         raise Malformed(f"not JSON: {str(exc)[:120]}") from exc
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for key, value in pairs:
-        # Compared as text: 1, 1.0 and true are equal in Python and different in JSON.
+        # Compared as text, since 1, 1.0 and true are equal in Python but different in JSON.
         if key in members and json.dumps(members[key]) != json.dumps(value):
             raise Malformed(f"the key {key[:40]!r} twice, with different values")
         members[key] = value

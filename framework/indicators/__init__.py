@@ -1,1 +1,1 @@
-"""Functions of candles: what they declare, how they are called, what comes out."""
+"""Indicators: their catalogue, their candles, how they are computed, and their results."""

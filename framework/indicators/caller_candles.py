@@ -1,4 +1,4 @@
-"""The caller's own candles, read with suspicion: rows of JSON into the columns indicators read."""
+"""The caller's own candles: untrusted JSON rows are checked and read into a `Frame`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS
 
 #: Most rows of one call.
 MOST_ROWS = 10_000
-#: Larger figures are no prices; their squares and sums would leave what a float can hold.
+#: Larger numbers are refused: they are no prices, and sums of their squares could overflow.
 _LARGEST = 1e20
 
 _Cell = float | None
@@ -24,11 +24,11 @@ _ROWS = list[tuple[int, _Cell, _Cell, _Cell, _Cell, _Cell]]
 def frame_of_rows(rows: Any) -> Frame:
     """Columns of `[[timestamp, open, high, low, close, volume]…]`, oldest first.
 
-    A cell that is not known is null: the candle is left out by indicators that read it. Prices may
-    be negative, as those of a spread are.
+    An unknown cell is null; an indicator that reads the cell leaves the candle out. Prices may be
+    negative, as the prices of a spread are.
 
     Raises:
-        InvalidRequest: `errors` names the first row that will not do.
+        InvalidRequest: `errors` names the first row that is refused.
     """
     if not isinstance(rows, list) or not rows:
         raise _refused("rows", f"takes a list of {list(CANDLE_COLUMNS)}")
@@ -60,7 +60,7 @@ def _check(columns: dict[str, Any]) -> None:
     for name in CANDLE_COLUMNS[1:]:
         _require(~(np.abs(columns[name]) > _LARGEST), f"has a {name} beyond {_LARGEST:g}")
     _require(~(columns["volume"] < 0), "has a negative volume")
-    # A comparison with what is not known is false, and so is no contradiction.
+    # A comparison with nan is false, so an unknown cell contradicts nothing.
     low, high = columns["low"], columns["high"]
     _require(~(high < low), "has a high below its low")
     for name in ("open", "close"):

@@ -1,4 +1,4 @@
-"""As many candles as an indicator needs to be settled, in as few questions as that takes."""
+"""The candles an indicator needs to warm up, fetched in as few requests as possible."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 #: Upstream calls one request may cause (`faults.md` S10).
 MOST_PAGES = 4
-#: Limits asked for, so that indicators of different warm-up share one kept answer.
+#: Requests use these limits only, so that indicators of different warm-up share a cached answer.
 _STEPS = (500, MOST_CANDLES)
 
 
 class Asks(Protocol):
-    """What of a gateway history is taken from."""
+    """The part of a gateway that a candle history needs."""
 
     clock: Clock
 
@@ -58,10 +58,10 @@ class CandleHistory:
     """Candles and where they came from.
 
     Attributes:
-        candles: at least as many as were wanted, where the source has them.
-        answer: the newest of the answers they were taken from.
-        pages: how many answers that were.
-        notes: on what is odd about them.
+        candles: at least as many as were requested, if the source has them.
+        answer: the answer with the newest candles.
+        pages: how many answers the candles were taken from.
+        notes: on gaps, and on earlier candles that could not be fetched.
     """
 
     candles: Candles
@@ -70,7 +70,7 @@ class CandleHistory:
     notes: tuple[str, ...]
 
     def head(self, *, last_closed: bool | None) -> dict[str, object]:
-        """The market, and whether the newest candle that is shown is finished."""
+        """The market, and whether the newest shown candle is finished."""
         return {
             "symbol": str(self.candles.symbol),
             "interval": str(self.candles.interval),
@@ -97,11 +97,11 @@ async def latest(
     request_id: str | None = None,
     trail: DecisionTrail | None = None,
 ) -> CandleHistory:
-    """The latest `count` candles, earlier ones asked of the source that gave the newest.
+    """The latest `count` candles; earlier pages come from the source of the newest page.
 
     Raises:
-        InvalidRequest, RoutingError: nobody answered for the newest. Earlier ones that are not to
-            be had make the history shorter.
+        InvalidRequest, RoutingError: no source gave the newest candles. If earlier candles cannot
+            be fetched, the history is shorter.
     """
     until = Deadline.after(gateway.clock, ask.timeout_s or gateway.settings.request_timeout_s)
     query = CandlesQuery(symbol=symbol, interval=interval, limit=_step(count))
@@ -112,7 +112,7 @@ async def latest(
     source = gateway.sources.get(answer.provider)
     most = query.limit if source is None else min(query.limit, source.info.max_candles)
     had = len(newest)
-    # A page that is not full is the whole of a market's life; who asks on is told of an error.
+    # A short page means that there is no earlier data; asking for more would return an error.
     while source is not None and had < count and len(pages[-1]) >= most and len(pages) < MOST_PAGES:
         end = int(pages[-1].timestamp[0]) - 1
         earlier = CandlesQuery(
@@ -157,7 +157,7 @@ def _joined(pages: list[Candles]) -> Candles:
 
 
 def _missing(pages: list[Candles], interval: Interval) -> int:
-    """Candles that should be between those there are; a month is of no fixed length."""
+    """How many candles are missing between the first and the last; months vary, so 0 for them."""
     if interval == "1M":
         return 0
     time = np.concatenate([page.timestamp for page in pages[::-1]])

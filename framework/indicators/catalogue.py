@@ -1,4 +1,4 @@
-"""Every indicator there is, by name, and the plans that run them."""
+"""The catalogue: every loaded indicator by name, and the plans that run them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Catalogue:
     """Indicators by name.
 
     Args:
-        indicators: read at each call, so that what loads later is found.
+        indicators: read at each call, so that indicators loaded later are found.
     """
 
     def __init__(self, indicators: Mapping[str, Indicator]) -> None:
@@ -30,10 +30,10 @@ class Catalogue:
         self._plans: OrderedDict[tuple[str, tuple[Any, ...]], Plan] = OrderedDict()
 
     def find(self, name: str) -> Indicator:
-        """The indicator of that name, in any case, `_` for `-` allowed.
+        """The indicator of that name, in any case; `_` may stand for `-`.
 
         Raises:
-            UnknownIndicator: with near names.
+            UnknownIndicator: no indicator has that name; the error suggests similar names.
         """
         found = self._indicators.get(name.lower().replace("_", "-"))
         if found is None:
@@ -47,11 +47,13 @@ class Catalogue:
         """The plan that runs an indicator with these parameters; cached for the next request.
 
         Args:
-            which: an indicator that was found, or its name.
-            given: parameters by name or alias, as values or as texts that spell them.
+            which: an indicator, or its name.
+            given: parameters by name or alias, as values or as text.
 
         Raises:
-            UnknownIndicator, UnknownIndicatorParameter, InvalidRequest: as they say.
+            UnknownIndicator: no indicator has that name.
+            UnknownIndicatorParameter: the indicator has no parameter of that name.
+            InvalidRequest: a value is refused.
         """
         indicator = self.find(which) if isinstance(which, str) else which
         values = read_parameters(indicator.info, given)
@@ -64,7 +66,7 @@ class Catalogue:
         return plan
 
     def __iter__(self) -> Iterator[Indicator]:
-        """By name."""
+        """All indicators, in the order of their names."""
         return iter([self._indicators[name] for name in sorted(self._indicators)])
 
     def __len__(self) -> int:

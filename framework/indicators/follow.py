@@ -1,4 +1,4 @@
-"""An indicator followed as its candles change and close."""
+"""Follow an indicator: one update whenever a candle changes or closes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from coinmux.framework.reference.symbols import Symbol
     from coinmux.framework.routing.options import RequestOptions
 
-#: Seconds between two looks, whatever the freshness of the candles says.
+#: Shortest and longest pause between two requests, whatever the freshness of the candles is.
 _SOONEST_S, _LATEST_S = 1.0, 30.0
-#: After a failure; doubled with each, up to the latest.
+#: Pause after the first failure; it doubles with each further failure, up to `_LATEST_S`.
 _AFTER_FAILURE_S = 2.0
 
 
@@ -31,7 +31,7 @@ class Update:
 
     Attributes:
         timestamp: its opening time, Unix ms.
-        is_closed: whether it is finished, and this its last value.
+        is_closed: whether the candle is finished, so that its value is final.
         reading: of the newest candle only.
         is_stale: whether the candles are older than they should be.
     """
@@ -66,15 +66,15 @@ async def watch(
     trail: DecisionTrail | None = None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Update | CoinmuxError]:
-    """Each new value as candles change or close, the newest first of all; a failure in its place.
+    """Yield each new value when a candle changes or closes; yield an error when a request fails.
 
-    Many who watch one market share its candles: they are the kept answers everyone gets. A candle
-    that closed while nobody looked is told of as well, if it is among the shown history.
+    The first update is the newest value. Callers that watch one market share its cached candles. A
+    candle that closed between two requests is reported too, if it is among the last `_SHOWN`.
 
     Raises:
-        InvalidRequest: the question can never be answered.
+        InvalidRequest: the request is wrong and can never succeed.
     """
-    told: Update | None = None
+    reported: Update | None = None
     failures = 0
     while True:
         try:
@@ -89,24 +89,25 @@ async def watch(
             await pause(min(_AFTER_FAILURE_S * 2 ** (failures - 1), _LATEST_S))
             continue
         failures = 0
-        for update in _updates(result, told):
-            told = update
+        for update in _updates(result, reported):
+            reported = update
             yield update
         await pause(_until_next(desk, result))
 
 
-#: Values of one look: closed ones missed between two looks are among them.
+#: Values of one request, enough to include the candles that closed since the request before.
 _SHOWN = 50
 
 
-def _updates(result: IndicatorResult, told: Update | None) -> list[Update]:
-    """What is new since `told`: values that changed, closed, or began."""
+def _updates(result: IndicatorResult, reported: Update | None) -> list[Update]:
+    """The updates since `reported`: values that are new, changed or closed."""
     candles, times = result.candles, result.timestamps.tolist()
     columns = {name: column.tolist() for name, column in result.values.items()}
     open_at = int(candles.timestamp[-1]) if candles.last_closed is False else None
     first = len(times) - 1
-    if told is not None:
-        first = next((at for at, time in enumerate(times) if time >= told.timestamp), len(times))
+    if reported is not None:
+        since = reported.timestamp
+        first = next((at for at, time in enumerate(times) if time >= since), len(times))
     found = []
     for at in range(first, len(times)):
         newest = at == len(times) - 1
@@ -118,16 +119,16 @@ def _updates(result: IndicatorResult, told: Update | None) -> list[Update]:
             provider=result.provider,
             is_stale=result.history.answer.meta["stale"],
         )
-        if told is None or not _same(update, told):
+        if reported is None or not _same(update, reported):
             found.append(update)
     return found
 
 
-def _same(update: Update, told: Update) -> bool:
+def _same(update: Update, reported: Update) -> bool:
     return (
-        update.timestamp == told.timestamp
-        and update.is_closed == told.is_closed
-        and update.values == told.values
+        update.timestamp == reported.timestamp
+        and update.is_closed == reported.is_closed
+        and update.values == reported.values
     )
 
 

@@ -1,4 +1,4 @@
-"""Candles as the columns indicators read, with what is undefined in them known beforehand."""
+"""Candles as the columns that indicators read; the frame records which columns have nan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.candles import Candles
     from coinmux.framework.plugins.indicator_info import IndicatorInfo, Values
 
-#: By number of columns averaged: an average by addition is exact where all are one value.
+#: Factor by number of averaged columns; the average of equal values is then that value exactly.
 _SHARES = {1: 1.0, 2: 0.5, 3: 1 / 3, 4: 0.25}
 
 
@@ -25,8 +25,8 @@ class Frame:
 
     Args:
         columns: `timestamp` (int64, Unix ms, ascending) and the five others (float64), all of
-            one length; a cell that is not known is nan.
-        holes: names of columns that may hold nan. A column without one is never searched.
+            one length; an unknown cell is nan.
+        holes: names of columns that may contain nan. The other columns are never searched.
     """
 
     __slots__ = ("columns", "holes", "size", "timestamp")
@@ -39,7 +39,7 @@ class Frame:
 
     @classmethod
     def of(cls, candles: Candles) -> Frame:
-        """The columns of candles that were checked already: their volume alone may be unknown."""
+        """The columns of `candles`; they are checked already, so only volumes may be unknown."""
         columns: dict[str, NDArray[Any]] = {
             "timestamp": candles.timestamp,
             "open": candles.open,
@@ -47,13 +47,13 @@ class Frame:
             "low": candles.low,
             "close": candles.close,
             "volume": candles.volume,
-            # The price most indicators read, under the name of the series as well.
+            # Most indicators read the close as their series `price`.
             "price": candles.close,
         }
         return cls(columns, ("volume",))
 
     def inputs(self, info: IndicatorInfo, values: Values) -> Mapping[str, NDArray[Any]]:
-        """What `info` reads, by name of column and series."""
+        """The columns and series that `info` reads, by name."""
         columns = self.columns
         for series in info.series:
             price = str(values[source_of(series)])
@@ -70,7 +70,7 @@ class Frame:
         return total
 
     def known(self, read: frozenset[str]) -> NDArray[np.bool_] | None:
-        """`(n,)` whether a candle has every cell of the columns `read`; None where all have."""
+        """`(n,)` whether a candle has every cell of the columns `read`; None if all candles do."""
         holes = read & self.holes
         if not holes:
             return None
@@ -80,7 +80,7 @@ class Frame:
         return None if mask.all() else mask
 
     def kept(self, mask: NDArray[np.bool_]) -> Frame:
-        """The candles `mask` is true for, without holes."""
+        """The candles that `mask` selects; none of them has an unknown cell."""
         return Frame({name: column[mask] for name, column in self.columns.items()}, ())
 
     def last(self, count: int) -> Frame:

@@ -1,4 +1,4 @@
-"""Parameters of indicators read from what a caller gives, each within its bounds."""
+"""Read the parameters of an indicator from a request, and check that each is within its bounds."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from coinmux.framework.errors import InvalidRequest, UnknownIndicatorParameter
 from coinmux.framework.plugins.indicator_info import IndicatorInfo, Parameter, Value
 from coinmux.framework.suggest import near
 
-#: No bound is this large; a whole number of any length compares with it, which a float would not.
+#: Larger than any bound. Checked before a conversion to float, which a long integer overflows.
 _BEYOND = 1e15
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
 def read_parameters(info: IndicatorInfo, given: Mapping[str, Any]) -> dict[str, Value]:
-    """Every parameter of `info`, as given or by default.
+    """Every parameter of `info`: the given value, or the default.
 
     Args:
-        given: values, or texts that spell them, by name or alias.
+        given: values, or text, by name or alias.
 
     Raises:
-        UnknownIndicatorParameter: `info` has none of that name.
-        InvalidRequest: a value will not do; `errors` names each with its bounds.
+        UnknownIndicatorParameter: `info` has no parameter of that name.
+        InvalidRequest: a value is refused; `errors` names each such parameter with its bounds.
     """
     parameters = info.all_parameters()
     by_name = {name: one for one in parameters for name in (one.name, *one.aliases)}
@@ -61,7 +61,7 @@ def read_parameters(info: IndicatorInfo, given: Mapping[str, Any]) -> dict[str, 
 
 
 def _read(parameter: Parameter, value: Any) -> Value | None:
-    """The value, None where it will not do."""
+    """The value; None if it is refused."""
     if isinstance(parameter.default, str):
         text = value.lower() if isinstance(value, str) else None
         return text if text in parameter.choices else None

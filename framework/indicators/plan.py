@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coinmux.framework.plugins.indicator_info import Value
     from coinmux.framework.reference.intervals import Interval
 
-#: One object for all arrays of native floats.
+#: NumPy has one dtype object for native floats, so `is` compares dtypes.
 _FLOAT = np.dtype(np.float64)
 
 
@@ -30,8 +30,9 @@ class Plan:
 
     Attributes:
         required: candles needed for one value.
-        settle: more of them after which values are settled; None for one whose level never is.
-        span_ms: the same as a stretch of time.
+        settle: further candles after which values have warmed up; None if the level of the values
+            always depends on the first candle.
+        span_ms: the warm-up as a length of time, for sums that begin with a day or a month.
         label: such as `RSI(14)`.
     """
 
@@ -53,20 +54,23 @@ class Plan:
         self._name = info.name
         self._count = len(info.outputs)
         self._read = columns_read(info, values)
-        # Whether the frame's own columns are the inputs, as they are for most.
+        # Whether the frame's columns can be passed as they are, as for most indicators.
         self._all = not info.series or (
             list(info.series) == ["price"] and values["source"] == "close"
         )
 
     def wants(self, shown: int, interval: Interval) -> int:
-        """Candles to ask for, so that `shown` values are settled; one may be open and left out."""
+        """How many candles to request, so that `shown` values have warmed up.
+
+        One more candle is included, since the newest may be open and left out.
+        """
         return shown + self.required + (self.settle or 0) + -(-self.span_ms // interval.ms)
 
     def settled_at(self, timestamp: NDArray[np.int64], left_out: int = 0) -> int | None:
-        """Index of the first candle whose value is settled; None where none is, or ever will be.
+        """Index of the first candle whose value has warmed up; None if there is none.
 
         Args:
-            left_out: candles that do not count.
+            left_out: how many candles lack a cell; they do not count.
         """
         if self.settle is None:
             return None
@@ -76,10 +80,10 @@ class Plan:
         return at if at < timestamp.size else None
 
     def run(self, frame: Frame) -> IndicatorResult:
-        """The indicator over `frame`, of its length; nan where it is undefined.
+        """The indicator over `frame`: one value a candle, nan where the indicator is undefined.
 
-        A candle that lacks a cell the indicator reads is left out as if it were missing, and has
-        no value itself.
+        A candle that lacks a cell that the indicator reads is left out of the computation, and
+        its value is nan.
 
         Raises:
             InsufficientData: fewer candles than `required`.

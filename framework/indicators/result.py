@@ -32,8 +32,8 @@ class IndicatorMeta(AnswerMeta):
     """Provenance of an indicator's candles, with notes on its values.
 
     Attributes:
-        candles: how many candles it was computed over, warm-up included.
-        pages: how many answers they were taken from.
+        candles: how many candles the values were computed from, warm-up included.
+        pages: how many answers the candles were taken from.
     """
 
     candles: int
@@ -44,13 +44,13 @@ class IndicatorResult:
     """Values of one indicator over one market's candles.
 
     Attributes:
-        parameters: all of them, as given or by default.
-        frame: the candles it was computed over, warm-up included.
+        parameters: every parameter, as given or by default.
+        frame: the candles the values were computed from, warm-up included.
         outputs: `(n,)` float64 each, in the order of `info.outputs`; nan where undefined.
-        settled_at: index of the first candle whose value has warmed up; None where there is none.
+        settled_at: index of the first candle whose value has warmed up; None if there is none.
         left_out: how many candles lacked a cell that the indicator reads.
-        provenance: the candles and the answers they came from; None over a caller's own candles.
-        shown: how many of the latest values were asked for; all of them unless candles were routed.
+        provenance: the candles and the answers they came from; None for a caller's own candles.
+        shown: how many of the latest values the caller requested; all for a caller's own candles.
     """
 
     __slots__ = (
@@ -81,7 +81,7 @@ class IndicatorResult:
         self.shown = frame.size if shown is None else shown
 
     def routed(self, history: CandleHistory, shown: int) -> IndicatorResult:
-        """The same values with their candles' provenance, the latest `shown` of them shown."""
+        """The same result with the provenance of its candles, showing the latest `shown` values."""
         return IndicatorResult(
             self.info, self.label, self.parameters, self.frame, self.outputs, self.settled_at,
             self.left_out, history, shown,
@@ -105,10 +105,10 @@ class IndicatorResult:
 
     @property
     def reading(self) -> str | None:
-        """The newest values in plain words; None where they are undefined or have no words.
+        """The newest values in plain words; None if they are undefined or have no reading.
 
         Raises:
-            PluginError: the plugin broke its contract.
+            PluginError: the plugin's `reading` raised.
         """
         read = self.info.reading
         latest = self._at(-1)
@@ -124,7 +124,7 @@ class IndicatorResult:
 
     @property
     def settled_from(self) -> int | None:
-        """The candle from which values have warmed up, Unix ms; None where there is none."""
+        """Opening time of the first candle with a warmed-up value, Unix ms; None if none has."""
         return None if self.settled_at is None else int(self.frame.timestamp[self.settled_at])
 
     @property
@@ -132,10 +132,10 @@ class IndicatorResult:
         """The candles and the answers they came from.
 
         Raises:
-            ValueError: the candles are a caller's own.
+            ValueError: the caller gave the candles.
         """
         if self.provenance is None:
-            raise ValueError(f"{self.label} was computed over candles that no source gave")
+            raise ValueError(f"{self.label} was computed from candles that no source gave")
         return self.provenance
 
     @property
@@ -163,15 +163,15 @@ class IndicatorResult:
         )
 
     def head(self) -> dict[str, object]:
-        """The market, and whether the newest candle is finished; null over a caller's candles."""
+        """The market, and whether the newest candle is finished; null for a caller's candles."""
         if self.provenance is None:
             return {"symbol": None, "interval": None, "last_closed": None}
-        # Where the newest candle was left out because it was open, the newest left is closed.
+        # If the open newest candle was left out, the newest remaining candle is closed.
         dropped = self.frame.size < len(self.candles)
         return self.provenance.head(last_closed=True if dropped else self.candles.last_closed)
 
     def encode(self, head: Mapping[str, object], shown: int) -> bytes:
-        """The contract's `data` object, of the latest `shown` candles.
+        """The response's `data` object, with the latest `shown` candles.
 
         Args:
             head: members that come first, such as `symbol` and `interval`.
@@ -194,10 +194,12 @@ class IndicatorResult:
         )
 
     def notes(self, shown: int) -> list[str]:
-        """What limits the latest `shown` values, in words."""
+        """Notes on what limits the latest `shown` values."""
         notes = []
         if self.left_out:
-            notes.append(f"{self.left_out} candles lack a cell that is read and were left out")
+            notes.append(
+                f"{self.left_out} candles lack a cell that the indicator reads and were left out"
+            )
         if self.info.settle(self.parameters) is None:
             notes.append(
                 "its level depends on the first candle of the history; only changes compare"

@@ -1,4 +1,4 @@
-"""Where indicators are asked for: over routed candles, over the caller's, one or many at once."""
+"""Compute indicators from routed candles or the caller's own, one or many at a time."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 #: The indicators of `comprehensive`.
 SEVEN = ("sma", "ema", "rsi", "macd", "atr", "stoch-rsi", "bollinger-bands")
-#: Seconds an indicator that is not built in may take.
+#: An indicator that is not built in may take this long.
 _PATIENCE_S = 5.0
-#: More candles than this are computed beside the event loop.
+#: With more candles than this, an indicator is computed in a thread.
 _INLINE = 5_000
-#: Markets of one batch whose candles are asked for at a time.
+#: How many markets of a batch are fetched at a time.
 _AT_ONCE = 8
 
 
@@ -39,7 +39,7 @@ class IndicatorService:
     """Indicators of one gateway.
 
     Args:
-        gateway: what candles are asked of.
+        gateway: fetches the candles.
         indicators: by name.
     """
 
@@ -47,11 +47,11 @@ class IndicatorService:
         self.catalogue = Catalogue(indicators)
         self.clock = gateway.clock
         self._gateway = gateway
-        #: Those that are not built in, each with threads of its own.
+        #: Indicators that are not built in; each runs in threads of its own.
         self._apart: dict[str, Callable[..., Awaitable[IndicatorResult]]] = {}
 
     async def run(self, plan: Plan, frame: Frame) -> IndicatorResult:
-        """`plan` over `frame`, without holding up anything else.
+        """Compute `plan` from `frame` without blocking the event loop.
 
         Raises:
             InsufficientData: too few candles.
@@ -82,10 +82,10 @@ class IndicatorService:
         request_id: str | None = None,
         trail: DecisionTrail | None = None,
     ) -> IndicatorResult:
-        """One indicator of one market: `limit` values, and candles before them to settle them.
+        """One indicator of one market: the latest `limit` values, after their warm-up.
 
         Raises:
-            InvalidRequest, RoutingError: no candles came, or too few.
+            InvalidRequest, RoutingError: no source gave candles, or there are too few.
             PluginError: the plugin broke its contract.
         """
         had = await self._history(
@@ -106,10 +106,10 @@ class IndicatorService:
         request_id: str | None = None,
         trail: DecisionTrail | None = None,
     ) -> tuple[CandleHistory, list[IndicatorResult | CoinmuxError]]:
-        """Several indicators of one market over the same candles; each, or its own error.
+        """Several indicators of one market from the same candles; each is a result or an error.
 
         Raises:
-            InvalidRequest, RoutingError: no candles came.
+            InvalidRequest, RoutingError: no source gave candles.
         """
         had = await self._history(
             plans, symbol, interval, limit, ask or RequestOptions(), request_id, trail
@@ -128,9 +128,10 @@ class IndicatorService:
         ask: RequestOptions | None = None,
         trail: DecisionTrail | None = None,
     ) -> dict[Symbol, tuple[CandleHistory, list[IndicatorResult | CoinmuxError]] | CoinmuxError]:
-        """Many indicators of many markets; each market's candles are asked for once.
+        """Many indicators of many markets; each market's candles are fetched once.
 
-        The deadline of `ask` is that of the whole; markets it leaves no time for have that error.
+        The deadline of `ask` applies to the whole batch. A market whose turn comes too late gets
+        `DeadlineExceeded`.
         """
         ask = ask or RequestOptions()
         until = Deadline.after(self._gateway.clock, ask.timeout_s or MOST_TIMEOUT_S)
@@ -183,7 +184,7 @@ class IndicatorService:
 def _left_s(until: Deadline) -> float:
     left = until.remaining_s()
     if left < LEAST_TIMEOUT_S:
-        raise DeadlineExceeded("the batch's time was over before its turn", attempts=[])
+        raise DeadlineExceeded("the batch ran out of time before this market's turn", attempts=[])
     return left
 
 
@@ -194,7 +195,7 @@ def _run(plan: Plan, frame: Frame) -> IndicatorResult:
 def over(
     plans: Sequence[Plan], markets: Mapping[str, Candles]
 ) -> dict[str, list[IndicatorResult | CoinmuxError]]:
-    """Many indicators over many markets' candles that are here; each, or its own error."""
+    """Many indicators from the given candles of many markets; each is a result or an error."""
     return {name: _each(plans, Frame.of(candles)) for name, candles in markets.items()}
 
 

@@ -1,4 +1,4 @@
-"""What all queries and results have: strictness, and what the core asks of every kind."""
+"""The base classes of all queries and results, with the methods the framework calls on each."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from typing_extensions import TypeVar
 from coinmux.framework.errors import Implausible
 from coinmux.framework.reference.chains import Chain
 
-#: How far a source's clock may be ahead of ours before its time is the future (`faults.md` E3).
+#: A source's clock may be this far ahead of ours; a later time is refused (`faults.md` E3).
 FUTURE_MS = 60_000
-#: Fields that say what a query is about; where an answer has the same field, they must be equal.
+#: Fields that name the subject of a query.
 _SUBJECT = ("symbol", "asset", "protocol", "address")
+#: Where a query and its answer both have one of these fields, the values must be equal.
 _COMPARED = ("symbol", "interval", "chain", "address", "metric", "asset", "page")
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far a chain, or anything else that only grows, had got by one source.
+    """The height of a chain, or of anything else that only grows, as one source reports it.
 
     Attributes:
         subject: what grows; heights of one subject are compared.
-        patience_s: how far its time may be behind the newest head's.
+        patience_s: how far the time of this head may be behind that of the newest head.
     """
 
     subject: Hashable
@@ -35,11 +36,11 @@ class Head:
 
 
 class Result(BaseModel):
-    """An answer's data.
+    """The data of an answer.
 
     Attributes:
-        notes: remarks on how it came about (rows dropped, the coin chosen for a ticker); they go
-            out as `meta.notes`, not with the data.
+        notes: remarks on how the data was made (rows dropped, the coin chosen for a ticker); they
+            are sent as `meta.notes`, not with the data.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
@@ -47,7 +48,7 @@ class Result(BaseModel):
     notes: tuple[str, ...] = Field(default=(), exclude=True)
 
     def is_empty(self) -> bool:
-        """True where the answer holds no item; only results that are lists can be empty."""
+        """Whether the answer has no item; only results that are lists can be empty."""
         return False
 
     def data_length(self) -> int:
@@ -55,7 +56,7 @@ class Result(BaseModel):
         return 1
 
     def size(self) -> int:
-        """Bytes of `encode()`, or near it where that would take long."""
+        """Bytes of `encode()`; an estimate where encoding would take long."""
         return len(self.encode())
 
     def encode(self) -> bytes:
@@ -63,7 +64,7 @@ class Result(BaseModel):
         return self.__pydantic_serializer__.to_json(self)
 
     def own_time_ms(self) -> int | None:
-        """The data's own time in Unix ms; None where it has none."""
+        """The data's own time in Unix ms; None if it has none."""
         time = self.__dict__.get("timestamp")
         return time if type(time) is int else None
 
@@ -72,10 +73,10 @@ class Result(BaseModel):
         return FUTURE_MS
 
     def check(self, query: Any, now_ms: int) -> Self:
-        """The answer, if it can be one to `query`; fields of the same name must be equal.
+        """The answer, if it fits `query`: fields of the same name must be equal.
 
         Raises:
-            Implausible: it is about something else, or from the future.
+            Implausible: the answer is about something else, or its time is in the future.
         """
         asked_of, answered = query.__dict__, self.__dict__
         for name in _COMPARED:
@@ -92,10 +93,10 @@ class Result(BaseModel):
         return self
 
     def staleness(self, query: Any, now_ms: int, max_age_s: float | None) -> str | None:
-        """Why the data is older than its kind may be, in words; None where it is not.
+        """Why the data is too old, in words; None if it is not.
 
         Args:
-            max_age_s: of the capability's row.
+            max_age_s: the capability's limit; None if the data may be of any age.
         """
         if max_age_s is None:
             return None
@@ -105,32 +106,32 @@ class Result(BaseModel):
         return f"{(now_ms - time) / 1000:.0f} s old"
 
     def figure(self, query: Any) -> float | None:
-        """The one number that jump checks compare; None where this answer has none."""
+        """The one number that jump checks compare; None if this answer has none."""
         return None
 
     def fingerprint(self) -> tuple[float | None, ...]:
-        """The figures that distinguish one answer from another; empty where none do."""
+        """The figures that distinguish one answer from another; empty if there are none."""
         return ()
 
     def is_distinctive(self) -> bool:
-        """Whether the same fingerprint for two subjects cannot be chance."""
+        """Whether two subjects with the same fingerprint cannot be a coincidence."""
         return False
 
     def head(self) -> Head | None:
-        """How far its chain had got; None where the answer is no head of a chain."""
+        """The height of the chain; None if the answer is not the head of a chain."""
         return None
 
     def fitted(self, query: Any, now_ms: int) -> Self:
-        """The answer to `query`, made from one to `query.fitted(…)`."""
+        """The answer to `query`, made from the answer to `query.fitted(…)`."""
         return self
 
 
-#: The result a query asks for; a type checker takes `Query` alone for `Query[Result]`.
+#: The result type of a query; a type checker reads plain `Query` as `Query[Result]`.
 R_co = TypeVar("R_co", bound=Result, covariant=True, default=Result)
 
 
 class Query(BaseModel, Generic[R_co]):
-    """A question, generic over its result. Frozen and hashable: its values are the cache key.
+    """A query, generic over its result. Frozen and hashable: its values are the cache key.
 
     ```python
     class MoonQuery(Query["Moon"]):
@@ -140,7 +141,7 @@ class Query(BaseModel, Generic[R_co]):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    # The values alone decide, and they are compared in C: a query is looked up on every request.
+    # Only values are compared, and in C: every request looks up a query in the cache.
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.__dict__ == other.__dict__
 
@@ -148,14 +149,14 @@ class Query(BaseModel, Generic[R_co]):
         return hash(tuple(self.__dict__.values()))
 
     def brief(self) -> Self:
-        """What events and decisions record of it: itself, unless it is large."""
+        """The query as events and decisions record it; a large one is shortened."""
         return self
 
     def subject(self) -> Hashable:
-        """What the query is about: the pair, coin, protocol or address, else the whole query.
+        """The subject of the query: its pair, coin, protocol or address, else the whole query.
 
-        A source that does not know the subject is not asked about it for a minute, and jump checks
-        compare answers about the same subject.
+        If a source does not know the subject, it is not asked about it again for a minute. Jump
+        checks compare answers about the same subject.
         """
         values = self.__dict__
         for name in _SUBJECT:
@@ -165,7 +166,7 @@ class Query(BaseModel, Generic[R_co]):
         return self
 
     def about(self) -> str | None:
-        """The subject in a word, for messages; None where the query has none."""
+        """The subject in a word, for messages; None if the query has none."""
         for name in (*_SUBJECT, "quote"):
             value = self.__dict__.get(name)
             if value is not None:
@@ -173,39 +174,39 @@ class Query(BaseModel, Generic[R_co]):
         return None
 
     def needed_quote(self) -> str | None:
-        """The currency a source must have prices in; None where any will do."""
+        """The quote currency that a source must support; None if any fits."""
         values = self.__dict__
         symbol = values.get("symbol")
         quote: str | None = symbol.quote if symbol is not None else values.get("quote")
         return quote
 
     def needed_chain(self) -> Chain | None:
-        """The chain a source must cover; None where any will do."""
+        """The chain that a source must cover; None if any fits."""
         chain = self.__dict__.get("chain")
         return chain if isinstance(chain, Chain) else None
 
     def needed_model(self) -> str | None:
-        """The text model a source must offer; None where any will do."""
+        """The text model that a source must offer; None if any fits."""
         model: str | None = self.__dict__.get("model")
         return model
 
     def has_range(self) -> bool:
-        """Whether the caller chose the range of time."""
+        """Whether the caller gave a start or an end."""
         values = self.__dict__
         return values.get("start") is not None or values.get("end") is not None
 
     def missing_interval(self, offered: Collection[str]) -> str | None:
-        """The interval that cannot be had from those a source offers; None where it can."""
+        """The interval asked for, if it cannot be made from the offered ones; else None."""
         return None
 
     def fitted(self, offered: Collection[str] | None, most: int) -> Self:
-        """The query to ask of a source, from whose answer `Result.fitted` makes the one wanted.
+        """The query to send to a source; `Result.fitted` makes the wanted answer from the reply.
 
         Args:
-            offered: the source's candle intervals; None where it has every one.
-            most: candles the source gives at once.
+            offered: the source's candle intervals; None if it has all of them.
+            most: how many candles the source returns at once.
 
         Raises:
-            NotOffered: that source cannot give enough for it.
+            NotOffered: the source cannot return enough candles.
         """
         return self

@@ -1,4 +1,4 @@
-"""Whether candles can be true, are recent and are complete."""
+"""Checks of candles: their spacing, their age, and whether a range is complete."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ if TYPE_CHECKING:
 _DAY_MS = 86_400_000
 #: Shortest month.
 _MONTH_MS = 28 * _DAY_MS
-#: This many gaps in a row are not explained by a lack of trades.
+#: If every one of at least this many steps is a gap, a lack of trades does not explain it.
 _MANY = 9
-#: The latest candles may end so many intervals ago, or a day, before they are late.
+#: The latest candle is late if it ended more than this many intervals, and more than a day, ago.
 _LATE_CANDLES = 3
 
 
 def is_whole(candles: Candles, query: CandlesQuery, now_ms: int) -> bool:
-    """Whether closed `candles` are all there can be of a range that is over: as many as asked for,
-    without a gap, up to its end. Months are of no fixed length, and never called whole.
+    """Whether closed `candles` are complete for a range that has ended.
+
+    They are if they have no gap and reach the end of the range, or the requested number. Months
+    have no fixed length, so they are never reported as complete.
     """
     width = query.interval.ms
     if query.end is None or query.interval == "1M" or not len(candles):
@@ -41,7 +43,7 @@ def is_whole(candles: Candles, query: CandlesQuery, now_ms: int) -> bool:
 
 
 def late_s(candles: Candles, query: CandlesQuery, now_ms: int) -> float | None:
-    """Seconds the latest candles end before now, where that is no market without trades."""
+    """Seconds since the latest candle ended; None if that is not late, or `query` has an end."""
     if query.end is not None or not len(candles):
         return None
     late_ms = now_ms - int(candles.timestamp[-1]) - query.interval.ms
@@ -49,7 +51,7 @@ def late_s(candles: Candles, query: CandlesQuery, now_ms: int) -> float | None:
 
 
 def check_spacing(candles: Candles, query: CandlesQuery, now_ms: int) -> None:
-    """Raise `Implausible` unless the candles stand an interval apart and open before now."""
+    """Raise `Implausible` unless candles are an interval apart and none opens in the future."""
     time = candles.timestamp
     if time[-1] > now_ms + FUTURE_MS:
         raise Implausible("its last candle opens in the future")
@@ -57,7 +59,7 @@ def check_spacing(candles: Candles, query: CandlesQuery, now_ms: int) -> None:
         return
     gaps = np.diff(time)
     wrong = gaps < _MONTH_MS if query.interval == "1M" else gaps % query.interval.ms != 0
-    # Minutes without a trade leave gaps, but not between all of many, nor ever the same one.
+    # Minutes without a trade leave gaps, but not after every candle, and not always of one length.
     longest = 4 * _MONTH_MS // 3 if query.interval == "1M" else query.interval.ms
     if gaps.min() > longest and (gaps.size >= _MANY or (gaps.size > 1 and not np.ptp(gaps))):
         wrong = gaps > longest

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     IntColumn = NDArray[np.int64]
     FloatColumn = NDArray[np.float64]
 else:
-    # `Candles` checks its columns itself, once.
+    # `Candles` checks its columns itself, so pydantic must not check them again.
     IntColumn = FloatColumn = Any
 
 #: Rows of one answer.
@@ -88,7 +88,7 @@ def _float_column(values: Sequence[Any], name: str) -> NDArray[np.float64]:
         if np.isfinite(array).all():
             return array
     except msgspec.ValidationError:
-        pass  # perhaps a decimal that JSON does not know, such as ".5": judged one by one below
+        pass  # perhaps a decimal that is not JSON, such as ".5": `number` reads each cell below
     try:
         return np.array([number(value) for value in values], dtype=np.float64)
     except ValueError as error:
@@ -96,13 +96,14 @@ def _float_column(values: Sequence[Any], name: str) -> NDArray[np.float64]:
 
 
 class Candles(Result):
-    """Candles as columns, oldest first, no two of one time; gaps stay gaps.
+    """Candles as columns, oldest first, each time once; gaps are not filled.
 
     Attributes:
         timestamp: `(n,)` int64, opening times in Unix ms.
         open, high, low, close: `(n,)` float64, in quote.
-        volume: `(n,)` float64, in base units; nan where the source has none (null in JSON).
-        last_closed: whether the last candle is finished; None until judged against a clock.
+        volume: `(n,)` float64, in base units; nan if the source has none (null in JSON).
+        last_closed: whether the last candle is finished; None until `fitted` compares it with a
+            clock.
     """
 
     symbol: Symbol
@@ -135,7 +136,7 @@ class Candles(Result):
         if time.size > 1 and not (time[1:] > time[:-1]).all():
             raise Implausible("candles are not in ascending order of distinct times")
         low, high = self.low, self.high
-        # nan compares false, so each test is put the way that nan fails it.
+        # A comparison with nan is false, so these conditions refuse nan.
         sound = (
             (low > 0)
             & (high >= low)
@@ -164,17 +165,17 @@ class Candles(Result):
         time_unit: Literal["ms", "s"] = "ms",
         notes: Iterable[str] = (),
     ) -> Candles:
-        """Candles from a source's rows, in whatever column order and direction it sends them.
+        """Candles from a source's rows, in any column order and direction.
 
-        Rows are sorted, exact duplicates dropped, and what lies outside the asked range or beyond
-        the asked limit is cut (the latest are kept, or the oldest where `start` is given).
+        Rows are sorted, and exact duplicates are dropped. Rows outside the range of `query` or
+        beyond its limit are cut: the latest remain, or the oldest if `start` is given.
 
         Args:
             rows: lists, or mappings.
-            order: the name of each leading column of a row; `""` for one that is not wanted.
-                Without `volume` the volumes are nan. Of mappings: their keys, in the order of
-                time, open, high, low, close and, where there is one, volume.
-            time_unit: of the times; numbers, or strings of digits.
+            order: the name of each leading column of a row; `""` for a column to skip. Without
+                `volume` the volumes are nan. For mappings: their keys, in the order of time, open,
+                high, low, close and, if there is one, volume.
+            time_unit: the unit of the times, which are numbers or strings of digits.
 
         Raises:
             SchemaMismatch: a cell is no number, or the rows differ in length.
@@ -246,7 +247,7 @@ class Candles(Result):
         return None if late is None else f"its last candle ended {late:.0f} s ago"
 
     def figure(self, query: Any) -> float | None:
-        """The newest close; None for a range that the caller ended, and for long closed candles."""
+        """The newest close; None if the query has an end, or a long candle has closed."""
         if query.end is not None or not len(self):
             return None
         if self.last_closed and self.interval.ms > _HOUR_MS:
@@ -254,7 +255,7 @@ class Candles(Result):
         return float(self.close[-1])
 
     def fitted(self, query: Any, now_ms: int) -> Self:
-        """Gathered to the asked interval, and judged whether the last candle is closed."""
+        """The candles in the requested interval, with `last_closed` set."""
         made = self if self.interval == query.interval else aggregate(self, query)
         closes = int(made.timestamp[-1]) + query.interval.ms if len(made) else 0
         return made.model_copy(update={"last_closed": closes <= now_ms})
@@ -278,7 +279,7 @@ class Candles(Result):
         )
 
     def to_numpy(self) -> NDArray[np.float64]:
-        """`(n, 6)` float64 in the order of `CANDLE_COLUMNS`; times lose nothing up to 2**53."""
+        """`(n, 6)` float64 in the order of `CANDLE_COLUMNS`; times are exact up to 2**53."""
         return np.column_stack(
             (self.timestamp, self.open, self.high, self.low, self.close, self.volume)
         ).astype(np.float64)
@@ -319,7 +320,7 @@ def _sorted_unique(
     time, table = time[order], [column[order] for column in table]
     same = time[1:] == time[:-1]
     if same.any():
-        # The newest may be open still, and have moved between two reports of it.
+        # The newest candle may still be open, so two rows of it may differ.
         closed = same & (time[1:] != time[-1])
         for column in table:
             before, after = column[:-1][closed], column[1:][closed]

@@ -1,4 +1,4 @@
-"""The table of capabilities: what can be asked, and how each kind of answer may age.
+"""The table of capabilities: what can be requested, and how long each kind of answer is good.
 
 Adding a capability is one row here (or declared by a plugin), a query, a result, a hookspec.
 """
@@ -30,15 +30,15 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Consensus:
-    """How answers to one kind of question are compared.
+    """How answers to the same query are compared.
 
     Attributes:
         field: the figure that is compared.
-        relative: how far from the median agrees, as a share of the median (a factor of
-            `1 + relative` either way).
-        absolute: the same as a difference; the larger of the two allowances counts.
-        merged: figures that are the median of those who agree; the rest are those of the answer
-            nearest to it. Empty where an answer is one thing and cannot be mixed.
+        relative: values agree within this share of the median (a factor of `1 + relative` either
+            way).
+        absolute: values agree within this difference too; the larger allowance counts.
+        merged: figures replaced by the median of the sources that agree; the other figures are
+            those of the answer nearest to the median. Empty if answers cannot be mixed.
     """
 
     field: str
@@ -47,7 +47,7 @@ class Consensus:
     merged: tuple[str, ...] = ()
 
     def agrees(self, value: float, middle: float) -> bool:
-        """Whether `value` is near enough to the median."""
+        """Whether `value` is near enough to the median `middle`."""
         if abs(value - middle) <= self.absolute:
             return True
         if value <= 0 or middle <= 0:
@@ -60,11 +60,11 @@ class JumpRule:
     """When an answer's `figure()` is doubted until a second source confirms it.
 
     Attributes:
-        agrees: which figures are nearly the same.
+        agrees: how near two figures must be to agree.
         factors: seconds between two answers, and the factor from which the later one is doubted;
             older answers are not compared.
-        about: capabilities of the same word state the same figure of a subject (a price); None
-            where the figure is this capability's own.
+        about: capabilities with the same `about` state the same figure of a subject (a price);
+            None if only this capability states it.
     """
 
     agrees: Consensus
@@ -80,10 +80,10 @@ class Capability:
         name: `ticker`; its hook is `fetch_ticker`.
         query, result: the models.
         freshness: how long an answer is good, unless `freshness_for` says otherwise.
-        empty_legal: whether an answer with no item is an answer.
-        max_age_s: data whose own time is older is stale (`faults.md` E4); None where it may be old.
-        consensus: how sources that answer together are compared; None where they cannot be.
-        jumps: which answers do not fit the last known one; None where the figure may change freely.
+        empty_legal: whether an answer without items is valid.
+        max_age_s: data whose own time is older is stale (`faults.md` E4); None for no limit.
+        consensus: how answers of several sources are compared; None if they cannot be.
+        jumps: when a figure is doubted against the last known one; None if it may change freely.
         freshness_for: how long the answer to this query is good at this time (Unix ms).
         description: what it answers.
     """
@@ -113,9 +113,9 @@ _ADDRESS = Freshness(15, 30, 5 * _MIN)
 _SLOW = Freshness(10 * _MIN, _HOUR, _DAY)
 #: `faults.md` E5: a price 5 % from the median of three is wrong.
 _PRICE = Consensus("last", relative=0.05, merged=("last", "bid", "ask"))
-#: What is a usual fee each source decides by its own lights: a factor of two is no contradiction.
+#: Sources define "standard" fee differently, so values within a factor of two agree.
 _FEE = Consensus("standard", relative=1.0, merged=("slow", "standard", "fast", "base_fee"))
-#: As many blocks as a head may lag (`faults.md` E4). A block is one thing: nothing is mixed.
+#: Heads within this many blocks agree (`faults.md` E4). Fields of two blocks are never mixed.
 _HEIGHT = Consensus("height", absolute=16)
 
 #: A price that differs from the last one by more than this factor within this time is doubted.
@@ -125,7 +125,7 @@ _PRICE_JUMPS = JumpRule(
     ((60.0, 1.25), (3_600.0, 1.5), (86_400.0, 3.0)),
     about="price",
 )
-#: A fee may leap further.
+#: A fee may change by a larger factor than a price.
 _FEE_JUMPS = JumpRule(_FEE, ((60.0, 20.0),))
 
 

@@ -1,4 +1,4 @@
-"""Questions to blockchains and their explorers, and their answers."""
+"""Queries for blockchains and their explorers, and their results."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from coinmux.framework.reference.values import Amount, CleanText, Number, RawInt
 
 #: Miners may set a block's time up to two hours ahead (Bitcoin Core, MAX_FUTURE_BLOCK_TIME).
 _BITCOIN_AHEAD_MS = 7_200_000
-#: A head is late when its block is so many seconds behind the newest. On slow chains one block may
-#: take longer: two of them are allowed.
+#: A head is late if its block is this many seconds older than the newest. On slow chains one block
+#: may take longer, so the time of two blocks is allowed.
 _LAG_S = 30.0
 _LAG_IN_BLOCKS = 2
 
@@ -29,7 +29,7 @@ ChainName = Annotated[Chain, BeforeValidator(_chain)]
 
 
 def scaled(raw: str | int, decimals: int) -> float:
-    """A raw integer in whole units, correctly rounded: exact decimal shift, one conversion."""
+    """A raw integer in whole units: the decimal point is shifted exactly, then rounded once."""
     return float(f"{int(raw)}e-{decimals}")
 
 
@@ -44,7 +44,7 @@ class _AddressQuery(Query[R_co], Generic[R_co]):
 
 
 class GasQuery(Query["Gas"]):
-    """What a transaction costs now."""
+    """The current price of a transaction."""
 
     chain: ChainName
 
@@ -99,11 +99,11 @@ class ChainHead(Result):
 
 
 class BalanceQuery(_AddressQuery["Balance"]):
-    """What an address holds of the chain's own coin."""
+    """The balance of an address in the chain's own coin."""
 
 
 class Balance(Result):
-    """What an address holds of the chain's own coin, confirmed."""
+    """The confirmed balance of an address in the chain's own coin."""
 
     chain: Chain
     address: str
@@ -114,10 +114,10 @@ class Balance(Result):
 
     @classmethod
     def native(cls, query: BalanceQuery, raw: int | str) -> Balance:
-        """The balance in the chain's own coin, from its smallest unit.
+        """The balance in the chain's own coin, from an amount in its smallest unit.
 
         Raises:
-            Implausible: it is negative.
+            Implausible: the balance is negative.
         """
         facts = CHAINS[query.chain]
         return cls(
@@ -173,11 +173,11 @@ class Transactions(Result):
 
 
 class TokenBalancesQuery(_AddressQuery["TokenBalances"]):
-    """The tokens an address holds."""
+    """The token balances of an address."""
 
 
 class TokenBalance(Result):
-    """One token an address holds."""
+    """The balance of an address in one token."""
 
     contract: str
     symbol: CleanText | None = None
@@ -189,7 +189,7 @@ class TokenBalance(Result):
 
 
 class TokenBalances(Result):
-    """The tokens an address holds."""
+    """The token balances of an address."""
 
     chain: Chain
     address: str
@@ -203,13 +203,13 @@ class TokenBalances(Result):
 
 
 class EntityQuery(_AddressQuery["Entity"]):
-    """Who an address belongs to."""
+    """The owner of an address."""
 
     chain: ChainName = Chain.ETHEREUM
 
 
 class Entity(Result):
-    """Who an address belongs to, as far as the source knows."""
+    """The owner of an address, as far as the source knows."""
 
     chain: Chain
     address: str

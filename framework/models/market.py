@@ -1,4 +1,4 @@
-"""Questions about markets, and their answers: tickers, order books, trades, pairs, coins."""
+"""Queries for markets, and their results: tickers, order books, trades, pairs, coins."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TickerQuery(Query["Ticker"]):
 
 
 class Ticker(Result):
-    """One market now and over the last 24 hours. What the source does not say is null."""
+    """One market now and over the last 24 hours. A figure the source does not give is null."""
 
     symbol: Symbol = Field(description="The pair, BASE/QUOTE")
     timestamp: Timestamp | None = Field(default=None, description="The quote's own time, Unix ms")
@@ -65,22 +65,22 @@ class Ticker(Result):
         timestamp_s: Any = None,
         **fields: Any,
     ) -> Self:
-        """A ticker from a source's figures; what it does not say and follows is worked out.
+        """A ticker from a source's figures; a missing `open` or change is computed if possible.
 
         Args:
             query: the question.
-            last: price of the last trade; 0, "" and null say that there is none.
+            last: price of the last trade; 0, "" and null mean that there is none.
             open: price 24 h ago.
-            moved: `last` less the price 24 h ago, in place of `open`.
-            change_percent: over 24 h; "" says that the source knows none. Without it and
-                `change_fraction`, it is worked out from `open`.
-            change_fraction: the same as a fraction.
+            moved: `last` minus the price 24 h ago, in place of `open`.
+            change_percent: over 24 h; "" means that the source has none. Without it and
+                `change_fraction`, the change is computed from `open`.
+            change_fraction: the change as a fraction, in place of `change_percent`.
             timestamp: Unix ms.
-            timestamp_s: the same in seconds.
+            timestamp_s: Unix seconds, in place of `timestamp`.
             **fields: further fields, by name.
 
         Raises:
-            UnknownSymbol: there is no last price: the pair is listed and not traded.
+            UnknownSymbol: there is no last price; the pair is listed but not traded.
         """
         price = last_price(query.symbol, last)
         if open is None and moved is not None and moved != "":
@@ -124,12 +124,12 @@ def last_price(symbol: Symbol, value: Any) -> float:
     """A source's price of the last trade.
 
     Raises:
-        UnknownSymbol: there is none: the pair is listed, and nobody has traded it yet.
+        UnknownSymbol: there is no last price; the pair is listed but not traded yet.
         ValueError: it is no number.
     """
     price = price_or_none(value)
     if price is None:
-        raise UnknownSymbol(symbol, f"{symbol} is listed there, and nobody has traded it yet")
+        raise UnknownSymbol(symbol, f"{symbol} is listed there but has not been traded yet")
     return price
 
 
@@ -221,7 +221,7 @@ class Trades(Result):
 
     @classmethod
     def latest(cls, query: TradesQuery, trades: Iterable[Trade]) -> Trades:
-        """The asked number of the newest trades, in order of time whatever order they came in."""
+        """The newest `query.limit` of `trades`, sorted by time."""
         ordered = sorted(trades, key=lambda trade: trade.timestamp)
         return cls(symbol=query.symbol, trades=tuple(ordered[-query.limit :]))
 
@@ -253,7 +253,7 @@ class Market(Result):
     def of(
         cls, style: SymbolStyle, base: str, quote: str, *, native: str, active: bool
     ) -> Market | None:
-        """A pair by the source's names of its assets; None where our names do not lead to it."""
+        """A pair by the source's asset names; None if `style` spells it otherwise than `native`."""
         symbol = Symbol(f"{style.asset(base)}/{style.asset(quote)}")
         if style.native(symbol) != native:
             return None
@@ -261,13 +261,13 @@ class Market(Result):
 
 
 class Markets(Result):
-    """The pairs of one source, from its own list: the one way a joined spelling is split."""
+    """The pairs of one source, from its own list, which says how a joined spelling is split."""
 
     markets: tuple[Market, ...]
 
     @classmethod
     def read(cls, rows: Iterable[Any], one: Callable[[Any], Market | None]) -> Markets:
-        """Each row through `one`; what it answers None for, or is no pair, is left out."""
+        """The markets that `one` reads from `rows`; a row that is no spot pair is left out."""
         markets = []
         left_out = 0
         for row in rows:
@@ -322,7 +322,7 @@ class Coins(Result):
 
     @classmethod
     def of(cls, query: CoinsQuery, coins: Iterable[Coin]) -> Coins:
-        """The page that was asked for."""
+        """The requested page."""
         return cls(page=query.page, per_page=query.per_page, coins=tuple(coins))
 
     def is_empty(self) -> bool:

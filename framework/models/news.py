@@ -1,4 +1,4 @@
-"""Questions for news, and their answers."""
+"""The query for news, and its result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _link(value: Any) -> str:
     return text
 
 
-#: A link a page may show: http or https only.
+#: A link that a page may show: http or https only.
 Link = Annotated[str, BeforeValidator(_link)]
 
 
@@ -38,7 +38,7 @@ class NewsQuery(Query["News"]):
 
 
 class NewsSentiment(Result):
-    """How a text model reads an item."""
+    """The sentiment of an item, from a text model."""
 
     label: str
     score: float
@@ -64,7 +64,7 @@ class News(Result):
     items: tuple[NewsItem, ...]
 
     def check(self, query: Any, now_ms: int) -> Self:
-        """The news; an item dated in the future keeps its place without its date, a slip."""
+        """The news; an item dated in the future loses its date and is sorted last."""
         super().check(query, now_ms)
         latest = now_ms + FUTURE_MS
         if all((item.published_at or 0) <= latest for item in self.items):

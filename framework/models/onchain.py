@@ -1,4 +1,4 @@
-"""Questions about figures derived from chains, and their answers."""
+"""Queries for figures derived from chains, and their results."""
 
 from __future__ import annotations
 

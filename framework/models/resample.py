@@ -1,4 +1,4 @@
-"""Longer candles from shorter ones, where that is exact."""
+"""Build longer candles from shorter ones, where that is exact."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AnyCandles = TypeVar("AnyCandles", bound="Candles")
 
 
 def finer_query(query: AnyQuery, interval: Interval, most: int) -> AnyQuery:
-    """The question in `interval` whose answer covers `query`, within `most` rows of one call."""
+    """The query for candles of `interval` that cover `query`, at most `most` of them."""
     factor = query.interval.seconds // interval.seconds
     update: dict[str, object] = {
         "interval": interval,
@@ -29,7 +29,7 @@ def finer_query(query: AnyQuery, interval: Interval, most: int) -> AnyQuery:
 
 
 def aggregate(candles: AnyCandles, query: CandlesQuery) -> AnyCandles:
-    """`candles` gathered into `query.interval`; a first window that is not whole is dropped."""
+    """`candles` combined into `query.interval`; an incomplete first window is dropped."""
     width = query.interval.ms
     windows = candles.timestamp // width * width
     starts = np.flatnonzero(np.concatenate(([True], windows[1:] != windows[:-1])))

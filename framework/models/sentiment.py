@@ -1,4 +1,4 @@
-"""Questions about the market's mood, and their answers."""
+"""Queries for market sentiment, and their results."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ class FearGreed(Result):
 
 
 class SocialQuery(Query["Social"]):
-    """What is said about one asset."""
+    """Social metrics of one asset."""
 
     asset: str = Field(pattern="^[A-Z0-9]{1,20}$", description="Ticker, BTC")
 
 
 class SocialMetric(Result):
-    """One figure, with its unit."""
+    """One metric, with its unit."""
 
     value: Number | None
     unit: str
 
 
 class Social(Result):
-    """What is said about one asset, in figures."""
+    """Social metrics of one asset, by name."""
 
     symbol: str
     timestamp: Timestamp | None = None

@@ -1,4 +1,4 @@
-"""Questions to text models, and their answers."""
+"""The query for text models, and its result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TextSentimentQuery(Query["TextSentiment"]):
 
 
 class TextSentimentResult(Result):
-    """One text's reading."""
+    """The sentiment of one text."""
 
     label: Label
     score: float = Field(ge=-1, le=1, description="-1 is most negative, 1 most positive")
@@ -38,7 +38,7 @@ class TextSentimentResult(Result):
 
 
 class TextSentiment(Result):
-    """One reading a text, in the order asked."""
+    """The sentiment of each text, in the order of the query."""
 
     results: tuple[TextSentimentResult, ...]
 
@@ -46,10 +46,10 @@ class TextSentiment(Result):
     def of(
         cls, query: TextSentimentQuery, scores: Sequence[tuple[Label, float]], model: str
     ) -> TextSentiment:
-        """The readings `(label, score)` of the texts asked, in their order.
+        """The result from `(label, score)` of each text, in the order of the query.
 
         Raises:
-            Implausible: there are more or fewer than texts.
+            Implausible: the number of scores is not the number of texts.
         """
         if len(scores) != len(query.texts):
             raise Implausible(f"{len(scores)} readings of {len(query.texts)} texts")
@@ -65,5 +65,5 @@ class TextSentiment(Result):
         return len(self.results)
 
     def size(self) -> int:
-        # The texts asked are the key, and longer than the answer.
+        # The cache key contains the texts, which are longer than the answer.
         return 1_000 * len(self.results)

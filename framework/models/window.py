@@ -1,4 +1,4 @@
-"""Which opening times a request for candles must cover."""
+"""The opening times that a request for candles must cover."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The opening times to ask a source for, both included; None where the latest are wanted.
+    """The opening times to request from a source, both included; None for the latest candles.
 
     Attributes:
         first_ms: the first opening time, Unix ms.
@@ -29,8 +29,8 @@ def window_of(query: CandlesQuery, most: int, now_ms: int | None = None) -> Wind
 
     Args:
         query: the question.
-        most: rows the source gives at once.
-        now_ms: stands for an `end` that is not given, for sources that always take a range.
+        most: how many rows the source returns at once.
+        now_ms: used in place of a missing `end`, for sources that require a range.
     """
     count = min(query.limit, most)
     span_ms = count * query.interval.ms

@@ -1,10 +1,10 @@
-"""What a plugin may implement. Arguments are matched by name; an implementation may take fewer.
+"""The hooks a plugin may implement. Arguments match by name; an implementation may take fewer.
 
-A provider implements `provider_info` and one `fetch_<capability>` for each question it can answer,
-as `async def` or as a plain function (which then runs in a thread). A fetch hook returns the
+A provider implements `provider_info` and one `fetch_<capability>` for each query it can answer, as
+`async def` or as a plain function (which then runs in a thread). A fetch hook returns the
 capability's result model and raises only the framework's own errors; anything else it raises is
-reported as `plugin_error`. What the source's error codes mean is declared in `ProviderInfo.errors`;
-`map_error` is for what a table cannot say.
+reported as `plugin_error`. `ProviderInfo.errors` is the table of the source's error codes;
+`map_error` is for errors that a table cannot express.
 
 An indicator implements `indicator_info` and `compute`.
 """
@@ -32,48 +32,48 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def provider_info() -> ProviderInfo | Sequence[ProviderInfo]:  # type: ignore[empty-body]
-    """What the source is and what it needs. Called once, at load; does no I/O.
+    """The declaration of the source. Called once, at load; must not do I/O.
 
-    Several sources that speak one protocol may come from one plugin: each of them is a provider
-    with all of the plugin's fetch hooks; `http.provider` names the one that is asked.
+    One plugin may declare several sources that speak the same protocol. Each of them is a provider
+    with all fetch hooks of the plugin; `http.provider` names the one that is called.
     """
 
 
 @hookspec
 def map_error(reply: Reply, query: Query) -> Exception | None:
-    """What a reply means when it is no answer and `ProviderInfo.errors` has no row for it.
+    """The error in a reply for which `ProviderInfo.errors` has no row.
 
-    Called for every such reply, HTTP 200 or not, before the fetch hook sees its body. Return the
+    Called for every such reply, HTTP 200 or not, before the fetch hook gets its body. Return the
     error that fits (`UnknownSymbol`, `RateLimited`, `AuthRefused`, `QuotaExhausted`, `GeoBlocked`,
-    `BadStatus`…), or None for an answer, or for a status that says enough by itself.
+    `BadStatus`…), or None if the reply is an answer or its HTTP status is enough.
     """
 
 
 @hookspec
 def coinmux_capabilities() -> Sequence[Capability]:  # type: ignore[empty-body]
-    """Capabilities a plugin adds. Their hookspecs stand in the same plugin, marked `@hookspec`."""
+    """Capabilities a plugin adds. The same plugin has their hookspecs, marked `@hookspec`."""
 
 
 @hookspec
 def indicator_info() -> IndicatorInfo | Sequence[IndicatorInfo]:  # type: ignore[empty-body]
-    """An indicator, or several that one `compute` serves. Called once, at load."""
+    """The declaration of an indicator, or of several with one `compute`. Called once, at load."""
 
 
 @hookspec
 def compute(  # type: ignore[empty-body]
     indicator: str, inputs: Columns, parameters: Values
 ) -> Column | Sequence[Column]:
-    """The values of an indicator over candles, oldest first; does no I/O and keeps nothing.
+    """The values of an indicator, oldest first; must not do I/O or store anything between calls.
 
     Args:
-        indicator: its name, for a plugin of several.
-        inputs: `(n,)` columns by name, without nan, and at least as many as its `minimum`: those of
-            `IndicatorInfo.inputs`, and the chosen prices under the names of its `series`. They are
-            shared: not to be written to.
+        indicator: the name of the indicator, for a plugin with several.
+        inputs: `(n,)` columns by name, without nan, n being at least the indicator's `minimum`: the
+            columns of `IndicatorInfo.inputs`, and the chosen prices under the names of its
+            `series`. The arrays are shared, so do not write to them.
         parameters: every parameter by name, each within its bounds.
 
     Returns:
-        One `(n,)` float64 array for each output, in order; nan where there is no value.
+        One `(n,)` float64 array for each output, in their declared order; nan for no value.
     """
 
 
@@ -90,13 +90,13 @@ def fetch_ticker(query: market.TickerQuery, http: HTTPClient) -> Awaitable[marke
 def fetch_candles(query: candles.CandlesQuery, http: HTTPClient) -> Awaitable[candles.Candles]:  # type: ignore[empty-body]
     """Candles; `query.interval` is one of the keys of `ProviderInfo.intervals`.
 
-    Build the result with `Candles.from_rows`, which sorts, cuts and checks.
+    Build the result with `Candles.from_rows`, which sorts, cuts and checks the rows.
     """
 
 
 @hookspec
 def fetch_order_book(query: market.OrderBookQuery, http: HTTPClient) -> Awaitable[market.OrderBook]:  # type: ignore[empty-body]
-    """Best bids and asks; at least `query.depth` levels where there are as many."""
+    """Best bids and asks; at least `query.depth` levels of each side, if the book has them."""
 
 
 @hookspec
@@ -118,12 +118,12 @@ def fetch_coins(query: market.CoinsQuery, http: HTTPClient) -> Awaitable[market.
 def fetch_global_stats(  # type: ignore[empty-body]
     query: market.GlobalStatsQuery, http: HTTPClient
 ) -> Awaitable[market.GlobalStats]:
-    """The whole market."""
+    """Figures of the whole market."""
 
 
 @hookspec
 def fetch_gas(query: chain.GasQuery, http: HTTPClient) -> Awaitable[chain.Gas]:  # type: ignore[empty-body]
-    """What a transaction costs now: gwei on EVM chains, sat/vB on bitcoin."""
+    """The current price of a transaction: in gwei on EVM chains, in sat/vB on bitcoin."""
 
 
 @hookspec
@@ -133,38 +133,38 @@ def fetch_chain_head(query: chain.ChainHeadQuery, http: HTTPClient) -> Awaitable
 
 @hookspec
 def fetch_balance(query: chain.BalanceQuery, http: HTTPClient) -> Awaitable[chain.Balance]:  # type: ignore[empty-body]
-    """What an address holds of the chain's own coin; build it with `Balance.native`."""
+    """Balance of an address in the chain's own coin; build the result with `Balance.native`."""
 
 
 @hookspec
 def fetch_transactions(  # type: ignore[empty-body]
     query: chain.TransactionsQuery, http: HTTPClient
 ) -> Awaitable[chain.Transactions]:
-    """Transactions of an address, newest first; none is legal."""
+    """Transactions of an address, newest first; an empty result is valid."""
 
 
 @hookspec
 def fetch_token_balances(  # type: ignore[empty-body]
     query: chain.TokenBalancesQuery, http: HTTPClient
 ) -> Awaitable[chain.TokenBalances]:
-    """Tokens of an address; none is legal."""
+    """Token balances of an address; an empty result is valid."""
 
 
 @hookspec
 def fetch_entity(query: chain.EntityQuery, http: HTTPClient) -> Awaitable[chain.Entity]:  # type: ignore[empty-body]
-    """Who an address belongs to."""
+    """The owner of an address."""
 
 
 @hookspec
 def fetch_large_transfers(  # type: ignore[empty-body]
     query: chain.LargeTransfersQuery, http: HTTPClient
 ) -> Awaitable[chain.LargeTransfers]:
-    """Large transfers, newest first; none is legal."""
+    """Large transfers, newest first; an empty result is valid."""
 
 
 @hookspec
 def fetch_news(query: news.NewsQuery, http: HTTPClient) -> Awaitable[news.News]:  # type: ignore[empty-body]
-    """Headlines, newest first; none is legal."""
+    """Headlines, newest first; an empty result is valid."""
 
 
 @hookspec
@@ -195,4 +195,4 @@ def fetch_tvl(query: onchain.TvlQuery, http: HTTPClient) -> Awaitable[onchain.Tv
 def fetch_text_sentiment(  # type: ignore[empty-body]
     query: text.TextSentimentQuery, http: HTTPClient
 ) -> Awaitable[text.TextSentiment]:
-    """How positive or negative each text is, in the order asked."""
+    """How positive or negative each text is, in the order of `query.texts`."""

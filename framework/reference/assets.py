@@ -1,7 +1,7 @@
-"""Which coin a ticker means, for sources that know coins by ids of their own.
+"""The coin that a ticker means, for sources that have their own ids for coins.
 
-Tickers are not unique. The shipped table pins the large coins; any other is looked for in the
-source's own list, where the largest of that ticker is taken and the choice is made visible.
+Tickers are not unique. The shipped table fixes the ids of the large coins. Any other ticker is
+looked up in the source's own list: the largest coin of that ticker is chosen, and a note says so.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from coinmux.framework.reference.values import clean_text
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
 
-#: How long a choice among coins of one ticker is kept.
+#: How long a choice among coins of one ticker is cached.
 KEPT_S = 86_400.0
-#: Most choices kept by one directory; the least recently used goes first.
+#: How many choices one directory caches; the least recently used is dropped first.
 KEPT_MOST = 1_000
 
 
@@ -33,9 +33,9 @@ class AssetCandidate:
     """One entry of a source's own list of coins.
 
     Attributes:
-        id: what the source calls the coin in its requests.
+        id: the source's id of the coin, as its requests take it.
         symbol: its ticker, in any case.
-        rank: by market capitalisation, 1 is the largest; None where the source gives none.
+        rank: by market capitalisation, 1 is the largest; None if the source gives none.
     """
 
     id: str
@@ -49,8 +49,8 @@ class AssetId:
     """The coin a ticker was taken for.
 
     Attributes:
-        id: what the source calls it.
-        notes: how it was chosen, for `Result.notes`; empty for a coin of the shipped table.
+        id: the source's id of the coin.
+        notes: how the coin was chosen, for `Result.notes`; empty for a coin of the shipped table.
     """
 
     id: str
@@ -94,11 +94,11 @@ class AssetTable:
         return _shipped()
 
     def id_for(self, directory: str, ticker: str) -> str | None:
-        """What `directory` (a provider's name) calls the coin, None where that is not known."""
+        """The coin's id at `directory` (a provider's name); None if the table has none."""
         return self._ids.get((self._borrows.get(directory, directory), ticker))
 
     def name(self, ticker: str) -> str | None:
-        """The coin's name, None for one the table does not hold."""
+        """The coin's name; None if the table does not have the coin."""
         return self._names.get(ticker)
 
 
@@ -109,8 +109,8 @@ def _shipped() -> AssetTable:
         .joinpath("assets.json")
         .read_text(encoding="utf-8")
     )
-    held = json.loads(text)
-    return AssetTable(held["assets"], held["borrows"])
+    table = json.loads(text)
+    return AssetTable(table["assets"], table["borrows"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +138,11 @@ class AssetDirectory:
         self._searches: dict[str, asyncio.Future[AssetId]] = {}
 
     async def resolve(self, asset: str, search: Search) -> AssetId:
-        """The coin of ticker `asset`: from the table, from an earlier choice, or by `search`.
+        """The coin of ticker `asset`: from the table, from a cached choice, or by `search`.
 
-        Identical searches share one call. If the one who makes it is cancelled, the next asker
-        makes it anew; if it fails, all who share it get its error and nothing is remembered.
+        Identical searches share one call. If the caller that makes the call is cancelled, the next
+        caller makes it again. If the call fails, all its callers get the error, and nothing is
+        cached.
 
         Args:
             asset: ticker, upper case.
@@ -165,7 +166,7 @@ class AssetDirectory:
                 return running.result()
 
     def choices(self) -> list[dict[str, Any]]:
-        """The choices now remembered, latest first, for `GET /api/providers/{name}`."""
+        """The cached choices, latest first, for `GET /api/providers/{name}`."""
         now = self._clock.monotonic()
         return [
             {
@@ -201,7 +202,7 @@ class AssetDirectory:
             raise
         except BaseException as error:
             running.set_exception(error)
-            running.exception()  # read here: nobody else may be waiting for it
+            running.exception()  # marks the error as read, as no other caller may await it
             raise
         else:
             self._choices[asset] = choice

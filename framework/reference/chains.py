@@ -26,7 +26,7 @@ class Chain(StrEnum):
         """The chain of that name, in any case, or by its usual short name (`eth`, `bnb`, `btc`).
 
         Raises:
-            UnknownChain: with the names there are.
+            UnknownChain: coinmux knows no such chain; the error lists the known ones.
         """
         name = text.strip().lower()
         try:
@@ -51,12 +51,12 @@ _ALIASES = {
 
 @dataclass(frozen=True, slots=True)
 class ChainFacts:
-    """What never changes about a chain.
+    """Constants of a chain.
 
     Attributes:
         asset: its own coin.
         decimals: of that coin's smallest unit.
-        evm_id: EIP-155 chain id, None where it is no EVM chain.
+        evm_id: EIP-155 chain id; None if the chain is no EVM chain.
         block_s: target seconds between blocks.
     """
 
@@ -86,12 +86,12 @@ _TRON_ADDRESS = re.compile(r"T[1-9A-HJ-NP-Za-km-z]{33}")
 
 
 def check_address(chain: Chain, address: str) -> str:
-    """`address` if it has the form of one on `chain`; EVM addresses come back in lower case.
+    """`address`, if it has the form of an address on `chain`; EVM addresses in lower case.
 
-    The form alone is checked, not the checksum: the source has the last word.
+    Only the form is checked, not the checksum, which the source checks.
 
     Raises:
-        InvalidRequest: it has not.
+        InvalidRequest: `address` has another form.
     """
     if CHAINS[chain].evm_id is not None:
         if _EVM_ADDRESS.fullmatch(address):

@@ -1,4 +1,4 @@
-"""Candle intervals: the lengths coinmux knows, by our one spelling."""
+"""Candle intervals: the lengths that coinmux knows, each with one spelling."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from coinmux.framework.errors import UnknownInterval
 
-#: Seconds of each interval. A month is its longest; where it matters, use the calendar.
+#: Seconds of each interval. A month counts 31 days; use the calendar where that matters.
 INTERVALS: Mapping[str, int] = {
     "1m": 60,
     "3m": 180,
@@ -29,8 +29,8 @@ INTERVALS: Mapping[str, int] = {
     "1M": 2678400,
 }
 
-#: Longest interval whose windows all begin at a multiple of its length since 1970 (a week begins
-#: on a Monday, a month anywhere, three days wherever a source chose).
+#: Longest interval whose windows all begin at a multiple of its length since 1970. (Weeks begin on
+#: Mondays, months vary, and each source chooses the first of its three-day windows.)
 _ALIGNED_S = 86_400
 
 
@@ -76,7 +76,7 @@ class Interval(str):
 
 
 def finer(interval: Interval, offered: Iterable[str]) -> Interval | None:
-    """The longest offered interval `interval` is a whole multiple of; None if there is none."""
+    """The longest offered interval that divides `interval` evenly; None if there is none."""
     if interval.seconds > _ALIGNED_S:
         return None
     fits = [

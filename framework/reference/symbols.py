@@ -1,7 +1,7 @@
-"""Trading pairs: our one spelling, and how a source spells them.
+"""Trading pairs: our one spelling, and the spellings of sources.
 
-A joined spelling (`BTCUSDT`) is never split by guessing: on input it is accepted only where one
-split alone is possible, and an answer is checked against the spelling of the pair that was asked.
+A joined spelling (`BTCUSDT`) is never split by guessing: as input it is accepted only if exactly
+one split is possible, and an answer is compared with the spelling of the requested pair.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from coinmux.framework.errors import Implausible, InvalidSymbol, UnknownSymbol
 _ASSET = re.compile(r"[A-Z0-9]{1,20}")
 _PAIR = re.compile(r"([A-Z0-9]{1,20})[/_-]([A-Z0-9]{1,20})")
 
-#: Currencies that stand second in a pair somewhere; used only to read a joined spelling.
+#: Known quote currencies; used only to split a joined spelling.
 QUOTES = frozenset({
     "USDT", "USDC", "USD", "EUR", "GBP", "BTC", "ETH", "BNB", "DAI", "FDUSD", "TUSD", "BUSD",
     "PYUSD", "USDE", "USD1", "TRY", "JPY", "KRW", "AUD", "CAD", "CHF", "BRL", "MXN", "ZAR",
@@ -56,14 +56,14 @@ class Symbol(str):
     def parse(
         cls, text: str, *, default_quote: str = "USDT", assets: Collection[str] = ()
     ) -> Symbol:
-        """Read what a person writes: any case, `BTC-USDT`, `BTC_USDT`, `BTCUSDT`, or a bare `BTC`.
+        """Read a pair in any usual spelling and case: `BTC-USDT`, `btc_usdt`, `BTCUSDT` or `BTC`.
 
         Args:
             default_quote: the quote of a bare asset.
             assets: known assets; they decide whether `BTCTUSD` is BTC/TUSD.
 
         Raises:
-            InvalidSymbol: no pair, or more than one way to split it.
+            InvalidSymbol: `text` is no pair, or it can be split in more than one way.
         """
         if isinstance(text, Symbol):
             return text
@@ -90,7 +90,7 @@ class Symbol(str):
         return cls.of(raw, default_quote)
 
     def join(self, separator: str = "") -> str:  # type: ignore[override]  # joins its own halves
-        """Base and quote with `separator` between."""
+        """Base and quote, with `separator` between them."""
         return f"{self.base}{separator}{self.quote}"
 
     def __getnewargs__(self) -> tuple[str]:
@@ -125,10 +125,10 @@ class SymbolStyle:
     """How a source spells pairs, as data.
 
     Attributes:
-        separator: what stands between base and quote.
-        case: of the whole.
-        aliases: our asset name -> theirs, where it differs (`BTC` -> `XBT`).
-        strangers: names that mean another coin there than here; such pairs are not listed.
+        separator: the text between base and quote.
+        case: the case of the whole pair.
+        aliases: our asset name -> the source's, where they differ (`BTC` -> `XBT`).
+        strangers: asset names that mean another coin at the source; pairs of them are refused.
     """
 
     separator: str = ""
@@ -150,7 +150,7 @@ class SymbolStyle:
         return text if self.case == "upper" else text.lower()
 
     def asset(self, native: str) -> str:
-        """Our name of one asset the source names."""
+        """Our name of an asset, from the source's name."""
         name = native.upper()
         for ours, theirs in self.aliases.items():
             if theirs == name:
@@ -158,10 +158,10 @@ class SymbolStyle:
         return name
 
     def confirm(self, symbol: Symbol, said: object) -> None:
-        """Check that an answer names the pair that was asked, in any case.
+        """Check that an answer names the requested pair, in any case.
 
         Raises:
-            Implausible: it names another pair (`faults.md` E2).
+            Implausible: the answer names another pair (`faults.md` E2).
         """
         if not isinstance(said, str) or said.upper() != self.native(symbol).upper():
             raise Implausible(f"asked for {symbol}, the answer is about {str(said)[:40]!r}")

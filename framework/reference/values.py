@@ -1,4 +1,4 @@
-"""Values as sources send them, read strictly: numbers, prices, times and text; no guessing."""
+"""Strict reading of values from sources: numbers, prices, times and text. Nothing is guessed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 #: Digits of a second past the sixth, which `datetime` does not read.
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 
-#: Before Bitcoin's first block no time stamp of ours can be (3 January 2009), in ms.
+#: Earliest time accepted, in ms: the day of Bitcoin's first block (3 January 2009).
 EARLIEST_MS = 1_230_940_800_000
-#: Beyond it a time is in microseconds or nonsense (1 January 2100), in ms.
+#: Latest time accepted, in ms: 1 January 2100. A larger number is microseconds or nonsense.
 LATEST_MS = 4_102_444_800_000
 
 
 def number(value: Any) -> float:
-    """A finite float from a JSON number or a decimal string; nothing else is guessed at.
+    """A finite float from a JSON number or a decimal string.
 
     Raises:
-        ValueError: thousands separators, hexadecimal, spaces, words, booleans, infinities.
+        ValueError: anything else, such as thousands separators, hexadecimal, spaces, words,
+            booleans or infinities.
     """
     kind = type(value)
     if kind is float:
@@ -52,10 +53,10 @@ def _positive(value: Any) -> float:
 
 
 def price_or_none(value: Any) -> float | None:
-    """A source's price; null, an empty string and 0 say that there is none.
+    """A source's price; None for null, an empty string and 0, which mean that there is none.
 
     Raises:
-        ValueError: it is no number.
+        ValueError: the value is no number.
     """
     return None if value is None or value == "" else number(value) or None
 
@@ -95,18 +96,18 @@ def percent(fraction: Any) -> float:
     """A fraction in percent, by decimal arithmetic: as a float, 0.0114 * 100 is 1.14000…01.
 
     Raises:
-        ValueError: it is no number.
+        ValueError: the value is no number.
     """
     return float(Decimal(repr(number(fraction))) * 100)
 
 
 def seconds_ms(seconds: Any) -> int:
-    """Unix milliseconds of a time in seconds, with a fraction or without; what is finer is cut.
+    """Unix milliseconds of a time in seconds; finer fractions are cut off.
 
     Raises:
-        ValueError: it is no number.
+        ValueError: the value is no number.
     """
-    # By way of microseconds: seconds times 1000 may fall just short of a millisecond.
+    # Rounded in microseconds first, as seconds times 1000 may be just below a whole millisecond.
     return round(number(seconds) * 1_000_000) // 1000
 
 
@@ -116,10 +117,10 @@ def iso_time(time_ms: int) -> str:
 
 
 def confirm(asked: object, answered: object) -> None:
-    """Check that an answer is about what was asked, whatever the case.
+    """Check that an answer is about the requested subject, in any case.
 
     Raises:
-        Implausible: it is about something else.
+        Implausible: the answer is about something else.
     """
     if str(answered).lower() != str(asked).lower():
         raise Implausible(f"asked for {asked}, the answer is about {str(answered)[:50]!r}")
@@ -129,7 +130,7 @@ def iso_ms(text: Any) -> int:
     """Unix milliseconds of an ISO 8601 time; fractions of any length, `Z` or an offset.
 
     Raises:
-        ValueError: no such time, or without its zone: which day it is would be a guess.
+        ValueError: `text` is no such time, or has no time zone.
     """
     if not isinstance(text, str):
         raise ValueError(f"takes an ISO 8601 time, not {str(text)[:40]!r}")
@@ -150,11 +151,11 @@ def _raw_integer(value: Any) -> str:
 Number = Annotated[float, BeforeValidator(number)]
 #: A price: more than 0, else `Implausible`.
 Price = Annotated[float, BeforeValidator(_positive)]
-#: A price of which 0, "" and null say that the source has none.
+#: A price; None for 0, "" and null, which mean that the source has none.
 PriceOrNone = Annotated[float | None, BeforeValidator(_positive_or_none)]
-#: A volume or amount of which "" and null say that the source has none.
+#: A volume or amount; None for "" and null, which mean that the source has none.
 AmountOrNone = Annotated[float | None, BeforeValidator(_not_negative_or_none)]
-#: A number of which "" and null say that the source has none.
+#: A number; None for "" and null, which mean that the source has none.
 NumberOrNone = Annotated[float | None, BeforeValidator(_number_or_none)]
 #: A volume, amount or rate: 0 or more, else `Implausible`.
 Amount = Annotated[float, BeforeValidator(_not_negative)]
@@ -170,7 +171,7 @@ TEXT_LIMIT = 500
 
 
 def clean_text(value: Any) -> str:
-    """Foreign text made safe: one line, no control or bidi characters, at most 500 characters."""
+    """Text of a source as one line, without control or bidi characters, at most 500 characters."""
     if not isinstance(value, str):
         raise ValueError("takes text")
     return " ".join(_UNSAFE.sub(" ", value).split())[:TEXT_LIMIT]

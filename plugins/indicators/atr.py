@@ -1,8 +1,8 @@
 """Average true range, by Wilder's smoothing.
 
 Formula: the true range is the greatest of high - low, |high - close before| and |low - close
-before|; the average begins with the mean of the first n and goes on as
-`a[t] = (a[t-1] * (n - 1) + range[t]) / n`.
+before|; the average starts with the mean of the first n ranges and continues as `a[t] = (a[t-1] *
+(n - 1) + range[t]) / n`.
 
 Source: J. Welles Wilder, New Concepts in Technical Trading Systems, 1978, section III; TA-Lib ATR,
 https://ta-lib.org/functions/atr/, read 2026-11-24.

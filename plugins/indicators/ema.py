@@ -1,8 +1,8 @@
 """Exponential moving average.
 
-Formula: `e[t] = e[t-1] + (price[t] - e[t-1]) * 2 / (n + 1)`, begun with the mean of the first n
-prices (TA-Lib's classic start, and that of most charting sites). It remembers its beginning, ever
-less: after `log(1e-6) / log(1 - 2 / (n + 1))` candles a millionth of it is left.
+Formula: `e[t] = e[t-1] + (price[t] - e[t-1]) * 2 / (n + 1)`, starting with the mean of the first n
+prices (the classic start of TA-Lib and of most charting sites). The weight of the start shrinks
+with each candle: after `log(1e-6) / log(1 - 2 / (n + 1))` candles it is one millionth.
 
 Source: TA-Lib EMA, https://ta-lib.org/functions/ema/, read 2026-11-24.
 """

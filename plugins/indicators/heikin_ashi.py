@@ -1,11 +1,11 @@
 """Heikin-Ashi candles.
 
-Formula: `close = (open + high + low + close) / 4`; `open` is the middle of the Heikin-Ashi open and
-close before, begun with (open + close) / 2; `high` and `low` are the extremes of the candle's own
-and these two. Each open halves what is left of the beginning.
+Formula: `close = (open + high + low + close) / 4`; `open` is the mean of the previous Heikin-Ashi
+open and close, starting with (open + close) / 2; `high` and `low` are the extremes of the candle's
+own high or low and these two. With each candle, the weight of the first open is halved.
 
-Source: Munehisa Homma's average bar, as told by Dan Valcu, Using the Heikin-Ashi Technique, Stocks
-& Commodities, 2004; TA-Lib HA, https://ta-lib.org/functions/, read 2026-11-24.
+Source: Munehisa Homma's average bar, as described by Dan Valcu, Using the Heikin-Ashi Technique,
+Stocks & Commodities, 2004; TA-Lib HA, https://ta-lib.org/functions/, read 2026-11-24.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ import talib
 
 from coinmux import Column, Columns, IndicatorInfo, Latest, Output, Values, hookimpl
 
-#: Halvings to a millionth.
+#: After this many halvings, the weight of the first open is one millionth.
 _HALVINGS = 20
 
 

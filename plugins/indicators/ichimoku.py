@@ -1,13 +1,13 @@
 """Ichimoku Kinko Hyo, its five lines as they are drawn.
 
-Formula: conversion and base line are the middle between highest high and lowest low of 9 and 26
-candles; span A is the middle of those two, span B the middle of 52 candles, both drawn 26 candles
-ahead (this candle counts as the first, so they are moved by 25); the lagging line is the close
-drawn 26 candles back by the same count. Values stand at the candle they are drawn at: a span here
-was known long before, a lagging value only later.
+Formula: the conversion line and the base line are the middle between the highest high and the
+lowest low of 9 and 26 candles. Span A is the middle of those two lines, span B the middle of 52
+candles; both are drawn 26 candles ahead (this candle counts as the first, so they are moved by 25).
+The lagging line is the close, drawn 26 candles back by the same count. Each value is listed at the
+candle where it is drawn: a span was known 25 candles earlier, a lagging value 25 candles later.
 
-Source: Goichi Hosoda (Ichimoku Sanjin), 1969, as told by Nicole Elliott, Ichimoku Charts, 2007; the
-displacement as TradingView draws it (26 with the current candle).
+Source: Goichi Hosoda (Ichimoku Sanjin), 1969, as described by Nicole Elliott, Ichimoku Charts,
+2007; the displacement as TradingView draws it (26 with the current candle).
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def _reading(latest: Latest) -> str | None:
 
 @hookimpl
 def indicator_info() -> IndicatorInfo:
-    """The five lines; the spans need their window and their displacement."""
+    """The five lines; the spans need the candles of their window and of their displacement."""
     return IndicatorInfo(
         name="ichimoku",
         title="Ichimoku Kinko Hyo",

@@ -1,7 +1,7 @@
 """Keltner channels, in Linda Raschke's form.
 
-Formula: EMA(n) of the close, and k ATR(m) to each side. Keltner's own of 1960 is the simple average
-of the typical price and of high - low; TA-Lib's (listed as `kc`) takes the typical price.
+Formula: EMA(n) of the close, and k ATR(m) to each side. Keltner's own form of 1960 takes the simple
+averages of the typical price and of high - low; TA-Lib's (listed as `kc`) takes the typical price.
 
 Source: Chester Keltner, How To Make Money in Commodities, 1960; Linda Raschke's change of the
 1980s,
@@ -30,7 +30,7 @@ from coinmux import (
 
 @hookimpl
 def indicator_info() -> IndicatorInfo:
-    """Keltner(n, m, k), from the longer of n and m, and one, on."""
+    """Keltner(n, m, k); the first value needs one candle more than the longer of n and m."""
     return IndicatorInfo(
         name="keltner-channels",
         title="Keltner Channels",

@@ -1,7 +1,7 @@
 """Moving average convergence and divergence.
 
 Formula: `macd = EMA(fast) - EMA(slow)` of the price, `signal = EMA(macd)`, `histogram = macd -
-signal`. The fast average is begun so that both start at one candle, as TA-Lib does.
+signal`. The fast average starts at the same candle as the slow one, as in TA-Lib.
 
 Source: Gerald Appel, The Moving Average Convergence-Divergence Trading Method, 1979; TA-Lib MACD,
 https://ta-lib.org/functions/macd/, read 2026-11-24.

@@ -1,13 +1,13 @@
-"""Pivot points: levels of a day, week or month from the prices of the one before.
+"""Pivot points: levels for a day, week or month from the prices of the previous one.
 
-Formula, of the stretch before (high H, low L, close C, range R = H - L):
+Formula, from the previous period (high H, low L, close C, range R = H - L):
 - classic: P = (H + L + C) / 3; r1 = 2P - L, s1 = 2P - H; r2 = P + R, s2 = P - R;
   r3 = H + 2 (P - L), s3 = L - 2 (H - P)
 - fibonacci: the same P, and 0.382, 0.618 and 1.000 R to each side
-- camarilla: the same P; r = C + 1.1 R / 12, / 6, / 4 and s = C - the same
-- woodie: P = (H + L + 2C) / 4; levels as the classic ones
-Stretches are UTC days, ISO weeks or calendar months. A stretch whose beginning is not in the
-history gives no levels.
+- camarilla: the same P; r = C + 1.1 R / 12, / 6, / 4, and s = C minus the same amounts
+- woodie: P = (H + L + 2C) / 4; r and s are computed as the classic ones
+Periods are UTC days, ISO weeks or calendar months. A period gives levels only if the history
+includes its beginning.
 
 Source: John Person, A Complete Guide to Technical Trading Tactics, 2004, chapter 6; Camarilla by
 Nick Scott, 1989; https://www.tradingview.com/support/solutions/43000521824-pivot-points-standard/,
@@ -54,7 +54,7 @@ def _reading(latest: Latest) -> str | None:
 
 @hookimpl
 def indicator_info() -> IndicatorInfo:
-    """Seven levels; from the second stretch of the history on."""
+    """Seven levels, from the second period of the history on."""
     return IndicatorInfo(
         name="pivot-points",
         title="Pivot Points",
@@ -77,7 +77,7 @@ def indicator_info() -> IndicatorInfo:
         ),
         outputs=tuple(Output(name, "dots") for name in _LEVELS),
         minimum=lambda _: 2,
-        # The one before, whole, wherever in this one the history begins.
+        # Time for one whole previous period, wherever in a period the history begins.
         span_ms=lambda values: 2 * LONGEST_MS[values["anchor"]],
         overlay=True,
         reading=_reading,
@@ -98,7 +98,7 @@ def compute(inputs: Columns, parameters: Values) -> Sequence[Column]:
     levels = np.array(_levels(str(parameters["kind"]), high, low, close))
     if not _is_start(int(time[0]), anchor):
         levels[:, 0] = np.nan
-    # Each candle is given the levels of the stretch before its own, if that is the one just before.
+    # Each candle gets the levels of the period before its own, unless a period between is missing.
     of = np.searchsorted(starts, np.arange(time.size), side="right") - 2
     follows = (of >= 0) & (stretch[starts[np.maximum(of, 0)]] == stretch - 1)
     return [np.where(follows, row[np.maximum(of, 0)], np.nan) for row in levels]

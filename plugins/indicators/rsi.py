@@ -1,9 +1,9 @@
 """Relative strength index, by Wilder's smoothing.
 
 Formula: `100 - 100 / (1 + gain / loss)`, gain and loss being the averages of the rises and falls
-between closes, begun with their mean over the first n changes and then smoothed by `a[t] = (a[t-1]
-* (n - 1) + x[t]) / n` (Wilder's average; Cutler's variant takes plain means). Prices that have not
-moved at all give 0, as TA-Lib has it.
+between closes. They start with the mean of the first n changes and are then smoothed by `a[t] =
+(a[t-1] * (n - 1) + x[t]) / n` (Wilder's average; Cutler's variant takes plain means). If prices
+have not moved at all, the index is 0, as in TA-Lib.
 
 Source: J. Welles Wilder, New Concepts in Technical Trading Systems, 1978, section VI; TA-Lib RSI,
 https://ta-lib.org/functions/rsi/, read 2026-11-24.

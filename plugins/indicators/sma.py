@@ -1,7 +1,7 @@
 """Simple moving average.
 
-Formula: the mean of the last n prices, each of the same weight. Looks back over n candles and no
-further, so its first value is exact.
+Formula: the mean of the last n prices, each of the same weight. It uses n candles only, so its
+first value is exact.
 
 Source: TA-Lib SMA, https://ta-lib.org/functions/sma/, read 2026-11-24.
 """

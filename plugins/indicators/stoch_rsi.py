@@ -1,9 +1,10 @@
 """Stochastic RSI, as charting sites draw it.
 
-Formula: where the RSI stands between its lowest and highest of the last n: `raw = 100 * (rsi - low)
-/ (high - low)`; %K is the simple average of raw over k, %D that of %K over d. TA-Lib's own STOCHRSI
-(listed as `stochrsi`) calls raw %K. Where the RSI has not moved over n candles (prices that only
-rise, or stand still) raw is 0/0 and has no value; TA-Lib has 0 there, which would read as oversold.
+Formula: the position of the RSI between its lowest and highest value of the last n candles: `raw =
+100 * (rsi - low) / (high - low)`; %K is the simple average of raw over k, %D that of %K over d.
+TA-Lib's own STOCHRSI (listed as `stochrsi`) calls raw %K. If the RSI has not moved over n candles
+(because prices only rise, or do not move), raw is 0/0 and has no value; TA-Lib gives 0, which would
+mean oversold.
 
 Source: Tushar Chande and Stanley Kroll, The New Technical Trader, 1994; the defaults 14, 14, 3, 3
 and the smoothing of TradingView's built-in Stoch RSI,
@@ -28,7 +29,7 @@ from coinmux import (
     wilder_memory,
 )
 
-#: At the defaults the contract asks for more candles than the first value needs.
+#: With the default parameters, the API contract requires more candles than the first value needs.
 _DEFAULT_MINIMUM = 50
 _DEFAULTS = (14, 14, 3, 3)
 
@@ -45,7 +46,7 @@ def _minimum(values: Values) -> int:
 
 @hookimpl
 def indicator_info() -> IndicatorInfo:
-    """%K and %D; 50 candles at the defaults, else from the parameters."""
+    """%K and %D; with the defaults 50 candles, else as many as the parameters need."""
     return IndicatorInfo(
         name="stoch-rsi",
         title="Stochastic RSI",
@@ -74,7 +75,7 @@ def compute(inputs: Columns, parameters: Values) -> Sequence[Column]:
     stoch_period, k, d = parameters["stoch_period"], parameters["k"], parameters["d"]
     rsi = talib.RSI(inputs["price"], parameters["rsi_period"])
     raw, _ = talib.STOCHF(rsi, rsi, rsi, stoch_period, 1)
-    # Where it has not moved over a window it has not moved from one candle to the next.
+    # If the RSI did not move over a window, it did not move between any two of its candles.
     if (rsi[1:] == rsi[:-1]).any():
         flat = talib.MAX(rsi, stoch_period) == talib.MIN(rsi, stoch_period)
         if flat.any():
@@ -86,6 +87,6 @@ def compute(inputs: Columns, parameters: Values) -> Sequence[Column]:
 
 
 def _averaged(values: Column, size: int) -> Column:
-    """The simple average; nan where one of its values is, which TA-Lib would carry on for good."""
+    """The simple average; nan if one of its values is nan. TA-Lib would give nan from there on."""
     windows = np.lib.stride_tricks.sliding_window_view(values, size)
     return np.concatenate((np.full(size - 1, np.nan), windows.mean(axis=1)))

@@ -1,8 +1,9 @@
 """Supertrend: a stop that trails the price by a multiple of the average true range.
 
-Formula: the middle of high and low, and k ATR(n) (Wilder's) to each side; the upper edge only falls
-and the lower only rises until a close breaks through, which turns the trend. The line is the lower
-edge while the trend is up, the upper while it is down; `direction` is 1 or -1.
+Formula: the edges are the middle of high and low, plus and minus k ATR(n) (Wilder's). The upper
+edge only falls and the lower edge only rises until a close breaks through, which turns the trend.
+The line is the lower edge while the trend is up, the upper while it is down; `direction` is 1 or
+-1.
 
 Source: Olivier Seban; TA-Lib SUPERTREND, https://ta-lib.org/functions/, read 2026-11-24.
 """
@@ -25,7 +26,7 @@ from coinmux import (
     wilder_memory,
 )
 
-#: A stop remembers until the trend next turns; in so many candles it nearly always has.
+#: A stop depends on earlier candles until the trend turns, nearly always within this many candles.
 _TURN = 100
 
 

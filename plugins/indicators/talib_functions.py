@@ -1,11 +1,11 @@
 """Every function of TA-Lib, from its own metadata: groups, inputs, parameters, outputs, look-back.
 
-What differs from the bare function, everywhere: whole-number outputs have no value before the
-look-back (TA-Lib has 0 there); kinds of moving average are chosen by name; periods end at 1,000.
-MAXINDEX, MININDEX and MINMAXINDEX tell how many candles ago the extreme was, as an index into a
-history nobody sees means nothing. MAVP takes its periods from HT_DCPERIOD of the same prices, as
-candles have no column of periods. Functions that an indicator of ours offers under the same name
-(`sma`, `rsi`…) are left to it.
+Differences from TA-Lib: whole-number outputs have no value before the look-back (TA-Lib gives 0);
+kinds of moving average are chosen by name; periods are at most 1,000. MAXINDEX, MININDEX and
+MINMAXINDEX return how many candles ago the extreme was, since the caller does not see the candles
+that an index would refer to. MAVP takes its periods from HT_DCPERIOD of the same prices, since
+candles have no column of periods. Functions with an indicator of their own here (`sma`, `rsi`…)
+are left out.
 
 Source: TA-Lib 0.8, https://ta-lib.org/functions/, read 2026-11-24.
 """
@@ -164,7 +164,7 @@ def _settle(function: str, averages: Sequence[str]) -> Callable[[Values], int | 
             factor = max(factor, 14)
         steps = factor * _lookback(function, values)
         if function == "MAMA":
-            # Its slowest weight, if the market never lets it be quicker.
+            # MAMA adapts its weight; the slowest one needs the longest warm-up.
             steps = max(steps, math.ceil(14 / values["slowlimit"]))
         return max(steps, _LEAST_FADING) if factor else 0
 
@@ -261,7 +261,7 @@ def _describe(function: str) -> IndicatorInfo:
 
 @hookimpl
 def indicator_info() -> Sequence[IndicatorInfo]:
-    """All functions but those that are indicators of their own here."""
+    """All functions except those with an indicator of their own here."""
     return [_describe(name) for name in _NAMES if name not in _OURS]
 
 

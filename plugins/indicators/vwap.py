@@ -1,8 +1,9 @@
 """Volume-weighted average price, of the session, of a window, or of all candles given.
 
 Formula: `sum(typical * volume) / sum(volume)`, typical being (high + low + close) / 3. The sums
-begin anew with each UTC day, ISO week or calendar month (`anchor`), or run over the last n candles
-(`rolling`), or from the first candle on (`all`, TA-Lib's VWAP). No volume in the sum: no value.
+start again with each UTC day, ISO week or calendar month (`anchor`), or run over the last n candles
+(`rolling`), or from the first candle on (`all`, TA-Lib's VWAP). If the volume is 0, there is no
+value.
 
 Source: Berkowitz, Logue and Noser, The Total Cost of Transactions on the NYSE, Journal of Finance,
 1988; sessions as charting sites draw them, a crypto day being the UTC day.
@@ -31,7 +32,7 @@ _STRETCH: dict[str, Stretch] = {"session": "day", "week": "week", "month": "mont
 
 @hookimpl
 def indicator_info() -> IndicatorInfo:
-    """The anchored or rolling VWAP, from one candle on, or from n where it rolls."""
+    """The anchored VWAP, from the first candle on, or the rolling VWAP, from n candles on."""
     return IndicatorInfo(
         name="vwap",
         title="Volume Weighted Average Price",
@@ -75,20 +76,20 @@ def compute(inputs: Columns, parameters: Values) -> Column:
 
 
 def _rolling(values: Column, size: int) -> Column:
-    """Sums over `size` values; each window added by itself, so that nothing small is lost."""
+    """Sums over `size` values; each window is added separately, so that no precision is lost."""
     sums = np.full(values.size, np.nan)
     sums[size - 1 :] = np.lib.stride_tricks.sliding_window_view(values, size).sum(axis=1)
     return sums
 
 
 def _starts(time_ms: Column, anchor: str) -> Column:
-    """Indices of the first candle of each stretch."""
+    """Indices of the first candle of each period."""
     if anchor == "all":
         return np.zeros(1, dtype=np.int64)
     return starts_of(stretches(time_ms, _STRETCH[anchor]))
 
 
 def _since(values: Column, starts: Column) -> Column:
-    """Running sums, each stretch from nothing."""
+    """Running sums that start at 0 with each period."""
     ends = np.append(starts[1:], values.size)
     return np.concatenate([np.cumsum(values[a:b]) for a, b in zip(starts, ends, strict=True)])

@@ -87,7 +87,7 @@ async def _rows(
 ) -> tuple[Symbol, list[tuple[Any, ...]]]:
     """Read the archive, to which a server may be writing: no start or stop is recorded."""
     # Imported here, so that the other commands start faster.
-    from coinmux.framework.archive.opening import archive_of
+    from coinmux.framework.archive.archive import Archive
     from coinmux.framework.archive.writer import TROUBLE, told
 
     settings = EnvConfig(Path(env), os.environ).settings
@@ -96,7 +96,7 @@ async def _rows(
             f"there is no archive here: no {ARCHIVE_FILE}, and DATABASE_URL is not set"
         )
     clock = SystemClock()
-    archive = archive_of(settings, clock, EventBus(clock), ARCHIVE_FILE)
+    archive = Archive.from_settings(settings, clock, EventBus(clock), ARCHIVE_FILE)
     pair = Symbol.parse(
         symbol, default_quote=settings.default_quote, assets=AssetTable.shipped().symbols
     )
