@@ -343,6 +343,20 @@ class Gateway(GatewayQuestions):
             self.archive.mark_stop()
             await self.archive.close()
 
+    async def wait_loaded(self, timeout_s: float = 30.0) -> list[str]:
+        """Wait until every plugin has loaded, or is listed as broken after `PLUGIN_LOAD_TIMEOUT_S`.
+
+        A gateway starts without plugins that load slowly and adds them later. Wait where a list
+        must be complete.
+
+        Args:
+            timeout_s: how long to wait at most.
+
+        Returns:
+            The names of the plugins that are still loading.
+        """
+        return await self.registry.wait_loaded(timeout_s)
+
     @property
     def env(self) -> EnvConfig:
         """The configuration in force."""

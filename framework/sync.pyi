@@ -159,6 +159,20 @@ class SyncGateway:
         """End every call and background task; nothing is left running."""
         ...
 
+    def wait_loaded(self, timeout_s: float = 30.0) -> list[str]:
+        """Wait until every plugin has loaded, or is listed as broken after `PLUGIN_LOAD_TIMEOUT_S`.
+
+        A gateway starts without plugins that load slowly and adds them later. Wait where a list
+        must be complete.
+
+        Args:
+            timeout_s: how long to wait at most.
+
+        Returns:
+            The names of the plugins that are still loading.
+        """
+        ...
+
     @property
     def env(self) -> EnvConfig:
         """The configuration in force."""

@@ -125,8 +125,11 @@ class PluginLoader:
             limit_s: a plugin that has been loading for longer is listed as broken.
         """
         before = set(self.providers)
-        ready = [one for one in self.pending if not one.pending]
-        waiting = [one for one in self.pending if one.pending]
+        ready: list[Found] = []
+        waiting: list[Found] = []
+        for one in self.pending:
+            # Asked once: a plugin that finishes in between must not drop out of both lists.
+            (waiting if one.pending else ready).append(one)
         self.pending = []
         for one in waiting:
             if time.monotonic() - one.started_at >= limit_s:

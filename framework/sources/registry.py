@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 #: How long the start waits for plugins; slower ones are taken in when they are done.
 _LOAD_WAIT_S = 1.0
+#: How often `wait_loaded` looks for plugins that have finished.
+_LOOK_S = 0.02
 
 
 class SourceRegistry:
@@ -80,6 +84,23 @@ class SourceRegistry:
             return
         names = self._loader.adopt(self.env.settings.plugin_load_timeout_s)
         self._take_in([self._loader.providers[name] for name in names])
+
+    async def wait_loaded(self, timeout_s: float) -> list[str]:
+        """Wait until every plugin has loaded or is listed as broken.
+
+        Args:
+            timeout_s: how long to wait at most.
+
+        Returns:
+            The names of the plugins that are still loading.
+        """
+        # Threads load in real time, whatever clock the gateway has.
+        end = time.monotonic() + timeout_s
+        self.adopt_if_ready()
+        while self._loader.pending and (left_s := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(_LOOK_S, left_s))
+            self.adopt_if_ready()
+        return [one.name for one in self._loader.pending]
 
     def source(self, name: str) -> Source:
         """The source of that name, in any case.

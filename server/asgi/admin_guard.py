@@ -1,4 +1,4 @@
-"""Who may change things: decided on the route itself, never on an address a request claims."""
+"""Decides whether a request may change things: by its route, never by an address it claims."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def check_admin(scope: Scope, settings: Settings, bound: str) -> None:
 
 
 def refused_without_token(bound: str) -> str | None:
-    """Why nobody may change things while no token is set, or None where this machine may."""
+    """Why no caller may change things without a token; None where this machine may."""
     if is_loopback(bound):
         return None
     return f"the server listens on {bound}, beyond this machine: set ADMIN_TOKEN to change things"
@@ -124,7 +124,7 @@ def _name(host: bytes) -> str:
 
 
 def admin_standing(settings: Settings, bound: str) -> dict[str, Any]:
-    """Who may change things now, for `GET /api/status`."""
+    """Which callers may change things now, for `GET /api/status`."""
     if settings.admin_token is not None:
         return {"allowed": "token", "detail": "with ADMIN_TOKEN"}
     reason = refused_without_token(bound)

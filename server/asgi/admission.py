@@ -1,4 +1,4 @@
-"""How much work is let in: in all, and from one client."""
+"""Limits the requests in flight: in total, and of one client."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _CLIENTS = 4_096
 
 
-#: A strained server is asked again so many seconds later.
+#: Seconds after which a client of an overloaded server should try again.
 _STRAIN_S = 2.0
 
 
@@ -45,7 +45,7 @@ class Traffic:
     Attributes:
         in_flight: requests being served.
         draining: the server is stopping and takes no new work.
-        strain: why new work is shed; None while it is not.
+        strain: why new work is shed; None while it is accepted.
         stopped: its patience is over: what is still in flight is being ended.
     """
 

@@ -42,7 +42,7 @@ DEFAULT_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class MarketAsk:
-    """Which candles an indicator is asked over, and how they are to be had.
+    """Which candles an indicator needs, and how they are fetched.
 
     Attributes:
         intervals: more than one where the caller asked for several.
@@ -118,7 +118,7 @@ def read_batch_ask(
     catalogue: Catalogue,
     parse_symbol: Callable[[str], Symbol],
 ) -> BatchAsk:
-    """The question of a batch: a body, and in the query string how candles are to be had.
+    """The question of a batch: its body, and in the query string how candles are fetched.
 
     Raises:
         InvalidRequest: `errors` names the member that will not do; its subtypes as they say.

@@ -1,4 +1,4 @@
-"""The outermost layer: who may come in, under which id, and what every response carries.
+"""The outermost layer: admits requests, gives them an id, and adds headers to every response.
 
 It is on the way of every request, cached ones included, so it is plain ASGI and makes no more
 objects than it must.
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.scope import Message, RawHeaders, Receive, Scope, Send
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-#: Path and query together; a symbol of 10 kB is nobody's (`faults.md` H3).
+#: Bytes of path and query together; no honest client sends a symbol of 10 kB (`faults.md` H3).
 _TARGET_LIMIT = 8_192
 _HEADERS_LIMIT = 100
 BODY_LIMIT = 1_048_576
-#: Answered whatever the load: they tell a supervisor what to do about it.
+#: Answered whatever the load: a supervisor needs them to react to it.
 _ALWAYS = ("/healthz", "/readyz")
 #: The status logged where the caller left before there was an answer.
 _STATUS_LEFT = 499

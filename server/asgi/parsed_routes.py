@@ -1,8 +1,8 @@
-"""The short way for questions that were asked before: from the raw target to the bytes.
+"""The fast path for questions that were asked before: from the raw target to the bytes.
 
 Reading a query string into a model, and Litestar's own routing, cost more than serving a cached
-answer. A GET on a data route means the same each time its target is the same, so the question it
-was read as is kept under the target's bytes, and the next such request goes from there.
+answer. A GET on a data route means the same each time its target is the same, so its parsed
+question is cached under the target's bytes, and the next such request starts from there.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class ParsedRoutes:
         await send({"type": "http.response.body", "body": answer.body})
 
     def remember(self, scope: Scope, question: ParsedRequest) -> None:
-        """Keep what a GET request was read as; the least recently used makes room."""
+        """Cache the parsed question of a GET request; the least recently used one is dropped."""
         raw_path = scope.get("raw_path")
         if scope["method"] != "GET" or raw_path is None:
             return
@@ -104,7 +104,7 @@ class ParsedRoutes:
             self._known.popitem(last=False)
 
     def forget(self) -> None:
-        """Read every target anew, as the default quote may have changed."""
+        """Discard every parsed target, because the default quote may have changed."""
         self._known.clear()
 
     def __len__(self) -> int:

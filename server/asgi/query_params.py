@@ -32,7 +32,7 @@ QUOTE_FALLBACK = "quote_fallback"
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """What a request asks: the same for the same path and query string, so it may be kept."""
+    """What a request asks: the same for the same path and query string, so it may be cached."""
 
     capability: str
     query: Query

@@ -68,7 +68,7 @@ class Bytes:
 
     Args:
         body: as it goes out.
-        headers: besides `Content-Length`.
+        headers: in addition to `Content-Length`.
     """
 
     __slots__ = ("_body", "_headers", "_status")

@@ -34,11 +34,11 @@ class Streams:
     """The streams open now.
 
     Args:
-        traffic: tells whether the server drains.
+        traffic: knows whether the server drains.
 
     Attributes:
         open: how many there are.
-        began: told of each when its first byte goes out.
+        began: called with each stream when its first byte is sent.
     """
 
     def __init__(self, traffic: Traffic) -> None:
@@ -48,7 +48,7 @@ class Streams:
 
     @property
     def draining(self) -> bool:
-        """Whether streams are to end."""
+        """Whether streams must end."""
         return self._traffic.draining
 
     def check(self) -> None:

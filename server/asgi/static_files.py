@@ -109,14 +109,14 @@ class Assets:
     def _content(self, name: str, path: Path) -> tuple[bytes, bytes]:
         try:
             changed = path.stat().st_mtime_ns
-            kept = self._read.get(name)
-            if kept is None or kept[0] != changed:
+            cached = self._read.get(name)
+            if cached is None or cached[0] != changed:
                 body = path.read_bytes()
                 etag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode("ascii") + b'"'
-                kept = self._read[name] = (changed, body, etag)
+                cached = self._read[name] = (changed, body, etag)
         except OSError:
             raise NotFound("nothing is served at this path") from None
-        return kept[1], kept[2]
+        return cached[1], cached[2]
 
 
 def page(html: str, ancestors: Iterable[str]) -> Bytes:

@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from coinmux.framework.plugins.discovery import Found, PluginLoader
-from coinmux.server.cli.console import EXIT_FAILED, EXIT_USAGE, as_json, console, print_json, table
+from coinmux.server.cli.console import (
+    EXIT_FAILED,
+    EXIT_USAGE,
+    LOAD_WAIT_S,
+    as_json,
+    console,
+    print_json,
+    table,
+)
 
 if TYPE_CHECKING:
     from coinmux.framework.testing.conformance import Report
 
 _MARKS = {"passed": "[green]passed[/]", "failed": "[red]failed[/]", "not_applicable": "—"}
 _MISSING = "[yellow]missing[/]"
-_LOAD_WAIT_S = 10.0
 
 
 @click.command()
@@ -84,7 +91,7 @@ def indicator_plugins() -> list[str]:
 def _loaded() -> list[Found]:
     loader = PluginLoader()
     found = loader.discover()
-    loader.load(found, wait_s=_LOAD_WAIT_S, limit_s=_LOAD_WAIT_S)
+    loader.load(found, wait_s=LOAD_WAIT_S, limit_s=LOAD_WAIT_S)
     return found
 
 

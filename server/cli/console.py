@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import sys
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from rich.table import Table
 from coinmux import CoinmuxError, InvalidRequest
 from coinmux.framework.config.settings import InvalidSetting
 from coinmux.framework.errors import FeatureDisabled
+from coinmux.framework.gateway import Gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+#: How long a command that lists plugins waits until all have loaded.
+LOAD_WAIT_S = 30.0
 
 env_file = click.option(
     "--env-file", default=".env", show_default=True, help="File with settings and keys."
@@ -31,6 +35,31 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON inste
 def console() -> Console:
     """A console on standard output; rich itself obeys NO_COLOR and sees a pipe."""
     return Console(soft_wrap=not sys.stdout.isatty())
+
+
+def loaded_gateway(env: str) -> Gateway:
+    """A closed gateway with every plugin loaded, for commands that list what there is."""
+
+    async def make() -> Gateway:
+        gateway = Gateway.from_env(env)
+        try:
+            await wait_loaded(gateway)
+        finally:
+            await gateway.close()
+        return gateway
+
+    return asyncio.run(make())
+
+
+async def wait_loaded(gateway: Gateway) -> None:
+    """Wait until every plugin has loaded; print a warning that names those which have not."""
+    warn_of_loading(await gateway.wait_loaded(LOAD_WAIT_S))
+
+
+def warn_of_loading(names: Iterable[str]) -> None:
+    """Print a warning on standard error if plugins are still loading."""
+    if shown := ", ".join(sorted(names)):
+        click.echo(f"coinmux: still loading after {LOAD_WAIT_S:g} s, not listed: {shown}", err=True)
 
 
 def print_json(value: Any) -> None:

@@ -15,7 +15,15 @@ from coinmux.framework.background.probe_queries import CHEAPEST_FIRST, probe_que
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.reports.base import installed_version
-from coinmux.server.cli.console import EXIT_FAILED, as_json, console, env_file, print_json, table
+from coinmux.server.cli.console import (
+    EXIT_FAILED,
+    LOAD_WAIT_S,
+    as_json,
+    console,
+    env_file,
+    print_json,
+    table,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,12 @@ async def examine(env_file: Path, *, probe: bool) -> list[Finding]:
         return [*findings, Finding("settings", "failed", error.detail)]
     try:
         findings += [Finding("settings", "warning", warning) for warning in gateway.env.warnings]
+        loading = await gateway.wait_loaded(LOAD_WAIT_S)
         findings += _plugins(gateway) + _features(gateway)
+        findings += [
+            Finding(f"plugin {name}", "warning", f"still loading after {LOAD_WAIT_S:g} s")
+            for name in loading
+        ]
         if probe:
             findings += await _probes(gateway)
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import rich_click as click
@@ -10,7 +9,15 @@ import rich_click as click
 from coinmux import INTERVALS, Strategy
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.indicators.result import IndicatorResult
-from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
+from coinmux.server.cli.console import (
+    as_json,
+    cell,
+    console,
+    env_file,
+    loaded_gateway,
+    print_json,
+    table,
+)
 from coinmux.server.cli.questions import (
     moment,
     origin,
@@ -27,14 +34,11 @@ from coinmux.server.cli.questions import (
 @env_file
 def indicators(as_json: bool, env_file: str) -> None:
     """List every indicator with its parameters and how many candles it needs."""
-
-    async def make() -> Gateway:
-        gateway = Gateway.from_env(env_file)
-        await gateway.close()
-        return gateway
-
-    catalogue = asyncio.run(make()).indicators.catalogue
-    lines = catalogue.public()
+    gateway = loaded_gateway(env_file)
+    # A plugin that did not load may have had indicators: without this line the list looks complete.
+    for broken in gateway.loader.broken:
+        click.echo(f"coinmux: broken: {broken.name} ({broken.origin}): {broken.error}", err=True)
+    lines = gateway.indicators.catalogue.public()
     if as_json:
         print_json({"total": len(lines), "indicators": lines})
         return

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from coinmux.framework.config.env_example import env_example as env_example_text
-from coinmux.framework.gateway import Gateway
-from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
+from coinmux.server.cli.console import (
+    as_json,
+    cell,
+    console,
+    env_file,
+    loaded_gateway,
+    print_json,
+    table,
+)
 
 if TYPE_CHECKING:
     from coinmux.framework.reports.providers import ProviderReport
-
-
-def _gateway(env: str) -> Gateway:
-    async def make() -> Gateway:
-        gateway = Gateway.from_env(env)
-        await gateway.close()
-        return gateway
-
-    return asyncio.run(make())
 
 
 @click.command()
@@ -29,7 +26,7 @@ def _gateway(env: str) -> Gateway:
 @env_file
 def providers(as_json: bool, env_file: str) -> None:
     """List every provider: what it can do, whether it is on, and why not."""
-    gateway = _gateway(env_file)
+    gateway = loaded_gateway(env_file)
     shown = gateway.provider_list()
     if as_json:
         print_json(shown)
@@ -53,5 +50,5 @@ def _limits(line: ProviderReport) -> str:
 @env_file
 def env_example(env_file: str) -> None:
     """Print an .env with every setting and key, explained, without values."""
-    gateway = _gateway(env_file)
+    gateway = loaded_gateway(env_file)
     click.echo(env_example_text(source.info for source in gateway.sources.values()), nl=False)

@@ -12,7 +12,15 @@ import rich_click as click
 from coinmux import INTERVALS
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.routing.options import STRATEGIES, RequestKeywords, RequestOptions, Strategy
-from coinmux.server.cli.console import as_json, cell, console, env_file, print_json, table
+from coinmux.server.cli.console import (
+    as_json,
+    cell,
+    console,
+    env_file,
+    print_json,
+    table,
+    wait_loaded,
+)
 from coinmux.server.process.simulated_gateway import gateway_for
 
 T = TypeVar("T")
@@ -178,6 +186,7 @@ def explain(
         pairs[name] = value
 
     async def work(gateway: Gateway) -> dict[str, Any]:
+        await wait_loaded(gateway)
         query = gateway.query(capability, pairs)
         return gateway.explain(
             capability, query, RequestOptions(provider=provider, strategy=strategy)

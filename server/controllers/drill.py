@@ -60,11 +60,11 @@ class DrillController(Controller):
         fault = _fault_of(await read_json(request), drill)
         if fault is None:
             drill.mend(name)
-            told = f"drill: {name} was mended"
+            message = f"drill: {name} was mended"
         else:
             drill.break_(name, fault)
-            told = f"drill: {name} was broken, {drill.faults[fault]}"
-        desk.gateway.events.publish("config", told, source=name)
+            message = f"drill: {name} was broken, {drill.faults[fault]}"
+        desk.gateway.events.publish("config", message, source=name)
         return _report(drill)
 
 

@@ -124,7 +124,7 @@ def _sized(picture: MonitorReport, *, packs: bool) -> Bytes:
 
 
 async def _live(desk: ServerContext, cursor: str | None) -> AsyncIterator[bytes]:
-    """Events as they come; after a resume that came too late, the newest, told by `reset`."""
+    """Events as they come; after a resume that is too late, the newest, marked by `reset`."""
     recorder, redactor = desk.recorder, desk.gateway.redactor
     seen = recorder.last
     if cursor is None:

@@ -80,8 +80,8 @@ class PageController(Controller):
 def _without_slash(request: AnyRequest, name: str) -> Bytes | None:
     """Where a page asked for with a slash at its end is; None without one.
 
-    A page's addresses are relative, and with that slash they would lead elsewhere. The way is told
-    relatively too, so that it holds below whatever prefix a proxy takes away.
+    A page's addresses are relative, and with that slash they would lead elsewhere. The redirect is
+    relative too, so that it works below any prefix that a proxy removes.
     """
     scope: Any = request.scope
     path: bytes = scope.get("raw_path") or scope["path"].encode()

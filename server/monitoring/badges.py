@@ -36,7 +36,7 @@ def state_of(gateway: Gateway, name: str) -> tuple[str, str]:
     """Label and state of the whole or of one provider, its name in any case.
 
     Raises:
-        NotFound: nobody goes by that name.
+        NotFound: no provider has that name.
     """
     wanted = name.lower()
     if wanted == SYSTEM:
@@ -64,15 +64,15 @@ def as_endpoint(label: str, state: str) -> BadgeReport:
 
 
 def as_svg(label: str, state: str) -> bytes:
-    """The badge as a picture, with its text for those who do not see it."""
+    """The badge as a picture, with its text for screen readers."""
     message = state.lower()
     colour = _COLOURS.get(state, _GREY)
     left, right = _width(label), _width(message)
     whole = left + right
-    told = escape(f"{label}: {message}")
+    text = escape(f"{label}: {message}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="20" role="img" '
-        f'aria-label="{told}"><title>{told}</title>'
+        f'aria-label="{text}"><title>{text}</title>'
         f'<clipPath id="r"><rect width="{whole}" height="20" rx="3"/></clipPath>'
         f'<g clip-path="url(#r)"><rect width="{left}" height="20" fill="{_LABEL_FILL}"/>'
         f'<rect x="{left}" width="{right}" height="20" fill="{colour}"/></g>'
@@ -83,7 +83,7 @@ def as_svg(label: str, state: str) -> bytes:
 
 
 def _text(text: str, middle: float, width: int, ink: str) -> str:
-    # Told its length, a text fits its half whatever font there is.
+    # `textLength` makes the text fit its half whatever font the reader has.
     return (
         f'<text x="{middle:g}" y="14" fill="{ink}" textLength="{width - _PADDING}" '
         f'lengthAdjust="spacingAndGlyphs">{escape(text)}</text>'

@@ -1,4 +1,4 @@
-"""Breaking sources on purpose, to see what the rest does about it; simulated ones only."""
+"""Breaking simulated sources on purpose, to see how the gateway reacts."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Protocol
 
 
 class Drill(Protocol):
-    """What breaks and mends sources."""
+    """Breaks and repairs sources."""
 
     @property
     def faults(self) -> Mapping[str, str]:
-        """What may be ordered, and what it is."""
+        """The faults that can be ordered, each with its description."""
         ...
 
     def broken(self) -> dict[str, str]:
@@ -19,9 +19,9 @@ class Drill(Protocol):
         ...
 
     def break_(self, provider: str, fault: str) -> None:
-        """Have every answer of `provider` spoilt from now on."""
+        """Corrupt every answer of `provider` from now on."""
         ...
 
     def mend(self, provider: str) -> None:
-        """Let `provider` answer well again."""
+        """Let `provider` answer correctly again."""
         ...

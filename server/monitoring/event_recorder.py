@@ -1,7 +1,7 @@
-"""The newest things that happened, kept so that the monitor can show each of them once.
+"""The newest requests and events, stored so that the monitor can show each of them once.
 
-A request that is answered from the cache takes some ten microseconds in all, so what is kept of it
-is what is at hand; it becomes JSON only when somebody looks.
+A request that is answered from the cache takes some ten microseconds, so only values that exist
+already are stored; they become JSON when a client asks for them.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.query_params import ParsedRequest
     from coinmux.server.asgi.scope import RequestState, Scope
 
-#: Requests kept, and other happenings; a burst of the first must not push out the second.
+#: Requests stored, and other events. They are stored apart, so that a burst of requests does not
+#: push out the events.
 _REQUESTS = 2_000
 _OTHERS = 500
-#: Given to one caller at a time, and to one who comes anew.
+#: Records returned to one caller at a time, and to a caller without a cursor.
 MOST = 500
 FRESH = 200
-#: Who was away longer than this and missed some begins anew; who was not is told how many.
+#: A client that missed records after a longer absence gets a reset; otherwise it gets the number
+#: of dropped records.
 _AWAY_MS = 60_000
 EventKind = Literal["state_change", "config", "error"]
 _KINDS: Mapping[str, EventKind] = {
@@ -46,10 +48,10 @@ class RequestRecord(NamedTuple):
         seq: its place among everything recorded, from 1.
         at_ms: when its answer began to go out, Unix ms.
         status: 0 where there was none.
-        code: of the error it was answered with.
-        decided: what was decided for it; the question itself, where a kept answer went out by the
-            fast lane.
-        served: who gave that answer, then.
+        code: code of the error response, if there was one.
+        decided: the routing decisions of the request; the parsed question, if the parsed routes
+            served a cached answer.
+        served: the provider of that cached answer.
     """
 
     seq: int
@@ -65,7 +67,7 @@ class RequestRecord(NamedTuple):
 
 @dataclass(slots=True)
 class EventRecord:
-    """Something that happened without a request.
+    """An event that is no request.
 
     Attributes:
         kind: `state_change`, `config` or `error`.
@@ -85,9 +87,9 @@ class EventBatch:
 
     Attributes:
         records: oldest first.
-        cursor: to go on from.
-        reset: whether these are the newest and not what follows the cursor.
-        dropped: left out, as there were too many.
+        cursor: resume from here.
+        reset: whether these are the newest records and not those after the cursor.
+        dropped: how many records were left out because there were too many.
     """
 
     records: Sequence[Record]
@@ -123,7 +125,7 @@ class Recorder:
         Stored as a plain tuple: a `RequestRecord` costs several times as much, and most are never
         shown.
         """
-        # Who is turned away at the door was not routed; most routes are known by their path.
+        # A request the middleware refused was not routed; most routes are known by their path.
         route = scope.get("path_template") or scope["path"]
         operation = self.operations.get((scope["method"], route))
         if operation is None:
@@ -148,9 +150,9 @@ class Recorder:
         )
 
     def __call__(self, event: Event) -> None:
-        """Take down what is no request; a listener of the event stream.
+        """Record an event that is no request; a listener of the event bus.
 
-        A capability's own change of state mostly follows that of its source, and is left out.
+        A capability's own change of state is left out: it mostly follows that of its source.
         """
         kind = _KINDS.get(event.kind)
         if kind is None or (kind == "state_change" and event.detail.get("capability") is not None):
@@ -159,11 +161,11 @@ class Recorder:
         self._others.append(EventRecord(self.last, kind, event))
 
     def cursor(self, seq: int, at_ms: int) -> str:
-        """What to go on from after that record; later ones sort after earlier ones as text."""
+        """The cursor to resume from after that record; later cursors sort after earlier ones."""
         return f"{self._run:013d}-{seq:012d}-{at_ms:013d}"
 
     def since(self, cursor: str | None) -> EventBatch:
-        """What happened after `cursor`; the newest, where that is None, unknown or too old."""
+        """The records after `cursor`; the newest ones if it is None, unknown or too old."""
         now_ms = self._clock.wall_ms()
         seen = self._place(cursor, now_ms)
         if seen is None:
@@ -174,7 +176,7 @@ class Recorder:
         return EventBatch(records, self.cursor(self.last, now_ms), False, dropped)
 
     def _place(self, cursor: str | None, now_ms: int) -> int | None:
-        """The last record its holder has seen, None where it has to begin anew."""
+        """The last record the client has seen; None if the client must start again."""
         run, _, rest = (cursor or "").partition("-")
         seq, _, at = rest.partition("-")
         if not all(part.isascii() and part.isdigit() for part in (run, seq, at)):
@@ -187,7 +189,7 @@ class Recorder:
         return int(seq)
 
     def _newest(self, seen: int, most: int) -> list[Record]:
-        """The newest records after `seen`, in order; what is no request goes before the rest."""
+        """The newest records after `seen`, in order; events take precedence over requests."""
         others: list[Record] = []
         for noted in reversed(self._others):
             if noted.seq <= seen or len(others) == most:

@@ -129,7 +129,7 @@ def _own(decision: Decision) -> Sequence[Mapping[str, Any]]:
 
 
 def _is_failure(line: Mapping[str, Any]) -> bool:
-    """Whether the source failed; who was merely slower than another did not."""
+    """Whether the source failed; a hedged request that lost the race did not."""
     return bool(line["outcome"] != "ok" and line["code"] != CutShort.code)
 
 

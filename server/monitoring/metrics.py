@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.monitoring.process_metrics import ProcessMetrics
 
-#: Seconds kept of each series; rates are over the last minute, error rates over all of it.
+#: Seconds stored of each series. Rates cover the last minute, error rates the whole window.
 _WINDOW_S = 900
 _MINUTE = 60
-#: Latencies kept of each series: the newest, whatever their age within the window.
+#: Latencies stored of each series: the newest ones, whatever their age within the window.
 _SAMPLES = 512
-#: Upper bounds of the latencies counted together, in ms: kept answers take some tenths of one,
-#: sources some tens to thousands.
+#: Upper bounds of the latency buckets, in ms. Cached answers take some tenths of a millisecond,
+#: sources take tens to thousands of milliseconds.
 BOUNDS_MS = (0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)
-#: Ways of failing told apart, of all sources together.
+#: Error codes counted separately, over all sources.
 _CODES = 1_024
-#: Routes and sources followed; those beyond are counted together.
+#: Routes and sources counted separately; further ones are counted together as `others`.
 _SERIES = 256
 _REST = "others"
 #: What the pages and the widget ask for themselves, and what supervisors ask: not counted as work.
@@ -129,15 +129,15 @@ class RollingSeries:
 
     def percentiles(self, *wanted: int) -> list[float | None]:
         """Latencies in ms below which so many percent of the newest lie; None before the first."""
-        kept = sorted(self._latencies[: min(self._seen, _SAMPLES)])
-        if not kept:
+        stored = sorted(self._latencies[: min(self._seen, _SAMPLES)])
+        if not stored:
             return [None] * len(wanted)
-        last = len(kept) - 1
-        return [round(kept[min(last, len(kept) * percent // 100)], 3) for percent in wanted]
+        last = len(stored) - 1
+        return [round(stored[min(last, len(stored) * percent // 100)], 3) for percent in wanted]
 
 
 class Totals(RollingSeries):
-    """A series with what is counted since the start, for those who take differences themselves.
+    """A series with totals since the start, for collectors that compute rates themselves.
 
     Attributes:
         errors: how many.
@@ -157,7 +157,7 @@ class Totals(RollingSeries):
         self.statuses = [0] * 6
 
     def count(self, at_ms: int, elapsed_ms: float, *, is_error: bool) -> None:
-        """As `add`, and counted for good."""
+        """As `add`, and also added to the totals since the start."""
         self.add(at_ms, elapsed_ms, is_error=is_error)
         self.errors += is_error
         self.elapsed_ms += elapsed_ms

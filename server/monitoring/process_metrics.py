@@ -1,4 +1,4 @@
-"""How the process is: its CPU, its memory, and whether the event loop keeps up."""
+"""Measures the process: its CPU, its memory and the lag of its event loop."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _EVERY_S = 0.5
 #: Samples the figures are taken over: ten seconds.
 _SAMPLES = 20
 _LONGEST_PAUSE_S = 60.0
-#: A lag worth a line in the log (`faults.md` F5).
+#: A lag above this is logged (`faults.md` F5).
 _NOTABLE_LAG_MS = 250.0
-#: New work is shed while the loop has been late by so much, so many samples in a row.
+#: New work is shed while the lag exceeds this in so many samples in a row.
 _STRAINED_LAG_MS = 1_000.0
 _STRAINED_SAMPLES = 4
 #: Where no limit is set: this share of the memory the machine or the container has.
@@ -34,12 +34,12 @@ class ProcessMetrics:
     """Samples the process twice a second.
 
     Args:
-        memory_limit_mb: above it new work is shed; 0 for nine tenths of what there is.
-        workers: that the machine's memory is for.
+        memory_limit_mb: above it new work is shed; 0 for nine tenths of the memory there is.
+        workers: how many processes share the machine's memory.
 
     Attributes:
-        strain: why new work is to be shed, for people; None while it need not be.
-        failures: rounds of the sampling that raised, in a row.
+        strain: why new work must be shed, as text for people; None while it is accepted.
+        failures: how many rounds of sampling have raised in a row.
     """
 
     def __init__(self, events: EventBus, memory_limit_mb: int = 0, workers: int = 1) -> None:
@@ -54,12 +54,12 @@ class ProcessMetrics:
         self.failures = 0
 
     def start(self) -> None:
-        """Begin to sample; `stop` must follow."""
+        """Start sampling; `stop` must follow."""
         self._process.cpu_percent()
         self._task = asyncio.ensure_future(keep_running(self._sample_forever, self._failed))
 
     async def stop(self) -> None:
-        """End the sampling and wait for its end."""
+        """Stop sampling and wait until it has ended."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -97,7 +97,7 @@ class ProcessMetrics:
                 )
 
     def _judge(self, rss_mb: float) -> None:
-        """Whether there is too much to do, told when it begins and when it ends."""
+        """Decide whether the process is overloaded; publish an event when that changes."""
         latest = list(self._lags)[-_STRAINED_SAMPLES:]
         strain = None
         if rss_mb > self._limit_mb:

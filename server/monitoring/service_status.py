@@ -1,4 +1,4 @@
-"""The parts of the process as its operator sees them, and since when each is as it is."""
+"""The services of the process for its operator, and since when each has its status."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StatusReport(GatewayStatus):
 
 
 class ServiceMonitor:
-    """Looks at the services every few seconds, so that "since when" does not wait for a visitor.
+    """Checks the services every few seconds, so that "since when" needs no visitor of the monitor.
 
     Args:
         bound: the address the server listens on.
@@ -67,18 +67,18 @@ class ServiceMonitor:
         self.loads: deque[tuple[int, float]] = deque()
 
     def start(self) -> None:
-        """Begin to look; `stop` must follow."""
+        """Start the checks; `stop` must follow."""
         self._task = asyncio.ensure_future(keep_running(self._look_forever, self._failed))
 
     async def stop(self) -> None:
-        """End the looking and wait for its end."""
+        """Stop the checks and wait until they have ended."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
     def look(self) -> StatusReport:
-        """The whole and the services now; a change is noted with its time."""
+        """The overall status and that of each service; a change is recorded with its time."""
         status = self._gateway.status()
         admin = AdminReport(**admin_standing(self._gateway.settings, self._bound))
         known = {name: getattr(status, name) for name in status.__struct_fields__}

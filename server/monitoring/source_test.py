@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
     from coinmux.framework.sources.source import Source
 
-#: A source is tested by hand at most once in so long, whoever asks.
+#: Seconds between two manual tests of one source, whichever client asks.
 EVERY_S = 10.0
 
 
@@ -38,22 +38,23 @@ class TestedHealth(SourceHealth):
 
 
 class SourceTester:
-    """Makes one real call for each test, and remembers when the last one was."""
+    """Makes one real call for each test, and stores when each source was last tested."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._last: dict[str, float] = {}
 
     async def run(self, name: str) -> TestedHealth:
-        """Ask the source of that name its cheapest question; its health after it.
+        """Send the named source its cheapest request, and return the source's health after it.
 
-        What is offline is asked although its rest is not over. What told us to wait is not.
+        An offline source is tested although its retry delay is not over. A cooldown still applies.
 
         Raises:
             UnknownProvider: with near names.
-            FeatureDisabled: it is off.
-            InvalidRequest: it has no question that is safe to ask merely as a test.
-            TooManyRequests: it was tested a moment ago, is being probed, or told us to wait.
+            FeatureDisabled: the source is disabled.
+            InvalidRequest: the source has no request that is safe to send as a test.
+            TooManyRequests: the source was tested a moment ago, is being probed, or is in a
+                cooldown.
         """
         gateway = self._gateway
         source = gateway.registry.source(name)
@@ -87,7 +88,7 @@ class SourceTester:
         )
 
     def _question(self, source: Source) -> tuple[str, Any]:
-        """The cheapest question, one about what is offline before all others."""
+        """The cheapest question; offline capabilities come first."""
         health = self._gateway.health.snapshot(source.name)
         offline = {one.name for one in health.capabilities if one.state is State.OFFLINE}
         ranked = sorted(CHEAPEST_FIRST, key=lambda capability: capability not in offline)
@@ -104,10 +105,11 @@ class SourceTester:
             raise TooManyRequests(
                 f"{source.name} was tested a moment ago", retry_after_s=max(1.0, left)
             )
-        held = self._gateway.health.standing(source.name, capability)
-        if held.hold_until is not None:
+        availability = self._gateway.health.standing(source.name, capability)
+        if availability.hold_until is not None:
             raise TooManyRequests(
-                f"{source.name} is left alone: {held.detail}", retry_after_s=held.hold_until - now
+                f"{source.name} is left alone: {availability.detail}",
+                retry_after_s=availability.hold_until - now,
             )
 
 

@@ -46,13 +46,14 @@ class RouteDoc:
         reader: of the parameters, on routes that sources answer.
         parameters: as OpenAPI objects, on the others.
         body: model of the request body.
-        errors: statuses besides those every route has.
+        errors: statuses in addition to those every route has.
         is_admin: whether it changes something.
         media_type: of the answer.
         schema: in place of that of `result`.
         several: model of the answer where the caller asked for more than one thing.
         unready: status at which the answer is `result` all the same.
-        asks: what sources are asked for, where there is no reader to tell; None where they are not.
+        asks: the capability sources are asked for, on routes without a reader; None if no source is
+            asked.
     """
 
     result: type[Described] | None = None
@@ -257,7 +258,7 @@ def _name(described: type[Described]) -> str:
 
 
 def _candles_schema(model: type[Result]) -> dict[str, Any]:
-    """Candles go out as rows, which the model, being columns, does not tell."""
+    """The schema of candles: they are sent as rows, while the model has columns."""
     return {
         "type": "object",
         "description": model.__doc__,

@@ -14,7 +14,7 @@ from coinmux.framework.gateway import Gateway
 from coinmux.framework.plugins.discovery import PluginLoader
 from coinmux.framework.simulator.simulator import Simulator, simulated_providers
 
-#: Faults that need nothing besides their name.
+#: Faults that need no further arguments.
 _DRILLS: Mapping[str, str] = {
     "disconnect": "the connection ends before there is an answer",
     "hang": "no answer ever comes",
@@ -58,7 +58,7 @@ class SimulatorDrill:
 
     @property
     def faults(self) -> Mapping[str, str]:
-        """What may be ordered, and what it is."""
+        """The faults that can be ordered, each with its description."""
         return _DRILLS
 
     def broken(self) -> dict[str, str]:
@@ -73,10 +73,10 @@ class SimulatorDrill:
         return found
 
     def break_(self, provider: str, fault: str) -> None:
-        """Have every answer of `provider` spoilt from now on, in one way.
+        """Corrupt every answer of `provider` from now on, in one way.
 
         Raises:
-            InvalidRequest: nobody plays it.
+            InvalidRequest: the simulator does not simulate this provider.
         """
         if provider not in self._simulator.providers:
             raise InvalidRequest(f"{provider} is not simulated: there is nothing to break")
@@ -84,7 +84,7 @@ class SimulatorDrill:
         self._simulator.order(provider, fault)
 
     def mend(self, provider: str) -> None:
-        """Let `provider` answer well again."""
+        """Let `provider` answer correctly again."""
         self._simulator.clear(provider)
 
 

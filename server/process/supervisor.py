@@ -30,7 +30,7 @@ _LOG = logging.getLogger("coinmux.workers")
 
 
 class _Worker:
-    """One process, and when it is to be begun again."""
+    """One worker process, and when it must be restarted."""
 
     __slots__ = ("begin_at", "begun_at", "pause_s", "process")
 
@@ -116,7 +116,7 @@ class Workers:
         )  # fmt: skip
 
     def _end_all(self) -> None:
-        """Let all of them drain; who does not end in time is ended."""
+        """Let all workers drain; kill those that do not end in time."""
         running = [w.process for w in self._workers if w.process is not None]
         for process in running:
             with contextlib.suppress(ProcessLookupError):

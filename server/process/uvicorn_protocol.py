@@ -54,7 +54,7 @@ class ServedConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        # A caller who left wants no answer: what is done for them alone ends (`faults.md` G1).
+        # A caller that left needs no answer: cancel the work done only for it (`faults.md` G1).
         if self.cycle is not None and not self.cycle.response_complete:
             scope: Any = self.cycle.scope
             state: RequestState = scope[STATE]

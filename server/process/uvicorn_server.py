@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: Names the pipe that ends with the process that watches over the workers.
 PARENT_FD = "COINMUX_PARENT_FD"
-#: Where the server keeps bans and used-up quotas unless told otherwise.
+#: Where the server stores cooldowns and used-up quotas, unless a setting names another file.
 HOLDS_FILE = Path("data/holds.json")
 _LOG = logging.getLogger("coinmux.server")
 #: One of several workers takes its first caller after so long at the latest.
@@ -42,7 +42,7 @@ class Server(uvicorn.Server):
     """uvicorn, with a sweep of slow connections and a stop that lets work end.
 
     Args:
-        edge: the application; it is told when the server drains.
+        edge: the application; its `traffic` is marked when the server drains.
     """
 
     def __init__(self, config: uvicorn.Config, edge: Middleware) -> None:
@@ -69,7 +69,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def sweep(self, now: float) -> None:
-        """Let every connection see whether it has kept the server waiting too long."""
+        """Close connections that have owed the rest of a request for too long."""
         for connection in list(self.server_state.connections):
             if isinstance(connection, ServedConnection):
                 connection.sweep(now)
@@ -127,7 +127,7 @@ def build(edge: Middleware, *, host: str, port: int) -> Server:
 async def serve(
     gateway: Gateway, drill: Drill | None = None, listener: socket.socket | None = None
 ) -> int:
-    """Serve `gateway`, which the caller has opened and will close, until told to stop.
+    """Serve `gateway`, which the caller has opened and will close, until a signal stops it.
 
     Args:
         drill: what breaks its sources, where they are simulated.
@@ -172,7 +172,7 @@ def _end_with_parent(server: Server) -> None:
 
 
 async def _open_archive(gateway: Gateway) -> None:
-    """Beside the start: nobody waits for history."""
+    """Open the archive after the start, so that no caller waits for it."""
     if gateway.archive is not None or gateway.settings.archive is False or gateway.simulated:
         return
     try:

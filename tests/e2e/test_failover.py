@@ -44,6 +44,7 @@ async def world(*names, **settings):
             **settings,
         }
         async with Gateway.from_env(None, environ=environ, clock=clock, simulated=True) as gateway:
+            assert await gateway.wait_loaded() == []
             yield SimpleNamespace(gateway=gateway, simulator=simulator, clock=clock)
 
 

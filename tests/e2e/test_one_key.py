@@ -34,6 +34,7 @@ async def test_the_source_with_the_key_answers(variable, name, capability, asked
             **{f"{one.upper()}_RATE_LIMIT": "off" for one in loader.providers},
         }
         async with Gateway.from_env(None, environ=environ, clock=clock, simulated=True) as gateway:
+            assert await gateway.wait_loaded() == []
             off = {n for n, source in gateway.sources.items() if not source.feature.enabled}
             assert name not in off
             for one, source in gateway.sources.items():

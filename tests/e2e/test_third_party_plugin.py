@@ -22,6 +22,7 @@ async def main():
     environ = {**simulator.overrides(), "PLUGINS_ALLOW": "acme,binance", "CHECKER": "off"}
     shown = {}
     async with Gateway.from_env(None, environ=environ) as gateway:
+        assert await gateway.wait_loaded() == []
         for name in ("acme", "binance"):
             try:
                 answer = await gateway.ticker("BTC/USDT", provider=name)
@@ -121,6 +122,7 @@ async def main():
     environ = {"PLUGINS_ALLOW": "choppiness,rsi", "CHECKER": "off"}
     shown = {}
     async with Gateway.from_env(None, environ=environ) as gateway:
+        assert await gateway.wait_loaded() == []
         lines = {one["name"]: one for one in gateway.indicators.catalogue.public()}
         shown["origin"] = {name: one["origin"] for name, one in lines.items()}
         for name in ("choppiness", "rsi"):

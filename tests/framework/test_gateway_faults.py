@@ -30,7 +30,8 @@ from coinmux import (
     hookimpl,
 )
 from coinmux.framework.config.settings import InvalidSetting
-from coinmux.framework.plugins.discovery import in_process
+from coinmux.framework.plugins.discovery import Found, in_process
+from coinmux.framework.sources import registry
 from coinmux.framework.testing.clock import FakeClock
 
 QUERY = TickerQuery(symbol="BTC/USDT")
@@ -272,6 +273,44 @@ async def test_a_plugin_whose_description_hangs_holds_up_nobody():
     async with gateway(slow, plugin("b", good), PLUGIN_LOAD_TIMEOUT_S="0.1") as world:
         assert (await world.fetch("ticker", QUERY)).provider == "b"
         world.registry.adopt_if_ready()
+        assert [one.name for one in world.loader.broken] == ["slow"]
+    over.set()
+
+
+def slow_plugin(over):
+    """A provider whose import takes until `over` is set."""
+    ready = plugin("slow", good)
+
+    def load():
+        over.wait(30)
+        return ready.load()
+
+    return Found("slow", "elsewhere", "1", False, load)
+
+
+async def test_who_needs_every_plugin_waits_for_the_slow_ones(monkeypatch):
+    """The start does not wait; `wait_loaded` returns once the last one is taken in."""
+    monkeypatch.setattr(registry, "_LOAD_WAIT_S", 0.0)
+    over = threading.Event()
+    async with gateway(slow_plugin(over), plugin("b", good, 2)) as world:
+        assert "slow" not in world.sources
+        waiting = asyncio.ensure_future(world.wait_loaded())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        over.set()
+        assert await waiting == []
+        assert (await world.fetch("ticker", QUERY)).provider == "slow"
+
+
+async def test_waiting_for_plugins_ends_and_names_those_still_loading(monkeypatch):
+    """After the caller's limit; after the plugin's own limit it is broken and not waited for."""
+    monkeypatch.setattr(registry, "_LOAD_WAIT_S", 0.0)
+    over = threading.Event()
+    async with gateway(slow_plugin(over), plugin("b", good)) as world:
+        assert await world.wait_loaded(0.05) == ["slow"]
+        assert "b" in world.sources
+    async with gateway(slow_plugin(over), PLUGIN_LOAD_TIMEOUT_S="0.1") as world:
+        assert await world.wait_loaded() == []
         assert [one.name for one in world.loader.broken] == ["slow"]
     over.set()
 

@@ -77,9 +77,10 @@ def test_importing_the_framework_loads_no_plugin_and_does_nothing():
     assert done.stdout.strip() == "[]"
 
 
-def test_two_gateways_do_not_meet():
+async def test_two_gateways_do_not_meet():
     first = coinmux.Gateway.from_env(None, environ={"BINANCE_ENABLED": "off"})
     second = coinmux.Gateway.from_env(None, environ={})
+    assert [await one.wait_loaded() for one in (first, second)] == [[], []]
     assert first.sources["binance"].disabled() is not None
     assert second.sources["binance"].disabled() is None
     assert first.events is not second.events

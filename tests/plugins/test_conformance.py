@@ -48,11 +48,12 @@ def test_what_is_kept_is_what_is_measured(name):
     assert report.public() == kept(name), "run `make docs`"
 
 
-def test_grades_are_shown():
+async def test_grades_are_shown():
     """Where providers are listed, of those that have one."""
     from coinmux import Gateway
 
     gateway = Gateway.from_env(None, environ={"PLUGINS_BLOCK": "acme"})
+    assert await gateway.wait_loaded() == []
     shown = {line.name: line.grade for line in gateway.provider_list().providers}
     assert shown == {name: kept(name)["grade"] for name in shown}
     assert set(shown.values()) <= {*GRADES, None}

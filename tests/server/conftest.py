@@ -150,6 +150,7 @@ def app_of(clock):
         environ = {"CHECKER": "off", **(_settings or {})}
         found = [*(in_process(name, plugin) for name, plugin in plugins.items()), *_found]
         gateway = Gateway.from_env(None, environ=environ, found=found, clock=clock)
+        assert await gateway.wait_loaded() == []
         edge = create_app(gateway, bound=_bound)
         async with running(edge):
             transport = httpx.ASGITransport(edge, client=(_peer, 50_000))
@@ -178,6 +179,7 @@ def live():
         environ = {"CHECKER": "off", **(_settings or {})}
         found = [*(in_process(name, plugin) for name, plugin in plugins.items()), *_found]
         gateway = Gateway.from_env(None, environ=environ, found=found)
+        assert await gateway.wait_loaded() == []
         edge = create_app(gateway, bound="127.0.0.1", drill=_drill)
         server = build(edge, host="127.0.0.1", port=0)
         task = asyncio.ensure_future(server.serve())

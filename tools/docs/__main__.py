@@ -13,6 +13,7 @@ from tools.docs.provider_docs import provider_docs
 from tools.docs.settings_reference import settings_reference
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+_LOAD_WAIT_S = 60
 #: Pages that are made from the code alone, without loading a plugin.
 REFERENCES = {
     "reference/errors.md": error_reference,
@@ -27,7 +28,7 @@ def main() -> None:
         (DOCS / name).parent.mkdir(exist_ok=True)
         (DOCS / name).write_text(made(), encoding="utf-8")
 
-    gateway = asyncio.run(_make())
+    gateway = whole_gateway()
     (DOCS / "providers.md").write_text(provider_docs(gateway), encoding="utf-8")
     catalogue = gateway.indicators.catalogue
     (DOCS / "indicators.md").write_text(reference(catalogue), encoding="utf-8")
@@ -35,22 +36,25 @@ def main() -> None:
 
 
 def whole_gateway(**environ: str) -> Gateway:
-    """A gateway on the installed plugins, once every one of them has loaded.
+    """A closed gateway with every installed plugin loaded.
 
-    A server does not wait for slow plugins at its start; a page would be written without them.
+    A gateway starts without plugins that load slowly; a page would be written without them.
+
+    Raises:
+        TimeoutError: a plugin takes too long to load.
     """
-    gateway = Gateway.from_env(None, environ={**environ, "PLUGIN_LOAD_TIMEOUT_S": "60"})
-    for found in gateway.loader.pending:
-        if found.thread is not None:
-            found.thread.join(60)
-    gateway.registry.adopt_if_ready()
-    return gateway
 
+    async def make() -> Gateway:
+        limits = {"PLUGIN_LOAD_TIMEOUT_S": str(_LOAD_WAIT_S)}
+        gateway = Gateway.from_env(None, environ={**environ, **limits})
+        try:
+            if loading := await gateway.wait_loaded(_LOAD_WAIT_S):
+                raise TimeoutError(f"still loading after {_LOAD_WAIT_S} s: {', '.join(loading)}")
+        finally:
+            await gateway.close()
+        return gateway
 
-async def _make() -> Gateway:
-    gateway = whole_gateway()
-    await gateway.close()
-    return gateway
+    return asyncio.run(make())
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ async def simulated(running):
     try:
         environ = {**simulator.overrides(), "CHECKER": "off"}
         gateway = Gateway.from_env(None, environ=environ, simulated=True)
+        assert await gateway.wait_loaded() == []
         edge = create_app(gateway)
         async with running(edge):
             transport = httpx.ASGITransport(edge)
