@@ -129,7 +129,7 @@ def announce(gateway: Gateway) -> None:
     log.log(logging.INFO if on else logging.WARNING, message, on=on, off=off or None)
     settings = gateway.settings
     if gateway.simulated:
-        log.info("answers are simulated: no source in the world is asked")
+        log.info("this is a simulation: no real source is called")
     if gateway.state is not None:
         log.info(f"limits, health and answers are shared: {gateway.state.workers} workers")
     elif settings.workers > 1:

@@ -22,9 +22,16 @@ REPORT = "a report, whose members the REST contract describes"
 DETAIL = "each kind of event has its own members"
 PASSED_ON = "passed on to keyword parameters of several types"
 #: Public signatures that say `Any`, each with its reason.
+OWN_QUERY = "the query of the result's own capability, which each result narrows for itself"
 LOOSE = {
+    "Candles.check": OWN_QUERY,
+    "Candles.figure": OWN_QUERY,
+    "Candles.fitted": OWN_QUERY,
     "Candles.from_rows": JSON,
+    "Candles.staleness": OWN_QUERY,
+    "Capability.freshness_for": OWN_QUERY,
     "Event.detail": DETAIL,
+    "Gas.figure": OWN_QUERY,
     "Gateway.decision": REPORT,
     "Gateway.explain": REPORT,
     "HTTP.gather": JSON,
@@ -34,8 +41,18 @@ LOOSE = {
     "HTTPClient.get_json": JSON,
     "HTTPClient.post_json": JSON,
     "Markets.read": JSON,
+    "News.check": OWN_QUERY,
+    "OrderBook.figure": OWN_QUERY,
+    "Result.check": OWN_QUERY,
+    "Result.figure": OWN_QUERY,
+    "Result.fitted": OWN_QUERY,
+    "Result.staleness": OWN_QUERY,
+    "Social.check": OWN_QUERY,
     "SyncGateway.from_env": "framework/sync.pyi has the signature",
+    "TextSentiment.check": OWN_QUERY,
+    "Ticker.figure": OWN_QUERY,
     "Ticker.of": JSON,
+    "Trades.figure": OWN_QUERY,
     "UnknownSymbol.__init__": PASSED_ON,
     "clean_text": JSON,
     "iso_ms": JSON,
