@@ -21,8 +21,8 @@ JSON = "it is JSON from elsewhere, of any shape"
 REPORT = "a report, whose members the REST contract describes"
 DETAIL = "each kind of event has its own members"
 PASSED_ON = "passed on to keyword parameters of several types"
-#: Public signatures that say `Any`, each with its reason.
 OWN_QUERY = "the query of the result's own capability, which each result narrows for itself"
+#: Public signatures that say `Any`, each with its reason.
 LOOSE = {
     "Candles.check": OWN_QUERY,
     "Candles.figure": OWN_QUERY,

@@ -203,7 +203,7 @@ def test_lone_surrogates_do_not_cost_the_line(log):
     """They are escaped as control characters are."""
     _, lines = log
     # Past pytest's own handler: a test process cannot send its report with such a character.
-    logger = logging.Logger("x")
+    logger = logging.Logger("x")  # noqa: LOG001 - one that no handler of pytest hears
     logger.handlers = [
         one for one in logging.getLogger().handlers if type(one).__module__.startswith("coinmux")
     ]
