@@ -356,7 +356,7 @@ class PlanRestricted(ToldToWait):
 
     Args:
         variant: only this variant of the question is refused (a chain, a metric), so that the
-            next question may be answered: nothing is held.
+            next question may be answered: there is no cooldown.
     """
 
     code = "upstream_plan_restricted"
@@ -443,7 +443,7 @@ class AllProvidersFailed(RoutingError):
 
 
 class NoProviderAvailable(RoutingError):
-    """No candidate was tried: all are offline, held, busy or off; `candidates` says why each."""
+    """No candidate was tried: all are offline, in cooldown, busy or off; see `candidates`."""
 
     code = "no_provider_available"
 

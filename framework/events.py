@@ -1,4 +1,4 @@
-"""The one stream of what happened; log, metrics, activity list and pages read it."""
+"""The one stream of events; log, metrics, activity list and pages read it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Event:
-    """Something that happened; nobody changes it.
+    """Something that happened; immutable.
 
     Attributes:
         id: increasing from 1 within a process.
@@ -40,13 +40,13 @@ Listener = Callable[[Event], None]
 
 
 class EventBus:
-    """A bounded ring of the newest events, and listeners told of each as it happens.
+    """A bounded ring of the newest events, and listeners that receive each one.
 
-    A listener runs on the publisher's turn and must be quick; one that raises is dropped, and that
-    it was is itself an event.
+    The publisher calls each listener directly, so a listener must be quick. One that raises is
+    dropped, which is recorded as an event.
 
     Args:
-        most: events kept; the oldest go first.
+        most: events stored; the oldest are dropped first.
     """
 
     def __init__(self, clock: Clock, *, most: int = 5_000) -> None:
@@ -65,14 +65,14 @@ class EventBus:
         keep: bool = True,
         **detail: object,
     ) -> Event:
-        """Record an event and tell every listener.
+        """Record an event and call every listener.
 
         Args:
             kind: see `Event`.
             message: see `Event`.
             level: see `Event`.
             source: see `Event`.
-            keep: False where there are so many of them that they would push the rest out.
+            keep: False for frequent events, which would push all others out of the ring.
             detail: fields by name.
         """
         event = Event(next(self._ids), self._clock.wall_ms(), kind, level, source, message, detail)
@@ -89,7 +89,7 @@ class EventBus:
         return event
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Have `listener` told of every event from now on; call the result to stop that."""
+        """Call `listener` with every event from now on; call the result to stop that."""
         self._listeners = (*self._listeners, listener)
 
         def unsubscribe() -> None:
@@ -111,5 +111,5 @@ class EventBus:
 
     @property
     def last_id(self) -> int:
-        """The newest kept event's id, 0 before the first."""
+        """The id of the newest stored event, 0 before the first."""
         return self._ring[-1].id if self._ring else 0

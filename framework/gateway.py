@@ -90,7 +90,7 @@ if TYPE_CHECKING:
     from coinmux.framework.sources.source import Source
     from coinmux.framework.transport.choice import Transport
 
-#: Where the archive is kept unless told otherwise.
+#: Where the archive is stored by default.
 ARCHIVE_FILE = Path("data/archive.db")
 _DOLLARS = ("USD", "USDT", "USDC")
 _DEFAULT = RequestOptions()
@@ -224,7 +224,7 @@ class Gateway(GatewayQuestions):
         )
 
     def keep_holds(self, path: Path) -> None:
-        """Keep bans and used-up quotas in a file from now on, and take up those it holds."""
+        """Store bans and used-up quotas in a file from now on, and load those it contains."""
         self._holds = CooldownFile(path, self.health, self.clock)
         try:
             self._holds.restore()
@@ -232,7 +232,7 @@ class Gateway(GatewayQuestions):
             self.events.publish("config", f"{path.name} cannot be read: {error}", level="warning")
 
     def save_quota(self) -> None:
-        """Hand what is used of quotas to the archive, where there is one."""
+        """Store the use of quotas in the archive, where there is one."""
         if self.archive is not None:
             self.archive.keep_quota(rows_of(self._limiters(), self.clock))
 
@@ -240,7 +240,7 @@ class Gateway(GatewayQuestions):
         return {source.name: source.gate for source in self.sources.values()}
 
     def save_holds(self) -> None:
-        """Write what changed of the holds, where they are kept.
+        """Write the cooldowns if they changed and a file for them is set.
 
         Raises:
             OSError: the file cannot be written.
@@ -249,7 +249,7 @@ class Gateway(GatewayQuestions):
             self._holds.save()
 
     async def open_archive(self, file: Path = ARCHIVE_FILE) -> None:
-        """Keep candles, state changes and events from now on; take up the history that is kept.
+        """Store candles, state changes and events from now on; load the stored history.
 
         Args:
             file: of the database, where no `DATABASE_URL` is set.
@@ -263,7 +263,7 @@ class Gateway(GatewayQuestions):
         archive: Archive = module.Archive.from_settings(
             self.settings, self.clock, self.events, file
         )
-        # Known at once, so that whoever closes the gateway meanwhile closes it too.
+        # Set before it is open, so that closing the gateway meanwhile closes the archive too.
         self.archive = archive
         answers = ArchivedAnswers(archive, self.cache, self.clock, simulated=self.simulated)
         self._dispatcher.archived = answers
@@ -296,7 +296,7 @@ class Gateway(GatewayQuestions):
 
     async def _open_state(self, url: Secret) -> None:
         """Share with other workers from now on."""
-        # Loaded here, so that who is alone starts without it.
+        # Imported here, so that a single worker starts without it.
         shared = await asyncio.to_thread(import_module, "coinmux.framework.cluster.cluster")
         state: Cluster = shared.Cluster(
             url, self.registry, self.health, self.cache, self.events, self.clock, self.reload_here,
@@ -308,7 +308,7 @@ class Gateway(GatewayQuestions):
         await state.open()
 
     async def _may_lead(self, work: str) -> bool:
-        """Whether background work is this worker's to do: one does it, of all."""
+        """Whether this worker does the background work; only one of all workers does."""
         return self.state is None or await self.state.leads(work)
 
     async def _may_fill(self) -> bool:
@@ -473,7 +473,7 @@ class Gateway(GatewayQuestions):
         assert unlisted is not None
         raise unlisted
 
-    # The warning is given by hand: wrapped in one, a coroutine function would not look like one.
+    # The warning is issued by hand: a decorator would hide that this is a coroutine function.
     @deprecated("Gateway.ask is now Gateway.fetch", category=None)
     async def ask(
         self,
@@ -507,10 +507,10 @@ class Gateway(GatewayQuestions):
         return await self.fetch(capability, self.query(capability, parameters), options)
 
     async def probe(self, source: Source, capability: str, query: Query) -> bool:
-        """Ask one source one question merely to learn whether it answers.
+        """Ask one source one question only to learn whether it answers.
 
         Returns:
-            Whether it was asked: it is not while it is left alone, or another probe runs.
+            Whether it was asked: it is not during a cooldown, or while another probe runs.
 
         Raises:
             ProviderError, UnknownSymbol: as it ended; its outcome is recorded already.
@@ -540,16 +540,16 @@ class Gateway(GatewayQuestions):
         """What the next such request would do, and why; calls no source."""
         row = self.capability(capability)
         self._dispatcher.check(row, options)
-        kept = self.cache.get(key_of(row, query, options))
+        stored = self.cache.get(key_of(row, query, options))
         now = self.clock.monotonic()
         cached = None
-        if kept is not None:
-            fresh = is_fresh(kept, now, options.max_age_s)
+        if stored is not None:
+            fresh = is_fresh(stored, now, options.max_age_s)
             cached = {
-                "provider": kept.provider,
-                "age_s": round(now - kept.fetched_at, 3),
+                "provider": stored.provider,
+                "age_s": round(now - stored.fetched_at, 3),
                 "fresh": fresh,
-                "used": fresh or may_refresh(kept, now, options.max_age_s),
+                "used": fresh or may_refresh(stored, now, options.max_age_s),
             }
         together = self.settings.consensus_sources if options.strategy == CONSENSUS else 1
         candidates = self.router.explain(row.name, query, options, together=together)
@@ -569,7 +569,7 @@ class Gateway(GatewayQuestions):
         """What was decided for a request that was made.
 
         Raises:
-            NotFound: none is kept under that id.
+            NotFound: no decision is stored under that id.
         """
         return self._decisions.decision(request_id)
 
@@ -630,7 +630,7 @@ class Gateway(GatewayQuestions):
         return self._providers.models()
 
     def status(self) -> GatewayStatus:
-        """The whole in a few words; the server adds what it alone knows."""
+        """A summary of the state of the gateway; the server adds its own fields."""
         return self._status.of(self.archive, self.state, self.checker)
 
     def ready(self) -> tuple[bool, str]:

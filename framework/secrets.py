@@ -60,7 +60,7 @@ class Secret:
 
 
 class Redactor:
-    """Removes known secrets, as they are and as they travel, and the values of telling parameters.
+    """Removes known secrets, plain and encoded, and the values of parameters named like secrets.
 
     One per Gateway. `clean` on a text without secrets costs a few substring searches.
     """

@@ -129,15 +129,15 @@ class SyncGateway:
         ...
 
     def keep_holds(self, path: Path) -> None:
-        """Keep bans and used-up quotas in a file from now on, and take up those it holds."""
+        """Store bans and used-up quotas in a file from now on, and load those it contains."""
         ...
 
     def save_quota(self) -> None:
-        """Hand what is used of quotas to the archive, where there is one."""
+        """Store the use of quotas in the archive, where there is one."""
         ...
 
     def save_holds(self) -> None:
-        """Write what changed of the holds, where they are kept.
+        """Write the cooldowns if they changed and a file for them is set.
 
         Raises:
             OSError: the file cannot be written.
@@ -145,7 +145,7 @@ class SyncGateway:
         ...
 
     def open_archive(self, file: Path = ...) -> None:
-        """Keep candles, state changes and events from now on; take up the history that is kept.
+        """Store candles, state changes and events from now on; load the stored history.
 
         Args:
             file: of the database, where no `DATABASE_URL` is set.
@@ -273,10 +273,10 @@ class SyncGateway:
         ...
 
     def probe(self, source: Source, capability: str, query: Query) -> bool:
-        """Ask one source one question merely to learn whether it answers.
+        """Ask one source one question only to learn whether it answers.
 
         Returns:
-            Whether it was asked: it is not while it is left alone, or another probe runs.
+            Whether it was asked: it is not during a cooldown, or while another probe runs.
 
         Raises:
             ProviderError, UnknownSymbol: as it ended; its outcome is recorded already.
@@ -305,7 +305,7 @@ class SyncGateway:
         """What was decided for a request that was made.
 
         Raises:
-            NotFound: none is kept under that id.
+            NotFound: no decision is stored under that id.
         """
         ...
 
@@ -366,7 +366,7 @@ class SyncGateway:
         ...
 
     def status(self) -> GatewayStatus:
-        """The whole in a few words; the server adds what it alone knows."""
+        """A summary of the state of the gateway; the server adds its own fields."""
         ...
 
     def ready(self) -> tuple[bool, str]:

@@ -29,7 +29,7 @@ _DAY_MS = 86_400_000
 _PRUNE_EVERY_S = 600.0
 #: Until it works.
 _RETRY_S = 0.5
-#: A reader waits no longer: no answer is late because of the archive.
+#: The longest read, so that the archive does not delay an answer.
 _READ_S = 2.0
 _CLOSE_S = 5.0
 _LONGEST_PAUSE_S = 60.0
@@ -44,13 +44,13 @@ class Kept:
 
 
 class Archive:
-    """Keeps closed candles, state changes and events over restarts.
+    """Stores closed candles, state changes and events over restarts.
 
-    Nothing waits for it: what it is handed is written in batches by a task of its own, and what it
-    cannot write or read shows in `status`.
+    No caller waits for it: a task of its own writes the rows in batches, and `status` reports
+    database errors.
 
     Args:
-        events_days: how long events are kept.
+        events_days: how many days events are stored.
         most_mb: above it no more candles are stored; 0 for no limit.
     """
 
@@ -154,10 +154,10 @@ class Archive:
         await self.measure()
         self._failure = None
 
-    # What is handed over
+    # Storing
 
     def keep_candles(self, candles: Candles, provider: str) -> None:
-        """Keep those of `candles` that are closed."""
+        """Store those of `candles` that are closed."""
         count = len(candles) - (0 if candles.last_closed else 1)
         if count <= 0 or not self._writer.keeps_candles:
             return
@@ -180,7 +180,7 @@ class Archive:
         )  # fmt: skip
 
     def keep_change(self, change: StateChange) -> None:
-        """Store a source's change of state; those of single capabilities are passed over."""
+        """Store a source's change of state; those of single capabilities are ignored."""
         if change.capability is None:
             self._writer.change(
                 {
@@ -191,16 +191,16 @@ class Archive:
             )  # fmt: skip
 
     def keep_quota(self, rows: list[dict[str, Any]]) -> None:
-        """Keep what is used of quotas, as `coinmux.framework.limits.quota.rows_of` tells it."""
+        """Store the use of quotas, as `coinmux.framework.limits.quota.rows_of` returns it."""
         if rows:
             self._writer.quota(rows)
 
     def mark_start(self) -> None:
-        """The process begins: since it last ended nothing was known of anybody."""
+        """Record that the process starts: no source's state is known since it last ended."""
         self._mark(STARTED)
 
     def mark_stop(self) -> None:
-        """The process ends: from now on nothing is known of anybody."""
+        """Record that the process ends: no source's state is known from now on."""
         self._mark(STOPPED)
 
     def _mark(self, word: str) -> None:
@@ -208,7 +208,7 @@ class Archive:
         self._writer.change({"at": self._clock.wall_ms(), **row})
 
     def keep_event(self, event: Event) -> None:
-        """Keep an event that the activity log keeps."""
+        """Store an event that the activity log stores."""
         if event.level != "debug":
             self._writer.event(
                 {
@@ -219,13 +219,13 @@ class Archive:
             )  # fmt: skip
 
     async def flush(self, within_s: float = _CLOSE_S) -> bool:
-        """Wait until all that was handed over is on the disk; whether it is."""
+        """Wait until every row handed over is on the disk; returns whether it is."""
         return await self._writer.flush(within_s)
 
-    # What is read
+    # Reading
 
     async def candles(self, query: CandlesQuery, within_s: float = _READ_S) -> Kept | None:
-        """What is stored of the question, None where that is nothing or cannot be read now."""
+        """The stored candles of the query, None where there are none or the database fails."""
         try:
             async with asyncio.timeout(within_s):
                 rows = await self._rows(query)
@@ -270,7 +270,7 @@ class Archive:
     async def export(
         self, symbol: str, interval: str, start: int | None, end: int | None
     ) -> list[tuple[Any, ...]]:
-        """Every candle kept of a market: timestamp, prices, volume, provider; oldest first.
+        """Every stored candle of a market: timestamp, prices, volume, provider; oldest first.
 
         Raises:
             SQLAlchemyError, OSError: the database cannot be read.
@@ -289,7 +289,7 @@ class Archive:
             return [tuple(row) for row in found]
 
     async def changes(self, since_ms: int) -> list[tuple[int, str, str, str]]:
-        """State changes since then: when, source, before, after; oldest first. None on trouble."""
+        """State changes since then: when, source, before, after; oldest first. None on failure."""
         table = CHANGES.c
         asked = (
             select(table.at, table.source, table.before, table.after)
@@ -304,7 +304,7 @@ class Archive:
             return []
 
     async def markets(self) -> list[tuple[str, str]]:
-        """Symbol and interval of all that is kept; nothing on trouble."""
+        """Symbol and interval of every stored series; empty if the database fails."""
         asked = select(CANDLES.c.symbol, CANDLES.c.interval).distinct()
         try:
             async with asyncio.timeout(_READ_S), self._database.engine.connect() as connection:
@@ -316,7 +316,7 @@ class Archive:
     async def gaps(
         self, symbol: str, interval: str, width_ms: int, since_ms: int
     ) -> list[tuple[int, int]]:
-        """Neighbours that lie more than `width_ms` apart, newest first; nothing on trouble."""
+        """Neighbours that lie more than `width_ms` apart, newest first; empty on failure."""
         table = CANDLES.c
         time = table.timestamp
         kept = (
@@ -337,7 +337,7 @@ class Archive:
             return []
 
     async def quota(self) -> list[tuple[str, int, str]]:
-        """What was used of quotas when it was last kept; nothing on trouble."""
+        """The use of quotas as last stored; empty if the database fails."""
         table = QUOTA.c
         try:
             async with asyncio.timeout(_READ_S), self._database.engine.connect() as connection:
@@ -357,10 +357,10 @@ class Archive:
                 for table in (CANDLES, CHANGES, EVENTS, QUOTA)
             }
 
-    # How it is
+    # Status
 
     async def measure(self) -> None:
-        """See how large it is; above its limit no more candles are kept."""
+        """Measure its size; above its limit no more candles are stored."""
         self._size_mb = await self._database.size_mb()
         self._writer.keeps_candles = not self._most_mb or self._size_mb < self._most_mb
 

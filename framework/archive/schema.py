@@ -9,7 +9,7 @@ METADATA = MetaData()
 #: 64 bits everywhere; SQLite numbers rows by itself only where the type is INTEGER.
 _ID = BigInteger().with_variant(Integer, "sqlite")
 
-#: Closed candles. The first source to tell one keeps it: history does not change.
+#: Closed candles. The first source to report a candle wins: history does not change.
 CANDLES = Table(
     "candles",
     METADATA,
@@ -37,7 +37,7 @@ CHANGES = Table(
     Index("changes_at", "at"),
 )
 
-#: What happened, as the activity log tells it; the oldest go first.
+#: Events, as the activity log shows them; the oldest are deleted first.
 EVENTS = Table(
     "events",
     METADATA,

@@ -1,4 +1,4 @@
-"""What waits to be written, and its way into the database: in batches, off everyone's way."""
+"""The queue of rows to write, and the task that writes them to the database in batches."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-#: A batch is written at least so often, and holds at most so many rows.
+#: The longest time between batches, and the most rows in one.
 _EVERY_S = 0.5
 _BATCH = 2_000
-#: Rows that may wait. Events are dropped first; a candle is told again by its source, so the
-#: oldest of them go when even they are too many. State changes are few.
+#: Rows that may wait. Events are dropped first, then the oldest candles, which their
+#: source can return again. State changes are few.
 _MOST_CANDLES, _MOST_CHANGES, _MOST_EVENTS = 200_000, 20_000, 5_000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
 #: What the database may raise; everything else is a defect.
@@ -33,7 +33,7 @@ class Writer:
     """One task that writes what others hand over.
 
     Attributes:
-        trouble: why nothing can be written, in words without addresses; None while it can.
+        trouble: why nothing can be written, without addresses; None while it can.
         dropped: rows that waited too long and were given up.
     """
 
@@ -58,7 +58,7 @@ class Writer:
         return len(self._candles) + len(self._quota) + len(self._changes) + len(self._events)
 
     def candles(self, rows: list[Row]) -> None:
-        """Take in closed candles; one that waits already is not taken twice."""
+        """Queue closed candles; one that is already queued is not added twice."""
         if not self.keeps_candles:
             return
         for row in rows:
@@ -69,19 +69,19 @@ class Writer:
         self._take()
 
     def quota(self, rows: list[Row]) -> None:
-        """Take in what is used of quotas; the newest counts."""
+        """Queue the use of quotas; the newest counts."""
         for row in rows:
             self._quota[(row["source"], row["window_s"])] = row
         self._take()
 
     def change(self, row: Row) -> None:
-        """Take in one state change."""
+        """Queue one state change."""
         self.dropped += len(self._changes) == _MOST_CHANGES
         self._changes.append(row)
         self._take()
 
     def event(self, row: Row) -> None:
-        """Take in one event."""
+        """Queue one event."""
         self.dropped += len(self._events) == _MOST_EVENTS
         self._events.append(row)
         self._take()
@@ -92,7 +92,7 @@ class Writer:
             self._wake.set()
 
     async def flush(self, within_s: float) -> bool:
-        """Wait until what was handed over so far is on the disk; whether it is."""
+        """Wait until the rows queued so far are on the disk; returns whether they are."""
         wanted = self._handed
         self._wake.set()
         try:
@@ -103,7 +103,7 @@ class Writer:
         return True
 
     async def run(self) -> None:
-        """Write for good; trouble is waited out ever longer."""
+        """Write until cancelled; after each database error wait longer."""
         while True:
             try:
                 async with asyncio.timeout(_EVERY_S if self.trouble is None else self._pause_s):
@@ -147,9 +147,9 @@ class Writer:
             if candles:
                 await connection.execute(upsert(CANDLES).on_conflict_do_nothing(), candles)
             if quota:
-                told = upsert(QUOTA)
-                newest = told.on_conflict_do_update(
-                    index_elements=["source", "window_s"], set_={"uses": told.excluded.uses}
+                row = upsert(QUOTA)
+                newest = row.on_conflict_do_update(
+                    index_elements=["source", "window_s"], set_={"uses": row.excluded.uses}
                 )
                 await connection.execute(newest, quota)
             if changes:
@@ -161,7 +161,7 @@ class Writer:
         for row in candles:
             self._candles.pop((row["symbol"], row["interval"], row["timestamp"]), None)
         for waiting, written in ((self._changes, changes), (self._events, events)):
-            # What came meanwhile may have pushed some out at the front.
+            # Rows queued meanwhile may have pushed out some at the front.
             for row in written:
                 if waiting and waiting[0] is row:
                     waiting.popleft()

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from coinmux.framework.events import EventBus
     from coinmux.framework.models.base import Query
 
-#: One question at most in so many seconds.
+#: Seconds between two requests.
 _EVERY_S = 5.0
 #: Candles back from now in which gaps are looked for.
 _DEPTH = 5_000
 #: A question asks for so many candles at most.
 _AT_ONCE = 500
-#: What no source filled is no gap of ours: markets stand still, exchanges are down.
+#: A gap that no source filled is not asked for again within this time: markets may stand still.
 _AGAIN_S = 86_400.0
 _REMEMBERED = 10_000
 _LONGEST_PAUSE_S = 60.0
@@ -45,7 +45,7 @@ class Backfill:
 
     Args:
         fetch: asks a question by capability.
-        is_on: whether it is switched on, and this worker's to do: one of all workers does it.
+        is_on: whether it is switched on, and this is the one worker that does it.
 
     Attributes:
         filled: candles that closed a gap, since the start.

@@ -36,7 +36,7 @@ class HealthChecker:
     Args:
         registry: the sources, and the settings in force.
         probe: asks one source one question; its outcome is recorded.
-        may_lead: whether this process does the probing: one does, of all that share their state.
+        may_lead: whether this process probes; only one of those that share their state does.
 
     Attributes:
         failures: rounds that raised, in a row.

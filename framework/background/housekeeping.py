@@ -1,4 +1,4 @@
-"""Small jobs once a second: plugins that loaded late, cooldowns and quotas that are to be saved."""
+"""Small jobs once a second: plugins that loaded late, saving of cooldowns and quotas."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Housekeeping:
 
     Args:
         adopt: takes in the plugins that finished loading since the start.
-        save_cooldowns: writes the cooldowns that are to survive a restart, if they changed.
+        save_cooldowns: writes the cooldowns that must survive a restart, if they changed.
         save_quota: hands what is used of quotas to the archive.
     """
 

@@ -23,7 +23,7 @@ _KEPT = 10_000
 
 
 class NewsScorer:
-    """Puts a text model's reading beside each item of news.
+    """Adds a text model's sentiment to each news item.
 
     Args:
         ask: asks whichever model can answer.
@@ -36,7 +36,7 @@ class NewsScorer:
         self._good_s = CAPABILITIES["text_sentiment"].freshness.fresh_s
 
     async def finish(self, query: Query, result: Result, within_s: float) -> Result:
-        """Score news for a caller who wants sentiment; any other result stays as it is."""
+        """Score news for a caller that wants sentiment; any other result stays as it is."""
         if isinstance(query, NewsQuery) and query.sentiment and isinstance(result, News):
             return await self.scored(result, within_s)
         return result
@@ -61,12 +61,12 @@ class NewsScorer:
         return news.model_copy(update={"items": items, "notes": notes})
 
     def _is_known(self, text: str, now: float) -> bool:
-        kept = self._known.get(text)
-        return kept is not None and now - kept[1] < self._good_s
+        scored = self._known.get(text)
+        return scored is not None and now - scored[1] < self._good_s
 
     def _reading(self, text: str) -> NewsSentiment | None:
-        kept = self._known.get(text)
-        return None if kept is None else kept[0]
+        scored = self._known.get(text)
+        return None if scored is None else scored[0]
 
     def _remember(self, texts: tuple[str, ...], scores: TextSentiment, now: float) -> None:
         for text, one in zip(texts, scores.results, strict=True):

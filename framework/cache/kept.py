@@ -48,7 +48,7 @@ class StoredAnswers(Protocol):
     """Answers that can be read."""
 
     async def find(self, request: KeptRequest) -> FetchResult | None:
-        """An answer as good as one fetched now; None where a source is to be asked."""
+        """An answer as good as one fetched now; None where a source must be asked."""
         ...
 
     async def find_old(self, request: KeptRequest) -> FetchResult | None:

@@ -20,7 +20,7 @@ class AnswerCache:
     """Answers by validated key, least recently used first out.
 
     Args:
-        entries, size: at most so many answers, and so many estimated bytes.
+        entries, size: the most answers, and the most estimated bytes.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ def estimated_size(fetched: FetchResult) -> int:
 
 
 def is_fresh(fetched: FetchResult, now: float, max_age_s: float | None) -> bool:
-    """Whether it may be served as it is to a caller who takes at most `max_age_s`."""
+    """Whether it is fresh enough for a caller that accepts at most `max_age_s`."""
     age = now - fetched.fetched_at
     limit = fetched.fresh_s if max_age_s is None else min(max_age_s, fetched.fresh_s)
     return age < limit

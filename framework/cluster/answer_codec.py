@@ -1,4 +1,4 @@
-"""Answers as bytes between workers: whatever a plugin's model holds, and nothing that runs."""
+"""Answers as bytes between workers: only data is deserialised, never code (no pickle)."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _ARRAY = 1
 
 
 class EncodedAnswer(msgspec.Struct):
-    """An answer as it travels.
+    """An answer as it is sent.
 
     Attributes:
-        fetched_ms: wall time of who fetched it; shown, never counted with.
+        fetched_ms: wall time of the worker that fetched it; only shown, never compared.
         data: the model's fields.
     """
 
@@ -41,11 +41,11 @@ class EncodedAnswer(msgspec.Struct):
 
 
 class Damaged(ValueError):
-    """What was read is no answer."""
+    """The stored bytes are not an answer."""
 
 
 def _packed(value: Any) -> Any:
-    """For what msgpack does not know by itself."""
+    """Encode a type that msgpack does not support."""
     if isinstance(value, np.ndarray):
         whole = np.ascontiguousarray(value)
         header = f"{whole.dtype.str}|{','.join(map(str, whole.shape))}|".encode("ascii")
@@ -82,7 +82,7 @@ def encode(fetched: FetchResult) -> bytes:
     """The answer as bytes.
 
     Raises:
-        TypeError: its model holds what cannot travel.
+        TypeError: its model has a field that cannot be encoded.
     """
     return _ENCODER.encode(
         EncodedAnswer(
@@ -102,12 +102,12 @@ def decode(data: bytes, model: type[Result]) -> tuple[EncodedAnswer, Result]:
     """The answer, its data checked by the model as if it had just been fetched.
 
     Raises:
-        Damaged: they are of another version, or no answer of this kind.
+        Damaged: the bytes are of another version, or not an answer of this kind.
     """
     try:
-        told = _DECODER.decode(data)
-        if told.version != VERSION:
-            raise Damaged(f"version {told.version}")
-        return told, model.model_validate(told.data, by_name=True, by_alias=True)
+        stored = _DECODER.decode(data)
+        if stored.version != VERSION:
+            raise Damaged(f"version {stored.version}")
+        return stored, model.model_validate(stored.data, by_name=True, by_alias=True)
     except (msgspec.DecodeError, ValidationError, CoinmuxError, ValueError, TypeError) as error:
         raise Damaged(type(error).__name__) from error

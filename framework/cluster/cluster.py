@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.registry import SourceRegistry
 
-#: A worker is counted for so long after it was last heard.
+#: A worker is counted for this long after its last sign of life.
 _ALIVE_S = 10.0
 _BEAT_S = 2.0
-#: Background work is one worker's; another takes over so long after it was last heard.
+#: One worker does the background work; another takes over this long after its last renewal.
 _LEADER_MS = 10_000
 
 
 class Cluster:
-    """The store, and what is shared in it: windows, circuits, answers, leases.
+    """The store and the state shared in it: windows, circuits, answers, leases.
 
     Args:
         reload: reads the settings of this worker again, because another worker did.
-        workers: how many there are, as far as is known before the store was reached.
+        workers: how many to assume until the store is reached.
 
     Attributes:
         worker: this one's name among them.
         workers: how many were alive when last counted.
-        answers: of all workers.
-        news: of sources.
+        answers: those any worker fetched.
+        news: the health of sources, sent and received.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Cluster:
                     gate.shared.part(max(self.workers, 1))
 
     async def count_known(self) -> None:
-        """Count in the store what this process knows of use from before it was started."""
+        """Count in the store the use of limits from before this process started."""
         if self.store.online:
             for shared in self._windows():
                 await self.store.guard(shared.join(same=False, first=True))
@@ -123,7 +123,7 @@ class Cluster:
     # Leases
 
     async def may_probe(self, source: str, capability: str, limit_s: float) -> bool:
-        """Whether this worker may make the probe: one does, of all.
+        """Whether this worker may make the probe; only one of all workers may.
 
         The lease is not given back: until it has expired, all workers have received the result.
         """
@@ -132,7 +132,7 @@ class Cluster:
         return bool(taken != 0)
 
     async def leads(self, work: str) -> bool:
-        """Whether this worker does the background's `work`: one does, of all."""
+        """Whether this worker does the background `work`; only one of all workers does."""
         key = f"{self._prefix}leader:{work}"
         taken = await self.store.run("LEASE", [key], [self.worker, _LEADER_MS])
         return bool(taken != 0)

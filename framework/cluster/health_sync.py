@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from coinmux.framework.cluster.store import Store
     from coinmux.framework.health.tracker import HealthTracker
 
-#: An open circuit is stored for so long after its probe fell due.
+#: An open circuit is stored for this long after its probe fell due.
 _OVERDUE_S = 3_600.0
-#: The subscription waits so long for a message before it checks whether the store is still there.
+#: The subscription waits this long for a message before it checks whether the store is still there.
 _LISTEN_S = 1.0
 _AGAIN_S = 0.5
 
@@ -133,12 +133,12 @@ class HealthSync:
                 if heard.outcome == Outcome.SUCCESS:
                     pipe.delete(key)
             else:
-                told = self._encoder.encode(_Open(heard.code or "", heard.message or ""))
-                pipe.set(key, told, px=round((rest_s + _OVERDUE_S) * 1000))
+                entry = self._encoder.encode(_Open(heard.code or "", heard.message or ""))
+                pipe.set(key, entry, px=round((rest_s + _OVERDUE_S) * 1000))
             if hold_s > 0:
-                told = self._encoder.encode(_Open(hold_code, heard.hold_reason))
+                entry = self._encoder.encode(_Open(hold_code, heard.hold_reason))
                 key = self._key("hold", heard.source, capability)
-                pipe.set(key, told, px=max(1, round(hold_s * 1000)))
+                pipe.set(key, entry, px=max(1, round(hold_s * 1000)))
 
     # Receiving
 
@@ -215,7 +215,7 @@ class HealthSync:
         return f"{self._prefix}{kind}:{{{source}}}:{capability}"
 
     def _keys(self, source: str | None) -> list[str]:
-        """Keys of everything stored of one source, or of all."""
+        """Keys of everything stored for one source, or for every source."""
         sources = self._health.sources() if source is None else [source]
         return [
             self._key(kind, name, capability)

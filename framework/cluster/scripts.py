@@ -1,4 +1,4 @@
-"""What runs inside the store, whole or not at all. Time in them is the store's own (`TIME`).
+"""Scripts that the store runs atomically. Time in them is the store's own (`TIME`).
 
 Windows are hashes: a field for each slice of the window, named by the slice's number, its weight as
 the value. A slice counts until its end is a whole window ago, so that never more than the limit
@@ -96,7 +96,7 @@ return answer
 """
 )
 
-#: KEYS: a lease. ARGV: who wants it, for how many ms. 1 where they have it, longer now if before.
+#: KEYS: a lease. ARGV: the worker that wants it, for how many ms. 1 if it was granted or extended.
 LEASE = """
 local holder = redis.call('GET', KEYS[1])
 if not holder or holder == ARGV[1] then
@@ -106,7 +106,7 @@ end
 return 0
 """
 
-#: KEYS: a lease. ARGV: who had it, for how many ms it stays theirs; 0 frees it at once.
+#: KEYS: a lease. ARGV: the worker that has it, for how many more ms; 0 frees it at once.
 RELEASE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if tonumber(ARGV[2]) > 0 then
@@ -117,8 +117,8 @@ end
 return 1
 """
 
-#: KEYS: an answer, the lease of its fetch. ARGV: who asks, for how many ms it would fetch; 0 only
-#: looks. Answers `{ms the answer is to be kept yet or -2, the answer or "", 1 with the lease}`.
+#: KEYS: an answer, the lease of its fetch. ARGV: the worker that asks, its lease in ms; 0 only
+#: looks. Answers `{ms until the answer expires or -2, the answer or "", 1 with the lease}`.
 LOOK = """
 local left = redis.call('PTTL', KEYS[1])
 local kept = redis.call('GET', KEYS[1]) or ''
@@ -129,7 +129,7 @@ end
 return {left, kept, leased}
 """
 
-#: KEYS: an answer, the lease of its fetch. ARGV: who fetched, the answer, for how many ms.
+#: KEYS: an answer, the lease of its fetch. ARGV: the fetching worker, the answer, its TTL (ms).
 KEEP = """
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.cluster.store import Store
 
-#: How often a worker looks whether the fetch of another has ended.
+#: How often a worker checks whether the fetch of another has ended.
 _LOOK_S = 0.02
 #: Larger answers stay with the worker that fetched them.
 _MOST_BYTES = 1_000_000
-#: The lease of a fetch lasts so long beyond its deadline, should its worker have died.
+#: The lease of a fetch lasts this long beyond its deadline, in case its worker died.
 _GRACE_S = 1.0
 
 
@@ -93,7 +93,7 @@ class SharedAnswers:
         try:
             data = encode(fetched) if life_s > 0 else b""
         except TypeError:
-            data = b""  # a plugin's model that cannot travel
+            data = b""  # a plugin's model that cannot be encoded
         if not data or len(data) > _MOST_BYTES:
             self.give_up(request)
             return
@@ -120,7 +120,7 @@ class SharedAnswers:
         if not data or left_ms <= 0:
             return None
         try:
-            told, result = decode(data, request.row.result)
+            stored, result = decode(data, request.row.result)
         except Damaged:
             self.damaged += 1
             return None
@@ -129,14 +129,14 @@ class SharedAnswers:
         return FetchResult(
             capability=request.row.name,
             data=result,
-            provider=told.provider,
-            fetched_ms=told.fetched_ms,
+            provider=stored.provider,
+            fetched_ms=stored.fetched_ms,
             fetched_at=self._clock.monotonic() - age_s,
             freshness=freshness,
             fresh_s=self._cache.jittered(freshness.fresh_s),
-            stale=told.stale,
+            stale=stored.stale,
             simulated=self._simulated,
-            elapsed_ms=told.elapsed_ms,
-            attempts=told.attempts,
-            consensus=told.consensus,
+            elapsed_ms=stored.elapsed_ms,
+            attempts=stored.attempts,
+            consensus=stored.consensus,
         )

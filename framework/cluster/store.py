@@ -1,4 +1,4 @@
-"""The connection to Valkey or Redis: given up at once when it fails, taken up again by itself."""
+"""The connection to Valkey or Redis: dropped at once when it fails, reconnected by itself."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from coinmux.framework.secrets import Secret
 
-#: Longer than this nobody waits for the store.
+#: No caller waits longer than this for the store.
 WITHIN_S = 0.2
-#: The first contact, and each after a loss, may take longer: nobody waits for it.
+#: Connecting, the first time or again, may take longer: no caller waits for it.
 _CONNECT_S = 2.0
 _AGAIN_S = 0.5
 _CONNECTIONS = 16
@@ -34,11 +34,11 @@ class Store:
 
     Args:
         joined: run when the store is reached, for the first time or again, before it is used.
-        lost: told when it was lost.
+        lost: called when the connection was lost.
 
     Attributes:
-        reached: set while it is used.
-        trouble: why it is not, in words without the address; None while it is.
+        reached: set while the store is connected.
+        trouble: why it is not connected, without the address; None while it is.
     """
 
     def __init__(
@@ -67,16 +67,16 @@ class Store:
 
     @property
     def online(self) -> bool:
-        """Whether it is used; while not, calls answer None without trying."""
+        """Whether the store is connected; otherwise calls return None without trying."""
         return self.reached.is_set()
 
     async def open(self) -> None:
-        """Reach the store, or go on trying in the background."""
+        """Connect to the store, or keep trying in the background."""
         await self._try()
         self._supervisor = asyncio.ensure_future(self._supervise())
 
     async def close(self) -> None:
-        """End; what was begun in the background is given a moment."""
+        """Close; background work gets a moment to finish."""
         if self._supervisor is not None:
             self._supervisor.cancel()
             await asyncio.gather(self._supervisor, return_exceptions=True)
@@ -102,7 +102,7 @@ class Store:
         return await (self.guard(work) if self.online else work)
 
     async def guard(self, work: Awaitable[Any], within_s: float = WITHIN_S) -> Any:
-        """What `work` on the store comes to; None where it fails, and the store is lost then."""
+        """The result of `work` on the store; None where it fails, which drops the connection."""
         try:
             async with asyncio.timeout(within_s):
                 return await work
@@ -111,7 +111,7 @@ class Store:
             return None
 
     def spawn(self, work: Awaitable[Any]) -> None:
-        """Run `work`, which guards itself, with nobody waiting for it."""
+        """Run `work` in the background; it must handle its own errors."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -141,7 +141,7 @@ class Store:
                 await self._wake.wait()
             await asyncio.sleep(_AGAIN_S)
             if not self.online:
-                # Connections to a store that stood still may be half through an answer.
+                # Connections to a store that stalled may have read half an answer.
                 await self.client.connection_pool.disconnect()
                 await self._try()
 

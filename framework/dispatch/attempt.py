@@ -41,7 +41,7 @@ _DETAIL = 300
 #: A request that probes an offline source gives it no longer
 #: (`docs/health.md`, "Offline, and back").
 PROBE_S = 1.5
-#: Longer than asked for by so much, and the hook held up the loop (`faults.md` F5).
+#: A hook that ends this much after its deadline has blocked the event loop (`faults.md` F5).
 _BLOCKED_S = 0.25
 
 
@@ -50,8 +50,8 @@ class StaleResult(Exception):
 
     Attributes:
         detail: how old.
-        source: who gave it.
-        lease: still to be recorded, once it is known which of the two it is.
+        source: the one that gave it.
+        lease: recorded once it is known whether the answer is an error.
     """
 
     code = Stale.code
@@ -66,13 +66,13 @@ class StaleResult(Exception):
 
 
 class DoubtfulResult(StaleResult):
-    """An answer that does not fit what was known a moment ago: doubted until another is heard."""
+    """An answer that contradicts the last known value: doubted until another source confirms it."""
 
     code = Implausible.code
 
 
 class AttemptRunner:
-    """Runs attempts and records what came of them."""
+    """Runs attempts and records their outcomes."""
 
     def __init__(
         self, health: HealthTracker, leases: Leases, client: SafeHTTPClient, clock: Clock
@@ -86,7 +86,7 @@ class AttemptRunner:
         self._known = JumpCheck(clock)
 
     async def close(self) -> None:
-        """Give hooks that were left behind a moment to end."""
+        """Give cancelled hooks that are still running a moment to end."""
         await self._hooks.close()
 
     async def run(
@@ -101,7 +101,7 @@ class AttemptRunner:
 
         Raises:
             ProviderError, UnknownSymbol: as it ended.
-            StaleResult: an answer that is too old, or doubted; its lease is the caller's to record.
+            StaleResult: an answer that is too old, or doubted; the caller must record its lease.
         """
         started = self._clock.monotonic()
         result = await self.ask(source, capability, query, lease, limit_s)
@@ -126,7 +126,7 @@ class AttemptRunner:
         lease: Lease,
         limit_s: float,
     ) -> Result:
-        """As `run`, but what a good answer counts for is the caller's to record."""
+        """As `run`, but the caller must record the outcome of a good answer."""
         clock = self._clock
         started = clock.monotonic()
         try:
@@ -138,7 +138,7 @@ class AttemptRunner:
             record_error(self._health, lease, error, clock.monotonic() - started)
             raise error from caught.__cause__
         except BaseException:
-            # Cancelled, or a defect of ours: whoever holds the probe must give it back.
+            # Cancelled, or a defect of ours: the lease of a probe must be released.
             self._health.release(lease)
             raise
         elapsed = clock.monotonic() - started

@@ -58,7 +58,7 @@ class AttemptLog:
         else:
             request.errors.append(error)
         if isinstance(error, UnknownSymbol):
-            # It says nothing of the source, and the last one may list the pair.
+            # An unlisted pair is no failure of the source, and the last source may list it.
             source.remember_unlisted(request.row.name, request.query)
         else:
             request.failures += 1

@@ -1,4 +1,4 @@
-"""What was decided for one request, kept so that it can be explained later."""
+"""What was decided for one request, recorded so that it can be explained later."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Decision:
-    """What was decided for one request, kept so that it can be explained later.
+    """What was decided for one request, recorded so that it can be explained later.
 
     Attributes:
         order: the sources of the capability as they were ranked then.
-        passed: those the walk passed over before it ended, each with its refusal.
+        passed: sources that were passed over, each with its refusal.
         attempts: in the order they were made.
         cache: `miss`, `hit`, `stale` or `coalesced`.
     """

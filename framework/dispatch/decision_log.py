@@ -87,17 +87,17 @@ class DecisionLog:
             request_id=request.request_id,
         )
 
-    def rescue(self, request: RequestContext, kept: FetchResult, error: RoutingError) -> None:
+    def rescue(self, request: RequestContext, stored: FetchResult, error: RoutingError) -> None:
         """Every source failed and a stored answer was served instead."""
         self._events.publish(
             "decision",
             f"served stale: {error.code}",
             level="warning",
-            source=kept.provider,
+            source=stored.provider,
             operation=request.row.name,
             parameters=request.query.brief(),
             decision="serve_stale",
-            data_length=kept.data.data_length(),
+            data_length=stored.data.data_length(),
             request_id=request.request_id,
         )
 

@@ -1,4 +1,4 @@
-"""What a caller is told when no source answered."""
+"""The error a caller receives when no source answered."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: Refusals that say the pair or coin is not listed.
 _UNLISTED = frozenset({"unsupported_symbol", "unsupported_quote", "no_capability"})
-#: Refusals of sources that are off anyway: they have no say in whether a pair exists.
+#: Refusals of sources that are off: they do not count in whether a pair exists.
 _OFF = frozenset({"missing_key", "switched_off", "retired", "key_refused", "broken", "disabled"})
 
 
@@ -34,11 +34,11 @@ def failure_of(
     serving: Iterable[Source],
     now: float,
 ) -> CoinmuxError:
-    """The error that tells how it ended.
+    """The error for a request that no source answered.
 
-    Unknown only if every candidate said so; 502 if some were tried and failed; 504 if the time was
-    over first; 503 with the earliest retry if none could be tried; and for what no source ever
-    serves, the part of the question that is to blame.
+    "Unknown" only if every candidate said so; 502 if some were tried and failed; 504 if the time
+    ran out first; 503 with the earliest retry if none could be tried; and where no source can ever
+    serve the query, an error that names the refused part of it.
 
     Args:
         request: with its attempts and their errors.
@@ -93,7 +93,7 @@ def _unknown_to_all(request: RequestContext, others: list[Refusal]) -> bool:
     asked = bool(request.errors) or any(
         refusal.code in _UNLISTED and not refusal.for_good for refusal in others
     )
-    # Where sources were asked about the pair, one without the interval has no say in it.
+    # If sources were asked about the pair, one without the interval does not count.
     silent = _OFF | {"unsupported_interval"} if asked else _OFF
     return (
         said_so

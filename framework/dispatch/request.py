@@ -62,7 +62,7 @@ class SourceAnswer:
     Attributes:
         provider: its name; `consensus` where several agreed.
         stale: whether the data's own time is older than its kind may be.
-        consensus: who agreed on what, as `meta.consensus` shows it.
+        consensus: which sources agreed on which value, as `meta.consensus` shows it.
     """
 
     provider: str

@@ -1,4 +1,4 @@
-"""What is kept per source and per (source, capability): counts, window, latch and probe lease."""
+"""The circuit per source and per (source, capability): counts, window, latch and probe lease."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from coinmux.framework.health.cooldown import Cooldown
 
 #: Weight of the newest success in the smoothed response time.
 _NEWEST = 0.2
-#: Any growth above 1 is past every sensible longest rest by then; more would overflow.
+#: Any growth above 1 exceeds every sensible maximum delay by then; more would overflow.
 _LAST_GROWTH = 64
 
 
@@ -31,13 +31,13 @@ class HealthSettings:
 
     Attributes:
         offline_after: counted failures in a row that open the circuit.
-        retry_s: rest of a source that went OFFLINE.
-        growth: of that rest with each failed probe; 1 keeps it flat.
-        max_retry_s: the longest rest.
-        window: counted results the success rate is taken from.
-        window_age_s: none of them is older.
-        denied_probe_s: a refused key is tried once in so long.
-        lease_grace_s: a probe's lease ends so long after its deadline at the latest.
+        retry_s: retry delay of a source that went OFFLINE.
+        growth: factor of the retry delay with each failed probe; 1 keeps it constant.
+        max_retry_s: the longest retry delay.
+        window: how many counted results the success rate is taken from.
+        window_age_s: older results are dropped.
+        denied_probe_s: a refused key is tried once per this time.
+        lease_grace_s: a probe's lease ends this long after its deadline at the latest.
     """
 
     offline_after: int = 3
@@ -116,7 +116,7 @@ class Circuit:
         lease_ends_at: a probe holds the lease until then at the latest; minus infinity for none.
         successes, failures: over the whole life, late results included.
         latency_s: smoothed response time of successes.
-        hold: until when it is left alone.
+        hold: its cooldown.
     """
 
     __slots__ = (
@@ -164,7 +164,7 @@ class Circuit:
     def fail(self, now: float, settings: HealthSettings, *, probe: bool) -> None:
         """Count a failure.
 
-        That of a probe is kept out of the window, so that a long outage does not outweigh the first
+        A failed probe is not added to the window, so that a long outage does not outweigh the first
         successes after it.
         """
         was_offline = self.consecutive >= settings.offline_after
@@ -186,7 +186,7 @@ class Circuit:
         self.epoch += 1
 
     def begin_epoch(self) -> None:
-        """Make whatever is under way out of date, a probe included."""
+        """Make the results of calls in flight obsolete, a probe included."""
         self.epoch += 1
         self.lease_ends_at = -math.inf
 

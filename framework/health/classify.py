@@ -1,4 +1,4 @@
-"""What the end of a call counts for: errors read into the health rules' classes."""
+"""Classify errors of calls: what each counts for under the health rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from coinmux.framework.errors import ProviderError, SchemaMismatch, UnknownSymbo
 if TYPE_CHECKING:
     from coinmux.framework.health.tracker import HealthTracker, Lease
 
-#: A timeout counts against a source only if it had so long (`docs/health.md`, "What counts").
+#: A timeout counts against a source only if it had this long (`docs/health.md`, "What counts").
 FAIR_S = 2.0
 #: What reading a body raises when the source changed its shape.
 MISREAD = (KeyError, IndexError, TypeError, ValueError, AttributeError)
@@ -22,7 +22,7 @@ _QUOTED = 2_000
 def record_error(
     health: HealthTracker, lease: Lease, error: ProviderError | UnknownSymbol, elapsed_s: float
 ) -> None:
-    """Record how an attempt failed, with the wait it was told."""
+    """Record how an attempt failed, with the wait the source asked for."""
     health.record(
         lease,
         error.outcome,
@@ -34,7 +34,7 @@ def record_error(
 
 
 def mismatch(error: Exception) -> SchemaMismatch:
-    """What reading a body of another shape came to."""
+    """The error for a body that has another shape."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -43,6 +43,6 @@ def mismatch(error: Exception) -> SchemaMismatch:
 
 
 def quoted(error: BaseException) -> str:
-    """The error in a line; the text may hold secrets still."""
+    """The error in one line; the text may still contain secrets."""
     text = str(error)[:_QUOTED]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

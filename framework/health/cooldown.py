@@ -1,4 +1,4 @@
-"""How long a source is left alone after it told us to wait. Pure."""
+"""How long the cooldown of a source lasts after it asked us to wait. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from random import Random
 USUAL_S = (1.0, 3_600.0)
 #: A ban is taken more seriously (HTTP 418).
 BAN_S = (120.0, 259_200.0)
-#: A monthly quota may be told to return in a month.
+#: A used-up monthly quota may ask for a wait of a month.
 QUOTA_S = (1.0, 31 * 86_400.0)
 QUOTA_DEFAULT_S = 3_600.0
 #: A refusal by country does not end because a header says so.
@@ -27,10 +27,10 @@ QUOTA = "upstream_quota_exhausted"
 GEO = "upstream_geo_blocked"
 PLAN = "upstream_plan_restricted"
 
-#: What money or a new month ends, not a pause of seconds.
+#: Errors that only a payment or a new month ends, not a pause of seconds.
 _PAID = frozenset({QUOTA, PLAN})
 
-#: Holds by these codes survive a restart; nothing else of health does.
+#: Cooldowns with these codes survive a restart; no other health state does.
 DURABLE = frozenset({BANNED, QUOTA})
 
 
@@ -49,13 +49,13 @@ def untold_s(step: int, rng: Random) -> float:
 
 @dataclass(slots=True)
 class Cooldown:
-    """Until when a source is left alone, and why.
+    """The cooldown of a source: until when it lasts, and why.
 
     Attributes:
-        until: monotonic seconds; minus infinity where there was never a hold.
+        until: monotonic seconds; minus infinity where there was no cooldown.
         reason: for people.
         code: of the error that asked for it.
-        step: how many times in a row it did not say how long.
+        step: how many times in a row the source did not say how long.
     """
 
     until: float = -math.inf
@@ -66,10 +66,10 @@ class Cooldown:
     def ask(
         self, now: float, code: str, retry_after_s: float | None, reason: str, rng: Random
     ) -> None:
-        """Take in one more wish to be left alone.
+        """Begin or extend the cooldown after one more refusal.
 
-        Parallel calls that are refused together are one refusal: the untold wait grows only when
-        the last one was over.
+        Parallel calls that are refused together are one refusal: a wait of unspecified length
+        grows only after the last one has ended.
         """
         if code == GEO:
             self.extend(now + GEO_S, code, reason)
@@ -86,6 +86,6 @@ class Cooldown:
         self.extend(now + seconds, code, reason)
 
     def extend(self, until: float, code: str, reason: str) -> None:
-        """Hold until `until`; an older hold that ends later stays as it is."""
+        """Extend the cooldown to `until`; one that ends later stays as it is."""
         if until > self.until:
             self.until, self.code, self.reason = until, code, reason

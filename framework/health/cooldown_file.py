@@ -1,4 +1,4 @@
-"""Holds that outlive the process: a ban or a used-up quota is not over because we restarted."""
+"""Cooldowns that outlive the process: a ban or a used-up quota is not over because we restarted."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class _Hold(msgspec.Struct, frozen=True):
 
 
 class CooldownFile:
-    """Keeps the durable holds of a tracker in a file, as JSON with Unix ms.
+    """Stores the durable cooldowns of a tracker in a file, as JSON with Unix ms.
 
     Args:
-        path: its folder is made, for the owner alone, when there is something to keep.
+        path: its folder is made, for the owner alone, when there is something to store.
     """
 
     def __init__(self, path: Path, health: HealthTracker, clock: Clock) -> None:
@@ -33,25 +33,25 @@ class CooldownFile:
         self._kept: list[_Hold] = []
 
     def restore(self) -> None:
-        """Take up what an earlier run left, for sources there are.
+        """Load the cooldowns of an earlier run, for sources that exist.
 
         Raises:
-            ValueError: the file is damaged; it is left as it is until there is something to keep.
+            ValueError: the file is damaged; it is left as it is until there is something to store.
             OSError: it cannot be read.
         """
         if not self._path.exists():
             return
-        held = msgspec.json.decode(self._path.read_bytes(), type=list[_Hold])
+        holds = msgspec.json.decode(self._path.read_bytes(), type=list[_Hold])
         now, now_ms = self._clock.monotonic(), self._clock.wall_ms()
         known = set(self._health.sources())
-        for hold in held:
+        for hold in holds:
             if hold.source in known and hold.until_ms > now_ms:
                 until = now + (hold.until_ms - now_ms) / 1000
                 self._health.restore_hold(hold.source, until, hold.code, hold.reason)
         self._kept = self._current()
 
     def save(self) -> None:
-        """Write the holds if they changed.
+        """Write the cooldowns if they changed.
 
         Raises:
             OSError: the file cannot be written.

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 #: Longest window the pages draw.
 KEEP_S = 7 * 86_400.0
-#: Changes kept of one source; a source that flaps loses the oldest first.
+#: Changes stored per source; a source that flaps loses the oldest first.
 KEEP_CHANGES = 2_000
 
-#: Stands in the place of a source where the process itself started or stopped.
+#: Used as the source's name where the process itself started or stopped.
 PROCESS = "*"
 STARTED, STOPPED = "STARTED", "STOPPED"
 
@@ -125,16 +125,16 @@ class HealthHistory:
         self._timelines: dict[str, _Timeline] = {}
 
     def begin(self, source: str, state: State) -> None:
-        """Know a source, in `state` from now on, before its first change; again is no news."""
+        """Add a source in `state`, before its first change; a known source stays as it is."""
         if source not in self._timelines:
             self._timelines[source] = _Timeline(state, self._clock.monotonic())
 
     def forget(self, source: str) -> None:
-        """Drop a source that is no more."""
+        """Drop a source that was removed."""
         self._timelines.pop(source, None)
 
     def on_change(self, change: StateChange) -> None:
-        """Take in one change; those of single capabilities are passed over."""
+        """Record one change; changes of single capabilities are ignored."""
         if change.capability is not None:
             return
         timeline = self._timelines.get(change.source)
@@ -147,10 +147,10 @@ class HealthHistory:
             timeline.forget_oldest()
 
     def restore(self, changes: Iterable[tuple[int, str, str, str]]) -> None:
-        """Take up what was kept of former runs: when (Unix ms), source, before, after; in order.
+        """Load the changes of former runs: when (Unix ms), source, before, after; in order.
 
-        While the process did not run nothing is known of anybody. Where it was killed, that begins
-        with the last change it kept.
+        No state is known for the time the process did not run. If it was killed, that time begins
+        at the last change it stored.
         """
         last_ms = None
         restored: dict[str, _Timeline] = {}
@@ -168,7 +168,7 @@ class HealthHistory:
                 known.changes.append((at, State(after)))
             last_ms = at_ms
         for source, timeline in restored.items():
-            # Whatever it was when the process ended, of this run nothing is known yet.
+            # The state at the end of the former run says nothing about this run.
             timeline.changes.append((self._started_at, State.UNKNOWN))
             while len(timeline.changes) > self._keep_changes:
                 timeline.forget_oldest()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from coinmux.framework.health.tracker import HealthTracker, Lease
 
-#: Whether a probe of (source, capability) within so many seconds is this worker's to make.
+#: Whether a probe of (source, capability) within this many seconds may be made by this worker.
 MayProbe = Callable[[str, str, float], Awaitable[bool]]
 
 
@@ -24,9 +24,9 @@ class Leases:
         self.may_probe: MayProbe | None = None
 
     async def begin(self, source: str, capability: str, limit_s: float) -> Lease | None:
-        """The right to one attempt of at most `limit_s` seconds, None where there is none now.
+        """Permission for one attempt of at most `limit_s` seconds, None where none is allowed now.
 
-        Whoever gets a lease ends it by `HealthTracker.record` or `release`, once.
+        The caller must end a lease by `HealthTracker.record` or `release`, once.
         """
         lease = self._health.begin(source, capability, limit_s)
         if lease is None or self.may_probe is None or not lease.probe:

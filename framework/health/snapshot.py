@@ -11,11 +11,11 @@ from coinmux.framework.health.circuit import State
 
 @dataclass(frozen=True, slots=True)
 class CapabilityHealth:
-    """One capability's own share: what its own results say, whatever the rest of the source does.
+    """The health of one capability by its own results alone, not those of the whole source.
 
     Attributes:
         retry_at: monotonic seconds; None unless OFFLINE.
-        hold_until: monotonic seconds; None unless it is left alone, by itself, for `hold_reason`.
+        hold_until: monotonic seconds; None unless it has a cooldown of its own, for `hold_reason`.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""One source in the state machine: its own circuit, those of its capabilities, holds and keys.
+"""One source in the state machine: its own circuit, those of its capabilities, cooldowns and keys.
 
 `docs/health.md` gives the rules and the reasons.
 """
@@ -28,13 +28,13 @@ _HEALTHY = _ELIGIBLE[State.HEALTHY]
 
 @dataclass(slots=True)
 class Lease:
-    """The right to make one attempt, and what tells whether its result is still current.
+    """Permission for one attempt, and the epochs that show whether its result is still current.
 
     Attributes:
         source_epoch, capability_epoch: at the attempt's start.
-        probe: this is the one attempt that a source or capability is given which is OFFLINE, or
-            whose key was refused.
-        ends_at: monotonic seconds; a probe's lease is free again then, whatever became of it.
+        probe: whether this is the one attempt allowed while the source or capability is OFFLINE, or
+            its key is refused.
+        ends_at: monotonic seconds; a probe's lease expires then, even if it was not recorded.
         owner, circuit: of the source it was made for.
         probes_source, probes_capability: which of the two circuits is half-open.
         is_open: until the attempt is recorded or released.
@@ -88,7 +88,7 @@ class SourceHealth:
         self._rng = rng
 
     def offer(self, capabilities: Iterable[str]) -> None:
-        """Offer exactly these; what is known of them stays."""
+        """Offer exactly these capabilities; the state of known ones stays."""
         known = self.capabilities
         self.capabilities = {
             name: known[name] if name in known else Circuit(self._settings) for name in capabilities
@@ -111,7 +111,7 @@ class SourceHealth:
         return self._refused(circuit, now)
 
     def begin(self, capability: str, deadline_s: float, now: float) -> Lease | None:
-        """The right to one attempt, None where there is none now."""
+        """Permission for one attempt, None where none is allowed now."""
         own, circuit = self.own, self.capabilities[capability]
         if now < self.own.hold.until or now < circuit.hold.until:
             return None
@@ -171,7 +171,7 @@ class SourceHealth:
             if lease.probe and code == UnknownSymbol.code:
                 self._answered(lease, own_current, current)
         elif own_current and outcome is Outcome.HOLD:
-            # A plan that lacks one thing says nothing of the rest of the source.
+            # A plan that lacks one capability says nothing about the others.
             hold = circuit.hold if code == PLAN else self.own.hold
             hold.ask(now, reason, retry_after_s, hold_reason or reason, self._rng)
         elif own_current and (self.disabled_reason is None or lease.probes_source):
@@ -211,9 +211,9 @@ class SourceHealth:
         self.own.fail(now, self._settings, probe=lease.probe)
         if self.disabled_reason == KEY_REFUSED and lease.probes_source:
             self.denied_probe_at = now + self._settings.denied_probe_s
-        told = told_s(retry_after_s, USUAL_S)
-        if told is not None:
-            self.own.hold.extend(now + told, code, hold_reason or code)
+        wait_s = told_s(retry_after_s, USUAL_S)
+        if wait_s is not None:
+            self.own.hold.extend(now + wait_s, code, hold_reason or code)
 
     # Other workers
 
@@ -226,7 +226,7 @@ class SourceHealth:
         code: str | None,
         message: str | None,
     ) -> RemoteResult:
-        """How an attempt ended and how things stand since, for those who did not make it."""
+        """How an attempt ended, and the state of its source since, for other workers."""
         own, circuit = self.own, self.capabilities.get(capability, self.own)
         hold = max(own.hold, circuit.hold, key=lambda one: one.until)
         return RemoteResult(
@@ -250,7 +250,7 @@ class SourceHealth:
         return max(circuit.retry_at - now, 0.0)
 
     def hear(self, heard: RemoteResult, now: float) -> None:
-        """Count what another worker's attempt came to, and stand as it does where that is worse."""
+        """Count another worker's result, and take over its circuit where that is worse."""
         circuit = self.capabilities.get(heard.capability)
         if circuit is None:
             return
@@ -289,7 +289,7 @@ class SourceHealth:
     def take_open(
         self, capability: str, rest_s: float, code: str, message: str, now: float
     ) -> None:
-        """Take over an open circuit; one that is open here already keeps its own rest."""
+        """Take over an open circuit; one that is already open here keeps its own retry delay."""
         circuit = self.capabilities.get(capability) if capability else self.own
         if circuit is None or circuit.consecutive >= self._offline_after:
             return
@@ -298,7 +298,7 @@ class SourceHealth:
         self.settle(circuit, capability or None, now, code)
 
     def take_hold(self, capability: str, until: float, code: str, reason: str) -> None:
-        """Take over a hold; one that is longer here stays."""
+        """Take over a cooldown; one that is longer here stays."""
         circuit = self.capabilities.get(capability) if capability else self.own
         if circuit is not None:
             circuit.hold.extend(until, code, reason)
@@ -306,14 +306,14 @@ class SourceHealth:
     # Configuration and administration
 
     def hasten(self, now: float) -> None:
-        """Let every probe that is waited for be made now; holds stay, and what is switched off."""
+        """Make every pending probe due now; cooldowns stay, and a source that is off stays off."""
         if self.disabled_reason == KEY_REFUSED:
             self.denied_probe_at = min(self.denied_probe_at, now)
         for circuit in self._circuits():
             circuit.retry_at = min(circuit.retry_at, now)
 
     def disable(self, reason: str, detail: str, now: float) -> None:
-        """Switch off; what is under way belongs to an older epoch."""
+        """Switch off; results of calls in flight no longer count."""
         self.disabled_reason, self.disabled_detail = reason, detail
         self.denied_probe_at = math.inf
         for circuit in self._circuits():
@@ -321,10 +321,10 @@ class SourceHealth:
         self._settle_all(now, reason)
 
     def enable(self, now: float) -> None:
-        """Switch on under settings read anew.
+        """Switch on after the settings were read again.
 
-        Results so far are forgotten, a running hold is not, and what is OFFLINE stays so: only a
-        probe or a reset ends that.
+        Results so far are forgotten; a running cooldown is not, and an OFFLINE circuit stays
+        OFFLINE: only a probe or a reset ends that.
         """
         self._switch_on()
         for circuit in self._circuits():
@@ -335,7 +335,7 @@ class SourceHealth:
         self._settle_all(now, "reload")
 
     def reset(self, now: float) -> None:
-        """Forget results, latches, holds and a refused key; configuration's own refusals stay."""
+        """Forget results, latches, cooldowns and a refused key; a source that is off stays off."""
         if self.disabled_reason == KEY_REFUSED:
             self._switch_on()
         self.last_error = None
@@ -345,12 +345,12 @@ class SourceHealth:
         self._settle_all(now, "reset")
 
     def retire(self) -> None:
-        """Results still under way concern nobody any more."""
+        """Ignore the results of calls in flight."""
         for circuit in self._circuits():
             circuit.begin_epoch()
 
     def settle(self, circuit: Circuit, capability: str | None, now: float, reason: str) -> None:
-        """Take the state from the rules, and tell if it changed."""
+        """Set the state by the rules, and report it if it changed."""
         if now > circuit.window.expires_at:
             circuit.window.expire(now)
         if capability is None and self.disabled_reason is not None:
@@ -363,7 +363,7 @@ class SourceHealth:
             self._on_change(StateChange(self.name, capability, before, state, reason, now))
 
     def _settle_all(self, now: float, reason: str) -> None:
-        """Take every state from the rules; only the source's own change is news."""
+        """Set every state by the rules; only a change of the source itself is reported."""
         for circuit in self.capabilities.values():
             circuit.state = circuit.judge(self._offline_after)
         self.settle(self.own, None, now, reason)
@@ -403,7 +403,7 @@ class SourceHealth:
         return due_at, leased_until
 
     def _refused(self, circuit: Circuit, now: float) -> Availability:
-        """The standing of what may not be tried like any other."""
+        """The availability of a source that may not be tried normally."""
         hold = max(self.own.hold, circuit.hold, key=lambda one: one.until)
         hold_until = hold.until if now < hold.until else None
         held = hold.reason or hold.code or ""

@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """What the router needs to know of one (source, capability) now.
+    """Whether the router may use one (source, capability) now.
 
     Attributes:
         state: the worse of the source's and the capability's.
-        eligible: may be tried like any other.
+        eligible: whether it may be tried normally.
         probe: may be tried now by one caller, as the probe.
         reason: "" when eligible, else `disabled`, `offline`, `probe_running` or `held`.
         detail: why it is disabled (a code), or a few words for people.
         retry_at: monotonic seconds from which a probe may be made; None where none is foreseen.
-        hold_until: monotonic seconds; None where no hold is running.
+        hold_until: monotonic seconds; None where no cooldown is running.
     """
 
     state: State
@@ -53,7 +53,7 @@ class StateChange:
 
 
 class RemoteResult(msgspec.Struct, omit_defaults=True):
-    """How an attempt of any worker ended, and how its source stands since; times as what is left.
+    """How an attempt of any worker ended, and the state of its source since; times are those left.
 
     Attributes:
         outcome: an `Outcome`.

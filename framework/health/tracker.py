@@ -1,6 +1,6 @@
 """Which sources may be asked now: the state machine that is also the circuit breaker. Pure.
 
-No I/O, no sleeping, no logging: results and the clock go in, standings and state changes come out.
+No I/O, no sleeping, no logging: results and the clock go in, availability and changes come out.
 `docs/health.md` gives the rules and the reasons.
 """
 
@@ -41,7 +41,7 @@ class HealthTracker:
 
     Args:
         on_change: the first listener, see `subscribe`.
-        rng: spreads waits that a source did not name.
+        rng: spreads waits whose length the source did not give.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class HealthTracker:
         )
         self._rng = rng if rng is not None else Random()  # noqa: S311 - spreads waits only
         self._sources: dict[str, SourceHealth] = {}
-        #: Told how each attempt of this process ended, where others are to hear of it.
+        #: Called with the result of each attempt of this process, where there are other workers.
         self.on_result: Callable[[RemoteResult], None] | None = None
 
     def subscribe(self, listener: Callable[[StateChange], None]) -> None:
@@ -74,7 +74,7 @@ class HealthTracker:
     def register(
         self, source: str, capabilities: Iterable[str], *, disabled_reason: str | None = None
     ) -> None:
-        """Add a source; a known one gets these capabilities and keeps what is known of it."""
+        """Add a source; a known one gets these capabilities and keeps its state."""
         entry = self._sources.get(source)
         if entry is None:
             entry = SourceHealth(source, self.settings, self._changed, self._rng)
@@ -87,7 +87,7 @@ class HealthTracker:
         entry.offer(capabilities)
 
     def forget(self, source: str) -> None:
-        """Drop a source; results still under way change nothing any more."""
+        """Drop a source; results of calls in flight no longer count."""
         self._sources.pop(source).retire()
 
     def sources(self) -> list[str]:
@@ -105,9 +105,9 @@ class HealthTracker:
         return self._sources[source].standing(capability, self._clock.monotonic())
 
     def begin(self, source: str, capability: str, deadline_s: float) -> Lease | None:
-        """The right to one attempt of at most `deadline_s` seconds, None where there is none now.
+        """Permission for one attempt of at most `deadline_s` seconds, None where none is allowed.
 
-        Whoever gets a lease ends it with `record` or `release`, once.
+        The caller must end a lease with `record` or `release`, once.
         """
         return self._sources[source].begin(capability, deadline_s, self._clock.monotonic())
 
@@ -125,7 +125,7 @@ class HealthTracker:
         """How an attempt ended; ignored for a lease that was ended before.
 
         Args:
-            elapsed_s: response time; kept of successes.
+            elapsed_s: response time; recorded for successes only.
             code: of the error; `unknown_symbol` ends a probe well, some codes have their own hold.
             message: for people, free of secrets.
             retry_after_s: what the source said; None, negative or not finite is "did not say".
@@ -161,27 +161,27 @@ class HealthTracker:
     def take_hold(
         self, source: str, capability: str, left_s: float, code: str, reason: str
     ) -> None:
-        """Take over a hold; `capability` is "" for the source as a whole."""
+        """Take over a cooldown; `capability` is "" for the source as a whole."""
         self._sources[source].take_hold(capability, self._clock.monotonic() + left_s, code, reason)
 
     # Configuration and administration
 
     def disable(self, source: str, reason: str, detail: str = "") -> None:
-        """Switch a source off until `enable`; what is under way belongs to an older epoch."""
+        """Switch a source off until `enable`; results of calls in flight no longer count."""
         self._sources[source].disable(reason, detail, self._clock.monotonic())
 
     def enable(self, source: str) -> None:
-        """Switch a source on under settings read anew, whether or not it was off.
+        """Switch a source on after its settings were read again, whether or not it was off.
 
-        Results so far are forgotten, a running hold is not, and what is OFFLINE stays so: only a
-        probe or a reset ends that.
+        Results so far are forgotten; a running cooldown is not, and an OFFLINE circuit stays
+        OFFLINE: only a probe or a reset ends that.
         """
         self._sources[source].enable(self._clock.monotonic())
 
     def hasten(self, source: str) -> None:
-        """Let the probes of a source and its channels be made now, however long they were to wait.
+        """Make the probes of a source and its channels due now.
 
-        Who told us to wait is waited for all the same.
+        Cooldowns (Retry-After) still apply.
         """
         now = self._clock.monotonic()
         for name, entry in self._sources.items():
@@ -189,7 +189,7 @@ class HealthTracker:
                 entry.hasten(now)
 
     def reset(self, source: str) -> None:
-        """Forget results, latches, holds and a refused key; configuration's own refusals stay."""
+        """Forget results, latches, cooldowns and a refused key; a source that is off stays off."""
         self._sources[source].reset(self._clock.monotonic())
 
     def reset_all(self) -> None:
@@ -197,7 +197,7 @@ class HealthTracker:
         for source in self._sources:
             self.reset(source)
 
-    # What others want to know
+    # Reading
 
     def snapshot(self, source: str) -> HealthSnapshot:
         """The source's health for people."""
@@ -207,7 +207,7 @@ class HealthTracker:
         for name, circuit in entry.capabilities.items():
             entry.settle(circuit, name, now, "window")
         times = own.window.times_s()
-        held = now < entry.own.hold.until
+        cooling = now < entry.own.hold.until
         retry_at = own.retry_at if own.state is State.OFFLINE else None
         if entry.disabled_reason == KEY_REFUSED:
             retry_at = entry.denied_probe_at
@@ -228,8 +228,8 @@ class HealthTracker:
             last_failure_at=own.last_failure_at,
             last_error=entry.last_error,
             retry_at=retry_at,
-            hold_until=entry.own.hold.until if held else None,
-            hold_reason=entry.own.hold.reason if held else None,
+            hold_until=entry.own.hold.until if cooling else None,
+            hold_reason=entry.own.hold.reason if cooling else None,
             recoveries=own.recoveries,
             capabilities=tuple(
                 CapabilityHealth(
@@ -249,7 +249,7 @@ class HealthTracker:
         return self._sources[source].capabilities[capability].latency_s
 
     def durable_holds(self) -> list[tuple[str, float, str, str]]:
-        """Running holds that are to survive a restart: source, until (monotonic), code, reason."""
+        """Cooldowns that must survive a restart: source, until (monotonic), code, reason."""
         now = self._clock.monotonic()
         return [
             (entry.name, hold.until, hold.code or "", hold.reason or "")
@@ -258,5 +258,5 @@ class HealthTracker:
         ]
 
     def restore_hold(self, source: str, until: float, code: str, reason: str) -> None:
-        """Take up a hold of an earlier run; `until` in this clock's monotonic seconds."""
+        """Restore a cooldown of an earlier run; `until` in this clock's monotonic seconds."""
         self._sources[source].own.hold.extend(until, code, reason)

@@ -119,7 +119,7 @@ class Limiter:
         await self._wait(weight)
 
     async def _enter_shared(self, shared: SharedWindow, weight: float) -> None:
-        """As `enter`: a slot of this worker's, then a permit of all workers'."""
+        """As `enter`: a slot of this worker, then a permit from the limits all workers share."""
         end = self._clock.monotonic() + self._queue_s
         if self._queue or not self._pass(weight):
             await self._wait(weight)
@@ -137,7 +137,7 @@ class Limiter:
             raise
 
     def divide(self, workers: int) -> None:
-        """Take a share of the limits only: so many workers know nothing of each other."""
+        """Use only a share of each limit, because several workers run without shared state."""
         for window in self.windows:
             window.scale(1 / workers)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from coinmux.framework.limits.limiter import Limiter
     from coinmux.framework.limits.rate_window import RateWindow
 
-#: A window of so long is a quota: forgetting what was used of a shorter one costs little.
+#: A window of this length is a quota; the use of shorter windows is not stored.
 LONG_S = 3_600.0
 #: Above this share the remainder is a reserve.
 SAVED_FROM = 0.8

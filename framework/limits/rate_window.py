@@ -157,8 +157,8 @@ class Limits:
 
     def tightest(self, weight: float, now: float) -> RateWindow | None:
         """The window that makes `weight` wait longest, None if none does."""
-        held = [window for window in self.windows if window.wait_s(weight, now) > 0]
-        return max(held, key=lambda window: window.wait_s(weight, now), default=None)
+        full = [window for window in self.windows if window.wait_s(weight, now) > 0]
+        return max(full, key=lambda window: window.wait_s(weight, now), default=None)
 
     def snapshot(self, now: float) -> list[dict[str, Any]]:
         """Each window's limit and use."""

@@ -1,4 +1,4 @@
-"""How much extra work failures and slowness may cause: alternatives and hedges, as shares of all.
+"""Limits alternatives and hedges, which failures and slowness cause, to a share of all requests.
 
 When many sources fail at once, each request would cause several more; the budget limits that
 extra load (Google SRE book, "Handling Overload": retry budgets).

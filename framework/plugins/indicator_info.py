@@ -146,7 +146,7 @@ class IndicatorInfo:
             `price0`.
         settle: candles beyond the minimum after which a value no longer depends (by one part in a
             million) on where the history begins; 0 where it looks back over a window only, None
-            where the level depends on the first candle for good and its changes alone mean
+            where the level permanently depends on the first candle and its changes alone mean
             something.
         span_ms: the same as a stretch of time, for sums that begin with a day or a month.
         check: what is wrong with parameters that are each within bounds, as `name: what would do`.

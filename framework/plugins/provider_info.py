@@ -34,7 +34,7 @@ class EnvVar:
         aliases: other names taken when `name` is not set.
         description: what it enables, a sentence.
         signup_url: where to get one.
-        secret: whether the value is kept out of every log line, error and event.
+        secret: whether the value is removed from every log line, error and event.
         base_url: used in place of the provider's when this variable is set.
     """
 
@@ -94,7 +94,7 @@ class ProviderInfo:
         name: lower case, unique: `binance`.
         title: for people.
         category: for grouping.
-        base_url: https; what paths are appended to. Empty for a source that asks nobody: a model
+        base_url: https; what paths are appended to. Empty for a source that calls no host: a model
             that runs here.
         hosts: further base URLs by short name, for sources spread over several.
         channels: see `Channel`.

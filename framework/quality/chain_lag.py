@@ -12,30 +12,29 @@ if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.models.base import Head
 
-#: A node further behind than so many blocks lags; how many seconds are a lag, the head says.
+#: A node further behind than this many blocks lags; each head has its own limit in seconds.
 LAG_BLOCKS = 16
-#: What was seen longer ago says nothing of now.
+#: Heads seen longer ago are not compared.
 _REMEMBERED_S = 60.0
-#: No chain makes so many blocks in that time: a height beyond it is one source's mistake.
+#: No chain makes this many blocks in that time: a greater lead is an error of one source.
 _LEAP_BLOCKS = 1_000
 
 
 class ChainHeads:
-    """The highest block of each chain that any source told in the last minute."""
+    """The highest block of each chain that any source reported in the last minute."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._highest: dict[Hashable, tuple[Head, float]] = {}
 
     def lag(self, head: Head) -> str | None:
-        """How `head` lags, for people; None where it does not. A higher one is remembered.
+        """How `head` lags, as text; None where it does not. A higher head is remembered.
 
-        Two heads a thousand blocks apart cannot both be right, and which is wrong the blocks' own
-        times tell: the one that is not of just now. Where both are, or neither tells, nobody is
-        blamed.
+        Two heads a thousand blocks apart cannot both be right. The one whose block time is not
+        recent is wrong. If both are recent, or neither is, no source is blamed.
 
         Raises:
-            Implausible: it leaps ahead of a head of just now, and is none itself.
+            Implausible: `head` is far ahead of a recent head, and is not recent itself.
         """
         now = self._clock.monotonic()
         known = self._highest.get(head.subject)

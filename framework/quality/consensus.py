@@ -1,4 +1,4 @@
-"""What several sources agree on: the median of those near it, and who is not (`faults.md` E5).
+"""Consensus of several sources: the median of those that agree, and outliers (`faults.md` E5).
 
 Pure: answers go in, a verdict comes out.
 """
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from coinmux.framework.models.base import Result
     from coinmux.framework.models.capability import Consensus
 
-#: Who answered, where several did together.
+#: The provider of an answer that several sources agreed on.
 PROVIDER = "consensus"
 #: Answers whose own times are further apart are not about the same moment.
 _MOMENT_MS = 30_000
-#: Deviations within `_MEMORY_S` that are an accident; the next counts as a failure.
+#: Deviations forgiven within `_MEMORY_S`; the next counts as a failure.
 _FORGIVEN = 2
 _MEMORY_S = 600.0
-#: Two are needed for a difference; of two that differ nobody knows which is wrong.
+#: Of two answers that differ, it is unknown which is wrong; outliers need a third.
 LEAST_TO_JUDGE = 3
 
 
@@ -45,14 +45,13 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class ConsensusVerdict:
-    """What came of the votes.
+    """The result of comparing the votes.
 
     Attributes:
-        agreed: those near the median of all, in the order they were ranked; empty where no majority
-            is.
-        outliers: those that are not; nobody where fewer than three were compared.
-        late: those about another moment, left out of it all.
-        value: the median of those who agree.
+        agreed: votes near the median of all, in rank order; empty where no majority agrees.
+        outliers: votes that are not near it; empty where fewer than three were compared.
+        late: votes about an older moment, which are not compared.
+        value: the median of the votes that agree.
     """
 
     agreed: tuple[Vote, ...]
@@ -62,7 +61,7 @@ class ConsensusVerdict:
 
     @property
     def spread_percent(self) -> float | None:
-        """How far the highest of those who agree is above the lowest, in percent of the median."""
+        """How far the highest agreed value is above the lowest, in percent of the median."""
         values = [vote.value for vote in self.agreed]
         if not values or not self.value:
             return None
@@ -95,7 +94,7 @@ def _deviation(value: float, middle: float | None) -> float | None:
 
 
 def judge(votes: Sequence[Vote], rule: Consensus) -> ConsensusVerdict:
-    """Who agrees, among votes in rank order; with no majority near the median, nobody."""
+    """Compare votes in rank order; without a majority near the median, none agrees."""
     newest = max((vote.at_ms for vote in votes if vote.at_ms is not None), default=0)
     late = tuple(v for v in votes if v.at_ms is not None and newest - v.at_ms > _MOMENT_MS)
     compared = [vote for vote in votes if vote not in late]
@@ -104,7 +103,7 @@ def judge(votes: Sequence[Vote], rule: Consensus) -> ConsensusVerdict:
     middle = median(vote.value for vote in compared)
     agreed = tuple(vote for vote in compared if rule.agrees(vote.value, middle))
     if len(compared) < LEAST_TO_JUDGE:
-        # Of two, each is to agree with the other, not with what lies between.
+        # Two votes must agree with each other, not with the median between them.
         alike = all(rule.agrees(vote.value, compared[0].value) for vote in compared)
         agreed = tuple(compared) if alike else ()
     if 2 * len(agreed) <= len(compared):
@@ -114,7 +113,7 @@ def judge(votes: Sequence[Vote], rule: Consensus) -> ConsensusVerdict:
 
 
 def merged(verdict: ConsensusVerdict, rule: Consensus) -> Result:
-    """The answer of those who agree: the nearest to the median, with the medians in place."""
+    """The agreed answer nearest to the median, with the medians as its merged fields."""
     assert verdict.value is not None
     middle = verdict.value
     nearest = min(verdict.agreed, key=lambda vote: abs(vote.value - middle)).result
@@ -122,18 +121,18 @@ def merged(verdict: ConsensusVerdict, rule: Consensus) -> Result:
         return nearest
     figures = {}
     for name in rule.merged:
-        told = [getattr(vote.result, name) for vote in verdict.agreed]
-        known = [value for value in told if value is not None]
+        values = [getattr(vote.result, name) for vote in verdict.agreed]
+        known = [value for value in values if value is not None]
         if known and getattr(nearest, name) is not None:
             figures[name] = median(known)
     return nearest.model_copy(update=figures)
 
 
 class Deviations:
-    """How often each source was far from what others agree on.
+    """How often each source was an outlier.
 
-    Once or twice in ten minutes is an accident (a thin market, a late update); from the third time
-    on it counts as the source's failure.
+    One or two deviations in ten minutes are forgiven (a thin market, a late update). From the third
+    on, each counts as a failure of the source.
     """
 
     def __init__(self, clock: Clock) -> None:

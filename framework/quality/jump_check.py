@@ -1,9 +1,9 @@
-"""What was last known of each market, and which new answers do not fit it.
+"""The last known value of each market, and a check of new answers against it.
 
-A jump is doubted until a second source tells the same; a source that repeats one answer for every
-market, or the same one for an hour while others move, is doubted too (`faults.md` E9). A market
-has one price, whichever question it came by: so candles and order books of another market, which
-mostly do not name theirs, are found out (E2).
+A jump is doubted until a second source reports the same value. A source that repeats one answer for
+every market, or for an hour while other sources move, is doubted too (`faults.md` E9). Tickers,
+candles and order books of a market share one price, so that candles and order books of the wrong
+market, which mostly do not name it, are detected (E2).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability, JumpRule
 
-#: Who confirms a doubted answer does so within this time.
+#: Another source confirms a doubted answer only within this time.
 _FRESH_S = 60.0
-#: An answer that stands still so long, while another source told so many others, is frozen.
+#: An answer is frozen if it is unchanged for this long while others reported `_MOVES` values.
 _FROZEN_S = 3_600.0
 _MOVES = 3
-#: Markets that got the very same answer, volume and all, before that is no chance.
+#: This many markets with the same answer, volume included, are no coincidence.
 _SAME = 3
 _SUBJECTS = 4_096
 _SOURCES = 256
@@ -34,10 +34,10 @@ Print = tuple[float | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What an answer says of its subject, in one number.
+    """The one number of an answer that is compared.
 
     Attributes:
-        about: what the number is of; figures about the same are compared.
+        about: the subject of the number; figures of the same subject are compared.
         jumps: which figures agree, and which are too far apart.
     """
 
@@ -66,8 +66,8 @@ class _Doubt:
     """A value that was not believed.
 
     Attributes:
-        since: when this source began to tell it.
-        at: when it told it last.
+        since: when this source first reported the value.
+        at: when it last reported the value.
     """
 
     source: str
@@ -76,15 +76,15 @@ class _Doubt:
     at: float
 
     def confirmed(self, source: str, figure: Figure, now: float) -> bool:
-        """Whether this answer ends the doubt: of another source, or of the same one when for a
-        minute nobody has told anything else.
+        """Whether this answer ends the doubt: another source agrees, or the same source has
+        repeated it for a minute and no other source has contradicted it.
         """
         if self.source == source:
             return self.is_repeated(source, figure) and now - self.since > _FRESH_S
         return now - self.at <= _FRESH_S and figure.agrees(self.value)
 
     def is_repeated(self, source: str, figure: Figure) -> bool:
-        """Whether the same source tells the same again."""
+        """Whether the same source reports the same value again."""
         return self.source == source and figure.agrees(self.value)
 
 
@@ -94,7 +94,7 @@ class _Subject:
 
     Attributes:
         value, at, source: the last answer that was believed.
-        doubted: one that was not, and whose: who confirms it ends the doubt.
+        doubted: the newest answer that was not believed, until it is confirmed.
         moves: different values lately, each with its source and time.
         prints: each source's answer, and since when it has been that.
     """
@@ -176,7 +176,7 @@ class JumpCheck:
             self._lately.popitem(last=False)
         print_ = result.fingerprint()
         lately.append((print_, key))
-        markets = {about for told, about in lately if told == print_}
+        markets = {about for other, about in lately if other == print_}
         if len(markets) < _SAME:
             return None
         return f"the same answer for {len(markets)} markets"

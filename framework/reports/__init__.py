@@ -1,1 +1,1 @@
-"""What a gateway shows of itself, in the words of the REST contract."""
+"""Reports about a gateway: its status, sources and settings, as the REST contract names them."""

@@ -33,7 +33,7 @@ class ServiceReport(Report):
 
 
 class GatewayStatus(Report):
-    """The whole gateway in a few words; the server adds what it alone knows."""
+    """A summary of the gateway; the server adds its own fields."""
 
     status: Overall
     version: str

@@ -54,7 +54,7 @@ def walk(
 
 
 class Upcoming:
-    """The steps of a walk that are to come, the next of which can be looked at."""
+    """The remaining steps of a walk; the next can be read without taking it."""
 
     __slots__ = ("_next", "_steps")
 
@@ -63,7 +63,7 @@ class Upcoming:
         self._next: list[Candidate] = []
 
     def peek(self) -> Candidate | None:
-        """The next step, None where there is none; it stays the next."""
+        """The next step without taking it, None where there is none."""
         if not self._next:
             self._next.extend(islice(self._steps, 1))
         return self._next[0] if self._next else None
@@ -74,7 +74,7 @@ class Upcoming:
         return self._next.pop() if self._next else None
 
     def prefer(self, fits: Callable[[Candidate], bool]) -> None:
-        """Put the first of those to come that fits before the others."""
+        """Move the first remaining step that fits before the others."""
         left = [*self._next, *self._steps]
         chosen = next((step for step in left if fits(step)), None)
         if chosen is not None:

@@ -68,8 +68,8 @@ def rank(scores: Sequence[Score], strategy: str, leader: str | None = None) -> l
         # It stays where a fifth less latency puts it, before its equals.
         ordered.remove(first)
         better = replace(first, latency_s=first.latency_s * LEADER_BONUS)
-        (kept,) = _places([better], fastest=fastest)
-        ordered.insert(bisect_left(_places(ordered, fastest=fastest), kept), first)
+        (place,) = _places([better], fastest=fastest)
+        ordered.insert(bisect_left(_places(ordered, fastest=fastest), place), first)
     return ordered
 
 

@@ -1,4 +1,4 @@
-"""The order of sources for each question, kept ready, and what `explain` says of it."""
+"""The order of sources for each question, cached, and what `explain` says of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.base import Query
     from coinmux.framework.sources.source import Source
 
-#: Latencies change with each answer; the order follows them at most so often.
+#: Latencies change with each answer; the order is computed again at most this often.
 _REORDER_S = 1.0
 
 _TIERS = {
@@ -63,10 +63,10 @@ class Router:
     def order(self, capability: str, strategy: str) -> list[tuple[Score, Source]]:
         """Every source that offers the capability, in the order to try them."""
         now = self._clock.monotonic()
-        kept = self._orders.get((capability, strategy))
-        if kept is not None and now - kept[0] < _REORDER_S:
-            return kept[1]
-        leader = kept[1][0][0].name if kept and kept[1] else None
+        cached = self._orders.get((capability, strategy))
+        if cached is not None and now - cached[0] < _REORDER_S:
+            return cached[1]
+        leader = cached[1][0][0].name if cached and cached[1] else None
         scores = [
             self._score(source, capability)
             for source in self._sources.values()
@@ -132,7 +132,7 @@ class Router:
         return self._thrifty(going) if ask.background else going
 
     def _thrifty(self, going: Iterator[Candidate]) -> Iterator[Candidate]:
-        """Those that have plenty, who costs least first."""
+        """Candidates with quota to spare, the cheapest first."""
         plenty = [s for s in going if s.busy is None and s.saving is None and not s.probe]
         return iter(sorted(plenty, key=lambda step: self._sources[step.score.name].spent()))
 
@@ -149,7 +149,7 @@ class Router:
     def explain(
         self, capability: str, query: Query, ask: RequestOptions, *, together: int = 1
     ) -> list[dict[str, Any]]:
-        """Every candidate in order with its verdict, reason and score parts; calls nobody.
+        """Every candidate in order with its verdict, reason and score parts; calls no source.
 
         Args:
             together: how many are asked at once.

@@ -1,4 +1,4 @@
-"""A provider bound to its configuration: its addresses, which key goes where, who lets it pass."""
+"""A provider bound to its configuration: its addresses, and which key is sent to which host."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from coinmux.framework.reference.assets import AssetDirectory
 
 T = TypeVar("T")
-#: Where a source is bound that asks nobody; the name never resolves (RFC 6761).
+#: The address of a source that calls no host; the name never resolves (RFC 6761).
 _NOBODY = "https://nobody.invalid"
 MapError = Callable[[Reply, Query], Exception | None]
 

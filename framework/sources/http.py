@@ -1,4 +1,4 @@
-"""What a fetch hook is given: the way to its source, and everything up to the JSON done."""
+"""The client a fetch hook is given: it sends requests to the source and returns parsed JSON."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class _Answer(NamedTuple):
 
 
 class HTTP:
-    """One attempt's way to one source. Built per attempt, kept by nobody.
+    """One attempt's way to one source. Built for each attempt and then dropped.
 
     Args:
         source: the provider as configured.

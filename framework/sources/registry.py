@@ -64,7 +64,7 @@ class SourceRegistry:
         self._clock = clock
         self._on_change = on_change
         self._warned: set[str] = set()
-        #: How many broken plugins were told of.
+        #: How many broken plugins have been reported.
         self._told = 0
 
     def load(self, found: Iterable[Found] | None) -> None:
@@ -166,7 +166,7 @@ class SourceRegistry:
             self._redactor.add(secret)
 
     def _source_of(self, provider: Provider, env: EnvConfig) -> Source:
-        """The provider under `env`; choices of coins and used-up limits are kept."""
+        """The provider under `env`; its coin choices and used limits stay."""
         name = provider.info.name
         known = self.sources.get(name)
         assets = (

@@ -156,7 +156,7 @@ def few_words(text: str, redactor: Redactor) -> str:
 
 
 def without_secrets(error: CoinmuxError, redactor: Redactor) -> CoinmuxError:
-    """The error, its text rid of what the source may have echoed."""
+    """The error, with keys that the source echoed removed from its text."""
     error.detail = clean_text(redactor.clean(error.detail))
     error.args = (error.detail,)
     return error

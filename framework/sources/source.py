@@ -33,7 +33,7 @@ class Refusal:
 
     Attributes:
         code: one word of `docs/architecture.md`'s list (`circuit_open`, `missing_key`…).
-        for_good: it could not serve this question even on its best day.
+        for_good: it can never serve this question, whatever its health.
         retry_at: monotonic seconds from which it may be asked again, where that is known.
     """
 
@@ -47,7 +47,7 @@ class Source:
     """One provider as the router sees it.
 
     Args:
-        known: the same source under the configuration before.
+        known: the same source under the previous configuration.
 
     Attributes:
         feature: whether configuration has it on.
@@ -85,7 +85,7 @@ class Source:
         concurrent = env.settings.concurrent_per_source
         gate = Limiter(clock, self.limits, concurrent=concurrent, usage=info.usage)
         if known is not None and (known.limits, known.gate.concurrent) == (self.limits, concurrent):
-            # What was used of a window is used, whatever was read anew.
+            # A reload of the settings does not reset what was used of a window.
             gate = known.gate
         self.gate: Limiter = gate
         self._has_quota = bool(long_windows(gate.windows))
@@ -118,7 +118,7 @@ class Source:
         return self.gate.busy_reason()
 
     def saving(self) -> str | None:
-        """Why the rest of its quota is saved, None where there is plenty."""
+        """Why its remaining quota is saved; None where enough is left."""
         return saving(self.gate.windows, self._clock.monotonic()) if self._has_quota else None
 
     def spent(self) -> float:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: Longer bodies are decoded and parsed off the event loop.
 OFF_LOOP_BYTES = 262_144
-#: So many hosts out of reach within so long, and none answering: it is our own network.
+#: If this many hosts fail within this time and none answers, our own network is down.
 LOCAL_HOSTS = 3
 LOCAL_WINDOW_S = 15.0
 _LOCAL_ERRNO = frozenset(

@@ -1,7 +1,7 @@
 """One HTTP/1.1 connection: a request out, an answer in, every byte counted.
 
 Parsing is llhttp's, strict, through httptools. What llhttp lets pass and we do not: endless
-headers or informational answers, bytes nobody asked for, an answer larger than its limit.
+headers or informational answers, bytes without a request, an answer larger than its limit.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Connection(asyncio.Protocol):
     @property
     def is_silent(self) -> bool:
         """Whether nothing lies on the socket that the loop has not come round to read yet: bytes
-        nobody asked for, or its peer's end.
+        without a request, or its peer's end.
         """
         handle = None if self._transport is None else self._transport.get_extra_info("socket")
         if handle is None or (number := handle.fileno()) < 0:
@@ -168,7 +168,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._waiter is None or self._done or self._failure is not None:
-            # Nobody asked: taking it for the next answer would answer another question.
+            # No request was sent: these bytes must not be taken for the answer to the next one.
             self.abort()
             return
         self._wire += len(data)

@@ -48,5 +48,5 @@ def decode(body: bytes, coding: str, limit: int) -> bytes:
 
 
 def _has_zlib_header(body: bytes) -> bool:
-    # RFC 1950 section 2.2. "deflate" without it is what some servers send all the same.
+    # RFC 1950 section 2.2. Some servers send "deflate" without it nevertheless.
     return len(body) >= 2 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0

@@ -22,7 +22,7 @@ _FEED = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q
 _TARGET = re.compile(r"[!-~]*")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
-#: Left as they are in a query, besides letters, digits and `_.-~` (RFC 3986 section 3.4).
+#: Not escaped in a query, in addition to letters, digits and `_.-~` (RFC 3986 section 3.4).
 _QUERY_SAFE = ",:/"
 
 

@@ -37,7 +37,7 @@ IDLE_S = 15.0
 IDLE_POST_S = 3.0
 IDLE_PER_ORIGIN = 64
 ADDRESSES_S = 30.0
-#: RFC 8305 section 5: the next address is tried when the one before has not answered for so long.
+#: RFC 8305 section 5: the next address is tried when one has not answered in this time.
 STAGGER_S = 0.25
 
 
