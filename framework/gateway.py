@@ -42,6 +42,7 @@ from coinmux.framework.quality.consensus import PROVIDER
 from coinmux.framework.questions import GatewayQuestions, query_from
 from coinmux.framework.reference.assets import AssetTable
 from coinmux.framework.reference.symbols import Symbol
+from coinmux.framework.reporting import GatewayReports
 from coinmux.framework.reports.configuration import ConfigurationReports, ReloadReport
 from coinmux.framework.reports.health import HealthReports
 from coinmux.framework.reports.providers import ProviderReports
@@ -67,25 +68,10 @@ if TYPE_CHECKING:
     from coinmux.framework.cluster.cluster import Cluster
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.dispatch.decision_log import DecisionTrail
-    from coinmux.framework.health.history import SourceHistory
     from coinmux.framework.limits.limiter import Limiter
     from coinmux.framework.models.base import Query
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.models.text import TextSentiment
-    from coinmux.framework.reports.configuration import (
-        FeatureList,
-        FeatureReport,
-        MissingReport,
-        SettingList,
-    )
-    from coinmux.framework.reports.health import HealthReport, SourceHealth
-    from coinmux.framework.reports.providers import (
-        CapabilityList,
-        ModelList,
-        ProviderDetail,
-        ProviderList,
-    )
-    from coinmux.framework.reports.status import GatewayStatus
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.source import Source
     from coinmux.framework.transport.choice import Transport
@@ -96,7 +82,7 @@ _DOLLARS = ("USD", "USDT", "USDC")
 _DEFAULT = RequestOptions()
 
 
-class Gateway(GatewayQuestions):
+class Gateway(GatewayQuestions, GatewayReports):
     """One door to every source. Use it as an async context manager.
 
     ```python
@@ -572,91 +558,6 @@ class Gateway(GatewayQuestions):
             NotFound: no decision is stored under that id.
         """
         return self._decisions.decision(request_id)
-
-    def source_health(self) -> HealthReport:
-        """Every source, channels included, with a count of each state."""
-        return self._health_reports.every()
-
-    def source_health_of(self, name: str) -> SourceHealth:
-        """One source (`binance`) or channel (`rss_news:coindesk`).
-
-        Raises:
-            UnknownProvider: with near names.
-        """
-        return self._health_reports.of(name)
-
-    def source_history(self, name: str, window_s: float) -> SourceHistory:
-        """State intervals, incidents and uptime of one source over the last `window_s` seconds."""
-        return self.history.of(self._health_reports.known(name), window_s)
-
-    def features(self) -> FeatureList:
-        """Every feature, and how many are enabled."""
-        return self._configuration.features()
-
-    def feature(self, name: str) -> FeatureReport:
-        """One feature, its name in any case.
-
-        Raises:
-            UnknownFeature: with near names.
-        """
-        return self._configuration.feature(name)
-
-    def setting_list(self) -> SettingList:
-        """coinmux's own settings: the value in force, and where it comes from."""
-        return self._configuration.settings()
-
-    def missing(self) -> MissingReport:
-        """Every variable that is not set, and the feature it would enable."""
-        return self._configuration.missing()
-
-    def provider_list(self) -> ProviderList:
-        """Every provider, and the plugins that did not load."""
-        return self._providers.every()
-
-    def provider(self, name: str) -> ProviderDetail:
-        """One provider, with its channels, coin choices and limits.
-
-        Raises:
-            UnknownProvider: with near names.
-        """
-        return self._providers.of(name)
-
-    def capability_list(self) -> CapabilityList:
-        """Every capability with its query's JSON Schema and the providers that serve it."""
-        return self._providers.capabilities()
-
-    def model_status(self) -> ModelList:
-        """Text models, and which of them answer."""
-        return self._providers.models()
-
-    def status(self) -> GatewayStatus:
-        """A summary of the state of the gateway; the server adds its own fields."""
-        return self._status.of(self.archive, self.state, self.checker)
-
-    def ready(self) -> tuple[bool, str]:
-        """Whether questions can be answered, and why not."""
-        if not self.is_open:
-            return False, "stopping"
-        if not any(source.feature.enabled for source in self.sources.values()):
-            return False, "no source is on"
-        return True, "ready"
-
-    def reset(self, name: str) -> SourceHealth:
-        """Forget the failures and cooldowns of one source; its state after that."""
-        known = self._health_reports.known(name)
-        self.health.reset(known)
-        if self.state is not None:
-            self.state.news.reset(known)
-        self.events.publish("config", f"health of {known} was reset", source=known)
-        return self.source_health_of(known)
-
-    def reset_all(self) -> HealthReport:
-        """Forget the failures and cooldowns of every source; the states after that."""
-        self.health.reset_all()
-        if self.state is not None:
-            self.state.news.reset(None)
-        self.events.publish("config", "health of every source was reset")
-        return self.source_health()
 
     def reload(self) -> ReloadReport:
         """Read `.env` and the environment again; what changed, by provider.

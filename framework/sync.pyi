@@ -309,78 +309,6 @@ class SyncGateway:
         """
         ...
 
-    def source_health(self) -> HealthReport:
-        """Every source, channels included, with a count of each state."""
-        ...
-
-    def source_health_of(self, name: str) -> SourceHealth:
-        """One source (`binance`) or channel (`rss_news:coindesk`).
-
-        Raises:
-            UnknownProvider: with near names.
-        """
-        ...
-
-    def source_history(self, name: str, window_s: float) -> SourceHistory:
-        """State intervals, incidents and uptime of one source over the last `window_s` seconds."""
-        ...
-
-    def features(self) -> FeatureList:
-        """Every feature, and how many are enabled."""
-        ...
-
-    def feature(self, name: str) -> FeatureReport:
-        """One feature, its name in any case.
-
-        Raises:
-            UnknownFeature: with near names.
-        """
-        ...
-
-    def setting_list(self) -> SettingList:
-        """coinmux's own settings: the value in force, and where it comes from."""
-        ...
-
-    def missing(self) -> MissingReport:
-        """Every variable that is not set, and the feature it would enable."""
-        ...
-
-    def provider_list(self) -> ProviderList:
-        """Every provider, and the plugins that did not load."""
-        ...
-
-    def provider(self, name: str) -> ProviderDetail:
-        """One provider, with its channels, coin choices and limits.
-
-        Raises:
-            UnknownProvider: with near names.
-        """
-        ...
-
-    def capability_list(self) -> CapabilityList:
-        """Every capability with its query's JSON Schema and the providers that serve it."""
-        ...
-
-    def model_status(self) -> ModelList:
-        """Text models, and which of them answer."""
-        ...
-
-    def status(self) -> GatewayStatus:
-        """A summary of the state of the gateway; the server adds its own fields."""
-        ...
-
-    def ready(self) -> tuple[bool, str]:
-        """Whether questions can be answered, and why not."""
-        ...
-
-    def reset(self, name: str) -> SourceHealth:
-        """Forget the failures and cooldowns of one source; its state after that."""
-        ...
-
-    def reset_all(self) -> HealthReport:
-        """Forget the failures and cooldowns of every source; the states after that."""
-        ...
-
     def reload(self) -> ReloadReport:
         """Read `.env` and the environment again; what changed, by provider.
 
@@ -612,4 +540,76 @@ class SyncGateway:
         Raises:
             InvalidRequest: an indicator, a parameter or a symbol is refused.
         """
+        ...
+
+    def source_health(self) -> HealthReport:
+        """Every source, channels included, with a count of each state."""
+        ...
+
+    def source_health_of(self, name: str) -> SourceHealth:
+        """One source (`binance`) or channel (`rss_news:coindesk`).
+
+        Raises:
+            UnknownProvider: with near names.
+        """
+        ...
+
+    def source_history(self, name: str, window_s: float) -> SourceHistory:
+        """State intervals, incidents and uptime of one source over the last `window_s` seconds."""
+        ...
+
+    def features(self) -> FeatureList:
+        """Every feature, and how many are enabled."""
+        ...
+
+    def feature(self, name: str) -> FeatureReport:
+        """One feature, its name in any case.
+
+        Raises:
+            UnknownFeature: with near names.
+        """
+        ...
+
+    def setting_list(self) -> SettingList:
+        """coinmux's own settings: the value in force, and where it comes from."""
+        ...
+
+    def missing(self) -> MissingReport:
+        """Every variable that is not set, and the feature it would enable."""
+        ...
+
+    def provider_list(self) -> ProviderList:
+        """Every provider, and the plugins that did not load."""
+        ...
+
+    def provider(self, name: str) -> ProviderDetail:
+        """One provider, with its channels, coin choices and limits.
+
+        Raises:
+            UnknownProvider: with near names.
+        """
+        ...
+
+    def capability_list(self) -> CapabilityList:
+        """Every capability with its query's JSON Schema and the providers that serve it."""
+        ...
+
+    def model_status(self) -> ModelList:
+        """Text models, and which of them answer."""
+        ...
+
+    def status(self) -> GatewayStatus:
+        """A summary of the state of the gateway; the server adds its own fields."""
+        ...
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether questions can be answered, and why not."""
+        ...
+
+    def reset(self, name: str) -> SourceHealth:
+        """Forget the failures and cooldowns of one source; its state after that."""
+        ...
+
+    def reset_all(self) -> HealthReport:
+        """Forget the failures and cooldowns of every source; the states after that."""
         ...
