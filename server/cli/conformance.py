@@ -16,6 +16,7 @@ from coinmux.server.cli.console import (
     console,
     print_json,
     table,
+    warn_of_loading,
 )
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def _loaded() -> list[Found]:
     loader = PluginLoader()
     found = loader.discover()
     loader.load(found, wait_s=LOAD_WAIT_S, limit_s=LOAD_WAIT_S)
+    warn_of_loading(one.name for one in found if one.pending)
     return found
 
 
