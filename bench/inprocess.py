@@ -116,10 +116,10 @@ async def measure(upstream: str, *, rounds: int, tickers: int, candles: int) -> 
 def ranking_us(providers: int) -> float:
     """Microseconds to rank so many sources once."""
     from coinmux.framework.health.tracker import State
-    from coinmux.framework.routing.ranking import Score, rank
+    from coinmux.framework.routing.ranking import SourceScore, rank
 
     scores = [
-        Score(f"p{at}", State.HEALTHY, at % 2, at % 7, (at * 37 % 101) / 1000)
+        SourceScore(f"p{at}", State.HEALTHY, at % 2, at % 7, (at * 37 % 101) / 1000)
         for at in range(providers)
     ]
     taken = []

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.base import Query
     from coinmux.framework.routing.candidates import Candidate
     from coinmux.framework.routing.options import RequestOptions
-    from coinmux.framework.routing.ranking import Score
+    from coinmux.framework.routing.ranking import SourceScore
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Decision:
     capability: str
     query: Query
     ask: RequestOptions
-    order: Sequence[tuple[Score, object]]
+    order: Sequence[tuple[SourceScore, object]]
     passed: Sequence[Candidate]
     attempts: Sequence[Mapping[str, Any]]
     outcome: str
@@ -68,7 +68,7 @@ class Decision:
                 verdict, code, detail = (
                     "skipped",
                     "cached",
-                    "a kept answer was served; nobody was asked",
+                    "a cached answer was served; no source was asked",
                 )
             elif attempt is not None and attempt["outcome"] == "ok":
                 verdict, code, detail = "chosen", "answered", "it answered"

@@ -50,7 +50,7 @@ class HealthSettings:
     lease_grace_s: float = 1.0
 
 
-class Window:
+class ResultWindow:
     """The newest counted results, with a running number of successes."""
 
     __slots__ = ("_age_s", "_entries", "_most", "_successes", "expires_at")
@@ -136,7 +136,7 @@ class Circuit:
         self.recoveries = 0
         self.successes = 0
         self.failures = 0
-        self.window = Window(settings.window, settings.window_age_s)
+        self.window = ResultWindow(settings.window, settings.window_age_s)
         self.latency_s: float | None = None
         self.hold = Cooldown()
         self.last_success_at: float | None = None

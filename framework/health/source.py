@@ -46,14 +46,14 @@ class Lease:
     capability_epoch: int
     probe: bool
     ends_at: float
-    owner: SourceHealth = field(repr=False)
+    owner: SourceBreaker = field(repr=False)
     circuit: Circuit = field(repr=False)
     probes_source: bool = False
     probes_capability: bool = False
     is_open: bool = True
 
 
-class SourceHealth:
+class SourceBreaker:
     """One source; every method is given the monotonic time.
 
     Attributes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from coinmux.framework.health.circuit import HealthSettings, State
 from coinmux.framework.health.cooldown import DURABLE
 from coinmux.framework.health.snapshot import CapabilityHealth, HealthSnapshot, percentile
-from coinmux.framework.health.source import KEY_REFUSED, Lease, SourceHealth
+from coinmux.framework.health.source import KEY_REFUSED, Lease, SourceBreaker
 from coinmux.framework.health.status import Availability, RemoteResult, StateChange
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class HealthTracker:
             () if on_change is None else (on_change,)
         )
         self._rng = rng if rng is not None else Random()  # noqa: S311 - spreads waits only
-        self._sources: dict[str, SourceHealth] = {}
+        self._sources: dict[str, SourceBreaker] = {}
         #: Called with the result of each attempt of this process, where there are other workers.
         self.on_result: Callable[[RemoteResult], None] | None = None
 
@@ -77,7 +77,7 @@ class HealthTracker:
         """Add a source; a known one gets these capabilities and keeps its state."""
         entry = self._sources.get(source)
         if entry is None:
-            entry = SourceHealth(source, self.settings, self._changed, self._rng)
+            entry = SourceBreaker(source, self.settings, self._changed, self._rng)
             self._sources[source] = entry
             if disabled_reason is not None:
                 entry.disabled_reason = disabled_reason

@@ -13,7 +13,7 @@ from coinmux.framework.errors import Implausible, NotOffered, SchemaMismatch
 from coinmux.framework.models.base import Query, Result
 from coinmux.framework.models.candle_checks import check_spacing, late_s
 from coinmux.framework.models.resample import aggregate, finer_query
-from coinmux.framework.models.window import Window, window_of
+from coinmux.framework.models.window import CandleWindow, window_of
 from coinmux.framework.reference.intervals import Interval, finer
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS, number
@@ -55,7 +55,7 @@ class CandlesQuery(Query["Candles"]):
             raise ValueError("start is after end")
         return self
 
-    def window(self, most: int, now_ms: int | None = None) -> Window:
+    def window(self, most: int, now_ms: int | None = None) -> CandleWindow:
         """The opening times to ask a source for that gives at most `most` candles at once."""
         return window_of(self, most, now_ms)
 

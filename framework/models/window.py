@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class CandleWindow:
     """The opening times to request from a source, both included; None for the latest candles.
 
     Attributes:
@@ -24,7 +24,7 @@ class Window:
     count: int
 
 
-def window_of(query: CandlesQuery, most: int, now_ms: int | None = None) -> Window:
+def window_of(query: CandlesQuery, most: int, now_ms: int | None = None) -> CandleWindow:
     """The first candles from `start` on, or else the last ones before `end`, at most `most`.
 
     Args:
@@ -37,7 +37,7 @@ def window_of(query: CandlesQuery, most: int, now_ms: int | None = None) -> Wind
     end = query.end if query.end is not None else now_ms
     if query.start is not None:
         last_ms = query.start + span_ms - 1
-        return Window(query.start, last_ms if end is None else min(last_ms, end), count)
+        return CandleWindow(query.start, last_ms if end is None else min(last_ms, end), count)
     if end is None:
-        return Window(None, None, count)
-    return Window(max(0, end - span_ms + 1), end, count)
+        return CandleWindow(None, None, count)
+    return CandleWindow(max(0, end - span_ms + 1), end, count)

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 # A type checker does not know that subclasses inherit both options.
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class FrozenReport(msgspec.Struct, frozen=True, kw_only=True):
     """A report, or a part of one: its fields are the members of the JSON object, in this order.
 
     The OpenAPI document is made from these types, so units stand in the fields' descriptions.

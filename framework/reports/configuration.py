@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta
 
 from coinmux.framework.config.provider_config import find_feature
-from coinmux.framework.reports.base import Report
+from coinmux.framework.reports.base import FrozenReport
 
 if TYPE_CHECKING:
     from coinmux.framework.reports.health import HealthReports
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SettingValue = bool | int | float | str | list[str] | None
 
 
-class VariableReport(Report):
+class VariableReport(FrozenReport):
     """One environment variable that a feature reads. Its value is never shown."""
 
     name: str
@@ -27,7 +27,7 @@ class VariableReport(Report):
     signup_url: str | None
 
 
-class FeatureReport(Report):
+class FeatureReport(FrozenReport):
     """A provider as a feature: enabled, or the reason why not."""
 
     name: str
@@ -39,7 +39,7 @@ class FeatureReport(Report):
     variables: tuple[VariableReport, ...]
 
 
-class FeatureSummary(Report):
+class FeatureSummary(FrozenReport):
     """Features by whether they are enabled."""
 
     total: int
@@ -47,14 +47,14 @@ class FeatureSummary(Report):
     disabled: int
 
 
-class FeatureList(Report):
+class FeatureList(FrozenReport):
     """Every feature."""
 
     summary: FeatureSummary
     features: tuple[FeatureReport, ...]
 
 
-class MissingVariable(Report):
+class MissingVariable(FrozenReport):
     """A variable that is not set, and the feature it belongs to."""
 
     variable: str
@@ -65,13 +65,13 @@ class MissingVariable(Report):
     signup_url: str | None
 
 
-class MissingReport(Report):
+class MissingReport(FrozenReport):
     """Every variable that is not set."""
 
     missing: tuple[MissingVariable, ...]
 
 
-class SettingReport(Report):
+class SettingReport(FrozenReport):
     """One of coinmux's own settings."""
 
     variable: str
@@ -87,13 +87,13 @@ class SettingReport(Report):
     description: str
 
 
-class SettingList(Report):
+class SettingList(FrozenReport):
     """Every setting."""
 
     settings: tuple[SettingReport, ...]
 
 
-class ReloadReport(Report):
+class ReloadReport(FrozenReport):
     """The effect of a reload, by provider."""
 
     enabled: tuple[str, ...]

@@ -11,7 +11,7 @@ from msgspec import Meta
 from coinmux.framework.clock import wall_at
 from coinmux.framework.errors import UnknownProvider
 from coinmux.framework.health.circuit import State
-from coinmux.framework.reports.base import MaybeMs, MaybeShare, MaybeUnixMs, Report
+from coinmux.framework.reports.base import FrozenReport, MaybeMs, MaybeShare, MaybeUnixMs
 from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from coinmux.framework.sources.source import Source
 
 
-class ErrorReport(Report):
+class ErrorReport(FrozenReport):
     """The last error of a source."""
 
     code: str
     message: str
 
 
-class CapabilityHealthReport(Report):
+class CapabilityHealthReport(FrozenReport):
     """The health of one capability of a source."""
 
     name: str
@@ -44,7 +44,7 @@ class CapabilityHealthReport(Report):
     hold_reason: Annotated[str | None, Meta(description="Cause of that cooldown")]
 
 
-class SourceHealth(Report):
+class SourceHealth(FrozenReport):
     """The health of one source, or of one channel of a source."""
 
     name: str
@@ -74,7 +74,7 @@ class SourceHealth(Report):
     category: str
 
 
-class HealthSummary(Report):
+class HealthSummary(FrozenReport):
     """Sources by state, and all together."""
 
     total: int
@@ -85,7 +85,7 @@ class HealthSummary(Report):
     disabled: int
 
 
-class HealthReport(Report):
+class HealthReport(FrozenReport):
     """Every source, channels included."""
 
     summary: HealthSummary

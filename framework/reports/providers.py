@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from coinmux.framework.health.circuit import State
 from coinmux.framework.limits.quota import quota_lines
-from coinmux.framework.reports.base import Report, UnixMs
+from coinmux.framework.reports.base import FrozenReport, UnixMs
 from coinmux.framework.reports.health import SourceHealth
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coinmux.framework.sources.source import Source
 
 
-class WindowReport(Report):
+class WindowReport(FrozenReport):
     """One rate limit, and its use."""
 
     requests: Annotated[float, Meta(description="Allowed in `per_s` seconds, by weight")]
@@ -29,7 +29,7 @@ class WindowReport(Report):
     used: Annotated[float, Meta(description="Used of it within the window until now")]
 
 
-class LimitReport(Report):
+class LimitReport(FrozenReport):
     """The limits of a provider, and their use."""
 
     concurrent: Annotated[int, Meta(description="Calls allowed at the same time")]
@@ -38,7 +38,7 @@ class LimitReport(Report):
     windows: tuple[WindowReport, ...]
 
 
-class QuotaReport(Report):
+class QuotaReport(FrozenReport):
     """One daily or monthly quota, and its use."""
 
     window_s: Annotated[float, Meta(description="Length of the window in seconds")]
@@ -47,7 +47,7 @@ class QuotaReport(Report):
     remaining: float
 
 
-class ProviderReport(Report):
+class ProviderReport(FrozenReport):
     """One provider."""
 
     name: str
@@ -66,7 +66,7 @@ class ProviderReport(Report):
     version: str | None
 
 
-class AssetChoiceReport(Report):
+class AssetChoiceReport(FrozenReport):
     """Which of several coins of one ticker a provider's name was resolved to."""
 
     asset: str
@@ -94,7 +94,7 @@ class ProviderDetail(ProviderReport):
     notes: str | None
 
 
-class BrokenPlugin(Report):
+class BrokenPlugin(FrozenReport):
     """A plugin that did not load."""
 
     name: str
@@ -102,14 +102,14 @@ class BrokenPlugin(Report):
     error: str
 
 
-class ProviderList(Report):
+class ProviderList(FrozenReport):
     """Every provider, and the plugins that did not load."""
 
     providers: tuple[ProviderReport, ...]
     broken: tuple[BrokenPlugin, ...]
 
 
-class FreshnessReport(Report):
+class FreshnessReport(FrozenReport):
     """How long an answer is served from the cache."""
 
     fresh_s: Annotated[float, Meta(description="Seconds an answer is fresh")]
@@ -121,7 +121,7 @@ class FreshnessReport(Report):
     ]
 
 
-class CapabilityReport(Report):
+class CapabilityReport(FrozenReport):
     """One kind of question."""
 
     name: str
@@ -132,13 +132,13 @@ class CapabilityReport(Report):
     enabled_providers: tuple[str, ...]
 
 
-class CapabilityList(Report):
+class CapabilityList(FrozenReport):
     """Every kind of question."""
 
     capabilities: tuple[CapabilityReport, ...]
 
 
-class ModelReport(Report):
+class ModelReport(FrozenReport):
     """One text model."""
 
     id: str
@@ -149,14 +149,14 @@ class ModelReport(Report):
     health: State
 
 
-class ModelSummary(Report):
+class ModelSummary(FrozenReport):
     """Text models by whether they are active."""
 
     total: int
     active: int
 
 
-class ModelList(Report):
+class ModelList(FrozenReport):
     """Every text model."""
 
     summary: ModelSummary

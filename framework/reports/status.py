@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
-from coinmux.framework.reports.base import Report, installed_version
+from coinmux.framework.reports.base import FrozenReport, installed_version
 from coinmux.framework.reports.health import HealthSummary, summary
 from coinmux.framework.reports.providers import ModelSummary
 
@@ -24,7 +24,7 @@ Overall = Literal["ONLINE", "DEGRADED", "OFFLINE"]
 ServiceState = Literal["ONLINE", "DEGRADED", "OFFLINE", "DISABLED"]
 
 
-class ServiceReport(Report):
+class ServiceReport(FrozenReport):
     """One part of the process."""
 
     name: str
@@ -32,7 +32,7 @@ class ServiceReport(Report):
     detail: str
 
 
-class GatewayStatus(Report):
+class GatewayStatus(FrozenReport):
     """A summary of the gateway; the server adds its own fields."""
 
     status: Overall

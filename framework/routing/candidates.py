@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from coinmux.framework.routing.ranking import Score
+    from coinmux.framework.routing.ranking import SourceScore
     from coinmux.framework.sources.source import Refusal
 
 
@@ -24,7 +24,7 @@ class Candidate:
         probe: it is offline and due: it may be tried once.
     """
 
-    score: Score
+    score: SourceScore
     refusal: Refusal | None
     busy: str | None = None
     saving: str | None = None

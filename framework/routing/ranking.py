@@ -21,7 +21,7 @@ LEADER_BONUS = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class SourceScore:
     """What a source is ranked by; smaller is better in every part.
 
     Attributes:
@@ -45,7 +45,9 @@ class Score:
         }
 
 
-def rank(scores: Sequence[Score], strategy: str, leader: str | None = None) -> list[Score]:
+def rank(
+    scores: Sequence[SourceScore], strategy: str, leader: str | None = None
+) -> list[SourceScore]:
     """The scores in the order their sources are tried: health before speed, speed before name.
 
     `priority` ranks by tier, priority, latency; `fastest` by tier, latency, priority, where a
@@ -82,13 +84,13 @@ _TIER = 4_000_000.0
 _LONGEST_S = 1_000.0
 
 
-def _places(scores: Iterable[Score], *, fastest: bool) -> list[float]:
+def _places(scores: Iterable[SourceScore], *, fastest: bool) -> list[float]:
     if fastest:
         return [s.tier + (s.latency_s or 0.0) / _LONGEST_S for s in scores]
     return [s.tier * _TIER + s.priority + (s.latency_s or 0.0) / _LONGEST_S for s in scores]
 
 
-def after_first(first: Score, other: Score, strategy: str) -> tuple[str, str]:
+def after_first(first: SourceScore, other: SourceScore, strategy: str) -> tuple[str, str]:
     """Why `other` goes after `first`: a code and a sentence. True by construction of `rank`."""
     if other.tier > first.tier:
         return "less_healthy", f"{other.state}, {first.name} is {first.state}"

@@ -9,7 +9,7 @@ from coinmux.framework.clock import wall_at
 from coinmux.framework.health.tracker import Availability, State
 from coinmux.framework.routing.candidates import Candidate, walk
 from coinmux.framework.routing.options import RequestOptions
-from coinmux.framework.routing.ranking import LATENCY_DIGITS, Score, after_first, rank
+from coinmux.framework.routing.ranking import LATENCY_DIGITS, SourceScore, after_first, rank
 from coinmux.framework.sources.source import Refusal
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Router:
         self._clock = clock
         self.probes_first = probes_first
         self._sources: Mapping[str, Source] = {}
-        self._orders: dict[tuple[str, str], tuple[float, list[tuple[Score, Source]]]] = {}
+        self._orders: dict[tuple[str, str], tuple[float, list[tuple[SourceScore, Source]]]] = {}
 
     def use(self, sources: Mapping[str, Source]) -> None:
         """Route among `sources` from now on."""
@@ -60,7 +60,7 @@ class Router:
         """A source changed state: every order is computed again when next needed."""
         self._orders.clear()
 
-    def order(self, capability: str, strategy: str) -> list[tuple[Score, Source]]:
+    def order(self, capability: str, strategy: str) -> list[tuple[SourceScore, Source]]:
         """Every source that offers the capability, in the order to try them."""
         now = self._clock.monotonic()
         cached = self._orders.get((capability, strategy))
@@ -76,7 +76,7 @@ class Router:
         self._orders[(capability, strategy)] = (now, ordered)
         return ordered
 
-    def _score(self, source: Source, capability: str) -> Score:
+    def _score(self, source: Source, capability: str) -> SourceScore:
         state = self._health.standing(source.name, capability).state
         tier = _TIERS[state]
         if state is State.OFFLINE and self.probes_first:
@@ -84,10 +84,10 @@ class Router:
         latency = self._health.latency_s(source.name, capability)
         if latency is not None:
             latency = round(latency, LATENCY_DIGITS)
-        return Score(source.name, state, tier, source.priority, latency)
+        return SourceScore(source.name, state, tier, source.priority, latency)
 
     def step(
-        self, score: Score, source: Source, capability: str, query: Query, ask: RequestOptions
+        self, score: SourceScore, source: Source, capability: str, query: Query, ask: RequestOptions
     ) -> Candidate:
         """Whether `source` may be tried for `query` now, and if not why."""
         if ask.provider is not None and ask.provider != source.name:

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from coinmux.framework.errors import InvalidRequest, NotFound
-from coinmux.framework.reports.base import Report
+from coinmux.framework.reports.base import FrozenReport
 from coinmux.server.asgi.admin_guard import admin_only
 from coinmux.server.asgi.query_params import single_values
 from coinmux.server.asgi.request_body import read_json
@@ -23,7 +23,7 @@ from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.schemas import DrillOrder
 
 
-class DrillReport(Report):
+class DrillReport(FrozenReport):
     """Faults of simulated sources."""
 
     available: bool

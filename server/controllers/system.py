@@ -8,7 +8,7 @@ from typing import Literal
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
-from coinmux.framework.reports.base import Report
+from coinmux.framework.reports.base import FrozenReport
 from coinmux.framework.reports.providers import ModelList
 from coinmux.server.asgi.query_params import single_values, whole
 from coinmux.server.asgi.requests import AnyRequest
@@ -23,13 +23,13 @@ from coinmux.server.openapi.parameters import parameter
 _ACTIVITY_LIMIT = 500
 
 
-class Alive(Report):
+class Alive(FrozenReport):
     """The process answers."""
 
     status: Literal["ok"]
 
 
-class Ready(Report):
+class Ready(FrozenReport):
     """Whether questions can be answered."""
 
     ready: bool

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coinmux.framework.errors import NotFound
-from coinmux.framework.reports.base import Report
+from coinmux.framework.reports.base import FrozenReport
 from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def state_of(gateway: Gateway, name: str) -> tuple[str, str]:
     return source.info.title, str(gateway.health.snapshot(wanted).state)
 
 
-class BadgeReport(Report):
+class BadgeReport(FrozenReport):
     """A badge as data, as badge services read it (shields.io, endpoint badge, schema 1)."""
 
     version: int = msgspec.field(name="schemaVersion")

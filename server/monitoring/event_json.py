@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from pydantic import BaseModel
 
-from coinmux.framework.reports.base import Report, UnixMs
+from coinmux.framework.reports.base import FrozenReport, UnixMs
 
 if TYPE_CHECKING:
     from coinmux.framework.events import Event
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _TEXT_LIMIT = 500
 
 
-class EventReport(Report):
+class EventReport(FrozenReport):
     """Something that happened."""
 
     id: Annotated[int, msgspec.Meta(description="Later events have higher ids")]
@@ -29,7 +29,7 @@ class EventReport(Report):
     detail: Annotated[dict[str, Any], msgspec.Meta(description="By kind")]
 
 
-class ActivityReport(Report):
+class ActivityReport(FrozenReport):
     """What happened, newest first."""
 
     events: tuple[EventReport, ...]

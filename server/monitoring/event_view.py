@@ -70,7 +70,7 @@ def _request(record: RequestRecord, redactor: Redactor) -> MonitorEvent:
         kind, outcome, provider = "cache_hit", "ok", record.served
         subject = _subject(decided.query)
         calls: list[Hop] = []
-        said = f"kept answer of {provider}"
+        said = f"cached answer of {provider}"
     else:
         kind, outcome = _kind(record, decided)
         provider = decided[-1].provider if decided else None
@@ -173,7 +173,7 @@ def _said(kind: str, outcome: str, decided: Sequence[Decision]) -> str:
     if last.cache == "coalesced":
         return f"{last.provider}, by the call of another request"
     if last.cache in _KEPT:
-        return f"kept answer of {last.provider}{after}"
+        return f"cached answer of {last.provider}{after}"
     return f"{last.provider}{after}"
 
 

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from coinmux.framework.reports.base import MaybeMs, Report, UnixMs
+from coinmux.framework.reports.base import FrozenReport, MaybeMs, UnixMs
 
 PerMinute = Annotated[int, Meta(description="In the last 60 seconds")]
 ErrorRate = Annotated[float, Meta(description="Over the last 15 minutes, 0 to 1")]
 
 
-class ServerFigures(Report):
+class ServerFigures(FrozenReport):
     """The server; latencies are those of the newest requests."""
 
     requests_total: Annotated[int, Meta(description="Since the start")]
@@ -29,7 +29,7 @@ class ServerFigures(Report):
     error_rate: ErrorRate
 
 
-class DatabaseFigures(Report):
+class DatabaseFigures(FrozenReport):
     """The archive; the first four are null while none is configured."""
 
     engine: str | None
@@ -45,7 +45,7 @@ class DatabaseFigures(Report):
     ] = UNSET
 
 
-class EndpointFigures(Report):
+class EndpointFigures(FrozenReport):
     """One route."""
 
     method: str
@@ -55,7 +55,7 @@ class EndpointFigures(Report):
     error_rate: ErrorRate
 
 
-class SourceFigures(Report):
+class SourceFigures(FrozenReport):
     """The calls of one source."""
 
     source: str
@@ -64,7 +64,7 @@ class SourceFigures(Report):
     error_rate: ErrorRate
 
 
-class CacheFigures(Report):
+class CacheFigures(FrozenReport):
     """The answer cache since the start."""
 
     hits: int
@@ -73,7 +73,7 @@ class CacheFigures(Report):
     hit_rate: Annotated[float | None, Meta(description="0 to 1; null before the first look-up")]
 
 
-class MetricsReport(Report):
+class MetricsReport(FrozenReport):
     """Figures of the server, its routes, its sources and its cache."""
 
     at: UnixMs
@@ -84,7 +84,7 @@ class MetricsReport(Report):
     cache: CacheFigures
 
 
-class EndpointSummary(Report):
+class EndpointSummary(FrozenReport):
     """Routes that were asked, and how many of them fail half the time or more."""
 
     total: int

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType, field
 
 from coinmux.framework.health.circuit import State
-from coinmux.framework.reports.base import MaybeMs, MaybeUnixMs, Report, UnixMs
+from coinmux.framework.reports.base import FrozenReport, MaybeMs, MaybeUnixMs, UnixMs
 from coinmux.framework.reports.health import ErrorReport, HealthSummary
 from coinmux.framework.reports.providers import ModelSummary
 from coinmux.framework.reports.status import Overall, ServiceState
@@ -23,7 +23,7 @@ class MonitorSummary(HealthSummary):
     broken_plugins: Annotated[int, Meta(description="Plugins that did not load")]
 
 
-class ServiceLine(Report):
+class ServiceLine(FrozenReport):
     """One part of the process."""
 
     name: str
@@ -32,7 +32,7 @@ class ServiceLine(Report):
     detail: str
 
 
-class EndpointLine(Report):
+class EndpointLine(FrozenReport):
     """One documented route; UNKNOWN while it was not asked within 15 minutes."""
 
     method: str
@@ -47,7 +47,7 @@ class EndpointLine(Report):
     last_at: Annotated[int | None, Meta(description="End of the last request, Unix ms")]
 
 
-class BarsLegend(Report):
+class BarsLegend(FrozenReport):
     """What the numbers of `history` stand for."""
 
     window: str
@@ -58,7 +58,7 @@ class BarsLegend(Report):
     ]
 
 
-class MonitorProvider(Report):
+class MonitorProvider(FrozenReport):
     """One provider; its channels are in `/api/providers/{name}`."""
 
     name: str
@@ -82,14 +82,14 @@ class MonitorProvider(Report):
     p95_ms: MaybeMs
 
 
-class SourceKinds(Report):
+class SourceKinds(FrozenReport):
     """Providers by kind."""
 
     total: int
     by_kind: dict[str, int]
 
 
-class Trend(Report):
+class Trend(FrozenReport):
     """The last 15 minutes; null where nothing was measured."""
 
     bucket_s: Annotated[int, Meta(description="Length of a bucket in seconds")]
@@ -98,7 +98,7 @@ class Trend(Report):
     load_percent: tuple[float | None, ...]
 
 
-class MonitorServer(Report):
+class MonitorServer(FrozenReport):
     """The server; its requests without those of dashboard and supervisors."""
 
     requests_per_minute: PerMinute
@@ -121,7 +121,7 @@ class MonitorServer(Report):
     trend: Trend
 
 
-class MonitorDatabase(Report):
+class MonitorDatabase(FrozenReport):
     """The archive; all null while none is configured."""
 
     engine: str | None
@@ -130,7 +130,7 @@ class MonitorDatabase(Report):
     queries_per_second: float | None
 
 
-class Hop(Report):
+class Hop(FrozenReport):
     """One way a request went: to the server, or from it to a source."""
 
     origin: str = field(name="from")
@@ -143,7 +143,7 @@ class Hop(Report):
     ] = UNSET
 
 
-class MonitorEvent(Report):
+class MonitorEvent(FrozenReport):
     """Something that happened: one request, or one change."""
 
     id: int
@@ -170,7 +170,7 @@ class MonitorEvent(Report):
     reason: Annotated[str | UnsetType, Meta(description="Of state changes alone")] = UNSET
 
 
-class EventReportBatch(Report):
+class EventReportBatch(FrozenReport):
     """What happened after the caller's cursor, oldest first."""
 
     cursor: Annotated[str, Meta(description="Opaque; later ones sort after earlier ones")]
@@ -179,7 +179,7 @@ class EventReportBatch(Report):
     items: tuple[MonitorEvent, ...]
 
 
-class MonitorReport(Report):
+class MonitorReport(FrozenReport):
     """One consistent picture of the whole."""
 
     schema: Annotated[int, Meta(description="Version of this form")]
@@ -203,7 +203,7 @@ class MonitorReport(Report):
     events: EventReportBatch
 
 
-class StateCounts(Report):
+class StateCounts(FrozenReport):
     """Providers by state."""
 
     healthy: int
@@ -213,14 +213,14 @@ class StateCounts(Report):
     disabled: int
 
 
-class PublicService(Report):
+class PublicService(FrozenReport):
     """One part of the process, without details."""
 
     name: str
     state: ServiceState
 
 
-class PublicStatus(Report):
+class PublicStatus(FrozenReport):
     """The summary for anybody's page: no names of hosts, no texts of errors."""
 
     status: Overall

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Literal
 
-from coinmux.framework.reports.base import Report
+from coinmux.framework.reports.base import FrozenReport
 from coinmux.framework.reports.status import GatewayStatus, ServiceReport
 from coinmux.framework.tasks import keep_running
 from coinmux.server.asgi.admin_guard import admin_standing
@@ -24,7 +24,7 @@ _LONGEST_PAUSE_S = 60.0
 OVERALL = "overall"
 
 
-class AdminReport(Report):
+class AdminReport(FrozenReport):
     """Who may change things now."""
 
     allowed: Literal["token", "loopback", "nobody"]

@@ -9,7 +9,7 @@ import msgspec
 from coinmux.framework.background.probe_queries import CHEAPEST_FIRST, probe_query
 from coinmux.framework.errors import FeatureDisabled, InvalidRequest, ProviderError, UnknownSymbol
 from coinmux.framework.health.tracker import KEY_REFUSED, State
-from coinmux.framework.reports.base import Report
+from coinmux.framework.reports.base import FrozenReport
 from coinmux.framework.reports.health import SourceHealth
 from coinmux.server.asgi.problems import TooManyRequests
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EVERY_S = 10.0
 
 
-class TestOutcome(Report):
+class TestOutcome(FrozenReport):
     """One question that was sent to test a source."""
 
     capability: str

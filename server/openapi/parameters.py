@@ -67,7 +67,7 @@ def reader_parameters(reader: QueryReader) -> Iterator[dict[str, Any]]:
 ASK = (
     parameter("provider", "string", "Ask this provider alone; no failover.", examples=["kraken"]),
     parameter("strategy", "string", "How candidates are ordered.", enum=[*STRATEGIES]),
-    parameter("max_age_s", "number", "Oldest kept answer taken; 0 takes none.", minimum=0,
+    parameter("max_age_s", "number", "Oldest cached answer taken; 0 takes none.", minimum=0,
               maximum=86_400),
     parameter("timeout_s", "number", "Deadline of the request.", minimum=0.1, maximum=30),
 )  # fmt: skip

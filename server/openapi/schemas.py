@@ -62,7 +62,7 @@ class Score(Shape):
     model_config = ConfigDict(extra="allow")
 
 
-class Candidate(Shape):
+class ExplainedCandidate(Shape):
     """One source as the routing sees it for one question."""
 
     provider: str
@@ -92,7 +92,7 @@ class Explanation(Shape):
     pinned: str | None = Field(description="The only provider asked; null with failover")
     served_from: str | None = Field(description="`cache` or a provider; null where none can")
     cache: CachedAnswer | None
-    candidates: list[Candidate]
+    candidates: list[ExplainedCandidate]
 
 
 class DecidedCandidate(Shape):

@@ -66,7 +66,7 @@ from coinmux.framework.models.text import (
     TextSentimentResult,
 )
 from coinmux.framework.models.window import (
-    Window,
+    CandleWindow,
 )
 from coinmux.framework.reference.assets import (
     AssetCandidate,
@@ -108,6 +108,7 @@ __all__ = [
     "AssetId",
     "Balance",
     "BalanceQuery",
+    "CandleWindow",
     "Candles",
     "CandlesQuery",
     "Chain",
@@ -171,7 +172,6 @@ __all__ = [
     "TransactionsQuery",
     "Tvl",
     "TvlQuery",
-    "Window",
     "clean_text",
     "confirm",
     "iso_ms",

@@ -14,7 +14,7 @@ const REASONS = {
   circuit_open: "offline after failures", probe_due: "due for a probe", probe_running: "being probed", told_to_wait: "asked us to wait", busy: "busy", quota_exhausted: "quota used up",
   missing_key: "key missing", key_refused: "key refused", switched_off: "switched off", retired: "retired", broken: "plugin broken", disabled: "off",
   no_capability: "cannot answer this", unsupported_symbol: "does not have this pair", unsupported_quote: "does not have this quote", unsupported_interval: "does not have this interval",
-  unsupported_chain: "does not have this chain", unsupported_model: "does not have this model", not_pinned: "another was pinned", answered: "answered", cached: "a kept answer served", not_reached: "not reached",
+  unsupported_chain: "does not have this chain", unsupported_model: "does not have this model", not_pinned: "another was pinned", answered: "answered", cached: "a cached answer was served", not_reached: "not reached",
 };
 const STARTING = { symbol: "BTC/USDT", chain: "ethereum", asset: "BTC", metric: "active_addresses", interval: "1h" };
 const HIDDEN = new Set(["start", "end", "cursor", "limit", "page", "per_page", "depth", "min_usd", "texts", "model", "sentiment"]);
@@ -54,7 +54,7 @@ function showDry(found) {
   const chosen = found.candidates.filter((one) => one.verdict === "chosen").map((one) => one.provider);
   const retries = found.candidates.map((one) => one.retry_at).filter(Number.isFinite);
   if (found.cache?.used) setText($("#verdict"), `A cached answer of ${found.cache.provider}, ${span(found.cache.age_s * 1000)} old, would be served; no source would be asked. Without it: ${chosen.join(", ") || "nobody"}.`);
-  else if (chosen.length) setText($("#verdict"), `${chosen.join(", ")} would be asked first.${found.cache ? " A kept answer is there too." : ""}`);
+  else if (chosen.length) setText($("#verdict"), `${chosen.join(", ")} would be asked first.${found.cache ? " A cached answer is there too." : ""}`);
   else setText($("#verdict"), `Nobody can answer this now.${retries.length ? ` The earliest retry is ${until(Math.min(...retries))}.` : ""}`);
   $("#timeline").replaceChildren();
   candidates(found.candidates);
@@ -69,7 +69,7 @@ function showPast(found) {
   const first = found.candidates?.[0]?.provider;
   const took = `in ${ms(found.elapsed_ms)}`;
   if (found.cache === "hit") setText($("#verdict"), `A cached answer of ${found.provider ?? "an earlier request"} was served ${took}; no source was asked.`);
-  else if (found.cache === "stale") setText($("#verdict"), `A kept answer past its time was served ${took}.`);
+  else if (found.cache === "stale") setText($("#verdict"), `A cached answer past its time was served ${took}.`);
   else if (!found.provider) {
     const retries = (found.candidates ?? []).map((one) => one.retry_at).filter(Number.isFinite);
     setText($("#verdict"), `Nobody answered: ${lost.length ? `${lost.map((one) => one.provider).join(", ")} failed` : "no source could be asked"}.${retries.length ? ` The earliest retry is ${until(Math.min(...retries))}.` : ""}`);

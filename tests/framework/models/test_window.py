@@ -3,7 +3,7 @@
 import pytest
 
 from coinmux import CandlesQuery
-from coinmux.framework.models.window import Window
+from coinmux.framework.models.window import CandleWindow
 
 HOUR = 3_600_000
 START = 400_000 * HOUR
@@ -12,14 +12,18 @@ START = 400_000 * HOUR
 @pytest.mark.parametrize(
     ("given", "now_ms", "window"),
     [
-        ({}, None, Window(None, None, 3)),
-        ({}, START, Window(START - 3 * HOUR + 1, START, 3)),
-        ({"start": START}, None, Window(START, START + 3 * HOUR - 1, 3)),
-        ({"start": START, "end": START + HOUR}, None, Window(START, START + HOUR, 3)),
-        ({"start": START, "end": START + 9 * HOUR}, None, Window(START, START + 3 * HOUR - 1, 3)),
-        ({"start": START}, START + HOUR, Window(START, START + HOUR, 3)),
-        ({"end": START}, START + 9 * HOUR, Window(START - 3 * HOUR + 1, START, 3)),
-        ({"limit": 2, "end": START}, None, Window(START - 2 * HOUR + 1, START, 2)),
+        ({}, None, CandleWindow(None, None, 3)),
+        ({}, START, CandleWindow(START - 3 * HOUR + 1, START, 3)),
+        ({"start": START}, None, CandleWindow(START, START + 3 * HOUR - 1, 3)),
+        ({"start": START, "end": START + HOUR}, None, CandleWindow(START, START + HOUR, 3)),
+        (
+            {"start": START, "end": START + 9 * HOUR},
+            None,
+            CandleWindow(START, START + 3 * HOUR - 1, 3),
+        ),
+        ({"start": START}, START + HOUR, CandleWindow(START, START + HOUR, 3)),
+        ({"end": START}, START + 9 * HOUR, CandleWindow(START - 3 * HOUR + 1, START, 3)),
+        ({"limit": 2, "end": START}, None, CandleWindow(START - 2 * HOUR + 1, START, 2)),
     ],
 )
 def test_the_first_from_a_start_on_or_the_last_before_an_end(given, now_ms, window):

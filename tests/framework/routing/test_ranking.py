@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from coinmux.framework.health.tracker import State
 from coinmux.framework.routing.candidates import Candidate, walk
-from coinmux.framework.routing.ranking import LATENCY_DIGITS, Score, after_first, rank
+from coinmux.framework.routing.ranking import LATENCY_DIGITS, SourceScore, after_first, rank
 from coinmux.framework.sources.source import Refusal
 
 STATES = [(State.HEALTHY, 0), (State.UNKNOWN, 0), (State.DEGRADED, 1), (State.OFFLINE, 2)]
@@ -21,7 +21,7 @@ def score_lists(draw):
             st.none()
             | st.floats(0.00001, 130, allow_nan=False).map(lambda x: round(x, LATENCY_DIGITS))
         )
-        scores.append(Score(name, state, tier, draw(st.integers(-999_999, 999_999)), latency))
+        scores.append(SourceScore(name, state, tier, draw(st.integers(-999_999, 999_999)), latency))
     return scores
 
 
@@ -52,9 +52,9 @@ def test_fastest_ranks_by_latency_and_the_unmeasured_go_first(scores):
 
 
 def test_a_leader_keeps_its_place_against_one_hardly_faster():
-    old = Score("old", State.HEALTHY, 0, 1, 0.100)
-    bit = Score("bit", State.HEALTHY, 0, 1, 0.090)
-    much = Score("much", State.HEALTHY, 0, 1, 0.050)
+    old = SourceScore("old", State.HEALTHY, 0, 1, 0.100)
+    bit = SourceScore("bit", State.HEALTHY, 0, 1, 0.090)
+    much = SourceScore("much", State.HEALTHY, 0, 1, 0.050)
     assert rank([old, bit], "fastest", "old")[0] is old
     assert rank([old, bit], "fastest")[0] is bit
     assert rank([old, much], "fastest", "old")[0] is much
@@ -75,7 +75,7 @@ def test_the_reason_for_each_place_is_true(scores, strategy):
 
 
 def step(name, *, busy=None, probe=False, refusal=None):
-    return Candidate(Score(name, State.HEALTHY, 0, 1, None), refusal, busy=busy, probe=probe)
+    return Candidate(SourceScore(name, State.HEALTHY, 0, 1, None), refusal, busy=busy, probe=probe)
 
 
 def test_the_busy_go_last_and_the_refused_not_at_all():
