@@ -28,8 +28,9 @@ from coinmux.framework.clock import Deadline, SystemClock
 from coinmux.framework.models.base import Query
 from coinmux.framework.plugins.provider_info import ProviderInfo
 from coinmux.framework.secrets import Redactor
-from coinmux.framework.sources.binding import BoundSource, OpenGate
+from coinmux.framework.sources.binding import BoundSource
 from coinmux.framework.sources.http import HTTP
+from coinmux.framework.testing.bind import OpenGate
 from coinmux.framework.testing.raw_server import Peer, RawServer, chunked, response
 from coinmux.framework.transport.client import ClientLimits, SafeHTTPClient
 from coinmux.framework.transport.endpoint import Endpoint

@@ -260,9 +260,3 @@ class HTTPClient(Protocol):
     ) -> T:
         """The answer of the first channel that has one."""
         ...
-
-    async def each_of(
-        self, channels: Sequence[str], call: Callable[[HTTPClient], Awaitable[T]]
-    ) -> list[T]:
-        """The answers of all channels that have one, asked at once, in order."""
-        ...

@@ -55,21 +55,6 @@ class ChannelChooser(Protocol):
         ...
 
 
-class OpenGate:
-    """A gate that lets everything through."""
-
-    __slots__ = ()
-
-    async def enter(self, weight: float) -> None:
-        return None
-
-    def leave(self) -> None:
-        return None
-
-    def observe(self, headers: Mapping[str, str]) -> None:
-        return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundSource:
     """One provider as configured now; made once at load and again on reload.

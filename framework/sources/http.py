@@ -29,7 +29,7 @@ from coinmux.framework.models.base import Query
 from coinmux.framework.plugins.provider_info import Reply
 from coinmux.framework.secrets import Secret, without
 from coinmux.framework.sources import response_errors
-from coinmux.framework.sources.binding import BoundSource, CallLimiter, ChannelChooser
+from coinmux.framework.sources.binding import BoundSource, ChannelChooser
 from coinmux.framework.transport.client import OFF_LOOP_BYTES, SafeHTTPClient
 from coinmux.framework.transport.httpx_objects import plain_headers
 
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     from coinmux.framework.reference.assets import AssetDirectory
     from coinmux.framework.transport.endpoint import Endpoint, Scalar
-
-__all__ = ["HTTP", "BoundSource", "CallLimiter", "ChannelChooser", "segment"]
 
 T = TypeVar("T")
 TEXT_CHARS = 2_000
@@ -231,31 +229,6 @@ class HTTP:
             except ProviderError as exc:
                 last = exc
         raise self._none_answered(channels, last)
-
-    async def each_of(
-        self, channels: Sequence[str], call: Callable[[HTTP], Awaitable[T]]
-    ) -> list[T]:
-        """The answers of all channels that have one, asked at once, in order.
-
-        Raises:
-            ProviderError: of the last channel, where all fail.
-        """
-        outcomes = await asyncio.gather(
-            *(self._run(channel, call, self._deadline) for channel in channels),
-            return_exceptions=True,
-        )
-        answers: list[T] = []
-        last: Exception | None = None
-        for outcome in outcomes:
-            if not isinstance(outcome, BaseException):
-                answers.append(outcome)
-            elif isinstance(outcome, ProviderError | InvalidRequest):
-                last = outcome
-            else:
-                raise outcome
-        if not answers:
-            raise self._none_answered(channels, last)
-        return answers
 
     def _none_answered(self, asked: Sequence[str], last: Exception | None) -> Exception:
         """Each channel counts for itself; the source fails only where none is left to ask."""

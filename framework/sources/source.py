@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.limits.limiter import Limiter
 from coinmux.framework.limits.quota import long_windows, saving, spent
-from coinmux.framework.sources.http import BoundSource
+from coinmux.framework.sources.binding import BoundSource
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping

@@ -10,7 +10,7 @@ from coinmux.framework.models.base import Query
 from coinmux.framework.plugins.provider_info import ProviderInfo
 from coinmux.framework.reference.assets import AssetDirectory, AssetTable
 from coinmux.framework.secrets import Redactor, Secret
-from coinmux.framework.sources.binding import BoundSource, OpenGate
+from coinmux.framework.sources.binding import BoundSource
 from coinmux.framework.sources.http import HTTP
 from coinmux.framework.transport.client import ClientLimits, SafeHTTPClient
 
@@ -23,6 +23,21 @@ if TYPE_CHECKING:
 INFO = ProviderInfo(
     name="acme", title="Acme", category="market", base_url="https://api.acme.example"
 )
+
+
+class OpenGate:
+    """A limiter that lets everything through."""
+
+    __slots__ = ()
+
+    async def enter(self, weight: float) -> None:
+        return None
+
+    def leave(self) -> None:
+        return None
+
+    def observe(self, headers: Mapping[str, str]) -> None:
+        return None
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -128,8 +127,3 @@ def write(report: Report) -> Path:
         raise ValueError(f"{report.package} is not in a folder")
     path.write_bytes(msgspec.json.format(msgspec.json.encode(report.public()), indent=1) + b"\n")
     return path
-
-
-def checks_of(grade: str) -> Sequence[Check]:
-    """What a grade requires in addition to the grades below it."""
-    return [check for check in CHECKS if check.level == grade]

@@ -18,8 +18,9 @@ from coinmux.framework.models.base import Query, Result
 from coinmux.framework.reference.assets import AssetDirectory, AssetTable
 from coinmux.framework.samples.format import ANY, Exchange, SampleRequest, SampleResponse
 from coinmux.framework.secrets import Redactor, Secret
-from coinmux.framework.sources.binding import BoundSource, OpenGate
+from coinmux.framework.sources.binding import BoundSource
 from coinmux.framework.sources.http import HTTP
+from coinmux.framework.testing.bind import OpenGate
 from coinmux.framework.testing.clock import FakeClock
 from coinmux.framework.transport.httpx_objects import head_of, origin_of
 

@@ -21,8 +21,8 @@ from coinmux import (
     segment,
 )
 from coinmux.framework.secrets import echoes, without
-from coinmux.framework.sources.binding import BoundSource, OpenGate
-from coinmux.framework.testing.bind import INFO, outbound
+from coinmux.framework.sources.binding import BoundSource
+from coinmux.framework.testing.bind import INFO, OpenGate, outbound
 from coinmux.framework.testing.clock import FakeClock
 from coinmux.framework.testing.raw_server import Peer, RawServer, response
 from coinmux.framework.transport.client import ClientLimits
@@ -372,19 +372,6 @@ async def test_first_of_stops_at_a_wrong_question():
         with pytest.raises(UnknownSymbol):
             await http.first_of(["a", "b"], call)
     assert len(asked) == 1
-
-
-async def test_each_of():
-    """All channels are asked; the answers of those that have one come back in order."""
-    async with (
-        RawServer.answering(response(b'{"n":1}')) as one,
-        RawServer.answering(response(status="500 No")) as bad,
-        RawServer.answering(response(b'{"n":3}')) as three,
-        outbound({"a": one.url, "b": bad.url, "c": three.url}, info=NODES) as http,
-    ):
-        assert await http.each_of(["a", "b", "c"], ask) == [{"n": 1}, {"n": 3}]
-        with pytest.raises(BadStatus):
-            await http.each_of(["b"], ask)
 
 
 async def test_errors_name_no_secret():
