@@ -69,6 +69,9 @@ class Loopback:
         if self._server is None:
             return
         self._server.close()
+        # A connection accepted just now has its protocol in the loop's next rounds.
+        for _ in range(2):
+            await asyncio.sleep(0)
         for peer in list(self.peers):
             peer.drop()
         await asyncio.gather(*self.tasks, return_exceptions=True)

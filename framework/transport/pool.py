@@ -285,15 +285,15 @@ async def _dial(loop: asyncio.AbstractEventLoop, addresses: list[str], port: int
                 error = failure
         raise error
     finally:
-        await _drop(pending)
+        # Nothing is awaited here: a caller that leaves now would lose the connection that was made.
+        for task in pending:
+            task.cancel()
+            task.add_done_callback(_drop)
 
 
-async def _drop(tasks: set[asyncio.Task[socket.socket]]) -> None:
-    for task in tasks:
-        task.cancel()
-    for result in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(result, socket.socket):
-            result.close()
+def _drop(task: asyncio.Task[socket.socket]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()
 
 
 async def _dial_one(loop: asyncio.AbstractEventLoop, address: str, port: int) -> socket.socket:
