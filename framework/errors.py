@@ -11,7 +11,9 @@ CoinmuxError                   .code .detail .extra
 ├─ ProviderError               the source's fault; .outcome is its class in the health rules
 │   ├─ Unreachable · UpstreamTimeout · Disconnected · ProtocolViolation · TLSFailure
 │   ├─ BadStatus · Redirected · Empty · TooLarge · BadEncoding
-│   ├─ Challenge · NotJSON · Malformed · SchemaMismatch · Implausible · Stale
+│   ├─ Challenge · NotJSON · Malformed · SchemaMismatch · Stale
+│   ├─ Implausible
+│   │   └─ OtherSubject        about another pair, coin, address or chain
 │   ├─ BlockedAddress
 │   ├─ RateLimited · Banned · QuotaExhausted · GeoBlocked · PlanRestricted
 │   │                                                          asks us to wait: .retry_after_s
@@ -295,6 +297,10 @@ class Implausible(ProviderError):
     """Well-formed and impossible: another symbol's data, a negative price, seconds for ms."""
 
     code = "upstream_implausible"
+
+
+class OtherSubject(Implausible):
+    """The answer, or a row of it, is about another pair, coin, address or chain: refused whole."""
 
 
 class Stale(ProviderError):

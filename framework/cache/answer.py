@@ -24,6 +24,8 @@ class AnswerMeta(TypedDict):
         cache: `miss`, `hit`, `stale` or `coalesced`.
         stale: whether the data is older than it should be.
         attempts: each source that was asked, with its outcome, in the order asked.
+        notes: remarks on how the data was made, and on what is missing of it.
+        rows_left_out: rows the source sent that could not be read; absent if there are none.
         consensus: the sources that agreed, where several were asked together.
     """
 
@@ -36,6 +38,7 @@ class AnswerMeta(TypedDict):
     elapsed_ms: float
     attempts: list[dict[str, object]]
     notes: Sequence[str]
+    rows_left_out: NotRequired[int]
     consensus: NotRequired[dict[str, object]]
 
 
@@ -147,6 +150,8 @@ class Answer(Generic[R_co]):
             "attempts": fetched.attempts,
             "notes": fetched.data.notes,
         }
+        if fetched.data.rows_left_out:
+            meta["rows_left_out"] = fetched.data.rows_left_out
         if fetched.consensus is not None:
             meta["consensus"] = fetched.consensus
         return meta

@@ -24,6 +24,7 @@ from coinmux.framework.plugins.hook_runner import HookRunner
 from coinmux.framework.quality.chain_lag import ChainHeads
 from coinmux.framework.quality.jump_check import JumpCheck
 from coinmux.framework.quality.plausibility import check
+from coinmux.framework.reference.rows import collecting
 from coinmux.framework.sources.channel_health import ChannelHealth
 from coinmux.framework.sources.http import HTTP
 
@@ -157,11 +158,14 @@ class AttemptRunner:
         )
         begun = self._clock.monotonic()
         try:
-            result = await self._hooks.call(fetch(asked, http), limit_s)
+            with collecting() as damage:
+                result = await self._hooks.call(fetch(asked, http), limit_s)
             if self._clock.monotonic() - begun > limit_s + _BLOCKED_S:
                 raise PluginTimeout(f"held up the event loop past its {limit_s:.1f} s")
             now_ms = self._clock.wall_ms()
             answer = check(capability, asked, result, now_ms).fitted(query, now_ms)
+            if damage:
+                answer = answer.damaged(damage.rows_left_out, damage.notes())
             head = answer.head()
             if head is not None:
                 return answer, self._heads.lag(head)

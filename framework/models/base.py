@@ -9,7 +9,7 @@ from typing import Any, Generic, Self
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeVar
 
-from coinmux.framework.errors import Implausible
+from coinmux.framework.errors import Implausible, OtherSubject
 from coinmux.framework.reference.chains import Chain
 
 #: A source's clock may be this far ahead of ours; a later time is refused (`faults.md` E3).
@@ -41,11 +41,13 @@ class Result(BaseModel):
     Attributes:
         notes: remarks on how the data was made (rows dropped, the coin chosen for a ticker); they
             are sent as `meta.notes`, not with the data.
+        rows_left_out: rows the source sent that could not be read; sent as `meta.rows_left_out`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
 
     notes: tuple[str, ...] = Field(default=(), exclude=True)
+    rows_left_out: int = Field(default=0, exclude=True)
 
     def is_empty(self) -> bool:
         """Whether the answer has no item; only results that are lists can be empty."""
@@ -76,7 +78,8 @@ class Result(BaseModel):
         """The answer, if it fits `query`: fields of the same name must be equal.
 
         Raises:
-            Implausible: the answer is about something else, or its time is in the future.
+            OtherSubject: the answer is about something else.
+            Implausible: its time is in the future.
         """
         asked_of, answered = query.__dict__, self.__dict__
         for name in _COMPARED:
@@ -84,7 +87,7 @@ class Result(BaseModel):
             if asked is not None:
                 about = answered.get(name)
                 if about is not None and about != asked:
-                    raise Implausible(
+                    raise OtherSubject(
                         f"asked for {name} {asked}, the answer is about {str(about)[:40]}"
                     )
         newest = self.own_time_ms()
@@ -116,6 +119,15 @@ class Result(BaseModel):
     def is_distinctive(self) -> bool:
         """Whether two subjects with the same fingerprint cannot be a coincidence."""
         return False
+
+    def damaged(self, rows_left_out: int, notes: tuple[str, ...]) -> Self:
+        """The answer with what could not be read of it."""
+        return self.model_copy(
+            update={
+                "notes": (*self.notes, *notes),
+                "rows_left_out": self.rows_left_out + rows_left_out,
+            }
+        )
 
     def head(self) -> Head | None:
         """The height of the chain; None if the answer is not the head of a chain."""

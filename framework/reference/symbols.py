@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from coinmux.framework.errors import Implausible, InvalidSymbol, UnknownSymbol
+from coinmux.framework.errors import InvalidSymbol, OtherSubject, UnknownSymbol
 
 _ASSET = re.compile(r"[A-Z0-9]{1,20}")
 _PAIR = re.compile(r"([A-Z0-9]{1,20})[/_-]([A-Z0-9]{1,20})")
@@ -161,7 +161,7 @@ class SymbolStyle:
         """Check that an answer names the requested pair, in any case.
 
         Raises:
-            Implausible: the answer names another pair (`faults.md` E2).
+            OtherSubject: the answer names another pair (`faults.md` E2).
         """
         if not isinstance(said, str) or said.upper() != self.native(symbol).upper():
-            raise Implausible(f"asked for {symbol}, the answer is about {str(said)[:40]!r}")
+            raise OtherSubject(f"asked for {symbol}, the answer is about {str(said)[:40]!r}")

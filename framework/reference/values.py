@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from coinmux.framework.errors import Implausible
+from coinmux.framework.errors import Implausible, OtherSubject
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
@@ -120,10 +120,10 @@ def confirm(asked: object, answered: object) -> None:
     """Check that an answer is about the requested subject, in any case.
 
     Raises:
-        Implausible: the answer is about something else.
+        OtherSubject: the answer is about something else.
     """
     if str(answered).lower() != str(asked).lower():
-        raise Implausible(f"asked for {asked}, the answer is about {str(answered)[:50]!r}")
+        raise OtherSubject(f"asked for {asked}, the answer is about {str(answered)[:50]!r}")
 
 
 def iso_ms(text: Any) -> int:

@@ -51,6 +51,10 @@ class Meta(Shape):
     elapsed_ms: float = Field(description="Milliseconds")
     attempts: list[Attempt]
     notes: list[str]
+    rows_left_out: int | None = Field(
+        default=None,
+        description="Rows the source sent that could not be read; left out if there are none",
+    )
     consensus: dict[str, Any] | None = Field(
         default=None, description="The sources compared; left out without a consensus"
     )

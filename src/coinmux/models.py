@@ -78,6 +78,7 @@ from coinmux.framework.reference.chains import (
     ChainFacts,
 )
 from coinmux.framework.reference.intervals import INTERVALS, Interval
+from coinmux.framework.reference.rows import read_rows
 from coinmux.framework.reference.symbols import Symbol, SymbolStyle
 from coinmux.framework.reference.values import (
     Amount,
@@ -180,6 +181,7 @@ __all__ = [
     "number",
     "percent",
     "price_or_none",
+    "read_rows",
     "scaled",
     "seconds_ms",
 ]
