@@ -145,8 +145,8 @@ class RawServer:
         assert self._server is not None
         self._server.close()
         # A connection accepted just now has its task in the loop's next rounds.
-        for _ in range(2):
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
