@@ -18,6 +18,7 @@ from coinmux.framework.plugins import grades, hookspecs
 from coinmux.framework.plugins.adapters import Indicator, Provider, computer, error_mapper, fetcher
 from coinmux.framework.plugins.indicator_info import IndicatorInfo
 from coinmux.framework.plugins.provider_info import ProviderInfo
+from coinmux.framework.reference.values import clean_text
 from coinmux.framework.suggest import near
 
 API_VERSION = 1
@@ -68,7 +69,7 @@ class Found:
                 self.indicators = describe()
             self.measured = grades.standing(self.loaded)
         except BaseException as error:  # noqa: BLE001 - a SystemExit in a plugin must not end the process
-            self.error = f"{type(error).__name__} while loading: {str(error)[:300]}"
+            self.error = f"{type(error).__name__} while loading: {_text_of(error)[:300]}"
 
     @property
     def pending(self) -> bool:
@@ -276,7 +277,8 @@ class PluginLoader:
         self._break(one.name, one.origin, error)
 
     def _break(self, name: str, origin: str, error: str) -> None:
-        self.broken.append(Broken(name, origin, error))
+        # They are shown on terminals and pages.
+        self.broken.append(Broken(clean_text(name), clean_text(origin), clean_text(error)))
 
 
 def in_process(name: str, plugin: object) -> Found:
@@ -302,6 +304,13 @@ def _has_specs(plugin: object) -> bool:
     return any(hasattr(getattr(plugin, name, None), marker) for name in dir(plugin))
 
 
+def _text_of(error: BaseException) -> str:
+    try:
+        return " ".join(str(error).split())
+    except BaseException:  # noqa: BLE001 - the error's own `__str__` is the plugin's code too
+        return "its text cannot be read"
+
+
 def _plain(error: Exception) -> str:
-    text = " ".join(str(error).split())[:400]
+    text = _text_of(error)[:400]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
