@@ -111,7 +111,7 @@ class AttemptRunner:
             doubt = self._known.doubt(source.name, capability, query, result)
         except BaseException as error:
             # A plugin's own models say what is compared: what they raise is the plugin's defect.
-            failure = PluginError(quoted(error))
+            failure = PluginError(self._client.redactor.clean(quoted(error))[:_DETAIL])
             record_error(self._health, lease, failure, elapsed_s)
             raise failure from error
         if doubt is not None:

@@ -120,7 +120,9 @@ def in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
             elif isinstance(error, Exception) and not isinstance(error, StopIteration):
                 future.set_exception(error)
             else:
-                future.set_exception(PluginError(quoted(error)))
+                failure = PluginError(quoted(error))
+                failure.__cause__ = error
+                future.set_exception(failure)
 
         def run() -> None:
             result, error = None, None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import traceback
 
 from coinmux.framework.errors import (
     CoinmuxError,
@@ -20,6 +21,7 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.health.classify import MISREAD, mismatch, quoted
 
+_TRACE_CHARS = 8_000
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,60}")
 
 
@@ -50,6 +52,20 @@ def failure_of(error: BaseException) -> ProviderError | UnknownSymbol:
 def sound(error: CoinmuxError) -> CoinmuxError:
     """`error` if its members are what they should be, else the `PluginError` that says so."""
     return error if (wrong := _wrong_member(error)) is None else _misused(error, wrong)
+
+
+def trace_of(error: Exception) -> str | None:
+    """Where a plugin's defect was raised, as a traceback; None for any other error.
+
+    It may hold secrets, as any text of a plugin.
+    """
+    cause = error.__cause__
+    if not isinstance(error, PluginError) or cause is None:
+        return None
+    try:
+        return "".join(traceback.format_exception(cause))[-_TRACE_CHARS:]
+    except BaseException:  # noqa: BLE001 - it reads members of the plugin's own error
+        return "".join(traceback.format_tb(cause.__traceback__))[-_TRACE_CHARS:]
 
 
 def _misused(error: CoinmuxError, wrong: str) -> PluginError:

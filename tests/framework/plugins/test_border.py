@@ -204,7 +204,9 @@ class TideSource:
 
     @hookimpl
     def provider_info(self):
-        return ProviderInfo(name="tides", title="T", category="market", base_url="https://t.example")
+        return ProviderInfo(
+            name="tides", title="T", category="market", base_url="https://t.example"
+        )
 
     @hookimpl
     async def fetch_tide(self, query, http):
@@ -258,7 +260,7 @@ def test_a_manifest_of_wrong_types_is_broken(field):
 
 
 def test_titles_and_errors_are_one_clean_line():
-    """No terminal or badge gets a control character, an escape sequence or a change of direction."""
+    """No terminal or badge gets a control character or a change of direction."""
 
     class Odd:
         @hookimpl
