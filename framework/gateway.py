@@ -147,7 +147,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         )
         self._decisions = DecisionLog(self.events, self.redactor, self.router, self.clock)
         self._leases = Leases(self.health)
-        runner = AttemptRunner(self.health, self._leases, self._client, self.clock)
+        runner = AttemptRunner(self.health, self._leases, self._client, self.clock, self.events)
         self._dispatcher = Dispatcher(
             self.registry, self.router, self.health, runner, self.cache, self._decisions,
             self.clock, self._leases, simulated=simulated,

@@ -19,6 +19,7 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.health.classify import FAIR_S, quoted, record_error
 from coinmux.framework.plugins.hook_runner import HookRunner
+from coinmux.framework.plugins.loop_watch import NOTABLE_S, LoopWatch
 from coinmux.framework.plugins.raised import failure_of, is_our_cancellation
 from coinmux.framework.quality.chain_lag import ChainHeads
 from coinmux.framework.quality.foreign_results import check_foreign
@@ -30,6 +31,7 @@ from coinmux.framework.sources.http import HTTP
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
+    from coinmux.framework.events import EventBus
     from coinmux.framework.health.leases import Leases
     from coinmux.framework.health.tracker import HealthTracker, Lease
     from coinmux.framework.models.base import Query, Result
@@ -73,13 +75,23 @@ class DoubtfulResult(StaleResult):
 
 
 class AttemptRunner:
-    """Runs attempts and records their outcomes."""
+    """Runs attempts and records their outcomes.
+
+    Args:
+        events: is told of hooks that hold up the event loop.
+    """
 
     def __init__(
-        self, health: HealthTracker, leases: Leases, client: SafeHTTPClient, clock: Clock
+        self,
+        health: HealthTracker,
+        leases: Leases,
+        client: SafeHTTPClient,
+        clock: Clock,
+        events: EventBus | None = None,
     ) -> None:
         self._health = health
         self._client = client
+        self._events = events
         self._clock = clock
         self._desk = ChannelHealth(health, leases, client.redactor, clock)
         self._hooks = HookRunner()
@@ -130,8 +142,9 @@ class AttemptRunner:
         """As `run`, but the caller must record the outcome of a good answer."""
         clock = self._clock
         started = clock.monotonic()
+        watch = LoopWatch()
         try:
-            result, why_stale = await self._call(source, capability, query, limit_s)
+            result, why_stale = await self._call(source, capability, query, limit_s, watch)
         except (ProviderError, UnknownSymbol) as caught:
             error = _fair(caught, source, query, limit_s, lease)
             # What a plugin quotes of a source has not passed the client's redactor.
@@ -139,16 +152,36 @@ class AttemptRunner:
             record_error(self._health, lease, error, clock.monotonic() - started)
             raise error from caught.__cause__
         except BaseException:
+            if (blocked := watch.failure()) is not None:
+                # The caller's time was over because the hook let nothing else run.
+                record_error(self._health, lease, blocked, clock.monotonic() - started)
             # Cancelled, or a defect of ours: the lease of a probe must be released.
             self._health.release(lease)
             raise
+        finally:
+            if watch.longest_s >= NOTABLE_S:
+                self._tell_blocked(source, capability, watch)
         elapsed = clock.monotonic() - started
         if why_stale is not None:
             raise StaleResult(result, why_stale, lease, elapsed)
         return result
 
+    def _tell_blocked(self, source: Source, capability: Capability, watch: LoopWatch) -> None:
+        if self._events is not None:
+            self._events.publish(
+                "plugin",
+                f"{source.name}: {capability.hook} {watch.said()}",
+                level="warning",
+                source=source.name,
+            )
+
     async def _call(
-        self, source: Source, capability: Capability, query: Query, limit_s: float
+        self,
+        source: Source,
+        capability: Capability,
+        query: Query,
+        limit_s: float,
+        watch: LoopWatch,
     ) -> tuple[Result, str | None]:
         """The checked answer, and why it is older than its kind may be."""
         asked = query.fitted(source.info.intervals, source.info.max_candles)
@@ -159,7 +192,9 @@ class AttemptRunner:
         begun = self._clock.monotonic()
         try:
             with collecting() as damage:
-                result = await self._hooks.call(fetch(asked, http), limit_s)
+                result = await self._hooks.call(fetch(asked, http), limit_s, watch)
+            if (blocked := watch.failure()) is not None:
+                raise blocked
             if self._clock.monotonic() - begun > limit_s + _BLOCKED_S:
                 raise PluginTimeout(f"held up the event loop past its {limit_s:.1f} s")
             now_ms = self._clock.wall_ms()
@@ -176,7 +211,7 @@ class AttemptRunner:
             if is_our_cancellation(error):
                 raise
             # The border around a plugin's call: whatever it raises is its own defect.
-            failure = failure_of(error)
+            failure = watch.failure() or failure_of(error)
             if failure is error:
                 raise
             raise failure from error

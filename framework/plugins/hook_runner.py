@@ -10,6 +10,7 @@ from typing import Any
 
 from coinmux.framework.errors import PluginError, PluginTimeout, ProviderBusy, UpstreamTimeout
 from coinmux.framework.health.classify import quoted
+from coinmux.framework.plugins.loop_watch import LoopWatch, Watched
 
 #: Seconds a cancelled hook has to end (`faults.md` F6).
 GRACE_S = 1.0
@@ -28,8 +29,13 @@ class HookRunner:
         """How many cancelled hooks are still running."""
         return len(self._left)
 
-    async def call(self, hook: Awaitable[Any], limit_s: float) -> Any:
+    async def call(
+        self, hook: Awaitable[Any], limit_s: float, watch: LoopWatch | None = None
+    ) -> Any:
         """What the hook returns within `limit_s` seconds.
+
+        Args:
+            watch: measures how long it holds up the event loop.
 
         Raises:
             UpstreamTimeout: it did not return in time.
@@ -37,7 +43,8 @@ class HookRunner:
             PluginError: it cancelled itself, or tried to end the process.
             Exception: any error it raised.
         """
-        task = asyncio.ensure_future(_contained(hook))
+        watched = hook if watch is None else Watched(hook, watch)
+        task = asyncio.ensure_future(_contained(watched))
         try:
             await asyncio.wait((task,), timeout=limit_s)
             if not task.done():
@@ -59,10 +66,12 @@ class HookRunner:
             await asyncio.wait(self._left, timeout=GRACE_S)
 
     def _end(self, task: asyncio.Task[Any]) -> None:
-        if not task.done():
-            self._left.add(task)
-            task.add_done_callback(self._over)
-            task.cancel()
+        if task.done():
+            self._over(task)
+            return
+        self._left.add(task)
+        task.add_done_callback(self._over)
+        task.cancel()
 
     def _over(self, task: asyncio.Task[Any]) -> None:
         self._left.discard(task)

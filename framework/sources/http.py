@@ -26,6 +26,7 @@ from coinmux.framework.errors import (
 from coinmux.framework.formats import strict_json
 from coinmux.framework.formats.feeds import FeedEntry, read_feed
 from coinmux.framework.models.base import Query
+from coinmux.framework.plugins.loop_watch import Watched
 from coinmux.framework.plugins.provider_info import Reply
 from coinmux.framework.secrets import Secret, without
 from coinmux.framework.sources import response_errors
@@ -192,7 +193,7 @@ class HTTP:
         """The answers of several calls made at once; the first error ends them all."""
 
         async def one(call: Awaitable[Any]) -> Any:
-            return await call
+            return await Watched(call)
 
         try:
             async with asyncio.TaskGroup() as group:

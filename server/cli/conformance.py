@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -14,15 +15,20 @@ from coinmux.server.cli.console import (
     LOAD_WAIT_S,
     as_json,
     console,
+    plain,
     print_json,
     table,
     warn_of_loading,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coinmux.framework.testing.conformance import Report
 
 _MARKS = {"passed": "[green]passed[/]", "failed": "[red]failed[/]", "not_applicable": "—"}
+#: Width of the line that shows the progress.
+_LINE = 70
 _MISSING = "[yellow]missing[/]"
 
 
@@ -59,7 +65,8 @@ def conformance(
     if fields:
         click.echo(fields_table(subjects), nl=False)
         return
-    reports = [asyncio.run(examine(subject)) for subject in subjects]
+    reports = [asyncio.run(examine(subject, _progress(subject.name))) for subject in subjects]
+    _progress("")("")
     if keep:
         for report in reports:
             try:
@@ -74,6 +81,17 @@ def conformance(
             _show(report, detailed=bool(names))
     if not all(report.is_sound for report in reports):
         raise SystemExit(EXIT_FAILED)
+
+
+def _progress(name: str) -> Callable[[str], None]:
+    """Shows on a terminal which check of which provider is running, in a line that is replaced."""
+
+    def show(check: str) -> None:
+        if sys.stderr.isatty():
+            text = f"{name}: {check} …" if check else ""
+            click.echo(f"\r{text:<{_LINE}.{_LINE}}\r", nl=False, err=True)
+
+    return show
 
 
 def installed(*, ours: bool = False) -> list[str]:
@@ -113,7 +131,7 @@ def _show(report: Report, *, detailed: bool) -> None:
         if verdict.status == "failed" and not check.binding:
             mark = _MISSING
         reason = verdict.reason or (check.promise if detailed else "")
-        made.add_row(check.name, check.level, mark, reason)
+        made.add_row(check.name, check.level, mark, plain(reason))
     out = console()
     if made.row_count:
         out.print(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from coinmux.framework.testing.conformance.subject import Subject
 
+#: Seconds for one check of one provider, many times what it takes.
+LIMIT_S = 120.0
+_NAMES_SHOWN = 5
 Status = Literal["passed", "failed", "not_applicable"]
 Level = Literal["bronze", "silver", "gold"]
 #: Nothing where it holds; else what is wrong and what would do.
@@ -91,25 +95,45 @@ class Verdict:
     reason: str = ""
 
 
-async def judge(check: Check, subject: Subject) -> Verdict:
-    """Run a check; the first failure is reported, with the number of further ones."""
+async def judge(check: Check, subject: Subject, limit_s: float = LIMIT_S) -> Verdict:
+    """Run a check; the first failure is reported, and which cases fail besides it.
+
+    Args:
+        limit_s: what is not checked by then fails the check.
+    """
     try:
         cases = check.cases_of(subject)
     except NotApplicable as why:
         return Verdict(check, "not_applicable", str(why))
-    failures: list[str] = []
+    failures: list[tuple[str, str]] = []
     skipped: list[str] = []
-    for case in cases:
-        try:
-            wrong = await case.run()
-        except NotApplicable as why:
-            skipped.append(str(why))
-            continue
-        if wrong is not None:
-            failures.append(f"{case.id}: {wrong}" if case.id else wrong)
+    try:
+        async with asyncio.timeout(limit_s) as timer:
+            for case in cases:
+                try:
+                    wrong = await case.run()
+                except NotApplicable as why:
+                    skipped.append(str(why))
+                    continue
+                if wrong is not None:
+                    failures.append((case.id, wrong))
+    except TimeoutError:
+        late = f"not done after {limit_s:g} s" if timer.expired() else "ends in a TimeoutError"
+        failures.append((case.id, f"{late}: see no_blocking and deadline"))
     if failures:
-        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-        return Verdict(check, "failed", failures[0] + more)
+        return Verdict(check, "failed", _said(failures))
     if len(skipped) == len(cases):
         return Verdict(check, "not_applicable", skipped[0])
     return Verdict(check, "passed")
+
+
+def _said(failures: Sequence[tuple[str, str]]) -> str:
+    """The first failure with its reason, and which others there are."""
+    name, wrong = failures[0]
+    first = f"{name}: {wrong}" if name else wrong
+    others = [one for one, _ in failures[1:] if one]
+    if not others:
+        return first
+    left = len(others) - _NAMES_SHOWN
+    more = f" and {left} more" if left > 0 else ""
+    return f"{first} (and {', '.join(others[:_NAMES_SHOWN])}{more})"

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,8 +20,11 @@ from coinmux.framework.testing.conformance import (
     secret_checks,
     timing_checks,
 )
-from coinmux.framework.testing.conformance.check import Check, Verdict, judge
+from coinmux.framework.testing.conformance.check import LIMIT_S, Check, Verdict, judge
 from coinmux.framework.testing.conformance.subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: In the order of a report: what a grade takes stands together.
 CHECKS: tuple[Check, ...] = (
@@ -47,6 +50,14 @@ CHECKS: tuple[Check, ...] = (
     Check("usage", "gold", info_checks.usage, binding=False, remote=True),
     Check("recorded", "gold", info_checks.recorded, binding=False, remote=True),
 )  # fmt: skip
+
+
+#: Seconds for each other check of a provider that holds up the event loop.
+_BLOCKED_LIMIT_S = 3.0
+
+
+def _nobody(_: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +107,26 @@ class Report:
         }
 
 
-async def examine(subject: Subject) -> Report:
-    """Run every check."""
-    verdicts = [await judge(check, subject) for check in CHECKS]
+async def examine(subject: Subject, tell: Callable[[str], None] = _nobody) -> Report:
+    """Run every check.
+
+    A provider that holds up the event loop could take minutes for each of them, so that is checked
+    first; if it does, the others get a few seconds.
+
+    Args:
+        tell: is called with the name of each check before it runs.
+    """
+    blocking = next(check for check in CHECKS if check.cases is timing_checks.no_blocking)
+    tell(blocking.name)
+    first = await judge(blocking, subject)
+    limit_s = _BLOCKED_LIMIT_S if first.status == "failed" else LIMIT_S
+    verdicts = []
+    for check in CHECKS:
+        if check is blocking:
+            verdicts.append(first)
+            continue
+        tell(check.name)
+        verdicts.append(await judge(check, subject, limit_s))
     retired = subject.provider is not None and subject.info.retired is not None
     return Report(subject.name, subject.package, retired, tuple(verdicts))
 

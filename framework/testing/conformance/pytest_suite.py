@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from coinmux.framework.testing.conformance.check import Case, Check, NotApplicable
+from coinmux.framework.testing.conformance.check import LIMIT_S, Case, Check, NotApplicable
 from coinmux.framework.testing.conformance.grading import CHECKS
 from coinmux.framework.testing.conformance.subject import Subject
 
@@ -54,7 +54,13 @@ def conformance(*providers: str | object) -> Callable[..., None]:
 
 
 async def _run(holds: Run) -> str | None:
-    return await holds()
+    try:
+        async with asyncio.timeout(LIMIT_S) as timer:
+            return await holds()
+    except TimeoutError:
+        if not timer.expired():
+            raise
+        return f"not done after {LIMIT_S:g} s: see no_blocking and deadline"
 
 
 def cases_of(subject: Subject) -> Iterator[tuple[Check, Case]]:

@@ -70,7 +70,13 @@ def all_of(make: Callable[[], Iterable[Coroutine[Any, Any, str | None]]]) -> Any
             async with gate:
                 return await question
 
-        found = await asyncio.gather(*(within(question) for question in make()))
+        questions = list(make())
+        try:
+            found = await asyncio.gather(*(within(question) for question in questions))
+        finally:
+            for question in questions:
+                # Those whose turn did not come before the check was ended.
+                question.close()
         return next((wrong for wrong in found if wrong is not None), None)
 
     return run

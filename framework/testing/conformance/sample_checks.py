@@ -212,7 +212,8 @@ def other_symbol(subject: Subject) -> Sequence[Case]:
     """An answer about another pair is not taken for the one asked about."""
     good = [s for s in subject.of_capability("ticker", ok=True) if "symbol" in s.query]
     if not good:
-        raise NotApplicable("it has no tickers")
+        has_tickers = "ticker" in subject.served
+        raise NotApplicable("no sample for ticker" if has_tickers else "it has no tickers")
     return [Case(stem(sample), _refuses(subject, sample)) for sample in good[:1]]
 
 
