@@ -174,6 +174,13 @@ from coinmux.framework.plugins.provider_info import (
 from coinmux.framework.reference.assets import AssetCandidate, AssetId
 from coinmux.framework.reference.chains import CHAINS, Chain, ChainFacts
 from coinmux.framework.reference.intervals import INTERVALS, Interval
+from coinmux.framework.reference.metrics import (
+    METRICS,
+    MetricForm,
+    MetricInfo,
+    common_metrics,
+    named_metrics,
+)
 from coinmux.framework.reference.symbols import Symbol, SymbolStyle
 from coinmux.framework.reference.values import (
     Amount,
@@ -197,6 +204,7 @@ __all__ = [
     "HTTP",
     "INTERVALS",
     "LONGEST_MS",
+    "METRICS",
     "AllProvidersFailed",
     "Amount",
     "Answer",
@@ -270,6 +278,8 @@ __all__ = [
     "Market",
     "Markets",
     "MarketsQuery",
+    "MetricForm",
+    "MetricInfo",
     "News",
     "NewsItem",
     "NewsQuery",
@@ -355,6 +365,7 @@ __all__ = [
     "against_price",
     "between",
     "clean_text",
+    "common_metrics",
     "crossing",
     "ema_memory",
     "errors",
@@ -372,6 +383,7 @@ __all__ = [
     "iso_ms",
     "last_price",
     "models",
+    "named_metrics",
     "names_of",
     "number",
     "period",

@@ -52,6 +52,8 @@ from coinmux.framework.models.onchain import (
     OnchainMetricQuery,
     Tvl,
     TvlQuery,
+    figure_or_none,
+    read_points,
 )
 from coinmux.framework.models.sentiment import (
     FearGreed,
@@ -175,12 +177,14 @@ __all__ = [
     "TvlQuery",
     "clean_text",
     "confirm",
+    "figure_or_none",
     "iso_ms",
     "iso_time",
     "last_price",
     "number",
     "percent",
     "price_or_none",
+    "read_points",
     "read_rows",
     "scaled",
     "seconds_ms",
