@@ -80,12 +80,19 @@ from coinmux.framework.reference.chains import (
     ChainFacts,
 )
 from coinmux.framework.reference.intervals import INTERVALS, Interval
-from coinmux.framework.reference.rows import read_rows
+from coinmux.framework.reference.rows import (
+    field_left_out,
+    optional,
+    read_field,
+    read_rows,
+    row_left_out,
+)
 from coinmux.framework.reference.symbols import Symbol, SymbolStyle
 from coinmux.framework.reference.values import (
     Amount,
     AmountOrNone,
     CleanText,
+    IdOrNone,
     Number,
     NumberOrNone,
     Price,
@@ -130,6 +137,7 @@ __all__ = [
     "GasQuery",
     "GlobalStats",
     "GlobalStatsQuery",
+    "IdOrNone",
     "Interval",
     "LargeTransfer",
     "LargeTransfers",
@@ -177,15 +185,19 @@ __all__ = [
     "TvlQuery",
     "clean_text",
     "confirm",
+    "field_left_out",
     "figure_or_none",
     "iso_ms",
     "iso_time",
     "last_price",
     "number",
+    "optional",
     "percent",
     "price_or_none",
+    "read_field",
     "read_points",
     "read_rows",
+    "row_left_out",
     "scaled",
     "seconds_ms",
 ]
