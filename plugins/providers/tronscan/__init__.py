@@ -177,9 +177,13 @@ def _sun(row: Any) -> Any:
     """What moved in TRX, by the kind of contract; None where the amount is of something else."""
     kind = str(m.optional(row, "contractType"))
     if kind == TRANSFER:
-        told = (row.get("contractData") or {}).get("amount")
+        told = _of(row.get("contractData"), "amount")
         return m.optional(row, "amount") if told is None else told
     if kind == CALL:
-        called = (row.get("contractData") or {}).get("call_value")
-        return (row.get("trigger_info") or {}).get("call_value") if called is None else called
+        told = _of(row.get("contractData"), "call_value")
+        return _of(row.get("trigger_info"), "call_value") if told is None else told
     return None
+
+
+def _of(held: Any, name: str) -> Any:
+    return held.get(name) if isinstance(held, dict) else None
