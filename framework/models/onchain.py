@@ -7,6 +7,7 @@ from pydantic import Field
 from coinmux.framework.models.base import Query, Result
 from coinmux.framework.models.sentiment import Points
 from coinmux.framework.reference.intervals import Interval
+from coinmux.framework.reference.tickers import Asset
 from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS, Amount, CleanText, Timestamp
 
 
@@ -14,7 +15,7 @@ class OnchainMetricQuery(Query["OnchainMetric"]):
     """A figure of one asset over time."""
 
     metric: str = Field(pattern="^[a-z0-9_/-]{1,80}$")
-    asset: str = Field(default="BTC", pattern="^[A-Z0-9]{1,20}$")
+    asset: Asset = "BTC"
     interval: Interval = Interval("1d")
     start: int | None = Field(default=None, ge=EARLIEST_MS, le=LATEST_MS)
     end: int | None = Field(default=None, ge=EARLIEST_MS, le=LATEST_MS)
