@@ -11,6 +11,7 @@ from coinmux.framework.models.base import Query, Result
 from coinmux.framework.models.sentiment import Points
 from coinmux.framework.reference.intervals import Interval
 from coinmux.framework.reference.rows import read_rows
+from coinmux.framework.reference.tickers import Asset
 from coinmux.framework.reference.values import (
     EARLIEST_MS,
     LATEST_MS,
@@ -63,7 +64,7 @@ class OnchainMetricQuery(Query["OnchainMetric"]):
     """A figure of one asset over time."""
 
     metric: str = Field(pattern="^[a-z0-9_/-]{1,80}$")
-    asset: str = Field(default="BTC", pattern="^[A-Z0-9]{1,20}$")
+    asset: Asset = "BTC"
     interval: Interval = Interval("1d")
     start: int | None = Field(default=None, ge=EARLIEST_MS, le=LATEST_MS)
     end: int | None = Field(default=None, ge=EARLIEST_MS, le=LATEST_MS)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from coinmux.framework.errors import InvalidRequest, InvalidSymbol, UnknownChain, UnknownInterval
 from coinmux.framework.models.base import Query
 from coinmux.framework.reference.symbols import Symbol
+from coinmux.framework.reference.tickers import read_asset
 from coinmux.framework.reference.values import number
 from coinmux.framework.routing.options import RequestOptions
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
-_ASSET = re.compile(r"[A-Z0-9]{1,20}")
 _MOST_PARAMETERS = 50
 _SHOWN = 60
 
@@ -260,10 +260,7 @@ def _kind(annotation: Any) -> Any:
 
 def _asset(text: str) -> str:
     """A ticker from a ticker or a pair: the base is what a pair is about."""
-    asset = re.split(r"[/_-]", text.strip().upper(), maxsplit=1)[0]
-    if not _ASSET.fullmatch(asset):
-        raise ValueError("takes a ticker such as BTC")
-    return asset
+    return read_asset(re.split(r"[/_-]", text.strip(), maxsplit=1)[0])
 
 
 def _message(text: str) -> str:
