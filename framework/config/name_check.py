@@ -27,7 +27,8 @@ _OTHERS = re.compile(
 )
 #: What sample files and tutorials put where a key belongs.
 _PLACEHOLDER = re.compile(
-    r"(change|replace)[-_ ]?me([-_ ]\w*)?|<[^>]*>|\[[^\]]*\]|\{[^}]*\}|\.{3}|…|x{3,}|\*{3,}|todo|fixme|tbd"
+    r"(change|replace)[-_ ]?me([-_ ]\w*)?|<[^>]*>|\[[^\]]*\]|\{[^}]*\}"
+    r"|\.{3}|…|x{3,}|\*{3,}|todo|fixme|tbd"
     r"|(insert|enter|put|paste|add|replace)[-_ ]\w*(key|token|secret|here)\w*"
     r"|(my|your|the)[-_ ]?(\w*[-_ ])?(api[-_ ]?)?(key|token|secret)([-_ ]?here)?"
     r"|(api[-_ ]?)?(key|token|secret)([-_ ]?here)?|none|null|undefined|placeholder|dummy|example",
