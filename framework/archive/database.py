@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from coinmux.framework.archive.trouble import UnusableDatabase
 from coinmux.framework.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractAsyncContextManager
 
     from sqlalchemy import Connection
@@ -50,7 +52,7 @@ def read_database_url(address: str) -> URL:
     """
     try:
         url = make_url(address)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         url = None
     driver = None if url is None else _DRIVERS.get(url.get_backend_name())
     if url is None or driver is None:
@@ -59,6 +61,47 @@ def read_database_url(address: str) -> URL:
             f"DATABASE_URL {message}", errors=[{"name": "DATABASE_URL", "message": message}]
         )
     return url.set(drivername=driver)
+
+
+def postgres_options(url: URL) -> tuple[URL, dict[str, Any]]:
+    """The options of an address as libpq has them, in the driver's words.
+
+    Returns:
+        The address without them, and arguments of the driver.
+    """
+    given = {name: str(value) for name, value in url.query.items()}
+    arguments: dict[str, Any] = {}
+    mode = given.get("sslmode", given.get("ssl"))
+    if mode is not None:
+        arguments["ssl"] = _tls(mode, given)
+    if server := {name: given[name] for name in ("application_name", "options") if name in given}:
+        arguments["server_settings"] = server
+    if "target_session_attrs" in given:
+        arguments["target_session_attrs"] = given["target_session_attrs"]
+    kept = {name: url.query[name] for name in ("host", "port") if name in url.query}
+    if given.get("pgbouncer", "false").lower() not in ("false", "0", "no"):
+        # A pooler hands the next statement to another connection, which has not prepared it.
+        arguments["statement_cache_size"] = 0
+        kept["prepared_statement_cache_size"] = "0"
+    return url.set(query=kept), arguments
+
+
+def _tls(mode: str, given: Mapping[str, str]) -> str | ssl.SSLContext:
+    files = [given[name] for name in ("sslrootcert", "sslcert") if name in given]
+    if mode in ("disable", "allow", "prefer") or (mode == "require" and not files):
+        return mode
+    root = given.get("sslrootcert")
+    try:
+        context = ssl.create_default_context(cafile=None if root == "system" else root)
+        context.check_hostname = mode == "verify-full"
+        if "sslcert" in given:
+            context.load_cert_chain(given["sslcert"], given.get("sslkey"))
+    except OSError:
+        message = "names a certificate or key file that cannot be read (sslrootcert, sslcert)"
+        raise InvalidRequest(
+            f"DATABASE_URL {message}", errors=[{"name": "DATABASE_URL", "message": message}]
+        ) from None
+    return context
 
 
 class Database:
@@ -78,8 +121,13 @@ class Database:
         if self.is_sqlite:
             options["connect_args"] = {"timeout": _PATIENCE_S}
         else:
+            url, arguments = postgres_options(url)
             options |= {
-                "connect_args": {"timeout": _PATIENCE_S, "command_timeout": 4 * _PATIENCE_S},
+                "connect_args": {
+                    "timeout": _PATIENCE_S,
+                    "command_timeout": 4 * _PATIENCE_S,
+                    **arguments,
+                },
                 "pool_size": 4,
                 "pool_timeout": _PATIENCE_S,
             }

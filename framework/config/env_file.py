@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from dotenv.main import resolve_variables
 from dotenv.parser import parse_stream
 
 from coinmux.framework.config import name_check, provider_config
+from coinmux.framework.config.addresses import password_of
 from coinmux.framework.config.settings import SETTINGS, Settings
 from coinmux.framework.secrets import Secret
 
@@ -187,11 +187,12 @@ class EnvConfig:
         found = [
             secret for info in infos for secret in provider_config.secrets_of(self.values, info)
         ]
-        for setting in (self.settings.database_url, self.settings.state_url):
+        for name in ("DATABASE_URL", "STATE_URL"):
+            setting: Secret | None = getattr(self.settings, name.lower())
             if setting is not None:
                 address = setting.reveal()
-                found.append(address)
-                if (password := urlsplit(address).password) is not None:
+                found += [self.values[name], address]
+                if (password := password_of(address)) is not None:
                     found.append(password)
         if self.settings.admin_token is not None:
             found.append(self.settings.admin_token.reveal())
