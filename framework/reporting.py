@@ -37,6 +37,7 @@ class GatewayReports(ABC):
     """Each report is a frozen type of `framework/reports`, made when it is asked for."""
 
     archive: Archive | None
+    archive_expected: bool
     checker: HealthChecker
     events: EventBus
     health: HealthTracker
@@ -111,7 +112,9 @@ class GatewayReports(ABC):
 
     def status(self) -> GatewayStatus:
         """A summary of the state of the gateway; the server adds its own fields."""
-        return self._status.of(self.archive, self.state, self.checker)
+        return self._status.of(
+            self.archive, self.state, self.checker, archive_expected=self.archive_expected
+        )
 
     def ready(self) -> tuple[bool, str]:
         """Whether questions can be answered, and why not; not ready where the whole is OFFLINE."""

@@ -80,9 +80,18 @@ class StatusReports:
         self._simulated = simulated
 
     def of(
-        self, archive: Archive | None, cluster: Cluster | None, checker: HealthChecker
+        self,
+        archive: Archive | None,
+        cluster: Cluster | None,
+        checker: HealthChecker,
+        *,
+        archive_expected: bool = False,
     ) -> GatewayStatus:
-        """The whole in a few words, with these parts as its services."""
+        """The whole in a few words, with these parts as its services.
+
+        Args:
+            archive_expected: whether there will be an archive, though it may not be open yet.
+        """
         sources = summary(self._health.state(name) for name in self._registry.sources)
         whole = self.answerable.now()
         return GatewayStatus(
@@ -93,7 +102,7 @@ class StatusReports:
             uptime_s=round((self._clock.wall_ms() - self._started_ms) / 1000, 3),
             simulated=self._simulated,
             services=(
-                database_service(archive),
+                database_service(archive, expected=archive_expected),
                 shared_state_service(cluster),
                 checker_service(checker, enabled=self._registry.env.settings.checker),
             ),
@@ -102,8 +111,11 @@ class StatusReports:
         )
 
 
-def database_service(archive: Archive | None) -> ServiceReport:
+def database_service(archive: Archive | None, *, expected: bool = False) -> ServiceReport:
     """The archive as a service."""
+    if archive is None and expected:
+        detail = "opening; what is fetched meanwhile is kept"
+        return ServiceReport(name="database", status="DEGRADED", detail=detail)
     if archive is None:
         detail = "nothing is kept over a restart: no archive is configured"
         return ServiceReport(name="database", status="DISABLED", detail=detail)
