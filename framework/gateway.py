@@ -525,7 +525,7 @@ class Gateway(GatewayQuestions, GatewayReports):
     ) -> dict[str, Any]:
         """What the next such request would do, and why; calls no source."""
         row = self.capability(capability)
-        self._dispatcher.check(row, options)
+        self._dispatcher.check(row, query, options)
         stored = self.cache.get(key_of(row, query, options))
         now = self.clock.monotonic()
         cached = None

@@ -9,7 +9,7 @@ from typing import Any, Generic, Self
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeVar
 
-from coinmux.framework.errors import Implausible, OtherSubject
+from coinmux.framework.errors import Implausible, InvalidRequest, OtherSubject, UnknownSymbol
 from coinmux.framework.reference.chains import Chain
 
 #: A source's clock may be this far ahead of ours; a later time is refused (`faults.md` E3).
@@ -179,11 +179,15 @@ class Query(BaseModel, Generic[R_co]):
 
     def about(self) -> str | None:
         """The subject in a word, for messages; None if the query has none."""
-        for name in (*_SUBJECT, "quote"):
+        for name in (*_SUBJECT, "metric", "chain", "quote"):
             value = self.__dict__.get(name)
             if value is not None:
                 return str(value)
         return None
+
+    def unlisted(self, detail: str) -> InvalidRequest:
+        """The error for a subject that no source lists."""
+        return UnknownSymbol(self.about() or "the subject", detail)
 
     def needed_quote(self) -> str | None:
         """The quote currency that a source must support; None if any fits."""
@@ -201,6 +205,10 @@ class Query(BaseModel, Generic[R_co]):
         """The text model that a source must offer; None if any fits."""
         model: str | None = self.__dict__.get("model")
         return model
+
+    def needed_metric(self) -> str | None:
+        """The on-chain metric that a source must serve; None if any fits."""
+        return None
 
     def has_range(self) -> bool:
         """Whether the caller gave a start or an end."""
