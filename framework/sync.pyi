@@ -49,6 +49,7 @@ from coinmux.framework.reports.configuration import (
 from coinmux.framework.reports.health import HealthReport, SourceHealth
 from coinmux.framework.reports.providers import (
     CapabilityList,
+    MetricList,
     ModelList,
     ProviderDetail,
     ProviderList,
@@ -592,6 +593,10 @@ class SyncGateway:
 
     def capability_list(self) -> CapabilityList:
         """Every capability with its query's JSON Schema and the providers that serve it."""
+        ...
+
+    def metric_list(self) -> MetricList:
+        """Every on-chain metric, with the providers that have it."""
         ...
 
     def model_status(self) -> ModelList:
