@@ -156,10 +156,15 @@ class GatewayQuestions(ABC):
         page: int = 1,
         per_page: int = 100,
         quote: str = "USD",
+        cursor: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> Answer[Coins]:
-        """One page of coins, the largest market capitalisation first; figures are in `quote`."""
-        query = query_of(CoinsQuery, page=page, per_page=per_page, quote=quote)
+        """One page of coins, the largest market capitalisation first; figures are in `quote`.
+
+        Args:
+            cursor: of the page before; the next page then comes from the same source.
+        """
+        query = query_of(CoinsQuery, page=page, per_page=per_page, quote=quote, cursor=cursor)
         return await self.fetch(query, RequestOptions(**options))
 
     async def global_stats(self, **options: Unpack[RequestKeywords]) -> Answer[GlobalStats]:

@@ -381,9 +381,14 @@ class SyncGateway:
         page: int = 1,
         per_page: int = 100,
         quote: str = "USD",
+        cursor: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> Answer[Coins]:
-        """One page of coins, the largest market capitalisation first; figures are in `quote`."""
+        """One page of coins, the largest market capitalisation first; figures are in `quote`.
+
+        Args:
+            cursor: of the page before; the next page then comes from the same source.
+        """
         ...
 
     def global_stats(self, **options: Unpack[RequestKeywords]) -> Answer[GlobalStats]:

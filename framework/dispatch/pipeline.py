@@ -14,6 +14,7 @@ from coinmux.framework.clock import Deadline
 from coinmux.framework.dispatch.ask_checks import check_request
 from coinmux.framework.dispatch.attempt_log import LEAST_S, AttemptLog
 from coinmux.framework.dispatch.consensus_round import ConsensusRound
+from coinmux.framework.dispatch.cursors import sealed
 from coinmux.framework.dispatch.failover import Failover
 from coinmux.framework.dispatch.failure import failure_of
 from coinmux.framework.dispatch.held import HeldAnswers
@@ -257,7 +258,7 @@ class Dispatcher:
         """
         try:
             answered = await self._ask_sources(request)
-            result = answered.result
+            result = sealed(request.row, request.query, answered)
             for finish in self.finishers:
                 result = await finish(request.query, result, request.deadline.remaining_s())
             return self._store(request, answered, result)

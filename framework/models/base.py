@@ -129,6 +129,11 @@ class Result(BaseModel):
             }
         )
 
+    def next_page(self, query: Any) -> str | None:
+        """Where the source goes on after this page of `query`; None if it does not."""
+        following: str | None = self.__dict__.get("cursor")
+        return following
+
     def head(self) -> Head | None:
         """The height of the chain; None if the answer is not the head of a chain."""
         return None
@@ -209,6 +214,10 @@ class Query(BaseModel, Generic[R_co]):
     def needed_metric(self) -> str | None:
         """The on-chain metric that a source must serve; None if any fits."""
         return None
+
+    def resumed(self, following: str) -> Self:
+        """The query for the page that `Result.next_page` told of, as its source is asked."""
+        return self.model_copy(update={"cursor": following})
 
     def has_range(self) -> bool:
         """Whether the caller gave a start or an end."""
