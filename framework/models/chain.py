@@ -154,7 +154,9 @@ class TransactionsQuery(_AddressQuery["Transactions"]):
     """Transactions of an address, newest first."""
 
     limit: int = Field(default=25, ge=1, le=100)
-    cursor: str | None = Field(default=None, max_length=500, description="From the page before")
+    cursor: str | None = Field(
+        default=None, max_length=2_000, description="From the page before, of the same source"
+    )
 
 
 class Transaction(Result):
