@@ -88,16 +88,11 @@ def _metric(value: Any) -> Any:
 class OnchainMetricQuery(Query["OnchainMetric"]):
     """A figure of one asset over time."""
 
-<<<<<<< HEAD
-    metric: str = Field(pattern="^[a-z0-9_/-]{1,80}$")
-    asset: Asset = "BTC"
-=======
     metric: Annotated[str, BeforeValidator(_metric)] = Field(
         pattern="^[a-z0-9_/-]{1,80}$",
         description="One of GET /api/onchain, or a source's own name such as market/mvrv",
     )
-    asset: str = Field(default="BTC", pattern="^[A-Z0-9]{1,20}$")
->>>>>>> h8
+    asset: Asset = "BTC"
     interval: Interval = Interval("1d")
     start: int | None = Field(default=None, ge=EARLIEST_MS, le=LATEST_MS)
     end: int | None = Field(default=None, ge=EARLIEST_MS, le=LATEST_MS)

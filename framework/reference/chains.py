@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from coinmux.framework.errors import InvalidRequest, UnknownChain
+from coinmux.framework.errors import UnknownChain
 from coinmux.framework.suggest import near
 
 

@@ -14,13 +14,9 @@ from coinmux.framework.errors import InvalidRequest, InvalidSymbol, UnknownChain
 from coinmux.framework.models.base import Query
 from coinmux.framework.models.refusals import refusals_of
 from coinmux.framework.reference.symbols import Symbol
-<<<<<<< HEAD
 from coinmux.framework.reference.tickers import read_asset
-from coinmux.framework.reference.values import number
-=======
 from coinmux.framework.reference.times import time_ms
 from coinmux.framework.reference.values import EARLIEST_MS, number
->>>>>>> h8
 from coinmux.framework.routing.options import RequestOptions
 from coinmux.framework.suggest import near
 
