@@ -124,6 +124,10 @@ class PluginLoader:
         unique = {(one.name, one.origin): one for one in found}
         return sorted(unique.values(), key=lambda one: (not one.built_in, one.name, one.origin))
 
+    def installed(self) -> list[str]:
+        """The names of all installed entry points, whether or not they are loaded."""
+        return sorted({point.name.lower() for point in entry_points(group=hookspecs.PROJECT)})
+
     def load(self, found: Iterable[Found], *, wait_s: float, limit_s: float) -> None:
         """Load all of them at once; those not loaded after `wait_s` seconds stay in `pending`."""
         found = list(found)

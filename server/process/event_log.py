@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _NAMES_SHOWN = 8
-#: How often counts and the state of the archive are looked at.
+#: How often it is looked whether counts are due.
 _LOOK_S = 1.0
 
 
@@ -52,30 +52,6 @@ class EventLog:
         self._bound.log(level, event.message, **fields)
 
 
-class ArchiveLog:
-    """Writes a line when the archive opens, is lost, and is back."""
-
-    def __init__(self, gateway: Gateway, logger: logging.Logger) -> None:
-        self._gateway = gateway
-        self._logger = logger
-        self._known: str | None = None
-
-    def look(self) -> None:
-        """Compare the archive's state with the last one written."""
-        archive = self._gateway.archive
-        if archive is None:
-            return
-        state, detail = archive.status()
-        if state == self._known:
-            return
-        before, self._known = self._known, state
-        engine = archive.figures()["engine"]
-        if state == "ONLINE":
-            self._logger.info("the archive is %s: %s", "back" if before else "open", engine)
-        else:
-            self._logger.warning("the archive is %s (%s): %s", state, engine, detail)
-
-
 def configure(
     gateway: Gateway, stream: TextIO | None = None, repeats: Repeats | None = None
 ) -> Callable[[], None]:
@@ -100,13 +76,7 @@ def configure(
         if event.level in ("warning", "error") and "variable" not in event.detail:
             log(event)
     unsubscribe = gateway.events.subscribe(log)
-    archive = ArchiveLog(gateway, logging.getLogger("coinmux.server"))
-
-    def look() -> None:
-        archive.look()
-        handler.write_counts()
-
-    stop_looking = _every(_LOOK_S, look)
+    stop_looking = _every(_LOOK_S, handler.write_counts)
 
     def restore() -> None:
         stop_looking()
