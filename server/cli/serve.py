@@ -14,6 +14,7 @@ from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.secrets import Redactor
 from coinmux.server.cli.console import EXIT_FAILED, EXIT_OK, console, env_file
 from coinmux.server.process.log_setup import set_up
+from coinmux.server.process.process_end import end_soon
 from coinmux.server.process.simulated_gateway import simulator_for, world_for
 from coinmux.server.process.supervisor import Workers, command_of_worker, inherited, listen
 
@@ -50,7 +51,9 @@ def serve(
 
     async def run() -> int:
         async with world_for(env_file, simulate=simulate, **options) as (gateway, drill):
-            return await run_server(gateway, drill, listener)
+            code = await run_server(gateway, drill, listener)
+        end_soon(EXIT_FAILED if code else EXIT_OK, gateway.settings, gateway.redactor)
+        return code
 
     try:
         code = _run(run())
