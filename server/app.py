@@ -20,6 +20,7 @@ from coinmux.server.context import ServerContext
 from coinmux.server.controllers.badges_metrics import OutsideController
 from coinmux.server.controllers.chain import ChainController, WhaleController
 from coinmux.server.controllers.config import ConfigController
+from coinmux.server.controllers.data import DataController
 from coinmux.server.controllers.drill import DrillController
 from coinmux.server.controllers.health import HealthController
 from coinmux.server.controllers.indicators import IndicatorController
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 CONTROLLERS = (
     ChainController,
     ConfigController,
+    DataController,
     DefiController,
     DrillController,
     HealthController,

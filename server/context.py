@@ -9,6 +9,8 @@ from coinmux.server.asgi.scope import state_of
 from coinmux.server.monitoring.source_test import SourceTester
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.asgi.parsed_routes import ParsedRoutes
@@ -64,11 +66,22 @@ class ServerContext:
         self.pulse = pulse
         self.monitor = monitor
 
-    async def answer(self, request: AnyRequest, reader: QueryReader) -> Answered:
-        """The answer to a GET request, read by `reader`; from now on the fast lane knows it."""
+    async def answer(
+        self,
+        request: AnyRequest,
+        reader: QueryReader,
+        path: Mapping[str, object] | None = None,
+    ) -> Answered:
+        """The answer to a GET request, read by `reader`; from now on the fast lane knows it.
+
+        Args:
+            path: fields of the question that the path gives; all its parameters by default.
+        """
         scope: Any = request.scope
         question = reader.read(
-            scope["query_string"], scope["path_params"], self.gateway.parse_symbol
+            scope["query_string"],
+            scope["path_params"] if path is None else path,
+            self.gateway.parse_symbol,
         )
         self.lane.remember(scope, question)
         return await self.ask(request, question)

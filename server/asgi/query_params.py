@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+import msgspec
 from pydantic import ValidationError
 
 from coinmux.framework.errors import InvalidRequest, InvalidSymbol, UnknownChain, UnknownInterval
@@ -188,6 +189,21 @@ class QueryReader:
                 values[name] = values.pop(alias)
         return values
 
+    def refuse_unknown(self, names: Iterable[str]) -> None:
+        """Refuse parameters it does not take.
+
+        Raises:
+            InvalidRequest: `errors` names each, with those known.
+        """
+        known = [*self.parameters, *self._aliases]
+        errors = [
+            _error(name[:_SHOWN], "is no parameter of this question", known=known)
+            for name in names
+            if name not in known
+        ]
+        if errors:
+            raise refused(errors)
+
     def read_body(self, query_string: bytes, body: object) -> ParsedRequest:
         """The question a JSON body asks; how to answer it stands in the query string.
 
@@ -242,6 +258,8 @@ class QueryReader:
             return int(text)
         if kind is float:
             return number(text)
+        if kind is list:
+            return _items(text)
         if field == "asset":
             return _asset(text)
         if field == "quote":
@@ -296,7 +314,20 @@ def _kind(info: FieldInfo) -> object:
         annotation = next(part for part in parts if part is not type(None))
     if annotation is int and any(getattr(one, "ge", 0) == EARLIEST_MS for one in info.metadata):
         return _TIME
+    if getattr(annotation, "__origin__", None) in (tuple, list, frozenset):
+        return list
     return annotation if annotation in (Symbol, int, float, bool) else str
+
+
+def _items(text: str) -> list[Any]:
+    """A list as JSON writes it, or its items with commas between."""
+    if not text.startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        items = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        raise ValueError("takes a list, written with commas or as JSON") from None
+    return list(items)
 
 
 def _asset(text: str) -> str:

@@ -14,7 +14,7 @@ from coinmux.server.cli.doctor import doctor
 from coinmux.server.cli.export import export
 from coinmux.server.cli.indicators import indicator, indicators
 from coinmux.server.cli.lists import env_example, providers
-from coinmux.server.cli.questions import candles, explain, ticker
+from coinmux.server.cli.questions import candles, explain, get, ticker
 from coinmux.server.cli.serve import serve, simulate
 
 
@@ -30,7 +30,7 @@ def cli() -> None:
 
 candles.add_command(export)
 for command in (
-    serve, simulate, ticker, candles, indicator, explain, providers, indicators, doctor,
+    serve, simulate, ticker, candles, get, indicator, explain, providers, indicators, doctor,
     conformance, env_example,
 ):  # fmt: skip
     cli.add_command(command)

@@ -134,6 +134,8 @@ def _hints(error: CoinmuxError) -> Iterator[str]:
     """What a person can do about it."""
     if near := error.extra.get("did_you_mean"):
         yield f"did you mean {' or '.join(near)}?"
+    elif known := error.extra.get("known"):
+        yield f"known: {', '.join(map(str, known))}"
     if isinstance(error, InvalidSetting):
         yield "it is read from the environment, else from .env; see `coinmux env-example`"
     if isinstance(error, FeatureDisabled):

@@ -7,16 +7,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import msgspec
 import rich_click as click
 
-from coinmux import INTERVALS, CoinmuxError
+from coinmux import INTERVALS, Answer, CoinmuxError
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.routing.options import STRATEGIES, RequestKeywords, RequestOptions, Strategy
+from coinmux.server.asgi.capability_reader import read_values
 from coinmux.server.cli.console import (
     as_json,
     cell,
     console,
     env_file,
+    plain,
     print_json,
     table,
     wait_loaded,
@@ -24,6 +27,7 @@ from coinmux.server.cli.console import (
 from coinmux.server.process.simulated_gateway import gateway_for
 
 T = TypeVar("T")
+_NESTED_CHARS = 400
 
 provider = click.option("--provider", help="Ask this provider and no other.")
 strategy = click.option(
@@ -167,7 +171,68 @@ def candles_of(
     out.print(origin(answer.meta), style="dim")
 
 
-def _title(capability: str, query: dict[str, Any]) -> str:
+def _pairs(parameters: tuple[str, ...]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in parameters:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.UsageError(f"{text!r} is not name=value")
+        pairs[name] = value
+    return pairs
+
+
+@click.command("get")
+@click.argument("capability")
+@click.argument("parameters", nargs=-1)
+@provider
+@strategy
+@timeout
+@simulated
+@as_json
+@env_file
+def get(
+    capability: str,
+    parameters: tuple[str, ...],
+    provider: str | None,
+    strategy: Strategy,
+    timeout_s: float | None,
+    simulate: bool,
+    as_json: bool,
+    env_file: str,
+) -> None:
+    """Ask a question of any CAPABILITY, those that plugins add included.
+
+    PARAMETERS are the fields of its query, written name=value: chain=bitcoin.
+    """
+    pairs = _pairs(parameters)
+    given = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
+    options = {name: str(value) for name, value in given.items() if value is not None}
+
+    async def work(gateway: Gateway) -> Answer:
+        await wait_loaded(gateway)
+        question = read_values(gateway, capability, {**options, **pairs})
+        return await gateway.fetch(question.capability, question.query, question.ask)
+
+    answer = with_gateway(env_file, simulate, work)
+    if as_json:
+        print_json(answer.body)
+        return
+    made = table(_title(answer.meta["capability"], pairs), "field", "value")
+    for name, value in msgspec.json.decode(answer.fetched.data_json).items():
+        nested = isinstance(value, (dict, list))
+        made.add_row(plain(name), plain(_compact(value)) if nested else cell(value))
+    out = console()
+    out.print(made)
+    out.print(origin(answer.meta), style="dim")
+
+
+def _compact(value: object) -> str:
+    """A nested value as JSON, cut; `--json` prints the whole."""
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= _NESTED_CHARS else f"{text[:_NESTED_CHARS]}…"
+
+
+def _title(capability: str, query: Mapping[str, object]) -> str:
     return " ".join([capability, *(f"{name}={value}" for name, value in query.items())])
 
 
@@ -192,12 +257,7 @@ def explain(
 
     PARAMETERS are written name=value: symbol=BTC/USDT interval=1h.
     """
-    pairs: dict[str, Any] = {}
-    for text in parameters:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise click.UsageError(f"{text!r} is not name=value")
-        pairs[name] = value
+    pairs = _pairs(parameters)
 
     async def work(gateway: Gateway) -> dict[str, Any]:
         await wait_loaded(gateway)

@@ -38,6 +38,7 @@ def path_parameters(path: str) -> Iterator[dict[str, Any]]:
 
 
 _PATH_EXAMPLES = {
+    "capability": "fear_greed",
     "chain": "ethereum",
     "address": "0xde0b295669a9fd93d5f28d9ec85e40f4cb697bae",
     "indicator": "rsi",

@@ -60,6 +60,15 @@ class Meta(Shape):
     )
 
 
+class CapabilityAnswer(Shape):
+    """An answer to a question of any capability."""
+
+    data: dict[str, Any] = Field(
+        description="The capability's result; GET /api/capabilities names its query and hook"
+    )
+    meta: Meta
+
+
 class Score(Shape):
     """Why a source is ranked where it is."""
 

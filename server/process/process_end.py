@@ -48,7 +48,9 @@ def end_soon(
         tasks = [task for task in asyncio.all_tasks(loop) if task is not own and not task.done()]
         # The log was closed with the server.
         set_up(redactor, level=settings.log_level, log_format=settings.log_format)
-        _LOG.warning("ended without waiting any longer for %s", _named(tasks, threading.enumerate()))
+        _LOG.warning(
+            "ended without waiting any longer for %s", _named(tasks, threading.enumerate())
+        )
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
@@ -60,9 +62,7 @@ def end_soon(
     return called_off.set
 
 
-def _named(
-    tasks: Iterable[asyncio.Task[object]], threads: Iterable[threading.Thread]
-) -> str:
+def _named(tasks: Iterable[asyncio.Task[object]], threads: Iterable[threading.Thread]) -> str:
     """What still runs, in words."""
     names = [f"task {getattr(task.get_coro(), '__qualname__', task.get_name())}" for task in tasks]
     names += [

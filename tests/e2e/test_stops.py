@@ -7,9 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from pathlib import Path
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,12 +77,8 @@ def test_a_stop_is_a_stop(tmp_path, what):
         reader = threading.Thread(target=lambda: lines.extend(process.stderr))
         reader.start()
         asked = f"{address}/api/market/ticker?symbol=BTC/USDT&timeout_s=2"
-        try:
-            with urllib.request.urlopen(asked, timeout=30) as answer:
-                answer.read()
-        except urllib.error.HTTPError as error:
-            assert error.code in (502, 504)
-            error.close()
+        # The one that never answers is an error; how it ends is not the question here.
+        httpx.get(asked, timeout=30)
         begun = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
