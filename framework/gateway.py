@@ -330,6 +330,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         except OSError as error:
             self.events.publish("error", f"holds are not kept: {error}", level="error")
         await self._dispatcher.close()
+        self.indicators.close()
         await self._client.close()
         if self.state is not None:
             await self.state.close()

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.dispatch.decision_log import DecisionTrail
+    from coinmux.framework.events import EventBus
     from coinmux.framework.indicators.result import IndicatorMeta
     from coinmux.framework.models.base import Query, R_co
     from coinmux.framework.reference.intervals import Interval
     from coinmux.framework.reference.symbols import Symbol
+    from coinmux.framework.secrets import Redactor
     from coinmux.framework.sources.source import Source
 
 #: Upstream calls one request may cause (`faults.md` S10).
@@ -35,6 +37,8 @@ class Asks(Protocol):
     """The part of a gateway that a candle history needs."""
 
     clock: Clock
+    events: EventBus
+    redactor: Redactor
 
     @property
     def settings(self) -> Settings: ...

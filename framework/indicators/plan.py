@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from coinmux.framework.errors import InsufficientData, PluginError
-from coinmux.framework.health.classify import quoted
+from coinmux.framework.errors import InsufficientData
+from coinmux.framework.indicators.output_check import outputs_of
 from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.framework.plugins.indicator_info import columns_read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
     from coinmux.framework.indicators.frame import Frame
     from coinmux.framework.plugins.adapters import Indicator
     from coinmux.framework.plugins.indicator_info import Value
     from coinmux.framework.reference.intervals import Interval
 
-#: NumPy has one dtype object for native floats, so `is` compares dtypes.
-_FLOAT = np.dtype(np.float64)
+#: Called with the inputs and the parameters by name.
+Apart = Callable[[Mapping[str, Any], Mapping[str, Any]], Sequence[NDArray[Any]]]
 
 
 class Plan:
@@ -79,21 +77,24 @@ class Plan:
             at = max(at, int(np.searchsorted(timestamp, timestamp[0] + self.span_ms)))
         return at if at < timestamp.size else None
 
-    def run(self, frame: Frame) -> IndicatorResult:
+    def run(self, frame: Frame, apart: Apart | None = None) -> IndicatorResult:
         """The indicator over `frame`: one value a candle, nan where the indicator is undefined.
 
         A candle that lacks a cell that the indicator reads is left out of the computation, and
         its value is nan.
+
+        Args:
+            apart: computes it elsewhere, and returns checked columns.
 
         Raises:
             InsufficientData: fewer candles than `required`.
             PluginError: the plugin broke its contract.
         """
         if self._read.isdisjoint(frame.holes) or (mask := frame.known(self._read)) is None:
-            return self._result(frame, self._outputs(frame), 0)
+            return self._result(frame, self._outputs(frame, apart), 0)
         kept = frame.kept(mask)
         outputs = []
-        for column in self._outputs(kept):
+        for column in self._outputs(kept, apart):
             whole = np.full(frame.size, np.nan)
             whole[mask] = column
             outputs.append(whole)
@@ -105,7 +106,7 @@ class Plan:
         at = self.settled_at(frame.timestamp, left_out)
         return IndicatorResult(self.info, self.label, self.values, frame, outputs, at, left_out)
 
-    def _outputs(self, frame: Frame) -> Sequence[NDArray[Any]]:
+    def _outputs(self, frame: Frame, apart: Apart | None) -> Sequence[NDArray[Any]]:
         size = frame.size
         if size < self.required:
             raise InsufficientData(
@@ -114,29 +115,6 @@ class Plan:
                 available=size,
             )
         inputs = frame.columns if self._all else frame.inputs(self.info, self.values)
-        try:
-            outputs: Any = self._call(inputs, self.values)
-        except (KeyboardInterrupt, MemoryError):
-            raise
-        except BaseException as error:
-            raise PluginError(f"indicator {self._name}: {quoted(error)}") from error
-        if isinstance(outputs, np.ndarray):
-            outputs = (outputs,)
-        elif not isinstance(outputs, (tuple, list)):
-            outputs = ()
-        if len(outputs) != self._count:
-            raise PluginError(
-                f"indicator {self._name} returns {self._count} arrays, one for each output"
-            )
-        for column in outputs:
-            if (
-                not isinstance(column, np.ndarray)
-                or column.dtype is not _FLOAT
-                or column.size != size
-                or column.ndim != 1
-            ):
-                raise PluginError(
-                    f"indicator {self._name} returns float64 arrays of its input's length"
-                )
-        found: Sequence[NDArray[Any]] = outputs
-        return found
+        if apart is not None:
+            return apart(inputs, self.values)
+        return outputs_of(self.info, self._call, inputs, self.values, size)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import Deadline
-from coinmux.framework.errors import CoinmuxError, DeadlineExceeded, PluginTimeout
+from coinmux.framework.errors import CoinmuxError, DeadlineExceeded
 from coinmux.framework.indicators import candle_history
+from coinmux.framework.indicators.apart.foreign import ForeignIndicators
 from coinmux.framework.indicators.catalogue import Catalogue
 from coinmux.framework.indicators.frame import Frame
-from coinmux.framework.plugins.hook_runner import in_thread
 from coinmux.framework.routing.options import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, RequestOptions
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 #: The indicators of `comprehensive`.
 SEVEN = ("sma", "ema", "rsi", "macd", "atr", "stoch-rsi", "bollinger-bands")
-#: An indicator that is not built in may take this long.
-_PATIENCE_S = 5.0
 #: With more candles than this, an indicator is computed in a thread.
 _INLINE = 5_000
 #: How many markets of a batch are fetched at a time.
@@ -47,8 +45,11 @@ class IndicatorService:
         self.catalogue = Catalogue(indicators)
         self.clock = gateway.clock
         self._gateway = gateway
-        #: Indicators that are not built in; each runs in threads of its own.
-        self._apart: dict[str, Callable[..., Awaitable[IndicatorResult]]] = {}
+        self._foreign = ForeignIndicators(gateway)
+
+    def close(self) -> None:
+        """End the processes of indicators that are not built in."""
+        self._foreign.close()
 
     async def run(self, plan: Plan, frame: Frame) -> IndicatorResult:
         """Compute `plan` from `frame` without blocking the event loop.
@@ -58,14 +59,7 @@ class IndicatorService:
             PluginError: the plugin broke its contract, or took too long.
         """
         if not plan.indicator.is_built_in:
-            name = plan.info.name
-            apart = self._apart.setdefault(name, in_thread(_run))
-            try:
-                return await asyncio.wait_for(apart(plan, frame), _PATIENCE_S)
-            except TimeoutError:
-                raise PluginTimeout(
-                    f"indicator {name} took longer than {_PATIENCE_S:g} s"
-                ) from None
+            return await self._foreign.run(plan, frame)
         if frame.size > _INLINE:
             return await asyncio.to_thread(plan.run, frame)
         return plan.run(frame)
@@ -186,10 +180,6 @@ def _left_s(until: Deadline) -> float:
     if left < LEAST_TIMEOUT_S:
         raise DeadlineExceeded("the batch ran out of time before this market's turn", attempts=[])
     return left
-
-
-def _run(plan: Plan, frame: Frame) -> IndicatorResult:
-    return plan.run(frame)
 
 
 def over(

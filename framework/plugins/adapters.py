@@ -57,7 +57,9 @@ class Indicator:
         compute: called with the inputs by name and the parameters by name.
         origin: the distribution it came from, or `in-process`.
         version: of that distribution.
-        is_built_in: whether it came with coinmux; any other runs in a thread, under a deadline.
+        is_built_in: whether it came with coinmux; any other runs apart, under a deadline.
+        entry: name and value of its entry point, for a process of its own to import; None for an
+            object of this process.
     """
 
     info: IndicatorInfo
@@ -65,6 +67,7 @@ class Indicator:
     origin: str
     version: str
     is_built_in: bool
+    entry: tuple[str, str] | None = None
 
 
 def fetcher(impl: pluggy.HookImpl) -> Fetch:

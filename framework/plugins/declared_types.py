@@ -7,7 +7,7 @@ source, long after the plugin that wrote it has loaded.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -23,8 +23,9 @@ _WORDS = {
 
 
 @cache
-def _hints(kind: type) -> Mapping[str, Any]:
+def _hints(kind: Hashable) -> Mapping[str, Any]:
     # A name that only type checkers import stands within a function's annotation alone.
+    assert isinstance(kind, type)
     return get_type_hints(kind, localns={"Reply": object})
 
 

@@ -54,6 +54,8 @@ class Found:
     version: str
     built_in: bool
     load: Callable[[], object]
+    #: What it is imported by; None for an object of this process.
+    value: str | None = None
     thread: threading.Thread | None = None
     loaded: object | None = None
     info: object = None
@@ -302,7 +304,10 @@ class PluginLoader:
             if info.name in self.indicators or info.name in found:
                 raise ValueError(f"another indicator is already named {info.name}")
             compute = computer(hooks["compute"], info.name)
-            found[info.name] = Indicator(info, compute, one.origin, one.version, one.built_in)
+            entry = None if one.value is None else (one.name, one.value)
+            found[info.name] = Indicator(
+                info, compute, one.origin, one.version, one.built_in, entry
+            )
         return found
 
     def _hooks_of(self, plugin: object) -> dict[str, pluggy.HookImpl]:
@@ -333,7 +338,8 @@ def _found(point: EntryPoint) -> Found:
     distribution = point.dist
     origin = distribution.name if distribution is not None else point.value
     version = distribution.version if distribution is not None else ""
-    return Found(point.name, origin, version, origin == hookspecs.PROJECT, point.load)
+    built_in = origin == hookspecs.PROJECT
+    return Found(point.name, origin, version, built_in, point.load, point.value)
 
 
 def _marked(plugin: object, name: str) -> Callable[[], Any] | None:

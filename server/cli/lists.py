@@ -39,8 +39,7 @@ def providers(as_json: bool, env_file: str) -> None:
     out = console()
     out.print(made)
     for broken in shown.broken:
-        line = plain(f"broken: {broken.name} ({broken.origin}): {broken.error}")
-        out.print(line, style="red")
+        out.print(plain(f"broken: {broken.name} ({broken.origin}): {broken.error}"), style="red")
     for odd in shown.warnings:
         out.print(plain(f"warning: {odd.name} ({odd.origin}): {odd.message}"), style="yellow")
 

@@ -30,6 +30,7 @@ GET = [
         "/api/indicators/comprehensive",
         "/api/indicators/comprehensive?symbol=BTC/USDT&interval=1h,4h",
     ),
+    ("/api/data/{capability}", "/api/data/fear_greed"),
     ("/api/indicators/{indicator}", "/api/indicators/rsi?symbol=BTC/USDT&limit=2"),
     ("/api/indicators/{indicator}", "/api/indicators/rsi?symbol=BTC/USDT&limit=2&interval=1h,4h"),
     ("/api/market/candles", "/api/market/candles?symbol=BTC/USDT&limit=3"),

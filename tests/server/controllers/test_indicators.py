@@ -279,7 +279,7 @@ async def test_an_indicator_that_hangs_holds_up_nobody(indicator_app, monkeypatc
     import time
 
     from coinmux import IndicatorInfo, Output, hookimpl
-    from coinmux.framework.indicators import service
+    from coinmux.framework.indicators.apart import foreign
 
     class Slow:
         @hookimpl
@@ -294,7 +294,7 @@ async def test_an_indicator_that_hangs_holds_up_nobody(indicator_app, monkeypatc
             time.sleep(0.5)
             return inputs["close"].copy()
 
-    monkeypatch.setattr(service, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(foreign, "PATIENCE_S", 0.05)
     async with indicator_app(_found=[in_process("slow", Slow())], a=[1.0]) as world:
         slow = asyncio.ensure_future(world.client.get(f"/api/indicators/slow?{SYMBOL}"))
         await asyncio.sleep(0)
@@ -302,6 +302,7 @@ async def test_an_indicator_that_hangs_holds_up_nobody(indicator_app, monkeypatc
         assert quick.status_code == 200
         answer = await slow
         assert (answer.status_code, answer.json()["code"]) == (502, "plugin_timeout")
+        assert answer.json()["title"] == "The plugin failed"
 
 
 async def test_a_stream_tells_values_over_a_real_socket(serve):

@@ -1,0 +1,1 @@
+"""Indicators of installed plugins in processes of their own, which can be ended."""
