@@ -151,6 +151,7 @@ from coinmux.framework.models.sentiment import (
     SocialQuery,
 )
 from coinmux.framework.models.text import TextSentiment, TextSentimentQuery, TextSentimentResult
+from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.plugins.error_table import ErrorTable, When
 from coinmux.framework.plugins.hookspecs import hookimpl, hookspec
 from coinmux.framework.plugins.indicator_info import (
@@ -384,6 +385,7 @@ __all__ = [
     "explorer_transactions",
     "hookimpl",
     "hookspec",
+    "in_process",
     "iso_ms",
     "last_price",
     "models",
