@@ -18,6 +18,7 @@ from coinmux.framework.errors import (
     InvalidRequest,
     Malformed,
     NotJSON,
+    NotOffered,
     Outcome,
     PluginError,
     ProviderBusy,
@@ -268,6 +269,8 @@ class HTTP:
             gate.leave()
         headers = plain_headers(response)
         gate.observe(headers)
+        if response_errors.NO_SAMPLE in headers:
+            raise NotOffered("the simulator has no sample of this request")
         body = response.content
         if self._source.echoes:
             body = without(body, self._source.echoes)
