@@ -53,8 +53,8 @@ class SampleIndex:
             key=lambda script: script.pair is None,
         )
         unknown = [script for script in scripts if script.sample.outcome == "unknown_symbol"]
-        # An answer that names its pair is no answer for another.
-        self._unknown = [_pattern(script) for script in sorted(unknown, key=_names_its_subject)]
+        # An answer that names its pair is no answer for another, least of all one that succeeds.
+        self._unknown = [_pattern(script) for script in sorted(unknown, key=_is_of_one_subject)]
         # One of a pair that tells no prices comes last: others can play its pair at today's.
         patterns = [
             *(_pattern(script) for script in good if script.is_priced),
@@ -296,9 +296,11 @@ def _same_words(one: str, other: str) -> bool:
     return one == ANY or _COUNT.sub("#", one) == _COUNT.sub("#", other)
 
 
-def _names_its_subject(script: Script) -> bool:
-    subject = _subject(script.sample)
-    return bool(subject) and subject in str(script.exchange.response.body).lower()
+def _is_of_one_subject(script: Script) -> tuple[bool, bool]:
+    """Whether an answer names its subject, and whether its status is that of a success."""
+    subject, response = _subject(script.sample), script.exchange.response
+    names = bool(subject) and subject in str(response.body).lower()
+    return names, names and response.status < 400
 
 
 def _subject(sample: Sample) -> str:
