@@ -40,6 +40,7 @@ from coinmux.framework.models.market import (
     Trades,
     TradesQuery,
     last_price,
+    traded,
 )
 from coinmux.framework.models.news import (
     News,
@@ -83,6 +84,8 @@ from coinmux.framework.reference.rows import (
     optional,
     read_field,
     read_rows,
+    read_word,
+    required,
     row_left_out,
 )
 from coinmux.framework.reference.symbols import Symbol, SymbolStyle
@@ -193,7 +196,10 @@ __all__ = [
     "price_or_none",
     "read_field",
     "read_rows",
+    "read_word",
+    "required",
     "row_left_out",
     "scaled",
     "seconds_ms",
+    "traded",
 ]
