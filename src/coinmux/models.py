@@ -23,6 +23,14 @@ from coinmux.framework.models.chain import (
     TransactionsQuery,
     scaled,
 )
+from coinmux.framework.models.chain_rows import (
+    charged_fee,
+    gas_fee,
+    newest_first,
+    token_balance,
+    transaction,
+    whole_number,
+)
 from coinmux.framework.models.market import (
     Coin,
     Coins,
@@ -53,6 +61,8 @@ from coinmux.framework.models.onchain import (
     OnchainMetricQuery,
     Tvl,
     TvlQuery,
+    figure_or_none,
+    read_points,
 )
 from coinmux.framework.models.sentiment import (
     FearGreed,
@@ -69,6 +79,7 @@ from coinmux.framework.models.text import (
 from coinmux.framework.models.window import (
     CandleWindow,
 )
+from coinmux.framework.reference.addresses import address_or_none
 from coinmux.framework.reference.assets import (
     AssetCandidate,
     AssetId,
@@ -184,22 +195,31 @@ __all__ = [
     "TransactionsQuery",
     "Tvl",
     "TvlQuery",
+    "address_or_none",
+    "charged_fee",
     "clean_text",
     "confirm",
     "field_left_out",
+    "figure_or_none",
+    "gas_fee",
     "iso_ms",
     "iso_time",
     "last_price",
+    "newest_first",
     "number",
     "optional",
     "percent",
     "price_or_none",
     "read_field",
+    "read_points",
     "read_rows",
     "read_word",
     "required",
     "row_left_out",
     "scaled",
     "seconds_ms",
+    "token_balance",
     "traded",
+    "transaction",
+    "whole_number",
 ]
