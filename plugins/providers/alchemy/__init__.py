@@ -34,6 +34,7 @@ from coinmux import models as m
 
 KEY = "ALCHEMY_API_KEY"
 API = "api"
+MONTH_S = 2_592_000
 #: Chain -> network, the first label of its host.
 NETWORKS = {
     "ethereum": "eth-mainnet",
@@ -64,7 +65,7 @@ def provider_info() -> ProviderInfo:
                 signup_url="https://dashboard.alchemy.com/signup",
             ),
         ),
-        rate_limits=(RateLimit(requests=100, per_s=10),),
+        rate_limits=(RateLimit(requests=100, per_s=10), RateLimit(requests=600_000, per_s=MONTH_S)),
         priority=45,
         quotes=frozenset({"USD"}),
         chains={chain: str(CHAINS[Chain(chain)].evm_id) for chain in NETWORKS},
