@@ -18,7 +18,7 @@ from pydantic import (
 )
 from typing_extensions import TypeVar
 
-from coinmux.framework.errors import Implausible, OtherSubject
+from coinmux.framework.errors import Implausible, InvalidRequest, OtherSubject, UnknownSymbol
 from coinmux.framework.reference.chains import Chain
 from coinmux.framework.reference.rows import without_bad_fields
 
@@ -167,6 +167,11 @@ class Result(BaseModel):
             }
         )
 
+    def next_page(self, query: Any) -> str | None:
+        """Where the source goes on after this page of `query`; None if it does not."""
+        following: str | None = self.__dict__.get("cursor")
+        return following
+
     def head(self) -> Head | None:
         """The height of the chain; None if the answer is not the head of a chain."""
         return None
@@ -224,11 +229,15 @@ class Query(BaseModel, Generic[R_co]):
 
     def about(self) -> str | None:
         """The subject in a word, for messages; None if the query has none."""
-        for name in (*_SUBJECT, "quote"):
+        for name in (*_SUBJECT, "metric", "chain", "quote"):
             value = self.__dict__.get(name)
             if value is not None:
                 return str(value)
         return None
+
+    def unlisted(self, detail: str) -> InvalidRequest:
+        """The error for a subject that no source lists."""
+        return UnknownSymbol(self.about() or "the subject", detail)
 
     def needed_quote(self) -> str | None:
         """The quote currency that a source must support; None if any fits."""
@@ -246,6 +255,14 @@ class Query(BaseModel, Generic[R_co]):
         """The text model that a source must offer; None if any fits."""
         model: str | None = self.__dict__.get("model")
         return model
+
+    def needed_metric(self) -> str | None:
+        """The on-chain metric that a source must serve; None if any fits."""
+        return None
+
+    def resumed(self, following: str) -> Self:
+        """The query for the page that `Result.next_page` told of, as its source is asked."""
+        return self.model_copy(update={"cursor": following})
 
     def has_range(self) -> bool:
         """Whether the caller gave a start or an end."""
