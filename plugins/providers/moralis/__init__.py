@@ -176,7 +176,7 @@ def _smallest(text: Any, chain: Chain) -> int:
 @hookimpl
 async def fetch_entity(query: m.EntityQuery, http: HTTP) -> m.Entity:
     """One request."""
-    params = {"query": query.address, "limit": 5}
+    params: dict[str, str | int] = {"query": query.address, "limit": 5}
     body = await http.get_json("/entities/search", params, weight=SEARCH_CU)
     return parse_entity(body, query)
 
