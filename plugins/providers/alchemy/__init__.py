@@ -109,17 +109,25 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     if row is None:
         raise e.UnknownSymbol(query.symbol, "Alchemy knows no token of that ticker")
     m.confirm(query.symbol.base, row["symbol"])
-    prices = [one for one in row["prices"] if str(one["currency"]).lower() == "usd"]
+    prices = m.read_rows(row["prices"], _dollars, kind="prices")
     if not prices:
         raise e.UnknownSymbol(query.symbol, "Alchemy has no price in dollars for that ticker")
     return m.Ticker(
         symbol=query.symbol,
-        last=prices[0]["value"],
-        timestamp=m.read_field("timestamp", m.iso_ms, m.optional(prices[0], "lastUpdatedAt")),
+        last=prices[0][0],
+        timestamp=m.read_field("timestamp", m.iso_ms, prices[0][1]),
         notes=(
             f"Alchemy finds {query.symbol.base} by its ticker and does not say which coin it is",
         ),
     )
+
+
+def _dollars(price: Any) -> tuple[float, Any] | None:
+    """A price in dollars, and its time as sent; None for another currency and for no price."""
+    if price["currency"].lower() != "usd":
+        return None
+    value = m.price_or_none(price["value"])
+    return None if value is None else (value, m.optional(price, "lastUpdatedAt"))
 
 
 @hookimpl

@@ -189,7 +189,10 @@ def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
     """
     found = m.read_rows(
         body["result"]["addresses"],
-        lambda row: (m.address_or_none(query.chain, row["address"]), row["primary_label"]),
+        lambda row: (
+            m.address_or_none(query.chain, row["address"]),
+            m.clean_text(row["primary_label"] or ""),
+        ),
         kind="labels",
     )
     mine = [label for address, label in found if address == query.address]
