@@ -27,16 +27,18 @@ class Damage:
     Attributes:
         rows: rows left out, counted by kind of row and reason.
         fields: optional fields read as null, counted by field and reason.
+        remarks: what else is wrong with the answer, each once.
     """
 
-    __slots__ = ("fields", "rows")
+    __slots__ = ("fields", "remarks", "rows")
 
     def __init__(self) -> None:
+        self.remarks: dict[str, None] = {}
         self.rows: Counter[tuple[str, str]] = Counter()
         self.fields: Counter[tuple[str, str]] = Counter()
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.fields)
+        return bool(self.rows or self.fields or self.remarks)
 
     @property
     def rows_left_out(self) -> int:
@@ -55,7 +57,7 @@ class Damage:
         for (name, reason), count in self.fields.items():
             times = f" in {count} rows" if count > 1 else ""
             said.append(f"{name} is null{times}: {reason}")
-        return tuple(said)
+        return (*said, *self.remarks)
 
 
 _damage: ContextVar[Damage | None] = ContextVar("coinmux_damage", default=None)
@@ -84,6 +86,13 @@ def field_left_out(name: str, reason: str) -> None:
     damage = _damage.get()
     if damage is not None:
         damage.fields[name, reason[:_REASON_CHARS]] += 1
+
+
+def remark(words: str) -> None:
+    """Say of the answer what is neither a row nor a field: a feed that ends in the middle."""
+    damage = _damage.get()
+    if damage is not None:
+        damage.remarks[words[:_REASON_CHARS]] = None
 
 
 def read_rows(
