@@ -70,7 +70,10 @@ async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
     if len(failed) == len(names):
         raise failed.popitem()[1]
     resting = [feed.source for name, feed in FEEDS.items() if name not in names]
-    notes = [f"{source} could not be read: {error.detail or error.code}" for source, error in failed.items()]
+    notes = [
+        f"{source} could not be read: {error.detail or error.code}"
+        for source, error in failed.items()
+    ]
     notes += [f"{source} is not asked now, as it failed a moment ago" for source in resting]
     return m.News(items=stories(items, query), notes=tuple(map(m.clean_text, notes)))
 

@@ -495,7 +495,10 @@ def test_an_entry_without_a_title_is_shown_by_its_text(inside: str, title: str):
         (f"<rss>{item('A')}<item><title>cut".encode(), "it ends in the middle"),
         (f"<rss>{item('A')}<item><title>B</link></item></rss>".encode(), "its tags do not match"),
         (f"<rss>{item('A')}</rss><rss/>".encode(), "something follows its end"),
-        (f"<rss>{item('A')}</rss>".encode().replace(b"A", b"A\xff"), "has 1 bytes without a meaning"),
+        (
+            f"<rss>{item('A')}</rss>".encode().replace(b"A", b"A\xff"),
+            "has 1 bytes without a meaning",
+        ),
     ],
 )
 def test_what_was_lost_is_said(text: bytes, remark: str):
