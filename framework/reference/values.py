@@ -64,13 +64,12 @@ def price_or_none(value: Any) -> float | None:
 
     Raises:
         ValueError: the value is no number.
+        Implausible: it is below 0.
     """
-    return None if value is None or value == "" else number(value) or None
-
-
-def _positive_or_none(value: Any) -> float | None:
-    price = price_or_none(value)
-    return None if price is None else _positive(price)
+    if value is None or value == "":
+        return None
+    price = number(value)
+    return _positive(price) if price else None
 
 
 def _not_negative_or_none(value: Any) -> float | None:
@@ -132,7 +131,10 @@ def confirm(asked: object, answered: object) -> None:
 
     Raises:
         OtherSubject: the answer is about something else.
+        Implausible: it does not say what it is about.
     """
+    if answered is None or answered == "":
+        raise Implausible(f"asked for {asked}, the answer does not say what it is about")
     if str(answered).lower() != str(asked).lower():
         raise OtherSubject(f"asked for {asked}, the answer is about {str(answered)[:50]!r}")
 
@@ -163,7 +165,7 @@ Number = Annotated[float, BeforeValidator(number)]
 #: A price: more than 0, else `Implausible`.
 Price = Annotated[float, BeforeValidator(_positive)]
 #: A price; None for 0, "" and null, which mean that the source has none.
-PriceOrNone = Annotated[float | None, BeforeValidator(_positive_or_none)]
+PriceOrNone = Annotated[float | None, BeforeValidator(price_or_none)]
 #: A volume or amount; None for "" and null, which mean that the source has none.
 AmountOrNone = Annotated[float | None, BeforeValidator(_not_negative_or_none)]
 #: A number; None for "" and null, which mean that the source has none.

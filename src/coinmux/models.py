@@ -48,6 +48,7 @@ from coinmux.framework.models.market import (
     Trades,
     TradesQuery,
     last_price,
+    traded,
 )
 from coinmux.framework.models.news import (
     News,
@@ -94,6 +95,8 @@ from coinmux.framework.reference.rows import (
     optional,
     read_field,
     read_rows,
+    read_word,
+    required,
     row_left_out,
 )
 from coinmux.framework.reference.symbols import Symbol, SymbolStyle
@@ -210,10 +213,13 @@ __all__ = [
     "read_field",
     "read_points",
     "read_rows",
+    "read_word",
+    "required",
     "row_left_out",
     "scaled",
     "seconds_ms",
     "token_balance",
+    "traded",
     "transaction",
     "whole_number",
 ]

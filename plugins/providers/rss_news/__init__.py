@@ -53,7 +53,7 @@ def provider_info() -> ProviderInfo:
 
 @hookimpl
 async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
-    """One request to each feed, all at once; those that fail are left out and named in the notes."""
+    """One request to each feed, all at once; those that fail are named in the notes."""
     names = http.channels()
     if not names:
         raise e.ProviderBusy("no feed may be asked now")
