@@ -14,7 +14,7 @@ from coinmux.framework.reference.values import clean_text
 
 #: A longer link is none: half a link leads elsewhere.
 MAX_LINK = 2000
-_TAG = re.compile(r"<[a-zA-Z!/?]")
+_MARKUP = re.compile(r"<[a-zA-Z!/?]|&(?:#\w{1,7}|[a-zA-Z]{2,31});")
 #: Characters of markup that are read: more than any text of 500 characters needs.
 _MARKUP_CHARS = 20_000
 
@@ -22,7 +22,7 @@ _MARKUP_CHARS = 20_000
 def plain_text(markup: Any) -> str:
     """Text without tags, entities, control or bidi characters; one line, at most 500 characters.
 
-    Entities are decoded twice if the source escaped its text twice.
+    Entities are decoded as often as the source escaped its text, four times at most.
 
     Raises:
         ValueError: `markup` is no text.
@@ -30,11 +30,11 @@ def plain_text(markup: Any) -> str:
     if not isinstance(markup, str):
         raise ValueError("takes text")
     text = markup[:_MARKUP_CHARS]
-    for _ in range(2):
+    for _ in range(4):
         if "<" not in text and "&" not in text:
             break
         text = html.unescape(nh3.clean(text, tags=set()))
-        if not _TAG.search(text):
+        if not _MARKUP.search(text):
             break
     return clean_text(text)
 

@@ -497,7 +497,7 @@ def test_an_entry_without_a_title_is_shown_by_its_text(inside: str, title: str):
         (f"<rss>{item('A')}</rss><rss/>".encode(), "something follows its end"),
         (
             f"<rss>{item('A')}</rss>".encode().replace(b"A", b"A\xff"),
-            "has 1 bytes without a meaning",
+            "1 bytes without a meaning",
         ),
     ],
 )
