@@ -43,6 +43,7 @@ from coinmux.framework.questions import GatewayQuestions, query_from
 from coinmux.framework.reference.assets import AssetTable
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.reporting import GatewayReports
+from coinmux.framework.reports.answerable import AnswerableReports
 from coinmux.framework.reports.configuration import ConfigurationReports, ReloadReport
 from coinmux.framework.reports.health import HealthReports
 from coinmux.framework.reports.providers import ProviderReports
@@ -173,7 +174,8 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.registry, self.loader, self._health_reports, self.clock
         )
         self._status = StatusReports(
-            self.registry, self.loader, self._health_reports, self._providers, self.clock,
+            self.registry, AnswerableReports(self.registry, self.health, self.clock),
+            self._health_reports, self._providers, self.clock,
             started_ms=self.started_ms, simulated=simulated,
         )  # fmt: skip
         self.registry.load(found)

@@ -117,12 +117,11 @@ class GatewayReports(ABC):
         )
 
     def ready(self) -> tuple[bool, str]:
-        """Whether questions can be answered, and why not."""
+        """Whether questions can be answered, and why not; not ready where the whole is OFFLINE."""
         if not self.is_open:
             return False, "stopping"
-        if not any(source.feature.enabled for source in self.sources.values()):
-            return False, "no source is on"
-        return True, "ready"
+        whole = self._status.answerable.now()
+        return whole.status != "OFFLINE", whole.reason
 
     def reset(self, name: str) -> SourceHealth:
         """Forget the failures and cooldowns of one source; its state after that."""

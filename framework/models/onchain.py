@@ -2,12 +2,61 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pydantic import Field, TypeAdapter
 
 from coinmux.framework.models.base import Query, Result
 from coinmux.framework.models.sentiment import Points
 from coinmux.framework.reference.intervals import Interval
-from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS, Amount, CleanText, Timestamp
+from coinmux.framework.reference.rows import read_rows
+from coinmux.framework.reference.values import (
+    EARLIEST_MS,
+    LATEST_MS,
+    Amount,
+    CleanText,
+    Timestamp,
+    number,
+)
+
+#: Words of sources, in lower case, for a moment that has no figure.
+_NOTHING = frozenset({"", "nan", "null", "none", "inf", "-inf", "infinity", "-infinity"})
+_TIME: TypeAdapter[int] = TypeAdapter(Timestamp)
+
+
+def figure_or_none(value: Any) -> float | None:
+    """The figure of a series; None where there is none: null, `""`, `NaN` or `Infinity`.
+
+    Raises:
+        ValueError: the value is something else that is no number.
+    """
+    if value is None or (isinstance(value, str) and value.strip().lower() in _NOTHING):
+        return None
+    return number(value)
+
+
+def read_points(
+    rows: Iterable[Any], one: Callable[[Any], tuple[Any, Any] | None], *, kind: str = "points"
+) -> list[tuple[int, float]]:
+    """A series, oldest first: `one` makes of each row its time in ms and its value as sent.
+
+    A moment without a figure is left out without a word; a row that cannot be read is left out,
+    counted and reported.
+
+    Raises:
+        SchemaMismatch: `rows` is no list, or most of the rows cannot be read.
+        Implausible: as the first bad row, if most of the rows are impossible.
+    """
+
+    def point(row: Any) -> tuple[int, float] | None:
+        pair = one(row)
+        if pair is None:
+            return None
+        at_ms, figure = pair[0], figure_or_none(pair[1])
+        return None if figure is None else (_TIME.validate_python(at_ms), figure)
+
+    return sorted(read_rows(rows, point, kind=kind))
 
 
 class OnchainMetricQuery(Query["OnchainMetric"]):
@@ -18,6 +67,11 @@ class OnchainMetricQuery(Query["OnchainMetric"]):
     interval: Interval = Interval("1d")
     start: int | None = Field(default=None, ge=EARLIEST_MS, le=LATEST_MS)
     end: int | None = Field(default=None, ge=EARLIEST_MS, le=LATEST_MS)
+
+    def chosen(self, points: Iterable[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
+        """The points within the range asked for; all if none was."""
+        start, end = self.start or EARLIEST_MS, self.end or LATEST_MS
+        return tuple(point for point in points if start <= point[0] <= end)
 
 
 class OnchainMetric(Result):

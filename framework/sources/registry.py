@@ -67,6 +67,8 @@ class SourceRegistry:
         self._warned: set[str] = set()
         #: How many broken plugins have been reported.
         self._told = 0
+        #: How many doubts about plugins have been reported.
+        self._doubted = 0
         #: Warnings about names, known once every plugin has loaded.
         self._name_warnings: tuple[str, ...] = ()
 
@@ -198,6 +200,14 @@ class SourceRegistry:
             broken[at] = replace(broken[at], error=self._redactor.clean(broken[at].error))
             self._tell_broken(broken[at])
         self._told = len(broken)
+        for doubt in self._loader.doubts[self._doubted :]:
+            self._events.publish(
+                "plugin",
+                f"{doubt.name} ({doubt.origin}): {doubt.message}",
+                level="warning",
+                source=doubt.name,
+            )
+        self._doubted = len(self._loader.doubts)
 
     def _use(self, sources: dict[str, Source], changed: Iterable[Source]) -> None:
         for source in changed:

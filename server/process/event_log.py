@@ -28,6 +28,7 @@ class EventLog:
     """Writes the event stream to the log: requests at debug, the rest at the event's own level.
 
     A failed probe is written at debug: the change of state that follows from it has its own line.
+    A defect of a plugin is written with its place in the plugin's code, whoever asked.
     """
 
     def __init__(self, logger: logging.Logger) -> None:
@@ -39,13 +40,15 @@ class EventLog:
     def __call__(self, event: Event) -> None:
         """Write an event; a listener of the event stream."""
         level = _LEVELS.get(event.level, logging.INFO)
-        if event.detail.get("decision") == "probe":
+        if event.detail.get("decision") == "probe" and event.trace is None:
             level = logging.DEBUG
         if not self._logger.isEnabledFor(level):
             return
         # A field of the event that has a name of the line's own gives way to it.
         fields = {name: value for name, value in event.detail.items() if name != "event"}
         fields |= {"kind": event.kind, "source": event.source}
+        if event.trace is not None:
+            fields["exception"] = event.trace
         self._bound.log(level, event.message, **fields)
 
 
