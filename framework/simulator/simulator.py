@@ -156,7 +156,7 @@ class Simulator:
     def placeholder_keys(self) -> dict[str, str]:
         """A made-up value for each variable a provider requires: no key is checked here."""
         return {
-            variable.name: "simulated"
+            variable.name: f"no-key-{variable.name.lower()}"
             for provider in self.providers.values()
             for variable in provider.info.env
             if variable.required
