@@ -38,6 +38,7 @@ class GatewayReports(ABC):
     """Each report is a frozen type of `framework/reports`, made when it is asked for."""
 
     archive: Archive | None
+    archive_expected: bool
     checker: HealthChecker
     events: EventBus
     health: HealthTracker
@@ -116,15 +117,16 @@ class GatewayReports(ABC):
 
     def status(self) -> GatewayStatus:
         """A summary of the state of the gateway; the server adds its own fields."""
-        return self._status.of(self.archive, self.state, self.checker)
+        return self._status.of(
+            self.archive, self.state, self.checker, archive_expected=self.archive_expected
+        )
 
     def ready(self) -> tuple[bool, str]:
-        """Whether questions can be answered, and why not."""
+        """Whether questions can be answered, and why not; not ready where the whole is OFFLINE."""
         if not self.is_open:
             return False, "stopping"
-        if not any(source.feature.enabled for source in self.sources.values()):
-            return False, "no source is on"
-        return True, "ready"
+        whole = self._status.answerable.now()
+        return whole.status != "OFFLINE", whole.reason
 
     def reset(self, name: str) -> SourceHealth:
         """Forget the failures and cooldowns of one source; its state after that."""

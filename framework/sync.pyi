@@ -613,7 +613,7 @@ class SyncGateway:
         ...
 
     def ready(self) -> tuple[bool, str]:
-        """Whether questions can be answered, and why not."""
+        """Whether questions can be answered, and why not; not ready where the whole is OFFLINE."""
         ...
 
     def reset(self, name: str) -> SourceHealth:

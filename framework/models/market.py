@@ -15,6 +15,7 @@ from coinmux.framework.reference.values import (
     Amount,
     AmountOrNone,
     CleanText,
+    IdOrNone,
     Number,
     NumberOrNone,
     Price,
@@ -206,9 +207,9 @@ class TradesQuery(Query["Trades"]):
 class Trade(Result):
     """One trade."""
 
-    id: str | None = Field(default=None, description="The source's own id")
+    id: IdOrNone = Field(default=None, description="The source's own id")
     timestamp: Timestamp = Field(description="Unix ms")
-    side: Literal["buy", "sell"] | None = Field(description="The taker's side")
+    side: Literal["buy", "sell"] | None = Field(default=None, description="The taker's side")
     price: Price
     amount: Amount
 

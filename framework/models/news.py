@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field
 
 from coinmux.framework.models.base import FUTURE_MS, Query, Result
+from coinmux.framework.reference.tickers import Asset
 from coinmux.framework.reference.values import CleanText, Timestamp
 
 
@@ -30,7 +31,7 @@ Link = Annotated[str, BeforeValidator(_link)]
 class NewsQuery(Query["News"]):
     """The latest news, of one asset or of all."""
 
-    asset: str | None = Field(default=None, pattern="^[A-Z0-9]{1,20}$", description="Ticker, BTC")
+    asset: Asset | None = Field(default=None, description="Ticker, BTC")
     limit: int = Field(default=50, ge=1, le=200)
     sentiment: bool = Field(
         default=False, description="Whether a text model scores each title; sources see no word"

@@ -14,6 +14,7 @@ from coinmux.framework.models.sentiment import Points
 from coinmux.framework.reference.chains import Chain
 from coinmux.framework.reference.intervals import Interval
 from coinmux.framework.reference.rows import read_rows
+from coinmux.framework.reference.tickers import Asset
 from coinmux.framework.reference.values import (
     EARLIEST_MS,
     LATEST_MS,
@@ -91,7 +92,7 @@ class OnchainMetricQuery(Query["OnchainMetric"]):
         pattern="^[a-z0-9_/-]{1,80}$",
         description="One of GET /api/onchain, or a source's own name such as market/mvrv",
     )
-    asset: str = Field(default="BTC", pattern="^[A-Z0-9]{1,20}$")
+    asset: Asset = "BTC"
     interval: Interval = Interval("1d")
     start: int | None = Field(default=None, ge=EARLIEST_MS, le=LATEST_MS)
     end: int | None = Field(default=None, ge=EARLIEST_MS, le=LATEST_MS)

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from coinmux.framework.errors import Implausible
 from coinmux.framework.models.base import Query, Result
+from coinmux.framework.reference.tickers import Asset
 from coinmux.framework.reference.values import CleanText, Number, Timestamp
 
 
@@ -40,7 +41,7 @@ class FearGreed(Result):
 class SocialQuery(Query["Social"]):
     """Social metrics of one asset."""
 
-    asset: str = Field(pattern="^[A-Z0-9]{1,20}$", description="Ticker, BTC")
+    asset: Asset = Field(description="Ticker, BTC")
 
 
 class SocialMetric(Result):

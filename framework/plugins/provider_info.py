@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
+from coinmux.framework.plugins.declared_types import check_types, clean_texts
 from coinmux.framework.plugins.error_table import ErrorTable
 from coinmux.framework.reference.metrics import MetricForm, MetricInfo
 from coinmux.framework.reference.symbols import SymbolStyle
@@ -21,6 +22,7 @@ T = TypeVar("T")
 Category = Literal["market", "blockchain", "news", "sentiment", "onchain", "whale", "model", "defi"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_NOTES_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,10 @@ class EnvVar:
     secret: bool = True
     base_url: str | None = None
 
+    def __post_init__(self) -> None:
+        check_types(self)
+        clean_texts(self, ("description",), _NOTES_CHARS)
+
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
@@ -55,6 +61,9 @@ class RateLimit:
 
     requests: float
     per_s: float
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,9 @@ class UsageHeader:
     per_s: float
     tells: Literal["used", "remaining"]
 
+    def __post_init__(self) -> None:
+        check_types(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
@@ -85,6 +97,9 @@ class Channel:
     name: str
     base_url: str
     tags: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +168,11 @@ class ProviderInfo:
     notes: str = ""
 
     def __post_init__(self) -> None:
+        check_types(self)
+        if self.symbols is not None:
+            check_types(self.symbols)
+        clean_texts(self, ("title",))
+        clean_texts(self, ("notes", "retired"), _NOTES_CHARS)
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"provider name {self.name!r}: lower case letters, digits and _ only")
         urls = (self.base_url,) if self.base_url else ()

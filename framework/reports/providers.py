@@ -105,11 +105,22 @@ class BrokenPlugin(FrozenReport):
     error: str
 
 
+class PluginWarning(FrozenReport):
+    """What is odd about a plugin that works."""
+
+    name: str
+    origin: str
+    message: Annotated[str, Meta(description="Such as a hook without its mark")]
+
+
 class ProviderList(FrozenReport):
     """Every provider, and the plugins that did not load."""
 
     providers: tuple[ProviderReport, ...]
     broken: tuple[BrokenPlugin, ...]
+    warnings: Annotated[
+        tuple[PluginWarning, ...], Meta(description="Plugins that work in part, or load slowly")
+    ]
 
 
 class FreshnessReport(FrozenReport):
@@ -212,6 +223,10 @@ class ProviderReports:
             broken=tuple(
                 BrokenPlugin(name=one.name, origin=one.origin, error=one.error)
                 for one in self._loader.broken
+            ),
+            warnings=tuple(
+                PluginWarning(name=one.name, origin=one.origin, message=one.message)
+                for one in self._loader.doubts
             ),
         )
 

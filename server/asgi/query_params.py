@@ -14,6 +14,7 @@ from coinmux.framework.errors import InvalidRequest, InvalidSymbol, UnknownChain
 from coinmux.framework.models.base import Query
 from coinmux.framework.models.refusals import refusals_of
 from coinmux.framework.reference.symbols import Symbol
+from coinmux.framework.reference.tickers import read_asset
 from coinmux.framework.reference.times import time_ms
 from coinmux.framework.reference.values import EARLIEST_MS, number
 from coinmux.framework.routing.options import RequestOptions
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
-_ASSET = re.compile(r"[A-Z0-9]{1,20}")
 _MOST_PARAMETERS = 50
 _SHOWN = 60
 _TRUE = frozenset({"true", "1", "yes", "on"})
@@ -301,10 +301,7 @@ def _kind(info: FieldInfo) -> object:
 
 def _asset(text: str) -> str:
     """A ticker from a ticker or a pair: the base is what a pair is about."""
-    asset = re.split(r"[/_-]", text.strip().upper(), maxsplit=1)[0]
-    if not _ASSET.fullmatch(asset):
-        raise ValueError("takes a ticker such as BTC")
-    return asset
+    return read_asset(re.split(r"[/_-]", text.strip(), maxsplit=1)[0])
 
 
 def _error(name: str, message: str, **more: Any) -> dict[str, Any]:

@@ -174,6 +174,7 @@ from coinmux.framework.plugins.provider_info import (
 )
 from coinmux.framework.reference.assets import AssetCandidate, AssetId
 from coinmux.framework.reference.chains import CHAINS, Chain, ChainFacts
+from coinmux.framework.reference.checksums import base58check_encode
 from coinmux.framework.reference.intervals import INTERVALS, Interval
 from coinmux.framework.reference.metrics import (
     METRICS,
@@ -365,6 +366,7 @@ __all__ = [
     "Values",
     "When",
     "against_price",
+    "base58check_encode",
     "between",
     "clean_text",
     "common_metrics",

@@ -22,7 +22,11 @@ from coinmux import (
 from coinmux import errors as e
 from coinmux import models as m
 
-STYLE = SymbolStyle(case="lower")
+#: Its UST is the old coin of that name, Terra Classic's.
+ALIASES = {"USTC": "UST"}
+STYLE = SymbolStyle(case="lower", aliases=ALIASES)
+#: As answers spell a pair; a slash tells base from quote.
+SLASHED = SymbolStyle(separator="/", aliases=ALIASES)
 INTERVALS = {
     "1m": "60", "3m": "180", "5m": "300", "15m": "900", "30m": "1800", "1h": "3600",
     "2h": "7200", "4h": "14400", "6h": "21600", "12h": "43200", "1d": "86400", "3d": "259200",
@@ -120,8 +124,7 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """`open` is of midnight UTC, `open_24` of 24 h ago; newer answers name the pair, older none."""
     for name in ("pair", "market"):
         if name in body:
-            # Here a pair is spelled with a slash, which tells base from quote.
-            m.confirm(query.symbol, body[name])
+            SLASHED.confirm(query.symbol, body[name])
     return m.Ticker.of(
         query,
         timestamp_s=body["timestamp"],
@@ -138,7 +141,7 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Oldest first, objects."""
-    m.confirm(query.symbol, body["data"]["pair"])
+    SLASHED.confirm(query.symbol, body["data"]["pair"])
     rows = body["data"]["ohlc"]
     return m.Candles.from_rows(query, rows, time_unit="s")
 
@@ -176,8 +179,9 @@ def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     def one(row: Any) -> m.Market | None:
         if row.get("market_type", "SPOT") != "SPOT":
             return None
+        base, quote = map(STYLE.asset, row["name"].split("/"))
         return m.Market(
-            symbol=Symbol(row["name"]),
+            symbol=Symbol(f"{base}/{quote}"),
             native=row["market_symbol"],
             active=row["trading"] == "Enabled",
         )

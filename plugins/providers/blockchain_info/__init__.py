@@ -88,7 +88,12 @@ async def fetch_gas(query: m.GasQuery, http: HTTP) -> m.Gas:
 
 def parse_gas(body: Any, query: m.GasQuery) -> m.Gas:
     """The vendor tells two prices, regular and priority."""
-    return m.Gas(chain=query.chain, unit="sat/vB", standard=body["regular"], fast=body["priority"])
+    return m.Gas(
+        chain=query.chain,
+        unit="sat/vB",
+        standard=body["regular"],
+        fast=m.optional(body, "priority"),
+    )
 
 
 @hookimpl
@@ -102,27 +107,21 @@ def parse_chain_head(body: Any, query: m.ChainHeadQuery) -> m.ChainHead:
     return m.ChainHead(
         chain=query.chain,
         height=body["height"],
-        hash=body["hash"],
-        timestamp=body["time"] * 1000,
+        hash=m.optional(body, "hash"),
+        timestamp=m.read_field("timestamp", m.seconds_ms, m.optional(body, "time")),
     )
 
 
 @hookimpl
 async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
-    return parse_balance(await http.get_json("/balance", {"active": _native(query)}), query)
+    return parse_balance(await http.get_json("/balance", {"active": query.address}), query)
 
 
 def parse_balance(body: Any, query: m.BalanceQuery) -> m.Balance:
     """The balance of the address asked for; the answer is keyed by address."""
-    balance = m.Balance.native(query, body[_native(query)]["final_balance"])
+    balance = m.Balance.native(query, body[query.address]["final_balance"])
     return balance.model_copy(update={"notes": (UNCONFIRMED,)})
-
-
-def _native(query: m.BalanceQuery) -> str:
-    """Bech32 in lower case, as the explorer writes it; base58 is case-sensitive."""
-    address = query.address
-    return address.lower() if address.startswith("BC1") else address
 
 
 @hookimpl

@@ -21,7 +21,7 @@ from coinmux import (
 )
 from coinmux import models as m
 
-STYLE = SymbolStyle(separator="-")
+STYLE = SymbolStyle(separator="-", aliases={"CELO": "CGLD"})
 #: In seconds; there are no others.
 INTERVALS = {"1m": "60", "5m": "300", "15m": "900", "1h": "3600", "6h": "21600", "1d": "86400"}
 #: Low and high stand before open and close.
@@ -164,9 +164,9 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every product, traded now or not."""
 
-    def one(row: Any) -> m.Market:
-        symbol = Symbol(f"{row['base_currency']}/{row['quote_currency']}")
+    def one(row: Any) -> m.Market | None:
+        base, quote = row["base_currency"], row["quote_currency"]
         active = row["status"] == "online" and not row["trading_disabled"]
-        return m.Market(symbol=symbol, native=row["id"], active=active)
+        return m.Market.of(STYLE, base, quote, native=row["id"], active=active)
 
     return m.Markets.read(body, one)

@@ -111,12 +111,12 @@ def parse_ticker(body: Any, query: m.TickerQuery, coin: str, asset: m.AssetId) -
     if row is None:
         raise e.UnknownSymbol(query.symbol, f"DefiLlama has no price of {coin}")
     notes = list(asset.notes)
-    confidence = row.get("confidence")
-    if confidence is not None and m.number(confidence) < CONFIDENT:
+    confidence = m.read_field("confidence", m.number, row.get("confidence"))
+    if confidence is not None and confidence < CONFIDENT:
         notes.append(f"DefiLlama gives this price a confidence of {confidence:g} of 1")
     return m.Ticker(
         symbol=query.symbol,
-        timestamp=row["timestamp"] * 1000,
+        timestamp=m.read_field("timestamp", m.seconds_ms, m.optional(row, "timestamp")),
         last=row["price"],
         notes=tuple(notes),
     )
@@ -130,7 +130,11 @@ def parse_chain(body: Any, query: m.TvlQuery) -> m.Tvl:
     """
     if not body:
         raise e.UnknownSymbol(query.chain or "tvl", f"DefiLlama has no days of {query.chain}")
-    points = [(row["date"] * 1000, row["tvl"]) for row in body[-DAYS:]]
+    points = m.read_points(
+        body[-DAYS:], lambda row: (m.seconds_ms(row["date"]), row.get("tvl")), kind="days"
+    )
+    if not points:
+        raise e.Empty("no day with a figure")
     return m.Tvl(
         name="All chains" if query.chain is None else chain_name(query.chain),
         chain=query.chain,

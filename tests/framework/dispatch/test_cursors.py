@@ -82,7 +82,7 @@ async def test_every_page_comes_from_the_source_of_the_first(two):
 
 async def test_pages_of_coins_are_bound_to_their_source_too(two):
     """A page number counts another list at another source; a cursor does not."""
-    gateway, first, _ = two
+    gateway, first, _second = two
     first.down = True
     page = await gateway.coins(per_page=2)
     first.down = False
