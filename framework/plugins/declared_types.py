@@ -35,7 +35,7 @@ def check_types(declared: object) -> None:
     Raises:
         TypeError: a field has another type; the text names the field and what it takes.
     """
-    kind = type(declared)
+    kind: Any = type(declared)
     for name, hint in _hints(kind).items():
         value = getattr(declared, name)
         if not _fits(value, hint):
