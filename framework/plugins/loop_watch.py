@@ -6,32 +6,70 @@ cannot say whose step it was once it goes on; whoever runs the step can.
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Awaitable, Generator
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
 from coinmux.framework.errors import PluginTimeout
 
-#: A step this long counts as a failure of the plugin. A busy machine may delay a step by less.
+#: A step this long counts as a failure of the plugin.
 BLOCKED_S = 1.0
 #: A step this long is told (`faults.md` F5).
 NOTABLE_S = 0.25
 
+#: Of a thread on Linux: nanoseconds on a processor, and nanoseconds it waited for one.
+_SCHEDULED = "/proc/thread-self/schedstat"
+_local = threading.local()
+
 _CURRENT: ContextVar[LoopWatch | None] = ContextVar("loop_watch", default=None)
+
+
+class _Scheduled:
+    """The system's account of the thread that opens it; open until the thread has gone."""
+
+    def __init__(self) -> None:
+        self.file = os.open(_SCHEDULED, os.O_RDONLY)
+
+    def __del__(self) -> None:
+        with suppress(AttributeError, OSError):  # it could not be opened
+            os.close(self.file)
+
+
+def _starved_s() -> float:
+    """Seconds this thread has waited for a processor; 0 where the system does not tell."""
+    try:
+        if not hasattr(_local, "scheduled"):
+            _local.scheduled = _Scheduled()
+        return int(os.pread(_local.scheduled.file, 64, 0).split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 class LoopWatch:
     """The longest step of one call of a hook, and of the calls it gathers.
 
+    Time in which a busy machine had no processor for the loop is no fault of the hook's.
+
     Attributes:
         longest_s: seconds.
     """
 
-    __slots__ = ("longest_s",)
+    __slots__ = ("_starved_s", "longest_s")
 
     def __init__(self) -> None:
         self.longest_s = 0.0
+        self._starved_s = _starved_s()
+
+    def step(self, took_s: float) -> None:
+        """Record a step that took so long by the clock."""
+        if took_s >= NOTABLE_S:
+            took_s -= _starved_s() - self._starved_s
+        if took_s > self.longest_s:
+            self.longest_s = took_s
 
     def failure(self) -> PluginTimeout | None:
         """The error of a call that held up the loop; None for one that did not."""
@@ -77,9 +115,7 @@ class Watched(Awaitable[Any]):
             except StopIteration as end:
                 return end.value
             finally:
-                took = time.monotonic() - begun
-                if took > watch.longest_s:
-                    watch.longest_s = took
+                watch.step(time.monotonic() - begun)
             try:
                 # A task sends nothing but None, so the next step needs no value.
                 yield waits_for

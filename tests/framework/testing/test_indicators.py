@@ -67,7 +67,7 @@ def choke(price):
         (Mean(choke), "ZeroDivisionError"),
         (Mean(lambda price: price[:-1]), "its input's length"),
         (Mean(reading=lambda _: 1 / 0), "reading of mean"),
-        (object(), "no indicator"),
+        (object(), "no hook of coinmux"),
     ],
 )
 def test_a_broken_promise_is_named(plugin, promise):
