@@ -83,7 +83,7 @@ async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     return m.ChainHead(
         chain=query.chain,
         height=header["number"],
-        hash=body["blockID"],
+        hash=m.optional(body, "blockID"),
         timestamp=header["timestamp"],
     )
 

@@ -159,7 +159,6 @@ def parse_transactions(
 
 
 def _transaction(row: Any, chain: Chain) -> m.Transaction:
-    outcome = m.optional(row, "contractRet")
     return m.transaction(
         chain,
         hash=row["hash"],
@@ -169,8 +168,14 @@ def _transaction(row: Any, chain: Chain) -> m.Transaction:
         to=m.optional(row, "toAddress"),
         raw=_sun(row),
         fee_raw=m.optional(row, "cost", "fee"),
-        succeeded=None if outcome is None else outcome == "SUCCESS",
+        succeeded=m.read_field("succeeded", _succeeded, m.optional(row, "contractRet")),
     )
+
+
+def _succeeded(outcome: Any) -> bool:
+    if not isinstance(outcome, str):
+        raise ValueError("the outcome of a contract is a word")
+    return outcome == "SUCCESS"
 
 
 def _sun(row: Any) -> Any:
