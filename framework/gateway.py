@@ -38,6 +38,7 @@ from coinmux.framework.limits.quota import rows_of, take_up
 from coinmux.framework.models.base import R_co
 from coinmux.framework.models.text import TextSentimentQuery
 from coinmux.framework.plugins.discovery import Found, PluginLoader
+from coinmux.framework.quality.clock_watch import ClockWatch, in_words
 from coinmux.framework.quality.consensus import PROVIDER
 from coinmux.framework.questions import GatewayQuestions, query_from
 from coinmux.framework.reference.assets import AssetTable
@@ -148,7 +149,9 @@ class Gateway(GatewayQuestions, GatewayReports):
         )
         self._decisions = DecisionLog(self.events, self.redactor, self.router, self.clock)
         self._leases = Leases(self.health)
-        runner = AttemptRunner(self.health, self._leases, self._client, self.clock)
+        self.clocks: ClockWatch = ClockWatch(self.clock, self._clock_changed)
+        self._client.on_date = self.clocks.date
+        runner = AttemptRunner(self.health, self._leases, self._client, self.clock, self.clocks)
         self._dispatcher = Dispatcher(
             self.registry, self.router, self.health, runner, self.cache, self._decisions,
             self.clock, self._leases, simulated=simulated,
@@ -176,7 +179,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         self._status = StatusReports(
             self.registry, AnswerableReports(self.registry, self.health, self.clock),
             self._health_reports, self._providers, self.clock,
-            started_ms=self.started_ms, simulated=simulated,
+            started_at=self.clock.monotonic(), simulated=simulated,
         )  # fmt: skip
         self.registry.load(found)
 
@@ -211,6 +214,13 @@ class Gateway(GatewayQuestions, GatewayReports):
             simulated=simulated,
             transport=transport,
         )
+
+    def _clock_changed(self, skew_s: float) -> None:
+        """Say once that our own clock is off, and once that it no longer is."""
+        if skew_s:
+            self.events.publish("error", in_words(skew_s), level="error")
+        else:
+            self.events.publish("config", "this machine's clock agrees with the sources again")
 
     def keep_holds(self, path: Path) -> None:
         """Store bans and used-up quotas in a file from now on, and load those it contains."""

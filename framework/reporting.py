@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from coinmux.framework.events import EventBus
     from coinmux.framework.health.history import HealthHistory, SourceHistory
     from coinmux.framework.health.tracker import HealthTracker
+    from coinmux.framework.quality.clock_watch import ClockWatch
     from coinmux.framework.reports.configuration import (
         ConfigurationReports,
         FeatureList,
@@ -38,6 +39,7 @@ class GatewayReports(ABC):
 
     archive: Archive | None
     archive_expected: bool
+    clocks: ClockWatch
     checker: HealthChecker
     events: EventBus
     health: HealthTracker
@@ -113,7 +115,11 @@ class GatewayReports(ABC):
     def status(self) -> GatewayStatus:
         """A summary of the state of the gateway; the server adds its own fields."""
         return self._status.of(
-            self.archive, self.state, self.checker, archive_expected=self.archive_expected
+            self.archive,
+            self.state,
+            self.checker,
+            archive_expected=self.archive_expected,
+            skew_s=self.clocks.skew_s,
         )
 
     def ready(self) -> tuple[bool, str]:

@@ -37,6 +37,7 @@ from coinmux.framework.models.onchain import OnchainMetric, Tvl
 from coinmux.framework.models.sentiment import FearGreed, Social
 from coinmux.framework.models.text import TextSentiment
 from coinmux.framework.plugins.discovery import Found, PluginLoader
+from coinmux.framework.quality.clock_watch import ClockWatch
 from coinmux.framework.reference.assets import AssetTable
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.reports.configuration import (
@@ -99,6 +100,7 @@ class SyncGateway:
     loader: PluginLoader
     registry: SourceRegistry
     indicators: IndicatorService
+    clocks: ClockWatch
     archive: Archive | None
     archive_expected: bool
     state: Cluster | None

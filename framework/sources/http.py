@@ -268,6 +268,8 @@ class HTTP:
             gate.leave()
         headers = plain_headers(response)
         gate.observe(headers)
+        if self._client.on_date is not None and (date := headers.get("date")) is not None:
+            self._client.on_date(self.provider, date, headers.get("age"))
         body = response.content
         if self._source.echoes:
             body = without(body, self._source.echoes)
