@@ -22,6 +22,7 @@ from coinmux.framework.clock import Clock, Deadline, SystemClock
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import DEFAULT_ENV_FILE
 from coinmux.framework.dispatch.attempt import AttemptRunner, describe
+from coinmux.framework.dispatch.cursors import opened
 from coinmux.framework.dispatch.decision_log import DecisionLog
 from coinmux.framework.dispatch.pipeline import Dispatcher
 from coinmux.framework.dispatch.request import key_of
@@ -462,6 +463,8 @@ class Gateway(GatewayQuestions, GatewayReports):
         trail: DecisionTrail | None,
     ) -> Answer[R_co]:
         # A row's result is that of its query, which the row cannot say in types.
+        if "cursor" in query.__dict__:
+            query, options = opened(row, query, options)
         if not options.quote_fallback:
             answer = await self._dispatcher.answer(row, query, options, request_id, trail)
             return cast("Answer[R_co]", answer)
@@ -503,7 +506,10 @@ class Gateway(GatewayQuestions, GatewayReports):
         """A fresh answer from the cache, or None; asks no source."""
         if options.quote_fallback:
             return None
-        answer = self._dispatcher.peek(self.loader.capabilities[capability], query, options)
+        row = self.loader.capabilities[capability]
+        if "cursor" in query.__dict__:
+            query, options = opened(row, query, options)
+        answer = self._dispatcher.peek(row, query, options)
         return cast("Answer[R_co] | None", answer)
 
     async def get(
@@ -545,7 +551,8 @@ class Gateway(GatewayQuestions, GatewayReports):
     ) -> dict[str, Any]:
         """What the next such request would do, and why; calls no source."""
         row = self.capability(capability)
-        self._dispatcher.check(row, options)
+        query, options = opened(row, query, options)
+        self._dispatcher.check(row, query, options)
         stored = self.cache.get(key_of(row, query, options))
         now = self.clock.monotonic()
         cached = None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from coinmux.framework.reports.health import HealthReport, HealthReports, SourceHealth
     from coinmux.framework.reports.providers import (
         CapabilityList,
+        MetricList,
         ModelList,
         ProviderDetail,
         ProviderList,
@@ -107,6 +108,10 @@ class GatewayReports(ABC):
     def capability_list(self) -> CapabilityList:
         """Every capability with its query's JSON Schema and the providers that serve it."""
         return self._providers.capabilities()
+
+    def metric_list(self) -> MetricList:
+        """Every on-chain metric, with the providers that have it."""
+        return self._providers.metrics()
 
     def model_status(self) -> ModelList:
         """Text models, and which of them answer."""

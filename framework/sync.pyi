@@ -50,6 +50,7 @@ from coinmux.framework.reports.configuration import (
 from coinmux.framework.reports.health import HealthReport, SourceHealth
 from coinmux.framework.reports.providers import (
     CapabilityList,
+    MetricList,
     ModelList,
     ProviderDetail,
     ProviderList,
@@ -383,9 +384,14 @@ class SyncGateway:
         page: int = 1,
         per_page: int = 100,
         quote: str = "USD",
+        cursor: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> Answer[Coins]:
-        """One page of coins, the largest market capitalisation first; figures are in `quote`."""
+        """One page of coins, the largest market capitalisation first; figures are in `quote`.
+
+        Args:
+            cursor: of the page before; the next page then comes from the same source.
+        """
         ...
 
     def global_stats(self, **options: Unpack[RequestKeywords]) -> Answer[GlobalStats]:
@@ -595,6 +601,10 @@ class SyncGateway:
 
     def capability_list(self) -> CapabilityList:
         """Every capability with its query's JSON Schema and the providers that serve it."""
+        ...
+
+    def metric_list(self) -> MetricList:
+        """Every on-chain metric, with the providers that have it."""
         ...
 
     def model_status(self) -> ModelList:

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Generic, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from coinmux.framework.errors import Implausible
-from coinmux.framework.models.base import Head, Query, R_co, Result
+from coinmux.framework.models.base import Cut, Head, Query, R_co, Result
 from coinmux.framework.reference.addresses import check_address, confirm_address
 from coinmux.framework.reference.chains import CHAINS, Chain
 from coinmux.framework.reference.rows import field_left_out
+from coinmux.framework.reference.tickers import Asset
 from coinmux.framework.reference.values import Amount, CleanText, Number, RawInteger, Timestamp
 
 #: Miners may set a block's time up to two hours ahead (Bitcoin Core, MAX_FUTURE_BLOCK_TIME).
@@ -153,7 +154,9 @@ class TransactionsQuery(_AddressQuery["Transactions"]):
     """Transactions of an address, newest first."""
 
     limit: int = Field(default=25, ge=1, le=100)
-    cursor: str | None = Field(default=None, max_length=500, description="From the page before")
+    cursor: str | None = Field(
+        default=None, max_length=2_000, description="From the page before, of the same source"
+    )
 
 
 class Transaction(Result):
@@ -184,6 +187,8 @@ class Transactions(Result):
         default=None, description="Ask with it for the next page; null at the end"
     )
     transactions: tuple[Transaction, ...]
+
+    cuts = (Cut("transactions", "limit"),)
 
     def is_empty(self) -> bool:
         return not self.transactions
@@ -245,7 +250,7 @@ class LargeTransfersQuery(Query["LargeTransfers"]):
     """Large transfers between addresses, newest first."""
 
     min_usd: float = Field(default=500_000, ge=0)
-    asset: str | None = Field(default=None, pattern="^[A-Z0-9]{1,20}$")
+    asset: Asset | None = None
     chain: ChainName | None = None
     limit: int = Field(default=50, ge=1, le=100)
 
@@ -274,6 +279,8 @@ class LargeTransfers(Result):
     """Large transfers, newest first."""
 
     transfers: tuple[LargeTransfer, ...]
+
+    cuts = (Cut("transfers", "limit"),)
 
     def is_empty(self) -> bool:
         return not self.transfers

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 
+from coinmux.framework.errors import InvalidRequest, UnknownChain
 from coinmux.framework.models.base import Query, Result
 from coinmux.framework.models.sentiment import Points
+from coinmux.framework.reference.chains import Chain
 from coinmux.framework.reference.intervals import Interval
 from coinmux.framework.reference.rows import read_rows
+from coinmux.framework.reference.tickers import Asset
 from coinmux.framework.reference.values import (
     EARLIEST_MS,
     LATEST_MS,
@@ -19,6 +23,7 @@ from coinmux.framework.reference.values import (
     Timestamp,
     number,
 )
+from coinmux.framework.suggest import near
 
 #: Words of sources, in lower case, for a moment that has no figure.
 _NOTHING = frozenset({"", "nan", "null", "none", "inf", "-inf", "infinity", "-infinity"})
@@ -59,14 +64,41 @@ def read_points(
     return sorted(read_rows(rows, point, kind=kind))
 
 
+_SLUG_GAPS = re.compile(r"[\s_]+")
+
+
+def _slug(value: Any) -> Any:
+    return _SLUG_GAPS.sub("-", value.strip().lower()) if isinstance(value, str) else value
+
+
+def _chain_name(value: Any) -> Any:
+    """One of the chains coinmux knows by its own name; others as they are written."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return str(Chain.parse(value))
+    except UnknownChain:
+        return value.strip()
+
+
+def _metric(value: Any) -> Any:
+    return value.strip().strip("/").lower() if isinstance(value, str) else value
+
+
 class OnchainMetricQuery(Query["OnchainMetric"]):
     """A figure of one asset over time."""
 
-    metric: str = Field(pattern="^[a-z0-9_/-]{1,80}$")
-    asset: str = Field(default="BTC", pattern="^[A-Z0-9]{1,20}$")
+    metric: Annotated[str, BeforeValidator(_metric)] = Field(
+        pattern="^[a-z0-9_/-]{1,80}$",
+        description="One of GET /api/onchain, or a source's own name such as market/mvrv",
+    )
+    asset: Asset = "BTC"
     interval: Interval = Interval("1d")
     start: int | None = Field(default=None, ge=EARLIEST_MS, le=LATEST_MS)
     end: int | None = Field(default=None, ge=EARLIEST_MS, le=LATEST_MS)
+
+    def needed_metric(self) -> str | None:
+        return self.metric
 
     def chosen(self, points: Iterable[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
         """The points within the range asked for; all if none was."""
@@ -92,10 +124,18 @@ class OnchainMetric(Result):
 class TvlQuery(Query["Tvl"]):
     """Total value locked: of a protocol, of a chain, or of all chains."""
 
-    protocol: str | None = Field(
-        default=None, pattern="^[a-z0-9-]{1,80}$", description="Slug, aave"
+    protocol: Annotated[str | None, BeforeValidator(_slug)] = Field(
+        default=None, pattern="^[a-z0-9.-]{1,80}$", description="Name or slug: Aave, uniswap-v3"
     )
-    chain: str | None = Field(default=None, pattern="^[A-Za-z0-9 _.-]{1,40}$")
+    chain: Annotated[str | None, BeforeValidator(_chain_name)] = Field(
+        default=None, pattern="^[A-Za-z0-9 _.-]{1,40}$", description="A chain, in any case"
+    )
+
+    def unlisted(self, detail: str) -> InvalidRequest:
+        if self.protocol is not None or self.chain is None:
+            return super().unlisted(detail)
+        known = list(Chain)
+        return UnknownChain(detail, known=known, did_you_mean=near(self.chain, known))
 
 
 class Tvl(Result):

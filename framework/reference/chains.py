@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from coinmux.framework.errors import UnknownChain
+from coinmux.framework.suggest import near
 
 
 class Chain(StrEnum):
@@ -34,6 +35,7 @@ class Chain(StrEnum):
             raise UnknownChain(
                 f"{text[:40]!r} is no chain coinmux knows; known are {' '.join(cls)}",
                 known=list(cls),
+                did_you_mean=near(name, cls),
             ) from None
 
 

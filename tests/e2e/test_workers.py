@@ -95,3 +95,19 @@ def test_workers_that_can_never_start_are_given_up():
     finally:
         for sign, handler in before.items():
             signal.signal(sign, handler)
+
+
+def test_a_decision_is_found_whichever_worker_is_asked(store):
+    with coinmux("serve", "--simulate", "--workers", "2", STATE_URL=store.url, **QUIET) as server:
+        until(lambda: len(workers_of(server)) == 2 and healthy(server, 4))
+        made = httpx.get(f"{server.url}/api/chain/bitcoin/head?max_age_s=0", timeout=5)
+        ids = [made.headers["x-request-id"], "job:1/2"]
+        own = {"X-Request-ID": ids[1]}
+        httpx.get(f"{server.url}/api/chain/bitcoin/gas", headers=own, timeout=5)
+
+        def found(request_id):
+            path = f"{server.url}/api/routing/decisions/{request_id}"
+            return [httpx.get(path, timeout=5).status_code for _ in range(12)]
+
+        for one in ids:
+            until(lambda one=one: 404 not in found(one))
