@@ -79,8 +79,8 @@ if TYPE_CHECKING:
     from coinmux.framework.sources.source import Source
     from coinmux.framework.transport.choice import Transport
 
-#: Where the archive is stored by default.
-ARCHIVE_FILE = Path("data/archive.db")
+#: The archive in `DATA_DIR`.
+ARCHIVE_FILE = "archive.db"
 _DOLLARS = ("USD", "USDT", "USDC")
 _DEFAULT = RequestOptions()
 
@@ -146,7 +146,7 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.redactor,
             transport=transport
             if transport is not None
-            else transport_named(settings.http_transport),
+            else transport_named(settings.http_transport, env.values),
         )
         self._decisions = DecisionLog(self.events, self.redactor, self.router, self.clock)
         self._leases = Leases(self.health)
@@ -248,11 +248,11 @@ class Gateway(GatewayQuestions, GatewayReports):
         if self._holds is not None:
             self._holds.save()
 
-    async def open_archive(self, file: Path = ARCHIVE_FILE) -> None:
+    async def open_archive(self, file: Path | None = None) -> None:
         """Store candles, state changes and events from now on; load the stored history.
 
         Args:
-            file: of the database, where no `DATABASE_URL` is set.
+            file: of the database, where no `DATABASE_URL` is set; one in `DATA_DIR` without.
 
         Raises:
             InvalidRequest: `DATABASE_URL` is no address of a known database.
@@ -265,7 +265,10 @@ class Gateway(GatewayQuestions, GatewayReports):
         module = await asyncio.to_thread(import_module, "coinmux.framework.archive.archive")
         try:
             archive: Archive = module.Archive.from_settings(
-                self.settings, self.clock, self.events, file
+                self.settings,
+                self.clock,
+                self.events,
+                self.settings.data_dir / ARCHIVE_FILE if file is None else file,
             )
         except InvalidRequest:
             self.archive_expected = False

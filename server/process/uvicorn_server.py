@@ -6,7 +6,6 @@ import asyncio
 import logging
 import signal
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.middleware import Middleware
     from coinmux.server.monitoring.drill import Drill
 
-#: Where the server stores cooldowns and used-up quotas, unless a setting names another file.
-HOLDS_FILE = Path("data/holds.json")
+#: In `DATA_DIR`: cooldowns and used-up quotas, unless a setting names another file.
+HOLDS_FILE = "holds.json"
 _LOG = logging.getLogger("coinmux.server")
 #: One of several workers takes its first caller after so long at the latest.
 _WARM_S = 3.0
@@ -141,7 +140,7 @@ async def serve(
     """
     settings = gateway.settings
     if settings.holds_file is None and not gateway.simulated:
-        gateway.keep_holds(HOLDS_FILE)
+        gateway.keep_holds(settings.data_dir / HOLDS_FILE)
     restore = event_log.configure(gateway)
     event_log.announce(gateway)
     opening = asyncio.ensure_future(_open_archive(gateway))
