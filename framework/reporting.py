@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from coinmux.framework.archive.archive import Archive
     from coinmux.framework.background.health_checker import HealthChecker
+    from coinmux.framework.background.housekeeping import Housekeeping
     from coinmux.framework.cluster.cluster import Cluster
     from coinmux.framework.events import EventBus
     from coinmux.framework.health.history import HealthHistory, SourceHistory
@@ -49,6 +50,7 @@ class GatewayReports(ABC):
     state: Cluster | None
     _configuration: ConfigurationReports
     _health_reports: HealthReports
+    _housekeeping: Housekeeping
     _providers: ProviderReports
     _status: StatusReports
 
@@ -125,6 +127,7 @@ class GatewayReports(ABC):
             self.checker,
             archive_expected=self.archive_expected,
             skew_s=self.clocks.skew_s,
+            not_kept=self._housekeeping.trouble,
         )
 
     def ready(self) -> tuple[bool, str]:

@@ -148,11 +148,11 @@ class SyncGateway:
         """
         ...
 
-    def open_archive(self, file: Path = ...) -> None:
+    def open_archive(self, file: Path | None = None) -> None:
         """Store candles, state changes and events from now on; load the stored history.
 
         Args:
-            file: of the database, where no `DATABASE_URL` is set.
+            file: of the database, where no `DATABASE_URL` is set; one in `DATA_DIR` without.
 
         Raises:
             InvalidRequest: `DATABASE_URL` is no address of a known database.

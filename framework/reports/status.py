@@ -88,12 +88,14 @@ class StatusReports:
         *,
         archive_expected: bool = False,
         skew_s: float = 0.0,
+        not_kept: str | None = None,
     ) -> GatewayStatus:
         """The whole in a few words, with these parts as its services.
 
         Args:
             archive_expected: whether there will be an archive, though it may not be open yet.
             skew_s: by how much our clock is off.
+            not_kept: why bans and used-up quotas cannot be stored.
         """
         sources = summary(self._health.state(name) for name in self._registry.sources)
         whole = self.answerable.now()
@@ -109,6 +111,7 @@ class StatusReports:
                 shared_state_service(cluster),
                 checker_service(checker, enabled=self._registry.env.settings.checker),
                 *clock_service(skew_s),
+                *housekeeping_service(not_kept),
             ),
             sources=sources,
             models=self._providers.models().summary,
@@ -132,6 +135,14 @@ def clock_service(skew_s: float) -> tuple[ServiceReport, ...]:
     if not skew_s:
         return ()
     return (ServiceReport(name="clock", status="DEGRADED", detail=in_words(skew_s)),)
+
+
+def housekeeping_service(not_kept: str | None) -> tuple[ServiceReport, ...]:
+    """The saving of bans and quotas as a service, where it fails."""
+    if not_kept is None:
+        return ()
+    detail = f"bans and used-up quotas are not stored: {not_kept}"
+    return (ServiceReport(name="housekeeping", status="DEGRADED", detail=detail),)
 
 
 def shared_state_service(cluster: Cluster | None) -> ServiceReport:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from functools import partial
 from typing import TYPE_CHECKING
@@ -143,6 +144,7 @@ async def serve(
         gateway.keep_holds(settings.data_dir / HOLDS_FILE)
     restore = event_log.configure(gateway)
     event_log.announce(gateway)
+    _warn_of_open_folder(gateway)
     opening = asyncio.ensure_future(_open_archive(gateway))
     ties: ParentTies | None = None
     ignore: Callable[[], None] | None = None
@@ -167,6 +169,14 @@ async def serve(
             ties.close()
         restore()
     return 0 if server.started else 1
+
+
+def _warn_of_open_folder(gateway: Gateway) -> None:
+    """Say where others may read the folder of what is stored."""
+    folder = gateway.settings.data_dir
+    if os.name == "posix" and folder.is_dir() and folder.stat().st_mode & 0o077:
+        message = f"{folder} may be read by others; chmod 700 {folder}"
+        gateway.events.publish("config", message, level="warning")
 
 
 def _reload(gateway: Gateway, ties: ParentTies | None) -> None:
