@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -22,6 +22,20 @@ VERSION = 1
 _ARRAY = 1
 
 
+#: A name or a code. A provider's goes out in a header, so it holds nothing that could end one.
+Word = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")]
+
+
+class EncodedAttempt(msgspec.Struct, forbid_unknown_fields=True):
+    """One attempt, as `meta.attempts` shows it."""
+
+    provider: Word
+    outcome: Literal["ok", "failed"]
+    started_at: int
+    elapsed_ms: float
+    code: Word | None = None
+
+
 class EncodedAnswer(msgspec.Struct):
     """An answer as it is sent.
 
@@ -31,7 +45,7 @@ class EncodedAnswer(msgspec.Struct):
     """
 
     version: int
-    provider: str
+    provider: Word
     fetched_ms: int
     elapsed_ms: float
     stale: bool
@@ -108,6 +122,7 @@ def decode(data: bytes, model: type[Result]) -> tuple[EncodedAnswer, Result]:
         stored = _DECODER.decode(data)
         if stored.version != VERSION:
             raise Damaged(f"version {stored.version}")
+        msgspec.convert(stored.attempts, list[EncodedAttempt])
         return stored, model.model_validate(stored.data, by_name=True, by_alias=True)
     except (msgspec.DecodeError, ValidationError, CoinmuxError, ValueError, TypeError) as error:
         raise Damaged(type(error).__name__) from error
