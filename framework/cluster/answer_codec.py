@@ -27,7 +27,7 @@ _ARRAY = 1
 Word = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")]
 
 
-class EncodedAttempt(msgspec.Struct, forbid_unknown_fields=True):
+class EncodedAttempt(msgspec.Struct):
     """One attempt, as `meta.attempts` shows it."""
 
     provider: Word
@@ -123,16 +123,12 @@ def decode(data: bytes, model: type[Result]) -> tuple[EncodedAnswer, Result]:
         stored = _DECODER.decode(data)
         if stored.version != VERSION:
             raise Damaged(f"version {stored.version}")
-<<<<<<< HEAD
         msgspec.convert(stored.attempts, list[EncodedAttempt])
-        return stored, model.model_validate(stored.data, by_name=True, by_alias=True)
-=======
         # Of a source, a bad optional value is read as null; what a worker stored has none.
         with collecting() as damage:
             result = model.model_validate(stored.data, by_name=True, by_alias=True)
         if damage:
             raise Damaged("; ".join(damage.notes()))
         return stored, result
->>>>>>> main
     except (msgspec.DecodeError, ValidationError, CoinmuxError, ValueError, TypeError) as error:
         raise Damaged(type(error).__name__) from error
