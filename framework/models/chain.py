@@ -223,6 +223,14 @@ class TokenBalances(Result):
     address: str
     tokens: tuple[TokenBalance, ...]
 
+    @model_validator(mode="after")
+    def _tells_of_missing_amounts(self) -> Self:
+        bare = sum(token.decimals is None for token in self.tokens)
+        note = f"{bare} of the tokens have no amount, as their decimals are not told"
+        if bare and note not in self.notes:
+            object.__setattr__(self, "notes", (*self.notes, note))
+        return self
+
     def is_empty(self) -> bool:
         return not self.tokens
 

@@ -41,12 +41,18 @@ def _decimals(value: Any) -> int:
 
 
 def token_balance(
-    chain: Chain, *, contract: Any, raw: Any, decimals: Any = None, **more: Any
+    chain: Chain,
+    *,
+    contract: Any,
+    raw: Any,
+    decimals: Any = None,
+    symbol: Any = None,
+    name: Any = None,
+    value_usd: Any = None,
 ) -> TokenBalance:
     """The balance of one token; without decimals it has no amount.
 
-    Args:
-        more: `symbol`, `name` and `value_usd`, each null where the source does not tell.
+    What the source does not tell is null, an empty text too.
 
     Raises:
         ValueError: `contract` is no address on `chain`, or `raw` no whole number.
@@ -61,7 +67,9 @@ def token_balance(
         raw=units,
         decimals=digits,
         amount=None if digits is None else scaled(units, digits),
-        **more,
+        symbol=symbol or None,
+        name=name or None,
+        value_usd=value_usd,
     )
 
 
