@@ -18,13 +18,15 @@ from coinmux.framework.reference.symbols import Symbol, SymbolStyle
 from coinmux.framework.reference.values import (
     Amount,
     AmountOrNone,
+    CleanName,
     CleanText,
     IdOrNone,
-    Number,
     NumberOrNone,
     Price,
     PriceOrNone,
+    RankOrNone,
     Timestamp,
+    clean_text,
     number,
     percent,
     price_or_none,
@@ -338,17 +340,28 @@ class CoinsQuery(Query["Coins"]):
 
 
 class Coin(Result):
-    """One coin and its market figures, in the asked quote."""
+    """One coin and its market figures in the asked quote; null is what the source does not give."""
 
-    id: str = Field(description="The answering source's id of the coin")
-    symbol: str = Field(description="Ticker, upper case; not unique")
-    name: CleanText
-    rank: int | None = Field(default=None, description="By market capitalisation, 1 is the largest")
-    price: Amount | None = None
-    market_cap: Amount | None = None
-    volume_24h: Amount | None = None
-    change_percent_24h: Number | None = Field(default=None, description="In percent")
-    circulating_supply: Amount | None = None
+    id: CleanName = Field(description="The answering source's id of the coin")
+    symbol: CleanName = Field(description="Ticker, upper case; not unique")
+    name: CleanText = Field(description="The coin's ticker if the source gives no name")
+    rank: RankOrNone = Field(default=None, description="By market capitalisation, 1 is the largest")
+    price: PriceOrNone = None
+    market_cap: AmountOrNone = None
+    volume_24h: AmountOrNone = None
+    change_percent_24h: NumberOrNone = Field(default=None, description="In percent")
+    circulating_supply: AmountOrNone = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_named(cls, values: Any) -> Any:
+        """The ticker in capitals; it stands for a name that is missing."""
+        symbol = values.get("symbol") if isinstance(values, dict) else None
+        if not isinstance(symbol, str):
+            return values
+        name = values.get("name")
+        is_named = isinstance(name, str) and clean_text(name)
+        return {**values, "symbol": symbol.upper(), "name": name if is_named else symbol.upper()}
 
 
 class Coins(Result):
@@ -388,7 +401,7 @@ class GlobalStats(Result):
 
     timestamp: Timestamp | None = None
     market_cap_usd: Amount
-    volume_24h_usd: Amount | None = None
-    btc_dominance_percent: Amount | None = None
-    eth_dominance_percent: Amount | None = None
+    volume_24h_usd: AmountOrNone = None
+    btc_dominance_percent: AmountOrNone = None
+    eth_dominance_percent: AmountOrNone = None
     active_coins: int | None = None

@@ -41,14 +41,15 @@ _QUOTED = 40
 class Damage:
     """What could not be read of one answer; the framework makes one for each attempt."""
 
-    __slots__ = ("_fields", "_rows")
+    __slots__ = ("_fields", "_remarks", "_rows")
 
     def __init__(self) -> None:
         self._rows: list[tuple[str, str, int]] = []
         self._fields: list[tuple[str, str]] = []
+        self._remarks: dict[str, None] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._rows or self._fields)
+        return bool(self._rows or self._fields or self._remarks)
 
     def add_rows(self, kind: str, reason: str, count: int) -> None:
         """Count rows that were left out."""
@@ -58,11 +59,16 @@ class Damage:
         """Count an optional field that was read as null."""
         self._fields.append((name, reason))
 
+    def add_remark(self, words: str) -> None:
+        """Say what else is wrong with the answer, once."""
+        self._remarks[words] = None
+
     def cleaned(self, clean: Callable[[str], str]) -> Damage:
         """The same with every reason passed through `clean`."""
         made = Damage()
         made._rows = [(kind, clean(reason), count) for kind, reason, count in self._rows]
         made._fields = [(name, clean(reason)) for name, reason in self._fields]
+        made._remarks = {clean(words): None for words in self._remarks}
         return made
 
     def mark(self) -> tuple[int, int]:
@@ -95,7 +101,7 @@ class Damage:
 
     def notes(self) -> tuple[str, ...]:
         """What is said of it in `meta.notes`: a sentence for each kind of row and each field."""
-        return (*_said_of_rows(self.rows), *_said_of_fields(self.fields))
+        return (*_said_of_rows(self.rows), *_said_of_fields(self.fields), *self._remarks)
 
 
 def _said_of_rows(rows: Counter[tuple[str, str]]) -> Iterator[str]:
@@ -158,6 +164,13 @@ def field_left_out(name: str, reason: str) -> None:
     damage = _damage.get()
     if damage is not None:
         damage.add_field(name, reason[:_REASON_CHARS])
+
+
+def remark(words: str) -> None:
+    """Say of the answer what is neither a row nor a field: a feed that ends in the middle."""
+    damage = _damage.get()
+    if damage is not None:
+        damage.add_remark(words[:_REASON_CHARS])
 
 
 def read_rows(

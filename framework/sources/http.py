@@ -18,6 +18,7 @@ from coinmux.framework.errors import (
     InvalidRequest,
     Malformed,
     NotJSON,
+    NotOffered,
     Outcome,
     PluginError,
     ProviderBusy,
@@ -185,7 +186,10 @@ class HTTP:
         if error is not None:
             raise self._told(error, reply)
         try:
-            return await read_feed(reply.body)
+            kind = reply.headers.get("content-type", "")
+            # Without the query, which may hold a key and is no part of where links begin.
+            address = str(request.url).partition("?")[0]
+            return await read_feed(reply.body, kind, address)
         except NotJSON as exc:
             if response_errors.is_challenge(reply.body):
                 raise Challenge(response_errors.CHALLENGE) from exc
@@ -271,6 +275,8 @@ class HTTP:
             gate.leave()
         headers = plain_headers(response)
         gate.observe(headers)
+        if response_errors.NO_SAMPLE in headers:
+            raise NotOffered("the simulator has no sample of this request")
         body = response.content
         if self._source.echoes:
             body = without(body, self._source.echoes)
