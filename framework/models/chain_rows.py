@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from coinmux.framework.models.chain import TokenBalance, Transaction, scaled
+from coinmux.framework.models.chain import HEIGHT_END, TokenBalance, Transaction, scaled
 from coinmux.framework.reference.addresses import address_or_none
 from coinmux.framework.reference.chains import CHAINS, Chain
 from coinmux.framework.reference.rows import read_field
@@ -31,6 +31,18 @@ def whole_number(value: Any) -> int:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
     raise ValueError(f"takes a whole number, not {str(value)[:40]!r}")
+
+
+def block_height(value: Any) -> int:
+    """The height of a block.
+
+    Raises:
+        ValueError: it is no whole number, or none that a chain has come to.
+    """
+    height = whole_number(value)
+    if not 0 <= height < HEIGHT_END:
+        raise ValueError(f"takes a height of a block, not {height}")
+    return height
 
 
 def _decimals(value: Any) -> int:
@@ -67,8 +79,8 @@ def token_balance(
         raw=units,
         decimals=digits,
         amount=None if digits is None else scaled(units, digits),
-        symbol=symbol or None,
-        name=name or None,
+        symbol=None if symbol == "" else symbol,
+        name=None if name == "" else name,
         value_usd=value_usd,
     )
 
