@@ -58,8 +58,8 @@ def _check_values(value: Any, place: str) -> None:
             first = error.errors(include_context=False, include_input=False, include_url=False)[0]
             where = ".".join([place, *map(str, first["loc"])])
             raise PluginError(f"{where}: {first['msg']}") from None
-        if damage:  # a model reads a bad optional value as null
-            raise PluginError(f"{place}: {damage.notes()[0]}")
+        for name, reason in damage.fields:  # a model reads a bad optional value as null
+            raise PluginError(f"{place}.{name}: {reason}")
         for name, one in values.items():
             _check_kind(one, again.__dict__.get(name), f"{place}.{name}")
             _check_values(one, f"{place}.{name}")

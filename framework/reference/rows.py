@@ -196,6 +196,7 @@ def read_rows(
     if isinstance(rows, (str, bytes)) or not isinstance(rows, Iterable):
         raise SchemaMismatch(f"{kind} take a list, not {type(rows).__name__}")
     read: list[T] = []
+    others = 0
     bad: list[Exception] = []
     for row in rows:
         forget = counted_anew()
@@ -207,10 +208,12 @@ def read_rows(
             bad.append(error)
             forget()
             continue
-        if item is not None:
+        if item is None:
+            others += 1
+        else:
             read.append(item)
     if bad:
-        if len(bad) > len(read):
+        if len(bad) > len(read) + others:
             raise bad[0]
         for failure in bad:
             row_left_out(kind, reason_of(failure))
