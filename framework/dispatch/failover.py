@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from coinmux.framework.dispatch.attempt import StaleResult
 from coinmux.framework.dispatch.attempt_log import LEAST_S
 from coinmux.framework.dispatch.request import SourceAnswer
-from coinmux.framework.errors import ProviderError, UnknownSymbol
+from coinmux.framework.errors import NotOffered, ProviderError, UnknownSymbol
 from coinmux.framework.limits.retry_budget import AlternativeBudget
-from coinmux.framework.routing.candidates import Upcoming
+from coinmux.framework.routing.candidates import Candidate, Upcoming
 from coinmux.framework.routing.hedging import Hedger
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from coinmux.framework.health.leases import Leases
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.models.base import Result
-    from coinmux.framework.routing.candidates import Candidate
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 #: The first alternative of a request is free. Later ones take from a budget, and a request waits
 #: for the budget for a second at most.
 _FREE_FAILURES = 2
+#: Outcomes that are answers to the question, and no failures.
+_NO_FAILURES = frozenset({UnknownSymbol.code, NotOffered.code})
 _BUDGET_LOOK_S = 0.05
 _BUDGET_LOOKS = 20
 
@@ -82,6 +83,8 @@ class Failover:
                 break
             step = upcoming.take()
             assert step is not None
+            if self._is_spared(request, step):
+                continue
             delay_s = None
             if settings.hedge and request.ask.provider is None:
                 delay_s = self._hedger.delay_s(step)
@@ -94,6 +97,17 @@ class Failover:
                 self._held.settle(request, result)
                 return SourceAnswer(source.name, result)
         return self._held.best(request)
+
+    def _is_spared(self, request: RequestContext, step: Candidate) -> bool:
+        """Whether a source's quota is spared by what others said since it was judged."""
+        source = self._registry.sources[step.score.name]
+        if not source.is_metered or request.ask.provider is not None:
+            return False
+        refusal = self._router.thrift(request.row.name, request.query)
+        if refusal is None:
+            return False
+        request.passed.append(Candidate(step.score, refusal))
+        return True
 
     async def _try(
         self, request: RequestContext, step: Candidate, upcoming: Upcoming
@@ -160,7 +174,7 @@ class Failover:
         name = request.row.name
         return sum(
             line["outcome"] == "failed"
-            and line["code"] != UnknownSymbol.code
+            and line["code"] not in _NO_FAILURES
             and self._health.standing(line["provider"], name).eligible
             for line in request.attempts
         )

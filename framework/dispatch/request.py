@@ -31,7 +31,7 @@ class RequestContext:
         stale: held answers, older than their kind may be or doubted, not judged yet.
         passed: sources that were passed over, each with its refusal.
         out_of_time: whether it ended for lack of time, with sources left to ask.
-        failures: attempts that failed, "unknown symbol" not counted.
+        failures: attempts that failed, "unknown symbol" and "not offered" not counted.
         decided: whether its decision has been recorded.
     """
 

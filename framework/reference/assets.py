@@ -69,7 +69,7 @@ class AssetTable:
         borrows: source -> the source whose ids it uses.
     """
 
-    __slots__ = ("_borrows", "_ids", "_names", "symbols")
+    __slots__ = ("_borrows", "_by_name", "_ids", "_names", "symbols")
 
     symbols: frozenset[str]
 
@@ -85,6 +85,9 @@ class AssetTable:
             for directory, asset_id in row["ids"].items()
             if asset_id is not None
         }
+        self._by_name: dict[str, list[str]] = {}
+        for ticker, name in self._names.items():
+            self._by_name.setdefault(_folded(name), []).append(ticker)
         self._borrows = dict(borrows or {})
         self.symbols = frozenset(self._names)
 
@@ -100,6 +103,14 @@ class AssetTable:
     def name(self, ticker: str) -> str | None:
         """The coin's name; None if the table does not have the coin."""
         return self._names.get(ticker)
+
+    def tickers_named(self, name: str) -> list[str]:
+        """Tickers of the coins of that name, in any case and without spaces: `bitcoin` -> BTC."""
+        return list(self._by_name.get(_folded(name), ()))
+
+
+def _folded(name: str) -> str:
+    return "".join(char for char in name.casefold() if char.isalnum())
 
 
 @functools.cache
@@ -136,6 +147,11 @@ class AssetDirectory:
         self._clock = clock
         self._choices: OrderedDict[str, _Choice] = OrderedDict()
         self._searches: dict[str, asyncio.Future[AssetId]] = {}
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Tickers of the shipped table."""
+        return self._table.symbols
 
     async def resolve(self, asset: str, search: Search) -> AssetId:
         """The coin of ticker `asset`: from the table, from a cached choice, or by `search`.
