@@ -123,9 +123,13 @@ def secrets_of(values: Mapping[str, str], info: ProviderInfo) -> list[str]:
 
 def secrets_in(url: str) -> list[str]:
     """Parts of an address that may be a key: addresses of own nodes often contain it."""
-    parts = urlsplit(url)
-    values = [value for _, value in parse_qsl(parts.query)]
-    return [part for part in (*parts.path.split("/"), *values) if len(part) >= _KEY_CHARS]
+    try:
+        parts = urlsplit(url)
+        found = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
+    except ValueError:
+        # No address at all: its source will be off, but what may be a key in it stays hidden.
+        found = re.split(r"[/?&=#]", url)
+    return [part for part in found if len(part) >= _KEY_CHARS]
 
 
 def _read(values: Mapping[str, str], variable: str, read: Callable[[str], T]) -> T | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coinmux.framework.config import addresses
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.secrets import Secret
 
@@ -98,6 +99,10 @@ def _database(text: str) -> Secret:
     address = text.strip()
     if not address.startswith(("postgresql://", "postgres://", "sqlite:///")):
         raise ValueError("takes postgresql://user:password@host/name or sqlite:///file")
+    if address.startswith("sqlite"):
+        return Secret(address)
+    address = addresses.well_formed(address)
+    addresses.check_postgres_options(address)
     return Secret(address)
 
 
@@ -105,7 +110,7 @@ def _store(text: str) -> Secret:
     address = text.strip()
     if not address.startswith(("redis://", "rediss://", "valkey://", "valkeys://", "unix://")):
         raise ValueError("takes redis://, rediss://, valkey:// or valkeys://[user:password@]host")
-    return Secret(address)
+    return Secret(address if address.startswith("unix") else addresses.well_formed(address))
 
 
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?", re.ASCII)

@@ -9,8 +9,6 @@ from coinmux.framework.errors import (
     CutShort,
     Empty,
     Implausible,
-    InvalidRequest,
-    NotOffered,
     Outcome,
     PluginError,
     PluginTimeout,
@@ -19,9 +17,11 @@ from coinmux.framework.errors import (
     UnknownSymbol,
     UpstreamTimeout,
 )
-from coinmux.framework.health.classify import FAIR_S, MISREAD, mismatch, quoted, record_error
+from coinmux.framework.health.classify import FAIR_S, quoted, record_error
 from coinmux.framework.plugins.hook_runner import HookRunner
+from coinmux.framework.plugins.raised import failure_of, is_our_cancellation
 from coinmux.framework.quality.chain_lag import ChainHeads
+from coinmux.framework.quality.foreign_results import check_foreign
 from coinmux.framework.quality.jump_check import JumpCheck
 from coinmux.framework.quality.plausibility import check
 from coinmux.framework.reference.rows import collecting
@@ -109,9 +109,9 @@ class AttemptRunner:
         elapsed_s = self._clock.monotonic() - started
         try:
             doubt = self._known.doubt(source.name, capability, query, result)
-        except Exception as error:
+        except BaseException as error:
             # A plugin's own models say what is compared: what they raise is the plugin's defect.
-            failure = PluginError(quoted(error))
+            failure = PluginError(self._client.redactor.clean(quoted(error))[:_DETAIL])
             record_error(self._health, lease, failure, elapsed_s)
             raise failure from error
         if doubt is not None:
@@ -166,20 +166,20 @@ class AttemptRunner:
             answer = check(capability, asked, result, now_ms).fitted(query, now_ms)
             if damage:
                 answer = answer.damaged(damage.rows_left_out, damage.notes())
+            if not source.provider.is_built_in:
+                check_foreign(capability, query, answer, now_ms)
             head = answer.head()
             if head is not None:
                 return answer, self._heads.lag(head)
             return answer, answer.staleness(query, now_ms, capability.max_age_s)
-        except (ProviderError, UnknownSymbol):
-            raise
-        except InvalidRequest as error:
-            # The caller's values passed our own checks: it is this source that cannot take them.
-            raise NotOffered(error.detail) from error
-        except MISREAD as error:
-            raise mismatch(error) from error
-        except Exception as error:
+        except BaseException as error:
+            if is_our_cancellation(error):
+                raise
             # The border around a plugin's call: whatever it raises is its own defect.
-            raise PluginError(quoted(error)) from error
+            failure = failure_of(error)
+            if failure is error:
+                raise
+            raise failure from error
 
 
 def _fair(

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from coinmux.framework.dispatch.request import RequestContext
     from coinmux.framework.sources.source import Refusal, Source
 
-#: Refusals that say the pair or coin is not listed.
-_UNLISTED = frozenset({"unsupported_symbol", "unsupported_quote", "no_capability"})
 #: Refusals of sources that may answer later.
 _LATER = frozenset({"circuit_open", "probe_running", "told_to_wait", "list_awaited"})
 #: Reasons of sources in one message.
@@ -100,13 +98,6 @@ def _is_unknown(
     """
     said_so = sum(isinstance(error, UnknownSymbol) for error in request.errors)
     said_so += sum(refusal.code == "unsupported_symbol" for refusal in others)
-    if not said_so and (request.attempts or not others):
-        return False
-    if not said_so:
-        # Only what a source is for was looked at: its quotes, its capabilities.
-        return all(refusal.code in _UNLISTED for refusal in others) and any(
-            not refusal.for_good for refusal in others
-        )
     failed = sum(error.outcome is Outcome.FAILURE for error in request.errors)
     return (
         not request.out_of_time
@@ -116,7 +107,7 @@ def _is_unknown(
     )
 
 
-def _unlisted(request: RequestContext) -> UnknownSymbol:
+def _unlisted(request: RequestContext) -> InvalidRequest:
     subject = request.query.about() or request.row.name
     silent = [
         f"{one['provider']} ({one['code']})"
@@ -124,11 +115,9 @@ def _unlisted(request: RequestContext) -> UnknownSymbol:
         if one["code"] != UnknownSymbol.code
     ]
     but = f"; {', '.join(silent)} did not" if silent else ""
-    return UnknownSymbol(
-        subject,
-        f"{subject} is not listed by any source that answered{but}",
-        attempts=list(request.attempts),
-    )
+    error = request.query.unlisted(f"{subject} is not listed by any source that answered{but}")
+    error.extra["attempts"] = list(request.attempts)
+    return error
 
 
 def _not_offered(

@@ -60,7 +60,7 @@ class SourceProbe:
         if lease is None:
             return None
         begun = self._clock.monotonic()
-        code = detail = None
+        code = detail = failure = None
         try:
             return await self._runner.run(source, row, query, lease, limit_s)
         except StaleResult as held:
@@ -68,7 +68,7 @@ class SourceProbe:
             self._health.record(held.lease, Outcome.SUCCESS, elapsed_s=held.elapsed_s)
             return held.result
         except (ProviderError, UnknownSymbol) as error:
-            code, detail = error.code, error.detail
+            code, detail, failure = error.code, error.detail, error
             raise
         finally:
             self._decisions.attempt(
@@ -81,5 +81,6 @@ class SourceProbe:
                     round((self._clock.monotonic() - begun) * 1000, 3),
                     code,
                     detail,
+                    error=failure,
                 )
             )

@@ -15,6 +15,7 @@ from coinmux.framework.reference.values import (
     Amount,
     AmountOrNone,
     CleanText,
+    IdOrNone,
     Number,
     NumberOrNone,
     Price,
@@ -206,9 +207,9 @@ class TradesQuery(Query["Trades"]):
 class Trade(Result):
     """One trade."""
 
-    id: str | None = Field(default=None, description="The source's own id")
+    id: IdOrNone = Field(default=None, description="The source's own id")
     timestamp: Timestamp = Field(description="Unix ms")
-    side: Literal["buy", "sell"] | None = Field(description="The taker's side")
+    side: Literal["buy", "sell"] | None = Field(default=None, description="The taker's side")
     price: Price
     amount: Amount
 
@@ -289,14 +290,32 @@ class Markets(Result):
         return len(self.markets)
 
 
+#: Pages of coins that may be asked for.
+_MOST_PAGES = 200
+
+
 class CoinsQuery(Query["Coins"]):
     """One page of coins, largest market capitalisation first."""
 
-    page: int = Field(default=1, ge=1, le=200)
+    page: int = Field(default=1, ge=1, le=_MOST_PAGES)
     per_page: int = Field(default=100, ge=1, le=250)
     quote: str = Field(
         default="USD", pattern="^[A-Z0-9]{2,10}$", description="Currency of the figures"
     )
+    cursor: str | None = Field(
+        default=None,
+        max_length=2_000,
+        description="From the page before: the next page of the same source, in place of `page`",
+    )
+
+    @model_validator(mode="after")
+    def _is_one_page(self) -> Self:
+        if self.cursor is not None and self.page != 1:
+            raise ValueError("page and cursor are two ways to name a page; send one of them")
+        return self
+
+    def resumed(self, following: str) -> Self:
+        return self.model_copy(update={"page": int(following), "cursor": None})
 
 
 class Coin(Result):
@@ -319,11 +338,18 @@ class Coins(Result):
     page: int
     per_page: int
     coins: tuple[Coin, ...]
+    cursor: str | None = Field(
+        default=None, description="Ask with it for the next page of this source; null at the end"
+    )
 
     @classmethod
     def of(cls, query: CoinsQuery, coins: Iterable[Coin]) -> Coins:
         """The requested page."""
         return cls(page=query.page, per_page=query.per_page, coins=tuple(coins))
+
+    def next_page(self, query: CoinsQuery) -> str | None:
+        is_full = len(self.coins) >= self.per_page
+        return str(self.page + 1) if is_full and self.page < _MOST_PAGES else None
 
     def is_empty(self) -> bool:
         return not self.coins

@@ -23,6 +23,13 @@ EARLIEST_MS = 1_230_940_800_000
 LATEST_MS = 4_102_444_800_000
 
 
+class _Impossible(Implausible, ValueError):
+    """A value of the right shape that cannot be true.
+
+    It is a `ValueError` so that pydantic says of which field it is.
+    """
+
+
 def number(value: Any) -> float:
     """A finite float from a JSON number or a decimal string.
 
@@ -48,7 +55,7 @@ def number(value: Any) -> float:
 def _positive(value: Any) -> float:
     result = number(value)
     if result <= 0:
-        raise Implausible(f"a price of {result:g}")
+        raise _Impossible(f"a price of {result:g}")
     return result
 
 
@@ -70,6 +77,10 @@ def _not_negative_or_none(value: Any) -> float | None:
     return None if value is None or value == "" else _not_negative(value)
 
 
+def _id_or_none(value: Any) -> Any:
+    return None if value == "" else str(value) if type(value) is int else value
+
+
 def _number_or_none(value: Any) -> float | None:
     return None if value is None or value == "" else number(value)
 
@@ -77,7 +88,7 @@ def _number_or_none(value: Any) -> float | None:
 def _not_negative(value: Any) -> float:
     result = number(value)
     if result < 0:
-        raise Implausible(f"an amount of {result:g}")
+        raise _Impossible(f"an amount of {result:g}")
     return result
 
 
@@ -88,7 +99,7 @@ def _timestamp(value: Any) -> int:
     if type(result) is not int:
         raise ValueError(f"takes Unix milliseconds, not {str(value)[:40]!r}")
     if not EARLIEST_MS <= result <= LATEST_MS:
-        raise Implausible(f"{result} is no time in milliseconds since 1970 after 2009")
+        raise _Impossible(f"{result} is no time in milliseconds since 1970 after 2009")
     return result
 
 
@@ -157,6 +168,8 @@ PriceOrNone = Annotated[float | None, BeforeValidator(_positive_or_none)]
 AmountOrNone = Annotated[float | None, BeforeValidator(_not_negative_or_none)]
 #: A number; None for "" and null, which mean that the source has none.
 NumberOrNone = Annotated[float | None, BeforeValidator(_number_or_none)]
+#: A source's id of something, a text or a whole number; None for "" and null.
+IdOrNone = Annotated[str | None, BeforeValidator(_id_or_none)]
 #: A volume, amount or rate: 0 or more, else `Implausible`.
 Amount = Annotated[float, BeforeValidator(_not_negative)]
 #: Unix milliseconds UTC; seconds or microseconds are `Implausible`.

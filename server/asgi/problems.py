@@ -27,6 +27,7 @@ from coinmux.framework.errors import (
     UnknownIndicator,
     UnknownIndicatorParameter,
     UnknownInterval,
+    UnknownMetric,
     UnknownProvider,
     UnknownSymbol,
 )
@@ -98,6 +99,7 @@ TABLE: Mapping[type[CoinmuxError], tuple[int, str]] = {
     UnknownChain: (404, "Unknown chain"),
     UnknownFeature: (404, "Unknown feature"),
     UnknownIndicator: (404, "Unknown indicator"),
+    UnknownMetric: (404, "Unknown metric"),
     UnknownProvider: (404, "Unknown provider"),
     UnknownSymbol: (404, "Unknown symbol"),
     MethodNotAllowed: (405, "Method not allowed"),

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import rich_click as click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from coinmux import CoinmuxError, InvalidRequest
 from coinmux.framework.config.settings import InvalidSetting
 from coinmux.framework.errors import FeatureDisabled
 from coinmux.framework.gateway import Gateway
+from coinmux.framework.reference.values import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -76,6 +80,11 @@ def table(title: str, *columns: str) -> Table:
     return made
 
 
+def plain(text: str) -> str:
+    """Text of a plugin or a source for a cell: no control characters, no markup of `rich`."""
+    return escape(clean_text(text))
+
+
 def cell(value: object) -> str:
     """A value as the text of a cell; an unknown value is a dash, not a zero."""
     if value is None:
@@ -83,13 +92,15 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         # No source gives more than eight significant figures.
         return f"{float(f'{value:.8g}'):,.8f}".rstrip("0").rstrip(".")
-    return str(value)
+    return plain(str(value))
 
 
 def errors(error: CoinmuxError) -> int:
     """Print an error and what would help, and return the exit code it stands for."""
     lines = [f"coinmux: {error.detail or error.code} [{error.code}]"]
     lines += [f"  {line}" for line in (*_parts(error), *_hints(error))]
+    # What plugins and sources say must not command the terminal.
+    lines = [_CONTROL.sub(" ", line) for line in lines]
     click.echo("\n".join(lines), err=True)
     return EXIT_USAGE if isinstance(error, InvalidRequest) else EXIT_FAILED
 
@@ -99,6 +110,8 @@ def _parts(error: CoinmuxError) -> Iterator[str]:
     for one in error.extra.get("attempts", ()):
         took = f"{one['elapsed_ms']:.0f} ms"
         yield f"{one['provider']}: {one['outcome']} after {took} ({one['code']})"
+        if said := one.get("detail"):
+            yield f"  {clean_text(said)}"
     yield from _passed_over(error.extra.get("candidates", ()))
     for one in error.extra.get("errors", ()):
         line = f"{one['name']} {one['message']}"

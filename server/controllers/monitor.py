@@ -80,8 +80,9 @@ class MonitorController(Controller):
     ) -> EventStream:
         """What happens, live, as server-sent events; resumes after `Last-Event-ID`."""
         single_values(request.scope["query_string"], ())
-        desk.streams.check()
-        return EventStream(desk.streams, _live(desk, request.headers.get("last-event-id")))
+        desk.streams.check(request.scope)
+        events = _live(desk, request.headers.get("last-event-id"))
+        return EventStream(desk.streams, events, request.scope)
 
     @route(
         "/status/public",

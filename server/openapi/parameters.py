@@ -41,7 +41,7 @@ _PATH_EXAMPLES = {
     "chain": "ethereum",
     "address": "0xde0b295669a9fd93d5f28d9ec85e40f4cb697bae",
     "indicator": "rsi",
-    "metric": "hash-rate",
+    "metric": "hash_rate",
     "request_id": "my-request-1",
 }
 

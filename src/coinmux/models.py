@@ -23,6 +23,14 @@ from coinmux.framework.models.chain import (
     TransactionsQuery,
     scaled,
 )
+from coinmux.framework.models.chain_rows import (
+    charged_fee,
+    gas_fee,
+    newest_first,
+    token_balance,
+    transaction,
+    whole_number,
+)
 from coinmux.framework.models.market import (
     Coin,
     Coins,
@@ -52,6 +60,8 @@ from coinmux.framework.models.onchain import (
     OnchainMetricQuery,
     Tvl,
     TvlQuery,
+    figure_or_none,
+    read_points,
 )
 from coinmux.framework.models.sentiment import (
     FearGreed,
@@ -68,6 +78,7 @@ from coinmux.framework.models.text import (
 from coinmux.framework.models.window import (
     CandleWindow,
 )
+from coinmux.framework.reference.addresses import address_or_none
 from coinmux.framework.reference.assets import (
     AssetCandidate,
     AssetId,
@@ -78,12 +89,19 @@ from coinmux.framework.reference.chains import (
     ChainFacts,
 )
 from coinmux.framework.reference.intervals import INTERVALS, Interval
-from coinmux.framework.reference.rows import read_rows
+from coinmux.framework.reference.rows import (
+    field_left_out,
+    optional,
+    read_field,
+    read_rows,
+    row_left_out,
+)
 from coinmux.framework.reference.symbols import Symbol, SymbolStyle
 from coinmux.framework.reference.values import (
     Amount,
     AmountOrNone,
     CleanText,
+    IdOrNone,
     Number,
     NumberOrNone,
     Price,
@@ -128,6 +146,7 @@ __all__ = [
     "GasQuery",
     "GlobalStats",
     "GlobalStatsQuery",
+    "IdOrNone",
     "Interval",
     "LargeTransfer",
     "LargeTransfers",
@@ -173,15 +192,28 @@ __all__ = [
     "TransactionsQuery",
     "Tvl",
     "TvlQuery",
+    "address_or_none",
+    "charged_fee",
     "clean_text",
     "confirm",
+    "field_left_out",
+    "figure_or_none",
+    "gas_fee",
     "iso_ms",
     "iso_time",
     "last_price",
+    "newest_first",
     "number",
+    "optional",
     "percent",
     "price_or_none",
+    "read_field",
+    "read_points",
     "read_rows",
+    "row_left_out",
     "scaled",
     "seconds_ms",
+    "token_balance",
+    "transaction",
+    "whole_number",
 ]

@@ -16,6 +16,7 @@ from coinmux import (
     last_price,
     price_or_none,
 )
+from coinmux.framework.reference.rows import collecting
 
 HOUR = 3_600_000
 START = 1_764_000_000_000 // HOUR * HOUR
@@ -39,8 +40,12 @@ def test_E1_a_bid_far_above_the_ask_is_refused():
 
 @pytest.mark.parametrize("time", [START // 1000, START * 1000, 0, -1])
 def test_E3_times_in_another_unit_are_refused(time):
+    """A trade without a time is none; a ticker is still the price."""
     with pytest.raises(Implausible):
-        ticker(timestamp=time)
+        Trade(timestamp=time, side="buy", price=1, amount=1)
+    with collecting() as damage:
+        assert ticker(timestamp=time).timestamp is None
+    assert damage.fields
 
 
 @pytest.mark.parametrize(

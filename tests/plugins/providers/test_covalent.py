@@ -25,7 +25,7 @@ async def test_samples(sample):
 def test_token_amounts_are_exact(raw, decimals):
     """A string of any length, shifted by the token's own decimals; no price, no value."""
     row = {
-        "contract_address": "0xAB",
+        "contract_address": "0x" + "AB" * 20,
         "contract_ticker_symbol": "T",
         "contract_name": "T",
         "contract_decimals": decimals,
