@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coinmux.framework.clock import wall_at
-from coinmux.framework.dispatch.attempt import PROBE_S, StaleResult
+from coinmux.framework.dispatch.attempt import StaleResult
 from coinmux.framework.dispatch.attempt_record import AttemptRecord
+from coinmux.framework.dispatch.blame import PROBE_S
 from coinmux.framework.errors import CutShort, NotOffered, UnknownSymbol
 
 if TYPE_CHECKING:

@@ -62,7 +62,7 @@ class SourceProbe:
         begun = self._clock.monotonic()
         code = detail = failure = None
         try:
-            return await self._runner.run(source, row, query, lease, limit_s)
+            return await self._runner.run(source, row, query, lease, limit_s, ours=True)
         except StaleResult as held:
             # It answers; whether its data is too old shows where there is something to compare.
             self._health.record(held.lease, Outcome.SUCCESS, elapsed_s=held.elapsed_s)

@@ -144,6 +144,17 @@ class HealthTracker:
                     )
                 )
 
+    def end_early(self, source: str, capability: str) -> None:
+        """A deadline ended an attempt that had its usual time: no failure, and no answer either."""
+        circuit = self._sources[source].capabilities.get(capability)
+        if circuit is not None:
+            circuit.end_early(self._clock.monotonic())
+
+    def is_late(self, source: str, capability: str) -> bool:
+        """Whether it is to be asked after others, as it kept several callers waiting in vain."""
+        circuit = self._sources[source].capabilities[capability]
+        return circuit.cut_short > 0 and circuit.is_late(self._clock.monotonic())
+
     def release(self, lease: Lease) -> None:
         """End an attempt that came to nothing (cancelled): as if it had not been made."""
         if lease.is_open:

@@ -97,7 +97,10 @@ class Router:
         latency = self._health.latency_s(source.name, capability)
         if latency is not None:
             latency = round(latency, LATENCY_DIGITS)
-        return SourceScore(source.name, state, tier, source.priority, latency)
+        is_late = self._health.is_late(source.name, capability)
+        if is_late and tier == 0:
+            tier = 1
+        return SourceScore(source.name, state, tier, source.priority, latency, is_late)
 
     def step(
         self, score: SourceScore, source: Source, capability: str, query: Query, ask: RequestOptions

@@ -12,6 +12,7 @@ from coinmux.framework.reference.symbols import QUOTES, Symbol
 from coinmux.framework.secrets import Secret
 from coinmux.framework.sources.binding import BoundSource
 from coinmux.framework.sources.metrics import lacks_asset, lacks_metric
+from coinmux.framework.sources.proven import ProvenQuestions
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -60,12 +61,14 @@ class Source:
         limits: rate limits after overrides.
         is_metered: whether it has a quota.
         listed: its pairs; None until its list has come.
+        proven: what it answered.
         wants_list: whether a question waits for that list.
     """
 
     __slots__ = (
         "_clock", "_unlisted", "assets", "bound", "feature", "fetch", "gate", "info", "is_metered",
-        "limits", "listed", "name", "priority", "provider", "timeout_s", "wants_list",
+        "limits", "listed", "name", "priority", "proven", "provider", "timeout_s",
+        "wants_list",
     )  # fmt: skip
 
     def __init__(
@@ -98,6 +101,7 @@ class Source:
         self.assets = assets
         self._clock = clock
         self._unlisted: dict[Hashable, float] = {}
+        self.proven: ProvenQuestions = ProvenQuestions() if known is None else known.proven
         self.listed: MarketList | None = None if known is None else known.listed
         self.wants_list = False
         try:
@@ -204,6 +208,10 @@ class Source:
                 return False
         until = self._unlisted.get((capability, query.subject())) if self._unlisted else None
         return False if until is not None and until > self._clock.monotonic() else None
+
+    def should_answer(self, capability: str, query: Query) -> bool:
+        """Whether it is sure to know the answer, so that to fail is its own fault."""
+        return self.proven.should_answer(self.info, self.listed, capability, query)
 
     def remember_unlisted(self, capability: str, query: Query) -> None:
         """Remember for a minute that this source does not list the subject of `query`."""
