@@ -609,7 +609,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         Raises:
             InvalidSetting: a value cannot be used; the settings stay as they were.
         """
-        changes = self.reload_here()
+        changes = self._reload(asked=True)
         if self.state is not None:
             self.state.news.reload()
         return changes
@@ -620,7 +620,10 @@ class Gateway(GatewayQuestions, GatewayReports):
         Raises:
             InvalidSetting: a value cannot be used; the settings stay as they were.
         """
-        changes = ReloadReport(**self.registry.reload())
+        return self._reload(asked=False)
+
+    def _reload(self, *, asked: bool) -> ReloadReport:
+        changes = ReloadReport(**self.registry.reload(asked=asked))
         self.cache.clear()
         if self.state is not None:
             self.state.attach()

@@ -101,6 +101,7 @@ class SyncGateway:
     registry: SourceRegistry
     indicators: IndicatorService
     archive: Archive | None
+    archive_expected: bool
     state: Cluster | None
     checker: HealthChecker
     backfill: Backfill

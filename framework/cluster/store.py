@@ -180,7 +180,7 @@ def _pool_of(url: Secret) -> BlockingConnectionPool:
             socket_connect_timeout=_CONNECT_S,
             retry=Retry(NoBackoff(), 0),
         )
-        pool.make_connection()
+        pool.make_connection()  # type: ignore[no-untyped-call]
     except (ValueError, TypeError, RedisError):
         message = "has an option after ? that cannot be used, or a database that is no number"
         raise InvalidSetting(

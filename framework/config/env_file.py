@@ -184,8 +184,11 @@ class EnvConfig:
 
     def secrets(self, infos: Sequence[ProviderInfo]) -> list[str]:
         """Every value that must never be shown."""
+        ours = frozenset(name for info in infos for name in provider_config.names_of(info))
         found = [
-            secret for info in infos for secret in provider_config.secrets_of(self.values, info)
+            secret
+            for info in infos
+            for secret in provider_config.secrets_of(self.values, info, ours)
         ]
         for name in ("DATABASE_URL", "STATE_URL"):
             setting: Secret | None = getattr(self.settings, name.lower())

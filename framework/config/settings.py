@@ -123,6 +123,13 @@ def _origins(text: str) -> tuple[str, ...]:
     return words
 
 
+def _cors_origins(text: str) -> tuple[str, ...]:
+    words = _words(text)
+    if words != ("*",) and not all(_ORIGIN.fullmatch(word) and "*" not in word for word in words):
+        raise ValueError("takes origins such as https://app.example.com, comma between, or *")
+    return words
+
+
 def _log_format(text: str) -> str:
     word = text.strip().lower()
     if word not in ("auto", "json", "console"):
@@ -165,6 +172,13 @@ _ROWS = (
         (),
         _origins,
         "Other origins whose pages may show the dashboard in a frame.",
+    ),
+    Setting(
+        "CORS_ORIGINS",
+        (),
+        _cors_origins,
+        "Other origins whose pages may read the API, or * for all. Never the routes that change "
+        "something.",
     ),
     Setting("LOG_LEVEL", "INFO", _level, "Least severe log lines written.", restart=True),
     Setting(
@@ -300,6 +314,7 @@ class Settings:
     admin_token: Secret | None
     allowed_hosts: tuple[str, ...]
     frame_ancestors: tuple[str, ...]
+    cors_origins: tuple[str, ...]
     log_level: str
     log_format: str
     default_quote: str

@@ -23,7 +23,7 @@ from coinmux.framework.quality.chain_lag import ChainHeads
 from coinmux.framework.quality.foreign_results import check_foreign
 from coinmux.framework.quality.jump_check import JumpCheck
 from coinmux.framework.quality.plausibility import check
-from coinmux.framework.reference.rows import collecting
+from coinmux.framework.reference.rows import Damage, collecting
 from coinmux.framework.sources.channel_health import ChannelHealth
 from coinmux.framework.sources.http import HTTP
 from coinmux.framework.sources.proven import is_comparable
@@ -187,12 +187,12 @@ class AttemptRunner:
         try:
             with collecting() as damage:
                 result = await self._hooks.call(fetch(asked, http), limit_s)
-            if self._clock.monotonic() - begun > limit_s + _BLOCKED_S:
-                raise PluginTimeout(f"held up the event loop past its {limit_s:.1f} s")
-            now_ms = self._clock.wall_ms()
-            answer = check(capability, asked, result, now_ms).fitted(query, now_ms)
+                if self._clock.monotonic() - begun > limit_s + _BLOCKED_S:
+                    raise PluginTimeout(f"held up the event loop past its {limit_s:.1f} s")
+                now_ms = self._clock.wall_ms()
+                answer = check(capability, asked, result, now_ms).fitted(query, now_ms)
             if damage:
-                answer = answer.damaged(damage.rows_left_out, damage.notes())
+                answer = self._remarked(source, answer, damage)
             if not source.provider.is_built_in:
                 check_foreign(capability, query, answer, now_ms)
             head = answer.head()
@@ -207,6 +207,14 @@ class AttemptRunner:
             if failure is error:
                 raise
             raise failure from error
+
+    def _remarked(self, source: Source, answer: Result, damage: Damage) -> Result:
+        """The answer with what could not be read of it, which the health of its source counts."""
+        # Reasons quote the source, and what it said has not passed the client's redactor.
+        clean = damage.cleaned(self._client.redactor.clean)
+        remarks = self._health.remarks(source.name)
+        remarks.add(clean.rows, clean.fields, self._clock.monotonic())
+        return answer.damaged(clean.rows_left_out, clean.notes())
 
 
 def describe(query: Any) -> dict[str, Any]:

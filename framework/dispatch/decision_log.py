@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _DECISIONS_KEPT = 2_000
 #: A batch of hundreds of questions is one request; this many of its decisions say enough.
 _TRAIL_MOST = 64
+#: Errors that say more about the question than about the source: nothing an operator can mend.
+_OF_THE_QUESTION = frozenset(("unknown_symbol", "not_offered", "cut_short"))
 
 
 class DecisionTrail:
@@ -65,7 +67,7 @@ class DecisionLog:
         self._events.publish(
             "attempt",
             record.decision if code is None else f"{record.decision}: {code}",
-            level="debug" if code is None else "warning",
+            level="debug" if code is None else "info" if code in _OF_THE_QUESTION else "warning",
             source=record.source,
             trace=None if trace is None else self._redactor.clean(trace),
             operation=record.row.name,

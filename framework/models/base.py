@@ -6,7 +6,7 @@ from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import NoneType
-from typing import Any, Generic, Self, get_args
+from typing import Any, ClassVar, Generic, NamedTuple, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -20,7 +20,7 @@ from typing_extensions import TypeVar
 
 from coinmux.framework.errors import Implausible, InvalidRequest, OtherSubject, UnknownSymbol
 from coinmux.framework.reference.chains import Chain
-from coinmux.framework.reference.rows import without_bad_fields
+from coinmux.framework.reference.rows import counted_anew, without_bad_fields
 
 #: A source's clock may be this far ahead of ours; a later time is refused (`faults.md` E3).
 FUTURE_MS = 60_000
@@ -43,6 +43,20 @@ class Head:
     height: int
     timestamp: int | None
     patience_s: float
+
+
+class Cut(NamedTuple):
+    """How a list of an answer is cut to what was asked for.
+
+    Attributes:
+        items: the result's field, a tuple.
+        most: the query's field that says how many.
+        newest_last: whether the last ones are kept; else the first.
+    """
+
+    items: str
+    most: str
+    newest_last: bool = False
 
 
 @cache
@@ -72,12 +86,17 @@ class Result(BaseModel):
     notes: tuple[str, ...] = Field(default=(), exclude=True)
     rows_left_out: int = Field(default=0, exclude=True)
 
+    #: Lists that the query bounds.
+    cuts: ClassVar[tuple[Cut, ...]] = ()
+
     @model_validator(mode="wrap")
     @classmethod
     def _without_bad_fields(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        forget = counted_anew()
         try:
             return handler(values)
         except ValidationError as error:
+            forget()
             rest = (
                 without_bad_fields(values, error, _optional_names(cls))
                 if isinstance(values, Mapping)
@@ -115,6 +134,8 @@ class Result(BaseModel):
     def check(self, query: Any, now_ms: int) -> Self:
         """The answer, if it fits `query`: fields of the same name must be equal.
 
+        Its lists are cut to what was asked for.
+
         Raises:
             OtherSubject: the answer is about something else.
             Implausible: its time is in the future.
@@ -131,7 +152,15 @@ class Result(BaseModel):
         newest = self.own_time_ms()
         if newest is not None and newest > now_ms + self.ahead_ms():
             raise Implausible(f"its time is {(newest - now_ms) / 1000:.0f} s in the future")
-        return self
+        return self._cut(query)
+
+    def _cut(self, query: Any) -> Self:
+        shorter = {}
+        for cut in self.cuts:
+            items, most = getattr(self, cut.items), query.__dict__.get(cut.most)
+            if most is not None and len(items) > most:
+                shorter[cut.items] = items[-most:] if cut.newest_last else items[:most]
+        return self.model_copy(update=shorter) if shorter else self
 
     def staleness(self, query: Any, now_ms: int, max_age_s: float | None) -> str | None:
         """Why the data is too old, in words; None if it is not.

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from coinmux.framework.errors import Implausible
-from coinmux.framework.models.base import Head, Query, R_co, Result
+from coinmux.framework.models.base import Cut, Head, Query, R_co, Result
 from coinmux.framework.reference.addresses import check_address, confirm_address
 from coinmux.framework.reference.chains import CHAINS, Chain
 from coinmux.framework.reference.rows import field_left_out
@@ -188,6 +188,8 @@ class Transactions(Result):
     )
     transactions: tuple[Transaction, ...]
 
+    cuts = (Cut("transactions", "limit"),)
+
     def is_empty(self) -> bool:
         return not self.transactions
 
@@ -277,6 +279,8 @@ class LargeTransfers(Result):
     """Large transfers, newest first."""
 
     transfers: tuple[LargeTransfer, ...]
+
+    cuts = (Cut("transfers", "limit"),)
 
     def is_empty(self) -> bool:
         return not self.transfers

@@ -99,7 +99,7 @@ def _bounds(kind: str, context: Mapping[str, Any], field: FieldInfo | None) -> s
             value = getattr(part, bound, None)
             if value is not None:
                 given[bound] = value
-    given = given or context
+    given = given or dict(context)
     if given.get("ge") == EARLIEST_MS:
         return TAKES_TIME
     whole = all(isinstance(value, int) for value in given.values())

@@ -255,8 +255,9 @@ class HTTPClient(Protocol):
         host: str | None = None,
         weight: float = 1,
         empty_ok: bool = False,
+        mend: bool = False,
     ) -> Any:
-        """The JSON answer to a GET."""
+        """The JSON answer to a GET; `mend` takes out stray backslashes and control characters."""
         ...
 
     async def post_json(

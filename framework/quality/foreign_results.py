@@ -14,6 +14,7 @@ import msgspec
 from pydantic import BaseModel, ValidationError
 
 from coinmux.framework.errors import PluginError
+from coinmux.framework.reference.rows import collecting
 
 if TYPE_CHECKING:
     from coinmux.framework.models.base import Query, Result
@@ -49,11 +50,16 @@ def _check_values(value: Any, place: str) -> None:
     if isinstance(value, BaseModel):
         values = value.__dict__
         try:
-            again = type(value).__pydantic_validator__.validate_python(dict(values), by_name=True)
+            with collecting() as damage:
+                again = type(value).__pydantic_validator__.validate_python(
+                    dict(values), by_name=True
+                )
         except ValidationError as error:
             first = error.errors(include_context=False, include_input=False, include_url=False)[0]
             where = ".".join([place, *map(str, first["loc"])])
             raise PluginError(f"{where}: {first['msg']}") from None
+        for name, reason in damage.fields:  # a model reads a bad optional value as null
+            raise PluginError(f"{place}.{name}: {reason}")
         for name, one in values.items():
             _check_kind(one, again.__dict__.get(name), f"{place}.{name}")
             _check_values(one, f"{place}.{name}")

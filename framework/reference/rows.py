@@ -4,6 +4,8 @@
 |---|---|---|
 | a list | `read_rows` | is left out; most of them bad refuse the answer |
 | a member that may be missing | `optional` | is null |
+| a member that must be there, inside another | `required` | refuses the row or answer |
+| one of a few words, for a field that may be null | `read_word` | is null |
 | a value by a function, before a model has it | `read_field` | is null |
 | a value of a model's field | nothing: `Result` does it | is null where the field allows null |
 
@@ -39,14 +41,15 @@ _QUOTED = 40
 class Damage:
     """What could not be read of one answer; the framework makes one for each attempt."""
 
-    __slots__ = ("_fields", "_rows")
+    __slots__ = ("_fields", "_remarks", "_rows")
 
     def __init__(self) -> None:
         self._rows: list[tuple[str, str, int]] = []
         self._fields: list[tuple[str, str]] = []
+        self._remarks: dict[str, None] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._rows or self._fields)
+        return bool(self._rows or self._fields or self._remarks)
 
     def add_rows(self, kind: str, reason: str, count: int) -> None:
         """Count rows that were left out."""
@@ -55,6 +58,18 @@ class Damage:
     def add_field(self, name: str, reason: str) -> None:
         """Count an optional field that was read as null."""
         self._fields.append((name, reason))
+
+    def add_remark(self, words: str) -> None:
+        """Say what else is wrong with the answer, once."""
+        self._remarks[words] = None
+
+    def cleaned(self, clean: Callable[[str], str]) -> Damage:
+        """The same with every reason passed through `clean`."""
+        made = Damage()
+        made._rows = [(kind, clean(reason), count) for kind, reason, count in self._rows]
+        made._fields = [(name, clean(reason)) for name, reason in self._fields]
+        made._remarks = {clean(words): None for words in self._remarks}
+        return made
 
     def mark(self) -> tuple[int, int]:
         """A point to which `forget_since` goes back."""
@@ -86,7 +101,7 @@ class Damage:
 
     def notes(self) -> tuple[str, ...]:
         """What is said of it in `meta.notes`: a sentence for each kind of row and each field."""
-        return (*_said_of_rows(self.rows), *_said_of_fields(self.fields))
+        return (*_said_of_rows(self.rows), *_said_of_fields(self.fields), *self._remarks)
 
 
 def _said_of_rows(rows: Counter[tuple[str, str]]) -> Iterator[str]:
@@ -124,6 +139,19 @@ def collecting() -> Iterator[Damage]:
         _damage.reset(token)
 
 
+def counted_anew() -> Callable[[], None]:
+    """Call the result to forget what was counted since: what was read will be read once more."""
+    damage = _damage.get()
+    if damage is None:
+        return _nothing
+    mark = damage.mark()
+    return lambda: damage.forget_since(mark)
+
+
+def _nothing() -> None:
+    """What there is to forget where nothing is collected."""
+
+
 def row_left_out(kind: str, reason: str, count: int = 1) -> None:
     """Count rows that were left out for `reason`; `kind` is a plural, such as `trades`."""
     damage = _damage.get()
@@ -136,6 +164,13 @@ def field_left_out(name: str, reason: str) -> None:
     damage = _damage.get()
     if damage is not None:
         damage.add_field(name, reason[:_REASON_CHARS])
+
+
+def remark(words: str) -> None:
+    """Say of the answer what is neither a row nor a field: a feed that ends in the middle."""
+    damage = _damage.get()
+    if damage is not None:
+        damage.add_remark(words[:_REASON_CHARS])
 
 
 def read_rows(
@@ -160,24 +195,25 @@ def read_rows(
         rows = rows.values()
     if isinstance(rows, (str, bytes)) or not isinstance(rows, Iterable):
         raise SchemaMismatch(f"{kind} take a list, not {type(rows).__name__}")
-    damage = _damage.get()
     read: list[T] = []
+    others = 0
     bad: list[Exception] = []
     for row in rows:
-        mark = None if damage is None else damage.mark()
+        forget = counted_anew()
         try:
             item = one(row)
         except OtherSubject:
             raise
         except BAD_ROW as error:
             bad.append(error)
-            if damage is not None and mark is not None:
-                damage.forget_since(mark)
+            forget()
             continue
-        if item is not None:
+        if item is None:
+            others += 1
+        else:
             read.append(item)
     if bad:
-        if len(bad) > len(read):
+        if len(bad) > len(read) + others:
             raise bad[0]
         for failure in bad:
             row_left_out(kind, reason_of(failure))
@@ -198,6 +234,22 @@ def optional(row: Any, *path: str | int) -> Any:
         if value is _MISSING:
             field_left_out(".".join(map(str, path)), "it is missing from the source's answer")
             return None
+    return value
+
+
+def required(row: Any, *path: str | int) -> Any:
+    """The member of `row` at `path`, which must be there: `required(row, "c", 0)`.
+
+    Unlike `row["c"][0]`, it takes no first letter of a text for the first of a list.
+
+    Raises:
+        SchemaMismatch: it is missing.
+    """
+    value = row
+    for step in path:
+        value = _member(value, step)
+        if value is _MISSING:
+            raise SchemaMismatch(f"{'.'.join(map(str, path))} is missing")
     return value
 
 
@@ -232,6 +284,19 @@ def read_field(name: str, read: Callable[[Any], T], value: Any) -> T | None:
     except BAD_ROW as error:
         field_left_out(name, reason_of(error))
         return None
+
+
+def read_word(name: str, words: Mapping[str, T], value: Any) -> T | None:
+    """What one of a source's words means to us: `read_word("side", {"b": "buy"}, row["type"])`.
+
+    None for null and "", and for a word that is not in `words`, which is reported.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and value in words:
+        return words[value]
+    field_left_out(name, f"{str(value)[:_QUOTED]!r} is none of {', '.join(words)}")
+    return None
 
 
 def reason_of(error: Exception) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from coinmux.framework.errors import InvalidSymbol, OtherSubject, UnknownSymbol
+from coinmux.framework.errors import Implausible, InvalidSymbol, OtherSubject, UnknownSymbol
 from coinmux.framework.reference.assets import AssetTable
 from coinmux.framework.reference.tickers import (
     QUOTES,
@@ -176,6 +176,9 @@ class SymbolStyle:
 
         Raises:
             OtherSubject: the answer names another pair (`faults.md` E2).
+            Implausible: it names none.
         """
+        if said is None or said == "":
+            raise Implausible(f"asked for {symbol}, the answer names no pair")
         if not isinstance(said, str) or said.upper() != self.native(symbol).upper():
             raise OtherSubject(f"asked for {symbol}, the answer is about {str(said)[:40]!r}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from coinmux.framework.clock import wall_at
 from coinmux.framework.health.circuit import State
 from coinmux.framework.limits.quota import quota_lines
 from coinmux.framework.reference.metrics import METRICS
@@ -15,7 +16,10 @@ from coinmux.framework.reports.health import SourceHealth
 from coinmux.framework.sources.metrics import metrics_of
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from coinmux.framework.clock import Clock
+    from coinmux.framework.health.remarks import Remarks
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.plugins.discovery import PluginLoader
     from coinmux.framework.reference.metrics import MetricInfo
@@ -63,6 +67,9 @@ class ProviderReport(FrozenReport):
     priority: Annotated[int, Meta(description="The lower, the earlier it is asked")]
     limits: LimitReport
     quota: Annotated[tuple[QuotaReport, ...] | None, Meta(description="null without a quota")]
+    rows_left_out: Annotated[
+        int, Meta(description="Rows of its answers that could not be read, since the start")
+    ]
     grade: Annotated[str | None, Meta(description="Of its conformance report")]
     homepage: str | None
     origin: Annotated[str, Meta(description="The package or module it comes from")]
@@ -80,9 +87,36 @@ class AssetChoiceReport(FrozenReport):
     chosen_at: UnixMs
 
 
-class ProviderDetail(ProviderReport):
-    """One provider, with its channels, coin choices and limits."""
+class RemarkReport(FrozenReport):
+    """Something that could not be read, and how often."""
 
+    what: Annotated[
+        str, Meta(description="Kind of row (`trades`), or a field; empty for several together")
+    ]
+    reason: Annotated[str, Meta(description="Why it could not be read")]
+    count: Annotated[int, Meta(description="How often, since the start")]
+
+
+class RemarksReport(FrozenReport):
+    """What could not be read of a provider's answers since the start; the rest was served."""
+
+    answers: Annotated[int, Meta(description="Answers that were served with remarks")]
+    last_at: Annotated[
+        int | None, Meta(description="Time of the latest, Unix ms; null if there was none")
+    ]
+    rows: Annotated[
+        tuple[RemarkReport, ...], Meta(description="Rows left out, the most frequent reason first")
+    ]
+    fields: Annotated[
+        tuple[RemarkReport, ...],
+        Meta(description="Fields read as null, the most frequent reason first"),
+    ]
+
+
+class ProviderDetail(ProviderReport):
+    """One provider, with its channels, coin choices, limits and what could not be read of it."""
+
+    remarks: RemarksReport
     channels: tuple[SourceHealth, ...]
     intervals: Annotated[
         tuple[str, ...] | None, Meta(description="Candle lengths; null where all are offered")
@@ -231,7 +265,7 @@ class ProviderReports:
         )
 
     def of(self, name: str) -> ProviderDetail:
-        """One provider, with its channels, coin choices and limits.
+        """One provider, with its channels, coin choices, limits and remarks.
 
         Raises:
             UnknownProvider: with near names.
@@ -240,6 +274,7 @@ class ProviderReports:
         info = source.info
         return ProviderDetail(
             **msgspec.structs.asdict(self._line(source)),
+            remarks=_remarks(self._health.remarks(info.name), self._clock),
             channels=tuple(
                 self._health.of(f"{info.name}:{channel.name}") for channel in info.channels
             ),
@@ -303,6 +338,7 @@ class ProviderReports:
             priority=source.priority,
             limits=LimitReport(**limits, windows=windows),
             quota=tuple(QuotaReport(**line) for line in quota) or None,
+            rows_left_out=self._health.remarks(info.name).rows_left_out,
             grade=source.provider.grade,
             homepage=info.homepage or None,
             origin=source.provider.origin,
@@ -338,6 +374,22 @@ class ProviderReports:
 
     def _by_name(self) -> list[Source]:
         return [self._registry.sources[name] for name in sorted(self._registry.sources)]
+
+
+def _remarks(remarks: Remarks, clock: Clock) -> RemarksReport:
+    return RemarksReport(
+        answers=remarks.answers,
+        last_at=None if remarks.last_at is None else wall_at(clock, remarks.last_at),
+        rows=_counted(remarks.rows),
+        fields=_counted(remarks.fields),
+    )
+
+
+def _counted(reasons: Counter[tuple[str, str]]) -> tuple[RemarkReport, ...]:
+    return tuple(
+        RemarkReport(what=what, reason=reason, count=count)
+        for (what, reason), count in reasons.most_common()
+    )
 
 
 def _metric(name: str, having: list[tuple[Source, MetricInfo]]) -> MetricReport:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: How long the start waits for plugins; slower ones are taken in when they are done.
 _LOAD_WAIT_S = 1.0
+#: The message of the event after a reload.
+RELOADED = "configuration reloaded"
 #: How often `wait_loaded` looks for plugins that have finished.
 _LOOK_S = 0.02
 
@@ -131,8 +133,11 @@ class SourceRegistry:
             )
         return source
 
-    def reload(self) -> dict[str, Any]:
+    def reload(self, *, asked: bool = False) -> dict[str, Any]:
         """Read `.env` and the environment again; what changed, by provider.
+
+        Args:
+            asked: whether it was asked of this process, and not passed on by another.
 
         Raises:
             InvalidSetting: a value cannot be used, or nothing of the file can be read; everything
@@ -158,7 +163,7 @@ class SourceRegistry:
             "disabled": sorted(name for name, on in after.items() if before.get(name) and not on),
             "warnings": [*self.warnings, *needs_restart],
         }
-        self._events.publish("config", "configuration reloaded", **changes)
+        self._events.publish("config", RELOADED, asked=asked, **changes)
         return changes
 
     def _refuse_unknown_plugins(self, env: EnvConfig) -> None:

@@ -51,6 +51,8 @@ _CHALLENGE_MARKS = (
     b"enable javascript",
 )
 _HTML_HEAD = 16_384
+#: Header of a simulated source's reply to a request it has no sample of.
+NO_SAMPLE = "x-simulator-no-sample"
 CHALLENGE = "a bot wall or block page in place of data"
 
 

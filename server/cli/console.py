@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import rich_click as click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from coinmux import CoinmuxError, InvalidRequest
-from coinmux.framework.config.settings import InvalidSetting
+from coinmux.framework.config.env_file import EnvConfig
+from coinmux.framework.config.settings import DEFAULT_ENV_FILE, InvalidSetting
 from coinmux.framework.errors import FeatureDisabled
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.reference.values import clean_text
@@ -30,10 +34,32 @@ EXIT_USAGE = 2
 #: How long a command that lists plugins waits until all have loaded.
 LOAD_WAIT_S = 30.0
 
+
+def _existing(context: click.Context, parameter: click.Parameter, path: str) -> str:
+    """The path; a file that was named and is not there is a mistake, a missing default is none."""
+    given = context.get_parameter_source("env_file") is not ParameterSource.DEFAULT
+    if given and not Path(path).exists():
+        raise click.BadParameter(f"there is no file {path}", ctx=context, param=parameter)
+    return path
+
+
 env_file = click.option(
-    "--env-file", default=".env", show_default=True, help="File with settings and keys."
+    "--env-file",
+    default=str(DEFAULT_ENV_FILE),
+    show_default=True,
+    callback=_existing,
+    help="File with settings and keys.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def read_env(path: str, options: Mapping[str, str] | None = None) -> EnvConfig:
+    """The configuration as a command reads it.
+
+    Args:
+        options: variables that win over file and environment.
+    """
+    return EnvConfig(Path(path), {**os.environ, **(options or {})})
 
 
 def console() -> Console:

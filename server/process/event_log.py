@@ -28,6 +28,7 @@ class EventLog:
     """Writes the event stream to the log: requests at debug, the rest at the event's own level.
 
     A failed probe is written at debug: the change of state that follows from it has its own line.
+    So is an attempt that failed because of the question: a typing error is no warning.
     A defect of a plugin is written with its place in the plugin's code, whoever asked.
     """
 

@@ -34,6 +34,7 @@ from coinmux import models as m
 
 KEY = "ALCHEMY_API_KEY"
 API = "api"
+MONTH_S = 2_592_000
 #: Chain -> network, the first label of its host.
 NETWORKS = {
     "ethereum": "eth-mainnet",
@@ -64,7 +65,7 @@ def provider_info() -> ProviderInfo:
                 signup_url="https://dashboard.alchemy.com/signup",
             ),
         ),
-        rate_limits=(RateLimit(requests=100, per_s=10),),
+        rate_limits=(RateLimit(requests=100, per_s=10), RateLimit(requests=600_000, per_s=MONTH_S)),
         priority=45,
         quotes=frozenset({"USD"}),
         chains={chain: str(CHAINS[Chain(chain)].evm_id) for chain in NETWORKS},
@@ -108,17 +109,25 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     if row is None:
         raise e.UnknownSymbol(query.symbol, "Alchemy knows no token of that ticker")
     m.confirm(query.symbol.base, row["symbol"])
-    prices = [one for one in row["prices"] if str(one["currency"]).lower() == "usd"]
+    prices = m.read_rows(row["prices"], _dollars, kind="prices")
     if not prices:
         raise e.UnknownSymbol(query.symbol, "Alchemy has no price in dollars for that ticker")
     return m.Ticker(
         symbol=query.symbol,
-        last=prices[0]["value"],
-        timestamp=m.read_field("timestamp", m.iso_ms, m.optional(prices[0], "lastUpdatedAt")),
+        last=prices[0][0],
+        timestamp=m.read_field("timestamp", m.iso_ms, prices[0][1]),
         notes=(
             f"Alchemy finds {query.symbol.base} by its ticker and does not say which coin it is",
         ),
     )
+
+
+def _dollars(price: Any) -> tuple[float, Any] | None:
+    """A price in dollars, and its time as sent; None for another currency and for no price."""
+    if price["currency"].lower() != "usd":
+        return None
+    value = m.price_or_none(price["value"])
+    return None if value is None else (value, m.optional(price, "lastUpdatedAt"))
 
 
 @hookimpl

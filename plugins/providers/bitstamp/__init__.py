@@ -127,15 +127,15 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
             SLASHED.confirm(query.symbol, body[name])
     return m.Ticker.of(
         query,
-        timestamp_s=body["timestamp"],
+        timestamp_s=m.optional(body, "timestamp"),
         last=body["last"],
-        bid=body["bid"],
-        ask=body["ask"],
+        bid=m.optional(body, "bid"),
+        ask=m.optional(body, "ask"),
         open=body.get("open_24"),
-        high=body["high"],
-        low=body["low"],
+        high=m.optional(body, "high"),
+        low=m.optional(body, "low"),
         change_percent=body.get("percent_change_24"),
-        volume_base=body["volume"],
+        volume_base=m.optional(body, "volume"),
     )
 
 
@@ -148,13 +148,16 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It has thousands of levels, of which the best are kept, and does not name the pair."""
-    book = m.OrderBook(
+    return m.OrderBook(
         symbol=query.symbol,
-        timestamp=int(body["microtimestamp"]) // 1000,
-        bids=body["bids"],
-        asks=body["asks"],
+        timestamp=m.read_field("timestamp", _from_micro, m.optional(body, "microtimestamp")),
+        bids=m.optional(body, "bids"),
+        asks=m.optional(body, "asks"),
     )
-    return book.cut(query.depth)
+
+
+def _from_micro(time: Any) -> int:
+    return int(time) // 1000
 
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
@@ -162,15 +165,20 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
 
     def one(row: Any) -> m.Trade:
         return m.Trade(
-            id=str(row["tid"]),
+            id=m.optional(row, "tid"),
             timestamp=int(row["date"]) * 1000,
-            side=SIDES[str(row["type"])],
+            side=m.read_word("side", SIDES, _text(m.optional(row, "type"))),
             price=row["price"],
             amount=row["amount"],
         )
 
     # Newest first, and seconds do not tell the order of trades: reversed, equal ones keep it.
-    return m.Trades.latest(query, map(one, reversed(body)))
+    return m.Trades.read(query, body[::-1], one)
+
+
+def _text(value: Any) -> Any:
+    """A number as text: old answers and new ones differ in that."""
+    return str(value) if type(value) is int else value
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
@@ -183,7 +191,7 @@ def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
         return m.Market(
             symbol=Symbol(f"{base}/{quote}"),
             native=row["market_symbol"],
-            active=row["trading"] == "Enabled",
+            active=m.traded(row["trading"], ("Enabled",)),
         )
 
     return m.Markets.read(body, one)

@@ -61,6 +61,7 @@ def provider_info() -> ProviderInfo:
             unknown_symbol=(When(codes=(400,), says=("address",), about="address"),),
             quota=(402,),
             rate_limited=(429,),
+            plan=(403, When(status=(403,), is_json=True)),
             auth=(401,),
             not_offered=(404, When(status=(404,), is_json=True)),
         ),

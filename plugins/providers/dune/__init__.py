@@ -31,6 +31,8 @@ from coinmux import models as m
 
 QUERIES = "DUNE_QUERIES"
 ROWS = 1_000
+#: Of a minute, on the free plan.
+READS, EXECUTIONS = 40, 15
 #: Seconds between looks at an execution: the first, and how much longer each next.
 PAUSE_S, GROWTH = 0.3, 1.5
 RUNNING = frozenset({"QUERY_STATE_PENDING", "QUERY_STATE_EXECUTING"})
@@ -44,7 +46,7 @@ class NeverRun(e.Empty):
 
 @hookimpl
 def provider_info() -> ProviderInfo:
-    """Reads and executions have limits of their own; the smaller one holds here."""
+    """Reads and executions have limits of their own: an execution weighs as many reads."""
     return ProviderInfo(
         name="dune",
         title="Dune",
@@ -65,7 +67,7 @@ def provider_info() -> ProviderInfo:
                 secret=False,
             ),
         ),
-        rate_limits=(RateLimit(requests=40, per_s=60),),
+        rate_limits=(RateLimit(requests=READS, per_s=60),),
         timeout_s=8.0,
         priority=80,
         metric_forms=(MetricForm(_OWN.pattern, "query/<id>", "the series of a saved Dune query"),),
@@ -106,7 +108,11 @@ async def fetch_onchain_metric(query: m.OnchainMetricQuery, http: HTTP) -> m.Onc
 
 async def _executed(http: HTTP, number_of: str) -> Any:
     """The result of a fresh execution; the attempt's deadline ends the waiting."""
-    begun = await http.post_json(f"/query/{number_of}/execute", {"performance": "medium"})
+    begun = await http.post_json(
+        f"/query/{number_of}/execute",
+        {"performance": "medium"},
+        weight=READS / EXECUTIONS,
+    )
     execution, pause_s = begun["execution_id"], PAUSE_S
     if not re.fullmatch(r"[0-9A-Za-z]{1,64}", execution):
         raise e.SchemaMismatch("no id of an execution")

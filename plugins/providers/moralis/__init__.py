@@ -33,6 +33,8 @@ NETWORKS = {
     "optimism": "optimism",
 }
 TOKENS = 100
+#: Compute units of a call.
+BALANCE_CU, TOKENS_CU, HISTORY_CU, SEARCH_CU = 10, 100, 150, 100
 OUTCOMES = {"1": True, "0": False}
 
 
@@ -52,7 +54,11 @@ def provider_info() -> ProviderInfo:
                 signup_url="https://admin.moralis.com",
             ),
         ),
-        rate_limits=(RateLimit(requests=160, per_s=4),),
+        # In compute units: 160 of the cheapest calls in four seconds, and the day's allowance.
+        rate_limits=(
+            RateLimit(requests=160 * BALANCE_CU, per_s=4),
+            RateLimit(requests=40_000, per_s=86_400),
+        ),
         priority=55,
         chains=NETWORKS,
         errors=ErrorTable(
@@ -65,14 +71,14 @@ def provider_info() -> ProviderInfo:
         terms_url="https://moralis.com/terms",
         docs_url="https://docs.moralis.com/web3-data-api/evm/reference",
         docs_read="2026-11-23",
-        notes="Free: 40,000 compute units a day.",
+        notes="Free: 40,000 compute units a day; a balance takes 10, a list 100 or 150.",
     )
 
 
 @hookimpl
 async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
-    body = await http.get_json(f"/{segment(query.address)}/balance", _of(query))
+    body = await http.get_json(f"/{segment(query.address)}/balance", _of(query), weight=BALANCE_CU)
     return m.Balance.native(query, body["balance"])
 
 
@@ -80,7 +86,9 @@ async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
 async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.TokenBalances:
     """One request, for the first hundred."""
     params = {**_of(query), "exclude_spam": "true", "exclude_native": "true", "limit": str(TOKENS)}
-    body = await http.get_json(f"/wallets/{segment(query.address)}/tokens", params)
+    body = await http.get_json(
+        f"/wallets/{segment(query.address)}/tokens", params, weight=TOKENS_CU
+    )
     return parse_token_balances(body, query)
 
 
@@ -112,7 +120,9 @@ async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transa
     params = {**_of(query), "order": "DESC", "limit": str(query.limit)}
     if query.cursor is not None:
         params["cursor"] = query.cursor
-    body = await http.get_json(f"/wallets/{segment(query.address)}/history", params)
+    body = await http.get_json(
+        f"/wallets/{segment(query.address)}/history", params, weight=HISTORY_CU
+    )
     return parse_transactions(body, query)
 
 
@@ -166,7 +176,8 @@ def _smallest(text: Any, chain: Chain) -> int:
 @hookimpl
 async def fetch_entity(query: m.EntityQuery, http: HTTP) -> m.Entity:
     """One request."""
-    body = await http.get_json("/entities/search", {"query": query.address, "limit": 5})
+    params: dict[str, str | int] = {"query": query.address, "limit": 5}
+    body = await http.get_json("/entities/search", params, weight=SEARCH_CU)
     return parse_entity(body, query)
 
 
@@ -178,7 +189,10 @@ def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
     """
     found = m.read_rows(
         body["result"]["addresses"],
-        lambda row: (m.address_or_none(query.chain, row["address"]), row["primary_label"]),
+        lambda row: (
+            m.address_or_none(query.chain, row["address"]),
+            m.clean_text(row["primary_label"] or ""),
+        ),
         kind="labels",
     )
     mine = [label for address, label in found if address == query.address]

@@ -28,7 +28,8 @@ NETFLOW = "smart_money_netflow_usd"
 HOLDINGS = "top_100_holders_usd"
 #: The group of holders whose flows are asked for; without one the source chooses.
 GROUP = "top_100_holders"
-#: Ticker -> contract on Ethereum.
+HOME = "ethereum"
+#: Ticker -> contract there.
 TOKENS = {
     "AAVE": "0x7fc66500c84a76ad7e9c93437bfc5ac33e2ddae9",
     "LDO": "0x5a98fcbea516cf06857215779fd812ca3bef1b32",
@@ -106,7 +107,7 @@ def flows_question(query: m.OnchainMetricQuery, now_ms: int) -> dict[str, Any]:
     end = min(query.end or now_ms, now_ms)
     start = query.start if query.start is not None else end - USUAL_DAYS * DAY_MS
     return {
-        "chain": "ethereum",
+        "chain": HOME,
         "token_address": TOKENS[query.asset],
         "label": GROUP,
         "date": {"from": m.iso_time(start)[:10], "to": m.iso_time(end)[:10]},
@@ -126,7 +127,7 @@ def parse_netflow(body: Any, query: m.OnchainMetricQuery, now_ms: int) -> m.Onch
     flows = {
         token[1:]: flow
         for token, flow in m.read_rows(body["data"], _flow, kind="flows")
-        if token[0] == query.asset and known in (None, token[2])
+        if token[0] == query.asset and (known is None or token[1:] == (HOME, known))
     }
     if not flows:
         raise e.UnknownSymbol(query.asset, f"{query.asset} is not among the largest flows")
@@ -140,14 +141,15 @@ def parse_netflow(body: Any, query: m.OnchainMetricQuery, now_ms: int) -> m.Onch
         points=((now_ms, flow),),
         notes=(
             "of the last 24 hours; the time is that of the answer",
-            f"the token {m.clean_text(contract)} on {m.clean_text(chain)}",
+            f"the token {contract} on {chain}",
         ),
     )
 
 
 def _flow(row: Any) -> tuple[tuple[str, str, str], float]:
     """Ticker, chain and contract of a token, and its flow."""
-    token = row["token_symbol"].upper(), row["chain"], row["token_address"].lower()
+    symbol, chain = row["token_symbol"].upper(), m.clean_text(row["chain"])
+    token = symbol, chain, m.clean_text(row["token_address"]).lower()
     return token, m.number(row["net_flow_24h_usd"])
 
 

@@ -242,11 +242,13 @@ def metric_of(name: str) -> tuple[str, str | None]:
 
 def parse_projects(body: Any) -> list[m.AssetCandidate]:
     """The projects of a ticker."""
-    return m.read_rows(
-        body["data"]["allProjectsByTicker"] or (),
-        lambda row: m.AssetCandidate(row["slug"], row["ticker"], row["name"], row.get("rank")),
-        kind="projects",
-    )
+    return m.read_rows(body["data"]["allProjectsByTicker"] or (), _project, kind="projects")
+
+
+def _project(row: Any) -> m.AssetCandidate:
+    slug, ticker, name = (m.clean_text(row[key]) for key in ("slug", "ticker", "name"))
+    rank = m.read_field("rank", m.whole_number, row.get("rank"))
+    return m.AssetCandidate(slug, ticker, name, rank)
 
 
 def parse_points(rows: Any) -> list[tuple[int, float]]:

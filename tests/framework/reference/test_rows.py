@@ -149,3 +149,11 @@ def test_a_model_refuses_a_bad_field_that_may_not_be_null():
     with collecting() as damage, pytest.raises(ValueError, match="height"):
         Reading(height="many", fee=-1, party=None)
     assert not damage
+
+
+def test_rows_of_another_kind_are_readable_rows():
+    """One bad row among them is no reason to refuse the answer."""
+    with collecting() as damage:
+        read = read_rows([None, None, "x"], lambda row: row and int(row), kind="trades")
+    assert read == []
+    assert damage.rows_left_out == 1

@@ -42,6 +42,7 @@ def test_the_flow_of_a_known_coin_is_that_of_its_contract():
             flow(5.0, contract="0x" + "b" * 40),
             flow(-3.5, contract=PEPE.upper().replace("0X", "0x")),
             flow(7.0, chain="solana", contract="Pepe1111111111111111111111111111111111111"),
+            flow(8.0, chain="base"),
             flow(9.0, ticker="LINK"),
         ]
     }

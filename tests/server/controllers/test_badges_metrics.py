@@ -176,7 +176,7 @@ class TestPrometheus:
             plain = await world.client.get("/metrics")
             answer = await world.client.get("/metrics", headers={"Accept": SCRAPE})
             assert answer.headers["content-type"] == OPENMETRICS
-            assert answer.headers["vary"] == plain.headers["vary"] == "accept"
+            assert answer.headers["vary"] == plain.headers["vary"] == "accept, accept-encoding"
             assert answer.text.endswith("# EOF\n")
             assert "# EOF" not in plain.text
             open_ones = list(openmetrics_families(answer.text))
