@@ -70,7 +70,9 @@ def coinmux(folder, *arguments, **environ):
 
 def test_the_command_prints_what_a_plugin_raised(site):
     """The attempt's line is followed by the error's own words."""
-    done = coinmux(site("odd", RAISING), "ticker", "BTC", "--provider", "odd", "--env-file", "none")
+    done = coinmux(
+        site("odd", RAISING), "ticker", "BTC", "--provider", "odd", "--env-file", os.devnull
+    )
     assert done.returncode == 1
     assert "(plugin_error)\n    ZeroDivisionError: division by zero" in done.stderr
 
@@ -79,7 +81,7 @@ def test_the_command_prints_what_a_plugin_raised(site):
 def test_no_text_of_a_plugin_commands_the_terminal(site, command):
     """Titles and errors are printed without escapes, and without being taken for markup."""
     site("odd", RAISING)
-    done = coinmux(site("bad", BROKEN), command, "--env-file", "none")
+    done = coinmux(site("bad", BROKEN), command, "--env-file", os.devnull)
     assert "\x1b" not in done.stdout
     assert "\x07" not in done.stdout
     assert "[/red]gone" in done.stdout

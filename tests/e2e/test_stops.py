@@ -59,7 +59,7 @@ def test_a_stop_is_a_stop(tmp_path, what):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: coinmux-odd\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[coinmux]\nodd = coinmux_odd\n")
     process = subprocess.Popen(
-        [sys.executable, "-m", "coinmux", "serve", "--port", "0", "--env-file", "none"],
+        [sys.executable, "-m", "coinmux", "serve", "--port", "0", "--env-file", os.devnull],
         env={
             "PATH": os.environ["PATH"], "PYTHONPATH": f"{tmp_path}:{ROOT / 'src'}",
             "PLUGINS_ALLOW": "odd", "CHECKER": "off", "ARCHIVE": "off",
