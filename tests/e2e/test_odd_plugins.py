@@ -57,8 +57,8 @@ def coinmux(folder, *arguments, **environ):
             "PATH": os.environ["PATH"],
             "PYTHONPATH": f"{folder}:{ROOT / 'src'}",
             "COLUMNS": "200",
-            "PROVIDERS_ONLY": "odd,binance",
-            "PLUGINS_ALLOW": "odd,bad,binance",
+            "PROVIDERS_ONLY": "odd",
+            "PLUGINS_ALLOW": "odd,binance",
             **environ,
         },
         capture_output=True,
@@ -81,7 +81,7 @@ def test_the_command_prints_what_a_plugin_raised(site):
 def test_no_text_of_a_plugin_commands_the_terminal(site, command):
     """Titles and errors are printed without escapes, and without being taken for markup."""
     site("odd", RAISING)
-    done = coinmux(site("bad", BROKEN), command, "--env-file", os.devnull)
+    done = coinmux(site("bad", BROKEN), command, "--env-file", os.devnull, PLUGINS_ALLOW="odd,bad")
     assert "\x1b" not in done.stdout
     assert "\x07" not in done.stdout
     assert "[/red]gone" in done.stdout
