@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import Deadline
+from coinmux.framework.dispatch.paging import with_pages
 from coinmux.framework.errors import (
     CutShort,
     Empty,
@@ -68,6 +69,12 @@ class StaleResult(Exception):
 
 class DoubtfulResult(StaleResult):
     """An answer that contradicts the last known value: doubted until another source confirms it."""
+
+    code = Implausible.code
+
+
+class MisplacedResult(StaleResult):
+    """An answer about another time than asked, unless no source has an older one."""
 
     code = Implausible.code
 
@@ -143,6 +150,9 @@ class AttemptRunner:
             self._health.release(lease)
             raise
         elapsed = clock.monotonic() - started
+        misplaced = result.misplaced(query, clock.wall_ms())
+        if misplaced is not None:
+            raise MisplacedResult(result, misplaced, lease, elapsed)
         if why_stale is not None:
             raise StaleResult(result, why_stale, lease, elapsed)
         return result
@@ -152,34 +162,51 @@ class AttemptRunner:
     ) -> tuple[Result, str | None]:
         """The checked answer, and why it is older than its kind may be."""
         asked = query.fitted(source.info.intervals, source.info.max_candles)
-        fetch = source.fetch[capability.name]
-        http = HTTP(
-            source.bound, self._client, Deadline.after(self._clock, limit_s), asked, self._desk
-        )
-        begun = self._clock.monotonic()
+        until = Deadline.after(self._clock, limit_s)
+        # What is read of the clock before the call: a candle that ends during it may be open yet.
+        asked_ms = self._clock.wall_ms()
+
+        async def fetch(page: Query, within_s: float) -> Result:
+            deadline = Deadline.after(self._clock, within_s)
+            http = HTTP(source.bound, self._client, deadline, page, self._desk)
+            hook = source.fetch[capability.name]
+            try:
+                result = await self._hooks.call(hook(page, http), within_s)
+                if self._clock.monotonic() - deadline.at > _BLOCKED_S:
+                    raise PluginTimeout(f"held up the event loop past its {within_s:.1f} s")
+                return check(capability, page, result, self._clock.wall_ms())
+            except Exception as error:
+                raise _read(error) from error
+
+        with collecting() as damage:
+            answer = await fetch(asked, limit_s)
+            answer = await with_pages(
+                answer, query, asked, fetch, until, self._clock, is_metered=source.is_metered
+            )
         try:
-            with collecting() as damage:
-                result = await self._hooks.call(fetch(asked, http), limit_s)
-            if self._clock.monotonic() - begun > limit_s + _BLOCKED_S:
-                raise PluginTimeout(f"held up the event loop past its {limit_s:.1f} s")
-            now_ms = self._clock.wall_ms()
-            answer = check(capability, asked, result, now_ms).fitted(query, now_ms)
             if damage:
                 answer = answer.damaged(damage.rows_left_out, damage.notes())
+            answer = answer.fitted(query, asked_ms)
             head = answer.head()
             if head is not None:
                 return answer, self._heads.lag(head)
+            now_ms = self._clock.wall_ms()
             return answer, answer.staleness(query, now_ms, capability.max_age_s)
-        except (ProviderError, UnknownSymbol):
-            raise
-        except InvalidRequest as error:
-            # The caller's values passed our own checks: it is this source that cannot take them.
-            raise NotOffered(error.detail) from error
-        except MISREAD as error:
-            raise mismatch(error) from error
         except Exception as error:
-            # The border around a plugin's call: whatever it raises is its own defect.
-            raise PluginError(quoted(error)) from error
+            raise _read(error) from error
+
+
+def _read(error: Exception) -> ProviderError | UnknownSymbol:
+    """What was raised around a plugin's call, as an error of its source."""
+    if isinstance(error, (ProviderError, UnknownSymbol)):
+        return error
+    if isinstance(error, InvalidRequest):
+        # The caller's values passed our own checks: it is this source that cannot take them.
+        return NotOffered(error.detail)
+    if isinstance(error, MISREAD):
+        return mismatch(error)
+    # The border around a plugin's call: whatever it raises is its own defect.
+    return PluginError(quoted(error))
 
 
 def _fair(

@@ -110,19 +110,23 @@ async def latest(
     pages = [newest]
     notes: list[str] = []
     source = gateway.sources.get(answer.provider)
-    most = query.limit if source is None else min(query.limit, source.info.max_candles)
-    had = len(newest)
-    # A short page means that there is no earlier data; asking for more would return an error.
-    while source is not None and had < count and len(pages[-1]) >= most and len(pages) < MOST_PAGES:
+    had, asked = len(newest), query
+    requests = _requests(source, query)
+    # A page that is not full means that there is no earlier data; asking on would be an error.
+    while (
+        source is not None
+        and had < count
+        and (pages[-1].is_cut or len(pages[-1]) >= asked.limit)
+        and requests < MOST_PAGES
+    ):
         end = int(pages[-1].timestamp[0]) - 1
-        earlier = CandlesQuery(
+        asked = CandlesQuery(
             symbol=newest.symbol, interval=interval, limit=_step(count - had), end=end
         )
-        most = min(most, earlier.limit)
         left = min(max(until.remaining_s(), LEAST_TIMEOUT_S), MOST_TIMEOUT_S)
         pinned = replace(ask, provider=answer.provider, timeout_s=left, quote_fallback=False)
         try:
-            page = (await gateway.fetch(earlier, pinned, trail=trail)).data
+            page = (await gateway.fetch(asked, pinned, trail=trail)).data
         except CoinmuxError as error:
             notes.append(f"earlier candles are not to be had: {error.code}")
             break
@@ -130,9 +134,15 @@ async def latest(
             break
         pages.append(page)
         had += len(page)
+        requests += _requests(source, asked)
     if (missing := _missing(pages, interval)) > 0:
         notes.append(f"{missing} candles are missing within the history; gaps are left as gaps")
     return CandleHistory(_joined(pages), answer, len(pages), tuple(notes))
+
+
+def _requests(source: Source | None, query: CandlesQuery) -> int:
+    """How many requests an answer took, at most."""
+    return 1 if source is None else min(source.calls(query), MOST_PAGES)
 
 
 def _step(count: int) -> int:

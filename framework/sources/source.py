@@ -125,6 +125,15 @@ class Source:
         """Share of its scarcest quota that is used, 0 to 1; minus one where it has none."""
         return spent(self.gate.windows, self._clock.monotonic()) if self._has_quota else -1.0
 
+    def calls(self, query: Query) -> int:
+        """How many requests it takes to give the whole answer to `query`."""
+        return query.calls_needed(self.info.intervals, self.info.max_candles)
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether its requests are counted by the day or longer."""
+        return self._has_quota
+
     def refusal(self, capability: str, query: Query) -> Refusal | None:
         """Why this source cannot serve `query` whatever its health, None where it can."""
         info = self.info

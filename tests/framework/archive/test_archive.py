@@ -58,8 +58,7 @@ async def test_a_range_is_read_from_its_start_and_the_latest_from_their_end(arch
 
 
 async def test_a_volume_nobody_knows_stays_unknown(archive_at, address):
-    candles = random_candles(5)
-    candles.volume[2] = np.nan
+    candles = random_candles(5, without_volume=[2])
     async with archive_at(address) as archive:
         archive.keep_candles(candles, "a")
         await archive.flush()
