@@ -82,7 +82,7 @@ class Parameter:
 
 def period(default: int, *, low: int = 2, name: str = "period", meaning: str = "") -> Parameter:
     """A number of candles, at most 1,000; charting sites and TA-Lib call it by other names too."""
-    aliases = ("timeperiod", "length") if name == "period" else ()
+    aliases = ("timeperiod", "length", "window") if name == "period" else ()
     return Parameter(
         name, default, low, 1000, description=meaning or "Candles it looks back", aliases=aliases
     )

@@ -3,7 +3,8 @@
 Differences from TA-Lib: whole-number outputs have no value before the look-back (TA-Lib gives 0);
 kinds of moving average are chosen by name; periods are at most 1,000. MAXINDEX, MININDEX and
 MINMAXINDEX return how many candles ago the extreme was, since the caller does not see the candles
-that an index would refer to. MAVP takes its periods from HT_DCPERIOD of the same prices, since
+that an index would refer to. STOCHRSI has no value where the RSI has not moved (0/0; TA-Lib gives
+0, which would mean oversold). MAVP takes its periods from HT_DCPERIOD of the same prices, since
 candles have no column of periods. Functions with an indicator of their own here (`sma`, `rsi`…)
 are left out.
 
@@ -148,7 +149,9 @@ def _parameter(function: str, name: str, default: Any) -> Parameter:
         )
     if isinstance(default, int):
         least = next(n for n in range(10) if _function(function, **{name: n}).lookback >= 0)
-        aliases = ("period", "length") if name == "timeperiod" else ()
+        if function == "STOCHRSI" and name == "fastk_period":
+            least = 2  # one value has no range to be placed in
+        aliases = ("period", "length", "window") if name == "timeperiod" else ()
         return Parameter(name, default, least, _LONGEST, description=meaning, aliases=aliases)
     low, high = _BOUNDS[name]
     return Parameter(name, float(default), low, high, description=meaning)
@@ -275,10 +278,28 @@ def compute(indicator: str, inputs: Columns, parameters: Values) -> Sequence[Col
         given.append(talib.HT_DCPERIOD(given[0]))
     outputs = function.call(*given, *(native[name] for name in function.parameters))
     columns = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+    if function.name == "STOCHRSI":
+        return _where_rsi_moves(columns, given[0], native)
     if all(column.dtype == np.float64 for column in columns):
         return columns
     before = _lookback(function.name, parameters)
     return [_undefined_before(column, before, function.name) for column in columns]
+
+
+def _where_rsi_moves(
+    columns: Sequence[Column], price: Column, native: Mapping[str, Any]
+) -> Sequence[Column]:
+    """%K and %D, without a value where the RSI stands still: prices only rise, fall, or stand."""
+    fastk, fastd = columns
+    rsi = talib.RSI(price, native["timeperiod"])
+    span = native["fastk_period"]
+    flat = talib.MAX(rsi, span) == talib.MIN(rsi, span)
+    if not flat.any():
+        return columns
+    # %D averages the last values of %K, whatever kind of average it is.
+    reach = np.ones(native["fastd_period"])
+    spoilt = np.convolve(flat, reach)[: flat.size] > 0
+    return np.where(flat, np.nan, fastk), np.where(spoilt, np.nan, fastd)
 
 
 def _undefined_before(column: Column, before: int, function: str) -> Column:

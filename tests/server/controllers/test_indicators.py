@@ -42,7 +42,7 @@ async def test_the_catalogue_tells_what_there_is_and_how_to_ask(indicator_app):
     assert rsi["outputs"] == [{"name": "rsi", "draw": "line"}]
     assert rsi["parameters"][0] == {
         "name": "period", "type": "integer", "default": 14, "minimum": 2, "maximum": 1000,
-        "description": "Candles it looks back", "aliases": ["timeperiod", "length"],
+        "description": "Candles it looks back", "aliases": ["timeperiod", "length", "window"],
     }  # fmt: skip
     assert lines["obv"]["settled_after"] is None
 
