@@ -154,6 +154,8 @@ class IndicatorInfo:
         levels: drawn as lines across the pane.
         reading: the newest values in plain words with the rule that gave them, never advice.
         label: short name of messages (`RSI`); the name in upper case when empty.
+        summary: how it differs from what else is known under its name, where it does.
+        also: names of indicators of the same kind by another definition.
         formula: how it is computed, in words, and which of rival definitions.
         source: where the definition comes from.
     """
@@ -173,6 +175,8 @@ class IndicatorInfo:
     levels: tuple[float, ...] = ()
     reading: Callable[[Latest], str | None] | None = None
     label: str = ""
+    summary: str = ""
+    also: tuple[str, ...] = ()
     formula: str = ""
     source: str = ""
 

@@ -47,6 +47,10 @@ class IndicatorLine(Shape):
     name: str
     title: str
     group: str
+    summary: str = Field(
+        description="What it is, and how it differs from others known under its name"
+    )
+    also: list[str] = Field(description="Indicators of the same kind by another definition")
     inputs: list[str]
     outputs: list[OutputLine]
     parameters: list[ParameterLine]
