@@ -3,7 +3,7 @@
 ```
 CoinmuxError                   .code .detail .extra
 ├─ InvalidRequest              the caller's fault (400, 404, 409)
-│   ├─ InvalidSymbol · UnknownInterval · UnknownChain · UnknownSymbol
+│   ├─ InvalidSymbol · UnknownInterval · UnknownChain · UnknownMetric · UnknownSymbol
 │   ├─ UnknownProvider · UnknownFeature · NotFound
 │   ├─ UnknownIndicator · UnknownIndicatorParameter
 │   ├─ InsufficientData        .required .available
@@ -118,6 +118,12 @@ class UnknownChain(InvalidRequest):
     """No such chain; `known` lists those there are."""
 
     code = "unknown_chain"
+
+
+class UnknownMetric(InvalidRequest):
+    """No source declares an on-chain metric of that name; `known` lists those that are."""
+
+    code = "unknown_metric"
 
 
 class UnknownSymbol(InvalidRequest):

@@ -25,6 +25,7 @@ class Event:
         source: the provider concerned, if one is.
         message: a short sentence or word; fields go in `detail`.
         detail: fields by name; already free of secrets.
+        trace: where in the code of a plugin it happened, for the log alone; free of secrets too.
     """
 
     id: int
@@ -34,6 +35,7 @@ class Event:
     source: str | None
     message: str
     detail: Mapping[str, Any]
+    trace: str | None = None
 
 
 Listener = Callable[[Event], None]
@@ -63,6 +65,7 @@ class EventBus:
         level: str = "info",
         source: str | None = None,
         keep: bool = True,
+        trace: str | None = None,
         **detail: object,
     ) -> Event:
         """Record an event and call every listener.
@@ -73,9 +76,11 @@ class EventBus:
             level: see `Event`.
             source: see `Event`.
             keep: False for frequent events, which would push all others out of the ring.
+            trace: see `Event`.
             detail: fields by name.
         """
-        event = Event(next(self._ids), self._clock.wall_ms(), kind, level, source, message, detail)
+        at_ms = self._clock.wall_ms()
+        event = Event(next(self._ids), at_ms, kind, level, source, message, detail, trace)
         if keep:
             self._ring.append(event)
         for listener in self._listeners:

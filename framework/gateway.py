@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from typing_extensions import deprecated
 
-from coinmux.framework.archive.archived_answers import ArchivedAnswers
+from coinmux.framework.archive.archived_answers import ArchivedAnswers, WaitingAnswers
 from coinmux.framework.background.backfill import Backfill
 from coinmux.framework.background.health_checker import HealthChecker
 from coinmux.framework.background.housekeeping import Housekeeping
@@ -22,6 +22,7 @@ from coinmux.framework.clock import Clock, Deadline, SystemClock
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import DEFAULT_ENV_FILE
 from coinmux.framework.dispatch.attempt import AttemptRunner, describe
+from coinmux.framework.dispatch.cursors import opened
 from coinmux.framework.dispatch.decision_log import DecisionLog
 from coinmux.framework.dispatch.pipeline import Dispatcher
 from coinmux.framework.dispatch.request import key_of
@@ -43,6 +44,7 @@ from coinmux.framework.questions import GatewayQuestions, query_from
 from coinmux.framework.reference.assets import AssetTable
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.reporting import GatewayReports
+from coinmux.framework.reports.answerable import AnswerableReports
 from coinmux.framework.reports.configuration import ConfigurationReports, ReloadReport
 from coinmux.framework.reports.health import HealthReports
 from coinmux.framework.reports.providers import ProviderReports
@@ -155,6 +157,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         self._dispatcher.finishers = (NewsScorer(self.clock, self._scores).finish,)
         self._probes = SourceProbe(self.health, self._leases, runner, self._decisions, self.clock)
         self.archive: Archive | None = None
+        self.archive_expected: bool = False
         self.state: Cluster | None = None
         self._stop_events: Callable[[], None] | None = None
         self.checker = HealthChecker(
@@ -172,7 +175,8 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.registry, self.loader, self._health_reports, self.clock
         )
         self._status = StatusReports(
-            self.registry, self.loader, self._health_reports, self._providers, self.clock,
+            self.registry, AnswerableReports(self.registry, self.health, self.clock),
+            self._health_reports, self._providers, self.clock,
             started_ms=self.started_ms, simulated=simulated,
         )  # fmt: skip
         self.registry.load(found)
@@ -243,17 +247,24 @@ class Gateway(GatewayQuestions, GatewayReports):
         Raises:
             InvalidRequest: `DATABASE_URL` is no address of a known database.
         """
+        self.archive_expected = True
+        waiting = WaitingAnswers()
+        self._dispatcher.on_stored(waiting.keep)
         # Import the archive only when it is used, and in a thread, so that the event loop is not
         # blocked.
         module = await asyncio.to_thread(import_module, "coinmux.framework.archive.archive")
-        archive: Archive = module.Archive.from_settings(
-            self.settings, self.clock, self.events, file
-        )
+        try:
+            archive: Archive = module.Archive.from_settings(
+                self.settings, self.clock, self.events, file
+            )
+        except InvalidRequest:
+            self.archive_expected = False
+            raise
         # Set before it is open, so that closing the gateway meanwhile closes the archive too.
         self.archive = archive
         answers = ArchivedAnswers(archive, self.cache, self.clock, simulated=self.simulated)
         self._dispatcher.archived = answers
-        self._dispatcher.on_stored(answers.keep)
+        waiting.hand_to(answers)
         self.health.subscribe(archive.keep_change)
         await archive.open()
         since_ms = self.clock.wall_ms() - round(KEEP_S * 1000)
@@ -442,6 +453,8 @@ class Gateway(GatewayQuestions, GatewayReports):
         trail: DecisionTrail | None,
     ) -> Answer[R_co]:
         # A row's result is that of its query, which the row cannot say in types.
+        if "cursor" in query.__dict__:
+            query, options = opened(row, query, options)
         if not options.quote_fallback:
             answer = await self._dispatcher.answer(row, query, options, request_id, trail)
             return cast("Answer[R_co]", answer)
@@ -483,7 +496,10 @@ class Gateway(GatewayQuestions, GatewayReports):
         """A fresh answer from the cache, or None; asks no source."""
         if options.quote_fallback:
             return None
-        answer = self._dispatcher.peek(self.loader.capabilities[capability], query, options)
+        row = self.loader.capabilities[capability]
+        if "cursor" in query.__dict__:
+            query, options = opened(row, query, options)
+        answer = self._dispatcher.peek(row, query, options)
         return cast("Answer[R_co] | None", answer)
 
     async def get(
@@ -525,7 +541,8 @@ class Gateway(GatewayQuestions, GatewayReports):
     ) -> dict[str, Any]:
         """What the next such request would do, and why; calls no source."""
         row = self.capability(capability)
-        self._dispatcher.check(row, options)
+        query, options = opened(row, query, options)
+        self._dispatcher.check(row, query, options)
         stored = self.cache.get(key_of(row, query, options))
         now = self.clock.monotonic()
         cached = None
@@ -567,7 +584,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         Raises:
             InvalidSetting: a value cannot be used; the settings stay as they were.
         """
-        changes = self.reload_here()
+        changes = self._reload(asked=True)
         if self.state is not None:
             self.state.news.reload()
         return changes
@@ -578,7 +595,10 @@ class Gateway(GatewayQuestions, GatewayReports):
         Raises:
             InvalidSetting: a value cannot be used; the settings stay as they were.
         """
-        changes = ReloadReport(**self.registry.reload())
+        return self._reload(asked=False)
+
+    def _reload(self, *, asked: bool) -> ReloadReport:
+        changes = ReloadReport(**self.registry.reload(asked=asked))
         self.cache.clear()
         if self.state is not None:
             self.state.attach()

@@ -30,6 +30,7 @@ from coinmux.framework.models.market import (
 )
 from coinmux.framework.models.news import NewsQuery
 from coinmux.framework.models.onchain import OnchainMetricQuery, TvlQuery
+from coinmux.framework.models.refusals import refusals_of
 from coinmux.framework.models.sentiment import FearGreedQuery, SocialQuery
 from coinmux.framework.models.text import TextSentimentQuery
 from coinmux.framework.reference.intervals import Interval
@@ -118,7 +119,7 @@ class GatewayQuestions(ABC):
         query = query_of(
             CandlesQuery,
             symbol=self.parse_symbol(symbol),
-            interval=Interval(interval),
+            interval=Interval.parse(interval),
             limit=limit,
             start=start,
             end=end,
@@ -155,10 +156,15 @@ class GatewayQuestions(ABC):
         page: int = 1,
         per_page: int = 100,
         quote: str = "USD",
+        cursor: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> Answer[Coins]:
-        """One page of coins, the largest market capitalisation first; figures are in `quote`."""
-        query = query_of(CoinsQuery, page=page, per_page=per_page, quote=quote)
+        """One page of coins, the largest market capitalisation first; figures are in `quote`.
+
+        Args:
+            cursor: of the page before; the next page then comes from the same source.
+        """
+        query = query_of(CoinsQuery, page=page, per_page=per_page, quote=quote, cursor=cursor)
         return await self.fetch(query, RequestOptions(**options))
 
     async def global_stats(self, **options: Unpack[RequestKeywords]) -> Answer[GlobalStats]:
@@ -268,7 +274,7 @@ class GatewayQuestions(ABC):
             OnchainMetricQuery,
             metric=metric,
             asset=asset,
-            interval=Interval(interval),
+            interval=Interval.parse(interval),
             start=start,
             end=end,
         )
@@ -319,7 +325,7 @@ class GatewayQuestions(ABC):
             RoutingError: no source gave candles.
         """
         plan = self.indicators.catalogue.plan(name, parameters or {})
-        pair, length = self.parse_symbol(symbol), Interval(interval)
+        pair, length = self.parse_symbol(symbol), Interval.parse(interval)
         return await self.indicators.one(
             plan, pair, length, limit, closed_only=closed_only, ask=RequestOptions(**options)
         )
@@ -360,7 +366,7 @@ class GatewayQuestions(ABC):
         return await self.indicators.batch(
             plans,
             pairs,
-            Interval(interval),
+            Interval.parse(interval),
             limit,
             closed_only=closed_only,
             ask=RequestOptions(**options),
@@ -385,9 +391,9 @@ def query_from(kind: type[Q], values: Mapping[str, object], name: str) -> Q:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        problems = [
-            {"name": ".".join(str(part) for part in one["loc"]) or name, "message": one["msg"]}
-            for one in error.errors()
-        ]
-    detail = "; ".join(f"{one['name']}: {one['message']}" for one in problems)
+        problems = refusals_of(error, kind)
+    for problem in problems:
+        if problem["name"] == "query":
+            problem["name"] = name
+    detail = "; ".join(f"{one['name']} {one['message']}" for one in problems)
     raise InvalidRequest(detail, errors=problems)

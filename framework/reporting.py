@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from coinmux.framework.reports.health import HealthReport, HealthReports, SourceHealth
     from coinmux.framework.reports.providers import (
         CapabilityList,
+        MetricList,
         ModelList,
         ProviderDetail,
         ProviderList,
@@ -37,6 +38,7 @@ class GatewayReports(ABC):
     """Each report is a frozen type of `framework/reports`, made when it is asked for."""
 
     archive: Archive | None
+    archive_expected: bool
     checker: HealthChecker
     events: EventBus
     health: HealthTracker
@@ -105,21 +107,26 @@ class GatewayReports(ABC):
         """Every capability with its query's JSON Schema and the providers that serve it."""
         return self._providers.capabilities()
 
+    def metric_list(self) -> MetricList:
+        """Every on-chain metric, with the providers that have it."""
+        return self._providers.metrics()
+
     def model_status(self) -> ModelList:
         """Text models, and which of them answer."""
         return self._providers.models()
 
     def status(self) -> GatewayStatus:
         """A summary of the state of the gateway; the server adds its own fields."""
-        return self._status.of(self.archive, self.state, self.checker)
+        return self._status.of(
+            self.archive, self.state, self.checker, archive_expected=self.archive_expected
+        )
 
     def ready(self) -> tuple[bool, str]:
-        """Whether questions can be answered, and why not."""
+        """Whether questions can be answered, and why not; not ready where the whole is OFFLINE."""
         if not self.is_open:
             return False, "stopping"
-        if not any(source.feature.enabled for source in self.sources.values()):
-            return False, "no source is on"
-        return True, "ready"
+        whole = self._status.answerable.now()
+        return whole.status != "OFFLINE", whole.reason
 
     def reset(self, name: str) -> SourceHealth:
         """Forget the failures and cooldowns of one source; its state after that."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import html
+import json
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
@@ -16,16 +18,30 @@ SHORTEST = 6
 
 _NAMES = r"(?:key|token|secret|signature|auth\w*|passphrase|password)"
 _HINT = re.compile(r"key|token|secret|signature|auth|passphrase|password", re.IGNORECASE)
+_SCHEME = r"(?:(?:bearer|basic|token|apikey)\s+)?"
 # `name=value` of a URL, a form or a log line.
 _PARAMETER = re.compile(
-    rf"([\w.-]*{_NAMES}=)(\"[^\"]*\"|'[^']*'|[^\s&;,\"'<>)\]}}]+)", re.IGNORECASE
+    rf"([\w.-]*{_NAMES}=)(\"[^\"]*\"|'[^']*'|{_SCHEME}[^\s&;,\"'<>)\]}}]+)", re.IGNORECASE
 )
 # A header line or a JSON member; only names that never stand for public data.
 _FIELD = re.compile(
     r"""((?:authorization|[\w-]*api[-_]?key|[\w-]*secret|signature|passphrase|password)["']?\s*:\s*)"""
-    r"""("[^"]*"|'[^']*'|(?:(?:bearer|basic|token)\s+)?[^\s,;"'}\]]+)""",
+    rf"""("[^"]*"|'[^']*'|{_SCHEME}[^\s,;"'}}\]]+)""",
     re.IGNORECASE,
 )
+# What follows such a name in a sentence that explains it: our own words, no value.
+_EXPLAINED = re.compile(
+    rf"""["']?{_SCHEME}(?:bearer|basic|token|apikey|<[^>]*>?|\{{\w*\}}?|\.\.\.|…
+    |a|an|and|are|as|by|empty|expected|for|from|given|has|header|in|invalid|is|it|missing|must|needed
+    |no|none|not|null|of|or|refused|required|see|set|takes|the|to|unknown|unset|value|was|what
+    |whether|which|with|without|wrong|your)["'.:!?]?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def _masked(match: re.Match[str]) -> str:
+    """The name with its value masked; a word that only explains it stays."""
+    return match[0] if _EXPLAINED.fullmatch(match[2]) else f"{match[1]}{MASK}"
 
 
 class Secret:
@@ -60,7 +76,7 @@ class Secret:
 
 
 class Redactor:
-    """Removes known secrets, plain and encoded, and the values of parameters named like secrets.
+    """Removes known secrets, in any case and encoding, and values of parameters named like secrets.
 
     One per Gateway. `clean` on a text without secrets costs a few substring searches.
     """
@@ -68,24 +84,31 @@ class Redactor:
     __slots__ = ("_forms",)
 
     def __init__(self) -> None:
-        self._forms: tuple[str, ...] = ()
+        #: In small letters, each with the pattern that finds it in any case.
+        self._forms: tuple[tuple[str, re.Pattern[str]], ...] = ()
 
     def add(self, value: str | Secret) -> None:
         """Have `value` removed from now on; values of fewer than six characters are left out."""
         plain = (value.reveal() if isinstance(value, Secret) else value).strip()
         if len(plain) < SHORTEST:
             return
+        forms = {form.lower() for form in _forms(plain)} | {form for form, _ in self._forms}
         # Longest first: a form that contains another must go as a whole.
-        self._forms = tuple(sorted({*self._forms, *_forms(plain)}, key=len, reverse=True))
+        self._forms = tuple(
+            (form, re.compile(re.escape(form), re.IGNORECASE))
+            for form in sorted(forms, key=len, reverse=True)
+        )
 
     def clean(self, text: str) -> str:
         """`text` without secrets."""
-        for form in self._forms:
-            if form in text:
-                text = text.replace(form, MASK)
+        small = text.lower()
+        for form, pattern in self._forms:
+            if form in small:
+                text = pattern.sub(MASK, text)
+                small = text.lower()
         if _HINT.search(text):
-            text = _PARAMETER.sub(rf"\1{MASK}", text)
-            text = _FIELD.sub(rf"\1{MASK}", text)
+            text = _PARAMETER.sub(_masked, text)
+            text = _FIELD.sub(_masked, text)
         return text
 
 
@@ -109,7 +132,14 @@ def _forms(value: str) -> Iterator[str]:
     yield quote(value, safe="")
     yield quote_plus(value)
     yield quote(value)
+    yield html.escape(value, quote=False)
+    for apostrophe in ("&#x27;", "&#39;", "&apos;"):
+        escaped = html.escape(value).replace("&#x27;", apostrophe)
+        yield escaped
+        yield escaped.replace("&quot;", "&#34;")
+    yield json.dumps(value)[1:-1]
     raw = value.encode("utf-8", "surrogatepass")
+    yield raw.hex()
     # Inside a longer base64 text the value starts at one of three offsets; only the characters
     # that depend on nothing but the value are looked for.
     for shift, skip in ((0, 0), (1, 2), (2, 3)):

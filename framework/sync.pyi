@@ -49,6 +49,7 @@ from coinmux.framework.reports.configuration import (
 from coinmux.framework.reports.health import HealthReport, SourceHealth
 from coinmux.framework.reports.providers import (
     CapabilityList,
+    MetricList,
     ModelList,
     ProviderDetail,
     ProviderList,
@@ -100,6 +101,7 @@ class SyncGateway:
     registry: SourceRegistry
     indicators: IndicatorService
     archive: Archive | None
+    archive_expected: bool
     state: Cluster | None
     checker: HealthChecker
     backfill: Backfill
@@ -380,9 +382,14 @@ class SyncGateway:
         page: int = 1,
         per_page: int = 100,
         quote: str = "USD",
+        cursor: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> Answer[Coins]:
-        """One page of coins, the largest market capitalisation first; figures are in `quote`."""
+        """One page of coins, the largest market capitalisation first; figures are in `quote`.
+
+        Args:
+            cursor: of the page before; the next page then comes from the same source.
+        """
         ...
 
     def global_stats(self, **options: Unpack[RequestKeywords]) -> Answer[GlobalStats]:
@@ -594,6 +601,10 @@ class SyncGateway:
         """Every capability with its query's JSON Schema and the providers that serve it."""
         ...
 
+    def metric_list(self) -> MetricList:
+        """Every on-chain metric, with the providers that have it."""
+        ...
+
     def model_status(self) -> ModelList:
         """Text models, and which of them answer."""
         ...
@@ -603,7 +614,7 @@ class SyncGateway:
         ...
 
     def ready(self) -> tuple[bool, str]:
-        """Whether questions can be answered, and why not."""
+        """Whether questions can be answered, and why not; not ready where the whole is OFFLINE."""
         ...
 
     def reset(self, name: str) -> SourceHealth:

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.exceptions import NotFoundException
 
 from coinmux.server.asgi.admin_guard import DESK
 from coinmux.server.asgi.admission import Traffic
-from coinmux.server.asgi.middleware import BODY_LIMIT, Middleware
+from coinmux.server.asgi.cross_origin import CrossOrigin, is_foreign
+from coinmux.server.asgi.middleware import Middleware
+from coinmux.server.asgi.packing import takes_json
 from coinmux.server.asgi.parsed_routes import ParsedRoutes
+from coinmux.server.asgi.problems import NotAcceptable, nothing_at
+from coinmux.server.asgi.request_head import BODY_LIMIT
 from coinmux.server.asgi.sse import Streams
 from coinmux.server.asgi.static_files import Assets
 from coinmux.server.context import ServerContext
@@ -30,16 +35,18 @@ from coinmux.server.controllers.onchain import DefiController, OnchainController
 from coinmux.server.controllers.pages import PageController
 from coinmux.server.controllers.routing import RoutingController
 from coinmux.server.controllers.system import ProbeController, SystemController
+from coinmux.server.monitoring.event_json import plain
 from coinmux.server.monitoring.event_recorder import Recorder
+from coinmux.server.monitoring.kept_decisions import KeptDecisions
 from coinmux.server.monitoring.metrics import Metrics
 from coinmux.server.monitoring.process_metrics import ProcessMetrics
 from coinmux.server.monitoring.service_status import ServiceMonitor
 from coinmux.server.monitoring.snapshot import Monitor
-from coinmux.server.openapi.document import documented, methods_of
+from coinmux.server.openapi.document import DOC, RouteDoc, documented, methods_of
 from coinmux.server.openapi.page import Docs
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from coinmux.framework.events import Event
     from coinmux.framework.gateway import Gateway
@@ -87,7 +94,10 @@ def create_app(
     application = _litestar(desk, gateway if opens_gateway else nullcontext())
     desk.lane.app = application
     _describe_routes(desk, application)
-    edge = Middleware(desk.lane, gateway, desk.traffic, desk.recorder, desk.bound)
+    edge = Middleware(
+        desk.lane, gateway, desk.traffic, desk.recorder, desk.bound, decisions=desk.decisions
+    )
+    edge.admin_paths = frozenset(path for path, _, doc in documented(application) if doc.is_admin)
     desk.streams.began = edge.stream_began
     return edge
 
@@ -103,6 +113,10 @@ def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerCont
     pulse = ServiceMonitor(gateway, metrics, traffic, vitals, bound)
     return ServerContext(
         gateway=gateway,
+        decisions=KeptDecisions(
+            lambda decision: plain(decision.public(), gateway.redactor),
+            lambda: None if gateway.state is None else gateway.state.notes,
+        ),
         lane=ParsedRoutes(gateway),
         traffic=traffic,
         streams=streams,
@@ -126,13 +140,38 @@ def _litestar(desk: ServerContext, opened: AbstractAsyncContextManager[Any]) -> 
             "assets": Provide(lambda: assets, sync_to_thread=False),
             "docs": Provide(lambda: docs, sync_to_thread=False),
         },
-        exception_handlers={Exception: _raise},
+        exception_handlers={NotFoundException: _nothing_at, Exception: _raise},
+        before_request=_check_of(desk),
         lifespan=[lambda _: _lifespan(desk, opened)],
         logging_config=None,
         openapi_config=None,
         request_max_body_size=BODY_LIMIT,
         state=State({DESK: desk}),
     )
+
+
+def _check_of(desk: ServerContext) -> Callable[[AnyRequest], Awaitable[None]]:
+    """What runs before each handler: refuses what its route does not answer."""
+
+    async def check(request: AnyRequest) -> None:
+        scope: Any = request.scope
+        doc = scope["route_handler"].opt.get(DOC)
+        if not isinstance(doc, RouteDoc):
+            return
+        headers = dict(scope["headers"])
+        if doc.media_type == "application/json" and not takes_json(headers.get(b"accept", b"")):
+            raise NotAcceptable("this route answers application/json and nothing else")
+        if doc.operation is not None and is_foreign(headers):
+            origins = CrossOrigin(desk.gateway.settings.cors_origins)
+            origins.check(headers.get(b"origin", b""))
+
+    return check
+
+
+def _nothing_at(request: AnyRequest, _: Exception) -> NoReturn:
+    """Say where the API is described, and which paths are near."""
+    paths = [path for path, _, _ in documented(request.app)]
+    raise nothing_at(request.scope["path"], paths) from None
 
 
 def _raise(_: AnyRequest, error: Exception) -> NoReturn:

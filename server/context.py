@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.sse import Streams
     from coinmux.server.monitoring.drill import Drill
     from coinmux.server.monitoring.event_recorder import Recorder
+    from coinmux.server.monitoring.kept_decisions import KeptDecisions
     from coinmux.server.monitoring.metrics import Metrics
     from coinmux.server.monitoring.process_metrics import ProcessMetrics
     from coinmux.server.monitoring.service_status import ServiceMonitor
@@ -28,18 +29,20 @@ class ServerContext:
 
     Args:
         bound: the address the server listens on.
+        decisions: what was decided for past requests.
         drill: what breaks simulated sources.
     """
 
     __slots__ = (
-        "bound", "drill", "gateway", "lane", "metrics", "monitor", "pulse", "recorder", "streams",
-        "traffic", "trials", "vitals",
+        "bound", "decisions", "drill", "gateway", "lane", "metrics", "monitor", "pulse", "recorder",
+        "streams", "traffic", "trials", "vitals",
     )  # fmt: skip
 
     def __init__(
         self,
         *,
         gateway: Gateway,
+        decisions: KeptDecisions,
         lane: ParsedRoutes,
         traffic: Traffic,
         streams: Streams,
@@ -52,6 +55,7 @@ class ServerContext:
         drill: Drill | None = None,
     ) -> None:
         self.gateway = gateway
+        self.decisions = decisions
         self.lane = lane
         self.traffic = traffic
         self.streams = streams

@@ -12,7 +12,9 @@ from sqlalchemy import delete, func, select
 
 from coinmux.framework.archive.database import Database, read_database_url
 from coinmux.framework.archive.schema import CANDLES, CHANGES, EVENTS, QUOTA
-from coinmux.framework.archive.writer import TROUBLE, Writer, told
+from coinmux.framework.archive.trouble import TROUBLE, told
+from coinmux.framework.archive.watch import ArchiveWatch
+from coinmux.framework.archive.writer import Writer
 from coinmux.framework.health.history import PROCESS, STARTED, STOPPED
 from coinmux.framework.models.candles import MOST_CANDLES, Candles, CandlesQuery
 from coinmux.framework.tasks import keep_running
@@ -79,6 +81,8 @@ class Archive:
         self._failure: str | None = None
         self._rest_s = _REST_S
         self._rests_until: float | None = None
+        self._engine = "SQLite" if database.is_sqlite else "PostgreSQL"
+        self._watch = ArchiveWatch(events, self._engine)
 
     @classmethod
     def from_settings(
@@ -107,6 +111,7 @@ class Archive:
     async def open(self) -> None:
         """Begin; a database that cannot be reached yet is tried again in the background."""
         await self._try_open()
+        self._look()
         self._tasks = [
             asyncio.ensure_future(keep_running(self._write, self._failed)),
             asyncio.ensure_future(keep_running(self._maintain, self._failed)),
@@ -127,6 +132,9 @@ class Archive:
             self._opened, self._failure = True, None
         except TROUBLE as error:
             self._failure = told(error)
+
+    def _look(self) -> None:
+        self._watch.look(*self.status())
 
     async def _write(self) -> None:
         while not self._opened:
@@ -150,11 +158,12 @@ class Archive:
                     due = now + _PRUNE_EVERY_S
                 except TROUBLE as error:
                     self._failure = told(error)
+            self._look()
             await asyncio.sleep(_RETRY_S)
 
     async def _prune(self) -> None:
         oldest = self._clock.wall_ms() - self._events_days * _DAY_MS
-        async with self._database.engine.begin() as connection:
+        async with self._database.writing() as connection:
             await connection.execute(delete(EVENTS).where(EVENTS.c.at < oldest))
             await connection.execute(delete(CHANGES).where(CHANGES.c.at < oldest - 90 * _DAY_MS))
         await self.measure()
@@ -385,12 +394,14 @@ class Archive:
 
     def status(self) -> tuple[Literal["ONLINE", "DEGRADED", "OFFLINE"], str]:
         """`ONLINE`, `DEGRADED` or `OFFLINE`, and why."""
-        engine = "SQLite" if self._database.is_sqlite else "PostgreSQL"
+        engine = self._engine
         waiting = f"{self._writer.waiting} rows wait" if self._writer.waiting else ""
         lost = f"{self._writer.dropped} rows were given up" if self._writer.dropped else ""
         trouble = self._writer.trouble or self._failure
+        if not self._opened and trouble is None:
+            return "DEGRADED", _joined(f"{engine}: opening", waiting)
         if not self._opened:
-            return "OFFLINE", _joined(f"{engine}: {trouble or 'not opened yet'}", waiting, lost)
+            return "OFFLINE", _joined(f"{engine}: {trouble}", waiting, lost)
         if trouble is not None:
             return "DEGRADED", _joined(f"{engine}: {trouble}", waiting, lost)
         if not self._writer.keeps_candles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from coinmux.framework.cache.answer import FetchResult
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 ARCHIVE = "archive"
 #: No read takes longer than so many seconds.
 _MOST_READ_S = 2.0
+#: Answers that wait while the archive opens, which takes a second.
+_MOST_WAITING = 500
 
 
 class ArchivedAnswers:
@@ -77,3 +80,24 @@ class ArchivedAnswers:
         """Hand the candles of an answer to the archive; stale ones are not stored."""
         if isinstance(fetched.data, Candles) and not fetched.stale:
             self._archive.keep_candles(fetched.data, fetched.provider)
+
+
+class WaitingAnswers:
+    """Answers that sources gave while the archive was being opened; the oldest are dropped."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[FetchResult] = deque(maxlen=_MOST_WAITING)
+        self._answers: ArchivedAnswers | None = None
+
+    def keep(self, fetched: FetchResult) -> None:
+        """Hand an answer on, or store it until there is an archive."""
+        if self._answers is not None:
+            self._answers.keep(fetched)
+        elif isinstance(fetched.data, Candles):
+            self._waiting.append(fetched)
+
+    def hand_to(self, answers: ArchivedAnswers) -> None:
+        """Hand over what waits, and from now on each answer at once."""
+        self._answers = answers
+        while self._waiting:
+            answers.keep(self._waiting.popleft())

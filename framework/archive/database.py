@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import ssl
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import event, text
+from alembic.migration import MigrationContext
+from sqlalchemy import event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from coinmux.framework.archive.schema import METADATA
+from coinmux.framework.archive.trouble import UnusableDatabase
 from coinmux.framework.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractAsyncContextManager
+
     from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from coinmux.framework.clock import Clock
 
 #: A statement waits so long for another's lock, and a connection so long to be made.
 _PATIENCE_S = 5.0
 _RATE_WINDOW_S = 10.0
+#: The option of a connection whose transactions write.
+_WRITES = "coinmux_writes"
 #: PostgreSQL's advisory lock while one process migrates: "coinmux" in digits.
 _LOCK = 2_646_689
 _DRIVERS = {
@@ -41,7 +52,7 @@ def read_database_url(address: str) -> URL:
     """
     try:
         url = make_url(address)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         url = None
     driver = None if url is None else _DRIVERS.get(url.get_backend_name())
     if url is None or driver is None:
@@ -50,6 +61,47 @@ def read_database_url(address: str) -> URL:
             f"DATABASE_URL {message}", errors=[{"name": "DATABASE_URL", "message": message}]
         )
     return url.set(drivername=driver)
+
+
+def postgres_options(url: URL) -> tuple[URL, dict[str, Any]]:
+    """The options of an address as libpq has them, in the driver's words.
+
+    Returns:
+        The address without them, and arguments of the driver.
+    """
+    given = {name: str(value) for name, value in url.query.items()}
+    arguments: dict[str, Any] = {}
+    mode = given.get("sslmode", given.get("ssl"))
+    if mode is not None:
+        arguments["ssl"] = _tls(mode, given)
+    if server := {name: given[name] for name in ("application_name", "options") if name in given}:
+        arguments["server_settings"] = server
+    if "target_session_attrs" in given:
+        arguments["target_session_attrs"] = given["target_session_attrs"]
+    kept = {name: url.query[name] for name in ("host", "port") if name in url.query}
+    if given.get("pgbouncer", "false").lower() not in ("false", "0", "no"):
+        # A pooler hands the next statement to another connection, which has not prepared it.
+        arguments["statement_cache_size"] = 0
+        kept["prepared_statement_cache_size"] = "0"
+    return url.set(query=kept), arguments
+
+
+def _tls(mode: str, given: Mapping[str, str]) -> str | ssl.SSLContext:
+    files = [given[name] for name in ("sslrootcert", "sslcert") if name in given]
+    if mode in ("disable", "allow", "prefer") or (mode == "require" and not files):
+        return mode
+    root = given.get("sslrootcert")
+    try:
+        context = ssl.create_default_context(cafile=None if root == "system" else root)
+        context.check_hostname = mode == "verify-full"
+        if "sslcert" in given:
+            context.load_cert_chain(given["sslcert"], given.get("sslkey"))
+    except OSError:
+        message = "names a certificate or key file that cannot be read (sslrootcert, sslcert)"
+        raise InvalidRequest(
+            f"DATABASE_URL {message}", errors=[{"name": "DATABASE_URL", "message": message}]
+        ) from None
+    return context
 
 
 class Database:
@@ -64,14 +116,18 @@ class Database:
         self._clock = clock
         self._queries: deque[float] = deque()
         options: dict[str, Any] = {"pool_pre_ping": True}
+        #: The file of SQLite; None in memory and for PostgreSQL.
+        self.file = Path(url.database) if self.is_sqlite and url.database else None
         if self.is_sqlite:
-            if url.database:
-                folder = Path(url.database).parent
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             options["connect_args"] = {"timeout": _PATIENCE_S}
         else:
+            url, arguments = postgres_options(url)
             options |= {
-                "connect_args": {"timeout": _PATIENCE_S, "command_timeout": 4 * _PATIENCE_S},
+                "connect_args": {
+                    "timeout": _PATIENCE_S,
+                    "command_timeout": 4 * _PATIENCE_S,
+                    **arguments,
+                },
                 "pool_size": 4,
                 "pool_timeout": _PATIENCE_S,
             }
@@ -79,15 +135,27 @@ class Database:
         event.listen(self.engine.sync_engine, "after_cursor_execute", self._count)
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+        self._writes = self.engine.execution_options(**{_WRITES: True})
 
     @property
     def is_sqlite(self) -> bool:
         """Whether it is a file of ours."""
         return self.name == "sqlite"
 
+    def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction that writes: all of it is on the disk at the end, or nothing."""
+        return self._writes.begin()
+
     async def migrate(self) -> None:
-        """Bring the tables to what this version knows; one process at a time."""
-        async with self.engine.begin() as connection:
+        """Bring the tables to what this version knows; one process at a time.
+
+        Raises:
+            UnusableDatabase: other tables of these names are in the way.
+        """
+        if self.file is not None:
+            await asyncio.to_thread(_make_private, self.file)
+        async with self.writing() as connection:
             if not self.is_sqlite:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             await connection.run_sync(_upgrade)
@@ -126,16 +194,52 @@ class Database:
             self._queries.popleft()
 
 
+def _make_private(file: Path) -> None:
+    """Make the file, and its folder, for the owner alone; SQLite gives its others the same mode."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not file.exists():
+        os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
+    elif os.name == "posix" and file.is_file() and file.stat().st_mode & 0o077:
+        file.chmod(0o600)
+
+
 def _prepare_sqlite(connection: Any, _: object) -> None:
-    """Readers beside one writer, and nothing acknowledged before it is on the disk."""
+    """Readers beside one writer, and nothing acknowledged before it is on the disk.
+
+    The driver by itself would end the transaction at every CREATE TABLE: a process that is killed
+    then would leave half a migration. So it starts none; `_begin_sqlite` does.
+    """
+    connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
 
 
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin a transaction; one that writes waits for its turn at once, not in the middle."""
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
 def _upgrade(connection: Connection) -> None:
+    """Run the migrations; what a killed one of an earlier version left is completed by them."""
+    if MigrationContext.configure(connection).get_current_revision() is None:
+        _refuse_strangers(connection)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _refuse_strangers(connection: Connection) -> None:
+    """Refuse tables of another program that have names of ours."""
+    found = inspect(connection)
+    for table in METADATA.sorted_tables:
+        if found.has_table(table.name):
+            there = {column["name"] for column in found.get_columns(table.name)}
+            if not there >= {column.name for column in table.columns}:
+                raise UnusableDatabase(
+                    f"a table {table.name!r} of another program is in the way: "
+                    "name another database in DATABASE_URL"
+                )

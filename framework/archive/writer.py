@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
 from coinmux.framework.archive.schema import CANDLES, CHANGES, EVENTS, QUOTA
+from coinmux.framework.archive.trouble import TROUBLE, told
 
 if TYPE_CHECKING:
     from coinmux.framework.archive.database import Database
@@ -25,8 +25,6 @@ _BATCH = 2_000
 #: source can return again. State changes are few.
 _MOST_CANDLES, _MOST_CHANGES, _MOST_EVENTS = 200_000, 20_000, 5_000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
-#: What the database may raise; everything else is a defect.
-TROUBLE = (SQLAlchemyError, OSError, TimeoutError)
 
 
 class Writer:
@@ -143,7 +141,7 @@ class Writer:
         self, candles: list[Row], quota: list[Row], changes: list[Row], events: list[Row]
     ) -> None:
         upsert: Any = insert_sqlite if self._database.is_sqlite else insert_postgresql
-        async with self._database.engine.begin() as connection:
+        async with self._database.writing() as connection:
             if candles:
                 await connection.execute(upsert(CANDLES).on_conflict_do_nothing(), candles)
             if quota:
@@ -165,26 +163,3 @@ class Writer:
             for row in written:
                 if waiting and waiting[0] is row:
                     waiting.popleft()
-
-
-def told(error: BaseException) -> str:
-    """The trouble in a few words; messages of drivers may hold the address."""
-    cause = getattr(error, "orig", None) or error
-    text = str(cause).lower()
-    for sign, words in _SIGNS:
-        if sign in text:
-            return words
-    return type(cause).__name__
-
-
-_SIGNS = (
-    ("locked", "the database is locked by another process"),
-    ("full", "the disk or the database is full"),
-    ("readonly", "the database cannot be written to"),
-    ("read-only", "the database cannot be written to"),
-    ("unable to open", "the database file cannot be opened"),
-    ("malformed", "the database file is damaged"),
-    ("refused", "the database does not accept connections"),
-    ("closed", "the connection to the database was lost"),
-    ("password", "the database refuses the user"),
-)

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.reference.rows import collecting
 
 if TYPE_CHECKING:
     from coinmux.framework.cache.answer import FetchResult
@@ -108,6 +109,11 @@ def decode(data: bytes, model: type[Result]) -> tuple[EncodedAnswer, Result]:
         stored = _DECODER.decode(data)
         if stored.version != VERSION:
             raise Damaged(f"version {stored.version}")
-        return stored, model.model_validate(stored.data, by_name=True, by_alias=True)
+        # Of a source, a bad optional value is read as null; what a worker stored has none.
+        with collecting() as damage:
+            result = model.model_validate(stored.data, by_name=True, by_alias=True)
+        if damage:
+            raise Damaged("; ".join(damage.notes()))
+        return stored, result
     except (msgspec.DecodeError, ValidationError, CoinmuxError, ValueError, TypeError) as error:
         raise Damaged(type(error).__name__) from error

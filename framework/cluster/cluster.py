@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from coinmux.framework.cluster.health_sync import HealthSync
 from coinmux.framework.cluster.shared_answers import SharedAnswers
+from coinmux.framework.cluster.shared_notes import SharedNotes
 from coinmux.framework.cluster.shared_windows import SharedWindows
 from coinmux.framework.cluster.store import Store
 from coinmux.framework.config.settings import InvalidSetting
@@ -41,6 +42,7 @@ class Cluster:
         worker: this one's name among them.
         workers: how many were alive when last counted.
         answers: those any worker fetched.
+        notes: what any worker may look up.
         news: the health of sources, sent and received.
     """
 
@@ -69,6 +71,7 @@ class Cluster:
         self.answers = SharedAnswers(
             self.store, self._prefix, self.worker, cache, clock, simulated=simulated
         )
+        self.notes = SharedNotes(self.store, self._prefix)
         self.news = HealthSync(self.store, self._prefix, self.worker, health, self._reload)
         self._name: bytes | None = None
         self._task: asyncio.Task[None] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from coinmux.framework.cluster import scripts
+from coinmux.framework.config.settings import InvalidSetting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,8 @@ WITHIN_S = 0.2
 #: Connecting, the first time or again, may take longer: no caller waits for it.
 _CONNECT_S = 2.0
 _AGAIN_S = 0.5
+#: A store that is lost so soon after it was reached is left alone for longer each time.
+_SOUND_S, _LONGEST_PAUSE_S = 30.0, 30.0
 _CONNECTIONS = 16
 #: What the store or the way to it may raise; everything else is a defect.
 TROUBLE = (RedisError, OSError, TimeoutError)
@@ -44,15 +48,7 @@ class Store:
     def __init__(
         self, url: Secret, joined: Callable[[], Awaitable[None]], lost: Callable[[], None]
     ) -> None:
-        address = url.reveal().replace("valkey", "redis", 1)
-        pool = BlockingConnectionPool.from_url(
-            address,
-            max_connections=_CONNECTIONS,
-            timeout=WITHIN_S,
-            socket_timeout=None,
-            socket_connect_timeout=_CONNECT_S,
-            retry=Retry(NoBackoff(), 0),
-        )
+        pool = _pool_of(url)
         self.client: Redis = Redis(connection_pool=pool)
         self._scripts = {
             name: self.client.register_script(getattr(scripts, name)) for name in _NAMES
@@ -62,6 +58,8 @@ class Store:
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._supervisor: asyncio.Task[None] | None = None
+        self._reached_at = 0.0
+        self._pause_s = _AGAIN_S
         self.reached = asyncio.Event()
         self.trouble: str | None = "not reached yet"
 
@@ -126,24 +124,69 @@ class Store:
     async def _try(self) -> None:
         try:
             async with asyncio.timeout(_CONNECT_S):
-                await self.client.ping()
+                # Every connection is made here, where no caller waits for it.
+                await asyncio.gather(*(self.client.ping() for _ in range(_CONNECTIONS)))
+            await self._answers_in_time()
+            async with asyncio.timeout(_CONNECT_S):
                 await self._joined()
         except TROUBLE as error:
             self.trouble = told(error)
             return
         self.trouble = None
+        self._reached_at = asyncio.get_running_loop().time()
         self.reached.set()
+
+    async def _answers_in_time(self) -> None:
+        """Ask it as callers will.
+
+        Raises:
+            ConnectionError: it would be lost with the first of them.
+        """
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                await self.client.ping()
+        except TimeoutError:
+            raise ConnectionError("too slow") from None
 
     async def _supervise(self) -> None:
         while True:
             if self.online:
                 self._wake.clear()
                 await self._wake.wait()
-            await asyncio.sleep(_AGAIN_S)
+                sound = asyncio.get_running_loop().time() - self._reached_at >= _SOUND_S
+                self._pause_s = _AGAIN_S if sound else min(2 * self._pause_s, _LONGEST_PAUSE_S)
+                await asyncio.sleep(self._pause_s)
+            else:
+                await asyncio.sleep(_AGAIN_S)
             if not self.online:
                 # Connections to a store that stalled may have read half an answer.
                 await self.client.connection_pool.disconnect()
                 await self._try()
+
+
+def _pool_of(url: Secret) -> BlockingConnectionPool:
+    """The connections to the store at this address.
+
+    Raises:
+        InvalidSetting: an option of the address cannot be used; nothing of it is shown.
+    """
+    address = re.sub("^valkey", "redis", url.reveal())
+    try:
+        pool = BlockingConnectionPool.from_url(
+            address,
+            max_connections=_CONNECTIONS,
+            timeout=WITHIN_S,
+            socket_timeout=None,
+            socket_connect_timeout=_CONNECT_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+        pool.make_connection()  # type: ignore[no-untyped-call]
+    except (ValueError, TypeError, RedisError):
+        message = "has an option after ? that cannot be used, or a database that is no number"
+        raise InvalidSetting(
+            f"STATE_URL {message}", errors=[{"name": "STATE_URL", "message": message}]
+        ) from None
+    return pool
 
 
 def told(error: BaseException) -> str:
@@ -155,7 +198,11 @@ def told(error: BaseException) -> str:
         return "it refuses the user"
     if "loading" in text:
         return "it is loading its data"
-    if "readonly" in text or "oom" in text or "misconf" in text:
+    if "too slow" in text:
+        return f"it takes longer than {WITHIN_S * 1000:.0f} ms to answer"
+    if "maxmemory" in text or "oom" in text:
+        return "its memory is full"
+    if "readonly" in text or "read only" in text or "misconf" in text:
         return "it cannot be written to"
     if "refused" in text or "connecting" in text or "closed" in text:
         return "it does not accept connections"

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from dotenv.main import resolve_variables
 from dotenv.parser import parse_stream
 
-from coinmux.framework.config import provider_config
+from coinmux.framework.config import name_check, provider_config
+from coinmux.framework.config.addresses import password_of
 from coinmux.framework.config.settings import SETTINGS, Settings
 from coinmux.framework.secrets import Secret
 
@@ -88,12 +88,16 @@ class EnvConfig:
     def __init__(self, env_file: Path | None, environ: Mapping[str, str]) -> None:
         self.env_file = env_file
         file = EnvFile.read(env_file)
+        self._in_file = {name: text.strip() for name, text in file.values.items() if text.strip()}
         merged = {**file.values, **environ}
         self.values: Mapping[str, str] = {
             name: value.strip() for name, value in merged.items() if value.strip()
         }
         self._from_environment = frozenset(name for name, value in environ.items() if value.strip())
-        self.warnings = file.warnings
+        self.warnings = (
+            *file.warnings,
+            *name_check.overridden_mistakes(self._in_file, self._from_environment),
+        )
         self.is_unreadable = file.is_unreadable
         self.settings = Settings.read(self.values)
 
@@ -137,16 +141,61 @@ class EnvConfig:
         """
         return provider_config.read_overrides(self.values, info)
 
+    def name_warnings(self, infos: Sequence[ProviderInfo], absent: Sequence[str]) -> list[str]:
+        """Which variables nothing reads, and which keys are placeholders.
+
+        Args:
+            infos: of every loaded provider.
+            absent: names of plugins that are installed and not loaded.
+        """
+        return [
+            *name_check.unknown_variables(
+                self._in_file.keys(), self._from_environment, infos, absent
+            ),
+            *name_check.placeholders(self.values, infos),
+        ]
+
+    def refuse_unknown_plugins(self, providers: Sequence[str], plugins: Sequence[str]) -> None:
+        """Refuse lists of plugins that name one which is not there.
+
+        To block what is not installed does no harm; only what looks like a typing error is
+        refused there.
+
+        Args:
+            providers: names that `PROVIDERS_ONLY` may hold.
+            plugins: names of installed plugins.
+
+        Raises:
+            InvalidSetting: with the nearest names.
+        """
+        settings = self.settings
+        name_check.refuse_unknown("PROVIDERS_ONLY", settings.providers_only, providers)
+        name_check.refuse_unknown("PLUGINS_ALLOW", settings.plugins_allow, plugins)
+        name_check.refuse_unknown("PLUGINS_BLOCK", settings.plugins_block, plugins, cutoff=0.75)
+
+    def needing_restart(self, started_with: EnvConfig) -> list[str]:
+        """A line for each setting that differs from the start's and needs another start."""
+        return [
+            f"{name} has changed and takes effect after a restart"
+            for name, setting in SETTINGS.items()
+            if setting.restart
+            and getattr(self.settings, name.lower()) != getattr(started_with.settings, name.lower())
+        ]
+
     def secrets(self, infos: Sequence[ProviderInfo]) -> list[str]:
         """Every value that must never be shown."""
+        ours = frozenset(name for info in infos for name in provider_config.names_of(info))
         found = [
-            secret for info in infos for secret in provider_config.secrets_of(self.values, info)
+            secret
+            for info in infos
+            for secret in provider_config.secrets_of(self.values, info, ours)
         ]
-        for setting in (self.settings.database_url, self.settings.state_url):
+        for name in ("DATABASE_URL", "STATE_URL"):
+            setting: Secret | None = getattr(self.settings, name.lower())
             if setting is not None:
                 address = setting.reveal()
-                found.append(address)
-                if (password := urlsplit(address).password) is not None:
+                found += [self.values[name], address]
+                if (password := password_of(address)) is not None:
                     found.append(password)
         if self.settings.admin_token is not None:
             found.append(self.settings.admin_token.reveal())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from coinmux.framework.config.settings import InvalidSetting, switch
 from coinmux.framework.errors import UnknownFeature
@@ -107,25 +107,43 @@ def read_overrides(values: Mapping[str, str], info: ProviderInfo) -> Overrides:
     )
 
 
-def secrets_of(values: Mapping[str, str], info: ProviderInfo) -> list[str]:
-    """Every value of this provider that must never be shown."""
+def secrets_of(
+    values: Mapping[str, str], info: ProviderInfo, ours: Collection[str] = ()
+) -> list[str]:
+    """Every value of this provider that must never be shown.
+
+    Args:
+        ours: names of sources: a part of an address that is one, as those of the simulator, is no
+            secret.
+    """
     found = [
         value.reveal()
         for variable in info.env
         if variable.secret and (value := value_of(values, variable)) is not None
     ]
-    # A path may contain the provider's name or a channel's, as the simulator's addresses do.
-    names = {info.name, *(channel.name for channel in info.channels)}
     for url in read_overrides(values, info).base_urls.values():
-        found += [part for part in secrets_in(url) if part not in names]
+        found += [part for part in secrets_in(url) if unquote(part).lstrip("~") not in ours]
     return found
+
+
+def names_of(info: ProviderInfo) -> Iterator[str]:
+    """What the provider is called, in paths of addresses as well: `kraken`, `rss_news:coindesk`."""
+    yield info.name
+    for host in info.hosts:
+        yield from (host, f"{info.name}@{host}")
+    for channel in info.channels:
+        yield from (channel.name, f"{info.name}:{channel.name}")
 
 
 def secrets_in(url: str) -> list[str]:
     """Parts of an address that may be a key: addresses of own nodes often contain it."""
-    parts = urlsplit(url)
-    values = [value for _, value in parse_qsl(parts.query)]
-    return [part for part in (*parts.path.split("/"), *values) if len(part) >= _KEY_CHARS]
+    try:
+        parts = urlsplit(url)
+        found = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
+    except ValueError:
+        # No address at all: its source will be off, but what may be a key in it stays hidden.
+        found = re.split(r"[/?&=#]", url)
+    return [part for part in found if len(part) >= _KEY_CHARS]
 
 
 def _read(values: Mapping[str, str], variable: str, read: Callable[[str], T]) -> T | None:

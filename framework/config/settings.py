@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coinmux.framework.config import addresses
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.secrets import Secret
 
@@ -98,6 +99,10 @@ def _database(text: str) -> Secret:
     address = text.strip()
     if not address.startswith(("postgresql://", "postgres://", "sqlite:///")):
         raise ValueError("takes postgresql://user:password@host/name or sqlite:///file")
+    if address.startswith("sqlite"):
+        return Secret(address)
+    address = addresses.well_formed(address)
+    addresses.check_postgres_options(address)
     return Secret(address)
 
 
@@ -105,7 +110,7 @@ def _store(text: str) -> Secret:
     address = text.strip()
     if not address.startswith(("redis://", "rediss://", "valkey://", "valkeys://", "unix://")):
         raise ValueError("takes redis://, rediss://, valkey:// or valkeys://[user:password@]host")
-    return Secret(address)
+    return Secret(address if address.startswith("unix") else addresses.well_formed(address))
 
 
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?", re.ASCII)
@@ -115,6 +120,13 @@ def _origins(text: str) -> tuple[str, ...]:
     words = _words(text)
     if not all(_ORIGIN.fullmatch(word) for word in words):
         raise ValueError("takes origins such as https://status.example.com, comma between")
+    return words
+
+
+def _cors_origins(text: str) -> tuple[str, ...]:
+    words = _words(text)
+    if words != ("*",) and not all(_ORIGIN.fullmatch(word) and "*" not in word for word in words):
+        raise ValueError("takes origins such as https://app.example.com, comma between, or *")
     return words
 
 
@@ -160,6 +172,13 @@ _ROWS = (
         (),
         _origins,
         "Other origins whose pages may show the dashboard in a frame.",
+    ),
+    Setting(
+        "CORS_ORIGINS",
+        (),
+        _cors_origins,
+        "Other origins whose pages may read the API, or * for all. Never the routes that change "
+        "something.",
     ),
     Setting("LOG_LEVEL", "INFO", _level, "Least severe log lines written.", restart=True),
     Setting(
@@ -295,6 +314,7 @@ class Settings:
     admin_token: Secret | None
     allowed_hosts: tuple[str, ...]
     frame_ancestors: tuple[str, ...]
+    cors_origins: tuple[str, ...]
     log_level: str
     log_format: str
     default_quote: str

@@ -12,6 +12,7 @@ https://docs.etherscan.io/resources/common-error-messages, read 2026-11-23.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.dialects.evm_rpc import gas_price, newest_block, rpc_error, rpc_result
@@ -33,10 +34,19 @@ from coinmux.framework.models.chain import (
     TokenBalances,
     Transaction,
     Transactions,
-    scaled,
+)
+from coinmux.framework.models.chain_rows import (
+    charged_fee,
+    gas_fee,
+    token_balance,
+    transaction,
+    whole_number,
 )
 from coinmux.framework.plugins.hookspecs import hookimpl
+from coinmux.framework.reference.addresses import address_or_none
 from coinmux.framework.reference.chains import CHAINS, Chain
+from coinmux.framework.reference.rows import optional, read_field, read_rows
+from coinmux.framework.reference.values import seconds_ms
 
 if TYPE_CHECKING:
     from coinmux.framework.models.base import Query
@@ -54,6 +64,13 @@ ORACLES = frozenset({Chain.ETHEREUM, Chain.BSC, Chain.POLYGON})
 TOKENS = 100
 #: The API returns no row beyond this one: page times rows of a page must not exceed it.
 _WINDOW = 10_000
+#: "No transactions found", "No token found": an empty list, in words.
+_NOTHING = re.compile(r"no [a-z ]+ found")
+#: Who may take part in a transaction: the last is the contract it creates.
+_PARTIES = ("from", "to", "contractAddress")
+_OUTCOMES = {"0": True, "1": False}
+#: What a rollup charges for data on layer 1, beside gas; in lists of its transactions.
+_DATA_FEE = "L1FeesPaid"
 
 
 @hookimpl
@@ -67,6 +84,8 @@ def explorer_error(reply: Reply, query: Query) -> Exception | None:
         return rpc_error(reply)
     said = f"{body.get('message') or ''}: {result or ''}"
     lower = said.lower()
+    if result is None and _NOTHING.match(lower):
+        return None
     if "daily rate limit" in lower:
         return QuotaExhausted(said)
     if "rate limit" in lower or "too many invalid api key" in lower:
@@ -141,27 +160,31 @@ def explorer_rows(rows: Any, query: TransactionsQuery, page: int) -> Transaction
         chain=query.chain,
         address=query.address,
         cursor=str(page + 1) if more else None,
-        transactions=tuple(_transaction(row, query) for row in rows),
+        transactions=read_rows(rows, lambda row: _transaction(row, query), kind="transactions"),
     )
 
 
 def _transaction(row: Any, query: TransactionsQuery) -> Transaction:
-    facts = CHAINS[query.chain]
-    sender, to = row["from"].lower(), row["to"].lower() or None
-    if query.address not in (sender, to, row.get("contractAddress", "").lower()):
+    """One transaction; an allocation of the first block has the word GENESIS as its sender."""
+    parties = [address_or_none(query.chain, row.get(name)) for name in _PARTIES]
+    if query.address not in parties:
         raise Implausible(f"{row['hash']} is not of {query.address}")
-    return Transaction(
+    return transaction(
+        query.chain,
         hash=row["hash"],
-        height=int(row["blockNumber"]),
-        timestamp=int(row["timeStamp"]) * 1000,
-        sender=sender,
-        to=to,
-        asset=facts.asset,
-        raw=row["value"],
-        amount=scaled(row["value"], facts.decimals),
-        fee_raw=int(row["gasUsed"]) * int(row["gasPrice"]),
-        succeeded=row["isError"] == "0",
+        height=optional(row, "blockNumber"),
+        timestamp=read_field("timestamp", seconds_ms, optional(row, "timeStamp")),
+        sender=parties[0],
+        to=parties[1],
+        raw=optional(row, "value"),
+        fee_raw=_fee(row, query.chain),
+        succeeded=_OUTCOMES.get(str(optional(row, "isError"))),
     )
+
+
+def _fee(row: Any, chain: Chain) -> int | None:
+    gas = gas_fee(optional(row, "gasUsed"), optional(row, "gasPrice"))
+    return charged_fee(chain, gas, layer1=read_field("fee_raw", whole_number, row.get(_DATA_FEE)))
 
 
 @hookimpl
@@ -171,23 +194,23 @@ async def explorer_tokens(query: TokenBalancesQuery, http: HTTPClient) -> TokenB
         query.chain, http, "account", "addresstokenbalance", address=query.address, page=1,
         offset=TOKENS, empty_ok=True,
     )  # fmt: skip
+    rows = body["result"]
     return TokenBalances(
         chain=query.chain,
         address=query.address,
-        tokens=tuple(_token(row) for row in body["result"]),
-        notes=("the first 100 tokens; there may be more",) if len(body["result"]) == TOKENS else (),
+        tokens=read_rows(rows, lambda row: _token(row, query.chain), kind="tokens"),
+        notes=("the first 100 tokens; there may be more",) if len(rows) == TOKENS else (),
     )
 
 
-def _token(row: Any) -> TokenBalance:
-    raw, decimals = row["TokenQuantity"], int(row["TokenDivisor"])
-    return TokenBalance(
-        contract=row["TokenAddress"].lower(),
-        symbol=row["TokenSymbol"],
-        name=row["TokenName"],
-        decimals=decimals,
-        raw=raw,
-        amount=scaled(raw, decimals),
+def _token(row: Any, chain: Chain) -> TokenBalance:
+    return token_balance(
+        chain,
+        contract=row["TokenAddress"],
+        symbol=optional(row, "TokenSymbol"),
+        name=optional(row, "TokenName"),
+        decimals=optional(row, "TokenDivisor"),
+        raw=row["TokenQuantity"],
     )
 
 
@@ -195,4 +218,6 @@ async def _ask(
     chain: Chain, http: HTTPClient, module: str, action: str, *, empty_ok: bool = False, **more: Any
 ) -> Any:
     parameters = {"chainid": CHAINS[chain].evm_id, "module": module, "action": action, **more}
-    return await http.get_json("", parameters, empty_ok=empty_ok)
+    body = await http.get_json("", parameters, empty_ok=empty_ok)
+    # Null is a list of nothing, as `explorer_error` has let it pass.
+    return {**body, "result": []} if empty_ok and body.get("result") is None else body

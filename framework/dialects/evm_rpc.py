@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import statistics
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from coinmux.framework.errors import (
@@ -139,15 +140,15 @@ def gwei(wei: int) -> float:
 def fee_history(result: Any, query: GasQuery) -> Gas:
     """Base fee of the next block, plus the tips at the lower quartile, median and upper quartile.
 
-    Each tip is the median of the last five blocks. Empty blocks are left out; if all are empty, the
-    tip is 0.
+    Each tip is the median of the last five blocks. Empty blocks are left out, and so are blocks
+    whose rewards some nodes tell as null or as no quantities; if none is left, the tip is 0.
     """
     base = quantity(result["baseFeePerGas"][-1])
     rows = [
-        [quantity(tip) for tip in tips]
-        for tips, used in zip(result["reward"], result["gasUsedRatio"], strict=True)
-        if used
-    ] or [[0, 0, 0]]
+        tips
+        for told, used in zip_longest(result.get("reward") or (), result.get("gasUsedRatio") or ())
+        if used and (tips := _tips(told)) is not None
+    ] or [(0, 0, 0)]
     slow, standard, fast = (statistics.median_low(tips) for tips in zip(*rows, strict=True))
     return Gas(
         chain=query.chain,
@@ -157,6 +158,15 @@ def fee_history(result: Any, query: GasQuery) -> Gas:
         fast=gwei(base + fast),
         base_fee=gwei(base),
     )
+
+
+def _tips(told: Any) -> tuple[int, int, int] | None:
+    """The tips of a block at three percentiles; None if the node does not tell them."""
+    try:
+        slow, standard, fast = map(quantity, told)
+    except (TypeError, ValueError):
+        return None
+    return slow, standard, fast
 
 
 def gas_price(result: Any, query: GasQuery) -> Gas:

@@ -7,21 +7,28 @@ from typing import TYPE_CHECKING
 from coinmux.framework.errors import FeatureDisabled, InvalidRequest
 from coinmux.framework.health.tracker import State
 from coinmux.framework.routing.options import CONSENSUS
+from coinmux.framework.sources.metrics import check_metric
 from coinmux.framework.sources.source import Refusal
 
 if TYPE_CHECKING:
     from coinmux.framework.health.tracker import HealthTracker
+    from coinmux.framework.models.base import Query
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.routing.options import RequestOptions
     from coinmux.framework.sources.registry import SourceRegistry
 
 
-def check_options(
-    row: Capability, ask: RequestOptions, registry: SourceRegistry, health: HealthTracker
+def check_request(
+    row: Capability,
+    query: Query,
+    ask: RequestOptions,
+    registry: SourceRegistry,
+    health: HealthTracker,
 ) -> None:
-    """Check the pinned provider and the strategy.
+    """Check the pinned provider, the strategy, and the metric asked for.
 
     Raises:
+        UnknownMetric: no source that may be asked has that metric.
         InvalidRequest: the capability has no consensus, or the provider does not offer it.
         UnknownProvider: there is no provider of that name.
         FeatureDisabled: the provider is off or retired.
@@ -30,6 +37,10 @@ def check_options(
         _check_consensus(row, ask)
     if ask.provider is not None:
         _check_pinned(row, ask.provider, registry, health)
+    metric = query.needed_metric()
+    if metric is not None:
+        sources = [s for s in registry.sources.values() if row.name in s.fetch]
+        check_metric(metric, [s for s in sources if ask.provider in (None, s.name)])
 
 
 def _check_consensus(row: Capability, ask: RequestOptions) -> None:

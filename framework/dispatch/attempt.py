@@ -10,8 +10,6 @@ from coinmux.framework.errors import (
     CutShort,
     Empty,
     Implausible,
-    InvalidRequest,
-    NotOffered,
     Outcome,
     PluginError,
     PluginTimeout,
@@ -20,12 +18,14 @@ from coinmux.framework.errors import (
     UnknownSymbol,
     UpstreamTimeout,
 )
-from coinmux.framework.health.classify import FAIR_S, MISREAD, mismatch, quoted, record_error
+from coinmux.framework.health.classify import FAIR_S, quoted, record_error
 from coinmux.framework.plugins.hook_runner import HookRunner
+from coinmux.framework.plugins.raised import failure_of, is_our_cancellation
 from coinmux.framework.quality.chain_lag import ChainHeads
+from coinmux.framework.quality.foreign_results import check_foreign
 from coinmux.framework.quality.jump_check import JumpCheck
 from coinmux.framework.quality.plausibility import check
-from coinmux.framework.reference.rows import collecting
+from coinmux.framework.reference.rows import Damage, collecting
 from coinmux.framework.sources.channel_health import ChannelHealth
 from coinmux.framework.sources.http import HTTP
 
@@ -116,9 +116,9 @@ class AttemptRunner:
         elapsed_s = self._clock.monotonic() - started
         try:
             doubt = self._known.doubt(source.name, capability, query, result)
-        except Exception as error:
+        except BaseException as error:
             # A plugin's own models say what is compared: what they raise is the plugin's defect.
-            failure = PluginError(quoted(error))
+            failure = PluginError(self._client.redactor.clean(quoted(error))[:_DETAIL])
             record_error(self._health, lease, failure, elapsed_s)
             raise failure from error
         if doubt is not None:
@@ -175,8 +175,11 @@ class AttemptRunner:
                 if self._clock.monotonic() - deadline.at > _BLOCKED_S:
                     raise PluginTimeout(f"held up the event loop past its {within_s:.1f} s")
                 return check(capability, page, result, self._clock.wall_ms())
-            except Exception as error:
-                raise _read(error) from error
+            except BaseException as error:
+                failure = _ours(error)
+                if failure is error:
+                    raise
+                raise failure from error
 
         with collecting() as damage:
             answer = await fetch(asked, limit_s)
@@ -185,28 +188,34 @@ class AttemptRunner:
             )
         try:
             if damage:
-                answer = answer.damaged(damage.rows_left_out, damage.notes())
+                answer = self._remarked(source, answer, damage)
             answer = answer.fitted(query, asked_ms)
+            now_ms = self._clock.wall_ms()
+            if not source.provider.is_built_in:
+                check_foreign(capability, query, answer, now_ms)
             head = answer.head()
             if head is not None:
                 return answer, self._heads.lag(head)
-            now_ms = self._clock.wall_ms()
             return answer, answer.staleness(query, now_ms, capability.max_age_s)
-        except Exception as error:
-            raise _read(error) from error
+        except BaseException as error:
+            failure = _ours(error)
+            if failure is error:
+                raise
+            raise failure from error
+
+    def _remarked(self, source: Source, answer: Result, damage: Damage) -> Result:
+        """The answer with what could not be read of it, which the health of its source counts."""
+        # Reasons quote the source, and what it said has not passed the client's redactor.
+        clean = damage.cleaned(self._client.redactor.clean)
+        remarks = self._health.remarks(source.name)
+        remarks.add(clean.rows, clean.fields, self._clock.monotonic())
+        return answer.damaged(clean.rows_left_out, clean.notes())
 
 
-def _read(error: Exception) -> ProviderError | UnknownSymbol:
-    """What was raised around a plugin's call, as an error of its source."""
-    if isinstance(error, (ProviderError, UnknownSymbol)):
-        return error
-    if isinstance(error, InvalidRequest):
-        # The caller's values passed our own checks: it is this source that cannot take them.
-        return NotOffered(error.detail)
-    if isinstance(error, MISREAD):
-        return mismatch(error)
+def _ours(error: BaseException) -> BaseException:
+    """What came out of a plugin's call, as an error of its source; our cancellation as it is."""
     # The border around a plugin's call: whatever it raises is its own defect.
-    return PluginError(quoted(error))
+    return error if is_our_cancellation(error) else failure_of(error)
 
 
 def _fair(

@@ -64,7 +64,9 @@ class AttemptLog:
             request.failures += 1
         most = self._registry.env.settings.max_attempts
         decision = "fall_back" if goes_on and request.failures < most else "fail"
-        self._record(request, source, decision, begun, code=error.code, detail=error.detail)
+        self._record(
+            request, source, decision, begun, code=error.code, detail=error.detail, error=error
+        )
 
     def beaten(self, request: RequestContext, source: Source, winner: Source, begun: float) -> None:
         """One source was slower than its hedge, which does not count against it."""
@@ -81,6 +83,7 @@ class AttemptLog:
         code: str | None = None,
         detail: str | None = None,
         length: int | None = None,
+        error: Exception | None = None,
     ) -> None:
         record = AttemptRecord(
             request.row,
@@ -93,6 +96,7 @@ class AttemptLog:
             detail,
             length,
             request.request_id,
+            error,
         )
         request.attempts.append(record.line())
         self._decisions.attempt(record)

@@ -19,6 +19,7 @@ class AttemptRecord(NamedTuple):
         detail: of that error; it may quote the source.
         length: items in the answer.
         request_id: of the request it was made for.
+        error: the error itself, where its place in the plugin's code is of use.
     """
 
     row: Capability
@@ -31,6 +32,7 @@ class AttemptRecord(NamedTuple):
     detail: str | None = None
     length: int | None = None
     request_id: str | None = None
+    error: Exception | None = None
 
     def line(self) -> dict[str, Any]:
         """The attempt as `meta.attempts` and decisions show it."""

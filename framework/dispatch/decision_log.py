@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.dispatch.decision import Decision
 from coinmux.framework.errors import NotFound
+from coinmux.framework.plugins.raised import trace_of
 
 if TYPE_CHECKING:
     from coinmux.framework.cache.answer import FetchResult
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _DECISIONS_KEPT = 2_000
 #: A batch of hundreds of questions is one request; this many of its decisions say enough.
 _TRAIL_MOST = 64
+#: Errors that say more about the question than about the source: nothing an operator can mend.
+_OF_THE_QUESTION = frozenset(("unknown_symbol", "not_offered", "cut_short"))
 
 
 class DecisionTrail:
@@ -60,11 +63,13 @@ class DecisionLog:
     def attempt(self, record: AttemptRecord) -> None:
         """Publish an attempt that ended."""
         code, detail = record.code, record.detail
+        trace = None if record.error is None else trace_of(record.error)
         self._events.publish(
             "attempt",
             record.decision if code is None else f"{record.decision}: {code}",
-            level="debug" if code is None else "warning",
+            level="debug" if code is None else "info" if code in _OF_THE_QUESTION else "warning",
             source=record.source,
+            trace=None if trace is None else self._redactor.clean(trace),
             operation=record.row.name,
             parameters=record.query.brief(),
             decision=record.decision,

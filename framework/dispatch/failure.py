@@ -57,7 +57,7 @@ def failure_of(
     others = [refusal for name, refusal in asked if name not in tried]
     if _unknown_to_all(request, others):
         subject = request.query.about() or request.row.name
-        return UnknownSymbol(subject, f"{subject} is not listed by any source that was asked")
+        return request.query.unlisted(f"{subject} is not listed by any source that was asked")
     if not request.attempts:
         if others and all(refusal.for_good for refusal in others):
             return _never_served(request, others, serving)

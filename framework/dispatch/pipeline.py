@@ -11,9 +11,10 @@ from coinmux.framework.cache.kept import LEAST_READ_S
 from coinmux.framework.cache.single_flight import SingleFlight
 from coinmux.framework.cache.store import is_fresh, may_refresh, may_rescue
 from coinmux.framework.clock import Deadline
-from coinmux.framework.dispatch.ask_checks import check_options
+from coinmux.framework.dispatch.ask_checks import check_request
 from coinmux.framework.dispatch.attempt_log import LEAST_S, AttemptLog
 from coinmux.framework.dispatch.consensus_round import ConsensusRound
+from coinmux.framework.dispatch.cursors import sealed
 from coinmux.framework.dispatch.empty_range import nothing_found
 from coinmux.framework.dispatch.failover import Failover
 from coinmux.framework.dispatch.failure import failure_of
@@ -110,9 +111,9 @@ class Dispatcher:
         await self._flights.close()
         await self._runner.close()
 
-    def check(self, row: Capability, ask: RequestOptions) -> None:
-        """Check that a request can be answered in the way `ask` wants it; see `check_options`."""
-        check_options(row, ask, self._registry, self._health)
+    def check(self, row: Capability, query: Query, ask: RequestOptions) -> None:
+        """Check that a request can be answered in the way `ask` wants it; see `check_request`."""
+        check_request(row, query, ask, self._registry, self._health)
 
     def peek(self, row: Capability, query: Query, ask: RequestOptions) -> Answer | None:
         """A fresh cached answer, or None; asks no source."""
@@ -157,7 +158,7 @@ class Dispatcher:
                 cache.stale_served += 1
                 return self._served(request, cached, "stale")
         cache.misses += 1
-        self.check(row, ask)
+        self.check(row, query, ask)
         if (empty := query.known_empty(clock.wall_ms())) is not None:
             return self._served(request, self._unasked(request, empty), "miss")
         if self.archived is not None and (found := await self.archived.find(request)) is not None:
@@ -281,7 +282,7 @@ class Dispatcher:
         """
         try:
             answered = await self._ask_sources(request)
-            result = answered.result
+            result = sealed(request.row, request.query, answered)
             for finish in self.finishers:
                 result = await finish(request.query, result, request.deadline.remaining_s())
             return self._store(request, answered, result)

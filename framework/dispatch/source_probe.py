@@ -50,14 +50,14 @@ class SourceProbe:
         if lease is None:
             return False
         begun = self._clock.monotonic()
-        code = detail = None
+        code = detail = failure = None
         try:
             await self._runner.run(source, row, query, lease, source.timeout_s)
         except StaleResult as held:
             # It answers; whether its data is too old shows where there is something to compare.
             self._health.record(held.lease, Outcome.SUCCESS, elapsed_s=held.elapsed_s)
         except (ProviderError, UnknownSymbol) as error:
-            code, detail = error.code, error.detail
+            code, detail, failure = error.code, error.detail, error
             raise
         finally:
             self._decisions.attempt(
@@ -70,6 +70,7 @@ class SourceProbe:
                     round((self._clock.monotonic() - begun) * 1000, 3),
                     code,
                     detail,
+                    error=failure,
                 )
             )
         return True

@@ -1,37 +1,35 @@
-"""Read RSS and Atom feeds from untrusted bytes.
+"""Read RSS and Atom feeds from untrusted bytes, as publishers write them.
 
-feedparser knows the dialects, but it gets only the document that `feed_sanitizer.reduced` writes,
-since a hostile feed can occupy it for minutes; the worst reduced documents found take about a
-second, within the limit of three. Its results still have markup in texts and unchecked links,
-which this module cleans.
+`feed_encoding` decodes, `feed_markup` splits, `feed_document` finds the entries and their parts;
+this module makes plain text, links and times of them. Damage costs what it damages: a bad byte a
+character, an entry without a link itself, a cut document its last entry. All of it is reported.
 
-Source: feedparser 6 documentation, RFC 5322 and ISO 8601 for dates, read 2026-11-23.
+Source: RSS 2.0 (rssboard.org), RFC 4287 and RFC 5322, read 2026-11-24.
 """
 
 from __future__ import annotations
 
 import asyncio
-import html
-import io
-import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
-import feedparser
-import nh3
-
-from coinmux.framework.errors import Malformed, TooLarge
-from coinmux.framework.formats.feed_sanitizer import MAX_LINK, reduced
-from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS, clean_text
+from coinmux.framework.errors import Malformed, SchemaMismatch, TooLarge
+from coinmux.framework.formats.feed_dates import feed_time
+from coinmux.framework.formats.feed_document import Document, Entry, Part, read_document
+from coinmux.framework.formats.feed_encoding import decoded
+from coinmux.framework.reference.rows import read_rows, remark
+from coinmux.framework.reference.texts import plain_text, web_link
+from coinmux.framework.reference.values import clean_text
 
 #: Larger than any news feed, and small enough to parse while requests run (`faults.md` S8).
 MAX_BYTES = 4 * 1024 * 1024
 #: A feed that takes longer to parse is hostile (`faults.md` S8).
 TIMEOUT_S = 3.0
-_TAG = re.compile(r"<[a-zA-Z!/?]")
+#: Characters of a text that stand for a missing title.
+TITLE_CHARS = 120
+_DATES = ("published", "pubdate", "issued", "dc:date", "created", "updated", "modified")
+_SUMMARIES = ("description", "summary", "content", "content:encoded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class FeedEntry:
 
     Attributes:
         id: the feed's own id of the entry, else its link.
-        title: at most 500 characters, never empty.
+        title: at most 500 characters, never empty; the beginning of the text if there is none.
         link: http or https, without `utm_*` parameters.
         published_ms: Unix ms; None if the feed gives no date, or an unreadable one.
         summary: at most 500 characters, "" if there is none.
@@ -56,113 +54,136 @@ class FeedEntry:
     author: str = ""
 
 
-async def read_feed(body: bytes) -> list[FeedEntry]:
+async def read_feed(body: bytes, content_type: str = "", address: str = "") -> list[FeedEntry]:
     """`parse_feed` in a worker thread.
 
     Raises:
         Malformed: parsing took longer than `TIMEOUT_S`. The thread cannot be stopped; the limits of
-            this module ensure that it ends soon.
+            this package ensure that it ends soon.
         ProviderError: as `parse_feed`.
     """
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            return await asyncio.to_thread(parse_feed, body)
+            return await asyncio.to_thread(parse_feed, body, content_type, address)
     except TimeoutError:
         raise Malformed(f"the feed took longer than {TIMEOUT_S:g} s to read") from None
 
 
-def parse_feed(body: bytes) -> list[FeedEntry]:
+def parse_feed(body: bytes, content_type: str = "", address: str = "") -> list[FeedEntry]:
     """The entries of an RSS or Atom document in the document's order, at most 500.
 
-    Entries without a title or an http(s) link are left out.
+    Entries without an http(s) link, or without any text, are left out and counted.
+
+    Args:
+        content_type: of the HTTP answer, for its charset.
+        address: of the feed, at which relative links begin if the feed names no other place.
 
     Raises:
         TooLarge: more than 4 MiB.
         Empty: nothing but white space.
         NotJSON: HTML, plain text or XML of another kind.
-        Malformed: not well-formed, with a DTD, in an unknown encoding, or outside the limits.
+        SchemaMismatch: most of its entries cannot be read.
+        Malformed: with a DTD, in an unknown encoding, outside the limits, or too damaged to have a
+            complete entry.
     """
     if len(body) > MAX_BYTES:
         raise TooLarge(f"a feed of {len(body)} bytes; at most {MAX_BYTES} are read")
-    small = reduced(body)
-    try:
-        found = feedparser.parse(
-            io.BytesIO(small),
-            response_headers={"content-type": "application/xml; charset=utf-8"},
-            sanitize_html=False,
-            resolve_relative_uris=False,
-        )
-    except Exception as error:
-        raise Malformed(f"the feed cannot be read: {type(error).__name__}") from error
-    return [entry for entry in map(_entry, found["entries"]) if entry is not None]
+    text, lost = decoded(body, content_type)
+    document = read_document(text)
+    if lost and not document.entries:
+        raise Malformed(f"{lost} bytes of the feed have no meaning in its encoding")
+    base = _base(document, address)
+    entries = read_rows(document.entries, lambda entry: _entry(entry, base), kind="entries")
+    host = urlsplit(address).hostname
+    feed = f"the feed of {host}" if host else "the feed"
+    for fault in document.faults:
+        remark(f"{feed} is damaged: {fault}")
+    if lost:
+        remark(f"{feed} has {lost} bytes without a meaning in its encoding, shown as \ufffd")
+    return entries
 
 
-def _entry(found: Any) -> FeedEntry | None:
-    title = plain_text(_string(found, "title"))
-    link = _web_link(_string(found, "link"))
-    if not title or link is None:
-        return None
-    own_id = clean_text(_string(found, "id"))
-    categories = (plain_text(str(tag.get("term") or "")) for tag in found.get("tags", ()))
+def _base(document: Document, address: str) -> str:
+    """Where relative links begin: at the channel's own page, else at the feed."""
+    pages = _links(document.links, address)
+    return next((page for page in pages if page), address)
+
+
+def _entry(entry: Entry, base: str) -> FeedEntry:
+    link = next((link for link in _links_of(entry, base) if link), None)
+    if link is None:
+        raise SchemaMismatch("an entry without a link")
+    link = _without_tracking(link)
+    summary = next(filter(None, (plain_text(_text(entry, name)) for name in _SUMMARIES)), "")
+    title = plain_text(_text(entry, "title")) or _beginning(summary)
+    if not title:
+        raise SchemaMismatch("an entry without a title or a text")
+    own_id = clean_text(_text(entry, "guid") or _text(entry, "id"))
+    id_link = web_link(own_id)
+    categories = (
+        plain_text(part.attributes.get("term") or part.text) for part in entry.get("category", ())
+    )
+    times = (feed_time(_text(entry, name)) for name in _DATES)
     return FeedEntry(
-        id=_web_link(own_id) or own_id or link,
+        id=(_without_tracking(id_link) if id_link else own_id) or link,
         title=title,
         link=link,
-        published_ms=_published(_string(found, "published") or _string(found, "updated")),
-        summary=plain_text(_string(found, "summary")),
+        published_ms=next((time for time in times if time is not None), None),
+        summary=summary,
         categories=tuple(dict.fromkeys(name for name in categories if name)),
-        author=plain_text(_string(found, "author")),
+        author=plain_text(_text(entry, "author") or _text(entry, "dc:creator")),
     )
 
 
-def _string(found: Any, name: str) -> str:
-    value = found.get(name)
-    return value if isinstance(value, str) else ""
+def _text(entry: Entry, name: str) -> str:
+    parts = entry.get(name)
+    return parts[0].text if parts else ""
 
 
-def plain_text(markup: str) -> str:
-    """Text without tags, entities, control or bidi characters; one line, at most 500 characters.
-
-    Entities are decoded twice if the feed escaped its text twice.
-    """
-    text = markup
-    for _ in range(2):
-        text = html.unescape(nh3.clean(text, tags=set()))
-        if not _TAG.search(text):
-            break
-    return clean_text(text)
+def _beginning(text: str) -> str:
+    """The first words of a text, as its title."""
+    if len(text) <= TITLE_CHARS:
+        return text
+    words = text[:TITLE_CHARS].rsplit(" ", 1)[0]
+    return f"{words}\u2026"
 
 
-def _web_link(text: str) -> str | None:
-    """An http(s) link without `utm_*` parameters; None if `text` is no such link."""
-    text = text.strip()
-    if not text.isprintable() or " " in text:
-        return None
+def _links_of(entry: Entry, base: str) -> Iterator[str | None]:
+    """The places an entry may lead to, best first: its link, then a permanent id."""
+    yield from _links(entry.get("link", ()), base)
+    for part in entry.get("guid", ()):
+        if part.attributes.get("ispermalink", "true").lower() == "true":
+            yield web_link(part.text)
+    for part in entry.get("id", ()):
+        yield web_link(part.text)
+
+
+def _links(parts: Sequence[Part] | Iterable[Part], base: str) -> Iterator[str | None]:
+    """The targets of `link` elements that lead to a page, of RSS (text) and Atom (`href`)."""
+    for part in parts:
+        if part.attributes.get("rel", "alternate").lower() == "alternate":
+            yield _joined(part.text or part.attributes.get("href", ""), part.base, base)
+
+
+def _joined(reference: str, own_base: str, base: str) -> str | None:
+    """An absolute link; `own_base` is the `xml:base` of the element, `base` that of the feed."""
+    reference = reference.strip()
+    if not reference or reference.lower().startswith("www."):
+        return None  # no path of this site, and it does not say what it is
     try:
-        parts = urlsplit(text)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            return None
-        fields = parse_qsl(parts.query, keep_blank_values=True)
+        return web_link(urljoin(urljoin(base, own_base), reference))
     except ValueError:
         return None
-    kept = [(key, value) for key, value in fields if not key.lower().startswith("utm_")]
-    query = parts.query if len(kept) == len(fields) else urlencode(kept)
-    link = urlunsplit(parts._replace(query=query))
-    return link if len(link) <= MAX_LINK else None
 
 
-def _published(text: str) -> int | None:
-    """Unix ms of an RFC 822 or ISO 8601 date; None for anything else or one without a zone."""
+def _without_tracking(link: str) -> str:
+    """A link without the `utm_*` parameters, which say where a reader came from."""
+    parts = urlsplit(link)
     try:
-        if text[:1].isdigit() and text[4:5] == "-":
-            when = datetime.fromisoformat(text)
-        else:
-            when = parsedate_to_datetime(text)
-            if when.tzinfo is None and text.endswith("-0000"):
-                when = when.replace(tzinfo=UTC)
-        if when.tzinfo is None:
-            return None
-        stamp = int(when.timestamp() * 1000)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return stamp if EARLIEST_MS <= stamp <= LATEST_MS else None
+        fields = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError:
+        return link
+    kept = [(key, value) for key, value in fields if not key.lower().startswith("utm_")]
+    if len(kept) == len(fields):
+        return link
+    return urlunsplit(parts._replace(query=urlencode(kept)))

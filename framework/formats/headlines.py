@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from coinmux.framework.models.news import NewsItem, NewsQuery
@@ -51,15 +51,33 @@ _EVERYDAY_TICKERS = _words(
     ONE OP ORCA PUMP RAY RON ROSE S SAND SC SKY SPX SUN TEL TRUMP VIRTUAL W WAVES WIN
     """
 )
+#: Names that are common words too: they are names only where they are written as one.
+_COMMON_NAMES = _words(
+    """
+    aave apecoin aptos arkham audius avalanche bonk cosmos curve decentraland fantom gala golem
+    hedera injective kusama moonbeam moonriver ontology pendle polygon ripple ronin starknet sui
+    tether theta tron ether
+    """
+) | {
+    "the graph", "the sandbox", "internet computer", "reserve rights", "trust wallet",
+    "rocket pool", "world liberty financial", "near protocol", "official trump", "gemini dollar",
+    "first digital usd", "cat in a dogs world", "cosmos hub",
+}  # fmt: skip
 _WORD = re.compile(r"[^\W_]+")
 _CASHTAG = re.compile(r"\$([A-Za-z][A-Za-z0-9]{1,9})\b")
+_ARTICLES = frozenset({"a", "an", "the", "this", "that", "another", "no", "every", "any"})
 #: Query parameters that track where a reader came from; they do not change the target.
 _TRACKING = re.compile(r"utm_\w+|fbclid|gclid|mc_cid|mc_eid|ref|source|cmpid|guccounter")
+#: Reports of two publishers under one title are one story if they are so close; a title that comes
+#: back the next day is another.
+WINDOW_MS = 12 * 3_600_000
+#: Stories of one title that a report is compared with, latest first.
+_COMPARED = 10
 
 
 @functools.cache
 def _names() -> tuple[Mapping[str, list[tuple[list[str], str]]], frozenset[str]]:
-    """Names in lower case by their first word, and the tickers found by capitals."""
+    """Names in lower case by their first word, longest first, and the tickers found by capitals."""
     table = AssetTable.shipped()
     by_first: dict[str, list[tuple[list[str], str]]] = {}
     for ticker in sorted(table.symbols):
@@ -68,29 +86,60 @@ def _names() -> tuple[Mapping[str, list[tuple[list[str], str]]], frozenset[str]]
         for one in names:
             words = one.split()
             by_first.setdefault(words[0], []).append((words, ticker))
+    for named in by_first.values():
+        named.sort(key=lambda one: -len(one[0]))
     return by_first, frozenset(table.symbols - _EVERYDAY_TICKERS)
 
 
 def symbols_in(*texts: str) -> tuple[str, ...]:
     """Tickers of the shipped table that the texts mention, in alphabetical order.
 
-    A coin is found by its name in any case, by its cashtag (`$LINK`), and by its ticker in
-    capitals, unless the whole text is in capitals or the ticker is an everyday word.
+    A coin is found by its name, by its cashtag (`$LINK`), and by its ticker in capitals, unless the
+    whole text is in capitals or the ticker is an everyday word. Of names that begin at one word the
+    longest counts: Bitcoin Cash is not Bitcoin. A name that is a common word (Avalanche) counts
+    where it is written as a name.
     """
-    by_first, tickers = _names()
     known = AssetTable.shipped().symbols
     found: set[str] = set()
     for text in texts:
-        words = _WORD.findall(text)
-        if not text.isupper() or len(words) < 3:
-            found.update(word for word in words if word in tickers)
+        found.update(_mentioned(_WORD.findall(text), is_shouted=text.isupper()))
         found.update(tag for tag in map(str.upper, _CASHTAG.findall(text)) if tag in known)
-        lower = [word.lower() for word in words]
-        for at, word in enumerate(lower):
-            for name, ticker in by_first.get(word, ()):
-                if lower[at : at + len(name)] == name:
-                    found.add(ticker)
     return tuple(sorted(found))
+
+
+def _mentioned(words: list[str], *, is_shouted: bool) -> Iterator[str]:
+    """Tickers by name and by capitals; no word counts for two."""
+    by_first, tickers = _names()
+    lower = [word.lower() for word in words]
+    has_tickers = not is_shouted or len(words) < 3
+    at = 0
+    while at < len(words):
+        name, ticker = next(
+            (
+                one
+                for one in by_first.get(lower[at], ())
+                if lower[at : at + len(one[0])] == one[0]
+                and _is_name(words, at, one[0], is_shouted=is_shouted)
+            ),
+            ([], ""),
+        )
+        if name:
+            yield ticker
+        elif has_tickers and words[at] in tickers:
+            yield words[at]
+        at += len(name) or 1
+
+
+def _is_name(words: list[str], at: int, name: list[str], *, is_shouted: bool) -> bool:
+    """Whether words that spell a name are meant as one: `Avalanche`, not `an avalanche of`."""
+    if " ".join(name) not in _COMMON_NAMES:
+        return True
+    written = words[at : at + len(name)]
+    if is_shouted or not all(word[0].isupper() for word in written):
+        return False
+    before = words[at - 1].lower() if at else ""
+    after = words[at + len(name)].lower() if at + len(name) < len(words) else ""
+    return before not in _ARTICLES and after != "of"
 
 
 def names_of(asset: str) -> tuple[str, ...]:
@@ -108,27 +157,66 @@ def names_of(asset: str) -> tuple[str, ...]:
 def stories(items: Iterable[NewsItem], query: NewsQuery) -> tuple[NewsItem, ...]:
     """The items that `query` asks for: each story once, newest first.
 
-    Two items are one story if their links lead to the same place or their titles have the same
-    words. The earliest item stands for the story, with the tickers of all its items; an item
-    without tickers gets those its title mentions. Items without a date come last.
+    Items of one link are one story, told by the newest of them. Items of different publishers with
+    the same words in their titles are one story if they appeared within `WINDOW_MS`, told by the
+    earliest. It has the tickers of all its items; an item without tickers gets those its title
+    mentions. Items without a date come last.
     """
-    kept: list[NewsItem] = []
-    place_of: dict[str, int] = {}
-    for item in sorted(items, key=lambda item: (item.published_at is None, item.published_at or 0)):
-        keys = (_place(item.url), _headline(item.title))
-        at = next((place_of[key] for key in keys if key in place_of), None)
-        symbols = item.symbols or symbols_in(item.title)
-        if at is None:
-            at = len(kept)
-            kept.append(item.model_copy(update={"symbols": symbols}))
+    kept: list[_Story] = []
+    by_title: dict[str, list[_Story]] = {}
+    for item in sorted(_by_link(items), key=_order):
+        told = by_title.setdefault(_headline(item.title), [])
+        story = next((one for one in reversed(told[-_COMPARED:]) if one.is_told_by(item)), None)
+        if story is None:
+            story = _Story(item)
+            told.append(story)
+            kept.append(story)
         else:
-            both = tuple(sorted({*kept[at].symbols, *symbols}))
-            kept[at] = kept[at].model_copy(update={"symbols": both})
-        for key in keys:
-            place_of.setdefault(key, at)
-    wanted = [item for item in kept if query.asset is None or _about(item, query.asset)]
+            story.add(item)
+    found = [story.item for story in kept]
+    wanted = [item for item in found if query.asset is None or _about(item, query.asset)]
     wanted.sort(key=lambda item: -(item.published_at or 0))
     return tuple(wanted[: query.limit])
+
+
+def _order(item: NewsItem) -> tuple[bool, int]:
+    return item.published_at is None, item.published_at or 0
+
+
+def _by_link(items: Iterable[NewsItem]) -> list[NewsItem]:
+    """One item for each link, the newest, with the tickers of all; live blogs keep their link."""
+    by_place: dict[str, NewsItem] = {}
+    for item in items:
+        place = _place(item.url)
+        symbols = item.symbols or symbols_in(item.title)
+        known = by_place.get(place)
+        newest = item
+        if known is not None:
+            symbols = tuple(sorted({*known.symbols, *symbols}))
+            newest = item if (item.published_at or 0) > (known.published_at or 0) else known
+        by_place[place] = newest.model_copy(update={"symbols": symbols})
+    return list(by_place.values())
+
+
+class _Story:
+    """One story, and who has told it."""
+
+    def __init__(self, item: NewsItem) -> None:
+        self.item = item
+        self._publishers = {item.source, _host(item.url)}
+
+    def is_told_by(self, item: NewsItem) -> bool:
+        """Whether an item of the same title is of another publisher and close enough in time."""
+        first, then = self.item.published_at, item.published_at
+        if first is None or then is None or abs(then - first) > WINDOW_MS:
+            return False
+        return self._publishers.isdisjoint({item.source, _host(item.url)})
+
+    def add(self, item: NewsItem) -> None:
+        """Take up the tickers of another report, and its publisher."""
+        both = tuple(sorted({*self.item.symbols, *item.symbols}))
+        self.item = self.item.model_copy(update={"symbols": both})
+        self._publishers |= {item.source, _host(item.url)}
 
 
 def _about(item: NewsItem, asset: str) -> bool:
@@ -137,11 +225,14 @@ def _about(item: NewsItem, asset: str) -> bool:
 
 
 def _place(url: str) -> str:
-    """A link without the parts that do not change its target."""
+    """A link without the parts that do not change its target, such as a place in its page."""
     parts = urlsplit(url)
-    host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
     query = [(k, v) for k, v in parse_qsl(parts.query) if not _TRACKING.fullmatch(k.lower())]
-    return f"{host}{parts.path.rstrip('/')}?{urlencode(sorted(query))}"
+    return f"{_host(url)}{parts.path.rstrip('/')}?{urlencode(sorted(query))}"
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").removeprefix("www.").removeprefix("m.")
 
 
 def _headline(title: str) -> str:

@@ -24,6 +24,8 @@ _DECODER = msgspec.json.Decoder()
 _LARGE = 2_048
 _CONTAINERS = frozenset({dict, list})
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_ESCAPE = re.compile(rb'(\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))|\\')
+_CONTROL = re.compile(rb"[\x00-\x1f]")
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
@@ -64,6 +66,23 @@ def parse(body: bytes) -> Any:
     if len(body) > STRING_CHARS:
         _check_strings(value)
     return value
+
+
+def parse_mended(body: bytes) -> Any:
+    """As `parse`, of a source that is known to write its JSON by hand.
+
+    Where the body is no JSON, a backslash that begins no escape is taken out and control characters
+    in strings become spaces; all else is as strict as ever.
+
+    Raises:
+        Empty: as `parse`.
+        Malformed: as `parse`, if the body is no JSON even so.
+    """
+    try:
+        return parse(body)
+    except Malformed:
+        whole = _ESCAPE.sub(lambda match: match[1] or b"", body)
+        return parse(_STRING.sub(lambda match: _CONTROL.sub(b" ", match[0]), whole))
 
 
 def require_content(value: Any, *, empty_ok: bool = False) -> None:

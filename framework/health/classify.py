@@ -36,7 +36,7 @@ def record_error(
 def mismatch(error: Exception) -> SchemaMismatch:
     """The error for a body that has another shape."""
     if isinstance(error, ValidationError):
-        first = error.errors()[0]
+        first = error.errors(include_context=False, include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         return SchemaMismatch(f"{place or 'answer'}: {first['msg'][:_QUOTED]}")
     return SchemaMismatch(quoted(error))
@@ -44,5 +44,8 @@ def mismatch(error: Exception) -> SchemaMismatch:
 
 def quoted(error: BaseException) -> str:
     """The error in one line; the text may still contain secrets."""
-    text = str(error)[:_QUOTED]
+    try:
+        text = str(error)[:_QUOTED]
+    except BaseException:  # noqa: BLE001 - the error's own `__str__` is a plugin's code too
+        text = "its text cannot be read"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -26,6 +26,7 @@ KEEP_CHANGES = 2_000
 PROCESS = "*"
 STARTED, STOPPED = "STARTED", "STOPPED"
 
+_STATES = frozenset(str(state) for state in State)
 _UP = frozenset({State.HEALTHY, State.DEGRADED})
 _SEVERITY = {State.DISABLED: 0, State.HEALTHY: 1, State.DEGRADED: 2, State.OFFLINE: 3}
 
@@ -149,12 +150,16 @@ class HealthHistory:
     def restore(self, changes: Iterable[tuple[int, str, str, str]]) -> None:
         """Load the changes of former runs: when (Unix ms), source, before, after; in order.
 
+        A change between states that are not known is left out.
+
         No state is known for the time the process did not run. If it was killed, that time begins
         at the last change it stored.
         """
         last_ms = None
         restored: dict[str, _Timeline] = {}
         for at_ms, source, before, after in changes:
+            if source != PROCESS and not {before, after} <= _STATES:
+                continue  # written by a version that knows more states
             at = self._monotonic(at_ms)
             if source == PROCESS:
                 known_until = at_ms if after == STOPPED or last_ms is None else last_ms

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.health.circuit import HealthSettings, State
 from coinmux.framework.health.cooldown import DURABLE
+from coinmux.framework.health.remarks import Remarks
 from coinmux.framework.health.snapshot import CapabilityHealth, HealthSnapshot, percentile
 from coinmux.framework.health.source import KEY_REFUSED, Lease, SourceBreaker
 from coinmux.framework.health.status import Availability, RemoteResult, StateChange
@@ -58,6 +59,7 @@ class HealthTracker:
         )
         self._rng = rng if rng is not None else Random()  # noqa: S311 - spreads waits only
         self._sources: dict[str, SourceBreaker] = {}
+        self._remarks: dict[str, Remarks] = {}
         #: Called with the result of each attempt of this process, where there are other workers.
         self.on_result: Callable[[RemoteResult], None] | None = None
 
@@ -89,6 +91,7 @@ class HealthTracker:
     def forget(self, source: str) -> None:
         """Drop a source; results of calls in flight no longer count."""
         self._sources.pop(source).retire()
+        self._remarks.pop(source, None)
 
     def sources(self) -> list[str]:
         """Names, in the order they were registered."""
@@ -97,6 +100,13 @@ class HealthTracker:
     def capabilities(self, source: str) -> list[str]:
         """What the source offers."""
         return list(self._sources[source].capabilities)
+
+    def remarks(self, source: str) -> Remarks:
+        """What could not be read of the source's answers; to be read or added to."""
+        remarks = self._remarks.get(source)
+        if remarks is None:
+            remarks = self._remarks[source] = Remarks()
+        return remarks
 
     # Attempts
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Self, get_args
+from functools import cache
+from types import NoneType
+from typing import Any, ClassVar, Generic, NamedTuple, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
 from typing_extensions import TypeVar
 
-from coinmux.framework.errors import Implausible, OtherSubject
+from coinmux.framework.errors import Implausible, InvalidRequest, OtherSubject, UnknownSymbol
 from coinmux.framework.reference.chains import Chain
 from coinmux.framework.reference.frozen import frozen
+from coinmux.framework.reference.rows import counted_anew, without_bad_fields
 
 #: A source's clock may be this far ahead of ours; a later time is refused (`faults.md` E3).
 FUTURE_MS = 60_000
@@ -36,8 +46,35 @@ class Head:
     patience_s: float
 
 
+class Cut(NamedTuple):
+    """How a list of an answer is cut to what was asked for.
+
+    Attributes:
+        items: the result's field, a tuple.
+        most: the query's field that says how many.
+        newest_last: whether the last ones are kept; else the first.
+    """
+
+    items: str
+    most: str
+    newest_last: bool = False
+
+
+@cache
+def _optional_names(model: type[BaseModel]) -> frozenset[str]:
+    """The fields of `model` that may be null, by the names a source's values are given under."""
+    return frozenset(
+        field.alias or name
+        for name, field in model.model_fields.items()
+        if NoneType in get_args(field.annotation)
+    )
+
+
 class Result(BaseModel):
     """The data of an answer.
+
+    A value that does not fit a field which may be null is read as null, and reported; so one bad
+    figure does not cost the rest.
 
     Attributes:
         notes: remarks on how the data was made (rows dropped, the coin chosen for a ticker); they
@@ -64,6 +101,26 @@ class Result(BaseModel):
         """Freeze what the model holds: one answer is served to many callers."""
         for name in self._shared:
             self.__dict__[name] = frozen(self.__dict__[name])
+
+    #: Lists that the query bounds.
+    cuts: ClassVar[tuple[Cut, ...]] = ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _without_bad_fields(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        forget = counted_anew()
+        try:
+            return handler(values)
+        except ValidationError as error:
+            forget()
+            rest = (
+                without_bad_fields(values, error, _optional_names(cls))
+                if isinstance(values, Mapping)
+                else None
+            )
+            if rest is None:
+                raise _as_raised(error) from None
+        return handler(rest)
 
     def is_empty(self) -> bool:
         """Whether the answer has no item; only results that are lists can be empty."""
@@ -93,6 +150,8 @@ class Result(BaseModel):
     def check(self, query: Any, now_ms: int) -> Self:
         """The answer, if it fits `query`: fields of the same name must be equal.
 
+        Its lists are cut to what was asked for.
+
         Raises:
             OtherSubject: the answer is about something else.
             Implausible: its time is in the future.
@@ -109,7 +168,15 @@ class Result(BaseModel):
         newest = self.own_time_ms()
         if newest is not None and newest > now_ms + self.ahead_ms():
             raise Implausible(f"its time is {(newest - now_ms) / 1000:.0f} s in the future")
-        return self
+        return self._cut(query)
+
+    def _cut(self, query: Any) -> Self:
+        shorter = {}
+        for cut in self.cuts:
+            items, most = getattr(self, cut.items), query.__dict__.get(cut.most)
+            if most is not None and len(items) > most:
+                shorter[cut.items] = items[-most:] if cut.newest_last else items[:most]
+        return self.model_copy(update=shorter) if shorter else self
 
     def staleness(self, query: Any, now_ms: int, max_age_s: float | None) -> str | None:
         """Why the data is too old, in words; None if it is not.
@@ -177,6 +244,11 @@ class Result(BaseModel):
         """The time of the first item in Unix ms; None if it has none."""
         return None
 
+    def next_page(self, query: Any) -> str | None:
+        """Where the source goes on after this page of `query`; None if it does not."""
+        following: str | None = self.__dict__.get("cursor")
+        return following
+
     def head(self) -> Head | None:
         """The height of the chain; None if the answer is not the head of a chain."""
         return None
@@ -192,6 +264,13 @@ def _is_mutable(annotation: Any) -> bool:
         return True
     parts = (getattr(annotation, "__origin__", None), *get_args(annotation))
     return any(part is not None and _is_mutable(part) for part in parts)
+
+
+def _as_raised(error: ValidationError) -> Exception:
+    """The `Implausible` that a field's validator raised first, else pydantic's own error."""
+    cause = (error.errors(include_url=False)[0].get("ctx") or {}).get("error")
+    # Anew, as pydantic would wrap an exception that is a `ValueError` once more.
+    return Implausible(cause.detail) if isinstance(cause, Implausible) else error
 
 
 #: The result type of a query; a type checker reads plain `Query` as `Query[Result]`.
@@ -238,11 +317,15 @@ class Query(BaseModel, Generic[R_co]):
 
     def about(self) -> str | None:
         """The subject in a word, for messages; None if the query has none."""
-        for name in (*_SUBJECT, "quote"):
+        for name in (*_SUBJECT, "metric", "chain", "quote"):
             value = self.__dict__.get(name)
             if value is not None:
                 return str(value)
         return None
+
+    def unlisted(self, detail: str) -> InvalidRequest:
+        """The error for a subject that no source lists."""
+        return UnknownSymbol(self.about() or "the subject", detail)
 
     def needed_quote(self) -> str | None:
         """The quote currency that a source must support; None if any fits."""
@@ -260,6 +343,14 @@ class Query(BaseModel, Generic[R_co]):
         """The text model that a source must offer; None if any fits."""
         model: str | None = self.__dict__.get("model")
         return model
+
+    def needed_metric(self) -> str | None:
+        """The on-chain metric that a source must serve; None if any fits."""
+        return None
+
+    def resumed(self, following: str) -> Self:
+        """The query for the page that `Result.next_page` told of, as its source is asked."""
+        return self.model_copy(update={"cursor": following})
 
     def has_range(self) -> bool:
         """Whether the caller gave a start or an end."""

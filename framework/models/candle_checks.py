@@ -2,23 +2,57 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coinmux.framework.errors import Implausible
 from coinmux.framework.models.base import FUTURE_MS
+from coinmux.framework.reference.rows import row_left_out
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from coinmux.framework.models.candles import Candles, CandlesQuery
 
 _DAY_MS = 86_400_000
 #: Shortest month.
 _MONTH_MS = 28 * _DAY_MS
-#: If every one of at least this many steps is a gap, a lack of trades does not explain it.
-_MANY = 9
+_MEAN_MONTH_MS = 30.44 * _DAY_MS
+#: What has a chance of less than one in 256 is not explained by a lack of trades.
+_CERTAIN = math.log(256)
 #: The latest candle is late if it ended more than this many intervals, and more than a day, ago.
 _LATE_CANDLES = 3
+
+
+def sound(
+    open_: NDArray[np.float64],
+    high: NDArray[np.float64],
+    low: NDArray[np.float64],
+    close: NDArray[np.float64],
+    volume: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Which candles hang together: low and high bound the others, and no volume is negative."""
+    # A comparison with nan is false, so these conditions refuse nan; a volume may be nan.
+    return (
+        (low > 0)
+        & (high >= low)
+        & (open_ <= high)
+        & (open_ >= low)
+        & (close <= high)
+        & (close >= low)
+        & ~(volume < 0)
+    )
+
+
+def contradiction(open_: float, high: float, low: float, close: float, volume: float) -> str | None:
+    """Why a candle does not hang together; None if it does."""
+    if volume < 0:
+        return "a candle of negative volume"
+    if low > 0 and low <= open_ <= high and low <= close <= high:
+        return None
+    return f"open {open_:g} high {high:g} low {low:g} close {close:g}"
 
 
 def is_whole(candles: Candles, query: CandlesQuery, now_ms: int) -> bool:
@@ -59,20 +93,61 @@ def late_s(candles: Candles, query: CandlesQuery, now_ms: int) -> float | None:
     return late_ms / 1000 if late_ms > max(_LATE_CANDLES * width, _DAY_MS) else None
 
 
-def check_spacing(candles: Candles, query: CandlesQuery, now_ms: int) -> None:
-    """Raise `Implausible` unless candles are an interval apart and none opens in the future."""
+def in_place(candles: Candles, query: CandlesQuery, now_ms: int) -> NDArray[np.bool_] | None:
+    """Which candles stand on the grid of the others and not in the future; None if all do.
+
+    Raises:
+        Implausible: fewer than half do.
+    """
     time = candles.timestamp
-    if time[-1] > now_ms + FUTURE_MS:
-        raise Implausible("its last candle opens in the future")
+    future = time > now_ms + FUTURE_MS
+    wrong, reason = future, "it opens in the future"
+    if not future.any():
+        if query.interval == "1M" or not (np.diff(time) % query.interval.ms).any():
+            return None
+        phase = time % query.interval.ms
+        phases, counts = np.unique(phase, return_counts=True)
+        wrong, reason = phase != phases[counts.argmax()], "it stands between the others"
+    count = int(wrong.sum())
+    if count > time.size - count:
+        raise Implausible(
+            "its last candle opens in the future" if future.any() else _apart(time, query)
+        )
+    row_left_out("candles", reason, count)
+    return ~wrong
+
+
+def _apart(time: NDArray[np.int64], query: CandlesQuery) -> str:
+    gaps = np.diff(time)
+    odd = gaps[gaps % query.interval.ms != 0]
+    return _said_apart(query, int(odd[0]))
+
+
+def _said_apart(query: CandlesQuery, gap_ms: int) -> str:
+    return f"asked for {query.interval}, candles stand {gap_ms // 1000} s apart"
+
+
+def check_spacing(candles: Candles, query: CandlesQuery) -> None:
+    """Raise `Implausible` if the gaps show that the candles are of another interval.
+
+    Minutes without a trade leave gaps of any length. Another interval shows in the greatest common
+    divisor of all gaps, in units of the asked interval: by chance it is `k` in one of `k` to the
+    number of gaps less one.
+    """
+    time = candles.timestamp
     if time.size < 2:
         return
     gaps = np.diff(time)
-    wrong = gaps < _MONTH_MS if query.interval == "1M" else gaps % query.interval.ms != 0
-    # Minutes without a trade leave gaps, but not after every candle, and not always of one length.
-    longest = 4 * _MONTH_MS // 3 if query.interval == "1M" else query.interval.ms
-    if gaps.min() > longest and (gaps.size >= _MANY or (gaps.size > 1 and not np.ptp(gaps))):
-        wrong = gaps > longest
-    if wrong.any():
-        raise Implausible(
-            f"asked for {query.interval}, candles stand {int(gaps[wrong][0]) // 1000} s apart"
-        )
+    if query.interval == "1M":
+        if (gaps < _MONTH_MS).any():
+            raise Implausible(_said_apart(query, int(gaps.min())))
+        steps = np.rint(gaps / _MEAN_MONTH_MS).astype(np.int64)
+    else:
+        if (gaps % query.interval.ms).any():
+            raise Implausible(_apart(time, query))
+        steps = gaps // query.interval.ms
+    common = int(np.gcd.reduce(steps))
+    if common < 2 or gaps.size < 2:
+        return
+    if not np.ptp(steps) or (gaps.size - 1) * math.log(common) >= _CERTAIN:
+        raise Implausible(_said_apart(query, int(gaps.min())))

@@ -11,7 +11,13 @@ from pydantic import Field, model_validator
 
 from coinmux.framework.errors import Implausible, NotOffered, SchemaMismatch
 from coinmux.framework.models.base import Query, Result
-from coinmux.framework.models.candle_checks import check_spacing, late_s
+from coinmux.framework.models.candle_checks import (
+    check_spacing,
+    contradiction,
+    in_place,
+    late_s,
+    sound,
+)
 from coinmux.framework.models.candle_range import (
     check_start,
     coverage_of,
@@ -20,11 +26,13 @@ from coinmux.framework.models.candle_range import (
     opens_nothing,
     page_after,
 )
+from coinmux.framework.models.candle_rows import COLUMNS, read_table
 from coinmux.framework.models.resample import aggregate, ends_whole, finer_query
 from coinmux.framework.models.window import CandleWindow, window_of
+from coinmux.framework.reference.frozen import frozen_array
 from coinmux.framework.reference.intervals import Interval, finer
 from coinmux.framework.reference.symbols import Symbol
-from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS, number
+from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS
 
 if TYPE_CHECKING:
     import pandas
@@ -101,23 +109,7 @@ class CandlesQuery(Query["Candles"]):
         return finer_query(self, interval, most)
 
 
-CANDLE_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
-
-
-def _float_column(values: Sequence[Any], name: str) -> NDArray[np.float64]:
-    """A finite float column from JSON numbers or decimal strings."""
-    try:
-        # msgspec reads strings by the grammar of JSON numbers, in a quarter of float()'s time.
-        exact = msgspec.convert(values, list[float], strict=False)
-        array = np.fromiter(exact, np.float64, len(exact))
-        if np.isfinite(array).all():
-            return array
-    except msgspec.ValidationError:
-        pass  # perhaps a decimal that is not JSON, such as ".5": `number` reads each cell below
-    try:
-        return np.array([number(value) for value in values], dtype=np.float64)
-    except ValueError as error:
-        raise SchemaMismatch(f"candle {name}: {error}") from error
+CANDLE_COLUMNS = COLUMNS
 
 
 class Candles(Result):
@@ -170,24 +162,12 @@ class Candles(Result):
             raise Implausible(f"candle times {time[0]} to {time[-1]} are not Unix milliseconds")
         if time.size > 1 and not (time[1:] > time[:-1]).all():
             raise Implausible("candles are not in ascending order of distinct times")
-        low, high = self.low, self.high
-        # A comparison with nan is false, so these conditions refuse nan.
-        sound = (
-            (low > 0)
-            & (high >= low)
-            & (self.open <= high)
-            & (self.open >= low)
-            & (self.close <= high)
-            & (self.close >= low)
-        )
-        if not sound.all():
-            at = int(np.argmin(sound))
-            raise Implausible(
-                f"candle {time[at]}: open {self.open[at]:g} high {high[at]:g} "
-                f"low {low[at]:g} close {self.close[at]:g}"
-            )
-        if (self.volume < 0).any():
-            raise Implausible("a candle of negative volume")
+        values = (*prices, self.volume)
+        good = sound(*values)
+        if not good.all():
+            at = int(np.argmin(good))
+            wrong = contradiction(*(float(column[at]) for column in values))
+            raise Implausible(f"candle {time[at]}: {wrong}")
         return self
 
     @classmethod
@@ -203,7 +183,8 @@ class Candles(Result):
         """Candles from a source's rows, in any column order and direction.
 
         Rows are sorted, and exact duplicates are dropped. Rows outside the range of `query` or
-        beyond its limit are cut: the latest remain, or the oldest if `start` is given.
+        beyond its limit are cut: the latest remain, or the oldest if `start` is given. A row that
+        cannot be read is left out and reported; so is one without any price.
 
         Args:
             rows: lists, or mappings.
@@ -213,34 +194,12 @@ class Candles(Result):
             time_unit: the unit of the times, which are numbers or strings of digits.
 
         Raises:
-            SchemaMismatch: a cell is no number, or the rows differ in length.
-            Implausible: two different candles of one time (`faults.md` E7), or prices that
-                contradict each other.
+            SchemaMismatch: `rows` is no list, or more than half of the rows cannot be read.
+            Implausible: most rows contradict themselves or each other (`faults.md` E7).
         """
-        remarks = list(notes)
-        places: dict[str, Any] = {name: at for at, name in enumerate(order) if name}
-        table_rows: Sequence[Any] = rows
-        try:
-            if table_rows and isinstance(table_rows[0], Mapping):
-                places = dict(zip(CANDLE_COLUMNS, order, strict=False))
-            elif len(set(map(len, table_rows))) > 1:
-                raise SchemaMismatch("candle rows differ in length")
-            columns = {name: [row[at] for row in table_rows] for name, at in places.items()}
-        except (TypeError, IndexError, KeyError) as error:
-            raise SchemaMismatch(f"candle rows lack some of {len(order)} columns") from error
-        scale = 1000 if time_unit == "s" else 1
-        time = _time_column(columns.pop("timestamp"), scale)
-        table = [
-            _float_column(columns[name], name) if name in columns else np.full(time.shape, np.nan)
-            for name in CANDLE_COLUMNS[1:]
-        ]
+        time, table, said = read_table(rows, order, 1000 if time_unit == "s" else 1)
         sent = None
         if time.size:
-            if not (time[1:] > time[:-1]).all():
-                if (time[1:] < time[:-1]).all():
-                    time, table = time[::-1], [column[::-1] for column in table]
-                else:
-                    time, table = _sorted_unique(time, table, remarks)
             sent = (int(time.size), int(time[-1]))
             lower = query.start if query.start is not None else time[0]
             upper = query.end if query.end is not None else time[-1]
@@ -262,7 +221,7 @@ class Candles(Result):
                 name: np.ascontiguousarray(column)
                 for name, column in zip(CANDLE_COLUMNS[1:], table, strict=True)
             },
-            notes=tuple(remarks),
+            notes=(*notes, *said),
             sent=sent,
         )
 
@@ -277,9 +236,16 @@ class Candles(Result):
 
     def check(self, query: Any, now_ms: int) -> Self:
         super().check(query, now_ms)
-        check_spacing(self, query, now_ms)
-        check_start(self, query, now_ms)
-        return self
+        kept = in_place(self, query, now_ms)
+        candles = self if kept is None else self._only(kept)
+        check_spacing(candles, query)
+        check_start(candles, query, now_ms)
+        return candles
+
+    def _only(self, kept: NDArray[np.bool_]) -> Self:
+        return self.model_copy(
+            update={name: frozen_array(self.__dict__[name][kept]) for name in CANDLE_COLUMNS}
+        )
 
     def staleness(self, query: Any, now_ms: int, max_age_s: float | None) -> str | None:
         late = late_s(self, query, now_ms)
@@ -337,6 +303,8 @@ class Candles(Result):
         complete, next_start = coverage_of(made, query, now_ms, is_cut=is_cut)
         return made.model_copy(
             update={
+                # A plugin can have made them past the model's checks.
+                **{name: frozen_array(made.__dict__[name]) for name in CANDLE_COLUMNS},
                 "last_closed": last_closed,
                 "complete": complete,
                 "next_start": next_start,
@@ -387,32 +355,3 @@ class Candles(Result):
 
 
 _ENCODER = msgspec.json.Encoder()
-
-
-def _time_column(values: Sequence[Any], scale: int) -> NDArray[np.int64]:
-    try:
-        exact = msgspec.convert(values, list[int], strict=False)
-        return np.fromiter(exact, np.int64, len(exact)) * scale
-    except (msgspec.ValidationError, OverflowError) as error:
-        raise SchemaMismatch("a candle's time is no whole number") from error
-
-
-def _sorted_unique(
-    time: NDArray[np.int64], table: list[NDArray[np.float64]], remarks: list[str]
-) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
-    order = np.argsort(time, kind="stable")
-    time, table = time[order], [column[order] for column in table]
-    same = time[1:] == time[:-1]
-    if same.any():
-        # The newest candle may still be open, so two rows of it may differ.
-        closed = same & (time[1:] != time[-1])
-        for column in table:
-            before, after = column[:-1][closed], column[1:][closed]
-            if not ((before == after) | (np.isnan(before) & np.isnan(after))).all():
-                raise Implausible("two different candles of one time")
-        keep = np.concatenate((~same, [True]))
-        time, table = time[keep], [column[keep] for column in table]
-        remarks.append(f"{int(same.sum())} duplicate candles dropped")
-    else:
-        remarks.append("candles came unordered and were sorted")
-    return time, table

@@ -7,8 +7,11 @@ from typing import Annotated, Any, Generic, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from coinmux.framework.errors import Implausible
-from coinmux.framework.models.base import Head, Query, R_co, Result
-from coinmux.framework.reference.chains import CHAINS, Chain, check_address
+from coinmux.framework.models.base import Cut, Head, Query, R_co, Result
+from coinmux.framework.reference.addresses import check_address, confirm_address
+from coinmux.framework.reference.chains import CHAINS, Chain
+from coinmux.framework.reference.rows import field_left_out
+from coinmux.framework.reference.tickers import Asset
 from coinmux.framework.reference.values import Amount, CleanText, Number, RawInteger, Timestamp
 
 #: Miners may set a block's time up to two hours ahead (Bitcoin Core, MAX_FUTURE_BLOCK_TIME).
@@ -35,12 +38,23 @@ def scaled(raw: str | int, decimals: int) -> float:
 
 class _AddressQuery(Query[R_co], Generic[R_co]):
     chain: ChainName
-    address: str = Field(max_length=100, description="EVM addresses in lower case")
+    address: str = Field(
+        max_length=100,
+        description="Checksums are checked: of base58, of bech32, and of capitals (EIP-55)",
+    )
 
     @model_validator(mode="after")
     def _is_address(self) -> Self:
         object.__setattr__(self, "address", check_address(self.chain, self.address))
         return self
+
+    def confirm(self, answered: object) -> None:
+        """Check that an answer is about this address, in the way its chain compares them.
+
+        Raises:
+            OtherSubject: the answer is about another one.
+        """
+        confirm_address(self.chain, self.address, answered)
 
 
 class GasQuery(Query["Gas"]):
@@ -62,12 +76,18 @@ class Gas(Result):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
-        if self.slow is not None and self.fast is not None and self.slow > self.fast:
-            raise Implausible(f"slow gas {self.slow:g} costs more than fast {self.fast:g}")
+        if self.slow is not None and self.slow > self.standard:
+            self._without("slow", f"{self.slow:g} is above the standard price")
+        if self.fast is not None and self.fast < self.standard:
+            self._without("fast", f"{self.fast:g} is below the standard price")
         expected = "sat/vB" if self.chain is Chain.BITCOIN else "gwei"
         if self.unit != expected:
             raise Implausible(f"gas on {self.chain} is counted in {expected}, not {self.unit}")
         return self
+
+    def _without(self, name: str, reason: str) -> None:
+        object.__setattr__(self, name, None)
+        field_left_out(name, reason)
 
     def figure(self, query: Any) -> float | None:
         return self.standard
@@ -134,21 +154,27 @@ class TransactionsQuery(_AddressQuery["Transactions"]):
     """Transactions of an address, newest first."""
 
     limit: int = Field(default=25, ge=1, le=100)
-    cursor: str | None = Field(default=None, max_length=500, description="From the page before")
+    cursor: str | None = Field(
+        default=None, max_length=2_000, description="From the page before, of the same source"
+    )
 
 
 class Transaction(Result):
     """One transaction."""
 
-    hash: str
+    hash: str = Field(min_length=1)
     height: int | None = None
     timestamp: Timestamp | None = None
     sender: str | None = Field(default=None, serialization_alias="from")
     to: str | None = None
     asset: str
-    raw: RawInteger
-    amount: Number
-    fee_raw: RawInteger | None = None
+    raw: RawInteger | None = Field(
+        default=None, description="In the smallest unit; null if the source does not tell it"
+    )
+    amount: Number | None = Field(default=None, description="In whole units")
+    fee_raw: RawInteger | None = Field(
+        default=None, description="As charged, data on layer 1 included; else null"
+    )
     succeeded: bool | None = None
 
 
@@ -161,6 +187,8 @@ class Transactions(Result):
         default=None, description="Ask with it for the next page; null at the end"
     )
     transactions: tuple[Transaction, ...]
+
+    cuts = (Cut("transactions", "limit"),)
 
     def is_empty(self) -> bool:
         return not self.transactions
@@ -222,7 +250,7 @@ class LargeTransfersQuery(Query["LargeTransfers"]):
     """Large transfers between addresses, newest first."""
 
     min_usd: float = Field(default=500_000, ge=0)
-    asset: str | None = Field(default=None, pattern="^[A-Z0-9]{1,20}$")
+    asset: Asset | None = None
     chain: ChainName | None = None
     limit: int = Field(default=50, ge=1, le=100)
 
@@ -251,6 +279,8 @@ class LargeTransfers(Result):
     """Large transfers, newest first."""
 
     transfers: tuple[LargeTransfer, ...]
+
+    cuts = (Cut("transfers", "limit"),)
 
     def is_empty(self) -> bool:
         return not self.transfers

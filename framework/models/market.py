@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from functools import partial
+from typing import Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from coinmux.framework.errors import Implausible, InvalidSymbol, UnknownSymbol
-from coinmux.framework.models.base import Query, Result
+from coinmux.framework.models.base import Cut, Query, Result
+from coinmux.framework.models.levels import Levels, ranked
+from coinmux.framework.reference.rows import field_left_out, read_field, read_rows
 from coinmux.framework.reference.symbols import Symbol, SymbolStyle
 from coinmux.framework.reference.values import (
     Amount,
     AmountOrNone,
+    CleanName,
     CleanText,
-    Number,
+    IdOrNone,
     NumberOrNone,
     Price,
     PriceOrNone,
+    RankOrNone,
     Timestamp,
+    clean_text,
     number,
     percent,
     price_or_none,
@@ -83,16 +90,15 @@ class Ticker(Result):
             UnknownSymbol: there is no last price; the pair is listed but not traded.
         """
         price = last_price(query.symbol, last)
-        if open is None and moved is not None and moved != "":
-            before = float(Decimal(repr(price)) - Decimal(repr(number(moved))))
-            open = before if before > 0 else None  # noqa: A001 - as above
-        opened = price_or_none(open)
-        if change_fraction is not None and change_fraction != "":
-            change_percent = percent(change_fraction)
-        elif change_fraction is None and change_percent is None and opened is not None:
+        if open is None:
+            open = read_field("open", partial(_before, price), moved)  # noqa: A001 - as above
+        opened = read_field("open", price_or_none, open)
+        if change_fraction is not None:
+            change_percent = read_field("change_percent", percent, change_fraction)
+        elif change_percent is None and opened is not None:
             change_percent = (price / opened - 1) * 100
         if timestamp_s is not None:
-            timestamp = seconds_ms(timestamp_s)
+            timestamp = read_field("timestamp", seconds_ms, timestamp_s)
         return cls(
             symbol=query.symbol,
             last=price,
@@ -105,10 +111,16 @@ class Ticker(Result):
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
         if self.bid is not None and self.ask is not None and self.bid > self.ask * CROSSED_LIMIT:
-            raise Implausible(f"bid {self.bid:g} is far above ask {self.ask:g}")
+            self._drop("bid", "ask", f"a bid of {self.bid:g} is far above an ask of {self.ask:g}")
         if self.high is not None and self.low is not None and self.high < self.low:
-            raise Implausible(f"high {self.high:g} is below low {self.low:g}")
+            self._drop("high", "low", f"a high of {self.high:g} is below a low of {self.low:g}")
         return self
+
+    def _drop(self, one: str, other: str, reason: str) -> None:
+        """Two figures that contradict each other are null: which is wrong is not known."""
+        object.__setattr__(self, one, None)
+        object.__setattr__(self, other, None)
+        field_left_out(f"{one} and {other}", reason)
 
     def figure(self, query: Any) -> float | None:
         return self.last
@@ -118,6 +130,12 @@ class Ticker(Result):
 
     def is_distinctive(self) -> bool:
         return bool(self.volume_base)
+
+
+def _before(price: float, moved: Any) -> float | None:
+    """The price before it moved by `moved`; None if that is none."""
+    before = float(Decimal(repr(price)) - Decimal(repr(number(moved))))
+    return before if before > 0 else None
 
 
 def last_price(symbol: Symbol, value: Any) -> float:
@@ -140,22 +158,6 @@ class OrderBookQuery(Query["OrderBook"]):
     depth: int = Field(default=20, ge=1, le=500, description="Levels on each side")
 
 
-def _levels(rows: Any) -> tuple[tuple[float, float], ...]:
-    if not isinstance(rows, (list, tuple)):
-        raise ValueError("takes a list of [price, amount]")
-    try:
-        levels = tuple([(number(row[0]), number(row[1])) for row in rows])
-    except (IndexError, KeyError, TypeError) as error:
-        raise ValueError("takes a list of [price, amount]") from error
-    for price, amount in levels:
-        if price <= 0 or amount < 0:
-            raise Implausible(f"an order of {amount:g} at {price:g}")
-    return levels
-
-
-Levels = Annotated[tuple[tuple[float, float], ...], BeforeValidator(_levels)]
-
-
 class OrderBook(Result):
     """Bids and asks, best first, as `[price, amount]` in quote and base units."""
 
@@ -164,18 +166,18 @@ class OrderBook(Result):
     bids: Levels
     asks: Levels
 
+    cuts = (Cut("bids", "depth"), Cut("asks", "depth"))
+
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
-        object.__setattr__(self, "bids", _ranked(self.bids, reverse=True))
-        object.__setattr__(self, "asks", _ranked(self.asks, reverse=False))
+        object.__setattr__(self, "bids", ranked(self.bids, reverse=True))
+        object.__setattr__(self, "asks", ranked(self.asks, reverse=False))
         if self.bids and self.asks and self.bids[0][0] > self.asks[0][0] * CROSSED_LIMIT:
             raise Implausible(f"bid {self.bids[0][0]:g} is far above ask {self.asks[0][0]:g}")
         return self
 
     def cut(self, depth: int) -> OrderBook:
         """The best `depth` levels of each side."""
-        if len(self.bids) <= depth and len(self.asks) <= depth:
-            return self
         return self.model_copy(update={"bids": self.bids[:depth], "asks": self.asks[:depth]})
 
     def is_empty(self) -> bool:
@@ -190,12 +192,6 @@ class OrderBook(Result):
         return sum(best) / len(best) if best else None
 
 
-def _ranked(
-    levels: tuple[tuple[float, float], ...], *, reverse: bool
-) -> tuple[tuple[float, float], ...]:
-    return tuple(sorted(levels, key=lambda level: level[0], reverse=reverse))
-
-
 class TradesQuery(Query["Trades"]):
     """The latest trades of one market."""
 
@@ -206,9 +202,9 @@ class TradesQuery(Query["Trades"]):
 class Trade(Result):
     """One trade."""
 
-    id: str | None = Field(default=None, description="The source's own id")
+    id: IdOrNone = Field(default=None, description="The source's own id")
     timestamp: Timestamp = Field(description="Unix ms")
-    side: Literal["buy", "sell"] | None = Field(description="The taker's side")
+    side: Literal["buy", "sell"] | None = Field(default=None, description="The taker's side")
     price: Price
     amount: Amount
 
@@ -218,6 +214,15 @@ class Trades(Result):
 
     symbol: Symbol
     trades: tuple[Trade, ...]
+
+    cuts = (Cut("trades", "limit", newest_last=True),)
+
+    @classmethod
+    def read(
+        cls, query: TradesQuery, rows: Iterable[Any], one: Callable[[Any], Trade | None]
+    ) -> Trades:
+        """The trades that `one` reads from `rows`, as `latest`; a bad row is left out."""
+        return cls.latest(query, read_rows(rows, one, kind="trades"))
 
     @classmethod
     def latest(cls, query: TradesQuery, trades: Iterable[Trade]) -> Trades:
@@ -246,7 +251,7 @@ class Market(Result):
     """A pair a source lists, in our spelling and in its own."""
 
     symbol: Symbol
-    native: str
+    native: str = Field(min_length=1)
     active: bool
 
     @classmethod
@@ -260,6 +265,17 @@ class Market(Result):
         return cls(symbol=symbol, native=native, active=active)
 
 
+def traded(status: Any, words: Collection[str]) -> bool:
+    """Whether a source's word for the state of a market is one of `words`.
+
+    Raises:
+        ValueError: it says nothing, so whether the market is traded is not known.
+    """
+    if type(status) not in (str, int) or status == "":
+        raise ValueError(f"the state of a market is a word, not {str(status)[:20]!r}")
+    return str(status) in words
+
+
 class Markets(Result):
     """The pairs of one source, from its own list, which says how a joined spelling is split."""
 
@@ -267,19 +283,25 @@ class Markets(Result):
 
     @classmethod
     def read(cls, rows: Iterable[Any], one: Callable[[Any], Market | None]) -> Markets:
-        """The markets that `one` reads from `rows`; a row that is no spot pair is left out."""
-        markets = []
-        left_out = 0
-        for row in rows:
+        """The markets that `one` reads from `rows`.
+
+        Left out and noted are rows that are no spot pairs, that our spelling of pairs has no room
+        for, or that cannot be read.
+        """
+        others: Counter[str] = Counter()
+
+        def asked_for(row: Any) -> Market | None:
             try:
                 market = one(row)
-            except InvalidSymbol:
-                market = None
+            except (InvalidSymbol, UnknownSymbol):
+                others["pairs that our names cannot ask for"] += 1
+                return None
             if market is None:
-                left_out += 1
-            else:
-                markets.append(market)
-        notes = (f"{left_out} entries that are no spot pairs left out",) if left_out else ()
+                others["entries that are no spot pairs"] += 1
+            return market
+
+        markets = read_rows(rows, asked_for, kind="markets")
+        notes = tuple(f"{count} {what} left out" for what, count in others.items())
         return cls(markets=tuple(markets), notes=notes)
 
     def is_empty(self) -> bool:
@@ -289,28 +311,57 @@ class Markets(Result):
         return len(self.markets)
 
 
+#: Pages of coins that may be asked for.
+_MOST_PAGES = 200
+
+
 class CoinsQuery(Query["Coins"]):
     """One page of coins, largest market capitalisation first."""
 
-    page: int = Field(default=1, ge=1, le=200)
+    page: int = Field(default=1, ge=1, le=_MOST_PAGES)
     per_page: int = Field(default=100, ge=1, le=250)
     quote: str = Field(
         default="USD", pattern="^[A-Z0-9]{2,10}$", description="Currency of the figures"
     )
+    cursor: str | None = Field(
+        default=None,
+        max_length=2_000,
+        description="From the page before: the next page of the same source, in place of `page`",
+    )
+
+    @model_validator(mode="after")
+    def _is_one_page(self) -> Self:
+        if self.cursor is not None and self.page != 1:
+            raise ValueError("page and cursor are two ways to name a page; send one of them")
+        return self
+
+    def resumed(self, following: str) -> Self:
+        return self.model_copy(update={"page": int(following), "cursor": None})
 
 
 class Coin(Result):
-    """One coin and its market figures, in the asked quote."""
+    """One coin and its market figures in the asked quote; null is what the source does not give."""
 
-    id: str = Field(description="The answering source's id of the coin")
-    symbol: str = Field(description="Ticker, upper case; not unique")
-    name: CleanText
-    rank: int | None = Field(default=None, description="By market capitalisation, 1 is the largest")
-    price: Amount | None = None
-    market_cap: Amount | None = None
-    volume_24h: Amount | None = None
-    change_percent_24h: Number | None = Field(default=None, description="In percent")
-    circulating_supply: Amount | None = None
+    id: CleanName = Field(description="The answering source's id of the coin")
+    symbol: CleanName = Field(description="Ticker, upper case; not unique")
+    name: CleanText = Field(description="The coin's ticker if the source gives no name")
+    rank: RankOrNone = Field(default=None, description="By market capitalisation, 1 is the largest")
+    price: PriceOrNone = None
+    market_cap: AmountOrNone = None
+    volume_24h: AmountOrNone = None
+    change_percent_24h: NumberOrNone = Field(default=None, description="In percent")
+    circulating_supply: AmountOrNone = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_named(cls, values: Any) -> Any:
+        """The ticker in capitals; it stands for a name that is missing."""
+        symbol = values.get("symbol") if isinstance(values, dict) else None
+        if not isinstance(symbol, str):
+            return values
+        name = values.get("name")
+        is_named = isinstance(name, str) and clean_text(name)
+        return {**values, "symbol": symbol.upper(), "name": name if is_named else symbol.upper()}
 
 
 class Coins(Result):
@@ -319,11 +370,20 @@ class Coins(Result):
     page: int
     per_page: int
     coins: tuple[Coin, ...]
+    cursor: str | None = Field(
+        default=None, description="Ask with it for the next page of this source; null at the end"
+    )
+
+    cuts = (Cut("coins", "per_page"),)
 
     @classmethod
     def of(cls, query: CoinsQuery, coins: Iterable[Coin]) -> Coins:
         """The requested page."""
         return cls(page=query.page, per_page=query.per_page, coins=tuple(coins))
+
+    def next_page(self, query: CoinsQuery) -> str | None:
+        is_full = len(self.coins) >= self.per_page
+        return str(self.page + 1) if is_full and self.page < _MOST_PAGES else None
 
     def is_empty(self) -> bool:
         return not self.coins
@@ -341,7 +401,7 @@ class GlobalStats(Result):
 
     timestamp: Timestamp | None = None
     market_cap_usd: Amount
-    volume_24h_usd: Amount | None = None
-    btc_dominance_percent: Amount | None = None
-    eth_dominance_percent: Amount | None = None
+    volume_24h_usd: AmountOrNone = None
+    btc_dominance_percent: AmountOrNone = None
+    eth_dominance_percent: AmountOrNone = None
     active_coins: int | None = None

@@ -5,32 +5,36 @@ from __future__ import annotations
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from coinmux.framework.models.base import FUTURE_MS, Query, Result
-from coinmux.framework.reference.values import CleanText, Timestamp
+from coinmux.framework.reference.texts import PlainText, PlainTextOrNone, web_link
+from coinmux.framework.reference.tickers import Asset
+from coinmux.framework.reference.values import CleanName, CleanText, Timestamp
+
+#: Coins that one item may list; a longer list is of a page about everything.
+_MOST_SYMBOLS = 50
 
 
 def _link(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("takes an http(s) link")
-    text = value.strip()
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or len(text) > 2000:
-        raise ValueError("takes an http(s) link")
-    if any(ord(sign) < 33 for sign in text):
-        raise ValueError("takes a link without white space")
-    return text
+    link = web_link(value)
+    if link is None:
+        raise ValueError("takes an http(s) link without a user's name")
+    return link
 
 
-#: A link that a page may show: http or https only.
+def _symbols(value: Any) -> Any:
+    return tuple(value)[:_MOST_SYMBOLS] if isinstance(value, (list, tuple)) else value
+
+
+#: A link that a page may show.
 Link = Annotated[str, BeforeValidator(_link)]
 
 
 class NewsQuery(Query["News"]):
     """The latest news, of one asset or of all."""
 
-    asset: str | None = Field(default=None, pattern="^[A-Z0-9]{1,20}$", description="Ticker, BTC")
+    asset: Asset | None = Field(default=None, description="Ticker, BTC")
     limit: int = Field(default=50, ge=1, le=200)
     sentiment: bool = Field(
         default=False, description="Whether a text model scores each title; sources see no word"
@@ -40,22 +44,42 @@ class NewsQuery(Query["News"]):
 class NewsSentiment(Result):
     """The sentiment of an item, from a text model."""
 
-    label: str
+    label: CleanName
     score: float
-    model: str
+    model: CleanName
 
 
 class NewsItem(Result):
     """One piece of news. Text is plain, never markup."""
 
-    id: str
-    title: CleanText = Field(min_length=1)
+    id: CleanText = Field(min_length=1, description="The source's own; its link if it has none")
+    title: PlainText = Field(min_length=1)
     url: Link
-    source: CleanText
+    source: PlainText = Field(
+        min_length=1, description="The publisher; the host of the link if it is not named"
+    )
     published_at: Timestamp | None = None
-    summary: CleanText | None = None
-    symbols: tuple[str, ...] = ()
+    summary: PlainTextOrNone = None
+    symbols: Annotated[tuple[CleanName, ...], BeforeValidator(_symbols)] = ()
     sentiment: NewsSentiment | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_itself(cls, values: Any) -> Any:
+        """Its link stands for an id that is missing, the link's host for a publisher."""
+        if not isinstance(values, dict):
+            return values
+        link = web_link(values.get("url"))
+        if link is None:
+            return values
+        named = dict(values)
+        if named.get("id") in (None, ""):
+            named["id"] = link
+        elif type(named["id"]) is int:
+            named["id"] = str(named["id"])
+        if not isinstance(named.get("source"), str) or not named["source"].strip():
+            named["source"] = (urlsplit(link).hostname or "").removeprefix("www.")
+        return named
 
 
 class News(Result):

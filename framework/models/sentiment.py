@@ -8,7 +8,8 @@ from pydantic import BeforeValidator, Field
 
 from coinmux.framework.errors import Implausible
 from coinmux.framework.models.base import Query, Result
-from coinmux.framework.reference.values import CleanText, Number, Timestamp
+from coinmux.framework.reference.tickers import Asset
+from coinmux.framework.reference.values import CleanName, CleanText, Number, Timestamp
 
 
 def _points(rows: Any) -> tuple[tuple[int, float], ...]:
@@ -40,20 +41,20 @@ class FearGreed(Result):
 class SocialQuery(Query["Social"]):
     """Social metrics of one asset."""
 
-    asset: str = Field(pattern="^[A-Z0-9]{1,20}$", description="Ticker, BTC")
+    asset: Asset = Field(description="Ticker, BTC")
 
 
 class SocialMetric(Result):
     """One metric, with its unit."""
 
     value: Number | None
-    unit: str
+    unit: CleanName
 
 
 class Social(Result):
     """Social metrics of one asset, by name."""
 
-    symbol: str
+    symbol: CleanName
     timestamp: Timestamp | None = None
     metrics: dict[str, SocialMetric]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from coinmux.framework.models.base import Query
 from coinmux.framework.plugins.hook_runner import in_thread
+from coinmux.framework.plugins.hookspecs import PROJECT
 from coinmux.framework.plugins.indicator_info import IndicatorInfo
 from coinmux.framework.plugins.provider_info import ProviderInfo, Reply
 
@@ -41,6 +42,11 @@ class Provider:
     origin: str
     version: str
     grade: str | None = None
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it came with coinmux; results of any other are checked value by value."""
+        return self.origin == PROJECT
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,13 @@ from coinmux.framework.plugins import grades, hookspecs
 from coinmux.framework.plugins.adapters import Indicator, Provider, computer, error_mapper, fetcher
 from coinmux.framework.plugins.indicator_info import IndicatorInfo
 from coinmux.framework.plugins.provider_info import ProviderInfo
+from coinmux.framework.plugins.unmarked import said, unmarked_hooks
+from coinmux.framework.reference.values import clean_text
 from coinmux.framework.suggest import near
 
 API_VERSION = 1
+#: A plugin that takes longer to load holds up every start.
+_SLOW_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,15 @@ class Broken:
     name: str
     origin: str
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What is odd about a plugin that works."""
+
+    name: str
+    origin: str
+    message: str
 
 
 @dataclass(slots=True)
@@ -49,6 +62,7 @@ class Found:
     measured: dict[str, Any] | None = None
     error: str | None = None
     started_at: float = field(default_factory=time.monotonic)
+    took_s: float | None = None
 
     def start(self) -> None:
         """Import it in a thread of its own, so that an import that hangs delays no other."""
@@ -68,7 +82,9 @@ class Found:
                 self.indicators = describe()
             self.measured = grades.standing(self.loaded)
         except BaseException as error:  # noqa: BLE001 - a SystemExit in a plugin must not end the process
-            self.error = f"{type(error).__name__} while loading: {str(error)[:300]}"
+            self.error = f"{type(error).__name__} while loading: {_text_of(error)[:300]}"
+        finally:
+            self.took_s = time.monotonic() - self.started_at
 
     @property
     def pending(self) -> bool:
@@ -83,6 +99,7 @@ class PluginLoader:
         providers: by name.
         indicators: by name.
         broken: plugins that did not load.
+        doubts: what is odd about plugins that loaded.
         pending: plugins that are still loading.
     """
 
@@ -93,6 +110,7 @@ class PluginLoader:
         self.providers: dict[str, Provider] = {}
         self.indicators: dict[str, Indicator] = {}
         self.broken: list[Broken] = []
+        self.doubts: list[Doubt] = []
         self.pending: list[Found] = []
 
     def discover(self, allow: Iterable[str] = (), block: Iterable[str] = ()) -> list[Found]:
@@ -105,6 +123,10 @@ class PluginLoader:
         ]
         unique = {(one.name, one.origin): one for one in found}
         return sorted(unique.values(), key=lambda one: (not one.built_in, one.name, one.origin))
+
+    def installed(self) -> list[str]:
+        """The names of all installed entry points, whether or not they are loaded."""
+        return sorted({point.name.lower() for point in entry_points(group=hookspecs.PROJECT)})
 
     def load(self, found: Iterable[Found], *, wait_s: float, limit_s: float) -> None:
         """Load all of them at once; those not loaded after `wait_s` seconds stay in `pending`."""
@@ -175,9 +197,12 @@ class PluginLoader:
                 raise ValueError(f"the capability {row.name} has no hookspec {row.hook}")
             self.capabilities[row.name] = row
 
+    def _known_hooks(self) -> list[str]:
+        return [name for name, hook in vars(self.manager.hook).items() if hook.has_spec()]
+
     def _without_spec(self) -> dict[str, str]:
         """Plugins with a hook that has no specification (mostly a typing error) -> the message."""
-        known = [name for name, hook in vars(self.manager.hook).items() if hook.has_spec()]
+        known = self._known_hooks()
         return {
             impl.plugin_name: f"{name} is no hook of coinmux"
             + "".join(f"; did you mean {guess}?" for guess in near(name, known)[:1])
@@ -189,10 +214,13 @@ class PluginLoader:
     def _complete(self, one: Found, stranger: str | None) -> None:
         """Check the plugin's hooks and build its table of callables."""
         plugin = one.loaded
+        unmarked = unmarked_hooks(plugin, self._known_hooks())
         try:
             if stranger is not None:
                 raise TypeError(stranger)
             hooks = self._hooks_of(plugin)
+            if not hooks and not _has_specs(plugin):
+                raise TypeError(said(unmarked) if unmarked else "has no hook of coinmux")
             fetch = {
                 row.name: fetcher(hooks[row.hook])
                 for row in self.capabilities.values()
@@ -203,6 +231,7 @@ class PluginLoader:
                 if fetch:
                     raise TypeError("has fetch hooks and no provider_info")
                 self.indicators.update(indicators)
+                self._loaded(one, unmarked)
                 return
             mapper = hooks.get("map_error")
             infos = self._infos_of(one.info)
@@ -222,8 +251,23 @@ class PluginLoader:
                     grade=grades.grade_in(one.measured, info.name),
                 )
             self.indicators.update(indicators)
+            self._loaded(one, unmarked)
         except Exception as error:  # noqa: BLE001 - as above
-            self._drop(one, _plain(error))
+            why = _plain(error)
+            if unmarked and said(unmarked) not in why:
+                why = f"{why}; {said(unmarked)}"
+            self._drop(one, why)
+
+    def _loaded(self, one: Found, unmarked: list[str]) -> None:
+        """Note what is odd about a plugin that works."""
+        if unmarked:
+            message = f"{said(unmarked)} and {'are' if len(unmarked) > 1 else 'is'} never called"
+            self._doubt(one, message)
+        if one.took_s is not None and one.took_s > _SLOW_S:
+            self._doubt(one, f"took {one.took_s:.1f} s to load")
+
+    def _doubt(self, one: Found, message: str) -> None:
+        self.doubts.append(Doubt(clean_text(one.name), clean_text(one.origin), message))
 
     def _infos_of(self, declared: object) -> Sequence[ProviderInfo]:
         """The sources of a plugin: one, or several that speak one protocol."""
@@ -276,7 +320,8 @@ class PluginLoader:
         self._break(one.name, one.origin, error)
 
     def _break(self, name: str, origin: str, error: str) -> None:
-        self.broken.append(Broken(name, origin, error))
+        # They are shown on terminals and pages.
+        self.broken.append(Broken(clean_text(name), clean_text(origin), clean_text(error)))
 
 
 def in_process(name: str, plugin: object) -> Found:
@@ -302,6 +347,13 @@ def _has_specs(plugin: object) -> bool:
     return any(hasattr(getattr(plugin, name, None), marker) for name in dir(plugin))
 
 
+def _text_of(error: BaseException) -> str:
+    try:
+        return " ".join(str(error).split())
+    except BaseException:  # noqa: BLE001 - the error's own `__str__` is the plugin's code too
+        return "its text cannot be read"
+
+
 def _plain(error: Exception) -> str:
-    text = " ".join(str(error).split())[:400]
+    text = _text_of(error)[:400]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from coinmux.framework.plugins.declared_types import check_types
+
 if TYPE_CHECKING:
     from coinmux.framework.plugins.provider_info import Reply
 
@@ -52,6 +54,9 @@ class When:
     is_json: bool | None = None
     about: str = ""
     retry_after_s: float | None = None
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
     @property
     def weight(self) -> int:
@@ -122,6 +127,8 @@ class ErrorTable:
     rows: tuple[tuple[Meaning, When], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", ())
+        check_types(self)
         made = tuple(self._made())
         ordered = sorted(made, key=lambda row: -row[1].weight)
         object.__setattr__(self, "rows", tuple(ordered))

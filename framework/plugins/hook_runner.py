@@ -78,9 +78,23 @@ def is_hook(task: asyncio.Task[Any]) -> bool:
 async def _contained(hook: Awaitable[Any]) -> Any:
     try:
         return await hook
-    except SystemExit as error:
-        # asyncio would end the process with it.
+    except (Exception, asyncio.CancelledError):
+        raise
+    except GeneratorExit as error:
+        if not _is_running_task():
+            raise  # the loop has gone, and this coroutine is closed with it
         raise PluginError(quoted(error)) from error
+    except BaseException as error:
+        # asyncio would end the process with some of them, and nobody would catch the others.
+        raise PluginError(quoted(error)) from error
+
+
+def _is_running_task() -> bool:
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return False
+    return task is not None and is_hook(task)
 
 
 def in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
@@ -106,7 +120,9 @@ def in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
             elif isinstance(error, Exception) and not isinstance(error, StopIteration):
                 future.set_exception(error)
             else:
-                future.set_exception(PluginError(quoted(error)))
+                failure = PluginError(quoted(error))
+                failure.__cause__ = error
+                future.set_exception(failure)
 
         def run() -> None:
             result, error = None, None

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from coinmux.framework.plugins.declared_types import check_types, clean_texts
+
 #: A parameter's value: a whole number, a number, or one of its choices.
 Value = int | float | str
 #: Parameters by name. Of what type each is, its declaration says, and no type checker can.
@@ -33,6 +35,7 @@ PRICES: Mapping[str, tuple[str, ...]] = {
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
+_TEXT_CHARS = 500
 _TAKEN = frozenset({"comprehensive", "batch"})
 #: What the routes take themselves; a parameter of the same name could not be given.
 _OF_ROUTES = frozenset(
@@ -62,6 +65,8 @@ class Parameter:
     aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        check_types(self)
+        clean_texts(self, ("description",), _TEXT_CHARS)
         if not _WORD.fullmatch(self.name):
             raise ValueError(f"parameter {self.name!r}: lower case letters, digits and _ only")
         if self.name in _OF_ROUTES:
@@ -103,6 +108,7 @@ class Output:
     )
 
     def __post_init__(self) -> None:
+        check_types(self)
         if not _WORD.fullmatch(self.name):
             raise ValueError(f"output {self.name!r}: lower case letters, digits and _ only")
 
@@ -181,6 +187,9 @@ class IndicatorInfo:
     source: str = ""
 
     def __post_init__(self) -> None:
+        check_types(self)
+        clean_texts(self, ("title", "group", "label"))
+        clean_texts(self, ("formula", "source"), _TEXT_CHARS)
         if not _NAME.fullmatch(self.name) or self.name in _TAKEN or len(self.name) > 40:
             raise ValueError(f"indicator name {self.name!r}: lower case words joined by hyphens")
         if not self.outputs:

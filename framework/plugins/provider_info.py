@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
+from coinmux.framework.plugins.declared_types import check_types, clean_texts
 from coinmux.framework.plugins.error_table import ErrorTable
+from coinmux.framework.reference.metrics import MetricForm, MetricInfo
 from coinmux.framework.reference.symbols import SymbolStyle
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ T = TypeVar("T")
 Category = Literal["market", "blockchain", "news", "sentiment", "onchain", "whale", "model", "defi"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_NOTES_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,10 @@ class EnvVar:
     secret: bool = True
     base_url: str | None = None
 
+    def __post_init__(self) -> None:
+        check_types(self)
+        clean_texts(self, ("description",), _NOTES_CHARS)
+
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
@@ -54,6 +61,9 @@ class RateLimit:
 
     requests: float
     per_s: float
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,9 @@ class UsageHeader:
     per_s: float
     tells: Literal["used", "remaining"]
 
+    def __post_init__(self) -> None:
+        check_types(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
@@ -84,6 +97,9 @@ class Channel:
     name: str
     base_url: str
     tags: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +123,9 @@ class ProviderInfo:
         quotes: the only quotes it serves, None for any.
         intervals: ours -> theirs, for candles; one that is missing is not served.
         max_candles: most rows of one answer.
+        metrics: on-chain metrics it serves, by the name they are asked by.
+        metric_forms: forms of further names it serves, such as `query/<id>`.
+        metrics_from: the variable that names further metrics (`mvrv=789,…`); "" for none.
         models: text models it offers: id -> the channel that is that model, "" for the source.
         chains: ours -> theirs, for capabilities about a chain; one that is missing is not served.
         headers: sent with each request.
@@ -134,6 +153,9 @@ class ProviderInfo:
     intervals: Mapping[str, str] | None = None
     max_candles: int = 1000
     chains: Mapping[str, str] | None = None
+    metrics: Mapping[str, MetricInfo] = field(default_factory=dict)
+    metric_forms: tuple[MetricForm, ...] = ()
+    metrics_from: str = ""
     models: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     errors: ErrorTable | None = None
@@ -146,6 +168,11 @@ class ProviderInfo:
     notes: str = ""
 
     def __post_init__(self) -> None:
+        check_types(self)
+        if self.symbols is not None:
+            check_types(self.symbols)
+        clean_texts(self, ("title",))
+        clean_texts(self, ("notes", "retired"), _NOTES_CHARS)
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"provider name {self.name!r}: lower case letters, digits and _ only")
         urls = (self.base_url,) if self.base_url else ()
@@ -157,6 +184,15 @@ class ProviderInfo:
         for limit in self.rate_limits:
             if not (limit.requests > 0 and limit.per_s > 0):
                 raise ValueError(f"{self.name}: rate limits take numbers above 0")
+        if self.metrics_from and self.metrics_from not in {one.name for one in self.env}:
+            raise ValueError(
+                f"{self.name}: metrics_from {self.metrics_from!r} is no variable of env"
+            )
+        for form in self.metric_forms:
+            try:
+                re.compile(form.pattern)
+            except re.error as error:
+                raise ValueError(f"{self.name}: metric form {form.written}: {error}") from None
         windows = {limit.per_s for limit in self.rate_limits}
         for header in self.usage:
             if header.per_s not in windows:
@@ -219,8 +255,9 @@ class HTTPClient(Protocol):
         host: str | None = None,
         weight: float = 1,
         empty_ok: bool = False,
+        mend: bool = False,
     ) -> Any:
-        """The JSON answer to a GET."""
+        """The JSON answer to a GET; `mend` takes out stray backslashes and control characters."""
         ...
 
     async def post_json(

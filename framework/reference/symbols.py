@@ -1,30 +1,30 @@
 """Trading pairs: our one spelling, and the spellings of sources.
 
-A joined spelling (`BTCUSDT`) is never split by guessing: as input it is accepted only if exactly
-one split is possible, and an answer is compared with the spelling of the requested pair.
+A joined spelling (`BTCUSDT`) is never split by guessing: as input it is cut only where the base is
+known, and an answer is compared with the spelling of the requested pair. What a source joins may be
+the letters of another pair as well: `SymbolStyle.collides` tells.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from coinmux.framework.errors import InvalidSymbol, OtherSubject, UnknownSymbol
+from coinmux.framework.errors import Implausible, InvalidSymbol, OtherSubject, UnknownSymbol
+from coinmux.framework.reference.assets import AssetTable
+from coinmux.framework.reference.tickers import (
+    QUOTES,
+    TICKER_PATTERN,
+    cuts_of,
+    read_pair,
+    split_pair,
+)
 
-_ASSET = re.compile(r"[A-Z0-9]{1,20}")
-_PAIR = re.compile(r"([A-Z0-9]{1,20})[/_-]([A-Z0-9]{1,20})")
-
-#: Known quote currencies; used only to split a joined spelling.
-QUOTES = frozenset({
-    "USDT", "USDC", "USD", "EUR", "GBP", "BTC", "ETH", "BNB", "DAI", "FDUSD", "TUSD", "BUSD",
-    "PYUSD", "USDE", "USD1", "TRY", "JPY", "KRW", "AUD", "CAD", "CHF", "BRL", "MXN", "ZAR",
-    "IDR", "INR", "NGN", "PLN", "RUB", "UAH", "SGD", "HKD", "VND", "EURC", "EURI",
-})  # fmt: skip
+__all__ = ["QUOTES", "Symbol", "SymbolStyle"]
 
 
 class Symbol(str):
@@ -39,10 +39,10 @@ class Symbol(str):
     quote: str
 
     def __new__(cls, text: str) -> Self:
-        match = _PAIR.fullmatch(text)
-        if match is None or match[1] == match[2]:
+        pair = split_pair(text)
+        if pair is None:
             raise InvalidSymbol(f"{text[:40]!r} is not a pair such as BTC/USDT")
-        return cls.of(match[1], match[2])
+        return cls.of(*pair)
 
     @classmethod
     def of(cls, base: str, quote: str) -> Self:
@@ -54,40 +54,30 @@ class Symbol(str):
 
     @classmethod
     def parse(
-        cls, text: str, *, default_quote: str = "USDT", assets: Collection[str] = ()
+        cls,
+        text: str,
+        *,
+        default_quote: str = "USDT",
+        assets: Collection[str] | None = None,
+        markets: Container[str] = (),
     ) -> Symbol:
         """Read a pair in any usual spelling and case: `BTC-USDT`, `btc_usdt`, `BTCUSDT` or `BTC`.
 
+        Names that mean the same coin everywhere are read as ours: `XBT/USD` is BTC/USD.
+
         Args:
             default_quote: the quote of a bare asset.
-            assets: known assets; they decide whether `BTCTUSD` is BTC/TUSD.
+            assets: known assets; they decide whether `BTCTUSD` is BTC/TUSD. The shipped table by
+                default.
+            markets: pairs that some source lists; they decide where the base is not known.
 
         Raises:
-            InvalidSymbol: `text` is no pair, or it can be split in more than one way.
+            InvalidSymbol: `text` is no pair, or it has several readings; `did_you_mean` has them.
         """
         if isinstance(text, Symbol):
             return text
-        raw = text.strip().upper()
-        if _PAIR.fullmatch(raw):
-            return cls(raw)
-        if not _ASSET.fullmatch(raw):
-            raise InvalidSymbol(
-                f"{text[:40]!r} is not a pair such as BTC/USDT", known=["BASE/QUOTE"]
-            )
-        if raw not in assets:
-            splits = [(raw[:cut], raw[cut:]) for cut in range(1, len(raw)) if raw[cut:] in QUOTES]
-            known = [split for split in splits if split[0] in assets or split[0] in QUOTES]
-            choice = known or splits
-            if len(choice) > 1:
-                ways = [f"{base}/{quote}" for base, quote in choice]
-                raise InvalidSymbol(
-                    f"{raw} could be {' or '.join(ways)}: write it with a slash", known=ways
-                )
-            if choice:
-                return cls("/".join(choice[0]))
-        if raw == default_quote:
-            raise InvalidSymbol(f"{raw} needs a quote other than itself, such as {raw}/USD")
-        return cls.of(raw, default_quote)
+        known = AssetTable.shipped().symbols if assets is None else assets
+        return cls.of(*read_pair(text, default_quote, known, markets))
 
     def join(self, separator: str = "") -> str:  # type: ignore[override]  # joins its own halves
         """Base and quote, with `separator` between them."""
@@ -115,7 +105,7 @@ class Symbol(str):
     ) -> dict[str, Any]:
         return {
             "type": "string",
-            "pattern": "^[A-Z0-9]{1,20}/[A-Z0-9]{1,20}$",
+            "pattern": f"^{TICKER_PATTERN}/{TICKER_PATTERN}$",
             "examples": ["BTC/USDT"],
         }
 
@@ -128,13 +118,19 @@ class SymbolStyle:
         separator: the text between base and quote.
         case: the case of the whole pair.
         aliases: our asset name -> the source's, where they differ (`BTC` -> `XBT`).
-        strangers: asset names that mean another coin at the source; pairs of them are refused.
+        strangers: asset names that mean another coin at the source; pairs of them are refused. A
+            name that is the source's for another asset of ours (`XBT`) is one by itself.
     """
 
     separator: str = ""
     case: Literal["upper", "lower"] = "upper"
     aliases: Mapping[str, str] = field(default_factory=dict)
     strangers: frozenset[str] = frozenset()
+    _refused: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
+
+    def __post_init__(self) -> None:
+        taken = frozenset(self.aliases.values()) - self.aliases.keys()
+        object.__setattr__(self, "_refused", self.strangers | taken)
 
     def native(self, symbol: Symbol) -> str:
         """The source's spelling of `symbol`.
@@ -142,8 +138,9 @@ class SymbolStyle:
         Raises:
             UnknownSymbol: the source uses that name for another coin.
         """
-        if self.strangers and not self.strangers.isdisjoint((symbol.base, symbol.quote)):
-            raise UnknownSymbol(symbol, f"{symbol.base} is another coin there")
+        if self._refused and not self._refused.isdisjoint((symbol.base, symbol.quote)):
+            name = symbol.base if symbol.base in self._refused else symbol.quote
+            raise UnknownSymbol(symbol, f"{name} is another coin there")
         base = self.aliases.get(symbol.base, symbol.base)
         quote = self.aliases.get(symbol.quote, symbol.quote)
         text = f"{base}{self.separator}{quote}"
@@ -157,11 +154,31 @@ class SymbolStyle:
                 return ours
         return name
 
+    def collides(self, symbol: Symbol, assets: Container[str]) -> bool:
+        """Whether the source's spelling of `symbol` is that of another pair too.
+
+        Only joined spellings can be: BTCU/SDT is written as BTC/USDT is, ARB/USD as AR/BUSD is.
+
+        Args:
+            assets: known assets.
+        """
+        if self.separator:
+            return False
+        base = self.aliases.get(symbol.base, symbol.base)
+        quote = self.aliases.get(symbol.quote, symbol.quote)
+        others = [cut for cut in cuts_of(base + quote) if cut[1] != quote]
+        return bool(others) and (
+            symbol.quote not in QUOTES or any(self.asset(other) in assets for other, _ in others)
+        )
+
     def confirm(self, symbol: Symbol, said: object) -> None:
         """Check that an answer names the requested pair, in any case.
 
         Raises:
             OtherSubject: the answer names another pair (`faults.md` E2).
+            Implausible: it names none.
         """
+        if said is None or said == "":
+            raise Implausible(f"asked for {symbol}, the answer names no pair")
         if not isinstance(said, str) or said.upper() != self.native(symbol).upper():
             raise OtherSubject(f"asked for {symbol}, the answer is about {str(said)[:40]!r}")

@@ -23,6 +23,13 @@ EARLIEST_MS = 1_230_940_800_000
 LATEST_MS = 4_102_444_800_000
 
 
+class _Impossible(Implausible, ValueError):
+    """A value of the right shape that cannot be true.
+
+    It is a `ValueError` so that pydantic says of which field it is.
+    """
+
+
 def number(value: Any) -> float:
     """A finite float from a JSON number or a decimal string.
 
@@ -48,7 +55,7 @@ def number(value: Any) -> float:
 def _positive(value: Any) -> float:
     result = number(value)
     if result <= 0:
-        raise Implausible(f"a price of {result:g}")
+        raise _Impossible(f"a price of {result:g}")
     return result
 
 
@@ -57,17 +64,36 @@ def price_or_none(value: Any) -> float | None:
 
     Raises:
         ValueError: the value is no number.
+        Implausible: it is below 0.
     """
-    return None if value is None or value == "" else number(value) or None
-
-
-def _positive_or_none(value: Any) -> float | None:
-    price = price_or_none(value)
-    return None if price is None else _positive(price)
+    if value is None or value == "":
+        return None
+    price = number(value)
+    return _positive(price) if price else None
 
 
 def _not_negative_or_none(value: Any) -> float | None:
     return None if value is None or value == "" else _not_negative(value)
+
+
+def _id_or_none(value: Any) -> Any:
+    if value is None or value == "":
+        return None
+    return str(value) if type(value) is int else clean_name(value)
+
+
+def rank_or_none(value: Any) -> int | None:
+    """A place in a ranking; None for null, "" and 0, which mean that there is none.
+
+    Raises:
+        ValueError: it is no whole number above 0.
+    """
+    if value is None or value == "":
+        return None
+    rank = number(value)
+    if rank < 0 or not rank.is_integer():
+        raise ValueError(f"takes a rank, not {str(value)[:40]!r}")
+    return int(rank) or None
 
 
 def _number_or_none(value: Any) -> float | None:
@@ -77,7 +103,7 @@ def _number_or_none(value: Any) -> float | None:
 def _not_negative(value: Any) -> float:
     result = number(value)
     if result < 0:
-        raise Implausible(f"an amount of {result:g}")
+        raise _Impossible(f"an amount of {result:g}")
     return result
 
 
@@ -88,7 +114,7 @@ def _timestamp(value: Any) -> int:
     if type(result) is not int:
         raise ValueError(f"takes Unix milliseconds, not {str(value)[:40]!r}")
     if not EARLIEST_MS <= result <= LATEST_MS:
-        raise Implausible(f"{result} is no time in milliseconds since 1970 after 2009")
+        raise _Impossible(f"{result} is no time in milliseconds since 1970 after 2009")
     return result
 
 
@@ -121,7 +147,10 @@ def confirm(asked: object, answered: object) -> None:
 
     Raises:
         OtherSubject: the answer is about something else.
+        Implausible: it does not say what it is about.
     """
+    if answered is None or answered == "":
+        raise Implausible(f"asked for {asked}, the answer does not say what it is about")
     if str(answered).lower() != str(asked).lower():
         raise OtherSubject(f"asked for {asked}, the answer is about {str(answered)[:50]!r}")
 
@@ -152,11 +181,15 @@ Number = Annotated[float, BeforeValidator(number)]
 #: A price: more than 0, else `Implausible`.
 Price = Annotated[float, BeforeValidator(_positive)]
 #: A price; None for 0, "" and null, which mean that the source has none.
-PriceOrNone = Annotated[float | None, BeforeValidator(_positive_or_none)]
+PriceOrNone = Annotated[float | None, BeforeValidator(price_or_none)]
 #: A volume or amount; None for "" and null, which mean that the source has none.
 AmountOrNone = Annotated[float | None, BeforeValidator(_not_negative_or_none)]
 #: A number; None for "" and null, which mean that the source has none.
 NumberOrNone = Annotated[float | None, BeforeValidator(_number_or_none)]
+#: A place in a ranking, 1 is the first; None for 0, "" and null.
+RankOrNone = Annotated[int | None, BeforeValidator(rank_or_none)]
+#: A source's id of something, a text or a whole number; None for "" and null.
+IdOrNone = Annotated[str | None, BeforeValidator(_id_or_none)]
 #: A volume, amount or rate: 0 or more, else `Implausible`.
 Amount = Annotated[float, BeforeValidator(_not_negative)]
 #: Unix milliseconds UTC; seconds or microseconds are `Implausible`.
@@ -164,18 +197,41 @@ Timestamp = Annotated[int, BeforeValidator(_timestamp)]
 #: A raw on-chain integer (wei, satoshi) as a decimal string.
 RawInteger = Annotated[str, BeforeValidator(_raw_integer)]
 
+#: What people do not see and programs read: control, bidi and zero-width characters, surrogates,
+#: tag characters (a whole alphabet of them) and variation selectors other than those of emoji.
 _UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
 TEXT_LIMIT = 500
+#: Characters of a name or id: more than any hash, ticker or unit has.
+NAME_LIMIT = 200
 
 
 def clean_text(value: Any) -> str:
-    """Text of a source as one line, without control or bidi characters, at most 500 characters."""
+    """Text of a source as one line, without invisible characters, at most 500 characters."""
     if not isinstance(value, str):
         raise ValueError("takes text")
-    return " ".join(_UNSAFE.sub(" ", value).split())[:TEXT_LIMIT]
+    # Cut before it is cleaned too: a source decides how long a text is.
+    return " ".join(_UNSAFE.sub(" ", value[: TEXT_LIMIT * 20]).split())[:TEXT_LIMIT]
+
+
+def clean_name(value: Any) -> str:
+    """A ticker, id, hash, unit or label of a source, cleaned; never empty, at most 200 characters.
+
+    Raises:
+        ValueError: `value` is no text, has nothing to be seen, or is longer than any such name.
+    """
+    name = clean_text(value)
+    if not name:
+        raise ValueError("takes a name")
+    if len(name) > NAME_LIMIT:
+        raise ValueError(f"takes a name of at most {NAME_LIMIT} characters")
+    return name
 
 
 #: Text from a source, cleaned (`faults.md` S7).
 CleanText = Annotated[str, BeforeValidator(clean_text)]
+#: A ticker, id, hash, unit or label from a source, cleaned, never empty.
+CleanName = Annotated[str, BeforeValidator(clean_name)]

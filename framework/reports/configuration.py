@@ -99,7 +99,7 @@ class ReloadReport(FrozenReport):
     enabled: tuple[str, ...]
     disabled: tuple[str, ...]
     warnings: Annotated[
-        tuple[str, ...], Meta(description="Lines of the file that could not be used")
+        tuple[str, ...], Meta(description="Lines that could not be used, and names nothing reads")
     ]
 
 

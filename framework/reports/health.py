@@ -16,6 +16,7 @@ from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
+    from coinmux.framework.health.remarks import Remarks
     from coinmux.framework.health.snapshot import HealthSnapshot
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.sources.registry import SourceRegistry
@@ -125,6 +126,10 @@ class HealthReports:
         if name.lower() not in known:
             raise UnknownProvider(f"no source {name[:60]!r}", did_you_mean=near(name, known))
         return name.lower()
+
+    def remarks(self, name: str) -> Remarks:
+        """What could not be read of the answers of a source, by its exact name."""
+        return self._tracker.remarks(name)
 
     def live_reason(self, source: Source) -> str | None:
         """The reason why a source that the configuration enables is DISABLED (a refused key)."""

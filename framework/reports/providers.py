@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from coinmux.framework.clock import wall_at
 from coinmux.framework.health.circuit import State
 from coinmux.framework.limits.quota import quota_lines
+from coinmux.framework.reference.metrics import METRICS
 from coinmux.framework.reports.base import FrozenReport, UnixMs
 from coinmux.framework.reports.health import SourceHealth
+from coinmux.framework.sources.metrics import metrics_of
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from coinmux.framework.clock import Clock
+    from coinmux.framework.health.remarks import Remarks
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.plugins.discovery import PluginLoader
+    from coinmux.framework.reference.metrics import MetricInfo
     from coinmux.framework.reports.health import HealthReports
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
@@ -60,6 +67,9 @@ class ProviderReport(FrozenReport):
     priority: Annotated[int, Meta(description="The lower, the earlier it is asked")]
     limits: LimitReport
     quota: Annotated[tuple[QuotaReport, ...] | None, Meta(description="null without a quota")]
+    rows_left_out: Annotated[
+        int, Meta(description="Rows of its answers that could not be read, since the start")
+    ]
     grade: Annotated[str | None, Meta(description="Of its conformance report")]
     homepage: str | None
     origin: Annotated[str, Meta(description="The package or module it comes from")]
@@ -77,9 +87,36 @@ class AssetChoiceReport(FrozenReport):
     chosen_at: UnixMs
 
 
-class ProviderDetail(ProviderReport):
-    """One provider, with its channels, coin choices and limits."""
+class RemarkReport(FrozenReport):
+    """Something that could not be read, and how often."""
 
+    what: Annotated[
+        str, Meta(description="Kind of row (`trades`), or a field; empty for several together")
+    ]
+    reason: Annotated[str, Meta(description="Why it could not be read")]
+    count: Annotated[int, Meta(description="How often, since the start")]
+
+
+class RemarksReport(FrozenReport):
+    """What could not be read of a provider's answers since the start; the rest was served."""
+
+    answers: Annotated[int, Meta(description="Answers that were served with remarks")]
+    last_at: Annotated[
+        int | None, Meta(description="Time of the latest, Unix ms; null if there was none")
+    ]
+    rows: Annotated[
+        tuple[RemarkReport, ...], Meta(description="Rows left out, the most frequent reason first")
+    ]
+    fields: Annotated[
+        tuple[RemarkReport, ...],
+        Meta(description="Fields read as null, the most frequent reason first"),
+    ]
+
+
+class ProviderDetail(ProviderReport):
+    """One provider, with its channels, coin choices, limits and what could not be read of it."""
+
+    remarks: RemarksReport
     channels: tuple[SourceHealth, ...]
     intervals: Annotated[
         tuple[str, ...] | None, Meta(description="Candle lengths; null where all are offered")
@@ -102,11 +139,22 @@ class BrokenPlugin(FrozenReport):
     error: str
 
 
+class PluginWarning(FrozenReport):
+    """What is odd about a plugin that works."""
+
+    name: str
+    origin: str
+    message: Annotated[str, Meta(description="Such as a hook without its mark")]
+
+
 class ProviderList(FrozenReport):
     """Every provider, and the plugins that did not load."""
 
     providers: tuple[ProviderReport, ...]
     broken: tuple[BrokenPlugin, ...]
+    warnings: Annotated[
+        tuple[PluginWarning, ...], Meta(description="Plugins that work in part, or load slowly")
+    ]
 
 
 class FreshnessReport(FrozenReport):
@@ -136,6 +184,34 @@ class CapabilityList(FrozenReport):
     """Every kind of question."""
 
     capabilities: tuple[CapabilityReport, ...]
+
+
+class MetricReport(FrozenReport):
+    """One on-chain metric."""
+
+    name: str
+    description: str
+    unit: Annotated[str | None, Meta(description="Of its figures; null where it is not said")]
+    providers: Annotated[tuple[str, ...], Meta(description="Those that have it")]
+    enabled_providers: tuple[str, ...]
+    assets: Annotated[
+        tuple[str, ...] | None, Meta(description="The only coins; null where any may be asked")
+    ]
+
+
+class MetricFormReport(FrozenReport):
+    """A form of further names, by which a source's own metrics are asked for."""
+
+    form: Annotated[str, Meta(description="`query/<id>`")]
+    description: str
+    providers: tuple[str, ...]
+
+
+class MetricList(FrozenReport):
+    """Every on-chain metric that can be asked for."""
+
+    metrics: tuple[MetricReport, ...]
+    forms: tuple[MetricFormReport, ...]
 
 
 class ModelReport(FrozenReport):
@@ -182,10 +258,14 @@ class ProviderReports:
                 BrokenPlugin(name=one.name, origin=one.origin, error=one.error)
                 for one in self._loader.broken
             ),
+            warnings=tuple(
+                PluginWarning(name=one.name, origin=one.origin, message=one.message)
+                for one in self._loader.doubts
+            ),
         )
 
     def of(self, name: str) -> ProviderDetail:
-        """One provider, with its channels, coin choices and limits.
+        """One provider, with its channels, coin choices, limits and remarks.
 
         Raises:
             UnknownProvider: with near names.
@@ -194,6 +274,7 @@ class ProviderReports:
         info = source.info
         return ProviderDetail(
             **msgspec.structs.asdict(self._line(source)),
+            remarks=_remarks(self._health.remarks(info.name), self._clock),
             channels=tuple(
                 self._health.of(f"{info.name}:{channel.name}") for channel in info.channels
             ),
@@ -210,6 +291,24 @@ class ProviderReports:
         """Every capability with its query's JSON Schema and the providers that serve it."""
         rows = self._loader.capabilities.values()
         return CapabilityList(capabilities=tuple(self._capability(row) for row in rows))
+
+    def metrics(self) -> MetricList:
+        """Every on-chain metric, with the providers that have it."""
+        serving = [one for one in self._by_name() if "onchain_metric" in one.fetch]
+        by_name: dict[str, list[tuple[Source, MetricInfo]]] = {}
+        by_form: dict[str, tuple[str, list[str]]] = {}
+        for source in serving:
+            for name, info in metrics_of(source).items():
+                by_name.setdefault(name, []).append((source, info))
+            for form in source.info.metric_forms:
+                by_form.setdefault(form.written, (form.description, []))[1].append(source.name)
+        return MetricList(
+            metrics=tuple(_metric(name, by_name[name]) for name in sorted(by_name)),
+            forms=tuple(
+                MetricFormReport(form=form, description=words, providers=tuple(names))
+                for form, (words, names) in sorted(by_form.items())
+            ),
+        )
 
     def models(self) -> ModelList:
         """Text models, each with the health of its channel where it has one of its own."""
@@ -239,6 +338,7 @@ class ProviderReports:
             priority=source.priority,
             limits=LimitReport(**limits, windows=windows),
             quota=tuple(QuotaReport(**line) for line in quota) or None,
+            rows_left_out=self._health.remarks(info.name).rows_left_out,
             grade=source.provider.grade,
             homepage=info.homepage or None,
             origin=source.provider.origin,
@@ -274,3 +374,34 @@ class ProviderReports:
 
     def _by_name(self) -> list[Source]:
         return [self._registry.sources[name] for name in sorted(self._registry.sources)]
+
+
+def _remarks(remarks: Remarks, clock: Clock) -> RemarksReport:
+    return RemarksReport(
+        answers=remarks.answers,
+        last_at=None if remarks.last_at is None else wall_at(clock, remarks.last_at),
+        rows=_counted(remarks.rows),
+        fields=_counted(remarks.fields),
+    )
+
+
+def _counted(reasons: Counter[tuple[str, str]]) -> tuple[RemarkReport, ...]:
+    return tuple(
+        RemarkReport(what=what, reason=reason, count=count)
+        for (what, reason), count in reasons.most_common()
+    )
+
+
+def _metric(name: str, having: list[tuple[Source, MetricInfo]]) -> MetricReport:
+    """One metric, described as the common names are, else as the first source says."""
+    common = METRICS.get(name) or having[0][1]
+    limits = [info.assets for _, info in having]
+    coins = {coin for limit in limits for coin in limit or ()}
+    return MetricReport(
+        name=name,
+        description=common.description,
+        unit=common.unit,
+        providers=tuple(source.name for source, _ in having),
+        enabled_providers=tuple(source.name for source, _ in having if source.feature.enabled),
+        assets=None if None in limits else tuple(sorted(coins)),
+    )

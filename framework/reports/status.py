@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
+from coinmux.framework.reports.answerable import AnswerableReports, CapabilityStatus, Overall
 from coinmux.framework.reports.base import FrozenReport, installed_version
 from coinmux.framework.reports.health import HealthSummary, summary
 from coinmux.framework.reports.providers import ModelSummary
@@ -15,12 +16,10 @@ if TYPE_CHECKING:
     from coinmux.framework.background.health_checker import HealthChecker
     from coinmux.framework.clock import Clock
     from coinmux.framework.cluster.cluster import Cluster
-    from coinmux.framework.plugins.discovery import PluginLoader
     from coinmux.framework.reports.health import HealthReports
     from coinmux.framework.reports.providers import ProviderReports
     from coinmux.framework.sources.registry import SourceRegistry
 
-Overall = Literal["ONLINE", "DEGRADED", "OFFLINE"]
 ServiceState = Literal["ONLINE", "DEGRADED", "OFFLINE", "DISABLED"]
 
 
@@ -35,7 +34,15 @@ class ServiceReport(FrozenReport):
 class GatewayStatus(FrozenReport):
     """A summary of the gateway; the server adds its own fields."""
 
-    status: Overall
+    status: Annotated[
+        Overall,
+        Meta(
+            description="ONLINE if every capability can be answered, DEGRADED if some cannot, "
+            "OFFLINE if no data can"
+        ),
+    ]
+    reason: Annotated[str, Meta(description="Why, in a sentence")]
+    capabilities: tuple[CapabilityStatus, ...]
     version: str
     uptime_s: Annotated[float, Meta(description="Seconds since the start")]
     simulated: Annotated[bool, Meta(description="Whether the sources are simulated")]
@@ -48,6 +55,7 @@ class StatusReports:
     """Makes the report on the whole.
 
     Args:
+        answerable: judges the whole by its capabilities.
         started_ms: Unix ms of the start.
         simulated: whether the sources are simulated.
     """
@@ -55,7 +63,7 @@ class StatusReports:
     def __init__(
         self,
         registry: SourceRegistry,
-        loader: PluginLoader,
+        answerable: AnswerableReports,
         health: HealthReports,
         providers: ProviderReports,
         clock: Clock,
@@ -64,7 +72,7 @@ class StatusReports:
         simulated: bool,
     ) -> None:
         self._registry = registry
-        self._loader = loader
+        self.answerable = answerable
         self._health = health
         self._providers = providers
         self._clock = clock
@@ -72,17 +80,29 @@ class StatusReports:
         self._simulated = simulated
 
     def of(
-        self, archive: Archive | None, cluster: Cluster | None, checker: HealthChecker
+        self,
+        archive: Archive | None,
+        cluster: Cluster | None,
+        checker: HealthChecker,
+        *,
+        archive_expected: bool = False,
     ) -> GatewayStatus:
-        """The whole in a few words, with these parts as its services."""
+        """The whole in a few words, with these parts as its services.
+
+        Args:
+            archive_expected: whether there will be an archive, though it may not be open yet.
+        """
         sources = summary(self._health.state(name) for name in self._registry.sources)
+        whole = self.answerable.now()
         return GatewayStatus(
-            status=overall(sources, some_broken=bool(self._loader.broken)),
+            status=whole.status,
+            reason=whole.reason,
+            capabilities=whole.capabilities,
             version=installed_version(),
             uptime_s=round((self._clock.wall_ms() - self._started_ms) / 1000, 3),
             simulated=self._simulated,
             services=(
-                database_service(archive),
+                database_service(archive, expected=archive_expected),
                 shared_state_service(cluster),
                 checker_service(checker, enabled=self._registry.env.settings.checker),
             ),
@@ -91,17 +111,11 @@ class StatusReports:
         )
 
 
-def overall(sources: HealthSummary, *, some_broken: bool) -> Overall:
-    """The status of the whole, from the states of its sources and whether plugins are broken."""
-    if not sources.healthy + sources.degraded + sources.unknown:
-        return "OFFLINE"
-    if sources.offline or sources.degraded or some_broken:
-        return "DEGRADED"
-    return "ONLINE"
-
-
-def database_service(archive: Archive | None) -> ServiceReport:
+def database_service(archive: Archive | None, *, expected: bool = False) -> ServiceReport:
     """The archive as a service."""
+    if archive is None and expected:
+        detail = "opening; what is fetched meanwhile is kept"
+        return ServiceReport(name="database", status="DEGRADED", detail=detail)
     if archive is None:
         detail = "nothing is kept over a restart: no archive is configured"
         return ServiceReport(name="database", status="DISABLED", detail=detail)

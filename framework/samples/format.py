@@ -231,6 +231,13 @@ class FieldSource(NamedTuple):
     path: str
     unit: str
 
+    def path_in(self, exchange: int) -> str | None:
+        """The path in the body of the exchange of that number, from 0; None if it is of another."""
+        number, colon, rest = self.path.partition(":")
+        if colon and number.isascii() and number.isdigit():
+            return rest if int(number) == exchange else None
+        return self.path if exchange == 0 and self.path else None
+
 
 class Sample(_Part):
     """One case: a query, what goes over the wire for it, and what comes out.

@@ -41,11 +41,13 @@ class PatternMatch:
     Attributes:
         span: of candles.
         address: the sample's, and the one that was asked about in its place.
+        page: of a list of coins, the first of the sample's rows and one past the last.
     """
 
     play: Play
     span: Span | None = None
     address: tuple[str, str] | None = None
+    page: tuple[int, int] | None = None
 
     @property
     def sample(self) -> Sample:

@@ -13,8 +13,8 @@ import msgspec
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.samples import json_paths
 from coinmux.framework.samples.amounts import finest, read_amount, scaled
-from coinmux.framework.samples.format import Exchange, Sample, SampleBatch, element
-from coinmux.framework.simulator import candle_series
+from coinmux.framework.samples.format import Exchange, FieldSource, Sample, SampleBatch, element
+from coinmux.framework.simulator import candle_series, day_figures
 from coinmux.framework.simulator.candle_spans import Span, rows_of, steps_of
 from coinmux.framework.simulator.pair_renaming import Renaming
 from coinmux.framework.simulator.price_model import ASSETS
@@ -50,6 +50,7 @@ class Script:
         reference: the price the sample's prices are relative to, where it has any.
         rows: of candles.
         span: what the sample's own request asks for.
+        fields: where each field of the result stands, of this sample or of one like it.
         steps: the source's words for lengths of candles, in seconds.
     """
 
@@ -60,11 +61,21 @@ class Script:
     reference: float | None
     rows: candle_series.Rows | None = None
     span: Span | None = None
+    fields: Mapping[str, FieldSource] = field(default_factory=dict)
     steps: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, info: ProviderInfo, sample: Sample, exchange: Exchange) -> Script:
+    def read(
+        cls,
+        info: ProviderInfo,
+        sample: Sample,
+        exchange: Exchange,
+        fields: Mapping[str, FieldSource] | None = None,
+    ) -> Script:
         """The exchange of the sample.
+
+        Args:
+            fields: where each field of the result stands, if the sample does not say so.
 
         Raises:
             ValueError: its rows do not tell which price is which.
@@ -73,11 +84,13 @@ class Script:
         pair = Symbol(asked) if isinstance(asked, str) else None
         if sample.outcome != "ok":
             return cls(info, sample, exchange, pair, None)
+        fields = sample.fields or fields or {}
         if exchange.series is None:
-            return cls(info, sample, exchange, pair, _reference(sample))
+            return cls(info, sample, exchange, pair, _reference(sample), fields=fields)
         steps = steps_of(info, exchange.series)
         rows, span = rows_of(exchange, exchange.series, steps)
-        return cls(info, sample, exchange, pair, _reference(sample), rows, span, steps)
+        reference = _reference(sample)
+        return cls(info, sample, exchange, pair, reference, rows, span, fields, steps)
 
     @property
     def is_priced(self) -> bool:
@@ -95,6 +108,7 @@ class Script:
         span: Span | None = None,
         twist: Twist | None = None,
         address: tuple[str, str] | None = None,
+        page: tuple[int, int] | None = None,
         asked_json: Any = None,
     ) -> PlayedAnswer:
         """The response as the source would give it now.
@@ -102,11 +116,12 @@ class Script:
         Args:
             market: where prices come from.
             now_ms: Unix ms.
-            pair: to play in place of the sample's own.
+            pair: to play in place of the sample's own; of a list of coins its quote counts.
             renaming: from the sample's pair to that one.
             span: of candles; the sample's own without it.
             twist: what is to be wrong with it.
             address: the sample's, and the one to answer about.
+            page: of a list of coins, the rows to answer with.
             asked_json: the request's body, whose JSON-RPC ids are echoed.
         """
         response = self.exchange.response
@@ -118,10 +133,12 @@ class Script:
             return PlayedAnswer(response.status, headers, b"")
         headers.setdefault("content-type", "application/json")
         pair = pair if pair is not None else self.pair
-        if twist == "wrong_symbol" and pair is not None:
+        if twist == "wrong_symbol" and pair is not None and self.pair is not None:
             pair = Symbol.of("DOGE" if pair.base != "DOGE" else "XRP", pair.quote)
-            renaming = Renaming.of(self.info, self.pair, pair) if self.pair is not None else None
+            renaming = Renaming.of(self.info, self.pair, pair)
         body = self._body(market, now_ms, pair, span, twist)
+        if page is not None:
+            body = day_figures.page_of(body, self.fields, slice(*page))
         if renaming is not None:
             body = renaming.value(body)
         if address is not None:
@@ -165,6 +182,8 @@ class Script:
             for path in paths:
                 for container, key in json_paths.places(body, path):
                     container[key] = scaled(container[key], factor, forms)
+        if twist != "negative_price":
+            self._write_day(body, market, now_ms, pair)
         if self.rows is not None and self.span is not None and exchange.series is not None:
             rows = self._candles(market, now_ms, pair, span if span is not None else self.span)
             if twist == "negative_price":
@@ -180,6 +199,21 @@ class Script:
                 for container, key in json_paths.places(body, json_paths.parse(name)):
                     container[key] = _a_thousandth(container[key])
         return body
+
+    def _write_day(self, body: Any, market: PriceModel, now_ms: int, pair: Symbol | None) -> None:
+        """Put today's figures of 24 hours in place of the sample's."""
+        if self.sample.outcome != "ok" or not self.fields:
+            return
+        at = next(n for n, one in enumerate(self.sample.exchanges) if one is self.exchange)
+        name, off, fields = self.info.name, skew(self.info.name), self.fields
+        if self.sample.capability == "ticker" and pair is not None and _is_simulated(pair):
+            day = day_figures.day_of(market, pair, now_ms, source=name, off=off)
+            day_figures.write_ticker(body, fields, self.exchange.prices, at, day)
+        elif self.sample.capability == "coins":
+            quote = pair.quote if pair is not None else str(self.sample.query.get("quote", "USD"))
+            day_figures.write_coins(body, fields, at, quote, market, now_ms, off)
+        elif self.sample.capability == "global_stats":
+            day_figures.write_global(body, fields, at, market, now_ms, off)
 
     def _factor(self, market: PriceModel, pair: Symbol | None, now_ms: int) -> float:
         if self.reference is None or pair is None or not _is_simulated(pair):

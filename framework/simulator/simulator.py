@@ -21,6 +21,7 @@ from coinmux.framework.simulator.patterns import Asked, PatternMatch
 from coinmux.framework.simulator.player import PlayedAnswer
 from coinmux.framework.simulator.price_model import PriceModel
 from coinmux.framework.simulator.providers import SimulatedProvider, simulated_providers
+from coinmux.framework.sources.response_errors import NO_SAMPLE
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
@@ -29,7 +30,8 @@ __all__ = ["Call", "SimulatedProvider", "Simulator", "simulated_providers"]
 
 #: How many requests `Simulator.log` holds.
 LOG_LENGTH = 1_000
-_NOTHING = json_answer(404, {})
+#: That it has no sample is nobody's fault, so it is said.
+_NOTHING = PlayedAnswer(404, {"content-type": "application/json", NO_SAMPLE: "1"}, b"{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class Simulator:
     def placeholder_keys(self) -> dict[str, str]:
         """A made-up value for each variable a provider requires: no key is checked here."""
         return {
-            variable.name: "simulated"
+            variable.name: f"no-key-{variable.name.lower()}"
             for provider in self.providers.values()
             for variable in provider.info.env
             if variable.required
@@ -257,6 +259,7 @@ class Simulator:
             now_ms,
             span=found.span,
             address=found.address,
+            page=found.page,
             asked_json=asked.json,
             twist=order.kind if order is not None and order.kind in TWISTS else None,
         )

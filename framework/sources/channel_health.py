@@ -13,8 +13,9 @@ from coinmux.framework.errors import (
     UnknownSymbol,
     UpstreamTimeout,
 )
-from coinmux.framework.health.classify import FAIR_S, MISREAD, mismatch, record_error
+from coinmux.framework.health.classify import FAIR_S, MISREAD, record_error
 from coinmux.framework.health.tracker import HealthTracker, State
+from coinmux.framework.plugins.raised import failure_of
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
@@ -86,5 +87,10 @@ async def _read(call: Callable[[], Awaitable[T]]) -> T:
     """`call()`; a body it cannot read is the channel's failure and leaves others to ask."""
     try:
         return await call()
+    except (ProviderError, UnknownSymbol) as error:
+        failure = failure_of(error)
+        if failure is error:
+            raise
+        raise failure from error
     except MISREAD as error:
-        raise mismatch(error) from error
+        raise failure_of(error) from error

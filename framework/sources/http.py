@@ -18,6 +18,7 @@ from coinmux.framework.errors import (
     InvalidRequest,
     Malformed,
     NotJSON,
+    NotOffered,
     Outcome,
     PluginError,
     ProviderBusy,
@@ -128,6 +129,7 @@ class HTTP:
         host: str | None = None,
         weight: float = 1,
         empty_ok: bool = False,
+        mend: bool = False,
     ) -> Any:
         """The JSON answer to a GET.
 
@@ -138,6 +140,8 @@ class HTTP:
             host: one of `ProviderInfo.hosts`, in place of the base URL.
             weight: of the request against the source's rate limits.
             empty_ok: whether `{}` and `[]` are answers.
+            mend: whether stray backslashes and control characters are taken out of a body that is
+                no JSON; for a source that is known to write them.
 
         Raises:
             ProviderError: see the tree in `coinmux.framework.errors`.
@@ -146,7 +150,7 @@ class HTTP:
         endpoint = self._endpoint if host is None else self._host(host)
         lines = endpoint.headers if headers is None else endpoint.headers_with(headers)
         request = endpoint.request("GET", path, params, lines)
-        return await self._json(await self._send(request, weight), empty_ok)
+        return await self._json(await self._send(request, weight), empty_ok, mend=mend)
 
     async def post_json(
         self,
@@ -182,7 +186,10 @@ class HTTP:
         if error is not None:
             raise self._told(error, reply)
         try:
-            return await read_feed(reply.body)
+            kind = reply.headers.get("content-type", "")
+            # Without the query, which may hold a key and is no part of where links begin.
+            address = str(request.url).partition("?")[0]
+            return await read_feed(reply.body, kind, address)
         except NotJSON as exc:
             if response_errors.is_challenge(reply.body):
                 raise Challenge(response_errors.CHALLENGE) from exc
@@ -268,18 +275,21 @@ class HTTP:
             gate.leave()
         headers = plain_headers(response)
         gate.observe(headers)
+        if response_errors.NO_SAMPLE in headers:
+            raise NotOffered("the simulator has no sample of this request")
         body = response.content
         if self._source.echoes:
             body = without(body, self._source.echoes)
         return _Answer(response.status_code, headers, body)
 
-    async def _json(self, reply: _Answer, empty_ok: bool) -> Any:
+    async def _json(self, reply: _Answer, empty_ok: bool, *, mend: bool = False) -> Any:
         body = reply.body
+        parse = strict_json.parse_mended if mend else strict_json.parse
         try:
             if len(body) > OFF_LOOP_BYTES:
-                value = await asyncio.to_thread(strict_json.parse, body)
+                value = await asyncio.to_thread(parse, body)
             else:
-                value = strict_json.parse(body)
+                value = parse(body)
         except (Malformed, Empty) as exc:
             raise self._unreadable(reply, exc) from exc
         error = self._mapped(reply, value, is_json=True)

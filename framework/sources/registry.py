@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: How long the start waits for plugins; slower ones are taken in when they are done.
 _LOAD_WAIT_S = 1.0
+#: The message of the event after a reload.
+RELOADED = "configuration reloaded"
 #: How often `wait_loaded` looks for plugins that have finished.
 _LOOK_S = 0.02
 
@@ -54,6 +56,7 @@ class SourceRegistry:
         on_change: Callable[[Mapping[str, Source]], None],
     ) -> None:
         self.env = env
+        self._started_with = env
         self.environ = environ
         self.sources: dict[str, Source] = {}
         self._loader = loader
@@ -66,17 +69,31 @@ class SourceRegistry:
         self._warned: set[str] = set()
         #: How many broken plugins have been reported.
         self._told = 0
+        #: How many doubts about plugins have been reported.
+        self._doubted = 0
+        #: Warnings about names, known once every plugin has loaded.
+        self._name_warnings: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about the configuration in force; no value is shown."""
+        return (*self.env.warnings, *self._name_warnings)
 
     def load(self, found: Iterable[Found] | None) -> None:
-        """Load plugins, those installed where `found` is None, and build their sources."""
+        """Load plugins, those installed where `found` is None, and build their sources.
+
+        Raises:
+            InvalidSetting: a value cannot be used, or a list names plugins that are not there.
+        """
         settings = self.env.settings
         if found is None:
             found = self._loader.discover(settings.plugins_allow, settings.plugins_block)
         limit_s = settings.plugin_load_timeout_s
         self._loader.load(found, wait_s=min(_LOAD_WAIT_S, limit_s), limit_s=limit_s)
+        self._refuse_unknown_plugins(self.env)
         self._take_in(self._loader.providers.values())
-        for warning in self.env.warnings:
-            self._events.publish("config", warning, level="warning")
+        self._warn(self.env.warnings)
+        self._check_names()
 
     def adopt_if_ready(self) -> None:
         """Take in plugins that finished loading since the start."""
@@ -84,6 +101,7 @@ class SourceRegistry:
             return
         names = self._loader.adopt(self.env.settings.plugin_load_timeout_s)
         self._take_in([self._loader.providers[name] for name in names])
+        self._check_names()
 
     async def wait_loaded(self, timeout_s: float) -> list[str]:
         """Wait until every plugin has loaded or is listed as broken.
@@ -115,8 +133,11 @@ class SourceRegistry:
             )
         return source
 
-    def reload(self) -> dict[str, Any]:
+    def reload(self, *, asked: bool = False) -> dict[str, Any]:
         """Read `.env` and the environment again; what changed, by provider.
+
+        Args:
+            asked: whether it was asked of this process, and not passed on by another.
 
         Raises:
             InvalidSetting: a value cannot be used, or nothing of the file can be read; everything
@@ -126,20 +147,51 @@ class SourceRegistry:
         env = EnvConfig(self.env.env_file, environ)
         if env.is_unreadable:
             raise InvalidSetting(f"the settings stay as they are: {env.warnings[0]}")
+        self._refuse_unknown_plugins(env)
         providers = list(self._loader.providers.values())
         self._keep_secret(providers, env)
         built = {provider.info.name: self._source_of(provider, env) for provider in providers}
         before = {name: source.feature.enabled for name, source in self.sources.items()}
+        needs_restart = env.needing_restart(self._started_with)
         self.env = env
         self._use(built, built.values())
+        self._warn(env.warnings)
+        self._check_names()
         after = {name: source.feature.enabled for name, source in built.items()}
         changes: dict[str, Any] = {
             "enabled": sorted(name for name, on in after.items() if on and not before.get(name)),
             "disabled": sorted(name for name, on in after.items() if before.get(name) and not on),
-            "warnings": list(env.warnings),
+            "warnings": [*self.warnings, *needs_restart],
         }
-        self._events.publish("config", "configuration reloaded", **changes)
+        self._events.publish("config", RELOADED, asked=asked, **changes)
         return changes
+
+    def _refuse_unknown_plugins(self, env: EnvConfig) -> None:
+        """Refuse `PROVIDERS_ONLY` and its like where they name what is not there."""
+        loader = self._loader
+        plugins = {*loader.installed(), *(one.name.lower() for one in loader.pending)}
+        providers = {*plugins, *loader.providers, *(one.name.lower() for one in loader.broken)}
+        if any(not one.built_in for one in loader.pending):
+            # A stranger's plugin may have providers of other names than its own.
+            providers |= set(env.settings.providers_only)
+        env.refuse_unknown_plugins(sorted(providers), sorted(plugins))
+
+    def _check_names(self) -> None:
+        """Warn of variables that nothing reads, once every plugin has said what it reads."""
+        loader = self._loader
+        if loader.pending:
+            return
+        absent = {*loader.installed(), *(one.name for one in loader.broken)} - {*loader.providers}
+        infos = [provider.info for provider in loader.providers.values()]
+        self._name_warnings = tuple(self.env.name_warnings(infos, sorted(absent)))
+        self._warn(self._name_warnings)
+
+    def _warn(self, warnings: Iterable[str]) -> None:
+        """Publish each warning once."""
+        for warning in warnings:
+            if warning not in self._warned:
+                self._warned.add(warning)
+                self._events.publish("config", warning, level="warning")
 
     def _take_in(self, providers: Iterable[Provider]) -> None:
         """Add providers; what is known of the others stays as it is."""
@@ -153,6 +205,14 @@ class SourceRegistry:
             broken[at] = replace(broken[at], error=self._redactor.clean(broken[at].error))
             self._tell_broken(broken[at])
         self._told = len(broken)
+        for doubt in self._loader.doubts[self._doubted :]:
+            self._events.publish(
+                "plugin",
+                f"{doubt.name} ({doubt.origin}): {doubt.message}",
+                level="warning",
+                source=doubt.name,
+            )
+        self._doubted = len(self._loader.doubts)
 
     def _use(self, sources: dict[str, Source], changed: Iterable[Source]) -> None:
         for source in changed:

@@ -20,6 +20,8 @@ from coinmux.framework.errors import (
     Redirected,
     ToldToWait,
 )
+from coinmux.framework.health.classify import quoted
+from coinmux.framework.plugins.raised import sound
 from coinmux.framework.reference.values import clean_text
 from coinmux.framework.sources import retry_after, table_errors
 
@@ -49,6 +51,8 @@ _CHALLENGE_MARKS = (
     b"enable javascript",
 )
 _HTML_HEAD = 16_384
+#: Header of a simulated source's reply to a request it has no sample of.
+NO_SAMPLE = "x-simulator-no-sample"
 CHALLENGE = "a bot wall or block page in place of data"
 
 
@@ -124,6 +128,9 @@ def read(
     error = table_errors.from_rows(info, reply, query)
     if error is None and hook is not None:
         error = from_plugin(info.name, hook, reply, query)
+    elif error is not None:
+        # The wait may be a function of the plugin's.
+        error = sound(error)
     return error or table_errors.unlisted(info, reply)
 
 
@@ -137,13 +144,13 @@ def from_plugin(
     try:
         error = hook(reply, query)
     except CoinmuxError as exc:
-        return exc
-    except Exception as exc:  # noqa: BLE001 - the border around a plugin call
-        failure = PluginError(f"{provider}.map_error raised {type(exc).__name__}")
+        return sound(exc)
+    except BaseException as exc:  # noqa: BLE001 - the border around a plugin call
+        failure = PluginError(f"{provider}.map_error raised {quoted(exc)}")
         failure.__cause__ = exc
         return failure
     if error is None or isinstance(error, CoinmuxError):
-        return error
+        return None if error is None else sound(error)
     return PluginError(f"{provider}.map_error returned {type(error).__name__}")
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.limits.limiter import Limiter
 from coinmux.framework.limits.quota import long_windows, saving, spent
+from coinmux.framework.secrets import Secret
 from coinmux.framework.sources.binding import BoundSource
+from coinmux.framework.sources.metrics import lacks_asset, lacks_metric
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from coinmux.framework.plugins.adapters import Fetch, Provider
     from coinmux.framework.plugins.provider_info import RateLimit
     from coinmux.framework.reference.assets import AssetDirectory
-    from coinmux.framework.secrets import Secret
 
 #: How long a source is remembered not to list a pair (`faults.md` B6).
 UNLISTED_S = 60.0
@@ -113,6 +114,11 @@ class Source:
             clock=self._clock,
         )
 
+    def setting(self, name: str) -> str | None:
+        """Value of a declared variable; None where it is not set."""
+        value = self.bound.settings.get(name)
+        return value.reveal() if isinstance(value, Secret) else value
+
     def busy(self) -> str | None:
         """Why no permit is free right now, None where one is."""
         return self.gate.busy_reason()
@@ -151,6 +157,13 @@ class Source:
         model = query.needed_model()
         if model is not None and model not in info.models:
             return Refusal("unsupported_model", f"does not offer {model[:60]}", for_good=True)
+        metric = query.needed_metric()
+        if metric is not None:
+            if lacks_metric(self, metric):
+                return Refusal("unsupported_metric", f"has no metric {metric}", for_good=True)
+            asset = query.__dict__.get("asset")
+            if lacks_asset(self, metric, asset):
+                return Refusal("unsupported_symbol", f"has no {metric} of {asset}", for_good=True)
         subject = (capability, query.subject()) if self._unlisted else None
         if subject is not None and (until := self._unlisted.get(subject)) is not None:
             if until > self._clock.monotonic():

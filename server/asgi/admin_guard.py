@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.scope import RawHeaders, Scope
 
 #: Signs that the request came through something else; then the socket's peer says nothing.
-_RELAYED = (b"forwarded", b"via", b"x-real-ip", b"x-client-ip")
+_RELAYED = frozenset({
+    b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"client-ip", b"true-client-ip",
+    b"cf-connecting-ip", b"cf-ray", b"fastly-client-ip", b"fly-client-ip", b"x-cluster-client-ip",
+    b"x-original-forwarded-for", b"x-original-host", b"x-original-url", b"x-rewrite-url",
+    b"x-envoy-external-address", b"x-azure-clientip", b"x-appengine-user-ip", b"x-proxyuser-ip",
+    b"wl-proxy-client-ip", b"proxy-client-ip", b"x-remote-ip", b"x-remote-addr", b"x-host",
+    b"x-nginx-proxy", b"x-amzn-trace-id", b"x-request-start", b"x-scheme", b"x-varnish",
+    b"x-haproxy-server-state", b"x-wap-profile", b"x-bluecoat-via", b"max-forwards",
+})  # fmt: skip
 _OWN_SITES = (b"same-origin", b"none")
 #: Where the application's state holds the `ServerContext`.
 DESK = "desk"
@@ -67,6 +75,9 @@ def check_admin(scope: Scope, settings: Settings, bound: str) -> None:
     client = scope.get("client")
     if not client or not is_loopback(client[0]):
         raise ForbiddenOrigin("without ADMIN_TOKEN only this machine may change things")
+    if scope.get("http_version", "1.1") != "1.1":
+        # What proxies speak that say nothing else of themselves; no browser or client does.
+        raise ForbiddenOrigin("a request of HTTP/1.0 needs ADMIN_TOKEN")
     for name, _ in headers:
         if name in _RELAYED or name.startswith(b"x-forwarded"):
             raise ForbiddenOrigin("a relayed request needs ADMIN_TOKEN")

@@ -79,7 +79,7 @@ class Traffic:
         """One request of `client` is over."""
         self.in_flight -= 1
         if client not in self._loopback:
-            known = self._clients.get(_network(client))
+            known = self._clients.get(client_network(client))
             if known is not None and known.in_flight:
                 known.in_flight -= 1
 
@@ -93,7 +93,7 @@ class Traffic:
     def _enter_distant(self, client: str, settings: Settings) -> None:
         rate = settings.client_requests_per_min
         now = self._clock.monotonic()
-        network = _network(client)
+        network = client_network(client)
         known = self._clients.get(network)
         if known is None:
             self._forget_quiet()
@@ -121,7 +121,7 @@ class Traffic:
             del self._clients[idle]
 
 
-def _network(client: str) -> str:
+def client_network(client: str) -> str:
     """What counts as one client: an IPv4 address, or the /64 an IPv6 address lies in."""
     if ":" not in client:
         return client

@@ -13,6 +13,7 @@ from coinmux.framework.reference.symbols import Symbol
 from coinmux.server.asgi.query_params import (
     ASK_PARAMETERS,
     QUOTE_FALLBACK,
+    flag,
     named,
     pairs_of,
     read_ask,
@@ -79,9 +80,11 @@ def read_market_ask(
     parameters = {name: values.pop(name) for name in list(values) if name not in known}
     errors: list[dict[str, Any]] = []
     ask = read_ask(values, errors)
-    closed_only = values.get("closed_only", "false")
-    if closed_only not in ("true", "false"):
-        errors.append({"name": "closed_only", "message": "takes true or false"})
+    closed_only = False
+    try:
+        closed_only = flag(values.get("closed_only", "false"))
+    except ValueError as error:
+        errors.append({"name": "closed_only", "message": str(error)})
     if "symbol" not in values:
         errors.append({"name": "symbol", "message": "is missing"})
     if errors:
@@ -91,7 +94,7 @@ def read_market_ask(
         symbol=_symbol(values["symbol"], parse_symbol, "symbol"),
         intervals=_intervals(values.get("interval", "1h")),
         limit=limit,
-        closed_only=closed_only == "true",
+        closed_only=closed_only,
         ask=ask,
         parameters=parameters,
     )
@@ -215,6 +218,6 @@ def _intervals(text: str) -> tuple[Interval, ...]:
 
 def _interval(text: str) -> Interval:
     try:
-        return Interval(text)
+        return Interval.parse(text)
     except UnknownInterval as error:
         raise named(error, "interval") from None

@@ -8,32 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import unquote_to_bytes
 
-from coinmux.framework.errors import InvalidRequest, Overloaded
+from coinmux.framework.errors import Overloaded
+from coinmux.server.asgi.cross_origin import CrossOrigin
 from coinmux.server.asgi.host_check import Hosts
-from coinmux.server.asgi.problems import BodyTooLarge, UnsupportedMediaType, render
-from coinmux.server.asgi.responses import SECURITY_HEADERS
-from coinmux.server.asgi.scope import STATE, RequestState, state_of
+from coinmux.server.asgi.packing import Packer
+from coinmux.server.asgi.problems import render
+from coinmux.server.asgi.request_head import RequestHead, check_body, check_target
+from coinmux.server.asgi.scope import STATE, RequestState, client_of, state_of
+from coinmux.server.asgi.sent_response import SentResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Sequence
 
     from coinmux.framework.config.settings import Settings
+    from coinmux.framework.dispatch.decision import Decision
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.asgi.parsed_routes import ParsedRoutes
-    from coinmux.server.asgi.scope import Message, RawHeaders, Receive, Scope, Send
+    from coinmux.server.asgi.scope import RawHeaders, Receive, Scope, Send
 
-_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-#: Bytes of path and query together; no honest client sends a symbol of 10 kB (`faults.md` H3).
-_TARGET_LIMIT = 8_192
-_HEADERS_LIMIT = 100
-BODY_LIMIT = 1_048_576
 #: Answered whatever the load: a supervisor needs them to react to it.
 _ALWAYS = ("/healthz", "/readyz")
 #: The status logged where the caller left before there was an answer.
@@ -49,6 +46,13 @@ class RequestLog(Protocol):
         """Record one request."""
 
 
+class DecisionKeeper(Protocol):
+    """What keeps the decisions of the requests that ended."""
+
+    def keep(self, client: str, request_id: str, decisions: Sequence[Decision]) -> None:
+        """Keep those of one request."""
+
+
 class Middleware:
     """The ASGI application the server runs.
 
@@ -56,9 +60,11 @@ class Middleware:
         lane: what answers the requests that pass.
         recorder: takes each request that ended.
         bound: the name the server is bound to.
+        decisions: keeps what was decided for each request.
 
     Attributes:
         traffic: what is in flight.
+        admin_paths: templates of the routes that change something; no other site may call them.
     """
 
     def __init__(
@@ -68,8 +74,14 @@ class Middleware:
         traffic: Traffic,
         recorder: RequestLog,
         bound: str = "",
+        *,
+        decisions: DecisionKeeper,
     ) -> None:
         self._lane = lane
+        self._decisions = decisions
+        self._packer = Packer()
+        self._cross_origin = CrossOrigin(())
+        self.admin_paths: frozenset[str] = frozenset()
         self._recorder = recorder
         self._gateway = gateway
         self._bound = bound
@@ -95,12 +107,12 @@ class Middleware:
         if state is None:
             state = scope[STATE] = RequestState()
         request_id = self._identify(state, head)
-        reply = SentResponse(scope, send, state, self.traffic)
+        reply = SentResponse(scope, send, state, self, head)
         entered: str | None = None
         try:
             self._check(scope, head)
             entered = self._enter(scope, settings)
-            await self._serve(scope, receive, send, reply, state, started)
+            await self._serve(scope, receive, send, reply, state, started, head)
         except asyncio.CancelledError:
             # Ended by the connection or the server: uvicorn would log it as a defect.
             if not state.caller_left and not self.traffic.stopped:
@@ -134,9 +146,9 @@ class Middleware:
     def _check(self, scope: Scope, head: RequestHead) -> None:
         """Refuse what is not for this server, or what no honest client sends."""
         self._hosts.check(head.hosts)
-        _check_target(scope)
+        check_target(scope)
         if head.length or head.coding:
-            _check_body(head.length, head.coding)
+            check_body(head.length, head.coding)
 
     def _enter(self, scope: Scope, settings: Settings) -> str | None:
         """Count the request as in flight; the client it is counted for, None where it is not."""
@@ -155,21 +167,25 @@ class Middleware:
         reply: SentResponse,
         state: RequestState,
         started: float,
+        head: RequestHead,
     ) -> None:
         """Answer from the parsed routes where the request is known, else by the application."""
         known = self._lane.find(scope)
-        if known is None:
+        if known is None or head.is_unusual:
             state.begun_at = started
             await self._lane(reply.inner_scope(), receive, reply)
         else:
-            await self._lane.answer(known, scope, state, send, reply.id_header)
-            reply.status = 200
+            await self._lane.answer(known, scope, state, send, reply.id_header, self._packer)
+            reply.status = state.status
 
     def _record(
         self, method: str, reply: SentResponse, state: RequestState, started: float
     ) -> None:
         """Publish the request that ended, and record it unless its stream was recorded before."""
         inner = reply.scope
+        if state.trail is not None and state.trail.decisions:
+            client = client_of(inner) if state.is_traced else ""
+            self._decisions.keep(client, state.request_id, tuple(state.trail.decisions))
         streamed_at = state.first_byte_at
         answered_at = perf_counter() if streamed_at is None else streamed_at
         elapsed_ms = (answered_at - started) * 1000
@@ -196,114 +212,33 @@ class Middleware:
     def _adopt(self, settings: Settings) -> None:
         self._settings = settings
         self._hosts = Hosts(settings.allowed_hosts, self._bound)
+        self._cross_origin = CrossOrigin(settings.cors_origins)
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether the server stops, so that connections are not kept."""
+        return self.traffic.draining
 
-class RequestHead:
-    """The headers of a request that are looked at before anything else; one pass over all.
+    def finish(
+        self, scope: Scope, status: int, headers: RawHeaders, body: bytes | None
+    ) -> tuple[int, RawHeaders, bytes]:
+        """A response as it goes out: readable for other sites if they may, and packed.
 
-    Attributes:
-        request_id: the caller's own where it is sane, else empty.
-    """
-
-    __slots__ = ("coding", "hosts", "length", "request_id")
-
-    def __init__(self, headers: RawHeaders) -> None:
-        self.hosts: list[bytes] = []
-        self.request_id = ""
-        self.length = b""
-        self.coding = b""
-        for name, value in headers:
-            if name == b"host":
-                self.hosts.append(value)
-            elif name == b"x-request-id":
-                if not self.request_id and _SANE_ID.fullmatch(value):
-                    self.request_id = value.decode("ascii")
-            elif name == b"content-length":
-                self.length = value
-            elif name == b"content-encoding":
-                self.coding = value
-
-
-class SentResponse:
-    """The way out of one request: notes the status, adds what every response carries.
-
-    Attributes:
-        scope: as the application sees it; a HEAD request is a GET whose body is not sent.
-        status: 0 until a response has begun.
-        code: of the error it is answered with.
-    """
-
-    __slots__ = ("_send", "_state", "_traffic", "code", "id_header", "scope", "status")
-
-    def __init__(self, scope: Scope, send: Send, state: RequestState, traffic: Traffic) -> None:
-        self._send = send
-        self._state = state
-        self._traffic = traffic
-        self.scope = scope
-        self.status = 0
-        self.code: str | None = None
-        self.id_header = (b"x-request-id", state.request_id.encode("ascii"))
-
-    def inner_scope(self) -> Scope:
-        """The scope for the application."""
-        if self.scope["method"] == "HEAD":
-            self._state.is_bodiless = True
-            self.scope = {**self.scope, "method": "GET"}
-        return self.scope
-
-    def __call__(self, message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            own = message["headers"]
-            headers = [*own, self.id_header]
-            # A response that is meant for other sites says so itself, and only once.
-            names = {name for name, _ in own}
-            headers.extend(one for one in SECURITY_HEADERS if one[0] not in names)
-            if self._traffic.draining:
-                headers.append((b"connection", b"close"))
-            message["headers"] = headers
-        elif self._state.is_bodiless:
-            message = {"type": "http.response.body", "body": b""}
-        return self._send(message)
+        Args:
+            body: the whole of it; None where it comes in parts.
+        """
+        template = scope.get("path_template")
+        if self._cross_origin.is_on and template not in self.admin_paths:
+            asked = dict(scope["headers"])
+            headers = self._cross_origin.headers(
+                headers, asked.get(b"origin", b""), is_preflight=scope["method"] == "OPTIONS"
+            )
+        if body is None:
+            return status, headers, b""
+        return self._packer.pack(scope, status, headers, body)
 
 
 async def _send_problem(error: Exception, request_id: str, gateway: Gateway, send: Any) -> None:
     status, headers, body = render(error, request_id, gateway.redactor)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def _check_target(scope: Scope) -> None:
-    """Refuse paths and query strings that no honest client sends (`faults.md` H3)."""
-    path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogatepass")
-    query: bytes = scope["query_string"]
-    if len(path) + len(query) > _TARGET_LIMIT:
-        where = "query" if len(query) > len(path) else "path"
-        raise _bad(where, f"is longer than {_TARGET_LIMIT} bytes together")
-    if len(scope["headers"]) > _HEADERS_LIMIT:
-        raise _bad("headers", f"are more than {_HEADERS_LIMIT}")
-    if b"%" in path or b"%" in query or not (path.isascii() and query.isascii()):
-        _check_text("path", unquote_to_bytes(path))
-        _check_text("query", unquote_to_bytes(query))
-
-
-def _check_text(where: str, plain: bytes) -> None:
-    if b"\0" in plain:
-        raise _bad(where, "holds a NUL")
-    try:
-        plain.decode("utf-8")
-    except UnicodeDecodeError:
-        raise _bad(where, "is not UTF-8") from None
-
-
-def _check_body(length: bytes, coding: bytes) -> None:
-    if coding and coding.lower() != b"identity":
-        raise UnsupportedMediaType("bodies are taken without content coding")
-    if length and not (length.isdigit() and len(length) <= 20):
-        raise _bad("Content-Length", "takes a whole number")
-    if length and int(length) > BODY_LIMIT:
-        raise BodyTooLarge(f"at most {BODY_LIMIT} bytes")
-
-
-def _bad(name: str, message: str) -> InvalidRequest:
-    return InvalidRequest(f"{name} {message}", errors=[{"name": name, "message": message}])

@@ -12,11 +12,13 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from coinmux.framework.dispatch.decision_log import DecisionTrail
+from coinmux.server.asgi.packing import WORTH_PACKING
 from coinmux.server.asgi.responses import SECURITY_HEADERS, answer_headers
 from coinmux.server.asgi.scope import state_of
 
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
+    from coinmux.server.asgi.packing import Packer
     from coinmux.server.asgi.query_params import ParsedRequest
     from coinmux.server.asgi.scope import ASGIApp, RawHeader, Receive, RequestState, Scope, Send
 
@@ -65,6 +67,7 @@ class ParsedRoutes:
         state: RequestState,
         send: Send,
         id_header: RawHeader,
+        packer: Packer,
     ) -> None:
         """Answer a question that `find` knew."""
         gateway = self._gateway
@@ -85,11 +88,14 @@ class ParsedRoutes:
             )
         headers = answer_headers(answer, gateway.clock.monotonic())
         headers += (id_header, *SECURITY_HEADERS)
+        body = answer.body
+        if len(body) >= WORTH_PACKING:
+            state.status, headers, body = packer.pack(scope, 200, headers, body)
         writer = state.writer
-        if writer is not None and writer.write_whole(scope, headers, answer.body):
+        if state.status == 200 and writer is not None and writer.write_whole(scope, headers, body):
             return
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
+        await send({"type": "http.response.start", "status": state.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     def remember(self, scope: Scope, question: ParsedRequest) -> None:
         """Cache the parsed question of a GET request; the least recently used one is dropped."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,6 +28,7 @@ from coinmux.framework.errors import (
     UnknownIndicator,
     UnknownIndicatorParameter,
     UnknownInterval,
+    UnknownMetric,
     UnknownProvider,
     UnknownSymbol,
 )
@@ -57,6 +59,12 @@ class MethodNotAllowed(CoinmuxError):
     """The route has no such method."""
 
     code = "method_not_allowed"
+
+
+class NotAcceptable(CoinmuxError):
+    """The caller takes none of the forms the answer has."""
+
+    code = "not_acceptable"
 
 
 class BodyTooLarge(CoinmuxError):
@@ -98,9 +106,11 @@ TABLE: Mapping[type[CoinmuxError], tuple[int, str]] = {
     UnknownChain: (404, "Unknown chain"),
     UnknownFeature: (404, "Unknown feature"),
     UnknownIndicator: (404, "Unknown indicator"),
+    UnknownMetric: (404, "Unknown metric"),
     UnknownProvider: (404, "Unknown provider"),
     UnknownSymbol: (404, "Unknown symbol"),
     MethodNotAllowed: (405, "Method not allowed"),
+    NotAcceptable: (406, "Not acceptable"),
     FeatureDisabled: (409, "Feature disabled"),
     BodyTooLarge: (413, "Body too large"),
     UnsupportedMediaType: (415, "Unsupported media type"),
@@ -129,6 +139,27 @@ _BY_STATUS: Mapping[int, type[CoinmuxError]] = {
 def status_and_title(error: type[CoinmuxError]) -> tuple[int, str]:
     """The row of the nearest base of `error`."""
     return next(TABLE[kind] for kind in error.__mro__ if kind in TABLE)
+
+
+def nothing_at(path: str, served: Iterable[str]) -> NotFound:
+    """The error for a path at which nothing is served: where the API is described, and near paths.
+
+    Args:
+        served: the templates of all paths.
+    """
+    words = path.strip("/").lower().split("/")
+    found = []
+    for template in served:
+        parts = template.strip("/").split("/")
+        if len(parts) == len(words):
+            # What stands in a parameter's place is taken as it was asked for.
+            pairs = zip(parts, words, strict=True)
+            found.append("/" + "/".join(w if p.startswith("{") else p for p, w in pairs))
+        elif "{" not in template:
+            found.append(template)
+    meant = get_close_matches("/" + "/".join(words)[:200], sorted(set(found)), n=3, cutoff=0.7)
+    detail = "nothing is served at this path; /docs describes the API"
+    return NotFound(detail, did_you_mean=meant)
 
 
 def problem(error: BaseException, request_id: str, redactor: Redactor) -> dict[str, Any]:
@@ -204,10 +235,11 @@ def _further_headers(error: BaseException, status: int) -> Iterator[tuple[bytes,
         yield b"www-authenticate", b"Bearer"
     if status == 405 and isinstance(error, HTTPException) and error.headers:
         allow = {name.lower(): value for name, value in error.headers.items()}.get("allow", "")
-        yield b"allow", _allowed(allow).encode("ascii")
+        yield b"allow", allowed(allow).encode("ascii")
 
 
-def _allowed(methods: str) -> str:
+def allowed(methods: str) -> str:
+    """An `Allow` header in one order; what may be got may be asked for its head too."""
     names = {name.strip() for name in methods.split(",") if name.strip()}
     if "GET" in names:
         names.add("HEAD")

@@ -12,17 +12,26 @@ from pydantic import ValidationError
 
 from coinmux.framework.errors import InvalidRequest, InvalidSymbol, UnknownChain, UnknownInterval
 from coinmux.framework.models.base import Query
+from coinmux.framework.models.refusals import refusals_of
 from coinmux.framework.reference.symbols import Symbol
-from coinmux.framework.reference.values import number
+from coinmux.framework.reference.tickers import read_asset
+from coinmux.framework.reference.times import time_ms
+from coinmux.framework.reference.values import EARLIEST_MS, number
 from coinmux.framework.routing.options import RequestOptions
+from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from pydantic.fields import FieldInfo
+
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
-_ASSET = re.compile(r"[A-Z0-9]{1,20}")
 _MOST_PARAMETERS = 50
 _SHOWN = 60
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_FALSE = frozenset({"false", "0", "no", "off"})
+#: A field of Unix milliseconds, among those of whole numbers.
+_TIME = "time"
 
 #: Parameters of every route that sources answer.
 ASK_PARAMETERS = ("provider", "strategy", "max_age_s", "timeout_s")
@@ -69,7 +78,10 @@ def single_values(query_string: bytes, known: Iterable[str]) -> dict[str, str]:
     errors: list[dict[str, Any]] = []
     for name, value in pairs_of(query_string):
         if name not in names:
-            errors.append(_error(name[:_SHOWN], "is no parameter of this route", known=list(names)))
+            meant = near(name, names)
+            hint = {"did_you_mean": meant} if meant else {}
+            message = "is no parameter of this route"
+            errors.append(_error(name[:_SHOWN], message, known=list(names), **hint))
         elif name in values:
             errors.append(_error(name, "is given more than once"))
         elif not value:
@@ -79,6 +91,18 @@ def single_values(query_string: bytes, known: Iterable[str]) -> dict[str, str]:
     if errors:
         raise refused(errors)
     return values
+
+
+def flag(text: str) -> bool:
+    """What `true`, `1`, `yes` or `on` means, or `false`, `0`, `no` or `off`, in any case.
+
+    Raises:
+        ValueError: it is another text.
+    """
+    word = text.strip().lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ValueError("takes true or false")
 
 
 def whole(values: Mapping[str, str], name: str, *, default: int, low: int, high: int) -> int:
@@ -101,7 +125,7 @@ class QueryReader:
     Args:
         capability: what the route asks.
         model: its query model.
-        rename: parameter name -> field name, where they differ.
+        rename: parameter name -> field name, where they differ; the field's own name is taken too.
         path: fields that come from the path.
     """
 
@@ -123,18 +147,19 @@ class QueryReader:
             if field not in self.path
         }
         self._names = {field: name for name, field in self.fields.items()}
+        self._aliases = {field: name for field, name in renamed.items() if field != name}
         self.has_pair = model.model_fields.get("symbol") is not None
         self.parameters = (
             *self.fields,
             *ASK_PARAMETERS,
             *((QUOTE_FALLBACK,) if self.has_pair else ()),
         )
-        self._kinds = {name: _kind(info.annotation) for name, info in model.model_fields.items()}
+        self._kinds = {name: _kind(info) for name, info in model.model_fields.items()}
 
     def read(
         self,
         query_string: bytes,
-        path: Mapping[str, str],
+        path: Mapping[str, object],
         parse_symbol: Callable[[str], Symbol],
     ) -> ParsedRequest:
         """The question a request asks.
@@ -142,8 +167,26 @@ class QueryReader:
         Raises:
             InvalidRequest: `errors` names each parameter that will not do.
         """
-        values = single_values(query_string, self.parameters)
-        return self.build({**values, **path}, parse_symbol)
+        values = self.values(query_string)
+        texts = {name: str(part) for name, part in path.items()}
+        return self.build({**values, **texts}, parse_symbol)
+
+    def values(self, query_string: bytes, *others: str) -> dict[str, str]:
+        """The texts by parameter name, those given by another name of a parameter included.
+
+        Args:
+            others: further parameters the route takes.
+
+        Raises:
+            InvalidRequest: as of `single_values`, or one is given by both of its names.
+        """
+        values = single_values(query_string, (*others, *self.parameters, *self._aliases))
+        for alias, name in self._aliases.items():
+            if alias in values:
+                if name in values:
+                    raise _one_problem(name, f"is given twice, as {name} and as {alias}")
+                values[name] = values.pop(alias)
+        return values
 
     def read_body(self, query_string: bytes, body: object) -> ParsedRequest:
         """The question a JSON body asks; how to answer it stands in the query string.
@@ -189,6 +232,10 @@ class QueryReader:
         kind = self._kinds[field]
         if kind is Symbol:
             return parse_symbol(text)
+        if kind is bool:
+            return flag(text)
+        if kind is _TIME:
+            return time_ms(text)
         if kind is int:
             if not _WHOLE.fullmatch(text):
                 raise ValueError("takes a whole number")
@@ -210,18 +257,7 @@ class QueryReader:
             )
             raise named(error, name) from None
         except ValidationError as error:
-            raise refused(
-                [
-                    _error(self._named_part(one["loc"]), _message(one["msg"]))
-                    for one in error.errors(include_url=False, include_input=False)
-                ]
-            ) from None
-
-    def _named_part(self, location: tuple[int | str, ...]) -> str:
-        if not location:
-            return "query"
-        field, *rest = location
-        return ".".join([self._names.get(str(field), str(field)), *map(str, rest)])
+            raise refused(refusals_of(error, self.model, self._names)) from None
 
 
 def read_ask(values: Mapping[str, str], errors: list[dict[str, Any]]) -> RequestOptions:
@@ -233,15 +269,17 @@ def read_ask(values: Mapping[str, str], errors: list[dict[str, Any]]) -> Request
         except ValueError:
             errors.append(_error(name, "takes a number of seconds"))
             seconds[name] = None
-    fallback = values.get(QUOTE_FALLBACK, "false")
-    if fallback not in ("true", "false"):
-        errors.append(_error(QUOTE_FALLBACK, "takes true or false"))
+    try:
+        fallback = flag(values.get(QUOTE_FALLBACK, "false"))
+    except ValueError as error:
+        errors.append(_error(QUOTE_FALLBACK, str(error)))
+        fallback = False
     provider = values.get("provider")
     try:
         return RequestOptions(
             provider=None if provider is None else provider.lower(),
             strategy=values.get("strategy", "priority"),
-            quote_fallback=fallback == "true",
+            quote_fallback=fallback,
             max_age_s=seconds["max_age_s"],
             timeout_s=seconds["timeout_s"],
         )
@@ -250,24 +288,20 @@ def read_ask(values: Mapping[str, str], errors: list[dict[str, Any]]) -> Request
         return RequestOptions()
 
 
-def _kind(annotation: Any) -> Any:
-    """`Symbol`, `int`, `float` or `str`: how a field's text is read before its model checks it."""
+def _kind(info: FieldInfo) -> object:
+    """How a field's text is read before its model checks it; `str` leaves it as it is."""
+    annotation: Any = info.annotation
     parts = getattr(annotation, "__args__", None)
     if parts and type(None) in parts:
         annotation = next(part for part in parts if part is not type(None))
-    return annotation if annotation in (Symbol, int, float) else str
+    if annotation is int and any(getattr(one, "ge", 0) == EARLIEST_MS for one in info.metadata):
+        return _TIME
+    return annotation if annotation in (Symbol, int, float, bool) else str
 
 
 def _asset(text: str) -> str:
     """A ticker from a ticker or a pair: the base is what a pair is about."""
-    asset = re.split(r"[/_-]", text.strip().upper(), maxsplit=1)[0]
-    if not _ASSET.fullmatch(asset):
-        raise ValueError("takes a ticker such as BTC")
-    return asset
-
-
-def _message(text: str) -> str:
-    return text.removeprefix("Value error, ").replace("Input should be", "takes")
+    return read_asset(re.split(r"[/_-]", text.strip(), maxsplit=1)[0])
 
 
 def _error(name: str, message: str, **more: Any) -> dict[str, Any]:

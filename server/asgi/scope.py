@@ -51,6 +51,7 @@ class RequestState:
         question: what the parsed routes answered from the cache; None where there is a trail.
         served_by: provider of that cached answer.
         begun_at: `perf_counter` when the request came in, where it may turn into a stream.
+        status: of an answer that the parsed routes sent.
         first_byte_at: `perf_counter` when a stream began to be sent: it counts as answered then.
     """
 
@@ -63,6 +64,7 @@ class RequestState:
     question: ParsedRequest | None = None
     served_by: str | None = None
     begun_at: float = 0.0
+    status: int = 200
     first_byte_at: float | None = None
 
     def __init__(self, writer: WholeWriter | None = None) -> None:
@@ -73,3 +75,9 @@ def state_of(scope: Any) -> RequestState:
     """What is known of the request of `scope`."""
     state: RequestState = scope[STATE]
     return state
+
+
+def client_of(scope: Any) -> str:
+    """The address a request came from, as the socket tells it."""
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"

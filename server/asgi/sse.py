@@ -6,22 +6,29 @@ Format: WHATWG HTML, section 9.2, Server-sent events.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from coinmux.framework.errors import Overloaded
+from coinmux.server.asgi.admission import client_network
+from coinmux.server.asgi.host_check import is_loopback
+from coinmux.server.asgi.problems import TooManyRequests
 from coinmux.server.asgi.scope import state_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.asgi.scope import Receive, Scope, Send
 
 #: Streams open at a time (`faults.md` S10).
 MOST_STREAMS = 32
+#: Of one distant client; a reader that never reads looks like a patient one for long.
+MOST_OF_A_CLIENT = 8
 #: A comment is sent after so much silence, for what is in between to keep the connection.
 HEARTBEAT_S = 15.0
 #: How soon a stream notices that the server drains.
@@ -44,6 +51,7 @@ class Streams:
     def __init__(self, traffic: Traffic) -> None:
         self._traffic = traffic
         self.open = 0
+        self._by_client: Counter[str] = Counter()
         self.began: Callable[[Scope], None] | None = None
 
     @property
@@ -51,14 +59,39 @@ class Streams:
         """Whether streams must end."""
         return self._traffic.draining
 
-    def check(self) -> None:
-        """Whether one more may begin.
+    def check(self, scope: Mapping[str, Any]) -> None:
+        """Whether one more may begin for this caller.
 
         Raises:
             Overloaded: as many as may be are open.
+            TooManyRequests: the caller has its share of them.
         """
         if self.open >= MOST_STREAMS:
             raise Overloaded(f"{MOST_STREAMS} streams are open", retry_after_s=_RETRY_S)
+        client = _client_of(scope)
+        if not is_loopback(client) and self._by_client[client_network(client)] >= MOST_OF_A_CLIENT:
+            raise TooManyRequests(
+                f"{MOST_OF_A_CLIENT} of your streams are open", retry_after_s=_RETRY_S
+            )
+
+    @contextmanager
+    def opened(self, scope: Mapping[str, Any]) -> Iterator[None]:
+        """Count a stream of this caller while the block runs."""
+        network = client_network(_client_of(scope))
+        self.open += 1
+        self._by_client[network] += 1
+        try:
+            yield
+        finally:
+            self.open -= 1
+            self._by_client[network] -= 1
+            if not self._by_client[network]:
+                del self._by_client[network]
+
+
+def _client_of(scope: Mapping[str, Any]) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def event(kind: str, data: Any, ident: str | None = None) -> bytes:
@@ -74,12 +107,18 @@ class EventStream:
 
     Args:
         events: encoded by `event`.
+        scope: of the request.
+
+    Raises:
+        Overloaded, TooManyRequests: as `Streams.check`.
     """
 
     __slots__ = ("_events", "_streams")
 
-    def __init__(self, streams: Streams, events: AsyncIterator[bytes]) -> None:
-        streams.check()
+    def __init__(
+        self, streams: Streams, events: AsyncIterator[bytes], scope: Mapping[str, Any]
+    ) -> None:
+        streams.check(scope)
         self._streams = streams
         self._events = events
 
@@ -97,12 +136,11 @@ class EventStream:
         if state.is_bodiless:
             await send({"type": "http.response.body", "body": b""})
             return
-        self._streams.open += 1
         left = asyncio.ensure_future(_left(receive))
         try:
-            await self._send_all(send, left)
+            with self._streams.opened(scope):
+                await self._send_all(send, left)
         finally:
-            self._streams.open -= 1
             left.cancel()
 
     async def _send_all(self, send: Send, left: asyncio.Future[None]) -> None:

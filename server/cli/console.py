@@ -4,32 +4,62 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
+import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import rich_click as click
+from click.core import ParameterSource
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from coinmux import CoinmuxError, InvalidRequest
-from coinmux.framework.config.settings import InvalidSetting
+from coinmux.framework.config.env_file import EnvConfig
+from coinmux.framework.config.settings import DEFAULT_ENV_FILE, InvalidSetting
 from coinmux.framework.errors import FeatureDisabled
 from coinmux.framework.gateway import Gateway
+from coinmux.framework.reference.values import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 #: How long a command that lists plugins waits until all have loaded.
 LOAD_WAIT_S = 30.0
 
+
+def _existing(context: click.Context, parameter: click.Parameter, path: str) -> str:
+    """The path; a file that was named and is not there is a mistake, a missing default is none."""
+    given = context.get_parameter_source("env_file") is not ParameterSource.DEFAULT
+    if given and not Path(path).exists():
+        raise click.BadParameter(f"there is no file {path}", ctx=context, param=parameter)
+    return path
+
+
 env_file = click.option(
-    "--env-file", default=".env", show_default=True, help="File with settings and keys."
+    "--env-file",
+    default=str(DEFAULT_ENV_FILE),
+    show_default=True,
+    callback=_existing,
+    help="File with settings and keys.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def read_env(path: str, options: Mapping[str, str] | None = None) -> EnvConfig:
+    """The configuration as a command reads it.
+
+    Args:
+        options: variables that win over file and environment.
+    """
+    return EnvConfig(Path(path), {**os.environ, **(options or {})})
 
 
 def console() -> Console:
@@ -76,6 +106,11 @@ def table(title: str, *columns: str) -> Table:
     return made
 
 
+def plain(text: str) -> str:
+    """Text of a plugin or a source for a cell: no control characters, no markup of `rich`."""
+    return escape(clean_text(text))
+
+
 def cell(value: object) -> str:
     """A value as the text of a cell; an unknown value is a dash, not a zero."""
     if value is None:
@@ -83,13 +118,15 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         # No source gives more than eight significant figures.
         return f"{float(f'{value:.8g}'):,.8f}".rstrip("0").rstrip(".")
-    return str(value)
+    return plain(str(value))
 
 
 def errors(error: CoinmuxError) -> int:
     """Print an error and what would help, and return the exit code it stands for."""
     lines = [f"coinmux: {error.detail or error.code} [{error.code}]"]
     lines += [f"  {line}" for line in (*_parts(error), *_hints(error))]
+    # What plugins and sources say must not command the terminal.
+    lines = [_CONTROL.sub(" ", line) for line in lines]
     click.echo("\n".join(lines), err=True)
     return EXIT_USAGE if isinstance(error, InvalidRequest) else EXIT_FAILED
 
@@ -99,6 +136,8 @@ def _parts(error: CoinmuxError) -> Iterator[str]:
     for one in error.extra.get("attempts", ()):
         took = f"{one['elapsed_ms']:.0f} ms"
         yield f"{one['provider']}: {one['outcome']} after {took} ({one['code']})"
+        if said := one.get("detail"):
+            yield f"  {clean_text(said)}"
     yield from _passed_over(error.extra.get("candidates", ()))
     for one in error.extra.get("errors", ()):
         line = f"{one['name']} {one['message']}"

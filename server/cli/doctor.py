@@ -21,6 +21,7 @@ from coinmux.server.cli.console import (
     as_json,
     console,
     env_file,
+    plain,
     print_json,
     table,
 )
@@ -55,7 +56,7 @@ def doctor(probe: bool, as_json: bool, env_file: str) -> None:
         made = table("doctor", "result", "checked", "detail")
         marks = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "failed": "[red]failed[/]"}
         for finding in findings:
-            made.add_row(marks[finding.status], finding.subject, finding.detail)
+            made.add_row(marks[finding.status], plain(finding.subject), plain(finding.detail))
         console().print(made)
     if any(finding.status == "failed" for finding in findings):
         raise SystemExit(EXIT_FAILED)
@@ -96,7 +97,11 @@ def _plugins(gateway: Gateway) -> list[Finding]:
         Finding(f"plugin {one.name}", "failed", f"{one.error} ({one.origin})")
         for one in gateway.loader.broken
     ]
-    return [loaded, *broken]
+    odd = [
+        Finding(f"plugin {one.name}", "warning", f"{one.message} ({one.origin})")
+        for one in gateway.loader.doubts
+    ]
+    return [loaded, *broken, *odd]
 
 
 def _features(gateway: Gateway) -> list[Finding]:

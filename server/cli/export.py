@@ -88,7 +88,7 @@ async def _rows(
     """Read the archive, to which a server may be writing: no start or stop is recorded."""
     # Imported here, so that the other commands start faster.
     from coinmux.framework.archive.archive import Archive
-    from coinmux.framework.archive.writer import TROUBLE, told
+    from coinmux.framework.archive.trouble import TROUBLE, told
 
     settings = EnvConfig(Path(env), os.environ).settings
     if settings.database_url is None and not ARCHIVE_FILE.exists():

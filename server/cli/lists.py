@@ -13,6 +13,7 @@ from coinmux.server.cli.console import (
     console,
     env_file,
     loaded_gateway,
+    plain,
     print_json,
     table,
 )
@@ -38,7 +39,10 @@ def providers(as_json: bool, env_file: str) -> None:
     out = console()
     out.print(made)
     for broken in shown.broken:
-        out.print(f"broken: {broken.name} ({broken.origin}): {broken.error}", style="red")
+        line = plain(f"broken: {broken.name} ({broken.origin}): {broken.error}")
+        out.print(line, style="red")
+    for odd in shown.warnings:
+        out.print(plain(f"warning: {odd.name} ({odd.origin}): {odd.message}"), style="yellow")
 
 
 def _limits(line: ProviderReport) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import rich_click as click
 
-from coinmux import INTERVALS
+from coinmux import INTERVALS, CoinmuxError
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.routing.options import STRATEGIES, RequestKeywords, RequestOptions, Strategy
 from coinmux.server.cli.console import (
@@ -39,9 +39,23 @@ def with_gateway(env: str, simulate: bool, work: Callable[[Gateway], Awaitable[T
     async def run() -> T:
         # One question needs no background probes.
         async with gateway_for(env, simulate=simulate, CHECKER="off") as gateway:
-            return await work(gateway)
+            try:
+                return await work(gateway)
+            except CoinmuxError as error:
+                _add_messages(gateway, error)
+                raise
 
     return asyncio.run(run())
+
+
+def _add_messages(gateway: Gateway, error: CoinmuxError) -> None:
+    """Add to each failed attempt what its source or its plugin said."""
+    said: dict[tuple[str | None, object], object] = {}
+    for event in gateway.events.recent():
+        if event.kind == "attempt":
+            said.setdefault((event.source, event.detail.get("code")), event.detail.get("detail"))
+    for line in error.extra.get("attempts", ()):
+        line["detail"] = said.get((line["provider"], line.get("code")))
 
 
 def moment(ms: int | None) -> str:

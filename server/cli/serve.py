@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.secrets import Redactor
-from coinmux.server.cli.console import EXIT_FAILED, EXIT_OK, console, env_file
+from coinmux.server.cli.console import EXIT_FAILED, EXIT_OK, EXIT_USAGE, console, env_file, read_env
 from coinmux.server.process.log_setup import set_up
 from coinmux.server.process.simulated_gateway import simulator_for, world_for
-from coinmux.server.process.supervisor import Workers, command_of_worker, inherited, listen
+from coinmux.server.process.supervisor import Workers, command_of_worker, listen
+from coinmux.server.process.worker import ignore_hangup, inherited
 
 if TYPE_CHECKING:
     from coinmux.framework.config.settings import Settings
@@ -39,37 +40,49 @@ def serve(
     host: str | None, port: int | None, simulate: bool, workers: int | None, env_file: str
 ) -> None:
     """Serve the REST API and the pages."""
+    ignore_hangup()
+    # Nothing that runs beside the server may load files of the current folder.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     given = {"HOST": host, "PORT": port, "WORKERS": workers}
     options = {name: str(value) for name, value in given.items() if value is not None}
     listener = inherited()
     if listener is None:
-        settings = EnvConfig(Path(env_file), {**os.environ, **options}).settings
+        settings = read_env(env_file, options).settings
+        listener = _listen(settings)
         if settings.workers > 1:
-            raise SystemExit(_together(settings, options, env_file, simulate=simulate))
+            raise SystemExit(_together(settings, listener, options, env_file, simulate=simulate))
     from coinmux.server.process.uvicorn_server import serve as run_server
 
     async def run() -> int:
         async with world_for(env_file, simulate=simulate, **options) as (gateway, drill):
             return await run_server(gateway, drill, listener)
 
-    try:
-        code = _run(run())
-    except SystemExit as stop:  # uvicorn raises it when it cannot bind
-        code = int(stop.code or 0)
-        if code:
-            settings = EnvConfig(Path(env_file), {**os.environ, **options}).settings
-            click.echo(f"coinmux: {_cannot_listen(settings)}", err=True)
+    code = _run(run())
     raise SystemExit(EXIT_FAILED if code else EXIT_OK)
 
 
-def _together(settings: Settings, options: dict[str, str], env_file: str, *, simulate: bool) -> int:
+def _listen(settings: Settings) -> socket.socket:
+    """The socket to serve, had before anything else starts."""
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        click.echo(f"coinmux: {_cannot_listen(settings, error)}", err=True)
+        raise SystemExit(EXIT_USAGE) from None
+
+
+def _together(
+    settings: Settings,
+    listener: socket.socket,
+    options: dict[str, str],
+    env_file: str,
+    *,
+    simulate: bool,
+) -> int:
     """Run several processes on one port and return the exit code."""
     set_up(Redactor(), level=settings.log_level, log_format=settings.log_format)
-    try:
-        listener = listen(settings.host, settings.port)
-    except OSError as error:
-        raise click.ClickException(_cannot_listen(settings, error.strerror)) from None
-    arguments = ["serve", "--env-file", env_file, *(["--simulate"] if simulate else [])]
+    arguments = ["serve", *(["--simulate"] if simulate else [])]
+    if Path(env_file).exists():
+        arguments += ["--env-file", env_file]
     environ = {**os.environ, **options}
     environ["PORT"] = str(listener.getsockname()[1])
     command = command_of_worker(arguments)
@@ -104,11 +117,12 @@ def simulate(port: int, env_file: str) -> None:
     raise SystemExit(_run(run()))
 
 
-def _cannot_listen(settings: Settings, reason: str | None = None) -> str:
+def _cannot_listen(settings: Settings, error: OSError) -> str:
     """What is wrong with the address, and which settings change it."""
-    why = f": {reason}" if reason else ""
+    if isinstance(error, socket.gaierror):
+        return f"there is no host {settings.host}; set HOST (--host) to an address of this machine"
     return (
-        f"cannot listen on {settings.host} port {settings.port}{why}; "
+        f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; "
         "set HOST or PORT (--host, --port) to an address that is free"
     )
 

@@ -189,11 +189,11 @@ class IndicatorController(Controller):
             closed_only=asked.closed_only,
             trail=state_of(request.scope).trail,
         )
-        desk.streams.check()
+        desk.streams.check(request.scope)
         first = await anext(updates)
         if isinstance(first, CoinmuxError):
             raise first
-        return EventStream(desk.streams, _events(first, updates, desk, request))
+        return EventStream(desk.streams, _events(first, updates, desk, request), request.scope)
 
     @post("/{indicator:str}", operation_id="computeIndicator", status_code=200, opt={DOC: OVER})
     async def over(

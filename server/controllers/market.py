@@ -182,7 +182,13 @@ async def _item(
         question = TICKER.build(values, gateway.parse_symbol)
         name = str(getattr(question.query, "symbol", name))
         trail = state_of(request.scope).trail
-        answer = await gateway.fetch(question.capability, question.query, question.ask, trail=trail)
+        answer = await gateway.fetch(
+            question.capability,
+            question.query,
+            question.ask,
+            request_id=request_id(request),
+            trail=trail,
+        )
     except CoinmuxError as error:
         document = problem(error, request_id(request), gateway.redactor)
         return name, msgspec.json.encode({"error": document})

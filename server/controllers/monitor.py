@@ -4,7 +4,6 @@ Litestar reads annotations at run time, so this module imports what it names.
 """
 
 import asyncio
-import gzip
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -13,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
 
 from coinmux.framework.errors import InvalidRequest
+from coinmux.server.asgi.packing import takes_gzip
 from coinmux.server.asgi.query_params import single_values
 from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import NO_STORE, Bytes
@@ -27,8 +27,6 @@ from coinmux.server.openapi.parameters import parameter
 _ENCODER = msgspec.json.Encoder()
 #: The most an answer takes on the wire, of bytes.
 _MOST_BYTES = 99_000
-#: Below this, packing saves less than it costs.
-_WORTH_PACKING = 16_384
 _LIVE = [(b"content-type", b"application/json"), (b"cache-control", NO_STORE)]
 _LOOK_S = 0.2
 _ANYBODY = [
@@ -71,8 +69,8 @@ class MonitorController(Controller):
             )
         batch = desk.recorder.since(values.get("since"))
         picture = desk.monitor.report(window, batch)
-        packs = "gzip" in request.headers.get("accept-encoding", "")
-        return _sized(picture, packs=packs)
+        accepted = request.headers.get("accept-encoding", "").encode("latin-1")
+        return _sized(picture, packs=takes_gzip(accepted))
 
     @get("/stream", operation_id="getStream", opt={DOC: RouteDoc(media_type="text/event-stream")})
     async def stream(
@@ -80,8 +78,9 @@ class MonitorController(Controller):
     ) -> EventStream:
         """What happens, live, as server-sent events; resumes after `Last-Event-ID`."""
         single_values(request.scope["query_string"], ())
-        desk.streams.check()
-        return EventStream(desk.streams, _live(desk, request.headers.get("last-event-id")))
+        desk.streams.check(request.scope)
+        events = _live(desk, request.headers.get("last-event-id"))
+        return EventStream(desk.streams, events, request.scope)
 
     @route(
         "/status/public",
@@ -102,14 +101,13 @@ class MonitorController(Controller):
 
 
 def _sized(picture: MonitorReport, *, packs: bool) -> Bytes:
-    """The picture, compressed where the caller takes that; else with fewer events if it is large.
+    """The picture; with fewer events if it is large and the caller takes no compression.
 
     Five hundred events take more room than an answer may; compressed they do not.
     """
     body = _ENCODER.encode(picture)
-    headers = [*_LIVE, (b"vary", b"accept-encoding")]
-    if packs and len(body) > _WORTH_PACKING:
-        return Bytes(gzip.compress(body, 1), [*headers, (b"content-encoding", b"gzip")])
+    if packs:
+        return Bytes(body, _LIVE)
     events = picture.events
     while len(body) > _MOST_BYTES and events.items:
         each = len(_ENCODER.encode(events.items)) / len(events.items)
@@ -120,7 +118,7 @@ def _sized(picture: MonitorReport, *, packs: bool) -> Bytes:
             dropped=events.dropped if events.reset else events.dropped + surplus,
         )
         body = _ENCODER.encode(msgspec.structs.replace(picture, events=events))
-    return Bytes(body, headers)
+    return Bytes(body, _LIVE)
 
 
 async def _live(desk: ServerContext, cursor: str | None) -> AsyncIterator[bytes]:

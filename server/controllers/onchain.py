@@ -7,9 +7,10 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 
 from coinmux.framework.models.onchain import OnchainMetric, OnchainMetricQuery, Tvl, TvlQuery
-from coinmux.server.asgi.query_params import QueryReader
+from coinmux.framework.reports.providers import MetricList
+from coinmux.server.asgi.query_params import QueryReader, single_values
 from coinmux.server.asgi.requests import AnyRequest
-from coinmux.server.asgi.responses import Answered
+from coinmux.server.asgi.responses import Answered, Bytes, as_json
 from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc
 
@@ -23,13 +24,19 @@ class OnchainController(Controller):
     path = "/api/onchain"
     tags = ("onchain",)
 
+    @get("/", operation_id="getOnchainMetrics", opt={DOC: RouteDoc(MetricList)})
+    async def metrics(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
+        """Every on-chain metric that can be asked for, and the providers that have it."""
+        single_values(request.scope["query_string"], ())
+        return as_json(desk.gateway.metric_list())
+
     @get(
-        "/{metric:str}",
+        "/{metric:path}",
         operation_id="getOnchainMetric",
         opt={DOC: RouteDoc(OnchainMetric, METRIC)},
     )
     async def metric(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
-        """A figure of one asset over time, oldest first."""
+        """A figure of one asset over time, oldest first; a metric may have a slash in its name."""
         return await desk.answer(request, METRIC)
 
 

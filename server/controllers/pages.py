@@ -11,12 +11,14 @@ from litestar.params import FromPath
 
 from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import Bytes, as_json
-from coinmux.server.asgi.static_files import Assets, page
+from coinmux.server.asgi.static_files import MEDIA_TYPES, Assets, page
 from coinmux.server.context import ServerContext
 from coinmux.server.openapi.page import Docs
 
 #: Each is `static/pages/<name>/index.html`, written to be looked at from `/<name>`.
 PAGES = ("system-monitor", "providers", "chart", "explain", "config")
+_ROBOTS = b"User-agent: *\nDisallow: /api/\nDisallow: /metrics\n"
+_DAY = b"public, max-age=86400"
 _START, _FALLBACK = "pages/dashboard/index.html", "index.html"
 
 
@@ -61,6 +63,20 @@ class PageController(Controller):
         """A file of `static/`."""
         ancestors = desk.gateway.settings.frame_ancestors
         return assets.response(str(path).lstrip("/"), _etag(request), ancestors)
+
+    @get("/favicon.ico", operation_id="favicon")
+    async def favicon(
+        self,
+        request: AnyRequest,
+        assets: NamedDependency[Assets],
+    ) -> Bytes:
+        """The mark of the pages, for clients that look for it in the old place."""
+        return assets.response("shared/styles/favicon.svg", _etag(request))
+
+    @get("/robots.txt", operation_id="robots")
+    async def robots(self) -> Bytes:
+        """What crawlers may ask: pages, and nothing that asks sources."""
+        return Bytes(_ROBOTS, [(b"content-type", MEDIA_TYPES[".txt"]), (b"cache-control", _DAY)])
 
     @get("/docs", operation_id="docs")
     async def docs(

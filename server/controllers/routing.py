@@ -7,16 +7,17 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from coinmux.framework.errors import InvalidRequest, NotFound
+from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.reports.providers import CapabilityList, ProviderDetail, ProviderList
 from coinmux.server.asgi.query_params import QueryReader, pairs_of, single_values
 from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import Bytes, as_json
+from coinmux.server.asgi.scope import client_of
 from coinmux.server.context import ServerContext
 from coinmux.server.monitoring.event_json import plain
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.parameters import ASK, parameter
-from coinmux.server.openapi.schemas import Explanation, RoutingDecision
+from coinmux.server.openapi.schemas import Explanation, RoutingDecision, RoutingDecisions
 
 
 class RoutingController(Controller):
@@ -90,16 +91,17 @@ class RoutingController(Controller):
         return as_json(plain(found, desk.gateway.redactor))
 
     @get(
-        "/routing/decisions/{request_id:str}",
+        "/routing/decisions/{request_id:path}",
         operation_id="getDecision",
-        opt={DOC: RouteDoc(RoutingDecision, errors=(404,))},
+        opt={DOC: RouteDoc(RoutingDecision, several=RoutingDecisions, errors=(404,))},
     )
     async def decision(
         self, request: AnyRequest, desk: NamedDependency[ServerContext], request_id: FromPath[str]
     ) -> Bytes:
-        """What was decided for a request that was made, by its `X-Request-ID`."""
+        """What was decided for a request that was made, by its `X-Request-ID`.
+
+        An id of your own is found by you alone; a request for several things has several decisions.
+        """
         single_values(request.scope["query_string"], ())
-        found = desk.gateway.decision(request_id)
-        if found is None:
-            raise NotFound(f"no decision is kept for request {request_id[:64]!r}")
-        return as_json(plain(found, desk.gateway.redactor))
+        name = str(request_id).lstrip("/")
+        return as_json(await desk.decisions.find(client_of(request.scope), name))

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType, field
 
 from coinmux.framework.health.circuit import State
+from coinmux.framework.reports.answerable import CapabilityStatus, Overall
 from coinmux.framework.reports.base import FrozenReport, MaybeMs, MaybeUnixMs, UnixMs
 from coinmux.framework.reports.health import ErrorReport, HealthSummary
 from coinmux.framework.reports.providers import ModelSummary
-from coinmux.framework.reports.status import Overall, ServiceState
+from coinmux.framework.reports.status import ServiceState
 from coinmux.server.monitoring.metrics_report import CacheFigures, PerMinute
 
 Since = Annotated[int, Meta(description="In this state since, Unix ms")]
@@ -189,8 +190,10 @@ class MonitorReport(FrozenReport):
     started_at: UnixMs
     poll_after_ms: Annotated[int, Meta(description="Milliseconds until the next look")]
     status: Overall
+    reason: Annotated[str, Meta(description="Why it is so, in a sentence")]
     since: Since
     summary: MonitorSummary
+    capabilities: tuple[CapabilityStatus, ...]
     services: tuple[ServiceLine, ...]
     endpoints: tuple[EndpointLine, ...]
     bars: BarsLegend
@@ -224,7 +227,9 @@ class PublicStatus(FrozenReport):
     """The summary for anybody's page: no names of hosts, no texts of errors."""
 
     status: Overall
+    reason: Annotated[str, Meta(description="Why it is so, in a sentence")]
     since: Since
+    capabilities: tuple[CapabilityStatus, ...]
     providers: StateCounts
     services: tuple[PublicService, ...]
     server_time: UnixMs

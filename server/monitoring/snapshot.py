@@ -100,7 +100,9 @@ class Monitor:
             started_at=gateway.started_ms,
             poll_after_ms=POLL_AFTER_MS,
             status=status.status,
+            reason=status.reason,
             since=self._services.since(OVERALL),
+            capabilities=status.capabilities,
             summary=MonitorSummary(
                 **msgspec.structs.asdict(status.sources),
                 open_incidents=status.sources.offline,
@@ -140,7 +142,9 @@ class Monitor:
         sources = status.sources
         return PublicStatus(
             status=status.status,
+            reason=status.reason,
             since=self._services.since(OVERALL),
+            capabilities=status.capabilities,
             providers=StateCounts(
                 healthy=sources.healthy,
                 degraded=sources.degraded,

@@ -76,6 +76,10 @@ class RouteDoc:
     def statuses(self) -> list[int]:
         """Every error status the route may answer."""
         found = {*(_ASKED if self.reader is not None else _LOCAL), *self.errors}
+        if self.operation is not None:
+            found.add(403)
+        if self.media_type == "application/json":
+            found.add(406)
         if self.is_admin:
             found |= {401, 403, 413, 415}
         if self.body is not None:

@@ -41,7 +41,7 @@ _PATH_EXAMPLES = {
     "chain": "ethereum",
     "address": "0xde0b295669a9fd93d5f28d9ec85e40f4cb697bae",
     "indicator": "rsi",
-    "metric": "hash-rate",
+    "metric": "hash_rate",
     "request_id": "my-request-1",
 }
 
@@ -65,7 +65,9 @@ def reader_parameters(reader: QueryReader) -> Iterator[dict[str, Any]]:
 
 
 ASK = (
-    parameter("provider", "string", "Ask this provider alone; no failover.", examples=["kraken"]),
+    parameter(
+        "provider", "string", "Ask this provider of GET /api/providers alone; no failover."
+    ),
     parameter("strategy", "string", "How candidates are ordered.", enum=[*STRATEGIES]),
     parameter("max_age_s", "number", "Oldest cached answer taken; 0 takes none.", minimum=0,
               maximum=86_400),

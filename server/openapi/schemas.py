@@ -136,6 +136,13 @@ class RoutingDecision(Shape):
     candidates: list[DecidedCandidate]
 
 
+class RoutingDecisions(Shape):
+    """What was decided for a request that asked for several things."""
+
+    request_id: str
+    decisions: list[RoutingDecision]
+
+
 class DrillOrder(BaseModel):
     """A fault to order, or null to mend."""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _NAMES_SHOWN = 8
-#: How often counts and the state of the archive are looked at.
+#: How often it is looked whether counts are due.
 _LOOK_S = 1.0
 
 
@@ -28,6 +28,8 @@ class EventLog:
     """Writes the event stream to the log: requests at debug, the rest at the event's own level.
 
     A failed probe is written at debug: the change of state that follows from it has its own line.
+    So is an attempt that failed because of the question: a typing error is no warning.
+    A defect of a plugin is written with its place in the plugin's code, whoever asked.
     """
 
     def __init__(self, logger: logging.Logger) -> None:
@@ -39,38 +41,16 @@ class EventLog:
     def __call__(self, event: Event) -> None:
         """Write an event; a listener of the event stream."""
         level = _LEVELS.get(event.level, logging.INFO)
-        if event.detail.get("decision") == "probe":
+        if event.detail.get("decision") == "probe" and event.trace is None:
             level = logging.DEBUG
         if not self._logger.isEnabledFor(level):
             return
         # A field of the event that has a name of the line's own gives way to it.
         fields = {name: value for name, value in event.detail.items() if name != "event"}
         fields |= {"kind": event.kind, "source": event.source}
+        if event.trace is not None:
+            fields["exception"] = event.trace
         self._bound.log(level, event.message, **fields)
-
-
-class ArchiveLog:
-    """Writes a line when the archive opens, is lost, and is back."""
-
-    def __init__(self, gateway: Gateway, logger: logging.Logger) -> None:
-        self._gateway = gateway
-        self._logger = logger
-        self._known: str | None = None
-
-    def look(self) -> None:
-        """Compare the archive's state with the last one written."""
-        archive = self._gateway.archive
-        if archive is None:
-            return
-        state, detail = archive.status()
-        if state == self._known:
-            return
-        before, self._known = self._known, state
-        engine = archive.figures()["engine"]
-        if state == "ONLINE":
-            self._logger.info("the archive is %s: %s", "back" if before else "open", engine)
-        else:
-            self._logger.warning("the archive is %s (%s): %s", state, engine, detail)
 
 
 def configure(
@@ -97,13 +77,7 @@ def configure(
         if event.level in ("warning", "error") and "variable" not in event.detail:
             log(event)
     unsubscribe = gateway.events.subscribe(log)
-    archive = ArchiveLog(gateway, logging.getLogger("coinmux.server"))
-
-    def look() -> None:
-        archive.look()
-        handler.write_counts()
-
-    stop_looking = _every(_LOOK_S, look)
+    stop_looking = _every(_LOOK_S, handler.write_counts)
 
     def restore() -> None:
         stop_looking()

@@ -96,7 +96,9 @@ def _problem_of(record: logging.LogRecord) -> Hashable | None:
     if record.levelno < logging.WARNING:
         return None
     if kind == "attempt":
-        return kind, fields.get("code")
+        # The place of a plugin's defect is written once for each plugin.
+        defect = fields.get("source") if "exception" in fields else None
+        return kind, fields.get("code"), defect
     if "variable" in fields:
         return kind, "variable"
     if fields:

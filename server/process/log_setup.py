@@ -20,6 +20,7 @@ from structlog.stdlib import ProcessorFormatter
 
 from coinmux.server.monitoring.event_json import plain
 from coinmux.server.process.log_repeats import Repeats
+from coinmux.server.process.worker import is_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,12 +152,14 @@ def _head(_: Any, __: str, line: EventDict) -> EventDict:
     """When, how severe, whose and what, before the fields."""
     record: logging.LogRecord = line["_record"]
     message = line.pop("event")
-    head = {
+    head: EventDict = {
         "at": round(record.created * 1000),
         "level": record.levelname.lower(),
         "logger": record.name,
         "message": str(message),
     }
+    if is_worker():
+        head["pid"] = record.process or 0
     return {**head, **{name: value for name, value in line.items() if name not in head}}
 
 
@@ -235,5 +238,7 @@ def _for_people(_: Any, __: str, line: EventDict) -> EventDict:
     elif line.get("kind") == "attempt" and line.get("source"):
         operation, code = line.get("operation"), line.get("code")
         line["message"] = f"{line['source']} {operation}: {code or line.get('decision')}"
+    if (pid := line.pop("pid", None)) is not None:
+        line["message"] = f"[{pid}] {line['message']}"
     hidden = _NOT_FOR_PEOPLE | {"reason"} if "repeats" in line else _NOT_FOR_PEOPLE
     return {name: value for name, value in line.items() if name not in hidden}

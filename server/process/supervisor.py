@@ -12,15 +12,18 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from coinmux.server.process.uvicorn_server import GRACE_S, PARENT_FD
+from coinmux.server.process.uvicorn_server import GRACE_S
+from coinmux.server.process.worker import BEAT_FD, LISTEN_FD, PARENT_FD, RELOAD
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import FrameType
 
-#: Names the socket that a worker serves.
-LISTEN_FD = "COINMUX_LISTEN_FD"
 _LOOK_S = 0.1
+#: A worker that gave a sign of life and then none for so long stands still.
+_SILENT_S = 10.0
+#: One that never gave any has so long to start.
+_START_S = 120.0
 #: One that lived so long was no failed start.
 _SOUND_S = 10.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
@@ -30,15 +33,42 @@ _LOG = logging.getLogger("coinmux.workers")
 
 
 class _Worker:
-    """One worker process, and when it must be restarted."""
+    """One worker process, its last sign of life, and when it must be restarted."""
 
-    __slots__ = ("begin_at", "begun_at", "pause_s", "process")
+    __slots__ = ("beats", "begin_at", "begun_at", "last_beat", "pause_s", "process")
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self.begun_at = 0.0
         self.begin_at = 0.0
         self.pause_s = _FIRST_PAUSE_S
+        self.beats: int | None = None
+        self.last_beat: float | None = None
+
+    def listen(self, now: float) -> bool:
+        """Read its signs of life; whether it asks that the others reload."""
+        if self.beats is None:
+            return False
+        try:
+            signs = os.read(self.beats, 4096)
+        except BlockingIOError:
+            return False
+        if signs:
+            self.last_beat = now
+        return RELOAD in signs
+
+    def is_silent(self, now: float) -> bool:
+        """Whether it stands still."""
+        if self.last_beat is None:
+            return now - self.begun_at >= _START_S
+        return now - self.last_beat >= _SILENT_S
+
+    def forget(self) -> None:
+        """Let go of a process that has ended."""
+        self.process = None
+        if self.beats is not None:
+            os.close(self.beats)
+            self.beats = None
 
 
 class Workers:
@@ -61,6 +91,7 @@ class Workers:
         self._listener = listener
         self._workers = [_Worker() for _ in range(count)]
         self._stopping = False
+        self._must_reload = False
         self._ever_sound = False
         self._read_end, self._write_end = os.pipe()
 
@@ -68,52 +99,89 @@ class Workers:
         """Keep all of them running until a signal; the exit code."""
         for sign in (signal.SIGINT, signal.SIGTERM):
             signal.signal(sign, self._stop)
+        if hangup := getattr(signal, "SIGHUP", None):
+            signal.signal(hangup, self._reload)
         host, port = self._listener.getsockname()[:2]
-        _LOG.info("%d workers serve %s port %d", len(self._workers), host, port)
+        _LOG.info("%d workers serve http://%s:%d", len(self._workers), _in_url(host), port)
         code = 0
         while not self._stopping:
-            if not self._look(time.monotonic()):
-                code = 1
+            failed = self._look(time.monotonic())
+            if failed is not None:
+                code = failed
                 break
+            if self._must_reload:
+                self._must_reload = False
+                self._send_hangup(self._workers)
             time.sleep(_LOOK_S)
+        _LOG.info("stopping: work in flight has %g s to end", GRACE_S)
         self._end_all()
         self._listener.close()
+        _LOG.info("stopped")
         return code
 
     def _stop(self, sign: int, frame: FrameType | None) -> None:
         self._stopping = True
 
-    def _look(self, now: float) -> bool:
-        """Begin those that are not running and due; False where none can ever start."""
+    def _reload(self, sign: int, frame: FrameType | None) -> None:
+        self._must_reload = True
+
+    def _send_hangup(self, workers: Iterable[_Worker]) -> None:
+        """Have these read their settings again; one that is starting reads them anyway."""
+        for worker in workers:
+            if worker.process is not None and worker.last_beat is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    worker.process.send_signal(signal.SIGHUP)
+
+    def _listen(self, worker: _Worker, now: float) -> None:
+        """Read a worker's signs of life, and end it where there are none."""
+        process = worker.process
+        if worker.listen(now):
+            self._send_hangup(one for one in self._workers if one is not worker)
+        if process is not None and process.poll() is None and worker.is_silent(now):
+            _LOG.error(
+                "worker %d stands still: no sign of life for %.0f s; it is ended and begun again",
+                process.pid,
+                now - (worker.last_beat or worker.begun_at),
+            )
+            process.kill()
+            process.wait()
+
+    def _look(self, now: float) -> int | None:
+        """Begin those that are not running and due; the exit code where none can ever start."""
         for worker in self._workers:
+            self._listen(worker, now)
             process = worker.process
             if process is not None and process.poll() is not None:
                 sound = now - worker.begun_at >= _SOUND_S
                 self._ever_sound = self._ever_sound or sound
                 if not self._ever_sound and process.returncode > 0:
-                    return False  # it has said why
+                    return process.returncode  # it has said why
                 _LOG.warning("worker %d ended with %s", process.pid, process.returncode)
-                worker.process = None
+                worker.forget()
                 worker.pause_s = (
                     _FIRST_PAUSE_S if sound else min(2 * worker.pause_s, _LONGEST_PAUSE_S)
                 )
                 worker.begin_at = now + worker.pause_s
             if worker.process is None and now >= worker.begin_at:
                 self._begin(worker, now)
-        return True
+        return None
 
     def _begin(self, worker: _Worker, now: float) -> None:
         fd = self._listener.fileno()
-        worker.begun_at = now
+        worker.begun_at, worker.last_beat = now, None
+        worker.beats, given = os.pipe()
+        os.set_blocking(worker.beats, False)
         worker.process = subprocess.Popen(  # noqa: S603 - our own command
             self._command,
             env={
                 **self._environ, LISTEN_FD: str(fd), PARENT_FD: str(self._read_end),
+                BEAT_FD: str(given),
             },
-            pass_fds=(fd, self._read_end),
+            pass_fds=(fd, self._read_end, given),
             # An interrupt from the terminal is the parent's to pass on, once.
             start_new_session=True,
         )  # fmt: skip
+        os.close(given)
 
     def _end_all(self) -> None:
         """Let all workers drain; kill those that do not end in time."""
@@ -128,6 +196,8 @@ class Workers:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for worker in self._workers:
+            worker.forget()
         os.close(self._write_end)
         os.close(self._read_end)
 
@@ -136,13 +206,16 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket.
 
     Raises:
-        OSError: the address cannot be had.
+        OSError: the address cannot be had, or there is no such host.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # A name may stand for several addresses; people and their tools try the one of IPv4.
+    family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
     listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if os.name == "posix":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
+        listener.bind(address)
         listener.listen(_BACKLOG)
     except OSError:
         listener.close()
@@ -151,12 +224,10 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def inherited() -> socket.socket | None:
-    """The socket a parent handed down; None where there is no parent."""
-    text = os.environ.pop(LISTEN_FD, None)
-    return None if text is None else socket.socket(fileno=int(text))
-
-
 def command_of_worker(arguments: Sequence[str]) -> list[str]:
-    """What a worker runs: this program with these arguments."""
-    return [sys.executable, "-m", "coinmux", *arguments]
+    """What a worker runs: this program with these arguments, and no file of the current folder."""
+    return [sys.executable, "-P", "-m", "coinmux", *arguments]
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from coinmux.server.asgi.admission import client_network
+from coinmux.server.asgi.host_check import is_loopback
 from coinmux.server.asgi.responses import SECURITY_HEADERS
 from coinmux.server.asgi.scope import STATE, RequestState
 
 if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
     from uvicorn.config import Config
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
     from uvicorn.server import ServerState
 
     from coinmux.server.asgi.scope import RawHeaders, Scope
@@ -21,10 +27,18 @@ if TYPE_CHECKING:
 PATIENCE_S = 10
 SWEEP_S = 1
 CONNECTION_LIMIT = 512
+#: Of one distant client, by its address or IPv6 network; this machine has none of its own, as all
+#: callers of a reverse proxy on it share its address.
+CLIENT_LIMIT = 128
 #: Of one request's line and header lines together.
 HEAD_LIMIT = 65_536
 #: What still comes after a refusal is read for so long.
 _LINGER_S = 1.0
+#: Requests that may wait for the one that is being answered before no more are read; while reading
+#: goes on, a caller that leaves is noticed.
+_PIPELINED = 16
+#: Owed by a connection that sent bytes after its last answer which begin no request.
+_A_REQUEST = object()
 
 
 class ServedConnection(HttpToolsProtocol):
@@ -46,21 +60,78 @@ class ServedConnection(HttpToolsProtocol):
         self._owed: object = None
         self._owed_since = 0.0
         self._refused = False
+        self._running: RequestResponseCycle | None = None
+        self._unread = 0
+        self._unread_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > CONNECTION_LIMIT:
+        self._unread_since = self.loop.time()
+        count = len(self.connections)
+        if count > CLIENT_LIMIT and self._is_greedy():
+            self._refuse(503, "overloaded", "this client has too many connections open")
+        elif count > CONNECTION_LIMIT and not self._make_room():
             self._refuse(503, "overloaded", "too many connections are open")
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         # A caller that left needs no answer: cancel the work done only for it (`faults.md` G1).
-        if self.cycle is not None and not self.cycle.response_complete:
-            scope: Any = self.cycle.scope
+        # With pipelined requests the one that is being answered is not the newest.
+        running = self._running
+        if running is not None and not running.response_complete:
+            running.disconnected = True
+            running.message_event.set()
+            scope: Any = running.scope
             state: RequestState = scope[STATE]
             if state.task is not None:
                 state.caller_left = True
                 state.task.cancel()
+        self.pipeline.clear()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    @property
+    def network(self) -> str:
+        """Whose connection it is: an address, or the /64 network of an IPv6 address."""
+        return client_network(self.client[0]) if self.client else ""
+
+    def _is_greedy(self) -> bool:
+        address = self.client[0] if self.client else ""
+        if not address or is_loopback(address):
+            return False
+        mine = self.network
+        same = (isinstance(one, ServedConnection) and one.network == mine for one in self._others())
+        return sum(same) >= CLIENT_LIMIT
+
+    def _others(self) -> list[Any]:
+        return [one for one in self.connections if one is not self]
+
+    def _make_room(self) -> bool:
+        """Close the idle connection that waited longest, of the client that holds most of them.
+
+        Whoever holds every place with connections that ask for nothing loses one of them to each
+        newcomer, so nobody can lock out the others.
+        """
+        idle = [one for one in self._others() if isinstance(one, ServedConnection) and one.is_idle]
+        if not idle:
+            return False
+        held = Counter(one.network for one in idle)
+        chosen = max(idle, key=lambda one: (held[one.network], -one.idle_since))
+        chosen.transport.close()
+        return True
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has been answered and asks for nothing."""
+        return self.timeout_keep_alive_task is not None and not self.transport.is_closing()
+
+    @property
+    def idle_since(self) -> float:
+        """The time of the loop's clock at which its keep-alive timer began."""
+        timer = self.timeout_keep_alive_task
+        return 0.0 if timer is None else timer.when() - self.timeout_keep_alive
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
@@ -74,7 +145,14 @@ class ServedConnection(HttpToolsProtocol):
                 self._take(data[start : start + HEAD_LIMIT])
 
     def _take(self, data: bytes) -> None:
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # no other protocol is spoken: the request is answered as it is
+        except httptools.HttpParserError:
+            self._refuse(400, "invalid_request", "this is not HTTP")
+            return
         if self._head_is_open():
             self._head_size += len(data)
             if self._head_size >= HEAD_LIMIT:
@@ -84,6 +162,8 @@ class ServedConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        if len(self.pipeline) <= _PIPELINED:
+            self.flow.resume_reading()
         scope: Any = self.scope
         scope[STATE] = RequestState(self)
 
@@ -110,31 +190,51 @@ class ServedConnection(HttpToolsProtocol):
         cycle.on_response()
         return True
 
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
     def _head_is_open(self) -> bool:
         """Whether a request has begun and its head is not over; the path is set when it is."""
         return self.scope is not None and "path" not in self.scope
 
-    def send_400_response(self, msg: str) -> None:
-        self._refuse(400, "invalid_request", "this is not HTTP")
-
     def sweep(self, now: float) -> None:
-        """Close the connection if it has owed the rest of a request for too long.
+        """Close the connection if it has owed the rest of a request, or read nothing, too long.
 
         Idle ones between requests are closed by uvicorn's own keep-alive timer.
         """
+        if self._is_unread(now):
+            self.transport.abort()
+            return
         owed: object = None
         if self.scope is None:
             owed = self
         elif self._head_is_open() or (self.cycle is not None and self.cycle.more_body):
             owed = self.scope
+        elif self.cycle is not None and self.cycle.response_complete and not self.is_idle:
+            # Line breaks between requests end the timer and begin nothing.
+            owed = _A_REQUEST
         if owed is not self._owed:
             self._owed, self._owed_since = owed, now
         elif owed is not None and now - self._owed_since >= PATIENCE_S - SWEEP_S:
             self.transport.abort()
 
+    def _is_unread(self, now: float) -> bool:
+        """Whether the caller has taken nothing of what is waiting for it for too long."""
+        waiting = self.transport.get_write_buffer_size()
+        if not waiting or not self.flow.write_paused or waiting < self._unread:
+            self._unread, self._unread_since = waiting, now
+            return False
+        self._unread = waiting
+        return now - self._unread_since >= PATIENCE_S
+
     def _refuse(self, status: int, code: str, detail: str) -> None:
         """Answer with a problem document without asking the application, and close."""
         if self.transport.is_closing() or self._refused:
+            return
+        if self._is_answering() and not self.cycle.more_body:
+            # What came before it is answered first; what follows is not read.
+            self._refused = True
+            self.cycle.keep_alive = False
             return
         if self.cycle is None or not self.cycle.response_started or self.cycle.response_complete:
             document = {

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.sources.registry import RELOADED
 from coinmux.server.app import create_app
 from coinmux.server.process import event_log
 from coinmux.server.process.uvicorn_protocol import PATIENCE_S, SWEEP_S, ServedConnection
+from coinmux.server.process.worker import ParentTies, is_worker, on_hangup
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
     from types import FrameType
 
+    from coinmux.framework.events import Event
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.middleware import Middleware
     from coinmux.server.monitoring.drill import Drill
 
-#: Names the pipe that ends with the process that watches over the workers.
-PARENT_FD = "COINMUX_PARENT_FD"
 #: Where the server stores cooldowns and used-up quotas, unless a setting names another file.
 HOLDS_FILE = Path("data/holds.json")
 _LOG = logging.getLogger("coinmux.server")
@@ -89,6 +91,7 @@ class Server(uvicorn.Server):
         """Keep answering that it is not ready while work in flight ends, then close."""
         traffic = self._edge.traffic
         traffic.draining = True
+        _LOG.info("stopping: %d requests in flight", traffic.in_flight)
         loop = asyncio.get_running_loop()
         begun = loop.time()
         while not self.force_exit:
@@ -142,33 +145,52 @@ async def serve(
     restore = event_log.configure(gateway)
     event_log.announce(gateway)
     opening = asyncio.ensure_future(_open_archive(gateway))
+    ties: ParentTies | None = None
+    ignore: Callable[[], None] | None = None
     try:
         edge = create_app(gateway, opens_gateway=False, drill=drill)
         server = build(edge, host=settings.host, port=settings.port)
-        _end_with_parent(server)
-        if listener is not None:
+        if is_worker():
+            ties = ParentTies(lambda: server.handle_exit(signal.SIGTERM, None))
+        ignore = on_hangup(partial(_reload, gateway, ties))
+        if ties is not None:
+            _pass_on_reloads(gateway, ties)
             # Others serve meanwhile: callers are taken once nothing holds up the loop any more.
             await asyncio.wait([opening], timeout=_WARM_S)
         await server.serve(None if listener is None else [listener])
+        _LOG.info("stopped")
     finally:
         opening.cancel()
         await asyncio.gather(opening, return_exceptions=True)
+        if ignore is not None:
+            ignore()
+        if ties is not None:
+            ties.close()
         restore()
     return 0 if server.started else 1
 
 
-def _end_with_parent(server: Server) -> None:
-    """Stop when the process that watches over the workers is gone."""
-    text = os.environ.get(PARENT_FD)
-    if text is None:
-        return
-    pipe, loop = int(text), asyncio.get_running_loop()
+def _reload(gateway: Gateway, ties: ParentTies | None) -> None:
+    """Read the settings again because of a signal; what cannot be used leaves all as it was."""
+    try:
+        # The signal of a worker goes to all workers; shared state tells those of other machines.
+        if ties is None:
+            gateway.reload()
+        else:
+            gateway.reload_here()
+    except CoinmuxError as error:
+        message = gateway.redactor.clean(f"the settings stay as they were: {error.detail}")
+        gateway.events.publish("config", message, level="error")
 
-    def gone() -> None:
-        loop.remove_reader(pipe)
-        server.handle_exit(signal.SIGTERM, None)
 
-    loop.add_reader(pipe, gone)
+def _pass_on_reloads(gateway: Gateway, ties: ParentTies) -> None:
+    """Have the other workers reload with this one, where no shared state tells them."""
+
+    def listener(event: Event) -> None:
+        if event.message == RELOADED and event.detail.get("asked") and gateway.state is None:
+            ties.ask_others_to_reload()
+
+    gateway.events.subscribe(listener)
 
 
 async def _open_archive(gateway: Gateway) -> None:

@@ -72,6 +72,7 @@ from coinmux.framework.errors import (
     UnknownIndicator,
     UnknownIndicatorParameter,
     UnknownInterval,
+    UnknownMetric,
     UnknownProvider,
     UnknownSymbol,
     Unreachable,
@@ -173,7 +174,15 @@ from coinmux.framework.plugins.provider_info import (
 )
 from coinmux.framework.reference.assets import AssetCandidate, AssetId
 from coinmux.framework.reference.chains import CHAINS, Chain, ChainFacts
+from coinmux.framework.reference.checksums import base58check_encode
 from coinmux.framework.reference.intervals import INTERVALS, Interval
+from coinmux.framework.reference.metrics import (
+    METRICS,
+    MetricForm,
+    MetricInfo,
+    common_metrics,
+    named_metrics,
+)
 from coinmux.framework.reference.symbols import Symbol, SymbolStyle
 from coinmux.framework.reference.values import (
     Amount,
@@ -197,6 +206,7 @@ __all__ = [
     "HTTP",
     "INTERVALS",
     "LONGEST_MS",
+    "METRICS",
     "AllProvidersFailed",
     "Amount",
     "Answer",
@@ -270,6 +280,8 @@ __all__ = [
     "Market",
     "Markets",
     "MarketsQuery",
+    "MetricForm",
+    "MetricInfo",
     "News",
     "NewsItem",
     "NewsQuery",
@@ -345,6 +357,7 @@ __all__ = [
     "UnknownIndicator",
     "UnknownIndicatorParameter",
     "UnknownInterval",
+    "UnknownMetric",
     "UnknownProvider",
     "UnknownSymbol",
     "Unreachable",
@@ -353,8 +366,10 @@ __all__ = [
     "Values",
     "When",
     "against_price",
+    "base58check_encode",
     "between",
     "clean_text",
+    "common_metrics",
     "crossing",
     "ema_memory",
     "errors",
@@ -372,6 +387,7 @@ __all__ = [
     "iso_ms",
     "last_price",
     "models",
+    "named_metrics",
     "names_of",
     "number",
     "period",

@@ -23,6 +23,14 @@ from coinmux.framework.models.chain import (
     TransactionsQuery,
     scaled,
 )
+from coinmux.framework.models.chain_rows import (
+    charged_fee,
+    gas_fee,
+    newest_first,
+    token_balance,
+    transaction,
+    whole_number,
+)
 from coinmux.framework.models.market import (
     Coin,
     Coins,
@@ -40,6 +48,7 @@ from coinmux.framework.models.market import (
     Trades,
     TradesQuery,
     last_price,
+    traded,
 )
 from coinmux.framework.models.news import (
     News,
@@ -52,6 +61,8 @@ from coinmux.framework.models.onchain import (
     OnchainMetricQuery,
     Tvl,
     TvlQuery,
+    figure_or_none,
+    read_points,
 )
 from coinmux.framework.models.sentiment import (
     FearGreed,
@@ -68,6 +79,7 @@ from coinmux.framework.models.text import (
 from coinmux.framework.models.window import (
     CandleWindow,
 )
+from coinmux.framework.reference.addresses import address_or_none
 from coinmux.framework.reference.assets import (
     AssetCandidate,
     AssetId,
@@ -78,16 +90,27 @@ from coinmux.framework.reference.chains import (
     ChainFacts,
 )
 from coinmux.framework.reference.intervals import INTERVALS, Interval
-from coinmux.framework.reference.rows import read_rows
+from coinmux.framework.reference.rows import (
+    field_left_out,
+    optional,
+    read_field,
+    read_rows,
+    read_word,
+    required,
+    row_left_out,
+)
 from coinmux.framework.reference.symbols import Symbol, SymbolStyle
 from coinmux.framework.reference.values import (
     Amount,
     AmountOrNone,
+    CleanName,
     CleanText,
+    IdOrNone,
     Number,
     NumberOrNone,
     Price,
     PriceOrNone,
+    RankOrNone,
     RawInteger,
     Timestamp,
     clean_text,
@@ -116,6 +139,7 @@ __all__ = [
     "ChainFacts",
     "ChainHead",
     "ChainHeadQuery",
+    "CleanName",
     "CleanText",
     "Coin",
     "Coins",
@@ -128,6 +152,7 @@ __all__ = [
     "GasQuery",
     "GlobalStats",
     "GlobalStatsQuery",
+    "IdOrNone",
     "Interval",
     "LargeTransfer",
     "LargeTransfers",
@@ -149,6 +174,7 @@ __all__ = [
     "Price",
     "PriceOrNone",
     "Query",
+    "RankOrNone",
     "RawInteger",
     "Result",
     "Social",
@@ -173,15 +199,31 @@ __all__ = [
     "TransactionsQuery",
     "Tvl",
     "TvlQuery",
+    "address_or_none",
+    "charged_fee",
     "clean_text",
     "confirm",
+    "field_left_out",
+    "figure_or_none",
+    "gas_fee",
     "iso_ms",
     "iso_time",
     "last_price",
+    "newest_first",
     "number",
+    "optional",
     "percent",
     "price_or_none",
+    "read_field",
+    "read_points",
     "read_rows",
+    "read_word",
+    "required",
+    "row_left_out",
     "scaled",
     "seconds_ms",
+    "token_balance",
+    "traded",
+    "transaction",
+    "whole_number",
 ]

@@ -19,23 +19,30 @@ def free_port():
 
 
 @contextmanager
-def coinmux(*arguments, ready="/healthz", port=None, **environ):
-    """`coinmux <arguments>` until the block ends; what it printed is `.log()`."""
+def coinmux(*arguments, ready="/healthz", port=None, cwd=None, log=None, **environ):
+    """`coinmux <arguments>` until the block ends.
+
+    Args:
+        cwd: the folder it runs in.
+        log: an open file for what it prints.
+    """
     port = port or free_port()
-    clean = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR")}
+    kept = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
+    clean = {k: v for k, v in os.environ.items() if k in kept}
     child = subprocess.Popen(
         [
             sys.executable,
+            "-P",
             "-m",
             "coinmux",
             *arguments,
             "--port",
             str(port),
-            "--env-file",
-            os.devnull,
+            *([] if "--env-file" in arguments else ["--env-file", os.devnull]),
         ],
         env={**clean, **environ},
-        stdout=subprocess.PIPE,
+        cwd=cwd,
+        stdout=subprocess.PIPE if log is None else log,
         stderr=subprocess.STDOUT,
         text=True,
     )

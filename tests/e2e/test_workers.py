@@ -15,6 +15,10 @@ from tests.e2e.conftest import coinmux
 QUIET = {"CHECKER": "off", "LOG_LEVEL": "WARNING"}
 
 
+def path():
+    return {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+
+
 def workers_of(server):
     return [child for child in psutil.Process(server.process.pid).children() if child.is_running()]
 
@@ -76,7 +80,7 @@ def test_workers_whose_parent_is_killed_end_by_themselves():
 def test_a_setting_that_will_not_do_is_said_before_anything_starts():
     told = subprocess.run(
         [sys.executable, "-m", "coinmux", "serve", "--workers", "2", "--env-file", os.devnull],
-        env={"PATH": os.environ["PATH"], "DATABASE_URL": "nonsense", "PORT": "0"},
+        env={**path(), "DATABASE_URL": "nonsense", "PORT": "0"},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert told.returncode == 2
@@ -87,21 +91,23 @@ def test_workers_that_can_never_start_are_given_up():
     before = {sign: signal.getsignal(sign) for sign in (signal.SIGINT, signal.SIGTERM)}
     try:
         failing = [sys.executable, "-c", "raise SystemExit(3)"]
-        assert Workers(2, failing, {}, listen("127.0.0.1", 0)).run() == 1
+        assert Workers(2, failing, {}, listen("127.0.0.1", 0)).run() == 3
     finally:
         for sign, handler in before.items():
             signal.signal(sign, handler)
 
 
-def test_an_address_that_is_taken_is_said_in_one_line():
-    with coinmux("serve", "--simulate", **QUIET) as server:
-        told = subprocess.run(
-            [
-                sys.executable, "-m", "coinmux", "serve", "--workers", "2",
-                "--port", str(server.port), "--env-file", os.devnull,
-            ],
-            env={"PATH": os.environ["PATH"]},
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert told.returncode != 0
-        assert f"cannot listen on 127.0.0.1 port {server.port}" in told.stdout + told.stderr
+def test_a_decision_is_found_whichever_worker_is_asked(store):
+    with coinmux("serve", "--simulate", "--workers", "2", STATE_URL=store.url, **QUIET) as server:
+        until(lambda: len(workers_of(server)) == 2 and healthy(server, 4))
+        made = httpx.get(f"{server.url}/api/chain/bitcoin/head?max_age_s=0", timeout=5)
+        ids = [made.headers["x-request-id"], "job:1/2"]
+        own = {"X-Request-ID": ids[1]}
+        httpx.get(f"{server.url}/api/chain/bitcoin/gas", headers=own, timeout=5)
+
+        def found(request_id):
+            path = f"{server.url}/api/routing/decisions/{request_id}"
+            return [httpx.get(path, timeout=5).status_code for _ in range(12)]
+
+        for one in ids:
+            until(lambda one=one: 404 not in found(one))

@@ -123,9 +123,10 @@ async def coinmux_over(provider: str, replies: Sequence[Reply], **settings: str)
             await peer.send(found[0] if found else response(b"{}", status="404 Not Found"))
 
     async with RawServer(handle) as upstream:
-        environ = {"CHECKER": "off", "ARCHIVE": "off", **settings}
+        environ = {"CHECKER": "off", "ARCHIVE": "off"}
         if provider:
             environ |= _settings_of(provider, upstream.url)
+        environ |= settings
         gateway = Gateway.from_env(None, environ=environ)
         assert await gateway.wait_loaded() == []
         app = create_app(gateway)

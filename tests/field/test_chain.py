@@ -165,6 +165,7 @@ CASES = [
             )
         ],
         data={"points.#": 2},
+        settings={"DUNE_QUERIES": "field_series=4321"},
     ),
 ]
 

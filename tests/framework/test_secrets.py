@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import base64
+import html
+import json
 import pickle
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -95,6 +99,66 @@ def test_telling_parameters(redactor, text, expected):
 def test_other_text_stays(redactor, text):
     """What is no secret is left alone."""
     assert redactor.clean(text) == text
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        KEY.upper(), KEY.lower(), KEY.swapcase(), KEY.encode().hex(), KEY.encode().hex().upper(),
+        quote(KEY, safe="").lower(), "s3cr3t/Key+Value==".title(),
+    ],
+)  # fmt: skip
+def test_known_value_in_any_case_and_in_hex(redactor, form):
+    """Nor does it pass in capitals, small letters or hex."""
+    assert redactor.clean(f"got {form}, end") == "got ***, end"
+
+
+@pytest.mark.parametrize(
+    "key", ["a<b>c&d\"e'f", "key&amp;more", '"quoted"', "x'y'z'1", "tab\there"]
+)
+def test_known_value_escaped_as_html_and_json(key):
+    """Sources and pages write values as their formats demand."""
+    redactor = Redactor()
+    redactor.add(key)
+    escaped = html.escape(key)
+    forms = [escaped, escaped.replace("&#x27;", "&#39;"), html.escape(key, quote=False)]
+    for form in (*forms, json.dumps(key)[1:-1]):
+        assert redactor.clean(f"<p>{form}</p>") == "<p>***</p>"
+
+
+def test_no_sentence_of_ours_is_masked(redactor):
+    """What explains a 401 must arrive: every text of the product stays as it is."""
+    root = Path(__file__).resolve().parents[2]
+    masked = []
+    for folder in ("framework", "server", "plugins"):
+        for file in (root / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                text = node.value if isinstance(node, ast.Constant) else None
+                if isinstance(text, str) and redactor.clean(text) != text:
+                    masked.append((file.name, text[:80]))
+    assert masked == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "takes Authorization: Bearer with the value of ADMIN_TOKEN",
+        "takes Authorization: Bearer <token>",
+        "send X-API-Key: your key",
+        "password: wrong",
+        "Authorization: missing",
+        "signature: required",
+    ],
+)
+def test_words_that_explain_stay(redactor, text):
+    """A sentence about a header is no header."""
+    assert redactor.clean(text) == text
+
+
+@pytest.mark.parametrize("text", ["Authorization=Bearer QQ1", "Authorization: Apikey QQ1"])
+def test_the_value_after_a_scheme_goes(redactor, text):
+    """Not the scheme alone."""
+    assert "QQ1" not in redactor.clean(text)
 
 
 @given(

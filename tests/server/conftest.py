@@ -289,6 +289,9 @@ from conftest import ScriptedProvider
 
 coinmux.server.process.uvicorn_protocol.PATIENCE_S = {patience_s}
 coinmux.server.process.uvicorn_protocol.CONNECTION_LIMIT = {connections}
+if {of_a_client!r}:
+    coinmux.server.process.uvicorn_protocol.CLIENT_LIMIT = {of_a_client!r}
+    coinmux.server.process.uvicorn_protocol.is_loopback = lambda address: False
 coinmux.server.process.uvicorn_server.GRACE_S = {grace_s}
 
 async def main():
@@ -303,8 +306,11 @@ raise SystemExit(asyncio.run(main()))
 """
 
 
-def start(outcomes, *, patience_s=10, connections=512, grace_s=10, **variables):
-    """A server that listens, in a process of its own."""
+def start(outcomes, *, patience_s=10, connections=512, of_a_client=None, grace_s=10, **variables):
+    """A server that listens, in a process of its own.
+
+    With `of_a_client` this machine counts as a distant client of so many connections.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -314,6 +320,7 @@ def start(outcomes, *, patience_s=10, connections=512, grace_s=10, **variables):
         port=port,
         patience_s=patience_s,
         connections=connections,
+        of_a_client=of_a_client,
         grace_s=grace_s,
         settings=variables,
     )

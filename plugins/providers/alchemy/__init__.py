@@ -34,6 +34,7 @@ from coinmux import models as m
 
 KEY = "ALCHEMY_API_KEY"
 API = "api"
+MONTH_S = 2_592_000
 #: Chain -> network, the first label of its host.
 NETWORKS = {
     "ethereum": "eth-mainnet",
@@ -64,7 +65,7 @@ def provider_info() -> ProviderInfo:
                 signup_url="https://dashboard.alchemy.com/signup",
             ),
         ),
-        rate_limits=(RateLimit(requests=100, per_s=10),),
+        rate_limits=(RateLimit(requests=100, per_s=10), RateLimit(requests=600_000, per_s=MONTH_S)),
         priority=45,
         quotes=frozenset({"USD"}),
         chains={chain: str(CHAINS[Chain(chain)].evm_id) for chain in NETWORKS},
@@ -99,13 +100,34 @@ async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
 
 
 def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
-    """The dollar price of a ticker's token."""
-    (row,) = body["data"]
+    """The dollar price of a ticker's token, which the answer does not tell more of.
+
+    Raises:
+        UnknownSymbol: no token of that ticker, or none with a price in dollars.
+    """
+    row = next(iter(body["data"]), None)
+    if row is None:
+        raise e.UnknownSymbol(query.symbol, "Alchemy knows no token of that ticker")
     m.confirm(query.symbol.base, row["symbol"])
-    price = {one["currency"].lower(): one for one in row["prices"]}["usd"]
+    prices = m.read_rows(row["prices"], _dollars, kind="prices")
+    if not prices:
+        raise e.UnknownSymbol(query.symbol, "Alchemy has no price in dollars for that ticker")
     return m.Ticker(
-        symbol=query.symbol, last=price["value"], timestamp=m.iso_ms(price["lastUpdatedAt"])
+        symbol=query.symbol,
+        last=prices[0][0],
+        timestamp=m.read_field("timestamp", m.iso_ms, prices[0][1]),
+        notes=(
+            f"Alchemy finds {query.symbol.base} by its ticker and does not say which coin it is",
+        ),
     )
+
+
+def _dollars(price: Any) -> tuple[float, Any] | None:
+    """A price in dollars, and its time as sent; None for another currency and for no price."""
+    if price["currency"].lower() != "usd":
+        return None
+    value = m.price_or_none(price["value"])
+    return None if value is None else (value, m.optional(price, "lastUpdatedAt"))
 
 
 @hookimpl
@@ -136,17 +158,29 @@ async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.Tok
 
 def parse_token_balances(result: Any, query: m.TokenBalancesQuery) -> m.TokenBalances:
     """Raw balances in hexadecimal; tokens of which nothing is left are dropped."""
-    m.confirm(query.address, result["address"])
-    held = [
-        (row["contractAddress"].lower(), quantity(row["tokenBalance"]))
-        for row in result["tokenBalances"]
-    ]
+    query.confirm(result["address"])
+    tokens = m.read_rows(
+        result["tokenBalances"], lambda row: _token(row, query.chain), kind="tokens"
+    )
     more = result.get("pageKey") is not None
     return m.TokenBalances(
         chain=query.chain,
         address=query.address,
-        tokens=tuple(m.TokenBalance(contract=name, raw=raw) for name, raw in held if raw),
+        tokens=[token for token in tokens if token.raw != "0"],
         notes=("the first page of tokens; there are more",) if more else (),
+    )
+
+
+def _token(row: Any, chain: Chain) -> m.TokenBalance:
+    """One token; of a contract that reverts, the balance is not known.
+
+    Raises:
+        SchemaMismatch: it has none.
+    """
+    if row.get("tokenBalance") is None:
+        raise e.SchemaMismatch(f"no balance: {m.clean_text(str(row.get('error')))}")
+    return m.token_balance(
+        chain, contract=row["contractAddress"], raw=quantity(row["tokenBalance"])
     )
 
 
@@ -177,30 +211,29 @@ def transfers_request(query: m.TransactionsQuery, side: str) -> dict[str, Any]:
 
 def parse_transactions(results: list[Any], query: m.TransactionsQuery) -> m.Transactions:
     """Both sides as one list, newest first; a transfer to oneself stands in it once."""
-    rows = {row["hash"]: row for result in results for row in result["transfers"]}
-    newest = sorted(rows.values(), key=lambda row: -quantity(row["blockNum"]))[: query.limit]
+    rows = [row for result in results for row in result["transfers"]]
+    found = m.read_rows(rows, lambda row: _transaction(row, query), kind="transactions")
+    once = {one.hash: one for one in found}
     return m.Transactions(
         chain=query.chain,
         address=query.address,
-        transactions=tuple(_transaction(row, query) for row in newest),
+        transactions=m.newest_first(once.values())[: query.limit],
     )
 
 
 def _transaction(row: Any, query: m.TransactionsQuery) -> m.Transaction:
-    facts = CHAINS[query.chain]
-    parties = [row["from"], row["to"]]
-    if query.address not in [str(party).lower() for party in parties]:
+    sender, to = (m.address_or_none(query.chain, row.get(name)) for name in ("from", "to"))
+    if query.address not in (sender, to):
         raise e.Implausible(f"{row['hash']} is not of {query.address}")
-    raw = quantity(row["rawContract"]["value"])
-    return m.Transaction(
+    when = m.optional(row, "metadata", "blockTimestamp")
+    return m.transaction(
+        query.chain,
         hash=row["hash"],
-        height=quantity(row["blockNum"]),
-        timestamp=m.iso_ms(row["metadata"]["blockTimestamp"]),
-        sender=row["from"].lower(),
-        to=None if row["to"] is None else row["to"].lower(),
-        asset=facts.asset,
-        raw=raw,
-        amount=m.scaled(raw, facts.decimals),
+        height=m.read_field("height", quantity, m.optional(row, "blockNum")),
+        timestamp=m.read_field("timestamp", m.iso_ms, when),
+        sender=sender,
+        to=to,
+        raw=m.read_field("raw", quantity, m.optional(row, "rawContract", "value")),
     )
 
 

@@ -9,6 +9,7 @@ Source: https://docs.intel.arkm.com, OpenAPI 1.1.0, read 2026-11-23.
 from typing import Any
 
 from coinmux import (
+    CHAINS,
     HTTP,
     Chain,
     EnvVar,
@@ -34,6 +35,8 @@ NETWORKS = {
     "tron": "tron",
 }
 OURS = {theirs: ours for ours, theirs in NETWORKS.items()}
+#: Names under which a transfer tells its transaction: EVM, then Bitcoin.
+HASHES = ("transactionHash", "txid", "id")
 HEAVY = 20
 ROWS = 100
 PERIOD_S = 2_592_000
@@ -88,12 +91,15 @@ def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
         Implausible: it is about another address.
         UnknownSymbol: nobody knows the owner.
     """
-    m.confirm(query.address, body["address"])
+    query.confirm(body["address"])
     entity, label = body.get("arkhamEntity") or {}, body.get("arkhamLabel") or {}
     name = entity.get("name") or label.get("name")
     if not name:
         raise e.UnknownSymbol(query.address, "Arkham does not know the owner")
-    labels = [label.get("name"), *(tag["label"] for tag in body.get("populatedTags") or ())]
+    tags = m.read_rows(
+        body.get("populatedTags") or (), lambda tag: m.clean_text(tag["label"]), kind="tags"
+    )
+    labels = [label.get("name"), *tags]
     return m.Entity(
         chain=query.chain,
         address=query.address,
@@ -121,28 +127,37 @@ async def fetch_large_transfers(query: m.LargeTransfersQuery, http: HTTP) -> m.L
 def parse_transfers(body: Any, query: m.LargeTransfersQuery) -> m.LargeTransfers:
     """Newest first; of an asset those of its ticker among the latest hundred."""
     rows = body["transfers"] or ()
-    transfers = [_transfer(row) for row in rows]
+    transfers = m.read_rows(rows, _transfer, kind="transfers")
     wanted = [one for one in transfers if query.asset in (None, one.asset)]
     wanted.sort(key=lambda one: -one.timestamp)
     return m.LargeTransfers(transfers=tuple(wanted[: query.limit]))
 
 
 def _transfer(row: Any) -> m.LargeTransfer:
-    chain = OURS.get(row["chain"], row["chain"])
+    """One transfer; rows of Bitcoin have other names, and no symbol for the chain's own coin."""
+    theirs = row["chain"]
+    ours = OURS.get(theirs)
+    symbol = row.get("tokenSymbol") or ("" if ours is None else CHAINS[Chain(ours)].asset)
+    if not symbol:
+        raise e.SchemaMismatch(f"a transfer on {m.clean_text(theirs)} without a symbol")
     return m.LargeTransfer(
-        chain=str(Chain(chain)) if chain in NETWORKS else chain,
-        hash=row["transactionHash"],
+        chain=ours or theirs,
+        hash=next((row[name] for name in HASHES if row.get(name)), None),
         timestamp=m.iso_ms(row["blockTimestamp"]),
-        asset=row["tokenSymbol"].upper(),
+        asset=symbol.upper(),
         amount=row["unitValue"],
-        amount_usd=row["historicalUSD"],
-        sender=_party(row.get("fromAddress")),
-        to=_party(row.get("toAddress")),
+        amount_usd=m.optional(row, "historicalUSD"),
+        sender=m.read_field("from", _party, row.get("fromAddress")),
+        to=m.read_field("to", _party, row.get("toAddress")),
     )
 
 
-def _party(side: Any) -> m.Party | None:
-    if side is None:
-        return None
+def _party(side: Any) -> m.Party:
     entity = side.get("arkhamEntity") or side.get("arkhamLabel") or {}
-    return m.Party(address=side["address"].lower(), owner=entity.get("name"))
+    return m.Party(address=_address(side), owner=entity.get("name"))
+
+
+def _address(side: Any) -> str | None:
+    """The address as its chain writes it: only EVM addresses are the same in any case."""
+    address = m.optional(side, "address")
+    return m.address_or_none(Chain.ETHEREUM, address) or address

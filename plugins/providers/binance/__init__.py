@@ -6,7 +6,7 @@ minutes to three days. Some countries are refused with 451.
 Source: https://developers.binance.com/docs/binance-spot-api-docs/rest-api, read 2026-11-23.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from coinmux import (
     HTTP,
@@ -118,39 +118,45 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     STYLE.confirm(query.symbol, body["symbol"])
     return m.Ticker.of(
         query,
-        timestamp=body["closeTime"],
+        timestamp=m.optional(body, "closeTime"),
         last=body["lastPrice"],
-        bid=body["bidPrice"],
-        ask=body["askPrice"],
-        open=body["openPrice"],
-        high=body["highPrice"],
-        low=body["lowPrice"],
-        change_percent=body["priceChangePercent"],
-        volume_base=body["volume"],
-        volume_quote=body["quoteVolume"],
+        bid=m.optional(body, "bidPrice"),
+        ask=m.optional(body, "askPrice"),
+        open=m.optional(body, "openPrice"),
+        high=m.optional(body, "highPrice"),
+        low=m.optional(body, "lowPrice"),
+        change_percent=m.optional(body, "priceChangePercent"),
+        volume_base=m.optional(body, "volume"),
+        volume_quote=m.optional(body, "quoteVolume"),
     )
 
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It names neither the pair nor a time."""
-    return m.OrderBook(symbol=query.symbol, bids=body["bids"], asks=body["asks"])
+    return m.OrderBook(
+        symbol=query.symbol, bids=m.optional(body, "bids"), asks=m.optional(body, "asks")
+    )
 
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """Where the buyer was the maker, the taker sold."""
-    return m.Trades.latest(
-        query,
-        (
-            m.Trade(
-                id=str(row["id"]),
-                timestamp=row["time"],
-                side="sell" if row["isBuyerMaker"] else "buy",
-                price=row["price"],
-                amount=row["qty"],
-            )
-            for row in body
-        ),
-    )
+
+    def one(row: Any) -> m.Trade:
+        return m.Trade(
+            id=m.optional(row, "id"),
+            timestamp=row["time"],
+            side=m.read_field("side", _taker, m.optional(row, "isBuyerMaker")),
+            price=row["price"],
+            amount=row["qty"],
+        )
+
+    return m.Trades.read(query, body, one)
+
+
+def _taker(is_buyer_maker: Any) -> Literal["buy", "sell"]:
+    if not isinstance(is_buyer_maker, bool):
+        raise ValueError("isBuyerMaker takes true or false")
+    return "sell" if is_buyer_maker else "buy"
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
@@ -158,6 +164,7 @@ def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
 
     def one(row: Any) -> m.Market:
         symbol = Symbol(f"{row['baseAsset']}/{row['quoteAsset']}")
-        return m.Market(symbol=symbol, native=row["symbol"], active=row["status"] == "TRADING")
+        active = m.traded(row["status"], ("TRADING",))
+        return m.Market(symbol=symbol, native=row["symbol"], active=active)
 
     return m.Markets.read(body["symbols"], one)

@@ -144,18 +144,17 @@ async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
 
 
 def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
-    """Ten figures, of which the relative change is a fraction; neither pair nor time is named."""
-    bid, _, ask, _, moved, rate, last, volume, high, low = body
+    """Figures by place; the relative change is a fraction; neither pair nor time is named."""
     return m.Ticker.of(
         query,
-        last=last,
-        bid=bid,
-        ask=ask,
-        moved=moved,
-        high=high,
-        low=low,
-        change_fraction=rate,
-        volume_base=volume,
+        last=m.required(body, 6),
+        bid=m.optional(body, 0),
+        ask=m.optional(body, 2),
+        moved=m.optional(body, 4),
+        high=m.optional(body, 8),
+        low=m.optional(body, 9),
+        change_fraction=m.optional(body, 5),
+        volume_base=m.optional(body, 7),
     )
 
 
@@ -175,12 +174,17 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """One list of `[price, orders, amount]` for both sides: asked amounts are negative."""
-    levels = [(m.number(price), m.number(amount)) for price, _, amount in body]
+
+    def one(row: Any) -> tuple[float, float] | None:
+        amount = m.number(m.required(row, 2))
+        return (m.number(row[0]), amount) if amount else None
+
+    levels = m.read_rows(body, one, kind="levels")
     return m.OrderBook(
         symbol=query.symbol,
         bids=[(price, amount) for price, amount in levels if amount > 0],
         asks=[(price, -amount) for price, amount in levels if amount < 0],
-    ).cut(query.depth)
+    )
 
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
@@ -193,9 +197,11 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
         raise e.UnknownSymbol(query.symbol, f"Bitfinex has no trades of {query.symbol}")
 
     def one(row: Any) -> m.Trade:
-        amount = m.number(row[2])
+        amount = m.number(m.required(row, 2))
+        if not amount:
+            raise ValueError("a trade of nothing")
         return m.Trade(
-            id=str(row[0]),
+            id=row[0],
             timestamp=row[1],
             side="buy" if amount > 0 else "sell",
             price=row[3],
@@ -203,7 +209,7 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
         )
 
     # Reversed, trades of one moment keep their order.
-    return m.Trades.latest(query, map(one, reversed(body)))
+    return m.Trades.read(query, body[::-1], one)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:

@@ -22,7 +22,11 @@ from coinmux import (
 from coinmux import errors as e
 from coinmux import models as m
 
-STYLE = SymbolStyle(case="lower")
+#: Its UST is the old coin of that name, Terra Classic's.
+ALIASES = {"USTC": "UST"}
+STYLE = SymbolStyle(case="lower", aliases=ALIASES)
+#: As answers spell a pair; a slash tells base from quote.
+SLASHED = SymbolStyle(separator="/", aliases=ALIASES)
 INTERVALS = {
     "1m": "60", "3m": "180", "5m": "300", "15m": "900", "30m": "1800", "1h": "3600",
     "2h": "7200", "4h": "14400", "6h": "21600", "12h": "43200", "1d": "86400", "3d": "259200",
@@ -120,38 +124,40 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """`open` is of midnight UTC, `open_24` of 24 h ago; newer answers name the pair, older none."""
     for name in ("pair", "market"):
         if name in body:
-            # Here a pair is spelled with a slash, which tells base from quote.
-            m.confirm(query.symbol, body[name])
+            SLASHED.confirm(query.symbol, body[name])
     return m.Ticker.of(
         query,
-        timestamp_s=body["timestamp"],
+        timestamp_s=m.optional(body, "timestamp"),
         last=body["last"],
-        bid=body["bid"],
-        ask=body["ask"],
+        bid=m.optional(body, "bid"),
+        ask=m.optional(body, "ask"),
         open=body.get("open_24"),
-        high=body["high"],
-        low=body["low"],
+        high=m.optional(body, "high"),
+        low=m.optional(body, "low"),
         change_percent=body.get("percent_change_24"),
-        volume_base=body["volume"],
+        volume_base=m.optional(body, "volume"),
     )
 
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Oldest first, objects."""
-    m.confirm(query.symbol, body["data"]["pair"])
+    SLASHED.confirm(query.symbol, body["data"]["pair"])
     rows = body["data"]["ohlc"]
     return m.Candles.from_rows(query, rows, time_unit="s")
 
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It has thousands of levels, of which the best are kept, and does not name the pair."""
-    book = m.OrderBook(
+    return m.OrderBook(
         symbol=query.symbol,
-        timestamp=int(body["microtimestamp"]) // 1000,
-        bids=body["bids"],
-        asks=body["asks"],
+        timestamp=m.read_field("timestamp", _from_micro, m.optional(body, "microtimestamp")),
+        bids=m.optional(body, "bids"),
+        asks=m.optional(body, "asks"),
     )
-    return book.cut(query.depth)
+
+
+def _from_micro(time: Any) -> int:
+    return int(time) // 1000
 
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
@@ -159,15 +165,20 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
 
     def one(row: Any) -> m.Trade:
         return m.Trade(
-            id=str(row["tid"]),
+            id=m.optional(row, "tid"),
             timestamp=int(row["date"]) * 1000,
-            side=SIDES[str(row["type"])],
+            side=m.read_word("side", SIDES, _text(m.optional(row, "type"))),
             price=row["price"],
             amount=row["amount"],
         )
 
     # Newest first, and seconds do not tell the order of trades: reversed, equal ones keep it.
-    return m.Trades.latest(query, map(one, reversed(body)))
+    return m.Trades.read(query, body[::-1], one)
+
+
+def _text(value: Any) -> Any:
+    """A number as text: old answers and new ones differ in that."""
+    return str(value) if type(value) is int else value
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
@@ -176,10 +187,11 @@ def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     def one(row: Any) -> m.Market | None:
         if row.get("market_type", "SPOT") != "SPOT":
             return None
+        base, quote = map(STYLE.asset, row["name"].split("/"))
         return m.Market(
-            symbol=Symbol(row["name"]),
+            symbol=Symbol(f"{base}/{quote}"),
             native=row["market_symbol"],
-            active=row["trading"] == "Enabled",
+            active=m.traded(row["trading"], ("Enabled",)),
         )
 
     return m.Markets.read(body, one)

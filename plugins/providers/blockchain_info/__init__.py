@@ -10,7 +10,16 @@ Source: https://www.blockchain.com/explorer/api/blockchain_api and the vendor's 
 
 from typing import Any
 
-from coinmux import HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl
+from coinmux import (
+    HTTP,
+    EnvVar,
+    ErrorTable,
+    ProviderInfo,
+    RateLimit,
+    When,
+    common_metrics,
+    hookimpl,
+)
 from coinmux import errors as e
 from coinmux import models as m
 
@@ -19,19 +28,20 @@ UNCONFIRMED = "blockchain_info may count unconfirmed transactions"
 BAD_ADDRESS = ("not-found-or-invalid-arg", "invalid bitcoin address", "checksum", "item not found")
 
 
-#: Ours -> chart and unit.
+#: Ours -> its chart.
 CHARTS = {
-    "active_addresses": ("n-unique-addresses", "count"),
-    "transaction_count": ("n-transactions", "count"),
-    "transfer_volume_usd": ("estimated-transaction-volume-usd", "usd"),
-    "hash_rate": ("hash-rate", "TH/s"),
-    "difficulty": ("difficulty", "count"),
-    "fees_usd": ("transaction-fees-usd", "usd"),
-    "miner_revenue_usd": ("miners-revenue", "usd"),
-    "market_cap_usd": ("market-cap", "usd"),
-    "supply": ("total-bitcoins", "BTC"),
-    "mempool_size_bytes": ("mempool-size", "bytes"),
+    "active_addresses": "n-unique-addresses",
+    "transaction_count": "n-transactions",
+    "transfer_volume_usd": "estimated-transaction-volume-usd",
+    "hash_rate": "hash-rate",
+    "difficulty": "difficulty",
+    "fees_usd": "transaction-fees-usd",
+    "miner_revenue_usd": "miners-revenue",
+    "market_cap_usd": "market-cap",
+    "supply": "total-bitcoins",
+    "mempool_size_bytes": "mempool-size",
 }
+METRICS = common_metrics(CHARTS, assets={"BTC"})
 DAY_MS = 86_400_000
 USUAL_DAYS = 180
 
@@ -57,6 +67,7 @@ def provider_info() -> ProviderInfo:
         rate_limits=(RateLimit(requests=1, per_s=10),),
         priority=50,
         chains={"bitcoin": "bitcoin"},
+        metrics=METRICS,
         errors=ErrorTable(
             message=("error", "message"),
             unknown_symbol=(When(status=(400, 404, 500), says=BAD_ADDRESS, about="address"),),
@@ -77,7 +88,12 @@ async def fetch_gas(query: m.GasQuery, http: HTTP) -> m.Gas:
 
 def parse_gas(body: Any, query: m.GasQuery) -> m.Gas:
     """The vendor tells two prices, regular and priority."""
-    return m.Gas(chain=query.chain, unit="sat/vB", standard=body["regular"], fast=body["priority"])
+    return m.Gas(
+        chain=query.chain,
+        unit="sat/vB",
+        standard=body["regular"],
+        fast=m.optional(body, "priority"),
+    )
 
 
 @hookimpl
@@ -91,27 +107,21 @@ def parse_chain_head(body: Any, query: m.ChainHeadQuery) -> m.ChainHead:
     return m.ChainHead(
         chain=query.chain,
         height=body["height"],
-        hash=body["hash"],
-        timestamp=body["time"] * 1000,
+        hash=m.optional(body, "hash"),
+        timestamp=m.read_field("timestamp", m.seconds_ms, m.optional(body, "time")),
     )
 
 
 @hookimpl
 async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
-    return parse_balance(await http.get_json("/balance", {"active": _native(query)}), query)
+    return parse_balance(await http.get_json("/balance", {"active": query.address}), query)
 
 
 def parse_balance(body: Any, query: m.BalanceQuery) -> m.Balance:
     """The balance of the address asked for; the answer is keyed by address."""
-    balance = m.Balance.native(query, body[_native(query)]["final_balance"])
+    balance = m.Balance.native(query, body[query.address]["final_balance"])
     return balance.model_copy(update={"notes": (UNCONFIRMED,)})
-
-
-def _native(query: m.BalanceQuery) -> str:
-    """Bech32 in lower case, as the explorer writes it; base58 is case-sensitive."""
-    address = query.address
-    return address.lower() if address.startswith("BC1") else address
 
 
 @hookimpl
@@ -119,7 +129,7 @@ async def fetch_onchain_metric(query: m.OnchainMetricQuery, http: HTTP) -> m.Onc
     """One request, of days up to now."""
     if query.asset != "BTC" or query.interval != "1d" or query.metric not in CHARTS:
         raise e.NotOffered(f"no {query.metric} of {query.asset} by {query.interval}")
-    chart, _ = CHARTS[query.metric]
+    chart = CHARTS[query.metric]
     now_ms = http.now_ms()
     days = USUAL_DAYS
     if query.start is not None:
@@ -130,11 +140,10 @@ async def fetch_onchain_metric(query: m.OnchainMetricQuery, http: HTTP) -> m.Onc
 
 def parse_chart(body: Any, query: m.OnchainMetricQuery) -> m.OnchainMetric:
     """Points of seconds and a number, those in the range."""
-    points = tuple(
-        (at_ms, m.number(point["y"]))
-        for point in body["values"]
-        if (query.start or 0) <= (at_ms := point["x"] * 1000) <= (query.end or at_ms)
-    )
+    points = m.read_points(body["values"], lambda row: (row["x"] * 1000, row.get("y")))
     return m.OnchainMetric(
-        metric=query.metric, asset=query.asset, unit=CHARTS[query.metric][1], points=points
+        metric=query.metric,
+        asset=query.asset,
+        unit=METRICS[query.metric].unit,
+        points=query.chosen(points),
     )

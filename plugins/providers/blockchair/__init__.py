@@ -102,31 +102,40 @@ async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transa
 
 def parse_transactions(rows: Any, query: m.TransactionsQuery) -> m.Transactions:
     """Newest first; a change of balance may be negative. Block -1 is none yet."""
-    facts = CHAINS[query.chain]
+    found = m.read_rows(
+        rows[: query.limit], lambda row: _transaction(row, query.chain), kind="transactions"
+    )
     return m.Transactions(
         chain=query.chain,
         address=query.address,
-        transactions=tuple(
-            m.Transaction(
-                hash=row["hash"],
-                height=None if row["block_id"] < 0 else row["block_id"],
-                timestamp=moment(row["time"]),
-                asset=facts.asset,
-                raw=row["balance_change"],
-                amount=m.scaled(row["balance_change"], facts.decimals),
-            )
-            for row in rows[: query.limit]
-        ),
+        transactions=found,
         notes=("amounts are changes of the balance",) if rows else (),
+    )
+
+
+def _transaction(row: Any, chain: Chain) -> m.Transaction:
+    height = m.read_field("height", m.whole_number, m.optional(row, "block_id"))
+    return m.transaction(
+        chain,
+        hash=row["hash"],
+        height=None if height is None or height < 0 else height,
+        timestamp=m.read_field("timestamp", moment, m.optional(row, "time")),
+        raw=m.optional(row, "balance_change"),
     )
 
 
 async def _address(
     query: m.BalanceQuery | m.TransactionsQuery, http: HTTP, params: dict[str, str | int]
 ) -> Any:
-    """What is known of the address; a KeyError where the answer is about another one."""
+    """What is known of the address.
+
+    Raises:
+        OtherSubject: the answer is about another one.
+    """
     path = f"/bitcoin/dashboards/address/{segment(query.address)}"
-    return (await http.get_json(path, params))["data"][query.address]
+    (address, held), *_ = (await http.get_json(path, params))["data"].items()
+    query.confirm(address)
+    return held
 
 
 @hookimpl
@@ -145,19 +154,20 @@ async def fetch_large_transfers(query: m.LargeTransfersQuery, http: HTTP) -> m.L
 
 def parse_transfers(rows: Any) -> m.LargeTransfers:
     """By the sum of outputs in satoshi, and its worth at the time."""
-    transfers = [
-        m.LargeTransfer(
-            chain=str(Chain.BITCOIN),
-            hash=row["hash"],
-            timestamp=moment(row["time"]),
-            asset="BTC",
-            amount=m.scaled(row["output_total"], SATOSHI),
-            amount_usd=m.number(row["output_total_usd"]),
-        )
-        for row in rows
-    ]
+    transfers = m.read_rows(rows, _transfer, kind="transfers")
     transfers.sort(key=lambda one: -one.timestamp)
     return m.LargeTransfers(transfers=tuple(transfers), notes=(CHANGE,) if transfers else ())
+
+
+def _transfer(row: Any) -> m.LargeTransfer:
+    return m.LargeTransfer(
+        chain=str(Chain.BITCOIN),
+        hash=m.optional(row, "hash"),
+        timestamp=moment(row["time"]),
+        asset="BTC",
+        amount=m.scaled(row["output_total"], SATOSHI),
+        amount_usd=m.optional(row, "output_total_usd"),
+    )
 
 
 def moment(text: Any) -> int:

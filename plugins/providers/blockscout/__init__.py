@@ -31,6 +31,7 @@ PAGE = 50
 PAGE_KEYS = {"block_number", "index", "items_count", "hash", "inserted_at", "value", "fee"}
 ADDRESS_QUERIES = (m.BalanceQuery, m.TransactionsQuery, m.TokenBalancesQuery)
 STATUS = {"ok": True, "error": False}
+KINDS = {True: "contract", False: "account"}
 
 
 class Unseen(e.BadStatus):
@@ -130,11 +131,11 @@ def parse_gas(body: Any, query: m.GasQuery) -> m.Gas:
     told = {name: p if isinstance(p, dict) else {"price": p} for name, p in prices.items()}
     return m.Gas(
         chain=query.chain,
-        timestamp=None if updated is None else m.iso_ms(updated),
+        timestamp=m.read_field("timestamp", m.iso_ms, updated),
         unit="gwei",
-        slow=told["slow"]["price"],
+        slow=m.optional(told, "slow", "price"),
         standard=told["average"]["price"],
-        fast=told["fast"]["price"],
+        fast=m.optional(told, "fast", "price"),
         base_fee=told["average"].get("base_fee"),
     )
 
@@ -147,12 +148,15 @@ async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
 
 def parse_chain_head(body: Any, query: m.ChainHeadQuery) -> m.ChainHead:
     """The highest block."""
-    newest = max(body, key=lambda block: block["height"])
+    blocks = m.read_rows(
+        body, lambda block: (m.whole_number(block["height"]), block), kind="blocks"
+    )
+    height, newest = max(blocks, key=lambda block: block[0])
     return m.ChainHead(
         chain=query.chain,
-        height=newest["height"],
-        hash=newest["hash"],
-        timestamp=m.iso_ms(newest["timestamp"]),
+        height=height,
+        hash=m.optional(newest, "hash"),
+        timestamp=m.read_field("timestamp", m.iso_ms, m.optional(newest, "timestamp")),
     )
 
 
@@ -198,32 +202,30 @@ def parse_transactions(body: Any, query: m.TransactionsQuery) -> m.Transactions:
         chain=query.chain,
         address=query.address,
         cursor=urlencode(given) or None,
-        transactions=tuple(parse_transaction(item, query.chain) for item in items[: query.limit]),
+        transactions=m.read_rows(
+            items[: query.limit],
+            lambda item: parse_transaction(item, query.chain),
+            kind="transactions",
+        ),
     )
 
 
 def parse_transaction(item: Any, chain: Chain) -> m.Transaction:
     """One transaction; pending ones have no height, fee or outcome yet."""
-    facts = CHAINS[chain]
-    fee = item["fee"]
-    actual = fee is not None and fee.get("type") == "actual"
-    when = item["timestamp"]
-    return m.Transaction(
+    fee = m.optional(item, "fee")
+    when = m.optional(item, "timestamp")
+    actual = isinstance(fee, dict) and fee.get("type") == "actual"
+    return m.transaction(
+        chain,
         hash=item["hash"],
-        height=item["block_number"],
-        timestamp=None if when is None else m.iso_ms(when),
-        sender=_address(item["from"]),
-        to=_address(item["to"]),
-        asset=facts.asset,
-        raw=item["value"],
-        amount=m.scaled(item["value"], facts.decimals),
-        fee_raw=fee["value"] if actual else None,
-        succeeded=STATUS.get(item["status"]),
+        height=m.optional(item, "block_number"),
+        timestamp=m.read_field("timestamp", m.iso_ms, when),
+        sender=m.optional(item, "from", "hash"),
+        to=m.optional(item, "to", "hash"),
+        raw=m.optional(item, "value"),
+        fee_raw=fee.get("value") if actual else None,
+        succeeded=STATUS.get(str(m.optional(item, "status"))),
     )
-
-
-def _address(party: Any) -> str | None:
-    return None if party is None else str(party["hash"]).lower()
 
 
 @hookimpl
@@ -240,9 +242,10 @@ def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
         Implausible: it is about another address.
         UnknownSymbol: nobody has named it.
     """
-    m.confirm(query.address, body["hash"])
-    tags = [tag["display_name"] for tag in body.get("public_tags") or ()]
-    tags += [tag["name"] for tag in (body.get("metadata") or {}).get("tags") or ()]
+    query.confirm(body["hash"])
+    public, others = body.get("public_tags") or (), (body.get("metadata") or {}).get("tags") or ()
+    tags = m.read_rows(public, lambda tag: m.clean_text(tag["display_name"]), kind="tags")
+    tags += m.read_rows(others, lambda tag: m.clean_text(tag["name"]), kind="tags")
     name = body.get("name") or body.get("ens_domain_name") or (tags[0] if tags else None)
     if name is None:
         raise e.UnknownSymbol(query.address, "nobody has named the address there")
@@ -250,7 +253,7 @@ def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
         chain=query.chain,
         address=query.address,
         name=name,
-        kind="contract" if body["is_contract"] else "account",
+        kind=KINDS.get(m.optional(body, "is_contract")),
         labels=tuple(dict.fromkeys(tags)),
     )
 
@@ -267,22 +270,22 @@ def parse_token_balances(body: Any, query: m.TokenBalancesQuery) -> m.TokenBalan
     return m.TokenBalances(
         chain=query.chain,
         address=query.address,
-        tokens=tuple(_token(item) for item in body["items"]),
+        tokens=m.read_rows(body["items"], lambda item: _token(item, query.chain), kind="tokens"),
         notes=(f"the {PAGE} most valuable tokens; there are more",) if more else (),
     )
 
 
-def _token(item: Any) -> m.TokenBalance:
-    token, raw = item["token"], item["value"]
-    decimals = None if token["decimals"] is None else int(token["decimals"])
-    amount = None if decimals is None else m.scaled(raw, decimals)
-    rate = token.get("exchange_rate")
-    return m.TokenBalance(
-        contract=str(token.get("address_hash") or token["address"]).lower(),
-        symbol=token["symbol"],
-        name=token["name"],
-        decimals=decimals,
-        raw=raw,
-        amount=amount,
-        value_usd=None if rate is None or amount is None else amount * m.number(rate),
+def _token(item: Any, chain: Chain) -> m.TokenBalance:
+    token = item["token"]
+    balance = m.token_balance(
+        chain,
+        contract=token.get("address_hash") or token["address"],
+        symbol=m.optional(token, "symbol"),
+        name=m.optional(token, "name"),
+        decimals=m.optional(token, "decimals"),
+        raw=item["value"],
     )
+    rate = m.read_field("value_usd", m.number, token.get("exchange_rate"))
+    if rate is None or balance.amount is None:
+        return balance
+    return balance.model_copy(update={"value_usd": balance.amount * rate})

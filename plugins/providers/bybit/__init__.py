@@ -146,16 +146,16 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     STYLE.confirm(query.symbol, row["symbol"])
     return m.Ticker.of(
         query,
-        timestamp=body["time"],
+        timestamp=m.optional(body, "time"),
         last=row["lastPrice"],
-        bid=row["bid1Price"],
-        ask=row["ask1Price"],
-        open=row["prevPrice24h"],
-        high=row["highPrice24h"],
-        low=row["lowPrice24h"],
-        change_fraction=row["price24hPcnt"],
-        volume_base=row["volume24h"],
-        volume_quote=row["turnover24h"],
+        bid=m.optional(row, "bid1Price"),
+        ask=m.optional(row, "ask1Price"),
+        open=m.optional(row, "prevPrice24h"),
+        high=m.optional(row, "highPrice24h"),
+        low=m.optional(row, "lowPrice24h"),
+        change_fraction=m.optional(row, "price24hPcnt"),
+        volume_base=m.optional(row, "volume24h"),
+        volume_quote=m.optional(row, "turnover24h"),
     )
 
 
@@ -169,7 +169,12 @@ def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """`ts` is when the book was made, the envelope's time when it was sent."""
     book = body["result"]
     STYLE.confirm(query.symbol, book["s"])
-    return m.OrderBook(symbol=query.symbol, timestamp=book["ts"], bids=book["b"], asks=book["a"])
+    return m.OrderBook(
+        symbol=query.symbol,
+        timestamp=m.optional(book, "ts"),
+        bids=m.optional(book, "b"),
+        asks=m.optional(book, "a"),
+    )
 
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
@@ -178,15 +183,15 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     def one(row: Any) -> m.Trade:
         STYLE.confirm(query.symbol, row["symbol"])
         return m.Trade(
-            id=row["execId"],
+            id=m.optional(row, "execId"),
             timestamp=row["time"],
-            side=SIDES[row["side"]],
+            side=m.read_word("side", SIDES, m.optional(row, "side")),
             price=row["price"],
             amount=row["size"],
         )
 
     # Newest first: reversed, trades of one moment keep their order.
-    return m.Trades.latest(query, map(one, reversed(body["result"]["list"])))
+    return m.Trades.read(query, body["result"]["list"][::-1], one)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
@@ -194,6 +199,7 @@ def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
 
     def one(row: Any) -> m.Market:
         symbol = Symbol(f"{row['baseCoin']}/{row['quoteCoin']}")
-        return m.Market(symbol=symbol, native=row["symbol"], active=row["status"] == "Trading")
+        active = m.traded(row["status"], ("Trading",))
+        return m.Market(symbol=symbol, native=row["symbol"], active=active)
 
     return m.Markets.read(body["result"]["list"], one)

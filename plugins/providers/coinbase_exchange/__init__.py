@@ -21,12 +21,14 @@ from coinmux import (
 )
 from coinmux import models as m
 
-STYLE = SymbolStyle(separator="-")
+STYLE = SymbolStyle(separator="-", aliases={"CELO": "CGLD"})
 #: In seconds; there are no others.
 INTERVALS = {"1m": "60", "5m": "300", "15m": "900", "1h": "3600", "6h": "21600", "1d": "86400"}
 #: Low and high stand before open and close.
 CANDLE = ("timestamp", "low", "high", "open", "close", "volume")
 MAX_CANDLES = 300
+#: Levels read beyond those asked for, as some may be of no size or damaged.
+SPARE_LEVELS = 20
 #: The side of a trade is its maker's; the taker did the opposite.
 TAKER = {"buy": "sell", "sell": "buy"}
 
@@ -117,14 +119,14 @@ def parse_ticker(quote: Any, stats: Any, query: m.TickerQuery) -> m.Ticker:
     """The quote, and the last 24 hours."""
     return m.Ticker.of(
         query,
-        timestamp=m.iso_ms(quote["time"]),
+        timestamp=m.read_field("timestamp", m.iso_ms, m.optional(quote, "time")),
         last=quote["price"],
-        bid=quote["bid"],
-        ask=quote["ask"],
-        open=stats["open"],
-        high=stats["high"],
-        low=stats["low"],
-        volume_base=quote["volume"],
+        bid=m.optional(quote, "bid"),
+        ask=m.optional(quote, "ask"),
+        open=m.optional(stats, "open"),
+        high=m.optional(stats, "high"),
+        low=m.optional(stats, "low"),
+        volume_base=m.optional(quote, "volume"),
     )
 
 
@@ -135,38 +137,42 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """Cut before it is read: the whole book has tens of thousands of levels."""
-    time = body.get("time")
+    most = query.depth + SPARE_LEVELS
     return m.OrderBook(
         symbol=query.symbol,
-        timestamp=None if time is None else m.iso_ms(time),
-        bids=body["bids"][: query.depth],
-        asks=body["asks"][: query.depth],
+        timestamp=m.read_field("timestamp", m.iso_ms, body.get("time")),
+        bids=_first(m.optional(body, "bids"), most),
+        asks=_first(m.optional(body, "asks"), most),
     )
+
+
+def _first(levels: Any, most: int) -> Any:
+    return levels[:most] if isinstance(levels, list) else levels
 
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """Newest first; turned, so that those of one millisecond keep their order."""
-    return m.Trades.latest(
-        query,
-        (
-            m.Trade(
-                id=str(row["trade_id"]),
-                timestamp=m.iso_ms(row["time"]),
-                side=TAKER[row["side"]],
-                price=row["price"],
-                amount=row["size"],
-            )
-            for row in reversed(body)
-        ),
-    )
+
+    def one(row: Any) -> m.Trade:
+        return m.Trade(
+            id=m.optional(row, "trade_id"),
+            timestamp=m.iso_ms(row["time"]),
+            side=m.read_word("side", TAKER, m.optional(row, "side")),
+            price=row["price"],
+            amount=row["size"],
+        )
+
+    return m.Trades.read(query, body[::-1], one)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every product, traded now or not."""
 
-    def one(row: Any) -> m.Market:
-        symbol = Symbol(f"{row['base_currency']}/{row['quote_currency']}")
-        active = row["status"] == "online" and not row["trading_disabled"]
-        return m.Market(symbol=symbol, native=row["id"], active=active)
+    def one(row: Any) -> m.Market | None:
+        base, quote, stopped = row["base_currency"], row["quote_currency"], row["trading_disabled"]
+        if not isinstance(stopped, bool):
+            raise ValueError("trading_disabled takes true or false")
+        active = m.traded(row["status"], ("online",)) and not stopped
+        return m.Market.of(STYLE, base, quote, native=row["id"], active=active)
 
     return m.Markets.read(body, one)

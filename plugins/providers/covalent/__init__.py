@@ -10,8 +10,8 @@ Source: https://goldrush.dev/docs/api-reference and https://goldrush.dev/docs/er
 from typing import Any
 
 from coinmux import (
-    CHAINS,
     HTTP,
+    Chain,
     EnvVar,
     ErrorTable,
     ProviderInfo,
@@ -61,6 +61,7 @@ def provider_info() -> ProviderInfo:
             unknown_symbol=(When(codes=(400,), says=("address",), about="address"),),
             quota=(402,),
             rate_limited=(429,),
+            plan=(403, When(status=(403,), is_json=True)),
             auth=(401,),
             not_offered=(404, When(status=(404,), is_json=True)),
         ),
@@ -76,7 +77,7 @@ def provider_info() -> ProviderInfo:
 async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     """One request."""
     body = await http.get_json(f"/{NETWORKS[query.chain]}/block_v2/latest/")
-    (row,) = body["data"]["items"]
+    row, *_ = body["data"]["items"]
     return m.ChainHead(
         chain=query.chain,
         height=row["height"],
@@ -88,7 +89,7 @@ async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
 @hookimpl
 async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
-    (row,) = (await _data(query, http, "balances_native"))["items"]
+    row, *_ = (await _data(query, http, "balances_native"))["items"]
     return m.Balance.native(query, row["balance"])
 
 
@@ -101,26 +102,26 @@ async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.Tok
 
 def parse_token_balances(data: Any, query: m.TokenBalancesQuery) -> m.TokenBalances:
     """Raw balances as strings; a value only where there is a price."""
-    rows = (row for row in data["items"] if not _is_native(row))
     return m.TokenBalances(
-        chain=query.chain, address=query.address, tokens=tuple(_token(row) for row in rows)
+        chain=query.chain,
+        address=query.address,
+        tokens=m.read_rows(data["items"], lambda row: _token(row, query.chain), kind="tokens"),
     )
 
 
-def _is_native(row: Any) -> bool:
-    return row.get("native_token") is True or row["contract_address"].lower() == NATIVE
-
-
-def _token(row: Any) -> m.TokenBalance:
-    raw, decimals = row["balance"], row["contract_decimals"]
-    return m.TokenBalance(
-        contract=row["contract_address"].lower(),
-        symbol=row["contract_ticker_symbol"],
-        name=row["contract_name"],
-        decimals=decimals,
-        raw=raw,
-        amount=None if decimals is None else m.scaled(raw, decimals),
-        value_usd=None if row["quote_rate"] is None else row["quote"],
+def _token(row: Any, chain: Chain) -> m.TokenBalance | None:
+    """One token; None for the chain's own coin."""
+    contract = row["contract_address"]
+    if row.get("native_token") is True or contract.lower() == NATIVE:
+        return None
+    return m.token_balance(
+        chain,
+        contract=contract,
+        symbol=m.optional(row, "contract_ticker_symbol"),
+        name=m.optional(row, "contract_name"),
+        decimals=m.optional(row, "contract_decimals"),
+        raw=row["balance"],
+        value_usd=None if m.optional(row, "quote_rate") is None else row.get("quote"),
     )
 
 
@@ -135,27 +136,30 @@ async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transa
 
 def parse_transactions(data: Any, query: m.TransactionsQuery) -> m.Transactions:
     """Newest first, at most as many as asked."""
-    rows = sorted(data["items"], key=lambda row: -int(row["block_height"]))[: query.limit]
+    found = m.read_rows(
+        data["items"], lambda row: _transaction(row, query.chain), kind="transactions"
+    )
     return m.Transactions(
         chain=query.chain,
         address=query.address,
-        transactions=tuple(_transaction(row, query) for row in rows),
+        transactions=m.newest_first(found)[: query.limit],
     )
 
 
-def _transaction(row: Any, query: m.TransactionsQuery) -> m.Transaction:
-    facts = CHAINS[query.chain]
-    to = row["to_address"]
-    return m.Transaction(
+def _transaction(row: Any, chain: Chain) -> m.Transaction:
+    """One transaction; a pending one has no block, time or fee yet."""
+    gas = m.gas_fee(row.get("gas_spent"), row.get("gas_price"))
+    told = m.read_field("fee_raw", m.whole_number, row.get("fees_paid"))
+    when = m.optional(row, "block_signed_at")
+    return m.transaction(
+        chain,
         hash=row["tx_hash"],
-        height=row["block_height"],
-        timestamp=m.iso_ms(row["block_signed_at"]),
-        sender=row["from_address"].lower(),
-        to=None if to is None else to.lower(),
-        asset=facts.asset,
-        raw=row["value"],
-        amount=m.scaled(row["value"], facts.decimals),
-        fee_raw=row.get("fees_paid"),
+        height=m.optional(row, "block_height"),
+        timestamp=m.read_field("timestamp", m.iso_ms, when),
+        sender=m.optional(row, "from_address"),
+        to=m.optional(row, "to_address"),
+        raw=m.optional(row, "value"),
+        fee_raw=m.charged_fee(chain, gas, told=told),
         succeeded=row.get("successful"),
     )
 
@@ -173,5 +177,5 @@ async def _data(
     """
     path = f"/{NETWORKS[query.chain]}/address/{segment(query.address)}/{kind}/"
     data = (await http.get_json(path, params))["data"]
-    m.confirm(query.address, data["address"])
+    query.confirm(data["address"])
     return data

@@ -24,6 +24,8 @@ from coinmux import models as m
 CONFIDENT = 0.9
 #: Most days of an answer, the latest.
 DAYS = 400
+#: Its own names of chains, where they are not ours with a capital letter.
+CHAINS = {"bsc": "BSC", "optimism": "OP Mainnet"}
 #: What it says, as text or as `message`, of a name it does not know.
 UNKNOWN = ("not in our database", "no chain with that name", "protocol not found")
 
@@ -85,8 +87,14 @@ async def fetch_tvl(query: m.TvlQuery, http: HTTP) -> m.Tvl:
         return parse_protocol(await http.get_json(f"/tvl/{segment(query.protocol)}"), query)
     path = "/v2/historicalChainTvl"
     if query.chain is not None:
-        path += f"/{segment(query.chain)}"
+        path += f"/{segment(chain_name(query.chain))}"
     return parse_chain(await http.get_json(path, empty_ok=True), query)
+
+
+def chain_name(chain: str) -> str:
+    """Its name of a chain; a name in one case alone is written with capital letters."""
+    is_plain = chain in (chain.lower(), chain.upper())
+    return CHAINS.get(chain) or (chain.title() if is_plain else chain)
 
 
 async def _no_list(ticker: str) -> Sequence[m.AssetCandidate]:
@@ -103,12 +111,12 @@ def parse_ticker(body: Any, query: m.TickerQuery, coin: str, asset: m.AssetId) -
     if row is None:
         raise e.UnknownSymbol(query.symbol, f"DefiLlama has no price of {coin}")
     notes = list(asset.notes)
-    confidence = row.get("confidence")
-    if confidence is not None and m.number(confidence) < CONFIDENT:
+    confidence = m.read_field("confidence", m.number, row.get("confidence"))
+    if confidence is not None and confidence < CONFIDENT:
         notes.append(f"DefiLlama gives this price a confidence of {confidence:g} of 1")
     return m.Ticker(
         symbol=query.symbol,
-        timestamp=row["timestamp"] * 1000,
+        timestamp=m.read_field("timestamp", m.seconds_ms, m.optional(row, "timestamp")),
         last=row["price"],
         notes=tuple(notes),
     )
@@ -122,9 +130,13 @@ def parse_chain(body: Any, query: m.TvlQuery) -> m.Tvl:
     """
     if not body:
         raise e.UnknownSymbol(query.chain or "tvl", f"DefiLlama has no days of {query.chain}")
-    points = [(row["date"] * 1000, row["tvl"]) for row in body[-DAYS:]]
+    points = m.read_points(
+        body[-DAYS:], lambda row: (m.seconds_ms(row["date"]), row.get("tvl")), kind="days"
+    )
+    if not points:
+        raise e.Empty("no day with a figure")
     return m.Tvl(
-        name=query.chain or "All chains",
+        name="All chains" if query.chain is None else chain_name(query.chain),
         chain=query.chain,
         timestamp=points[-1][0],
         tvl_usd=points[-1][1],

@@ -13,18 +13,30 @@ https://docs.dune.com/api-reference/executions/endpoint/execute-query, read 2026
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import Any
 
-from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, hookimpl
+from coinmux import (
+    HTTP,
+    EnvVar,
+    MetricForm,
+    ProviderInfo,
+    RateLimit,
+    Reply,
+    hookimpl,
+    named_metrics,
+)
 from coinmux import errors as e
 from coinmux import models as m
 
 QUERIES = "DUNE_QUERIES"
 ROWS = 1_000
+#: Of a minute, on the free plan.
+READS, EXECUTIONS = 40, 15
 #: Seconds between looks at an execution: the first, and how much longer each next.
 PAUSE_S, GROWTH = 0.3, 1.5
 RUNNING = frozenset({"QUERY_STATE_PENDING", "QUERY_STATE_EXECUTING"})
-_OWN = re.compile(r"query/(\d{1,10})")
+_OWN = re.compile(r"query/([0-9]{1,10})")
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2}(?:\.\d+)?))?(?: UTC|Z)?")
 
 
@@ -34,7 +46,7 @@ class NeverRun(e.Empty):
 
 @hookimpl
 def provider_info() -> ProviderInfo:
-    """Reads and executions have limits of their own; the smaller one holds here."""
+    """Reads and executions have limits of their own: an execution weighs as many reads."""
     return ProviderInfo(
         name="dune",
         title="Dune",
@@ -55,9 +67,11 @@ def provider_info() -> ProviderInfo:
                 secret=False,
             ),
         ),
-        rate_limits=(RateLimit(requests=40, per_s=60),),
+        rate_limits=(RateLimit(requests=READS, per_s=60),),
         timeout_s=8.0,
         priority=80,
+        metric_forms=(MetricForm(_OWN.pattern, "query/<id>", "the series of a saved Dune query"),),
+        metrics_from=QUERIES,
         homepage="https://dune.com",
         terms_url="https://dune.com/terms",
         docs_url="https://docs.dune.com/api-reference",
@@ -94,7 +108,11 @@ async def fetch_onchain_metric(query: m.OnchainMetricQuery, http: HTTP) -> m.Onc
 
 async def _executed(http: HTTP, number_of: str) -> Any:
     """The result of a fresh execution; the attempt's deadline ends the waiting."""
-    begun = await http.post_json(f"/query/{number_of}/execute", {"performance": "medium"})
+    begun = await http.post_json(
+        f"/query/{number_of}/execute",
+        {"performance": "medium"},
+        weight=READS / EXECUTIONS,
+    )
     execution, pause_s = begun["execution_id"], PAUSE_S
     if not re.fullmatch(r"[0-9A-Za-z]{1,64}", execution):
         raise e.SchemaMismatch("no id of an execution")
@@ -115,37 +133,49 @@ def query_id(metric: str, given: str | None) -> str:
     own = _OWN.fullmatch(metric)
     if own is not None:
         return own[1]
-    named = dict(part.split("=", 1) for part in (given or "").split(",") if "=" in part)
-    found = {name.strip(): text.strip() for name, text in named.items()}.get(metric)
-    if found is None or not (found.isascii() and found.isdigit()):
+    found = named_metrics(given).get(metric)
+    if found is None:
         raise e.NotOffered(f"no query is given for {metric}; {QUERIES} takes {metric}=<query id>")
     return found
 
 
 def parse_metric(body: Any, query: m.OnchainMetricQuery) -> m.OnchainMetric:
-    """The column of times against the one column of numbers, oldest first."""
+    """The column of times against the one column of numbers, oldest first.
+
+    What a column holds is judged by all rows: SQL has NULL in places, the first row included.
+    """
     rows = body["result"]["rows"]
     if not rows:
         raise e.Empty("the query has no rows")
-    times = [name for name in rows[0] if moment(rows[0][name]) is not None]
-    values = [name for name in rows[0] if name not in times and _is_number(rows[0][name])]
+    columns = list(dict.fromkeys(name for row in rows if isinstance(row, dict) for name in row))
+    times = [name for name in columns if _mostly(rows, name, _is_time)]
+    values = [name for name in columns if name not in times and _mostly(rows, name, _is_number)]
     if len(times) != 1 or len(values) != 1:
         raise e.SchemaMismatch(
             f"takes one column of times and one of numbers, has {len(times)} and {len(values)}"
         )
-    points = sorted((_time(row[times[0]]), m.number(row[values[0]])) for row in rows)
-    chosen = [
-        point
-        for point in points
-        if (query.start is None or point[0] >= query.start)
-        and (query.end is None or point[0] <= query.end)
-    ]
+    when, what = times[0], values[0]
+    points = m.read_points(rows, lambda row: (_time(row[when]), row.get(what)), kind="rows")
     return m.OnchainMetric(
         metric=query.metric,
         asset=query.asset,
-        points=tuple(chosen),
-        notes=(f"Dune query's column {values[0]}; taken to be about {query.asset}",),
+        points=query.chosen(points),
+        notes=(f"Dune query's column {what}; taken to be about {query.asset}",),
     )
+
+
+def _mostly(rows: Any, name: str, fits: Callable[[Any], bool]) -> bool:
+    """Whether more than half of what a column holds fits; a column of nothing does not."""
+    held = [row.get(name) for row in rows if isinstance(row, dict)]
+    told = [value for value in held if not _is_nothing(value)]
+    return sum(map(fits, told)) * 2 > len(told)
+
+
+def _is_nothing(value: Any) -> bool:
+    try:
+        return m.figure_or_none(value) is None
+    except ValueError:
+        return False
 
 
 def moment(value: Any) -> int | None:
@@ -161,6 +191,13 @@ def _time(value: Any) -> int:
     if found is None:
         raise ValueError(f"no time: {str(value)[:40]!r}")
     return found
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        return moment(value) is not None
+    except ValueError:
+        return False
 
 
 def _is_number(value: Any) -> bool:

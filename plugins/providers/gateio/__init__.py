@@ -152,20 +152,20 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     STYLE.confirm(query.symbol, row["currency_pair"])
     return m.Ticker.of(
         query,
-        last=row["last"],
-        bid=row["highest_bid"],
-        ask=row["lowest_ask"],
-        high=row["high_24h"],
-        low=row["low_24h"],
-        change_percent=row["change_percentage"],
-        volume_base=_amount(row["base_volume"]),
-        volume_quote=_amount(row["quote_volume"]),
+        last=_given(row["last"]),
+        bid=_given(m.optional(row, "highest_bid")),
+        ask=_given(m.optional(row, "lowest_ask")),
+        high=_given(m.optional(row, "high_24h")),
+        low=_given(m.optional(row, "low_24h")),
+        change_percent=_given(m.optional(row, "change_percentage")),
+        volume_base=_given(m.optional(row, "base_volume")),
+        volume_quote=_given(m.optional(row, "quote_volume")),
     )
 
 
-def _amount(text: Any) -> str | None:
-    """An amount; `nan` stands for none."""
-    return None if text == "nan" else text
+def _given(figure: Any) -> Any:
+    """A figure; `nan` stands for none."""
+    return None if figure == "nan" else figure
 
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
@@ -176,7 +176,10 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """`current` is its time, `update` that of the last change; it does not name the pair."""
     return m.OrderBook(
-        symbol=query.symbol, timestamp=body["current"], bids=body["bids"], asks=body["asks"]
+        symbol=query.symbol,
+        timestamp=m.optional(body, "current"),
+        bids=m.optional(body, "bids"),
+        asks=m.optional(body, "asks"),
     )
 
 
@@ -186,15 +189,15 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     def one(row: Any) -> m.Trade:
         STYLE.confirm(query.symbol, row["currency_pair"])
         return m.Trade(
-            id=str(row["id"]),
+            id=m.optional(row, "id"),
             timestamp=int(str(row["create_time_ms"]).partition(".")[0]),
-            side=row["side"],
+            side=m.optional(row, "side"),
             price=row["price"],
             amount=row["amount"],
         )
 
     # Newest first: reversed, trades of one moment keep their order.
-    return m.Trades.latest(query, map(one, reversed(body)))
+    return m.Trades.read(query, body[::-1], one)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
@@ -206,7 +209,7 @@ def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     def one(row: Any) -> m.Market | None:
         if row.get("type") == "premarket":
             return None
-        active = row["trade_status"] == "tradable"
+        active = m.traded(row["trade_status"], ("tradable",))
         return m.Market.of(STYLE, row["base"], row["quote"], native=row["id"], active=active)
 
     return m.Markets.read(body, one)

@@ -75,6 +75,8 @@ async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
             "sort": "DateDesc",
         },
         empty_ok=True,
+        # Titles come with backslashes that begin no escape.
+        mend=True,
     )
     return parse_news(body, query)
 

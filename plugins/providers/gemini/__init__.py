@@ -115,19 +115,19 @@ def parse_ticker(day: Any, now: Any, query: m.TickerQuery) -> m.Ticker:
         Implausible: one of the two is about another pair.
     """
     STYLE.confirm(query.symbol, day["symbol"])
-    volume = now["volume"]
-    if volume.keys() != {query.symbol.base, query.symbol.quote, "timestamp"}:
+    volume = m.optional(now, "volume")
+    if isinstance(volume, dict) and not volume.keys() >= {query.symbol.base, query.symbol.quote}:
         raise e.Implausible(f"asked for {query.symbol}, volumes are of {', '.join(volume)[:60]}")
     return m.Ticker.of(
         query,
         last=day["close"],
-        bid=day["bid"],
-        ask=day["ask"],
-        open=day["open"],
-        high=day["high"],
-        low=day["low"],
-        volume_base=volume[query.symbol.base],
-        volume_quote=volume[query.symbol.quote],
+        bid=m.optional(day, "bid"),
+        ask=m.optional(day, "ask"),
+        open=m.optional(day, "open"),
+        high=m.optional(day, "high"),
+        low=m.optional(day, "low"),
+        volume_base=m.optional(volume, query.symbol.base),
+        volume_quote=m.optional(volume, query.symbol.quote),
     )
 
 
@@ -137,7 +137,8 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     Raises:
         NotOffered: the asked range begins before the window does.
     """
-    oldest = min(row[0] for row in body)
+    times = [row[0] for row in body if isinstance(row, list) and row and type(row[0]) is int]
+    oldest = min((time for time in times if time > 0), default=0)
     begins = query.start if query.start is not None else query.end
     if begins is not None and begins <= oldest - query.interval.ms:
         raise e.NotOffered(f"Gemini keeps {query.interval} candles since {oldest} only")
@@ -146,8 +147,12 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It does not name the pair; the times of its levels are made up."""
+
+    def one(level: Any) -> tuple[float, float]:
+        return m.number(level["price"]), m.number(level["amount"])
+
     bids, asks = (
-        [(level["price"], level["amount"]) for level in body[side]] for side in ("bids", "asks")
+        m.read_rows(m.optional(body, side) or (), one, kind="levels") for side in ("bids", "asks")
     )
     return m.OrderBook(symbol=query.symbol, bids=bids, asks=asks)
 
@@ -157,15 +162,15 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
 
     def one(row: Any) -> m.Trade:
         return m.Trade(
-            id=str(row["tid"]),
+            id=m.optional(row, "tid"),
             timestamp=row["timestampms"],
-            side=SIDES.get(row["type"]),
+            side=SIDES.get(str(m.optional(row, "type"))),
             price=row["price"],
             amount=row["amount"],
         )
 
     # Newest first: reversed, trades of one moment keep their order.
-    return m.Trades.latest(query, map(one, reversed(body)))
+    return m.Trades.read(query, body[::-1], one)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
@@ -175,6 +180,7 @@ def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
         if row.get("product_type", "spot") != "spot":
             return None
         symbol = Symbol(f"{row['base_currency']}/{row['quote_currency']}".upper())
-        return m.Market(symbol=symbol, native=row["symbol"].lower(), active=row["status"] in TRADED)
+        active = m.traded(row["status"], TRADED)
+        return m.Market(symbol=symbol, native=row["symbol"].lower(), active=active)
 
     return m.Markets.read(body, one)

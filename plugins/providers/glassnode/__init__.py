@@ -10,39 +10,60 @@ read 2026-11-23.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from coinmux import HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, UsageHeader, When, hookimpl
+from coinmux import (
+    HTTP,
+    METRICS,
+    EnvVar,
+    ErrorTable,
+    MetricForm,
+    ProviderInfo,
+    RateLimit,
+    UsageHeader,
+    When,
+    common_metrics,
+    hookimpl,
+)
 from coinmux import errors as e
 from coinmux import models as m
 
 
 class Metric(NamedTuple):
-    """One of theirs: its path, our unit, the currency to ask for, the factor to our unit."""
+    """One of theirs: its path, the currency to ask for, the factor to our unit."""
 
     path: str
-    unit: str
     currency: str | None = None
     factor: float = 1.0
 
 
-METRICS: Mapping[str, Metric] = {
-    "active_addresses": Metric("addresses/active_count", "count"),
-    "new_addresses": Metric("addresses/new_non_zero_count", "count"),
-    "transaction_count": Metric("transactions/count", "count"),
-    "transfer_volume_usd": Metric("transactions/transfers_volume_sum", "usd", "usd"),
-    "hash_rate": Metric("mining/hash_rate_mean", "TH/s", None, 1e-12),
-    "difficulty": Metric("mining/difficulty_latest", "count"),
-    "fees_usd": Metric("fees/volume_sum", "usd", "usd"),
-    "miner_revenue_usd": Metric("mining/revenue_sum", "usd", "usd"),
-    "market_cap_usd": Metric("market/marketcap_usd", "usd"),
-    "realized_cap_usd": Metric("market/marketcap_realized_usd", "usd"),
-    "mvrv": Metric("market/mvrv", "ratio"),
-    "nupl": Metric("indicators/net_unrealized_profit_loss", "ratio"),
-    "sopr": Metric("indicators/sopr", "ratio"),
-    "exchange_inflow": Metric("transactions/transfers_volume_to_exchanges_sum", "coin"),
-    "exchange_outflow": Metric("transactions/transfers_volume_from_exchanges_sum", "coin"),
-    "exchange_netflow": Metric("transactions/transfers_volume_exchanges_net", "coin"),
-    "exchange_balance": Metric("distribution/balance_exchanges", "coin"),
-    "supply": Metric("supply/current", "coin"),
+#: First parts of their paths.
+CATEGORIES = (
+    "addresses|bridges|blockchain|breakdowns|defi|derivatives|distribution|entities|eth2|fees"
+    "|indicators|institutions|lightning|macro|market|mempool|mining|options|protocols|signals"
+    "|supply|transactions|treasuries"
+)
+BY_PATH = MetricForm(
+    rf"(?:{CATEGORIES})/[a-z0-9_]+", "<category>/<metric>", "a path of Glassnode's: market/mvrv"
+)
+#: Ours -> theirs.
+PATHS: Mapping[str, Metric] = {
+    "active_addresses": Metric("addresses/active_count"),
+    "new_addresses": Metric("addresses/new_non_zero_count"),
+    "transaction_count": Metric("transactions/count"),
+    "transfer_volume_usd": Metric("transactions/transfers_volume_sum", "usd"),
+    "hash_rate": Metric("mining/hash_rate_mean", None, 1e-12),
+    "difficulty": Metric("mining/difficulty_latest"),
+    "fees_usd": Metric("fees/volume_sum", "usd"),
+    "miner_revenue_usd": Metric("mining/revenue_sum", "usd"),
+    "market_cap_usd": Metric("market/marketcap_usd"),
+    "realized_cap_usd": Metric("market/marketcap_realized_usd"),
+    "mvrv": Metric("market/mvrv"),
+    "nupl": Metric("indicators/net_unrealized_profit_loss"),
+    "sopr": Metric("indicators/sopr"),
+    "exchange_inflow": Metric("transactions/transfers_volume_to_exchanges_sum"),
+    "exchange_outflow": Metric("transactions/transfers_volume_from_exchanges_sum"),
+    "exchange_netflow": Metric("transactions/transfers_volume_exchanges_net"),
+    "exchange_balance": Metric("distribution/balance_exchanges"),
+    "supply": Metric("supply/current"),
 }
 INTERVALS = {"1h": "1h", "1d": "24h", "1w": "1w", "1M": "1month"}
 
@@ -66,6 +87,8 @@ def provider_info() -> ProviderInfo:
         rate_limits=(RateLimit(requests=600, per_s=60),),
         usage=(UsageHeader("x-rate-limit-remaining", 60, "remaining"),),
         priority=40,
+        metrics=common_metrics(PATHS),
+        metric_forms=(BY_PATH,),
         errors=ErrorTable(
             message="error",
             unknown_symbol=(When(status=(400,), says=("asset",), about="asset"),),
@@ -104,24 +127,25 @@ def metric_of(query: m.OnchainMetricQuery) -> Metric:
     """
     if query.interval not in INTERVALS:
         raise e.NotOffered(f"no figures by {query.interval}")
-    known = METRICS.get(query.metric)
-    if known is None and query.metric.count("/") != 1:
+    known = PATHS.get(query.metric)
+    if known is None and not BY_PATH.fits(query.metric):
         raise e.NotOffered(f"no metric {query.metric}")
-    return known or Metric(query.metric, "")
+    return known or Metric(query.metric)
 
 
 def parse_metric(body: Any, query: m.OnchainMetricQuery) -> m.OnchainMetric:
-    """Points of seconds and a value, oldest first."""
+    """Points of seconds and a value, oldest first.
+
+    Raises:
+        NotOffered: a metric of several parts, which have no one value.
+    """
     metric = metric_of(query)
-    if any("o" in point for point in body):
+    if any(isinstance(point, dict) and "o" in point for point in body):
         raise e.NotOffered("a metric of several parts")
+    points = m.read_points(body, lambda point: (point["t"] * 1000, point.get("v")))
     return m.OnchainMetric(
         metric=query.metric,
         asset=query.asset,
-        unit=metric.unit or None,
-        points=tuple(
-            (point["t"] * 1000, m.number(point["v"]) * metric.factor)
-            for point in body
-            if point["v"] is not None
-        ),
+        unit=METRICS[query.metric].unit if query.metric in PATHS else None,
+        points=tuple((at_ms, value * metric.factor) for at_ms, value in points),
     )

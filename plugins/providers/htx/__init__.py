@@ -143,21 +143,21 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
         raise e.UnknownSymbol(query.symbol, f"{query.symbol} has no price at HTX")
     return m.Ticker.of(
         query,
-        timestamp=body["ts"],
+        timestamp=m.optional(body, "ts"),
         last=row["close"],
-        bid=_best(row.get("bid")),
-        ask=_best(row.get("ask")),
-        open=row["open"],
-        high=row["high"],
-        low=row["low"],
-        volume_base=row["amount"],
-        volume_quote=row["vol"],
+        bid=_best(row, "bid"),
+        ask=_best(row, "ask"),
+        open=m.optional(row, "open"),
+        high=m.optional(row, "high"),
+        low=m.optional(row, "low"),
+        volume_base=m.optional(row, "amount"),
+        volume_quote=m.optional(row, "vol"),
     )
 
 
-def _best(level: Any) -> Any:
+def _best(row: Any, side: str) -> Any:
     """The price of `[price, amount]`; null or an empty list stands for none."""
-    return level[0] if level else None
+    return m.optional(row, side, 0) if row.get(side) else None
 
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
@@ -184,10 +184,10 @@ def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
         raise e.UnknownSymbol(query.symbol, f"HTX has no book of {query.symbol}")
     return m.OrderBook(
         symbol=query.symbol,
-        timestamp=book.get("ts", body["ts"]),
-        bids=book["bids"],
-        asks=book["asks"],
-    ).cut(query.depth)
+        timestamp=book["ts"] if "ts" in book else m.optional(body, "ts"),
+        bids=m.optional(book, "bids"),
+        asks=m.optional(book, "asks"),
+    )
 
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
@@ -199,23 +199,31 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
 
     def one(row: Any) -> m.Trade:
         return m.Trade(
-            id=str(row["trade-id"] if "trade-id" in row else row["id"]),
+            id=row["trade-id"] if "trade-id" in row else m.optional(row, "id"),
             timestamp=row["ts"],
-            side=row["direction"],
+            side=m.optional(row, "direction"),
             price=row["price"],
             amount=row["amount"],
         )
 
-    rows = [row for group in body["data"] for row in group["data"]]
+    groups = m.read_rows(body["data"], _rows, kind="trades")
+    rows = [row for group in groups for row in group]
     # Newest first: reversed, trades of one moment keep their order.
-    return m.Trades.latest(query, map(one, reversed(rows)))
+    return m.Trades.read(query, rows[::-1], one)
+
+
+def _rows(group: Any) -> list[Any]:
+    rows = group["data"]
+    if not isinstance(rows, list):
+        raise ValueError("a group of trades is a list")
+    return rows
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every pair, traded now or not, but what could not be asked for by our names."""
 
     def one(row: Any) -> m.Market | None:
-        active = row["state"] == "online"
+        active = m.traded(row["state"], ("online",))
         return m.Market.of(STYLE, row["bc"], row["qc"], native=row["sc"], active=active)
 
     return m.Markets.read(body["data"], one)

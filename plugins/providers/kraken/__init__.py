@@ -141,16 +141,20 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     average price, which is the definition of that average.
     """
     row = of_pair(body, query.symbol)
-    volume_base = m.number(row["v"][1])
+    volume_base = m.read_field("volume_base", m.number, m.optional(row, "v", 1))
+    average = m.read_field("volume_quote", m.number, m.optional(row, "p", 1))
+    volume_quote = None
+    if volume_base is not None and average is not None:
+        volume_quote = volume_base * average
     return m.Ticker.of(
         query,
-        last=row["c"][0],
-        bid=row["b"][0],
-        ask=row["a"][0],
-        high=row["h"][1],
-        low=row["l"][1],
+        last=m.required(row, "c", 0),
+        bid=m.optional(row, "b", 0),
+        ask=m.optional(row, "a", 0),
+        high=m.optional(row, "h", 1),
+        low=m.optional(row, "l", 1),
         volume_base=volume_base,
-        volume_quote=volume_base * m.number(row["p"][1]),
+        volume_quote=volume_quote,
     )
 
 
@@ -162,17 +166,25 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """
     rows = of_pair(body, query.symbol)
     if len(rows) >= KEPT_CANDLES:
-        oldest, start, end = rows[0][0] * 1000, query.start, query.end
+        oldest, start, end = _oldest_ms(rows), query.start, query.end
         begins_before = start is not None and start <= oldest - query.interval.ms
         if begins_before or (end is not None and end < oldest):
             raise e.NotOffered(f"Kraken keeps the last {KEPT_CANDLES} candles of an interval")
     return m.Candles.from_rows(query, rows, order=CANDLE, time_unit="s")
 
 
+def _oldest_ms(rows: Any) -> int:
+    """The time of the oldest row that has one."""
+    times = [row[0] for row in rows if isinstance(row, list) and row and type(row[0]) is int]
+    return min((time for time in times if time > 0), default=0) * 1000
+
+
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """Each level has a time, the book has none."""
     book = of_pair(body, query.symbol)
-    return m.OrderBook(symbol=query.symbol, bids=book["bids"], asks=book["asks"])
+    return m.OrderBook(
+        symbol=query.symbol, bids=m.optional(book, "bids"), asks=m.optional(book, "asks")
+    )
 
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
@@ -180,14 +192,14 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
 
     def one(row: Any) -> m.Trade:
         return m.Trade(
-            id=str(row[6]),
-            timestamp=m.seconds_ms(row[2]),
-            side=SIDES[row[3]],
-            price=row[0],
-            amount=row[1],
+            id=m.optional(row, 6),
+            timestamp=m.seconds_ms(m.required(row, 2)),
+            side=m.read_word("side", SIDES, m.optional(row, 3)),
+            price=m.required(row, 0),
+            amount=m.required(row, 1),
         )
 
-    return m.Trades.latest(query, map(one, of_pair(body, query.symbol)))
+    return m.Trades.read(query, of_pair(body, query.symbol), one)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
@@ -201,6 +213,7 @@ def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
         if STYLE.strangers & {base, quote}:
             return None
         symbol = Symbol(f"{base}/{quote}")
-        return m.Market(symbol=symbol, native=row["altname"], active=row["status"] == "online")
+        active = m.traded(row["status"], ("online",))
+        return m.Market(symbol=symbol, native=row["altname"], active=active)
 
     return m.Markets.read(body["result"].values(), one)

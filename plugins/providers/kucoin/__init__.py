@@ -152,17 +152,17 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     STYLE.confirm(query.symbol, row["symbol"])
     return m.Ticker.of(
         query,
-        timestamp=row["time"],
+        timestamp=m.optional(row, "time"),
         last=row["last"],
-        bid=row["buy"],
-        ask=row["sell"],
+        bid=m.optional(row, "buy"),
+        ask=m.optional(row, "sell"),
         # Of a pair listed today the whole price is its change.
-        moved=row["changePrice"],
-        high=row["high"],
-        low=row["low"],
-        change_fraction=row["changeRate"],
-        volume_base=row["vol"],
-        volume_quote=row["volValue"],
+        moved=m.optional(row, "changePrice"),
+        high=m.optional(row, "high"),
+        low=m.optional(row, "low"),
+        change_fraction=m.optional(row, "changeRate"),
+        volume_base=m.optional(row, "vol"),
+        volume_quote=m.optional(row, "volValue"),
     )
 
 
@@ -174,10 +174,11 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It does not name the pair."""
     book = body["data"]
-    if book["bids"] is None and book["asks"] is None:
+    bids, asks = m.optional(book, "bids"), m.optional(book, "asks")
+    if bids is None and asks is None:
         raise e.UnknownSymbol(query.symbol, f"KuCoin has no book of {query.symbol}")
     return m.OrderBook(
-        symbol=query.symbol, timestamp=book["time"], bids=book["bids"], asks=book["asks"]
+        symbol=query.symbol, timestamp=m.optional(book, "time"), bids=bids, asks=asks
     )
 
 
@@ -186,14 +187,14 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
 
     def one(row: Any) -> m.Trade:
         return m.Trade(
-            id=row["sequence"],
+            id=m.optional(row, "sequence"),
             timestamp=int(row["time"]) // 1_000_000,
-            side=row["side"],
+            side=m.optional(row, "side"),
             price=row["price"],
             amount=row["size"],
         )
 
-    return m.Trades.latest(query, map(one, body["data"]))
+    return m.Trades.read(query, body["data"], one)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:

@@ -49,9 +49,9 @@ def parse_gas(body: Any, query: m.GasQuery) -> m.Gas:
     return m.Gas(
         chain=query.chain,
         unit="sat/vB",
-        slow=body["hourFee"],
+        slow=m.optional(body, "hourFee"),
         standard=body["halfHourFee"],
-        fast=body["fastestFee"],
+        fast=m.optional(body, "fastestFee"),
     )
 
 
@@ -63,12 +63,15 @@ async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
 
 def parse_chain_head(body: Any, query: m.ChainHeadQuery) -> m.ChainHead:
     """The highest block; its own time is in seconds."""
-    newest = max(body, key=lambda block: block["height"])
+    blocks = m.read_rows(
+        body, lambda block: (m.whole_number(block["height"]), block), kind="blocks"
+    )
+    height, newest = max(blocks, key=lambda block: block[0])
     return m.ChainHead(
         chain=query.chain,
-        height=newest["height"],
-        hash=newest["id"],
-        timestamp=newest["timestamp"] * 1000,
+        height=height,
+        hash=m.optional(newest, "id"),
+        timestamp=m.read_field("timestamp", m.seconds_ms, m.optional(newest, "timestamp")),
     )
 
 
@@ -84,6 +87,6 @@ def parse_balance(body: Any, query: m.BalanceQuery) -> m.Balance:
     Raises:
         Implausible: the answer is about another address.
     """
-    m.confirm(query.address, body["address"])
+    query.confirm(body["address"])
     stats = body["chain_stats"]
     return m.Balance.native(query, stats["funded_txo_sum"] - stats["spent_txo_sum"])

@@ -7,7 +7,7 @@ fraction, an hour is `60m`, and the end of a range is not part of it.
 Source: https://mexcdevelop.github.io/apidocs/spot_v3_en/, read 2026-11-23.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, SymbolStyle, When, hookimpl
 from coinmux import errors as e
@@ -119,16 +119,16 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     STYLE.confirm(query.symbol, body["symbol"])
     return m.Ticker.of(
         query,
-        timestamp=body["closeTime"],
+        timestamp=m.optional(body, "closeTime"),
         last=body["lastPrice"],
-        bid=body["bidPrice"],
-        ask=body["askPrice"],
-        open=body["openPrice"],
-        high=body["highPrice"],
-        low=body["lowPrice"],
-        change_fraction=body["priceChangePercent"],
-        volume_base=body["volume"],
-        volume_quote=body["quoteVolume"],
+        bid=m.optional(body, "bidPrice"),
+        ask=m.optional(body, "askPrice"),
+        open=m.optional(body, "openPrice"),
+        high=m.optional(body, "highPrice"),
+        low=m.optional(body, "lowPrice"),
+        change_fraction=m.optional(body, "priceChangePercent"),
+        volume_base=m.optional(body, "volume"),
+        volume_quote=m.optional(body, "quoteVolume"),
     )
 
 
@@ -151,8 +151,8 @@ def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     return m.OrderBook(
         symbol=query.symbol,
         timestamp=body.get("timestamp"),
-        bids=body["bids"],
-        asks=body["asks"],
+        bids=m.optional(body, "bids"),
+        asks=m.optional(body, "asks"),
     )
 
 
@@ -161,22 +161,28 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
 
     def one(row: Any) -> m.Trade:
         return m.Trade(
-            id=None if row["id"] is None else str(row["id"]),
+            id=m.optional(row, "id"),
             timestamp=row["time"],
-            side="sell" if row["isBuyerMaker"] else "buy",
+            side=m.read_field("side", _taker, m.optional(row, "isBuyerMaker")),
             price=row["price"],
             amount=row["qty"],
         )
 
     # Newest first: reversed, trades of one moment keep their order.
-    return m.Trades.latest(query, map(one, reversed(body)))
+    return m.Trades.read(query, body[::-1], one)
+
+
+def _taker(is_buyer_maker: Any) -> Literal["buy", "sell"]:
+    if not isinstance(is_buyer_maker, bool):
+        raise ValueError("isBuyerMaker takes true or false")
+    return "sell" if is_buyer_maker else "buy"
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every pair, traded now or not, but what could not be asked for by our names."""
 
     def one(row: Any) -> m.Market | None:
-        active = str(row["status"]) in TRADED
+        active = m.traded(row["status"], TRADED)
         base, quote = row["baseAsset"], row["quoteAsset"]
         return m.Market.of(STYLE, base, quote, native=row["symbol"], active=active)
 

@@ -6,11 +6,13 @@ left out: it comes as a bare number without hash or time.
 Source: https://docs.moralis.com/web3-data-api/evm/reference, read 2026-11-23.
 """
 
+from decimal import Decimal
 from typing import Any
 
 from coinmux import (
     CHAINS,
     HTTP,
+    Chain,
     EnvVar,
     ErrorTable,
     ProviderInfo,
@@ -31,6 +33,9 @@ NETWORKS = {
     "optimism": "optimism",
 }
 TOKENS = 100
+#: Compute units of a call.
+BALANCE_CU, TOKENS_CU, HISTORY_CU, SEARCH_CU = 10, 100, 150, 100
+OUTCOMES = {"1": True, "0": False}
 
 
 @hookimpl
@@ -49,7 +54,11 @@ def provider_info() -> ProviderInfo:
                 signup_url="https://admin.moralis.com",
             ),
         ),
-        rate_limits=(RateLimit(requests=160, per_s=4),),
+        # In compute units: 160 of the cheapest calls in four seconds, and the day's allowance.
+        rate_limits=(
+            RateLimit(requests=160 * BALANCE_CU, per_s=4),
+            RateLimit(requests=40_000, per_s=86_400),
+        ),
         priority=55,
         chains=NETWORKS,
         errors=ErrorTable(
@@ -62,14 +71,14 @@ def provider_info() -> ProviderInfo:
         terms_url="https://moralis.com/terms",
         docs_url="https://docs.moralis.com/web3-data-api/evm/reference",
         docs_read="2026-11-23",
-        notes="Free: 40,000 compute units a day.",
+        notes="Free: 40,000 compute units a day; a balance takes 10, a list 100 or 150.",
     )
 
 
 @hookimpl
 async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
     """One request."""
-    body = await http.get_json(f"/{segment(query.address)}/balance", _of(query))
+    body = await http.get_json(f"/{segment(query.address)}/balance", _of(query), weight=BALANCE_CU)
     return m.Balance.native(query, body["balance"])
 
 
@@ -77,7 +86,9 @@ async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
 async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.TokenBalances:
     """One request, for the first hundred."""
     params = {**_of(query), "exclude_spam": "true", "exclude_native": "true", "limit": str(TOKENS)}
-    body = await http.get_json(f"/wallets/{segment(query.address)}/tokens", params)
+    body = await http.get_json(
+        f"/wallets/{segment(query.address)}/tokens", params, weight=TOKENS_CU
+    )
     return parse_token_balances(body, query)
 
 
@@ -86,20 +97,19 @@ def parse_token_balances(body: Any, query: m.TokenBalancesQuery) -> m.TokenBalan
     return m.TokenBalances(
         chain=query.chain,
         address=query.address,
-        tokens=tuple(_token(row) for row in body["result"]),
+        tokens=m.read_rows(body["result"], lambda row: _token(row, query.chain), kind="tokens"),
         notes=("the first page of tokens; there are more",) if body.get("cursor") else (),
     )
 
 
-def _token(row: Any) -> m.TokenBalance:
-    raw, decimals = row["balance"], row["decimals"]
-    return m.TokenBalance(
-        contract=row["token_address"].lower(),
-        symbol=row["symbol"],
-        name=row["name"],
-        decimals=decimals,
-        raw=raw,
-        amount=None if decimals is None else m.scaled(raw, int(decimals)),
+def _token(row: Any, chain: Chain) -> m.TokenBalance:
+    return m.token_balance(
+        chain,
+        contract=row["token_address"],
+        symbol=m.optional(row, "symbol"),
+        name=m.optional(row, "name"),
+        decimals=m.optional(row, "decimals"),
+        raw=row["balance"],
         value_usd=row.get("usd_value"),
     )
 
@@ -110,7 +120,9 @@ async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transa
     params = {**_of(query), "order": "DESC", "limit": str(query.limit)}
     if query.cursor is not None:
         params["cursor"] = query.cursor
-    body = await http.get_json(f"/wallets/{segment(query.address)}/history", params)
+    body = await http.get_json(
+        f"/wallets/{segment(query.address)}/history", params, weight=HISTORY_CU
+    )
     return parse_transactions(body, query)
 
 
@@ -120,32 +132,52 @@ def parse_transactions(body: Any, query: m.TransactionsQuery) -> m.Transactions:
         chain=query.chain,
         address=query.address,
         cursor=body.get("cursor") or None,
-        transactions=tuple(_transaction(row, query) for row in body["result"]),
+        transactions=m.read_rows(
+            body["result"], lambda row: _transaction(row, query.chain), kind="transactions"
+        ),
     )
 
 
-def _transaction(row: Any, query: m.TransactionsQuery) -> m.Transaction:
-    facts = CHAINS[query.chain]
-    to = row["to_address"]
-    used, price = row["receipt_gas_used"], row["gas_price"]
-    return m.Transaction(
+def _transaction(row: Any, chain: Chain) -> m.Transaction:
+    when = m.optional(row, "block_timestamp")
+    return m.transaction(
+        chain,
         hash=row["hash"],
-        height=int(row["block_number"]),
-        timestamp=m.iso_ms(row["block_timestamp"]),
-        sender=row["from_address"].lower(),
-        to=None if to is None else to.lower(),
-        asset=facts.asset,
-        raw=row["value"],
-        amount=m.scaled(row["value"], facts.decimals),
-        fee_raw=None if used is None or price is None else int(used) * int(price),
-        succeeded={"1": True, "0": False}.get(str(row["receipt_status"])),
+        height=m.optional(row, "block_number"),
+        timestamp=m.read_field("timestamp", m.iso_ms, when),
+        sender=m.optional(row, "from_address"),
+        to=m.optional(row, "to_address"),
+        raw=m.optional(row, "value"),
+        fee_raw=_fee(row, chain),
+        succeeded=OUTCOMES.get(str(m.optional(row, "receipt_status"))),
     )
+
+
+def _fee(row: Any, chain: Chain) -> int | None:
+    """The fee as told, in whole coins, else gas times price where that is the whole fee."""
+    gas = m.gas_fee(m.optional(row, "receipt_gas_used"), m.optional(row, "gas_price"))
+    told = m.read_field("fee_raw", lambda text: _smallest(text, chain), row.get("transaction_fee"))
+    return m.charged_fee(chain, gas, told=told)
+
+
+def _smallest(text: Any, chain: Chain) -> int:
+    """A decimal number of coins in the smallest unit.
+
+    Raises:
+        ValueError: it is none, or finer than that unit.
+    """
+    m.number(text)
+    units = Decimal(str(text)).scaleb(CHAINS[chain].decimals)
+    if units != units.to_integral_value():
+        raise ValueError(f"{text} is finer than the smallest unit")
+    return int(units)
 
 
 @hookimpl
 async def fetch_entity(query: m.EntityQuery, http: HTTP) -> m.Entity:
     """One request."""
-    body = await http.get_json("/entities/search", {"query": query.address, "limit": 5})
+    params: dict[str, str | int] = {"query": query.address, "limit": 5}
+    body = await http.get_json("/entities/search", params, weight=SEARCH_CU)
     return parse_entity(body, query)
 
 
@@ -155,10 +187,18 @@ def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
     Raises:
         UnknownSymbol: it has none.
     """
-    rows = [row for row in body["result"]["addresses"] if row["address"].lower() == query.address]
-    if not rows:
+    found = m.read_rows(
+        body["result"]["addresses"],
+        lambda row: (
+            m.address_or_none(query.chain, row["address"]),
+            m.clean_text(row["primary_label"] or ""),
+        ),
+        kind="labels",
+    )
+    mine = [label for address, label in found if address == query.address]
+    if not mine:
         raise e.UnknownSymbol(query.address, "Moralis has no label of that address")
-    labels = tuple(dict.fromkeys(row["primary_label"] for row in rows if row["primary_label"]))
+    labels = tuple(dict.fromkeys(label for label in mine if label))
     if not labels:
         raise e.Implausible("an address without a label among labelled ones")
     return m.Entity(chain=query.chain, address=query.address, name=labels[0], labels=labels)

@@ -122,15 +122,15 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     STYLE.confirm(query.symbol, row["instId"])
     return m.Ticker.of(
         query,
-        timestamp=row["ts"],
+        timestamp=m.optional(row, "ts"),
         last=row["last"],
-        bid=row["bidPx"],
-        ask=row["askPx"],
-        open=row["open24h"],
-        high=row["high24h"],
-        low=row["low24h"],
-        volume_base=row["vol24h"],
-        volume_quote=row["volCcy24h"],
+        bid=m.optional(row, "bidPx"),
+        ask=m.optional(row, "askPx"),
+        open=m.optional(row, "open24h"),
+        high=m.optional(row, "high24h"),
+        low=m.optional(row, "low24h"),
+        volume_base=m.optional(row, "vol24h"),
+        volume_quote=m.optional(row, "volCcy24h"),
     )
 
 
@@ -138,7 +138,10 @@ def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It does not name the pair."""
     book = body["data"][0]
     return m.OrderBook(
-        symbol=query.symbol, timestamp=book["ts"], bids=book["bids"], asks=book["asks"]
+        symbol=query.symbol,
+        timestamp=m.optional(book, "ts"),
+        bids=m.optional(book, "bids"),
+        asks=m.optional(book, "asks"),
     )
 
 
@@ -148,14 +151,14 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     def one(row: Any) -> m.Trade:
         STYLE.confirm(query.symbol, row["instId"])
         return m.Trade(
-            id=row["tradeId"],
+            id=m.optional(row, "tradeId"),
             timestamp=row["ts"],
-            side=row["side"],
+            side=m.optional(row, "side"),
             price=row["px"],
             amount=row["sz"],
         )
 
-    return m.Trades.latest(query, map(one, reversed(body["data"])))
+    return m.Trades.read(query, body["data"][::-1], one)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
@@ -163,6 +166,7 @@ def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
 
     def one(row: Any) -> m.Market:
         symbol = Symbol(f"{row['baseCcy']}/{row['quoteCcy']}")
-        return m.Market(symbol=symbol, native=row["instId"], active=row["state"] == "live")
+        active = m.traded(row["state"], ("live",))
+        return m.Market(symbol=symbol, native=row["instId"], active=active)
 
     return m.Markets.read(body["data"], one)

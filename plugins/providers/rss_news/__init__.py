@@ -53,27 +53,39 @@ def provider_info() -> ProviderInfo:
 
 @hookimpl
 async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
-    """One request to each feed, all at once; those that fail are left out."""
+    """One request to each feed, all at once; those that fail are named in the notes."""
     names = http.channels()
     if not names:
         raise e.ProviderBusy("no feed may be asked now")
     answers = await asyncio.gather(*(_feed(name, http) for name in names), return_exceptions=True)
     items: list[m.NewsItem] = []
-    for answer in answers:
+    failed: dict[str, e.ProviderError] = {}
+    for name, answer in zip(names, answers, strict=True):
         if isinstance(answer, list):
             items += answer
-        elif not isinstance(answer, e.ProviderError):
+        elif isinstance(answer, e.ProviderError):
+            failed[FEEDS[name].source] = answer
+        else:
             raise answer
-    if all(isinstance(answer, e.ProviderError) for answer in answers):
-        raise next(a for a in reversed(answers) if isinstance(a, e.ProviderError))
-    return m.News(items=stories(items, query))
+    if len(failed) == len(names):
+        raise failed.popitem()[1]
+    resting = [feed.source for name, feed in FEEDS.items() if name not in names]
+    notes = [
+        f"{source} could not be read: {error.detail or error.code}"
+        for source, error in failed.items()
+    ]
+    notes += [f"{source} is not asked now, as it failed a moment ago" for source in resting]
+    return m.News(items=stories(items, query), notes=tuple(map(m.clean_text, notes)))
 
 
 async def _feed(name: str, http: HTTP) -> list[m.NewsItem]:
     """The items of one feed, which is asked alone so that its publisher can be named."""
     feed = FEEDS[name]
     entries = await http.first_of([name], lambda channel: channel.get_feed(feed.path))
-    return [parse_entry(entry, feed.source, http.now_ms()) for entry in entries]
+    now_ms = http.now_ms()
+    return m.read_rows(
+        entries, lambda entry: parse_entry(entry, feed.source, now_ms), kind="news items"
+    )
 
 
 def parse_entry(entry: FeedEntry, source: str, now_ms: int) -> m.NewsItem:

@@ -8,7 +8,7 @@ A refused key is a 400. Points carry the moment their interval begins.
 Its names are not ours: `exchange_balance` of Santiment is inflow less outflow, our
 `exchange_netflow`; what exchanges hold, our `exchange_balance`, it calls `supply_on_exchanges`.
 Figures whose name ends in `_usd` are not all dollars (`mvrv_usd` is a ratio), so that a metric
-asked for by its own name has a unit only where one is listed here.
+asked for by its own name, as `santiment/<name>`, has no unit.
 
 Source: https://academy.santiment.net/sanapi/accessing-the-api/,
 https://academy.santiment.net/sanapi/rate-limits/ and https://academy.santiment.net/metrics/,
@@ -16,46 +16,60 @@ read 2026-11-23.
 """
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
-from coinmux import HTTP, EnvVar, ProviderInfo, RateLimit, Reply, UsageHeader, hookimpl
+from coinmux import (
+    HTTP,
+    EnvVar,
+    MetricForm,
+    MetricInfo,
+    ProviderInfo,
+    RateLimit,
+    Reply,
+    UsageHeader,
+    common_metrics,
+    hookimpl,
+)
 from coinmux import errors as e
 from coinmux import models as m
 
 DAY_MS = 86_400_000
 MINUTE, HOUR, MONTH = 60, 3_600, 30 * 86_400
-#: Ours -> (theirs, unit); None for what it does not have.
-METRICS: Mapping[str, tuple[str, str] | None] = {
-    "active_addresses": ("daily_active_addresses", "count"),
-    "new_addresses": ("network_growth", "count"),
-    "transaction_count": ("transactions_count", "count"),
-    "transfer_volume_usd": ("transaction_volume_usd", "usd"),
-    "fees_usd": ("fees_usd", "usd"),
-    "market_cap_usd": ("marketcap_usd", "usd"),
-    "realized_cap_usd": ("realized_value_usd", "usd"),
-    "mvrv": ("mvrv_usd", "ratio"),
-    "exchange_inflow": ("exchange_inflow", "coin"),
-    "exchange_outflow": ("exchange_outflow", "coin"),
-    "exchange_netflow": ("exchange_balance", "coin"),
-    "exchange_balance": ("supply_on_exchanges", "coin"),
-    "supply": ("total_supply", "coin"),
-    **dict.fromkeys(("hash_rate", "difficulty", "miner_revenue_usd", "nupl", "sopr")),
-    "mempool_size_bytes": None,
+#: Common names -> theirs.
+COMMON = {
+    "active_addresses": "daily_active_addresses",
+    "new_addresses": "network_growth",
+    "transaction_count": "transactions_count",
+    "transfer_volume_usd": "transaction_volume_usd",
+    "fees_usd": "fees_usd",
+    "market_cap_usd": "marketcap_usd",
+    "realized_cap_usd": "realized_value_usd",
+    "mvrv": "mvrv_usd",
+    "exchange_inflow": "exchange_inflow",
+    "exchange_outflow": "exchange_outflow",
+    "exchange_netflow": "exchange_balance",
+    "exchange_balance": "supply_on_exchanges",
+    "supply": "total_supply",
 }
-#: Units of metrics asked for by their own name.
-UNITS = dict(filter(None, METRICS.values())) | {
-    "active_addresses_24h": "count",
-    "dev_activity": "count",
-    "exchange_inflow_usd": "usd",
-    "exchange_outflow_usd": "usd",
-    "percent_of_total_supply_on_exchanges": "percent",
-    "price_usd": "usd",
-    "social_dominance_total": "percent",
-    "social_volume_total": "count",
-    "transaction_volume": "coin",
-    "volume_usd": "usd",
+#: Some of those that it alone has, by its own names.
+OWN = {
+    "active_addresses_24h": MetricInfo("addresses active in the last 24 hours", "count"),
+    "dev_activity": MetricInfo("work on the project's public code", "count"),
+    "exchange_inflow_usd": MetricInfo("value sent to exchanges", "usd"),
+    "exchange_outflow_usd": MetricInfo("value withdrawn from exchanges", "usd"),
+    "percent_of_total_supply_on_exchanges": MetricInfo(
+        "share of the supply that exchanges hold", "percent"
+    ),
+    "price_usd": MetricInfo("price", "usd"),
+    "social_dominance_total": MetricInfo("share of the talk about all coins", "percent"),
+    "social_volume_total": MetricInfo("messages that name the coin", "count"),
+    "transaction_volume": MetricInfo("coins transferred", "coin"),
+    "volume_usd": MetricInfo("value traded", "usd"),
 }
+BY_NAME = MetricForm(
+    r"santiment/([a-z0-9_]+)", "santiment/<metric>", "a metric by Santiment's own name"
+)
+METRICS = common_metrics(COMMON) | OWN
 #: Ours -> (theirs, unit). Sums of scores from 0 to 1 over messages; shares in percent.
 SOCIAL = {
     "social_volume": ("social_volume_total", "count"),
@@ -115,6 +129,8 @@ def provider_info() -> ProviderInfo:
         ),
         timeout_s=8.0,
         priority=60,
+        metrics=METRICS,
+        metric_forms=(BY_NAME,),
         homepage="https://santiment.net",
         terms_url="https://santiment.net/terms/",
         docs_url="https://academy.santiment.net/sanapi/",
@@ -211,33 +227,33 @@ async def fetch_social(query: m.SocialQuery, http: HTTP) -> m.Social:
 
 
 def metric_of(name: str) -> tuple[str, str | None]:
-    """Santiment's name of a metric and its unit; a name that is not ours is taken for its own.
+    """Santiment's name of a metric, and its unit where that is known.
 
     Raises:
         NotOffered: it has no such metric.
     """
-    if name in METRICS:
-        known = METRICS[name]
-        if known is None:
-            raise e.NotOffered(f"Santiment has no {name}")
-        return known
-    if not re.fullmatch(r"[a-z0-9_]+", name):
-        raise e.NotOffered(f"{name} is no name of a metric of Santiment's")
-    return name, UNITS.get(name)
+    own = re.fullmatch(BY_NAME.pattern, name)
+    if own is not None:
+        return own[1], None
+    if name not in METRICS:
+        raise e.NotOffered(f"no metric {name}; its own names are asked as {BY_NAME.written}")
+    return COMMON.get(name, name), METRICS[name].unit
 
 
 def parse_projects(body: Any) -> list[m.AssetCandidate]:
     """The projects of a ticker."""
-    return [
-        m.AssetCandidate(row["slug"], row["ticker"], row["name"], row["rank"])
-        for row in body["data"]["allProjectsByTicker"] or ()
-    ]
+    return m.read_rows(body["data"]["allProjectsByTicker"] or (), _project, kind="projects")
+
+
+def _project(row: Any) -> m.AssetCandidate:
+    slug, ticker, name = (m.clean_text(row[key]) for key in ("slug", "ticker", "name"))
+    rank = m.read_field("rank", m.whole_number, row.get("rank"))
+    return m.AssetCandidate(slug, ticker, name, rank)
 
 
 def parse_points(rows: Any) -> list[tuple[int, float]]:
     """Moments and figures, oldest first; a moment without a figure is left out."""
-    told = [(m.iso_ms(row["datetime"]), row["value"]) for row in rows]
-    return sorted((at, value) for at, value in told if value is not None)
+    return m.read_points(rows, lambda row: (m.iso_ms(row["datetime"]), row.get("value")))
 
 
 def parse_metric(

@@ -10,11 +10,9 @@ read 2026-11-23.
 """
 
 import re
-from hashlib import sha256
 from typing import Any
 
 from coinmux import (
-    CHAINS,
     HTTP,
     Chain,
     EnvVar,
@@ -23,13 +21,12 @@ from coinmux import (
     RateLimit,
     Reply,
     When,
+    base58check_encode,
     hookimpl,
     segment,
 )
 from coinmux import models as m
 
-#: Base58 without 0, O, I and l.
-ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _SUSPENDED = re.compile(r"suspended for (\d{1,4}) ?s")
 #: Where it does not say for how long.
 SUSPENDED_S = 30.0
@@ -106,12 +103,16 @@ async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.Tok
 
 def parse_tokens(account: Any, query: m.TokenBalancesQuery) -> m.TokenBalances:
     """TRC-20 tokens as one pair of contract and raw balance each."""
-    held = [pair for row in account.get("trc20", ()) for pair in row.items()]
     return m.TokenBalances(
         chain=query.chain,
         address=query.address,
-        tokens=tuple(m.TokenBalance(contract=name, raw=raw) for name, raw in held),
+        tokens=m.read_rows(account.get("trc20") or (), _token, kind="tokens"),
     )
+
+
+def _token(row: Any) -> m.TokenBalance:
+    ((contract, raw),) = row.items()
+    return m.token_balance(Chain.TRON, contract=contract, raw=raw)
 
 
 async def _account(query: m.BalanceQuery | m.TokenBalancesQuery, http: HTTP) -> Any:
@@ -123,8 +124,8 @@ async def _account(query: m.BalanceQuery | m.TokenBalancesQuery, http: HTTP) -> 
     body = await http.get_json(f"/v1/accounts/{segment(query.address)}")
     if body["success"] is True and not body["data"]:
         return {}
-    (account,) = body["data"]
-    m.confirm(query.address, base58(account["address"]))
+    account, *_ = body["data"]
+    query.confirm(base58(account["address"]))
     return account
 
 
@@ -142,34 +143,42 @@ async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transa
 
 def parse_transactions(body: Any, query: m.TransactionsQuery) -> m.Transactions:
     """Newest first; internal ones, which have no contract of their own, are left out."""
-    rows = [row for row in body["data"] if "raw_data" in row]
     return m.Transactions(
         chain=query.chain,
         address=query.address,
-        cursor=body.get("meta", {}).get("fingerprint"),
-        transactions=tuple(map(_transaction, rows)),
+        cursor=(body.get("meta") or {}).get("fingerprint"),
+        transactions=m.read_rows(body["data"], _transaction, kind="transactions"),
     )
 
 
-def _transaction(row: Any) -> m.Transaction:
-    facts = CHAINS[Chain.TRON]
-    contract = row["raw_data"]["contract"][0]
-    value = contract["parameter"]["value"]
-    raw = value.get("amount" if contract["type"] == "TransferContract" else "call_value", 0)
-    outcome = row["ret"][0]
+def _transaction(row: Any) -> m.Transaction | None:
+    """One transaction; None for an internal one, which has no contract of its own."""
+    if "raw_data" not in row:
+        return None
+    contract = m.optional(row, "raw_data", "contract", 0)
+    value = m.optional(contract, "parameter", "value") or {}
+    outcome = m.optional(row, "ret", 0) or {}
+    said = outcome.get("contractRet")
     to = value.get("to_address") or value.get("contract_address")
-    return m.Transaction(
+    return m.transaction(
+        Chain.TRON,
         hash=row["txID"],
-        height=row["blockNumber"],
-        timestamp=row["block_timestamp"],
-        sender=base58(value["owner_address"]),
-        to=None if to is None else base58(to),
-        asset=facts.asset,
-        raw=raw,
-        amount=m.scaled(raw, facts.decimals),
+        height=m.optional(row, "blockNumber"),
+        timestamp=m.optional(row, "block_timestamp"),
+        sender=m.read_field("from", base58, m.optional(value, "owner_address")),
+        to=m.read_field("to", base58, to),
+        raw=_sun(m.optional(contract, "type"), value),
         fee_raw=outcome.get("fee"),
-        succeeded=outcome["contractRet"] == "SUCCESS",
+        succeeded=None if said is None else said == "SUCCESS",
     )
+
+
+def _sun(kind: Any, value: Any) -> Any:
+    """What moved in TRX, by the kind of contract; None where the amount is of something else."""
+    if kind == "TransferContract":
+        return m.optional(value, "amount")
+    # A call that moves none does not say so.
+    return value.get("call_value", 0) if kind == "TriggerSmartContract" else None
 
 
 def base58(text: Any) -> str:
@@ -182,10 +191,4 @@ def base58(text: Any) -> str:
         return text
     if not (isinstance(text, str) and _HEX.fullmatch(text)):
         raise ValueError(f"no address of TRON: {str(text)[:50]!r}")
-    raw = bytes.fromhex(text)
-    value = int.from_bytes(raw + sha256(sha256(raw).digest()).digest()[:4], "big")
-    digits = ""
-    while value:
-        value, place = divmod(value, 58)
-        digits = ALPHABET[place] + digits
-    return digits
+    return base58check_encode(bytes.fromhex(text))

@@ -1,7 +1,8 @@
 """TronScan: TRON's explorer: newest block, balances, tokens and transactions. Key required.
 
-Balances are in sun, a millionth of a TRX, and times in milliseconds. Statuses mean what they say,
-and bodies of errors have no form of their own.
+Balances are in sun, a millionth of a TRX, and times in milliseconds. Tokens have an endpoint of
+their own: the account itself tells them by another name in each of its versions. Statuses mean
+what they say, and bodies of errors have no form of their own.
 
 Source: https://docs.tronscan.org/api-endpoints and https://docs.tronscan.org/getting-started/api-keys,
 read 2026-11-23.
@@ -9,12 +10,17 @@ read 2026-11-23.
 
 from typing import Any
 
-from coinmux import CHAINS, HTTP, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl
+from coinmux import HTTP, Chain, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
 
 #: Rows of a page, and how far pages reach; more is cut without a word.
 PAGE, WINDOW = 50, 10_000
+#: Which tokens of an account are listed.
+TRC20 = 1
+#: Kinds of contract that move TRX: a transfer of it, and a call of a smart contract. Amounts of
+#: other kinds are of TRC-10 tokens, votes or staked TRX.
+TRANSFER, CALL = "1", "31"
 
 
 @hookimpl
@@ -53,9 +59,12 @@ def provider_info() -> ProviderInfo:
 async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     """One request."""
     body = await http.get_json("/api/block", {"sort": "-number", "limit": 1})
-    (row,) = body["data"]
+    row, *_ = body["data"]
     return m.ChainHead(
-        chain=query.chain, height=row["number"], hash=row["hash"], timestamp=row["timestamp"]
+        chain=query.chain,
+        height=row["number"],
+        hash=m.optional(row, "hash"),
+        timestamp=m.optional(row, "timestamp"),
     )
 
 
@@ -67,39 +76,50 @@ async def fetch_balance(query: m.BalanceQuery, http: HTTP) -> m.Balance:
 
 @hookimpl
 async def fetch_token_balances(query: m.TokenBalancesQuery, http: HTTP) -> m.TokenBalances:
-    """One request."""
-    return parse_tokens(await _account(query, http), query)
+    """One request, of the first fifty TRC-20 tokens."""
+    params: dict[str, str | int] = {
+        "address": query.address,
+        "start": 0,
+        "limit": PAGE,
+        "show": TRC20,
+    }
+    body = await http.get_json("/api/account/tokens", params, empty_ok=True)
+    return parse_tokens(body, query)
 
 
-def parse_tokens(account: Any, query: m.TokenBalancesQuery) -> m.TokenBalances:
-    """TRC-20 tokens; their worth is told in TRX, not in dollars."""
+def parse_tokens(body: Any, query: m.TokenBalancesQuery) -> m.TokenBalances:
+    """TRC-20 tokens; TRX itself and TRC-10 tokens stand in the same list and are left out."""
+    rows = body["data"]
     return m.TokenBalances(
         chain=query.chain,
         address=query.address,
-        tokens=tuple(_token(row) for row in account["trc20token_balances"]),
+        tokens=m.read_rows(rows, lambda row: _token(row, query.chain), kind="tokens"),
+        notes=(f"the first {PAGE} tokens; there may be more",) if len(rows) >= PAGE else (),
     )
 
 
-def _token(row: Any) -> m.TokenBalance:
-    raw, decimals = row["balance"], row["tokenDecimal"]
-    return m.TokenBalance(
+def _token(row: Any, chain: Chain) -> m.TokenBalance | None:
+    """One token; None for one of another kind. Its worth is told in TRX, not in dollars."""
+    if row["tokenType"] != "trc20":
+        return None
+    return m.token_balance(
+        chain,
         contract=row["tokenId"],
-        symbol=row["tokenAbbr"],
-        name=row["tokenName"],
-        decimals=decimals,
-        raw=raw,
-        amount=m.scaled(raw, decimals),
+        symbol=m.optional(row, "tokenAbbr"),
+        name=m.optional(row, "tokenName"),
+        decimals=m.optional(row, "tokenDecimal"),
+        raw=row["balance"],
     )
 
 
-async def _account(query: m.BalanceQuery | m.TokenBalancesQuery, http: HTTP) -> Any:
+async def _account(query: m.BalanceQuery, http: HTTP) -> Any:
     """The account.
 
     Raises:
         Implausible: it is another one.
     """
     body = await http.get_json("/api/accountv2", {"address": query.address})
-    m.confirm(query.address, body["address"])
+    query.confirm(body["address"])
     return body
 
 
@@ -132,21 +152,38 @@ def parse_transactions(
         chain=query.chain,
         address=query.address,
         cursor=str(following) if more else None,
-        transactions=tuple(_transaction(row, query) for row in rows),
+        transactions=m.read_rows(
+            rows, lambda row: _transaction(row, query.chain), kind="transactions"
+        ),
     )
 
 
-def _transaction(row: Any, query: m.TransactionsQuery) -> m.Transaction:
-    facts = CHAINS[query.chain]
-    return m.Transaction(
+def _transaction(row: Any, chain: Chain) -> m.Transaction:
+    outcome = m.optional(row, "contractRet")
+    return m.transaction(
+        chain,
         hash=row["hash"],
-        height=row["block"],
-        timestamp=row["timestamp"],
-        sender=row["ownerAddress"],
-        to=row["toAddress"] or None,
-        asset=facts.asset,
-        raw=row["amount"],
-        amount=m.scaled(row["amount"], facts.decimals),
-        fee_raw=row["cost"]["fee"],
-        succeeded=row["contractRet"] == "SUCCESS",
+        height=m.optional(row, "block"),
+        timestamp=m.optional(row, "timestamp"),
+        sender=m.optional(row, "ownerAddress"),
+        to=m.optional(row, "toAddress"),
+        raw=_sun(row),
+        fee_raw=m.optional(row, "cost", "fee"),
+        succeeded=None if outcome is None else outcome == "SUCCESS",
     )
+
+
+def _sun(row: Any) -> Any:
+    """What moved in TRX, by the kind of contract; None where the amount is of something else."""
+    kind = str(m.optional(row, "contractType"))
+    if kind == TRANSFER:
+        told = _of(row.get("contractData"), "amount")
+        return m.optional(row, "amount") if told is None else told
+    if kind == CALL:
+        told = _of(row.get("contractData"), "call_value")
+        return _of(row.get("trigger_info"), "call_value") if told is None else told
+    return None
+
+
+def _of(held: Any, name: str) -> Any:
+    return held.get(name) if isinstance(held, dict) else None

@@ -8,7 +8,6 @@ Source: https://developer.whale-alert.io/documentation/ (Enterprise API), read 2
 """
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 from coinmux import CHAINS, HTTP, Chain, EnvVar, ErrorTable, ProviderInfo, RateLimit, When, hookimpl
@@ -78,7 +77,7 @@ async def _of_chain(
         "limit": ROWS,
     }
     body = await http.get_json(f"/{name}/transactions", params, empty_ok=True)
-    return list(parse_transfers(body, chain, query))
+    return parse_transfers(body, chain, query)
 
 
 def blocks_back(chain: Chain) -> int:
@@ -86,31 +85,42 @@ def blocks_back(chain: Chain) -> int:
     return round(LOOK_BACK_S / CHAINS[chain].block_s)
 
 
-def parse_transfers(
-    body: Any, chain: Chain, query: m.LargeTransfersQuery
-) -> Iterator[m.LargeTransfer]:
+def parse_transfers(body: Any, chain: Chain, query: m.LargeTransfersQuery) -> list[m.LargeTransfer]:
     """One for each transfer in a transaction that is large enough, of the asset asked."""
-    for row in body["transactions"]:
-        for part in row["sub_transactions"]:
-            if part["transaction_type"] != "transfer":
-                continue
-            asset = part["symbol"].upper()
-            senders = {one["address"] for one in part["inputs"]}
-            outputs = [one for one in part["outputs"] if one["address"] not in senders]
-            amount = sum(m.number(one["amount"]) for one in outputs)
-            usd = amount * m.number(part["unit_price_usd"])
-            if usd < query.min_usd or query.asset not in (None, asset):
-                continue
-            yield m.LargeTransfer(
-                chain=str(chain),
-                hash=row["hash"],
-                timestamp=row["timestamp"] * 1000,
-                asset=asset,
-                amount=amount,
-                amount_usd=usd,
-                sender=_largest(part["inputs"]),
-                to=_largest(outputs),
-            )
+
+    def transfers(row: Any) -> list[m.LargeTransfer]:
+        parts = row["sub_transactions"]
+        return m.read_rows(parts, lambda part: _transfer(row, part, chain), kind="transfers")
+
+    found = m.read_rows(body["transactions"], transfers, kind="transactions")
+    return [
+        one
+        for some in found
+        for one in some
+        # Without a price, it is the source that found the transaction large enough.
+        if (one.amount_usd is None or one.amount_usd >= query.min_usd)
+        and query.asset in (None, one.asset)
+    ]
+
+
+def _transfer(row: Any, part: Any, chain: Chain) -> m.LargeTransfer | None:
+    """One transfer; None for what is none, such as a mint."""
+    if part["transaction_type"] != "transfer":
+        return None
+    senders = {one["address"] for one in part["inputs"]}
+    outputs = [one for one in part["outputs"] if one["address"] not in senders]
+    amount = sum(m.number(one["amount"]) for one in outputs)
+    price = m.read_field("amount_usd", m.number, m.optional(part, "unit_price_usd"))
+    return m.LargeTransfer(
+        chain=str(chain),
+        hash=m.optional(row, "hash"),
+        timestamp=m.seconds_ms(row["timestamp"]),
+        asset=part["symbol"].upper(),
+        amount=amount,
+        amount_usd=None if price is None else amount * price,
+        sender=_largest(part["inputs"]),
+        to=_largest(outputs),
+    )
 
 
 def _largest(sides: list[Any]) -> m.Party | None:

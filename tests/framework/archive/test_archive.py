@@ -127,6 +127,8 @@ async def test_opening_twice_migrates_once(archive_at, address):
 
 async def test_gathered_candles_of_older_versions_are_dropped(archive_at, address, clock):
     """What a provider has itself stays; candles it only had as shorter ones go."""
+    if address.startswith("sqlite:///"):
+        Path(address.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     database = Database(read_database_url(address), clock)
     old = [
         ("gemini", "1d"), ("htx", "1d"), ("htx", "6h"), ("mexc", "3m"), ("mexc", "12h"),

@@ -81,10 +81,23 @@ def test_what_would_run_or_is_no_number_or_of_another_version_is_damaged():
             decode(data, Candles)
 
 
-def test_impossible_figures_are_refused_as_from_a_source():
-    data = Ticker(symbol="BTC/USDT", last=5.0).model_copy(update={"last": -5.0})
+@pytest.mark.parametrize("wrong", [{"last": -5.0}, {"high": -5.0}, {"timestamp": 7}], ids=str)
+def test_impossible_figures_are_refused(wrong):
+    """Those of optional fields too: no worker stores them, so the bytes are damaged."""
+    data = Ticker(symbol="BTC/USDT", last=5.0).model_copy(update=wrong)
     with pytest.raises(Damaged):
         decode(encode(fetched(data)), Ticker)
+
+
+def test_what_was_left_out_of_an_answer_travels_with_it():
+    """Other workers say so in `meta` too."""
+    data = Ticker(symbol="BTC/USDT", last=5.0).damaged(3, ("3 unreadable rows left out: why",))
+    _, arrived = decode(encode(fetched(data)), Ticker)
+    assert arrived.rows_left_out == 3
+    assert arrived.notes == data.notes
+    meta = fetched(arrived).view("hit").meta
+    assert meta["rows_left_out"] == 3
+    assert meta["notes"] == data.notes
 
 
 def test_the_key_tells_questions_apart_and_is_the_same_everywhere():

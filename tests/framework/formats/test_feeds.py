@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from coinmux import Empty, Malformed, NewsItem, NotJSON, ProviderError, TooLarge
 from coinmux.framework.formats import feeds
 from coinmux.framework.formats.feeds import MAX_BYTES, FeedEntry, parse_feed, read_feed
+from coinmux.framework.reference.rows import collecting
 
 RSS = (
     '<?xml version="1.0" encoding="UTF-8"?>'
@@ -104,6 +105,10 @@ def test_elements_of_other_namespaces_do_not_replace_ours():
     [
         LINK,
         f"<title>  </title>{LINK}",
+        f"<title><![CDATA[<img src='x'>]]></title>{LINK}<description> </description>",
+        "<title>T</title><link>https://trusted.example@evil.example/</link>",
+        "<title>T</title><link>https://trusted.example\\@evil.example/</link>",
+        "<title>T</title><link>www.news.example/a</link>",
         "<title>T</title>",
         "<title>T</title><link>javascript:alert(1)</link>",
         "<title>T</title><link>data:text/html,x</link>",
@@ -187,7 +192,6 @@ def test_dates_are_read_or_left_out_never_guessed(text: str, ms: int | None):
         (b"<rss><channel><item><title>T</title>", Malformed),
         (b"<rss><channel></rss></channel>", Malformed),
         (b"<rss/><rss/>", Malformed),
-        (b"<rss><title>&unknown;</title></rss>", Malformed),
         (b"<rss>\xff</rss>", Malformed),
         (b"<rss>\x00</rss>", Malformed),
         (b'<?xml version="1.0" encoding="utf-7"?><rss/>', Malformed),
@@ -238,8 +242,28 @@ _ITEM = b"<item><title>T</title><link>https://news.example/a</link>%s</item>"
         b"<source url='x'/>" * 100_000,
         b"<x " + b" ".join(b"a%d=''" % n for n in range(300_000)) + b"/>",
         b"<x " + b" ".join(b"xmlns:a%d='u%d'" % (n, n) for n in range(150_000)) + b"/>",
+        b"<" * 4_000_000,
+        b"&" * 4_000_000,
+        b'<a "' + b"x" * 4_000_000,
+        b"<title>" + b"<![CDATA[x]]>" * 190_000 + b"</title>",
+        b"<a b='c' xmlns:d='e'/>" * 150_000,
     ],
-    ids=["author", "categories", "tags", "markup", "space", "date", "sources", "attributes", "ns"],
+    ids=[
+        "author",
+        "categories",
+        "tags",
+        "markup",
+        "space",
+        "date",
+        "sources",
+        "attributes",
+        "ns",
+        "signs",
+        "ampersands",
+        "quote",
+        "sections",
+        "declarations",
+    ],
 )
 def test_hostile_entries_take_bounded_time(inside: bytes):
     """Nothing within the byte cap keeps a thread for longer than the time limit."""
@@ -250,14 +274,262 @@ def test_hostile_entries_take_bounded_time(inside: bytes):
     assert time.process_time() - start < feeds.TIMEOUT_S
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [b"<a " * 1_300_000, b'<a "' * 1_000_000, b"<?a?>" * 800_000, b"</a>" * 1_000_000],
+    ids=["no end", "open quotes", "instructions", "ends"],
+)
+def test_documents_of_too_many_tags_are_refused_in_time(inside: bytes):
+    """What only looks like a tag counts as one."""
+    start = time.process_time()
+    with pytest.raises(Malformed, match="tags"):
+        parse_feed(b'<rss version="2.0"><channel>' + inside + b"</channel></rss>")
+    assert time.process_time() - start < feeds.TIMEOUT_S
+
+
+def titles(body: bytes, content_type: str = "", address: str = "") -> list[str]:
+    return [entry.title for entry in parse_feed(body, content_type, address)]
+
+
+def item(title: str, name: str = "a") -> str:
+    return f"<item><title>{title}</title><link>https://news.example/{name}</link></item>"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"\r\n\n<?xml version='1.0'?><rss><channel>{item('A')}</channel></rss>", ["A"]),
+        (f"\ufeff\ufeff <?xml version='1.0'?>\n<rss>{item('A')}</rss>", ["A"]),
+        (
+            f"<br />\n<b>Warning</b>: x in /y on line 3<br /><?xml version='1.0'?>"
+            f"<rss>{item('A')}</rss>",
+            ["A"],
+        ),
+        (f"<!-- cached --> <rss version='2.0'>{item('A')}</rss>", ["A"]),
+        (f"<?xml-stylesheet href='x'?><rss>{item('A')}</rss>\n<!-- 0.2 s -->", ["A"]),
+        (
+            f"<rss>{item('Profit & loss at R&D')}{item('B', 'b')}</rss>",
+            ["Profit & loss at R&D", "B"],
+        ),
+        (
+            f"<rss>{item('Bit' + chr(8) + 'coin')}{item(chr(0x1B) + 'B' + chr(0xFFFF), 'b')}</rss>",
+            ["Bitcoin", "B"],
+        ),
+        (
+            f"<rss>{item('A&nbsp;B &mdash; C&rsquo;s &hellip;')}</rss>",
+            ["A B \u2014 C\u2019s \u2026"],
+        ),
+        (f"<rss>{item('A &unknown; B')}</rss>", ["A &unknown; B"]),
+        (f"<rss>{item('&#x1F680; &#8217; &#99999999;')}</rss>", ["\U0001f680 \u2019 \ufffd"]),
+        (f"<rss>{item('Fees < 1 USD <3')}{item('B', 'b')}</rss>", ["Fees < 1 USD <3", "B"]),
+        (f"<rss>{item('A<br>B <b>bold')}{item('C', 'c')}</rss>", ["A B bold", "C"]),
+        (f"<rss><channel><snf:logo><url>x</url></snf:logo>{item('A')}</channel></rss>", ["A"]),
+        (f"<rss><channel a=1 b='x' a=2>{item('A')}</channel></rss>", ["A"]),
+        (f"<RSS><Channel>{item('A')}</channel></rss>", ["A"]),
+        ("<rss><item><title>A</Title><link>https://n.example/a</LINK></item></rss>", ["A"]),
+        (
+            f"<rss><item><title>A</title><link>https://n.example/1</link>{item('B')}</rss>",
+            ["A", "B"],
+        ),
+        (f"<rss><channel>{item('A')}</channel></rss></rss>", ["A"]),
+        (f"<rss><channel>{item('A')}<item><title>cut off he", ["A"]),
+        (f"<rss><channel>{item('A')}<item><title><![CDATA[cut off he", ["A"]),
+        (f"<rss><channel>{item('A')}<item><link>https://news.exam", ["A"]),
+        (
+            '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" '
+            f'"http://my.netscape.com/publish/formats/rss-0.91.dtd"><rss>{item("A")}</rss>',
+            ["A"],
+        ),
+    ],
+)
+def test_what_is_not_well_formed_is_read(text: str, found: list[str]):
+    """Each slip costs what it damages, never the feed."""
+    assert titles(text.encode()) == found
+
+
+@pytest.mark.parametrize(
+    ("root", "title"),
+    [
+        ('<rss xmlns="https://cyber.harvard.edu/rss/rss.html"><channel>{}</channel></rss>', "A"),
+        ('<rss xmlns="http://blogs.law.harvard.edu/tech/rss">{}</rss>', "A"),
+        ('<rss><channel xmlns="urn:mine">{}</channel></rss>', "A"),
+        ('<x:rss xmlns:x="urn:mine"><x:channel>{}</x:channel></x:rss>', "A"),
+        ('<rss version="0.91"><channel>{}</channel></rss>', "A"),
+        ('<RDF xmlns="http://my.netscape.com/rdf/simple/0.9/">{}</RDF>', "A"),
+        ('<rdf:RDF xmlns="http://purl.org/rss/1.0/"><channel/>{}</rdf:RDF>', "A"),
+        ('<Channel xmlns="http://purl.org/net/rss1.1#"><items>{}</items></Channel>', "A"),
+        ('<feed xmlns="https://www.w3.org/2005/Atom/">{}</feed>', "A"),
+    ],
+)
+def test_dialects_are_read(root: str, title: str):
+    """The default namespace of root, channel or item is the feed's own."""
+    assert titles(root.format(item("A")).encode()) == [title]
+
+
+def test_atom_of_2003_is_read():
+    """Version 0.3 has other names for its dates."""
+    entry = only(
+        b'<feed version="0.3" xmlns="http://purl.org/atom/ns#"><entry><title>A</title>'
+        b'<link rel="alternate" type="text/html" href="https://news.example/a"/>'
+        b"<id>tag:x</id><issued>2026-11-23T10:00:00Z</issued></entry></feed>"
+    )
+    assert (entry.id, entry.published_ms) == ("tag:x", 1_795_428_000_000)
+
+
+def test_prefixes_that_nobody_declared_mean_what_they_usually_mean():
+    """`dc:date` is a date, `media:title` no title."""
+    entry = only(
+        b"<rss><item><media:title>No</media:title><title>A</title>"
+        b"<atom:link rel='alternate' href='https://news.example/a'/>"
+        b"<dc:date>2026-11-23T10:00:00Z</dc:date><content:encoded>Text</content:encoded>"
+        b"</item></rss>"
+    )
+    assert (entry.title, entry.link, entry.summary) == ("A", "https://news.example/a", "Text")
+    assert entry.published_ms == 1_795_428_000_000
+
+
+CHANNEL = "<rss><channel><link>https://wire.example/news/</link>{}</channel></rss>"
+ATOM = '<feed xmlns="http://www.w3.org/2005/Atom" {}>{}<entry{}><title>A</title>{}</entry></feed>'
+
+
+@pytest.mark.parametrize(
+    ("text", "link"),
+    [
+        (CHANNEL.format("<item><title>A</title><link>/1</link></item>"), "https://wire.example/1"),
+        (
+            CHANNEL.format("<item><title>A</title><link>1?b=2</link></item>"),
+            "https://wire.example/news/1?b=2",
+        ),
+        (
+            CHANNEL.format("<item><title>A</title><link>//other.example/1</link></item>"),
+            "https://other.example/1",
+        ),
+        (
+            CHANNEL.format(
+                "<item xml:base='https://base.example/'><title>A</title><link>1</link></item>"
+            ),
+            "https://base.example/1",
+        ),
+        (
+            "<rss><channel><item><title>A</title><link>1</link></item></channel></rss>",
+            "https://feeds.example/wire/1",
+        ),
+        (
+            "<rss><channel><link>/home/</link><item><title>A</title><link>1</link></item>"
+            "</channel></rss>",
+            "https://feeds.example/home/1",
+        ),
+        (
+            "<rss><channel><item><title>A</title><link>1</link></item>"
+            "<link>https://late.example/</link></channel></rss>",
+            "https://late.example/1",
+        ),
+        (
+            "<rss><channel><image><link>https://img.example/</link></image><item><title>A</title>"
+            "<link>1</link></item></channel></rss>",
+            "https://feeds.example/wire/1",
+        ),
+        (
+            ATOM.format('xml:base="https://base.example/x/"', "", "", '<link href="1"/>'),
+            "https://base.example/x/1",
+        ),
+        (
+            ATOM.format(
+                'xml:base="https://base.example/x/"', "", ' xml:base="y/"', '<link href="1"/>'
+            ),
+            "https://base.example/x/y/1",
+        ),
+        (
+            ATOM.format(
+                "",
+                '<link rel="self" href="https://no.example/"/>'
+                '<link rel="alternate" href="https://yes.example/"/>',
+                "",
+                '<link href="/1"/>',
+            ),
+            "https://yes.example/1",
+        ),
+        (
+            ATOM.format("", "", "", '<link href="1" xml:base="https://own.example/"/>'),
+            "https://own.example/1",
+        ),
+        (
+            ATOM.format("", "", "", "<id>https://news.example/by-id</id>"),
+            "https://news.example/by-id",
+        ),
+        (
+            "<rss><item><title>A</title><guid>https://news.example/guid</guid></item></rss>",
+            "https://news.example/guid",
+        ),
+        (
+            "<rss><item><title>A</title><link>https://news.example/?a=1&copy=2&lt=3</link></item>"
+            "</rss>",
+            "https://news.example/?a=1&copy=2&lt=3",
+        ),
+    ],
+)
+def test_links_are_made_whole(text: str, link: str):
+    """By `xml:base`, else by the channel's page, else by the feed's own address."""
+    (entry,) = parse_feed(text.encode(), "", "https://feeds.example/wire/rss.xml")
+    assert entry.link == link
+
+
+@pytest.mark.parametrize(
+    ("inside", "title"),
+    [
+        ("<description>&lt;p&gt;Miners sold more.&lt;/p&gt;</description>", "Miners sold more."),
+        ("<title/><content:encoded><![CDATA[<p>Text</p>]]></content:encoded>", "Text"),
+        ("<title>&lt;b&gt;&lt;/b&gt;</title><summary>Sum</summary>", "Sum"),
+        (f"<description>{'word ' * 60}</description>", f"{('word ' * 24)[:-1]}\u2026"),
+        ("<title> </title><description>Note</description>", "Note"),
+    ],
+)
+def test_an_entry_without_a_title_is_shown_by_its_text(inside: str, title: str):
+    """RSS asks for a title or a description."""
+    assert only(rss(f"{LINK}{inside}")).title == title
+
+
+@pytest.mark.parametrize(
+    ("text", "remark"),
+    [
+        (f"<rss>{item('A')}<item><title>cut".encode(), "it ends in the middle"),
+        (f"<rss>{item('A')}<item><title>B</link></item></rss>".encode(), "its tags do not match"),
+        (f"<rss>{item('A')}</rss><rss/>".encode(), "something follows its end"),
+        (
+            f"<rss>{item('A')}</rss>".encode().replace(b"A", b"A\xff"),
+            "1 bytes without a meaning",
+        ),
+    ],
+)
+def test_what_was_lost_is_said(text: bytes, remark: str):
+    """A damaged feed is served with a remark."""
+    with collecting() as damage:
+        assert parse_feed(text)[0].title[0] == "A"
+    assert remark in " ".join(damage.notes())
+
+
+def test_entries_left_out_are_counted():
+    """One without a link is missed by somebody."""
+    with collecting() as damage:
+        parse_feed(rss("<title>T</title>", f"<title>Good</title>{LINK}"))
+    assert damage.rows_left_out == 1
+    assert damage.notes() == ("1 unreadable entries left out: an entry without a link",)
+
+
+def test_a_feed_of_which_most_cannot_be_read_is_refused():
+    """Silence would look like no news."""
+    with pytest.raises(ProviderError, match="an entry without a link"):
+        parse_feed(rss("<title>T</title>", "<title>U</title>", f"<title>Good</title>{LINK}"))
+
+
 async def test_read_feed_leaves_the_event_loop_free():
     """Parsing happens in a worker."""
     seen: list[int] = []
     original = feeds.parse_feed
 
-    def spy(body: bytes) -> list[FeedEntry]:
+    def spy(body: bytes, content_type: str, address: str) -> list[FeedEntry]:
         seen.append(threading.get_ident())
-        return original(body)
+        return original(body, content_type, address)
 
     feeds.parse_feed = spy
     try:
@@ -272,7 +544,7 @@ async def test_read_feed_gives_up_at_its_time_limit(monkeypatch: pytest.MonkeyPa
     """A parse that hangs is reported as malformed."""
     release = threading.Event()
     monkeypatch.setattr(feeds, "TIMEOUT_S", 0.01)
-    monkeypatch.setattr(feeds, "parse_feed", lambda _body: release.wait(5))
+    monkeypatch.setattr(feeds, "parse_feed", lambda *_: release.wait(5))
     with pytest.raises(Malformed):
         await read_feed(b"<rss/>")
     release.set()

@@ -19,14 +19,29 @@ NOW = 1_764_000_000_000
         (("LINK rallies",), ("LINK",)),
         (("Whether ethereal bitcoiners agree",), ()),
         (("Shiba\u2010Inu coin",), ("SHIB",)),
-        (("Fees", "Bitcoin Cash"), ("BCH", "BTC")),
+        (("Fees", "Bitcoin Cash"), ("BCH",)),
         ((), ()),
         (("Everyone wants $link, not links",), ("LINK",)),
         (("BREAKING NEWS: SUN SETS ON ONE",), ()),
         (("Curve DAO votes",), ("CRV",)),
         (("The flow of funds into the sky",), ()),
         (("Avalanche and Sui partner",), ("AVAX", "SUI")),
-        (("Ethereum Classic forks",), ("ETC", "ETH")),
+        (("Ethereum Classic forks",), ("ETC",)),
+        (("Ethereum Classic follows Ethereum",), ("ETC", "ETH")),
+        (("Bitcoin SV and Bitcoin",), ("BSV", "BTC")),
+        (("Tether Gold holders",), ("XAUT",)),
+        (("Ripple USD launches",), ("RLUSD",)),
+        (("Wrapped Bitcoin on Solana",), ("SOL", "WBTC")),
+        (("Rocket Pool ETH yields",), ("RETH",)),
+        (("Terra Luna Classic burns",), ("LUNC",)),
+        (("An avalanche of liquidations hits the graph of prices",), ()),
+        (("An Avalanche of Liquidations Hits the Graph of Prices",), ()),
+        (("AN AVALANCHE OF LIQUIDATIONS IN THE COSMOS",), ()),
+        (("Players build a castle in the sandbox",), ()),
+        (("The Sandbox and The Graph sign",), ("GRT", "SAND")),
+        (("Fears of a ripple effect tether traders to polygon charts",), ()),
+        (("Polygon and Tether agree",), ("POL", "USDT")),
+        (("Holders of $avax and $grt",), ("AVAX", "GRT")),
     ],
 )
 def test_symbols_by_name_and_ticker(texts, symbols):
@@ -34,8 +49,9 @@ def test_symbols_by_name_and_ticker(texts, symbols):
     assert symbols_in(*texts) == symbols
 
 
-def item(number, title, url, published):
-    return NewsItem(id=str(number), title=title, url=url, source="x", published_at=published)
+def item(number, title, url, published, source=None):
+    """An item; without `source` its link's host is the publisher."""
+    return NewsItem(id=str(number), title=title, url=url, source=source, published_at=published)
 
 
 def test_the_same_story_is_one_item():
@@ -43,10 +59,62 @@ def test_the_same_story_is_one_item():
     items = [
         item(1, "Fees rise!", "https://www.a.example/fees/", NOW),
         item(2, "Fees rise", "https://b.example/1", NOW + 5),
-        item(3, "Another view", "https://a.example/fees", NOW + 9),
+        item(3, "Another view", "https://a.example/view", NOW + 9),
         item(4, "Other", "https://a.example/other", None),
     ]
-    assert [story.id for story in stories(items, NewsQuery())] == ["1", "4"]
+    assert [story.id for story in stories(items, NewsQuery())] == ["3", "1", "4"]
+
+
+@pytest.mark.parametrize(
+    ("shift_h", "other", "is_one"),
+    [
+        (1, "https://b.example/1", True),
+        (-1, "https://b.example/1", True),
+        (12, "https://b.example/1", True),
+        (13, "https://b.example/1", False),
+        (48, "https://b.example/1", False),
+        (1, "https://a.example/2", False),
+        (25, "https://a.example/2", False),
+        (None, "https://b.example/1", False),
+    ],
+)
+def test_a_title_is_one_story_for_hours_and_never_within_one_publisher(shift_h, other, is_one):
+    """Columns keep their title every day; only what is told elsewhere soon is a repeat."""
+    then = None if shift_h is None else NOW + shift_h * 3_600_000
+    items = [
+        item(1, "Market wrap", "https://a.example/1", NOW),
+        item(2, "Market wrap", other, then),
+    ]
+    assert len(stories(items, NewsQuery())) == (1 if is_one else 2)
+
+
+def test_two_reports_of_one_publisher_stay_two_beside_a_third():
+    """A report that joined another publisher's story does not open the door to its sister."""
+    items = [
+        item(1, "Wrap", "https://a.example/1", NOW),
+        item(2, "Wrap", "https://b.example/1", NOW + 1),
+        item(3, "Wrap", "https://b.example/2", NOW + 2),
+    ]
+    assert [story.id for story in stories(items, NewsQuery())] == ["3", "1"]
+
+
+def test_publishers_of_an_aggregator_are_told_apart_by_name():
+    """All its links may lead to its own pages."""
+    items = [
+        item(n, "Fees rise", f"https://c.example/{n}", NOW + n, name)
+        for n, name in enumerate(["A", "B", "A"])
+    ]
+    assert len(stories(items, NewsQuery())) == 3
+
+
+@pytest.mark.parametrize("dates", [(NOW, NOW + 9), (NOW + 9, NOW), (None, NOW + 9)])
+def test_a_live_blog_is_one_story_as_of_its_latest_entry(dates):
+    """Its entries differ in the fragment of the link alone."""
+    items = [
+        item(n, f"Entry {at}", f"https://a.example/live#{n}", at) for n, at in enumerate(dates)
+    ]
+    (story,) = stories(items, NewsQuery())
+    assert (story.title, story.published_at) == (f"Entry {NOW + 9}", NOW + 9)
 
 
 def test_where_a_reader_came_from_is_no_other_story():
@@ -56,7 +124,7 @@ def test_where_a_reader_came_from_is_no_other_story():
         item(2, "Two", "https://m.a.example/x?id=7&ref=home", NOW + 1),
         item(3, "Three", "https://a.example/x?id=8", NOW + 2),
     ]
-    assert [story.id for story in stories(items, NewsQuery())] == ["3", "1"]
+    assert [story.id for story in stories(items, NewsQuery())] == ["3", "2"]
 
 
 def test_what_any_report_of_a_story_names_counts():

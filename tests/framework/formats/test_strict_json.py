@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinmux import Empty, Malformed, ProviderError
-from coinmux.framework.formats.strict_json import DEPTH, loads, parse, require_content
+from coinmux.framework.formats.strict_json import DEPTH, loads, parse, parse_mended, require_content
 
 SCALARS = (
     st.none()
@@ -172,3 +172,53 @@ def test_long_integers_in_a_document_that_is_looked_at_twice():
     got = parse(b'{"a" : %s, "b" : -0.0}' % digits.encode())
     assert got["a"] == int(digits)
     assert math.copysign(1, got["b"]) == -1
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (rb'{"title": "Miners \& friends"}', {"title": "Miners & friends"}),
+        (rb'["a\_b", "c\\d", "e\"f", "\u00e4"]', ["a_b", "c\\d", 'e"f', "ä"]),
+        (rb'["\\\&"]', ["\\&"]),
+        (rb'["\u12"]', ["u12"]),
+        (rb'["\x41"]', ["x41"]),
+        (b'["a\tb\nc\x01"]', ["a b c "]),
+        (b'{"k":\n\t["v"]}', {"k": ["v"]}),
+        (rb'{"a": "\d{2}", "b": [1, 2]}', {"a": "d{2}", "b": [1, 2]}),
+    ],
+)
+def test_what_is_mended(body, value):
+    """A backslash that begins no escape goes, a control character in a string becomes a space."""
+    assert parse_mended(body) == value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'["\&"]', rb'{"a": "\x"}', b'["a\nb"]', b'["\x01"]', rb'["\u12"]',
+    ],
+)  # fmt: skip
+def test_nothing_is_mended_unless_declared(body):
+    """Strictness stays the rule."""
+    with pytest.raises(Malformed):
+        parse(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": 1, "a": 2}', b"[NaN]", b"[1e999]", b"[1,]", b"{'a': 1}", b'["a', b"[1] [2]",
+        rb'["a\"]', b'["\xff"]', b"[" * 80 + b"]" * 80, b"<html>", b"\x01[1]",
+    ],
+)  # fmt: skip
+def test_what_is_not_mended(body):
+    """All else is as strict as ever."""
+    with pytest.raises(Malformed):
+        parse_mended(body)
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner)))
+def test_good_json_is_not_mended(value):
+    """A document that can be read is read as it stands."""
+    body = json.dumps(value).encode()
+    assert parse_mended(body) == value

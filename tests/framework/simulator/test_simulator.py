@@ -229,7 +229,7 @@ async def test_overrides_lead_here(simulator):
         "ACME_BASE_URL_NODE_B": f"{url}/acme:node_b",
     }
     assert simulator.base_url("acme", channel="one") == f"{url}/acme:one"
-    assert simulator.placeholder_keys() == {"ACME_KEY": "simulated"}
+    assert simulator.placeholder_keys() == {"ACME_KEY": "no-key-acme_key"}
     for place in ({"host": "none"}, {"channel": "none"}):
         with pytest.raises(KeyError):
             simulator.base_url("acme", **place)

@@ -176,7 +176,8 @@ def test_the_sign_of_an_amount_is_its_side(amounts, depth):
     """Negative amounts are asked, positive ones bid; none is lost but beyond the depth."""
     bids = [[1000 - at, 1, amount] for at, amount in enumerate(amounts)]
     asks = [[1001 + at, 1, -amount] for at, amount in enumerate(amounts)]
-    book = bitfinex.parse_order_book(bids + asks, OrderBookQuery(symbol="BTC/USDT", depth=depth))
+    query = OrderBookQuery(symbol="BTC/USDT", depth=depth)
+    book = bitfinex.parse_order_book(bids + asks, query).check(query, 0)
     assert [amount for _, amount in book.bids] == amounts[:depth]
     assert [amount for _, amount in book.asks] == amounts[:depth]
     assert book.bids[0][0] < book.asks[0][0]

@@ -56,7 +56,7 @@ def test_bech32_in_capitals_is_asked_for_in_lower_case():
     address = "BC1QAR0SRRR7XFKVY5L643LYDNW9RE59GTZZWF5MDQ"
     query = BalanceQuery(chain="bitcoin", address=address)
     balance = blockchain_info.parse_balance({address.lower(): {"final_balance": 5}}, query)
-    assert (balance.address, balance.raw) == (address, "5")
+    assert (balance.address, balance.raw) == (address.lower(), "5")
 
 
 def test_another_addresss_balance_is_refused():

@@ -247,4 +247,7 @@ def test_markets_are_listed_as_they_are_asked_for():
         ("BITCOINFILE/USDT", "BIFI_USDT", True),
         ("MPH/USDT", "88MPH_USDT", True),
     ]
-    assert found.notes == ("2 entries that are no spot pairs left out",)
+    assert found.notes == (
+        "1 entries that are no spot pairs left out",
+        "1 pairs that our names cannot ask for left out",
+    )

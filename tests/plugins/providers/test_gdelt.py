@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from coinmux import BadStatus, NewsQuery, NotOffered, RateLimited
 from coinmux.plugins.providers import gdelt
-from tests.plugins.sample_replay import RECORDINGS, mapped, play, samples
+from tests.plugins.sample_replay import RECORDINGS, ask, mapped, play, samples
 
 EXAMPLES = RECORDINGS.parent / "providers" / "examples" / "gdelt"
 
@@ -109,3 +109,28 @@ def test_one_request_in_five_seconds():
     """The declared limit is the strict one."""
     (limit,) = gdelt.provider_info().rate_limits
     assert (limit.requests, limit.per_s) == (1, 5)
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        (r"Miners \& friends sell", "Miners & friends sell"),
+        (r"A \d slip of \_the pen", "A d slip of _the pen"),
+        ("Bitcoin\tclimbs\x01again", "Bitcoin climbs again"),
+        (r"He said \"sell\" \&", 'He said "sell" &'),
+        ("Prices \\\\ fall", "Prices \\ fall"),
+    ],
+)
+async def test_titles_with_bad_escapes_cost_no_article(written, title):
+    """One backslash would lose 250 articles."""
+    request = next(p.values[0] for p in samples("gdelt") if p.id == "news")["exchanges"][0]
+    articles = [
+        f'{{"url": "https://a.example/{place}", "title": "{text}", "domain": "a.example",'
+        f' "seendate": "20251124T101500Z"}}'
+        for place, text in enumerate((written, "Ether holds"))
+    ]
+    text = '{"articles": [' + ", ".join(articles) + "]}"
+    reply = {"status": 200, "headers": {}, "text": text}
+    exchanges = [{"request": request["request"], "response": reply}]
+    news, _ = await ask("gdelt", "news", {}, exchanges)
+    assert sorted(item.title for item in news.items) == sorted([title, "Ether holds"])

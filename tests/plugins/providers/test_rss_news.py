@@ -65,6 +65,10 @@ async def test_feeds_that_fail_are_left_out():
     case = sample("news_two_feeds_down")
     news, _ = await ask_channels("rss_news", "news", case["query"], case["exchanges"])
     assert {item.source for item in news.items} == {"Cointelegraph", "Bitcoin Magazine"}
+    assert [note.partition(":")[0] for note in news.notes] == [
+        "CoinDesk could not be read",
+        "Decrypt could not be read",
+    ]
 
 
 class NoChannels:

@@ -70,20 +70,34 @@ async def test_samples(case):
         ("realized_cap_usd", "realized_value_usd", "usd"),
         ("exchange_netflow", "exchange_balance", "coin"),
         ("exchange_balance", "supply_on_exchanges", "coin"),
-        ("mvrv_usd", "mvrv_usd", "ratio"),
+        ("santiment/mvrv_usd", "mvrv_usd", None),
         ("transaction_volume", "transaction_volume", "coin"),
         ("percent_of_total_supply_on_exchanges", "percent_of_total_supply_on_exchanges", "percent"),
-        ("mean_realized_price_usd", "mean_realized_price_usd", None),
-        ("mvrv_usd_365d", "mvrv_usd_365d", None),
+        ("santiment/mean_realized_price_usd", "mean_realized_price_usd", None),
+        ("santiment/mvrv_usd_365d", "mvrv_usd_365d", None),
     ],
 )
 def test_names_and_units(ours, theirs, unit):
-    """Our names are translated, its own go through; a unit is told only where it is known."""
+    """Common names are translated, its own go through after `santiment/`, without a unit."""
     assert santiment.metric_of(ours) == (theirs, unit)
 
 
 @pytest.mark.parametrize(
-    "name", ["hash_rate", "difficulty", "nupl", "sopr", "mempool_size_bytes", "a/b", "a-b"]
+    "name",
+    [
+        "hash_rate",
+        "difficulty",
+        "nupl",
+        "sopr",
+        "mempool_size_bytes",
+        "a/b",
+        "a-b",
+        "hashrate",
+        "mvrv_usd",
+        "santiment/",
+        "santiment/a/b",
+        "santiment/A",
+    ],
 )
 def test_what_it_does_not_have_is_not_asked(name):
     """Ours that it lacks, and names that none of its metrics has, cost no request."""

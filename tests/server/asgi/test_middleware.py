@@ -2,20 +2,25 @@
 
 import re
 
+import httpx
 import pytest
 
 TICKER = "/api/market/ticker?symbol=BTC/USDT"
 
 
-@pytest.mark.parametrize("given", ["abc", "A.b-c_9", "x" * 64])
+@pytest.mark.parametrize(
+    "given", ["abc", "A.b-c_9", "x" * 64, "job:17", "a/b/c", "q=1+2", "me@host", "urn:uuid:0-1"]
+)
 async def test_a_sane_request_id_is_kept(app_of, given):
     """The caller's own id comes back, and its decision is kept under it."""
     async with app_of(a=[1.0]) as world:
         for _ in range(3):
             answer = await world.client.get(TICKER, headers={"X-Request-ID": given})
             assert answer.headers["x-request-id"] == given
+            assert "x-request-id-replaced" not in answer.headers
         decision = await world.client.get(f"/api/routing/decisions/{given}")
         assert (decision.status_code, decision.json()["provider"]) == (200, "a")
+        assert decision.json()["request_id"] == given
 
 
 @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\nb", "é", "<script>"])
@@ -26,8 +31,59 @@ async def test_any_other_request_id_is_replaced(app_of, given):
         for _ in range(3):
             answer = await world.client.get(TICKER, headers={b"X-Request-ID": given.encode()})
             ids.add(answer.headers["x-request-id"])
+            assert answer.headers["x-request-id-replaced"].startswith("it takes 1 to 64 letters")
         assert given not in ids
         assert len(ids) == 3
+
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+async def test_the_id_of_a_trace_is_taken(app_of):
+    """`traceparent` names the trace and the caller's span; an id of the caller's own goes first."""
+    async with app_of(a=[1.0]) as world:
+        answer = await world.client.get(TICKER, headers={"traceparent": TRACE})
+        trace = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
+        assert answer.headers["x-request-id"] == trace
+        found = await world.client.get(f"/api/routing/decisions/{trace}")
+        assert found.json()["provider"] == "a"
+        own = {"traceparent": TRACE, "X-Request-ID": "mine"}
+        assert (await world.client.get(TICKER, headers=own)).headers["x-request-id"] == "mine"
+        bad = await world.client.get(TICKER, headers={"traceparent": "00-xyz-1-01"})
+        assert bad.headers["x-request-id"] != trace
+
+
+async def test_a_request_for_many_pairs_has_all_its_decisions(app_of):
+    """Under the id of the request, as a request for one pair has its one."""
+    async with app_of(a=[1.0, 2.0, 3.0]) as world:
+        asked = "/api/market/tickers?symbols=BTC/USDT,ETH/USDT,SOL/USDT"
+        answer = await world.client.get(asked)
+        own = answer.headers["x-request-id"]
+        found = (await world.client.get(f"/api/routing/decisions/{own}")).json()
+        assert found["request_id"] == own
+        assert {one["query"]["symbol"] for one in found["decisions"]} == {
+            "BTC/USDT", "ETH/USDT", "SOL/USDT"
+        }  # fmt: skip
+        assert all(one["outcome"] == "answered" for one in found["decisions"])
+
+
+async def test_the_same_id_of_two_clients_is_two_requests(app_of):
+    """Neither replaces nor reads the decision of the other; ids the server gave are for all."""
+    async with app_of(a=[1.0]) as world:
+        mine = {"X-Request-ID": "job-1"}
+        await world.client.get(TICKER, headers=mine)
+        given = (await world.client.get("/api/market/ticker?symbol=SOL/USDT")).headers
+        transport = httpx.ASGITransport(world.edge, client=("10.0.0.9", 50_000))
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://127.0.0.1:7860"
+        ) as other:
+            path = "/api/routing/decisions/job-1"
+            assert (await other.get(path)).status_code == 404
+            await other.get("/api/market/ticker?symbol=ETH/USDT", headers=mine)
+            assert (await other.get(path)).json()["query"]["symbol"] == "ETH/USDT"
+            theirs = await other.get(f"/api/routing/decisions/{given['x-request-id']}")
+            assert theirs.json()["query"]["symbol"] == "SOL/USDT"
+        assert (await world.client.get(path)).json()["query"]["symbol"] == "BTC/USDT"
 
 
 HOSTS = [
@@ -217,3 +273,33 @@ async def test_one_request_event_for_each_request(app_of):
             ("/api/market/ticker", 400),
         ]
         assert all(e.detail["elapsed_ms"] > 0 for e in seen if e.kind == "request")
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("/api/market/tiker", "/api/market/ticker"),
+        ("/api/markets/ticker", "/api/market/ticker"),
+        ("/api/chain/bitcoin/gass", "/api/chain/bitcoin/gas"),
+        ("/api/provider", "/api/providers"),
+        ("/healtz", "/healthz"),
+        ("/wp-login.php", None),
+    ],
+)
+async def test_an_unknown_path_leads_on(app_of, path, near):
+    """To the documentation, and to a path that is near."""
+    async with app_of(a=[1.0]) as world:
+        answer = await world.client.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert "/docs" in answer.json()["detail"]
+        assert near in answer.json().get("did_you_mean", [None])
+
+
+async def test_what_browsers_and_crawlers_look_for_is_there(app_of):
+    """The mark of the pages, and what crawlers may ask."""
+    async with app_of(a=[1.0]) as world:
+        mark = await world.client.get("/favicon.ico")
+        assert (mark.status_code, mark.headers["content-type"]) == (200, "image/svg+xml")
+        robots = await world.client.get("/robots.txt")
+        assert robots.headers["content-type"].startswith("text/plain")
+        assert "Disallow: /api/" in robots.text

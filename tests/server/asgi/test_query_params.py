@@ -1,11 +1,14 @@
 """Query strings: every parameter known, given once, and of its type."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinmux import InvalidRequest, Symbol
 from coinmux.framework.models.base import Query
+from coinmux.server.asgi.indicator_params import read_market_ask
 from coinmux.server.asgi.query_params import QueryReader, single_values
 from coinmux.server.controllers import chain, market, news, onchain
 
@@ -53,7 +56,7 @@ BAD = [
     ("symbol=BTC&timeout_s=nan", "timeout_s"),
     ("symbol=BTC&max_age_s=-1", "max_age_s"),
     ("symbol=BTC&max_age_s=inf", "max_age_s"),
-    ("symbol=BTC&quote_fallback=yes", "quote_fallback"),
+    ("symbol=BTC&quote_fallback=maybe", "quote_fallback"),
     ("symbol=../../etc/passwd", "symbol"),
     ("symbol=%F0%9F%98%80", "symbol"),
     ("symbol=" + "A" * 5000, "symbol"),
@@ -126,3 +129,69 @@ def test_single_values_names_what_there_is():
     with pytest.raises(InvalidRequest) as caught:
         single_values(b"limt=1", ("limit",))
     assert caught.value.errors[0]["known"] == ["limit"]
+
+
+@pytest.mark.parametrize("yes", ["true", "True", "1", "yes", "on"])
+@pytest.mark.parametrize("no", ["false", "0", "no", "OFF"])
+def test_truth_is_written_the_same_way_on_all_routes(yes, no):
+    """`true`, `1`, `yes` and `on`; `false`, `0`, `no` and `off`."""
+    for text, value in ((yes, True), (no, False)):
+        assert (
+            news.NEWS.read(f"sentiment={text}".encode(), {}, Symbol.parse).query.sentiment is value
+        )
+        pair = f"symbol=BTC&quote_fallback={text}".encode()
+        assert market.TICKER.read(pair, {}, Symbol.parse).ask.quote_fallback is value
+        asked = read_market_ask(f"symbol=BTC&closed_only={text}".encode(), Symbol.parse)
+        assert asked.closed_only is value
+
+
+def test_times_are_taken_as_dates_too():
+    """As the command does."""
+    one = market.CANDLES.read(
+        b"symbol=BTC&start=2025-01-01&end=2025-01-02T00:00Z", {}, Symbol.parse
+    )
+    assert (one.query.start, one.query.end) == (1_735_689_600_000, 1_735_776_000_000)
+
+
+def test_a_parameter_may_be_given_by_the_name_of_its_field():
+    """`asset` on routes that call it `symbol`; not both."""
+    assert news.SOCIAL.read(b"asset=btc", {}, Symbol.parse).query.asset == "BTC"
+    with pytest.raises(InvalidRequest, match="as symbol and as asset"):
+        news.NEWS.read(b"asset=BTC&symbol=ETH", {}, Symbol.parse)
+
+
+def test_a_near_parameter_is_named():
+    """A slip of the pen is found at once."""
+    with pytest.raises(InvalidRequest) as caught:
+        market.CANDLES.read(b"symbol=BTC&limt=1", {}, Symbol.parse)
+    assert caught.value.errors[0]["did_you_mean"] == ["limit"]
+
+
+RAW = re.compile(
+    r"should|Field required|Extra inputs|greater than|less than|valid \w+, unable|Value error"
+    r"|after validation|pattern"
+)
+WRONG_BODIES = [
+    {}, {"texts": []}, {"texts": [""]}, {"texts": "x"}, {"texts": [5]}, {"texts": ["a"] * 65},
+    {"texts": ["a"], "other": 1}, {"texts": ["a"], "model": 5}, {"texts": None}, [], 5,
+]  # fmt: skip
+WRONG_QUERIES = [
+    "/api/market/candles?symbol=BTC&limit=0", "/api/market/candles?symbol=BTC&limit=x",
+    "/api/news?sentiment=positive", "/api/news?symbol=%24", "/api/market/coins?page=0",
+    "/api/market/coins?quote=%24", "/api/sentiment/social", "/api/sentiment/index?limit=999",
+    "/api/whales/transfers?min_usd=-1", "/api/whales/transfers?asset=%24",
+    "/api/chain/ethereum/transactions/0x0?limit=0", "/api/onchain/%24",
+    "/api/defi/tvl?protocol=%24", "/api/defi/tvl?chain=%24",
+    "/api/market/order-book?symbol=BTC&depth=0",
+]  # fmt: skip
+
+
+async def test_no_refusal_is_in_the_words_of_the_validator(app_of):
+    """Whatever is wrong, a person reads what would do."""
+    async with app_of(a=[1.0]) as world:
+        told = [await world.client.post("/api/models/sentiment", json=one) for one in WRONG_BODIES]
+        told += [await world.client.get(path) for path in WRONG_QUERIES]
+    for answer in told:
+        assert answer.status_code == 400, answer.url
+        assert answer.json()["errors"], answer.url
+        assert not RAW.search(answer.text), answer.text

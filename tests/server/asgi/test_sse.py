@@ -177,7 +177,9 @@ class TestPublicStatus:
             assert answer.headers["cache-control"] == "no-store"
             assert "access-control-allow-credentials" not in answer.headers
             body = answer.json()
-            assert set(body) == {"status", "since", "providers", "services", "server_time"}
+            assert set(body) == {
+                "status", "reason", "since", "capabilities", "providers", "services", "server_time",
+            }  # fmt: skip
             assert body["status"] == "OFFLINE"
             assert body["providers"] == {
                 "healthy": 0, "degraded": 0, "offline": 1, "unknown": 0, "disabled": 0,

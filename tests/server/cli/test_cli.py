@@ -176,22 +176,6 @@ def test_the_env_example_is_a_file_that_reads_back(tmp_path):
     assert not [f for f in findings if f["subject"] == "settings"]
 
 
-def test_a_port_that_is_taken_is_told_in_one_line():
-    import socket
-
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        sock.listen()
-        port = str(sock.getsockname()[1])
-        done = coinmux(
-            "serve", "--port", port, "--env-file", os.devnull, CHECKER="off", ARCHIVE="off"
-        )
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert f"cannot listen on 127.0.0.1 port {port}" in done.stderr
-    assert "set HOST or PORT" in done.stderr
-
-
 def test_an_indicator_as_a_table_with_its_reading():
     done = coinmux(
         "indicator", "rsi", "BTC", "period=9", "--limit", "3", "--simulate",

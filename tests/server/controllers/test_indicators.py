@@ -213,7 +213,7 @@ QUESTIONS = [
     ("/api/indicators/rsi?symbol=BTC&period=", 400, "invalid_request", "period"),
     ("/api/indicators/rsi?symbol=BTC&period=3&period=4", 400, "invalid_request", "period"),
     ("/api/indicators/rsi?symbol=BTC&perod=3", 400, "unknown_indicator_parameter", "perod"),
-    ("/api/indicators/rsi?symbol=BTC&closed_only=yes", 400, "invalid_request", "closed_only"),
+    ("/api/indicators/rsi?symbol=BTC&closed_only=perhaps", 400, "invalid_request", "closed_only"),
     ("/api/indicators/rsi?symbol=BTC&strategy=best", 400, "invalid_request", "strategy"),
     ("/api/indicators/rsi?symbol=BTC&provider=nobody", 404, "unknown_provider", None),
     ("/api/indicators/comprehensive?symbol=BTC&period=3", 400, "invalid_request", "period"),

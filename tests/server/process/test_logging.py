@@ -255,12 +255,9 @@ async def test_the_archive_has_a_line_when_it_opens(tmp_path):
     stream = io.StringIO()
     async with gateway:
         undo = event_log.configure(gateway, stream)
-        watch = event_log.ArchiveLog(gateway, logging.getLogger("coinmux.server"))
-        watch.look()
         await gateway.open_archive(tmp_path / "archive.db")
-        watch.look()
-        watch.look()
+        await gateway.archive.flush()
         undo()
     assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == [
-        "the archive is open: sqlite"
+        "the archive is open: SQLite"
     ]

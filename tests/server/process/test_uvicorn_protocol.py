@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import socket
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -201,3 +203,102 @@ async def test_a_refusal_arrives_though_its_caller_goes_on_sending(shared_server
     answer = await asyncio.wait_for(_rest(reader), 5)
     assert answer.startswith(b"HTTP/1.1 400")
     writer.close()
+
+
+OK = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+async def test_h1_line_breaks_after_an_answer_do_not_keep_the_connection(serve):
+    """They begin no request, so they owe one; more of them do not extend the time."""
+    server = serve([1.5], patience_s=2)
+    reader, writer = await server.open(OK)
+    assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200")
+    begun = time.monotonic()
+    while not reader.at_eof() and time.monotonic() - begun < 8:
+        try:
+            writer.write(b"\r\n")
+            await asyncio.wait_for(reader.read(100), 0.3)
+        except TimeoutError:
+            pass
+        except OSError:
+            break
+    assert time.monotonic() - begun < 5
+
+
+async def test_h1_idle_connections_make_room_for_a_newcomer(serve):
+    """Who holds every place and asks for nothing loses one place to each newcomer."""
+    server = serve([1.5], connections=5)
+    held = [await server.open(OK) for _ in range(5)]
+    for reader, _ in held:
+        await reader.readuntil(b"}")
+    for _ in range(3):
+        assert (await server.get("/healthz"))[0].startswith("HTTP/1.1 200")
+    assert await asyncio.wait_for(held[0][0].read(), 3) == b""
+
+
+async def test_h1_one_distant_client_has_its_share_of_connections(serve):
+    """Past it, further ones are refused, however many places are free."""
+    server = serve([1.5], of_a_client=3)
+    for _ in range(4):
+        await server.open()
+    await asyncio.sleep(0.1)
+    reader, _ = await server.open()
+    answer = await asyncio.wait_for(_rest(reader), 3)
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"this client has too many connections" in answer
+
+
+async def test_a_caller_that_reads_nothing_is_ended(serve):
+    """Answers wait in memory for it: after some seconds without progress they are dropped."""
+    server = serve([1.5], patience_s=2)
+    with socket.create_connection(("127.0.0.1", server.port)) as silent:
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        silent.setblocking(False)
+        ask = b"GET /schema/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100
+        with suppress(BlockingIOError):
+            silent.send(ask)
+        await asyncio.sleep(1)
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            _, body = await server.get("/api/monitoring/metrics")
+            if json.loads(body)["server"]["in_flight"] == 1:
+                break
+            await asyncio.sleep(0.2)
+        else:
+            raise AssertionError("it is still served")
+
+
+async def test_g1_a_caller_who_sent_two_requests_and_left_ends_both(serve):
+    """The one that is being answered is not the newest."""
+    server = serve(["hang"])
+    target = b"GET /api/market/ticker?symbol=A/USDT HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    _, writer = await server.open(target * 2)
+    await asyncio.sleep(0.3)
+    writer.close()
+    await asyncio.sleep(0.3)
+    _, body = await server.get("/api/monitoring/metrics")
+    assert json.loads(body)["server"]["in_flight"] == 1
+
+
+async def test_rubbish_behind_a_request_does_not_spoil_its_answer(serve):
+    """The request is answered, then the connection is closed; nothing is logged."""
+    server = serve([(0.5, 1.5)])
+    ask = f"GET {TICKER} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    reader, _ = await server.open(ask + b"\x00\x01rubbish\r\n\r\n")
+    answer = await asyncio.wait_for(_rest(reader), 5)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    server.signal()
+    code, log = await server.ended()
+    assert code == 0
+    assert b'"level":"error"' not in log
+    assert b"Invalid HTTP" not in log
+
+
+async def test_an_upgrade_writes_nothing_to_the_log(serve):
+    """Or anybody could fill it."""
+    server = serve([1.5])
+    await server.get("/healthz", "Connection: Upgrade", "Upgrade: a")
+    server.signal()
+    _, log = await server.ended()
+    assert b"upgrade" not in log.lower()

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("close", sa.Float(53), nullable=False),
         sa.Column("volume", sa.Float(53)),
         sa.Column("provider", sa.String(40), nullable=False),
+        if_not_exists=True,
     )
     op.create_table(
         "changes",
@@ -33,8 +34,9 @@ def upgrade() -> None:
         sa.Column("before", sa.String(10), nullable=False),
         sa.Column("after", sa.String(10), nullable=False),
         sa.Column("reason", sa.Text),
+        if_not_exists=True,
     )
-    op.create_index("changes_at", "changes", ["at"])
+    op.create_index("changes_at", "changes", ["at"], if_not_exists=True)
     op.create_table(
         "events",
         sa.Column("id", _ID, primary_key=True, autoincrement=True),
@@ -44,5 +46,6 @@ def upgrade() -> None:
         sa.Column("source", sa.String(80)),
         sa.Column("message", sa.Text, nullable=False),
         sa.Column("detail", sa.Text, nullable=False),
+        if_not_exists=True,
     )
-    op.create_index("events_at", "events", ["at"])
+    op.create_index("events_at", "events", ["at"], if_not_exists=True)

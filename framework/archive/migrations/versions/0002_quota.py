@@ -16,4 +16,5 @@ def upgrade() -> None:
         sa.Column("source", sa.String(80), primary_key=True),
         sa.Column("window_s", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("uses", sa.Text, nullable=False),
+        if_not_exists=True,
     )

@@ -183,7 +183,7 @@ MISTAKES = [
      "    assert isinstance(body['bid'], str)\n" + RETURN),
     (
         "hostile_fields",
-        "no finite number at bid",
+        "bid: takes a finite number",
         RETURN,
         "    return Ticker(symbol=query.symbol, last=body['last'], "
         "timestamp=int(body['time']) * 1000).model_copy("
@@ -407,3 +407,61 @@ async def test_nothing_is_left_running(subject_of):
     before = asyncio.all_tasks()
     await examine(subject_of())
     assert asyncio.all_tasks() == before
+
+
+TRADES = (
+    SOURCE.replace(
+        "    Ticker, TickerQuery,", "    Ticker, TickerQuery, Trade, Trades, models as m,"
+    )
+    + """
+
+@hookimpl
+async def fetch_trades(query, http):
+    body = await http.get_json("/v1/trades", {"pair": STYLE.native(query.symbol)})
+
+    def one(row):
+        return Trade(timestamp=row["at"], price=row["price"], amount=row["size"])
+
+    return READ
+"""
+)
+TRADE_ROWS = [{"at": 1_763_999_990_000 + at, "price": 10 + at, "size": 1} for at in range(5)]
+HOW = {
+    "sound": ("Trades.read(query, body, one)", None),
+    "one-by-one": ("Trades.latest(query, map(one, body))", "costs the answer"),
+    "silent": (
+        "Trades.latest(query, [one(row) for row in body if isinstance(row, dict)])",
+        "without a remark",
+    ),
+    "exact": (
+        "Trades.read(query, body, lambda row: None if 'kitGrew' in str(row) else one(row))",
+        "rows that grew",
+    ),
+    "guess": (
+        "Trades.read(query, [row if isinstance(row, dict) else body[0] for row in body], one)",
+        "not the answer as it is without that row",
+    ),
+}
+
+
+@pytest.mark.parametrize(("read", "words"), HOW.values(), ids=HOW)
+async def test_one_bad_row_costs_a_list_that_row(subject_of, read, words):
+    """It is left out with a remark, and a row may grow; what does otherwise is named."""
+    held = {**sample(), "capability": "trades", "expect": {}, "fields": {}}
+    held["query"] = {"symbol": "BTC/USDT"}
+    held["exchanges"] = copy.deepcopy(SAMPLES["ticker"]["exchanges"])
+    held["exchanges"][0]["request"]["path"] = "/v1/trades"
+    held["exchanges"][0]["response"]["body"] = TRADE_ROWS
+    held["exchanges"][0].pop("times", None)
+    held["exchanges"][0].pop("prices", None)
+    subject = subject_of(TRADES.replace("READ", read), {**SAMPLES, "trades": held})
+    verdict = await judge(NAMED["bad_row"], subject)
+    if words is None:
+        assert verdict.status == "passed", verdict
+    else:
+        assert (verdict.status, words in verdict.reason) == ("failed", True), verdict
+
+
+async def test_a_source_without_lists_is_not_asked_about_rows(subject_of):
+    """A ticker is no list."""
+    assert (await judge(NAMED["bad_row"], subject_of())).status == "not_applicable"

@@ -1,0 +1,82 @@
+"""Whether the result of an installed plugin is what its type says, before it is taken for an answer.
+
+The models check what they are made of, but a plugin can go past that (`model_construct`), and the
+methods of a result of its own are its own code. What they raise must show while the source can
+still be blamed and another one asked.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from pydantic import BaseModel, ValidationError
+
+from coinmux.framework.errors import PluginError
+from coinmux.framework.reference.rows import collecting
+
+if TYPE_CHECKING:
+    from coinmux.framework.models.base import Query, Result
+    from coinmux.framework.models.capability import Capability
+
+_OURS = "coinmux."
+_PLAIN = (bool, int, float, str)
+
+
+def check_foreign(capability: Capability, query: Query, result: Result, now_ms: int) -> None:
+    """Check every value of `result`, and call each of its methods that is used later.
+
+    Raises:
+        PluginError: a value is not what its field says, or a method returns something else.
+        Exception: whatever a method of the plugin raises.
+    """
+    _check_values(result, type(result).__name__)
+    if type(result).__module__.startswith(_OURS):
+        return
+    body = result.encode()
+    if not isinstance(body, bytes):
+        raise PluginError(f"{type(result).__name__}.encode returned no bytes")
+    msgspec.json.decode(body)
+    for name, value in (("data_length", result.data_length()), ("size", result.size())):
+        if type(value) is not int:
+            raise PluginError(f"{type(result).__name__}.{name} returned no whole number")
+    result.own_time_ms()
+    capability.freshness_of(query, now_ms)
+
+
+def _check_values(value: Any, place: str) -> None:
+    """Check a value and what it is made of: fields by their model, numbers for being finite."""
+    if isinstance(value, BaseModel):
+        values = value.__dict__
+        try:
+            with collecting() as damage:
+                again = type(value).__pydantic_validator__.validate_python(
+                    dict(values), by_name=True
+                )
+        except ValidationError as error:
+            first = error.errors(include_context=False, include_input=False, include_url=False)[0]
+            where = ".".join([place, *map(str, first["loc"])])
+            raise PluginError(f"{where}: {first['msg']}") from None
+        for name, reason in damage.fields:  # a model reads a bad optional value as null
+            raise PluginError(f"{place}.{name}: {reason}")
+        for name, one in values.items():
+            _check_kind(one, again.__dict__.get(name), f"{place}.{name}")
+            _check_values(one, f"{place}.{name}")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise PluginError(f"{place} is {value:g}, which is no number; leave it None")
+    elif isinstance(value, (tuple, list)):
+        for at, one in enumerate(value):
+            _check_values(one, f"{place}.{at}")
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            _check_values(one, f"{place}.{name}")
+
+
+def _check_kind(given: Any, read: Any, place: str) -> None:
+    """Compare a plain value with what its field reads it as; a whole number may be for a float."""
+    kind, wanted = type(given), type(read)
+    if kind is wanted or wanted not in _PLAIN or (kind is int and wanted is float):
+        return
+    raise PluginError(f"{place} is {kind.__name__}, not {wanted.__name__}")

@@ -1,0 +1,148 @@
+"""What can be answered now, by capability: the status of the whole follows from it alone.
+
+Users ask for prices and news, not for sources: one source of fifty that is offline changes nothing
+for them, and one that is left of fifty does not answer the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta
+
+from coinmux.framework.health.circuit import State
+from coinmux.framework.reports.base import FrozenReport
+
+if TYPE_CHECKING:
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.health.tracker import HealthTracker
+    from coinmux.framework.sources.registry import SourceRegistry
+    from coinmux.framework.sources.source import Source
+
+Overall = Literal["ONLINE", "DEGRADED", "OFFLINE"]
+
+#: A cooldown that ends this soon is waited for, so the source can still answer.
+_SOON_S = 10.0
+#: Names in one sentence.
+_NAMED = 5
+
+
+class CapabilityStatus(FrozenReport):
+    """Whether one kind of question can be answered now."""
+
+    name: str
+    status: Annotated[
+        Literal["ONLINE", "OFFLINE"], Meta(description="ONLINE if a source may be asked now")
+    ]
+    usable: Annotated[int, Meta(description="Sources that may be asked now")]
+    enabled: Annotated[int, Meta(description="Sources that are configured for it")]
+
+
+class Answerable(FrozenReport):
+    """The status of the whole: what can be answered, and what cannot."""
+
+    status: Overall
+    reason: str
+    capabilities: tuple[CapabilityStatus, ...]
+
+
+class AnswerableReports:
+    """Judges each capability by the sources that may be asked for it now."""
+
+    def __init__(self, registry: SourceRegistry, tracker: HealthTracker, clock: Clock) -> None:
+        self._registry = registry
+        self._tracker = tracker
+        self._clock = clock
+
+    def now(self) -> Answerable:
+        """Every capability that some enabled source offers, and the whole."""
+        enabled = [one for one in self._registry.sources.values() if one.feature.enabled]
+        remote = [source for source in enabled if _is_remote(source)]
+        states = {source.name: self._state_of(source) for source in remote}
+        # A source that was never asked may answer, unless all that were asked are offline.
+        unreached = State.OFFLINE in states.values() and not (
+            {State.HEALTHY, State.DEGRADED} & set(states.values())
+        )
+        usable: dict[str, int] = {}
+        offered: dict[str, int] = {}
+        answering = False
+        for source in enabled:
+            is_remote = source.name in states
+            state = states.get(source.name, State.HEALTHY)
+            asleep = state in (State.OFFLINE, State.DISABLED) or (
+                is_remote and unreached and state is State.UNKNOWN
+            )
+            for capability in source.fetch:
+                offered[capability] = offered.get(capability, 0) + 1
+                can = not asleep and self._may_be_asked(source, capability)
+                usable[capability] = usable.get(capability, 0) + can
+                answering = answering or (can and is_remote)
+        lines = tuple(
+            CapabilityStatus(
+                name=name,
+                status="ONLINE" if usable[name] else "OFFLINE",
+                usable=usable[name],
+                enabled=count,
+            )
+            for name, count in sorted(offered.items())
+        )
+        return _judged(lines, answering=answering or (bool(enabled) and not remote))
+
+    def _may_be_asked(self, source: Source, capability: str) -> bool:
+        standing = self._tracker.standing(source.name, capability)
+        if standing.eligible:
+            return True
+        until = standing.hold_until
+        return (
+            standing.reason == "held"
+            and until is not None
+            and until <= self._clock.monotonic() + _SOON_S
+        )
+
+    def _state_of(self, source: Source) -> State:
+        """The source's state; where it has channels and works, the best state among those asked."""
+        own = self._tracker.snapshot(source.name).state
+        if own in (State.OFFLINE, State.DISABLED):
+            return own
+        channels = [
+            self._tracker.snapshot(f"{source.name}:{channel.name}").state
+            for channel in source.info.channels
+        ]
+        if all(state is State.UNKNOWN for state in channels):
+            return own
+        return min(channels, key=_BEST_FIRST.index)
+
+
+_BEST_FIRST = (State.HEALTHY, State.DEGRADED, State.UNKNOWN, State.OFFLINE, State.DISABLED)
+
+
+def _is_remote(source: Source) -> bool:
+    info = source.info
+    return bool(info.base_url or info.hosts or info.channels)
+
+
+def _judged(lines: tuple[CapabilityStatus, ...], *, answering: bool) -> Answerable:
+    down = [line.name for line in lines if line.status == "OFFLINE"]
+    if not lines:
+        return Answerable(status="OFFLINE", reason="no source is on", capabilities=())
+    if not answering:
+        return Answerable(
+            status="OFFLINE", reason="no source can be asked for data now", capabilities=lines
+        )
+    if down:
+        return Answerable(
+            status="DEGRADED",
+            reason=f"no source can be asked for {_listed(down)} now",
+            capabilities=lines,
+        )
+    return Answerable(
+        status="ONLINE", reason="every capability can be answered", capabilities=lines
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    words = [name.replace("_", " ") for name in names]
+    if len(words) > _NAMED:
+        words = [*words[:_NAMED], f"{len(words) - _NAMED} more"]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
