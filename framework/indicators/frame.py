@@ -27,15 +27,22 @@ class Frame:
         columns: `timestamp` (int64, Unix ms, ascending) and the five others (float64), all of
             one length; an unknown cell is nan.
         holes: names of columns that may contain nan. The other columns are never searched.
+        remarks: on how the columns were read, for the notes of results.
     """
 
-    __slots__ = ("columns", "holes", "size", "timestamp")
+    __slots__ = ("columns", "holes", "remarks", "size", "timestamp")
 
-    def __init__(self, columns: dict[str, NDArray[Any]], holes: Iterable[str]) -> None:
+    def __init__(
+        self,
+        columns: dict[str, NDArray[Any]],
+        holes: Iterable[str],
+        remarks: tuple[str, ...] = (),
+    ) -> None:
         self.columns = columns
         self.timestamp: NDArray[np.int64] = columns["timestamp"]
         self.size = int(self.timestamp.size)
         self.holes = frozenset(holes)
+        self.remarks = remarks
         for column in columns.values():
             column.setflags(write=False)
 

@@ -200,7 +200,7 @@ class IndicatorResult:
 
     def notes(self, shown: int) -> list[str]:
         """Notes on what limits the latest `shown` values."""
-        notes = []
+        notes = [*self.frame.remarks]
         if self.left_out:
             notes.append(
                 f"{self.left_out} candles lack a cell that the indicator reads and were left out"

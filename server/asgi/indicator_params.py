@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 #: Of every route over routed candles.
 MARKET_PARAMETERS = ("symbol", "interval", "closed_only", *ASK_PARAMETERS, QUOTE_FALLBACK)
+#: Of a body of the caller's own candles: what an answer's `data` has, or closes alone.
+CALLER_MEMBERS = (
+    "rows", "columns", "symbol", "interval", "last_closed", "closes", "parameters",
+)  # fmt: skip
 #: Intervals of one call.
 MOST_INTERVALS = 5
 #: Of one batch.
@@ -181,10 +185,12 @@ def read_members(body: Any, known: Sequence[str]) -> dict[str, Any]:
 def _plan(catalogue: Catalogue, one: Any, name: str) -> Plan:
     if isinstance(one, str):
         one = {"name": one}
-    members = read_members(one, ("name", "parameters"))
-    indicator, parameters = members.get("name"), members.get("parameters", {})
-    if not isinstance(indicator, str):
-        raise refused([{"name": f"{name}.name", "message": "takes the name of an indicator"}])
+    members = read_members(one, ("name", "indicator", "parameters"))
+    indicator = members.get("name", members.get("indicator"))
+    parameters = members.get("parameters", {})
+    if not isinstance(indicator, str) or ("name" in members and "indicator" in members):
+        message = "takes the name of an indicator, as name or as indicator"
+        raise refused([{"name": f"{name}.name", "message": message}])
     if not isinstance(parameters, dict):
         raise refused([{"name": f"{name}.parameters", "message": "takes a JSON object"}])
     return catalogue.plan(indicator, parameters)
