@@ -62,12 +62,14 @@ class CandleHistory:
         answer: the answer with the newest candles.
         pages: how many answers the candles were taken from.
         notes: on gaps, and on earlier candles that could not be fetched.
+        next_start: the `start` of values that were asked for beyond the limit; else None.
     """
 
     candles: Candles
     answer: Answer[Candles]
     pages: int
     notes: tuple[str, ...]
+    next_start: int | None = None
 
     def head(self, *, last_closed: bool | None) -> dict[str, object]:
         """The market, and whether the newest shown candle is finished."""
@@ -80,6 +82,8 @@ class CandleHistory:
     def meta(self, notes: Sequence[str] = ()) -> IndicatorMeta:
         """Provenance of the candles, with `notes` after its own."""
         meta = self.answer.meta
+        if self.next_start is not None:
+            meta["complete"], meta["next_start"] = False, self.next_start
         return {
             **meta,
             "notes": [*meta["notes"], *self.notes, *notes],
@@ -96,15 +100,16 @@ async def latest(
     ask: RequestOptions,
     request_id: str | None = None,
     trail: DecisionTrail | None = None,
+    end: int | None = None,
 ) -> CandleHistory:
-    """The latest `count` candles; earlier pages come from the source of the newest page.
+    """The latest `count` candles, up to `end`; earlier pages come from the source of the newest.
 
     Raises:
         InvalidRequest, RoutingError: no source gave the newest candles. If earlier candles cannot
             be fetched, the history is shorter.
     """
     until = Deadline.after(gateway.clock, ask.timeout_s or gateway.settings.request_timeout_s)
-    query = CandlesQuery(symbol=symbol, interval=interval, limit=_step(count))
+    query = CandlesQuery(symbol=symbol, interval=interval, limit=_step(count), end=end)
     answer = await gateway.fetch(query, ask, request_id=request_id, trail=trail)
     newest = answer.data
     pages = [newest]

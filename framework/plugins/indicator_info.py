@@ -40,7 +40,7 @@ _TAKEN = frozenset({"comprehensive", "batch"})
 #: What the routes take themselves; a parameter of the same name could not be given.
 _OF_ROUTES = frozenset(
     {"symbol", "interval", "limit", "closed_only", "provider", "strategy", "max_age_s"}
-    | {"timeout_s", "quote_fallback"}
+    | {"timeout_s", "quote_fallback", "start", "end"}
 )
 
 

@@ -10,6 +10,7 @@ from coinmux.framework.errors import InvalidSymbol, UnknownInterval
 from coinmux.framework.models.candles import MOST_CANDLES
 from coinmux.framework.reference.intervals import Interval
 from coinmux.framework.reference.symbols import Symbol
+from coinmux.framework.reference.times import time_ms
 from coinmux.server.asgi.query_params import (
     ASK_PARAMETERS,
     QUOTE_FALLBACK,
@@ -52,6 +53,8 @@ class MarketAsk:
     Attributes:
         intervals: more than one where the caller asked for several.
         parameters: of the indicator, as texts.
+        start: the first candle shown, in place of the latest, Unix ms.
+        end: the last candle shown, Unix ms.
     """
 
     symbol: Symbol
@@ -60,6 +63,8 @@ class MarketAsk:
     closed_only: bool
     ask: RequestOptions
     parameters: Mapping[str, str]
+    start: int | None = None
+    end: int | None = None
 
 
 def read_market_ask(
@@ -73,12 +78,12 @@ def read_market_ask(
 
     Args:
         takes_parameters: whether what the route does not know is left to the indicator.
-        takes_limit: whether the caller says how many values are shown.
+        takes_limit: whether the caller says which values are shown, and how many.
 
     Raises:
         InvalidRequest: `errors` names what will not do.
     """
-    known = (*MARKET_PARAMETERS, *(("limit",) if takes_limit else ()))
+    known = (*MARKET_PARAMETERS, *(("limit", "start", "end") if takes_limit else ()))
     names = {name for name, _ in pairs_of(query_string)} if takes_parameters else set()
     values = single_values(query_string, {*known, *names})
     parameters = {name: values.pop(name) for name in list(values) if name not in known}
@@ -89,6 +94,13 @@ def read_market_ask(
         closed_only = flag(values.get("closed_only", "false"))
     except ValueError as error:
         errors.append({"name": "closed_only", "message": str(error)})
+    times: dict[str, int] = {}
+    for name in ("start", "end"):
+        try:
+            if name in values:
+                times[name] = time_ms(values[name])
+        except ValueError as error:
+            errors.append({"name": name, "message": str(error)})
     if "symbol" not in values:
         errors.append({"name": "symbol", "message": "is missing"})
     if errors:
@@ -101,6 +113,8 @@ def read_market_ask(
         closed_only=closed_only,
         ask=ask,
         parameters=parameters,
+        start=times.get("start"),
+        end=times.get("end"),
     )
 
 

@@ -160,6 +160,8 @@ class IndicatorController(Controller):
                 ask=asked.ask,
                 request_id=request_id(request),
                 trail=state_of(request.scope).trail,
+                start=asked.start,
+                end=asked.end,
             )
             return routed.history, routed.body
 

@@ -284,6 +284,15 @@ _LIMIT = parameter(
     maximum=MOST_CANDLES,
     default=DEFAULT_LIMIT,
 )
+_RANGE = (
+    parameter(
+        "start",
+        "string",
+        "First candle shown, Unix ms or a date; then the oldest `limit` values from there on.",
+        examples=["1764000000000", "2025-01-01"],
+    ),
+    parameter("end", "string", "Last candle shown, Unix ms or a date.", examples=["1764003600000"]),
+)
 _PARAMETERS = {
     "name": "parameters",
     "in": "query",
@@ -298,7 +307,7 @@ _ASKED = (404, 409, 502, 504)
 CATALOGUE = RouteDoc(IndicatorCatalogue)
 ROUTED = RouteDoc(
     IndicatorAnswer,
-    parameters=(*_MARKET, _LIMIT, _PARAMETERS),
+    parameters=(*_MARKET, _LIMIT, *_RANGE, _PARAMETERS),
     errors=_ASKED,
     several=IndicatorAnswers,
     asks="indicator",

@@ -67,6 +67,40 @@ async def test_one_over_routed_candles(client):
     assert again.json()["meta"]["cache"] == "hit"
 
 
+async def test_values_of_a_range_have_their_warm_up_and_say_what_follows(client):
+    """From a start on, up to an end, and the same as in a longer history."""
+    whole = (await client.get(f"/api/indicators/sma?{SYMBOL}&limit=100")).json()["data"]
+    times, values = whole["timestamps"], whole["values"]["sma"]
+    asked = f"/api/indicators/sma?{SYMBOL}&start={times[40]}"
+    since = (await client.get(f"{asked}&limit=10")).json()
+    assert since["data"]["timestamps"] == times[40:50]
+    assert since["data"]["values"]["sma"] == pytest.approx(values[40:50])
+    assert "next_start" not in since["meta"]
+    cut = (await client.get(f"{asked}&limit=10&end={times[80]}")).json()
+    assert cut["data"]["timestamps"] == times[40:50]
+    assert (cut["meta"]["complete"], cut["meta"]["next_start"]) == (False, times[50])
+    ended = (await client.get(f"{asked}&end={times[60]}")).json()
+    assert ended["data"]["timestamps"] == times[40:61]
+    assert ended["meta"]["complete"] is True
+    until = (await client.get(f"/api/indicators/sma?{SYMBOL}&limit=5&end={times[60]}")).json()
+    assert until["data"]["timestamps"] == times[56:61]
+
+
+@pytest.mark.parametrize(
+    ("range_", "wrong"),
+    [
+        ("start=4000000000000", "start"),
+        ("start=1764000000000&end=1763000000000", "start"),
+        ("start=yesterday", "start"),
+        ("end=1764000000", "end"),
+    ],
+)
+async def test_a_range_that_cannot_be_is_refused(client, range_, wrong):
+    answer = await client.get(f"/api/indicators/sma?{SYMBOL}&{range_}")
+    assert answer.status_code == 400
+    assert [one["name"] for one in answer.json()["errors"]] == [wrong]
+
+
 async def test_closed_only_drops_the_open_candle(client):
     with_open = (await client.get(f"/api/indicators/sma?{SYMBOL}&limit=2")).json()["data"]
     closed = (await client.get(f"/api/indicators/sma?{SYMBOL}&limit=2&closed_only=true")).json()
