@@ -10,6 +10,8 @@ from coinmux.framework.errors import (
     CutShort,
     Empty,
     Implausible,
+    LocalClock,
+    OtherSubject,
     Outcome,
     PluginError,
     PluginTimeout,
@@ -22,6 +24,7 @@ from coinmux.framework.health.classify import FAIR_S, quoted, record_error
 from coinmux.framework.plugins.hook_runner import HookRunner
 from coinmux.framework.plugins.raised import failure_of, is_our_cancellation
 from coinmux.framework.quality.chain_lag import ChainHeads
+from coinmux.framework.quality.clock_watch import ClockWatch
 from coinmux.framework.quality.foreign_results import check_foreign
 from coinmux.framework.quality.jump_check import JumpCheck
 from coinmux.framework.quality.plausibility import check
@@ -54,6 +57,7 @@ class StaleResult(Exception):
         detail: how old.
         source: the one that gave it.
         lease: recorded once it is known whether the answer is an error.
+        is_our_clock: whether the source's own clock says that ours is ahead.
     """
 
     code = Stale.code
@@ -65,6 +69,7 @@ class StaleResult(Exception):
         self.source = lease.source
         self.lease = lease
         self.elapsed_s = elapsed_s
+        self.is_our_clock = False
 
 
 class DoubtfulResult(StaleResult):
@@ -80,11 +85,21 @@ class MisplacedResult(StaleResult):
 
 
 class AttemptRunner:
-    """Runs attempts and records their outcomes."""
+    """Runs attempts and records their outcomes.
+
+    Args:
+        clocks: whether our own clock is right; one of its own without.
+    """
 
     def __init__(
-        self, health: HealthTracker, leases: Leases, client: SafeHTTPClient, clock: Clock
+        self,
+        health: HealthTracker,
+        leases: Leases,
+        client: SafeHTTPClient,
+        clock: Clock,
+        clocks: ClockWatch | None = None,
     ) -> None:
+        self._clocks = clocks if clocks is not None else ClockWatch(clock)
         self._health = health
         self._client = client
         self._clock = clock
@@ -150,11 +165,13 @@ class AttemptRunner:
             self._health.release(lease)
             raise
         elapsed = clock.monotonic() - started
-        misplaced = result.misplaced(query, clock.wall_ms())
+        misplaced = result.misplaced(query, self._clocks.now_ms())
         if misplaced is not None:
             raise MisplacedResult(result, misplaced, lease, elapsed)
         if why_stale is not None:
-            raise StaleResult(result, why_stale, lease, elapsed)
+            stale = StaleResult(result, why_stale, lease, elapsed)
+            stale.is_our_clock = self._clocks.agrees_with(source.name)
+            raise stale
         return result
 
     async def _call(
@@ -164,7 +181,7 @@ class AttemptRunner:
         asked = query.fitted(source.info.intervals, source.info.max_candles)
         until = Deadline.after(self._clock, limit_s)
         # What is read of the clock before the call: a candle that ends during it may be open yet.
-        asked_ms = self._clock.wall_ms()
+        asked_ms = self._clocks.now_ms()
 
         async def fetch(page: Query, within_s: float) -> Result:
             deadline = Deadline.after(self._clock, within_s)
@@ -174,7 +191,7 @@ class AttemptRunner:
                 result = await self._hooks.call(hook(page, http), within_s)
                 if self._clock.monotonic() - deadline.at > _BLOCKED_S:
                     raise PluginTimeout(f"held up the event loop past its {within_s:.1f} s")
-                return check(capability, page, result, self._clock.wall_ms())
+                return self._checked(source, capability, page, result)
             except BaseException as error:
                 failure = _ours(error)
                 if failure is error:
@@ -190,7 +207,7 @@ class AttemptRunner:
             if damage:
                 answer = self._remarked(source, answer, damage)
             answer = answer.fitted(query, asked_ms)
-            now_ms = self._clock.wall_ms()
+            now_ms = self._clocks.now_ms()
             if not source.provider.is_built_in:
                 check_foreign(capability, query, answer, now_ms)
             head = answer.head()
@@ -202,6 +219,29 @@ class AttemptRunner:
             if failure is error:
                 raise
             raise failure from error
+
+    def _checked(
+        self, source: Source, capability: Capability, asked: Query, result: object
+    ) -> Result:
+        """The answer, if it can be one.
+
+        Raises:
+            LocalClock: our own clock is in doubt.
+            ProviderError: it can be no answer.
+        """
+        clocks = self._clocks
+        own_ms = result.own_time_ms() if isinstance(result, capability.result) else None
+        if own_ms is not None:
+            clocks.data(source.name, own_ms)
+        now_ms = clocks.now_ms()
+        try:
+            return check(capability, asked, result, now_ms)
+        except OtherSubject:
+            raise
+        except Implausible as error:
+            if clocks.agrees_with(source.name):
+                raise LocalClock(f"our clock may be wrong: {error.detail}") from error
+            raise
 
     def _remarked(self, source: Source, answer: Result, damage: Damage) -> Result:
         """The answer with what could not be read of it, which the health of its source counts."""

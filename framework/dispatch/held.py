@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.dispatch.attempt import DoubtfulResult, MisplacedResult
 from coinmux.framework.dispatch.request import SourceAnswer
-from coinmux.framework.errors import Implausible, Outcome, Stale
+from coinmux.framework.errors import Implausible, LocalClock, Outcome, Stale
 from coinmux.framework.health.classify import record_error
 from coinmux.framework.quality.jump_check import figure_of
 
@@ -45,7 +45,8 @@ class HeldAnswers:
             record_error(self._health, held.lease, error, held.elapsed_s)
             return
         if not isinstance(held, DoubtfulResult):
-            record_error(self._health, held.lease, Stale(held.detail), held.elapsed_s)
+            failure = LocalClock(held.detail) if held.is_our_clock else Stale(held.detail)
+            record_error(self._health, held.lease, failure, held.elapsed_s)
             return
         doubted = figure_of(request.row, request.query, held.result)
         other = figure_of(request.row, request.query, answer)
