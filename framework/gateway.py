@@ -16,6 +16,7 @@ from coinmux.framework.archive.archived_answers import ArchivedAnswers, WaitingA
 from coinmux.framework.background.backfill import Backfill
 from coinmux.framework.background.health_checker import HealthChecker
 from coinmux.framework.background.housekeeping import Housekeeping
+from coinmux.framework.background.market_lists import MarketLists
 from coinmux.framework.background.news_scoring import NewsScorer
 from coinmux.framework.cache.store import AnswerCache, is_fresh, may_refresh
 from coinmux.framework.clock import Clock, Deadline, SystemClock
@@ -50,6 +51,7 @@ from coinmux.framework.reports.configuration import ConfigurationReports, Reload
 from coinmux.framework.reports.health import HealthReports
 from coinmux.framework.reports.providers import ProviderReports
 from coinmux.framework.reports.status import StatusReports
+from coinmux.framework.routing.market_directory import MarketDirectory
 from coinmux.framework.routing.options import (
     CONSENSUS,
     LEAST_TIMEOUT_S,
@@ -72,7 +74,7 @@ if TYPE_CHECKING:
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.dispatch.decision_log import DecisionTrail
     from coinmux.framework.limits.limiter import Limiter
-    from coinmux.framework.models.base import Query
+    from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.models.text import TextSentiment
     from coinmux.framework.secrets import Secret
@@ -130,15 +132,18 @@ class Gateway(GatewayQuestions, GatewayReports):
         self.cache = AnswerCache(
             self.clock, entries=settings.cache_entries, size=settings.cache_mb * 1_048_576
         )
-        self.router = Router(self.health, self.clock, probes_first=not settings.checker)
+        self.assets = AssetTable.shipped()
+        self.router = Router(
+            self.health, self.clock, probes_first=not settings.checker, assets=self.assets.symbols
+        )
+        self.markets_known = MarketDirectory(self.assets, self.clock)
         self.health.subscribe(self.router.on_change)
         self.health.subscribe(self.history.on_change)
         self.health.subscribe(ChangeEvents(self.events, self.redactor).on_change)
-        self.assets = AssetTable.shipped()
         self.loader = PluginLoader()
         self.registry = SourceRegistry(
             env, environ, self.loader, self.health, self.events, self.redactor, self.assets,
-            self.clock, self.router.use,
+            self.clock, self._use_sources,
         )  # fmt: skip
         self.indicators = IndicatorService(self, self.loader.indicators)
         self._client = SafeHTTPClient(
@@ -157,6 +162,8 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.registry, self.router, self.health, runner, self.cache, self._decisions,
             self.clock, self._leases, simulated=simulated,
         )  # fmt: skip
+        self._dispatcher.suggest = self.markets_known.suggest
+        self._dispatcher.on_stored(self.markets_known.on_stored)
         self._dispatcher.finishers = (NewsScorer(self.clock, self._scores).finish,)
         self._probes = SourceProbe(self.health, self._leases, runner, self._decisions, self.clock)
         self.archive: Archive | None = None
@@ -166,6 +173,10 @@ class Gateway(GatewayQuestions, GatewayReports):
         self.checker = HealthChecker(
             self.registry, self.health, self.probe, self._may_lead, self.events, self.clock
         )
+        self._lists = MarketLists(
+            self.registry, self.health, self.markets_known, self._own_question, self.events,
+            self.clock,
+        )  # fmt: skip
         self._housekeeping = Housekeeping(
             self.registry.adopt_if_ready, self.save_holds, self.save_quota, self.events, self.clock
         )
@@ -230,6 +241,15 @@ class Gateway(GatewayQuestions, GatewayReports):
             self._holds.restore()
         except (OSError, ValueError) as error:
             self.events.publish("config", f"{path.name} cannot be read: {error}", level="warning")
+
+    def _use_sources(self, sources: Mapping[str, Source]) -> None:
+        self.router.use(sources)
+        self.markets_known.use(sources)
+
+    async def _own_question(
+        self, source: Source, capability: str, query: Query, limit_s: float
+    ) -> Result | None:
+        return await self._probes.fetch(source, self.capability(capability), query, limit_s)
 
     def save_quota(self) -> None:
         """Store the use of quotas in the archive, where there is one."""
@@ -301,6 +321,7 @@ class Gateway(GatewayQuestions, GatewayReports):
             for source in self.sources.values():
                 source.gate.divide(self.settings.workers)
         self.checker.start()
+        self._lists.start()
         self._housekeeping.start()
         return self
 
@@ -336,6 +357,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         """End every call and background task; nothing is left running."""
         self.is_open = False
         await self.checker.stop()
+        await self._lists.stop()
         await self._housekeeping.stop()
         await self.backfill.stop()
         try:
@@ -546,7 +568,10 @@ class Gateway(GatewayQuestions, GatewayReports):
     def parse_symbol(self, text: str) -> Symbol:
         """A pair as a person writes it, with the default quote and the known assets."""
         return Symbol.parse(
-            text, default_quote=self.settings.default_quote, assets=self.assets.symbols
+            text,
+            default_quote=self.settings.default_quote,
+            assets=self.assets.symbols,
+            markets=self.markets_known,
         )
 
     def explain(

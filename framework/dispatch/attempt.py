@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import Deadline
+from coinmux.framework.dispatch.blame import counted, may_be_the_question
 from coinmux.framework.dispatch.paging import with_pages
 from coinmux.framework.errors import (
     CutShort,
-    Empty,
     Implausible,
     LocalClock,
     OtherSubject,
@@ -18,9 +18,8 @@ from coinmux.framework.errors import (
     ProviderError,
     Stale,
     UnknownSymbol,
-    UpstreamTimeout,
 )
-from coinmux.framework.health.classify import FAIR_S, quoted, record_error
+from coinmux.framework.health.classify import quoted, record_error
 from coinmux.framework.plugins.hook_runner import HookRunner
 from coinmux.framework.plugins.raised import failure_of, is_our_cancellation
 from coinmux.framework.quality.chain_lag import ChainHeads
@@ -31,6 +30,7 @@ from coinmux.framework.quality.plausibility import check
 from coinmux.framework.reference.rows import Damage, collecting
 from coinmux.framework.sources.channel_health import ChannelHealth
 from coinmux.framework.sources.http import HTTP
+from coinmux.framework.sources.proven import is_comparable
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
@@ -43,11 +43,13 @@ if TYPE_CHECKING:
 
 #: Of an error's text, after secrets were taken out.
 _DETAIL = 300
-#: A request that probes an offline source gives it no longer
-#: (`docs/health.md`, "Offline, and back").
-PROBE_S = 1.5
 #: A hook that ends this much after its deadline has blocked the event loop (`faults.md` F5).
 _BLOCKED_S = 0.25
+
+
+#: What a source that was never measured should need, and what any may need.
+_USUAL_S = 0.5
+_LEAST_USUAL_S = 0.2
 
 
 class StaleResult(Exception):
@@ -58,11 +60,15 @@ class StaleResult(Exception):
         source: the one that gave it.
         lease: recorded once it is known whether the answer is an error.
         is_our_clock: whether the source's own clock says that ours is ahead.
+        may_count: whether it may be held against the source at all. Markets of the caller's
+            choosing may stand still, or have a price of their own at each source.
     """
 
     code = Stale.code
 
-    def __init__(self, result: Result, detail: str, lease: Lease, elapsed_s: float) -> None:
+    def __init__(
+        self, result: Result, detail: str, lease: Lease, elapsed_s: float, *, may_count: bool
+    ) -> None:
         super().__init__(detail)
         self.result = result
         self.detail = detail
@@ -70,6 +76,7 @@ class StaleResult(Exception):
         self.lease = lease
         self.elapsed_s = elapsed_s
         self.is_our_clock = False
+        self.may_count = may_count
 
 
 class DoubtfulResult(StaleResult):
@@ -119,15 +126,20 @@ class AttemptRunner:
         query: Query,
         lease: Lease,
         limit_s: float,
+        *,
+        ours: bool = False,
     ) -> Result:
         """The source's answer within `limit_s` seconds, checked; its outcome is recorded.
+
+        Args:
+            ours: whether the question is our own and not a caller's, so that every failure counts.
 
         Raises:
             ProviderError, UnknownSymbol: as it ended.
             StaleResult: an answer that is too old, or doubted; the caller must record its lease.
         """
         started = self._clock.monotonic()
-        result = await self.ask(source, capability, query, lease, limit_s)
+        result = await self.ask(source, capability, query, lease, limit_s, ours=ours)
         elapsed_s = self._clock.monotonic() - started
         try:
             doubt = self._known.doubt(source.name, capability, query, result)
@@ -137,7 +149,7 @@ class AttemptRunner:
             record_error(self._health, lease, failure, elapsed_s)
             raise failure from error
         if doubt is not None:
-            raise DoubtfulResult(result, doubt, lease, elapsed_s)
+            raise DoubtfulResult(result, doubt, lease, elapsed_s, may_count=is_comparable(query))
         self._health.record(lease, Outcome.SUCCESS, elapsed_s=elapsed_s)
         return result
 
@@ -148,17 +160,21 @@ class AttemptRunner:
         query: Query,
         lease: Lease,
         limit_s: float,
+        *,
+        ours: bool = False,
     ) -> Result:
         """As `run`, but the caller must record the outcome of a good answer."""
         clock = self._clock
         started = clock.monotonic()
         try:
-            result, why_stale = await self._call(source, capability, query, limit_s)
+            result, why_stale = await self._call(source, capability, query, limit_s, ours=ours)
         except (ProviderError, UnknownSymbol) as caught:
-            error = _fair(caught, source, query, limit_s, lease)
+            error = counted(caught, source, capability.name, query, limit_s, lease, ours=ours)
             # What a plugin quotes of a source has not passed the client's redactor.
             error.detail = self._client.redactor.clean(error.detail)[:_DETAIL]
             record_error(self._health, lease, error, clock.monotonic() - started)
+            if isinstance(error, CutShort) and self._had_time(source, capability, limit_s):
+                self._health.end_early(source.name, capability.name)
             raise error from caught.__cause__
         except BaseException:
             # Cancelled, or a defect of ours: the lease of a probe must be released.
@@ -167,25 +183,38 @@ class AttemptRunner:
         elapsed = clock.monotonic() - started
         misplaced = result.misplaced(query, self._clocks.now_ms())
         if misplaced is not None:
-            raise MisplacedResult(result, misplaced, lease, elapsed)
+            raise MisplacedResult(result, misplaced, lease, elapsed, may_count=False)
         if why_stale is not None:
-            stale = StaleResult(result, why_stale, lease, elapsed)
+            stale = StaleResult(result, why_stale, lease, elapsed, may_count=is_comparable(query))
             stale.is_our_clock = self._clocks.agrees_with(source.name)
             raise stale
+        source.proven.remember(capability.name, query)
         return result
 
+    def _had_time(self, source: Source, capability: Capability, limit_s: float) -> bool:
+        """Whether an attempt was given twice the time the source usually takes."""
+        usual_s = self._health.latency_s(source.name, capability.name)
+        return limit_s >= (_USUAL_S if usual_s is None else max(2 * usual_s, _LEAST_USUAL_S))
+
     async def _call(
-        self, source: Source, capability: Capability, query: Query, limit_s: float
+        self, source: Source, capability: Capability, query: Query, limit_s: float, *, ours: bool
     ) -> tuple[Result, str | None]:
         """The checked answer, and why it is older than its kind may be."""
         asked = query.fitted(source.info.intervals, source.info.max_candles)
         until = Deadline.after(self._clock, limit_s)
         # What is read of the clock before the call: a candle that ends during it may be open yet.
         asked_ms = self._clocks.now_ms()
+        desk = self._desk
+        if source.info.channels and not ours:
+            desk = desk.judged_by(
+                lambda error: (
+                    may_be_the_question(error) and not source.should_answer(capability.name, query)
+                )
+            )
 
         async def fetch(page: Query, within_s: float) -> Result:
             deadline = Deadline.after(self._clock, within_s)
-            http = HTTP(source.bound, self._client, deadline, page, self._desk)
+            http = HTTP(source.bound, self._client, deadline, page, desk)
             hook = source.fetch[capability.name]
             try:
                 result = await self._hooks.call(hook(page, http), within_s)
@@ -256,26 +285,6 @@ def _ours(error: BaseException) -> BaseException:
     """What came out of a plugin's call, as an error of its source; our cancellation as it is."""
     # The border around a plugin's call: whatever it raises is its own defect.
     return error if is_our_cancellation(error) else failure_of(error)
-
-
-def _fair(
-    error: ProviderError | UnknownSymbol,
-    source: Source,
-    query: Query,
-    limit_s: float,
-    lease: Lease,
-) -> ProviderError | UnknownSymbol:
-    """Counted against the source only what is its fault.
-
-    A timeout is if it had a fair time; nothing in a range of the caller's choosing never is. What
-    a request gives a probe is fair to a source that is offline anyway.
-    """
-    fair_s = min(source.timeout_s, PROBE_S if lease.probe else FAIR_S)
-    if isinstance(error, UpstreamTimeout) and limit_s < fair_s - 1e-9:
-        return CutShort(f"the caller's deadline left it {limit_s:.2f} s")
-    if isinstance(error, Empty) and query.has_range():
-        error.outcome = Outcome.NEUTRAL
-    return error
 
 
 def describe(query: Any) -> dict[str, Any]:

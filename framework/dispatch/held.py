@@ -46,6 +46,8 @@ class HeldAnswers:
             return
         if not isinstance(held, DoubtfulResult):
             failure = LocalClock(held.detail) if held.is_our_clock else Stale(held.detail)
+            if not held.may_count:
+                failure.outcome = Outcome.NEUTRAL
             record_error(self._health, held.lease, failure, held.elapsed_s)
             return
         doubted = figure_of(request.row, request.query, held.result)
@@ -56,7 +58,11 @@ class HeldAnswers:
             return
         by_other = "nothing" if other is None else f"{other.value:g}"
         error = Implausible(f"{held.detail}; {by_other} by another source")
-        error.outcome = self._deviations.outcome(held.source, request.row.name)
+        error.outcome = (
+            self._deviations.outcome(held.source, request.row.name)
+            if held.may_count
+            else Outcome.NEUTRAL
+        )
         record_error(self._health, held.lease, error, held.elapsed_s)
 
     def best(self, request: RequestContext) -> SourceAnswer | None:
