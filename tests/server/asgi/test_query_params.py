@@ -178,7 +178,8 @@ WRONG_BODIES = [
 WRONG_QUERIES = [
     "/api/market/candles?symbol=BTC&limit=0", "/api/market/candles?symbol=BTC&limit=x",
     "/api/news?sentiment=positive", "/api/news?symbol=a%20%2C%20b", "/api/market/coins?page=0",
-    "/api/market/coins?quote=a%20%2C%20b", "/api/sentiment/social", "/api/sentiment/index?limit=999",
+    "/api/market/coins?quote=a%20%2C%20b", "/api/sentiment/social",
+    "/api/sentiment/index?limit=999",
     "/api/whales/transfers?min_usd=-1", "/api/whales/transfers?asset=a%20%2C%20b",
     "/api/chain/ethereum/transactions/0x0?limit=0", "/api/onchain/%24",
     "/api/defi/tvl?protocol=%24", "/api/defi/tvl?chain=%24",
