@@ -16,6 +16,7 @@ from coinmux.framework.archive.archived_answers import ArchivedAnswers, WaitingA
 from coinmux.framework.background.backfill import Backfill
 from coinmux.framework.background.health_checker import HealthChecker
 from coinmux.framework.background.housekeeping import Housekeeping
+from coinmux.framework.background.market_lists import MarketLists
 from coinmux.framework.background.news_scoring import NewsScorer
 from coinmux.framework.cache.store import AnswerCache, is_fresh, may_refresh
 from coinmux.framework.clock import Clock, Deadline, SystemClock
@@ -39,6 +40,7 @@ from coinmux.framework.limits.quota import rows_of, take_up
 from coinmux.framework.models.base import R_co
 from coinmux.framework.models.text import TextSentimentQuery
 from coinmux.framework.plugins.discovery import Found, PluginLoader
+from coinmux.framework.quality.clock_watch import ClockWatch, in_words
 from coinmux.framework.quality.consensus import PROVIDER
 from coinmux.framework.questions import GatewayQuestions, query_from
 from coinmux.framework.reference.assets import AssetTable
@@ -49,6 +51,7 @@ from coinmux.framework.reports.configuration import ConfigurationReports, Reload
 from coinmux.framework.reports.health import HealthReports
 from coinmux.framework.reports.providers import ProviderReports
 from coinmux.framework.reports.status import StatusReports
+from coinmux.framework.routing.market_directory import MarketDirectory
 from coinmux.framework.routing.options import (
     CONSENSUS,
     LEAST_TIMEOUT_S,
@@ -71,15 +74,15 @@ if TYPE_CHECKING:
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.dispatch.decision_log import DecisionTrail
     from coinmux.framework.limits.limiter import Limiter
-    from coinmux.framework.models.base import Query
+    from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.models.text import TextSentiment
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.source import Source
     from coinmux.framework.transport.choice import Transport
 
-#: Where the archive is stored by default.
-ARCHIVE_FILE = Path("data/archive.db")
+#: The archive in `DATA_DIR`.
+ARCHIVE_FILE = "archive.db"
 _DOLLARS = ("USD", "USDT", "USDC")
 _DEFAULT = RequestOptions()
 
@@ -129,15 +132,18 @@ class Gateway(GatewayQuestions, GatewayReports):
         self.cache = AnswerCache(
             self.clock, entries=settings.cache_entries, size=settings.cache_mb * 1_048_576
         )
-        self.router = Router(self.health, self.clock, probes_first=not settings.checker)
+        self.assets = AssetTable.shipped()
+        self.router = Router(
+            self.health, self.clock, probes_first=not settings.checker, assets=self.assets.symbols
+        )
+        self.markets_known = MarketDirectory(self.assets, self.clock)
         self.health.subscribe(self.router.on_change)
         self.health.subscribe(self.history.on_change)
         self.health.subscribe(ChangeEvents(self.events, self.redactor).on_change)
-        self.assets = AssetTable.shipped()
         self.loader = PluginLoader()
         self.registry = SourceRegistry(
             env, environ, self.loader, self.health, self.events, self.redactor, self.assets,
-            self.clock, self.router.use,
+            self.clock, self._use_sources,
         )  # fmt: skip
         self.indicators = IndicatorService(self, self.loader.indicators)
         self._client = SafeHTTPClient(
@@ -145,15 +151,19 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.redactor,
             transport=transport
             if transport is not None
-            else transport_named(settings.http_transport),
+            else transport_named(settings.http_transport, env.values),
         )
         self._decisions = DecisionLog(self.events, self.redactor, self.router, self.clock)
         self._leases = Leases(self.health)
-        runner = AttemptRunner(self.health, self._leases, self._client, self.clock)
+        self.clocks: ClockWatch = ClockWatch(self.clock, self._clock_changed)
+        self._client.on_date = self.clocks.date
+        runner = AttemptRunner(self.health, self._leases, self._client, self.clock, self.clocks)
         self._dispatcher = Dispatcher(
             self.registry, self.router, self.health, runner, self.cache, self._decisions,
             self.clock, self._leases, simulated=simulated,
         )  # fmt: skip
+        self._dispatcher.suggest = self.markets_known.suggest
+        self._dispatcher.on_stored(self.markets_known.on_stored)
         self._dispatcher.finishers = (NewsScorer(self.clock, self._scores).finish,)
         self._probes = SourceProbe(self.health, self._leases, runner, self._decisions, self.clock)
         self.archive: Archive | None = None
@@ -163,6 +173,10 @@ class Gateway(GatewayQuestions, GatewayReports):
         self.checker = HealthChecker(
             self.registry, self.health, self.probe, self._may_lead, self.events, self.clock
         )
+        self._lists = MarketLists(
+            self.registry, self.health, self.markets_known, self._own_question, self.events,
+            self.clock,
+        )  # fmt: skip
         self._housekeeping = Housekeeping(
             self.registry.adopt_if_ready, self.save_holds, self.save_quota, self.events, self.clock
         )
@@ -177,7 +191,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         self._status = StatusReports(
             self.registry, AnswerableReports(self.registry, self.health, self.clock),
             self._health_reports, self._providers, self.clock,
-            started_ms=self.started_ms, simulated=simulated,
+            started_at=self.clock.monotonic(), simulated=simulated,
         )  # fmt: skip
         self.registry.load(found)
 
@@ -213,6 +227,13 @@ class Gateway(GatewayQuestions, GatewayReports):
             transport=transport,
         )
 
+    def _clock_changed(self, skew_s: float) -> None:
+        """Say once that our own clock is off, and once that it no longer is."""
+        if skew_s:
+            self.events.publish("error", in_words(skew_s), level="error")
+        else:
+            self.events.publish("config", "this machine's clock agrees with the sources again")
+
     def keep_holds(self, path: Path) -> None:
         """Store bans and used-up quotas in a file from now on, and load those it contains."""
         self._holds = CooldownFile(path, self.health, self.clock)
@@ -220,6 +241,15 @@ class Gateway(GatewayQuestions, GatewayReports):
             self._holds.restore()
         except (OSError, ValueError) as error:
             self.events.publish("config", f"{path.name} cannot be read: {error}", level="warning")
+
+    def _use_sources(self, sources: Mapping[str, Source]) -> None:
+        self.router.use(sources)
+        self.markets_known.use(sources)
+
+    async def _own_question(
+        self, source: Source, capability: str, query: Query, limit_s: float
+    ) -> Result | None:
+        return await self._probes.fetch(source, self.capability(capability), query, limit_s)
 
     def save_quota(self) -> None:
         """Store the use of quotas in the archive, where there is one."""
@@ -238,11 +268,11 @@ class Gateway(GatewayQuestions, GatewayReports):
         if self._holds is not None:
             self._holds.save()
 
-    async def open_archive(self, file: Path = ARCHIVE_FILE) -> None:
+    async def open_archive(self, file: Path | None = None) -> None:
         """Store candles, state changes and events from now on; load the stored history.
 
         Args:
-            file: of the database, where no `DATABASE_URL` is set.
+            file: of the database, where no `DATABASE_URL` is set; one in `DATA_DIR` without.
 
         Raises:
             InvalidRequest: `DATABASE_URL` is no address of a known database.
@@ -255,7 +285,10 @@ class Gateway(GatewayQuestions, GatewayReports):
         module = await asyncio.to_thread(import_module, "coinmux.framework.archive.archive")
         try:
             archive: Archive = module.Archive.from_settings(
-                self.settings, self.clock, self.events, file
+                self.settings,
+                self.clock,
+                self.events,
+                self.settings.data_dir / ARCHIVE_FILE if file is None else file,
             )
         except InvalidRequest:
             self.archive_expected = False
@@ -288,6 +321,7 @@ class Gateway(GatewayQuestions, GatewayReports):
             for source in self.sources.values():
                 source.gate.divide(self.settings.workers)
         self.checker.start()
+        self._lists.start()
         self._housekeeping.start()
         return self
 
@@ -323,6 +357,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         """End every call and background task; nothing is left running."""
         self.is_open = False
         await self.checker.stop()
+        await self._lists.stop()
         await self._housekeeping.stop()
         await self.backfill.stop()
         try:
@@ -533,7 +568,10 @@ class Gateway(GatewayQuestions, GatewayReports):
     def parse_symbol(self, text: str) -> Symbol:
         """A pair as a person writes it, with the default quote and the known assets."""
         return Symbol.parse(
-            text, default_quote=self.settings.default_quote, assets=self.assets.symbols
+            text,
+            default_quote=self.settings.default_quote,
+            assets=self.assets.symbols,
+            markets=self.markets_known,
         )
 
     def explain(

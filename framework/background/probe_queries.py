@@ -19,7 +19,7 @@ from coinmux.framework.models.sentiment import FearGreedQuery, SocialQuery
 from coinmux.framework.models.text import TextSentimentQuery
 from coinmux.framework.reference.chains import Chain
 from coinmux.framework.reference.intervals import Interval
-from coinmux.framework.reference.symbols import Symbol
+from coinmux.framework.sources.proven import sure_pair
 
 if TYPE_CHECKING:
     from coinmux.framework.models.base import Query
@@ -34,8 +34,7 @@ CHEAPEST_FIRST = (
 
 def probe_query(info: ProviderInfo, capability: str) -> Query | None:
     """A question of `capability` the source should be able to answer, None where none is safe."""
-    quote = "USDT" if info.quotes is None or "USDT" in info.quotes else "USD"
-    symbol = Symbol.of("BTC", quote)
+    symbol = sure_pair(info)
     chain = Chain(next(iter(info.chains))) if info.chains else Chain.ETHEREUM
     offered = info.intervals or {"1h": ""}
     interval = Interval("1h" if "1h" in offered else next(iter(offered)))

@@ -5,28 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import Deadline
+from coinmux.framework.dispatch.blame import counted, may_be_the_question
 from coinmux.framework.errors import (
     CutShort,
-    Empty,
     Implausible,
+    LocalClock,
+    OtherSubject,
     Outcome,
     PluginError,
     PluginTimeout,
     ProviderError,
     Stale,
     UnknownSymbol,
-    UpstreamTimeout,
 )
-from coinmux.framework.health.classify import FAIR_S, quoted, record_error
+from coinmux.framework.health.classify import quoted, record_error
 from coinmux.framework.plugins.hook_runner import HookRunner
 from coinmux.framework.plugins.raised import failure_of, is_our_cancellation
 from coinmux.framework.quality.chain_lag import ChainHeads
+from coinmux.framework.quality.clock_watch import ClockWatch
 from coinmux.framework.quality.foreign_results import check_foreign
 from coinmux.framework.quality.jump_check import JumpCheck
 from coinmux.framework.quality.plausibility import check
 from coinmux.framework.reference.rows import Damage, collecting
 from coinmux.framework.sources.channel_health import ChannelHealth
 from coinmux.framework.sources.http import HTTP
+from coinmux.framework.sources.proven import is_comparable
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
@@ -39,11 +42,13 @@ if TYPE_CHECKING:
 
 #: Of an error's text, after secrets were taken out.
 _DETAIL = 300
-#: A request that probes an offline source gives it no longer
-#: (`docs/health.md`, "Offline, and back").
-PROBE_S = 1.5
 #: A hook that ends this much after its deadline has blocked the event loop (`faults.md` F5).
 _BLOCKED_S = 0.25
+
+
+#: What a source that was never measured should need, and what any may need.
+_USUAL_S = 0.5
+_LEAST_USUAL_S = 0.2
 
 
 class StaleResult(Exception):
@@ -53,17 +58,24 @@ class StaleResult(Exception):
         detail: how old.
         source: the one that gave it.
         lease: recorded once it is known whether the answer is an error.
+        is_our_clock: whether the source's own clock says that ours is ahead.
+        may_count: whether it may be held against the source at all. Markets of the caller's
+            choosing may stand still, or have a price of their own at each source.
     """
 
     code = Stale.code
 
-    def __init__(self, result: Result, detail: str, lease: Lease, elapsed_s: float) -> None:
+    def __init__(
+        self, result: Result, detail: str, lease: Lease, elapsed_s: float, *, may_count: bool
+    ) -> None:
         super().__init__(detail)
         self.result = result
         self.detail = detail
         self.source = lease.source
         self.lease = lease
         self.elapsed_s = elapsed_s
+        self.is_our_clock = False
+        self.may_count = may_count
 
 
 class DoubtfulResult(StaleResult):
@@ -73,11 +85,21 @@ class DoubtfulResult(StaleResult):
 
 
 class AttemptRunner:
-    """Runs attempts and records their outcomes."""
+    """Runs attempts and records their outcomes.
+
+    Args:
+        clocks: whether our own clock is right; one of its own without.
+    """
 
     def __init__(
-        self, health: HealthTracker, leases: Leases, client: SafeHTTPClient, clock: Clock
+        self,
+        health: HealthTracker,
+        leases: Leases,
+        client: SafeHTTPClient,
+        clock: Clock,
+        clocks: ClockWatch | None = None,
     ) -> None:
+        self._clocks = clocks if clocks is not None else ClockWatch(clock)
         self._health = health
         self._client = client
         self._clock = clock
@@ -97,15 +119,20 @@ class AttemptRunner:
         query: Query,
         lease: Lease,
         limit_s: float,
+        *,
+        ours: bool = False,
     ) -> Result:
         """The source's answer within `limit_s` seconds, checked; its outcome is recorded.
+
+        Args:
+            ours: whether the question is our own and not a caller's, so that every failure counts.
 
         Raises:
             ProviderError, UnknownSymbol: as it ended.
             StaleResult: an answer that is too old, or doubted; the caller must record its lease.
         """
         started = self._clock.monotonic()
-        result = await self.ask(source, capability, query, lease, limit_s)
+        result = await self.ask(source, capability, query, lease, limit_s, ours=ours)
         elapsed_s = self._clock.monotonic() - started
         try:
             doubt = self._known.doubt(source.name, capability, query, result)
@@ -115,7 +142,7 @@ class AttemptRunner:
             record_error(self._health, lease, failure, elapsed_s)
             raise failure from error
         if doubt is not None:
-            raise DoubtfulResult(result, doubt, lease, elapsed_s)
+            raise DoubtfulResult(result, doubt, lease, elapsed_s, may_count=is_comparable(query))
         self._health.record(lease, Outcome.SUCCESS, elapsed_s=elapsed_s)
         return result
 
@@ -126,17 +153,21 @@ class AttemptRunner:
         query: Query,
         lease: Lease,
         limit_s: float,
+        *,
+        ours: bool = False,
     ) -> Result:
         """As `run`, but the caller must record the outcome of a good answer."""
         clock = self._clock
         started = clock.monotonic()
         try:
-            result, why_stale = await self._call(source, capability, query, limit_s)
+            result, why_stale = await self._call(source, capability, query, limit_s, ours=ours)
         except (ProviderError, UnknownSymbol) as caught:
-            error = _fair(caught, source, query, limit_s, lease)
+            error = counted(caught, source, capability.name, query, limit_s, lease, ours=ours)
             # What a plugin quotes of a source has not passed the client's redactor.
             error.detail = self._client.redactor.clean(error.detail)[:_DETAIL]
             record_error(self._health, lease, error, clock.monotonic() - started)
+            if isinstance(error, CutShort) and self._had_time(source, capability, limit_s):
+                self._health.end_early(source.name, capability.name)
             raise error from caught.__cause__
         except BaseException:
             # Cancelled, or a defect of ours: the lease of a probe must be released.
@@ -144,26 +175,39 @@ class AttemptRunner:
             raise
         elapsed = clock.monotonic() - started
         if why_stale is not None:
-            raise StaleResult(result, why_stale, lease, elapsed)
+            stale = StaleResult(result, why_stale, lease, elapsed, may_count=is_comparable(query))
+            stale.is_our_clock = self._clocks.agrees_with(source.name)
+            raise stale
+        source.proven.remember(capability.name, query)
         return result
 
+    def _had_time(self, source: Source, capability: Capability, limit_s: float) -> bool:
+        """Whether an attempt was given twice the time the source usually takes."""
+        usual_s = self._health.latency_s(source.name, capability.name)
+        return limit_s >= (_USUAL_S if usual_s is None else max(2 * usual_s, _LEAST_USUAL_S))
+
     async def _call(
-        self, source: Source, capability: Capability, query: Query, limit_s: float
+        self, source: Source, capability: Capability, query: Query, limit_s: float, *, ours: bool
     ) -> tuple[Result, str | None]:
         """The checked answer, and why it is older than its kind may be."""
         asked = query.fitted(source.info.intervals, source.info.max_candles)
         fetch = source.fetch[capability.name]
-        http = HTTP(
-            source.bound, self._client, Deadline.after(self._clock, limit_s), asked, self._desk
-        )
+        desk = self._desk
+        if source.info.channels and not ours:
+            desk = desk.judged_by(
+                lambda error: (
+                    may_be_the_question(error) and not source.should_answer(capability.name, query)
+                )
+            )
+        http = HTTP(source.bound, self._client, Deadline.after(self._clock, limit_s), asked, desk)
         begun = self._clock.monotonic()
         try:
             with collecting() as damage:
                 result = await self._hooks.call(fetch(asked, http), limit_s)
                 if self._clock.monotonic() - begun > limit_s + _BLOCKED_S:
                     raise PluginTimeout(f"held up the event loop past its {limit_s:.1f} s")
-                now_ms = self._clock.wall_ms()
-                answer = check(capability, asked, result, now_ms).fitted(query, now_ms)
+                answer, now_ms = self._checked(source, capability, asked, result)
+                answer = answer.fitted(query, now_ms)
             if damage:
                 answer = self._remarked(source, answer, damage)
             if not source.provider.is_built_in:
@@ -181,6 +225,29 @@ class AttemptRunner:
                 raise
             raise failure from error
 
+    def _checked(
+        self, source: Source, capability: Capability, asked: Query, result: object
+    ) -> tuple[Result, int]:
+        """The answer, and the time it was judged by.
+
+        Raises:
+            LocalClock: our own clock is in doubt.
+            ProviderError: it can be no answer.
+        """
+        clocks = self._clocks
+        own_ms = result.own_time_ms() if isinstance(result, capability.result) else None
+        if own_ms is not None:
+            clocks.data(source.name, own_ms)
+        now_ms = clocks.now_ms()
+        try:
+            return check(capability, asked, result, now_ms), now_ms
+        except OtherSubject:
+            raise
+        except Implausible as error:
+            if clocks.agrees_with(source.name):
+                raise LocalClock(f"our clock may be wrong: {error.detail}") from error
+            raise
+
     def _remarked(self, source: Source, answer: Result, damage: Damage) -> Result:
         """The answer with what could not be read of it, which the health of its source counts."""
         # Reasons quote the source, and what it said has not passed the client's redactor.
@@ -188,26 +255,6 @@ class AttemptRunner:
         remarks = self._health.remarks(source.name)
         remarks.add(clean.rows, clean.fields, self._clock.monotonic())
         return answer.damaged(clean.rows_left_out, clean.notes())
-
-
-def _fair(
-    error: ProviderError | UnknownSymbol,
-    source: Source,
-    query: Query,
-    limit_s: float,
-    lease: Lease,
-) -> ProviderError | UnknownSymbol:
-    """Counted against the source only what is its fault.
-
-    A timeout is if it had a fair time; nothing in a range of the caller's choosing never is. What
-    a request gives a probe is fair to a source that is offline anyway.
-    """
-    fair_s = min(source.timeout_s, PROBE_S if lease.probe else FAIR_S)
-    if isinstance(error, UpstreamTimeout) and limit_s < fair_s - 1e-9:
-        return CutShort(f"the caller's deadline left it {limit_s:.2f} s")
-    if isinstance(error, Empty) and query.has_range():
-        error.outcome = Outcome.NEUTRAL
-    return error
 
 
 def describe(query: Any) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coinmux.framework.clock import wall_at
-from coinmux.framework.dispatch.attempt import PROBE_S, StaleResult
+from coinmux.framework.dispatch.attempt import StaleResult
 from coinmux.framework.dispatch.attempt_record import AttemptRecord
-from coinmux.framework.errors import CutShort, UnknownSymbol
+from coinmux.framework.dispatch.blame import PROBE_S
+from coinmux.framework.errors import CutShort, NotOffered, UnknownSymbol
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
@@ -60,7 +61,7 @@ class AttemptLog:
         if isinstance(error, UnknownSymbol):
             # An unlisted pair is no failure of the source, and the last source may list it.
             source.remember_unlisted(request.row.name, request.query)
-        else:
+        elif not isinstance(error, NotOffered):
             request.failures += 1
         most = self._registry.env.settings.max_attempts
         decision = "fall_back" if goes_on and request.failures < most else "fail"

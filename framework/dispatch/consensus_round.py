@@ -18,6 +18,7 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.health.classify import record_error
 from coinmux.framework.quality.consensus import PROVIDER, Vote, judge, merged
+from coinmux.framework.sources.proven import is_comparable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -152,7 +153,11 @@ class ConsensusRound:
             error = Implausible(
                 f"{one.vote.value:g}, while {len(verdict.agreed)} others say {verdict.value:g}"
             )
-            error.outcome = self._deviations.outcome(one.vote.source, name)
+            error.outcome = (
+                self._deviations.outcome(one.vote.source, name)
+                if is_comparable(request.query)
+                else Outcome.NEUTRAL
+            )
             record_error(self._health, one.lease, error, one.elapsed_s)
         elif one.vote in verdict.agreed:
             self._health.record(one.lease, Outcome.SUCCESS, elapsed_s=one.elapsed_s)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from coinmux.framework.dispatch.attempt import StaleResult
 from coinmux.framework.dispatch.attempt_log import LEAST_S
 from coinmux.framework.dispatch.request import SourceAnswer
-from coinmux.framework.errors import ProviderError, UnknownSymbol
+from coinmux.framework.errors import NotOffered, ProviderBusy, ProviderError, UnknownSymbol
+from coinmux.framework.health.classify import FAIR_S
 from coinmux.framework.limits.retry_budget import AlternativeBudget
-from coinmux.framework.routing.candidates import Upcoming
+from coinmux.framework.routing.candidates import Candidate, Upcoming
 from coinmux.framework.routing.hedging import Hedger
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from coinmux.framework.health.leases import Leases
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.models.base import Result
-    from coinmux.framework.routing.candidates import Candidate
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
@@ -33,6 +33,15 @@ if TYPE_CHECKING:
 #: The first alternative of a request is free. Later ones take from a budget, and a request waits
 #: for the budget for a second at most.
 _FREE_FAILURES = 2
+#: While another source is left, an attempt gets this share of the time, or what is fair where that
+#: is hardly more.
+_SHARE = 0.6
+_FAIR_SHARE = 0.7
+#: How often a source is looked at whose calls are running, all that may.
+_BUSY_LOOK_S = 0.1
+_BUSY_LOOKS = 40
+#: Outcomes that are answers to the question, and no failures.
+_NO_FAILURES = frozenset({UnknownSymbol.code, NotOffered.code})
 _BUDGET_LOOK_S = 0.05
 _BUDGET_LOOKS = 20
 
@@ -82,6 +91,8 @@ class Failover:
                 break
             step = upcoming.take()
             assert step is not None
+            if self._is_spared(request, step):
+                continue
             delay_s = None
             if settings.hedge and request.ask.provider is None:
                 delay_s = self._hedger.delay_s(step)
@@ -95,25 +106,86 @@ class Failover:
                 return SourceAnswer(source.name, result)
         return self._held.best(request)
 
+    def _is_spared(self, request: RequestContext, step: Candidate) -> bool:
+        """Whether a source's quota is spared by what others said since it was judged."""
+        source = self._registry.sources[step.score.name]
+        if not source.is_metered or request.ask.provider is not None:
+            return False
+        refusal = self._router.thrift(request.row.name, request.query)
+        if refusal is None:
+            return False
+        request.passed.append(Candidate(step.score, refusal))
+        return True
+
     async def _try(
         self, request: RequestContext, step: Candidate, upcoming: Upcoming
     ) -> tuple[Source, Result] | None:
-        """One source's answer; None where it gave none, which is recorded."""
+        """One source's answer; None where it gave none, which is recorded.
+
+        A busy source that alone may answer is waited for, as long as the request has time.
+        """
         row = request.row
         source = self._registry.sources[step.score.name]
+        while True:
+            if step.busy is not None and self._is_alone(request, upcoming):
+                await self._until_free(request, source)
+            limit_s = self._limit_s(request, step, source, upcoming)
+            lease = await self._leases.begin(source.name, row.name, limit_s)
+            if lease is None:
+                return None
+            begun = self._clock.monotonic()
+            try:
+                result = await self._runner.run(source, row, request.query, lease, limit_s)
+            except (StaleResult, ProviderError, UnknownSymbol) as error:
+                if isinstance(error, ProviderBusy) and self._may_wait(request, source, upcoming):
+                    # Others took the permit first.
+                    step.busy = error.detail
+                    continue
+                goes_on = upcoming.peek() is not None
+                self._attempts.failed(request, source, error, begun, goes_on=goes_on)
+                return None
+            self._attempts.answered(request, source, result, begun)
+            return source, result
+
+    def _limit_s(
+        self, request: RequestContext, step: Candidate, source: Source, upcoming: Upcoming
+    ) -> float:
+        """Seconds the attempt may take: while another source is left, not all that is left.
+
+        A source that hangs must leave the next one time to answer, whatever deadline the caller
+        gave.
+        """
         limit_s = self._attempts.limit_s(request, step, source)
-        lease = await self._leases.begin(source.name, row.name, limit_s)
-        if lease is None:
-            return None
-        begun = self._clock.monotonic()
-        try:
-            result = await self._runner.run(source, row, request.query, lease, limit_s)
-        except (StaleResult, ProviderError, UnknownSymbol) as error:
-            goes_on = upcoming.peek() is not None
-            self._attempts.failed(request, source, error, begun, goes_on=goes_on)
-            return None
-        self._attempts.answered(request, source, result, begun)
-        return source, result
+        left_s = request.deadline.remaining_s()
+        share_s = max(left_s * _SHARE, LEAST_S)
+        if limit_s <= share_s or request.ask.provider is not None or upcoming.peek() is None:
+            return limit_s
+        # What is fair to the source shows whether it hangs.
+        return max(share_s, FAIR_S) if left_s * _FAIR_SHARE >= FAIR_S else share_s
+
+    def _is_alone(self, request: RequestContext, upcoming: Upcoming) -> bool:
+        """Whether no other source can answer a caller who waits."""
+        return not request.ask.background and (
+            request.ask.provider is not None or upcoming.peek() is None
+        )
+
+    def _may_wait(self, request: RequestContext, source: Source, upcoming: Upcoming) -> bool:
+        """Whether the source is at our own limit for it, and may be free in time."""
+        return (
+            source.busy() is not None
+            and self._is_alone(request, upcoming)
+            and request.waits < _BUSY_LOOKS
+            and source.gate.free_in_s() + LEAST_S < request.deadline.remaining_s()
+        )
+
+    async def _until_free(self, request: RequestContext, source: Source) -> None:
+        """Wait for a permit of the source, where one comes in time for an attempt."""
+        while source.busy() is not None and request.waits < _BUSY_LOOKS:
+            wait_s = source.gate.free_in_s()
+            if wait_s + LEAST_S >= request.deadline.remaining_s():
+                return
+            request.waits += 1
+            await asyncio.sleep(max(wait_s, _BUSY_LOOK_S))
 
     async def _hedged(
         self, request: RequestContext, step: Candidate, upcoming: Upcoming, delay_s: float
@@ -160,7 +232,7 @@ class Failover:
         name = request.row.name
         return sum(
             line["outcome"] == "failed"
-            and line["code"] != UnknownSymbol.code
+            and line["code"] not in _NO_FAILURES
             and self._health.standing(line["provider"], name).eligible
             for line in request.attempts
         )

@@ -10,6 +10,9 @@ from coinmux.framework.errors import (
     DeadlineExceeded,
     InvalidRequest,
     NoProviderAvailable,
+    NotFound,
+    NotOffered,
+    Outcome,
     ProviderBusy,
     UnknownChain,
     UnknownInterval,
@@ -22,10 +25,10 @@ if TYPE_CHECKING:
     from coinmux.framework.dispatch.request import RequestContext
     from coinmux.framework.sources.source import Refusal, Source
 
-#: Refusals that say the pair or coin is not listed.
-_UNLISTED = frozenset({"unsupported_symbol", "unsupported_quote", "no_capability"})
-#: Refusals of sources that are off: they do not count in whether a pair exists.
-_OFF = frozenset({"missing_key", "switched_off", "retired", "key_refused", "broken", "disabled"})
+#: Refusals of sources that may answer later.
+_LATER = frozenset({"circuit_open", "probe_running", "told_to_wait", "list_awaited"})
+#: Reasons of sources in one message.
+_REASONS = 3
 
 
 def failure_of(
@@ -36,9 +39,9 @@ def failure_of(
 ) -> CoinmuxError:
     """The error for a request that no source answered.
 
-    "Unknown" only if every candidate said so; 502 if some were tried and failed; 504 if the time
-    ran out first; 503 with the earliest retry if none could be tried; and where no source can ever
-    serve the query, an error that names the refused part of it.
+    "Unknown" if all that answered said so; "not found" if none offers the question; 502 if some
+    were tried and failed; 504 if the time ran out first; 503 with the earliest retry if none could
+    be tried; and where no source can ever serve the query, an error that names the refused part.
 
     Args:
         request: with its attempts and their errors.
@@ -55,20 +58,16 @@ def failure_of(
     asked = [(name, refusal) for name, refusal in refusals if refusal.code != "not_pinned"]
     tried = {attempt["provider"] for attempt in request.attempts}
     others = [refusal for name, refusal in asked if name not in tried]
-    if _unknown_to_all(request, others):
-        subject = request.query.about() or request.row.name
-        return request.query.unlisted(f"{subject} is not listed by any source that was asked")
+    if _is_unknown(request, others, serving):
+        return _unlisted(request)
     if not request.attempts:
         if others and all(refusal.for_good for refusal in others):
             return _never_served(request, others, serving)
-        return NoProviderAvailable(
-            f"no source can answer {request.row.name} now",
-            candidates=[
-                {"provider": name, "reason": refusal.code, "detail": refusal.detail}
-                for name, refusal in asked
-            ],
-            retry_after_s=_earliest_s(asked, now),
-        )
+        return _none_now(request, asked, now)
+    if request.errors and all(
+        isinstance(one, (NotOffered, UnknownSymbol)) for one in request.errors
+    ):
+        return _not_offered(request, asked, others, now)
     if request.out_of_time or request.deadline.remaining_s() <= 0:
         return DeadlineExceeded("the request's deadline passed", attempts=request.attempts)
     if all(one["code"] == ProviderBusy.code for one in request.attempts):
@@ -88,18 +87,67 @@ def failure_of(
     )
 
 
-def _unknown_to_all(request: RequestContext, others: list[Refusal]) -> bool:
-    said_so = bool(request.errors) or any(refusal.code in _UNLISTED for refusal in others)
-    asked = bool(request.errors) or any(
-        refusal.code in _UNLISTED and not refusal.for_good for refusal in others
-    )
-    # If sources were asked about the pair, one without the interval does not count.
-    silent = _OFF | {"unsupported_interval"} if asked else _OFF
+def _is_unknown(
+    request: RequestContext, others: Sequence[Refusal], serving: Sequence[Source]
+) -> bool:
+    """Whether nobody knows the pair or coin.
+
+    Sources that did not answer (busy, offline, blocked, off, at a loss with the question) say
+    nothing about it. Those that failed say nothing either, as long as more did answer: one broken
+    server does not turn every typing error into a server error.
+    """
+    said_so = sum(isinstance(error, UnknownSymbol) for error in request.errors)
+    said_so += sum(refusal.code == "unsupported_symbol" for refusal in others)
+    failed = sum(error.outcome is Outcome.FAILURE for error in request.errors)
     return (
-        said_so
-        and len(request.errors) == len(request.attempts)
-        and all(isinstance(error, UnknownSymbol) for error in request.errors)
-        and all(refusal.code in _UNLISTED or refusal.code in silent for refusal in others)
+        not request.out_of_time
+        and failed < said_so
+        and not any(isinstance(error, NotOffered) for error in request.errors)
+        and not any(source.lists(request.row.name, request.query) for source in serving)
+    )
+
+
+def _unlisted(request: RequestContext) -> InvalidRequest:
+    subject = request.query.about() or request.row.name
+    silent = [
+        f"{one['provider']} ({one['code']})"
+        for one in request.attempts
+        if one["code"] != UnknownSymbol.code
+    ]
+    but = f"; {', '.join(silent)} did not" if silent else ""
+    error = request.query.unlisted(f"{subject} is not listed by any source that answered{but}")
+    error.extra["attempts"] = list(request.attempts)
+    return error
+
+
+def _not_offered(
+    request: RequestContext,
+    asked: Sequence[tuple[str, Refusal]],
+    others: Sequence[Refusal],
+    now: float,
+) -> CoinmuxError:
+    """The error where each source that was tried does not offer this variant of the question."""
+    if any(refusal.code in _LATER for refusal in others):
+        return _none_now(request, asked, now)
+    reasons = dict.fromkeys(
+        error.detail for error in request.errors if isinstance(error, NotOffered) and error.detail
+    )
+    return NotFound(
+        f"no source offers this {request.row.name}: {'; '.join(list(reasons)[:_REASONS])}",
+        attempts=list(request.attempts),
+    )
+
+
+def _none_now(
+    request: RequestContext, asked: Sequence[tuple[str, Refusal]], now: float
+) -> NoProviderAvailable:
+    return NoProviderAvailable(
+        f"no source can answer {request.row.name} now",
+        candidates=[
+            {"provider": name, "reason": refusal.code, "detail": refusal.detail}
+            for name, refusal in asked
+        ],
+        retry_after_s=_earliest_s(asked, now),
     )
 
 

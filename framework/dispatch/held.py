@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.dispatch.attempt import DoubtfulResult
 from coinmux.framework.dispatch.request import SourceAnswer
-from coinmux.framework.errors import Implausible, Outcome, Stale
+from coinmux.framework.errors import Implausible, LocalClock, Outcome, Stale
 from coinmux.framework.health.classify import record_error
 from coinmux.framework.quality.jump_check import figure_of
 
@@ -38,7 +38,10 @@ class HeldAnswers:
         E9).
         """
         if not isinstance(held, DoubtfulResult):
-            record_error(self._health, held.lease, Stale(held.detail), held.elapsed_s)
+            failure = LocalClock(held.detail) if held.is_our_clock else Stale(held.detail)
+            if not held.may_count:
+                failure.outcome = Outcome.NEUTRAL
+            record_error(self._health, held.lease, failure, held.elapsed_s)
             return
         doubted = figure_of(request.row, request.query, held.result)
         other = figure_of(request.row, request.query, answer)
@@ -48,7 +51,11 @@ class HeldAnswers:
             return
         by_other = "nothing" if other is None else f"{other.value:g}"
         error = Implausible(f"{held.detail}; {by_other} by another source")
-        error.outcome = self._deviations.outcome(held.source, request.row.name)
+        error.outcome = (
+            self._deviations.outcome(held.source, request.row.name)
+            if held.may_count
+            else Outcome.NEUTRAL
+        )
         record_error(self._health, held.lease, error, held.elapsed_s)
 
     def best(self, request: RequestContext) -> SourceAnswer | None:

@@ -24,6 +24,7 @@ from coinmux.framework.errors import (
     CoinmuxError,
     DeadlineExceeded,
     NoProviderAvailable,
+    UnknownSymbol,
 )
 from coinmux.framework.quality.consensus import Deviations
 from coinmux.framework.routing.options import CONSENSUS
@@ -59,6 +60,7 @@ class Dispatcher:
         finishers: what is added to the results of sources, in this order.
         archived: answers of former runs, where there is an archive.
         shared: answers of other workers, where there are others.
+        suggest: what may have been meant by a question about something nobody lists.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class Dispatcher:
         self.finishers: tuple[Finisher, ...] = ()
         self.archived: StoredAnswers | None = None
         self.shared: KeptAnswers | None = None
+        self.suggest: Callable[[Query], list[str]] | None = None
 
     def on_stored(self, listener: StoredListener) -> None:
         """Have `listener` receive each answer of a source from now on."""
@@ -310,6 +313,10 @@ class Dispatcher:
         serving = [s for s in self._registry.sources.values() if name in s.fetch]
         refusals = self._router.refusals(name, request.query, request.ask)
         failure = failure_of(request, refusals, serving, now)
+        if isinstance(failure, UnknownSymbol) and self.suggest is not None:
+            meant = self.suggest(request.query)
+            if meant:
+                failure.extra["did_you_mean"] = meant
         elapsed_ms = round((now - request.begun_at) * 1000, 3)
         self._decisions.decide(request, failure.code, None, elapsed_ms=elapsed_ms)
         return failure

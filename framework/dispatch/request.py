@@ -31,7 +31,8 @@ class RequestContext:
         stale: held answers, older than their kind may be or doubted, not judged yet.
         passed: sources that were passed over, each with its refusal.
         out_of_time: whether it ended for lack of time, with sources left to ask.
-        failures: attempts that failed, "unknown symbol" not counted.
+        failures: attempts that failed, "unknown symbol" and "not offered" not counted.
+        waits: how often it waited for a permit of the only source.
         decided: whether its decision has been recorded.
     """
 
@@ -47,6 +48,7 @@ class RequestContext:
     passed: list[Candidate] = field(default_factory=list)
     stale: list[StaleResult] = field(default_factory=list)
     failures: int = 0
+    waits: int = 0
     out_of_time: bool = False
     decided: bool = False
 

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from coinmux.framework.dispatch.decision_log import DecisionLog
     from coinmux.framework.health.leases import Leases
     from coinmux.framework.health.tracker import HealthTracker
-    from coinmux.framework.models.base import Query
+    from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.sources.source import Source
 
 
 class SourceProbe:
-    """Makes probes; their answers are dropped."""
+    """Asks one source a question of our own: probes, whose answers are dropped, and lists."""
 
     def __init__(
         self,
@@ -46,16 +46,27 @@ class SourceProbe:
         Raises:
             ProviderError, UnknownSymbol: as it ended; its outcome is recorded already.
         """
-        lease = await self._leases.begin(source.name, row.name, source.timeout_s)
+        return await self.fetch(source, row, query, source.timeout_s) is not None
+
+    async def fetch(
+        self, source: Source, row: Capability, query: Query, limit_s: float
+    ) -> Result | None:
+        """The source's own answer within `limit_s` seconds; None where it may not be asked now.
+
+        Raises:
+            ProviderError, UnknownSymbol: as it ended; its outcome is recorded already.
+        """
+        lease = await self._leases.begin(source.name, row.name, limit_s)
         if lease is None:
-            return False
+            return None
         begun = self._clock.monotonic()
         code = detail = failure = None
         try:
-            await self._runner.run(source, row, query, lease, source.timeout_s)
+            return await self._runner.run(source, row, query, lease, limit_s, ours=True)
         except StaleResult as held:
             # It answers; whether its data is too old shows where there is something to compare.
             self._health.record(held.lease, Outcome.SUCCESS, elapsed_s=held.elapsed_s)
+            return held.result
         except (ProviderError, UnknownSymbol) as error:
             code, detail, failure = error.code, error.detail, error
             raise
@@ -73,4 +84,3 @@ class SourceProbe:
                     error=failure,
                 )
             )
-        return True

@@ -11,6 +11,9 @@ from coinmux.framework.health.cooldown import Cooldown
 
 #: Weight of the newest success in the smoothed response time.
 _NEWEST = 0.2
+#: So many attempts in a row that were cut short rank a source after others, for so many seconds.
+LATE_AFTER = 2
+LATE_S = 60.0
 #: Any growth above 1 exceeds every sensible maximum delay by then; more would overflow.
 _LAST_GROWTH = 64
 
@@ -117,12 +120,14 @@ class Circuit:
         successes, failures: over the whole life, late results included.
         latency_s: smoothed response time of successes.
         hold: its cooldown.
+        cut_short: attempts in a row that were ended before it answered, with time enough.
+        cut_short_at: monotonic seconds of the last of them.
     """
 
     __slots__ = (
-        "consecutive", "counted", "epoch", "failed_probes", "failures", "hold", "last_failure_at",
-        "last_success_at", "latency_s", "lease_ends_at", "recoveries", "retry_at", "state",
-        "successes", "window",
+        "consecutive", "counted", "cut_short", "cut_short_at", "epoch", "failed_probes", "failures",
+        "hold", "last_failure_at", "last_success_at", "latency_s", "lease_ends_at", "recoveries",
+        "retry_at", "state", "successes", "window",
     )  # fmt: skip
 
     def __init__(self, settings: HealthSettings) -> None:
@@ -139,6 +144,8 @@ class Circuit:
         self.window = ResultWindow(settings.window, settings.window_age_s)
         self.latency_s: float | None = None
         self.hold = Cooldown()
+        self.cut_short = 0
+        self.cut_short_at = -math.inf
         self.last_success_at: float | None = None
         self.last_failure_at: float | None = None
 
@@ -156,6 +163,7 @@ class Circuit:
         """Count a success."""
         self.counted = True
         self.consecutive = 0
+        self.cut_short = 0
         self.window.add(entry, success=True)
         self.last_success_at = now
         old = self.latency_s
@@ -184,6 +192,15 @@ class Circuit:
     def _rest(self, until: float) -> None:
         self.retry_at = until
         self.epoch += 1
+
+    def end_early(self, now: float) -> None:
+        """An attempt was ended before the source answered, though it had its usual time."""
+        self.cut_short += 1
+        self.cut_short_at = now
+
+    def is_late(self, now: float) -> bool:
+        """Whether it kept several callers waiting in vain, and none has been answered since."""
+        return self.cut_short >= LATE_AFTER and now - self.cut_short_at < LATE_S
 
     def begin_epoch(self) -> None:
         """Make the results of calls in flight obsolete, a probe included."""

@@ -47,6 +47,13 @@ def untold_s(step: int, rng: Random) -> float:
     return seconds * rng.uniform(1 - SPREAD, 1 + SPREAD)
 
 
+def longest_s(code: str) -> float:
+    """The longest cooldown that an error of this code may ask for."""
+    if code == GEO:
+        return GEO_S
+    return (BAN_S if code == BANNED else QUOTA_S if code in _PAID else USUAL_S)[1]
+
+
 @dataclass(slots=True)
 class Cooldown:
     """The cooldown of a source: until when it lasts, and why.
@@ -84,6 +91,10 @@ class Cooldown:
                     self.step += 1
                 seconds = max(untold_s(max(self.step - 1, 0), rng), bounds[0])
         self.extend(now + seconds, code, reason)
+
+    def take_over(self, now: float, left_s: float, code: str, reason: str) -> None:
+        """Extend the cooldown by what another process says is left of it, within our own bounds."""
+        self.extend(now + min(left_s, longest_s(code)), code, reason)
 
     def extend(self, until: float, code: str, reason: str) -> None:
         """Extend the cooldown to `until`; one that ends later stays as it is."""

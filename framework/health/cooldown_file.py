@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from coinmux.framework.health.cooldown import DURABLE, longest_s
+
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.health.tracker import HealthTracker
+
+
+_REASON_CHARS = 300
 
 
 class _Hold(msgspec.Struct, frozen=True):
@@ -35,6 +41,9 @@ class CooldownFile:
     def restore(self) -> None:
         """Load the cooldowns of an earlier run, for sources that exist.
 
+        None lasts longer than one that is asked for now could: the clock that wrote them may have
+        been ahead.
+
         Raises:
             ValueError: the file is damaged; it is left as it is until there is something to store.
             OSError: it cannot be read.
@@ -42,12 +51,15 @@ class CooldownFile:
         if not self._path.exists():
             return
         holds = msgspec.json.decode(self._path.read_bytes(), type=list[_Hold])
-        now, now_ms = self._clock.monotonic(), self._clock.wall_ms()
+        now_ms = self._clock.wall_ms()
         known = set(self._health.sources())
         for hold in holds:
-            if hold.source in known and hold.until_ms > now_ms:
-                until = now + (hold.until_ms - now_ms) / 1000
-                self._health.restore_hold(hold.source, until, hold.code, hold.reason)
+            if hold.source in known and hold.code in DURABLE and hold.until_ms > now_ms:
+                # Whole numbers are compared first: one of any length may stand there.
+                left_ms = min(hold.until_ms - now_ms, round(longest_s(hold.code) * 1000))
+                self._health.restore_hold(
+                    hold.source, left_ms / 1000, hold.code, hold.reason[:_REASON_CHARS]
+                )
         self._kept = self._current()
 
     def save(self) -> None:
@@ -64,7 +76,9 @@ class CooldownFile:
             return
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = self._path.with_suffix(".new")
-        draft.write_bytes(msgspec.json.encode(current))
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file:
+            file.write(msgspec.json.encode(current))
         draft.replace(self._path)
         self._kept = current
 

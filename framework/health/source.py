@@ -142,8 +142,12 @@ class SourceBreaker:
         message: str | None,
         retry_after_s: float | None,
         hold_reason: str | None,
-    ) -> None:
-        """How an attempt ended; a result of an older epoch changes totals only."""
+    ) -> bool:
+        """How an attempt ended; a result of an older epoch changes totals only.
+
+        Returns:
+            Whether it was current, for the source and for the capability.
+        """
         self.close(lease)
         own, circuit = self.own, lease.circuit
         own_current = lease.source_epoch == own.epoch
@@ -182,6 +186,7 @@ class SourceBreaker:
             self.last_error = (reason, (message or "")[:_MESSAGE_CHARS])
         self.settle(own, None, now, reason)
         self.settle(circuit, lease.capability, now, reason)
+        return own_current and current
 
     def close(self, lease: Lease) -> None:
         """End a lease; the probe is free again unless a newer epoch has begun."""
@@ -225,6 +230,8 @@ class SourceBreaker:
         elapsed_s: float,
         code: str | None,
         message: str | None,
+        *,
+        probe: bool,
     ) -> RemoteResult:
         """How an attempt ended, and the state of its source since, for other workers."""
         own, circuit = self.own, self.capabilities.get(capability, self.own)
@@ -242,6 +249,7 @@ class SourceBreaker:
             max(circuit.hold.until - now, 0.0),
             hold.code or "",
             hold.reason or "",
+            probe,
         )
 
     def _rest_s(self, circuit: Circuit, now: float) -> float | None:
@@ -255,33 +263,44 @@ class SourceBreaker:
         if circuit is None:
             return
         reason = heard.code or Outcome(heard.outcome).name.lower()
+        is_answer = heard.outcome == Outcome.SUCCESS or (
+            heard.outcome == Outcome.NEUTRAL and heard.code == UnknownSymbol.code
+        )
         for one, rest_s in ((self.own, heard.rest_s), (circuit, heard.capability_rest_s)):
             was_offline = one.consecutive >= self._offline_after
+            # An open circuit is closed, or kept open longer, by a probe alone: what is out of date
+            # here may have been current there when it was sent.
+            counts = heard.probe or not was_offline
             if heard.outcome == Outcome.SUCCESS:
                 one.successes += 1
-                one.succeed(now, (now, max(heard.elapsed_s, 0.0)))
-                if was_offline:
-                    one.recover()
+                if counts:
+                    one.succeed(now, (now, max(heard.elapsed_s, 0.0)))
             elif heard.outcome == Outcome.FAILURE:
                 one.failures += 1
-                one.fail(now, self._settings, probe=was_offline)
+                if counts:
+                    one.fail(now, self._settings, probe=was_offline)
+            if was_offline and heard.probe and is_answer:
+                one.recover()
             if rest_s is not None:
                 self._open(one, now + rest_s)
-        if heard.outcome == Outcome.SUCCESS and self.disabled_reason == KEY_REFUSED:
+        if heard.probe and heard.outcome == Outcome.SUCCESS and self.disabled_reason == KEY_REFUSED:
             self._switch_on()
         elif heard.outcome == Outcome.DENIED and self.disabled_reason is None:
             self.disabled_reason, self.disabled_detail = KEY_REFUSED, heard.message or ""
             self.denied_probe_at = now + self._settings.denied_probe_s
         if heard.hold_s > 0:
-            self.own.hold.extend(now + heard.hold_s, heard.hold_code, heard.hold_reason)
+            self.own.hold.take_over(now, heard.hold_s, heard.hold_code, heard.hold_reason)
         if heard.capability_hold_s > 0:
-            circuit.hold.extend(now + heard.capability_hold_s, heard.hold_code, heard.hold_reason)
+            circuit.hold.take_over(now, heard.capability_hold_s, heard.hold_code, heard.hold_reason)
         if heard.outcome in (Outcome.FAILURE, Outcome.HOLD, Outcome.DENIED):
             self.last_error = (reason, (heard.message or "")[:_MESSAGE_CHARS])
         self.settle(self.own, None, now, reason)
         self.settle(circuit, heard.capability, now, reason)
 
     def _open(self, circuit: Circuit, retry_at: float) -> None:
+        if circuit.consecutive < self._offline_after:
+            # Calls of before the outage are out of date here too.
+            circuit.begin_epoch()
         circuit.counted = True
         circuit.consecutive = max(circuit.consecutive, self._offline_after)
         circuit.retry_at = retry_at
@@ -297,11 +316,11 @@ class SourceBreaker:
         self.last_error = (code, message[:_MESSAGE_CHARS])
         self.settle(circuit, capability or None, now, code)
 
-    def take_hold(self, capability: str, until: float, code: str, reason: str) -> None:
+    def take_hold(self, capability: str, left_s: float, code: str, reason: str, now: float) -> None:
         """Take over a cooldown; one that is longer here stays."""
         circuit = self.capabilities.get(capability) if capability else self.own
         if circuit is not None:
-            circuit.hold.extend(until, code, reason)
+            circuit.hold.take_over(now, left_s, code, reason)
 
     # Configuration and administration
 

@@ -59,6 +59,7 @@ class RemoteResult(msgspec.Struct, omit_defaults=True):
         outcome: an `Outcome`.
         rest_s, capability_rest_s: until a probe is due; None where the circuit is closed.
         hold_s, capability_hold_s: until it may be asked again; 0 where it may.
+        probe: whether the attempt was a probe; nothing else closes a circuit.
     """
 
     source: str
@@ -73,3 +74,4 @@ class RemoteResult(msgspec.Struct, omit_defaults=True):
     capability_hold_s: float = 0.0
     hold_code: str = ""
     hold_reason: str = ""
+    probe: bool = False

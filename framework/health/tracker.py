@@ -143,13 +143,27 @@ class HealthTracker:
         """
         if lease.is_open:
             now = self._clock.monotonic()
-            lease.owner.record(
+            was_current = lease.owner.record(
                 lease, outcome, now, elapsed_s, code, message, retry_after_s, hold_reason
             )
-            if self.on_result is not None:
+            # What is out of date here would count as new elsewhere.
+            if self.on_result is not None and was_current:
                 self.on_result(
-                    lease.owner.told(lease.capability, outcome, now, elapsed_s, code, message)
+                    lease.owner.told(
+                        lease.capability, outcome, now, elapsed_s, code, message, probe=lease.probe
+                    )
                 )
+
+    def end_early(self, source: str, capability: str) -> None:
+        """A deadline ended an attempt that had its usual time: no failure, and no answer either."""
+        circuit = self._sources[source].capabilities.get(capability)
+        if circuit is not None:
+            circuit.end_early(self._clock.monotonic())
+
+    def is_late(self, source: str, capability: str) -> bool:
+        """Whether it is to be asked after others, as it kept several callers waiting in vain."""
+        circuit = self._sources[source].capabilities[capability]
+        return circuit.cut_short > 0 and circuit.is_late(self._clock.monotonic())
 
     def release(self, lease: Lease) -> None:
         """End an attempt that came to nothing (cancelled): as if it had not been made."""
@@ -172,7 +186,7 @@ class HealthTracker:
         self, source: str, capability: str, left_s: float, code: str, reason: str
     ) -> None:
         """Take over a cooldown; `capability` is "" for the source as a whole."""
-        self._sources[source].take_hold(capability, self._clock.monotonic() + left_s, code, reason)
+        self._sources[source].take_hold(capability, left_s, code, reason, self._clock.monotonic())
 
     # Configuration and administration
 
@@ -267,6 +281,6 @@ class HealthTracker:
             if (hold := entry.own.hold).until > now and hold.code in DURABLE
         ]
 
-    def restore_hold(self, source: str, until: float, code: str, reason: str) -> None:
-        """Restore a cooldown of an earlier run; `until` in this clock's monotonic seconds."""
-        self._sources[source].own.hold.extend(until, code, reason)
+    def restore_hold(self, source: str, left_s: float, code: str, reason: str) -> None:
+        """Restore a cooldown of an earlier run, which lasts so many seconds longer."""
+        self.take_hold(source, "", left_s, code, reason)

@@ -155,6 +155,13 @@ class Limiter:
             and self._limits.wait_s(weight, self._clock.monotonic()) == 0
         )
 
+    def free_in_s(self, weight: float = 1) -> float:
+        """Seconds until the rate limits leave a permit; infinite for never.
+
+        0 where they leave one now, though all slots may be taken.
+        """
+        return self._limits.wait_s(weight, self._clock.monotonic())
+
     @property
     def windows(self) -> tuple[RateWindow, ...]:
         """The rate windows that apply."""

@@ -81,7 +81,7 @@ class AssetTable:
         borrows: source -> the source whose ids it uses.
     """
 
-    __slots__ = ("_also", "_borrows", "_ids", "_names", "symbols")
+    __slots__ = ("_also", "_borrows", "_by_name", "_ids", "_names", "symbols")
 
     symbols: frozenset[str]
 
@@ -98,6 +98,9 @@ class AssetTable:
             if asset_id is not None
         }
         self._also = {row["ticker"]: tuple(row.get("also", ())) for row in rows}
+        self._by_name: dict[str, list[str]] = {}
+        for ticker, name in self._names.items():
+            self._by_name.setdefault(_folded(name), []).append(ticker)
         self._borrows = dict(borrows or {})
         self.symbols = frozenset(self._names)
 
@@ -126,6 +129,10 @@ class AssetTable:
         names = (known, *self._also[ticker])
         return any(_is_same_name(ticker, ours, name) for ours in names)
 
+    def tickers_named(self, name: str) -> list[str]:
+        """Tickers of the coins of that name, in any case and without spaces: `bitcoin` -> BTC."""
+        return list(self._by_name.get(_folded(name), ()))
+
 
 _WORD = re.compile(r"[^\W_]+")
 #: Words in names of coins that do not tell one from another.
@@ -141,6 +148,10 @@ def _is_same_name(ticker: str, ours: str, theirs: str) -> bool:
     plain = _GENERIC | {ticker.casefold()}
     telling = [word for word in mine if word not in plain]
     return bool(telling) and telling == [word for word in yours if word not in plain]
+
+
+def _folded(name: str) -> str:
+    return "".join(char for char in name.casefold() if char.isalnum())
 
 
 @functools.cache
@@ -177,6 +188,11 @@ class AssetDirectory:
         self._clock = clock
         self._choices: OrderedDict[str, _Choice] = OrderedDict()
         self._searches: dict[str, asyncio.Future[AssetId]] = {}
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Tickers of the shipped table."""
+        return self._table.symbols
 
     async def resolve(self, asset: str, search: Search) -> AssetId:
         """The coin of ticker `asset`: from the table, from a cached choice, or by `search`.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Container, Sequence
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
@@ -156,13 +157,14 @@ def _bare(
     return alone
 
 
-def cuts_of(joined: str) -> list[tuple[str, str]]:
+@lru_cache(maxsize=4_096)
+def cuts_of(joined: str) -> tuple[tuple[str, str], ...]:
     """Every cut of a joined spelling into a base and a known quote."""
-    return [
+    return tuple(
         (joined[:cut].rstrip("."), joined[cut:])
         for cut in range(1, len(joined))
         if joined[cut:] in QUOTES and joined[:cut].rstrip(".") not in ("", joined[cut:])
-    ]
+    )
 
 
 def is_known(base: str, assets: Container[str]) -> bool:

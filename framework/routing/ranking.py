@@ -27,6 +27,7 @@ class SourceScore:
     Attributes:
         tier: 0 healthy or unproven, 1 degraded.
         latency_s: smoothed response time, None before the first success.
+        is_late: its last callers gave up waiting; it is ranked as if it were degraded.
     """
 
     name: str
@@ -34,6 +35,7 @@ class SourceScore:
     tier: int
     priority: int
     latency_s: float | None
+    is_late: bool = False
 
     def public(self) -> dict[str, Any]:
         """The score parts for `explain`."""
@@ -92,6 +94,8 @@ def _places(scores: Iterable[SourceScore], *, fastest: bool) -> list[float]:
 
 def after_first(first: SourceScore, other: SourceScore, strategy: str) -> tuple[str, str]:
     """Why `other` goes after `first`: a code and a sentence. True by construction of `rank`."""
+    if other.tier > first.tier and other.is_late and other.state is not State.DEGRADED:
+        return "slower", f"its last callers could not wait for it, {first.name} answers"
     if other.tier > first.tier:
         return "less_healthy", f"{other.state}, {first.name} is {first.state}"
     slower = f"{_ms(other.latency_s)} on average, {first.name} takes {_ms(first.latency_s)}"

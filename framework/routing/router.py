@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import wall_at
 from coinmux.framework.health.tracker import Availability, State
+from coinmux.framework.reference.symbols import QUOTES, Symbol
 from coinmux.framework.routing.candidates import Candidate, walk
 from coinmux.framework.routing.options import RequestOptions
 from coinmux.framework.routing.ranking import LATENCY_DIGITS, SourceScore, after_first, rank
@@ -29,6 +30,9 @@ _TIERS = {
     State.DISABLED: 3,
 }
 
+#: A source with a quota is not asked about a pair that so many others do not list.
+_STRANGE_TO = 5
+
 #: Words of refusals by health.
 _STANDING_CODES = {
     "offline": "circuit_open",
@@ -42,10 +46,19 @@ class Router:
 
     Args:
         probes_first: whether requests probe what is offline and due, because no checker does.
+        assets: tickers of known coins.
     """
 
-    def __init__(self, health: HealthTracker, clock: Clock, *, probes_first: bool) -> None:
+    def __init__(
+        self,
+        health: HealthTracker,
+        clock: Clock,
+        *,
+        probes_first: bool,
+        assets: Container[str] = (),
+    ) -> None:
         self._health = health
+        self._assets = assets
         self._clock = clock
         self.probes_first = probes_first
         self._sources: Mapping[str, Source] = {}
@@ -84,7 +97,10 @@ class Router:
         latency = self._health.latency_s(source.name, capability)
         if latency is not None:
             latency = round(latency, LATENCY_DIGITS)
-        return SourceScore(source.name, state, tier, source.priority, latency)
+        is_late = self._health.is_late(source.name, capability)
+        if is_late and tier == 0:
+            tier = 1
+        return SourceScore(source.name, state, tier, source.priority, latency, is_late)
 
     def step(
         self, score: SourceScore, source: Source, capability: str, query: Query, ask: RequestOptions
@@ -95,6 +111,8 @@ class Router:
                 score, Refusal("not_pinned", f"{ask.provider} is pinned", for_good=True)
             )
         refusal = source.disabled() or source.refusal(capability, query)
+        if refusal is None and source.is_metered and ask.provider is None:
+            refusal = self.thrift(capability, query)
         if refusal is not None:
             return Candidate(score, refusal)
         standing = self._health.standing(source.name, capability)
@@ -102,6 +120,26 @@ class Router:
             return Candidate(score, self._standing_refusal(standing))
         return Candidate(
             score, None, busy=source.busy(), saving=source.saving(), probe=standing.probe
+        )
+
+    def thrift(self, capability: str, query: Query) -> Refusal | None:
+        """Why no quota is spent on `query`: several sources do not know the pair, and none does.
+
+        A known coin in a known currency is asked about all the same: some of these sources convert.
+        """
+        symbol = query.__dict__.get("symbol")
+        if type(symbol) is not Symbol or (symbol.quote in QUOTES and symbol.base in self._assets):
+            return None
+        strange = 0
+        for source in self._sources.values():
+            known = source.lists(capability, query)
+            if known:
+                return None
+            strange += known is False
+        if strange < _STRANGE_TO:
+            return None
+        return Refusal(
+            "unsupported_symbol", f"{strange} others do not list the pair, so its quota is spared"
         )
 
     def _standing_refusal(self, standing: Availability) -> Refusal:

@@ -30,17 +30,32 @@ class ChannelHealth:
 
     A channel is a source of its own to the health rules, named `<provider>:<channel>`, with one
     capability, `channel`.
+
+    Args:
+        is_question: whether an error may be the caller's question's, so that it counts for nobody.
     """
 
     CAPABILITY = "channel"
 
     def __init__(
-        self, health: HealthTracker, leases: Leases, redactor: Redactor, clock: Clock
+        self,
+        health: HealthTracker,
+        leases: Leases,
+        redactor: Redactor,
+        clock: Clock,
+        is_question: Callable[[ProviderError | UnknownSymbol], bool] | None = None,
     ) -> None:
         self._health = health
         self._leases = leases
         self._redactor = redactor
         self._clock = clock
+        self._is_question = is_question
+
+    def judged_by(
+        self, is_question: Callable[[ProviderError | UnknownSymbol], bool]
+    ) -> ChannelHealth:
+        """The same for one attempt, whose question may be at fault."""
+        return ChannelHealth(self._health, self._leases, self._redactor, self._clock, is_question)
 
     def available(self, provider: str, names: Sequence[str]) -> list[str]:
         """Those of `names` that may be asked now: healthy before degraded, then as declared.
@@ -73,6 +88,8 @@ class ChannelHealth:
             counted: ProviderError | UnknownSymbol = error
             if isinstance(error, UpstreamTimeout) and limit_s < FAIR_S:
                 counted = CutShort("the caller's deadline left it too little time")
+            elif self._is_question is not None and self._is_question(error):
+                error.outcome = Outcome.NEUTRAL
             counted.detail = self._redactor.clean(counted.detail)
             record_error(self._health, lease, counted, self._clock.monotonic() - started)
             raise

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.limits.limiter import Limiter
 from coinmux.framework.limits.quota import long_windows, saving, spent
+from coinmux.framework.reference.symbols import QUOTES, Symbol
 from coinmux.framework.secrets import Secret
 from coinmux.framework.sources.binding import BoundSource
 from coinmux.framework.sources.metrics import lacks_asset, lacks_metric
+from coinmux.framework.sources.proven import ProvenQuestions
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from coinmux.framework.plugins.adapters import Fetch, Provider
     from coinmux.framework.plugins.provider_info import RateLimit
     from coinmux.framework.reference.assets import AssetDirectory
+    from coinmux.framework.sources.market_list import MarketList
 
 #: How long a source is remembered not to list a pair (`faults.md` B6).
 UNLISTED_S = 60.0
@@ -56,11 +59,16 @@ class Source:
         bound: how its requests are made.
         assets: how tickers became its coin ids.
         limits: rate limits after overrides.
+        is_metered: whether it has a quota.
+        listed: its pairs; None until its list has come.
+        proven: what it answered.
+        wants_list: whether a question waits for that list.
     """
 
     __slots__ = (
-        "_clock", "_has_quota", "_unlisted", "assets", "bound", "feature", "fetch", "gate", "info",
-        "limits", "name", "priority", "provider", "timeout_s",
+        "_clock", "_unlisted", "assets", "bound", "feature", "fetch", "gate", "info", "is_metered",
+        "limits", "listed", "name", "priority", "proven", "provider", "timeout_s",
+        "wants_list",
     )  # fmt: skip
 
     def __init__(
@@ -89,10 +97,13 @@ class Source:
             # A reload of the settings does not reset what was used of a window.
             gate = known.gate
         self.gate: Limiter = gate
-        self._has_quota = bool(long_windows(gate.windows))
+        self.is_metered = bool(long_windows(gate.windows))
         self.assets = assets
         self._clock = clock
         self._unlisted: dict[Hashable, float] = {}
+        self.proven: ProvenQuestions = ProvenQuestions() if known is None else known.proven
+        self.listed: MarketList | None = None if known is None else known.listed
+        self.wants_list = False
         try:
             values = {v.name: value for v in info.env if (value := env.value_of(v)) is not None}
             self.bound = self._bind(overrides.base_urls, values)
@@ -125,17 +136,20 @@ class Source:
 
     def saving(self) -> str | None:
         """Why its remaining quota is saved; None where enough is left."""
-        return saving(self.gate.windows, self._clock.monotonic()) if self._has_quota else None
+        return saving(self.gate.windows, self._clock.monotonic()) if self.is_metered else None
 
     def spent(self) -> float:
         """Share of its scarcest quota that is used, 0 to 1; minus one where it has none."""
-        return spent(self.gate.windows, self._clock.monotonic()) if self._has_quota else -1.0
+        return spent(self.gate.windows, self._clock.monotonic()) if self.is_metered else -1.0
 
     def refusal(self, capability: str, query: Query) -> Refusal | None:
         """Why this source cannot serve `query` whatever its health, None where it can."""
         info = self.info
         if capability not in self.fetch:
             return Refusal("no_capability", f"does not offer {capability}", for_good=True)
+        symbol = query.__dict__.get("symbol")
+        if type(symbol) is Symbol and (unlisted := self._unlisted_pair(symbol)) is not None:
+            return unlisted
         quote = query.needed_quote() if info.quotes is not None else None
         if quote is not None and info.quotes is not None and quote not in info.quotes:
             return Refusal("unsupported_quote", f"has no prices in {quote}", for_good=True)
@@ -163,6 +177,41 @@ class Source:
                 )
             del self._unlisted[subject]
         return None
+
+    def _unlisted_pair(self, symbol: Symbol) -> Refusal | None:
+        """Why it is not asked about the pair, by its list of markets or its spelling."""
+        listed = self.listed
+        if listed is not None:
+            if symbol in listed.pairs:
+                return None
+            if listed.is_whole:
+                return Refusal("unsupported_symbol", "its list of markets lacks the pair")
+        style = self.info.symbols
+        if style is None or not style.collides(symbol, self.assets.known):
+            return None
+        if listed is not None or symbol.quote not in QUOTES or "markets" not in self.fetch:
+            return Refusal("unsupported_symbol", "it spells another pair in the same letters")
+        self.wants_list = True
+        return Refusal(
+            "list_awaited",
+            "it spells another pair in the same letters; its list of markets is being read",
+            retry_at=self._clock.monotonic() + 1,
+        )
+
+    def lists(self, capability: str, query: Query) -> bool | None:
+        """Whether it lists the subject of `query`; None where that is not known."""
+        symbol = query.__dict__.get("symbol")
+        if symbol is not None and self.listed is not None:
+            if symbol in self.listed.pairs:
+                return True
+            if self.listed.is_whole:
+                return False
+        until = self._unlisted.get((capability, query.subject())) if self._unlisted else None
+        return False if until is not None and until > self._clock.monotonic() else None
+
+    def should_answer(self, capability: str, query: Query) -> bool:
+        """Whether it is sure to know the answer, so that to fail is its own fault."""
+        return self.proven.should_answer(self.info, self.listed, capability, query)
 
     def remember_unlisted(self, capability: str, query: Query) -> None:
         """Remember for a minute that this source does not list the subject of `query`."""

@@ -8,12 +8,17 @@ import pytest
 from coinmux import (
     AllProvidersFailed,
     AuthRefused,
+    CutShort,
     DeadlineExceeded,
     Empty,
     FeatureDisabled,
+    GeoBlocked,
     InvalidRequest,
     NoProviderAvailable,
     NotFound,
+    NotOffered,
+    ProviderBusy,
+    QuotaExhausted,
     RateLimited,
     RequestOptions,
     TickerQuery,
@@ -112,6 +117,49 @@ async def test_unknown_to_one_while_another_fails_is_a_failure(gateway_of):
             "unknown_symbol",
             "upstream_empty",
         ]
+
+
+async def test_unknown_to_most_is_unknown_though_one_fails(gateway_of):
+    async with gateway_of(
+        a=["unknown"], b=[Unreachable("down")], c=["unknown"], d=[ProviderBusy("full")]
+    ) as world:
+        with pytest.raises(UnknownSymbol) as caught:
+            await world.gateway.fetch("ticker", QUERY)
+        assert [one["code"] for one in caught.value.extra["attempts"]] == [
+            "unknown_symbol", "upstream_unreachable", "unknown_symbol", "provider_busy",
+        ]  # fmt: skip
+        assert "b (upstream_unreachable), d (provider_busy) did not" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [GeoBlocked("not here"), RateLimited("slow down"), QuotaExhausted("used up"), CutShort("late")],
+    ids=lambda error: error.code,
+)
+async def test_B6_a_source_that_does_not_answer_leaves_an_unknown_pair_unknown(gateway_of, silent):
+    async with gateway_of(a=[silent], b=["unknown"]) as world:
+        for _ in range(3):
+            with pytest.raises(UnknownSymbol):
+                await world.gateway.fetch("ticker", QUERY)
+
+
+async def test_what_no_source_offers_is_not_found_and_asks_all_of_them(gateway_of):
+    scripts = {name: [NotOffered(f"{name} has no such thing")] for name in "abcdef"}
+    async with gateway_of(**scripts) as world:
+        with pytest.raises(NotFound, match="a has no such thing") as caught:
+            await world.gateway.fetch("ticker", QUERY)
+        assert len(caught.value.extra["attempts"]) == 6
+        world.plugins["f"].outcomes = [2.0]
+        assert (await world.gateway.fetch("ticker", QUERY)).provider == "f"
+
+
+async def test_what_one_does_not_offer_and_another_cannot_answer_now_is_to_wait_for(gateway_of):
+    async with gateway_of(a=[NotOffered("not here")], b=[RateLimited(retry_after_s=7.0)]) as world:
+        with pytest.raises(AllProvidersFailed):
+            await world.gateway.fetch("ticker", QUERY)
+        with pytest.raises(NoProviderAvailable) as caught:
+            await world.gateway.fetch("ticker", QUERY)
+        assert caught.value.retry_after_s == 7.0
 
 
 async def test_B12_a_source_told_to_wait_is_left_alone(gateway_of):

@@ -163,7 +163,6 @@ def parse_transactions(
 
 
 def _transaction(row: Any, chain: Chain) -> m.Transaction:
-    outcome = m.optional(row, "contractRet")
     return m.transaction(
         chain,
         hash=row["hash"],
@@ -173,8 +172,14 @@ def _transaction(row: Any, chain: Chain) -> m.Transaction:
         to=m.optional(row, "toAddress"),
         raw=_sun(row),
         fee_raw=m.optional(row, "cost", "fee"),
-        succeeded=m.read_field("succeeded", lambda word: m.clean_text(word) == "SUCCESS", outcome),
+        succeeded=m.read_field("succeeded", _succeeded, m.optional(row, "contractRet")),
     )
+
+
+def _succeeded(outcome: Any) -> bool:
+    if not isinstance(outcome, str):
+        raise ValueError("the outcome of a contract is a word")
+    return outcome == "SUCCESS"
 
 
 def _sun(row: Any) -> Any:

@@ -199,7 +199,7 @@ def test_durable_holds(tracker, clock) -> None:
     later = HealthTracker(clock)
     later.register("acme", ["ticker", "candles"])
     for source, until, code, reason in kept:
-        later.restore_hold(source, until, code, reason)
+        later.restore_hold(source, until - NOW, code, reason)
     assert held_s(later, clock) == 7200
     clock.advance(7200)
     assert later.durable_holds() == []

@@ -68,3 +68,35 @@ def test_a_damaged_file_is_told_of(tmp_path, text):
     clock = FakeClock()
     with pytest.raises(ValueError, match=r".+"):
         CooldownFile(path, tracker(clock, "a"), clock).restore()
+
+
+@pytest.mark.parametrize(
+    ("code", "until_ms", "longest_s"),
+    [
+        ("upstream_banned", 4_102_444_800_000, 72 * 3_600),
+        ("upstream_banned", 10**399, 72 * 3_600),
+        ("upstream_quota_exhausted", 4_102_444_800_000, 31 * 86_400),
+        ("upstream_quota_exhausted", 2**63, 31 * 86_400),
+    ],
+)
+def test_no_stored_cooldown_lasts_longer_than_one_told_now_could(
+    tmp_path, code, until_ms, longest_s
+):
+    """A clock that ran ahead, or a damaged file, does not hold a source for years."""
+    path = tmp_path / "holds.json"
+    path.write_text(f'[{{"source":"a","until_ms":{until_ms},"code":"{code}","reason":"r"}}]')
+    clock = FakeClock()
+    health = tracker(clock, "a")
+    CooldownFile(path, health, clock).restore()
+    assert health.snapshot("a").hold_until == clock.monotonic() + longest_s
+
+
+@pytest.mark.parametrize("code", ["upstream_rate_limited", "", "upstream_geo_blocked"])
+def test_a_stored_cooldown_that_is_never_stored_is_not_believed(tmp_path, code):
+    """Only bans and quotas outlive a restart."""
+    path = tmp_path / "holds.json"
+    path.write_text(f'[{{"source":"a","until_ms":4102444800000,"code":"{code}","reason":"r"}}]')
+    clock = FakeClock()
+    health = tracker(clock, "a")
+    CooldownFile(path, health, clock).restore()
+    assert health.standing("a", "ticker").eligible

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from coinmux import AllProvidersFailed, Empty, State
+from coinmux import AllProvidersFailed, Empty, State, Unreachable
 from coinmux.framework.routing import hedging
 
 
@@ -121,6 +121,8 @@ async def test_a_third_source_for_every_request_has_a_budget(gateway_of, monkeyp
 
 async def test_sources_that_are_offline_by_now_cost_no_budget(gateway_of):
     """A hundred at once: three fail all, and all are answered by the fourth."""
-    async with gateway_of(a=[Empty("x")], b=[Empty("x")], c=[Empty("x")], d=[4.0]) as world:
+    async with gateway_of(
+        a=[Unreachable("x")], b=[Unreachable("x")], c=[Unreachable("x")], d=[4.0]
+    ) as world:
         answers = await asyncio.gather(*(world.gateway.ticker(f"C{at}/USDT") for at in range(100)))
         assert {answer.provider for answer in answers} == {"d"}
