@@ -18,7 +18,8 @@ CoinmuxError                   .code .detail .extra
 │   ├─ RateLimited · Banned · QuotaExhausted · GeoBlocked · PlanRestricted
 │   │                                                          asks us to wait: .retry_after_s
 │   ├─ AuthRefused                                             off until the key changes
-│   └─ NotOffered · ProviderBusy · LocalNetwork · CutShort     not the source's fault: not counted
+│   └─ NotOffered · ProviderBusy · LocalNetwork · LocalClock · CutShort
+│                                                              not the source's fault: not counted
 ├─ PluginError · PluginTimeout a plugin broke its contract
 └─ RoutingError
     ├─ AllProvidersFailed      .attempts
@@ -411,6 +412,13 @@ class LocalNetwork(ProviderError):
     """Our own network is down."""
 
     code = "local_network"
+    outcome = Outcome.NEUTRAL
+
+
+class LocalClock(ProviderError):
+    """Our own clock is wrong, it seems: the source's answer fits the time the source itself has."""
+
+    code = "local_clock"
     outcome = Outcome.NEUTRAL
 
 

@@ -40,6 +40,7 @@ from coinmux.framework.limits.quota import rows_of, take_up
 from coinmux.framework.models.base import R_co
 from coinmux.framework.models.text import TextSentimentQuery
 from coinmux.framework.plugins.discovery import Found, PluginLoader
+from coinmux.framework.quality.clock_watch import ClockWatch, in_words
 from coinmux.framework.quality.consensus import PROVIDER
 from coinmux.framework.questions import GatewayQuestions, query_from
 from coinmux.framework.reference.assets import AssetTable
@@ -80,8 +81,8 @@ if TYPE_CHECKING:
     from coinmux.framework.sources.source import Source
     from coinmux.framework.transport.choice import Transport
 
-#: Where the archive is stored by default.
-ARCHIVE_FILE = Path("data/archive.db")
+#: The archive in `DATA_DIR`.
+ARCHIVE_FILE = "archive.db"
 _DOLLARS = ("USD", "USDT", "USDC")
 _DEFAULT = RequestOptions()
 
@@ -150,11 +151,13 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.redactor,
             transport=transport
             if transport is not None
-            else transport_named(settings.http_transport),
+            else transport_named(settings.http_transport, env.values),
         )
         self._decisions = DecisionLog(self.events, self.redactor, self.router, self.clock)
         self._leases = Leases(self.health)
-        runner = AttemptRunner(self.health, self._leases, self._client, self.clock)
+        self.clocks: ClockWatch = ClockWatch(self.clock, self._clock_changed)
+        self._client.on_date = self.clocks.date
+        runner = AttemptRunner(self.health, self._leases, self._client, self.clock, self.clocks)
         self._dispatcher = Dispatcher(
             self.registry, self.router, self.health, runner, self.cache, self._decisions,
             self.clock, self._leases, simulated=simulated,
@@ -188,7 +191,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         self._status = StatusReports(
             self.registry, AnswerableReports(self.registry, self.health, self.clock),
             self._health_reports, self._providers, self.clock,
-            started_ms=self.started_ms, simulated=simulated,
+            started_at=self.clock.monotonic(), simulated=simulated,
         )  # fmt: skip
         self.registry.load(found)
 
@@ -224,6 +227,13 @@ class Gateway(GatewayQuestions, GatewayReports):
             transport=transport,
         )
 
+    def _clock_changed(self, skew_s: float) -> None:
+        """Say once that our own clock is off, and once that it no longer is."""
+        if skew_s:
+            self.events.publish("error", in_words(skew_s), level="error")
+        else:
+            self.events.publish("config", "this machine's clock agrees with the sources again")
+
     def keep_holds(self, path: Path) -> None:
         """Store bans and used-up quotas in a file from now on, and load those it contains."""
         self._holds = CooldownFile(path, self.health, self.clock)
@@ -258,11 +268,11 @@ class Gateway(GatewayQuestions, GatewayReports):
         if self._holds is not None:
             self._holds.save()
 
-    async def open_archive(self, file: Path = ARCHIVE_FILE) -> None:
+    async def open_archive(self, file: Path | None = None) -> None:
         """Store candles, state changes and events from now on; load the stored history.
 
         Args:
-            file: of the database, where no `DATABASE_URL` is set.
+            file: of the database, where no `DATABASE_URL` is set; one in `DATA_DIR` without.
 
         Raises:
             InvalidRequest: `DATABASE_URL` is no address of a known database.
@@ -275,7 +285,10 @@ class Gateway(GatewayQuestions, GatewayReports):
         module = await asyncio.to_thread(import_module, "coinmux.framework.archive.archive")
         try:
             archive: Archive = module.Archive.from_settings(
-                self.settings, self.clock, self.events, file
+                self.settings,
+                self.clock,
+                self.events,
+                self.settings.data_dir / ARCHIVE_FILE if file is None else file,
             )
         except InvalidRequest:
             self.archive_expected = False

@@ -10,10 +10,12 @@ if TYPE_CHECKING:
 
     from coinmux.framework.archive.archive import Archive
     from coinmux.framework.background.health_checker import HealthChecker
+    from coinmux.framework.background.housekeeping import Housekeeping
     from coinmux.framework.cluster.cluster import Cluster
     from coinmux.framework.events import EventBus
     from coinmux.framework.health.history import HealthHistory, SourceHistory
     from coinmux.framework.health.tracker import HealthTracker
+    from coinmux.framework.quality.clock_watch import ClockWatch
     from coinmux.framework.reports.configuration import (
         ConfigurationReports,
         FeatureList,
@@ -39,6 +41,7 @@ class GatewayReports(ABC):
 
     archive: Archive | None
     archive_expected: bool
+    clocks: ClockWatch
     checker: HealthChecker
     events: EventBus
     health: HealthTracker
@@ -47,6 +50,7 @@ class GatewayReports(ABC):
     state: Cluster | None
     _configuration: ConfigurationReports
     _health_reports: HealthReports
+    _housekeeping: Housekeeping
     _providers: ProviderReports
     _status: StatusReports
 
@@ -118,7 +122,12 @@ class GatewayReports(ABC):
     def status(self) -> GatewayStatus:
         """A summary of the state of the gateway; the server adds its own fields."""
         return self._status.of(
-            self.archive, self.state, self.checker, archive_expected=self.archive_expected
+            self.archive,
+            self.state,
+            self.checker,
+            archive_expected=self.archive_expected,
+            skew_s=self.clocks.skew_s,
+            not_kept=self._housekeeping.trouble,
         )
 
     def ready(self) -> tuple[bool, str]:

@@ -37,6 +37,7 @@ from coinmux.framework.models.onchain import OnchainMetric, Tvl
 from coinmux.framework.models.sentiment import FearGreed, Social
 from coinmux.framework.models.text import TextSentiment
 from coinmux.framework.plugins.discovery import Found, PluginLoader
+from coinmux.framework.quality.clock_watch import ClockWatch
 from coinmux.framework.reference.assets import AssetTable
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.reports.configuration import (
@@ -100,6 +101,7 @@ class SyncGateway:
     loader: PluginLoader
     registry: SourceRegistry
     indicators: IndicatorService
+    clocks: ClockWatch
     archive: Archive | None
     archive_expected: bool
     state: Cluster | None
@@ -146,11 +148,11 @@ class SyncGateway:
         """
         ...
 
-    def open_archive(self, file: Path = ...) -> None:
+    def open_archive(self, file: Path | None = None) -> None:
         """Store candles, state changes and events from now on; load the stored history.
 
         Args:
-            file: of the database, where no `DATABASE_URL` is set.
+            file: of the database, where no `DATABASE_URL` is set; one in `DATA_DIR` without.
 
         Raises:
             InvalidRequest: `DATABASE_URL` is no address of a known database.

@@ -1,4 +1,6 @@
-"""`latest` puts the trades into the order of time."""
+"""`read` leaves a bad row out, says so, and puts the trades into the order of time."""
+
+from typing import Any
 
 from coinmux import HTTP, Trade, Trades, TradesQuery, hookimpl
 
@@ -6,7 +8,8 @@ from coinmux import HTTP, Trade, Trades, TradesQuery, hookimpl
 @hookimpl
 async def fetch_trades(query: TradesQuery, http: HTTP) -> Trades:
     rows = await http.get_json("/trades", {"limit": query.limit})
-    trades = (
-        Trade(timestamp=row["t"], side=row["side"], price=row["p"], amount=row["q"]) for row in rows
-    )
-    return Trades.latest(query, trades)
+
+    def one(row: Any) -> Trade:
+        return Trade(timestamp=row["t"], side=row.get("side"), price=row["p"], amount=row["q"])
+
+    return Trades.read(query, rows, one)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -160,6 +161,16 @@ class Database:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             await connection.run_sync(_upgrade)
 
+    async def check(self) -> float:
+        """Look whether it can be read by this version; its size in MiB.
+
+        Raises:
+            CommandError: a newer version has written it.
+        """
+        async with self.engine.connect() as connection:
+            await connection.run_sync(_require_known)
+        return await self.size_mb()
+
     async def size_mb(self) -> float:
         """What it takes on disk, in MiB."""
         async with self.engine.connect() as connection:
@@ -226,10 +237,22 @@ def _upgrade(connection: Connection) -> None:
     """Run the migrations; what a killed one of an earlier version left is completed by them."""
     if MigrationContext.configure(connection).get_current_revision() is None:
         _refuse_strangers(connection)
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config = _migrations()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _require_known(connection: Connection) -> None:
+    """Raise `CommandError` if the tables are of a version that is not known here."""
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None:
+        ScriptDirectory.from_config(_migrations()).get_revision(current)
 
 
 def _refuse_strangers(connection: Connection) -> None:

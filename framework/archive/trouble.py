@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -52,7 +54,9 @@ def told(error: BaseException) -> str:
     cause = getattr(error, "orig", None) or error
     if isinstance(cause, (IsADirectoryError, NotADirectoryError, FileExistsError)):
         return "a file stands where a folder must be, or a folder where the file must be"
-    text = str(cause).lower()
+    if isinstance(cause, socket.gaierror):
+        return "there is no such host: see DATABASE_URL"
+    text = "refused" if isinstance(cause, ConnectionRefusedError) else str(cause).lower()
     for sign, words in _SIGNS:
         if sign in text:
             return words

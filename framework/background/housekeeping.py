@@ -26,6 +26,9 @@ class Housekeeping:
         adopt: takes in the plugins that finished loading since the start.
         save_cooldowns: writes the cooldowns that must survive a restart, if they changed.
         save_quota: hands what is used of quotas to the archive.
+
+    Attributes:
+        trouble: why its last round failed; None while it succeeds.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Housekeeping:
         self._clock = clock
         self._quota_saved_at = float("-inf")
         self._failures = 0
+        self.trouble: str | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -73,10 +77,12 @@ class Housekeeping:
         while True:
             self.round()
             self._failures = 0
+            self.trouble = None
             await asyncio.sleep(_TICK_S)
 
     def _failed(self, error: Exception) -> float:
         self._failures += 1
+        self.trouble = f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"
         pause_s = min(_LONGEST_PAUSE_S, _TICK_S * 2.0**self._failures)
         self._events.publish(
             "error",

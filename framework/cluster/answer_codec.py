@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -23,6 +23,20 @@ VERSION = 1
 _ARRAY = 1
 
 
+#: A name or a code. A provider's goes out in a header, so it holds nothing that could end one.
+Word = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")]
+
+
+class EncodedAttempt(msgspec.Struct):
+    """One attempt, as `meta.attempts` shows it."""
+
+    provider: Word
+    outcome: Literal["ok", "failed"]
+    started_at: int
+    elapsed_ms: float
+    code: Word | None = None
+
+
 class EncodedAnswer(msgspec.Struct):
     """An answer as it is sent.
 
@@ -32,7 +46,7 @@ class EncodedAnswer(msgspec.Struct):
     """
 
     version: int
-    provider: str
+    provider: Word
     fetched_ms: int
     elapsed_ms: float
     stale: bool
@@ -109,6 +123,7 @@ def decode(data: bytes, model: type[Result]) -> tuple[EncodedAnswer, Result]:
         stored = _DECODER.decode(data)
         if stored.version != VERSION:
             raise Damaged(f"version {stored.version}")
+        msgspec.convert(stored.attempts, list[EncodedAttempt])
         # Of a source, a bad optional value is read as null; what a worker stored has none.
         with collecting() as damage:
             result = model.model_validate(stored.data, by_name=True, by_alias=True)

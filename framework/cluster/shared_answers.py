@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.cache.answer import FetchResult
 from coinmux.framework.cluster.answer_codec import Damaged, decode, encode, key_text
+from coinmux.framework.errors import CoinmuxError
 
 if TYPE_CHECKING:
     from coinmux.framework.cache.kept import KeptRequest
@@ -121,7 +122,9 @@ class SharedAnswers:
             return None
         try:
             stored, result = decode(data, request.row.result)
-        except Damaged:
+            # The store is shared with other programs: what it holds must be about the question.
+            result.check(request.query, self._clock.wall_ms())
+        except (Damaged, CoinmuxError):
             self.damaged += 1
             return None
         freshness = request.row.freshness_of(request.query, self._clock.wall_ms())

@@ -16,6 +16,7 @@ from coinmux.framework.config import name_check, provider_config
 from coinmux.framework.config.addresses import password_of
 from coinmux.framework.config.settings import SETTINGS, Settings
 from coinmux.framework.secrets import Secret
+from coinmux.framework.transport.choice import HTTPX, proxies_of
 
 if TYPE_CHECKING:
     from coinmux.framework.config.provider_config import Feature, Overrides
@@ -81,7 +82,7 @@ class EnvConfig:
 
     Attributes:
         settings: coinmux's own.
-        warnings: of the file; they contain no value.
+        warnings: of the file and of what is set in vain; they contain no value.
         is_unreadable: whether the file could not be read at all.
     """
 
@@ -94,12 +95,25 @@ class EnvConfig:
             name: value.strip() for name, value in merged.items() if value.strip()
         }
         self._from_environment = frozenset(name for name, value in environ.items() if value.strip())
-        self.warnings = (
+        self.warnings: tuple[str, ...] = (
             *file.warnings,
             *name_check.overridden_mistakes(self._in_file, self._from_environment),
         )
         self.is_unreadable = file.is_unreadable
         self.settings = Settings.read(self.values)
+        self.warnings += self._unused_proxy()
+
+    def _unused_proxy(self) -> tuple[str, ...]:
+        """A warning where a proxy is named that no request goes through."""
+        proxies = proxies_of(self.values)
+        proxies.pop("no", None)
+        if not proxies or self.settings.http_transport == HTTPX:
+            return ()
+        names = ", ".join(f"{scheme.upper()}_PROXY" for scheme in sorted(proxies))
+        return (
+            f"{names} is set and no request goes through it; set HTTP_TRANSPORT=httpx "
+            "(docs/transport.md says what that changes)",
+        )
 
     def setting_lines(self) -> list[dict[str, Any]]:
         """Each of coinmux's own settings: its current value and where that comes from.
@@ -197,9 +211,19 @@ class EnvConfig:
                 found += [self.values[name], address]
                 if (password := password_of(address)) is not None:
                     found.append(password)
+        for scheme, proxy in proxies_of(self.values).items():
+            if scheme != "no" and (password := _password_of_proxy(proxy)):
+                found.append(password)
         if self.settings.admin_token is not None:
             found.append(self.settings.admin_token.reveal())
         return found
+
+
+def _password_of_proxy(proxy: str) -> str | None:
+    try:
+        return password_of(proxy if "://" in proxy else f"http://{proxy}")
+    except ValueError:
+        return None
 
 
 def _shown(value: Any) -> bool | int | float | str | list[str] | None:

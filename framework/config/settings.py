@@ -83,6 +83,13 @@ def _quote(text: str) -> str:
     return word
 
 
+def _folder(text: str) -> Path:
+    folder = Path(text.strip()).expanduser()
+    if folder.is_file():
+        raise ValueError("takes a folder, not a file")
+    return folder
+
+
 def _path(text: str) -> Path:
     if text.endswith(("/", "\\")):
         raise ValueError("takes a file, not a folder")
@@ -229,7 +236,7 @@ _ROWS = (
         "HTTP_TRANSPORT",
         "guarded",
         _transport,
-        "guarded for our own connections; httpx for its own, with proxies and HTTP/2.",
+        "guarded for our own connections; httpx for its own: through HTTPS_PROXY, and HTTP/2.",
         restart=True,
     ),
     Setting(
@@ -237,10 +244,17 @@ _ROWS = (
     ),
     Setting("CACHE_MB", 64, _whole(1, 65_536), "Memory for cached answers, in MiB.", restart=True),
     Setting(
+        "DATA_DIR",
+        Path("data"),
+        _folder,
+        "Folder of what the server stores: archive, bans, quotas. Made for its user alone.",
+        restart=True,
+    ),
+    Setting(
         "HOLDS_FILE",
         None,
         _path,
-        "File that stores bans and used-up quotas; the server uses data/holds.json.",
+        "File that stores bans and used-up quotas; the server uses holds.json in DATA_DIR.",
         restart=True,
     ),
     Setting(
@@ -261,7 +275,7 @@ _ROWS = (
         "DATABASE_URL",
         None,
         _database,
-        "PostgreSQL of the archive, postgresql://user:password@host/name; else a file in data/.",
+        "Archive: postgresql://user:password@host/name or sqlite:///file; else a file in DATA_DIR.",
         restart=True,
         secret=True,
     ),
@@ -333,6 +347,7 @@ class Settings:
     http_transport: str
     cache_entries: int
     cache_mb: int
+    data_dir: Path
     holds_file: Path | None
     memory_limit_mb: int
     archive: bool | None

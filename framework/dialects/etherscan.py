@@ -45,7 +45,7 @@ from coinmux.framework.models.chain_rows import (
 from coinmux.framework.plugins.hookspecs import hookimpl
 from coinmux.framework.reference.addresses import address_or_none
 from coinmux.framework.reference.chains import CHAINS, Chain
-from coinmux.framework.reference.rows import optional, read_field, read_rows
+from coinmux.framework.reference.rows import optional, read_field, read_rows, read_word
 from coinmux.framework.reference.values import seconds_ms
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def _transaction(row: Any, query: TransactionsQuery) -> Transaction:
         to=parties[1],
         raw=optional(row, "value"),
         fee_raw=_fee(row, query.chain),
-        succeeded=_OUTCOMES.get(str(optional(row, "isError"))),
+        succeeded=read_word("succeeded", _OUTCOMES, optional(row, "isError")),
     )
 
 

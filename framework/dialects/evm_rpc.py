@@ -26,6 +26,7 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.models.chain import Balance, ChainHead, Gas, GasQuery, scaled
 from coinmux.framework.reference.chains import Chain
+from coinmux.framework.reference.rows import optional
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -179,6 +180,6 @@ def newest_block(result: Any, query: ChainHeadQuery) -> ChainHead:
     return ChainHead(
         chain=query.chain,
         height=quantity(result["number"]),
-        hash=result["hash"],
+        hash=optional(result, "hash"),
         timestamp=quantity(result["timestamp"]) * 1000,
     )

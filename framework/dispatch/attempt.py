@@ -9,6 +9,8 @@ from coinmux.framework.dispatch.blame import counted, may_be_the_question
 from coinmux.framework.errors import (
     CutShort,
     Implausible,
+    LocalClock,
+    OtherSubject,
     Outcome,
     PluginError,
     PluginTimeout,
@@ -20,6 +22,7 @@ from coinmux.framework.health.classify import quoted, record_error
 from coinmux.framework.plugins.hook_runner import HookRunner
 from coinmux.framework.plugins.raised import failure_of, is_our_cancellation
 from coinmux.framework.quality.chain_lag import ChainHeads
+from coinmux.framework.quality.clock_watch import ClockWatch
 from coinmux.framework.quality.foreign_results import check_foreign
 from coinmux.framework.quality.jump_check import JumpCheck
 from coinmux.framework.quality.plausibility import check
@@ -55,6 +58,7 @@ class StaleResult(Exception):
         detail: how old.
         source: the one that gave it.
         lease: recorded once it is known whether the answer is an error.
+        is_our_clock: whether the source's own clock says that ours is ahead.
         may_count: whether it may be held against the source at all. Markets of the caller's
             choosing may stand still, or have a price of their own at each source.
     """
@@ -70,6 +74,7 @@ class StaleResult(Exception):
         self.source = lease.source
         self.lease = lease
         self.elapsed_s = elapsed_s
+        self.is_our_clock = False
         self.may_count = may_count
 
 
@@ -80,11 +85,21 @@ class DoubtfulResult(StaleResult):
 
 
 class AttemptRunner:
-    """Runs attempts and records their outcomes."""
+    """Runs attempts and records their outcomes.
+
+    Args:
+        clocks: whether our own clock is right; one of its own without.
+    """
 
     def __init__(
-        self, health: HealthTracker, leases: Leases, client: SafeHTTPClient, clock: Clock
+        self,
+        health: HealthTracker,
+        leases: Leases,
+        client: SafeHTTPClient,
+        clock: Clock,
+        clocks: ClockWatch | None = None,
     ) -> None:
+        self._clocks = clocks if clocks is not None else ClockWatch(clock)
         self._health = health
         self._client = client
         self._clock = clock
@@ -160,7 +175,9 @@ class AttemptRunner:
             raise
         elapsed = clock.monotonic() - started
         if why_stale is not None:
-            raise StaleResult(result, why_stale, lease, elapsed, may_count=is_comparable(query))
+            stale = StaleResult(result, why_stale, lease, elapsed, may_count=is_comparable(query))
+            stale.is_our_clock = self._clocks.agrees_with(source.name)
+            raise stale
         source.proven.remember(capability.name, query)
         return result
 
@@ -189,8 +206,8 @@ class AttemptRunner:
                 result = await self._hooks.call(fetch(asked, http), limit_s)
                 if self._clock.monotonic() - begun > limit_s + _BLOCKED_S:
                     raise PluginTimeout(f"held up the event loop past its {limit_s:.1f} s")
-                now_ms = self._clock.wall_ms()
-                answer = check(capability, asked, result, now_ms).fitted(query, now_ms)
+                answer, now_ms = self._checked(source, capability, asked, result)
+                answer = answer.fitted(query, now_ms)
             if damage:
                 answer = self._remarked(source, answer, damage)
             if not source.provider.is_built_in:
@@ -207,6 +224,29 @@ class AttemptRunner:
             if failure is error:
                 raise
             raise failure from error
+
+    def _checked(
+        self, source: Source, capability: Capability, asked: Query, result: object
+    ) -> tuple[Result, int]:
+        """The answer, and the time it was judged by.
+
+        Raises:
+            LocalClock: our own clock is in doubt.
+            ProviderError: it can be no answer.
+        """
+        clocks = self._clocks
+        own_ms = result.own_time_ms() if isinstance(result, capability.result) else None
+        if own_ms is not None:
+            clocks.data(source.name, own_ms)
+        now_ms = clocks.now_ms()
+        try:
+            return check(capability, asked, result, now_ms), now_ms
+        except OtherSubject:
+            raise
+        except Implausible as error:
+            if clocks.agrees_with(source.name):
+                raise LocalClock(f"our clock may be wrong: {error.detail}") from error
+            raise
 
     def _remarked(self, source: Source, answer: Result, damage: Damage) -> Result:
         """The answer with what could not be read of it, which the health of its source counts."""

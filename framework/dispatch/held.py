@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.dispatch.attempt import DoubtfulResult
 from coinmux.framework.dispatch.request import SourceAnswer
-from coinmux.framework.errors import Implausible, Outcome, Stale
+from coinmux.framework.errors import Implausible, LocalClock, Outcome, Stale
 from coinmux.framework.health.classify import record_error
 from coinmux.framework.quality.jump_check import figure_of
 
@@ -38,10 +38,10 @@ class HeldAnswers:
         E9).
         """
         if not isinstance(held, DoubtfulResult):
-            stale = Stale(held.detail)
+            failure = LocalClock(held.detail) if held.is_our_clock else Stale(held.detail)
             if not held.may_count:
-                stale.outcome = Outcome.NEUTRAL
-            record_error(self._health, held.lease, stale, held.elapsed_s)
+                failure.outcome = Outcome.NEUTRAL
+            record_error(self._health, held.lease, failure, held.elapsed_s)
             return
         doubted = figure_of(request.row, request.query, held.result)
         other = figure_of(request.row, request.query, answer)

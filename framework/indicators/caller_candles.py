@@ -58,7 +58,7 @@ def _check(columns: dict[str, Any]) -> None:
     _require((time >= EARLIEST_MS) & (time <= LATEST_MS), "has no time in Unix milliseconds")
     _require(np.diff(time, prepend=time[0] - 1) > 0, "is not later than the row before it")
     for name in CANDLE_COLUMNS[1:]:
-        _require(~(np.abs(columns[name]) > _LARGEST), f"has a {name} beyond {_LARGEST:g}")
+        _require(~(np.abs(columns[name]) > _LARGEST), f"has its {name} beyond {_LARGEST:g}")
     _require(~(columns["volume"] < 0), "has a negative volume")
     # A comparison with nan is false, so an unknown cell contradicts nothing.
     low, high = columns["low"], columns["high"]

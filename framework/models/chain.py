@@ -14,6 +14,8 @@ from coinmux.framework.reference.rows import field_left_out
 from coinmux.framework.reference.tickers import Asset
 from coinmux.framework.reference.values import Amount, CleanText, Number, RawInteger, Timestamp
 
+#: No chain comes to so many blocks: the fastest here makes four a second.
+HEIGHT_END = 10**12
 #: Miners may set a block's time up to two hours ahead (Bitcoin Core, MAX_FUTURE_BLOCK_TIME).
 _BITCOIN_AHEAD_MS = 7_200_000
 #: A head is late if its block is this many seconds older than the newest. On slow chains one block
@@ -106,7 +108,7 @@ class ChainHead(Result):
     """The newest block a source knows."""
 
     chain: Chain
-    height: int = Field(gt=0)
+    height: int = Field(gt=0, lt=HEIGHT_END)
     hash: str | None = None
     timestamp: Timestamp | None = Field(default=None, description="The block's own time, Unix ms")
 
@@ -163,7 +165,7 @@ class Transaction(Result):
     """One transaction."""
 
     hash: str = Field(min_length=1)
-    height: int | None = None
+    height: int | None = Field(default=None, ge=0, lt=HEIGHT_END)
     timestamp: Timestamp | None = None
     sender: str | None = Field(default=None, serialization_alias="from")
     to: str | None = None
@@ -222,6 +224,14 @@ class TokenBalances(Result):
     chain: Chain
     address: str
     tokens: tuple[TokenBalance, ...]
+
+    @model_validator(mode="after")
+    def _tells_of_missing_amounts(self) -> Self:
+        bare = sum(token.decimals is None for token in self.tokens)
+        note = f"{bare} of the tokens have no amount, as their decimals are not told"
+        if bare and note not in self.notes:
+            object.__setattr__(self, "notes", (*self.notes, note))
+        return self
 
     def is_empty(self) -> bool:
         return not self.tokens

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from coinmux.framework.models.chain import TokenBalance, Transaction, scaled
+from coinmux.framework.models.chain import HEIGHT_END, TokenBalance, Transaction, scaled
 from coinmux.framework.reference.addresses import address_or_none
 from coinmux.framework.reference.chains import CHAINS, Chain
 from coinmux.framework.reference.rows import read_field
@@ -33,6 +33,18 @@ def whole_number(value: Any) -> int:
     raise ValueError(f"takes a whole number, not {str(value)[:40]!r}")
 
 
+def block_height(value: Any) -> int:
+    """The height of a block.
+
+    Raises:
+        ValueError: it is no whole number, or none that a chain has come to.
+    """
+    height = whole_number(value)
+    if not 0 <= height < HEIGHT_END:
+        raise ValueError(f"takes a height of a block, not {height}")
+    return height
+
+
 def _decimals(value: Any) -> int:
     places = whole_number(value)
     if not 0 <= places <= _MOST_DECIMALS:
@@ -41,12 +53,18 @@ def _decimals(value: Any) -> int:
 
 
 def token_balance(
-    chain: Chain, *, contract: Any, raw: Any, decimals: Any = None, **more: Any
+    chain: Chain,
+    *,
+    contract: Any,
+    raw: Any,
+    decimals: Any = None,
+    symbol: Any = None,
+    name: Any = None,
+    value_usd: Any = None,
 ) -> TokenBalance:
     """The balance of one token; without decimals it has no amount.
 
-    Args:
-        more: `symbol`, `name` and `value_usd`, each null where the source does not tell.
+    What the source does not tell is null, an empty text too.
 
     Raises:
         ValueError: `contract` is no address on `chain`, or `raw` no whole number.
@@ -61,7 +79,9 @@ def token_balance(
         raw=units,
         decimals=digits,
         amount=None if digits is None else scaled(units, digits),
-        **more,
+        symbol=None if symbol == "" else symbol,
+        name=None if name == "" else name,
+        value_usd=value_usd,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field
 
-from coinmux.framework.errors import Implausible
+from coinmux.framework.errors import Empty, OtherSubject
 from coinmux.framework.models.base import Query, Result
+from coinmux.framework.reference.rows import read_rows
 from coinmux.framework.reference.tickers import Asset
 from coinmux.framework.reference.values import CleanName, CleanText, Number, Timestamp
 
@@ -36,6 +38,46 @@ class FearGreed(Result):
     value: Number = Field(ge=0, le=100)
     classification: CleanText
     history: Points = Field(description="[timestamp, value], newest first")
+    index: CleanText | None = Field(
+        default=None, description="Whose index it is; the values of two indices do not compare"
+    )
+
+    @classmethod
+    def of(
+        cls,
+        index: str,
+        days: Any,
+        one: Callable[[Any], tuple[int, Any, Any]],
+        *,
+        limit: int | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> FearGreed:
+        """The index of the newest day, with the days before it.
+
+        Args:
+            index: its name.
+            days: as the source sent them; one that cannot be read is left out.
+            one: the time (Unix ms), value and classification of a day.
+            limit: how many days are kept.
+
+        Raises:
+            Empty: there is no day.
+        """
+
+        def day(row: Any) -> tuple[int, float, str]:
+            time, value, word = one(row)
+            reading = cls(timestamp=time, value=value, classification=word, history=())
+            return reading.timestamp, reading.value, reading.classification
+
+        read = sorted(read_rows(days, day, kind="days"), reverse=True)[:limit]
+        if not read:
+            raise Empty("no day of the index")
+        time, value, word = read[0]
+        history = [(at, points) for at, points, _ in read]
+        return cls(
+            timestamp=time, value=value, classification=word, history=history, index=index,
+            notes=notes,
+        )  # fmt: skip
 
 
 class SocialQuery(Query["Social"]):
@@ -60,7 +102,7 @@ class Social(Result):
 
     def check(self, query: Any, now_ms: int) -> Self:
         if self.symbol != query.asset:
-            raise Implausible(f"asked for {query.asset}, the answer is about {self.symbol[:40]}")
+            raise OtherSubject(f"asked for {query.asset}, the answer is about {self.symbol[:40]}")
         return super().check(query, now_ms)
 
     def is_empty(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import wall_at
 from coinmux.framework.errors import UnknownSymbol
-from coinmux.framework.reference.values import clean_text
+from coinmux.framework.reference.rows import read_field
+from coinmux.framework.reference.values import clean_text, rank_or_none
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
@@ -35,13 +37,22 @@ class AssetCandidate:
     Attributes:
         id: the source's id of the coin, as its requests take it.
         symbol: its ticker, in any case.
-        rank: by market capitalisation, 1 is the largest; None if the source gives none.
+        rank: by market capitalisation, 1 is the largest; None, "" and 0 if the source gives none.
+
+    Raises:
+        ValueError: the id or the ticker is no text, or is empty.
     """
 
     id: str
     symbol: str
     name: str
     rank: int | None = None
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(text, str) and text for text in (self.id, self.symbol)):
+            raise ValueError("a coin without an id or a ticker")
+        object.__setattr__(self, "rank", read_field("rank", rank_or_none, self.rank))
+        object.__setattr__(self, "name", self.name if isinstance(self.name, str) else self.symbol)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +76,12 @@ class AssetTable:
     """The large coins and their ids. Immutable.
 
     Args:
-        rows: `{"ticker", "name", "ids": {directory: id}}` each.
+        rows: `{"ticker", "name", "ids": {directory: id}}` each, and `also`, further names that
+            sources have for the coin.
         borrows: source -> the source whose ids it uses.
     """
 
-    __slots__ = ("_borrows", "_by_name", "_ids", "_names", "symbols")
+    __slots__ = ("_also", "_borrows", "_by_name", "_ids", "_names", "symbols")
 
     symbols: frozenset[str]
 
@@ -85,6 +97,7 @@ class AssetTable:
             for directory, asset_id in row["ids"].items()
             if asset_id is not None
         }
+        self._also = {row["ticker"]: tuple(row.get("also", ())) for row in rows}
         self._by_name: dict[str, list[str]] = {}
         for ticker, name in self._names.items():
             self._by_name.setdefault(_folded(name), []).append(ticker)
@@ -104,9 +117,37 @@ class AssetTable:
         """The coin's name; None if the table does not have the coin."""
         return self._names.get(ticker)
 
+    def may_be(self, ticker: str, name: str) -> bool:
+        """Whether a coin that a source calls `name` may be the coin of `ticker`.
+
+        Of a ticker outside the table it may. Words that say what every coin is (`Token`), and the
+        ticker itself, do not count: `Tether USDt` is Tether, `Tokamak Network` is not Toncoin.
+        """
+        known = self._names.get(ticker)
+        if known is None:
+            return True
+        names = (known, *self._also[ticker])
+        return any(_is_same_name(ticker, ours, name) for ours in names)
+
     def tickers_named(self, name: str) -> list[str]:
         """Tickers of the coins of that name, in any case and without spaces: `bitcoin` -> BTC."""
         return list(self._by_name.get(_folded(name), ()))
+
+
+_WORD = re.compile(r"[^\W_]+")
+#: Words in names of coins that do not tell one from another.
+_GENERIC = frozenset(
+    {"token", "coin", "network", "protocol", "dao", "finance", "hub", "ecosystem", "the"}
+)
+
+
+def _is_same_name(ticker: str, ours: str, theirs: str) -> bool:
+    mine, yours = (_WORD.findall(name.casefold()) for name in (ours, theirs))
+    if "".join(mine) == "".join(yours):
+        return True
+    plain = _GENERIC | {ticker.casefold()}
+    telling = [word for word in mine if word not in plain]
+    return bool(telling) and telling == [word for word in yours if word not in plain]
 
 
 def _folded(name: str) -> str:
@@ -165,7 +206,8 @@ class AssetDirectory:
             search: the source's own list for a ticker; entries of other tickers are left out.
 
         Raises:
-            UnknownSymbol: the source lists no coin of that ticker.
+            UnknownSymbol: the source lists no coin of that ticker, or only coins that have another
+                name than the table's.
         """
         pinned = self._table.id_for(self._key, asset)
         if pinned is not None:
@@ -233,7 +275,13 @@ class AssetDirectory:
         exact = [candidate for candidate in found if candidate.symbol.upper() == asset]
         if not exact:
             raise UnknownSymbol(asset, f"{self._key} lists no coin of ticker {asset}")
-        best = min(exact, key=lambda one: (one.rank is None, one.rank or 0))
+        fitting = [one for one in exact if self._table.may_be(asset, one.name)]
+        if not fitting:
+            name = self._table.name(asset)
+            raise UnknownSymbol(
+                asset, f"{self._key} lists other coins of ticker {asset}, no {name}"
+            )
+        best = min(fitting, key=lambda one: (one.rank is None, one.rank or 0))
         rank = "unranked" if best.rank is None else f"rank {best.rank}"
         place = "first" if best.rank is None else "best"
         among = "the only one" if len(exact) == 1 else f"{place} of {len(exact)}"

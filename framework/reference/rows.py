@@ -289,12 +289,14 @@ def read_field(name: str, read: Callable[[Any], T], value: Any) -> T | None:
 def read_word(name: str, words: Mapping[str, T], value: Any) -> T | None:
     """What one of a source's words means to us: `read_word("side", {"b": "buy"}, row["type"])`.
 
-    None for null and "", and for a word that is not in `words`, which is reported.
+    A whole number counts as its text. None for null and "", and for a word that is not in `words`,
+    which is reported.
     """
     if value is None or value == "":
         return None
-    if isinstance(value, str) and value in words:
-        return words[value]
+    word = str(value) if type(value) is int else value
+    if isinstance(word, str) and word in words:
+        return words[word]
     field_left_out(name, f"{str(value)[:_QUOTED]!r} is none of {', '.join(words)}")
     return None
 

@@ -79,7 +79,7 @@ def _not_negative_or_none(value: Any) -> float | None:
 def _id_or_none(value: Any) -> Any:
     if value is None or value == "":
         return None
-    return str(value) if type(value) is int else clean_name(value)
+    return clean_name(str(value) if type(value) is int else value)
 
 
 def rank_or_none(value: Any) -> int | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
+from coinmux.framework.quality.clock_watch import in_words
 from coinmux.framework.reports.answerable import AnswerableReports, CapabilityStatus, Overall
 from coinmux.framework.reports.base import FrozenReport, installed_version
 from coinmux.framework.reports.health import HealthSummary, summary
@@ -56,7 +57,7 @@ class StatusReports:
 
     Args:
         answerable: judges the whole by its capabilities.
-        started_ms: Unix ms of the start.
+        started_at: monotonic seconds of the start: the wall clock may be set.
         simulated: whether the sources are simulated.
     """
 
@@ -68,7 +69,7 @@ class StatusReports:
         providers: ProviderReports,
         clock: Clock,
         *,
-        started_ms: int,
+        started_at: float,
         simulated: bool,
     ) -> None:
         self._registry = registry
@@ -76,7 +77,7 @@ class StatusReports:
         self._health = health
         self._providers = providers
         self._clock = clock
-        self._started_ms = started_ms
+        self._started_at = started_at
         self._simulated = simulated
 
     def of(
@@ -86,11 +87,15 @@ class StatusReports:
         checker: HealthChecker,
         *,
         archive_expected: bool = False,
+        skew_s: float = 0.0,
+        not_kept: str | None = None,
     ) -> GatewayStatus:
         """The whole in a few words, with these parts as its services.
 
         Args:
             archive_expected: whether there will be an archive, though it may not be open yet.
+            skew_s: by how much our clock is off.
+            not_kept: why bans and used-up quotas cannot be stored.
         """
         sources = summary(self._health.state(name) for name in self._registry.sources)
         whole = self.answerable.now()
@@ -99,12 +104,14 @@ class StatusReports:
             reason=whole.reason,
             capabilities=whole.capabilities,
             version=installed_version(),
-            uptime_s=round((self._clock.wall_ms() - self._started_ms) / 1000, 3),
+            uptime_s=round(self._clock.monotonic() - self._started_at, 3),
             simulated=self._simulated,
             services=(
                 database_service(archive, expected=archive_expected),
                 shared_state_service(cluster),
                 checker_service(checker, enabled=self._registry.env.settings.checker),
+                *clock_service(skew_s),
+                *housekeeping_service(not_kept),
             ),
             sources=sources,
             models=self._providers.models().summary,
@@ -121,6 +128,21 @@ def database_service(archive: Archive | None, *, expected: bool = False) -> Serv
         return ServiceReport(name="database", status="DISABLED", detail=detail)
     status, detail = archive.status()
     return ServiceReport(name="database", status=status, detail=detail)
+
+
+def clock_service(skew_s: float) -> tuple[ServiceReport, ...]:
+    """The machine's clock as a service, where it is off."""
+    if not skew_s:
+        return ()
+    return (ServiceReport(name="clock", status="DEGRADED", detail=in_words(skew_s)),)
+
+
+def housekeeping_service(not_kept: str | None) -> tuple[ServiceReport, ...]:
+    """The saving of bans and quotas as a service, where it fails."""
+    if not_kept is None:
+        return ()
+    detail = f"bans and used-up quotas are not stored: {not_kept}"
+    return (ServiceReport(name="housekeeping", status="DEGRADED", detail=detail),)
 
 
 def shared_state_service(cluster: Cluster | None) -> ServiceReport:

@@ -275,6 +275,8 @@ class HTTP:
             gate.leave()
         headers = plain_headers(response)
         gate.observe(headers)
+        if self._client.on_date is not None and (date := headers.get("date")) is not None:
+            self._client.on_date(self.provider, date, headers.get("age"))
         if response_errors.NO_SAMPLE in headers:
             raise NotOffered("the simulator has no sample of this request")
         body = response.content

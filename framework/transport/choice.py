@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import urllib.request
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from coinmux.framework.transport.pool import IDLE_PER_ORIGIN, IDLE_S
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Mapping
 
 #: Any transport of httpx: what `Gateway(transport=…)` takes.
 Transport = httpx.AsyncBaseTransport
@@ -21,9 +23,33 @@ GUARDED = "guarded"
 HTTPX = "httpx"
 
 
-def transport_named(name: str) -> Transport:
-    """A transport by the value of `HTTP_TRANSPORT`, ready to use."""
-    return HTTPXTransport() if name == HTTPX else GuardedTransport()
+def transport_named(name: str, values: Mapping[str, str] | None = None) -> Transport:
+    """A transport by the value of `HTTP_TRANSPORT`, ready to use.
+
+    Args:
+        values: variables of the configuration: `.env` may name the proxy as well.
+    """
+    return HTTPXTransport(values=values) if name == HTTPX else GuardedTransport()
+
+
+def proxies_of(values: Mapping[str, str]) -> dict[str, str]:
+    """Proxies by scheme, and `no`, from variables such as `HTTPS_PROXY`, in any case."""
+    return {
+        name[: -len("_proxy")].lower(): value
+        for name, value in values.items()
+        if name.lower() in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") and value
+    }
+
+
+def is_named(netloc: str, listed: str) -> bool:
+    """Whether a value of `NO_PROXY` names the host, itself or by a domain above it."""
+    netloc = netloc.lower()
+    host = re.sub(r":\d+$", "", netloc)
+    for part in listed.lower().split(","):
+        name = part.strip().lstrip(".")
+        if name == "*" or (name and (host == name or host.endswith(f".{name}") or netloc == name)):
+            return True
+    return False
 
 
 class HTTPXTransport(httpx.AsyncBaseTransport):
@@ -34,10 +60,14 @@ class HTTPXTransport(httpx.AsyncBaseTransport):
 
     Args:
         verify: certificates trusted in place of the environment's.
+        values: variables that win over the environment.
     """
 
-    def __init__(self, verify: ssl.SSLContext | None = None) -> None:
-        proxies = urllib.request.getproxies()
+    def __init__(
+        self, verify: ssl.SSLContext | None = None, values: Mapping[str, str] | None = None
+    ) -> None:
+        proxies = {**urllib.request.getproxies(), **proxies_of(values or {})}
+        self._proxies = proxies
         self._direct = _connections(verify, None)
         self._proxied = {
             scheme: _connections(verify, _address(proxy))
@@ -53,9 +83,14 @@ class HTTPXTransport(httpx.AsyncBaseTransport):
         """
         url = request.url
         transport = self._proxied.get(url.scheme)
-        if transport is None or urllib.request.proxy_bypass(url.netloc.decode("ascii")):
+        if transport is None or self._goes_direct(url.netloc.decode("ascii")):
             transport = self._direct
         return await transport.handle_async_request(request)
+
+    def _goes_direct(self, netloc: str) -> bool:
+        if "no" in self._proxies:
+            return is_named(netloc, self._proxies["no"])
+        return bool(urllib.request.proxy_bypass(netloc))
 
     async def aclose(self) -> None:
         """Drop all connections."""

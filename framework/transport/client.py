@@ -24,6 +24,8 @@ from coinmux.framework.transport.httpx_objects import (
 from coinmux.framework.transport.pool import Pool, Resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coinmux.framework.clock import Clock, Deadline
     from coinmux.framework.secrets import Redactor
 
@@ -92,6 +94,8 @@ class SafeHTTPClient:
         self._transport = transport
         self._is_guarded = type(transport) is GuardedTransport
         self._out_of_reach: dict[str, float] = {}
+        #: Told the source, `Date` and `Age` of each reply.
+        self.on_date: Callable[[str, str, str | None], None] | None = None
 
     async def send(self, request: httpx.Request, deadline: Deadline) -> httpx.Response:
         """One request, one whole answer of any status, content coding undone.

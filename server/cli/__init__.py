@@ -48,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except CoinmuxError as error:
         code = errors(error)
     except OSError as error:
-        click.echo(f"coinmux: {error.strerror or error}", err=True)
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"coinmux: {where}{error.strerror or error}", err=True)
         code = EXIT_FAILED
     raise SystemExit(code if isinstance(code, int) else 0)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import platform
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import rich_click as click
 
 from coinmux import CoinmuxError
 from coinmux.framework.background.probe_queries import CHEAPEST_FIRST, probe_query
-from coinmux.framework.errors import InvalidRequest
+from coinmux.framework.errors import InvalidRequest, LocalNetwork, Unreachable, UpstreamTimeout
 from coinmux.framework.gateway import Gateway
+from coinmux.framework.quality.clock_watch import in_words
 from coinmux.framework.reports.base import installed_version
 from coinmux.server.cli.console import (
     EXIT_FAILED,
@@ -25,22 +25,11 @@ from coinmux.server.cli.console import (
     print_json,
     table,
 )
+from coinmux.server.cli.findings import Finding
+from coinmux.server.cli.machine_checks import machine
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one check.
-
-    Attributes:
-        status: `ok`, `warning` or `failed`.
-    """
-
-    subject: str
-    status: str
-    detail: str
-
-    def public(self) -> dict[str, str]:
-        return {"subject": self.subject, "status": self.status, "detail": self.detail}
+#: Errors of a source that was not reached at all.
+_UNREACHED = (LocalNetwork, Unreachable, UpstreamTimeout)
 
 
 @click.command()
@@ -77,8 +66,11 @@ async def examine(env_file: Path, *, probe: bool) -> list[Finding]:
     except InvalidRequest as error:
         return [*findings, Finding("settings", "failed", error.detail)]
     try:
-        findings += [Finding("settings", "warning", warning) for warning in gateway.env.warnings]
         loading = await gateway.wait_loaded(LOAD_WAIT_S)
+        findings += [
+            Finding("settings", "warning", warning) for warning in gateway.registry.warnings
+        ]
+        findings += await machine(gateway)
         findings += _plugins(gateway) + _features(gateway)
         findings += [
             Finding(f"plugin {name}", "warning", f"still loading after {LOAD_WAIT_S:g} s")
@@ -93,6 +85,7 @@ async def examine(env_file: Path, *, probe: bool) -> list[Finding]:
 
 def _plugins(gateway: Gateway) -> list[Finding]:
     loaded = Finding("plugins", "ok", f"{len(gateway.sources)} providers loaded")
+    indicators = Finding("indicators", "ok", f"{len(gateway.loader.indicators)} indicators loaded")
     broken = [
         Finding(f"plugin {one.name}", "failed", f"{one.error} ({one.origin})")
         for one in gateway.loader.broken
@@ -101,20 +94,32 @@ def _plugins(gateway: Gateway) -> list[Finding]:
         Finding(f"plugin {one.name}", "warning", f"{one.message} ({one.origin})")
         for one in gateway.loader.doubts
     ]
-    return [loaded, *broken, *odd]
+    return [loaded, indicators, *broken, *odd]
 
 
 def _features(gateway: Gateway) -> list[Finding]:
-    findings = []
+    """Sources that are off; those without a key, and those that are retired, in a line each."""
+    findings, groups = [], {"missing_key": list[str](), "retired": list[str]()}
     for name, source in sorted(gateway.sources.items()):
         refusal = source.disabled()
-        if refusal is not None:
+        if refusal is not None and refusal.code in groups:
+            groups[refusal.code].append(name)
+        elif refusal is not None:
             findings.append(Finding(name, "warning", f"off: {refusal.detail}"))
+    if names := groups["missing_key"]:
+        detail = (
+            f"{len(names)} sources are off without one: {', '.join(names)} (coinmux env-example)"
+        )
+        findings.append(Finding("keys", "warning", detail))
+    if names := groups["retired"]:
+        findings.append(Finding("retired", "ok", f"never asked any more: {', '.join(names)}"))
     return findings
 
 
 async def _probes(gateway: Gateway) -> list[Finding]:
-    async def one(name: str) -> Finding:
+    """Ask each source that is on; what all failures have in common is said once."""
+
+    async def one(name: str) -> tuple[Finding, CoinmuxError | None]:
         source = gateway.sources[name]
         for capability in CHEAPEST_FIRST:
             query = probe_query(source.info, capability)
@@ -124,10 +129,28 @@ async def _probes(gateway: Gateway) -> list[Finding]:
             try:
                 await gateway.probe(source, capability, query)
             except CoinmuxError as error:
-                return Finding(name, "failed", gateway.redactor.clean(str(error)))
+                return Finding(name, "failed", gateway.redactor.clean(str(error))), error
             taken = (gateway.clock.monotonic() - begun) * 1000
-            return Finding(name, "ok", f"{capability} in {taken:.0f} ms")
-        return Finding(name, "ok", "not asked: it has no cheap request")
+            return Finding(name, "ok", f"{capability} in {taken:.0f} ms"), None
+        return Finding(name, "ok", "not asked: it has no cheap request"), None
 
     names = sorted(name for name, source in gateway.sources.items() if source.disabled() is None)
-    return list(await asyncio.gather(*(one(name) for name in names)))
+    found = await asyncio.gather(*(one(name) for name in names))
+    skew_s = gateway.clocks.skew_s
+    clock = (
+        Finding("clock", "failed", in_words(skew_s))
+        if skew_s
+        else Finding("clock", "ok", "no two sources say that it is off")
+    )
+    unreached = [finding for finding, error in found if isinstance(error, _UNREACHED)]
+    answered = any(" ms" in finding.detail for finding, _ in found if finding.status == "ok")
+    if len(unreached) < 2 or answered:
+        return [clock, *(finding for finding, _ in found)]
+    conclusion = Finding(
+        "network",
+        "failed",
+        f"no way out of this machine: none of {len(unreached)} sources can be reached; see the "
+        "network, its name server and its firewall; behind a proxy set HTTPS_PROXY and "
+        "HTTP_TRANSPORT=httpx",
+    )
+    return [conclusion, *(finding for finding, _ in found if finding not in unreached)]

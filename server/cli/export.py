@@ -63,6 +63,8 @@ def export(
     """Export every closed candle of SYMBOL in the archive, with its source, oldest first."""
     if kind == "parquet" and out is None:
         raise click.UsageError("--format parquet needs --out FILE")
+    if out is not None and not out.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
     pair, rows = asyncio.run(_rows(env_file, symbol, interval, start, end))
     if not rows:
         raise click.ClickException(f"the archive has no {interval} candles of {pair} in that time")
@@ -91,12 +93,11 @@ async def _rows(
     from coinmux.framework.archive.trouble import TROUBLE, told
 
     settings = EnvConfig(Path(env), os.environ).settings
-    if settings.database_url is None and not ARCHIVE_FILE.exists():
-        raise InvalidRequest(
-            f"there is no archive here: no {ARCHIVE_FILE}, and DATABASE_URL is not set"
-        )
+    stored = settings.data_dir / ARCHIVE_FILE
+    if settings.database_url is None and not stored.exists():
+        raise InvalidRequest(f"there is no archive here: no {stored}, and DATABASE_URL is not set")
     clock = SystemClock()
-    archive = Archive.from_settings(settings, clock, EventBus(clock), ARCHIVE_FILE)
+    archive = Archive.from_settings(settings, clock, EventBus(clock), stored)
     pair = Symbol.parse(
         symbol, default_quote=settings.default_quote, assets=AssetTable.shipped().symbols
     )

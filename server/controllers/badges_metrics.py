@@ -28,6 +28,28 @@ _PICTURE = [
 ]
 
 
+_BADGE = RouteDoc(
+    media_type="image/svg+xml",
+    schema={"type": "string"},
+    also={
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "description": "For a badge drawn elsewhere: the endpoint format of shields.io",
+                "required": ["schemaVersion", "label", "message", "color"],
+                "properties": {
+                    "schemaVersion": {"type": "integer"},
+                    "label": {"type": "string"},
+                    "message": {"type": "string"},
+                    "color": {"type": "string"},
+                },
+            }
+        }
+    },
+    errors=(404,),
+)
+
+
 class OutsideController(Controller):
     """For other pages and other programs."""
 
@@ -36,7 +58,7 @@ class OutsideController(Controller):
     @get(
         "/badge/{badge:str}",
         operation_id="getBadge",
-        opt={DOC: RouteDoc(media_type="image/svg+xml", schema={"type": "string"}, errors=(404,))},
+        opt={DOC: _BADGE},
     )
     async def badge(
         self, request: AnyRequest, desk: NamedDependency[ServerContext], badge: FromPath[str]

@@ -37,8 +37,9 @@ from coinmux.server.asgi.requests import AnyRequest, request_id
 from coinmux.server.asgi.responses import Answered, Bytes
 from coinmux.server.asgi.scope import state_of
 from coinmux.server.context import ServerContext
-from coinmux.server.openapi.document import DOC, RouteDoc, envelope
+from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.parameters import ASK, parameter
+from coinmux.server.openapi.responses import envelope
 from coinmux.server.openapi.schemas import Problem
 
 TICKER = QueryReader("ticker", TickerQuery)
@@ -47,6 +48,7 @@ ORDER_BOOK = QueryReader("order_book", OrderBookQuery)
 TRADES = QueryReader("trades", TradesQuery)
 MARKETS = QueryReader("markets", MarketsQuery)
 COINS = QueryReader("coins", CoinsQuery)
+PAIRS = RouteDoc(Markets, MARKETS, needs=frozenset({"provider"}))
 GLOBAL = QueryReader("global_stats", GlobalStatsQuery)
 
 #: Upstream calls one batch may cause (`faults.md` S10).
@@ -142,7 +144,11 @@ class MarketController(Controller):
         """The latest trades of one market, newest last."""
         return await desk.answer(request, TRADES)
 
-    @get("/pairs", operation_id="getPairs", opt={DOC: RouteDoc(Markets, MARKETS)})
+    @get(
+        "/pairs",
+        operation_id="getPairs",
+        opt={DOC: RouteDoc(Markets, MARKETS, needs=frozenset({"provider"}))},
+    )
     async def pairs(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Answered:
         """Every pair one provider lists. `provider` is required: the list is that source's own."""
         if "provider" not in single_values(request.scope["query_string"], MARKETS.parameters):

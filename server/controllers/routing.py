@@ -3,6 +3,9 @@
 Litestar reads annotations at run time, so this module imports what it names.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -14,10 +17,33 @@ from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import Bytes, as_json
 from coinmux.server.asgi.scope import client_of
 from coinmux.server.context import ServerContext
+from coinmux.server.controllers import chain, market, news, onchain
 from coinmux.server.monitoring.event_json import plain
 from coinmux.server.openapi.document import DOC, RouteDoc
-from coinmux.server.openapi.parameters import ASK, parameter
+from coinmux.server.openapi.parameters import ASK, FALLBACK, own_parameters, parameter
 from coinmux.server.openapi.schemas import Explanation, RoutingDecision, RoutingDecisions
+
+#: What is explained is asked in the words of its own route.
+READERS = {
+    reader.capability: reader
+    for module in (chain, market, news, onchain)
+    for reader in vars(module).values()
+    if isinstance(reader, QueryReader)
+}
+
+
+def _fields_of(readers: Iterable[QueryReader]) -> list[dict[str, Any]]:
+    """The parameters of all capabilities, each once, with those that take it."""
+    found: dict[str, tuple[dict[str, Any], list[str]]] = {}
+    for reader in readers:
+        on_path = [{"name": name, "schema": {"type": "string"}} for name in reader.path]
+        for one in (*on_path, *own_parameters(reader)):
+            found.setdefault(one["name"], (one, []))[1].append(reader.capability)
+    return [
+        parameter(name, one["schema"].get("type", "string"), f"Of {', '.join(sorted(takers))}.")
+        for name, (one, takers) in sorted(found.items())
+        if one["schema"].get("type") != "array"
+    ]
 
 
 class RoutingController(Controller):
@@ -66,8 +92,9 @@ class RoutingController(Controller):
                         required=True,
                         examples=["ticker"],
                     ),
-                    parameter("symbol", "string", "For capabilities about a pair."),
+                    *_fields_of(READERS.values()),
                     *ASK,
+                    FALLBACK,
                 ),
                 errors=(404, 409),
             )
@@ -84,8 +111,9 @@ class RoutingController(Controller):
                 f"capability {message}",
                 errors=[{"name": "capability", "message": message, "known": list(capabilities)}],
             )
-        reader = QueryReader(named[0], capabilities[named[0]].query)
-        values = single_values(query_string, ("capability", *reader.parameters))
+        row = capabilities[named[0]]
+        reader = READERS.get(row.name) or QueryReader(row.name, row.query)
+        values = reader.values(query_string, "capability", *reader.path)
         question = reader.build(values, desk.gateway.parse_symbol)
         found = desk.gateway.explain(question.capability, question.query, question.ask)
         return as_json(plain(found, desk.gateway.redactor))

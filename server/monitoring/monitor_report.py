@@ -28,7 +28,7 @@ class ServiceLine(FrozenReport):
     """One part of the process."""
 
     name: str
-    state: ServiceState
+    status: ServiceState
     since: Since
     detail: str
 
@@ -39,7 +39,7 @@ class EndpointLine(FrozenReport):
     method: str
     route: str
     state: State
-    requests_per_minute: PerMinute
+    requests_per_min: PerMinute
     error_rate: Annotated[
         float | None, Meta(description="Over the last 15 minutes, 0 to 1; null while UNKNOWN")
     ]
@@ -77,8 +77,8 @@ class MonitorProvider(FrozenReport):
     last_error: ErrorReport | None
     retry_at: Annotated[int | None, Meta(description="Time of the next probe, Unix ms")]
     hold_until: Annotated[int | None, Meta(description="End of the cooldown, Unix ms")]
-    requests_per_minute: PerMinute
-    failures_per_minute: PerMinute
+    requests_per_min: PerMinute
+    failures_per_min: PerMinute
     p50_ms: MaybeMs
     p95_ms: MaybeMs
 
@@ -95,15 +95,15 @@ class Trend(FrozenReport):
 
     bucket_s: Annotated[int, Meta(description="Length of a bucket in seconds")]
     to_at: Annotated[int, Meta(description="End of the last bucket, Unix ms")]
-    requests_per_minute: tuple[int | None, ...]
+    requests_per_min: tuple[int | None, ...]
     load_percent: tuple[float | None, ...]
 
 
 class MonitorServer(FrozenReport):
     """The server; its requests without those of dashboard and supervisors."""
 
-    requests_per_minute: PerMinute
-    own_requests_per_minute: Annotated[int, Meta(description="Those of dashboard and supervisors")]
+    requests_per_min: PerMinute
+    own_requests_per_min: Annotated[int, Meta(description="Those of dashboard and supervisors")]
     requests_total: Annotated[int, Meta(description="Since the start")]
     error_rate: Annotated[
         float | None, Meta(description="Over the last 15 minutes, 0 to 1; null without requests")
@@ -220,7 +220,7 @@ class PublicService(FrozenReport):
     """One part of the process, without details."""
 
     name: str
-    state: ServiceState
+    status: ServiceState
 
 
 class PublicStatus(FrozenReport):

@@ -111,7 +111,7 @@ class Monitor:
             services=tuple(
                 ServiceLine(
                     name=one.name,
-                    state=one.status,
+                    status=one.status,
                     since=self._services.since(one.name),
                     detail=one.detail,
                 )
@@ -153,7 +153,7 @@ class Monitor:
                 disabled=sources.disabled,
             ),
             services=tuple(
-                PublicService(name=one.name, state=one.status) for one in status.services
+                PublicService(name=one.name, status=one.status) for one in status.services
             ),
             server_time=self._gateway.clock.wall_ms(),
         )
@@ -179,8 +179,8 @@ class Monitor:
             else ErrorReport(code=error.code, message=error.message[:_ERROR_LIMIT]),
             retry_at=health.retry_at,
             hold_until=health.hold_until,
-            requests_per_minute=0 if calls is None else calls.per_min(second),
-            failures_per_minute=0 if calls is None else calls.errors_per_min(second),
+            requests_per_min=0 if calls is None else calls.per_min(second),
+            failures_per_min=0 if calls is None else calls.errors_per_min(second),
             p50_ms=health.p50_ms,
             p95_ms=health.p95_ms,
         )
@@ -193,7 +193,7 @@ class Monitor:
                 method=method,
                 route=route,
                 state=State.UNKNOWN,
-                requests_per_minute=0,
+                requests_per_min=0,
                 error_rate=None,
                 p50_ms=None,
                 p95_ms=None,
@@ -210,7 +210,7 @@ class Monitor:
             method=method,
             route=route,
             state=state,
-            requests_per_minute=series.per_min(second),
+            requests_per_min=series.per_min(second),
             error_rate=error_rate,
             p50_ms=p50,
             p95_ms=p95,
@@ -221,8 +221,8 @@ class Monitor:
         work: RollingSeries = self._metrics.work
         p50, p95 = work.percentiles(50, 95)
         return MonitorServer(
-            requests_per_minute=work.per_min(second),
-            own_requests_per_minute=self._metrics.own.per_min(second),
+            requests_per_min=work.per_min(second),
+            own_requests_per_min=self._metrics.own.per_min(second),
             requests_total=work.total,
             error_rate=work.error_rate(second) if work.in_window(second) else None,
             p50_ms=p50,
@@ -258,7 +258,7 @@ class Monitor:
         return Trend(
             bucket_s=_TREND_PIECE_S,
             to_at=(second + 1) * 1000,
-            requests_per_minute=tuple(
+            requests_per_min=tuple(
                 count * 60 // _TREND_PIECE_S if began + _TREND_PIECE_S > started else None
                 for began, count in zip(begins, counts, strict=True)
             ),

@@ -8,7 +8,7 @@ are those the query reader takes. So none of the three can drift.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -21,20 +21,15 @@ from coinmux.framework.models.base import Result
 from coinmux.framework.models.candles import CANDLE_COLUMNS, Candles
 from coinmux.framework.reference.intervals import INTERVALS
 from coinmux.framework.reports.base import installed_version
-from coinmux.server.asgi.problems import TABLE
 from coinmux.server.asgi.query_params import QueryReader
-from coinmux.server.openapi.examples import EXAMPLES
 from coinmux.server.openapi.parameters import path_parameters, reader_parameters
+from coinmux.server.openapi.responses import REFERENCE, Described, reference, responses
 from coinmux.server.openapi.schemas import Meta, Problem
 
 #: `opt` key under which a handler keeps its `RouteDoc`.
 DOC = "doc"
-_REFERENCE = "#/components/schemas/{model}"
 _ASKED = (400, 404, 409, 429, 502, 503, 504)
 _LOCAL = (400, 429, 503)
-
-
-Described = BaseModel | msgspec.Struct
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +47,8 @@ class RouteDoc:
         schema: in place of that of `result`.
         several: model of the answer where the caller asked for more than one thing.
         unready: status at which the answer is `result` all the same.
+        needs: parameters that the route requires, though the reader does not.
+        also: further forms of the answer: media type -> what OpenAPI says of it.
         asks: the capability sources are asked for, on routes without a reader; None if no source is
             asked.
     """
@@ -66,12 +63,24 @@ class RouteDoc:
     schema: Mapping[str, Any] | None = None
     unready: int | None = None
     several: type[BaseModel] | None = None
+    needs: frozenset[str] = frozenset()
+    also: Mapping[str, Any] = field(default_factory=dict)
     asks: str | None = None
 
     @property
     def operation(self) -> str | None:
         """What sources are asked for; None where they are not."""
         return self.reader.capability if self.reader is not None else self.asks
+
+    def names(self) -> set[str]:
+        """The names of all values the route takes."""
+        of_reader = () if self.reader is None else (*self.reader.path, *self.reader.fields)
+        of_body = () if self.body is None else tuple(self.body.model_fields)
+        return {*of_reader, *of_body, *(one["name"] for one in self.parameters)}
+
+    def is_of_indicators(self) -> bool:
+        """Whether functions of candles are computed."""
+        return (self.operation or "").startswith("indicator") or "rows" in self.names()
 
     def statuses(self) -> list[int]:
         """Every error status the route may answer."""
@@ -143,12 +152,12 @@ def _operation(path: str, handler: Any, doc: RouteDoc) -> dict[str, Any]:
         "description": " ".join(text.split()),
         "tags": sorted(handler.resolve_tags()),
         "parameters": [*path_parameters(path), *_query_parameters(doc)],
-        "responses": _responses(doc),
+        "responses": responses(doc),
     }
     if doc.body is not None:
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": _reference(doc.body)}},
+            "content": {"application/json": {"schema": reference(doc.body)}},
         }
     if doc.is_admin:
         operation["security"] = [{}, {"adminToken": []}]
@@ -158,62 +167,13 @@ def _operation(path: str, handler: Any, doc: RouteDoc) -> dict[str, Any]:
 def _query_parameters(doc: RouteDoc) -> list[dict[str, Any]]:
     if doc.reader is None or doc.body is not None:
         return list(doc.parameters)
-    return [*doc.parameters, *reader_parameters(doc.reader)]
-
-
-def _responses(doc: RouteDoc) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    if doc.schema is not None:
-        content["schema"] = dict(doc.schema)
-    elif doc.result is not None and doc.reader is not None:
-        content["schema"] = envelope(doc.result)
-        if (example := EXAMPLES.get(doc.reader.capability)) is not None:
-            content["examples"] = {"typical": {"value": example}}
-    elif doc.result is not None:
-        content["schema"] = _reference(doc.result)
-        if doc.several is not None:
-            content["schema"] = {"anyOf": [_reference(doc.result), _reference(doc.several)]}
-    else:
-        content["schema"] = {"type": "string"}
-    answers: dict[str, Any] = {
-        "200": {"description": "The answer", "content": {doc.media_type: content}}
-    }
-    if doc.unready is not None:
-        answers[str(doc.unready)] = {"description": "Not now", "content": {doc.media_type: content}}
-    for status in doc.statuses():
-        if status == doc.unready:
-            continue
-        answers[str(status)] = {
-            "description": _ERRORS[status],
-            "content": {"application/problem+json": {"schema": _reference(Problem)}},
-        }
-        if status in (429, 503):
-            answers[str(status)]["headers"] = {
-                "Retry-After": {
-                    "description": "Seconds after which it may work, where that is known",
-                    "schema": {"type": "integer", "minimum": 1},
-                }
-            }
-    return answers
-
-
-_ERRORS: Mapping[int, str] = {
-    status: " or ".join(kind.code for kind, (of_kind, _) in TABLE.items() if of_kind == status)
-    for status, _ in TABLE.values()
-}
-
-
-def envelope(result: type[Described]) -> dict[str, Any]:
-    """The schema of an answer from sources."""
-    return {
-        "type": "object",
-        "required": ["data", "meta"],
-        "properties": {"data": _reference(result), "meta": _reference(Meta)},
-    }
-
-
-def _reference(model: type[Described]) -> dict[str, Any]:
-    return {"$ref": _REFERENCE.format(model=model.__name__)}
+    return [
+        *doc.parameters,
+        *(
+            {**one, "required": one["required"] or one["name"] in doc.needs}
+            for one in reader_parameters(doc.reader)
+        ),
+    ]
 
 
 def _schemas(docs: Iterable[RouteDoc]) -> dict[str, Any]:
@@ -243,7 +203,7 @@ def _model_schemas(
             *((model, "serialization") for model in outputs),
             *((model, "validation") for model in sorted(bodies, key=_name)),
         ],
-        ref_template=_REFERENCE,
+        ref_template=REFERENCE,
     )
     schemas: dict[str, Any] = schema["$defs"]
     return schemas
@@ -252,7 +212,7 @@ def _model_schemas(
 def _report_schemas(results: Iterable[type[Described]]) -> dict[str, Any]:
     """Of reports, and of all that they are made of."""
     reports = sorted((one for one in results if issubclass(one, msgspec.Struct)), key=_name)
-    template = _REFERENCE.format(model="{name}")
+    template = REFERENCE.format(model="{name}")
     _, schemas = msgspec.json.schema_components(reports, ref_template=template)
     return schemas
 
@@ -270,7 +230,14 @@ def _candles_schema(model: type[Result]) -> dict[str, Any]:
         "properties": {
             "symbol": {"type": "string", "examples": ["BTC/USDT"]},
             "interval": {"type": "string", "enum": list(INTERVALS)},
-            "columns": {"const": list(CANDLE_COLUMNS)},
+            # An array as `const` says more, and some makers of clients cannot read it.
+            "columns": {
+                "type": "array",
+                "items": {"type": "string", "enum": list(CANDLE_COLUMNS)},
+                "minItems": len(CANDLE_COLUMNS),
+                "maxItems": len(CANDLE_COLUMNS),
+                "description": f"What each row holds, in this order: {', '.join(CANDLE_COLUMNS)}",
+            },
             "rows": {
                 "type": "array",
                 "items": {

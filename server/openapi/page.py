@@ -97,7 +97,7 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
     for status, answer in operation["responses"].items():
         parts.append(f"<li><code>{status}</code> {escape(answer['description'])}</li>")
     parts.append("</ul>")
-    (content,) = operation["responses"]["200"]["content"].values()
+    content = next(iter(operation["responses"]["200"]["content"].values()))
     schema = content["schema"]
     data = schema.get("properties", {}).get("data", schema)
     parts.append(f"<p>Answer: {_schema_link(data)}</p>")

@@ -48,6 +48,14 @@ _PATH_EXAMPLES = {
 
 def reader_parameters(reader: QueryReader) -> Iterator[dict[str, Any]]:
     """The query parameters `reader` takes."""
+    yield from own_parameters(reader)
+    yield from ASK
+    if reader.has_pair:
+        yield FALLBACK
+
+
+def own_parameters(reader: QueryReader) -> Iterator[dict[str, Any]]:
+    """The query parameters of the question itself, without those of how it is answered."""
     properties = _flat_properties(reader.model)
     for name, field in reader.fields.items():
         schema = dict(properties[field])
@@ -59,9 +67,6 @@ def reader_parameters(reader: QueryReader) -> Iterator[dict[str, Any]]:
             "description": schema.pop("description", info.description or ""),
             "schema": schema,
         }
-    yield from ASK
-    if reader.has_pair:
-        yield FALLBACK
 
 
 ASK = (

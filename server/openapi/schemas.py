@@ -16,6 +16,17 @@ class Shape(BaseModel):
     """An object with these members and no others; those with a default may be left out."""
 
 
+class Refused(Shape):
+    """One value of the request that will not do."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str = Field(description="Of the parameter or member")
+    message: str = Field(description="What would do")
+    known: list[str] | None = Field(default=None, description="The names or values there are")
+    did_you_mean: list[str] | None = Field(default=None, description="Near ones")
+
+
 class Problem(Shape):
     """An error (RFC 9457)."""
 
@@ -27,6 +38,9 @@ class Problem(Shape):
     code: str = Field(description="A stable word; further members depend on it")
     detail: str = Field(description="What was found and what would do")
     request_id: str
+    errors: list[Refused] | None = Field(default=None, description="Each value that will not do")
+    known: list[str] | None = Field(default=None, description="The names there are")
+    did_you_mean: list[str] | None = Field(default=None, description="Near ones")
 
 
 class Attempt(Shape):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.middleware import Middleware
     from coinmux.server.monitoring.drill import Drill
 
-#: Where the server stores cooldowns and used-up quotas, unless a setting names another file.
-HOLDS_FILE = Path("data/holds.json")
+#: In `DATA_DIR`: cooldowns and used-up quotas, unless a setting names another file.
+HOLDS_FILE = "holds.json"
 _LOG = logging.getLogger("coinmux.server")
 #: One of several workers takes its first caller after so long at the latest.
 _WARM_S = 3.0
@@ -141,9 +141,10 @@ async def serve(
     """
     settings = gateway.settings
     if settings.holds_file is None and not gateway.simulated:
-        gateway.keep_holds(HOLDS_FILE)
+        gateway.keep_holds(settings.data_dir / HOLDS_FILE)
     restore = event_log.configure(gateway)
     event_log.announce(gateway)
+    _warn_of_open_folder(gateway)
     opening = asyncio.ensure_future(_open_archive(gateway))
     ties: ParentTies | None = None
     ignore: Callable[[], None] | None = None
@@ -168,6 +169,14 @@ async def serve(
             ties.close()
         restore()
     return 0 if server.started else 1
+
+
+def _warn_of_open_folder(gateway: Gateway) -> None:
+    """Say where others may read the folder of what is stored."""
+    folder = gateway.settings.data_dir
+    if os.name == "posix" and folder.is_dir() and folder.stat().st_mode & 0o077:
+        message = f"{folder} may be read by others; chmod 700 {folder}"
+        gateway.events.publish("config", message, level="warning")
 
 
 def _reload(gateway: Gateway, ties: ParentTies | None) -> None:

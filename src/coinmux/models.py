@@ -24,6 +24,7 @@ from coinmux.framework.models.chain import (
     scaled,
 )
 from coinmux.framework.models.chain_rows import (
+    block_height,
     charged_fee,
     gas_fee,
     newest_first,
@@ -200,6 +201,7 @@ __all__ = [
     "Tvl",
     "TvlQuery",
     "address_or_none",
+    "block_height",
     "charged_fee",
     "clean_text",
     "confirm",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _OURS = frozenset(
     [
         *("symbol", "interval", "chain", "address", "asset", "metric", "page", "per_page"),
-        *("unit", "decimals", "cursor", "last_closed"),
+        *("unit", "decimals", "cursor", "last_closed", "index"),
     ]
 )
 #: The same within lists. `sender` is what `from` is called in Python.

@@ -11,6 +11,8 @@ from typing import Any
 from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, hookimpl
 from coinmux import models as m
 
+INDEX = "Alternative.me Crypto Fear and Greed Index"
+
 
 @hookimpl
 def provider_info() -> ProviderInfo:
@@ -40,11 +42,9 @@ async def fetch_fear_greed(query: m.FearGreedQuery, http: HTTP) -> m.FearGreed:
 
 def parse_fear_greed(body: Any, query: m.FearGreedQuery) -> m.FearGreed:
     """The newest value and the days before it."""
-    days = sorted(body["data"], key=lambda day: int(day["timestamp"]), reverse=True)[: query.limit]
-    newest = days[0]
-    return m.FearGreed(
-        timestamp=int(newest["timestamp"]) * 1000,
-        value=newest["value"],
-        classification=newest["value_classification"],
-        history=[(int(day["timestamp"]) * 1000, m.number(day["value"])) for day in days],
+    return m.FearGreed.of(
+        INDEX,
+        body["data"],
+        lambda day: (m.seconds_ms(day["timestamp"]), day["value"], day["value_classification"]),
+        limit=query.limit,
     )

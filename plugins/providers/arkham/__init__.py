@@ -92,21 +92,37 @@ def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
         UnknownSymbol: nobody knows the owner.
     """
     query.confirm(body["address"])
-    entity, label = body.get("arkhamEntity") or {}, body.get("arkhamLabel") or {}
-    name = entity.get("name") or label.get("name")
-    if not name:
+    entity, label = body.get("arkhamEntity"), body.get("arkhamLabel")
+    within = _name(label, "labels")
+    name = _name(entity, "name") if entity else within
+    tags = m.read_rows(body.get("populatedTags") or (), _tag, kind="tags")
+    labels = [one for one in (within, *tags) if one]
+    if not name and not labels:
         raise e.UnknownSymbol(query.address, "Arkham does not know the owner")
-    tags = m.read_rows(
-        body.get("populatedTags") or (), lambda tag: m.clean_text(tag["label"]), kind="tags"
-    )
-    labels = [label.get("name"), *tags]
     return m.Entity(
         chain=query.chain,
         address=query.address,
         name=name,
-        kind=entity.get("type"),
-        labels=tuple(dict.fromkeys(one for one in labels if one)),
+        kind=m.optional(entity, "type") if entity else None,
+        labels=tuple(dict.fromkeys(labels)),
     )
+
+
+def _name(holder: Any, field: str) -> str | None:
+    """The name of an entity or a label; null if there is none, which is reported."""
+    if not holder:
+        return None
+    name = m.read_field(field, m.clean_text, m.optional(holder, "name"))
+    if not name:
+        m.field_left_out(field, "it has no name")
+    return name or None
+
+
+def _tag(tag: Any) -> str:
+    text = m.clean_text(tag["label"])
+    if not text:
+        raise ValueError("a tag without a label")
+    return text
 
 
 @hookimpl

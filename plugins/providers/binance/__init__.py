@@ -13,7 +13,6 @@ from coinmux import (
     ErrorTable,
     ProviderInfo,
     RateLimit,
-    Symbol,
     SymbolStyle,
     UsageHeader,
     When,
@@ -162,9 +161,9 @@ def _taker(is_buyer_maker: Any) -> Literal["buy", "sell"]:
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every pair, traded now or not."""
 
-    def one(row: Any) -> m.Market:
-        symbol = Symbol(f"{row['baseAsset']}/{row['quoteAsset']}")
+    def one(row: Any) -> m.Market | None:
         active = m.traded(row["status"], ("TRADING",))
-        return m.Market(symbol=symbol, native=row["symbol"], active=active)
+        base, quote = row["baseAsset"], row["quoteAsset"]
+        return m.Market.of(STYLE, base, quote, native=row["symbol"], active=active)
 
     return m.Markets.read(body["symbols"], one)

@@ -167,18 +167,13 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
         return m.Trade(
             id=m.optional(row, "tid"),
             timestamp=int(row["date"]) * 1000,
-            side=m.read_word("side", SIDES, _text(m.optional(row, "type"))),
+            side=m.read_word("side", SIDES, m.optional(row, "type")),
             price=row["price"],
             amount=row["amount"],
         )
 
     # Newest first, and seconds do not tell the order of trades: reversed, equal ones keep it.
     return m.Trades.read(query, body[::-1], one)
-
-
-def _text(value: Any) -> Any:
-    """A number as text: old answers and new ones differ in that."""
-    return str(value) if type(value) is int else value
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:

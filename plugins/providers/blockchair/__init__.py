@@ -71,8 +71,8 @@ async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     return m.ChainHead(
         chain=query.chain,
         height=data["best_block_height"],
-        hash=data["best_block_hash"],
-        timestamp=moment(data["best_block_time"]),
+        hash=m.optional(data, "best_block_hash"),
+        timestamp=m.read_field("timestamp", moment, m.optional(data, "best_block_time")),
     )
 
 

@@ -149,7 +149,7 @@ async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
 def parse_chain_head(body: Any, query: m.ChainHeadQuery) -> m.ChainHead:
     """The highest block."""
     blocks = m.read_rows(
-        body, lambda block: (m.whole_number(block["height"]), block), kind="blocks"
+        body, lambda block: (m.block_height(block["height"]), block), kind="blocks"
     )
     height, newest = max(blocks, key=lambda block: block[0])
     return m.ChainHead(
@@ -224,7 +224,7 @@ def parse_transaction(item: Any, chain: Chain) -> m.Transaction:
         to=m.optional(item, "to", "hash"),
         raw=m.optional(item, "value"),
         fee_raw=fee.get("value") if actual else None,
-        succeeded=STATUS.get(str(m.optional(item, "status"))),
+        succeeded=m.read_word("succeeded", STATUS, m.optional(item, "status")),
     )
 
 
@@ -253,7 +253,7 @@ def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
         chain=query.chain,
         address=query.address,
         name=name,
-        kind=KINDS.get(m.optional(body, "is_contract")),
+        kind=m.read_field("kind", KINDS.__getitem__, m.optional(body, "is_contract")),
         labels=tuple(dict.fromkeys(tags)),
     )
 

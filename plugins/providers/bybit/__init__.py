@@ -15,7 +15,6 @@ from coinmux import (
     ProviderInfo,
     RateLimit,
     Reply,
-    Symbol,
     SymbolStyle,
     When,
     hookimpl,
@@ -197,9 +196,9 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Every spot instrument."""
 
-    def one(row: Any) -> m.Market:
-        symbol = Symbol(f"{row['baseCoin']}/{row['quoteCoin']}")
+    def one(row: Any) -> m.Market | None:
         active = m.traded(row["status"], ("Trading",))
-        return m.Market(symbol=symbol, native=row["symbol"], active=active)
+        base, quote = row["baseCoin"], row["quoteCoin"]
+        return m.Market.of(STYLE, base, quote, native=row["symbol"], active=active)
 
     return m.Markets.read(body["result"]["list"], one)

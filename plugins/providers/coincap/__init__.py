@@ -82,15 +82,11 @@ async def fetch_coins(query: m.CoinsQuery, http: HTTP) -> m.Coins:
 
 def parse_search(body: Any) -> list[m.AssetCandidate]:
     """The coins among what a search found."""
-    return [
-        m.AssetCandidate(row["id"], row["symbol"], row["name"], _rank(row)) for row in body["data"]
-    ]
 
+    def one(row: Any) -> m.AssetCandidate:
+        return m.AssetCandidate(row["id"], row["symbol"], row["name"], m.optional(row, "rank"))
 
-def _rank(row: Any) -> int | None:
-    """A whole number as text."""
-    rank = row["rank"]
-    return None if rank is None else int(rank)
+    return m.read_rows(body["data"], one, kind="coins")
 
 
 def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
@@ -105,25 +101,25 @@ def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
     return m.Ticker.of(
         query,
         last=row["priceUsd"],
-        change_percent=row["changePercent24Hr"],
+        change_percent=m.optional(row, "changePercent24Hr"),
         notes=asset.notes,
     )
 
 
 def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
     """One page by rank, in US dollars."""
-    coins = [
-        m.Coin(
-            id=row["id"],
-            symbol=row["symbol"].upper(),
-            name=row["name"],
-            rank=_rank(row),
-            price=row["priceUsd"],
-            market_cap=row["marketCapUsd"],
-            volume_24h=row["volumeUsd24Hr"],
-            change_percent_24h=row["changePercent24Hr"],
-            circulating_supply=row["supply"],
-        )
-        for row in body["data"]
-    ]
-    return m.Coins.of(query, coins)
+    return m.Coins.of(query, m.read_rows(body["data"], _coin, kind="coins"))
+
+
+def _coin(row: Any) -> m.Coin:
+    return m.Coin(
+        id=row["id"],
+        symbol=row["symbol"],
+        name=m.optional(row, "name"),
+        rank=m.optional(row, "rank"),
+        price=m.optional(row, "priceUsd"),
+        market_cap=m.optional(row, "marketCapUsd"),
+        volume_24h=m.optional(row, "volumeUsd24Hr"),
+        change_percent_24h=m.optional(row, "changePercent24Hr"),
+        circulating_supply=m.optional(row, "supply"),
+    )

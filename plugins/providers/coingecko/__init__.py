@@ -150,10 +150,12 @@ async def _asset(ticker: str, http: HTTP) -> m.AssetId:
 
 def parse_search(body: Any) -> list[m.AssetCandidate]:
     """The coins among what a search found."""
-    return [
-        m.AssetCandidate(row["id"], row["symbol"], row["name"], row["market_cap_rank"])
-        for row in body["coins"]
-    ]
+
+    def one(row: Any) -> m.AssetCandidate:
+        rank = m.optional(row, "market_cap_rank")
+        return m.AssetCandidate(row["id"], row["symbol"], row["name"], rank)
+
+    return m.read_rows(body["coins"], one, kind="coins")
 
 
 def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
@@ -163,50 +165,50 @@ def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
         UnknownSymbol: no row, or no price.
         Implausible: the row is of another coin.
     """
-    if not body or body[0]["current_price"] is None:
+    if not body:
         raise e.UnknownSymbol(query.symbol, f"CoinGecko has no price of {asset.id!r}")
     row = body[0]
     m.confirm(asset.id, row["id"])
     return m.Ticker.of(
         query,
-        timestamp=m.iso_ms(row["last_updated"]),
+        timestamp=m.read_field("timestamp", m.iso_ms, m.optional(row, "last_updated")),
         last=row["current_price"],
-        high=row["high_24h"],
-        low=row["low_24h"],
-        change_percent=row["price_change_percentage_24h"],
+        high=m.optional(row, "high_24h"),
+        low=m.optional(row, "low_24h"),
+        change_percent=m.optional(row, "price_change_percentage_24h"),
         notes=asset.notes,
     )
 
 
 def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
     """One page, in the asked quote."""
-    coins = [
-        m.Coin(
-            id=row["id"],
-            symbol=row["symbol"].upper(),
-            name=row["name"],
-            rank=row["market_cap_rank"],
-            price=row["current_price"],
-            market_cap=row["market_cap"],
-            volume_24h=row["total_volume"],
-            change_percent_24h=row["price_change_percentage_24h"],
-            circulating_supply=row["circulating_supply"],
-        )
-        for row in body
-    ]
-    return m.Coins.of(query, coins)
+    return m.Coins.of(query, m.read_rows(body, _coin, kind="coins"))
+
+
+def _coin(row: Any) -> m.Coin:
+    return m.Coin(
+        id=row["id"],
+        symbol=row["symbol"],
+        name=m.optional(row, "name"),
+        rank=m.optional(row, "market_cap_rank"),
+        price=m.optional(row, "current_price"),
+        market_cap=m.optional(row, "market_cap"),
+        volume_24h=m.optional(row, "total_volume"),
+        change_percent_24h=m.optional(row, "price_change_percentage_24h"),
+        circulating_supply=m.optional(row, "circulating_supply"),
+    )
 
 
 def parse_global_stats(body: Any) -> m.GlobalStats:
     """Its time is in seconds."""
     data = body["data"]
     return m.GlobalStats(
-        timestamp=data["updated_at"] * 1000,
+        timestamp=m.read_field("timestamp", m.seconds_ms, m.optional(data, "updated_at")),
         market_cap_usd=data["total_market_cap"]["usd"],
-        volume_24h_usd=data["total_volume"]["usd"],
-        btc_dominance_percent=data["market_cap_percentage"]["btc"],
-        eth_dominance_percent=data["market_cap_percentage"]["eth"],
-        active_coins=data["active_cryptocurrencies"],
+        volume_24h_usd=m.optional(data, "total_volume", "usd"),
+        btc_dominance_percent=m.optional(data, "market_cap_percentage", "btc"),
+        eth_dominance_percent=m.optional(data, "market_cap_percentage", "eth"),
+        active_coins=m.optional(data, "active_cryptocurrencies"),
     )
 
 
@@ -230,7 +232,11 @@ def days_for(query: m.CandlesQuery, now_ms: int) -> int:
 def parse_candles(body: Any, query: m.CandlesQuery, asset: m.AssetId) -> m.Candles:
     """Rows of close time, open, high, low, close; the time of the last may be of an open candle."""
     width = query.interval.ms
-    rows = [(-(-row[0] // width) * width - width, *row[1:]) for row in body]
+
+    def one(row: Any) -> tuple[Any, ...]:
+        return (-(-row[0] // width) * width - width, *row[1:5])
+
+    rows = m.read_rows(body, one, kind="candles")
     order = ("timestamp", "open", "high", "low", "close")
     notes = asset.notes
     if query.start is None and len(rows) < query.limit:

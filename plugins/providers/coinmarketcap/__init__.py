@@ -28,6 +28,8 @@ QUOTES = """
 """
 #: Ours -> theirs. Its longer intervals are samples of daily candles, no longer candles.
 PERIODS = {"1h": "hourly", "1d": "daily"}
+#: What one credit pays for.
+COINS_A_CREDIT, CANDLES_A_CREDIT = 200, 100
 #: The window of a limit by the minute, where no `Retry-After` says better.
 WINDOW_S = 60.0
 
@@ -113,7 +115,8 @@ async def fetch_coins(query: m.CoinsQuery, http: HTTP) -> m.Coins:
         "sort_dir": "desc",
         "convert": query.quote,
     }
-    body = await http.get_json("/v3/cryptocurrency/listings/latest", params)
+    weight = -(-query.per_page // COINS_A_CREDIT)
+    body = await http.get_json("/v3/cryptocurrency/listings/latest", params, weight=weight)
     return answers.parse_coins(body, query)
 
 
@@ -125,12 +128,16 @@ async def fetch_global_stats(query: m.GlobalStatsQuery, http: HTTP) -> m.GlobalS
 
 @hookimpl
 async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
-    """One request, and a look-up of the id now and then; not on the free plan."""
+    """One request of a credit for 100 candles, and a look-up of the id now and then.
+
+    Not on the free plan.
+    """
     asset = await _asset(query.symbol.base, http)
     period = PERIODS[query.interval]
     params: dict[str, str | int] = {"id": asset.id, "time_period": period, "interval": period}
     params |= {"convert": query.symbol.quote, **answers.window(query, http.now_ms())}
-    body = await http.get_json("/v2/cryptocurrency/ohlcv/historical", params)
+    weight = -(-int(params["count"]) // CANDLES_A_CREDIT)
+    body = await http.get_json("/v2/cryptocurrency/ohlcv/historical", params, weight=weight)
     return answers.parse_candles(body, query, asset)
 
 

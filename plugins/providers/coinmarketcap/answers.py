@@ -6,17 +6,20 @@ from coinmux import errors as e
 from coinmux import models as m
 from coinmux import stories
 
+INDEX = "CoinMarketCap Crypto Fear and Greed Index"
 #: Coins to convert into -> their id, since their tickers are not unique either.
 QUOTE_IDS = {"BTC": 1, "USDT": 825, "ETH": 1027, "USDC": 3408}
 
 
 def parse_map(body: Any) -> list[m.AssetCandidate]:
     """The active coins of one ticker."""
-    return [
-        m.AssetCandidate(str(row["id"]), row["symbol"], row["name"], row.get("rank"))
-        for row in body["data"]
-        if row.get("is_active", 1) == 1
-    ]
+
+    def one(row: Any) -> m.AssetCandidate | None:
+        if row.get("is_active", 1) != 1:
+            return None
+        return m.AssetCandidate(str(row["id"]), row["symbol"], row["name"], row.get("rank"))
+
+    return m.read_rows(body["data"], one, kind="coins")
 
 
 def quote_of(row: Any, currency: str) -> Any:
@@ -36,10 +39,11 @@ def quote_of(row: Any, currency: str) -> Any:
     return quote
 
 
-def rows_of(data: Any) -> list[Any]:
+def rows_of(data: Any) -> Any:
     """The coins of an answer: a list (v3), or by id, each alone or in a list (v1 and v2)."""
-    rows = list(data.values()) if isinstance(data, dict) else data
-    return [one for row in rows for one in (row if isinstance(row, list) else [row])]
+    if not isinstance(data, dict):
+        return data
+    return [one for row in data.values() for one in (row if isinstance(row, list) else [row])]
 
 
 def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
@@ -56,32 +60,31 @@ def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
     quote = quote_of(rows[0], query.symbol.quote)
     return m.Ticker.of(
         query,
-        timestamp=quote["last_updated"] and m.iso_ms(quote["last_updated"]),
+        timestamp=m.read_field("timestamp", m.iso_ms, m.optional(quote, "last_updated")),
         last=quote["price"],
-        change_percent=quote.get("percent_change_24h"),
+        change_percent=m.optional(quote, "percent_change_24h"),
         notes=asset.notes,
     )
 
 
 def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
     """One page, in the asked quote."""
-    coins = []
-    for row in rows_of(body["data"]):
+
+    def one(row: Any) -> m.Coin:
         quote = quote_of(row, query.quote)
-        coins.append(
-            m.Coin(
-                id=str(row["id"]),
-                symbol=row["symbol"].upper(),
-                name=row["name"],
-                rank=row["cmc_rank"],
-                price=quote["price"],
-                market_cap=quote.get("market_cap"),
-                volume_24h=quote.get("volume_24h"),
-                change_percent_24h=quote.get("percent_change_24h"),
-                circulating_supply=row.get("circulating_supply"),
-            )
+        return m.Coin(
+            id=str(row["id"]),
+            symbol=row["symbol"],
+            name=m.optional(row, "name"),
+            rank=m.optional(row, "cmc_rank"),
+            price=m.optional(quote, "price"),
+            market_cap=m.optional(quote, "market_cap"),
+            volume_24h=m.optional(quote, "volume_24h"),
+            change_percent_24h=m.optional(quote, "percent_change_24h"),
+            circulating_supply=m.optional(row, "circulating_supply"),
         )
-    return m.Coins.of(query, coins)
+
+    return m.Coins.of(query, m.read_rows(rows_of(body["data"]), one, kind="coins"))
 
 
 def parse_global_stats(body: Any) -> m.GlobalStats:
@@ -89,12 +92,12 @@ def parse_global_stats(body: Any) -> m.GlobalStats:
     data = body["data"]
     quote = quote_of(data, "USD")
     return m.GlobalStats(
-        timestamp=m.iso_ms(data["last_updated"]),
+        timestamp=m.read_field("timestamp", m.iso_ms, m.optional(data, "last_updated")),
         market_cap_usd=quote["total_market_cap"],
-        volume_24h_usd=quote["total_volume_24h"],
-        btc_dominance_percent=data["btc_dominance"],
-        eth_dominance_percent=data["eth_dominance"],
-        active_coins=data["active_cryptocurrencies"],
+        volume_24h_usd=m.optional(quote, "total_volume_24h"),
+        btc_dominance_percent=m.optional(data, "btc_dominance"),
+        eth_dominance_percent=m.optional(data, "eth_dominance"),
+        active_coins=m.optional(data, "active_cryptocurrencies"),
     )
 
 
@@ -115,29 +118,30 @@ def parse_candles(body: Any, query: m.CandlesQuery, asset: m.AssetId) -> m.Candl
     data = body["data"]
     row = data if "quotes" in data else rows_of(data)[0]
     m.confirm(asset.id, row["id"])
-    rows = []
-    for candle in row["quotes"]:
+
+    def one(candle: Any) -> tuple[Any, ...]:
         quote = quote_of(candle, query.symbol.quote)
         prices = (quote["open"], quote["high"], quote["low"], quote["close"])
-        rows.append((m.iso_ms(candle["time_open"]), *prices))
+        return (m.iso_ms(candle["time_open"]), *prices)
+
+    rows = m.read_rows(row["quotes"], one, kind="candles")
     order = ("timestamp", "open", "high", "low", "close")
     return m.Candles.from_rows(query, rows, order=order, notes=asset.notes)
 
 
 def parse_fear_greed(body: Any) -> m.FearGreed:
     """Seconds as strings."""
-    days = sorted(body["data"], key=lambda day: int(day["timestamp"]), reverse=True)
-    return m.FearGreed(
-        timestamp=int(days[0]["timestamp"]) * 1000,
-        value=days[0]["value"],
-        classification=days[0]["value_classification"],
-        history=[(int(day["timestamp"]) * 1000, m.number(day["value"])) for day in days],
+    return m.FearGreed.of(
+        INDEX,
+        body["data"],
+        lambda day: (m.seconds_ms(day["timestamp"]), day["value"], day["value_classification"]),
+        notes=("CoinMarketCap's own index; its values do not compare with those of another",),
     )
 
 
 def parse_news(body: Any, query: m.NewsQuery) -> m.News:
     """Headlines, each once."""
-    return m.News(items=stories(map(_article, body["data"]), query))
+    return m.News(items=stories(m.read_rows(body["data"], _article, kind="articles"), query))
 
 
 def _article(row: Any) -> m.NewsItem:
@@ -146,8 +150,13 @@ def _article(row: Any) -> m.NewsItem:
         id=row["source_url"],
         title=row["title"],
         url=row["source_url"],
-        source=row["source_name"],
-        published_at=m.iso_ms(row["released_at"]),
-        summary=row.get("subtitle") or None,
-        symbols=tuple(sorted({asset["symbol"].upper() for asset in row.get("assets") or ()})),
+        source=m.optional(row, "source_name"),
+        published_at=m.read_field("published_at", m.iso_ms, m.optional(row, "released_at")),
+        summary=row.get("subtitle"),
+        symbols=tuple(sorted(_tickers(row.get("assets") or ()))),
     )
+
+
+def _tickers(assets: Any) -> set[str]:
+    told = (m.optional(asset, "symbol") for asset in assets)
+    return {ticker.upper() for ticker in told if isinstance(ticker, str) and ticker}

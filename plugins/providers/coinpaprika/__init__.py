@@ -88,49 +88,62 @@ async def fetch_global_stats(query: m.GlobalStatsQuery, http: HTTP) -> m.GlobalS
 
 def parse_search(body: Any) -> list[m.AssetCandidate]:
     """The coins that still trade among what a search found; a rank of 0 is none."""
-    return [
-        m.AssetCandidate(row["id"], row["symbol"], row["name"], row["rank"] or None)
-        for row in body.get("currencies") or ()
-        if row["is_active"]
-    ]
+
+    def one(row: Any) -> m.AssetCandidate | None:
+        if not row["is_active"]:
+            return None
+        return m.AssetCandidate(row["id"], row["symbol"], row["name"], m.optional(row, "rank"))
+
+    return m.read_rows(body.get("currencies") or (), one, kind="coins")
 
 
 def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
     """One coin in the asked quote.
 
     Raises:
+        UnknownSymbol: it has no price.
         Implausible: the answer is about another coin.
     """
     m.confirm(asset.id, body["id"])
     figures = body["quotes"][query.symbol.quote]
-    return m.Ticker(
-        symbol=query.symbol,
-        timestamp=m.iso_ms(body["last_updated"]),
+    return m.Ticker.of(
+        query,
+        timestamp=m.read_field("timestamp", m.iso_ms, m.optional(body, "last_updated")),
         last=figures["price"],
-        change_percent=figures["percent_change_24h"],
+        change_percent=m.optional(figures, "percent_change_24h"),
         notes=asset.notes,
     )
 
 
 def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
     """One page of the whole list, unranked coins last."""
-    ranked = sorted(body, key=lambda row: (not row["rank"], row["rank"]))
+    ranked = sorted(body, key=_place)
     first = (query.page - 1) * query.per_page
-    coins = [_coin(row, query.quote) for row in ranked[first : first + query.per_page]]
-    return m.Coins.of(query, coins)
+
+    def one(row: Any) -> m.Coin:
+        return _coin(row, query.quote)
+
+    rows = ranked[first : first + query.per_page]
+    return m.Coins.of(query, m.read_rows(rows, one, kind="coins"))
+
+
+def _place(row: Any) -> tuple[bool, int]:
+    rank = row.get("rank") if isinstance(row, dict) else None
+    place = rank if type(rank) is int and rank > 0 else 0
+    return not place, place
 
 
 def _coin(row: Any, quote: str) -> m.Coin:
     figures = row["quotes"][quote]
     return m.Coin(
         id=row["id"],
-        symbol=row["symbol"].upper(),
-        name=row["name"],
-        rank=row["rank"] or None,
-        price=figures["price"],
-        market_cap=figures["market_cap"],
-        volume_24h=figures["volume_24h"],
-        change_percent_24h=figures["percent_change_24h"],
+        symbol=row["symbol"],
+        name=m.optional(row, "name"),
+        rank=m.optional(row, "rank"),
+        price=m.optional(figures, "price"),
+        market_cap=m.optional(figures, "market_cap"),
+        volume_24h=m.optional(figures, "volume_24h"),
+        change_percent_24h=m.optional(figures, "percent_change_24h"),
         circulating_supply=row.get("circulating_supply"),
     )
 
@@ -138,9 +151,9 @@ def _coin(row: Any, quote: str) -> m.Coin:
 def parse_global_stats(body: Any) -> m.GlobalStats:
     """Its time is in seconds here, ISO 8601 elsewhere."""
     return m.GlobalStats(
-        timestamp=body["last_updated"] * 1000,
+        timestamp=m.read_field("timestamp", m.seconds_ms, m.optional(body, "last_updated")),
         market_cap_usd=body["market_cap_usd"],
-        volume_24h_usd=body["volume_24h_usd"],
-        btc_dominance_percent=body["bitcoin_dominance_percentage"],
-        active_coins=body["cryptocurrencies_number"],
+        volume_24h_usd=m.optional(body, "volume_24h_usd"),
+        btc_dominance_percent=m.optional(body, "bitcoin_dominance_percentage"),
+        active_coins=m.optional(body, "cryptocurrencies_number"),
     )

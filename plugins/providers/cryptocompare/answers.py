@@ -1,5 +1,6 @@
 """CoinDesk Data's answers read, and what a range of candles is called there."""
 
+from collections.abc import Callable
 from typing import Any
 
 from coinmux import SymbolStyle, stories, symbols_in
@@ -34,9 +35,9 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     if row is None:
         raise e.UnknownSymbol(query.symbol, f"CoinDesk Data has no index of {query.symbol}")
     STYLE.confirm(query.symbol, row["INSTRUMENT"])
-    return m.Ticker(
-        symbol=query.symbol,
-        timestamp=row["VALUE_LAST_UPDATE_TS"] * 1000,
+    return m.Ticker.of(
+        query,
+        timestamp=m.read_field("timestamp", m.seconds_ms, m.optional(row, "VALUE_LAST_UPDATE_TS")),
         last=row["VALUE"],
         open=row.get("MOVING_24_HOUR_OPEN"),
         high=row.get("MOVING_24_HOUR_HIGH"),
@@ -62,48 +63,63 @@ def window(query: m.CandlesQuery, now_ms: int) -> dict[str, int]:
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """Rows with names; times in seconds."""
-    for row in body["Data"]:
+
+    def one(row: Any) -> Any:
         STYLE.confirm(query.symbol, row["INSTRUMENT"])
+        return row
+
+    rows = m.read_rows(body["Data"], one, kind="candles")
     order = ("TIMESTAMP", "OPEN", "HIGH", "LOW", "CLOSE", "VOLUME_DIRECT")
-    return m.Candles.from_rows(query, body["Data"], order=order, time_unit="s")
+    return m.Candles.from_rows(query, rows, order=order, time_unit="s")
 
 
 def parse_coins(rows: Any, query: m.CoinsQuery) -> m.Coins:
     """Coins in US dollars; figures it does not have are left out or null."""
-    coins = [
-        m.Coin(
-            id=str(row["ID"]),
-            symbol=row["SYMBOL"].upper(),
-            name=row["NAME"],
-            rank=(row.get("TOPLIST_BASE_RANK") or {}).get(RANKED_BY),
-            price=row.get("PRICE_USD"),
-            market_cap=row.get(RANKED_BY),
-            volume_24h=row.get("SPOT_MOVING_24_HOUR_QUOTE_VOLUME_USD"),
-            change_percent_24h=row.get("SPOT_MOVING_24_HOUR_CHANGE_PERCENTAGE_USD"),
-            circulating_supply=row.get("SUPPLY_CIRCULATING"),
-        )
-        for row in rows
-    ]
-    return m.Coins.of(query, coins)
+    return m.Coins.of(query, m.read_rows(rows, _coin, kind="coins"))
+
+
+def _coin(row: Any) -> m.Coin:
+    return m.Coin(
+        id=str(row["ID"]),
+        symbol=row["SYMBOL"],
+        name=m.optional(row, "NAME"),
+        rank=(row.get("TOPLIST_BASE_RANK") or {}).get(RANKED_BY),
+        price=row.get("PRICE_USD"),
+        market_cap=row.get(RANKED_BY),
+        volume_24h=row.get("SPOT_MOVING_24_HOUR_QUOTE_VOLUME_USD"),
+        change_percent_24h=row.get("SPOT_MOVING_24_HOUR_CHANGE_PERCENTAGE_USD"),
+        circulating_supply=row.get("SUPPLY_CIRCULATING"),
+    )
 
 
 def parse_news(body: Any, query: m.NewsQuery) -> m.News:
     """Headlines, each once."""
-    return m.News(items=stories(map(_article, body["Data"]), query))
+    return m.News(items=stories(m.read_rows(body["Data"], _article, kind="articles"), query))
 
 
 def _article(row: Any) -> m.NewsItem:
     """One headline; its categories are coins and other things."""
-    tags = [f"${one['CATEGORY']}" for one in row.get("CATEGORY_DATA") or ()]
+    tags = [f"${m.optional(one, 'CATEGORY')}" for one in row.get("CATEGORY_DATA") or ()]
+    published = m.optional(row, "PUBLISHED_ON")
     return m.NewsItem(
-        id=str(row["ID"]),
+        id=m.optional(row, "ID"),
         title=row["TITLE"],
         url=row["URL"],
-        source=row["SOURCE_DATA"]["NAME"],
-        published_at=row["PUBLISHED_ON"] * 1000,
-        summary=row.get("SUBTITLE") or row.get("BODY") or None,
+        source=m.optional(row, "SOURCE_DATA", "NAME"),
+        published_at=m.read_field("published_at", m.seconds_ms, published),
+        summary=row.get("SUBTITLE") or row.get("BODY"),
         symbols=symbols_in(row["TITLE"], *tags),
     )
+
+
+def _figure(name: str) -> Callable[[Any], float | None]:
+    """Reads one figure of a place; None if it has none."""
+
+    def read(place: Any) -> float | None:
+        value = place.get(name)
+        return None if value is None or value == "" else m.number(value)
+
+    return read
 
 
 def parse_social(body: Any, query: m.SocialQuery) -> m.Social:
@@ -120,9 +136,9 @@ def parse_social(body: Any, query: m.SocialQuery) -> m.Social:
     m.confirm(query.asset, row["SYMBOL"])
     metrics = {}
     for name, (places, figure, unit) in SOCIAL.items():
-        found = [place[figure] for place in row.get(places) or () if place.get(figure) is not None]
+        found = m.read_rows(row.get(places) or (), _figure(figure), kind=name)
         if found:
-            metrics[name] = m.SocialMetric(value=sum(map(m.number, found)), unit=unit)
+            metrics[name] = m.SocialMetric(value=sum(found), unit=unit)
     if not metrics:
         raise e.Empty(f"no social figures of {query.asset}")
     return m.Social(symbol=query.asset, metrics=metrics)

@@ -8,7 +8,6 @@ readers; no mood is made of them. `next` repeats the token in clear and is never
 Source: https://cryptopanic.com/developers/api/, read 2026-11-23.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from coinmux import (
@@ -83,36 +82,33 @@ async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
 
 def parse_news(body: Any, query: m.NewsQuery) -> m.News:
     """The items of one page, without those that lead nowhere."""
-    results = body["results"]
-    items = tuple(_items(results, query.asset))
-    lost = len(results) - len(items)
-    notes = (f"{lost} items without a link left out",) if lost else ()
-    return m.News(items=stories(items, query), notes=notes)
+
+    def one(item: Any) -> m.NewsItem:
+        return _item(item, query.asset)
+
+    return m.News(items=stories(m.read_rows(body["results"], one, kind="news items"), query))
 
 
-def _items(results: Any, asset: str | None) -> Iterator[m.NewsItem]:
-    for item in results:
-        url = item.get("original_url") or item.get("url")
-        if not url and item.get("id") is not None and item.get("slug"):
-            url = f"{PAGES}/{item['id']}/{segment(item['slug'])}"
-        if not url:
-            continue
-        source = item.get("source") or {}
-        published = item.get("published_at")
-        yield m.NewsItem(
-            id=str(item["id"]) if item.get("id") is not None else url,
-            title=item["title"],
-            url=url,
-            source=source.get("title") or source.get("domain") or "CryptoPanic",
-            published_at=None if published is None else m.iso_ms(published),
-            summary=item.get("description") or None,
-            symbols=_symbols(item, asset),
-        )
+def _item(item: Any, asset: str | None) -> m.NewsItem:
+    url = item.get("original_url") or item.get("url")
+    if not url and item.get("id") is not None and item.get("slug"):
+        url = f"{PAGES}/{item['id']}/{segment(item['slug'])}"
+    source = item.get("source") or {}
+    return m.NewsItem(
+        id=item.get("id"),
+        title=item["title"],
+        url=url,
+        source=source.get("title") or source.get("domain") or "CryptoPanic",
+        published_at=m.read_field("published_at", m.iso_ms, item.get("published_at")),
+        summary=item.get("description"),
+        symbols=_symbols(item, asset),
+    )
 
 
 def _symbols(item: Any, asset: str | None) -> tuple[str, ...]:
     """Its coins; where they are not told, those its title names and the one that was asked for."""
-    told = {coin["code"].upper() for coin in item.get("instruments") or ()}
+    codes = (coin.get("code") for coin in item.get("instruments") or ())
+    told = {code.upper() for code in codes if isinstance(code, str) and code}
     if not told:
         told = {*symbols_in(item["title"]), *((asset,) if asset else ())}
     return tuple(sorted(told))

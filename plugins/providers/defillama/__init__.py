@@ -130,9 +130,7 @@ def parse_chain(body: Any, query: m.TvlQuery) -> m.Tvl:
     """
     if not body:
         raise e.UnknownSymbol(query.chain or "tvl", f"DefiLlama has no days of {query.chain}")
-    points = m.read_points(
-        body[-DAYS:], lambda row: (m.seconds_ms(row["date"]), row.get("tvl")), kind="days"
-    )
+    points = m.read_points(body[-DAYS:], _day, kind="days")
     if not points:
         raise e.Empty("no day with a figure")
     return m.Tvl(
@@ -142,6 +140,13 @@ def parse_chain(body: Any, query: m.TvlQuery) -> m.Tvl:
         tvl_usd=points[-1][1],
         points=points,
     )
+
+
+def _day(row: Any) -> tuple[int, float | None]:
+    value = m.figure_or_none(row.get("tvl"))
+    if value is not None and value < 0:
+        raise e.Implausible(f"a locked value of {value:g}")
+    return m.seconds_ms(row["date"]), value
 
 
 def parse_protocol(body: Any, query: m.TvlQuery) -> m.Tvl:

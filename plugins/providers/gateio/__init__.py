@@ -207,7 +207,10 @@ def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """
 
     def one(row: Any) -> m.Market | None:
-        if row.get("type") == "premarket":
+        kind = row.get("type", "normal")
+        if not isinstance(kind, str) or not kind:
+            raise ValueError("the type of a pair is a word")
+        if kind == "premarket":
             return None
         active = m.traded(row["trade_status"], ("tradable",))
         return m.Market.of(STYLE, row["base"], row["quote"], native=row["id"], active=active)

@@ -99,16 +99,17 @@ def search_text(asset: str | None) -> str:
 
 def parse_news(body: Any, query: m.NewsQuery) -> m.News:
     """The articles; `{}` is none."""
-    items = [
-        m.NewsItem(
-            id=article["url"],
-            title=_SPACED.sub("", article["title"]),
-            url=article["url"],
-            source=article["domain"],
-            published_at=m.iso_ms(article["seendate"]),
-        )
-        for article in (body["articles"] if body else ())
-        if article["title"].strip()
-    ]
+    rows = body["articles"] if body else ()
+    items = m.read_rows(rows, _article, kind="articles")
     notes = ("dates are when GDELT saw the article first",) if items else ()
     return m.News(items=stories(items, query), notes=notes)
+
+
+def _article(article: Any) -> m.NewsItem:
+    return m.NewsItem(
+        id=article["url"],
+        title=_SPACED.sub("", article["title"]),
+        url=article["url"],
+        source=m.optional(article, "domain"),
+        published_at=m.read_field("published_at", m.iso_ms, m.optional(article, "seendate")),
+    )

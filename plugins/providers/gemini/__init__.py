@@ -16,7 +16,6 @@ from coinmux import (
     ErrorTable,
     ProviderInfo,
     RateLimit,
-    Symbol,
     SymbolStyle,
     When,
     hookimpl,
@@ -112,12 +111,12 @@ def parse_ticker(day: Any, now: Any, query: m.TickerQuery) -> m.Ticker:
     """Prices from the v2 ticker, volumes and their time from the v1 ticker.
 
     Raises:
-        Implausible: one of the two is about another pair.
+        OtherSubject: one of the two is about another pair.
     """
     STYLE.confirm(query.symbol, day["symbol"])
     volume = m.optional(now, "volume")
     if isinstance(volume, dict) and not volume.keys() >= {query.symbol.base, query.symbol.quote}:
-        raise e.Implausible(f"asked for {query.symbol}, volumes are of {', '.join(volume)[:60]}")
+        raise e.OtherSubject(f"asked for {query.symbol}, volumes are of {', '.join(volume)[:60]}")
     return m.Ticker.of(
         query,
         last=day["close"],
@@ -164,7 +163,7 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
         return m.Trade(
             id=m.optional(row, "tid"),
             timestamp=row["timestampms"],
-            side=SIDES.get(str(m.optional(row, "type"))),
+            side=m.read_field("side", _side, m.optional(row, "type")),
             price=row["price"],
             amount=row["amount"],
         )
@@ -173,14 +172,20 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     return m.Trades.read(query, body[::-1], one)
 
 
+def _side(kind: Any) -> str | None:
+    if not isinstance(kind, str):
+        raise ValueError("the type of a trade is a word")
+    return SIDES.get(kind)
+
+
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Spot pairs, traded now or not; perpetual contracts are among the rows."""
 
     def one(row: Any) -> m.Market | None:
         if row.get("product_type", "spot") != "spot":
             return None
-        symbol = Symbol(f"{row['base_currency']}/{row['quote_currency']}".upper())
         active = m.traded(row["status"], TRADED)
-        return m.Market(symbol=symbol, native=row["symbol"].lower(), active=active)
+        base, quote, native = row["base_currency"], row["quote_currency"], row["symbol"].lower()
+        return m.Market.of(STYLE, base, quote, native=native, active=active)
 
     return m.Markets.read(body, one)

@@ -22,6 +22,8 @@ MODELS = {
     "cardiffnlp/twitter-roberta-base-sentiment-latest": "twitter_roberta",
     "ElKulako/cryptobert": "cryptobert",
 }
+#: A softmax in single precision comes out a little above 1.
+ROUNDING = 1e-3
 #: Words of the models for positive, neutral and negative, in lower case.
 LABELS: dict[str, Literal["positive", "neutral", "negative"]] = {
     "positive": "positive",
@@ -110,8 +112,9 @@ def parse(body: Any, query: m.TextSentimentQuery, model: str) -> m.TextSentiment
 def read_labels(row: Any) -> tuple[Literal["positive", "neutral", "negative"], float]:
     """The likeliest label, and how much likelier positive is than negative."""
     chances = {LABELS[str(one["label"]).lower()]: m.number(one["score"]) for one in row}
-    if not chances or not all(0 <= chance <= 1 for chance in chances.values()):
+    if not chances or not all(-ROUNDING <= chance <= 1 + ROUNDING for chance in chances.values()):
         raise e.Implausible("probabilities outside 0 to 1, or none")
+    chances = {label: min(max(chance, 0.0), 1.0) for label, chance in chances.items()}
     label = max(chances, key=lambda one: chances[one])
     score = chances.get("positive", 0.0) - chances.get("negative", 0.0)
     return label, round(score, 6)

@@ -156,11 +156,14 @@ async def _asset(ticker: str, http: HTTP) -> m.AssetId:
 
 def candidates(rows: Sequence[Any]) -> list[m.AssetCandidate]:
     """The rows of the list as coins to choose from."""
-    return [
-        m.AssetCandidate(str(row["id"]), row["symbol"], row["name"], row["market_cap_rank"])
-        for row in rows
-        if row["symbol"]
-    ]
+
+    def one(row: Any) -> m.AssetCandidate | None:
+        if not row["symbol"]:
+            return None
+        rank = m.optional(row, "market_cap_rank")
+        return m.AssetCandidate(str(row["id"]), row["symbol"], row["name"], rank)
+
+    return m.read_rows(rows, one, kind="coins")
 
 
 def parse_social(body: Any, query: m.SocialQuery, asset: m.AssetId) -> m.Social:
@@ -169,13 +172,15 @@ def parse_social(body: Any, query: m.SocialQuery, asset: m.AssetId) -> m.Social:
     Raises:
         UnknownSymbol: it is not on the list any more.
     """
-    row = next((row for row in body["data"] if str(row["id"]) == asset.id), None)
+    rows = (row for row in body["data"] if isinstance(row, dict))
+    row = next((row for row in rows if str(row.get("id")) == asset.id), None)
     if row is None:
         raise e.UnknownSymbol(query.asset, f"{asset.name} is not among the {LARGEST} largest coins")
     metrics = {
         name: m.SocialMetric(value=row.get(name), unit=unit) for name, unit in FIGURES.items()
     }
-    timestamp = body["config"]["generated"] * 1000
+    generated = m.optional(body, "config", "generated")
+    timestamp = m.read_field("timestamp", m.seconds_ms, generated)
     return m.Social(symbol=query.asset, timestamp=timestamp, metrics=metrics, notes=asset.notes)
 
 
@@ -190,9 +195,9 @@ def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
     m.confirm(asset.id, coin["id"])
     return m.Ticker.of(
         query,
-        timestamp_s=body["config"]["generated"],
+        timestamp_s=m.optional(body, "config", "generated"),
         last=coin["price"],
-        change_percent=coin["percent_change_24h"],
+        change_percent=m.optional(coin, "percent_change_24h"),
         notes=asset.notes,
     )
 
@@ -200,43 +205,47 @@ def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
 def parse_candles(body: Any, query: m.CandlesQuery, asset: m.AssetId) -> m.Candles:
     """Rows by the second their bucket opens; buckets without a price are left out."""
     m.confirm(asset.id, str(body["config"]["id"]).removeprefix("coins:"))
-    rows = [row for row in body["data"] if row.get("close") is not None]
+
+    def one(row: Any) -> Any:
+        return row if row.get("close") is not None else None
+
+    rows = m.read_rows(body["data"], one, kind="candles")
     order = ("time", "open", "high", "low", "close")
     return m.Candles.from_rows(query, rows, order=order, time_unit="s", notes=asset.notes)
 
 
 def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
     """One page, in US dollars."""
-    coins = [
-        m.Coin(
-            id=str(row["id"]),
-            symbol=row["symbol"].upper(),
-            name=row["name"],
-            rank=row["market_cap_rank"],
-            price=row["price"],
-            market_cap=row["market_cap"],
-            volume_24h=row["volume_24h"],
-            change_percent_24h=row["percent_change_24h"],
-            circulating_supply=row["circulating_supply"],
-        )
-        for row in body["data"][: query.per_page]
-    ]
-    return m.Coins.of(query, coins)
+    return m.Coins.of(query, m.read_rows(body["data"][: query.per_page], _coin, kind="coins"))
+
+
+def _coin(row: Any) -> m.Coin:
+    return m.Coin(
+        id=str(row["id"]),
+        symbol=row["symbol"],
+        name=m.optional(row, "name"),
+        rank=m.optional(row, "market_cap_rank"),
+        price=m.optional(row, "price"),
+        market_cap=m.optional(row, "market_cap"),
+        volume_24h=m.optional(row, "volume_24h"),
+        change_percent_24h=m.optional(row, "percent_change_24h"),
+        circulating_supply=m.optional(row, "circulating_supply"),
+    )
 
 
 def parse_news(body: Any, query: m.NewsQuery) -> m.News:
     """Posts of publishers; those of a coin's topic are about it whatever their title says."""
     about = {query.asset} if query.asset is not None else set()
-    items = [
-        m.NewsItem(
-            id=str(post["id"]),
+
+    def one(post: Any) -> m.NewsItem:
+        published = m.optional(post, "post_created")
+        return m.NewsItem(
+            id=m.optional(post, "id"),
             title=post["post_title"],
             url=post["post_link"],
-            source=post["creator_display_name"] or post["creator_name"],
-            published_at=post["post_created"] * 1000,
+            source=post.get("creator_display_name") or post.get("creator_name"),
+            published_at=m.read_field("published_at", m.seconds_ms, published),
             symbols=tuple(sorted({*symbols_in(post["post_title"]), *about})),
         )
-        for post in body["data"]
-        if post["post_title"] and post["post_link"]
-    ]
-    return m.News(items=stories(items, query))
+
+    return m.News(items=stories(m.read_rows(body["data"], one, kind="posts"), query))

@@ -64,7 +64,7 @@ async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
 def parse_chain_head(body: Any, query: m.ChainHeadQuery) -> m.ChainHead:
     """The highest block; its own time is in seconds."""
     blocks = m.read_rows(
-        body, lambda block: (m.whole_number(block["height"]), block), kind="blocks"
+        body, lambda block: (m.block_height(block["height"]), block), kind="blocks"
     )
     height, newest = max(blocks, key=lambda block: block[0])
     return m.ChainHead(

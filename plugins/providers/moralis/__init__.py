@@ -128,10 +128,11 @@ async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transa
 
 def parse_transactions(body: Any, query: m.TransactionsQuery) -> m.Transactions:
     """Newest first, with the source's own cursor."""
+    cursor = body.get("cursor")
     return m.Transactions(
         chain=query.chain,
         address=query.address,
-        cursor=body.get("cursor") or None,
+        cursor=None if cursor == "" else cursor,
         transactions=m.read_rows(
             body["result"], lambda row: _transaction(row, query.chain), kind="transactions"
         ),
@@ -149,7 +150,7 @@ def _transaction(row: Any, chain: Chain) -> m.Transaction:
         to=m.optional(row, "to_address"),
         raw=m.optional(row, "value"),
         fee_raw=_fee(row, chain),
-        succeeded=OUTCOMES.get(str(m.optional(row, "receipt_status"))),
+        succeeded=m.read_word("succeeded", OUTCOMES, m.optional(row, "receipt_status")),
     )
 
 

@@ -99,17 +99,20 @@ def search_text(asset: str | None) -> str:
 
 def parse_news(body: Any, query: m.NewsQuery) -> m.News:
     """Articles that were not withdrawn."""
-    items = [
-        m.NewsItem(
-            id=article["url"],
-            title=article["title"],
-            url=article["url"],
-            source=article["source"]["name"],
-            published_at=m.iso_ms(article["publishedAt"]) if article["publishedAt"] else None,
-            summary=article["description"],
-            symbols=symbols_in(article["title"], article["description"] or ""),
-        )
-        for article in body["articles"]
-        if article["title"] not in (None, "", REMOVED) and article["url"]
-    ]
-    return m.News(items=stories(items, query))
+    return m.News(items=stories(m.read_rows(body["articles"], _article, kind="articles"), query))
+
+
+def _article(article: Any) -> m.NewsItem | None:
+    """One article; None for one that was withdrawn."""
+    if article["title"] == REMOVED:
+        return None
+    summary = m.optional(article, "description")
+    return m.NewsItem(
+        id=article["url"],
+        title=article["title"],
+        url=article["url"],
+        source=m.optional(article, "source", "name"),
+        published_at=m.read_field("published_at", m.iso_ms, m.optional(article, "publishedAt")),
+        summary=summary,
+        symbols=symbols_in(article["title"], summary if isinstance(summary, str) else ""),
+    )

@@ -9,7 +9,7 @@ Source: https://www.okx.com/docs-v5/en/#order-book-trading-market-data, read 202
 
 from typing import Any
 
-from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, Symbol, SymbolStyle, When, hookimpl
+from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, SymbolStyle, When, hookimpl
 from coinmux import models as m
 
 STYLE = SymbolStyle(separator="-")
@@ -164,9 +164,9 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:
     """Spot instruments, traded now or not."""
 
-    def one(row: Any) -> m.Market:
-        symbol = Symbol(f"{row['baseCcy']}/{row['quoteCcy']}")
+    def one(row: Any) -> m.Market | None:
         active = m.traded(row["state"], ("live",))
-        return m.Market(symbol=symbol, native=row["instId"], active=active)
+        base, quote = row["baseCcy"], row["quoteCcy"]
+        return m.Market.of(STYLE, base, quote, native=row["instId"], active=active)
 
     return m.Markets.read(body["data"], one)

@@ -51,6 +51,8 @@ COMMON = {
     "exchange_balance": "supply_on_exchanges",
     "supply": "total_supply",
 }
+#: Where a figure is not quite what other sources give by that name.
+NOTES = {"supply": ("Santiment's supply is the total one, coins that are locked included",)}
 #: Some of those that it alone has, by its own names.
 OWN = {
     "active_addresses_24h": MetricInfo("addresses active in the last 24 hours", "count"),
@@ -261,7 +263,7 @@ def parse_metric(
 ) -> m.OnchainMetric:
     """A series, with a note where it ends long before it was to."""
     points = parse_points(body["data"]["getMetric"]["timeseriesData"])
-    notes = asset.notes
+    notes = asset.notes + NOTES.get(query.metric, ())
     last = points[-1][0] + query.interval.ms if points else 0
     if end - last > max(HIDDEN_MS, 2 * query.interval.ms):
         reach = f"the series ends {m.iso_time(points[-1][0])}" if points else "no points came"

@@ -73,25 +73,25 @@ def parse_social(body: Any, query: m.SocialQuery) -> m.Social:
     rows = body["data"]
     if not rows:
         raise e.UnknownSymbol(query.asset, "no news of that asset")
-    for row in rows:
+
+    def one(row: Any) -> tuple[int, float, float]:
         named = next((row[name] for name in NAMES if row.get(name)), None)
         if named is None:
             raise e.SchemaMismatch("an item does not say which asset it is about")
-        if str(named).upper() != query.asset:
-            raise e.Implausible(f"asked for {query.asset}, an item is about {str(named)[:20]}")
-    scores = [m.number(row["sentiment_score"]) for row in rows]
-    if not all(1 <= score <= 5 for score in scores):
-        raise e.Implausible("a score outside 1 to 5")
+        m.confirm(query.asset, named)
+        score = m.number(row["sentiment_score"])
+        if not 1 <= score <= 5:
+            raise e.Implausible("a score outside 1 to 5")
+        return moment(row["timestamp"]), score, m.number(row["sentiment_variance"])
+
+    times, scores, variances = zip(*m.read_rows(rows, one, kind="items"), strict=True)
     return m.Social(
         symbol=query.asset,
-        timestamp=max(moment(row["timestamp"]) for row in rows),
+        timestamp=max(times),
         metrics={
             "news_sentiment": m.SocialMetric(value=fmean(scores), unit="score from 1 to 5"),
-            "news_sentiment_variance": m.SocialMetric(
-                value=fmean(m.number(row["sentiment_variance"]) for row in rows),
-                unit="score squared",
-            ),
-            "news_count": m.SocialMetric(value=len(rows), unit="count"),
+            "news_sentiment_variance": m.SocialMetric(value=fmean(variances), unit="score squared"),
+            "news_count": m.SocialMetric(value=len(scores), unit="count"),
         },
     )
 

@@ -83,8 +83,8 @@ async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
     return m.ChainHead(
         chain=query.chain,
         height=header["number"],
-        hash=body["blockID"],
-        timestamp=header["timestamp"],
+        hash=m.optional(body, "blockID"),
+        timestamp=m.optional(header, "timestamp"),
     )
 
 
@@ -111,7 +111,8 @@ def parse_tokens(account: Any, query: m.TokenBalancesQuery) -> m.TokenBalances:
 
 
 def _token(row: Any) -> m.TokenBalance:
-    ((contract, raw),) = row.items()
+    # One pair of contract and balance; whatever else a row may grow stands behind it.
+    (contract, raw), *_ = row.items()
     return m.token_balance(Chain.TRON, contract=contract, raw=raw)
 
 
@@ -167,9 +168,9 @@ def _transaction(row: Any) -> m.Transaction | None:
         timestamp=m.optional(row, "block_timestamp"),
         sender=m.read_field("from", base58, m.optional(value, "owner_address")),
         to=m.read_field("to", base58, to),
-        raw=_sun(m.optional(contract, "type"), value),
+        raw=_sun(m.read_field("raw", m.clean_text, m.optional(contract, "type")), value),
         fee_raw=outcome.get("fee"),
-        succeeded=None if said is None else said == "SUCCESS",
+        succeeded=m.read_field("succeeded", lambda word: m.clean_text(word) == "SUCCESS", said),
     )
 
 

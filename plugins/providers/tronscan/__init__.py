@@ -20,7 +20,8 @@ PAGE, WINDOW = 50, 10_000
 TRC20 = 1
 #: Kinds of contract that move TRX: a transfer of it, and a call of a smart contract. Amounts of
 #: other kinds are of TRC-10 tokens, votes or staked TRX.
-TRANSFER, CALL = "1", "31"
+TRANSFER, CALL = 1, 31
+MOST_KIND = 255
 
 
 @hookimpl
@@ -100,7 +101,10 @@ def parse_tokens(body: Any, query: m.TokenBalancesQuery) -> m.TokenBalances:
 
 def _token(row: Any, chain: Chain) -> m.TokenBalance | None:
     """One token; None for one of another kind. Its worth is told in TRX, not in dollars."""
-    if row["tokenType"] != "trc20":
+    kind = m.clean_text(row["tokenType"])
+    if not kind:
+        raise ValueError("a token of no kind")
+    if kind != "trc20":
         return None
     return m.token_balance(
         chain,
@@ -159,7 +163,6 @@ def parse_transactions(
 
 
 def _transaction(row: Any, chain: Chain) -> m.Transaction:
-    outcome = m.optional(row, "contractRet")
     return m.transaction(
         chain,
         hash=row["hash"],
@@ -169,13 +172,19 @@ def _transaction(row: Any, chain: Chain) -> m.Transaction:
         to=m.optional(row, "toAddress"),
         raw=_sun(row),
         fee_raw=m.optional(row, "cost", "fee"),
-        succeeded=None if outcome is None else outcome == "SUCCESS",
+        succeeded=m.read_field("succeeded", _succeeded, m.optional(row, "contractRet")),
     )
+
+
+def _succeeded(outcome: Any) -> bool:
+    if not isinstance(outcome, str):
+        raise ValueError("the outcome of a contract is a word")
+    return outcome == "SUCCESS"
 
 
 def _sun(row: Any) -> Any:
     """What moved in TRX, by the kind of contract; None where the amount is of something else."""
-    kind = str(m.optional(row, "contractType"))
+    kind = m.read_field("raw", _kind, m.optional(row, "contractType"))
     if kind == TRANSFER:
         told = _of(row.get("contractData"), "amount")
         return m.optional(row, "amount") if told is None else told
@@ -183,6 +192,13 @@ def _sun(row: Any) -> Any:
         told = _of(row.get("contractData"), "call_value")
         return _of(row.get("trigger_info"), "call_value") if told is None else told
     return None
+
+
+def _kind(value: Any) -> int:
+    kind = m.whole_number(value)
+    if not 0 <= kind <= MOST_KIND:
+        raise ValueError(f"{kind} is no kind of contract")
+    return kind
 
 
 def _of(held: Any, name: str) -> Any:

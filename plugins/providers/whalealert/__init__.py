@@ -105,12 +105,15 @@ def parse_transfers(body: Any, chain: Chain, query: m.LargeTransfersQuery) -> li
 
 def _transfer(row: Any, part: Any, chain: Chain) -> m.LargeTransfer | None:
     """One transfer; None for what is none, such as a mint."""
-    if part["transaction_type"] != "transfer":
+    kind = m.clean_text(part["transaction_type"])
+    if not kind:
+        raise ValueError("a transaction of no kind")
+    if kind != "transfer":
         return None
     senders = {one["address"] for one in part["inputs"]}
     outputs = [one for one in part["outputs"] if one["address"] not in senders]
     amount = sum(m.number(one["amount"]) for one in outputs)
-    price = m.read_field("amount_usd", m.number, m.optional(part, "unit_price_usd"))
+    price = m.read_field("amount_usd", m.price_or_none, m.optional(part, "unit_price_usd"))
     return m.LargeTransfer(
         chain=str(chain),
         hash=m.optional(row, "hash"),

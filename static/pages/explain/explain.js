@@ -14,7 +14,7 @@ const REASONS = {
   circuit_open: "offline after failures", probe_due: "due for a probe", probe_running: "being probed", told_to_wait: "asked us to wait", busy: "busy", quota_exhausted: "quota used up",
   missing_key: "key missing", key_refused: "key refused", switched_off: "switched off", retired: "retired", broken: "plugin broken", disabled: "off",
   no_capability: "cannot answer this", unsupported_symbol: "does not have this pair", unsupported_quote: "does not have this quote", unsupported_interval: "does not have this interval",
-  unsupported_chain: "does not have this chain", unsupported_model: "does not have this model", not_pinned: "another was pinned", answered: "answered", cached: "a cached answer was served", not_reached: "not reached",
+  unsupported_chain: "does not have this chain", unsupported_metric: "does not have this metric", unsupported_model: "does not have this model", not_pinned: "another was pinned", answered: "answered", cached: "a cached answer was served", not_reached: "not reached",
 };
 const STARTING = { symbol: "BTC/USDT", chain: "ethereum", asset: "BTC", metric: "active_addresses", interval: "1h" };
 const HIDDEN = new Set(["start", "end", "cursor", "limit", "page", "per_page", "depth", "min_usd", "texts", "model", "sentiment"]);

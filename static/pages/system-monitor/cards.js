@@ -43,7 +43,7 @@ export class Summary {
     });
     setText(this.providers.sub, parts.filter((name) => name !== "healthy").map((name) => `${summary[name]} ${name}`).join(", ") || "every one");
     this.#tone(this.rate, "healthy", true);
-    setText(this.rate.big, number(server.requests_per_minute));
+    setText(this.rate.big, number(server.requests_per_min));
     setText(this.rate.sub, `p95 ${ms(server.p95_ms)}, ${percent(Number.isFinite(server.error_rate) ? server.error_rate * 100 : null)} failed`);
     const load = server.load_percent;
     this.#tone(this.load, load >= 90 ? "offline" : load >= 70 ? "degraded" : "healthy", true);
@@ -85,7 +85,7 @@ export class Services {
       () => h("li", null, h("span", { class: "name" }), badge(null), h("span", { class: "detail" })),
       (line, one) => {
         setText(line.children[0], words(one.name).replace("api ", "API "));
-        setBadge(line.children[1], one.state);
+        setBadge(line.children[1], one.status);
         const since = Number.isFinite(one.since) ? `since ${clock(one.since, { seconds: false })}` : "";
         setText(line.children[2], [since, one.detail].filter(Boolean).join(" · ") || NONE);
         setAttribute(line.children[2], "title", one.detail || null);
@@ -115,12 +115,12 @@ export class Server {
   }
 
   show(server) {
-    this.rate(number(server.requests_per_minute));
+    this.rate(number(server.requests_per_min));
     setAttribute(this.load(number(server.load_percent, 1), "%"), "title", server.load_basis ?? null);
     this.p95(ms(server.p95_ms));
     this.memory(number(server.rss_mb), "MB");
     const trend = server.trend ?? {};
-    const rates = trend.requests_per_minute ?? [];
+    const rates = trend.requests_per_min ?? [];
     const known = rates.filter((value) => Number.isFinite(value));
     const say = known.length ? `Last 15 minutes: up to ${number(Math.max(...known))} requests a minute, load now ${percent(server.load_percent)}` : "Nothing sampled yet";
     this.spark.set([{ values: rates, least: 10 }, { values: trend.load_percent ?? [], least: 100 }], say);

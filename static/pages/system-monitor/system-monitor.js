@@ -124,8 +124,8 @@ function part(name, show) {
 
 function changes(data) {
   const told = [data.providers, data.services].filter(Array.isArray).flat();
-  for (const one of [...told, { name: "overall", state: data.status }]) {
-    const word = stateOf(one.state).word;
+  for (const one of [...told, { name: "overall", status: data.status }]) {
+    const word = stateOf(one.status ?? one.state).word;
     const before = states.get(one.name);
     states.set(one.name, word);
     if (before !== undefined && before !== word) announce(`${one.title ?? one.name} is ${word}`);

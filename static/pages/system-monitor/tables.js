@@ -38,7 +38,7 @@ export function providerTable(table, drill) {
         drawn.get(one.name).set({ buckets, from: bars.to_at - buckets.length * bars.bucket_s * 1000, step: bars.bucket_s * 1000, summary: describe(one, bars) });
       } },
     numeric("uptime", "Up", (one) => one.uptime, (value) => share(value)),
-    numeric("rate", "Req/min", (one) => one.requests_per_minute, (value) => number(value)),
+    numeric("rate", "Req/min", (one) => one.requests_per_min, (value) => number(value)),
     numeric("p95", "p95", (one) => one.p95_ms, ms),
     { key: "success", title: "Last success", sort: (one) => one.last_success_at, first: "desc", set: (cell, one) => setText(cell, ago(one.last_success_at)) },
     { key: "error", title: "Last error", class: "err",
@@ -65,7 +65,7 @@ export function endpointTable(table, button) {
     { key: "route", title: "Endpoint", sort: (one) => one.route, set: (cell, one) => setText(cell, one.route) },
     { key: "method", title: "Method", sort: (one) => one.method, set: (cell, one) => setText(cell, one.method) },
     state(),
-    numeric("rate", "Req/min", (one) => one.requests_per_minute, (value) => number(value)),
+    numeric("rate", "Req/min", (one) => one.requests_per_min, (value) => number(value)),
     numeric("p50", "p50", (one) => one.p50_ms, ms),
     numeric("p95", "p95", (one) => one.p95_ms, ms),
     numeric("errors", "Error rate", (one) => one.error_rate, (value) => share(value)),
@@ -98,13 +98,13 @@ export function trafficTable(table) {
   const made = new Table(table, [
     { key: "name", title: "Provider", sort: (one) => one.name, set: (cell, one) => setText(cell, one.title ?? one.name) },
     state(),
-    numeric("rate", "Requests", (one) => one.requests_per_minute, (value) => number(value)),
-    numeric("failures", "Failures", (one) => one.failures_per_minute, (value) => number(value)),
+    numeric("rate", "Requests", (one) => one.requests_per_min, (value) => number(value)),
+    numeric("failures", "Failures", (one) => one.failures_per_min, (value) => number(value)),
     numeric("p95", "p95", (one) => one.p95_ms, ms),
   ], { keyOf: (one) => one.name, sorted: "rate", direction: "desc" });
   return {
     show(providers) {
-      made.show(providers.filter((one) => one.requests_per_minute > 0 || stateOf(one.state).key === "offline"));
+      made.show(providers.filter((one) => one.requests_per_min > 0 || stateOf(one.state).key === "offline"));
     },
   };
 }

@@ -224,7 +224,7 @@ class SystemStatus extends HTMLElement {
     const counts = answer.providers ?? {};
     this.counts.replaceChildren(...COUNTED.map((name) => this.#line(name, `Providers ${name}`, counts[name] ?? "—")));
     this.services.replaceChildren(
-      ...(answer.services ?? []).map(({ name, state }) => this.#line(stateOf(state), String(name).replaceAll("_", " "), String(state ?? "—").toLowerCase())),
+      ...(answer.services ?? []).map(({ name, status }) => this.#line(stateOf(status), String(name).replaceAll("_", " "), String(status ?? "—").toLowerCase())),
     );
     this.since.textContent = Number.isFinite(answer.since) ? `${this.#word.toLowerCase()} since ${clock(answer.since)}` : "";
   }

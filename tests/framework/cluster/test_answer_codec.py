@@ -22,7 +22,7 @@ def fetched(data, capability="ticker", provider="a"):
     return FetchResult(
         capability=capability, data=data, provider=provider, fetched_ms=1, fetched_at=0.0,
         freshness=row.freshness, fresh_s=1.0, stale=False, simulated=False, elapsed_ms=3.5,
-        attempts=[{"provider": provider, "outcome": "ok", "elapsed_ms": 3.5}],
+        attempts=[{"provider": provider, "outcome": "ok", "started_at": 1, "elapsed_ms": 3.5}],
     )  # fmt: skip
 
 
@@ -88,6 +88,26 @@ def test_impossible_figures_are_refused(wrong):
     data = Ticker(symbol="BTC/USDT", last=5.0).model_copy(update=wrong)
     with pytest.raises(Damaged):
         decode(encode(fetched(data)), Ticker)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("provider", "x\r\nSet-Cookie: a=b"),
+        ("provider", "kraken\n"),
+        ("provider", ""),
+        ("provider", "Kraken"),
+        ("attempts", [{"provider": "<b>", "outcome": "ok", "started_at": 1, "elapsed_ms": 1.0}]),
+        ("attempts", [{"provider": "a", "outcome": "well", "started_at": 1, "elapsed_ms": 1.0}]),
+        ("attempts", [{"provider": "a", "secret": "x"}]),
+    ],
+)
+def test_what_stands_beside_the_data_is_checked_too(name, value):
+    """The provider goes out in a header, so nothing that could end one is taken."""
+    told = msgspec.msgpack.decode(encode(fetched(Ticker(symbol="BTC/USDT", last=5.0))))
+    assert decode(msgspec.msgpack.encode(told), Ticker)[0].provider == "a"
+    with pytest.raises(Damaged):
+        decode(msgspec.msgpack.encode({**told, name: value}), Ticker)
 
 
 def test_what_was_left_out_of_an_answer_travels_with_it():

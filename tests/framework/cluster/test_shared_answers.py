@@ -100,6 +100,22 @@ async def test_what_is_damaged_is_fetched_anew(workers, server):
         assert other.state.answers.damaged == 1
 
 
+async def test_an_answer_about_something_else_is_not_taken(workers, server):
+    """Whoever may write to the store cannot put another pair's price in place of one."""
+    plugin = scripted(1.0)
+    async with workers(2, plugin) as (one, other):
+        await one.fetch("ticker", QUERY)
+        await one.fetch("ticker", TickerQuery(symbol="ETH/USDT"))
+        await asyncio.sleep(0.05)
+        client = one.state.store.client
+        keys = [key async for key in client.scan_iter("coinmux:answer:*")]
+        first, second = [await client.get(key) for key in keys]
+        await client.set(keys[0], second, px=50_000)
+        await client.set(keys[1], first, px=50_000)
+        assert (await other.fetch("ticker", QUERY)).cache == "miss"
+        assert other.state.answers.damaged == 1
+
+
 async def test_a_failure_is_nobody_elses(workers):
     plugin = scripted(Unreachable("gone"))
     async with workers(1, plugin) as (one,):

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from coinmux import CHAINS, Chain, Gas
+from coinmux import CHAINS, Chain, Gas, TokenBalances
 from coinmux.framework.models.chain_rows import (
     charged_fee,
     gas_fee,
@@ -60,7 +60,20 @@ def test_a_token_without_contract_or_balance_is_none(wrong):
 def test_a_token_may_have_no_symbol(symbol):
     """Anybody can deploy a contract that says nothing, or nonsense."""
     token = token_balance(Chain.ETHEREUM, contract=CONTRACT, raw="5", symbol=symbol)
-    assert token.symbol == (symbol if isinstance(symbol, str) else None)
+    assert token.symbol == (symbol if symbol == "USDC" else None)
+
+
+def test_tokens_without_an_amount_are_said():
+    """Once, however often the answer is read."""
+    tokens = [
+        token_balance(Chain.ETHEREUM, contract=CONTRACT, raw="5", decimals=decimals)
+        for decimals in (6, None, "")
+    ]
+    answer = TokenBalances(chain="ethereum", address=CONTRACT, tokens=tokens, notes=("first",))
+    said = "2 of the tokens have no amount, as their decimals are not told"
+    assert answer.notes == ("first", said)
+    again = TokenBalances.model_validate({**answer.model_dump(), "notes": answer.notes})
+    assert again.notes == answer.notes
 
 
 def test_parties_that_are_no_addresses_are_null():

@@ -84,6 +84,72 @@ async def test_an_id_that_is_not_known_is_searched(clock):
     assert search.asked == ["BTC"]
 
 
+NAMED = AssetTable(
+    [
+        {"ticker": "TON", "name": "Toncoin", "also": ["The Open Network"], "ids": {}},
+        {"ticker": "USDT", "name": "Tether", "ids": {}},
+        {"ticker": "CRV", "name": "Curve DAO", "ids": {}},
+        {"ticker": "BNB", "name": "BNB", "ids": {}},
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("asset", "name", "is_it"),
+    [
+        ("TON", "Toncoin", True),
+        ("TON", "TONCOIN", True),
+        ("TON", "The Open Network", True),
+        ("TON", "Tokamak Network", False),
+        ("TON", "TON Community", False),
+        ("TON", "TON Token", False),
+        ("USDT", "Tether USDt", True),
+        ("USDT", "Bridged Tether (Wormhole)", False),
+        ("CRV", "Curve DAO Token", True),
+        ("BNB", "BNB", True),
+        ("BNB", "Bnb Meme", False),
+        ("NEWCOIN", "Whatever", True),
+    ],
+)
+async def test_a_coin_of_the_table_is_found_by_its_name_too(clock, asset, name, is_it):
+    """Another coin of the ticker, listed alone, does not answer for the famous one."""
+    directory = AssetDirectory("other", NAMED, clock)
+    search = Search([AssetCandidate("x", asset, name, 812)])
+    if is_it:
+        assert (await directory.resolve(asset, search)).id == "x"
+        return
+    with pytest.raises(UnknownSymbol, match=f"lists other coins of ticker {asset}"):
+        await directory.resolve(asset, search)
+
+
+async def test_a_namesake_of_better_rank_does_not_win(clock):
+    """The name decides before the rank does."""
+    directory = AssetDirectory("other", NAMED, clock)
+    found = [AssetCandidate("a", "TON", "Tokamak", 5), AssetCandidate("b", "TON", "Toncoin", 9)]
+    assert (await directory.resolve("TON", Search(found))).id == "b"
+
+
+@pytest.mark.parametrize(
+    ("ticker", "coingecko"), [("MATIC", "matic-network"), ("USTC", "terrausd")]
+)
+def test_renamed_coins_keep_their_own_ids(ticker, coingecko):
+    """The old coin is not the new one."""
+    assert AssetTable.shipped().id_for("coingecko", ticker) == coingecko
+
+
+@pytest.mark.parametrize(("asset_id", "symbol"), [("", "A"), ("a", ""), (None, "A"), ("a", None)])
+def test_a_candidate_has_an_id_and_a_ticker(asset_id, symbol):
+    """A row of a search without them is none."""
+    with pytest.raises(ValueError, match="without an id or a ticker"):
+        AssetCandidate(asset_id, symbol, "A")
+
+
+@pytest.mark.parametrize(("rank", "read"), [(0, None), ("", None), ("7", 7), ("x", None), (3, 3)])
+def test_a_candidates_rank_may_be_missing(rank, read):
+    """Sources write none in several ways."""
+    assert AssetCandidate("a", "A", None, rank).rank == read
+
+
 async def test_the_largest_of_an_ambiguous_ticker_is_taken_and_said(directory):
     """Of several coins of one ticker the best rank wins, no rank loses, and the note says so."""
     found = await directory.resolve("PEPE2", Search(PEPES))

@@ -6,7 +6,14 @@ import pytest
 
 from coinmux import OtherSubject, SchemaMismatch, Symbol
 from coinmux import models as m
-from coinmux.framework.reference.rows import collecting, optional, read_field, read_rows
+from coinmux.framework.reference.rows import (
+    collecting,
+    optional,
+    read_field,
+    read_rows,
+    read_word,
+    required,
+)
 
 
 def doubled(row):
@@ -157,3 +164,23 @@ def test_rows_of_another_kind_are_readable_rows():
         read = read_rows([None, None, "x"], lambda row: row and int(row), kind="trades")
     assert read == []
     assert damage.rows_left_out == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "means", "reported"),
+    [("b", "buy", False), (0, "buy", False), ("0", "buy", False), (None, None, False),
+     ("", None, False), ("x", None, True), ([], None, True), (True, None, True), (0.0, None, True)],
+)  # fmt: skip
+def test_a_word_of_a_source_means_one_of_ours(value, means, reported):
+    """One that is not known is null, and reported."""
+    with collecting() as damage:
+        assert read_word("side", {"b": "buy", "0": "buy"}, value) == means
+    assert bool(damage.fields) is reported
+
+
+@pytest.mark.parametrize("row", [{}, {"c": None}, {"c": "88000"}, {"c": []}, [], None, "text", 7])
+def test_a_member_that_must_be_there_refuses_what_lacks_it(row):
+    """A text in place of a list has no first item either."""
+    assert required({"c": ["88000"]}, "c", 0) == "88000"
+    with pytest.raises(SchemaMismatch, match="c.0 is missing"):
+        required(row, "c", 0)

@@ -183,4 +183,7 @@ def test_tokens_keep_their_units():
     first, second = result.tokens
     assert (first.contract, first.amount, first.value_usd) == ("0xab" + "0" * 38, 2.5, 6.25)
     assert (second.raw, second.amount, second.value_usd) == ("7", None, None)
-    assert result.notes == ("the 50 most valuable tokens; there are more",)
+    assert result.notes == (
+        "the 50 most valuable tokens; there are more",
+        "1 of the tokens have no amount, as their decimals are not told",
+    )

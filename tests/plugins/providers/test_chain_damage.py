@@ -7,6 +7,7 @@ import pytest
 from coinmux import (
     BalanceQuery,
     Chain,
+    ChainHeadQuery,
     Empty,
     EntityQuery,
     GasQuery,
@@ -34,6 +35,7 @@ from coinmux.plugins.providers import (
     defillama,
     dune,
     glassnode,
+    mempool_space,
     moralis,
     santiment,
     trongrid,
@@ -645,3 +647,48 @@ async def test_a_good_answer_has_no_damage(name, sample):
     with collecting() as damage:
         await play(name, sample)
     assert damage.notes() == ()
+
+
+def test_words_of_another_kind_are_reported():
+    """What is no word of the source's is null, and said so."""
+    cases = (
+        (etherscan.explorer_rows, [{**EXPLORED, "isError": "x"}], (HISTORY, 1)),
+        (trongrid.parse_transactions, {"data": [{**TRONGRID, "ret": [{"contractRet": []}]}]},
+         (ON_TRON,)),
+        (tronscan.parse_transactions, {"data": [{**TRONSCAN, "contractRet": {}}]},
+         (ON_TRON, 0, 25)),
+    )  # fmt: skip
+    for parse, body, rest in cases:
+        with collecting() as damage:
+            (one,) = parse(body, *rest).transactions
+        assert one.succeeded is None
+        assert [name for name, _ in damage.fields] == ["succeeded"]
+
+
+@pytest.mark.parametrize("rows", [[{}], [{TETHER: "5", "grew": "x"}, {}]])
+def test_pairs_of_trongrid(rows):
+    """A pair that is missing is left out, one that grew is read as before."""
+    query = TokenBalancesQuery(chain="tron", address=TRON)
+    if len(rows) == 1:
+        with pytest.raises(ValueError, match="unpack"):
+            trongrid.parse_tokens({"trc20": rows}, query)
+    else:
+        assert [one.raw for one in trongrid.parse_tokens({"trc20": rows}, query).tokens] == ["5"]
+
+
+@pytest.mark.parametrize("height", [-1, 10**12, 10**19, "x", None, 1.5])
+def test_a_height_no_chain_has_come_to(height):
+    """An absurd block is not the newest one."""
+    blocks = [{"height": 900_000, "id": "a", "timestamp": START_S}] * 2
+    bad = {"height": height, "id": "b", "timestamp": START_S}
+    with collecting() as damage:
+        head = mempool_space.parse_chain_head([bad, *blocks], ChainHeadQuery(chain="bitcoin"))
+    assert (head.height, head.hash) == (900_000, "a")
+    assert damage.rows_left_out == 1
+
+
+def test_a_locked_value_below_nothing_is_left_out():
+    """The day before is the last one."""
+    days = [{"date": START_S, "tvl": 5.0}, {"date": START_S + DAY_S, "tvl": 6.0},
+            {"date": START_S + 2 * DAY_S, "tvl": -1}]  # fmt: skip
+    assert defillama.parse_chain(days, TvlQuery()).tvl_usd == 6.0

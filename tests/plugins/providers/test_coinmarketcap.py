@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -23,10 +24,11 @@ from coinmux import (
     TickerQuery,
     UnknownSymbol,
 )
+from coinmux import models as m
 from coinmux.framework.testing.conformance import conformance
 from coinmux.plugins.providers import coinmarketcap
 from coinmux.plugins.providers.coinmarketcap import answers
-from tests.plugins.sample_replay import ask, bound, mapped, play, recording, samples
+from tests.plugins.sample_replay import ROOT, ask, bound, mapped, play, recording, samples
 
 NOW = 1_764_000_000_000
 HOUR = 3_600_000
@@ -242,3 +244,50 @@ def test_the_key_goes_by_three_names():
     (key,) = coinmarketcap.provider_info().env
     assert key.aliases == ("CMC_PRO_API_KEY", "CMC_API_KEY")
     assert not key.required
+
+
+async def test_the_index_says_whose_it_is():
+    """CoinMarketCap's and Alternative.me's differ on the same day."""
+    ours = await play("coinmarketcap", sample("fear_greed"))
+    text = (ROOT / "plugins/providers/alternative_me/samples/fear_greed.json").read_text()
+    theirs = await play("alternative_me", json.loads(text))
+    assert ours.index == "CoinMarketCap Crypto Fear and Greed Index"
+    assert theirs.index == "Alternative.me Crypto Fear and Greed Index"
+    assert "do not compare" in ours.notes[0]
+    assert theirs.notes == ()
+
+
+class Weighed:
+    """Answers with a sample's body and keeps the weight of each request."""
+
+    def __init__(self, body):
+        self.body, self.weights = body, []
+        self.assets = self
+
+    async def resolve(self, asset, search):
+        return m.AssetId("1", "Bitcoin")
+
+    def now_ms(self):
+        return 1_764_000_000_000
+
+    async def get_json(self, path, params, weight=1):
+        self.weights.append(weight)
+        return self.body
+
+
+@pytest.mark.parametrize(("per_page", "weight"), [(1, 1), (200, 1), (201, 2), (250, 2)])
+async def test_a_page_of_coins_costs_a_credit_for_200(per_page, weight):
+    """The month's credits are counted as CoinMarketCap counts them."""
+    http = Weighed({"data": []})
+    await coinmarketcap.fetch_coins(query=CoinsQuery(per_page=per_page), http=http)
+    assert http.weights == [weight]
+
+
+@pytest.mark.parametrize(("limit", "weight"), [(50, 1), (99, 1), (100, 2), (500, 6)])
+async def test_candles_cost_a_credit_for_100(limit, weight):
+    """The open one is counted too."""
+    body = sample("candles")["exchanges"][-1]["response"]["body"]
+    http = Weighed(body)
+    query = m.CandlesQuery(symbol="BTC/USD", interval="1d", limit=limit)
+    await coinmarketcap.fetch_candles(query=query, http=http)
+    assert http.weights == [weight]

@@ -52,3 +52,21 @@ def test_a_single_text_may_come_unnested():
     flat = huggingface.parse(row, ONE, "m")
     assert flat == huggingface.parse([row], ONE, "m")
     assert (flat.results[0].label, flat.results[0].score) == ("positive", 0.8)
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative", "score"),
+    [(1.0000001192092896, 1e-8, 1.0), (1.0009, -0.0009, 1.0), (-1e-7, 1.0000002, -1.0)],
+)
+def test_rounding_beyond_a_probability_is_one(positive, negative, score):
+    """Single precision ends a little outside 0 to 1."""
+    row = [{"label": "positive", "score": positive}, {"label": "negative", "score": negative}]
+    assert huggingface.read_labels(row)[1] == pytest.approx(score, abs=1e-6)
+    assert -1 <= huggingface.read_labels(row)[1] <= 1
+
+
+@pytest.mark.parametrize("chance", [1.01, -0.01, 2])
+def test_more_than_rounding_is_no_probability(chance):
+    """A score of another kind is refused."""
+    with pytest.raises(Implausible):
+        huggingface.read_labels([{"label": "positive", "score": chance}])

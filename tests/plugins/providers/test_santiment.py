@@ -316,3 +316,9 @@ async def test_the_key_goes_as_apikey():
     values = {"SANTIMENT_API_KEY": "k1"}
     _, client = await ask("santiment", "onchain_metric", case["query"], case["exchanges"], values)
     assert all(b"Authorization: Apikey k1\r\n" in head for head in client.heads)
+
+
+async def test_supply_says_which_it_is():
+    """Other sources leave out coins that are locked."""
+    supply = await play("santiment", sample("onchain_metric_supply"))
+    assert any("locked" in note for note in supply.notes)

@@ -184,7 +184,7 @@ class TestPublicStatus:
             assert body["providers"] == {
                 "healthy": 0, "degraded": 0, "offline": 1, "unknown": 0, "disabled": 0,
             }  # fmt: skip
-            assert all(set(one) == {"name", "state"} for one in body["services"])
+            assert all(set(one) == {"name", "status"} for one in body["services"])
             assert "secret-host" not in answer.text
 
     async def test_a_browser_may_ask_first(self, live):

@@ -190,8 +190,8 @@ async def test_watching_leaves_no_events(live):
             await world.client.get(target)
         picture = await look(world)
         assert picture["events"]["items"] == []
-        assert picture["server"]["own_requests_per_minute"] == 8
-        assert picture["server"]["requests_per_minute"] == 3
+        assert picture["server"]["own_requests_per_min"] == 8
+        assert picture["server"]["requests_per_min"] == 3
 
 
 async def test_other_kinds(live):
@@ -280,11 +280,11 @@ async def test_what_a_provider_is_told_to_be(live):
         assert first["history"][0] is None
         assert words[first["history"][-1]] == first["state"] == "HEALTHY"
         assert words[second["history"][-1]] == second["state"] == "OFFLINE"
-        assert (first["uptime"], first["requests_per_minute"], first["failures_per_minute"]) == (
+        assert (first["uptime"], first["requests_per_min"], first["failures_per_min"]) == (
             1.0, 1, 0,
         )  # fmt: skip
         assert second["incidents"] == 1
-        assert second["failures_per_minute"] == second["requests_per_minute"] >= 3
+        assert second["failures_per_min"] == second["requests_per_min"] >= 3
         assert second["last_error"]["code"] == "upstream_timeout"
         assert second["retry_at"] > picture["server_time"]
         assert second["last_success_at"] is None
@@ -303,7 +303,7 @@ async def test_endpoints_are_listed_asked_or_not(live):
         assert lines["GET", "/api/market/ticker"]["state"] == "OFFLINE"
         assert lines["GET", "/api/market/ticker"]["error_rate"] == 1.0
         asked = lines["GET", "/api/capabilities"]
-        assert (asked["state"], asked["requests_per_minute"]) == ("HEALTHY", 1)
+        assert (asked["state"], asked["requests_per_min"]) == ("HEALTHY", 1)
         assert asked["last_at"] > 0
         never = lines["POST", "/api/source-health/reset-all"]
         assert (never["state"], never["p95_ms"], never["error_rate"]) == ("UNKNOWN", None, None)
@@ -327,7 +327,7 @@ async def test_the_trend_is_measured(live):
         for _ in range(5):
             await world.client.get(TICKER)
         trend = (await look(world))["server"]["trend"]
-        rates = trend["requests_per_minute"]
+        rates = trend["requests_per_min"]
         assert len(rates) == len(trend["load_percent"]) == 60
         assert rates[0] is None
         assert sum(rate for rate in rates if rate) == 5 * 60 // trend["bucket_s"]

@@ -181,3 +181,68 @@ def _cases(operation, count):
 
     collect()
     return cases
+
+
+async def test_only_errors_that_can_come_are_listed(app_of):
+    """A ticker has no interval and computes no indicator."""
+    async with app_of(a=[1.0]) as world:
+        paths = document(world.edge._lane.app)["paths"]
+        told = paths["/api/market/ticker"]["get"]["responses"]
+        assert told["400"]["description"] == "invalid_request or invalid_symbol"
+        assert "unknown_metric" not in told["404"]["description"]
+        candles = paths["/api/market/candles"]["get"]["responses"]
+        assert "unknown_interval" in candles["400"]["description"]
+        metric = paths["/api/onchain/{metric}"]["get"]["responses"]
+        assert "unknown_metric" in metric["404"]["description"]
+        rsi = paths["/api/indicators/{indicator}"]["get"]["responses"]
+        assert "insufficient_data" in rsi["400"]["description"]
+
+
+async def test_what_is_required_is_said_to_be(app_of):
+    """Pairs are those of one provider."""
+    async with app_of(a=[1.0]) as world:
+        pairs = document(world.edge._lane.app)["paths"]["/api/market/pairs"]["get"]
+        named = {one["name"]: one["required"] for one in pairs["parameters"]}
+        assert named["provider"] is True
+        assert named["strategy"] is False
+
+
+async def test_a_badge_is_a_picture_or_data(app_of):
+    """Both are described, and the data fits."""
+    async with app_of(a=[1.0]) as world:
+        api = document(world.edge._lane.app)
+        content = api["paths"]["/badge/{badge}"]["get"]["responses"]["200"]["content"]
+        assert set(content) == {"image/svg+xml", "application/json"}
+        answer = await world.client.get("/badge/system.json")
+        validate(api, content["application/json"]["schema"], answer.json())
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "capability=ticker&symbol=BTC", "capability=news&symbol=BTC", "capability=news&asset=BTC",
+        "capability=gas&chain=Ethereum", "capability=candles&symbol=BTC&interval=1H&limit=5",
+        "capability=onchain_metric&metric=mvrv", "capability=coins&page=2",
+        "capability=transactions&chain=eth&address=0x" + "a" * 40,
+    ],
+)  # fmt: skip
+async def test_a_question_is_explained_in_the_words_of_its_route(app_of, target):
+    """And every such word is a documented parameter."""
+    async with app_of(a=[1.0]) as world:
+        answer = await world.client.get(f"/api/routing/explain?{target}")
+        assert answer.status_code == 200, answer.text
+        paths = document(world.edge._lane.app)["paths"]
+        named = {one["name"] for one in paths["/api/routing/explain"]["get"]["parameters"]}
+        given = {part.partition("=")[0] for part in target.split("&")}
+        assert given - {"asset"} <= named
+
+
+async def test_the_members_of_a_problem_are_described(app_of):
+    """Those that help a caller on, too."""
+    async with app_of(a=[1.0]) as world:
+        api = document(world.edge._lane.app)
+        problem = api["components"]["schemas"]["Problem"]["properties"]
+        assert {"known", "did_you_mean", "errors"} <= set(problem)
+        for path in ("/api/market/ticker?symbo=BTC", "/api/onchain/foo", "/api/chain/x/gas"):
+            answer = (await world.client.get(path)).json()
+            validate(api, {"$ref": "#/components/schemas/Problem"}, answer)

@@ -76,8 +76,8 @@ export class Network {
     this.#drawFrom ??= time.now() - this.#lag;
     this.#providers = snapshot.providers ?? [];
     this.#facts.load = snapshot.server?.load_percent ?? NaN;
-    this.#facts.total = snapshot.server?.requests_per_minute ?? 0;
-    const most = Math.max(this.#facts.total, ...this.#providers.map((one) => one.requests_per_minute ?? 0));
+    this.#facts.total = snapshot.server?.requests_per_min ?? 0;
+    const most = Math.max(this.#facts.total, ...this.#providers.map((one) => one.requests_per_min ?? 0));
     this.#facts.most = Math.max(4, most, this.#facts.most * 0.98);
     const drawn = events.filter((event) => DRAWN.has(event.kind) && event.hops?.length);
     for (const event of drawn) for (const hop of event.hops ?? []) if (hop.to !== SERVER && hop.to !== CLIENT) this.#busy.add(hop.to);
@@ -164,7 +164,7 @@ export class Network {
     const error = one.last_error?.message ?? one.last_error?.code;
     return [
       one.title ?? one.name,
-      `${stateOf(one.state).word}, ${number(one.requests_per_minute)} requests a minute, p95 ${ms(one.p95_ms)}`,
+      `${stateOf(one.state).word}, ${number(one.requests_per_min)} requests a minute, p95 ${ms(one.p95_ms)}`,
       ...(error ? [`last error: ${error}`] : []),
     ];
   }
@@ -178,7 +178,7 @@ export class Network {
 
   #background(force = false) {
     if (!this.layout || !this.painter.width) return;
-    const signature = JSON.stringify([this.#facts.total, this.#facts.load, [...this.#facts.touched], this.#providers.map((one) => [one.state, one.requests_per_minute])]);
+    const signature = JSON.stringify([this.#facts.total, this.#facts.load, [...this.#facts.touched], this.#providers.map((one) => [one.state, one.requests_per_min])]);
     if (!force && signature === this.drawn) return;
     this.drawn = signature;
     this.painter.background(this.layout, this.#facts);
@@ -226,7 +226,7 @@ export class Network {
     const now = performance.now();
     if (now - this.#summarised < SUMMARY_MS) return;
     this.#summarised = now;
-    const asked = this.#providers.filter((one) => one.requests_per_minute > 0);
+    const asked = this.#providers.filter((one) => one.requests_per_min > 0);
     const bad = this.#providers.filter((one) => ["offline", "degraded"].includes(stateOf(one.state).key));
     this.moving.setAttribute("aria-label",
       `Network: ${number(this.#facts.total)} requests a minute, ${asked.length} of ${this.#providers.length} sources asked, ${bad.length ? `${bad.map((one) => one.name).join(", ")} in trouble` : "none in trouble"}.`);

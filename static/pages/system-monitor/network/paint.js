@@ -240,8 +240,8 @@ export class Painter {
 const TONE = { healthy: "ok", degraded: "warn", offline: "bad", unknown: "unknown", disabled: "disabled" };
 
 export function rateOf(node) {
-  const sum = (list) => list.reduce((total, one) => total + (one.requests_per_minute ?? 0), 0);
-  return node.folded ? sum(node.folded) : (node.provider?.requests_per_minute ?? 0);
+  const sum = (list) => list.reduce((total, one) => total + (one.requests_per_min ?? 0), 0);
+  return node.folded ? sum(node.folded) : (node.provider?.requests_per_min ?? 0);
 }
 
 function disc(g, x, y, r) {

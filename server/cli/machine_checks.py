@@ -1,0 +1,119 @@
+"""What `coinmux doctor` looks at on this machine: folder, disk, memory, port, archive, store."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import psutil  # type: ignore[import-untyped]  # it ships no types
+
+from coinmux.framework.gateway import ARCHIVE_FILE
+from coinmux.server.cli.findings import Finding
+from coinmux.server.process.supervisor import listen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from coinmux.framework.config.settings import Settings
+    from coinmux.framework.gateway import Gateway
+
+_MIB = 1_048_576
+#: Below the first a check fails, below the second it warns.
+_DISK_MB, _DISK_ROOM_MB = 50, 500
+_MEMORY_MB, _MEMORY_ROOM_MB = 100, 300
+
+
+async def machine(gateway: Gateway) -> list[Finding]:
+    """Every check that asks no source."""
+    settings = gateway.settings
+    return [
+        *_folder(settings.data_dir),
+        _disk(settings.data_dir),
+        _memory(),
+        _port(settings),
+        await _archive(gateway),
+        await _store(settings),
+    ]
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists."""
+    found = folder.absolute()
+    while not found.exists():
+        found = found.parent
+    return found
+
+
+def _folder(folder: Path) -> list[Finding]:
+    there = _existing(folder)
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        detail = f"{folder} cannot be written to: see who owns {there}, or set DATA_DIR"
+        return [Finding("folder", "failed", detail)]
+    if there == folder.absolute() and os.name == "posix" and folder.stat().st_mode & 0o077:
+        detail = f"{folder} may be read by others; chmod 700 {folder}"
+        return [Finding("folder", "warning", detail)]
+    return [Finding("folder", "ok", f"{folder} can be written to")]
+
+
+def _disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(_existing(folder)).free // _MIB
+    status = "failed" if free < _DISK_MB else "warning" if free < _DISK_ROOM_MB else "ok"
+    return Finding("disk", status, f"{free} MiB are free for {folder}")
+
+
+def _memory() -> Finding:
+    free: int = psutil.virtual_memory().available // _MIB
+    status = "failed" if free < _MEMORY_MB else "warning" if free < _MEMORY_ROOM_MB else "ok"
+    return Finding("memory", status, f"{free} MiB are free")
+
+
+def _port(settings: Settings) -> Finding:
+    where = f"{settings.host} port {settings.port}"
+    try:
+        listen(settings.host, settings.port).close()
+    except OSError as error:
+        detail = f"{where}: {error.strerror}; a server that runs already, or set HOST or PORT"
+        return Finding("port", "warning", detail)
+    return Finding("port", "ok", f"{where} is free")
+
+
+async def _archive(gateway: Gateway) -> Finding:
+    settings = gateway.settings
+    if settings.archive is False:
+        return Finding("archive", "ok", "off: ARCHIVE is off")
+    # Imported here, so that the other commands start faster.
+    from coinmux.framework.archive.database import Database, read_database_url
+    from coinmux.framework.archive.trouble import TROUBLE, told
+
+    address = settings.database_url
+    file = settings.data_dir / ARCHIVE_FILE
+    url = read_database_url(f"sqlite:///{file}" if address is None else address.reveal())
+    database = Database(url, gateway.clock)
+    if database.file is not None and not database.file.exists():
+        return Finding("archive", "ok", "no file yet; the server makes it")
+    try:
+        size_mb = await database.check()
+    except TROUBLE as error:
+        return Finding("archive", "failed", told(error))
+    finally:
+        await database.close()
+    return Finding("archive", "ok", f"{database.name}, {size_mb:.1f} MiB")
+
+
+async def _store(settings: Settings) -> Finding:
+    if settings.state_url is None:
+        return Finding("shared state", "ok", "off: no STATE_URL is set")
+    from coinmux.framework.cluster.store import Store
+
+    async def joined() -> None:
+        """Nothing is shared by a look."""
+
+    store = Store(settings.state_url, joined, lambda: None)
+    await store.open()
+    try:
+        if store.online:
+            return Finding("shared state", "ok", "the store of STATE_URL answers")
+        return Finding("shared state", "failed", f"the store of STATE_URL: {store.trouble}")
+    finally:
+        await store.close()

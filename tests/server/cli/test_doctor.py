@@ -1,0 +1,124 @@
+"""`coinmux doctor` looks where it hurts: folder, disk, port, archive, store, network, clock."""
+
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def doctor(*arguments, cwd, **environ):
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "coinmux", "doctor", "--json", *arguments],
+        env={
+            "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), "PORT": "0",
+            "PLUGINS_ALLOW": "binance,kraken,etherscan,nomics,rsi", **environ,
+        },
+        cwd=cwd, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    lines = json.loads(done.stdout)
+    return done.returncode, {one["subject"]: (one["status"], one["detail"]) for one in lines}
+
+
+def test_a_clean_place_is_well(tmp_path):
+    code, found = doctor(cwd=tmp_path)
+    assert code == 0
+    assert {name: found[name][0] for name in ("folder", "port", "archive", "shared state")} == {
+        "folder": "ok", "port": "ok", "archive": "ok", "shared state": "ok",
+    }  # fmt: skip
+    assert found["indicators"][1].endswith("indicators loaded")
+    assert "MiB are free" in found["disk"][1]
+    assert "MiB are free" in found["memory"][1]
+    assert list(tmp_path.iterdir()) == [], "a look makes nothing"
+
+
+def test_unset_keys_are_one_line(tmp_path):
+    _, found = doctor(cwd=tmp_path)
+    assert found["keys"][0] == "warning"
+    assert "etherscan" in found["keys"][1]
+    assert "etherscan" not in found
+    assert "nomics" in found["retired"][1]
+
+
+def test_databases_and_stores_that_are_not_there_fail(tmp_path):
+    code, found = doctor(
+        cwd=tmp_path,
+        DATABASE_URL="postgresql://me:hunter22@127.0.0.1:1/x",
+        STATE_URL="redis://:hunter22@127.0.0.1:1",
+    )
+    assert code == 1
+    assert found["archive"] == (
+        "failed", "the database does not accept connections: see that it runs"
+    )  # fmt: skip
+    assert found["shared state"][0] == "failed"
+    assert "hunter22" not in str(found)
+
+
+def test_a_store_that_is_there_is_well(tmp_path, store):
+    _, found = doctor(cwd=tmp_path, STATE_URL=store.url)
+    assert found["shared state"] == ("ok", "the store of STATE_URL answers")
+
+
+@pytest.mark.parametrize("kind", ["junk", "newer", "folder"])
+def test_an_archive_that_cannot_be_used_fails_with_what_to_do(tmp_path, kind):
+    file = tmp_path / "kept" / "archive.db"
+    file.parent.mkdir(mode=0o700)
+    if kind == "junk":
+        file.write_bytes(b"nothing " * 1000)
+    elif kind == "folder":
+        file.mkdir()
+    else:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+            connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+            connection.commit()
+    code, found = doctor(cwd=tmp_path, DATA_DIR="kept")
+    assert code == 1
+    status, detail = found["archive"]
+    assert status == "failed"
+    words = {"junk": "move it away", "newer": "newer coinmux", "folder": "see that it is a file"}
+    assert words[kind] in detail
+
+
+def test_a_taken_port_and_an_open_folder_are_warned_of(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0o755)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        _, found = doctor(cwd=tmp_path, PORT=str(other.getsockname()[1]))
+    assert found["port"][0] == "warning"
+    assert "Address already in use" in found["port"][1]
+    assert found["folder"] == ("warning", "data may be read by others; chmod 700 data")
+
+
+def test_a_folder_that_cannot_be_fails(tmp_path):
+    (tmp_path / "file").write_text("x")
+    code, found = doctor(cwd=tmp_path, DATA_DIR="file/data")
+    assert code == 1
+    assert found["folder"][0] == "failed"
+
+
+def test_names_nothing_reads_are_told(tmp_path):
+    (tmp_path / ".env").write_text("KRAKN_ENABLED=off\nHF_TOKEN=changeme\n")
+    (tmp_path / ".env").chmod(0o600)
+    _, found = doctor(cwd=tmp_path)
+    assert found["settings"][0] == "warning"
+
+
+def test_without_a_network_the_probes_conclude_that_there_is_no_way_out(tmp_path):
+    dead = {f"{name}_BASE_URL": "http://127.0.0.1:9" for name in ("BINANCE", "KRAKEN")}
+    dead["KRAKEN_BASE_URL"] = "http://127.0.0.1:10"
+    code, found = doctor("--probe", cwd=tmp_path, **dead)
+    assert code == 1
+    assert found["network"][1].startswith("no way out of this machine: none of 2 sources")
+    assert "HTTPS_PROXY" in found["network"][1]
+    assert "kraken" not in found
