@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from coinmux.framework.errors import InsufficientData
 from coinmux.framework.indicators.output_check import outputs_of
 from coinmux.framework.indicators.result import IndicatorResult
+from coinmux.framework.models.candles import CANDLE_COLUMNS
 from coinmux.framework.plugins.indicator_info import columns_read
 
 if TYPE_CHECKING:
@@ -93,8 +94,10 @@ class Plan:
         if self._read.isdisjoint(frame.holes) or (mask := frame.known(self._read)) is None:
             return self._result(frame, self._outputs(frame, apart), 0)
         kept = frame.kept(mask)
+        lacking = " or ".join(name for name in CANDLE_COLUMNS if name in self._read & frame.holes)
         outputs = []
-        for column in self._outputs(kept, apart):
+        left_out = f": {frame.size - kept.size} more have no {lacking}"
+        for column in self._outputs(kept, apart, left_out):
             whole = np.full(frame.size, np.nan)
             whole[mask] = column
             outputs.append(whole)
@@ -106,11 +109,18 @@ class Plan:
         at = self.settled_at(frame.timestamp, left_out)
         return IndicatorResult(self.info, self.label, self.values, frame, outputs, at, left_out)
 
-    def _outputs(self, frame: Frame, apart: Apart | None) -> Sequence[NDArray[Any]]:
+    @property
+    def reads(self) -> frozenset[str]:
+        """The columns of candles it reads."""
+        return self._read
+
+    def _outputs(
+        self, frame: Frame, apart: Apart | None, left_out: str = ""
+    ) -> Sequence[NDArray[Any]]:
         size = frame.size
         if size < self.required:
             raise InsufficientData(
-                f"{self.label} needs at least {self.required} candles, got {size}",
+                f"{self.label} needs at least {self.required} candles, got {size}{left_out}",
                 required=self.required,
                 available=size,
             )
