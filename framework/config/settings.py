@@ -214,7 +214,7 @@ _ROWS = (
         "CHECKER",
         True,
         switch,
-        "Probe offline and unproven sources in the background.",
+        "Probe offline and unproven sources, and read lists of markets, in the background.",
         restart=True,
     ),
     Setting(
