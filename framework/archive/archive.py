@@ -34,6 +34,10 @@ _RETRY_S = 0.5
 #: The longest read, so that the archive does not delay an answer.
 _READ_S = 2.0
 _CLOSE_S = 5.0
+#: After a read that took all its time no candles are read for so many seconds, ever longer up to
+#: the second; a read that was given less than the third says nothing.
+_REST_S, _LONGEST_REST_S = 30.0, 300.0
+_FAIR_READ_S = 0.5
 _LONGEST_PAUSE_S = 60.0
 
 
@@ -75,6 +79,8 @@ class Archive:
         self._size_mb: float | None = None
         self._opened = False
         self._failure: str | None = None
+        self._rest_s = _REST_S
+        self._rests_until: float | None = None
         self._engine = "SQLite" if database.is_sqlite else "PostgreSQL"
         self._watch = ArchiveWatch(events, self._engine)
 
@@ -234,14 +240,27 @@ class Archive:
     # Reading
 
     async def candles(self, query: CandlesQuery, within_s: float = _READ_S) -> Kept | None:
-        """The stored candles of the query, None where there are none or the database fails."""
+        """The stored candles of the query, None where there are none or the database fails.
+
+        After a read that hung, the database is left alone for a while, so that it does not delay
+        every question; then one read tries it again.
+        """
+        now = self._clock.monotonic()
+        if self._rests_until is not None:
+            if now < self._rests_until:
+                return None
+            self._rests_until = now + self._rest_s  # others do not wait for this read
         try:
             async with asyncio.timeout(within_s):
                 rows = await self._rows(query)
-            self._failure = None
         except TROUBLE as error:
             self._failure = told(error)
+            if isinstance(error, TimeoutError) and within_s >= _FAIR_READ_S:
+                if self._rests_until is not None:
+                    self._rest_s = min(2 * self._rest_s, _LONGEST_REST_S)
+                self._rests_until = self._clock.monotonic() + self._rest_s
             return None
+        self._failure, self._rests_until, self._rest_s = None, None, _REST_S
         if not rows:
             return None
         columns = list(zip(*rows, strict=True))

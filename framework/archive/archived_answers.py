@@ -61,9 +61,10 @@ class ArchivedAnswers:
             return None
         note = f"from the archive, as reported by {', '.join(found.providers)}"
         freshness = request.row.freshness_of(query, now_ms)
+        kept = found.candles.model_copy(update={"notes": (note,), "is_cut": not whole})
         return FetchResult(
             capability=request.row.name,
-            data=found.candles.model_copy(update={"notes": (note,)}),
+            data=kept.fitted(query, now_ms),
             provider=ARCHIVE,
             fetched_ms=now_ms,
             fetched_at=now,

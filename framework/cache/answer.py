@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Generic, NotRequired, TypedDict
 
 import msgspec
@@ -26,6 +27,9 @@ class AnswerMeta(TypedDict):
         attempts: each source that was asked, with its outcome, in the order asked.
         notes: remarks on how the data was made, and on what is missing of it.
         rows_left_out: rows the source sent that could not be read; absent if there are none.
+        complete: whether everything asked for is here, as far as sources have it; only of answers
+            that may be cut, such as candles.
+        next_start: the `start` to ask for what is missing; absent if nothing is.
         consensus: the sources that agreed, where several were asked together.
     """
 
@@ -39,6 +43,8 @@ class AnswerMeta(TypedDict):
     attempts: list[dict[str, object]]
     notes: Sequence[str]
     rows_left_out: NotRequired[int]
+    complete: NotRequired[bool]
+    next_start: NotRequired[int]
     consensus: NotRequired[dict[str, object]]
 
 
@@ -147,13 +153,18 @@ class Answer(Generic[R_co]):
             "stale": fetched.stale or self.cache == "stale",
             "simulated": fetched.simulated,
             "elapsed_ms": fetched.elapsed_ms,
-            "attempts": fetched.attempts,
+            "attempts": [dict(attempt) for attempt in fetched.attempts],
             "notes": fetched.data.notes,
         }
+        coverage = fetched.data.coverage()
+        if coverage is not None:
+            meta["complete"], next_start = coverage
+            if next_start is not None:
+                meta["next_start"] = next_start
         if fetched.data.rows_left_out:
             meta["rows_left_out"] = fetched.data.rows_left_out
         if fetched.consensus is not None:
-            meta["consensus"] = fetched.consensus
+            meta["consensus"] = deepcopy(fetched.consensus)
         return meta
 
     @property

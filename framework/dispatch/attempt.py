@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import Deadline
 from coinmux.framework.dispatch.blame import counted, may_be_the_question
+from coinmux.framework.dispatch.paging import with_pages
 from coinmux.framework.errors import (
     CutShort,
     Implausible,
@@ -80,6 +81,12 @@ class StaleResult(Exception):
 
 class DoubtfulResult(StaleResult):
     """An answer that contradicts the last known value: doubted until another source confirms it."""
+
+    code = Implausible.code
+
+
+class MisplacedResult(StaleResult):
+    """An answer about another time than asked, unless no source has an older one."""
 
     code = Implausible.code
 
@@ -174,6 +181,9 @@ class AttemptRunner:
             self._health.release(lease)
             raise
         elapsed = clock.monotonic() - started
+        misplaced = result.misplaced(query, self._clocks.now_ms())
+        if misplaced is not None:
+            raise MisplacedResult(result, misplaced, lease, elapsed, may_count=False)
         if why_stale is not None:
             stale = StaleResult(result, why_stale, lease, elapsed, may_count=is_comparable(query))
             stale.is_our_clock = self._clocks.agrees_with(source.name)
@@ -191,7 +201,9 @@ class AttemptRunner:
     ) -> tuple[Result, str | None]:
         """The checked answer, and why it is older than its kind may be."""
         asked = query.fitted(source.info.intervals, source.info.max_candles)
-        fetch = source.fetch[capability.name]
+        until = Deadline.after(self._clock, limit_s)
+        # What is read of the clock before the call: a candle that ends during it may be open yet.
+        asked_ms = self._clocks.now_ms()
         desk = self._desk
         if source.info.channels and not ours:
             desk = desk.judged_by(
@@ -199,17 +211,32 @@ class AttemptRunner:
                     may_be_the_question(error) and not source.should_answer(capability.name, query)
                 )
             )
-        http = HTTP(source.bound, self._client, Deadline.after(self._clock, limit_s), asked, desk)
-        begun = self._clock.monotonic()
+
+        async def fetch(page: Query, within_s: float) -> Result:
+            deadline = Deadline.after(self._clock, within_s)
+            http = HTTP(source.bound, self._client, deadline, page, desk)
+            hook = source.fetch[capability.name]
+            try:
+                result = await self._hooks.call(hook(page, http), within_s)
+                if self._clock.monotonic() - deadline.at > _BLOCKED_S:
+                    raise PluginTimeout(f"held up the event loop past its {within_s:.1f} s")
+                return self._checked(source, capability, page, result)
+            except BaseException as error:
+                failure = _ours(error)
+                if failure is error:
+                    raise
+                raise failure from error
+
+        with collecting() as damage:
+            answer = await fetch(asked, limit_s)
+            answer = await with_pages(
+                answer, query, asked, fetch, until, self._clock, is_metered=source.is_metered
+            )
         try:
-            with collecting() as damage:
-                result = await self._hooks.call(fetch(asked, http), limit_s)
-                if self._clock.monotonic() - begun > limit_s + _BLOCKED_S:
-                    raise PluginTimeout(f"held up the event loop past its {limit_s:.1f} s")
-                answer, now_ms = self._checked(source, capability, asked, result)
-                answer = answer.fitted(query, now_ms)
             if damage:
                 answer = self._remarked(source, answer, damage)
+            answer = answer.fitted(query, asked_ms)
+            now_ms = self._clocks.now_ms()
             if not source.provider.is_built_in:
                 check_foreign(capability, query, answer, now_ms)
             head = answer.head()
@@ -217,18 +244,15 @@ class AttemptRunner:
                 return answer, self._heads.lag(head)
             return answer, answer.staleness(query, now_ms, capability.max_age_s)
         except BaseException as error:
-            if is_our_cancellation(error):
-                raise
-            # The border around a plugin's call: whatever it raises is its own defect.
-            failure = failure_of(error)
+            failure = _ours(error)
             if failure is error:
                 raise
             raise failure from error
 
     def _checked(
         self, source: Source, capability: Capability, asked: Query, result: object
-    ) -> tuple[Result, int]:
-        """The answer, and the time it was judged by.
+    ) -> Result:
+        """The answer, if it can be one.
 
         Raises:
             LocalClock: our own clock is in doubt.
@@ -240,7 +264,7 @@ class AttemptRunner:
             clocks.data(source.name, own_ms)
         now_ms = clocks.now_ms()
         try:
-            return check(capability, asked, result, now_ms), now_ms
+            return check(capability, asked, result, now_ms)
         except OtherSubject:
             raise
         except Implausible as error:
@@ -255,6 +279,12 @@ class AttemptRunner:
         remarks = self._health.remarks(source.name)
         remarks.add(clean.rows, clean.fields, self._clock.monotonic())
         return answer.damaged(clean.rows_left_out, clean.notes())
+
+
+def _ours(error: BaseException) -> BaseException:
+    """What came out of a plugin's call, as an error of its source; our cancellation as it is."""
+    # The border around a plugin's call: whatever it raises is its own defect.
+    return error if is_our_cancellation(error) else failure_of(error)
 
 
 def describe(query: Any) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Decision:
             "provider": self.provider,
             "cache": self.cache,
             "elapsed_ms": self.elapsed_ms,
-            "attempts": list(self.attempts),
+            "attempts": [dict(attempt) for attempt in self.attempts],
             "candidates": self._candidates(),
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coinmux.framework.dispatch.attempt import DoubtfulResult
+from coinmux.framework.dispatch.attempt import DoubtfulResult, MisplacedResult
 from coinmux.framework.dispatch.request import SourceAnswer
 from coinmux.framework.errors import Implausible, LocalClock, Outcome, Stale
 from coinmux.framework.health.classify import record_error
@@ -13,6 +13,7 @@ from coinmux.framework.quality.jump_check import figure_of
 if TYPE_CHECKING:
     from coinmux.framework.dispatch.attempt import StaleResult
     from coinmux.framework.dispatch.request import RequestContext
+    from coinmux.framework.errors import ProviderError
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.models.base import Result
     from coinmux.framework.quality.consensus import Deviations
@@ -37,6 +38,12 @@ class HeldAnswers:
         answer is a success where the other source agrees with it, and otherwise an outlier (E5,
         E9).
         """
+        if isinstance(held, MisplacedResult):
+            # The range is the caller's choice, and moves no source's health.
+            error: ProviderError = Implausible(held.detail)
+            error.outcome = Outcome.NEUTRAL
+            record_error(self._health, held.lease, error, held.elapsed_s)
+            return
         if not isinstance(held, DoubtfulResult):
             failure = LocalClock(held.detail) if held.is_our_clock else Stale(held.detail)
             if not held.may_count:
@@ -61,8 +68,8 @@ class HeldAnswers:
     def best(self, request: RequestContext) -> SourceAnswer | None:
         """The held answer to serve because no other source answered; None where none is held.
 
-        A doubted answer goes before a stale one. None of them counts for or against its source, as
-        there was nothing to compare it with.
+        A doubted answer goes first, then one that begins late, then a stale one. None of them
+        counts for or against its source, as there was nothing to compare it with.
         """
         if not request.stale:
             return None
@@ -71,6 +78,12 @@ class HeldAnswers:
                 held.lease, Outcome.NEUTRAL, elapsed_s=held.elapsed_s, code=held.code
             )
         doubted = next((one for one in request.stale if isinstance(one, DoubtfulResult)), None)
+        misplaced = [one for one in request.stale if isinstance(one, MisplacedResult)]
+        if doubted is None and misplaced:
+            earliest = min(misplaced, key=lambda one: one.result.begins_ms() or 0)
+            notes = (*earliest.result.notes, f"{earliest.detail}; no source asked has older ones")
+            result = earliest.result.model_copy(update={"notes": notes})
+            return SourceAnswer(earliest.source, result)
         if doubted is None:
             oldest = request.stale[0]
             return SourceAnswer(oldest.source, oldest.result, stale=True)

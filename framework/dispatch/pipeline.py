@@ -15,6 +15,7 @@ from coinmux.framework.dispatch.ask_checks import check_request
 from coinmux.framework.dispatch.attempt_log import LEAST_S, AttemptLog
 from coinmux.framework.dispatch.consensus_round import ConsensusRound
 from coinmux.framework.dispatch.cursors import sealed
+from coinmux.framework.dispatch.empty_range import nothing_found
 from coinmux.framework.dispatch.failover import Failover
 from coinmux.framework.dispatch.failure import failure_of
 from coinmux.framework.dispatch.held import HeldAnswers
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 
 #: A shared call ends itself by its deadline; a caller waits this much longer for its error.
 _MARGIN_S = 0.05
+
+#: The provider of an answer that no source was asked for.
+NO_SOURCE = "none"
 
 #: Adds to a result before it is stored, within so many seconds.
 Finisher = Callable[["Query", "Result", float], Awaitable["Result"]]
@@ -158,6 +162,8 @@ class Dispatcher:
                 return self._served(request, cached, "stale")
         cache.misses += 1
         self.check(row, query, ask)
+        if (empty := query.known_empty(clock.wall_ms())) is not None:
+            return self._served(request, self._unasked(request, empty), "miss")
         if self.archived is not None and (found := await self.archived.find(request)) is not None:
             return self._served(request, found, "hit")
         try:
@@ -174,6 +180,24 @@ class Dispatcher:
         if fetched.from_others is not None:
             return self._served(request, fetched, fetched.from_others)
         return fetched.view("miss")
+
+    def _unasked(self, request: RequestContext, result: Result) -> FetchResult:
+        """An answer that no source need be asked for."""
+        now, now_ms = self._clock.monotonic(), self._clock.wall_ms()
+        freshness = request.row.freshness_of(request.query, now_ms)
+        return FetchResult(
+            capability=request.row.name,
+            data=result.fitted(request.query, now_ms),
+            provider=NO_SOURCE,
+            fetched_ms=now_ms,
+            fetched_at=now,
+            freshness=freshness,
+            fresh_s=freshness.fresh_s,
+            stale=False,
+            simulated=self._simulated,
+            elapsed_ms=round((now - request.begun_at) * 1000, 3),
+            attempts=request.attempts,
+        )
 
     def _served(self, request: RequestContext, fetched: FetchResult, cache: str) -> Answer:
         """A stored answer, with the decision to serve it recorded."""
@@ -276,6 +300,8 @@ class Dispatcher:
                 self._held.settle(request, answered.result)
         else:
             answered = await self._failover.run(request)
+        if answered is None:
+            answered = nothing_found(request, self._clock.wall_ms())
         if answered is None:
             raise self._failure(request)
         return answered

@@ -54,9 +54,8 @@ _EVERYDAY_TICKERS = _words(
 #: Names that are common words too: they are names only where they are written as one.
 _COMMON_NAMES = _words(
     """
-    aave apecoin aptos arkham audius avalanche bonk cosmos curve decentraland fantom gala golem
-    hedera injective kusama moonbeam moonriver ontology pendle polygon ripple ronin starknet sui
-    tether theta tron ether
+    arkham avalanche bonk cosmos curve gala golem hedera injective kusama moonbeam moonriver
+    ontology polygon ripple ronin sui tether theta
     """
 ) | {
     "the graph", "the sandbox", "internet computer", "reserve rights", "trust wallet",

@@ -86,6 +86,8 @@ def described(indicator: Indicator) -> dict[str, Any]:
         "name": info.name,
         "title": info.title,
         "group": info.group,
+        "summary": info.summary or info.formula,
+        "also": list(info.also),
         "inputs": [*info.inputs, *info.series],
         "outputs": [{"name": one.name, "draw": one.draw} for one in info.outputs],
         "parameters": _parameters(info.all_parameters()),

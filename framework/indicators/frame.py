@@ -21,21 +21,30 @@ _SHARES = {1: 1.0, 2: 0.5, 3: 1 / 3, 4: 0.25}
 
 
 class Frame:
-    """Columns of one market's candles.
+    """Columns of one market's candles; none of them can be written to.
 
     Args:
         columns: `timestamp` (int64, Unix ms, ascending) and the five others (float64), all of
             one length; an unknown cell is nan.
         holes: names of columns that may contain nan. The other columns are never searched.
+        remarks: on how the columns were read, for the notes of results.
     """
 
-    __slots__ = ("columns", "holes", "size", "timestamp")
+    __slots__ = ("columns", "holes", "remarks", "size", "timestamp")
 
-    def __init__(self, columns: dict[str, NDArray[Any]], holes: Iterable[str]) -> None:
+    def __init__(
+        self,
+        columns: dict[str, NDArray[Any]],
+        holes: Iterable[str],
+        remarks: tuple[str, ...] = (),
+    ) -> None:
         self.columns = columns
         self.timestamp: NDArray[np.int64] = columns["timestamp"]
         self.size = int(self.timestamp.size)
         self.holes = frozenset(holes)
+        self.remarks = remarks
+        for column in columns.values():
+            column.setflags(write=False)
 
     @classmethod
     def of(cls, candles: Candles) -> Frame:
@@ -67,6 +76,7 @@ class Frame:
         if len(parts) == 1:
             return parts[0]
         total: NDArray[np.float64] = sum(parts[1:], parts[0]) * _SHARES[len(parts)]
+        total.setflags(write=False)
         return total
 
     def known(self, read: frozenset[str]) -> NDArray[np.bool_] | None:

@@ -9,6 +9,7 @@ import numpy as np
 from coinmux.framework.errors import InsufficientData, PluginError
 from coinmux.framework.health.classify import quoted
 from coinmux.framework.indicators.result import IndicatorResult
+from coinmux.framework.models.candles import CANDLE_COLUMNS
 from coinmux.framework.plugins.indicator_info import columns_read
 
 if TYPE_CHECKING:
@@ -92,8 +93,9 @@ class Plan:
         if self._read.isdisjoint(frame.holes) or (mask := frame.known(self._read)) is None:
             return self._result(frame, self._outputs(frame), 0)
         kept = frame.kept(mask)
+        lacking = " or ".join(name for name in CANDLE_COLUMNS if name in self._read & frame.holes)
         outputs = []
-        for column in self._outputs(kept):
+        for column in self._outputs(kept, f": {frame.size - kept.size} more have no {lacking}"):
             whole = np.full(frame.size, np.nan)
             whole[mask] = column
             outputs.append(whole)
@@ -105,11 +107,16 @@ class Plan:
         at = self.settled_at(frame.timestamp, left_out)
         return IndicatorResult(self.info, self.label, self.values, frame, outputs, at, left_out)
 
-    def _outputs(self, frame: Frame) -> Sequence[NDArray[Any]]:
+    @property
+    def reads(self) -> frozenset[str]:
+        """The columns of candles it reads."""
+        return self._read
+
+    def _outputs(self, frame: Frame, left_out: str = "") -> Sequence[NDArray[Any]]:
         size = frame.size
         if size < self.required:
             raise InsufficientData(
-                f"{self.label} needs at least {self.required} candles, got {size}",
+                f"{self.label} needs at least {self.required} candles, got {size}{left_out}",
                 required=self.required,
                 available=size,
             )

@@ -10,6 +10,7 @@ import msgspec
 from coinmux.framework.cache.answer import AnswerMeta
 from coinmux.framework.errors import PluginError
 from coinmux.framework.health.classify import quoted
+from coinmux.framework.indicators.flat_markets import flatness
 from coinmux.framework.plugins.indicator_info import Latest
 from coinmux.framework.reference.values import clean_text
 
@@ -107,6 +108,8 @@ class IndicatorResult:
     def reading(self) -> str | None:
         """The newest values in plain words; None if they are undefined or have no reading.
 
+        In a market that did not move it is `flat`: no value of it is high or low.
+
         Raises:
             PluginError: the plugin's `reading` raised.
         """
@@ -120,7 +123,9 @@ class IndicatorResult:
             text = read(Latest(latest, previous, close, self.parameters))
         except Exception as error:
             raise PluginError(f"reading of {self.info.name}: {quoted(error)}") from error
-        return None if text is None else clean_text(text)
+        if text is None:
+            return None
+        return flatness(self.frame, self.info, self.parameters, text) or clean_text(text)
 
     @property
     def settled_from(self) -> int | None:
@@ -195,7 +200,7 @@ class IndicatorResult:
 
     def notes(self, shown: int) -> list[str]:
         """Notes on what limits the latest `shown` values."""
-        notes = []
+        notes = [*self.frame.remarks]
         if self.left_out:
             notes.append(
                 f"{self.left_out} candles lack a cell that the indicator reads and were left out"

@@ -8,7 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import Deadline
-from coinmux.framework.errors import CoinmuxError, DeadlineExceeded, PluginTimeout
+from coinmux.framework.errors import (
+    CoinmuxError,
+    DeadlineExceeded,
+    InsufficientData,
+    InvalidRequest,
+    PluginTimeout,
+)
 from coinmux.framework.indicators import candle_history
 from coinmux.framework.indicators.catalogue import Catalogue
 from coinmux.framework.indicators.frame import Frame
@@ -81,18 +87,41 @@ class IndicatorService:
         ask: RequestOptions | None = None,
         request_id: str | None = None,
         trail: DecisionTrail | None = None,
+        start: int | None = None,
+        end: int | None = None,
     ) -> IndicatorResult:
         """One indicator of one market: the latest `limit` values, after their warm-up.
+
+        Args:
+            start: in place of the latest, the first from this opening time on (Unix ms).
+            end: no values after this opening time.
 
         Raises:
             InvalidRequest, RoutingError: no source gave candles, or there are too few.
             PluginError: the plugin broke its contract.
         """
+        now_ms, until = self.clock.wall_ms(), end
+        if start is not None:
+            _check_range(start, end, now_ms)
+            last = start + (limit - 1) * interval.ms
+            until = last if end is None else min(last, end)
+        if until is not None and until >= now_ms:
+            until = None
+        count = limit
+        if start is not None:
+            count = ((now_ms if until is None else until) - start) // interval.ms + 1
         had = await self._history(
-            [plan], symbol, interval, limit, ask or RequestOptions(), request_id, trail
+            [plan], symbol, interval, count, ask or RequestOptions(), request_id, trail, until
         )
         computed = await self.run(plan, _frame(had.candles, closed_only=closed_only))
-        return computed.routed(had, limit)
+        if start is None:
+            return computed.routed(had, limit)
+        shown = int((computed.frame.timestamp >= start).sum())
+        if not shown:
+            raise InsufficientData("no candle opens in that range", required=1, available=0)
+        if until is not None and end is not None and until + interval.ms <= min(end, now_ms):
+            had = replace(had, next_start=until + interval.ms)
+        return computed.routed(had, shown)
 
     async def several(
         self,
@@ -168,10 +197,11 @@ class IndicatorService:
         ask: RequestOptions,
         request_id: str | None,
         trail: DecisionTrail | None,
+        end: int | None = None,
     ) -> CandleHistory:
         count = max(plan.wants(limit, interval) for plan in plans)
         return await candle_history.latest(
-            self._gateway, symbol, interval, count, ask, request_id, trail
+            self._gateway, symbol, interval, count, ask, request_id, trail, end
         )
 
     async def _tried(self, plan: Plan, frame: Frame) -> IndicatorResult | CoinmuxError:
@@ -179,6 +209,17 @@ class IndicatorService:
             return await self.run(plan, frame)
         except CoinmuxError as error:
             return error
+
+
+def _check_range(start: int, end: int | None, now_ms: int) -> None:
+    """Refuse a range in which no candle can open."""
+    message = None
+    if end is not None and start > end:
+        message = "is after end"
+    elif start > now_ms:
+        message = "is in the future: there are no candles yet"
+    if message is not None:
+        raise InvalidRequest(f"start {message}", errors=[{"name": "start", "message": message}])
 
 
 def _left_s(until: Deadline) -> float:

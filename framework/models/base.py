@@ -20,6 +20,7 @@ from typing_extensions import TypeVar
 
 from coinmux.framework.errors import Implausible, InvalidRequest, OtherSubject, UnknownSymbol
 from coinmux.framework.reference.chains import Chain
+from coinmux.framework.reference.frozen import frozen
 from coinmux.framework.reference.rows import counted_anew, without_bad_fields
 
 #: A source's clock may be this far ahead of ours; a later time is refused (`faults.md` E3).
@@ -85,6 +86,21 @@ class Result(BaseModel):
 
     notes: tuple[str, ...] = Field(default=(), exclude=True)
     rows_left_out: int = Field(default=0, exclude=True)
+
+    #: Fields that may hold a dict, a list or an array, which are frozen.
+    _shared: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **more: Any) -> None:
+        super().__pydantic_init_subclass__(**more)
+        cls._shared = tuple(
+            name for name, field in cls.model_fields.items() if _is_mutable(field.annotation)
+        )
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Freeze what the model holds: one answer is served to many callers."""
+        for name in self._shared:
+            self.__dict__[name] = frozen(self.__dict__[name])
 
     #: Lists that the query bounds.
     cuts: ClassVar[tuple[Cut, ...]] = ()
@@ -196,6 +212,38 @@ class Result(BaseModel):
             }
         )
 
+    def coverage(self) -> tuple[bool, int | None] | None:
+        """Whether everything asked for is here, and the next `start` if not; None if not known."""
+        return None
+
+    def next_query(self, query: Any, asked: Any, now_ms: int) -> Any:
+        """The next page to ask the same source for; None if there is none.
+
+        Args:
+            query: the whole question.
+            asked: the page that was asked for last.
+        """
+        return None
+
+    def joined(self, page: Any) -> Self:
+        """This answer with the items of a further page; itself if the page has no new ones."""
+        return self
+
+    def cut_short(self, note: str | None = None) -> Self:
+        """This answer, marked as not complete."""
+        return self
+
+    def misplaced(self, query: Any, now_ms: int) -> str | None:
+        """Why this may be about another time than asked, in words; None if it is not.
+
+        Such an answer is served only if no other source has one about the time that was asked for.
+        """
+        return None
+
+    def begins_ms(self) -> int | None:
+        """The time of the first item in Unix ms; None if it has none."""
+        return None
+
     def next_page(self, query: Any) -> str | None:
         """Where the source goes on after this page of `query`; None if it does not."""
         following: str | None = self.__dict__.get("cursor")
@@ -208,6 +256,14 @@ class Result(BaseModel):
     def fitted(self, query: Any, now_ms: int) -> Self:
         """The answer to `query`, made from the answer to `query.fitted(…)`."""
         return self
+
+
+def _is_mutable(annotation: Any) -> bool:
+    """Whether a field of this annotation may hold a dict, a list or an array."""
+    if annotation is Any or annotation in (dict, list):
+        return True
+    parts = (getattr(annotation, "__origin__", None), *get_args(annotation))
+    return any(part is not None and _is_mutable(part) for part in parts)
 
 
 def _as_raised(error: ValidationError) -> Exception:
@@ -231,6 +287,9 @@ class Query(BaseModel, Generic[R_co]):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    #: Whether a source may need several requests for one answer; see `calls_needed`.
+    is_paged: ClassVar[bool] = False
 
     # Only values are compared, and in C: every request looks up a query in the cache.
     def __eq__(self, other: object) -> bool:
@@ -300,6 +359,23 @@ class Query(BaseModel, Generic[R_co]):
 
     def missing_interval(self, offered: Collection[str]) -> str | None:
         """The interval asked for, if it cannot be made from the offered ones; else None."""
+        return None
+
+    def calls_needed(self, offered: Collection[str] | None, most: int) -> int:
+        """How many requests a source needs for the whole answer.
+
+        Args:
+            offered: the source's candle intervals; None if it has all of them.
+            most: how many candles the source returns at once.
+        """
+        return 1
+
+    def known_empty(self, now_ms: int) -> Any:
+        """The empty answer, if no source can have anything about the range; else None."""
+        return None
+
+    def nothing(self, notes: tuple[str, ...]) -> Any:
+        """The empty answer to a range in which no source has anything; None if that is none."""
         return None
 
     def fitted(self, offered: Collection[str] | None, most: int) -> Self:

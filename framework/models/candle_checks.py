@@ -77,11 +77,20 @@ def is_whole(candles: Candles, query: CandlesQuery, now_ms: int) -> bool:
 
 
 def late_s(candles: Candles, query: CandlesQuery, now_ms: int) -> float | None:
-    """Seconds since the latest candle ended; None if that is not late, or `query` has an end."""
+    """Seconds since the latest candle ended; None if that is not late for the range asked for.
+
+    Only an answer that should reach the present can be late: not one with an `end`, nor a page of
+    history whose `start` and `limit` are over before now, or that goes on with a next page.
+    """
     if query.end is not None or not len(candles):
         return None
-    late_ms = now_ms - int(candles.timestamp[-1]) - query.interval.ms
-    return late_ms / 1000 if late_ms > max(_LATE_CANDLES * query.interval.ms, _DAY_MS) else None
+    width = query.interval.ms
+    if query.start is not None:
+        is_past = query.start + query.limit * width <= now_ms
+        if is_past or len(candles) >= query.limit or candles.is_cut:
+            return None
+    late_ms = now_ms - int(candles.timestamp[-1]) - width
+    return late_ms / 1000 if late_ms > max(_LATE_CANDLES * width, _DAY_MS) else None
 
 
 def in_place(candles: Candles, query: CandlesQuery, now_ms: int) -> NDArray[np.bool_] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import msgspec
 import numpy as np
@@ -18,9 +18,18 @@ from coinmux.framework.models.candle_checks import (
     late_s,
     sound,
 )
+from coinmux.framework.models.candle_range import (
+    check_start,
+    coverage_of,
+    joined,
+    misplaced,
+    opens_nothing,
+    page_after,
+)
 from coinmux.framework.models.candle_rows import COLUMNS, read_table
-from coinmux.framework.models.resample import aggregate, finer_query
+from coinmux.framework.models.resample import aggregate, ends_whole, finer_query
 from coinmux.framework.models.window import CandleWindow, window_of
+from coinmux.framework.reference.frozen import frozen_array
 from coinmux.framework.reference.intervals import Interval, finer
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS
@@ -43,6 +52,8 @@ _HOUR_MS = 3_600_000
 
 class CandlesQuery(Query["Candles"]):
     """Candles of one market: the latest `limit`, or those opening in [start, end]."""
+
+    is_paged: ClassVar[bool] = True
 
     symbol: Symbol = Field(description="The pair, BASE/QUOTE")
     interval: Interval = Field(default=Interval("1h"), description="Length of a candle")
@@ -71,13 +82,28 @@ class CandlesQuery(Query["Candles"]):
             return None
         return self.interval
 
+    def known_empty(self, now_ms: int) -> Candles | None:
+        why = opens_nothing(self, now_ms)
+        return None if why is None else self.nothing((why,))
+
+    def nothing(self, notes: tuple[str, ...]) -> Candles | None:
+        return Candles.from_rows(self, [], notes=notes) if self.has_range() else None
+
+    def calls_needed(self, offered: Collection[str] | None, most: int) -> int:
+        most, rows = min(most, MOST_CANDLES), self.limit
+        if offered is not None and self.interval not in offered:
+            interval = finer(self.interval, offered)
+            if interval is not None:
+                rows *= self.interval.seconds // interval.seconds
+        return -(-rows // most)
+
     def fitted(self, offered: Collection[str] | None, most: int) -> Self:
-        if offered is None or self.interval in offered:
-            return self
-        interval = finer(self.interval, offered)
-        if interval is None:
-            return self
         most = min(most, MOST_CANDLES)
+        interval = None
+        if offered is not None and self.interval not in offered:
+            interval = finer(self.interval, offered)
+        if interval is None:
+            return self if self.limit <= most else self.model_copy(update={"limit": most})
         if self.interval.seconds // interval.seconds > most:
             raise NotOffered(f"one {self.interval} candle takes more {interval} ones than it gives")
         return finer_query(self, interval, most)
@@ -93,8 +119,14 @@ class Candles(Result):
         timestamp: `(n,)` int64, opening times in Unix ms.
         open, high, low, close: `(n,)` float64, in quote.
         volume: `(n,)` float64, in base units; nan if the source has none (null in JSON).
-        last_closed: whether the last candle is finished; None until `fitted` compares it with a
-            clock.
+        last_closed: whether the last candle is known to be finished, with all of its parts; None
+            until `fitted` compares it with a clock, and where there is no candle.
+        complete: whether every candle that was asked for is here, as far as the source has it;
+            sent as `meta.complete`.
+        next_start: the `start` of the candles that are missing; sent as `meta.next_start`.
+        is_cut: whether the source has more than these, as its pages are shorter than the question.
+        sent: how many rows the source sent, and the last opening time among them, before they were
+            cut to the question; None where that is not known.
     """
 
     symbol: Symbol
@@ -106,6 +138,10 @@ class Candles(Result):
     close: FloatColumn
     volume: FloatColumn
     last_closed: bool | None = None
+    complete: bool | None = Field(default=None, exclude=True)
+    next_start: int | None = Field(default=None, exclude=True)
+    is_cut: bool = Field(default=False, exclude=True)
+    sent: tuple[int, int] | None = Field(default=None, exclude=True)
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
@@ -162,7 +198,9 @@ class Candles(Result):
             Implausible: most rows contradict themselves or each other (`faults.md` E7).
         """
         time, table, said = read_table(rows, order, 1000 if time_unit == "s" else 1)
+        sent = None
         if time.size:
+            sent = (int(time.size), int(time[-1]))
             lower = query.start if query.start is not None else time[0]
             upper = query.end if query.end is not None else time[-1]
             wanted = (time >= lower) & (time <= upper)
@@ -184,6 +222,7 @@ class Candles(Result):
                 for name, column in zip(CANDLE_COLUMNS[1:], table, strict=True)
             },
             notes=(*notes, *said),
+            sent=sent,
         )
 
     def is_empty(self) -> bool:
@@ -200,10 +239,13 @@ class Candles(Result):
         kept = in_place(self, query, now_ms)
         candles = self if kept is None else self._only(kept)
         check_spacing(candles, query)
+        check_start(candles, query, now_ms)
         return candles
 
     def _only(self, kept: NDArray[np.bool_]) -> Self:
-        return self.model_copy(update={name: self.__dict__[name][kept] for name in CANDLE_COLUMNS})
+        return self.model_copy(
+            update={name: frozen_array(self.__dict__[name][kept]) for name in CANDLE_COLUMNS}
+        )
 
     def staleness(self, query: Any, now_ms: int, max_age_s: float | None) -> str | None:
         late = late_s(self, query, now_ms)
@@ -217,11 +259,58 @@ class Candles(Result):
             return None
         return float(self.close[-1])
 
+    def misplaced(self, query: Any, now_ms: int) -> str | None:
+        return misplaced(self, query, now_ms)
+
+    def begins_ms(self) -> int | None:
+        return int(self.timestamp[0]) if len(self) else None
+
+    def coverage(self) -> tuple[bool, int | None] | None:
+        return None if self.complete is None else (self.complete, self.next_start)
+
+    def next_query(self, query: Any, asked: Any, now_ms: int) -> CandlesQuery | None:
+        return page_after(self, query, asked, now_ms)
+
+    def joined(self, page: Any) -> Self:
+        columns = joined(self, page)
+        if columns is None:
+            return self
+        return type(self)(
+            symbol=self.symbol,
+            interval=self.interval,
+            **columns,
+            notes=tuple(dict.fromkeys((*self.notes, *page.notes))),
+            rows_left_out=self.rows_left_out + page.rows_left_out,
+        )
+
+    def cut_short(self, note: str | None = None) -> Self:
+        notes = self.notes if note is None else (*self.notes, note)
+        return self.model_copy(update={"is_cut": True, "notes": notes})
+
     def fitted(self, query: Any, now_ms: int) -> Self:
-        """The candles in the requested interval, with `last_closed` set."""
-        made = self if self.interval == query.interval else aggregate(self, query)
-        closes = int(made.timestamp[-1]) + query.interval.ms if len(made) else 0
-        return made.model_copy(update={"last_closed": closes <= now_ms})
+        """The candles in the requested interval, with `last_closed` and `complete` set."""
+        is_native = self.interval == query.interval
+        made = self if is_native else aggregate(self, query)
+        last_closed = None
+        if len(made):
+            closes = int(made.timestamp[-1]) + query.interval.ms
+            # Longer candles are closed when the last of their parts is there and is closed.
+            last = int(self.timestamp[-1])
+            is_whole = is_native or last >= closes or ends_whole(self, query)
+            last_closed = is_whole and closes <= now_ms
+        factor = query.interval.seconds // self.interval.seconds
+        is_cut = self.is_cut or (not is_native and len(self) >= query.limit * factor)
+        complete, next_start = coverage_of(made, query, now_ms, is_cut=is_cut)
+        return made.model_copy(
+            update={
+                # A plugin can have made them past the model's checks.
+                **{name: frozen_array(made.__dict__[name]) for name in CANDLE_COLUMNS},
+                "last_closed": last_closed,
+                "complete": complete,
+                "next_start": next_start,
+                "is_cut": is_cut,
+            }
+        )
 
     def __len__(self) -> int:
         return int(self.timestamp.size)
@@ -248,10 +337,10 @@ class Candles(Result):
         ).astype(np.float64)
 
     def to_pandas(self) -> pandas.DataFrame:
-        """A DataFrame indexed by UTC opening time. Needs pandas."""
+        """A DataFrame of its own, indexed by UTC opening time. Needs pandas."""
         import pandas
 
-        columns = {name: getattr(self, name) for name in CANDLE_COLUMNS[1:]}
+        columns = {name: getattr(self, name).copy() for name in CANDLE_COLUMNS[1:]}
         index = pandas.to_datetime(self.timestamp, unit="ms", utc=True)
         return pandas.DataFrame(columns, index=index.rename("timestamp"))
 
@@ -259,7 +348,7 @@ class Candles(Result):
         """A DataFrame with a UTC `timestamp` column. Needs polars."""
         import polars
 
-        frame = polars.DataFrame({name: getattr(self, name) for name in CANDLE_COLUMNS})
+        frame = polars.DataFrame({name: getattr(self, name).copy() for name in CANDLE_COLUMNS})
         return frame.with_columns(
             polars.from_epoch("timestamp", time_unit="ms").dt.replace_time_zone("UTC")
         )

@@ -12,7 +12,14 @@ from coinmux.framework.reference.addresses import check_address, confirm_address
 from coinmux.framework.reference.chains import CHAINS, Chain
 from coinmux.framework.reference.rows import field_left_out
 from coinmux.framework.reference.tickers import Asset
-from coinmux.framework.reference.values import Amount, CleanText, Number, RawInteger, Timestamp
+from coinmux.framework.reference.values import (
+    Amount,
+    CleanName,
+    CleanText,
+    Number,
+    RawInteger,
+    Timestamp,
+)
 
 #: No chain comes to so many blocks: the fastest here makes four a second.
 HEIGHT_END = 10**12
@@ -109,7 +116,7 @@ class ChainHead(Result):
 
     chain: Chain
     height: int = Field(gt=0, lt=HEIGHT_END)
-    hash: str | None = None
+    hash: CleanName | None = None
     timestamp: Timestamp | None = Field(default=None, description="The block's own time, Unix ms")
 
     def ahead_ms(self) -> int:
@@ -128,8 +135,8 @@ class Balance(Result):
     """The confirmed balance of an address in the chain's own coin."""
 
     chain: Chain
-    address: str
-    asset: str
+    address: CleanName
+    asset: CleanName
     raw: RawInteger = Field(description="In the smallest unit (wei, satoshi)")
     decimals: int
     amount: Amount = Field(description="In whole units")
@@ -164,12 +171,12 @@ class TransactionsQuery(_AddressQuery["Transactions"]):
 class Transaction(Result):
     """One transaction."""
 
-    hash: str = Field(min_length=1)
+    hash: CleanName
     height: int | None = Field(default=None, ge=0, lt=HEIGHT_END)
     timestamp: Timestamp | None = None
-    sender: str | None = Field(default=None, serialization_alias="from")
-    to: str | None = None
-    asset: str
+    sender: CleanName | None = Field(default=None, serialization_alias="from")
+    to: CleanName | None = None
+    asset: CleanName
     raw: RawInteger | None = Field(
         default=None, description="In the smallest unit; null if the source does not tell it"
     )
@@ -184,7 +191,7 @@ class Transactions(Result):
     """One page of transactions, newest first."""
 
     chain: Chain
-    address: str
+    address: CleanName
     cursor: str | None = Field(
         default=None, description="Ask with it for the next page; null at the end"
     )
@@ -209,7 +216,7 @@ class TokenBalancesQuery(_AddressQuery["TokenBalances"]):
 class TokenBalance(Result):
     """The balance of an address in one token."""
 
-    contract: str
+    contract: CleanName
     symbol: CleanText | None = None
     name: CleanText | None = None
     decimals: int | None = Field(default=None, ge=0, le=77)
@@ -222,7 +229,7 @@ class TokenBalances(Result):
     """The token balances of an address."""
 
     chain: Chain
-    address: str
+    address: CleanName
     tokens: tuple[TokenBalance, ...]
 
     @model_validator(mode="after")
@@ -250,7 +257,7 @@ class Entity(Result):
     """The owner of an address, as far as the source knows."""
 
     chain: Chain
-    address: str
+    address: CleanName
     name: CleanText | None = None
     kind: CleanText | None = None
     labels: tuple[CleanText, ...] = ()
@@ -268,17 +275,17 @@ class LargeTransfersQuery(Query["LargeTransfers"]):
 class Party(Result):
     """One end of a transfer."""
 
-    address: str | None = None
+    address: CleanName | None = None
     owner: CleanText | None = None
 
 
 class LargeTransfer(Result):
     """One large transfer."""
 
-    chain: str
-    hash: str | None = None
+    chain: CleanName
+    hash: CleanName | None = None
     timestamp: Timestamp
-    asset: str
+    asset: CleanName
     amount: Amount
     amount_usd: Amount | None = None
     sender: Party | None = Field(default=None, serialization_alias="from")

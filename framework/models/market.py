@@ -251,7 +251,7 @@ class Market(Result):
     """A pair a source lists, in our spelling and in its own."""
 
     symbol: Symbol
-    native: str = Field(min_length=1)
+    native: CleanName
     active: bool
 
     @classmethod

@@ -19,6 +19,7 @@ from coinmux.framework.reference.values import (
     EARLIEST_MS,
     LATEST_MS,
     Amount,
+    CleanName,
     CleanText,
     Timestamp,
     number,
@@ -109,9 +110,9 @@ class OnchainMetricQuery(Query["OnchainMetric"]):
 class OnchainMetric(Result):
     """A figure of one asset over time, oldest first."""
 
-    metric: str
-    asset: str
-    unit: str | None = None
+    metric: CleanName
+    asset: CleanName
+    unit: CleanName | None = None
     points: Points
 
     def is_empty(self) -> bool:

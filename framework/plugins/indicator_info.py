@@ -40,7 +40,7 @@ _TAKEN = frozenset({"comprehensive", "batch"})
 #: What the routes take themselves; a parameter of the same name could not be given.
 _OF_ROUTES = frozenset(
     {"symbol", "interval", "limit", "closed_only", "provider", "strategy", "max_age_s"}
-    | {"timeout_s", "quote_fallback"}
+    | {"timeout_s", "quote_fallback", "start", "end"}
 )
 
 
@@ -87,7 +87,7 @@ class Parameter:
 
 def period(default: int, *, low: int = 2, name: str = "period", meaning: str = "") -> Parameter:
     """A number of candles, at most 1,000; charting sites and TA-Lib call it by other names too."""
-    aliases = ("timeperiod", "length") if name == "period" else ()
+    aliases = ("timeperiod", "length", "window") if name == "period" else ()
     return Parameter(
         name, default, low, 1000, description=meaning or "Candles it looks back", aliases=aliases
     )
@@ -160,6 +160,8 @@ class IndicatorInfo:
         levels: drawn as lines across the pane.
         reading: the newest values in plain words with the rule that gave them, never advice.
         label: short name of messages (`RSI`); the name in upper case when empty.
+        summary: how it differs from what else is known under its name, where it does.
+        also: names of indicators of the same kind by another definition.
         formula: how it is computed, in words, and which of rival definitions.
         source: where the definition comes from.
     """
@@ -179,6 +181,8 @@ class IndicatorInfo:
     levels: tuple[float, ...] = ()
     reading: Callable[[Latest], str | None] | None = None
     label: str = ""
+    summary: str = ""
+    also: tuple[str, ...] = ()
     formula: str = ""
     source: str = ""
 

@@ -49,7 +49,7 @@ def is_ticker(text: str) -> bool:
         return False
     kinds = [unicodedata.category(char)[0] for char in text]
     return (
-        (kinds[0] in "LN" or text[0] == "$")
+        (kinds[0] in "LN" or (text[0] == "$" and kinds[1:2] != ["S"] and len(text) > 1))
         and text[-1] != "."
         and all(kind in "LNM" or char in ".$" for kind, char in zip(kinds, text, strict=True))
     )

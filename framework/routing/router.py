@@ -154,7 +154,11 @@ class Router:
 
     def steps(self, capability: str, query: Query, ask: RequestOptions) -> Iterator[Candidate]:
         """Each source of the capability in order, judged as the walk reaches it."""
-        for score, source in self.order(capability, ask.strategy):
+        ordered = self.order(capability, ask.strategy)
+        if query.is_paged:
+            # Health first: after that, those that can give the whole answer at once.
+            ordered = sorted(ordered, key=lambda one: (one[0].tier, one[1].calls(query) > 1))
+        for score, source in ordered:
             yield self.step(score, source, capability, query, ask)
 
     def route(
@@ -209,7 +213,7 @@ class Router:
                 verdict, code, detail = "skipped", "probe_due", "offline; its probe is due"
             else:
                 verdict = "skipped"
-                code, detail = after_first(first or step.score, step.score, ask.strategy)
+                code, detail = self._after_first(first or step.score, step.score, query, ask)
             lines.append(self._line(step, place, verdict, code, detail))
         for step in steps:
             if step.refusal is not None:
@@ -218,6 +222,15 @@ class Router:
                 if refusal.retry_at is not None:
                     lines[-1]["retry_at"] = wall_at(self._clock, refusal.retry_at)
         return lines
+
+    def _after_first(
+        self, first: SourceScore, other: SourceScore, query: Query, ask: RequestOptions
+    ) -> tuple[str, str]:
+        if other.tier == first.tier and query.is_paged:
+            most, least = (self._sources[one.name].calls(query) for one in (other, first))
+            if most > 1 >= least:
+                return "more_requests", f"takes {most} requests for it, {first.name} takes one"
+        return after_first(first, other, ask.strategy)
 
     def _line(
         self, step: Candidate, place: int | None, verdict: str, code: str, detail: str

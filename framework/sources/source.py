@@ -142,6 +142,10 @@ class Source:
         """Share of its scarcest quota that is used, 0 to 1; minus one where it has none."""
         return spent(self.gate.windows, self._clock.monotonic()) if self.is_metered else -1.0
 
+    def calls(self, query: Query) -> int:
+        """How many requests it takes to give the whole answer to `query`."""
+        return query.calls_needed(self.info.intervals, self.info.max_candles)
+
     def refusal(self, capability: str, query: Query) -> Refusal | None:
         """Why this source cannot serve `query` whatever its health, None where it can."""
         info = self.info

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from coinmux.framework.models.candles import Candles
@@ -15,9 +17,18 @@ _STEP = 0.01
 
 
 def random_candles(
-    count: int, *, seed: int = 1, symbol: str = "BTC/USDT", interval: str = "1h"
+    count: int,
+    *,
+    seed: int = 1,
+    symbol: str = "BTC/USDT",
+    interval: str = "1h",
+    without_volume: Sequence[int] = (),
 ) -> Candles:
-    """A geometric random walk with spikes of volume; each candle opens where the last closed."""
+    """A geometric random walk with spikes of volume; each candle opens where the last closed.
+
+    Args:
+        without_volume: places of candles whose volume is not known.
+    """
     random = np.random.default_rng(seed)
     length = Interval(interval)
     steps = random.normal(0, _STEP, count)
@@ -25,6 +36,8 @@ def random_candles(
     opened = np.concatenate(([100.0], close[:-1]))
     high = np.maximum(opened, close) * (1 + np.abs(random.normal(0, _STEP / 3, count)))
     low = np.minimum(opened, close) / (1 + np.abs(random.normal(0, _STEP / 3, count)))
+    volume = random.lognormal(3, 0.5, count) * (1 + 40 * np.abs(steps))
+    volume[list(without_volume)] = np.nan
     newest = _NEWEST_MS // length.ms * length.ms
     return Candles(
         symbol=Symbol(symbol),
@@ -34,6 +47,6 @@ def random_candles(
         high=high,
         low=low,
         close=close,
-        volume=random.lognormal(3, 0.5, count) * (1 + 40 * np.abs(steps)),
+        volume=volume,
         last_closed=False,
     )

@@ -41,6 +41,8 @@ def indicator_info() -> IndicatorInfo:
         minimum=lambda values: values["period"],
         overlay=True,
         reading=within_band("lower", "upper"),
+        summary="as charting sites draw them (20, 2); TA-Lib's, with other averages, are bbands",
+        also=("bbands",),
         formula="SMA(n), and k population standard deviations of the same prices to each side",
         source="John Bollinger, Bollinger on Bollinger Bands, 2001; TA-Lib BBANDS",
     )

@@ -39,6 +39,8 @@ def indicator_info() -> IndicatorInfo:
         minimum=lambda values: values["period"],
         overlay=True,
         reading=_reading,
+        summary="as charting sites draw them, over 20 candles; TA-Lib's are donchian",
+        also=("donchian",),
         formula="highest high and lowest low of n candles, and their middle",
         source="Richard Donchian; TA-Lib DONCHIAN",
     )

@@ -41,6 +41,8 @@ def indicator_info() -> IndicatorInfo:
         minimum=lambda _: 1,
         settle=lambda _: _HALVINGS,
         reading=_reading,
+        summary="as charting sites draw them; TA-Lib's are ha",
+        also=("ha",),
         formula="close is the mean of four prices, open the middle of the average candle before",
         source="Dan Valcu, Stocks & Commodities, 2004; TA-Lib HA",
     )

@@ -50,6 +50,8 @@ def indicator_info() -> IndicatorInfo:
         ),
         overlay=True,
         reading=within_band("lower", "upper"),
+        summary="as charting sites draw them, from the ATR; TA-Lib's are kc",
+        also=("kc",),
         formula="EMA(n) of the price, and k ATR(m) to each side",
         source="Chester Keltner, 1960, as changed by Linda Raschke",
     )

@@ -64,6 +64,8 @@ def indicator_info() -> IndicatorInfo:
         settle=lambda values: wilder_memory(values["rsi_period"]),
         levels=(20, 80),
         reading=between("k", 20, 80),
+        summary="as charting sites draw it; TA-Lib's, without the average, is stochrsi",
+        also=("stochrsi",),
         formula="where RSI stands between its extremes of n candles, averaged over k and then d",
         source="T. Chande and S. Kroll, The New Technical Trader, 1994; TradingView's Stoch RSI",
     )

@@ -3,7 +3,8 @@
 Differences from TA-Lib: whole-number outputs have no value before the look-back (TA-Lib gives 0);
 kinds of moving average are chosen by name; periods are at most 1,000. MAXINDEX, MININDEX and
 MINMAXINDEX return how many candles ago the extreme was, since the caller does not see the candles
-that an index would refer to. MAVP takes its periods from HT_DCPERIOD of the same prices, since
+that an index would refer to. STOCHRSI has no value where the RSI has not moved (0/0; TA-Lib gives
+0, which would mean oversold). MAVP takes its periods from HT_DCPERIOD of the same prices, since
 candles have no column of periods. Functions with an indicator of their own here (`sma`, `rsi`…)
 are left out.
 
@@ -94,6 +95,89 @@ _SIGN = frozenset(
      "AROONOSC", "DPO", "COPPOCK", "EFI", "LINEARREG_SLOPE")
 )  # fmt: skip
 
+#: Where charting sites have another definition, or this package another indicator of the same
+#: kind: title, what is different here, and the names of its kin.
+_KIN: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    "STOCHRSI": (
+        "Stochastic RSI (TA-Lib's fast one)",
+        "TA-Lib's: %K over 5 candles, not averaged; charting sites draw stoch-rsi (14, 14, 3, 3)",
+        ("stoch-rsi",),
+    ),
+    "BBANDS": (
+        "Bollinger Bands (TA-Lib's, any average)",
+        "TA-Lib's, with averages of any kind and unequal bands; otherwise equal to bollinger-bands",
+        ("bollinger-bands",),
+    ),
+    "DONCHIAN": (
+        "Donchian Channels (TA-Lib's)",
+        "TA-Lib's; equal to donchian-channels",
+        ("donchian-channels",),
+    ),
+    "KC": (
+        "Keltner Channels (TA-Lib's)",
+        "TA-Lib's; charting sites draw keltner-channels",
+        ("keltner-channels",),
+    ),
+    "HA": ("Heikin-Ashi Candles (TA-Lib's)", "TA-Lib's; equal to heikin-ashi", ("heikin-ashi",)),
+    "CMO": (
+        "Chande Momentum Oscillator (TA-Lib's, smoothed)",
+        "TA-Lib's: by Wilder's smoothing, 2 x RSI - 100; Chande's own, of charting sites, is cmou",
+        ("cmou",),
+    ),
+    "CMOU": (
+        "Chande Momentum Oscillator (Chande's, not smoothed)",
+        "Chande's own, of plain sums, as charting sites draw it; TA-Lib's smoothed one is cmo",
+        ("cmo",),
+    ),
+    "DPO": (
+        "Detrended Price Oscillator",
+        "a price of n / 2 + 1 candles ago less the average, as StockCharts has it; some charting "
+        "sites shift it otherwise",
+        (),
+    ),
+    "TRIX": (
+        "Triple Exponential Average (TRIX)",
+        "the change in per cent of a threefold exponential average; some charting sites show "
+        "10,000 times the change of its logarithm",
+        (),
+    ),
+    "STOCH": (
+        "Stochastic (slow)",
+        "TA-Lib's defaults 5, 3, 3; charting sites draw 14, 1, 3",
+        ("stochf",),
+    ),
+    "STOCHF": (
+        "Stochastic (fast)",
+        "TA-Lib's defaults 5, 3; the slow one averages %K once more",
+        ("stoch",),
+    ),
+    "CCI": (
+        "Commodity Channel Index",
+        "TA-Lib's default of 14 candles; charting sites draw 20",
+        (),
+    ),
+    "MA": (
+        "Moving Average (of any kind)",
+        "TA-Lib's default of 30 candles; sma and ema have 20",
+        ("sma", "ema"),
+    ),
+    "SAREXT": (
+        "Parabolic SAR (extended)",
+        "TA-Lib's: an acceleration for each side; charting sites draw sar",
+        ("sar",),
+    ),
+    "MACDEXT": (
+        "MACD (TA-Lib's, any average)",
+        "TA-Lib's: the kind of each average can be chosen; charting sites draw macd",
+        ("macd",),
+    ),
+    "MACDFIX": (
+        "MACD (TA-Lib's, fixed weights)",
+        "TA-Lib's: weights of 0.15 and 0.075 in place of 12 and 26 candles; sites draw macd",
+        ("macd",),
+    ),
+}
+
 _DRAW: Mapping[str, Any] = {
     "Histogram": "histogram", "Dashed Line": "dashed", "Values represent an upper limit": "upper",
     "Values represent a lower limit": "lower",
@@ -148,7 +232,9 @@ def _parameter(function: str, name: str, default: Any) -> Parameter:
         )
     if isinstance(default, int):
         least = next(n for n in range(10) if _function(function, **{name: n}).lookback >= 0)
-        aliases = ("period", "length") if name == "timeperiod" else ()
+        if function == "STOCHRSI" and name == "fastk_period":
+            least = 2  # one value has no range to be placed in
+        aliases = ("period", "length", "window") if name == "timeperiod" else ()
         return Parameter(name, default, least, _LONGEST, description=meaning, aliases=aliases)
     low, high = _BOUNDS[name]
     return Parameter(name, float(default), low, high, description=meaning)
@@ -229,6 +315,7 @@ def _describe(function: str) -> IndicatorInfo:
         )
         for name, flags_ in info["output_flags"].items()
     )
+    title, summary, also = _KIN.get(function, (info["display_name"], "", ()))
     native = getattr(talib, function)
     _FUNCTIONS[_name_of(function)] = _Function(function, native, tuple(order), tuple(defaults))
 
@@ -241,7 +328,7 @@ def _describe(function: str) -> IndicatorInfo:
 
     return IndicatorInfo(
         name=_name_of(function),
-        title=info["display_name"],
+        title=title,
         group=info["group"],
         inputs=tuple(columns),
         series=series,
@@ -254,6 +341,8 @@ def _describe(function: str) -> IndicatorInfo:
         levels=_BETWEEN[function][1:] if function in _BETWEEN else (),
         reading=_reading(function, [one.name for one in outputs], overlay=overlay),
         label=function,
+        summary=summary,
+        also=also,
         formula=f"TA-Lib {function}",
         source=f"TA-Lib {function}, https://ta-lib.org/functions/{function.lower()}/",
     )
@@ -275,10 +364,28 @@ def compute(indicator: str, inputs: Columns, parameters: Values) -> Sequence[Col
         given.append(talib.HT_DCPERIOD(given[0]))
     outputs = function.call(*given, *(native[name] for name in function.parameters))
     columns = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+    if function.name == "STOCHRSI":
+        return _where_rsi_moves(columns, given[0], native)
     if all(column.dtype == np.float64 for column in columns):
         return columns
     before = _lookback(function.name, parameters)
     return [_undefined_before(column, before, function.name) for column in columns]
+
+
+def _where_rsi_moves(
+    columns: Sequence[Column], price: Column, native: Mapping[str, Any]
+) -> Sequence[Column]:
+    """%K and %D, without a value where the RSI stands still: prices only rise, fall, or stand."""
+    fastk, fastd = columns
+    rsi = talib.RSI(price, native["timeperiod"])
+    span = native["fastk_period"]
+    flat = talib.MAX(rsi, span) == talib.MIN(rsi, span)
+    if not flat.any():
+        return columns
+    # %D averages the last values of %K, whatever kind of average it is.
+    reach = np.ones(native["fastd_period"])
+    spoilt = np.convolve(flat, reach)[: flat.size] > 0
+    return np.where(flat, np.nan, fastk), np.where(spoilt, np.nan, fastd)
 
 
 def _undefined_before(column: Column, before: int, function: str) -> Column:

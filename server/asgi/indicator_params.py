@@ -10,6 +10,7 @@ from coinmux.framework.errors import InvalidSymbol, UnknownInterval
 from coinmux.framework.models.candles import MOST_CANDLES
 from coinmux.framework.reference.intervals import Interval
 from coinmux.framework.reference.symbols import Symbol
+from coinmux.framework.reference.times import time_ms
 from coinmux.server.asgi.query_params import (
     ASK_PARAMETERS,
     QUOTE_FALLBACK,
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 #: Of every route over routed candles.
 MARKET_PARAMETERS = ("symbol", "interval", "closed_only", *ASK_PARAMETERS, QUOTE_FALLBACK)
+#: Of a body of the caller's own candles: what an answer's `data` has, or closes alone.
+CALLER_MEMBERS = (
+    "rows", "columns", "symbol", "interval", "last_closed", "closes", "parameters",
+)  # fmt: skip
 #: Intervals of one call.
 MOST_INTERVALS = 5
 #: Of one batch.
@@ -48,6 +53,8 @@ class MarketAsk:
     Attributes:
         intervals: more than one where the caller asked for several.
         parameters: of the indicator, as texts.
+        start: the first candle shown, in place of the latest, Unix ms.
+        end: the last candle shown, Unix ms.
     """
 
     symbol: Symbol
@@ -56,6 +63,8 @@ class MarketAsk:
     closed_only: bool
     ask: RequestOptions
     parameters: Mapping[str, str]
+    start: int | None = None
+    end: int | None = None
 
 
 def read_market_ask(
@@ -69,12 +78,12 @@ def read_market_ask(
 
     Args:
         takes_parameters: whether what the route does not know is left to the indicator.
-        takes_limit: whether the caller says how many values are shown.
+        takes_limit: whether the caller says which values are shown, and how many.
 
     Raises:
         InvalidRequest: `errors` names what will not do.
     """
-    known = (*MARKET_PARAMETERS, *(("limit",) if takes_limit else ()))
+    known = (*MARKET_PARAMETERS, *(("limit", "start", "end") if takes_limit else ()))
     names = {name for name, _ in pairs_of(query_string)} if takes_parameters else set()
     values = single_values(query_string, {*known, *names})
     parameters = {name: values.pop(name) for name in list(values) if name not in known}
@@ -85,6 +94,13 @@ def read_market_ask(
         closed_only = flag(values.get("closed_only", "false"))
     except ValueError as error:
         errors.append({"name": "closed_only", "message": str(error)})
+    times: dict[str, int] = {}
+    for name in ("start", "end"):
+        try:
+            if name in values:
+                times[name] = time_ms(values[name])
+        except ValueError as error:
+            errors.append({"name": name, "message": str(error)})
     if "symbol" not in values:
         errors.append({"name": "symbol", "message": "is missing"})
     if errors:
@@ -97,6 +113,8 @@ def read_market_ask(
         closed_only=closed_only,
         ask=ask,
         parameters=parameters,
+        start=times.get("start"),
+        end=times.get("end"),
     )
 
 
@@ -181,10 +199,12 @@ def read_members(body: Any, known: Sequence[str]) -> dict[str, Any]:
 def _plan(catalogue: Catalogue, one: Any, name: str) -> Plan:
     if isinstance(one, str):
         one = {"name": one}
-    members = read_members(one, ("name", "parameters"))
-    indicator, parameters = members.get("name"), members.get("parameters", {})
-    if not isinstance(indicator, str):
-        raise refused([{"name": f"{name}.name", "message": "takes the name of an indicator"}])
+    members = read_members(one, ("name", "indicator", "parameters"))
+    indicator = members.get("name", members.get("indicator"))
+    parameters = members.get("parameters", {})
+    if not isinstance(indicator, str) or ("name" in members and "indicator" in members):
+        message = "takes the name of an indicator, as name or as indicator"
+        raise refused([{"name": f"{name}.name", "message": message}])
     if not isinstance(parameters, dict):
         raise refused([{"name": f"{name}.parameters", "message": "takes a JSON object"}])
     return catalogue.plan(indicator, parameters)

@@ -14,13 +14,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from coinmux.framework.errors import CoinmuxError, InvalidRequest
-from coinmux.framework.indicators.caller_candles import frame_of_rows
+from coinmux.framework.indicators.caller_candles import read_caller_candles
 from coinmux.framework.indicators.candle_history import CandleHistory
 from coinmux.framework.indicators.follow import Update, watch
 from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.framework.indicators.service import SEVEN
 from coinmux.framework.reference.intervals import Interval
 from coinmux.server.asgi.indicator_params import (
+    CALLER_MEMBERS,
     MOST_SHOWN,
     MarketAsk,
     read_batch_ask,
@@ -159,6 +160,8 @@ class IndicatorController(Controller):
                 ask=asked.ask,
                 request_id=request_id(request),
                 trail=state_of(request.scope).trail,
+                start=asked.start,
+                end=asked.end,
             )
             return routed.history, routed.body
 
@@ -204,14 +207,15 @@ class IndicatorController(Controller):
         single_values(request.scope["query_string"], ())
         catalogue = desk.gateway.indicators.catalogue
         found = catalogue.find(indicator)
-        members = read_members(await read_json(request), ("rows", "parameters"))
+        members = read_members(await read_json(request), CALLER_MEMBERS)
         parameters = members.get("parameters", {})
         if not isinstance(parameters, dict):
             raise refused([{"name": "parameters", "message": "takes a JSON object"}])
         plan = catalogue.plan(found, parameters)
-        frame = await asyncio.to_thread(frame_of_rows, members.get("rows"))
-        computed = await desk.gateway.indicators.run(plan, frame)
-        data = computed.encode(computed.head(), frame.size)
+        candles = await asyncio.to_thread(read_caller_candles, members)
+        candles.check(plan)
+        computed = await desk.gateway.indicators.run(plan, candles.frame)
+        data = computed.encode(candles.head, candles.frame.size)
         meta = {
             "provider": None,
             "notes": computed.notes(1),

@@ -47,6 +47,10 @@ class IndicatorLine(Shape):
     name: str
     title: str
     group: str
+    summary: str = Field(
+        description="What it is, and how it differs from others known under its name"
+    )
+    also: list[str] = Field(description="Indicators of the same kind by another definition")
     inputs: list[str]
     outputs: list[OutputLine]
     parameters: list[ParameterLine]
@@ -78,7 +82,9 @@ class IndicatorData(Shape):
     interval: str | None
     last_closed: bool | None = Field(description="Whether the newest candle is finished")
     parameters: dict[str, int | float | str]
-    timestamps: list[int] = Field(description="Opening times, Unix ms")
+    timestamps: list[int] = Field(
+        description="Opening times, Unix ms; positions from 0 where the caller sent closes alone"
+    )
     values: dict[str, list[float | None]]
     latest: dict[str, float | None]
     reading: str | None = Field(description="The newest values in words, with the rule")
@@ -203,23 +209,36 @@ class _Body(BaseModel):
 
 
 class IndicatorRows(_Body):
-    """The caller's candles."""
+    """The caller's candles: the `data` of an answer as it came, rows, or closes alone."""
 
-    rows: list[tuple[int, float | None, float | None, float | None, float | None, float | None]] = (
-        Field(
-            min_length=1,
-            max_length=MOST_ROWS,
-            description="[timestamp, open, high, low, close, volume], oldest first",
-            examples=[[[1764000000000, 100.0, 101.0, 99.5, 100.5, 12.0]]],
-        )
+    rows: list[list[float | None]] | list[float | None] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MOST_ROWS,
+        description="[timestamp, open, high, low, close, volume], oldest first, or as `columns` "
+        "says; numbers alone are closes. An unknown cell is null",
+        examples=[[[1764000000000, 100.0, 101.0, 99.5, 100.5, 12.0]]],
     )
+    columns: list[str] | None = Field(
+        default=None, description="What the cells of a row are; timestamp and close among them"
+    )
+    closes: list[float | None] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MOST_ROWS,
+        description="In place of rows, for indicators that read closes alone",
+    )
+    symbol: str | None = Field(default=None, description="Repeated in the answer")
+    interval: str | None = Field(default=None, description="Repeated in the answer")
+    last_closed: bool | None = Field(default=None, description="Repeated in the answer")
     parameters: dict[str, int | float | str] = Field(default_factory=dict)
 
 
 class IndicatorChoice(_Body):
     """An indicator with parameters of its own."""
 
-    name: str = Field(examples=["sma"])
+    name: str | None = Field(default=None, examples=["sma"])
+    indicator: str | None = Field(default=None, description="The same as `name`")
     parameters: dict[str, int | float | str] = Field(default_factory=dict)
 
 
@@ -265,6 +284,15 @@ _LIMIT = parameter(
     maximum=MOST_CANDLES,
     default=DEFAULT_LIMIT,
 )
+_RANGE = (
+    parameter(
+        "start",
+        "string",
+        "First candle shown, Unix ms or a date; then the oldest `limit` values from there on.",
+        examples=["1764000000000", "2025-01-01"],
+    ),
+    parameter("end", "string", "Last candle shown, Unix ms or a date.", examples=["1764003600000"]),
+)
 _PARAMETERS = {
     "name": "parameters",
     "in": "query",
@@ -279,7 +307,7 @@ _ASKED = (404, 409, 502, 504)
 CATALOGUE = RouteDoc(IndicatorCatalogue)
 ROUTED = RouteDoc(
     IndicatorAnswer,
-    parameters=(*_MARKET, _LIMIT, _PARAMETERS),
+    parameters=(*_MARKET, _LIMIT, *_RANGE, _PARAMETERS),
     errors=_ASKED,
     several=IndicatorAnswers,
     asks="indicator",

@@ -69,6 +69,15 @@ class Meta(Shape):
         default=None,
         description="Rows the source sent that could not be read; left out if there are none",
     )
+    complete: bool | None = Field(
+        default=None,
+        description="Whether everything asked for is here, as far as sources have it; only of "
+        "answers that may be cut, such as candles",
+    )
+    next_start: int | None = Field(
+        default=None,
+        description="The `start` to ask for what is missing, Unix ms; left out if nothing is",
+    )
     consensus: dict[str, Any] | None = Field(
         default=None, description="The sources compared; left out without a consensus"
     )

@@ -46,7 +46,9 @@ GET = [
     ("/api/monitoring/activity", "/api/monitoring/activity?limit=500"),
     ("/api/monitoring/metrics", "/api/monitoring/metrics"),
     ("/api/news", "/api/news?symbol=BTC"),
-    ("/api/onchain/{metric}", "/api/onchain/hash-rate?symbol=BTC"),
+    ("/api/onchain", "/api/onchain"),
+    ("/api/onchain/{metric}", "/api/onchain/hash_rate?asset=BTC"),
+    ("/badge/{badge}", "/badge/system.json"),
     ("/api/providers", "/api/providers"),
     ("/api/providers/{name}", "/api/providers/rss_news"),
     ("/api/providers/{name}", "/api/providers/coingecko"),
@@ -129,7 +131,8 @@ def closed(value):
 
 def check(api, method, path, answer):
     content = api["paths"][path][method]["responses"][str(answer.status_code)]["content"]
-    (schema,) = (one["schema"] for one in content.values())
+    kind = answer.headers.get("content-type", "application/json").partition(";")[0]
+    schema = content[kind]["schema"]
     whole = {**copy.deepcopy(schema), "components": api["components"]}
     jsonschema_rs.Draft202012Validator(whole).validate(answer.json())
 

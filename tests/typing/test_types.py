@@ -38,6 +38,7 @@ LOOSE = {
     "HTTP.get_json": JSON,
     "HTTP.post_json": JSON,
     "HTTPClient.gather": JSON,
+    "FearGreed.of": JSON,
     "HTTPClient.get_json": JSON,
     "HTTPClient.post_json": JSON,
     "Markets.read": JSON,

@@ -39,8 +39,9 @@ made for them. How to add one: `plugins.md`.
 - **A cell that is not known** (null in the caller's rows, a volume a source does not give): the
   candle is left out by indicators that read that cell, as if it were missing; it has no value
   itself, and a note says how many were left out.
-- **Flat prices** give what TA-Lib gives (RSI 0, a band of no width); Stochastic RSI has no value
-  where the RSI does not move. **No volume** in a volume-weighted average: no value.
+- **Flat prices** give what TA-Lib gives (RSI 0, a band of no width), and their reading is `flat`;
+  Stochastic RSI has no value where the RSI does not move. **No volume** in a volume-weighted
+  average: no value.
 - **The newest candle** is part of it while it is still open: `last_closed` says so, and
   `closed_only=true` leaves it out.
 - **No value** is `null`; `NaN` and infinity never leave the process.
@@ -98,7 +99,8 @@ def _section(indicator: Indicator) -> Iterator[str]:
     yield ""
     yield f"### {info.name}"
     yield ""
-    yield f"{info.title}: {info.formula}. Source: {info.source}."
+    summary = f" {info.summary[0].upper()}{info.summary[1:]}." if info.summary else ""
+    yield f"{info.title}: {info.formula}.{summary} Source: {info.source}."
     yield ""
     yield f"![{info.name}]({PICTURES}/{info.name}.svg)"
     yield ""

@@ -53,7 +53,7 @@ class ReplayClient:
         self, source: BoundSource, exchanges: Iterable[Exchange | Mapping[str, Any]]
     ) -> None:
         self.redactor = Redactor()
-        self.on_date = None  # nobody compares clocks here
+        self.on_date = None  # no clock of a source is compared with ours
         self.left = [
             one if isinstance(one, Exchange) else Exchange.model_validate(one) for one in exchanges
         ]

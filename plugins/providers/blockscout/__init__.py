@@ -285,7 +285,14 @@ def _token(item: Any, chain: Chain) -> m.TokenBalance:
         decimals=m.optional(token, "decimals"),
         raw=item["value"],
     )
-    rate = m.read_field("value_usd", m.number, token.get("exchange_rate"))
+    rate = m.read_field("value_usd", _rate, token.get("exchange_rate"))
     if rate is None or balance.amount is None:
         return balance
     return balance.model_copy(update={"value_usd": balance.amount * rate})
+
+
+def _rate(value: Any) -> float:
+    rate = m.number(value)
+    if rate < 0:
+        raise ValueError(f"a rate of {rate:g}")
+    return rate

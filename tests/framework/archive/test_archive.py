@@ -7,14 +7,19 @@ import signal
 import sqlite3
 import time
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import event
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import event, insert
 
 from coinmux import CandlesQuery, InvalidRequest, State
+from coinmux.framework.archive import database as database_module
 from coinmux.framework.archive.archive import Archive
 from coinmux.framework.archive.database import Database, read_database_url
+from coinmux.framework.archive.schema import CANDLES
 from coinmux.framework.archive.writer import Writer
 from coinmux.framework.events import EventBus
 from coinmux.framework.health.status import StateChange
@@ -58,8 +63,7 @@ async def test_a_range_is_read_from_its_start_and_the_latest_from_their_end(arch
 
 
 async def test_a_volume_nobody_knows_stays_unknown(archive_at, address):
-    candles = random_candles(5)
-    candles.volume[2] = np.nan
+    candles = random_candles(5, without_volume=[2])
     async with archive_at(address) as archive:
         archive.keep_candles(candles, "a")
         await archive.flush()
@@ -119,6 +123,95 @@ async def test_above_its_limit_no_more_candles_are_kept_and_it_says_so(archive_a
 async def test_opening_twice_migrates_once(archive_at, address):
     async with archive_at(address), archive_at(address) as second:
         assert second.status()[0] == "ONLINE"
+
+
+async def test_gathered_candles_of_older_versions_are_dropped(archive_at, address, clock):
+    """What a provider has itself stays; candles it only had as shorter ones go."""
+    if address.startswith("sqlite:///"):
+        Path(address.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    database = Database(read_database_url(address), clock)
+    old = [
+        ("gemini", "1d"), ("htx", "1d"), ("htx", "6h"), ("mexc", "3m"), ("mexc", "12h"),
+        ("coinbase_exchange", "8h"), ("gateio", "6h"), ("somebody-else", "1d"),
+    ]  # fmt: skip
+    right = [
+        ("gemini", "1h"), ("htx", "4h"), ("mexc", "1m"), ("binance", "12h"), ("okx", "3m"),
+        ("coinbase_exchange", "6h"), ("gateio", "1w"), ("somebody-else", "1m"),
+    ]  # fmt: skip
+
+    def begin(connection):
+        config = Config()
+        folder = Path(database_module.__file__).parent / "migrations"
+        config.set_main_option("script_location", str(folder))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+
+    async with database.engine.begin() as connection:
+        await connection.run_sync(begin)
+        prices = dict.fromkeys(("open", "high", "low", "close", "volume"), 1.0)
+        rows = [
+            {"symbol": "BTC/USDT", "timestamp": at, "provider": provider, "interval": interval}
+            | prices
+            for at, (provider, interval) in enumerate([*old, *right])
+        ]
+        await connection.execute(insert(CANDLES), rows)
+    await database.close()
+    async with archive_at(address) as archive:
+        kept = [
+            (row[6], interval)
+            for _, interval in await archive.markets()
+            for row in await archive.export("BTC/USDT", interval, None, None)
+        ]
+    assert sorted(kept) == sorted(right)
+
+
+async def test_an_archive_that_hangs_delays_one_question_and_is_tried_again(tmp_path, clock):
+    """Others are answered without it, until one read shows that it is well."""
+    database = Database(read_database_url(f"sqlite:///{tmp_path / 'archive.db'}"), clock)
+    archive = Archive(database, clock, EventBus(clock))
+    await archive.open()
+    archive.keep_candles(random_candles(5), "a")
+    await archive.flush()
+    read, hung = archive._rows, 0
+
+    async def hangs(query, limit=None):
+        nonlocal hung
+        hung += 1
+        await asyncio.sleep(3600)
+
+    archive._rows = hangs
+    for _ in range(5):
+        assert await archive.candles(HOURS, 0.5) is None
+    assert hung == 1
+    clock.advance(31)
+    for _ in range(5):
+        assert await archive.candles(HOURS, 0.5) is None
+    assert hung == 2
+    archive._rows = read
+    clock.advance(31)
+    assert await archive.candles(HOURS, 0.5) is None
+    clock.advance(30)
+    assert await archive.candles(HOURS, 0.5) is not None
+    assert await archive.candles(HOURS, 0.5) is not None
+    await archive.close()
+
+
+async def test_a_callers_short_deadline_gives_the_archive_no_rest(tmp_path, clock):
+    database = Database(read_database_url(f"sqlite:///{tmp_path / 'archive.db'}"), clock)
+    archive = Archive(database, clock, EventBus(clock))
+    await archive.open()
+    archive.keep_candles(random_candles(5), "a")
+    await archive.flush()
+    read = archive._rows
+
+    async def slow(query, limit=None):
+        await asyncio.sleep(3600)
+
+    archive._rows = slow
+    assert await archive.candles(HOURS, 0.01) is None
+    archive._rows = read
+    assert await archive.candles(HOURS, 0.5) is not None
+    await archive.close()
 
 
 async def test_a_database_of_nobody_is_refused_without_its_password():

@@ -81,6 +81,7 @@ async def test_when_nobody_answers_the_archive_does_and_says_so(gateway_on, mark
         assert (answer.provider, answer.cache) == ("archive", "stale")
         assert answer.meta["stale"] is True
         assert answer.meta["notes"] == ("from the archive, as reported by a",)
+        assert answer.meta["complete"] is True
         assert answer.meta["attempts"][0]["provider"] == "a"
         np.testing.assert_array_equal(answer.data.close, market.whole.close[-101:-1])
         with pytest.raises(AllProvidersFailed):
@@ -97,6 +98,10 @@ async def test_a_range_that_is_over_and_wholly_kept_costs_no_call(gateway_on, ma
     async with gateway_on() as gateway:
         answer = await gateway.get("candles", symbol="BTC/USDT", **hours(market, 120, 180))
         assert (answer.provider, answer.cache, answer.meta["stale"]) == ("archive", "hit", False)
+        assert answer.meta["complete"] is True
+        first = await gateway.get("candles", symbol="BTC/USDT", limit=10, **hours(market, 120, 180))
+        assert first.provider == "archive"
+        assert first.meta["next_start"] == market.whole.timestamp[130]
         np.testing.assert_array_equal(answer.data.close, market.whole.close[120:181])
         assert market.asked == 1
         beyond = await gateway.get("candles", symbol="BTC/USDT", **hours(market, 290, 310))

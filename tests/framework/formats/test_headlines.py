@@ -41,6 +41,7 @@ NOW = 1_764_000_000_000
         (("The Sandbox and The Graph sign",), ("GRT", "SAND")),
         (("Fears of a ripple effect tether traders to polygon charts",), ()),
         (("Polygon and Tether agree",), ("POL", "USDT")),
+        (("ether falls, aave votes",), ("AAVE", "ETH")),
         (("Holders of $avax and $grt",), ("AVAX", "GRT")),
     ],
 )

@@ -1,6 +1,7 @@
 """An indicator followed: a value when a candle changes, closes or begins; failures too."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 
@@ -26,7 +27,7 @@ class Feed:
         self.clock = FakeClock()
         self.answers = []
         info = type("Info", (), {"max_candles": 1000})()
-        self.sources = {"a": type("Source", (), {"info": info})()}
+        self.sources = {"a": SimpleNamespace(info=info, calls=lambda _: 1)}
 
     def next(self, *closes, last_closed=False, first=0):
         self.answers.append((first, closes, last_closed))

@@ -39,8 +39,7 @@ def test_it_reads_the_chosen_price():
 
 def test_what_is_read_decides_what_a_hole_spoils():
     """A volume nobody knows is no matter to who reads prices."""
-    candles = random_candles(10)
-    candles.volume[4] = np.nan
+    candles = random_candles(10, without_volume=[4])
     assert plan_of(closes).run(Frame.of(candles)).left_out == 0
     reading_volume = plan_of(closes, inputs=("volume",)).run(Frame.of(candles))
     assert reading_volume.left_out == 1
@@ -49,8 +48,7 @@ def test_what_is_read_decides_what_a_hole_spoils():
 
 
 def test_candles_left_out_do_not_count_towards_the_minimum():
-    candles = random_candles(4)
-    candles.volume[:2] = np.nan
+    candles = random_candles(4, without_volume=[0, 1])
     with pytest.raises(InsufficientData) as refusal:
         plan_of(closes, inputs=("volume",)).run(Frame.of(candles))
     assert (refusal.value.required, refusal.value.available) == (3, 2)

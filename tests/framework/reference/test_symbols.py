@@ -240,7 +240,7 @@ def test_an_asset_is_read_in_any_case_and_script_and_by_our_name(text, ticker):
     assert read_asset(text) == ticker
 
 
-@pytest.mark.parametrize("text", ["", " ", "a b", "x" * 21, "A/B", "🐻", "A\x07", ".E"])
+@pytest.mark.parametrize("text", ["", " ", "a b", "x" * 21, "A/B", "🐻", "A\x07", ".E", "$", "$$"])
 def test_what_is_no_ticker_is_refused(text):
     with pytest.raises(ValueError, match="ticker"):
         read_asset(text)

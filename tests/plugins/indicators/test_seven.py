@@ -170,3 +170,55 @@ def test_a_cross_is_told_with_the_candle_it_happens_in(catalogue, frame_of):
     at = words.index("bullish cross")
     assert set(words[:at]) <= {"bearish", "bearish cross"}
     assert set(words[at + 1 :]) == {"bullish"}
+
+
+def test_indicators_of_one_kind_are_told_apart(catalogue):
+    """No two have one title, and those that differ by a hyphen or a definition name each other."""
+    lines = {line["name"]: line for line in catalogue.public()}
+    titles = [line["title"].casefold() for line in lines.values()]
+    assert len(set(titles)) == len(titles)
+    plain = {}
+    for name in lines:
+        plain.setdefault(name.replace("-", ""), []).append(name)
+    for names in plain.values():
+        for name in names:
+            assert set(names) - {name} <= set(lines[name]["also"])
+    for name, line in lines.items():
+        for other in line["also"]:
+            assert other in lines
+            assert other in line["summary"] or name in lines[other]["also"]
+        assert line["summary"]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("stochrsi", "charting sites draw stoch-rsi"),
+        ("stoch-rsi", "TA-Lib's, without the average, is stochrsi"),
+        ("cmo", "2 x RSI - 100"),
+        ("cmou", "as charting sites draw it"),
+        ("dpo", "StockCharts"),
+        ("trix", "10,000"),
+        ("bbands", "bollinger-bands"),
+        ("cci", "charting sites draw 20"),
+    ],
+)
+def test_a_summary_says_which_definition_it_is(catalogue, name, says):
+    (line,) = [one for one in catalogue.public() if one["name"] == name]
+    assert says in line["summary"]
+
+
+def test_cmo_is_what_its_summary_says(catalogue, candles, run):
+    """The smoothed one is 2 x RSI - 100, and the bands of both names are equal."""
+    cmo, rsi = run("cmo", candles)["cmo"], run("rsi", candles)["rsi"]
+    np.testing.assert_allclose(cmo[50:], 2 * rsi[50:] - 100, atol=1e-9)
+    pairs = [
+        ("bbands", "bollinger-bands"),
+        ("donchian", "donchian-channels"),
+        ("ha", "heikin-ashi"),
+    ]
+    for talibs, ours in pairs:
+        for one, other in zip(
+            run(talibs, candles).values(), run(ours, candles).values(), strict=True
+        ):
+            np.testing.assert_allclose(one[50:], other[50:], rtol=1e-9)

@@ -16,6 +16,7 @@ from coinmux import (
     TokenBalancesQuery,
     TransactionsQuery,
 )
+from coinmux.framework.reference.rows import collecting
 from coinmux.plugins.providers import blockscout
 from tests.plugins.channel_replay import ask_channels, play_channels
 from tests.plugins.sample_replay import recording, samples
@@ -187,3 +188,16 @@ def test_tokens_keep_their_units():
         "the 50 most valuable tokens; there are more",
         "1 of the tokens have no amount, as their decimals are not told",
     )
+
+
+@pytest.mark.parametrize("rate", ["-1", "x", [], {}])
+def test_a_rate_that_is_none_costs_the_worth_alone(rate):
+    """The amount stands; the worth is null, and that is reported."""
+    token = {"address_hash": "0xab" + "0" * 38, "symbol": "T", "name": "T", "decimals": "6"}
+    items = [{"token": {**token, "exchange_rate": rate}, "value": "2500000"}]
+    query = TokenBalancesQuery(chain="base", address=ADDRESS)
+    with collecting() as damage:
+        body = {"items": items, "next_page_params": None}
+        (one,) = blockscout.parse_token_balances(body, query).tokens
+    assert (one.amount, one.value_usd) == (2.5, None)
+    assert [name for name, _ in damage.fields] == ["value_usd"]

@@ -42,7 +42,7 @@ async def test_the_catalogue_tells_what_there_is_and_how_to_ask(indicator_app):
     assert rsi["outputs"] == [{"name": "rsi", "draw": "line"}]
     assert rsi["parameters"][0] == {
         "name": "period", "type": "integer", "default": 14, "minimum": 2, "maximum": 1000,
-        "description": "Candles it looks back", "aliases": ["timeperiod", "length"],
+        "description": "Candles it looks back", "aliases": ["timeperiod", "length", "window"],
     }  # fmt: skip
     assert lines["obv"]["settled_after"] is None
 
@@ -65,6 +65,40 @@ async def test_one_over_routed_candles(client):
     assert "max-age=" in answer.headers["cache-control"]
     again = await client.get(f"/api/indicators/RSI?{SYMBOL}&limit=50&length=9")
     assert again.json()["meta"]["cache"] == "hit"
+
+
+async def test_values_of_a_range_have_their_warm_up_and_say_what_follows(client):
+    """From a start on, up to an end, and the same as in a longer history."""
+    whole = (await client.get(f"/api/indicators/sma?{SYMBOL}&limit=100")).json()["data"]
+    times, values = whole["timestamps"], whole["values"]["sma"]
+    asked = f"/api/indicators/sma?{SYMBOL}&start={times[40]}"
+    since = (await client.get(f"{asked}&limit=10")).json()
+    assert since["data"]["timestamps"] == times[40:50]
+    assert since["data"]["values"]["sma"] == pytest.approx(values[40:50])
+    assert "next_start" not in since["meta"]
+    cut = (await client.get(f"{asked}&limit=10&end={times[80]}")).json()
+    assert cut["data"]["timestamps"] == times[40:50]
+    assert (cut["meta"]["complete"], cut["meta"]["next_start"]) == (False, times[50])
+    ended = (await client.get(f"{asked}&end={times[60]}")).json()
+    assert ended["data"]["timestamps"] == times[40:61]
+    assert ended["meta"]["complete"] is True
+    until = (await client.get(f"/api/indicators/sma?{SYMBOL}&limit=5&end={times[60]}")).json()
+    assert until["data"]["timestamps"] == times[56:61]
+
+
+@pytest.mark.parametrize(
+    ("range_", "wrong"),
+    [
+        ("start=4000000000000", "start"),
+        ("start=1764000000000&end=1763000000000", "start"),
+        ("start=yesterday", "start"),
+        ("end=1764000000", "end"),
+    ],
+)
+async def test_a_range_that_cannot_be_is_refused(client, range_, wrong):
+    answer = await client.get(f"/api/indicators/sma?{SYMBOL}&{range_}")
+    assert answer.status_code == 400
+    assert [one["name"] for one in answer.json()["errors"]] == [wrong]
 
 
 async def test_closed_only_drops_the_open_candle(client):
@@ -142,6 +176,107 @@ async def test_too_few_of_them_say_how_many_it_takes(client):
     assert problem["code"] == "insufficient_data"
     assert problem["detail"] == "RSI(14) needs at least 15 candles, got 10"
     assert (problem["required"], problem["available"]) == (15, 10)
+
+
+@pytest.mark.parametrize("name", ["rsi", "macd", "atr", "stoch-rsi", "ema"])
+async def test_candles_of_an_answer_can_be_posted_back_as_they_came(client, name):
+    """With the same values, and what was known of their market."""
+    asked = f"/api/market/candles?{SYMBOL}&interval=1h&limit=300"
+    data = (await client.get(asked)).json()["data"]
+    answer = (await post(client, f"/api/indicators/{name}", data)).json()["data"]
+    plain = (await post(client, f"/api/indicators/{name}", {"rows": data["rows"]})).json()["data"]
+    assert answer["values"] == plain["values"]
+    assert [answer[one] for one in ("symbol", "interval", "last_closed")] == [
+        data[one] for one in ("symbol", "interval", "last_closed")
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"rows": [[float(time), *rest] for time, *rest in ROWS]},
+        {"rows": [[row[4], row[0]] for row in ROWS], "columns": ["close", "timestamp"]},
+        {"closes": [row[4] for row in ROWS]},
+        {"rows": [row[4] for row in ROWS]},
+        {"rows": ROWS, "closes": None, "columns": None, "symbol": None, "last_closed": None},
+    ],
+    ids=["float-times", "columns", "closes", "numbers", "nulls"],
+)
+async def test_candles_are_read_in_the_forms_people_have_them(client, body):
+    answer = await post(client, "/api/indicators/rsi", body)
+    plain = await post(client, "/api/indicators/rsi", {"rows": ROWS})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"]["latest"] == plain.json()["data"]["latest"]
+
+
+@pytest.mark.parametrize("at", [0, 50, 119])
+@pytest.mark.parametrize("price", [None, 0, -1.5])
+async def test_a_close_that_is_none_is_left_out_with_a_remark(client, at, price):
+    closes = [row[4] for row in ROWS]
+    closes[at] = price
+    body = (await post(client, "/api/indicators/rsi", {"closes": closes})).json()
+    assert body["data"]["values"]["rsi"][at] is None
+    known = [row[4] for place, row in enumerate(ROWS) if place != at]
+    plain = (await post(client, "/api/indicators/rsi", {"closes": known})).json()["data"]
+    values = [v for place, v in enumerate(body["data"]["values"]["rsi"]) if place != at]
+    assert values == plain["values"]["rsi"]
+    notes = " ".join(body["meta"]["notes"])
+    assert "1 candles lack a cell" in notes
+    if price is not None:
+        assert f"1 rows have a price of 0 or below, which is none; first rows[{at}]" in notes
+
+
+async def test_what_was_wrong_is_said_where_too_few_candles_are_left(client):
+    rows = [[*row[:4], None, row[5]] for row in ROWS]
+    problem = (await post(client, "/api/indicators/rsi", {"rows": rows})).json()
+    assert problem["code"] == "insufficient_data"
+    assert problem["detail"] == "RSI(14) needs at least 15 candles, got 0: 120 more have no close"
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "wrong"),
+    [
+        ("atr", {"closes": [1.0] * 60}, "rows"),
+        ("atr", {"rows": [[row[0], row[4]] for row in ROWS], "columns": ["timestamp", "close"]},
+         "rows"),
+        ("rsi", {"rows": ROWS, "closes": [1.0]}, "closes"),
+        ("rsi", {"closes": ["1"]}, "closes"),
+        ("rsi", {"closes": []}, "closes"),
+        ("rsi", {"closes": [10**400]}, "closes"),
+        ("rsi", {"rows": ROWS, "columns": ["timestamp", "open"]}, "columns"),
+        ("rsi", {"rows": ROWS, "columns": ["timestamp", "close", "close"]}, "columns"),
+        ("rsi", {"rows": ROWS, "columns": [["timestamp"]]}, "columns"),
+        ("rsi", {"rows": ROWS, "interval": "7h"}, "interval"),
+        ("rsi", {"rows": ROWS, "interval": ["1h"]}, "interval"),
+        ("rsi", {"rows": ROWS, "symbol": 7}, "symbol"),
+        ("rsi", {"rows": ROWS, "last_closed": "yes"}, "last_closed"),
+        ("rsi", {"rows": [[1764000000000.5, 1, 1, 1, 1, 1]]}, "rows[0][0]"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_read_of_them_is_named(client, name, body, wrong):
+    answer = await client.post(
+        f"/api/indicators/{name}",
+        content=json.dumps(body),
+        headers={"content-type": "application/json"},
+    )
+    problem = answer.json()
+    assert answer.status_code == 400
+    assert [one["name"] for one in problem["errors"]] == [wrong]
+
+
+async def test_a_flat_market_is_not_oversold(client):
+    rows = [[1764000000000 + at * 3_600_000, 1.0, 1.0, 1.0, 1.0, 0.0] for at in range(60)]
+    body = (await post(client, "/api/indicators/rsi", {"rows": rows})).json()
+    assert body["data"]["reading"] == "flat: close did not move over 15 candles"
+
+
+async def test_a_batch_takes_an_indicator_by_either_name(client):
+    body = {"symbols": ["BTC/USDT"], "indicators": [{"indicator": "rsi"}, {"name": "rsi"}]}
+    (line,) = (await post(client, "/api/indicators/batch", body)).json()["results"]
+    assert [one["indicator"] for one in line["indicators"]] == ["rsi", "rsi"]
+    both = {**body, "indicators": [{"indicator": "rsi", "name": "rsi"}]}
+    problem = (await post(client, "/api/indicators/batch", both)).json()
+    assert problem["errors"][0]["name"] == "indicators[0].name"
 
 
 async def test_a_batch_asks_for_each_markets_candles_once(indicator_app):
