@@ -1,4 +1,4 @@
-"""Functions of a plugin that are named like hooks and lack `@hookimpl`, so that nothing calls them."""
+"""Functions of a plugin that are named like hooks and lack `@hookimpl`: nothing calls them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the result of an installed plugin is what its type says, before it is taken for an answer.
+"""Whether an installed plugin's result is what its type says, before it is taken for an answer.
 
 The models check what they are made of, but a plugin can go past that (`model_construct`), and the
 methods of a result of its own are its own code. What they raise must show while the source can
