@@ -182,5 +182,5 @@ def test_a_word_of_a_source_means_one_of_ours(value, means, reported):
 def test_a_member_that_must_be_there_refuses_what_lacks_it(row):
     """A text in place of a list has no first item either."""
     assert required({"c": ["88000"]}, "c", 0) == "88000"
-    with pytest.raises(SchemaMismatch, match="c.0 is missing"):
+    with pytest.raises(SchemaMismatch, match=r"c\.0 is missing"):
         required(row, "c", 0)
