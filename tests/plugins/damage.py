@@ -35,6 +35,8 @@ _NO_TEXT: tuple[Any, ...] = (None, "", GONE, [], {})
 _NO_ROW: tuple[Any, ...] = (None, "", "damaged", 7, {}, [])
 #: Members of our own making: they follow from the rows that are left.
 _OURS = ("last_closed",)
+#: Texts that are made of several members of the source, or of another where one is missing.
+_MADE = ("name", "source", "url", "cursor")
 _MINUTE_MS = 60_000
 
 
@@ -84,10 +86,16 @@ class Victim:
         self.whole = Ended()
         self.rows: set[tuple[int, tuple[Any, ...]]] = set()
 
+    @property
+    def is_gathered(self) -> bool:
+        """Whether its candles are made of shorter ones, so that a lost row changes others."""
+        intervals = self.subject.info.intervals
+        asked = self.sample.query.get("interval", "1h")
+        return intervals is not None and asked not in intervals
+
     async def prepare(self) -> bool:
         """Whether the sample can be used: it is answered, and its figures are not gathered."""
-        intervals = self.subject.info.intervals
-        if intervals is not None and self.sample.query.get("interval", "1h") not in intervals:
+        if self.is_gathered:
             return False
         self.whole = await play_changed(self.subject, self.sample, 0, (), lambda body: body)
         if self.whole.result is None:
@@ -201,7 +209,9 @@ class Victim:
             return found
         if damage.bad is GREW:
             return f"what grew costs the answer: {ended}"
-        if self.is_in_rows(damage) and not isinstance(ended.error, OtherSubject):
+        has_bad = self.whole.result is not None and self.whole.result.rows_left_out > 0
+        honest = isinstance(ended.error, OtherSubject) or has_bad
+        if self.is_in_rows(damage) and not honest:
             return f"one row costs the answer: {ended}"
         if self.is_optional(damage) and not isinstance(ended.error, OtherSubject):
             return f"a figure we can do without costs the answer: {ended}"
@@ -305,6 +315,8 @@ class _Difference:
             return True  # a figure that may be true, so what follows from it may be too
         if bad is GONE and place.endswith(".id"):
             return True  # an older name of the same, where a source has two
+        if isinstance(before, str) and isinstance(after, str) and place.rpartition(".")[2] in _MADE:
+            return True
         if isinstance(after, (int, float)) and after == bad:
             return True
         if isinstance(after, str) and after == str(bad):
@@ -325,6 +337,8 @@ async def damaged(subject: Subject, tries: int) -> list[str]:
     victims = [Victim(subject, sample) for sample in good_samples(subject)]
     pools = [list(v.damages()) for v in victims if await v.prepare()]
     usable = [v for v in victims if v.whole.result is not None]
+    if victims and not usable and any(not v.is_gathered for v in victims):
+        return [f"no sample is answered: {victims[0].sample.file} ends in {victims[0].whole}"]
     found = []
     for victim, pool in zip(usable, pools, strict=True):
         share = -(-tries // len(pools))

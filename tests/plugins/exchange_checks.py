@@ -244,6 +244,7 @@ class _RecordedClient:
 
     def __init__(self, reply: Mapping[str, Any], beside: Mapping[str, Any]) -> None:
         self.redactor = Redactor()
+        self.on_date = None  # nobody compares clocks here
         self._reply = reply
         self._beside = beside
 
