@@ -56,6 +56,7 @@ from coinmux.framework.reports.providers import (
     ProviderList,
 )
 from coinmux.framework.reports.status import GatewayStatus
+from coinmux.framework.routing.market_directory import MarketDirectory
 from coinmux.framework.routing.options import RequestKeywords, RequestOptions
 from coinmux.framework.routing.router import Router
 from coinmux.framework.secrets import Redactor
@@ -96,8 +97,9 @@ class SyncGateway:
     history: HealthHistory
     health: HealthTracker
     cache: AnswerCache
-    router: Router
     assets: AssetTable
+    router: Router
+    markets_known: MarketDirectory
     loader: PluginLoader
     registry: SourceRegistry
     indicators: IndicatorService

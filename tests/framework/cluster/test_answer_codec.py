@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinmux import Candles, RequestOptions, RoutingError, Ticker, TickerQuery
+from coinmux import Candles, NotFound, RequestOptions, RoutingError, Ticker, TickerQuery
 from coinmux.framework.background.probe_queries import probe_query
 from coinmux.framework.cache.answer import FetchResult
 from coinmux.framework.cluster.answer_codec import Damaged, decode, encode, key_text
@@ -38,7 +38,7 @@ async def test_what_every_source_tells_arrives_as_it_was(tmp_path):
                 try:
                     ask = RequestOptions(provider=source.name, max_age_s=0, timeout_s=20)
                     answer = await gateway.fetch(capability, query, ask)
-                except RoutingError:
+                except (NotFound, RoutingError):
                     continue  # it cannot be asked so, or so often; what must travel is named below
                 row = gateway.capabilities[capability]
                 told, data = decode(encode(answer.fetched), row.result)
