@@ -47,6 +47,7 @@ LOOSE = {
     "Result.check": OWN_QUERY,
     "Result.figure": OWN_QUERY,
     "Result.fitted": OWN_QUERY,
+    "Result.next_page": OWN_QUERY,
     "Result.staleness": OWN_QUERY,
     "Social.check": OWN_QUERY,
     "SyncGateway.from_env": "framework/sync.pyi has the signature",
