@@ -54,6 +54,8 @@ def told(error: BaseException) -> str:
     cause = getattr(error, "orig", None) or error
     if isinstance(cause, (IsADirectoryError, NotADirectoryError, FileExistsError)):
         return "a file stands where a folder must be, or a folder where the file must be"
+    if isinstance(cause, FileNotFoundError):
+        return "its folder is not there and cannot be made: see DATABASE_URL and DATA_DIR"
     if isinstance(cause, socket.gaierror):
         return "there is no such host: see DATABASE_URL"
     text = "refused" if isinstance(cause, ConnectionRefusedError) else str(cause).lower()

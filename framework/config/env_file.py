@@ -69,7 +69,8 @@ class EnvFile:
                 pairs.append((binding.key, binding.value))
         resolved = resolve_variables(pairs, override=True)
         values = {key: value for key, value in resolved.items() if value is not None}
-        if os.name == "posix" and path.stat().st_mode & 0o077:
+        # `/dev/null` stands for no file; nobody can close it to others.
+        if os.name == "posix" and path.is_file() and path.stat().st_mode & 0o077:
             warnings.append(f"{path.name} may be read by others; chmod 600 {path.name}")
         return cls(values, tuple(warnings))
 

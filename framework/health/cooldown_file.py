@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coinmux.framework.health.cooldown import DURABLE, longest_s
+from coinmux.framework.reference.values import clean_text
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
@@ -58,7 +59,7 @@ class CooldownFile:
                 # Whole numbers are compared first: one of any length may stand there.
                 left_ms = min(hold.until_ms - now_ms, round(longest_s(hold.code) * 1000))
                 self._health.restore_hold(
-                    hold.source, left_ms / 1000, hold.code, hold.reason[:_REASON_CHARS]
+                    hold.source, left_ms / 1000, hold.code, clean_text(hold.reason)[:_REASON_CHARS]
                 )
         self._kept = self._current()
 

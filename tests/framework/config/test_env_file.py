@@ -1,5 +1,8 @@
 """Configuration: what the environment switches on, and how bad files and values are told."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from coinmux import EnvVar, ProviderInfo
@@ -75,6 +78,11 @@ def test_a_file_others_may_read_is_warned_of(tmp_path):
     path.write_text("PORT=1\n")
     path.chmod(0o644)
     assert "chmod 600" in EnvFile.read(path).warnings[0]
+
+
+def test_what_stands_for_no_file_is_not_warned_of():
+    """`--env-file /dev/null` is how one has none; nobody can close it to others."""
+    assert EnvFile.read(Path(os.devnull)).warnings == ()
 
 
 @pytest.mark.parametrize(
