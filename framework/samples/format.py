@@ -117,10 +117,15 @@ class Limit(_Part):
 
 
 class Range(_Part):
-    """Parameters that bound opening times; without them they are recognised by name and value."""
+    """Parameters that bound opening times; without them they are recognised by name and value.
+
+    Attributes:
+        excludes_end: whether the source leaves out a candle that opens at the end exactly.
+    """
 
     start: str | None = None
     end: str | None = None
+    excludes_end: bool = False
 
 
 class SampleSeries(_Part):

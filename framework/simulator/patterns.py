@@ -157,6 +157,8 @@ class Pattern:
 def _bounds(series: SampleSeries, moments: Mapping[str, int]) -> tuple[int | None, int | None]:
     start = moments.get(series.range.start or "")
     end = moments.get(series.range.end or "")
+    if end is not None and series.range.excludes_end:
+        end -= 1
     left = {n: at for n, at in moments.items() if n not in (series.range.start, series.range.end)}
     if len(left) > 1:
         return min(left.values()), max(left.values())
