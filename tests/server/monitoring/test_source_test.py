@@ -244,8 +244,12 @@ class TestDrills:
             return 0
 
         monkeypatch.setattr("coinmux.server.process.uvicorn_server.serve", run_server)
+        # Signals belong to the main thread, and this process goes on after the command.
+        monkeypatch.setattr("coinmux.server.cli.serve.ignore_hangup", lambda: None)
+        monkeypatch.setattr("coinmux.server.cli.serve.end_soon", lambda *_: None)
         monkeypatch.setenv("PLUGINS_ALLOW", "okx")
         monkeypatch.setenv("CHECKER", "off")
+        monkeypatch.setenv("PORT", "0")
         for options in ([], ["--simulate"]):
             arguments = [*options, "--env-file", os.devnull]
             with pytest.raises(SystemExit) as stop:
