@@ -1,6 +1,7 @@
 """Testing a source by hand, and failure drills, over a socket."""
 
 import asyncio
+import os
 
 import pytest
 
@@ -113,7 +114,7 @@ class TestTestNow:
             @hookimpl
             def provider_info(self):
                 return ProviderInfo(
-                    name="only", title="Only", category="chain", base_url="https://o.example"
+                    name="only", title="Only", category="blockchain", base_url="https://o.example"
                 )
 
             @hookimpl
@@ -246,7 +247,7 @@ class TestDrills:
         monkeypatch.setenv("PLUGINS_ALLOW", "okx")
         monkeypatch.setenv("CHECKER", "off")
         for options in ([], ["--simulate"]):
-            arguments = [*options, "--env-file", str(tmp_path / "none")]
+            arguments = [*options, "--env-file", os.devnull]
             with pytest.raises(SystemExit) as stop:
                 await asyncio.to_thread(serve_command.main, arguments, standalone_mode=False)
             assert stop.value.code == 0
