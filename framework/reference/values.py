@@ -46,7 +46,7 @@ def number(value: Any) -> float:
         except OverflowError:
             raise ValueError("takes a finite number") from None
     else:
-        raise ValueError(f"takes a number or a decimal string, not {str(value)[:40]!r}")
+        raise ValueError(f"takes a number such as 1000 or 0.5, not {str(value)[:40]!r}")
     if not math.isfinite(result):
         raise ValueError("takes a finite number")
     return float(result)
