@@ -1,6 +1,7 @@
 """CoinDesk Data's answers read, and what a range of candles is called there."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from coinmux import SymbolStyle, stories, symbols_in
@@ -136,7 +137,8 @@ def parse_social(body: Any, query: m.SocialQuery) -> m.Social:
     m.confirm(query.asset, row["SYMBOL"])
     metrics = {}
     for name, (places, figure, unit) in SOCIAL.items():
-        found = m.read_rows(row.get(places) or (), _figure(figure), kind=name)
+        read = partial(m.read_rows, one=_figure(figure), kind=name)
+        found = m.read_field(name, read, row.get(places))
         if found:
             metrics[name] = m.SocialMetric(value=sum(found), unit=unit)
     if not metrics:
