@@ -430,7 +430,8 @@ class Coins(Result):
         return cls(page=query.page, per_page=query.per_page, coins=tuple(coins))
 
     def next_page(self, query: CoinsQuery) -> str | None:
-        is_full = len(self.coins) >= self.per_page
+        # A coin that could not be read is no sign of the last page.
+        is_full = len(self.coins) + self.rows_left_out >= self.per_page
         return str(self.page + 1) if is_full and self.page < _MOST_PAGES else None
 
     def is_empty(self) -> bool:
