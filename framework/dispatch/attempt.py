@@ -263,9 +263,10 @@ class AttemptRunner:
 
         with collecting() as damage:
             answer = await fetch(asked, limit_s)
-            answer = await with_pages(
-                answer, query, asked, fetch, until, self._clock, is_metered=source.is_metered
-            )
+            if query.is_paged:
+                answer = await with_pages(
+                    answer, query, asked, fetch, until, self._clock, is_metered=source.is_metered
+                )
         if damage:
             answer = self._remarked(source, answer, damage)
         answer = answer.fitted(query, asked_ms)

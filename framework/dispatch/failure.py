@@ -114,7 +114,11 @@ def _is_unknown(
         not request.out_of_time
         and failed < said_so
         and not any(isinstance(error, NotOffered) for error in request.errors)
-        and not any(source.lists(request.row.name, request.query) for source in serving)
+        and not any(
+            source.lists(request.row.name, request.query)
+            for source in serving
+            if request.ask.provider in (None, source.name)
+        )
     )
 
 

@@ -50,7 +50,7 @@ def provider_info() -> ProviderInfo:
             message="message",
             # A product it does not know is a 404, one it does not list any more a 400.
             unknown_symbol=(
-                When(status=(404,), is_json=True, about="symbol"),
+                When(status=(404,), says=("notfound", "not found"), about="symbol"),
                 When(status=(400,), says=("delisted",), about="symbol"),
             ),
         ),

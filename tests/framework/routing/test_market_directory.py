@@ -327,3 +327,11 @@ async def test_a_pair_of_an_unknown_coin_that_is_refused_in_any_words_is_unknown
         with pytest.raises(kind):
             await ask(gateway, pair)
         assert gateway.source_health_of("a").failures == 0
+
+
+async def test_a_pinned_source_that_does_not_know_a_pair_says_so_whatever_others_list():
+    async with world("b", a=lambda clock: Exchange("a", clock, pairs=("BTC/USDT",))) as gateway:
+        await read_all(gateway)
+        for _ in range(2):
+            with pytest.raises(UnknownSymbol):
+                await ask(gateway, "ETH/USDT", provider="a")
