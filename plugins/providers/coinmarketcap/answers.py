@@ -29,7 +29,9 @@ def quote_of(row: Any, currency: str) -> Any:
         Implausible: it has none, or those of another coin of that ticker.
     """
     quotes = row["quote"]
-    named = {one["symbol"]: one for one in quotes} if isinstance(quotes, list) else quotes
+    named = quotes
+    if isinstance(quotes, list):
+        named = {one.get("symbol"): one for one in quotes if isinstance(one, dict)}
     if currency not in named:
         raise e.Implausible(f"asked for figures in {currency}, the answer has none")
     quote = named[currency]
@@ -71,7 +73,8 @@ def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
     """One page, in the asked quote."""
 
     def one(row: Any) -> m.Coin:
-        quote = quote_of(row, query.quote)
+        # A coin that is not traded has null there.
+        quote = quote_of(row, query.quote) if m.optional(row, "quote") is not None else None
         return m.Coin(
             id=str(row["id"]),
             symbol=row["symbol"],
