@@ -447,6 +447,7 @@ class Coins(Result):
         )
 
     def next_page(self, query: CoinsQuery) -> str | None:
+        # A coin that could not be read, or was there twice, is no sign of the last page.
         is_full = len(self.coins) + self.twice + self.rows_left_out >= self.per_page
         return str(self.page + 1) if is_full and self.page < _MOST_PAGES else None
 

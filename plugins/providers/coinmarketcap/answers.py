@@ -73,8 +73,9 @@ def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
     """One page, in the asked quote."""
 
     def one(row: Any) -> m.Coin:
-        # A coin that is not traded has null there.
-        quote = quote_of(row, query.quote) if m.optional(row, "quote") is not None else None
+        told = m.optional(row, "quote")
+        # A coin without figures is a coin still; figures in another currency are not asked for.
+        quote = quote_of(row, query.quote) if told else None
         return m.Coin(
             id=str(row["id"]),
             symbol=row["symbol"],
