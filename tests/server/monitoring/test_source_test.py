@@ -241,6 +241,7 @@ class TestDrills:
         handed = []
 
         async def run_server(gateway, drill, listener):
+            listener.close()
             handed.append((gateway.simulated, drill is not None and bool(drill.faults)))
             return 0
 
