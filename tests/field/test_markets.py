@@ -134,7 +134,7 @@ BOOKS = [
         "maintenance",
         "a message in place of a book is no empty book",
         "bitstamp",
-        asked("order-book", "bitstamp"),
+        asked("order-book", "bitstamp", "BTC/USD"),
         lambda t: [Reply("order_book", {"message": "We are under maintenance"})],
         status=(502,),
     ),
