@@ -51,7 +51,7 @@ def block_height(value: Any) -> int:
 def _balance(value: Any) -> int:
     units = whole_number(value)
     if not 0 <= units < _WORD:
-        raise Implausible(f"no token has a balance of {units:.6g}")
+        raise Implausible("a balance below 0, or of more than 256 bits")
     return units
 
 

@@ -349,8 +349,10 @@ class Markets(Result):
             return market
 
         markets = read_rows(rows, asked_for, kind="markets")
-        notes = tuple(f"{count} {what} left out" for what, count in others.items())
-        return cls(markets=tuple(markets), notes=notes)
+        distinct = tuple(dict.fromkeys(markets))
+        others["entries that are there twice"] += len(markets) - len(distinct)
+        notes = tuple(f"{count} {what} left out" for what, count in others.items() if count)
+        return cls(markets=distinct, notes=notes)
 
     def is_empty(self) -> bool:
         return not self.markets
@@ -413,7 +415,11 @@ class Coin(Result):
 
 
 class Coins(Result):
-    """One page of coins."""
+    """One page of coins.
+
+    Attributes:
+        twice: coins that were there twice and were dropped.
+    """
 
     page: int
     per_page: int
@@ -421,17 +427,28 @@ class Coins(Result):
     cursor: str | None = Field(
         default=None, description="Ask with it for the next page of this source; null at the end"
     )
+    twice: int = Field(default=0, exclude=True)
 
     cuts = (Cut("coins", "per_page"),)
 
     @classmethod
     def of(cls, query: CoinsQuery, coins: Iterable[Coin]) -> Coins:
-        """The requested page."""
-        return cls(page=query.page, per_page=query.per_page, coins=tuple(coins))
+        """The requested page; a coin that is there twice is dropped and noted."""
+        every = list(coins)
+        distinct = dict.fromkeys(every)
+        dropped = len(every) - len(distinct)
+        notes = (f"{dropped} duplicate coins dropped",) if dropped else ()
+        return cls(
+            page=query.page,
+            per_page=query.per_page,
+            coins=tuple(distinct),
+            notes=notes,
+            twice=dropped,
+        )
 
     def next_page(self, query: CoinsQuery) -> str | None:
-        # A coin that could not be read is no sign of the last page.
-        is_full = len(self.coins) + self.rows_left_out >= self.per_page
+        # A coin that could not be read, or was there twice, is no sign of the last page.
+        is_full = len(self.coins) + self.twice + self.rows_left_out >= self.per_page
         return str(self.page + 1) if is_full and self.page < _MOST_PAGES else None
 
     def is_empty(self) -> bool:
@@ -449,8 +466,8 @@ class GlobalStats(Result):
     """The whole market in a few figures."""
 
     timestamp: Timestamp | None = None
-    market_cap_usd: Amount
+    market_cap_usd: Price
     volume_24h_usd: AmountOrNone = None
     btc_dominance_percent: AmountOrNone = None
     eth_dominance_percent: AmountOrNone = None
-    active_coins: int | None = None
+    active_coins: RankOrNone = None

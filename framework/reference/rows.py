@@ -328,7 +328,7 @@ def reason_of(error: Exception) -> str:
         return f"{error.args[0]} is missing" if error.args else "a member is missing"
     if isinstance(error, IndexError):
         return "it is too short"
-    if isinstance(error, (TypeError, AttributeError)):
+    if isinstance(error, (TypeError, AttributeError)) or "to unpack" in str(error):
         return "it has another shape"
     detail = getattr(error, "detail", None)
     return str(detail or error) or type(error).__name__

@@ -92,7 +92,7 @@ def rank_or_none(value: Any) -> int | None:
         return None
     rank = number(value)
     if rank < 0 or not rank.is_integer():
-        raise ValueError(f"takes a rank, not {str(value)[:40]!r}")
+        raise ValueError(f"takes a whole number, not {str(value)[:40]!r}")
     return int(rank) or None
 
 

@@ -176,7 +176,7 @@ def _transfer(row: Any) -> m.LargeTransfer:
 
 def _party(side: Any, chain: Chain | None) -> m.Party:
     named = (side.get("arkhamEntity"), side.get("arkhamLabel"))
-    owners = [one["name"] for one in named if one and one.get("name")]
+    owners = [one["name"] for one in named if one and one.get("name") not in (None, "")]
     # As its chain writes it; of a chain unknown here, as it came.
     address = m.optional(side, "address")
     written = None if chain is None else m.address_or_none(chain, address)

@@ -234,7 +234,7 @@ def parse_candles(body: Any, query: m.CandlesQuery, asset: m.AssetId) -> m.Candl
     width = query.interval.ms
 
     def one(row: Any) -> tuple[Any, ...]:
-        return (-(-row[0] // width) * width - width, *row[1:5])
+        return (-(-m.number(row[0]) // width) * width - width, *row[1:5])
 
     rows = m.read_rows(body, one, kind="candles")
     order = ("timestamp", "open", "high", "low", "close")

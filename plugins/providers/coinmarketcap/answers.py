@@ -29,7 +29,9 @@ def quote_of(row: Any, currency: str) -> Any:
         Implausible: it has none, or those of another coin of that ticker.
     """
     quotes = row["quote"]
-    named = {one["symbol"]: one for one in quotes} if isinstance(quotes, list) else quotes
+    named = quotes
+    if isinstance(quotes, list):
+        named = {one.get("symbol"): one for one in quotes if isinstance(one, dict)}
     if currency not in named:
         raise e.Implausible(f"asked for figures in {currency}, the answer has none")
     quote = named[currency]

@@ -87,13 +87,15 @@ def parse_social(body: Any, query: m.SocialQuery) -> m.Social:
 
     times, scores, told = zip(*m.read_rows(rows, one, kind="items"), strict=True)
     variances = [variance for variance in told if variance is not None]
+    # A mean of some of the items would be of others than the score is.
+    is_whole = len(variances) == len(told)
     return m.Social(
         symbol=query.asset,
         timestamp=max(times),
         metrics={
             "news_sentiment": m.SocialMetric(value=fmean(scores), unit="score from 1 to 5"),
             "news_sentiment_variance": m.SocialMetric(
-                value=fmean(variances) if variances else None, unit="score squared"
+                value=fmean(variances) if is_whole else None, unit="score squared"
             ),
             "news_count": m.SocialMetric(value=len(scores), unit="count"),
         },
