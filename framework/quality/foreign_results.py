@@ -14,13 +14,13 @@ import msgspec
 from pydantic import BaseModel, ValidationError
 
 from coinmux.framework.errors import PluginError
+from coinmux.framework.models.base import Head
 from coinmux.framework.reference.rows import collecting
 
 if TYPE_CHECKING:
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
 
-_OURS = "coinmux."
 _PLAIN = (bool, int, float, str)
 
 
@@ -31,17 +31,24 @@ def check_foreign(capability: Capability, query: Query, result: Result, now_ms: 
         PluginError: a value is not what its field says, or a method returns something else.
         Exception: whatever a method of the plugin raises.
     """
-    _check_values(result, type(result).__name__)
-    if type(result).__module__.startswith(_OURS):
-        return
+    name = capability.result.__name__
+    if type(result) is not capability.result:
+        raise PluginError(f"{name}.fitted returned {type(result).__name__}")
+    _check_values(result, name)
     body = result.encode()
-    if not isinstance(body, bytes):
-        raise PluginError(f"{type(result).__name__}.encode returned no bytes")
+    returned: tuple[tuple[str, object, type, bool], ...] = (
+        ("encode", body, bytes, False),
+        ("data_length", result.data_length(), int, False),
+        ("size", result.size(), int, False),
+        ("own_time_ms", result.own_time_ms(), int, True),
+        ("misplaced", result.misplaced(query, now_ms), str, True),
+        ("staleness", result.staleness(query, now_ms, capability.max_age_s), str, True),
+        ("head", result.head(), Head, True),
+    )
+    for method, value, kind, may_be_none in returned:
+        if type(value) is not kind and not (may_be_none and value is None):
+            raise PluginError(f"{name}.{method} returned {type(value).__name__}")
     msgspec.json.decode(body)
-    for name, value in (("data_length", result.data_length()), ("size", result.size())):
-        if type(value) is not int:
-            raise PluginError(f"{type(result).__name__}.{name} returned no whole number")
-    result.own_time_ms()
     capability.freshness_of(query, now_ms)
 
 

@@ -220,11 +220,16 @@ def read_rows(
     return read
 
 
-def optional(row: Any, *path: str | int) -> Any:
+def optional(row: Any, *path: str | int, name: str | None = None) -> Any:
     """The member of `row` at `path`: `optional(body, "highPrice")`, `optional(row, "bid", 0)`.
 
     None if it, or what holds it, is null or missing; a missing one is reported, as sources say
     null of what they do not have. For members that `Result` has as optional.
+
+    Args:
+        row: a mapping or list of the source.
+        path: keys and places.
+        name: the field that it is read for, where `path` says nothing to a person.
     """
     value = row
     for step in path:
@@ -232,7 +237,9 @@ def optional(row: Any, *path: str | int) -> Any:
             return None
         value = _member(value, step)
         if value is _MISSING:
-            field_left_out(".".join(map(str, path)), "it is missing from the source's answer")
+            field_left_out(
+                name or ".".join(map(str, path)), "it is missing from the source's answer"
+            )
             return None
     return value
 
@@ -312,6 +319,8 @@ def reason_of(error: Exception) -> str:
         return f"{error.args[0]} is missing" if error.args else "a member is missing"
     if isinstance(error, IndexError):
         return "it is too short"
+    if isinstance(error, (TypeError, AttributeError)):
+        return "it has another shape"
     detail = getattr(error, "detail", None)
     return str(detail or error) or type(error).__name__
 

@@ -178,7 +178,7 @@ CASES = [
                         "BTC": {
                             "SYMBOL": "BTC",
                             "TWITTER_ACCOUNTS": [{"FOLLOWERS": "n/a", "STATUSES": 5}],
-                            "CODE_REPOSITORIES": [{"STARS": 5}, {"STARS": None}],
+                            "CODE_REPOSITORIES": [{"STARS": 5}, {"STARS": 6}],
                         }
                     }
                 },
@@ -187,7 +187,7 @@ CASES = [
         data={
             "metrics": {
                 "twitter_posts": {"value": 5, "unit": "posts"},
-                "code_stars": {"value": 5, "unit": "stars"},
+                "code_stars": {"value": 11, "unit": "stars"},
             }
         },
         meta={"notes": lambda v: any("twitter_followers" in note for note in v)},
