@@ -204,6 +204,7 @@ class AttemptRunner:
             stale.is_our_clock = self._clocks.agrees_with(source.name)
             raise stale
         source.proven.remember(capability.name, query)
+        source.unanswered.pop(capability.name, None)
         return result
 
     def _tell_blocked(self, source: Source, capability: Capability, watch: LoopWatch) -> None:

@@ -8,6 +8,7 @@ still be blamed and another one asked.
 from __future__ import annotations
 
 import math
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,13 +16,17 @@ from pydantic import BaseModel, ValidationError
 
 from coinmux.framework.errors import PluginError
 from coinmux.framework.models.base import Head
+from coinmux.framework.reference.intervals import Interval
 from coinmux.framework.reference.rows import collecting
+from coinmux.framework.reference.symbols import Symbol
 
 if TYPE_CHECKING:
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
 
 _PLAIN = (bool, int, float, str)
+#: Nothing can be wrong with a value of these types that its field accepts.
+_SURE = frozenset({bool, int, str, NoneType, Symbol, Interval})
 
 
 def check_foreign(capability: Capability, query: Query, result: Result, now_ms: int) -> None:
@@ -67,9 +72,14 @@ def _check_values(value: Any, place: str) -> None:
             raise PluginError(f"{where}: {first['msg']}") from None
         for name, reason in damage.fields:  # a model reads a bad optional value as null
             raise PluginError(f"{place}.{name}: {reason}")
+        read = again.__dict__
         for name, one in values.items():
-            _check_kind(one, again.__dict__.get(name), f"{place}.{name}")
-            _check_values(one, f"{place}.{name}")
+            # Most values are plain and right; a place is made in words only for the others.
+            kind = type(one)
+            sure = kind in _SURE or (kind is float and math.isfinite(one))
+            if not sure or kind is not type(read.get(name)):
+                _check_kind(one, read.get(name), f"{place}.{name}")
+                _check_values(one, f"{place}.{name}")
     elif isinstance(value, float):
         if not math.isfinite(value):
             raise PluginError(f"{place} is {value:g}, which is no number; leave it None")

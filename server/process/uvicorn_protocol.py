@@ -115,9 +115,7 @@ class ServedConnection(HttpToolsProtocol):
         Whoever holds every place with connections that ask for nothing, or never finish asking,
         loses one of them to each newcomer, so nobody can lock out the others.
         """
-        waiting = [
-            one for one in self._others() if isinstance(one, ServedConnection) and one.waits
-        ]
+        waiting = [one for one in self._others() if isinstance(one, ServedConnection) and one.waits]
         if not waiting:
             return False
         held = Counter(one.network for one in waiting)

@@ -198,19 +198,21 @@ CASES = [
                         "BTC": {
                             "SYMBOL": "BTC",
                             "TWITTER_ACCOUNTS": [{"FOLLOWERS": "n/a", "STATUSES": 5}],
-                            "CODE_REPOSITORIES": [{"STARS": 5}, {"STARS": 6}],
+                            "CODE_REPOSITORIES": [{"STARS": 5}, {"STARS": None}],
                         }
                     }
                 },
             )
         ],
         data={
-            "metrics": {
-                "twitter_posts": {"value": 5, "unit": "posts"},
-                "code_stars": {"value": 11, "unit": "stars"},
-            }
+            # A sum without one of its parts is no sum.
+            "metrics": {"twitter_posts": {"value": 5, "unit": "posts"}},
         },
-        meta={"notes": lambda v: any("twitter_followers" in note for note in v)},
+        meta={
+            "notes": lambda v: all(
+                any(name in note for note in v) for name in ("twitter_followers", "code_stars")
+            )
+        },
     ),
     Case(
         "a score without a variance",

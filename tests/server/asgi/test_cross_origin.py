@@ -157,10 +157,18 @@ def test_what_is_no_origin_is_refused(value):
         Settings.read({"CORS_ORIGINS": value})
 
 
-async def test_options_say_what_may_be_asked(app_of):
-    """The same methods as a refusal does, and nobody stores it."""
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/api/market/ticker", "GET, HEAD, OPTIONS"),
+        ("/api/indicators/rsi", "GET, HEAD, OPTIONS, POST"),
+        ("/api/indicators/batch", "OPTIONS, POST"),
+    ],
+)
+async def test_options_say_what_may_be_asked(app_of, path, methods):
+    """The same methods as a refusal does, of every handler of a path, and nobody stores it."""
     async with app_of(a=[1.0]) as world:
-        told = await world.client.options("/api/market/ticker")
-        refused = await world.client.delete("/api/market/ticker")
-        assert told.headers["allow"] == refused.headers["allow"] == "GET, HEAD, OPTIONS"
+        told = await world.client.options(path)
+        refused = await world.client.delete(path)
+        assert told.headers["allow"] == refused.headers["allow"] == methods
         assert told.headers["cache-control"] == "no-store"
