@@ -23,6 +23,8 @@ from coinmux.framework.reference.values import (
 
 #: No chain comes to so many blocks: the fastest here makes four a second.
 HEIGHT_END = 10**12
+#: Chains count coins in 256 bits at most.
+_WORD = 2**256
 #: Miners may set a block's time up to two hours ahead (Bitcoin Core, MAX_FUTURE_BLOCK_TIME).
 _BITCOIN_AHEAD_MS = 7_200_000
 #: A head is late if its block is this many seconds older than the newest. On slow chains one block
@@ -146,8 +148,10 @@ class Balance(Result):
         """The balance in the chain's own coin, from an amount in its smallest unit.
 
         Raises:
-            Implausible: the balance is negative.
+            Implausible: the balance is negative, or more than any chain has coins.
         """
+        if int(raw) >= _WORD:
+            raise Implausible(f"no address holds {int(raw):.6g} of the smallest unit")
         facts = CHAINS[query.chain]
         return cls(
             chain=query.chain,

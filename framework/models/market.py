@@ -405,8 +405,12 @@ class Coin(Result):
     @model_validator(mode="before")
     @classmethod
     def _is_named(cls, values: Any) -> Any:
-        """The ticker in capitals; it stands for a name that is missing."""
-        symbol = values.get("symbol") if isinstance(values, dict) else None
+        """The ticker in capitals, which stands for a missing name, and the digits of a number."""
+        if not isinstance(values, dict):
+            return values
+        if type(values.get("id")) is int:
+            values = {**values, "id": str(values["id"])}
+        symbol = values.get("symbol")
         if not isinstance(symbol, str):
             return values
         name = values.get("name")

@@ -35,7 +35,7 @@ class AssetCandidate:
     """One entry of a source's own list of coins.
 
     Attributes:
-        id: the source's id of the coin, as its requests take it.
+        id: the source's id of the coin, as its requests take it; a whole number becomes its digits.
         symbol: its ticker, in any case.
         rank: by market capitalisation, 1 is the largest; None, "" and 0 if the source gives none.
 
@@ -49,6 +49,9 @@ class AssetCandidate:
     rank: int | None = None
 
     def __post_init__(self) -> None:
+        own_id: Any = self.id
+        if type(own_id) is int:
+            object.__setattr__(self, "id", str(own_id))
         if not all(isinstance(text, str) and text for text in (self.id, self.symbol)):
             raise ValueError("a coin without an id or a ticker")
         object.__setattr__(self, "rank", read_field("rank", rank_or_none, self.rank))

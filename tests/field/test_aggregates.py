@@ -165,6 +165,26 @@ CASES = [
         ],
         data={"coins.0.price": 1, "coins.0.change_percent_24h": None, "coins.1.price": None},
     ),
+    *(
+        Case(
+            f"a coin without an id, {provider}",
+            "it is left out: None is no id",
+            provider,
+            f"/api/market/coins?per_page=2&provider={provider}&max_age_s=0",
+            lambda t: [
+                Reply(
+                    "list",
+                    {
+                        "status": {"error_code": 0},
+                        "data": [listing(1, price=1.5), listing(None, price=1.5)],
+                    },
+                )
+            ],
+            data={"coins.#": 1, "coins.0.id": "1", "cursor": lambda v: v is not None},
+            meta={"rows_left_out": 1},
+        )
+        for provider in ("lunarcrush", "coinmarketcap")
+    ),
     Case(
         "a figure of one account that is a word",
         "it costs that figure, not the others",

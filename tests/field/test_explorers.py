@@ -99,6 +99,31 @@ CASES = [
         meta={"rows_left_out": 2},
     ),
     Case(
+        "a balance no chain can have",
+        "beyond 256 bits: an error, not a figure",
+        "moralis",
+        of("balance", "moralis"),
+        lambda t: [Reply("/balance", {"balance": str(2**256)})],
+        status=(502,),
+        code="all_providers_failed",
+    ),
+    Case(
+        "sums as text",
+        "read as the numbers they are",
+        "mempool_space",
+        of("balance", "mempool_space", chain="bitcoin", address=SEGWIT.upper()),
+        lambda t: [
+            Reply(
+                f"/address/{SEGWIT}",
+                {
+                    "address": SEGWIT.upper(),
+                    "chain_stats": {"funded_txo_sum": "5", "spent_txo_sum": 3},
+                },
+            )
+        ],
+        data={"raw": "2", "address": SEGWIT},
+    ),
+    Case(
         "a rate of 0 is no rate",
         "the worth of a token without a price is null, not 0",
         "covalent",

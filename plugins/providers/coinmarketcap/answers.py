@@ -17,7 +17,7 @@ def parse_map(body: Any) -> list[m.AssetCandidate]:
     def one(row: Any) -> m.AssetCandidate | None:
         if row.get("is_active", 1) != 1:
             return None
-        return m.AssetCandidate(str(row["id"]), row["symbol"], row["name"], row.get("rank"))
+        return m.AssetCandidate(row["id"], row["symbol"], row["name"], row.get("rank"))
 
     return m.read_rows(body["data"], one, kind="coins")
 
@@ -77,7 +77,7 @@ def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
         # A coin without figures is a coin still; figures in another currency are not asked for.
         quote = quote_of(row, query.quote) if told else None
         return m.Coin(
-            id=str(row["id"]),
+            id=row["id"],
             symbol=row["symbol"],
             name=m.optional(row, "name"),
             rank=m.optional(row, "cmc_rank"),

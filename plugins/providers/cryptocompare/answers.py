@@ -79,7 +79,7 @@ def parse_coins(rows: Any, query: m.CoinsQuery) -> m.Coins:
 
 def _coin(row: Any) -> m.Coin:
     return m.Coin(
-        id=str(row["ID"]),
+        id=row["ID"],
         symbol=row["SYMBOL"],
         name=m.optional(row, "NAME"),
         rank=(row.get("TOPLIST_BASE_RANK") or {}).get(RANKED_BY),

@@ -163,7 +163,7 @@ def candidates(rows: Sequence[Any]) -> list[m.AssetCandidate]:
         if not row["symbol"]:
             return None
         rank = m.optional(row, "market_cap_rank")
-        return m.AssetCandidate(str(row["id"]), row["symbol"], row["name"], rank)
+        return m.AssetCandidate(row["id"], row["symbol"], row["name"], rank)
 
     return m.read_rows(rows, one, kind="coins")
 
@@ -222,7 +222,7 @@ def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
 
 def _coin(row: Any) -> m.Coin:
     return m.Coin(
-        id=str(row["id"]),
+        id=row["id"],
         symbol=row["symbol"],
         name=m.optional(row, "name"),
         rank=m.optional(row, "market_cap_rank"),

@@ -89,4 +89,5 @@ def parse_balance(body: Any, query: m.BalanceQuery) -> m.Balance:
     """
     query.confirm(body["address"])
     stats = body["chain_stats"]
-    return m.Balance.native(query, stats["funded_txo_sum"] - stats["spent_txo_sum"])
+    received, spent = (m.whole_number(stats[name]) for name in ("funded_txo_sum", "spent_txo_sum"))
+    return m.Balance.native(query, received - spent)
