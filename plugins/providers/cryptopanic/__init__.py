@@ -77,7 +77,8 @@ async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
     """One request, for the newest page of some twenty items."""
     plan = segment(http.setting(PLAN) or USUAL_PLAN)
     params = {"public": "true", "kind": "news", "regions": "en", "currencies": query.asset}
-    return parse_news(await http.get_json(f"/{plan}/v2/posts/", params), query)
+    # Descriptions are cut, in the middle of an emoji too.
+    return parse_news(await http.get_json(f"/{plan}/v2/posts/", params, mend=True), query)
 
 
 def parse_news(body: Any, query: m.NewsQuery) -> m.News:

@@ -85,6 +85,8 @@ async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
             "sortBy": "publishedAt",
             "pageSize": PAGE,
         },
+        # Descriptions are cut, in the middle of an emoji too.
+        mend=True,
     )
     return parse_news(body, query)
 
