@@ -46,7 +46,7 @@ def number(value: Any) -> float:
         except OverflowError:
             raise ValueError("takes a finite number") from None
     else:
-        raise ValueError(f"takes a number or a decimal string, not {str(value)[:40]!r}")
+        raise ValueError(f"takes a number such as 1000 or 0.5, not {str(value)[:40]!r}")
     if not math.isfinite(result):
         raise ValueError("takes a finite number")
     return float(result)
@@ -108,14 +108,20 @@ def _not_negative(value: Any) -> float:
 
 
 def _timestamp(value: Any) -> int:
-    result = int(value) if type(value) is str and value.isascii() and value.isdigit() else value
-    if type(result) is float and result.is_integer():
-        result = int(result)
-    if type(result) is not int:
-        raise ValueError(f"takes Unix milliseconds, not {str(value)[:40]!r}")
+    if type(value) is int or (type(value) is str and value.isascii() and value.isdigit()):
+        result = int(value)
+    else:
+        result = math.floor(_milliseconds(value))
     if not EARLIEST_MS <= result <= LATEST_MS:
         raise _Impossible(f"{result} is no time in milliseconds since 1970 after 2009")
     return result
+
+
+def _milliseconds(value: Any) -> float:
+    try:
+        return number(value)
+    except ValueError:
+        raise ValueError(f"takes Unix milliseconds, not {str(value)[:40]!r}") from None
 
 
 def percent(fraction: Any) -> float:
@@ -192,7 +198,7 @@ RankOrNone = Annotated[int | None, BeforeValidator(rank_or_none)]
 IdOrNone = Annotated[str | None, BeforeValidator(_id_or_none)]
 #: A volume, amount or rate: 0 or more, else `Implausible`.
 Amount = Annotated[float, BeforeValidator(_not_negative)]
-#: Unix milliseconds UTC; seconds or microseconds are `Implausible`.
+#: Unix milliseconds UTC, finer fractions cut off; seconds or microseconds are `Implausible`.
 Timestamp = Annotated[int, BeforeValidator(_timestamp)]
 #: A raw on-chain integer (wei, satoshi) as a decimal string.
 RawInteger = Annotated[str, BeforeValidator(_raw_integer)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 
 import pytest
 
@@ -240,12 +241,18 @@ class TestDrills:
         handed = []
 
         async def run_server(gateway, drill, listener):
+            listener.close()
             handed.append((gateway.simulated, drill is not None and bool(drill.faults)))
             return 0
 
         monkeypatch.setattr("coinmux.server.process.uvicorn_server.serve", run_server)
+        # Signals belong to the main thread, and this process goes on after the command.
+        module = sys.modules[serve_command.callback.__module__]
+        monkeypatch.setattr(module, "ignore_hangup", lambda: None)
+        monkeypatch.setattr(module, "end_soon", lambda *_: None)
         monkeypatch.setenv("PLUGINS_ALLOW", "okx")
         monkeypatch.setenv("CHECKER", "off")
+        monkeypatch.setenv("PORT", "0")
         for options in ([], ["--simulate"]):
             arguments = [*options, "--env-file", os.devnull]
             with pytest.raises(SystemExit) as stop:
