@@ -20,16 +20,14 @@ from coinmux.framework.errors import Malformed, SchemaMismatch, TooLarge
 from coinmux.framework.formats.feed_dates import feed_time
 from coinmux.framework.formats.feed_document import Document, Entry, Part, read_document
 from coinmux.framework.formats.feed_encoding import decoded
-from coinmux.framework.reference.rows import read_rows, remark
-from coinmux.framework.reference.texts import plain_text, web_link
+from coinmux.framework.reference.rows import field_left_out, read_rows, remark
+from coinmux.framework.reference.texts import beginning, plain_text, web_link
 from coinmux.framework.reference.values import clean_text
 
 #: Larger than any news feed, and small enough to parse while requests run (`faults.md` S8).
 MAX_BYTES = 4 * 1024 * 1024
 #: A feed that takes longer to parse is hostile (`faults.md` S8).
 TIMEOUT_S = 3.0
-#: Characters of a text that stand for a missing title.
-TITLE_CHARS = 120
 _DATES = ("published", "pubdate", "issued", "dc:date", "created", "updated", "modified")
 _TITLES = ("title", "dc:title", "media:title")
 #: `rel` of a link to the page itself, as the registry of relations writes it as well.
@@ -129,7 +127,7 @@ def _entry(entry: Entry, base: str) -> FeedEntry:
     link = _without_tracking(link)
     summary = next(filter(None, (plain_text(_text(entry, name)) for name in _SUMMARIES)), "")
     titles = (plain_text(_text(entry, name)) for name in _TITLES)
-    title = next(filter(None, titles), "") or _beginning(summary)
+    title = next(filter(None, titles), "") or beginning(summary)
     if not title:
         raise SchemaMismatch("an entry without a title or a text")
     own_id = clean_text(_text(entry, "guid") or _text(entry, "id"))
@@ -137,12 +135,15 @@ def _entry(entry: Entry, base: str) -> FeedEntry:
     categories = (
         plain_text(part.attributes.get("term") or part.text) for part in entry.get("category", ())
     )
-    times = (feed_time(_text(entry, name)) for name in _DATES)
+    dates = [text for name in _DATES if (text := _text(entry, name))]
+    times = [time for text in dates if (time := feed_time(text)) is not None]
+    if dates and not times:
+        field_left_out("published_at", f"no date with a known zone: {clean_text(dates[0])[:40]!r}")
     return FeedEntry(
         id=(_without_tracking(id_link) if id_link else own_id) or link,
         title=title,
         link=link,
-        published_ms=next((time for time in times if time is not None), None),
+        published_ms=times[0] if times else None,
         summary=summary,
         categories=tuple(dict.fromkeys(name for name in categories if name)),
         author=plain_text(_text(entry, "author") or _text(entry, "dc:creator")),
@@ -152,14 +153,6 @@ def _entry(entry: Entry, base: str) -> FeedEntry:
 def _text(entry: Entry, name: str) -> str:
     parts = entry.get(name)
     return parts[0].text if parts else ""
-
-
-def _beginning(text: str) -> str:
-    """The first words of a text, as its title."""
-    if len(text) <= TITLE_CHARS:
-        return text
-    words = text[:TITLE_CHARS].rsplit(" ", 1)[0]
-    return f"{words}\u2026"
 
 
 def _links_of(entry: Entry, base: str) -> Iterator[str | None]:

@@ -128,7 +128,7 @@ def _names() -> tuple[Mapping[str, list[tuple[list[str], str]]], frozenset[str]]
     return by_first, frozenset(table.symbols - _EVERYDAY_TICKERS)
 
 
-def symbols_in(*texts: str) -> tuple[str, ...]:
+def symbols_in(*texts: str | None) -> tuple[str, ...]:
     """Tickers of the shipped table that the texts mention, in alphabetical order.
 
     A coin is found by its name, by its cashtag (`$LINK`), and by its ticker in capitals, unless the
@@ -139,6 +139,8 @@ def symbols_in(*texts: str) -> tuple[str, ...]:
     known = AssetTable.shipped().symbols
     found: set[str] = set()
     for text in texts:
+        if not isinstance(text, str):
+            continue  # a source gives something else in place of a title
         found.update(_mentioned(text))
         found.update(tag for tag in map(str.upper, _CASHTAG.findall(text)) if tag in known)
     return tuple(sorted(found))

@@ -23,6 +23,11 @@ _DECODER = msgspec.json.Decoder()
 #: From this many bytes on, counting with NumPy is faster than with `bytes.count`.
 _LARGE = 2_048
 _CONTAINERS = frozenset({dict, list})
+#: Escapes, one by one: a pair of halves, half a character (the group), or any other.
+_HALF = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _ESCAPE = re.compile(rb'(\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))|\\')
 _CONTROL = re.compile(rb"[\x00-\x1f]")
@@ -71,8 +76,9 @@ def parse(body: bytes) -> Any:
 def parse_mended(body: bytes) -> Any:
     """As `parse`, of a source that is known to write its JSON by hand.
 
-    Where the body is no JSON, a backslash that begins no escape is taken out and control characters
-    in strings become spaces; all else is as strict as ever.
+    Where the body is no JSON, a backslash that begins no escape is taken out, half a character (of
+    an emoji that was cut) becomes U+FFFD, and control characters in strings become spaces; all else
+    is as strict as ever.
 
     Raises:
         Empty: as `parse`.
@@ -81,7 +87,8 @@ def parse_mended(body: bytes) -> Any:
     try:
         return parse(body)
     except Malformed:
-        whole = _ESCAPE.sub(lambda match: match[1] or b"", body)
+        whole = _HALF.sub(lambda match: rb"\ufffd" if match[1] else match[0], body)
+        whole = _ESCAPE.sub(lambda match: match[1] or b"", whole)
         return parse(_STRING.sub(lambda match: _CONTROL.sub(b" ", match[0]), whole))
 
 

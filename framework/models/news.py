@@ -8,7 +8,14 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, model_validator
 
 from coinmux.framework.models.base import FUTURE_MS, Query, Result
-from coinmux.framework.reference.texts import PlainText, PlainTextOrNone, web_link
+from coinmux.framework.reference.rows import field_left_out
+from coinmux.framework.reference.texts import (
+    PlainText,
+    PlainTextOrNone,
+    beginning,
+    plain_text,
+    web_link,
+)
 from coinmux.framework.reference.tickers import Asset
 from coinmux.framework.reference.values import CleanName, CleanText, Timestamp
 
@@ -66,7 +73,10 @@ class NewsItem(Result):
     @model_validator(mode="before")
     @classmethod
     def _names_itself(cls, values: Any) -> Any:
-        """Its link stands for an id that is missing, the link's host for a publisher."""
+        """What it has stands for what is missing.
+
+        Its link for an id, the link's host for a publisher, its summary's beginning for a title.
+        """
         if not isinstance(values, dict):
             return values
         link = web_link(values.get("url"))
@@ -79,6 +89,9 @@ class NewsItem(Result):
             named["id"] = str(named["id"])
         if not isinstance(named.get("source"), str) or not named["source"].strip():
             named["source"] = (urlsplit(link).hostname or "").removeprefix("www.")
+        title, summary = named.get("title"), named.get("summary")
+        if not (isinstance(title, str) and plain_text(title)) and isinstance(summary, str):
+            named["title"] = beginning(plain_text(summary))
         return named
 
 
@@ -93,6 +106,9 @@ class News(Result):
         latest = now_ms + FUTURE_MS
         if all((item.published_at or 0) <= latest for item in self.items):
             return self
+        for item in self.items:
+            if (item.published_at or 0) > latest:
+                field_left_out("published_at", "it is in the future")
         items = [
             item.model_copy(update={"published_at": None})
             if (item.published_at or 0) > latest

@@ -14,6 +14,8 @@ from coinmux.framework.reference.values import clean_text
 
 #: A longer link is none: half a link leads elsewhere.
 MAX_LINK = 2000
+#: Characters of a text that stand for a missing title.
+TITLE_CHARS = 120
 _CDATA = re.compile(r"<!\[CDATA\[|\]\]>", re.IGNORECASE)
 #: A character beyond the first 65,536 as two references, as programs write that know only those.
 _TWO_HALVES = re.compile(r"&#(?:(\d{5})|[xX]([0-9a-fA-F]{4}));&#(?:(\d{5})|[xX]([0-9a-fA-F]{4}));")
@@ -40,6 +42,14 @@ def plain_text(markup: Any) -> str:
         if not _MARKUP.search(text):
             break
     return clean_text(text)
+
+
+def beginning(text: str) -> str:
+    """The first words of a text, which stand for a title that is missing."""
+    if len(text) <= TITLE_CHARS:
+        return text
+    words = text[:TITLE_CHARS].rsplit(" ", 1)[0]
+    return f"{words}\u2026"
 
 
 def joined_surrogates(text: str) -> str:

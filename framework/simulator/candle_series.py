@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -36,6 +37,7 @@ class Rows:
         also: paths of further times in a row.
         columns: open, high, low, close -> path.
         prices: paths of further prices in a row.
+        volume: path of what was traded, in units of the base; None if the sample does not say.
         forms: what prices are written like, see `finest`.
         order: of the source.
     """
@@ -47,6 +49,7 @@ class Rows:
     also: tuple[json_paths.Parts, ...]
     columns: Mapping[str, json_paths.Parts]
     prices: tuple[json_paths.Parts, ...]
+    volume: json_paths.Parts | None
     forms: Mapping[bool, Any]
     order: Literal["asc", "desc"]
 
@@ -61,6 +64,7 @@ class Rows:
         prices: Sequence[json_paths.Parts],
         columns: Mapping[Any, str] | None,
         order: Literal["asc", "desc"],
+        volume: json_paths.Parts | None = None,
     ) -> Rows:
         """What a sample's rows tell.
 
@@ -71,6 +75,7 @@ class Rows:
             times, prices: paths in a row.
             columns: where the four prices stand; found out from the rows without it.
             order: of the source.
+            volume: path of what was traded in a row, in units of the base.
 
         Raises:
             ValueError: the columns cannot be told apart.
@@ -89,6 +94,7 @@ class Rows:
             also=tuple(path for path in times if path != time),
             columns=found,
             prices=tuple(path for path in prices if path not in found.values()),
+            volume=volume,
             forms=finest(
                 value
                 for row in rows
@@ -99,12 +105,27 @@ class Rows:
         )
 
     def write(
-        self, opens_s: Sequence[int], closes_s: Sequence[int], values: Sequence[Values]
+        self,
+        opens_s: Sequence[int],
+        closes_s: Sequence[int],
+        values: Sequence[Values],
+        traded: Callable[[int, int], float] | None = None,
     ) -> list[Any]:
-        """Rows of candles that open (ascending) and close then, in the source's order."""
+        """Rows of candles that open (ascending) and close then, in the source's order.
+
+        Args:
+            traded: between two moments on average, in units of the base; as the sample has it
+                without.
+        """
         newest = opens_s[-1] if opens_s else 0
         rows = [
-            self._row(open_s, four, close_s - open_s, is_newest=open_s == newest)
+            self._row(
+                open_s,
+                four,
+                close_s - open_s,
+                is_newest=open_s == newest,
+                traded=None if traded is None else traded(open_s, close_s),
+            )
             for open_s, close_s, four in zip(opens_s, closes_s, values, strict=True)
         ]
         return rows if self.order == "asc" else rows[::-1]
@@ -116,10 +137,12 @@ class Rows:
                 container[key] = scaled(container[key], -1)
         return row
 
-    def _row(self, open_s: int, four: Values, step_s: int, *, is_newest: bool) -> Any:
+    def _row(
+        self, open_s: int, four: Values, step_s: int, *, is_newest: bool, traded: float | None
+    ) -> Any:
         count = len(self.samples)
         at = count - 1 if is_newest or count == 1 else (open_s // step_s) % (count - 1)
-        row = msgspec.json.decode(self.samples[at])
+        sample, row = (msgspec.json.decode(self.samples[at]) for _ in range(2))
         done = [self.time, *self.also]
         moved_ns = (open_s - self.times[at]) * SECOND_NS
         for container, key in json_paths.places(row, self.time):
@@ -136,7 +159,15 @@ class Rows:
             done.append(path)
             for container, key in json_paths.places(row, path):
                 container[key] = self._written(container[key], sum(four) / 4)
-        _vary(row, {path[-1] for path in done}, _chance(open_s, step_s) + 0.5)
+        chance = _chance(open_s, step_s) + 0.5
+        size = _amount(sample, self.volume) if traded is not None and self.volume else 0.0
+        if traded is not None and size > 0:
+            # What is no more than the volume is in the base's units, what is more in the quote's.
+            factor = traded * chance / size
+            dearer = four[3] / _amount(sample, self.columns["close"])
+            _vary(row, {path[-1] for path in done}, factor, size, factor * dearer)
+        else:
+            _vary(row, {path[-1] for path in done}, chance)
         return row
 
     def _written(self, sample: Any, price: float) -> Any:
@@ -274,8 +305,14 @@ def _chance(open_s: int, step_s: int) -> float:
     return int.from_bytes(digest, "big") / 2**32
 
 
-def _vary(row: Any, done: set[str], factor: float) -> None:
-    """Volumes, recognised by their fraction, times `factor`: counts, flags and ids are whole."""
+def _vary(
+    row: Any, done: set[str], factor: float, most: float = math.inf, beyond: float = 1.0
+) -> None:
+    """Volumes, recognised by their fraction, times `factor`: counts, flags and ids are whole.
+
+    Args:
+        most: volumes that are larger are multiplied by `beyond`.
+    """
     keys = list(row) if isinstance(row, dict) else list(range(len(row)))
     for key in keys:
         value = row[key]
@@ -283,4 +320,4 @@ def _vary(row: Any, done: set[str], factor: float) -> None:
             continue
         number = read_amount(value)
         if number is not None:
-            row[key] = like(value, number * factor)
+            row[key] = like(value, number * (factor if number <= most else beyond))

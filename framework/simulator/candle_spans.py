@@ -14,7 +14,7 @@ from coinmux.framework.simulator.time_shift import read_time
 
 if TYPE_CHECKING:
     from coinmux.framework.plugins.provider_info import ProviderInfo
-    from coinmux.framework.samples.format import Exchange, SampleSeries
+    from coinmux.framework.samples.format import Exchange, FieldSource, SampleSeries
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,15 @@ def steps_of(info: ProviderInfo, series: SampleSeries) -> Mapping[str, int]:
 
 
 def rows_of(
-    exchange: Exchange, series: SampleSeries, steps: Mapping[str, int]
+    exchange: Exchange,
+    series: SampleSeries,
+    steps: Mapping[str, int],
+    volume: FieldSource | None = None,
 ) -> tuple[candle_series.Rows, Span]:
     """How a sample's rows are written, and what its request asks for.
+
+    Args:
+        volume: where what was traded stands in the sample.
 
     Raises:
         ValueError: the rows do not tell which price is which.
@@ -62,8 +68,16 @@ def rows_of(
         prices=[inside for path in prices if (inside := json_paths.below(path, root)) is not None],
         columns=series.columns,
         order=series.order,
+        volume=_in_a_row(volume, root),
     )
     return read, Span(step_s, min(count, series.limit.max))
+
+
+def _in_a_row(volume: FieldSource | None, root: json_paths.Parts) -> json_paths.Parts | None:
+    """The path of the volume in a row; None where it is told in other units than the base's."""
+    path = volume.path_in(0) if volume is not None and volume.unit == "base" else None
+    parts = json_paths.parse(path) if path else ()
+    return parts[len(root) + 1 :] or None if parts[: len(root)] == root else None
 
 
 def _spacing(times: list[Any]) -> int:

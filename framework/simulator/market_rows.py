@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 def complete(body: Any, info: ProviderInfo) -> None:
     """Add a row for each pair that the source plays and the body does not list, in place."""
     style = info.symbols if info.symbols is not None else SymbolStyle()
-    # The sample may spell a pair with or without the mark that its paths begin with.
-    spellings = {style.native(pair).lower(): pair for pair in PAIRS}
-    spellings |= {(pair.base + pair.quote).lower(): pair for pair in PAIRS}
+    # Lists may lack the mark that a spelling begins with in paths (`tBTCUSD`).
+    natives = {style.native(pair): pair for pair in PAIRS}
+    marked = {
+        native[1:]: pair
+        for native, pair in natives.items()
+        if native[0].islower() and native[1].isupper()
+    }
+    spellings = {native.lower(): pair for native, pair in (natives | marked).items()}
     for rows in _lists(body):
         items = list(rows.items()) if isinstance(rows, dict) else [(None, row) for row in rows]
         listed = [(_pair_of(row, spellings), key, row) for key, row in items]
@@ -40,7 +45,7 @@ def complete(body: Any, info: ProviderInfo) -> None:
                 mark = style.native(pair).removesuffix(row)
                 rows.append(style.native(other).removeprefix(mark))
             elif isinstance(rows, dict):
-                rows[renaming.text(key)] = renaming.value(row)
+                rows[renaming.text(str(key))] = renaming.value(row)
             else:
                 rows.append(renaming.value(row))
         return

@@ -88,7 +88,7 @@ class Script:
         if exchange.series is None:
             return cls(info, sample, exchange, pair, _reference(sample), fields=fields)
         steps = steps_of(info, exchange.series)
-        rows, span = rows_of(exchange, exchange.series, steps)
+        rows, span = rows_of(exchange, exchange.series, steps, fields.get("volume"))
         reference = _reference(sample)
         return cls(info, sample, exchange, pair, reference, rows, span, fields, steps)
 
@@ -239,7 +239,15 @@ class Script:
         values = market.candles(known, opens, closes, now_s)
         off = skew(self.info.name)
         four = [(o * off, h * off, low * off, c * off) for o, h, low, c in values]
-        return self.rows.write(opens, closes, four)
+        if pair is None or not _is_simulated(pair):
+            return self.rows.write(opens, closes, four)
+        day = day_figures.day_of(market, pair, now_ms, source=self.info.name, off=off)
+        per_second = day.volume_base / 86_400
+
+        def traded(open_s: int, close_s: int) -> float:
+            return per_second * max(min(close_s, now_s) - open_s, 1)
+
+        return self.rows.write(opens, closes, four, traded)
 
 
 @dataclass(slots=True)

@@ -77,7 +77,8 @@ async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
     """One request, for the newest page of some twenty items."""
     plan = segment(http.setting(PLAN) or USUAL_PLAN)
     params = {"public": "true", "kind": "news", "regions": "en", "currencies": query.asset}
-    return parse_news(await http.get_json(f"/{plan}/v2/posts/", params), query)
+    # Descriptions are cut, in the middle of an emoji too.
+    return parse_news(await http.get_json(f"/{plan}/v2/posts/", params, mend=True), query)
 
 
 def parse_news(body: Any, query: m.NewsQuery) -> m.News:
@@ -90,15 +91,17 @@ def parse_news(body: Any, query: m.NewsQuery) -> m.News:
 
 
 def _item(item: Any, asset: str | None) -> m.NewsItem:
-    url = item.get("original_url") or item.get("url")
+    links = (item.get("original_url"), item.get("url"))
+    url = next((one for one in links if isinstance(one, str) and one.startswith("http")), None)
     if not url and item.get("id") is not None and item.get("slug"):
         url = f"{PAGES}/{item['id']}/{segment(item['slug'])}"
-    source = item.get("source") or {}
+    source = item.get("source")
+    named = source if isinstance(source, dict) else {"title": source}
     return m.NewsItem(
         id=item.get("id"),
-        title=item["title"],
+        title=item.get("title"),
         url=url,
-        source=source.get("title") or source.get("domain") or "CryptoPanic",
+        source=named.get("title") or named.get("domain") or "CryptoPanic",
         published_at=m.read_field("published_at", m.iso_ms, item.get("published_at")),
         summary=item.get("description"),
         symbols=_symbols(item, asset),
@@ -107,8 +110,9 @@ def _item(item: Any, asset: str | None) -> m.NewsItem:
 
 def _symbols(item: Any, asset: str | None) -> tuple[str, ...]:
     """Its coins; where they are not told, those its title names and the one that was asked for."""
-    codes = (coin.get("code") for coin in item.get("instruments") or ())
+    coins = item.get("instruments")
+    codes = [coin.get("code") for coin in coins or () if isinstance(coin, dict)]
     told = {code.upper() for code in codes if isinstance(code, str) and code}
     if not told:
-        told = {*symbols_in(item["title"]), *((asset,) if asset else ())}
+        told = {*symbols_in(item.get("title")), *((asset,) if asset else ())}
     return tuple(sorted(told))

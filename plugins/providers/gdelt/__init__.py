@@ -23,7 +23,12 @@ MOST = 250
 #: Shorter words are refused.
 SHORTEST = 3
 WAIT_S = 5.0
-_SPACED = re.compile(r"\s+(?=[,.:;!?%)\]])|(?<=[(\[])\s+")
+_SPACED = re.compile(
+    r"(?<=\d)\s+,\s+(?=\d{3}\b)"  # 90 , 000
+    r"|(?<=\d)\s+\.\s+(?=\d)"  # 5 . 5
+    r"|(?<=\w)\s+['\u2019]\s+(?=s\b)"  # Bitcoin ' s
+    r"|(?<=\$)\s+(?=\d)|\s+(?=[,.:;!?%)\]])|(?<=[(\[])\s+"
+)
 
 
 @hookimpl
@@ -106,9 +111,12 @@ def parse_news(body: Any, query: m.NewsQuery) -> m.News:
 
 
 def _article(article: Any) -> m.NewsItem:
+    title = article["title"]
     return m.NewsItem(
         id=article["url"],
-        title=_SPACED.sub("", article["title"]),
+        title=_SPACED.sub(lambda found: found[0].strip(), title)
+        if isinstance(title, str)
+        else title,
         url=article["url"],
         source=m.optional(article, "domain"),
         published_at=m.read_field("published_at", m.iso_ms, m.optional(article, "seendate")),

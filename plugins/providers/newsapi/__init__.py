@@ -85,6 +85,8 @@ async def fetch_news(query: m.NewsQuery, http: HTTP) -> m.News:
             "sortBy": "publishedAt",
             "pageSize": PAGE,
         },
+        # Descriptions are cut, in the middle of an emoji too.
+        mend=True,
     )
     return parse_news(body, query)
 
@@ -104,15 +106,15 @@ def parse_news(body: Any, query: m.NewsQuery) -> m.News:
 
 def _article(article: Any) -> m.NewsItem | None:
     """One article; None for one that was withdrawn."""
-    if article["title"] == REMOVED:
+    title, summary = article["title"], m.optional(article, "description")
+    if title == REMOVED:
         return None
-    summary = m.optional(article, "description")
     return m.NewsItem(
         id=article["url"],
-        title=article["title"],
+        title=title,
         url=article["url"],
         source=m.optional(article, "source", "name"),
         published_at=m.read_field("published_at", m.iso_ms, m.optional(article, "publishedAt")),
         summary=summary,
-        symbols=symbols_in(article["title"], summary if isinstance(summary, str) else ""),
+        symbols=symbols_in(title, summary),
     )

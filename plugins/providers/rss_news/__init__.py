@@ -93,6 +93,7 @@ def parse_entry(entry: FeedEntry, source: str, now_ms: int) -> m.NewsItem:
     published = entry.published_ms
     if published is not None and published > now_ms + FUTURE_MS:
         published = None
+        m.field_left_out("published_at", "it is in the future")
     return m.NewsItem(
         id=entry.id,
         title=entry.title,

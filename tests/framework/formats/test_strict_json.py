@@ -182,6 +182,8 @@ def test_long_integers_in_a_document_that_is_looked_at_twice():
         (rb'["\\\&"]', ["\\&"]),
         (rb'["\u12"]', ["u12"]),
         (rb'["\x41"]', ["x41"]),
+        (rb'["A \ud83d B", "\ude80"]', ["A \ufffd B", "\ufffd"]),
+        (rb'["\ud83d\ud83d\ude80", "\\ud83d"]', ["\ufffd\U0001f680", "\\ud83d"]),
         (b'["a\tb\nc\x01"]', ["a b c "]),
         (b'{"k":\n\t["v"]}', {"k": ["v"]}),
         (rb'{"a": "\d{2}", "b": [1, 2]}', {"a": "d{2}", "b": [1, 2]}),

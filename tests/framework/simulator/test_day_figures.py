@@ -57,6 +57,27 @@ def test_a_day_hangs_together(tickers, name, pair):
         assert one.low <= one.volume_quote / one.volume_base <= one.high
 
 
+@pytest.mark.parametrize("name", ["binance", "okx", "bitfinex", "htx"])
+async def test_candles_and_the_ticker_have_traded_as_much(name):
+    """The volumes of 24 hours add up to the day's, in each pair."""
+    async with world(name) as (gateway, _):
+        for pair in ("BTC/USDT", "DOGE/USDT"):
+            day = (await gateway.ticker(pair, provider=name, max_age_s=0)).data.volume_base
+            answer = await gateway.candles(pair, interval="1h", limit=24, provider=name)
+            assert sum(answer.data.volume) == pytest.approx(day, rel=0.3)
+
+
+@pytest.mark.parametrize("name", EXCHANGES)
+async def test_a_list_of_markets_has_the_pairs_that_are_played(name):
+    """So many that it counts as whole: what it lacks is not traded there."""
+    async with world(name) as (gateway, _):
+        markets = (await gateway.markets(provider=name)).data.markets
+        active = {str(market.symbol) for market in markets if market.active}
+        assert active.issuperset(PAIRS)
+        assert len(active) >= 28
+        assert len({market.symbol for market in markets}) == len(markets)
+
+
 def test_markets_differ(tickers):
     """No two pairs have the same day."""
     days = {pair: tickers["binance", pair] for pair in PAIRS}
