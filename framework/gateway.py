@@ -61,6 +61,7 @@ from coinmux.framework.routing.options import (
 from coinmux.framework.routing.router import Router
 from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.registry import SourceRegistry
+from coinmux.framework.suggest import near
 from coinmux.framework.transport.choice import transport_named
 from coinmux.framework.transport.client import SafeHTTPClient
 
@@ -79,7 +80,8 @@ if TYPE_CHECKING:
     from coinmux.framework.models.text import TextSentiment
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.source import Source
-    from coinmux.framework.transport.choice import Transport
+    from coinmux.framework.suggest import near
+from coinmux.framework.transport.choice import Transport
 
 #: The archive in `DATA_DIR`.
 ARCHIVE_FILE = "archive.db"
@@ -655,7 +657,9 @@ class Gateway(GatewayQuestions, GatewayReports):
         if row is None:
             known = list(self.loader.capabilities)
             problem = {"name": "capability", "message": "takes a known capability", "known": known}
-            raise InvalidRequest(f"no capability {name[:60]!r}", errors=[problem])
+            raise InvalidRequest(
+                f"no capability {name[:60]!r}", errors=[problem], did_you_mean=near(name, known)
+            )
         return row
 
 

@@ -366,17 +366,19 @@ class Settings:
         """Settings from variables.
 
         Raises:
-            InvalidSetting: names the variable and the values it takes.
+            InvalidSetting: names each such variable and the values it takes.
         """
         found: dict[str, Any] = {}
+        errors: list[dict[str, str]] = []
         for variable, setting in SETTINGS.items():
             text = values.get(variable)
             try:
                 found[variable.lower()] = setting.default if text is None else setting.read(text)
             except ValueError as error:
-                raise InvalidSetting(
-                    f"{variable} {error}", errors=[{"name": variable, "message": str(error)}]
-                ) from None
+                errors.append({"name": variable, "message": str(error)})
+        if errors:
+            detail = "; ".join(f"{one['name']} {one['message']}" for one in errors)
+            raise InvalidSetting(detail, errors=errors)
         return cls(**found)
 
 

@@ -80,7 +80,7 @@ def _message(one: ErrorDetails, model: type[BaseModel]) -> str:
     if kind in ("value_error", "assertion_error"):
         return str(context.get("error") or "takes another value")
     if kind in _BOUNDS:
-        return _bounds(kind, context, field)
+        return number_wanted(field, context)
     if kind in ("literal_error", "enum"):
         return f"takes {str(context.get('expected', 'another value')).replace(chr(39), '')}"
     if kind == "string_pattern_mismatch":
@@ -91,15 +91,19 @@ def _message(one: ErrorDetails, model: type[BaseModel]) -> str:
     return f"takes {word}" if word is not None else "takes a value of another kind"
 
 
-def _bounds(kind: str, context: Mapping[str, Any], field: FieldInfo | None) -> str:
-    """The numbers that would do; both bounds where the field has both."""
+def number_wanted(field: FieldInfo | None, context: Mapping[str, Any] | None = None) -> str:
+    """The numbers that would do, with both bounds where the field has both.
+
+    Args:
+        context: the bounds, of what is no field of its own.
+    """
     given: dict[str, Any] = {}
     for part in () if field is None else field.metadata:
         for bound in ("ge", "gt", "le", "lt"):
             value = getattr(part, bound, None)
             if value is not None:
                 given[bound] = value
-    given = given or dict(context)
+    given = given or dict(context or {})
     if given.get("ge") == EARLIEST_MS:
         return TAKES_TIME
     whole = all(isinstance(value, int) for value in given.values())
@@ -110,7 +114,7 @@ def _bounds(kind: str, context: Mapping[str, Any], field: FieldInfo | None) -> s
         return f"takes {noun} from {given['ge']} to {given['le']}"
     words = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below"}
     parts = [f"{words[name]} {value}" for name, value in given.items() if name in words]
-    return f"takes {noun} {' and '.join(parts)}"
+    return f"takes {noun} {' and '.join(parts)}".rstrip()
 
 
 def _length(kind: str, context: Mapping[str, Any]) -> str:

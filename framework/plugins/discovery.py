@@ -211,6 +211,7 @@ class PluginLoader:
             for name, hook in vars(self.manager.hook).items()
             if not hook.has_spec()
             for impl in hook.get_hookimpls()
+            if not _is_borrowed(impl)
         }
 
     def _complete(self, one: Found, stranger: str | None) -> None:
@@ -315,6 +316,7 @@ class PluginLoader:
         return {
             caller.name: impl
             for caller in callers
+            if caller.has_spec()
             for impl in caller.get_hookimpls()
             if impl.plugin is plugin
         }
@@ -346,6 +348,14 @@ def _marked(plugin: object, name: str) -> Callable[[], Any] | None:
     """The plugin's implementation of a hook without arguments; None if it has none."""
     function = getattr(plugin, name, None)
     return function if hasattr(function, f"{hookspecs.PROJECT}_impl") else None
+
+
+def _is_borrowed(impl: pluggy.HookImpl) -> bool:
+    """Whether the plugin imported it from coinmux by its own name, such as `explorer_gas`.
+
+    `from coinmux import *` imports all of them.
+    """
+    return str(getattr(impl.function, "__module__", "")).startswith("coinmux.framework.")
 
 
 def _has_specs(plugin: object) -> bool:

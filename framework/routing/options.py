@@ -9,6 +9,11 @@ from coinmux.framework.errors import InvalidRequest
 
 #: Seconds a caller may give a request.
 LEAST_TIMEOUT_S, MOST_TIMEOUT_S = 0.1, 30
+#: How both times are refused, by name.
+TAKES_SECONDS = {
+    "max_age_s": "takes seconds from 0 to 86400",
+    "timeout_s": f"takes seconds from {LEAST_TIMEOUT_S} to {MOST_TIMEOUT_S}",
+}
 #: Several sources are asked together and the median of those that agree is the answer.
 CONSENSUS = "consensus"
 STRATEGIES = ("priority", "fastest", CONSENSUS)
@@ -54,11 +59,10 @@ class RequestOptions:
             hint = f"takes {', '.join(STRATEGIES[:-1])} or {STRATEGIES[-1]}"
             problems.append({"name": "strategy", "message": hint, "known": list(STRATEGIES)})
         if self.max_age_s is not None and not 0 <= self.max_age_s <= 86_400:
-            problems.append({"name": "max_age_s", "message": "takes seconds from 0 to 86400"})
+            problems.append({"name": "max_age_s", "message": TAKES_SECONDS["max_age_s"]})
         timeout_s = self.timeout_s
         if timeout_s is not None and not LEAST_TIMEOUT_S <= timeout_s <= MOST_TIMEOUT_S:
-            hint = f"takes seconds from {LEAST_TIMEOUT_S} to {MOST_TIMEOUT_S}"
-            problems.append({"name": "timeout_s", "message": hint})
+            problems.append({"name": "timeout_s", "message": TAKES_SECONDS["timeout_s"]})
         if problems:
             detail = "; ".join(f"{one['name']} {one['message']}" for one in problems)
             raise InvalidRequest(detail, errors=problems)

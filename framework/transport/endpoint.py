@@ -24,6 +24,8 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
 #: Not escaped in a query, in addition to letters, digits and `_.-~` (RFC 3986 section 3.4).
 _QUERY_SAFE = ",:/"
+#: Left as it is in a path; what may not stand there is refused.
+_ASCII = "".join(map(chr, range(0x7F)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,16 @@ class Endpoint:
         )
 
     def target(self, path: str, params: Mapping[str, Scalar] | None) -> str:
-        """Path and query to put on the request line.
+        """Path and query to put on the request line, letters beyond ASCII escaped as UTF-8.
 
         Raises:
             PluginError: the path holds what a path may not.
         """
         # A base URL's own trailing slash counts only when nothing follows it.
         target = self.prefix.rstrip("/") + path if path else self.prefix
+        if not target.isascii():
+            # Tickers of any script are pairs, and a plugin may put one into a path.
+            target = quote(target, _ASCII)
         if not _TARGET.fullmatch(target) or "#" in target:
             raise PluginError(f"a path takes printable ASCII, encoded; not {path[:80]!r}")
         if not target.startswith("/"):

@@ -13,12 +13,12 @@ from pydantic import ValidationError
 
 from coinmux.framework.errors import InvalidRequest, InvalidSymbol, UnknownChain, UnknownInterval
 from coinmux.framework.models.base import Query
-from coinmux.framework.models.refusals import refusals_of
+from coinmux.framework.models.refusals import number_wanted, refusals_of
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.reference.tickers import read_asset
 from coinmux.framework.reference.times import time_ms
 from coinmux.framework.reference.values import EARLIEST_MS, number
-from coinmux.framework.routing.options import RequestOptions
+from coinmux.framework.routing.options import TAKES_SECONDS, RequestOptions
 from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
@@ -77,8 +77,12 @@ def single_values(query_string: bytes, known: Iterable[str]) -> dict[str, str]:
     names = tuple(known)
     values: dict[str, str] = {}
     errors: list[dict[str, Any]] = []
+    strangers: set[str] = set()
     for name, value in pairs_of(query_string):
+        if name in strangers:
+            continue
         if name not in names:
+            strangers.add(name)
             meant = near(name, names)
             hint = {"did_you_mean": meant} if meant else {}
             message = "is no parameter of this route"
@@ -254,7 +258,7 @@ class QueryReader:
             return time_ms(text)
         if kind is int:
             if not _WHOLE.fullmatch(text):
-                raise ValueError("takes a whole number")
+                raise ValueError(number_wanted(self.model.model_fields[field]))
             return int(text)
         if kind is float:
             return number(text)
@@ -281,11 +285,11 @@ class QueryReader:
 def read_ask(values: Mapping[str, str], errors: list[dict[str, Any]]) -> RequestOptions:
     """How to answer, by the parameters all such routes take; what will not do joins `errors`."""
     seconds: dict[str, float | None] = {}
-    for name in ("max_age_s", "timeout_s"):
+    for name in TAKES_SECONDS:
         try:
             seconds[name] = number(values[name]) if name in values else None
         except ValueError:
-            errors.append(_error(name, "takes a number of seconds"))
+            errors.append(_error(name, TAKES_SECONDS[name]))
             seconds[name] = None
     try:
         fallback = flag(values.get(QUOTE_FALLBACK, "false"))

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.request_head import RequestHead
     from coinmux.server.asgi.scope import (
         Message,
-        RawHeader,
         RawHeaders,
         RequestState,
         Scope,
@@ -106,7 +105,10 @@ class SentResponse:
         names = {name for name, _ in own}
         headers.extend(one for one in SECURITY_HEADERS if one[0] not in names)
         if self.scope["method"] == "OPTIONS":
-            headers = [_allow(one) if one[0] == b"allow" else one for one in headers]
+            headers = [
+                (b"allow", self._methods(value)) if name == b"allow" else (name, value)
+                for name, value in headers
+            ]
             if b"cache-control" not in names:
                 headers.append((b"cache-control", NO_STORE))
         if self._is_replaced:
@@ -115,6 +117,14 @@ class SentResponse:
             headers.append((b"connection", b"close"))
         return headers
 
-
-def _allow(header: RawHeader) -> RawHeader:
-    return header[0], allowed(header[1].decode("latin-1")).encode("latin-1")
+    def _methods(self, named: bytes) -> bytes:
+        """What the path takes; of several handlers Litestar names the methods of one."""
+        app, path = self.scope.get("litestar_app"), self.scope.get("path_template")
+        routes = () if app is None else app.routes
+        methods = {
+            method
+            for route in routes
+            if route.path_format == path
+            for method in getattr(route, "methods", ())
+        }
+        return allowed(", ".join([named.decode("latin-1"), *methods])).encode("latin-1")

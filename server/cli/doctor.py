@@ -64,7 +64,7 @@ async def examine(env_file: Path, *, probe: bool) -> list[Finding]:
     try:
         gateway = Gateway.from_env(env_file)
     except InvalidRequest as error:
-        return [*findings, Finding("settings", "failed", error.detail)]
+        return [*findings, *_refused(error)]
     try:
         loading = await gateway.wait_loaded(LOAD_WAIT_S)
         findings += [
@@ -81,6 +81,16 @@ async def examine(env_file: Path, *, probe: bool) -> list[Finding]:
     finally:
         await gateway.close()
     return findings
+
+
+def _refused(error: InvalidRequest) -> list[Finding]:
+    """The settings that nothing starts with, in a line each."""
+    meant = error.extra.get("did_you_mean")
+    hint = f"; did you mean {' or '.join(meant)}?" if meant else ""
+    lines = [f"{one['name']} {one['message']}" for one in error.errors]
+    if len(lines) < 2:
+        lines = [error.detail + hint]
+    return [Finding("settings", "failed", line) for line in lines]
 
 
 def _plugins(gateway: Gateway) -> list[Finding]:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from coinmux import INTERVALS, EventBus, InvalidRequest, Symbol, SystemClock
+from coinmux import EventBus, InvalidRequest, Symbol, SystemClock
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.gateway import ARCHIVE_FILE
 from coinmux.framework.reference.assets import AssetTable
 from coinmux.server.cli.console import env_file
+from coinmux.server.cli.values import interval
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -43,7 +44,7 @@ def _moment(_: click.Context, __: click.Parameter, text: str | None) -> int | No
 
 @click.command()
 @click.argument("symbol")
-@click.option("--interval", type=click.Choice(list(INTERVALS)), default="1h", show_default=True)
+@interval
 @click.option("--start", callback=_moment, help="First opening time: Unix ms or an ISO date.")
 @click.option("--end", callback=_moment, help="Last opening time.")
 @click.option("--format", "kind", type=click.Choice(["csv", "parquet"]), default="csv")

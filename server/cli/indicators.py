@@ -6,7 +6,7 @@ from typing import Any
 
 import rich_click as click
 
-from coinmux import INTERVALS, Strategy
+from coinmux import Strategy
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.server.cli.console import (
@@ -24,9 +24,9 @@ from coinmux.server.cli.questions import (
     provider,
     simulated,
     strategy,
-    timeout,
     with_gateway,
 )
+from coinmux.server.cli.values import Whole, interval, timeout
 
 
 @click.command()
@@ -55,8 +55,8 @@ def indicators(as_json: bool, env_file: str) -> None:
 @click.argument("name")
 @click.argument("symbol")
 @click.argument("parameters", nargs=-1)
-@click.option("--interval", type=click.Choice(list(INTERVALS)), default="1h", show_default=True)
-@click.option("--limit", type=click.IntRange(1, 1000), default=12, show_default=True)
+@interval
+@click.option("--limit", type=Whole(1, 1000), default=12, show_default=True)
 @click.option("--closed-only", is_flag=True, help="Leave out the candle that is still open.")
 @provider
 @strategy

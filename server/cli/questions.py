@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 import rich_click as click
 
-from coinmux import INTERVALS, Answer, CoinmuxError
+from coinmux import Answer, CoinmuxError
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.routing.options import STRATEGIES, RequestKeywords, RequestOptions, Strategy
 from coinmux.server.asgi.capability_reader import read_values
@@ -24,6 +24,7 @@ from coinmux.server.cli.console import (
     table,
     wait_loaded,
 )
+from coinmux.server.cli.values import Whole, interval, timeout
 from coinmux.server.process.simulated_gateway import gateway_for
 
 T = TypeVar("T")
@@ -33,7 +34,6 @@ provider = click.option("--provider", help="Ask this provider and no other.")
 strategy = click.option(
     "--strategy", type=click.Choice(STRATEGIES), default="priority", show_default=True
 )
-timeout = click.option("--timeout", "timeout_s", type=float, help="Seconds for the whole request.")
 simulated = click.option("--simulate", is_flag=True, help="Answer with simulated data.")
 
 
@@ -133,8 +133,8 @@ def candles() -> None:
 
 @candles.command(_ASK)
 @click.argument("symbol")
-@click.option("--interval", type=click.Choice(list(INTERVALS)), default="1h", show_default=True)
-@click.option("--limit", type=click.IntRange(1, 1000), default=24, show_default=True)
+@interval
+@click.option("--limit", type=Whole(1, 1000), default=24, show_default=True)
 @provider
 @strategy
 @timeout

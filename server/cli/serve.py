@@ -13,6 +13,7 @@ import rich_click as click
 
 from coinmux.framework.secrets import Redactor
 from coinmux.server.cli.console import EXIT_FAILED, EXIT_OK, EXIT_USAGE, console, env_file, read_env
+from coinmux.server.cli.values import Whole
 from coinmux.server.process.log_setup import set_up
 from coinmux.server.process.process_end import end_soon
 from coinmux.server.process.simulated_gateway import simulator_for, world_for
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
 @click.option("--host", help="Address to listen on [setting HOST].")
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
     help="Port to listen on [setting PORT].",
 )
 @click.option("--simulate", is_flag=True, help="Serve simulated data; no real source is asked.")
 @click.option(
     "--workers",
-    type=click.IntRange(1, 256),
+    type=Whole(1, 256),
     help="Processes that serve together [setting WORKERS]; with STATE_URL they share limits.",
 )
 @env_file
@@ -93,7 +94,7 @@ def _together(
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=7861, show_default=True)
+@click.option("--port", type=Whole(0, 65535), default=7861, show_default=True)
 @env_file
 def simulate(port: int, env_file: str) -> None:
     """Serve what every provider serves, from its samples, on this machine; with faults to order.

@@ -10,9 +10,9 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.reports.providers import CapabilityList, ProviderDetail, ProviderList
-from coinmux.server.asgi.query_params import QueryReader, pairs_of, single_values
+from coinmux.framework.suggest import near
+from coinmux.server.asgi.query_params import QueryReader, pairs_of, refused, single_values
 from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import Bytes, as_json
 from coinmux.server.asgi.scope import client_of
@@ -106,10 +106,13 @@ class RoutingController(Controller):
         capabilities = desk.gateway.capabilities
         named = [value for name, value in pairs_of(query_string) if name == "capability"]
         if len(named) != 1 or named[0] not in capabilities:
-            message = "takes one of the known capabilities"
-            raise InvalidRequest(
-                f"capability {message}",
-                errors=[{"name": "capability", "message": message, "known": list(capabilities)}],
+            message = "takes one of the known capabilities" if named else "is missing"
+            meant = near(named[0], capabilities) if named else []
+            raise refused(
+                [
+                    {"name": "capability", "message": message, "known": list(capabilities)}
+                    | ({"did_you_mean": meant} if meant else {})
+                ]
             )
         row = capabilities[named[0]]
         reader = READERS.get(row.name) or QueryReader(row.name, row.query)

@@ -4,7 +4,16 @@ import time
 
 import pytest
 
-from coinmux import Capability, Freshness, ProviderInfo, Query, Result, hookimpl, hookspec
+from coinmux import (
+    Capability,
+    Freshness,
+    ProviderInfo,
+    Query,
+    Result,
+    explorer_gas,
+    hookimpl,
+    hookspec,
+)
 from coinmux.framework.plugins.discovery import Found, PluginLoader, in_process
 
 
@@ -133,6 +142,19 @@ def test_F1_F2_a_broken_plugin_is_listed_with_its_reason_and_harms_nobody(plugin
     assert list(loader.providers) == ["good"]
     assert len(loader.broken) == 1
     assert words in loader.broken[0].error
+
+
+class Borrows(Acme):
+    """As `from coinmux import *` leaves a module."""
+
+    explorer_gas = staticmethod(explorer_gas)
+
+
+def test_a_marked_function_imported_under_its_own_name_is_no_hook():
+    """Helpers of coinmux that are hooks by another name break no plugin."""
+    loader = load(Borrows())
+    assert not loader.broken
+    assert sorted(loader.providers["acme"].fetch) == ["candles", "ticker"]
 
 
 class Several:

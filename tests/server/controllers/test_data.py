@@ -84,14 +84,14 @@ async def test_a_capability_of_a_plugin_is_asked_by_its_fields():
     [
         ("", "place", "is missing"),
         ("place=", "place", "is empty"),
-        ("place=a&day=x", "day", "takes a whole number"),
+        ("place=a&day=x", "day", "takes a whole number from 1 to 31"),
         ("place=a&day=32", "day", "takes a whole number from 1 to 31"),
         ("place=a&exact=perhaps", "exact", "takes true or false"),
         ("place=a&hours=[1", "hours", "takes a list, written with commas or as JSON"),
         ("place=a&hours=x", "hours[0]", "takes a whole number"),
         ("place=a&size=1", "size", "is no parameter of this route"),
         ("place=a&place=b", "place", "is given more than once"),
-        ("place=a&timeout_s=x", "timeout_s", "takes a number of seconds"),
+        ("place=a&timeout_s=x", "timeout_s", "takes seconds from 0.1 to 30"),
     ],
 )
 async def test_a_wrong_field_is_named(query, name, message):
