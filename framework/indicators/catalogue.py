@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import UnknownIndicator
+from coinmux.framework.indicators.known_as import may_mean, same_as
 from coinmux.framework.indicators.parameters import read_parameters
 from coinmux.framework.indicators.plan import Plan
 from coinmux.framework.suggest import near
@@ -32,16 +33,22 @@ class Catalogue:
     def find(self, name: str) -> Indicator:
         """The indicator of that name, in any case; `_` may stand for `-`.
 
+        It may be what others call it, where that means one indicator.
+
         Raises:
             UnknownIndicator: no indicator has that name; the error suggests similar names.
         """
-        found = self._indicators.get(name.lower().replace("_", "-"))
-        if found is None:
-            raise UnknownIndicator(
-                f"no indicator {name[:40]!r}; GET /api/indicators lists them",
-                did_you_mean=near(name.replace("_", "-"), self._indicators),
-            )
-        return found
+        known = self._indicators
+        found = known.get(name.lower().replace("_", "-"))
+        if found is not None:
+            return found
+        same = same_as(name, known)
+        if same is not None:
+            return known[same]
+        raise UnknownIndicator(
+            f"no indicator {name[:40]!r}; GET /api/indicators lists them",
+            did_you_mean=may_mean(name, known) or near(name.replace("_", "-"), known),
+        )
 
     def plan(self, which: str | Indicator, given: Mapping[str, object] = {}) -> Plan:
         """The plan that runs an indicator with these parameters; cached for the next request.

@@ -163,12 +163,9 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
 
     Raises:
         UnknownSymbol: there are none at all, which is how this address answers for any pair.
-        NotOffered: there are none in the range.
     """
     if body == [] and query.start is None and query.end is None:
         raise e.UnknownSymbol(query.symbol, f"Bitfinex has no candles of {query.symbol}")
-    if body == []:
-        raise e.NotOffered(f"Bitfinex has no candles of {query.symbol} in that range")
     return m.Candles.from_rows(query, body, order=CANDLE)
 
 

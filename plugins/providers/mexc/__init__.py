@@ -75,8 +75,8 @@ async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, weight 1; a range is always sent with both of its ends."""
     window = query.window(MAX_CANDLES)
     end = window.last_ms
-    # Opening times are whole seconds, so a millisecond less is the same, end excluded or not.
-    if end is not None and end == query.end:
+    # Opening times are whole seconds, so a millisecond more is the same, end excluded or not.
+    if end is not None and end % 1000 == 0:
         end += 1
     params: dict[str, str | int | None] = {
         "symbol": STYLE.native(query.symbol),
@@ -137,12 +137,9 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
 
     Raises:
         UnknownSymbol: there are none at all.
-        NotOffered: there are none in the range.
     """
     if body == [] and query.start is None and query.end is None:
         raise e.UnknownSymbol(query.symbol, f"MEXC has no candles of {query.symbol}")
-    if body == []:
-        raise e.NotOffered(f"MEXC has no candles of {query.symbol} in that range")
     return m.Candles.from_rows(query, body)
 
 

@@ -8,7 +8,10 @@ import pytest
 from coinmux.framework.indicators.caller_candles import frame_of_rows
 
 AT, HOUR = 1_764_000_000_000, 3_600_000
-VERDICT = re.compile("oversold|overbought|bullish|bearish|positive|negative|above|below|trending")
+VERDICT = re.compile(
+    "oversold|overbought|bullish|bearish|positive|negative|above|below|trending"
+    "|at the|turned|trend:|between"
+)
 
 
 def rows(candles):
@@ -84,3 +87,21 @@ def test_without_trades_a_flow_of_money_is_flat(catalogue):
 def test_a_market_that_moves_little_has_its_reading(catalogue):
     small = [(p, p, p, p, 5.0) for p in (1 + 1e-9 * np.arange(60)).tolist()]
     assert reading(catalogue, "rsi", small).startswith("overbought")
+
+
+@pytest.mark.parametrize("price", [1.3e-8, 0.1, 100.0, 7.7e15])
+def test_prices_that_differ_in_the_last_bit_do_not_move(catalogue, price):
+    """Sums of fractions do, and are the same price."""
+    candles = [(one, one, one, one, 1.0) for one in (price, price * (1 + 2.3e-16))] * 150
+    said = {}
+    for indicator in catalogue:
+        text = reading(catalogue, indicator.info.name, candles)
+        if text is not None and not text.startswith("flat:") and VERDICT.search(text):
+            said[indicator.info.name] = text
+    assert said == {}
+
+
+def test_the_stop_of_a_falling_market_is_above_its_price(catalogue):
+    """TA-Lib's extended SAR tells it below zero, which is no price."""
+    falling = [(200.0 - at, 201.0 - at, 198.0 - at, 199.0 - at, 1.0) for at in range(60)]
+    assert reading(catalogue, "sarext", falling).startswith("below the stop: close 140 < ")
