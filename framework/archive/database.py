@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import threading
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 #: A statement waits so long for another's lock, and a connection so long to be made.
 _PATIENCE_S = 5.0
 _RATE_WINDOW_S = 10.0
+#: What threads of SQLite's driver have in their names, and how long their end is waited for.
+_DRIVERS_THREAD, _THREADS_S = "_connection_worker_thread", 0.3
 #: The option of a connection whose transactions write.
 _WRITES = "coinmux_writes"
 #: PostgreSQL's advisory lock while one process migrates: "coinmux" in digits.
@@ -194,6 +197,8 @@ class Database:
             await asyncio.wait_for(self.engine.dispose(), _PATIENCE_S)
         except TimeoutError:
             await self.engine.dispose(close=False)
+        if self.is_sqlite:
+            await _drivers_threads_ended()
 
     def _count(self, *_: object) -> None:
         now = self._clock.monotonic()
@@ -266,3 +271,16 @@ def _refuse_strangers(connection: Connection) -> None:
                     f"a table {table.name!r} of another program is in the way: "
                     "name another database in DATABASE_URL"
                 )
+
+
+async def _drivers_threads_ended() -> None:
+    """Wait a moment for the threads of SQLite's driver.
+
+    The thread of a connection that could not be made delivers its last result to the loop after
+    the error is known, and prints a traceback if the loop has been closed by then.
+    """
+    until = asyncio.get_running_loop().time() + _THREADS_S
+    while asyncio.get_running_loop().time() < until:
+        if not any(_DRIVERS_THREAD in thread.name for thread in threading.enumerate()):
+            return
+        await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""The health checker: probes sources that are offline and due, degraded and idle, or unproven."""
+"""The health checker: probes sources that are offline and due, degraded and idle, or in doubt."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _TICK_S = 1.0
 #: A degraded source is probed once it has been idle for so long (`docs/health.md`).
 _IDLE_S = 60.0
+#: A source that failed so many questions in a row which may be at fault themselves is asked one of
+#: ours; again after this long, until it answers or is offline. One with a quota as if degraded.
+_UNANSWERED = 3
+_DOUBTED_S = 10.0
 #: A probe waits at most this share of the retry delay longer, so that probes do not come together.
 _JITTER = 0.1
 _AT_ONCE = 4
@@ -123,6 +127,8 @@ class HealthChecker:
         if source.busy() is not None or source.saving() is not None:
             return None
         idle = now - self._tried_at.get(source.name, float("-inf"))
+        if (doubted := self._doubted(source, idle)) is not None:
+            return doubted
         for capability in CHEAPEST_FIRST:
             if capability not in source.fetch or probe_query(source.info, capability) is None:
                 continue
@@ -141,6 +147,20 @@ class HealthChecker:
                 return capability
         return None
 
+    def _doubted(self, source: Source, idle: float) -> str | None:
+        """A capability to learn by whether the source or its questions are at fault."""
+        most = max(source.unanswered.values(), default=0)
+        if most < _UNANSWERED or idle < (_IDLE_S if source.is_metered else _DOUBTED_S):
+            return None
+        offered = [
+            capability
+            for capability in CHEAPEST_FIRST
+            if capability in source.fetch
+            and probe_query(source.info, capability) is not None
+            and self._health.standing(source.name, capability).eligible
+        ]
+        return max(offered, key=lambda name: source.unanswered.get(name, 0), default=None)
+
     def _past_jitter(self, name: str, retry_at: float | None, now: float) -> bool:
         if retry_at is None:
             return True
@@ -156,7 +176,10 @@ class HealthChecker:
         if query is None:
             return
         try:
-            await self._ask(source, capability, query)
+            was_asked = await self._ask(source, capability, query)
         except (ProviderError, UnknownSymbol):
             # Its outcome is recorded already; the next round goes on from there.
             return
+        if was_asked:
+            # It works: what it did not answer was odd, or of a capability nobody can ask safely.
+            source.unanswered.clear()

@@ -15,7 +15,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from coinmux.framework.dialects.evm_rpc import gas_price, newest_block, rpc_error, rpc_result
+from coinmux.framework.dialects.evm_rpc import (
+    gas_price,
+    newest_block,
+    quantity,
+    rpc_error,
+    rpc_result,
+)
 from coinmux.framework.errors import (
     AuthRefused,
     BadStatus,
@@ -84,7 +90,7 @@ def explorer_error(reply: Reply, query: Query) -> Exception | None:
         return rpc_error(reply)
     said = f"{body.get('message') or ''}: {result or ''}"
     lower = said.lower()
-    if result is None and _NOTHING.match(lower):
+    if not result and _NOTHING.match(lower):
         return None
     if "daily rate limit" in lower:
         return QuotaExhausted(said)
@@ -117,9 +123,9 @@ def gas_oracle(result: Any, query: GasQuery) -> Gas:
     return Gas(
         chain=query.chain,
         unit="gwei",
-        slow=result["SafeGasPrice"],
+        slow=optional(result, "SafeGasPrice"),
         standard=result["ProposeGasPrice"],
-        fast=result["FastGasPrice"],
+        fast=optional(result, "FastGasPrice"),
         base_fee=result.get("suggestBaseFee"),
     )
 
@@ -172,8 +178,8 @@ def _transaction(row: Any, query: TransactionsQuery) -> Transaction:
     return transaction(
         query.chain,
         hash=row["hash"],
-        height=optional(row, "blockNumber"),
-        timestamp=read_field("timestamp", seconds_ms, optional(row, "timeStamp")),
+        height=read_field("height", _integer, optional(row, "blockNumber")),
+        timestamp=read_field("timestamp", _seconds, optional(row, "timeStamp")),
         sender=parties[0],
         to=parties[1],
         raw=optional(row, "value"),
@@ -182,9 +188,19 @@ def _transaction(row: Any, query: TransactionsQuery) -> Transaction:
     )
 
 
+def _integer(value: Any) -> int:
+    """A whole number in decimal; explorers that pass on what a node says write hexadecimal."""
+    is_hexadecimal = isinstance(value, str) and value.startswith("0x")
+    return quantity(value) if is_hexadecimal else whole_number(value)
+
+
+def _seconds(value: Any) -> int:
+    return seconds_ms(_integer(value))
+
+
 def _fee(row: Any, chain: Chain) -> int | None:
     gas = gas_fee(optional(row, "gasUsed"), optional(row, "gasPrice"))
-    return charged_fee(chain, gas, layer1=read_field("fee_raw", whole_number, row.get(_DATA_FEE)))
+    return charged_fee(chain, gas, layer1=read_field("fee_raw", _integer, row.get(_DATA_FEE)))
 
 
 @hookimpl
@@ -219,5 +235,5 @@ async def _ask(
 ) -> Any:
     parameters = {"chainid": CHAINS[chain].evm_id, "module": module, "action": action, **more}
     body = await http.get_json("", parameters, empty_ok=empty_ok)
-    # Null is a list of nothing, as `explorer_error` has let it pass.
-    return {**body, "result": []} if empty_ok and body.get("result") is None else body
+    # Null, "" and {} are a list of nothing, as `explorer_error` has let them pass.
+    return {**body, "result": []} if empty_ok and not body.get("result") else body

@@ -26,7 +26,7 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.models.chain import Balance, ChainHead, Gas, GasQuery, scaled
 from coinmux.framework.reference.chains import Chain
-from coinmux.framework.reference.rows import optional
+from coinmux.framework.reference.rows import optional, read_field
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -92,11 +92,16 @@ def rpc_result(body: Any) -> Any:
 
 
 async def evm_gas(query: GasQuery, post: Post) -> Gas:
-    """One request: the fees of five blocks; the node's suggestion for chains without a base fee."""
-    if query.chain in NO_BASE_FEE:
-        return await _read(post, "eth_gasPrice", [], lambda r: gas_price(r, query))
-    params = ["0x5", "latest", [25, 50, 75]]
-    return await _read(post, "eth_feeHistory", params, lambda r: fee_history(r, query))
+    """One request: the fees of five blocks; the node's suggestion for chains without a base fee.
+
+    A second one for that suggestion where the blocks of another chain tell no base fee.
+    """
+    if query.chain not in NO_BASE_FEE:
+        params = ["0x5", "latest", [25, 50, 75]]
+        gas = await _read(post, "eth_feeHistory", params, lambda r: fee_history(r, query))
+        if gas is not None:
+            return gas
+    return await _read(post, "eth_gasPrice", [], lambda r: gas_price(r, query))
 
 
 async def evm_chain_head(query: ChainHeadQuery, post: Post) -> ChainHead:
@@ -138,13 +143,17 @@ def gwei(wei: int) -> float:
     return scaled(wei, GWEI)
 
 
-def fee_history(result: Any, query: GasQuery) -> Gas:
+def fee_history(result: Any, query: GasQuery) -> Gas | None:
     """Base fee of the next block, plus the tips at the lower quartile, median and upper quartile.
 
     Each tip is the median of the last five blocks. Empty blocks are left out, and so are blocks
     whose rewards some nodes tell as null or as no quantities; if none is left, the tip is 0.
+    None if the blocks tell no base fee, as blocks before London.
     """
-    base = quantity(result["baseFeePerGas"][-1])
+    bases = result.get("baseFeePerGas")
+    if not bases or bases[-1] is None:
+        return None
+    base = quantity(bases[-1])
     rows = [
         tips
         for told, used in zip_longest(result.get("reward") or (), result.get("gasUsedRatio") or ())
@@ -175,11 +184,15 @@ def gas_price(result: Any, query: GasQuery) -> Gas:
     return Gas(chain=query.chain, unit="gwei", standard=gwei(quantity(result)))
 
 
+def _time(seconds: Any) -> int:
+    return quantity(seconds) * 1000
+
+
 def newest_block(result: Any, query: ChainHeadQuery) -> ChainHead:
     """The newest block; the reply gives its time in seconds."""
     return ChainHead(
         chain=query.chain,
         height=quantity(result["number"]),
         hash=optional(result, "hash"),
-        timestamp=quantity(result["timestamp"]) * 1000,
+        timestamp=read_field("timestamp", _time, optional(result, "timestamp")),
     )

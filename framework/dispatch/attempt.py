@@ -173,29 +173,30 @@ class AttemptRunner:
         started = clock.monotonic()
         watch = LoopWatch()
         try:
-            result, why_stale = await self._call(
+            result, misplaced, why_stale = await self._call(
                 source, capability, query, limit_s, watch, ours=ours
             )
-        except (ProviderError, UnknownSymbol) as caught:
+        except BaseException as raised:
+            # The border around a plugin's call: whatever comes out of it is its own defect.
+            caught = _ours(raised, watch)
+            if not isinstance(caught, (ProviderError, UnknownSymbol)):
+                if (blocked := watch.failure()) is not None:
+                    # The caller's time was over because the hook let nothing else run.
+                    record_error(self._health, lease, blocked, clock.monotonic() - started)
+                # Cancelled: the lease of a probe must be released.
+                self._health.release(lease)
+                raise
             error = counted(caught, source, capability.name, query, limit_s, lease, ours=ours)
             # What a plugin quotes of a source has not passed the client's redactor.
             error.detail = self._client.redactor.clean(error.detail)[:_DETAIL]
             record_error(self._health, lease, error, clock.monotonic() - started)
             if isinstance(error, CutShort) and self._had_time(source, capability, limit_s):
                 self._health.end_early(source.name, capability.name)
-            raise error from caught.__cause__
-        except BaseException:
-            if (blocked := watch.failure()) is not None:
-                # The caller's time was over because the hook let nothing else run.
-                record_error(self._health, lease, blocked, clock.monotonic() - started)
-            # Cancelled, or a defect of ours: the lease of a probe must be released.
-            self._health.release(lease)
-            raise
+            raise error from caught.__cause__ if caught is raised else raised
         finally:
             if watch.longest_s >= NOTABLE_S:
                 self._tell_blocked(source, capability, watch)
         elapsed = clock.monotonic() - started
-        misplaced = result.misplaced(query, self._clocks.now_ms())
         if misplaced is not None:
             raise MisplacedResult(result, misplaced, lease, elapsed, may_count=False)
         if why_stale is not None:
@@ -203,6 +204,7 @@ class AttemptRunner:
             stale.is_our_clock = self._clocks.agrees_with(source.name)
             raise stale
         source.proven.remember(capability.name, query)
+        source.unanswered.pop(capability.name, None)
         return result
 
     def _tell_blocked(self, source: Source, capability: Capability, watch: LoopWatch) -> None:
@@ -228,8 +230,8 @@ class AttemptRunner:
         watch: LoopWatch,
         *,
         ours: bool,
-    ) -> tuple[Result, str | None]:
-        """The checked answer, and why it is older than its kind may be."""
+    ) -> tuple[Result, str | None, str | None]:
+        """The checked answer, why it is about another time, and why it is older than it may be."""
         asked = query.fitted(source.info.intervals, source.info.max_candles)
         until = Deadline.after(self._clock, limit_s)
         # What is read of the clock before the call: a candle that ends during it may be open yet.
@@ -264,22 +266,17 @@ class AttemptRunner:
             answer = await with_pages(
                 answer, query, asked, fetch, until, self._clock, is_metered=source.is_metered
             )
-        try:
-            if damage:
-                answer = self._remarked(source, answer, damage)
-            answer = answer.fitted(query, asked_ms)
-            now_ms = self._clocks.now_ms()
-            if not source.provider.is_built_in:
-                check_foreign(capability, query, answer, now_ms)
-            head = answer.head()
-            if head is not None:
-                return answer, self._heads.lag(head)
-            return answer, answer.staleness(query, now_ms, capability.max_age_s)
-        except BaseException as error:
-            failure = _ours(error, watch)
-            if failure is error:
-                raise
-            raise failure from error
+        if damage:
+            answer = self._remarked(source, answer, damage)
+        answer = answer.fitted(query, asked_ms)
+        now_ms = self._clocks.now_ms()
+        if not source.provider.is_built_in:
+            check_foreign(capability, query, answer, now_ms)
+        misplaced = answer.misplaced(query, now_ms)
+        head = answer.head()
+        if head is not None:
+            return answer, misplaced, self._heads.lag(head)
+        return answer, misplaced, answer.staleness(query, now_ms, capability.max_age_s)
 
     def _checked(
         self, source: Source, capability: Capability, asked: Query, result: object
@@ -315,7 +312,6 @@ class AttemptRunner:
 
 def _ours(error: BaseException, watch: LoopWatch) -> BaseException:
     """What came out of a plugin's call, as an error of its source; our cancellation as it is."""
-    # The border around a plugin's call: whatever it raises is its own defect.
     if is_our_cancellation(error):
         return error
     return watch.failure() or failure_of(error)

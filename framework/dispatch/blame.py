@@ -4,6 +4,7 @@ A source that fails a question it should be able to answer has failed. A questio
 may not list, of a page or range that may not be there, with a text or address that may be wrong,
 proves nothing when the reply is a refusal or makes no sense. What no question can cause (a
 connection refused, a timeout, a damaged document, an error 500) counts whatever was asked.
+Where a source answers none of such questions, the health checker asks it one of ours.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coinmux.framework.errors import (
+    AuthRefused,
     BadStatus,
     CutShort,
     Empty,
@@ -79,6 +81,11 @@ def counted(
     fair_s = min(source.timeout_s, PROBE_S if lease.probe else FAIR_S)
     if isinstance(error, UpstreamTimeout) and limit_s < fair_s - 1e-9:
         return CutShort(f"the caller's deadline left it {limit_s:.2f} s")
-    if not ours and may_be_the_question(error) and not source.should_answer(capability, query):
+    odd = may_be_the_question(error) or (
+        # A source that was sent no key cannot have refused it.
+        isinstance(error, AuthRefused) and not source.bound.has_key
+    )
+    if odd and not ours and not source.should_answer(capability, query):
         error.outcome = Outcome.NEUTRAL
+        source.unanswered[capability] = source.unanswered.get(capability, 0) + 1
     return error

@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.errors import (
     AllProvidersFailed,
+    BadStatus,
     CoinmuxError,
     DeadlineExceeded,
+    Empty,
     InvalidRequest,
     NoProviderAvailable,
     NotFound,
     NotOffered,
+    OtherSubject,
     Outcome,
     ProviderBusy,
     UnknownChain,
     UnknownInterval,
     UnknownSymbol,
 )
+from coinmux.framework.reference.symbols import QUOTES, Symbol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
 
 #: Refusals of sources that may answer later.
 _LATER = frozenset({"circuit_open", "probe_running", "told_to_wait", "list_awaited"})
+#: How sources refuse a pair that nobody has heard of: they name it, or anything else they can say.
+_REFUSALS = (UnknownSymbol, BadStatus, Empty, OtherSubject)
 #: Reasons of sources in one message.
 _REASONS = 3
 
@@ -93,10 +99,15 @@ def _is_unknown(
     """Whether nobody knows the pair or coin.
 
     Sources that did not answer (busy, offline, blocked, off, at a loss with the question) say
-    nothing about it. Those that failed say nothing either, as long as more did answer: one broken
-    server does not turn every typing error into a server error.
+    nothing about it. One that refuses a pair of which no coin or currency is known says so too.
+    Those that failed say nothing either, as long as more did answer: one broken server does not
+    turn every typing error into a server error.
     """
-    said_so = sum(isinstance(error, UnknownSymbol) for error in request.errors)
+    refusals = _REFUSALS if _is_strange(request, serving) else UnknownSymbol
+    said_so = sum(
+        isinstance(error, refusals) and error.outcome is not Outcome.FAILURE
+        for error in request.errors
+    )
     said_so += sum(refusal.code == "unsupported_symbol" for refusal in others)
     failed = sum(error.outcome is Outcome.FAILURE for error in request.errors)
     return (
@@ -104,6 +115,15 @@ def _is_unknown(
         and failed < said_so
         and not any(isinstance(error, NotOffered) for error in request.errors)
         and not any(source.lists(request.row.name, request.query) for source in serving)
+    )
+
+
+def _is_strange(request: RequestContext, serving: Sequence[Source]) -> bool:
+    """Whether the question is about a pair of which one half is no known coin or currency."""
+    symbol = request.query.__dict__.get("symbol")
+    return type(symbol) is Symbol and not all(
+        half in QUOTES or any(half in source.assets.known for source in serving)
+        for half in (symbol.base, symbol.quote)
     )
 
 

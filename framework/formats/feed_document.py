@@ -39,6 +39,8 @@ _ROOTS = {"rss", "rdf", "feed", "channel"}
 _ITEMS = {"item", "entry"}
 _DC = "purl.org/dc/elements/1.1"
 _CONTENT = "purl.org/rss/1.0/modules/content"
+_MEDIA = "search.yahoo.com/mrss"
+_FEEDBURNER = "rssnamespace.org/feedburner/ext/1.0"
 _ATOM = "www.w3.org/2005/atom"
 #: Namespace, as `_plain_space` has it -> prefix of the names in `_PARTS`; elements of any other
 #: namespace are left out.
@@ -53,17 +55,25 @@ _NAMESPACES = {
     "backend.userland.com/rss2": "",
     _DC: "dc:",
     _CONTENT: "content:",
+    _MEDIA: "media:",
+    _FEEDBURNER: "feedburner:",
 }
 #: What a prefix means where nobody declared it.
-_USUAL = {"dc": _DC, "content": _CONTENT, "atom": _ATOM, "atom10": _ATOM, "a10": _ATOM, "rss": ""}
+_USUAL = {
+    "dc": _DC, "content": _CONTENT, "atom": _ATOM, "atom10": _ATOM, "a10": _ATOM, "rss": "",
+    "media": _MEDIA, "feedburner": _FEEDBURNER,
+}  # fmt: skip
 #: The parts of an entry, with the most characters of each; longer text is cut.
 _PARTS = {
     "title": 1000,
+    "dc:title": 1000,
+    "media:title": 1000,
     "description": 4000,
     "summary": 4000,
     "content": 4000,
     "content:encoded": 4000,
     "link": MAX_LINK + 1,
+    "feedburner:origlink": MAX_LINK + 1,
     "guid": MAX_LINK + 1,
     "id": MAX_LINK + 1,
     "pubdate": 64,
@@ -143,7 +153,7 @@ def _from_beginning(text: str) -> str:
         return text[begin.start() :]
     if text.startswith("<"):
         return text
-    raise NotJSON("plain text in place of a feed")
+    raise NotJSON(f"{'JSON' if text[0] in '{[' else 'plain text'} in place of a feed")
 
 
 class _Reader:
@@ -229,6 +239,8 @@ class _Reader:
             self._open_document(local)
         elif name in _ITEMS:
             self._entry, self._entry_depth = {}, depth
+            if about := attributes.get("rdf:about"):
+                self._entry["about"] = [Part(about.strip(), {}, "")]
         elif self._entry is not None:
             seen = len(self._entry.get(name, ()))
             if name not in _PARTS or seen >= (_BREADTH if name in _MANY else 1):
@@ -241,7 +253,7 @@ class _Reader:
             self._skip_depth = depth  # these have links of their own
 
     def _open_document(self, local: str) -> None:
-        if local == "html":
+        if local in ("html", "head", "body"):
             raise NotJSON("an HTML page in place of a feed")
         if local not in _ROOTS:
             raise NotJSON(f"an XML document of {clean_text(local)[:40]!r} in place of a feed")

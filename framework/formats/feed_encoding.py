@@ -2,9 +2,10 @@
 
 Publishers name encodings that their bytes are not in. Bytes that are valid UTF-8 are UTF-8, since
 text in another encoding almost never is. All other bytes are read by the XML declaration, then by
-the charset of the HTTP header.
+the charset of the HTTP header. UTF-16 and UTF-32 show in the first bytes.
 
-Source: XML 1.0 appendix F, RFC 7303 and the codecs of Python, read 2026-11-24.
+Source: XML 1.0 appendix F, RFC 7303, the labels of the WHATWG Encoding Standard and the codecs of
+Python, read 2026-11-24.
 """
 
 from __future__ import annotations
@@ -19,16 +20,43 @@ from coinmux.framework.errors import Empty, Malformed
 LEADING = 4096
 _ENCODING = re.compile(rb"""<\?xml\s[^>]{0,200}?encoding\s*=\s*["']\s*([A-Za-z0-9._:+-]{1,40})""")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9._:+-]{1,40})""", re.IGNORECASE)
-#: Characters that XML does not allow; NUL is refused before.
-_FORBIDDEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]+")
+#: Characters that XML does not allow.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]+")
 #: Codecs of Python that are no character sets of documents; idna and punycode are quadratic.
 _NOT_FOR_DOCUMENTS = frozenset(
     {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7", "mbcs"}
 )
 #: Codecs that write every text in seven bits, so that it is valid UTF-8 too.
 _SEVEN_BITS = ("iso2022", "hz")
-#: ISO-8859-1 means windows-1252 where it is declared: browsers and feed readers agree on that.
-_WIDER = {"iso8859-1": "cp1252", "ascii": "cp1252"}
+#: The encoding of Windows that browsers and feed readers take a name for: it has all characters of
+#: the one that is named, and publishers write those it has beside them.
+_WIDER = {
+    "iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874",
+    "tis-620": "cp874", "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932",
+    "euc_kr": "cp949", "big5": "big5hkscs",
+}  # fmt: skip
+#: Names that Python does not know, without `x-`.
+_OTHER_NAMES = {
+    "windows-31j": "cp932", "sjis": "cp932", "iso-8859-8-i": "iso8859-8",
+    "iso-8859-8-e": "iso8859-8", "mac-roman": "mac-roman", "mac-cyrillic": "mac-cyrillic",
+    "csgb2312": "gb18030", "csshiftjis": "cp932", "cseuckr": "cp949", "csbig5": "big5hkscs",
+}  # fmt: skip
+#: `windows-949`, `win-1251`, `x-cp1251`, `cp-1251`, `dos-874`.
+_CODE_PAGE = re.compile(r"(?:windows|win|cp|dos|ibm|ms)[-_]?(\d{3,4})", re.ASCII)
+#: The first bytes of a document in UTF-16 without a mark.
+_UNMARKED = {
+    b"<\x00?\x00": "utf-16-le",
+    b"<\x00r\x00": "utf-16-le",
+    b"<\x00f\x00": "utf-16-le",
+    b"\x00<\x00?": "utf-16-be",
+    b"\x00<\x00r": "utf-16-be",
+    b"\x00<\x00f": "utf-16-be",
+}
+#: Of the characters of a text, one in so many may be NUL; more are no text.
+_ONE_NUL_IN = 100
+#: A letter of Latin-1 inside a word: text that was cut in the middle of a character has none.
+_LATIN_LETTER = re.compile(rb"[\x00-\x7f][\x80-\xff]{1,2}(?=[a-z])")
+_HIGH = re.compile(rb"[\x80-\xff]{3}")
 
 
 class Decoded(NamedTuple):
@@ -36,10 +64,12 @@ class Decoded(NamedTuple):
 
     Attributes:
         lost: bytes that had no meaning in the encoding; U+FFFD stands in their place.
+        assumed: the encoding that nobody named, by which it was read; "" if one was named.
     """
 
     text: str
     lost: int = 0
+    assumed: str = ""
 
 
 def decoded(body: bytes, content_type: str = "") -> Decoded:
@@ -50,11 +80,10 @@ def decoded(body: bytes, content_type: str = "") -> Decoded:
 
     Raises:
         Empty: nothing but white space.
-        Malformed: NUL bytes, or an encoding nobody knows.
+        Malformed: many NUL bytes, or an encoding nobody knows.
     """
     found = _decoded(body, content_type)
-    if "\x00" in found.text:
-        # A text in UTF-16 without its mark, which some parsers would recognise and expand.
+    if found.text.count("\x00") * _ONE_NUL_IN > len(found.text):
         raise Malformed("a feed with NUL bytes")
     found = found._replace(text=_FORBIDDEN.sub("", found.text))
     if not found.text.strip("\ufeff \t\r\n"):
@@ -63,8 +92,12 @@ def decoded(body: bytes, content_type: str = "") -> Decoded:
 
 
 def _decoded(body: bytes, content_type: str) -> Decoded:
+    if body.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return _replacing(body, "utf-32")
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _replacing(body, "utf-16")
+    if body[:4].lower() in _UNMARKED:
+        return _replacing(body, _UNMARKED[body[:4].lower()])
     named = _ENCODING.search(body, 0, LEADING)
     told = _CHARSET.search(content_type)
     names = [named[1].decode("ascii")] if named else []
@@ -80,11 +113,29 @@ def _decoded(body: bytes, content_type: str) -> Decoded:
             continue
     if not found and names:
         raise Malformed(f"a feed in the encoding {names[0][:40]!r}")
-    return _replacing(body, found[0] if found else "utf-8")
+    codec = found[0] if found else "utf-8"
+    if codec == "utf-8" and _is_latin(body):
+        return Decoded(body.decode("cp1252", "replace"), assumed="windows-1252")
+    return _replacing(body, codec)
+
+
+def _is_latin(body: bytes) -> bool:
+    """Whether a text that is no UTF-8 throughout has accented letters inside its words."""
+    if _HIGH.search(body) or not _LATIN_LETTER.search(body):
+        return False
+    # No character of UTF-8 at all, and none that windows-1252 does not have.
+    return body.decode("utf-8", "ignore").isascii() and not re.search(
+        b"[\x81\x8d\x8f\x90\x9d]", body
+    )
 
 
 def _codec(name: str) -> str | None:
     """Python's name of a text encoding; None if it has none of that name."""
+    name = name.lower()
+    while name.startswith("x-"):
+        name = name[2:]
+    page = _CODE_PAGE.fullmatch(name)
+    name = f"cp{page[1]}" if page else _OTHER_NAMES.get(name, name)
     try:
         info = codecs.lookup(name)
         b"ab".decode(name, "ignore")  # refuses codecs that do not make text

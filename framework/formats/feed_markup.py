@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from coinmux.framework.errors import Malformed, NotJSON
+from coinmux.framework.reference.texts import joined_surrogates
 
 #: Tags and texts of a document, those included that only look like a tag: bounds the time.
 MAX_TOKENS = 400_000
@@ -27,13 +28,14 @@ _LOOSE_TAG = re.compile(r"<(/?)([^\W\d][\w.:-]{0,99})((?:[\s/][^<>]*)?)>", re.AS
 _MARKUP = re.compile(r"<(?=[/!?A-Za-z_])")
 _ATTRIBUTE = re.compile(r"""([\w.:-]{1,100})\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-#: The document type of RSS 0.91, which names a file and declares nothing.
+#: A document type that declares nothing: a name alone, or that of RSS 0.91, which names a file.
 _PUBLIC_TYPE = re.compile(
-    r"""<!DOCTYPE\s{1,9}(?:rss|rdf:RDF)\s{1,9}PUBLIC\s{1,9}"[^"<>]{0,200}"\s{0,9}"""
+    r"""<!DOCTYPE\s{1,9}(?:rss|rdf:RDF|feed)\s{0,9}>|<!DOCTYPE\s{1,9}(?:rss|rdf:RDF)\s{1,9}PUBLIC\s{1,9}"[^"<>]{0,200}"\s{0,9}"""
     r"""(?:"[^"<>]{0,200}"\s{0,9})?>""",
     re.IGNORECASE,
 )
 _HTML_TYPE = re.compile(r"<!doctype\s{1,9}html", re.IGNORECASE)
+_CDATA = re.compile(r"<!\s{0,9}\[\s{0,9}CDATA\s{0,9}\[", re.IGNORECASE)
 
 
 class StartTag(NamedTuple):
@@ -74,6 +76,7 @@ def tokens(text: str) -> Iterator[Token]:
     """
     at = 0
     last_end = text.rfind(">")
+    is_inside = False
     for _ in range(MAX_TOKENS):
         markup = _MARKUP.search(text, at)
         if markup is None:
@@ -84,11 +87,12 @@ def tokens(text: str) -> Iterator[Token]:
         if begin > at:
             yield Text(text[at:begin], is_literal=False)
         if text[begin + 1] in "!?":
-            token, at = _declaration(text, begin)
+            token, at = _declaration(text, begin, is_inside=is_inside)
         elif begin > last_end:
             token = _CUT
         else:
             token, at = _tag(text, begin)
+            is_inside = is_inside or isinstance(token, StartTag)
         if token is not None:
             yield token
         if token is _CUT:
@@ -107,18 +111,26 @@ def _tag(text: str, begin: int) -> tuple[Token, int]:
     return StartTag(name.lower(), attributes, attributes.endswith("/")), found.end()
 
 
-def _declaration(text: str, begin: int) -> tuple[Token | None, int]:
-    """What begins with `<!` or `<?`: only a CDATA section has content."""
+def _declaration(text: str, begin: int, *, is_inside: bool) -> tuple[Token | None, int]:
+    """What begins with `<!` or `<?`: only a CDATA section has content.
+
+    Args:
+        is_inside: the root element has begun, so that a page of HTML is one that an entry quotes.
+    """
     if text.startswith("<!--", begin):
         return _past(text, "-->", begin + 4)
     if text.startswith("<?", begin):
-        return _past(text, "?>", begin + 2)
-    if text.startswith("<![CDATA[", begin):
-        end = text.find("]]>", begin)
+        # One that forgets its `?` ends at its `>`.
+        return _past(text, ">" if text[begin + 2 : begin + 5].lower() == "xml" else "?>", begin + 2)
+    section = _CDATA.match(text, begin)
+    if section is not None:
+        end = text.find("]]>", section.end())
         if end < 0:
             return _CUT, len(text)
-        return Text(text[begin + 9 : end], is_literal=True), end + 3
+        return Text(text[section.end() : end], is_literal=True), end + 3
     if _HTML_TYPE.match(text, begin):
+        if is_inside:
+            return _past(text, ">", begin + 2)
         raise NotJSON("an HTML page in place of a feed")
     document_type = _PUBLIC_TYPE.match(text, begin)
     if document_type is None:
@@ -141,4 +153,6 @@ def attributes_of(raw: str) -> dict[str, str]:
 
 def unescaped(text: str) -> str:
     """Text with its character references read; an ampersand that begins none stays."""
-    return _REFERENCE.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
+    if "&" not in text:
+        return text
+    return _REFERENCE.sub(lambda found: html.unescape(found[0]), joined_surrogates(text))

@@ -10,8 +10,10 @@ Source: RSS 2.0 (rssboard.org), RFC 4287 and RFC 5322, read 2026-11-24.
 from __future__ import annotations
 
 import asyncio
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from coinmux.framework.errors import Malformed, SchemaMismatch, TooLarge
@@ -29,6 +31,13 @@ TIMEOUT_S = 3.0
 #: Characters of a text that stand for a missing title.
 TITLE_CHARS = 120
 _DATES = ("published", "pubdate", "issued", "dc:date", "created", "updated", "modified")
+_TITLES = ("title", "dc:title", "media:title")
+#: `rel` of a link to the page itself, as the registry of relations writes it as well.
+_ALTERNATE = ("", "alternate", "http://www.iana.org/assignments/relation/alternate")
+_HTML = ("", "text/html", "application/xhtml+xml")
+#: The scheme of a link, written with too few or too many marks, or twice.
+_SCHEME = re.compile(r"(?:https?:?/*(?=https?:))?(https?)(?::/*|//+)(?=[^/:\s]+\.)", re.IGNORECASE)
+_BREAK = re.compile(r"\s*[\r\n\t]\s*")
 _SUMMARIES = ("description", "summary", "content", "content:encoded")
 
 
@@ -37,7 +46,7 @@ class FeedEntry:
     """One entry of a feed, plain text.
 
     Attributes:
-        id: the feed's own id of the entry, else its link.
+        id: the feed's own id of the entry; its link if it has none, or shares it with another.
         title: at most 500 characters, never empty; the beginning of the text if there is none.
         link: http or https, without `utm_*` parameters.
         published_ms: Unix ms; None if the feed gives no date, or an unreadable one.
@@ -88,16 +97,20 @@ def parse_feed(body: bytes, content_type: str = "", address: str = "") -> list[F
     """
     if len(body) > MAX_BYTES:
         raise TooLarge(f"a feed of {len(body)} bytes; at most {MAX_BYTES} are read")
-    text, lost = decoded(body, content_type)
+    text, lost, assumed = decoded(body, content_type)
     document = read_document(text)
     if lost and not document.entries:
         raise Malformed(f"{lost} bytes of the feed have no meaning in its encoding")
     base = _base(document, address)
     entries = read_rows(document.entries, lambda entry: _entry(entry, base), kind="entries")
+    ids = Counter(entry.id for entry in entries)
+    entries = [entry if ids[entry.id] == 1 else replace(entry, id=entry.link) for entry in entries]
     host = urlsplit(address).hostname
     feed = f"the feed of {host}" if host else "the feed"
     for fault in document.faults:
         remark(f"{feed} is damaged: {fault}")
+    if assumed:
+        remark(f"{feed} is not in the encoding it names; read as {assumed}")
     if lost:
         remark(f"{feed} has {lost} bytes without a meaning in its encoding, shown as \ufffd")
     return entries
@@ -115,7 +128,8 @@ def _entry(entry: Entry, base: str) -> FeedEntry:
         raise SchemaMismatch("an entry without a link")
     link = _without_tracking(link)
     summary = next(filter(None, (plain_text(_text(entry, name)) for name in _SUMMARIES)), "")
-    title = plain_text(_text(entry, "title")) or _beginning(summary)
+    titles = (plain_text(_text(entry, name)) for name in _TITLES)
+    title = next(filter(None, titles), "") or _beginning(summary)
     if not title:
         raise SchemaMismatch("an entry without a title or a text")
     own_id = clean_text(_text(entry, "guid") or _text(entry, "id"))
@@ -149,29 +163,45 @@ def _beginning(text: str) -> str:
 
 
 def _links_of(entry: Entry, base: str) -> Iterator[str | None]:
-    """The places an entry may lead to, best first: its link, then a permanent id."""
+    """The places an entry may lead to, best first: its link, a permanent id, where its text is."""
+    for part in entry.get("feedburner:origlink", ()):
+        yield web_link(part.text)
     yield from _links(entry.get("link", ()), base)
     for part in entry.get("guid", ()):
-        if part.attributes.get("ispermalink", "true").lower() == "true":
+        is_permanent = part.attributes.get("ispermalink", "").strip().lower()
+        if is_permanent == "true":
+            yield _joined(part.text, part.base, base)
+        elif not is_permanent:
             yield web_link(part.text)
-    for part in entry.get("id", ()):
+    for part in (*entry.get("id", ()), *entry.get("about", ())):
         yield web_link(part.text)
+    for part in entry.get("content", ()):
+        if part.attributes.get("type", "").lower() in _HTML:
+            yield _joined(part.attributes.get("src", ""), part.base, base)
 
 
 def _links(parts: Sequence[Part] | Iterable[Part], base: str) -> Iterator[str | None]:
     """The targets of `link` elements that lead to a page, of RSS (text) and Atom (`href`)."""
-    for part in parts:
-        if part.attributes.get("rel", "alternate").lower() == "alternate":
-            yield _joined(part.text or part.attributes.get("href", ""), part.base, base)
+    pages = [p for p in parts if p.attributes.get("rel", "").strip().lower() in _ALTERNATE]
+    for part in sorted(pages, key=lambda p: p.attributes.get("type", "").lower() not in _HTML):
+        yield _joined(part.text or part.attributes.get("href", ""), part.base, base)
 
 
 def _joined(reference: str, own_base: str, base: str) -> str | None:
     """An absolute link; `own_base` is the `xml:base` of the element, `base` that of the feed."""
-    reference = reference.strip()
+    # Browsers drop breaks of lines in a link, and write its spaces as `%20`.
+    reference = _BREAK.sub("", reference.strip()).replace(" ", "%20")
+    if (scheme := _SCHEME.match(reference)) is not None:
+        reference = f"{scheme[1]}://{reference[scheme.end() :]}"
     if not reference or reference.lower().startswith("www."):
         return None  # no path of this site, and it does not say what it is
     try:
-        return web_link(urljoin(urljoin(base, own_base), reference))
+        start = urljoin(base, own_base)
+        host = (urlsplit(start).hostname or "").removeprefix("www.")
+        if host and reference.partition("/")[0].lower() == host:
+            reference = f"//{reference}"  # its own host, without a scheme
+        link = web_link(urljoin(start, reference))
+        return None if link is None or "%" in urlsplit(link).netloc else link
     except ValueError:
         return None
 

@@ -62,11 +62,47 @@ _COMMON_NAMES = _words(
     "rocket pool", "world liberty financial", "near protocol", "official trump", "gemini dollar",
     "first digital usd", "cat in a dogs world", "cosmos hub",
 }  # fmt: skip
+#: Names that texts use and nobody searches for -> the ticker; "" for coins outside the table whose
+#: names begin with the name of another.
+_OTHER_NAMES = {
+    "xbt": "BTC", "bitcoin satoshi s vision": "BSV", "binance smart chain": "BNB",
+    "curve finance": "CRV", "sonic labs": "S", "wrapped ether": "WETH",
+    "bitcoin gold": "", "bitcoin diamond": "", "bitcoin private": "", "bitcoin atom": "",
+    "bitcoin god": "", "ethereum pow": "", "ethereum fair": "", "ethereum gold": "",
+    "litecoin cash": "",
+}  # fmt: skip
+#: Words beside a name or ticker with which it means something else: the Ripple effect, a lawsuit
+#: under the ADA Act, the APT group Lazarus, the agency DOGE.
+_OTHER_SENSES: Mapping[str, frozenset[str]] = {
+    "ada": _words("act compliance compliant disabilities lawsuit lawsuits lovelace"),
+    "apt": _words("attack attacks actor actors group groups hackers malware"),
+    "cro": _words("at of resigns"),
+    "doge": _words("agency cuts department efficiency employees officials staff staffers"),
+    "dot": _words("secretary transportation"),
+    "gala": _words("charity dinner event"),
+    "injective": _words("function functions"),
+    "leo": _words("orbit satellite satellites"),
+    "mana": _words("from"),
+    "near": _words("the"),
+    "ripple": _words("effect effects"),
+    "sui": _words("generis"),
+    "tao": _words("of"),
+    "ton": _words("of"),
+    "tron": _words("ares legacy"),
+}
 _WORD = re.compile(r"[^\W_]+")
+#: What may stand between the words of one name: `Bitcoin, cash and gold` has no Bitcoin Cash.
+_WITHIN_NAMES = re.compile(r"[\s.'\u2010-\u2019_-]*")
 _CASHTAG = re.compile(r"\$([A-Za-z][A-Za-z0-9]{1,9})\b")
 _ARTICLES = frozenset({"a", "an", "the", "this", "that", "another", "no", "every", "any"})
 #: Query parameters that track where a reader came from; they do not change the target.
-_TRACKING = re.compile(r"utm_\w+|fbclid|gclid|mc_cid|mc_eid|ref|source|cmpid|guccounter")
+_TRACKING = re.compile(
+    r"utm_\w+|at_(?:medium|campaign)|\w{1,3}clid|igshid|mc_[ce]id|ns_\w+|_ga|ref|source|cmp(?:id)?"
+    r"|guccounter|amp|outputtype"
+)
+#: How publishers mark a page's short form for phones.
+_AMP_HOST = re.compile(r"^(?:(?:www|m|amp|mobile)\.)+(?=[^.]+\.)")
+_AMP_PATH = re.compile(r"^/amp(?=/)|/amp$|\.amp(?=\.html?$|$)")
 #: Reports of two publishers under one title are one story if they are so close; a title that comes
 #: back the next day is another.
 WINDOW_MS = 12 * 3_600_000
@@ -85,6 +121,8 @@ def _names() -> tuple[Mapping[str, list[tuple[list[str], str]]], frozenset[str]]
         for one in names:
             words = one.split()
             by_first.setdefault(words[0], []).append((words, ticker))
+    for one, ticker in _OTHER_NAMES.items():
+        by_first.setdefault(one.split()[0], []).append((one.split(), ticker))
     for named in by_first.values():
         named.sort(key=lambda one: -len(one[0]))
     return by_first, frozenset(table.symbols - _EVERYDAY_TICKERS)
@@ -95,21 +133,29 @@ def symbols_in(*texts: str) -> tuple[str, ...]:
 
     A coin is found by its name, by its cashtag (`$LINK`), and by its ticker in capitals, unless the
     whole text is in capitals or the ticker is an everyday word. Of names that begin at one word the
-    longest counts: Bitcoin Cash is not Bitcoin. A name that is a common word (Avalanche) counts
-    where it is written as a name.
+    longest counts: Bitcoin Cash is not Bitcoin, and Bitcoin Gold, which the table lacks, is no coin
+    of it. A name that is a common word (Avalanche) counts where it is written as a name.
     """
     known = AssetTable.shipped().symbols
     found: set[str] = set()
     for text in texts:
-        found.update(_mentioned(_WORD.findall(text), is_shouted=text.isupper()))
+        found.update(_mentioned(text))
         found.update(tag for tag in map(str.upper, _CASHTAG.findall(text)) if tag in known)
     return tuple(sorted(found))
 
 
-def _mentioned(words: list[str], *, is_shouted: bool) -> Iterator[str]:
+def _mentioned(text: str) -> Iterator[str]:
     """Tickers by name and by capitals; no word counts for two."""
     by_first, tickers = _names()
+    is_shouted = text.isupper()
+    found = list(_WORD.finditer(text))
+    words = [one[0] for one in found]
     lower = [word.lower() for word in words]
+    # Whether a word and the one before it may be of one name.
+    goes_on = [
+        at > 0 and _WITHIN_NAMES.fullmatch(text, found[at - 1].end(), one.start()) is not None
+        for at, one in enumerate(found)
+    ]
     has_tickers = not is_shouted or len(words) < 3
     at = 0
     while at < len(words):
@@ -118,15 +164,22 @@ def _mentioned(words: list[str], *, is_shouted: bool) -> Iterator[str]:
                 one
                 for one in by_first.get(lower[at], ())
                 if lower[at : at + len(one[0])] == one[0]
+                and all(goes_on[at + 1 : at + len(one[0])])
                 and _is_name(words, at, one[0], is_shouted=is_shouted)
             ),
             ([], ""),
         )
-        if name:
+        if not name and has_tickers and words[at] in tickers:
+            name, ticker = lower[at : at + 1], words[at]
+        if ticker and not _has_other_sense(lower, at, name):
             yield ticker
-        elif has_tickers and words[at] in tickers:
-            yield words[at]
         at += len(name) or 1
+
+
+def _has_other_sense(words: list[str], at: int, name: list[str]) -> bool:
+    others = _OTHER_SENSES.get(" ".join(name), frozenset())
+    after = at + len(name)
+    return not others.isdisjoint((*words[max(at - 1, 0) : at], *words[after : after + 1]))
 
 
 def _is_name(words: list[str], at: int, name: list[str], *, is_shouted: bool) -> bool:
@@ -136,6 +189,8 @@ def _is_name(words: list[str], at: int, name: list[str], *, is_shouted: bool) ->
     written = words[at : at + len(name)]
     if is_shouted or not all(word[0].isupper() for word in written):
         return False
+    if len(name) > 1 and all(word.isupper() for word in written):
+        return False  # THE GRAPH is stressed
     before = words[at - 1].lower() if at else ""
     after = words[at + len(name)].lower() if at + len(name) < len(words) else ""
     return before not in _ARTICLES and after != "of"
@@ -219,19 +274,27 @@ class _Story:
 
 
 def _about(item: NewsItem, asset: str) -> bool:
-    """Whether an item lists the asset, or its title has the ticker in capitals."""
-    return asset in item.symbols or asset in _WORD.findall(item.title)
+    """Whether an item lists the asset, or its title has the ticker in capitals, meant as one."""
+    if asset in item.symbols:
+        return True
+    words = _WORD.findall(item.title)
+    lower = [word.lower() for word in words]
+    return any(
+        word == asset and not _has_other_sense(lower, at, lower[at : at + 1])
+        for at, word in enumerate(words)
+    )
 
 
 def _place(url: str) -> str:
-    """A link without the parts that do not change its target, such as a place in its page."""
+    """A link without the parts that do not change the story, such as a place in its page."""
     parts = urlsplit(url)
     query = [(k, v) for k, v in parse_qsl(parts.query) if not _TRACKING.fullmatch(k.lower())]
-    return f"{_host(url)}{parts.path.rstrip('/')}?{urlencode(sorted(query))}"
+    path = _AMP_PATH.sub("", parts.path.rstrip("/"))
+    return f"{_host(url)}{path.rstrip('/')}?{urlencode(sorted(query))}"
 
 
 def _host(url: str) -> str:
-    return (urlsplit(url).hostname or "").removeprefix("www.").removeprefix("m.")
+    return _AMP_HOST.sub("", urlsplit(url).hostname or "")
 
 
 def _headline(title: str) -> str:

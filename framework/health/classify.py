@@ -45,7 +45,11 @@ def mismatch(error: Exception) -> SchemaMismatch:
 def quoted(error: BaseException) -> str:
     """The error in one line; the text may still contain secrets."""
     try:
-        text = str(error)[:_QUOTED]
+        text = str.__str__(str(error))[:_QUOTED]
     except BaseException:  # noqa: BLE001 - the error's own `__str__` is a plugin's code too
         text = "its text cannot be read"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    try:
+        name = str.__str__(type(error).__name__)
+    except BaseException:  # noqa: BLE001 - nor is its class ours
+        name = "an error without a name"
+    return f"{name}: {text}" if text else name

@@ -6,6 +6,7 @@ that nothing moved.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.plugins.indicator_info import columns_read
@@ -21,8 +22,10 @@ _LEAST = 3
 #: For lines without levels, which have a value in a flat market too.
 _LEAST_OF_LINES = 10
 
-#: First words of readings that call nothing high, low, rising or falling.
-_CALM = frozenset({"at", "level", "neutral", "within", "in", "no"})
+#: Readings that call nothing high, low, rising or falling; "at the high" does.
+_CALM = re.compile(r"(at (?!the )|level\b|neutral\b|within\b|in\b|no\b)")
+#: Prices that differ by so little, relatively, are the same, added up in another order.
+_NOISE = 4e-16
 
 
 def flatness(frame: Frame, info: IndicatorInfo, values: Values, reading: str) -> str | None:
@@ -31,7 +34,7 @@ def flatness(frame: Frame, info: IndicatorInfo, values: Values, reading: str) ->
     Args:
         reading: what the indicator says; of lines without levels, a calm word stays.
     """
-    if not info.levels and reading.split(" ")[0].rstrip(":") in _CALM:
+    if not info.levels and _CALM.match(reading):
         return None
     read = columns_read(info, values)
     prices = sorted(read - {"timestamp", "volume"}) or sorted(read - {"timestamp"})
@@ -60,4 +63,5 @@ def _span(info: IndicatorInfo, values: Values, required: int, *, is_bar: bool) -
 
 
 def _stands(column: NDArray[Any]) -> bool:
-    return bool((column == column[0]).all())
+    low, high = float(column.min()), float(column.max())
+    return high - low <= _NOISE * max(abs(low), abs(high))

@@ -21,7 +21,7 @@ from typing_extensions import TypeVar
 from coinmux.framework.errors import Implausible, InvalidRequest, OtherSubject, UnknownSymbol
 from coinmux.framework.reference.chains import Chain
 from coinmux.framework.reference.frozen import frozen
-from coinmux.framework.reference.rows import counted_anew, without_bad_fields
+from coinmux.framework.reference.rows import forget_since, marked, without_bad_fields
 
 #: A source's clock may be this far ahead of ours; a later time is refused (`faults.md` E3).
 FUTURE_MS = 60_000
@@ -108,11 +108,11 @@ class Result(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _without_bad_fields(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        forget = counted_anew()
+        mark = marked()
         try:
             return handler(values)
         except ValidationError as error:
-            forget()
+            forget_since(mark)
             rest = (
                 without_bad_fields(values, error, _optional_names(cls))
                 if isinstance(values, Mapping)

@@ -11,7 +11,7 @@ import numpy as np
 
 from coinmux.framework.errors import Implausible, SchemaMismatch
 from coinmux.framework.models.candle_checks import contradiction, sound
-from coinmux.framework.reference.rows import field_left_out, read_rows, row_left_out
+from coinmux.framework.reference.rows import field_left_out, read_rows, remark, row_left_out
 from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS, number
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 _PRICES = COLUMNS[1:5]
 _KIND = "candles"
+#: How far, as a part of it, a price may be outside of high and low: sources round each by itself.
+_ROUNDING = 1e-6
 
 
 class Table(NamedTuple):
@@ -44,13 +46,15 @@ def read_table(rows: Any, order: Sequence[str], scale: int) -> Table:
     than `order` names are no damage; a missing volume is nan.
 
     Args:
-        rows: lists or mappings.
+        rows: lists or mappings; null stands for none.
         order: as `Candles.from_rows` takes it.
         scale: what a time is multiplied by to be in milliseconds.
 
     Raises:
         SchemaMismatch, Implausible: `rows` is no list, or most rows cannot be read.
     """
+    if rows is None:
+        rows = ()
     if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Sequence):
         raise SchemaMismatch(f"candles take a list of rows, not {type(rows).__name__}")
     table = _at_once(rows, order, scale)
@@ -150,6 +154,7 @@ def _reader(
             return None
         time = _time(row[places["timestamp"]], scale)
         open_, high, low, close = map(number, cells)
+        high, low = _bounds(open_, high, low, close)
         volume = _volume(row, places.get("volume"))
         wrong = contradiction(open_, high, low, close, volume)
         if wrong is not None:
@@ -157,6 +162,17 @@ def _reader(
         return time, open_, high, low, close, volume
 
     return one
+
+
+def _bounds(open_: float, high: float, low: float, close: float) -> tuple[float, float]:
+    """High and low that hold the other prices, if those are outside by a rounding only."""
+    top, bottom = max(open_, high, low, close), min(open_, high, low, close)
+    if (top, bottom) == (high, low):
+        return high, low
+    if top - high > _ROUNDING * top or low - bottom > _ROUNDING * top:
+        return high, low
+    remark("highs or lows that open or close exceed by a rounding were set to these")
+    return top, bottom
 
 
 def _is_nothing(cell: Any) -> bool:

@@ -10,12 +10,15 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from coinmux.framework.errors import Implausible
 from coinmux.framework.models.chain import HEIGHT_END, TokenBalance, Transaction, scaled
 from coinmux.framework.reference.addresses import address_or_none
 from coinmux.framework.reference.chains import CHAINS, Chain
 from coinmux.framework.reference.rows import read_field
 
 _INTEGER = re.compile(r"-?\d{1,100}", re.ASCII)
+#: What a contract may store of one address.
+_WORD = 2**256
 #: Contracts may say any number of an unsigned byte; 77 digits are what 256 bits hold.
 _MOST_DECIMALS = 77
 
@@ -45,6 +48,20 @@ def block_height(value: Any) -> int:
     return height
 
 
+def _balance(value: Any) -> int:
+    units = whole_number(value)
+    if not 0 <= units < _WORD:
+        raise Implausible(f"no token has a balance of {units:.6g}")
+    return units
+
+
+def _fee(value: Any) -> int:
+    fee = whole_number(value)
+    if fee < 0:
+        raise ValueError(f"a fee of {fee}")
+    return fee
+
+
 def _decimals(value: Any) -> int:
     places = whole_number(value)
     if not 0 <= places <= _MOST_DECIMALS:
@@ -68,11 +85,12 @@ def token_balance(
 
     Raises:
         ValueError: `contract` is no address on `chain`, or `raw` no whole number.
+        Implausible: `raw` is below 0, or more than 256 bits hold.
     """
     place = address_or_none(chain, contract)
     if place is None:
         raise ValueError(f"contract: {str(contract)[:50]!r} is no address")
-    units = whole_number(raw)
+    units = _balance(raw)
     digits = read_field("decimals", _decimals, decimals)
     return TokenBalance(
         contract=place,
@@ -86,17 +104,26 @@ def token_balance(
 
 
 def transaction(
-    chain: Chain, *, raw: Any, sender: Any = None, to: Any = None, **more: Any
+    chain: Chain,
+    *,
+    raw: Any,
+    height: Any = None,
+    sender: Any = None,
+    to: Any = None,
+    fee_raw: Any = None,
+    **more: Any,
 ) -> Transaction:
     """One transaction in the chain's own coin; a party that is no address is null.
 
     Args:
         raw: the amount in the smallest unit; None where the source does not tell it.
-        more: `hash`, and `height`, `timestamp`, `fee_raw` and `succeeded` where told.
+        more: `hash`, and `timestamp` and `succeeded` where told.
     """
     facts = CHAINS[chain]
     units = read_field("raw", whole_number, raw)
     return Transaction(
+        height=read_field("height", block_height, height),
+        fee_raw=read_field("fee_raw", _fee, fee_raw),
         sender=address_or_none(chain, sender),
         to=address_or_none(chain, to),
         asset=facts.asset,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Any, Literal, Self
@@ -11,9 +11,9 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from coinmux.framework.errors import Implausible, InvalidSymbol, UnknownSymbol
-from coinmux.framework.models.base import Cut, Query, Result
-from coinmux.framework.models.levels import Levels, ranked
-from coinmux.framework.reference.rows import field_left_out, read_field, read_rows
+from coinmux.framework.models.base import FUTURE_MS, Cut, Query, Result
+from coinmux.framework.models.levels import Level, ranked, read_sides
+from coinmux.framework.reference.rows import field_left_out, read_field, read_rows, row_left_out
 from coinmux.framework.reference.symbols import Symbol, SymbolStyle
 from coinmux.framework.reference.values import (
     Amount,
@@ -163,15 +163,27 @@ class OrderBook(Result):
 
     symbol: Symbol
     timestamp: Timestamp | None = Field(default=None, description="The book's own time, Unix ms")
-    bids: Levels
-    asks: Levels
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
 
     cuts = (Cut("bids", "depth"), Cut("asks", "depth"))
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping) or not values.keys() >= {"bids", "asks"}:
+            return values
+        bids, asks = read_sides(values["bids"], values["asks"])
+        return {**values, "bids": bids, "asks": asks}
+
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
+        count = self.data_length()
         object.__setattr__(self, "bids", ranked(self.bids, reverse=True))
         object.__setattr__(self, "asks", ranked(self.asks, reverse=False))
+        if self.data_length() < count:
+            said = f"{count - self.data_length()} duplicate levels dropped"
+            object.__setattr__(self, "notes", (*self.notes, said))
         if self.bids and self.asks and self.bids[0][0] > self.asks[0][0] * CROSSED_LIMIT:
             raise Implausible(f"bid {self.bids[0][0]:g} is far above ask {self.asks[0][0]:g}")
         return self
@@ -219,16 +231,52 @@ class Trades(Result):
 
     @classmethod
     def read(
-        cls, query: TradesQuery, rows: Iterable[Any], one: Callable[[Any], Trade | None]
+        cls,
+        query: TradesQuery,
+        rows: Any,
+        one: Callable[[Any], Trade | None],
+        *,
+        newest_first: bool = False,
     ) -> Trades:
-        """The trades that `one` reads from `rows`, as `latest`; a bad row is left out."""
-        return cls.latest(query, read_rows(rows, one, kind="trades"))
+        """The trades that `one` reads from `rows`, sorted by time; a bad row is left out.
+
+        `check` cuts them to what was asked for. A list that is null is one without trades, which
+        is noted.
+
+        Args:
+            query: the question.
+            rows: the list as the source sent it.
+            one: reads a row.
+            newest_first: the order of the list, which trades of one moment keep.
+        """
+        if rows is None:
+            return cls(symbol=query.symbol, trades=(), notes=("the list of trades is null",))
+        trades = read_rows(rows, one, kind="trades")
+        return cls._sorted(query, trades[::-1] if newest_first else trades)
 
     @classmethod
     def latest(cls, query: TradesQuery, trades: Iterable[Trade]) -> Trades:
         """The newest `query.limit` of `trades`, sorted by time."""
+        made = cls._sorted(query, trades)
+        return made.model_copy(update={"trades": made.trades[-query.limit :]})
+
+    @classmethod
+    def _sorted(cls, query: TradesQuery, trades: Iterable[Trade]) -> Trades:
+        """`trades` by time; one that is there twice, with its id, is dropped and noted."""
         ordered = sorted(trades, key=lambda trade: trade.timestamp)
-        return cls(symbol=query.symbol, trades=tuple(ordered[-query.limit :]))
+        keys = ((trade if trade.id is not None else at) for at, trade in enumerate(ordered))
+        distinct = dict(zip(keys, ordered, strict=True))
+        dropped = len(ordered) - len(distinct)
+        notes = (f"{dropped} duplicate trades dropped",) if dropped else ()
+        return cls(symbol=query.symbol, trades=tuple(distinct.values()), notes=notes)
+
+    def check(self, query: Any, now_ms: int) -> Self:
+        good = tuple(trade for trade in self.trades if trade.timestamp <= now_ms + FUTURE_MS)
+        future = len(self.trades) - len(good)
+        if 0 < future <= len(good):
+            row_left_out("trades", "its time is in the future", future)
+            return self.model_copy(update={"trades": good}).check(query, now_ms)
+        return super().check(query, now_ms)
 
     def is_empty(self) -> bool:
         return not self.trades
@@ -382,7 +430,8 @@ class Coins(Result):
         return cls(page=query.page, per_page=query.per_page, coins=tuple(coins))
 
     def next_page(self, query: CoinsQuery) -> str | None:
-        is_full = len(self.coins) >= self.per_page
+        # A coin that could not be read is no sign of the last page.
+        is_full = len(self.coins) + self.rows_left_out >= self.per_page
         return str(self.page + 1) if is_full and self.page < _MOST_PAGES else None
 
     def is_empty(self) -> bool:

@@ -13,7 +13,7 @@ from coinmux.framework.models.base import Query, Result
 from coinmux.framework.models.sentiment import Points
 from coinmux.framework.reference.chains import Chain
 from coinmux.framework.reference.intervals import Interval
-from coinmux.framework.reference.rows import read_rows
+from coinmux.framework.reference.rows import read_rows, remark
 from coinmux.framework.reference.tickers import Asset
 from coinmux.framework.reference.values import (
     EARLIEST_MS,
@@ -48,7 +48,7 @@ def read_points(
     """A series, oldest first: `one` makes of each row its time in ms and its value as sent.
 
     A moment without a figure is left out without a word; a row that cannot be read is left out,
-    counted and reported.
+    counted and reported. Of a moment that is told twice, the last figure counts.
 
     Raises:
         SchemaMismatch: `rows` is no list, or most of the rows cannot be read.
@@ -62,7 +62,11 @@ def read_points(
         at_ms, figure = pair[0], figure_or_none(pair[1])
         return None if figure is None else (_TIME.validate_python(at_ms), figure)
 
-    return sorted(read_rows(rows, point, kind=kind))
+    told = read_rows(rows, point, kind=kind)
+    points = dict(told)
+    if len(points) < len(set(told)):
+        remark(f"{len(set(told)) - len(points)} {kind} are told twice; the last figure counts")
+    return sorted(points.items())
 
 
 _SLUG_GAPS = re.compile(r"[\s_]+")

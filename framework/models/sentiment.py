@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from coinmux.framework.errors import Empty, OtherSubject
 from coinmux.framework.models.base import Query, Result
-from coinmux.framework.reference.rows import read_rows
+from coinmux.framework.reference.rows import read_rows, remark
 from coinmux.framework.reference.tickers import Asset
 from coinmux.framework.reference.values import CleanName, CleanText, Number, Timestamp
 
@@ -69,7 +69,12 @@ class FearGreed(Result):
             reading = cls(timestamp=time, value=value, classification=word, history=())
             return reading.timestamp, reading.value, reading.classification
 
-        read = sorted(read_rows(days, day, kind="days"), reverse=True)[:limit]
+        told = read_rows(days, day, kind="days")
+        # Sources tell the newest first; of a day that is told twice, what stands first counts.
+        by_day = {reading[0]: reading for reading in reversed(told)}
+        if len(by_day) < len(set(told)):
+            remark(f"{len(set(told)) - len(by_day)} days are told twice; the first reading counts")
+        read = sorted(by_day.values(), reverse=True)[:limit]
         if not read:
             raise Empty("no day of the index")
         time, value, word = read[0]

@@ -21,6 +21,8 @@ BLOCKED_S = 1.0
 #: A step this long is told (`faults.md` F5).
 NOTABLE_S = 0.25
 
+#: What a call before waited for a processor may count for a hook's first step, up to so much.
+_KNOWN_S = 0.05
 #: Of a thread on Linux: nanoseconds on a processor, and nanoseconds it waited for one.
 _SCHEDULED = "/proc/thread-self/schedstat"
 _local = threading.local()
@@ -37,6 +39,15 @@ class _Scheduled:
     def __del__(self) -> None:
         with suppress(AttributeError, OSError):  # it could not be opened
             os.close(self.file)
+
+
+def _starved_lately_s() -> float:
+    """As `_starved_s`, read again only after a while: each call of a hook begins with it."""
+    now = time.monotonic()
+    known: tuple[float, float] | None = getattr(_local, "known", None)
+    if known is None or now - known[0] > _KNOWN_S:
+        known = _local.known = (now, _starved_s())
+    return known[1]
 
 
 def _starved_s() -> float:
@@ -62,7 +73,7 @@ class LoopWatch:
 
     def __init__(self) -> None:
         self.longest_s = 0.0
-        self._starved_s = _starved_s()
+        self._starved_s = _starved_lately_s()
 
     def step(self, took_s: float) -> None:
         """Record a step that took so long by the clock."""

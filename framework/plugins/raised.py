@@ -35,6 +35,13 @@ def is_our_cancellation(error: BaseException) -> bool:
 
 def failure_of(error: BaseException) -> ProviderError | UnknownSymbol:
     """What a plugin's call is recorded as, from whatever it raised."""
+    try:
+        return _read(error)
+    except BaseException:  # noqa: BLE001 - its class and members are the plugin's code too
+        return PluginError(quoted(error))
+
+
+def _read(error: BaseException) -> ProviderError | UnknownSymbol:
     if isinstance(error, (ProviderError, UnknownSymbol)):
         return error if (wrong := _wrong_member(error)) is None else _misused(error, wrong)
     if isinstance(error, InvalidRequest):
@@ -42,10 +49,7 @@ def failure_of(error: BaseException) -> ProviderError | UnknownSymbol:
         wrong = _wrong_member(error)
         return NotOffered(error.detail) if wrong is None else _misused(error, wrong)
     if isinstance(error, MISREAD):
-        try:
-            return mismatch(error)
-        except Exception:  # noqa: BLE001 - an error of a plugin that cannot be read
-            return PluginError(quoted(error))
+        return mismatch(error)
     return PluginError(quoted(error))
 
 
@@ -76,19 +80,22 @@ def _wrong_member(error: CoinmuxError) -> str | None:
     """The first member that has another type than it should; None if there is none."""
     try:
         code, detail = error.code, error.detail
-        if not isinstance(code, str) or _CODE.fullmatch(code) is None:
+        if type(code) is not str or _CODE.fullmatch(code) is None:
             return "a code that is no lower-case word"
         if not isinstance(detail, str):
             return f"a detail that is {type(detail).__name__} and no text"
         wait_s = getattr(error, "retry_after_s", None)
         if wait_s is not None and type(wait_s) not in (int, float):
             return f"retry_after_s that is {type(wait_s).__name__} and no number of seconds"
-        if not isinstance(getattr(error, "outcome", Outcome.FAILURE), Outcome):
-            return "an outcome that is no Outcome"
+        float(wait_s or 0)  # a whole number may be too long for one
+        outcome = getattr(error, "outcome", Outcome.FAILURE)
+        if not isinstance(outcome, Outcome) or outcome is Outcome.SUCCESS:
+            return "an outcome that is no Outcome of a failure"
         if not isinstance(error.extra, dict):
             return "members that are no mapping"
-        # The detail is cleaned of secrets later, so it must be possible to set it.
-        error.detail = detail
+        # The detail is cleaned of secrets later, so it must be possible to set it. Libraries have
+        # texts of types of their own: only the text is taken.
+        error.detail = str.__str__(detail)
     except BaseException as odd:  # noqa: BLE001 - a member may be a property of the plugin's
         return f"members that raise {type(odd).__name__}"
     return None

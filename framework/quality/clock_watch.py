@@ -49,7 +49,8 @@ class ClockWatch:
 
     def now_ms(self) -> int:
         """The wall time by which answers are judged, Unix ms."""
-        return self._clock.wall_ms() + round(self._skew_s * 1000)
+        now_ms = self._clock.wall_ms()
+        return now_ms + round(self._skew_s * 1000) if self._skew_s else now_ms
 
     def date(self, source: str, header: str, age: str | None = None) -> None:
         """Note the `Date` header of a reply, and its `Age` where it comes out of a cache."""

@@ -19,14 +19,22 @@ def check(capability: Capability, query: Query, result: object, now_ms: int) -> 
     """`result` if it can be an answer to `query`.
 
     Raises:
-        PluginError: it is not the capability's model.
+        PluginError: it is not of the capability's model itself, or is not when it was checked.
         Empty: it holds nothing where that is no answer.
         Implausible: it is about something else, from the future, or spaced wrongly.
     """
-    if not isinstance(result, capability.result):
-        raise PluginError(
-            f"{capability.hook} returned {type(result).__name__}, not {capability.result.__name__}"
-        )
+    _require(capability, result, capability.hook)
+    assert isinstance(result, capability.result)
     if not capability.empty_legal and result.is_empty():
         raise Empty(f"no {capability.name} in the answer")
-    return result.check(query, now_ms)
+    checked = result.check(query, now_ms)
+    _require(capability, checked, f"{capability.result.__name__}.check")
+    return checked
+
+
+def _require(capability: Capability, result: object, what: str) -> None:
+    """Refuse a subclass too: its methods would run where no plugin can be blamed any more."""
+    if type(result) is not capability.result:
+        raise PluginError(
+            f"{what} returned {type(result).__name__}, not {capability.result.__name__}"
+        )

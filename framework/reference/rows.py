@@ -16,8 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -128,28 +127,38 @@ def _most_common(reasons: Counter[str]) -> str:
 _damage: ContextVar[Damage | None] = ContextVar("coinmux_damage", default=None)
 
 
-@contextmanager
-def collecting() -> Iterator[Damage]:
+class _Collecting:
+    """What `collecting` enters; a class, as `contextmanager` costs each attempt a microsecond."""
+
+    __slots__ = ("_token",)
+
+    _token: Token[Damage | None]
+
+    def __enter__(self) -> Damage:
+        damage = Damage()
+        self._token = _damage.set(damage)
+        return damage
+
+    def __exit__(self, *_: object) -> None:
+        _damage.reset(self._token)
+
+
+def collecting() -> _Collecting:
     """Collect what is left out while the block runs, in tasks it starts too."""
-    damage = Damage()
-    token = _damage.set(damage)
-    try:
-        yield damage
-    finally:
-        _damage.reset(token)
+    return _Collecting()
 
 
-def counted_anew() -> Callable[[], None]:
-    """Call the result to forget what was counted since: what was read will be read once more."""
+def marked() -> tuple[int, int] | None:
+    """How much was counted so far, for `forget_since`: what follows may be read once more."""
     damage = _damage.get()
-    if damage is None:
-        return _nothing
-    mark = damage.mark()
-    return lambda: damage.forget_since(mark)
+    return None if damage is None else damage.mark()
 
 
-def _nothing() -> None:
-    """What there is to forget where nothing is collected."""
+def forget_since(mark: tuple[int, int] | None) -> None:
+    """Forget what was counted since `marked()`."""
+    damage = _damage.get()
+    if damage is not None and mark is not None:
+        damage.forget_since(mark)
 
 
 def row_left_out(kind: str, reason: str, count: int = 1) -> None:
@@ -199,14 +208,14 @@ def read_rows(
     others = 0
     bad: list[Exception] = []
     for row in rows:
-        forget = counted_anew()
+        mark = marked()
         try:
             item = one(row)
         except OtherSubject:
             raise
         except BAD_ROW as error:
             bad.append(error)
-            forget()
+            forget_since(mark)
             continue
         if item is None:
             others += 1
@@ -220,11 +229,16 @@ def read_rows(
     return read
 
 
-def optional(row: Any, *path: str | int) -> Any:
+def optional(row: Any, *path: str | int, name: str | None = None) -> Any:
     """The member of `row` at `path`: `optional(body, "highPrice")`, `optional(row, "bid", 0)`.
 
     None if it, or what holds it, is null or missing; a missing one is reported, as sources say
     null of what they do not have. For members that `Result` has as optional.
+
+    Args:
+        row: a mapping or list of the source.
+        path: keys and places.
+        name: the field that it is read for, where `path` says nothing to a person.
     """
     value = row
     for step in path:
@@ -232,7 +246,9 @@ def optional(row: Any, *path: str | int) -> Any:
             return None
         value = _member(value, step)
         if value is _MISSING:
-            field_left_out(".".join(map(str, path)), "it is missing from the source's answer")
+            field_left_out(
+                name or ".".join(map(str, path)), "it is missing from the source's answer"
+            )
             return None
     return value
 
@@ -312,6 +328,8 @@ def reason_of(error: Exception) -> str:
         return f"{error.args[0]} is missing" if error.args else "a member is missing"
     if isinstance(error, IndexError):
         return "it is too short"
+    if isinstance(error, (TypeError, AttributeError)):
+        return "it has another shape"
     detail = getattr(error, "detail", None)
     return str(detail or error) or type(error).__name__
 

@@ -14,6 +14,9 @@ from coinmux.framework.reference.values import clean_text
 
 #: A longer link is none: half a link leads elsewhere.
 MAX_LINK = 2000
+_CDATA = re.compile(r"<!\[CDATA\[|\]\]>", re.IGNORECASE)
+#: A character beyond the first 65,536 as two references, as programs write that know only those.
+_TWO_HALVES = re.compile(r"&#(?:(\d{5})|[xX]([0-9a-fA-F]{4}));&#(?:(\d{5})|[xX]([0-9a-fA-F]{4}));")
 _MARKUP = re.compile(r"<[a-zA-Z!/?]|&(?:#\w{1,7}|[a-zA-Z]{2,31});")
 #: Characters of markup that are read: more than any text of 500 characters needs.
 _MARKUP_CHARS = 20_000
@@ -29,7 +32,7 @@ def plain_text(markup: Any) -> str:
     """
     if not isinstance(markup, str):
         raise ValueError("takes text")
-    text = markup[:_MARKUP_CHARS]
+    text = _CDATA.sub("", joined_surrogates(markup[:_MARKUP_CHARS]))
     for _ in range(4):
         if "<" not in text and "&" not in text:
             break
@@ -37,6 +40,21 @@ def plain_text(markup: Any) -> str:
         if not _MARKUP.search(text):
             break
     return clean_text(text)
+
+
+def joined_surrogates(text: str) -> str:
+    """Text in which two references to the halves of one character are one reference to it."""
+    return _TWO_HALVES.sub(_joined, text) if "&#" in text else text
+
+
+def _joined(found: re.Match[str]) -> str:
+    high, low = (
+        int(decimal) if decimal else int(digits, 16)
+        for decimal, digits in (found.group(1, 2), found.group(3, 4))
+    )
+    if not (0xD800 <= high < 0xDC00 <= low < 0xE000):
+        return found[0]
+    return f"&#{0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00};"
 
 
 def _plain_or_none(markup: Any) -> str | None:

@@ -35,10 +35,24 @@ SAME_COIN = {
 _PLAIN = re.compile(r"[A-Z0-9]{1,20}", re.ASCII)
 _PLAIN_PAIR = re.compile(r"([A-Z0-9]{1,20})[/_-]([A-Z0-9]{1,20})", re.ASCII)
 _SEPARATOR = re.compile(r"[/_-]")
-_OTHER_SEPARATORS = re.compile(r"[\s/_:|,;+\\>&~\u2010-\u2015\u2212\u2192\xb7-]+")
+_OTHER_SEPARATORS = re.compile(
+    r"(?:%(?:25)?(?:2F|20|3A|2D|5F)|[\s/_:|,;+\\>&~\u2010-\u2015\u2212\u2192\xb7-])+"
+)
 #: What follows the pair in the name of a contract: `BTC-PERP`, `BTC-USDT-SWAP`, `BTC-27DEC24`.
-_CONTRACT = re.compile(r"PERP(ETUAL)?|SWAP|FUTURES?|CFD|P|\d{6,8}|\d{1,2}[A-Z]{3}\d{2,4}", re.ASCII)
+_CONTRACT = re.compile(
+    r"PERP(ETUAL)?|SWAP|FUTURES?|CFD|P|\d{6,8}"
+    r"|\d{1,2}(JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)(\d{2}|\d{4})?",
+    re.ASCII,
+)
 _PERPETUAL = ("PERP", ".P")
+#: Kraken's oldest spelling, which marks coins with X and money with Z.
+_MARKED = re.compile(r"X(XBT|XDG|ETH|ETC|LTC|MLN|REP|XLM|XMR|XRP|ZEC)([XZ])([A-Z]{3})", re.ASCII)
+#: Cyrillic and Greek capitals that look like Latin ones, for what may have been meant.
+_LOOKALIKES = str.maketrans(
+    "\u0410\u0412\u0415\u0405\u0406\u0408\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7",
+    "ABESIJKMHOPCTYXABEZHIKMNOPTYX",
+)
 
 
 def is_ticker(text: str) -> bool:
@@ -71,6 +85,11 @@ def spelled(text: str) -> str:
     text = unicodedata.normalize("NFC", text)
     wide = unicodedata.normalize("NFKC", text)
     return (wide if wide.isascii() else text).strip().upper()
+
+
+def looks_like(ticker: str) -> str:
+    """The ticker with Latin letters in place of Cyrillic and Greek ones that look so."""
+    return ticker.translate(_LOOKALIKES)
 
 
 def one_name(ticker: str) -> str:
@@ -131,6 +150,8 @@ def _bare(
     raw: str, default_quote: str, assets: Container[str], markets: Container[str]
 ) -> tuple[str, str]:
     """A bare asset, or a pair without a separator."""
+    if (marked := _MARKED.fullmatch(raw)) is not None and one_name(marked[3]) in QUOTES:
+        return one_name(marked[1]), one_name(marked[3])
     asset = one_name(raw)
     alone = (asset, default_quote)
     if asset not in assets and asset not in QUOTES:
@@ -202,7 +223,8 @@ def _no_pair(
     text: str, raw: str, default_quote: str, assets: Container[str], markets: Container[str]
 ) -> InvalidSymbol:
     """The error for a text that is no pair, with what it may mean."""
-    parts = [part for part in _OTHER_SEPARATORS.split(raw) if part]
+    seen = "".join(char for char in raw if unicodedata.category(char) != "Cf")
+    parts = [part for part in _OTHER_SEPARATORS.split(seen) if part]
     settled = re.fullmatch(r"([^:]+):([^:]+)", raw)
     if settled is not None and (pair := split_pair(settled[1])) is not None:
         return _derivative(raw, pair)

@@ -108,14 +108,20 @@ def _not_negative(value: Any) -> float:
 
 
 def _timestamp(value: Any) -> int:
-    result = int(value) if type(value) is str and value.isascii() and value.isdigit() else value
-    if type(result) is float and result.is_integer():
-        result = int(result)
-    if type(result) is not int:
-        raise ValueError(f"takes Unix milliseconds, not {str(value)[:40]!r}")
+    if type(value) is int or (type(value) is str and value.isascii() and value.isdigit()):
+        result = int(value)
+    else:
+        result = math.floor(_milliseconds(value))
     if not EARLIEST_MS <= result <= LATEST_MS:
         raise _Impossible(f"{result} is no time in milliseconds since 1970 after 2009")
     return result
+
+
+def _milliseconds(value: Any) -> float:
+    try:
+        return number(value)
+    except ValueError:
+        raise ValueError(f"takes Unix milliseconds, not {str(value)[:40]!r}") from None
 
 
 def percent(fraction: Any) -> float:
@@ -192,7 +198,7 @@ RankOrNone = Annotated[int | None, BeforeValidator(rank_or_none)]
 IdOrNone = Annotated[str | None, BeforeValidator(_id_or_none)]
 #: A volume, amount or rate: 0 or more, else `Implausible`.
 Amount = Annotated[float, BeforeValidator(_not_negative)]
-#: Unix milliseconds UTC; seconds or microseconds are `Implausible`.
+#: Unix milliseconds UTC, finer fractions cut off; seconds or microseconds are `Implausible`.
 Timestamp = Annotated[int, BeforeValidator(_timestamp)]
 #: A raw on-chain integer (wei, satoshi) as a decimal string.
 RawInteger = Annotated[str, BeforeValidator(_raw_integer)]
@@ -200,10 +206,12 @@ RawInteger = Annotated[str, BeforeValidator(_raw_integer)]
 #: What people do not see and programs read: control, bidi and zero-width characters, surrogates,
 #: tag characters (a whole alphabet of them) and variation selectors other than those of emoji.
 _UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
+    "[\x00-\x1f\x7f-\x9f\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200c-\u200f"
+    "\u2028-\u202e\u2061-\u206f\u3164\ufe00-\ufe0d\uffa0\ufff0-\ufffb\ud800-\udfff"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
+#: What stands inside words to say where a line may break or not: they are one word without it.
+_INSIDE_WORDS = re.compile("[\u00ad\u200b\u2060\ufeff]+")
 TEXT_LIMIT = 500
 #: Characters of a name or id: more than any hash, ticker or unit has.
 NAME_LIMIT = 200
@@ -214,7 +222,8 @@ def clean_text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("takes text")
     # Cut before it is cleaned too: a source decides how long a text is.
-    return " ".join(_UNSAFE.sub(" ", value[: TEXT_LIMIT * 20]).split())[:TEXT_LIMIT]
+    text = _INSIDE_WORDS.sub("", value[: TEXT_LIMIT * 20])
+    return " ".join(_UNSAFE.sub(" ", text).split())[:TEXT_LIMIT]
 
 
 def clean_name(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.models.market import Markets
 from coinmux.framework.reference.symbols import QUOTES, Symbol
-from coinmux.framework.reference.tickers import cuts_of
+from coinmux.framework.reference.tickers import cuts_of, looks_like
 from coinmux.framework.sources.market_list import MarketList
 from coinmux.framework.suggest import near
 
@@ -80,17 +80,19 @@ class MarketDirectory:
         if type(values.get("symbol")) is Symbol:
             return self.pairs_like(values["symbol"])
         asset = values.get("asset")
-        return [one for one in self._bases(asset) if one != asset][:_MOST] if asset else []
+        bases = self._bases(looks_like(asset)) if asset else []
+        return [one for one in bases if one != asset][:_MOST]
 
     def pairs_like(self, symbol: Symbol) -> list[str]:
         """Pairs of similar names, the likeliest first.
 
         Where lists are at hand, each is in one of them; else its coin is of the shipped table.
         """
-        base, quote = symbol.base, symbol.quote
-        bases = self._bases(symbol.base)
+        base, quote = looks_like(symbol.base), looks_like(symbol.quote)
+        bases = self._bases(base)
         quotes = [quote] if quote in QUOTES else _spelled_like(quote, QUOTES)
         wanted = [
+            f"{base}/{quote}",
             *(f"{left}/{right}" for left, right in cuts_of(base + quote) if right != quote),
             f"{quote}/{base}",
             *(f"{one}/{right}" for right in quotes for one in bases[:1]),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from coinmux.framework.plugins.provider_info import ProviderInfo
 
 #: A count, an offset or a threshold; times have more digits.
+#: Between base and quote.
+_BETWEEN = re.compile(r"[-_/:.]")
 _COUNT = re.compile(r"(?<![\w.-])\d{1,9}(?!\w)", re.ASCII)
 #: Parameters that turn pages. A later page plays an earlier one: the end of the list, if there is
 #: a sample of it, but never the other way round.
@@ -125,7 +127,7 @@ class SampleIndex:
                 or (mine in self._intervals and theirs in self._intervals)
                 for mine, theirs in zip(own.segments, asked.segments, strict=True)
             ):
-                return PatternMatch(pattern.play)
+                return PatternMatch(pattern.play, said=_words_for(own, asked, subject))
         return None
 
 
@@ -301,6 +303,24 @@ def _is_of_one_subject(script: Script) -> tuple[bool, bool]:
     subject, response = _subject(script.sample), script.exchange.response
     names = bool(subject) and subject in str(response.body).lower()
     return names, names and response.status < 400
+
+
+def _words_for(own: Asked, asked: Asked, subject: str) -> tuple[tuple[str, str], ...]:
+    """Words of a refusal's own request -> those of the one that is refused, longest first."""
+    words: dict[str, str] = {}
+    for mine, theirs in (
+        *((value, asked.params[name]) for name, value in own.params.items()),
+        *zip(own.segments, asked.segments, strict=True),
+    ):
+        at = mine.lower().find(subject) if subject else -1
+        if at < 0 or mine == theirs:
+            continue
+        end = at + len(subject)
+        theirs_end = -len(mine[end:]) or None if theirs.endswith(mine[end:]) else None
+        base = theirs.removeprefix(mine[:at])[:theirs_end]
+        words[mine] = theirs
+        words.setdefault(mine[at:end], _BETWEEN.split(base)[0] or theirs)
+    return tuple(sorted(words.items(), key=lambda word: -len(word[0])))
 
 
 def _subject(sample: Sample) -> str:

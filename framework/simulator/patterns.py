@@ -42,12 +42,14 @@ class PatternMatch:
         span: of candles.
         address: the sample's, and the one that was asked about in its place.
         page: of a list of coins, the first of the sample's rows and one past the last.
+        said: words of a refusal that name its subject, and those of the one asked for.
     """
 
     play: Play
     span: Span | None = None
     address: tuple[str, str] | None = None
     page: tuple[int, int] | None = None
+    said: tuple[tuple[str, str], ...] | None = None
 
     @property
     def sample(self) -> Sample:

@@ -14,9 +14,9 @@ from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.samples import json_paths
 from coinmux.framework.samples.amounts import finest, read_amount, scaled
 from coinmux.framework.samples.format import Exchange, FieldSource, Sample, SampleBatch, element
-from coinmux.framework.simulator import candle_series, day_figures
+from coinmux.framework.simulator import candle_series, day_figures, market_rows
 from coinmux.framework.simulator.candle_spans import Span, rows_of, steps_of
-from coinmux.framework.simulator.pair_renaming import Renaming
+from coinmux.framework.simulator.pair_renaming import Renaming, renamed
 from coinmux.framework.simulator.price_model import ASSETS
 from coinmux.framework.simulator.time_shift import moved, read_time
 
@@ -109,6 +109,7 @@ class Script:
         twist: Twist | None = None,
         address: tuple[str, str] | None = None,
         page: tuple[int, int] | None = None,
+        said: tuple[tuple[str, str], ...] | None = None,
         asked_json: Any = None,
     ) -> PlayedAnswer:
         """The response as the source would give it now.
@@ -122,12 +123,13 @@ class Script:
             twist: what is to be wrong with it.
             address: the sample's, and the one to answer about.
             page: of a list of coins, the rows to answer with.
+            said: words of a refusal, and those to say in place of each.
             asked_json: the request's body, whose JSON-RPC ids are echoed.
         """
         response = self.exchange.response
         headers = {n.lower(): v for n, v in response.headers.items() if n.lower() not in _OURS}
         if response.text is not None:
-            text = self._text(response.text, now_ms)
+            text = _reworded(self._text(response.text, now_ms), said or ())
             return PlayedAnswer(response.status, headers, text.encode())
         if not response.has_body:
             return PlayedAnswer(response.status, headers, b"")
@@ -144,6 +146,8 @@ class Script:
         if address is not None:
             old, new = address
             body = Renaming({old: new}, fold=True).value(body)
+        if said:
+            body = renamed(body, lambda text: _reworded(text, said))
         if asked_json is not None and self.exchange.batch is not None:
             body = _as_many(self.exchange.batch, asked_json, body)
         if asked_json is not None:
@@ -194,6 +198,8 @@ class Script:
                 break
             if not root:
                 body = rows
+        if self.sample.capability == "markets" and self.sample.outcome == "ok":
+            market_rows.complete(body, self.info)
         if twist == "seconds_for_ms":
             for name in exchange.times:
                 for container, key in json_paths.places(body, json_paths.parse(name)):
@@ -290,6 +296,11 @@ def _reference(sample: Sample) -> float | None:
                 if price:
                     return price
     return None
+
+
+def _reworded(text: str, said: tuple[tuple[str, str], ...]) -> str:
+    """Text with the first of these words that it has in place of the sample's."""
+    return next((text.replace(old, new) for old, new in said if old in text), text)
 
 
 def _as_many(batch: SampleBatch, asked_json: Any, body: Any) -> Any:

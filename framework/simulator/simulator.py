@@ -260,6 +260,7 @@ class Simulator:
             span=found.span,
             address=found.address,
             page=found.page,
+            said=found.said,
             asked_json=asked.json,
             twist=order.kind if order is not None and order.kind in TWISTS else None,
         )

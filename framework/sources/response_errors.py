@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import (
@@ -51,6 +52,8 @@ _CHALLENGE_MARKS = (
     b"enable javascript",
 )
 _HTML_HEAD = 16_384
+#: How a text begins that is no damaged JSON: `Invalid address`.
+_WORDS = re.compile(rb"(?!(?:true|false|null|NaN|Infinity)\b)[A-Za-z][^{\[\x00-\x08\x7f-\xff]*")
 #: Header of a simulated source's reply to a request it has no sample of.
 NO_SAMPLE = "x-simulator-no-sample"
 CHALLENGE = "a bot wall or block page in place of data"
@@ -104,8 +107,10 @@ def from_body(body: Any) -> ProviderError | None:
 
 def not_json(body: bytes, content_type: str) -> ProviderError | None:
     """The error for a document of another kind; None where it may be damaged JSON."""
-    start = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if start != b"<" and "html" not in content_type and "xml" not in content_type:
+    start = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if _WORDS.fullmatch(start):
+        return NotJSON(f"a text in place of JSON: {start.decode('ascii')!r}")
+    if start[:1] != b"<" and "html" not in content_type and "xml" not in content_type:
         return None
     if is_challenge(body):
         return Challenge(CHALLENGE)

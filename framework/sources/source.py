@@ -62,13 +62,15 @@ class Source:
         is_metered: whether it has a quota.
         listed: its pairs; None until its list has come.
         proven: what it answered.
+        unanswered: by capability, how many questions in a row it failed that may be at fault
+            themselves; the health checker finds out whether the source is.
         wants_list: whether a question waits for that list.
     """
 
     __slots__ = (
         "_clock", "_unlisted", "assets", "bound", "feature", "fetch", "gate", "info", "is_metered",
         "limits", "listed", "name", "priority", "proven", "provider", "timeout_s",
-        "wants_list",
+        "unanswered", "wants_list",
     )  # fmt: skip
 
     def __init__(
@@ -102,6 +104,7 @@ class Source:
         self._clock = clock
         self._unlisted: dict[Hashable, float] = {}
         self.proven: ProvenQuestions = ProvenQuestions() if known is None else known.proven
+        self.unanswered: dict[str, int] = {}
         self.listed: MarketList | None = None if known is None else known.listed
         self.wants_list = False
         try:

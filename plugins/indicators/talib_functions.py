@@ -268,7 +268,19 @@ def _reading(function: str, outputs: Sequence[str], *, overlay: bool) -> Any:
         return _pattern
     if function in ("ADX", "ADXR"):
         return between(outputs[0], 0, 25, above="trending")
+    if function == "SAREXT":
+        return _sarext
     return against_price(outputs[0]) if overlay and len(outputs) == 1 else None
+
+
+def _sarext(latest: Latest) -> str | None:
+    """TA-Lib gives the stop of a falling market below zero."""
+    value, close = latest.values["sarext"], latest.close
+    if value is None or close is None:
+        return None
+    if value < 0:
+        return f"below the stop: close {close:.8g} < {-value:.8g}, sarext being negative"
+    return f"above the stop: close {close:.8g} > sarext {value:.8g}"
 
 
 def _pattern(latest: Latest) -> str | None:

@@ -75,9 +75,20 @@ class CrossOrigin:
 def is_foreign(headers: Mapping[bytes, bytes]) -> bool:
     """Whether a browser says that a page of another site makes the request by itself.
 
-    A link that a person follows is no such request.
+    A link that a person follows is no such request, unless it opens within the other page or ahead
+    of time. Browsers send no `Sec-Fetch-Site` to a plain-http address of the network, and older
+    ones send none at all; their `Origin` says it then, where they send one.
     """
-    if headers.get(b"sec-fetch-site") != b"cross-site":
+    site = headers.get(b"sec-fetch-site")
+    if site is None:
+        origin = headers.get(b"origin")
+        return origin is not None and origin.partition(b"://")[2] != headers.get(b"host")
+    if site != b"cross-site":
         return False
-    is_followed = headers.get(b"sec-fetch-user") == b"?1"
-    return not (is_followed and headers.get(b"sec-fetch-mode") == b"navigate")
+    is_followed = (
+        headers.get(b"sec-fetch-user") == b"?1"
+        and headers.get(b"sec-fetch-mode") == b"navigate"
+        and headers.get(b"sec-fetch-dest", b"document") == b"document"
+        and b"sec-purpose" not in headers
+    )
+    return not is_followed

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import CoinmuxError, InvalidSymbol, UnknownInterval
-from coinmux.framework.models.candles import MOST_CANDLES
+from coinmux.framework.indicators.caller_forms import column_name, members_of
+from coinmux.framework.models.candles import CANDLE_COLUMNS, MOST_CANDLES
 from coinmux.framework.reference.intervals import Interval
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.reference.times import time_ms
@@ -35,6 +36,7 @@ MARKET_PARAMETERS = ("symbol", "interval", "closed_only", *ASK_PARAMETERS, QUOTE
 #: Of a body of the caller's own candles: what an answer's `data` has, or closes alone.
 CALLER_MEMBERS = (
     "rows", "columns", "symbol", "interval", "last_closed", "closes", "parameters",
+    "data", "index", "schema", *CANDLE_COLUMNS,
 )  # fmt: skip
 #: Intervals of one call.
 MOST_INTERVALS = 5
@@ -240,6 +242,21 @@ def read_members(body: Any, known: Sequence[str]) -> dict[str, Any]:
             ]
         )
     return body
+
+
+def read_caller_members(body: Any) -> dict[str, Any]:
+    """The members of a body of candles, in any form that people have them.
+
+    Raises:
+        InvalidRequest: it is no candles, or has members of another kind.
+    """
+    members = members_of(body)
+    if not isinstance(members, dict):
+        return read_members(members, CALLER_MEMBERS)
+    read_members(
+        {name: one for name, one in members.items() if column_name(name) is None}, CALLER_MEMBERS
+    )
+    return members
 
 
 def _choice(catalogue: Catalogue, one: Any, name: str) -> Plan | RefusedPlan:

@@ -22,13 +22,12 @@ from coinmux.framework.indicators.service import SEVEN
 from coinmux.framework.reference.intervals import Interval
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.server.asgi.indicator_params import (
-    CALLER_MEMBERS,
     MOST_SHOWN,
     MarketAsk,
     RefusedPlan,
     read_batch_ask,
+    read_caller_members,
     read_market_ask,
-    read_members,
 )
 from coinmux.server.asgi.problems import problem
 from coinmux.server.asgi.query_params import refused, single_values
@@ -212,7 +211,7 @@ class IndicatorController(Controller):
         single_values(request.scope["query_string"], ())
         catalogue = desk.gateway.indicators.catalogue
         found = catalogue.find(indicator)
-        members = read_members(await read_json(request), CALLER_MEMBERS)
+        members = read_caller_members(await read_json(request))
         parameters = members.get("parameters", {})
         if not isinstance(parameters, dict):
             raise refused([{"name": "parameters", "message": "takes a JSON object"}])

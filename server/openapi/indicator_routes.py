@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from coinmux.framework.indicators.caller_candles import MOST_ROWS
+from coinmux.framework.indicators.caller_forms import MOST_ROWS
 from coinmux.framework.models.candles import MOST_CANDLES
 from coinmux.framework.reference.intervals import INTERVALS
 from coinmux.server.asgi.indicator_params import (
@@ -208,26 +208,46 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class IndicatorRows(_Body):
-    """The caller's candles: the `data` of an answer as it came, rows, or closes alone."""
+_Cell = float | str | None
 
-    rows: list[list[float | None]] | list[float | None] | None = Field(
+
+class IndicatorRows(_Body):
+    """The caller's candles: an answer or its `data` as it came, rows, records, columns or closes.
+
+    Rows are those of exchanges, ccxt or pandas. The body may also be the list of rows itself, or
+    have a member for each column. Candles are sorted by time, and what is sent twice is dropped.
+    """
+
+    rows: list[list[_Cell]] | list[dict[str, _Cell]] | list[_Cell] | None = Field(
         default=None,
         min_length=1,
         max_length=MOST_ROWS,
-        description="[timestamp, open, high, low, close, volume], oldest first, or as `columns` "
-        "says; numbers alone are closes. An unknown cell is null",
+        description="[timestamp, open, high, low, close, volume], or as `columns` says, or with "
+        "names; more cells are not read. Numbers alone are closes. Times are Unix milliseconds, "
+        "seconds or microseconds, or ISO 8601. An unknown cell is null",
         examples=[[[1764000000000, 100.0, 101.0, 99.5, 100.5, 12.0]]],
     )
     columns: list[str] | None = Field(
-        default=None, description="What the cells of a row are; timestamp and close among them"
+        default=None, description="What the cells of a row are; close among them"
     )
-    closes: list[float | None] | None = Field(
+    data: list[list[_Cell]] | list[dict[str, _Cell]] | dict[str, Any] | None = Field(
+        default=None, description="In place of rows, as pandas or an answer of ours has it"
+    )
+    index: list[_Cell] | None = Field(
+        default=None, description="Times of the rows, where they are no column, as pandas has it"
+    )
+    closes: list[_Cell] | None = Field(
         default=None,
         min_length=1,
         max_length=MOST_ROWS,
         description="In place of rows, for indicators that read closes alone",
     )
+    timestamp: list[_Cell] | None = Field(default=None, description="In place of rows")
+    open: list[_Cell] | None = Field(default=None, description="In place of rows")
+    high: list[_Cell] | None = Field(default=None, description="In place of rows")
+    low: list[_Cell] | None = Field(default=None, description="In place of rows")
+    close: list[_Cell] | None = Field(default=None, description="In place of rows")
+    volume: list[_Cell] | None = Field(default=None, description="In place of rows")
     symbol: str | None = Field(default=None, description="Repeated in the answer")
     interval: str | None = Field(default=None, description="Repeated in the answer")
     last_closed: bool | None = Field(default=None, description="Repeated in the answer")

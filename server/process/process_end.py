@@ -2,7 +2,8 @@
 
 A task that swallows its cancellation, a thread that is no daemon and a function registered with
 `atexit` each keep Python from ending. Once everything of ours is drained and saved there is nothing
-to wait for: they get two seconds, are named in the log, and the process ends without them.
+to wait for: they get two seconds, are named in the log, and the process ends without them. Where a
+plugin never gives the event loop back, nothing can be drained, and the process ends all the same.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 #: What plugins have left gets so long to end by itself.
 PATIENCE_S = 2.0
 _NAMES_SHOWN = 8
+#: The last line of the log may take so long.
+_TELL_S = 0.5
 _LOG = logging.getLogger("coinmux.server")
 
 
@@ -60,6 +63,25 @@ def end_soon(
 
     threading.Thread(target=end, name="coinmux-end", daemon=True).start()
     return called_off.set
+
+
+def end_if_stuck(*stages: tuple[threading.Event, float]) -> None:
+    """End the process if a stage of its stop is not reached within its seconds, one by one.
+
+    A thread waits, as the event loop may never run again.
+    """
+
+    def end() -> None:
+        if all(reached.wait(within_s) for reached, within_s in stages):
+            return
+        # Whoever holds the loop up may hold the lock of the log too.
+        words = "ended: a plugin has held up the event loop since the stop was asked for"
+        telling = threading.Thread(target=_LOG.error, args=(words,), daemon=True)
+        telling.start()
+        telling.join(_TELL_S)
+        os._exit(0)
+
+    threading.Thread(target=end, name="coinmux-stuck", daemon=True).start()
 
 
 def _named(tasks: Iterable[asyncio.Task[object]], threads: Iterable[threading.Thread]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -109,29 +110,36 @@ class ServedConnection(HttpToolsProtocol):
         return [one for one in self.connections if one is not self]
 
     def _make_room(self) -> bool:
-        """Close the idle connection that waited longest, of the client that holds most of them.
+        """Close the connection that waits longest for its caller, of the client with most of them.
 
-        Whoever holds every place with connections that ask for nothing loses one of them to each
-        newcomer, so nobody can lock out the others.
+        Whoever holds every place with connections that ask for nothing, or never finish asking,
+        loses one of them to each newcomer, so nobody can lock out the others.
         """
-        idle = [one for one in self._others() if isinstance(one, ServedConnection) and one.is_idle]
-        if not idle:
+        waiting = [one for one in self._others() if isinstance(one, ServedConnection) and one.waits]
+        if not waiting:
             return False
-        held = Counter(one.network for one in idle)
-        chosen = max(idle, key=lambda one: (held[one.network], -one.idle_since))
+        held = Counter(one.network for one in waiting)
+        chosen = max(waiting, key=lambda one: (held[one.network], -one.waits_since))
         chosen.transport.close()
         return True
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is done for it until its caller sends more."""
+        at_work = self._is_answering() and not self.cycle.more_body
+        return not at_work and not self.transport.is_closing()
+
+    @property
+    def waits_since(self) -> float:
+        """The time of the loop's clock since when it `waits`, as far as the sweep knows."""
+        if self.timeout_keep_alive_task is not None:
+            return self.timeout_keep_alive_task.when() - self.timeout_keep_alive
+        return math.inf if self._owed is None else self._owed_since
 
     @property
     def is_idle(self) -> bool:
         """Whether it has been answered and asks for nothing."""
         return self.timeout_keep_alive_task is not None and not self.transport.is_closing()
-
-    @property
-    def idle_since(self) -> float:
-        """The time of the loop's clock at which its keep-alive timer began."""
-        timer = self.timeout_keep_alive_task
-        return 0.0 if timer is None else timer.when() - self.timeout_keep_alive
 
     def data_received(self, data: bytes) -> None:
         if self._refused:

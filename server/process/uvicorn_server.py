@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.sources.registry import RELOADED
 from coinmux.server.app import create_app
 from coinmux.server.process import event_log
+from coinmux.server.process.process_end import end_if_stuck
 from coinmux.server.process.uvicorn_protocol import PATIENCE_S, SWEEP_S, ServedConnection
 from coinmux.server.process.worker import ParentTies, is_worker, on_hangup
 
@@ -50,6 +52,8 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, edge: Middleware) -> None:
         super().__init__(config)
         self._edge = edge
+        self._drains = threading.Event()
+        self._ended = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -84,11 +88,15 @@ class Server(uvicorn.Server):
         """
         if self.should_exit and sig == signal.SIGINT:
             self.force_exit = True
+        if not self.should_exit:
+            # This runs between two lines of whatever holds the event loop up; nothing else does.
+            end_if_stuck((self._drains, GRACE_S - 1), (self._ended, GRACE_S + 5))
         self.should_exit = True
         self._edge.traffic.draining = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Keep answering that it is not ready while work in flight ends, then close."""
+        self._drains.set()
         traffic = self._edge.traffic
         traffic.draining = True
         _LOG.info("stopping: %d requests in flight", traffic.in_flight)
@@ -105,6 +113,7 @@ class Server(uvicorn.Server):
             for task in list(self.server_state.tasks):
                 task.cancel()
         await super().shutdown(sockets)
+        self._ended.set()
 
 
 def build(edge: Middleware, *, host: str, port: int) -> Server:

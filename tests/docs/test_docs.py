@@ -144,10 +144,10 @@ def test_the_architecture_lists_every_package():
 
 
 def test_the_modules_named_in_where_to_look_exist():
-    """Ten behaviours, each with the path of its module."""
+    """Ten behaviours and more, each with the path of its module."""
     text = (ROOT / "docs/architecture.md").read_text()
     section = text.split("## Where to look")[1].split("\n## ")[0]
     paths = re.findall(r"\| `([a-z_/]+\.py)` \|", section)
-    assert len(paths) == 10
+    assert len(paths) >= 10
     for path in paths:
         assert (ROOT / path).is_file(), path

@@ -6,7 +6,102 @@ import pytest
 
 from tests.field.harness import Case, Reply, run
 
+ASKED = "/api/news?limit=20&provider=rss_news&max_age_s=0"
+
+
+def feed(
+    inside, head='<?xml version="1.0" encoding="UTF-8"?>\n', encoding="utf-8", kind="text/xml"
+):
+    """The reply of one publisher: an RSS feed of these items."""
+    body = (
+        f"{head}<rss version='2.0'><channel><link>https://w.example/</link>{inside}</channel></rss>"
+    )
+    return Reply("~decrypt", body, encoding=encoding, headers={"Content-Type": kind})
+
+
+def one(title, date, link="https://w.example/a"):
+    """One item."""
+    return f"<item><title>{title}</title><link>{link}</link><pubDate>{date}</pubDate></item>"
+
+
 CASES = [
+    Case(
+        "feed called utf8 is latin",
+        "letters of windows-1252 in words of a text that is called UTF-8; it is said",
+        "rss_news",
+        ASKED,
+        lambda t: [
+            feed(one("Les caf\u00e9s \u201cd\u2019or\u201d", t.rfc(-60)), encoding="cp1252")
+        ],
+        data={"items.0.title": "Les caf\u00e9s \u201cd\u2019or\u201d"},
+        meta={"notes": lambda v: any("windows-1252" in note for note in v)},
+    ),
+    Case(
+        "feed utf16 without a mark",
+        "its first bytes say what it is",
+        "rss_news",
+        ASKED,
+        lambda t: [
+            feed(
+                one("Caf\u00e9", t.rfc(-60)),
+                head='<?xml version="1.0" encoding="utf-16"?>',
+                encoding="utf-16-le",
+            )
+        ],
+        data={"items.0.title": "Caf\u00e9"},
+    ),
+    Case(
+        "feed code page by another name",
+        "`x-cp1251` in the header is windows-1251",
+        "rss_news",
+        ASKED,
+        lambda t: [
+            feed(
+                one("\u0411\u0438\u0442\u043a\u043e\u0438\u043d", t.rfc(-60)),
+                head="",
+                encoding="cp1251",
+                kind="text/xml; charset=x-cp1251",
+            )
+        ],
+        data={"items.0.title": "\u0411\u0438\u0442\u043a\u043e\u0438\u043d"},
+    ),
+    Case(
+        "feed json in its place",
+        "a publisher that moved to JSON is named with what came",
+        "rss_news",
+        ASKED,
+        lambda t: [
+            feed(one("One", t.rfc(-60))),
+            Reply("~coindesk", {"items": []}, headers={"Content-Type": "application/feed+json"}),
+        ],
+        data={"items.#": 1},
+        meta={"notes": lambda v: any("CoinDesk" in note and "JSON" in note for note in v)},
+    ),
+    Case(
+        "feed date in german",
+        "month and zone of a German theme",
+        "rss_news",
+        ASKED,
+        lambda t: [feed(one("One", "Di, 03 M\u00e4r 2026 13:00:00 CET"))],
+        data={"items.0.published_at": 1_772_539_200_000},
+    ),
+    Case(
+        "feed one id for all",
+        "the links tell the items apart",
+        "rss_news",
+        ASKED,
+        lambda t: [
+            feed(
+                "".join(
+                    one(f"No {n}", t.rfc(-60 * n), f"https://w.example/{n}").replace(
+                        "<pubDate>", "<guid isPermaLink='false'>w</guid><pubDate>"
+                    )
+                    for n in (1, 2)
+                )
+            )
+        ],
+        data={"items.0.id": "https://w.example/1", "items.1.id": "https://w.example/2"},
+    ),
     Case(
         "feed ascii but utf8",
         "declared ASCII, sent UTF-8: read as UTF-8",

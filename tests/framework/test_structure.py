@@ -91,12 +91,14 @@ ABOUT_MODELS = {
     "models", "indicators", "dialects", "formats", "simulator", "samples", "testing",
 }  # fmt: skip
 PUBLIC_METHODS = {"gateway.py", "sync.py", "questions.py"}
-#: Each has one kind of answer as its subject (candles are archived, news are scored), and gets
-#: answers of every kind handed.
+#: Each has one kind of answer as its subject (candles are archived, news are scored, lists of
+#: markets say who is asked), and gets answers of every kind handed.
 ONE_KIND = {
     "framework/archive/archived_answers.py",
     "framework/background/backfill.py",
+    "framework/background/market_lists.py",
     "framework/background/news_scoring.py",
+    "framework/routing/market_directory.py",
 }
 
 

@@ -36,7 +36,7 @@ _NO_ROW: tuple[Any, ...] = (None, "", "damaged", 7, {}, [])
 #: Members of our own making: they follow from the rows that are left.
 _OURS = ("last_closed",)
 #: Texts that are made of several members of the source, or of another where one is missing.
-_MADE = ("name", "source", "url", "cursor")
+_MADE = ("name", "source", "url", "cursor", "summary")
 _MINUTE_MS = 60_000
 
 
@@ -313,7 +313,7 @@ class _Difference:
         bad = self.damage.bad
         if bad in _ANY_NUMBER and type(bad) is int:
             return True  # a figure that may be true, so what follows from it may be too
-        if bad is GONE and place.endswith(".id"):
+        if bad in (None, "", GONE) and place.endswith(".id"):
             return True  # an older name of the same, where a source has two
         if isinstance(before, str) and isinstance(after, str) and place.rpartition(".")[2] in _MADE:
             return True

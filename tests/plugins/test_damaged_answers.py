@@ -19,19 +19,9 @@ NAMES = sorted(
     if point.value.startswith("coinmux.plugins.providers.") and point.name != "nomics"
 )
 TRIES = 80
-#: A sum that says nothing of a part it lacks; candles without a close that go without a word.
-NOT_YET = frozenset({"cryptocompare", "lunarcrush"})
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=False, reason="see NOT_YET"))
-        if name in NOT_YET
-        else name
-        for name in NAMES
-    ],
-)
+@pytest.mark.parametrize("name", NAMES)
 async def test_damage_costs_what_is_damaged(name):
     """The rest is told as it was."""
     assert await damaged(Subject.of(name), TRIES) == []

@@ -71,8 +71,11 @@ async def test_the_fast_lane_answers_as_the_slow_way_byte_for_byte(app_of, targe
 
 
 async def test_the_fast_lane_answers_errors_as_the_slow_way(app_of):
-    """The same problem document."""
+    """The same problem document; the first of all alone tells of the source that was asked."""
     async with app_of(a=["unknown"]) as world:
+        first = await world.client.get(TICKER)
+        assert [one["code"] for one in first.json()["attempts"]] == ["unknown_symbol"]
+        world.edge._lane.forget()
         answers = [await world.client.get(TICKER) for _ in range(2)]
         documents = [{**one.json(), "request_id": ""} for one in answers]
         assert documents[0] == documents[1]

@@ -136,7 +136,10 @@ async def ask(
     source: Source,
     limit_s: float = LIMIT_S,
 ) -> Ended:
-    """Put a question; a task's own cancellation passes."""
+    """Put a question; a task's own cancellation passes.
+
+    It counts as one of our own, which every source can answer: what fails is the source's fault.
+    """
     health = HealthTracker(source.bound.clock)
     info = subject.info
     health.register(info.name, subject.served)
@@ -147,7 +150,9 @@ async def ask(
     runner = AttemptRunner(health, Leases(health), client, source.bound.clock)
     try:
         return Ended(
-            result=await runner.run(source, subject.capabilities[capability], query, lease, limit_s)
+            result=await runner.run(
+                source, subject.capabilities[capability], query, lease, limit_s, ours=True
+            )
         )
     except StaleResult as stale:
         return Ended(result=stale.result)

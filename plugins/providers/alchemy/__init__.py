@@ -105,11 +105,11 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     Raises:
         UnknownSymbol: no token of that ticker, or none with a price in dollars.
     """
-    row = next(iter(body["data"]), None)
+    row = next(iter(body["data"] or ()), None)
     if row is None:
         raise e.UnknownSymbol(query.symbol, "Alchemy knows no token of that ticker")
     m.confirm(query.symbol.base, row["symbol"])
-    prices = m.read_rows(row["prices"], _dollars, kind="prices")
+    prices = m.read_rows(row["prices"] or (), _dollars, kind="prices")
     if not prices:
         raise e.UnknownSymbol(query.symbol, "Alchemy has no price in dollars for that ticker")
     return m.Ticker(

@@ -6,6 +6,7 @@ label within it (`Hot Wallet`). An address nobody knows is answered with nulls.
 Source: https://docs.intel.arkm.com, OpenAPI 1.1.0, read 2026-11-23.
 """
 
+from functools import partial
 from typing import Any
 
 from coinmux import (
@@ -95,8 +96,8 @@ def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
     entity, label = body.get("arkhamEntity"), body.get("arkhamLabel")
     within = _name(label, "labels")
     name = _name(entity, "name") if entity else within
-    tags = m.read_rows(body.get("populatedTags") or (), _tag, kind="tags")
-    labels = [one for one in (within, *tags) if one]
+    tags = m.read_field("labels", _tags, body.get("populatedTags"))
+    labels = [one for one in (within, *(tags or ())) if one]
     if not name and not labels:
         raise e.UnknownSymbol(query.address, "Arkham does not know the owner")
     return m.Entity(
@@ -116,6 +117,10 @@ def _name(holder: Any, field: str) -> str | None:
     if not name:
         m.field_left_out(field, "it has no name")
     return name or None
+
+
+def _tags(tags: Any) -> list[str]:
+    return m.read_rows(tags, _tag, kind="tags")
 
 
 def _tag(tag: Any) -> str:
@@ -153,6 +158,7 @@ def _transfer(row: Any) -> m.LargeTransfer:
     """One transfer; rows of Bitcoin have other names, and no symbol for the chain's own coin."""
     theirs = row["chain"]
     ours = OURS.get(theirs)
+    party = partial(_party, chain=None if ours is None else Chain(ours))
     symbol = row.get("tokenSymbol") or ("" if ours is None else CHAINS[Chain(ours)].asset)
     if not symbol:
         raise e.SchemaMismatch(f"a transfer on {m.clean_text(theirs)} without a symbol")
@@ -163,17 +169,15 @@ def _transfer(row: Any) -> m.LargeTransfer:
         asset=symbol.upper(),
         amount=row["unitValue"],
         amount_usd=m.optional(row, "historicalUSD"),
-        sender=m.read_field("from", _party, row.get("fromAddress")),
-        to=m.read_field("to", _party, row.get("toAddress")),
+        sender=m.read_field("from", party, row.get("fromAddress")),
+        to=m.read_field("to", party, row.get("toAddress")),
     )
 
 
-def _party(side: Any) -> m.Party:
-    entity = side.get("arkhamEntity") or side.get("arkhamLabel") or {}
-    return m.Party(address=_address(side), owner=entity.get("name"))
-
-
-def _address(side: Any) -> str | None:
-    """The address as its chain writes it: only EVM addresses are the same in any case."""
+def _party(side: Any, chain: Chain | None) -> m.Party:
+    named = (side.get("arkhamEntity"), side.get("arkhamLabel"))
+    owners = [one["name"] for one in named if one and one.get("name")]
+    # As its chain writes it; of a chain unknown here, as it came.
     address = m.optional(side, "address")
-    return m.address_or_none(Chain.ETHEREUM, address) or address
+    written = None if chain is None else m.address_or_none(chain, address)
+    return m.Party(address=written or address, owner=owners[0] if owners else None)

@@ -148,13 +148,13 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     return m.Ticker.of(
         query,
         last=m.required(body, 6),
-        bid=m.optional(body, 0),
-        ask=m.optional(body, 2),
-        moved=m.optional(body, 4),
-        high=m.optional(body, 8),
-        low=m.optional(body, 9),
-        change_fraction=m.optional(body, 5),
-        volume_base=m.optional(body, 7),
+        bid=m.optional(body, 0, name="bid"),
+        ask=m.optional(body, 2, name="ask"),
+        moved=m.optional(body, 4, name="open"),
+        high=m.optional(body, 8, name="high"),
+        low=m.optional(body, 9, name="low"),
+        change_fraction=m.optional(body, 5, name="change_percent"),
+        volume_base=m.optional(body, 7, name="volume_base"),
     )
 
 
@@ -208,8 +208,7 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
             amount=abs(amount),
         )
 
-    # Reversed, trades of one moment keep their order.
-    return m.Trades.read(query, body[::-1], one)
+    return m.Trades.read(query, body, one, newest_first=True)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:

@@ -157,7 +157,7 @@ def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
 
 
 def _from_micro(time: Any) -> int:
-    return int(time) // 1000
+    return int(m.number(time)) // 1000
 
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
@@ -166,14 +166,13 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     def one(row: Any) -> m.Trade:
         return m.Trade(
             id=m.optional(row, "tid"),
-            timestamp=int(row["date"]) * 1000,
+            timestamp=m.seconds_ms(row["date"]),
             side=m.read_word("side", SIDES, m.optional(row, "type")),
             price=row["price"],
             amount=row["amount"],
         )
 
-    # Newest first, and seconds do not tell the order of trades: reversed, equal ones keep it.
-    return m.Trades.read(query, body[::-1], one)
+    return m.Trades.read(query, body, one, newest_first=True)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:

@@ -140,7 +140,7 @@ async def fetch_onchain_metric(query: m.OnchainMetricQuery, http: HTTP) -> m.Onc
 
 def parse_chart(body: Any, query: m.OnchainMetricQuery) -> m.OnchainMetric:
     """Points of seconds and a number, those in the range."""
-    points = m.read_points(body["values"], lambda row: (row["x"] * 1000, row.get("y")))
+    points = m.read_points(body["values"], lambda row: (m.seconds_ms(row["x"]), row.get("y")))
     return m.OnchainMetric(
         metric=query.metric,
         asset=query.asset,

@@ -10,6 +10,7 @@ https://docs.blockscout.com/openapi.yaml, read 2026-11-23.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -27,8 +28,6 @@ HOSTS = {
 }
 #: Rows of a page; the API takes no other number.
 PAGE = 50
-#: What a cursor may hold: the members of `next_page_params`.
-PAGE_KEYS = {"block_number", "index", "items_count", "hash", "inserted_at", "value", "fee"}
 ADDRESS_QUERIES = (m.BalanceQuery, m.TransactionsQuery, m.TokenBalancesQuery)
 STATUS = {"ok": True, "error": False}
 KINDS = {True: "contract", False: "account"}
@@ -180,34 +179,48 @@ async def fetch_transactions(query: m.TransactionsQuery, http: HTTP) -> m.Transa
 
 
 def page_params(cursor: str | None) -> dict[str, str]:
-    """The parameters of the page a cursor of ours points to; another source's is NotOffered."""
+    """The parameters of the page that a cursor leads to, `next_page_params` as they were told.
+
+    Raises:
+        NotOffered: the cursor holds none.
+    """
     params = dict(parse_qsl(cursor or ""))
-    if (cursor and not params) or not PAGE_KEYS.issuperset(params):
+    if cursor and "items_count" not in params:
         raise e.NotOffered("the cursor is of another source")
     return params
 
 
 def parse_transactions(body: Any, query: m.TransactionsQuery) -> m.Transactions:
     """At most `query.limit` rows of a page of 50, with a cursor to where they end."""
-    items, following = body["items"], body["next_page_params"]
+    items, following = body["items"], body.get("next_page_params")
     if len(items) > query.limit:
-        last = items[query.limit - 1]
-        following = {
-            "block_number": last["block_number"],
-            "index": last["position"],
-            "items_count": query.limit,
-        }
+        items, following = _cut(items, query.limit)
     given = {key: value for key, value in (following or {}).items() if value is not None}
     return m.Transactions(
         chain=query.chain,
         address=query.address,
         cursor=urlencode(given) or None,
         transactions=m.read_rows(
-            items[: query.limit],
+            items,
             lambda item: parse_transaction(item, query.chain),
             kind="transactions",
         ),
     )
+
+
+def _cut(items: list[Any], limit: int) -> tuple[list[Any], dict[str, int] | None]:
+    """At most `limit` rows, up to the last that says where it stands, and the page after it.
+
+    A pending or damaged row does not say that, so it begins the next page; if none of the rows
+    says it, there is no next page, which is reported.
+    """
+    for end in range(limit, 0, -1):
+        last = items[end - 1] if isinstance(items[end - 1], dict) else {}
+        height, place = last.get("block_number"), last.get("position")
+        if type(height) is int and type(place) is int:
+            return items[:end], {"block_number": height, "index": place, "items_count": end}
+    m.field_left_out("cursor", "none of the transactions says where it stands in the chain")
+    return items[:limit], None
 
 
 def parse_transaction(item: Any, chain: Chain) -> m.Transaction:
@@ -244,8 +257,7 @@ def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
     """
     query.confirm(body["hash"])
     public, others = body.get("public_tags") or (), (body.get("metadata") or {}).get("tags") or ()
-    tags = m.read_rows(public, lambda tag: m.clean_text(tag["display_name"]), kind="tags")
-    tags += m.read_rows(others, lambda tag: m.clean_text(tag["name"]), kind="tags")
+    tags = [*_tags(public, "display_name"), *_tags(others, "name")]
     name = body.get("name") or body.get("ens_domain_name") or (tags[0] if tags else None)
     if name is None:
         raise e.UnknownSymbol(query.address, "nobody has named the address there")
@@ -256,6 +268,18 @@ def parse_entity(body: Any, query: m.EntityQuery) -> m.Entity:
         kind=m.read_field("kind", KINDS.__getitem__, m.optional(body, "is_contract")),
         labels=tuple(dict.fromkeys(tags)),
     )
+
+
+def _tags(tags: Any, name: str) -> list[str]:
+    """What each tag says; tags that cannot be read cost no name."""
+
+    def one(tag: Any) -> str:
+        text = m.clean_text(tag[name])
+        if not text:
+            raise ValueError("a tag without a name")
+        return text
+
+    return m.read_field("labels", partial(m.read_rows, one=one, kind="tags"), tags) or []
 
 
 @hookimpl

@@ -189,8 +189,7 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
             amount=row["size"],
         )
 
-    # Newest first: reversed, trades of one moment keep their order.
-    return m.Trades.read(query, body["result"]["list"][::-1], one)
+    return m.Trades.read(query, body["result"]["list"], one, newest_first=True)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:

@@ -151,7 +151,7 @@ def _first(levels: Any, most: int) -> Any:
 
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
-    """Newest first; turned, so that those of one millisecond keep their order."""
+    """Newest first."""
 
     def one(row: Any) -> m.Trade:
         return m.Trade(
@@ -162,7 +162,7 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
             amount=row["size"],
         )
 
-    return m.Trades.read(query, body[::-1], one)
+    return m.Trades.read(query, body, one, newest_first=True)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:

@@ -71,7 +71,9 @@ def parse_coins(body: Any, query: m.CoinsQuery) -> m.Coins:
     """One page, in the asked quote."""
 
     def one(row: Any) -> m.Coin:
-        quote = quote_of(row, query.quote)
+        told = m.optional(row, "quote")
+        # A coin without figures is a coin still; figures in another currency are not asked for.
+        quote = quote_of(row, query.quote) if told else None
         return m.Coin(
             id=str(row["id"]),
             symbol=row["symbol"],

@@ -134,7 +134,7 @@ def _place(row: Any) -> tuple[bool, int]:
 
 
 def _coin(row: Any, quote: str) -> m.Coin:
-    figures = row["quotes"][quote]
+    figures = m.optional(row, "quotes", quote)
     return m.Coin(
         id=row["id"],
         symbol=row["symbol"],

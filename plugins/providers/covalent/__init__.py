@@ -82,7 +82,7 @@ async def fetch_chain_head(query: m.ChainHeadQuery, http: HTTP) -> m.ChainHead:
         chain=query.chain,
         height=row["height"],
         hash=row.get("block_hash"),
-        timestamp=m.iso_ms(row["signed_at"]),
+        timestamp=m.read_field("timestamp", m.iso_ms, m.optional(row, "signed_at")),
     )
 
 
@@ -114,6 +114,7 @@ def _token(row: Any, chain: Chain) -> m.TokenBalance | None:
     contract = row["contract_address"]
     if row.get("native_token") is True or contract.lower() == NATIVE:
         return None
+    rate = m.read_field("value_usd", m.price_or_none, m.optional(row, "quote_rate"))
     return m.token_balance(
         chain,
         contract=contract,
@@ -121,7 +122,7 @@ def _token(row: Any, chain: Chain) -> m.TokenBalance | None:
         name=m.optional(row, "contract_name"),
         decimals=m.optional(row, "contract_decimals"),
         raw=row["balance"],
-        value_usd=None if m.optional(row, "quote_rate") is None else row.get("quote"),
+        value_usd=None if rate is None else row.get("quote"),
     )
 
 

@@ -1,6 +1,5 @@
 """CoinDesk Data's answers read, and what a range of candles is called there."""
 
-from collections.abc import Callable
 from typing import Any
 
 from coinmux import SymbolStyle, stories, symbols_in
@@ -99,7 +98,7 @@ def parse_news(body: Any, query: m.NewsQuery) -> m.News:
 
 def _article(row: Any) -> m.NewsItem:
     """One headline; its categories are coins and other things."""
-    tags = [f"${m.optional(one, 'CATEGORY')}" for one in row.get("CATEGORY_DATA") or ()]
+    tags = m.read_rows(row.get("CATEGORY_DATA") or (), _tag, kind="categories of articles")
     published = m.optional(row, "PUBLISHED_ON")
     return m.NewsItem(
         id=m.optional(row, "ID"),
@@ -112,14 +111,19 @@ def _article(row: Any) -> m.NewsItem:
     )
 
 
-def _figure(name: str) -> Callable[[Any], float | None]:
-    """Reads one figure of a place; None if it has none."""
+def _tag(category: Any) -> str:
+    word = category["CATEGORY"]
+    if not isinstance(word, str) or not word:
+        raise ValueError("a category is a word")
+    return f"${word}"
 
-    def read(place: Any) -> float | None:
-        value = place.get(name)
-        return None if value is None or value == "" else m.number(value)
 
-    return read
+def _sum(name: str, places: Any, figure: str) -> float | None:
+    """What all places have together; None if one of them does not say, which is reported."""
+    if not isinstance(places, list) or not places:
+        return None
+    values = [place.get(figure) if isinstance(place, dict) else None for place in places]
+    return m.read_field(name, lambda each: sum(map(m.number, each)), values)
 
 
 def parse_social(body: Any, query: m.SocialQuery) -> m.Social:
@@ -136,9 +140,9 @@ def parse_social(body: Any, query: m.SocialQuery) -> m.Social:
     m.confirm(query.asset, row["SYMBOL"])
     metrics = {}
     for name, (places, figure, unit) in SOCIAL.items():
-        found = m.read_rows(row.get(places) or (), _figure(figure), kind=name)
-        if found:
-            metrics[name] = m.SocialMetric(value=sum(found), unit=unit)
+        value = _sum(name, row.get(places), figure)
+        if value is not None:
+            metrics[name] = m.SocialMetric(value=value, unit=unit)
     if not metrics:
         raise e.Empty(f"no social figures of {query.asset}")
     return m.Social(symbol=query.asset, metrics=metrics)

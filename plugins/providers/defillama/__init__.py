@@ -105,7 +105,7 @@ def parse_ticker(body: Any, query: m.TickerQuery, coin: str, asset: m.AssetId) -
     """The price of one coin; its time is in seconds.
 
     Raises:
-        UnknownSymbol: the coin is absent from the answer.
+        UnknownSymbol: the coin is absent from the answer, or has no price.
     """
     row = body["coins"].get(coin)
     if row is None:
@@ -114,9 +114,9 @@ def parse_ticker(body: Any, query: m.TickerQuery, coin: str, asset: m.AssetId) -
     confidence = m.read_field("confidence", m.number, row.get("confidence"))
     if confidence is not None and confidence < CONFIDENT:
         notes.append(f"DefiLlama gives this price a confidence of {confidence:g} of 1")
-    return m.Ticker(
-        symbol=query.symbol,
-        timestamp=m.read_field("timestamp", m.seconds_ms, m.optional(row, "timestamp")),
+    return m.Ticker.of(
+        query,
+        timestamp_s=m.optional(row, "timestamp"),
         last=row["price"],
         notes=tuple(notes),
     )

@@ -190,14 +190,13 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
         STYLE.confirm(query.symbol, row["currency_pair"])
         return m.Trade(
             id=m.optional(row, "id"),
-            timestamp=int(str(row["create_time_ms"]).partition(".")[0]),
+            timestamp=row["create_time_ms"],
             side=m.optional(row, "side"),
             price=row["price"],
             amount=row["amount"],
         )
 
-    # Newest first: reversed, trades of one moment keep their order.
-    return m.Trades.read(query, body[::-1], one)
+    return m.Trades.read(query, body, one, newest_first=True)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:

@@ -146,14 +146,15 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It does not name the pair; the times of its levels are made up."""
-
-    def one(level: Any) -> tuple[float, float]:
-        return m.number(level["price"]), m.number(level["amount"])
-
-    bids, asks = (
-        m.read_rows(m.optional(body, side) or (), one, kind="levels") for side in ("bids", "asks")
-    )
+    bids, asks = _levels(m.optional(body, "bids")), _levels(m.optional(body, "asks"))
     return m.OrderBook(symbol=query.symbol, bids=bids, asks=asks)
+
+
+def _levels(side: Any) -> Any:
+    """Objects as rows of price and amount; what is none is left for the model to judge."""
+    if not isinstance(side, list):
+        return side
+    return [[row.get("price"), row.get("amount")] if isinstance(row, dict) else row for row in side]
 
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
@@ -168,8 +169,7 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
             amount=row["amount"],
         )
 
-    # Newest first: reversed, trades of one moment keep their order.
-    return m.Trades.read(query, body[::-1], one)
+    return m.Trades.read(query, body, one, newest_first=True)
 
 
 def _side(kind: Any) -> str | None:

@@ -142,7 +142,7 @@ def parse_metric(body: Any, query: m.OnchainMetricQuery) -> m.OnchainMetric:
     metric = metric_of(query)
     if any(isinstance(point, dict) and "o" in point for point in body):
         raise e.NotOffered("a metric of several parts")
-    points = m.read_points(body, lambda point: (point["t"] * 1000, point.get("v")))
+    points = m.read_points(body, lambda point: (m.seconds_ms(point["t"]), point.get("v")))
     return m.OnchainMetric(
         metric=query.metric,
         asset=query.asset,

@@ -206,10 +206,10 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
             amount=row["amount"],
         )
 
-    groups = m.read_rows(body["data"], _rows, kind="trades")
-    rows = [row for group in groups for row in group]
-    # Newest first: reversed, trades of one moment keep their order.
-    return m.Trades.read(query, rows[::-1], one)
+    rows = body["data"]
+    if rows is not None:
+        rows = [row for group in m.read_rows(rows, _rows, kind="trades") for row in group]
+    return m.Trades.read(query, rows, one, newest_first=True)
 
 
 def _rows(group: Any) -> list[Any]:

@@ -141,11 +141,10 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     average price, which is the definition of that average.
     """
     row = of_pair(body, query.symbol)
-    volume_base = m.read_field("volume_base", m.number, m.optional(row, "v", 1))
-    average = m.read_field("volume_quote", m.number, m.optional(row, "p", 1))
+    volume_base, average = m.optional(row, "v", 1), m.optional(row, "p", 1)
     volume_quote = None
-    if volume_base is not None and average is not None:
-        volume_quote = volume_base * average
+    if volume_base not in (None, "") and average not in (None, ""):
+        volume_quote = m.read_field("volume_quote", _product, (volume_base, average))
     return m.Ticker.of(
         query,
         last=m.required(row, "c", 0),
@@ -156,6 +155,13 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
         volume_base=volume_base,
         volume_quote=volume_quote,
     )
+
+
+def _product(factors: tuple[Any, Any]) -> float:
+    one, other = map(m.number, factors)
+    if one < 0 or other < 0:
+        raise ValueError(f"a volume of {one:g} at {other:g}")
+    return one * other
 
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
@@ -192,9 +198,9 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
 
     def one(row: Any) -> m.Trade:
         return m.Trade(
-            id=m.optional(row, 6),
+            id=m.optional(row, 6, name="id"),
             timestamp=m.seconds_ms(m.required(row, 2)),
-            side=m.read_word("side", SIDES, m.optional(row, 3)),
+            side=m.read_word("side", SIDES, m.optional(row, 3, name="side")),
             price=m.required(row, 0),
             amount=m.required(row, 1),
         )

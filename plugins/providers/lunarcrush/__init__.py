@@ -42,6 +42,8 @@ FIGURES = {
     "interactions_24h": "count",
 }
 INTERVALS = {"1h": "hour", "1d": "day"}
+#: What a candle has of a bucket.
+PRICES = ("open", "high", "low", "close")
 
 
 @hookimpl
@@ -205,12 +207,11 @@ def parse_ticker(body: Any, query: m.TickerQuery, asset: m.AssetId) -> m.Ticker:
 def parse_candles(body: Any, query: m.CandlesQuery, asset: m.AssetId) -> m.Candles:
     """Rows by the second their bucket opens; buckets without a price are left out."""
     m.confirm(asset.id, str(body["config"]["id"]).removeprefix("coins:"))
-
-    def one(row: Any) -> Any:
-        return row if row.get("close") is not None else None
-
-    rows = m.read_rows(body["data"], one, kind="candles")
-    order = ("time", "open", "high", "low", "close")
+    order = ("time", *PRICES)
+    # Of a bucket without trades there are social figures only.
+    rows = [
+        {**dict.fromkeys(PRICES), **row} if isinstance(row, dict) else row for row in body["data"]
+    ]
     return m.Candles.from_rows(query, rows, order=order, time_unit="s", notes=asset.notes)
 
 

@@ -168,8 +168,7 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
             amount=row["qty"],
         )
 
-    # Newest first: reversed, trades of one moment keep their order.
-    return m.Trades.read(query, body[::-1], one)
+    return m.Trades.read(query, body, one, newest_first=True)
 
 
 def _taker(is_buyer_maker: Any) -> Literal["buy", "sell"]:

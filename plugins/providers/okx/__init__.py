@@ -9,7 +9,8 @@ Source: https://www.okx.com/docs-v5/en/#order-book-trading-market-data, read 202
 
 from typing import Any
 
-from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, SymbolStyle, When, hookimpl
+from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, Symbol, SymbolStyle, When, hookimpl
+from coinmux import errors as e
 from coinmux import models as m
 
 STYLE = SymbolStyle(separator="-")
@@ -116,9 +117,21 @@ async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
     return parse_markets(await http.get_json("/api/v5/public/instruments", params), query)
 
 
+def _only(body: Any, symbol: Symbol) -> Any:
+    """The one row of an answer about one instrument.
+
+    Raises:
+        UnknownSymbol: there is none, as of an instrument that is suspended.
+    """
+    rows = body["data"]
+    if rows is None or rows == []:
+        raise e.UnknownSymbol(symbol, f"OKX has no data of {symbol}")
+    return rows[0]
+
+
 def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """For spot `vol24h` is in base and `volCcy24h` in quote; an empty string stands for none."""
-    row = body["data"][0]
+    row = _only(body, query.symbol)
     STYLE.confirm(query.symbol, row["instId"])
     return m.Ticker.of(
         query,
@@ -136,7 +149,7 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It does not name the pair."""
-    book = body["data"][0]
+    book = _only(body, query.symbol)
     return m.OrderBook(
         symbol=query.symbol,
         timestamp=m.optional(book, "ts"),
@@ -146,7 +159,7 @@ def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
 
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
-    """`side` is the taker's; turned, so that trades of one millisecond keep their order."""
+    """`side` is the taker's."""
 
     def one(row: Any) -> m.Trade:
         STYLE.confirm(query.symbol, row["instId"])
@@ -158,7 +171,7 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
             amount=row["sz"],
         )
 
-    return m.Trades.read(query, body["data"][::-1], one)
+    return m.Trades.read(query, body["data"], one, newest_first=True)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:

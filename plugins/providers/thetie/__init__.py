@@ -74,7 +74,7 @@ def parse_social(body: Any, query: m.SocialQuery) -> m.Social:
     if not rows:
         raise e.UnknownSymbol(query.asset, "no news of that asset")
 
-    def one(row: Any) -> tuple[int, float, float]:
+    def one(row: Any) -> tuple[int, float, float | None]:
         named = next((row[name] for name in NAMES if row.get(name)), None)
         if named is None:
             raise e.SchemaMismatch("an item does not say which asset it is about")
@@ -82,15 +82,19 @@ def parse_social(body: Any, query: m.SocialQuery) -> m.Social:
         score = m.number(row["sentiment_score"])
         if not 1 <= score <= 5:
             raise e.Implausible("a score outside 1 to 5")
-        return moment(row["timestamp"]), score, m.number(row["sentiment_variance"])
+        variance = m.read_field("variance", m.number, m.optional(row, "sentiment_variance"))
+        return moment(row["timestamp"]), score, variance
 
-    times, scores, variances = zip(*m.read_rows(rows, one, kind="items"), strict=True)
+    times, scores, told = zip(*m.read_rows(rows, one, kind="items"), strict=True)
+    variances = [variance for variance in told if variance is not None]
     return m.Social(
         symbol=query.asset,
         timestamp=max(times),
         metrics={
             "news_sentiment": m.SocialMetric(value=fmean(scores), unit="score from 1 to 5"),
-            "news_sentiment_variance": m.SocialMetric(value=fmean(variances), unit="score squared"),
+            "news_sentiment_variance": m.SocialMetric(
+                value=fmean(variances) if variances else None, unit="score squared"
+            ),
             "news_count": m.SocialMetric(value=len(scores), unit="count"),
         },
     )

@@ -104,14 +104,16 @@ def parse_transfers(body: Any, chain: Chain, query: m.LargeTransfersQuery) -> li
 
 
 def _transfer(row: Any, part: Any, chain: Chain) -> m.LargeTransfer | None:
-    """One transfer; None for what is none, such as a mint."""
+    """One transfer; None for what is none, such as a mint, or coins sent to oneself."""
     kind = m.clean_text(part["transaction_type"])
     if not kind:
         raise ValueError("a transaction of no kind")
     if kind != "transfer":
         return None
-    senders = {one["address"] for one in part["inputs"]}
-    outputs = [one for one in part["outputs"] if one["address"] not in senders]
+    senders = {one.get("address") for one in part["inputs"]} - {None, ""}
+    outputs = [one for one in part["outputs"] if one.get("address") not in senders]
+    if not outputs:
+        return None
     amount = sum(m.number(one["amount"]) for one in outputs)
     price = m.read_field("amount_usd", m.price_or_none, m.optional(part, "unit_price_usd"))
     return m.LargeTransfer(
@@ -130,4 +132,4 @@ def _largest(sides: list[Any]) -> m.Party | None:
     if not sides:
         return None
     one = max(sides, key=lambda side: m.number(side["amount"]))
-    return m.Party(address=one["address"], owner=one.get("owner"))
+    return m.Party(address=one.get("address") or None, owner=one.get("owner") or None)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from coinmux import AllProvidersFailed, Empty, RequestOptions, TickerQuery
+from coinmux import AllProvidersFailed, CoinmuxError, Empty, RequestOptions, TickerQuery
 
 QUERY = TickerQuery(symbol="BTC/USDT")
 ON = {"CHECKER": "on"}
@@ -89,3 +89,42 @@ async def test_G9_a_round_that_raises_is_told_and_begun_again(gateway_of, monkey
         services = {s.name: s.status for s in world.gateway.status().services}
         assert services["health_monitor"] == "DEGRADED"
         assert any(event.kind == "error" for event in world.gateway.events.recent())
+
+
+async def test_a_source_that_answers_no_odd_question_is_asked_one_of_ours(gateway_of):
+    """Odd questions count for nobody, so a source that is broken must be found out otherwise."""
+    async with gateway_of(_settings=ON, a=[1.0]) as world:
+        gateway, plugin = world.gateway, world.plugins["a"]
+        await settled(gateway)
+        if plugin.calls == 0:
+            await gateway.checker.round()
+        assert gateway.source_health_of("a").state == "HEALTHY"
+        plugin.outcomes = [Empty() for _ in range(6)]
+        for base in ("NOPE", "NOSUCH", "NEVER"):
+            query = TickerQuery(symbol=f"{base}/USDT")
+            with pytest.raises(CoinmuxError):
+                await gateway.fetch("ticker", query, RequestOptions(provider="a"))
+        assert gateway.source_health_of("a").failures == 0
+        for probes in (1, 2, 3):
+            world.clock.advance(10)
+            assert await gateway.checker.round() == 1, probes
+        assert gateway.source_health_of("a").state == "OFFLINE"
+
+
+async def test_a_source_that_answers_ours_is_left_alone_after_that(gateway_of):
+    async with gateway_of(_settings=ON, a=[1.0]) as world:
+        gateway, plugin = world.gateway, world.plugins["a"]
+        await settled(gateway)
+        if plugin.calls == 0:
+            await gateway.checker.round()
+        plugin.outcomes = [*(Empty() for _ in range(3)), 1.0]
+        for base in ("NOPE", "NOSUCH", "NEVER"):
+            with pytest.raises(CoinmuxError):
+                await gateway.fetch(
+                    "ticker", TickerQuery(symbol=f"{base}/USDT"), RequestOptions(provider="a")
+                )
+        world.clock.advance(10)
+        assert await gateway.checker.round() == 1
+        world.clock.advance(10)
+        assert await gateway.checker.round() == 0
+        assert gateway.source_health_of("a").state == "HEALTHY"

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coinmux import (
+    AuthRefused,
     BadStatus,
     CoinmuxError,
     Empty,
@@ -55,6 +56,7 @@ ODD = (
     lambda: SchemaMismatch("data is missing"),
     lambda: NotJSON("a page that says that nothing was found"),
     lambda: PlanRestricted("not in the plan"),
+    lambda: AuthRefused("HTTP 401"),
     lambda: TooLarge("more than fits"),
     lambda: KeyError("data"),
     lambda: ZeroDivisionError("no volume"),

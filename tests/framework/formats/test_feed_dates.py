@@ -36,11 +36,62 @@ TEN = 1_795_428_000_000  # 23 November 2026, 10:00 UTC
         "2026-11-23T10:00:00.000000000Z",
         "  2026-11-23T10:00:00Z\n",
         "Mon, 23 Nov 2026 10:00:00 -0000",
+        "Mon, 23 Nov 2026 11:00:00 CET",
+        "Mon, 23 Nov 2026 12:00:00 CEST",
+        "Mon, 23 Nov 2026 13:00:00 MSK",
+        "Mon, 23 Nov 2026 05:00:00 EST-0500",
+        "Mon, 23 Nov 2026 05:00:00 -0500 (EST)",
+        "Mon, 23 Nov 2026 13:00:00 + 0300",
+        "Mon, 23 Nov 2026 10:00:00 AM GMT",
+        "November 23, 2026, 10:00 a.m. UTC",
+        "Mon, 23 Nov 2026 10:00:00:000 GMT",
+        "Monday, November 23, 2026 - 10:00 UTC",
+        "Mon Nov 23 2026 11:00:00 GMT+0100 (Central European Standard Time)",
+        "2026-11-23 10:00:00 +0000 UTC",
+        "2026-11-23T10:00:00+00:00Z",
+        "2026-11-23T04:00:00.000-06:00[America/Chicago]",
+        "2026-11-23T07:00:00\u221203:00",
+        "20261123T100000Z",
+        "23.11.2026 13:00:00 +0300",
+        "1795428000",
+        "1795428000000",
+        "1795428000.0",
     ],
 )
 def test_one_moment_in_many_words(text):
     """Each says when, zone and all."""
     assert feed_time(text) == TEN
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Mo, 02 M\u00e4r 2026", 3),
+        ("Mi, 02 Dez 2026", 12),
+        ("02 f\u00e9vr. 2026", 2),
+        ("mer., 02 ao\u00fbt 2026", 8),
+        ("02 juil. 2026", 7),
+        ("Lun, 02 Ene 2026", 1),
+        ("Ter, 02 Out 2026", 10),
+        ("gio, 02 giu 2026", 6),
+        ("vr, 02 mei 2026", 5),
+        ("Sal, 02 Eyl 2026", 9),
+        ("\u0412\u0442, 02 \u0441\u0435\u043d 2026", 9),
+        ("02 \u043c\u0430\u044f 2026", 5),
+        ("2 Juli 2026", 7),
+        ("2 enero 2026", 1),
+    ],
+)
+def test_months_have_names_in_many_languages(text, number):
+    """Themes write them in the language of the site."""
+    assert feed_time(f"{text} 13:00:00 +0100") == feed_time(f"2026-{number:02}-02T12:00:00Z")
+
+
+def test_the_day_ends_at_24_hours():
+    """ISO 8601 knows that moment by two names."""
+    assert feed_time("2026-11-23T24:00:00Z") == feed_time("2026-11-24T00:00:00Z")
+    assert feed_time("Mon, 23 Nov 2026 12:30 PM GMT") == feed_time("2026-11-23T12:30:00Z")
+    assert feed_time("Mon, 23 Nov 2026 12:30 AM GMT") == feed_time("2026-11-23T00:30:00Z")
 
 
 def test_september_has_three_spellings():
@@ -54,8 +105,12 @@ def test_september_has_three_spellings():
 @pytest.mark.parametrize(
     "text",
     [
-        "Mon, 23 Nov 2026 10:00:00 CEST",
         "Mon, 23 Nov 2026 10:00:00 IST",
+        "Mon, 23 Nov 2026 10:00:00 BST",
+        "Mon, 23 Nov 2026 10:00:00 +0300 UTC",
+        "Mon, 23 Nov 2026 24:30:00 GMT",
+        "Mon, 23 jui 2026 10:00:00 GMT",
+        "-62135596800",
         "Mon, 23 Nov 2026 10:00:00",
         "Mon, 23 Nov 2026 10:00:00 EST+0100",
         "Mon, 23 Nov 2026 10:00:00 +9900",

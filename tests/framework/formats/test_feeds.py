@@ -157,7 +157,8 @@ def test_text_is_cut_to_500_characters():
         ("Mon, 23 Nov 2026 05:00:00 EST", 1_795_428_000_000),
         ("23 Nov 2026 10:00 -0000", 1_795_428_000_000),
         ("2026-11-23T10:00:00.500Z", 1_795_428_000_500),
-        ("Mon, 23 Nov 2026 10:00:00 CEST", None),
+        ("Mon, 23 Nov 2026 11:00:00 CET", 1_795_428_000_000),
+        ("Mon, 23 Nov 2026 10:00:00 IST", None),
         ("2026-11-23T10:00:00", None),
         ("2026-11-23", None),
         ("yesterday", None),
@@ -340,6 +341,24 @@ def item(title: str, name: str = "a") -> str:
             f'"http://my.netscape.com/publish/formats/rss-0.91.dtd"><rss>{item("A")}</rss>',
             ["A"],
         ),
+        (f"<!DOCTYPE rss><rss>{item('A')}</rss>", ["A"]),
+        (f"<?xml version='1.0' encoding='utf-8'><rss>{item('A')}</rss>", ["A"]),
+        (f"<?xml version=\u201c1.0\u201d?><rss>{item('A')}</rss>", ["A"]),
+        (f"<rss>{item('<![cdata[A]]>')}{item('<! [CDATA[B]]>', 'b')}</rss>", ["A", "B"]),
+        (f"<rss>{item('<![CDATA[<![CDATA[A]]]]><![CDATA[>]]>')}</rss>", ["A"]),
+        (f"<rss>{item('<![CDATA[A ]]> and B ]]>')}</rss>", ["A and B"]),
+        (f"<rss>{item('Up &#55357;&#56960;')}</rss>", ["Up \U0001f680"]),
+        (f"<rss>{item('Bit&#8203;coin &shy;up')}</rss>", ["Bitcoin up"]),
+        ("<rss><item><dc:title>A</dc:title><link>https://n.example/a</link></item></rss>", ["A"]),
+        (
+            "<rss><item><media:title>A</media:title><link>https://n.example/a</link></item></rss>",
+            ["A"],
+        ),
+        (
+            "<rss><item><title>A</title><link>https://n.example/a</link><description>"
+            "<!DOCTYPE html><html><p>B</p></html></description></item></rss>",
+            ["A"],
+        ),
     ],
 )
 def test_what_is_not_well_formed_is_read(text: str, found: list[str]):
@@ -364,6 +383,37 @@ def test_what_is_not_well_formed_is_read(text: str, found: list[str]):
 def test_dialects_are_read(root: str, title: str):
     """The default namespace of root, channel or item is the feed's own."""
     assert titles(root.format(item("A")).encode()) == [title]
+
+
+def test_entries_that_share_an_id_are_told_apart_by_their_links():
+    """Some themes give every entry the id of the site."""
+    shared = "<title>A</title><guid isPermaLink='false'>1</guid><link>https://n.example/{}</link>"
+    own = "<title>B</title><guid isPermaLink='false'>2</guid><link>https://n.example/c</link>"
+    entries = parse_feed(rss(shared.format("a"), shared.format("b"), own))
+    assert [entry.id for entry in entries] == ["https://n.example/a", "https://n.example/b", "2"]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"version": "https://jsonfeed.org/version/1.1", "items": []}', "JSON in place"),
+        (b"<head><title>Just a moment...</title></head>", "an HTML page in place"),
+        (b"Service unavailable", "plain text in place"),
+        (b"<opml version='2.0'><body/></opml>", "an XML document of 'opml'"),
+    ],
+)
+def test_what_came_in_place_of_a_feed_is_said(body: bytes, words: str):
+    """An operator sees what a publisher sends."""
+    with pytest.raises(NotJSON, match=words):
+        parse_feed(body)
+
+
+def test_entities_stay_refused_whatever_hides_them():
+    """Neither an encoding without its mark nor NUL bytes let one through."""
+    text = '<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a "b">]><rss>{}</rss>'.format(" " * 300)
+    for body in (text.encode("utf-16-le"), text.replace("ENT", "E\0NT").encode()):
+        with pytest.raises(Malformed, match="document type"):
+            parse_feed(body)
 
 
 def test_atom_of_2003_is_read():
@@ -460,6 +510,63 @@ ATOM = '<feed xmlns="http://www.w3.org/2005/Atom" {}>{}<entry{}><title>A</title>
         (
             "<rss><item><title>A</title><guid>https://news.example/guid</guid></item></rss>",
             "https://news.example/guid",
+        ),
+        (
+            "<rss><item><title>A</title><guid isPermaLink='true'>/1</guid></item></rss>",
+            "https://feeds.example/1",
+        ),
+        (
+            "<rdf:RDF><rss:item rdf:about='https://news.example/about'><rss:title>A</rss:title>"
+            "</rss:item></rdf:RDF>",
+            "https://news.example/about",
+        ),
+        (
+            ATOM.format("", "", "", '<content type="text/html" src="/text.html"/>'),
+            "https://feeds.example/text.html",
+        ),
+        (
+            ATOM.format(
+                "",
+                "",
+                "",
+                '<link rel="alternate" type="application/json" href="/a.json"/>'
+                '<link rel="alternate" type="text/html" href="/a"/>',
+            ),
+            "https://feeds.example/a",
+        ),
+        (
+            ATOM.format(
+                "",
+                "",
+                "",
+                '<link rel="http://www.iana.org/assignments/relation/alternate" href="/a"/>',
+            ),
+            "https://feeds.example/a",
+        ),
+        (
+            CHANNEL.format(
+                "<item><title>A</title><link>https://ads.example/~r/1</link>"
+                "<feedburner:origLink>https://wire.example/1</feedburner:origLink></item>"
+            ),
+            "https://wire.example/1",
+        ),
+        *(
+            (
+                CHANNEL.format(f"<item><title>A</title><link>{written}</link></item>"),
+                "https://wire.example/a",
+            )
+            for written in (
+                "https:/wire.example/a",
+                "https//wire.example/a",
+                "https:///wire.example/a",
+                "http://https://wire.example/a",
+                "wire.example/a",
+                "https://wire.example/\n    a",
+            )
+        ),
+        (
+            CHANNEL.format("<item><title>A</title><link>/a b</link></item>"),
+            "https://wire.example/a%20b",
         ),
         (
             "<rss><item><title>A</title><link>https://news.example/?a=1&copy=2&lt=3</link></item>"

@@ -43,6 +43,26 @@ NOW = 1_764_000_000_000
         (("Polygon and Tether agree",), ("POL", "USDT")),
         (("ether falls, aave votes",), ("AAVE", "ETH")),
         (("Holders of $avax and $grt",), ("AVAX", "GRT")),
+        (("Bitcoin, cash and gold",), ("BTC",)),
+        (("Ethereum: Classic mistakes",), ("ETH",)),
+        (("Bitcoin Gold and Ethereum PoW delist",), ()),
+        (("Bitcoin Satoshi's Vision forks",), ("BSV",)),
+        (("Ethereum Name Service adds names",), ("ENS",)),
+        (("Cardano's ADA rises",), ("ADA",)),
+        (("ADA rises 5%",), ("ADA",)),
+        (("Lawsuit under the Americans with Disabilities Act (ADA)",), ()),
+        (("North Korean APT group robs exchange",), ()),
+        (("Ripple effect of the Fed reaches Ripple",), ("XRP",)),
+        (("A sui generis case, Sui Generis",), ()),
+        (("NEAR the bottom; NEAR rises",), ("NEAR",)),
+        (("As THE GRAPH shows",), ()),
+        (("DOGE agency staff leave",), ()),
+        (("A TON of money for TON",), ("TON",)),
+        (("The polygon in geometry",), ()),
+        (("Miners SOLD more SOL",), ("SOL",)),
+        (("\u0412it\u0441oin giveaway",), ()),
+        (("Curve Finance and Binance Smart Chain",), ("BNB", "CRV")),
+        (("XBT futures, wrapped ether",), ("BTC", "WETH")),
     ],
 )
 def test_symbols_by_name_and_ticker(texts, symbols):
@@ -126,6 +146,32 @@ def test_where_a_reader_came_from_is_no_other_story():
         item(3, "Three", "https://a.example/x?id=8", NOW + 2),
     ]
     assert [story.id for story in stories(items, NewsQuery())] == ["3", "2"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a.example/x/amp/",
+        "https://amp.a.example/x",
+        "https://www.a.example/amp/x",
+        "https://a.example/x?outputType=amp",
+        "https://a.example/x?fbclid=1&at_campaign=rss",
+        "http://a.example/x#comments",
+    ],
+)
+def test_short_forms_for_phones_are_the_same_story(url):
+    """They tell it under another link."""
+    items = [item(1, "One", "https://a.example/x", NOW), item(2, "Two", url, NOW + 1)]
+    assert [story.id for story in stories(items, NewsQuery())] == ["2"]
+
+
+def test_a_ticker_in_another_sense_is_not_what_was_asked_for():
+    """The title has its letters, and means a law."""
+    items = [
+        item(1, "ADA Act passes", "https://a.example/1", NOW),
+        item(2, "ADA passes a dollar", "https://a.example/2", NOW),
+    ]
+    assert [story.id for story in stories(items, NewsQuery(asset="ADA"))] == ["2"]
 
 
 def test_what_any_report_of_a_story_names_counts():

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinmux import InvalidRequest
-from coinmux.framework.indicators.caller_candles import MOST_ROWS, frame_of_rows
+from coinmux.framework.indicators.caller_candles import frame_of_rows
+from coinmux.framework.indicators.caller_forms import MOST_ROWS
 
 AT = 1_764_000_000_000
 GOOD = [AT, 1.0, 3.0, 0.5, 2.0, 10.0]
@@ -26,17 +27,18 @@ def test_rows_become_columns():
         (None, "rows", "takes a list"),
         ([], "rows", "takes a list"),
         ({"a": 1}, "rows", "takes a list"),
-        ([GOOD[:5]], "rows[0]", "length 6"),
-        ([[*GOOD, 1]], "rows[0]", "length 6"),
-        ([GOOD, "x"], "rows[1]", "takes"),
-        ([["x", *GOOD[1:]]], "rows[0][0]", "takes `int`"),
-        ([[1.5, *GOOD[1:]]], "rows[0][0]", "takes `int`"),
-        ([[AT, "1", 3, 0.5, 2, 1]], "rows[0][1]", "takes `float | null`"),
-        ([[AT, True, 3, 0.5, 2, 1]], "rows[0][1]", "takes `float | null`"),
-        ([[1_764_000_000, *GOOD[1:]]], "rows[0]", "Unix milliseconds"),
-        ([[10**30, *GOOD[1:]]], "rows", "Unix milliseconds"),
-        ([GOOD, GOOD], "rows[1]", "not later than the row before"),
-        ([[AT + 1, *GOOD[1:]], GOOD], "rows[1]", "not later than the row before"),
+        ([GOOD[:4]], "rows[0]", "it has 4 cells"),
+        ([GOOD, "x"], "rows[1]", "takes a list of cells"),
+        ([["x", *GOOD[1:]]], "rows[0]", "takes a time"),
+        ([[1.5, *GOOD[1:]]], "rows[0]", "Unix milliseconds"),
+        ([[AT, "a", 3, 0.5, 2, 1]], "rows[0]", "takes a number as its open"),
+        ([[AT, "inf", 3, 0.5, 2, 1]], "rows[0]", "takes a number as its open"),
+        ([[AT, True, 3, 0.5, 2, 1]], "rows[0]", "takes a number as its open"),
+        ([[1_764_000, *GOOD[1:]]], "rows[0]", "Unix milliseconds"),
+        ([GOOD, [AT // 1000 + 60, *GOOD[1:]]], "rows[1]", "another unit"),
+        ([["2025-11-24", *GOOD[1:]], [AT, *GOOD[1:]]], "rows[1]", "ISO 8601"),
+        ([[10**30, *GOOD[1:]]], "rows[0]", "Unix milliseconds"),
+        ([GOOD, [AT, 2, 3, 1, 3, 1], [AT + 60_000, *GOOD[1:]]], "rows[1]", "differs from another"),
         ([[AT, 1, 0.5, 1, 1, 1]], "rows[0]", "high below its low"),
         ([[AT, 9, 3, 0.5, 2, 1]], "rows[0]", "open outside"),
         ([[AT, 1, 3, 0.5, 4, 1]], "rows[0]", "close outside"),
@@ -63,4 +65,4 @@ def test_whatever_is_sent_is_read_or_refused(rows):
         frame = frame_of_rows(rows)
     except InvalidRequest:
         return
-    assert frame.size == len(rows)
+    assert 0 < frame.size <= len(rows)

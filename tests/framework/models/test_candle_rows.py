@@ -75,10 +75,28 @@ def test_most_rows_bad_refuse_the_answer():
         Candles.from_rows(QUERY, [*rows(2, START + 9 * HOUR), *bad])
 
 
-@pytest.mark.parametrize("made", [None, "text", {"rows": []}, 7, b"x"])
+@pytest.mark.parametrize("made", ["text", {"rows": []}, 7, b"x"])
 def test_what_is_no_list_is_refused(made):
     with pytest.raises(SchemaMismatch):
         Candles.from_rows(QUERY, made)
+
+
+def test_null_is_no_candle():
+    """As sources write an empty list."""
+    assert Candles.from_rows(QUERY, None).is_empty()
+
+
+def test_prices_outside_by_a_rounding_only_stay():
+    """High and low hold them; what is further outside is damage."""
+    made = rows(4)
+    made[1][1:5] = [0.3, 0.3, 0.29, 0.30000000000000004]
+    made[2][1:5] = [0.3, 0.29999999, 0.30000001, 0.3]
+    made[3][1:5] = [0.3, 0.3, 0.29, 0.301]
+    candles, damage = read(made)
+    assert list(candles.high[1:]) == [0.30000000000000004, 0.30000001]
+    assert list(candles.low[1:]) == [0.29, 0.29999999]
+    assert damage.rows_left_out == 1
+    assert any("rounding" in note for note in damage.notes())
 
 
 def test_rows_may_grow_one_by_one():

@@ -217,8 +217,49 @@ def test_levels_may_grow():
 
 
 def test_mostly_bad_levels_refuse_the_book():
+    """Of both sides together: a side that is all bad does not cost the other."""
     with pytest.raises((ValueError, Implausible)):
-        OrderBook(symbol="BTC/USDT", bids=[["x", 1], ["y", 1], [9, 2]], asks=[[10, 1]])
+        OrderBook(symbol="BTC/USDT", bids=[["x", 1], ["y", 1], [9, 2]], asks=[["z", 1], [10, 1]])
+    with collecting() as damage:
+        book = OrderBook(symbol="BTC/USDT", bids=[["0", "5"]], asks=[[10, 1], [11, 1]])
+    assert (book.bids, book.asks) == ((), ((10, 1), (11, 1)))
+    assert damage.rows_left_out == 1
+
+
+def test_a_level_that_is_there_twice_is_one():
+    book = OrderBook(symbol="BTC/USDT", bids=[[9, 2], [9, 2], [8, 2]], asks=[[10, 1]])
+    assert book.bids == ((9, 2), (8, 2))
+    assert book.notes == ("1 duplicate levels dropped",)
+
+
+def trade(at, id_="1", price=1):
+    return Trade(id=id_, timestamp=START + at, side="buy", price=price, amount=1)
+
+
+def test_a_trade_that_is_there_twice_is_one():
+    """Two of one id that differ are two, and so are equal ones without an id."""
+    query = TradesQuery(symbol="BTC/USDT")
+    same = [trade(1), trade(1), trade(1, price=2), trade(2, None), trade(2, None)]
+    trades = Trades.read(query, same, lambda row: row)
+    assert len(trades.trades) == 4
+    assert trades.notes == ("1 duplicate trades dropped",)
+
+
+def test_trades_of_the_future_are_left_out_before_the_list_is_cut():
+    query = TradesQuery(symbol="BTC/USDT", limit=2)
+    made = Trades.read(query, [trade(at) for at in (1, 2, 3, 3_000_000)], lambda row: row)
+    with collecting() as damage:
+        trades = made.check(query, START + 4)
+    assert [one.timestamp - START for one in trades.trades] == [2, 3]
+    assert damage.rows_left_out == 1
+    with pytest.raises(Implausible):
+        made.check(query, START - 1_000_000)
+
+
+def test_a_list_of_trades_that_is_null_has_none():
+    trades = Trades.read(TradesQuery(symbol="BTC/USDT"), None, lambda row: row)
+    assert trades.trades == ()
+    assert trades.notes
 
 
 def test_what_is_left_out_is_counted_once_when_a_field_beside_it_is_bad():

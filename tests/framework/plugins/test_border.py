@@ -23,6 +23,7 @@ from coinmux import (
     hookimpl,
     hookspec,
 )
+from coinmux.framework.errors import Outcome
 from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.plugins.raised import failure_of
 
@@ -74,19 +75,31 @@ def constructed(**values):
     return Ticker.model_construct(**{**good.__dict__, **values})
 
 
-class Unencodable(Ticker):
-    def encode(self):
-        raise Panic("no bytes")
+class Subclass(Ticker):
+    """With no field or method of its own: any it had would run outside the border."""
 
 
-class TextEncoded(Ticker):
-    def encode(self):
-        return "{}"
+class OwnText(str):
+    """As parsers return it; this one cannot be cut."""
+
+    def __getitem__(self, at):
+        raise Panic("no part")
 
 
-class Uncounted(Ticker):
-    def data_length(self):
-        return "1"
+class Unnamed(type):
+    @property
+    def __name__(cls):
+        raise Panic("no name")
+
+
+class WithoutName(Exception, metaclass=Unnamed):
+    """Its class cannot be named."""
+
+
+class WithoutClass(Exception):
+    @property
+    def __class__(self):
+        raise Panic("no class")
 
 
 RAISED = {
@@ -109,22 +122,26 @@ RAISED = {
     "a code in capitals": with_members(Unreachable("x"), code="GONE\x1b[31m"),
     "no members at all": without_init(),
     "a detail that cannot be set": ReadOnly(),
+    "a wait too long for a float": RateLimited("wait", retry_after_s=10**400),
+    "an outcome that is success": with_members(Unreachable("x"), outcome=Outcome.SUCCESS),
+    "a code of a text of its own": with_members(Unreachable("x"), code=OwnText("gone")),
+    "a class without a name": WithoutName("x"),
+    "no class": WithoutClass("x"),
 }
 RETURNED = {
     "nan": constructed(last=float("nan")),
     "infinity": constructed(last=1.0, bid=float("inf")),
     "a text for a number": constructed(last="1"),
     "no time": constructed(timestamp="today"),
-    "encode raises": Unencodable(symbol="BTC/USDT", last=1.0),
-    "encode returns text": TextEncoded(symbol="BTC/USDT", last=1.0),
-    "a length that is text": Uncounted(symbol="BTC/USDT", last=1.0),
+    "a subclass": Subclass(symbol="BTC/USDT", last=1.0),
 }
 
 
-@pytest.mark.parametrize("error", RAISED.values(), ids=RAISED)
-async def test_what_is_raised_is_the_plugins_defect(gateway_of, error):
+# By name: pytest reads the class of each value, which one of these does not let it.
+@pytest.mark.parametrize("name", RAISED)
+async def test_what_is_raised_is_the_plugins_defect(gateway_of, name):
     """Three times `plugin_error`, each time answered by the next source; then it is offline."""
-    async with gateway_of(odd=[error], good=[2.0]) as world:
+    async with gateway_of(odd=[RAISED[name]], good=[2.0]) as world:
         await _fails_thrice(world)
 
 
@@ -173,6 +190,14 @@ def test_errors_that_cannot_be_read_have_a_failure(error):
     assert isinstance(failure.detail, str)
 
 
+async def test_a_text_of_a_type_of_its_own_is_taken_as_plain_text(gateway_of):
+    """Parsers of XML and arrays have such; what it says is kept and none of its methods is."""
+    async with gateway_of(odd=[Unreachable(OwnText("gone"))], good=[2.0]) as world:
+        with pytest.raises(AllProvidersFailed) as caught:
+            await world.gateway.fetch(QUERY, RequestOptions(provider="odd"))
+    assert [one["code"] for one in caught.value.attempts] == ["upstream_unreachable"]
+
+
 class TideQuery(Query["Tide"]):
     """The tide."""
 
@@ -183,8 +208,15 @@ class Tide(Result):
     metres: float
 
 
+def panics(*_):
+    raise Panic("no answer")
+
+
 class Tides:
-    """A plugin with a capability of its own, whose freshness is a function that raises."""
+    """A plugin with a capability of its own, and perhaps with a function of its freshness."""
+
+    def __init__(self, kind=Tide, fresh=None):
+        self.kind, self.fresh = kind, fresh
 
     @hookspec
     def fetch_tide(self, query, http):
@@ -192,15 +224,13 @@ class Tides:
 
     @hookimpl
     def coinmux_capabilities(self):
-        def fresh(query, now_ms):
-            raise Panic("no freshness")
-
-        return [Capability("tide", TideQuery, Tide, Freshness(1, 0, 0), freshness_for=fresh)]
+        freshness = Freshness(1, 0, 0)
+        return [Capability("tide", TideQuery, self.kind, freshness, freshness_for=self.fresh)]
 
 
 class TideSource:
-    def __init__(self, metres):
-        self.metres = metres
+    def __init__(self, tide):
+        self.tide = tide
 
     @hookimpl
     def provider_info(self):
@@ -210,18 +240,48 @@ class TideSource:
 
     @hookimpl
     async def fetch_tide(self, query, http):
-        return Tide(metres=self.metres)
+        return self.tide
 
 
-@pytest.mark.parametrize("metres", [1.0, float("nan")], ids=["freshness", "nan"])
-async def test_a_result_of_its_own_is_checked_too(clock, metres):
-    """Not a number is refused in any model, and a freshness that raises is its plugin's defect."""
-    found = [in_process("tide", Tides()), in_process("tides", TideSource(metres))]
+def of_its_own(**methods):
+    """A tide whose class has these methods."""
+    members = {"__annotations__": {"metres": float}, "__module__": __name__, **methods}
+    return type("Tide", (Result,), members)(metres=1.0)
+
+
+TIDES = {
+    "nan": Tide(metres=float("nan")),
+    "encode raises": of_its_own(encode=panics),
+    "encode returns text": of_its_own(encode=lambda self: "{}"),
+    "a length that is text": of_its_own(data_length=lambda self: "1"),
+    "check returns nothing": of_its_own(check=lambda *_: None),
+    "fitted returns nothing": of_its_own(fitted=lambda *_: None),
+    "misplaced raises": of_its_own(misplaced=panics),
+    "misplaced returns a number": of_its_own(misplaced=lambda *_: 7),
+    "staleness returns a number": of_its_own(staleness=lambda *_: 7),
+    "head returns a number": of_its_own(head=lambda *_: 7),
+    "a time that is text": of_its_own(own_time_ms=lambda *_: "noon"),
+}
+
+
+@pytest.mark.parametrize("tide", TIDES.values(), ids=TIDES)
+async def test_a_result_of_its_own_is_checked_too(clock, tide):
+    """Whatever the methods of a model return or raise is a defect of its plugin."""
+    await _is_a_defect(clock, Tides(type(tide)), tide)
+
+
+async def test_a_freshness_that_raises_is_its_plugins_defect(clock):
+    """It is asked for while the source can still be blamed."""
+    await _is_a_defect(clock, Tides(fresh=panics), Tide(metres=1.0))
+
+
+async def _is_a_defect(clock, tides, tide):
+    found = [in_process("tide", tides), in_process("tides", TideSource(tide))]
     gateway = Gateway.from_env(None, environ={"CHECKER": "off"}, found=found, clock=clock)
     async with gateway:
         with pytest.raises(AllProvidersFailed) as caught:
             await gateway.get("tide")
-    assert [one["code"] for one in caught.value.attempts] == ["plugin_error"]
+    assert caught.value.attempts[0]["code"] in ("plugin_error", "upstream_schema")
 
 
 MANIFESTS = {

@@ -41,6 +41,8 @@ asset = st.from_regex(r"[A-Z0-9]{1,12}", fullmatch=True) | st.text("币安人生
         ("\uff22\uff34\uff23/USDT", "BTC/USDT"),
         ("BTCU", "BTCU/USDT"),
         ("XBT/USD", "BTC/USD"),
+        ("XXBTZUSD", "BTC/USD"),
+        ("xethxxbt", "ETH/BTC"),
         ("xbt", "BTC/USDT"),
         ("XBTUSD", "BTC/USD"),
         ("XDG-EUR", "DOGE/EUR"),
@@ -120,6 +122,9 @@ def test_the_shipped_table_knows_the_bases_where_no_other_does():
         ("BTC → USDT", ["BTC/USDT"]),
         ("BINANCE:BTCUSDT", ["BTC/USDT"]),
         ("kraken:XBT/USD", ["BTC/USD"]),
+        ("BTC%2FUSDT", ["BTC/USDT"]),
+        ("eth%252Fbtc", ["ETH/BTC"]),
+        ("BTC\u200b/USDT", ["BTC/USDT"]),
     ],
 )
 def test_what_is_nearly_a_pair_is_refused_with_the_pair_it_may_mean(text, means):
@@ -139,6 +144,7 @@ def test_what_is_nearly_a_pair_is_refused_with_the_pair_it_may_mean(text, means)
         ("BTCUSDT.P", ["BTC/USDT"]),
         ("BTCUSD_PERP", ["BTC/USD"]),
         ("BTC-27DEC24", ["BTC/USDT"]),
+        ("BTC-25DEC", ["BTC/USDT"]),
         ("ETH-240628", ["ETH/USDT"]),
     ],
 )

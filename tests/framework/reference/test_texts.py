@@ -21,6 +21,10 @@ from coinmux.framework.reference.values import clean_name, clean_text
         ("Up&nbsp;&nbsp;now\n\there", "Up now here"),
         ("<p>One</p>", "One"),
         ("plain", "plain"),
+        ("Up &#55357;&#56960; &#xD83D;&#xDE80; &#55357;", "Up \U0001f680 \U0001f680 \ufffd"),
+        ("<![CDATA[<![CDATA[Up]]>", "Up"),
+        ("Bit&shy;coin, Ether\u200beum", "Bitcoin, Ethereum"),
+        ("&#99999999; &#x110000; &foo;", "\ufffd \ufffd &foo;"),
         ("", ""),
     ],
 )

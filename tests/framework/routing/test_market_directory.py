@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from coinmux import (
+    AllProvidersFailed,
+    BadStatus,
     Gateway,
     NoProviderAvailable,
     ProviderBusy,
@@ -276,6 +278,8 @@ async def test_the_task_reads_lists_after_the_first_answers():
         ("BTCU/SDT", "BTC/USDT"),
         ("ETH/USD", "ETH/USDT"),
         ("COIN7X/USDT", "COIN7/USDT"),
+        ("\u0412\u0422\u0421/USDT", "BTC/USDT"),  # Cyrillic
+        ("BTC/USD\u03a4", "BTC/USDT"),  # Greek
     ],
 )
 async def test_a_pair_nobody_lists_comes_with_what_may_have_been_meant(pair, means):
@@ -310,3 +314,16 @@ async def test_a_busy_or_offline_source_makes_no_server_error_of_an_unknown_pair
                 await ask(gateway, "NOPE/USDT")
         codes = {one["provider"]: one["code"] for one in caught.value.extra["attempts"]}
         assert codes == {"b": "provider_busy"}, "a is remembered, c is offline"
+
+
+@pytest.mark.parametrize(
+    ("pair", "kind"), [("NOSUCHCOIN/USDT", UnknownSymbol), ("ETH/EUR", AllProvidersFailed)]
+)
+async def test_a_pair_of_an_unknown_coin_that_is_refused_in_any_words_is_unknown(pair, kind):
+    """A refusal of a pair that may well exist can be the source's own trouble."""
+    async with world("a", "b") as gateway:
+        for plugin in gateway.plugins.values():
+            plugin.answers[pair.replace("/", "")] = BadStatus("HTTP 400: bad", status=400)
+        with pytest.raises(kind):
+            await ask(gateway, pair)
+        assert gateway.source_health_of("a").failures == 0

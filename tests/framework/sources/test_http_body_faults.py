@@ -185,6 +185,13 @@ async def test_c8_html_under_json():
         await answer(response(b"<html></html>"))
 
 
+@pytest.mark.parametrize("body", [b"Invalid address format", b"not found", b"error: symbol\r\n"])
+async def test_c8_a_sentence_in_place_of_json(body):
+    """A text is no damaged JSON: some sources refuse a question so."""
+    with pytest.raises(NotJSON, match="a text in place of JSON"):
+        await answer(response(body))
+
+
 @pytest.mark.parametrize(
     "body",
     ['{"ok":"é"}'.encode("latin-1"), '{"ok":1}'.encode("utf-16"), b'{"ok":"\xff"}'],

@@ -407,6 +407,28 @@ def test_a_block_without_usable_rewards_counts_as_without_tips(rewards, used, ti
     assert (gas.base_fee, gas.slow, gas.standard, gas.fast) == (1.0, *told)
 
 
+BLOCKS = {"gasUsedRatio": [0.5], "reward": [["0x1", "0x2", "0x3"]]}
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [BLOCKS, BLOCKS | {"baseFeePerGas": []}, BLOCKS | {"baseFeePerGas": ["0x1", None]}],
+    ids=["missing", "empty", "null"],
+)
+async def test_blocks_without_a_base_fee(blocks):
+    """The node's own suggestion is the price, as before London."""
+    asked = []
+
+    async def post(request):
+        asked.append(request["method"])
+        answers = {"eth_feeHistory": blocks, "eth_gasPrice": "0x3b9aca00"}
+        return {"id": 1, "result": answers[request["method"]]}
+
+    gas = await evm_rpc.evm_gas(GasQuery(chain="polygon"), post)
+    assert (gas.standard, gas.slow, gas.fast, gas.base_fee) == (1.0, None, None, None)
+    assert asked == ["eth_feeHistory", "eth_gasPrice"]
+
+
 @pytest.mark.parametrize("body", [{"data": []}, {"data": [{"symbol": "XYZ", "prices": []}]}])
 def test_no_price_of_alchemy_is_an_unknown_pair(body):
     """Another source may list it."""

@@ -25,6 +25,22 @@ WITHOUT_TOKEN = [
     ("true client", "127.0.0.1", {"True-Client-IP": "1.2.3.4"}, 403),
     ("behind Fly", "127.0.0.1", {"Fly-Client-IP": "1.2.3.4"}, 403),
     ("cluster client", "127.0.0.1", {"X-Cluster-Client-IP": "1.2.3.4"}, 403),
+    *(
+        (f"behind {name}", "127.0.0.1", {name: "1"}, 403)
+        for name in (
+            "X-Real-IP", "CF-Visitor", "CDN-Loop", "X-Amz-Cf-Id", "X-ARR-LOG-ID", "X-Azure-Ref",
+            "Ali-CDN-Real-IP", "X-Vercel-Id", "X-Envoy-Attempt-Count", "Tailscale-User-Login",
+            "X-Goog-Authenticated-User-Email", "Front-End-Https", "Proxy-Connection",
+            "X-A-Header-Nobody-Knows",
+        )
+    ),
+    ("all a browser sends", "127.0.0.1", {
+        "User-Agent": "Mozilla/5.0", "Accept": "*/*", "Accept-Language": "en", "DNT": "1",
+        "Accept-Encoding": "gzip, br, zstd", "Referer": "http://127.0.0.1:7860/monitor",
+        "Origin": "http://127.0.0.1:7860", "Connection": "keep-alive", "Cookie": "other=1",
+        "Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin",
+        "Sec-GPC": "1", "sec-ch-ua": "x", "Priority": "u=4", "Cache-Control": "no-cache",
+    }, 200),
     ("host is an address of the network", "127.0.0.1", {"Host": "192.168.1.7:7860"}, 403),
     ("foreign origin", "127.0.0.1", {"Origin": "https://evil.example"}, 403),
     ("other port", "127.0.0.1", {"Origin": "http://127.0.0.1:3000"}, 403),
@@ -33,7 +49,7 @@ WITHOUT_TOKEN = [
     ("cross site", "127.0.0.1", {"Sec-Fetch-Site": "cross-site"}, 403),
     ("other port by fetch", "127.0.0.1", {"Sec-Fetch-Site": "same-site"}, 403),
     ("rebound name", "127.0.0.1", {"Host": "evil.example"}, 400),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(

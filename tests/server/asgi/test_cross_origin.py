@@ -28,6 +28,30 @@ async def test_another_sites_page_may_not_spend_what_sources_allow(indicator_app
         assert (await world.client.get(path, headers=FOREIGN)).status_code == 403
 
 
+FOLLOWED = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {**FOLLOWED, "Sec-Fetch-Dest": "iframe"},
+        {**FOLLOWED, "Sec-Fetch-Dest": "embed"},
+        {**FOLLOWED, "Sec-Fetch-Dest": "document", "Sec-Purpose": "prefetch;prerender"},
+        {**FOLLOWED, "Sec-Fetch-User": "?0"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://localhost:3000"},
+        {"Origin": "null"},
+    ],
+)
+async def test_frames_prefetches_and_other_origins_spend_nothing_either(app_of, headers):
+    """Nor do browsers that say no more of a page than its origin."""
+    async with app_of(a=[1.0]) as world:
+        await world.client.get(TICKER)
+        for path in (TICKER, f"{TICKER}&max_age_s=0"):
+            assert (await world.client.get(path, headers=headers)).status_code == 403
+        assert world.plugins["a"].calls == 1
+
+
 async def test_a_text_model_is_not_asked_by_another_sites_page(app_of):
     """A POST that asks sources is under the same rule."""
     async with app_of(a=[1.0]) as world:
@@ -43,7 +67,10 @@ async def test_a_text_model_is_not_asked_by_another_sites_page(app_of):
         {"Sec-Fetch-Site": "same-origin"},
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"},
-        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1"},
+        {"Origin": "http://localhost", "Host": "localhost"},
+        {"Origin": "https://app.test", "Sec-Fetch-Site": "same-origin"},
+        FOLLOWED,
+        {**FOLLOWED, "Sec-Fetch-Dest": "document"},
     ],
 )
 async def test_own_pages_programs_and_followed_links_are_answered(app_of, headers):

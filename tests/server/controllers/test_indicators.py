@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -191,22 +192,88 @@ async def test_candles_of_an_answer_can_be_posted_back_as_they_came(client, name
     ]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"rows": [[float(time), *rest] for time, *rest in ROWS]},
-        {"rows": [[row[4], row[0]] for row in ROWS], "columns": ["close", "timestamp"]},
-        {"closes": [row[4] for row in ROWS]},
-        {"rows": [row[4] for row in ROWS]},
-        {"rows": ROWS, "closes": None, "columns": None, "symbol": None, "last_closed": None},
+COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
+RECORDS = [dict(zip(COLUMNS, row, strict=True)) for row in ROWS]
+
+
+def iso(time, zone="Z"):
+    return datetime.fromtimestamp(time / 1000, UTC).strftime(f"%Y-%m-%dT%H:%M:%S.000{zone}")
+
+
+FORMS = {
+    "float-times": {"rows": [[float(time), *rest] for time, *rest in ROWS]},
+    "columns": {"rows": [[row[4], row[0]] for row in ROWS], "columns": ["close", "timestamp"]},
+    "closes": {"closes": [row[4] for row in ROWS]},
+    "closes as text": {"closes": [str(row[4]) for row in ROWS]},
+    "numbers": {"rows": [row[4] for row in ROWS]},
+    "numbers alone": [row[4] for row in ROWS],
+    "nulls": {"rows": ROWS, "closes": None, "columns": None, "symbol": None, "last_closed": None},
+    "a whole answer": {"data": {"columns": COLUMNS, "rows": ROWS}, "meta": {"notes": []}},
+    "ccxt": ROWS,
+    "binance klines": [
+        [row[0], *map(str, row[1:]), row[0] + 3_599_999, "1.5", 7, "0.5", "0.6", "0"]
+        for row in ROWS
     ],
-    ids=["float-times", "columns", "closes", "numbers", "nulls"],
-)
+    "okx, newest first": {"rows": [[*map(str, row), "1", "2", "1"] for row in ROWS[::-1]]},
+    "coinbase": {
+        "columns": ["time", "low", "high", "open", "close", "volume"],
+        "rows": [[t // 1000, low, high, o, c, v] for t, o, high, low, c, v in ROWS[::-1]],
+    },
+    "microseconds": {"rows": [[time * 1000, *rest] for time, *rest in ROWS]},
+    "seconds as text": {"rows": [[str(time // 1000), *rest] for time, *rest in ROWS]},
+    "dates": {"rows": [[iso(time), *rest] for time, *rest in ROWS]},
+    "records": RECORDS,
+    "yfinance": [
+        {"Date": iso(row[0], "+00:00"), "Open": row[1], "High": row[2], "Low": row[3],
+         "Close": row[4], "Adj Close": row[4], "Volume": row[5]} for row in ROWS
+    ],
+    "pandas split": {
+        "columns": COLUMNS[1:], "index": [row[0] for row in ROWS], "data": [r[1:] for r in ROWS],
+    },
+    "pandas columns": {
+        name: {str(n): row[name] for n, row in enumerate(RECORDS)} for name in COLUMNS
+    },
+    "pandas columns by time": {
+        name: {str(row["timestamp"]): row[name] for row in RECORDS} for name in COLUMNS[1:]
+    },
+    "pandas index": {str(row[0]): dict(zip(COLUMNS[1:], row[1:], strict=True)) for row in ROWS},
+    "pandas table": {"schema": {}, "data": [{"index": n, **r} for n, r in enumerate(RECORDS)]},
+    "lists": {short: [row[n] for row in ROWS] for n, short in enumerate("tohlcv")},
+    "unsorted": [*ROWS[60:], *ROWS[:60]],
+    "twice": [*ROWS, *ROWS[-3:]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", FORMS.values(), ids=FORMS)
 async def test_candles_are_read_in_the_forms_people_have_them(client, body):
     answer = await post(client, "/api/indicators/rsi", body)
     plain = await post(client, "/api/indicators/rsi", {"rows": ROWS})
     assert answer.status_code == 200, answer.text
     assert answer.json()["data"]["latest"] == plain.json()["data"]["latest"]
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("seconds as text", "times were read as Unix seconds"),
+        ("okx, newest first", "candles were sent in another order and were sorted by time"),
+        ("twice", "3 candles that were sent twice were dropped"),
+        ("binance klines", "columns that are no candle's were not read: 6 more after volume"),
+    ],
+)
+async def test_what_was_done_to_read_them_is_said(client, form, said):
+    body = (await post(client, "/api/indicators/rsi", FORMS[form])).json()
+    assert said in body["meta"]["notes"]
+
+
+async def test_a_number_that_json_lacks_is_named(client):
+    answer = await client.post(
+        "/api/indicators/rsi",
+        content='{"closes": [1.0, NaN]}',
+        headers={"content-type": "application/json"},
+    )
+    assert answer.status_code == 400
+    assert "send null in their place" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("at", [0, 50, 119])
@@ -240,9 +307,9 @@ async def test_what_was_wrong_is_said_where_too_few_candles_are_left(client):
         ("atr", {"rows": [[row[0], row[4]] for row in ROWS], "columns": ["timestamp", "close"]},
          "rows"),
         ("rsi", {"rows": ROWS, "closes": [1.0]}, "closes"),
-        ("rsi", {"closes": ["1"]}, "closes"),
+        ("rsi", {"closes": ["1", "a"]}, "closes[1]"),
         ("rsi", {"closes": []}, "closes"),
-        ("rsi", {"closes": [10**400]}, "closes"),
+        ("rsi", {"closes": [10**400]}, "closes[0]"),
         ("rsi", {"rows": ROWS, "columns": ["timestamp", "open"]}, "columns"),
         ("rsi", {"rows": ROWS, "columns": ["timestamp", "close", "close"]}, "columns"),
         ("rsi", {"rows": ROWS, "columns": [["timestamp"]]}, "columns"),
@@ -250,7 +317,7 @@ async def test_what_was_wrong_is_said_where_too_few_candles_are_left(client):
         ("rsi", {"rows": ROWS, "interval": ["1h"]}, "interval"),
         ("rsi", {"rows": ROWS, "symbol": 7}, "symbol"),
         ("rsi", {"rows": ROWS, "last_closed": "yes"}, "last_closed"),
-        ("rsi", {"rows": [[1764000000000.5, 1, 1, 1, 1, 1]]}, "rows[0][0]"),
+        ("rsi", {"rows": [[1764000000000.5, 1, 1, 1, 1, "b"]]}, "rows[0]"),
     ],
 )  # fmt: skip
 async def test_what_cannot_be_read_of_them_is_named(client, name, body, wrong):
@@ -394,7 +461,8 @@ async def test_questions_that_cannot_be_answered(path, status, code, name, clien
 
 
 BODIES = [
-    ("rsi", [], "body"),
+    ("rsi", [], "rows"),
+    ("rsi", "candles", "body"),
     ("rsi", {}, "rows"),
     ("rsi", {"rows": ROWS, "period": 3}, "period"),
     ("rsi", {"rows": ROWS, "parameters": []}, "parameters"),

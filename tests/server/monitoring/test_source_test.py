@@ -1,6 +1,8 @@
 """Testing a source by hand, and failure drills, over a socket."""
 
 import asyncio
+import os
+import sys
 
 import pytest
 
@@ -113,7 +115,7 @@ class TestTestNow:
             @hookimpl
             def provider_info(self):
                 return ProviderInfo(
-                    name="only", title="Only", category="chain", base_url="https://o.example"
+                    name="only", title="Only", category="blockchain", base_url="https://o.example"
                 )
 
             @hookimpl
@@ -239,14 +241,20 @@ class TestDrills:
         handed = []
 
         async def run_server(gateway, drill, listener):
+            listener.close()
             handed.append((gateway.simulated, drill is not None and bool(drill.faults)))
             return 0
 
         monkeypatch.setattr("coinmux.server.process.uvicorn_server.serve", run_server)
+        # Signals belong to the main thread, and this process goes on after the command.
+        module = sys.modules[serve_command.callback.__module__]
+        monkeypatch.setattr(module, "ignore_hangup", lambda: None)
+        monkeypatch.setattr(module, "end_soon", lambda *_: None)
         monkeypatch.setenv("PLUGINS_ALLOW", "okx")
         monkeypatch.setenv("CHECKER", "off")
+        monkeypatch.setenv("PORT", "0")
         for options in ([], ["--simulate"]):
-            arguments = [*options, "--env-file", str(tmp_path / "none")]
+            arguments = [*options, "--env-file", os.devnull]
             with pytest.raises(SystemExit) as stop:
                 await asyncio.to_thread(serve_command.main, arguments, standalone_mode=False)
             assert stop.value.code == 0

@@ -89,18 +89,17 @@ async def test_h1_a_kept_connection_may_wait_in_flight(serve):
 
 
 async def test_h1_connections_are_counted(serve):
-    """H1: past the limit a connection is refused at once; those that are open go on."""
-    server = serve([1.5], connections=5)
-    held = [await server.open() for _ in range(5)]
-    await asyncio.sleep(0.1)
+    """H1: where all of them are at work, one more is refused at once, and those go on."""
+    server = serve([(1.5, 1.5)], connections=3)
+    ask = f"GET {TICKER} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    held = [await server.open(ask) for _ in range(3)]
+    await asyncio.sleep(0.3)
     reader, _ = await server.open()
     answer = await asyncio.wait_for(_rest(reader), 3)
     assert answer.startswith(b"HTTP/1.1 503")
     assert b'"overloaded"' in answer
-    for _, one in held:
-        one.close()
-    await asyncio.sleep(0.1)
-    assert (await server.get("/healthz"))[0].startswith("HTTP/1.1 200")
+    for one, _ in held:
+        assert (await one.readuntil(b"}")).startswith(b"HTTP/1.1 200")
 
 
 BAD = [
@@ -234,6 +233,24 @@ async def test_h1_idle_connections_make_room_for_a_newcomer(serve):
     for _ in range(3):
         assert (await server.get("/healthz"))[0].startswith("HTTP/1.1 200")
     assert await asyncio.wait_for(held[0][0].read(), 3) == b""
+
+
+HELD = [
+    b"", b"\r\n", b"GET / HT", OK + b"\r\n", OK + b"GET / HT",
+    b"POST /api/indicators/rsi HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+    b"Content-Type: application/json\r\n\r\n{",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sent", HELD, ids=range(len(HELD)))
+async def test_h1_who_never_finishes_asking_locks_nobody_out(serve, sent):
+    """Connections that ask for nothing, or for half of something, make room for a newcomer."""
+    server = serve([1.5], connections=3)
+    for _ in range(6):
+        await server.open(sent)
+    await asyncio.sleep(0.2)
+    for _ in range(3):
+        assert (await server.get("/healthz"))[0].startswith("HTTP/1.1 200")
 
 
 async def test_h1_one_distant_client_has_its_share_of_connections(serve):
