@@ -40,7 +40,7 @@ def complete(body: Any, info: ProviderInfo) -> None:
                 mark = style.native(pair).removesuffix(row)
                 rows.append(style.native(other).removeprefix(mark))
             elif isinstance(rows, dict):
-                rows[renaming.text(key)] = renaming.value(row)
+                rows[renaming.text(str(key))] = renaming.value(row)
             else:
                 rows.append(renaming.value(row))
         return
