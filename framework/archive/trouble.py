@@ -40,6 +40,11 @@ _SIGNS = (
     ("permission denied", "the user may not write there: see who owns the file and its folder"),
     ("can't locate revision", "it was written by a newer coinmux: start that one, or move it away"),
     ("refused", "the database does not accept connections: see that it runs"),
+    ("starting up", "the database is starting: what waits is written when it has"),
+    ("recovery mode", "the database is starting: what waits is written when it has"),
+    ("shutting down", "the database is stopping: see that it starts again"),
+    ("terminating connection", "the connection to the database was lost"),
+    ("too many", "the database takes no more connections: allow more, or fewer workers"),
     ("closed", "the connection to the database was lost"),
     ("password", "the database refuses the user: see DATABASE_URL"),
     ("does not exist", "the database or one of its tables does not exist: see DATABASE_URL"),
@@ -64,4 +69,4 @@ def told(error: BaseException) -> str:
             return words
     if isinstance(cause, TimeoutError):
         return "the database does not answer in time"
-    return type(cause).__name__
+    return f"the database failed ({type(cause).__name__})"

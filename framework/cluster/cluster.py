@@ -151,7 +151,8 @@ class Cluster:
         for shared in self._windows():
             await shared.join(same=same, first=first)
         if not first:
-            self._say(f"shared state: back, with {self.workers} workers", "info")
+            workers = f"{self.workers} workers" if self.workers != 1 else "one worker"
+            self._say(f"shared state: back, with {workers}", "info")
 
     def _lost(self) -> None:
         self._part()

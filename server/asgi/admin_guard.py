@@ -80,7 +80,10 @@ def check_admin(scope: Scope, settings: Settings, bound: str) -> None:
     for name, _ in headers:
         if name not in _DIRECT and not name.startswith(b"sec-"):
             shown = name.decode("latin-1")
-            raise ForbiddenOrigin(f"a relayed request, with {shown}, needs ADMIN_TOKEN")
+            raise ForbiddenOrigin(
+                f"{shown} is a header of a proxy or of no browser: "
+                "a relayed request needs ADMIN_TOKEN"
+            )
     host = _only(headers, b"host") or b""
     if not is_loopback(_name(host)):
         raise ForbiddenOrigin("Host is not this machine's loopback name")

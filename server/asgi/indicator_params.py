@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from coinmux.framework.errors import InvalidSymbol, UnknownInterval
+from coinmux.framework.errors import CoinmuxError, InvalidSymbol, UnknownInterval
 from coinmux.framework.indicators.caller_forms import column_name, members_of
 from coinmux.framework.models.candles import CANDLE_COLUMNS, MOST_CANDLES
 from coinmux.framework.reference.intervals import Interval
@@ -46,6 +46,8 @@ MOST_INDICATORS = 20
 MOST_PAIRS = 5_000
 MOST_SHOWN = 100
 DEFAULT_LIMIT = 200
+#: Letters of a name that are sent back.
+_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +123,38 @@ def read_market_ask(
 
 
 @dataclass(frozen=True, slots=True)
-class BatchAsk:
-    """Many indicators of many markets."""
+class RefusedPlan:
+    """An indicator of a batch that cannot be computed, and why."""
 
-    symbols: Sequence[Symbol]
-    plans: Sequence[Plan]
+    name: str
+    parameters: Mapping[str, Any]
+    error: CoinmuxError
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAsk:
+    """Many indicators of many markets; what is wrong with one name is said in its place.
+
+    Attributes:
+        markets: each once, by its pair, or by the text that is none.
+    """
+
+    markets: Mapping[str, Symbol | CoinmuxError]
+    choices: Sequence[Plan | RefusedPlan]
     interval: Interval
     limit: int
     closed_only: bool
     ask: RequestOptions
+
+    @property
+    def symbols(self) -> list[Symbol]:
+        """The markets that are pairs."""
+        return [one for one in self.markets.values() if isinstance(one, Symbol)]
+
+    @property
+    def plans(self) -> list[Plan]:
+        """The indicators that can be computed."""
+        return [one for one in self.choices if not isinstance(one, RefusedPlan)]
 
 
 _BATCH_MEMBERS = ("symbols", "indicators", "interval", "limit", "closed_only")
@@ -145,6 +170,7 @@ def read_batch_ask(
 
     Raises:
         InvalidRequest: `errors` names the member that will not do; its subtypes as they say.
+        CoinmuxError: of the first pair or indicator, where not one will do.
     """
     errors: list[dict[str, Any]] = []
     ask = read_ask(single_values(query_string, ASK_PARAMETERS), errors)
@@ -169,15 +195,35 @@ def read_batch_ask(
         errors.append({"name": "indicators", "message": message})
     if errors:
         raise refused(errors)
-    parsed = [_symbol(text, parse_symbol, f"symbols[{at}]") for at, text in enumerate(symbols)]
-    return BatchAsk(
-        symbols=list(dict.fromkeys(parsed)),
-        plans=[_plan(catalogue, one, f"indicators[{at}]") for at, one in enumerate(listed)],
+    asked = BatchAsk(
+        markets=_markets(symbols, parse_symbol),
+        choices=[_choice(catalogue, one, f"indicators[{at}]") for at, one in enumerate(listed)],
         interval=_interval(interval),
         limit=limit,
         closed_only=closed_only,
         ask=ask,
     )
+    for market in () if asked.symbols else asked.markets.values():
+        if isinstance(market, CoinmuxError):
+            raise market
+    for choice in () if asked.plans else asked.choices:
+        if isinstance(choice, RefusedPlan):
+            raise choice.error
+    return asked
+
+
+def _markets(
+    texts: Sequence[str], parse_symbol: Callable[[str], Symbol]
+) -> dict[str, Symbol | CoinmuxError]:
+    found: dict[str, Symbol | CoinmuxError] = {}
+    for at, text in enumerate(texts):
+        try:
+            symbol = _symbol(text, parse_symbol, f"symbols[{at}]")
+        except InvalidSymbol as error:
+            found.setdefault(text[:_SHOWN], error)
+        else:
+            found[str(symbol)] = symbol
+    return found
 
 
 def read_members(body: Any, known: Sequence[str]) -> dict[str, Any]:
@@ -213,7 +259,7 @@ def read_caller_members(body: Any) -> dict[str, Any]:
     return members
 
 
-def _plan(catalogue: Catalogue, one: Any, name: str) -> Plan:
+def _choice(catalogue: Catalogue, one: Any, name: str) -> Plan | RefusedPlan:
     if isinstance(one, str):
         one = {"name": one}
     members = read_members(one, ("name", "indicator", "parameters"))
@@ -224,7 +270,10 @@ def _plan(catalogue: Catalogue, one: Any, name: str) -> Plan:
         raise refused([{"name": f"{name}.name", "message": message}])
     if not isinstance(parameters, dict):
         raise refused([{"name": f"{name}.parameters", "message": "takes a JSON object"}])
-    return catalogue.plan(indicator, parameters)
+    try:
+        return catalogue.plan(indicator, parameters)
+    except CoinmuxError as error:
+        return RefusedPlan(indicator[:_SHOWN], parameters, error)
 
 
 def _texts(value: Any, name: str, most: int, errors: list[dict[str, Any]]) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
@@ -45,11 +47,23 @@ def _existing(folder: Path) -> Path:
     return found
 
 
+def _trouble(folder: Path) -> str | None:
+    """Why nothing can be stored in the folder, or in the nearest above it that exists."""
+    there = _existing(folder)
+    if not there.is_dir():
+        return f"{there} is a file where a folder must be"
+    try:
+        # Permissions do not say it all: the superuser may write even where nothing can be made.
+        with TemporaryFile(dir=there):
+            return None
+    except OSError:
+        return f"{folder} cannot be written to: see who owns {there}"
+
+
 def _folder(folder: Path) -> list[Finding]:
     there = _existing(folder)
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        detail = f"{folder} cannot be written to: see who owns {there}, or set DATA_DIR"
-        return [Finding("folder", "failed", detail)]
+    if trouble := _trouble(folder):
+        return [Finding("folder", "failed", f"{trouble}, or set DATA_DIR")]
     if there == folder.absolute() and os.name == "posix" and folder.stat().st_mode & 0o077:
         detail = f"{folder} may be read by others; chmod 700 {folder}"
         return [Finding("folder", "warning", detail)]
@@ -72,6 +86,9 @@ def _port(settings: Settings) -> Finding:
     where = f"{settings.host} port {settings.port}"
     try:
         listen(settings.host, settings.port).close()
+    except socket.gaierror:
+        detail = f"there is no host {settings.host}; set HOST to an address of this machine"
+        return Finding("port", "failed", detail)
     except OSError as error:
         detail = f"{where}: {error.strerror}; a server that runs already, or set HOST or PORT"
         return Finding("port", "warning", detail)
@@ -91,6 +108,8 @@ async def _archive(gateway: Gateway) -> Finding:
     url = read_database_url(f"sqlite:///{file}" if address is None else address.reveal())
     database = Database(url, gateway.clock)
     if database.file is not None and not database.file.exists():
+        if trouble := _trouble(database.file.parent):
+            return Finding("archive", "failed", trouble)
         return Finding("archive", "ok", "no file yet; the server makes it")
     try:
         size_mb = await database.check()

@@ -10,7 +10,7 @@ from coinmux.framework.reference.values import number
 from coinmux.framework.routing.options import TAKES_SECONDS
 
 
-class Whole(click.ParamType):
+class Whole(click.ParamType):  # type: ignore[type-arg]  # older clicks take none
     """A whole number within bounds."""
 
     name = "integer"
@@ -28,7 +28,7 @@ class Whole(click.ParamType):
         return int(text)
 
 
-class _Seconds(click.ParamType):
+class _Seconds(click.ParamType):  # type: ignore[type-arg]  # older clicks take none
     name = "seconds"
 
     def convert(
@@ -40,7 +40,7 @@ class _Seconds(click.ParamType):
             self.fail(TAKES_SECONDS["timeout_s"], param, ctx)
 
 
-class _Interval(click.ParamType):
+class _Interval(click.ParamType):  # type: ignore[type-arg]  # older clicks take none
     name = "interval"
 
     def convert(

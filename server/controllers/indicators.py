@@ -20,9 +20,11 @@ from coinmux.framework.indicators.follow import Update, watch
 from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.framework.indicators.service import SEVEN
 from coinmux.framework.reference.intervals import Interval
+from coinmux.framework.reference.symbols import Symbol
 from coinmux.server.asgi.indicator_params import (
     MOST_SHOWN,
     MarketAsk,
+    RefusedPlan,
     read_batch_ask,
     read_caller_members,
     read_market_ask,
@@ -117,25 +119,28 @@ class IndicatorController(Controller):
         )
         lines: list[dict[str, Any]] = []
         failed = 0
-        for symbol, result in results.items():
+        for name, market in asked.markets.items():
+            result = results[market] if isinstance(market, Symbol) else market
             if isinstance(result, CoinmuxError):
-                lines.append({"symbol": str(symbol), "error": _error(result, desk, request)})
-                failed += len(asked.plans)
+                lines.append({"symbol": name, "error": _error(result, desk, request)})
+                failed += len(asked.choices)
                 continue
             history, computed = result
-            failed += sum(isinstance(one, CoinmuxError) for one in computed)
+            values = iter(computed)
+            shown = [
+                _shown(choice.name, choice.parameters, choice.error, asked.limit, desk, request)
+                if isinstance(choice, RefusedPlan)
+                else _shown(
+                    choice.info.name, choice.values, next(values), asked.limit, desk, request
+                )
+                for choice in asked.choices
+            ]
+            failed += sum(one["status"] == "error" for one in shown)
             lines.append(
-                {
-                    **_market(history, computed),
-                    "indicators": [
-                        _shown(plan.info.name, plan.values, one, asked.limit, desk, request)
-                        for plan, one in zip(asked.plans, computed, strict=True)
-                    ],
-                    "meta": history.meta(),
-                }
+                {**_market(history, computed), "indicators": shown, "meta": history.meta()}
             )
             await asyncio.sleep(0)  # a batch of hundreds lets others have their turn
-        total = len(results) * len(asked.plans)
+        total = len(asked.markets) * len(asked.choices)
         summary = {"total": total, "ok": total - failed, "failed": failed}
         return as_json({"summary": summary, "results": lines})
 

@@ -105,7 +105,9 @@ def announce(gateway: Gateway) -> None:
     if gateway.simulated:
         log.info("this is a simulation: no real source is called")
     if gateway.state is not None:
-        log.info(f"limits, health and answers are shared: {gateway.state.workers} workers")
+        count = gateway.state.workers
+        workers = f"{count} workers" if count != 1 else "one worker so far"
+        log.info(f"limits, health and answers are shared: {workers}")
     elif settings.workers > 1:
         log.warning(
             f"STATE_URL is not set: each of {settings.workers} workers uses its part of every limit"

@@ -12,6 +12,7 @@ from contextlib import closing
 import pytest
 
 from coinmux import Gateway, ProviderInfo, hookimpl
+from coinmux.framework.archive import trouble
 from coinmux.framework.archive.archive import Archive
 from coinmux.framework.archive.database import Database, read_database_url
 from coinmux.framework.events import EventBus
@@ -308,6 +309,22 @@ async def test_what_is_fetched_while_it_opens_is_kept(tmp_path, clock):
         assert gateway.status().services[0].status == "ONLINE"
         assert await gateway.archive.flush()
         assert (await gateway.archive.count())["candles"] == len(answer.data) - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("<class 'CannotConnectNowError'>: the database system is starting up", "is starting"),
+        ("the database system is in recovery mode", "is starting"),
+        ("the database system is shutting down", "is stopping"),
+        ("terminating connection due to administrator command", "was lost"),
+        ("sorry, too many clients already", "no more connections"),
+        ("something nobody foresaw", "the database failed (OSError)"),
+    ],
+)
+def test_what_a_server_says_is_put_in_plain_words(text, words):
+    """A restart of PostgreSQL is not called by the class of its error."""
+    assert words in trouble.told(OSError(text))
 
 
 async def test_files_are_for_the_owner_alone(told, file):

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def doctor(*arguments, cwd, **environ):
+def examined(*arguments, cwd, **environ):
     done = subprocess.run(
         [sys.executable, "-P", "-m", "coinmux", "doctor", "--json", *arguments],
         env={
@@ -24,8 +24,12 @@ def doctor(*arguments, cwd, **environ):
         cwd=cwd, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert "Traceback" not in done.stderr
-    lines = json.loads(done.stdout)
-    return done.returncode, {one["subject"]: (one["status"], one["detail"]) for one in lines}
+    return done.returncode, json.loads(done.stdout)
+
+
+def doctor(*arguments, cwd, **environ):
+    code, lines = examined(*arguments, cwd=cwd, **environ)
+    return code, {one["subject"]: (one["status"], one["detail"]) for one in lines}
 
 
 def test_a_clean_place_is_well(tmp_path):
@@ -105,6 +109,27 @@ def test_a_folder_that_cannot_be_fails(tmp_path):
     code, found = doctor(cwd=tmp_path, DATA_DIR="file/data")
     assert code == 1
     assert found["folder"][0] == "failed"
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder in which nothing can be made")
+def test_a_folder_in_which_nothing_can_be_made_fails_for_every_user(tmp_path):
+    """The data's and the archive's: permissions alone would let the superuser through."""
+    code, found = doctor(cwd=tmp_path, DATA_DIR="/proc/x", DATABASE_URL="sqlite:////proc/y/a.db")
+    assert code == 1
+    assert found["folder"][1].startswith("/proc/x cannot be written to")
+    assert found["archive"][1].startswith("/proc/y cannot be written to")
+
+
+def test_every_setting_that_will_not_do_has_its_line(tmp_path):
+    """Nobody mends them one by one; a host that is none fails too."""
+    code, found = doctor(cwd=tmp_path, HOST="nohost.invalid")
+    assert (code, found["port"][0]) == (1, "failed")
+    assert "there is no host nohost.invalid" in found["port"][1]
+    _, lines = examined(cwd=tmp_path, PORT="abc", LOG_LEVEL="LOUD")
+    assert [one["detail"] for one in lines if one["status"] == "failed"] == [
+        "PORT takes a whole number from 0 to 65535",
+        "LOG_LEVEL takes DEBUG, INFO, WARNING or ERROR",
+    ]
 
 
 def test_names_nothing_reads_are_told(tmp_path):

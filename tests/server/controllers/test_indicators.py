@@ -383,6 +383,31 @@ async def test_what_fails_in_a_batch_stands_in_its_place(indicator_app):
         assert [one["status"] for one in body["results"][1]["indicators"]] == ["ok", "error"]
 
 
+async def test_a_name_that_will_not_do_in_a_batch_spoils_no_other(indicator_app):
+    """What is no pair, no indicator or out of bounds has its error, in its place."""
+    async with indicator_app(a=[1.0]) as world:
+        answer = await post(
+            world.client,
+            "/api/indicators/batch",
+            {
+                "symbols": ["b@d", "BTC/USDT", "btc-usdt"],
+                "indicators": ["nope", "rsi", {"name": "sma", "parameters": {"period": 0}}],
+            },
+        )
+        body = answer.json()
+        assert answer.status_code == 200
+        assert body["summary"] == {"total": 6, "ok": 1, "failed": 5}
+        bad, good = body["results"]
+        assert (bad["symbol"], bad["error"]["code"]) == ("b@d", "invalid_symbol")
+        assert [one["indicator"] for one in good["indicators"]] == ["nope", "rsi", "sma"]
+        assert [one["status"] for one in good["indicators"]] == ["error", "ok", "error"]
+        assert good["indicators"][0]["error"]["code"] == "unknown_indicator"
+        alone = await post(
+            world.client, "/api/indicators/batch", {"symbols": ["BTC"], "indicators": ["nope"]}
+        )
+        assert alone.status_code == 404
+
+
 async def test_a_batch_ends_with_its_deadline(indicator_app):
     """Markets it leaves no time for have that error; those that were answered stay."""
     async with indicator_app(a=[1.0]) as world:
@@ -446,12 +471,14 @@ BODIES = [
     ("batch", {"symbols": [], "indicators": ["rsi"]}, "symbols"),
     ("batch", {"symbols": "BTC", "indicators": ["rsi"]}, "symbols"),
     ("batch", {"symbols": ["B"] * 501, "indicators": ["rsi"]}, "symbols"),
-    ("batch", {"symbols": ["BTC", " "], "indicators": ["rsi"]}, "symbols[1]"),
+    ("batch", {"symbols": [" ", "b@d"], "indicators": ["rsi"]}, "symbols[0]"),
     ("batch", {"symbols": ["BTC"], "indicators": []}, "indicators"),
     ("batch", {"symbols": ["BTC"], "indicators": [3]}, "body"),
     ("batch", {"symbols": ["BTC"], "indicators": [{"name": 3}]}, "indicators[0].name"),
     ("batch", {"symbols": ["BTC"], "indicators": [{"name": "rsi", "parameters": 1}]},
      "indicators[0].parameters"),
+    ("batch", {"symbols": ["BTC"], "indicators": [{"name": "rsi", "parameters": {"period": 1}}]},
+     "period"),
     ("batch", {"symbols": ["BTC"], "indicators": ["rsi"], "limit": True}, "limit"),
     ("batch", {"symbols": ["BTC"], "indicators": ["rsi"], "limit": 101}, "limit"),
     ("batch", {"symbols": ["BTC"], "indicators": ["rsi"], "interval": 5}, "interval"),
