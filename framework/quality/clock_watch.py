@@ -20,6 +20,7 @@ OFF_S = 20.0
 _ALIKE_S = 5.0
 #: What a `Date` header and what the time of data say counts for so long.
 _DATES_S, _DATA_S = 60.0, 15.0
+_DAY_MS = 86_400_000
 #: A source's `Date` is read so often.
 _READ_EVERY_S = 5.0
 #: Beyond it TLS and everything else fails as well.
@@ -67,7 +68,12 @@ class ClockWatch:
         self._note(self._dates, source, told_s - self._clock.wall_ms() / 1000)
 
     def data(self, source: str, own_ms: int) -> None:
-        """Note the own time of data that a source says is current."""
+        """Note the own time of data that a source says is current.
+
+        Midnight says nothing: it is the beginning of the day that the data is of.
+        """
+        if own_ms % _DAY_MS == 0:
+            return
         self._note(self._data, source, (own_ms - self._clock.wall_ms()) / 1000)
 
     def agrees_with(self, source: str) -> bool:

@@ -223,3 +223,13 @@ async def test_real_sources_keep_their_states_and_go_on_answering(ahead_s):
             states = {one.name: str(one.state) for one in gateway.source_health().sources}
             assert set(states.values()) <= {"HEALTHY", "UNKNOWN"}, states
             assert gateway.clocks.skew_s == pytest.approx(ahead_s, abs=3)
+
+
+def test_figures_of_a_day_say_nothing_of_the_clock():
+    """Two sources whose data is of midnight do not put our clock back to it."""
+    clock = FakeClock()
+    watch = ClockWatch(clock)
+    midnight = clock.wall_ms() // 86_400_000 * 86_400_000
+    for name in ("one", "two"):
+        watch.data(name, midnight)
+    assert watch.skew_s == 0
