@@ -13,6 +13,8 @@ from coinmux.framework.errors import Outcome
 from coinmux.framework.health.status import RemoteResult
 from coinmux.framework.health.tracker import HealthSettings, HealthTracker
 from coinmux.framework.limits.rate_window import RateWindow
+from coinmux.framework.models.market import TickerQuery
+from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.routing.options import RequestOptions
 from coinmux.framework.routing.router import Router
 
@@ -28,6 +30,7 @@ _RESCUE_S = 60.0
 _QUEUE_S = 0.25
 _POLL_S = 0.02
 _ASK = RequestOptions()
+_QUERY = TickerQuery(symbol=Symbol("BTC/USDT"))
 
 
 @dataclass
@@ -112,6 +115,7 @@ class Known:
         self.upstream = upstream
         self.name = upstream.name
         self.priority = upstream.priority
+        self.is_metered = False
         self.fetch = {upstream.capability: None}
         self.window = RateWindow(upstream.limit, upstream.per_s)
         self._clock = clock
@@ -225,7 +229,7 @@ class Worker:
 
     def _fetch(self, capability: str, end: float) -> Any:
         failures = 0
-        for step in self.router.route(capability, None, _ASK):  # type: ignore[arg-type]
+        for step in self.router.route(capability, _QUERY, _ASK):
             if failures >= _ATTEMPTS or self._clock.now >= end:
                 return False
             source = step.score.name

@@ -112,6 +112,9 @@ def _timestamp(value: Any) -> int:
         result = int(value)
     else:
         result = math.floor(_milliseconds(value))
+        if type(value) is str and "." in value and "e" not in value.lower():
+            # As a float, 1300000000000.9999999 is a whole millisecond later.
+            result = int(value.partition(".")[0] or 0)
     if not EARLIEST_MS <= result <= LATEST_MS:
         raise _Impossible(f"{result} is no time in milliseconds since 1970 after 2009")
     return result

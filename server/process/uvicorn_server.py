@@ -90,7 +90,7 @@ class Server(uvicorn.Server):
             self.force_exit = True
         if not self.should_exit:
             # This runs between two lines of whatever holds the event loop up; nothing else does.
-            end_if_stuck((self._drains, GRACE_S - 1), (self._ended, GRACE_S + 5))
+            end_if_stuck((self._drains, max(GRACE_S - 1, 2.0)), (self._ended, GRACE_S + 5))
         self.should_exit = True
         self._edge.traffic.draining = True
 

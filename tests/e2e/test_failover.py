@@ -117,7 +117,6 @@ async def test_an_offline_source_is_left_alone_until_its_time_then_called_once()
         ("reset", {}, "upstream_disconnected"),
         ("bad_gzip", {}, "upstream_encoding"),
         ("redirect", {}, "upstream_redirect"),
-        ("seconds_for_ms", {}, "upstream_implausible"),
         ("negative_price", {}, "upstream_implausible"),
         ("drip", {}, "upstream_timeout"),
         ("hang", {}, "upstream_timeout"),
@@ -130,6 +129,21 @@ async def test_each_fault_has_its_code_and_falls_over(kind, options, code):
         answer = await here.gateway.fetch("ticker", QUERY, FRESH)
         assert answer.provider == "okx"
         assert answer.meta["attempts"][0]["code"] == code
+
+
+async def test_a_time_in_another_unit_is_null_and_said():
+    """The price is what it was; a price of null is none, and the next source answers."""
+    async with world("binance", "okx") as here:
+        here.simulator.order("binance", "seconds_for_ms", count=1)
+        answer = await here.gateway.fetch("ticker", QUERY, FRESH)
+        assert (answer.provider, answer.data.timestamp) == ("binance", None)
+        assert any(note.startswith("timestamp is null") for note in answer.meta["notes"])
+        body = {"symbol": "BTCUSDT", "lastPrice": None, "closeTime": None}
+        here.simulator.order("binance", "status", code=200, body=body)
+        answer = await here.gateway.fetch("ticker", QUERY, FRESH)
+        assert answer.provider == "okx"
+        assert answer.meta["attempts"][0]["code"] == "unknown_symbol"
+        assert here.gateway.health.snapshot("binance").failures == 0
 
 
 async def test_explain_agrees_with_the_next_request_through_thick_and_thin():
@@ -190,13 +204,12 @@ async def test_a_planted_key_appears_nowhere(name):
     "body",
     [
         {"symbol": "BTCUSDT"},
-        {"symbol": "BTCUSDT", "lastPrice": None, "closeTime": None},
         {"symbol": "BTCUSDT", "lastPrice": {"price": "1"}},
         {"symbol": "BTCUSDT", "lastPrice": [1, 2]},
         [{"symbol": "BTCUSDT", "lastPrice": "1"}],
         {"symbol": "BTCUSDT", "lastPrice": "1,234.5"},
     ],
-    ids=["missing", "null", "object", "list", "a list of it", "no number"],
+    ids=["missing", "object", "list", "a list of it", "no number"],
 )
 async def test_D10_another_shape_is_a_failure_of_the_source_and_the_next_answers(body):
     async with world("binance", "okx") as here:

@@ -231,7 +231,8 @@ CASES = [
                 },
             )
         ],
-        data={"metrics.news_sentiment.value": 3.5, "metrics.news_sentiment_variance.value": 0.1},
+        # A mean of other items than the score's would not be its variance.
+        data={"metrics.news_sentiment.value": 3.5, "metrics.news_sentiment_variance.value": None},
     ),
 ]  # fmt: skip
 

@@ -36,7 +36,7 @@ _NO_ROW: tuple[Any, ...] = (None, "", "damaged", 7, {}, [])
 #: Members of our own making: they follow from the rows that are left.
 _OURS = ("last_closed",)
 #: Texts that are made of several members of the source, or of another where one is missing.
-_MADE = ("name", "source", "url", "cursor", "summary")
+_MADE = ("name", "source", "url", "cursor", "summary", "title")
 _MINUTE_MS = 60_000
 
 
@@ -194,6 +194,8 @@ class Victim:
             seen.compare(before, after, "")
         if seen.wrong:
             return seen.wrong[0]
+        if self.sample.capability == "news" and self.sample.query.get("asset"):
+            return None  # without its title, a story may be about no coin, or another
         if seen.lost and not loud and not _is_nothing(self.sample.capability, damage):
             return "rows are lost without a remark"
         silent = damage.bad in (None, "", GONE, "nan") or damage.bad in _ANY_NUMBER

@@ -144,6 +144,6 @@ def parse_chart(body: Any, query: m.OnchainMetricQuery) -> m.OnchainMetric:
     return m.OnchainMetric(
         metric=query.metric,
         asset=query.asset,
-        unit=METRICS[query.metric].unit,
+        unit=unit if (unit := METRICS[query.metric].unit) != "coin" else query.asset,
         points=query.chosen(points),
     )
