@@ -27,11 +27,12 @@ Kind = Literal[
     "wrong_content_type",
     "seconds_for_ms",
     "negative_price",
+    "lie",
     "sample",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 #: Kinds made by the player, because they change what the answer says and not how it is sent.
-TWISTS = frozenset({"wrong_symbol", "seconds_for_ms", "negative_price"})
+TWISTS = frozenset({"wrong_symbol", "seconds_for_ms", "negative_price", "lie"})
 #: Kinds that take a value in addition to the answers they are for.
 ARGUMENTS: Mapping[str, frozenset[str]] = {
     "status": frozenset({"code", "headers", "body"}),
@@ -43,6 +44,7 @@ ARGUMENTS: Mapping[str, frozenset[str]] = {
     "drip": frozenset({"seconds"}),
     "redirect": frozenset({"location", "code"}),
     "wrong_content_type": frozenset({"content_type"}),
+    "lie": frozenset({"percent"}),
     "sample": frozenset({"outcome"}),
 }
 _COMMON = frozenset({"provider", "kind", "count", "capability", "host", "channel"})
@@ -75,6 +77,7 @@ class FaultOrder(BaseModel):
         content_type: of `html` (text/html) and `wrong_content_type` (text/plain).
         challenge: whether `html` is a bot wall, not a maintenance page.
         midway: whether `disconnect` and `reset` come after half the answer, not before it.
+        percent: by which the prices of `lie` are too high (20); below 0, too low.
         outcome: of the sample to play.
     """
 
@@ -95,6 +98,7 @@ class FaultOrder(BaseModel):
     content_type: str | None = Field(default=None, pattern=r"^[ -~]+$")
     challenge: bool = True
     midway: bool = False
+    percent: float = Field(default=20, gt=-100, le=10_000)
     outcome: str | None = None
 
     def __init__(self, provider: Any, kind: Any, count: Any = None, **arguments: Any) -> None:

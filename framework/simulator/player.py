@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from coinmux.framework.plugins.provider_info import ProviderInfo
     from coinmux.framework.simulator.price_model import PriceModel
 
-Twist = Literal["wrong_symbol", "seconds_for_ms", "negative_price"]
+Twist = Literal["wrong_symbol", "seconds_for_ms", "negative_price", "lie"]
 
 #: No two sources trade at one price: most a simulated one stands off the market, either way.
 _SKEW = 0.0003
@@ -107,6 +107,7 @@ class Script:
         renaming: Renaming | None = None,
         span: Span | None = None,
         twist: Twist | None = None,
+        lie: float | None = None,
         address: tuple[str, str] | None = None,
         page: tuple[int, int] | None = None,
         said: tuple[tuple[str, str], ...] | None = None,
@@ -121,6 +122,7 @@ class Script:
             renaming: from the sample's pair to that one.
             span: of candles; the sample's own without it.
             twist: what is to be wrong with it.
+            lie: what the source's prices are of the true ones.
             address: the sample's, and the one to answer about.
             page: of a list of coins, the rows to answer with.
             said: words of a refusal, and those to say in place of each.
@@ -138,7 +140,8 @@ class Script:
         if twist == "wrong_symbol" and pair is not None and self.pair is not None:
             pair = Symbol.of("DOGE" if pair.base != "DOGE" else "XRP", pair.quote)
             renaming = Renaming.of(self.info, self.pair, pair)
-        body = self._body(market, now_ms, pair, span, twist)
+        off = skew(self.info.name) * (1.0 if lie is None else lie)
+        body = self._body(market, now_ms, pair, span, twist, off)
         if page is not None:
             body = day_figures.page_of(body, self.fields, slice(*page))
         if renaming is not None:
@@ -171,13 +174,14 @@ class Script:
         pair: Symbol | None,
         span: Span | None,
         twist: str | None,
+        off: float,
     ) -> Any:
         exchange = self.exchange
         body = msgspec.json.decode(msgspec.json.encode(exchange.response.body))
         for name in exchange.times:
             for container, key in json_paths.places(body, json_paths.parse(name)):
                 container[key] = moved(container[key], self.sample.recorded_at, now_ms)
-        factor = self._factor(market, pair, now_ms)
+        factor = self._factor(market, pair, now_ms, off)
         if twist == "negative_price":
             factor = -factor
         if factor != 1:
@@ -187,9 +191,10 @@ class Script:
                 for container, key in json_paths.places(body, path):
                     container[key] = scaled(container[key], factor, forms)
         if twist != "negative_price":
-            self._write_day(body, market, now_ms, pair)
+            self._write_day(body, market, now_ms, pair, off)
         if self.rows is not None and self.span is not None and exchange.series is not None:
-            rows = self._candles(market, now_ms, pair, span if span is not None else self.span)
+            asked = span if span is not None else self.span
+            rows = self._candles(market, now_ms, pair, asked, off)
             if twist == "negative_price":
                 rows = [self.rows.negated(row) for row in rows]
             root = json_paths.parse(exchange.series.path)
@@ -206,12 +211,14 @@ class Script:
                     container[key] = _a_thousandth(container[key])
         return body
 
-    def _write_day(self, body: Any, market: PriceModel, now_ms: int, pair: Symbol | None) -> None:
+    def _write_day(
+        self, body: Any, market: PriceModel, now_ms: int, pair: Symbol | None, off: float
+    ) -> None:
         """Put today's figures of 24 hours in place of the sample's."""
         if self.sample.outcome != "ok" or not self.fields:
             return
         at = next(n for n, one in enumerate(self.sample.exchanges) if one is self.exchange)
-        name, off, fields = self.info.name, skew(self.info.name), self.fields
+        name, fields = self.info.name, self.fields
         if self.sample.capability == "ticker" and pair is not None and _is_simulated(pair):
             day = day_figures.day_of(market, pair, now_ms, source=name, off=off)
             day_figures.write_ticker(body, fields, self.exchange.prices, at, day)
@@ -221,13 +228,13 @@ class Script:
         elif self.sample.capability == "global_stats":
             day_figures.write_global(body, fields, at, market, now_ms, off)
 
-    def _factor(self, market: PriceModel, pair: Symbol | None, now_ms: int) -> float:
+    def _factor(self, market: PriceModel, pair: Symbol | None, now_ms: int, off: float) -> float:
         if self.reference is None or pair is None or not _is_simulated(pair):
             return 1.0
-        return market.price(pair, now_ms) * skew(self.info.name) / self.reference
+        return market.price(pair, now_ms) * off / self.reference
 
     def _candles(
-        self, market: PriceModel, now_ms: int, pair: Symbol | None, span: Span
+        self, market: PriceModel, now_ms: int, pair: Symbol | None, span: Span, off: float
     ) -> list[Any]:
         assert self.rows is not None
         now_s = now_ms // 1000
@@ -237,7 +244,6 @@ class Script:
         closes = candle_series.closing_times(span.step_s, opens)
         known = pair if pair is not None and _is_simulated(pair) else Symbol.of("BTC", "USDT")
         values = market.candles(known, opens, closes, now_s)
-        off = skew(self.info.name)
         four = [(o * off, h * off, low * off, c * off) for o, h, low, c in values]
         if pair is None or not _is_simulated(pair):
             return self.rows.write(opens, closes, four)

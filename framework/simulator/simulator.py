@@ -263,6 +263,7 @@ class Simulator:
             said=found.said,
             asked_json=asked.json,
             twist=order.kind if order is not None and order.kind in TWISTS else None,
+            lie=1 + order.percent / 100 if order is not None and order.kind == "lie" else None,
         )
 
 

@@ -29,6 +29,7 @@ _DRILLS: Mapping[str, str] = {
     "wrong_symbol": "prices of another pair",
     "seconds_for_ms": "times in another unit",
     "negative_price": "prices below zero",
+    "lie": "prices a fifth too high",
 }
 
 

@@ -145,3 +145,17 @@ async def test_what_has_no_sample_counts_for_nobody():
         assert simulator.calls["glassnode"] == 5
         health = gateway.source_health_of("glassnode")
         assert (health.failures, str(health.state)) == (0, "UNKNOWN")
+
+
+async def test_a_source_that_is_ordered_to_lie_lies_consistently_and_is_outvoted():
+    """Its ticker and candles agree with each other; a consensus names it."""
+    async with world("binance", "okx", "kucoin") as (gateway, simulator):
+        true = (await gateway.ticker("BTC/USDT", provider="binance", max_age_s=0)).data.last
+        simulator.order("okx", "lie", percent=15)
+        told = (await gateway.ticker("BTC/USDT", provider="okx", max_age_s=0)).data
+        assert told.last == pytest.approx(true * 1.15, rel=0.01)
+        candles = (await gateway.candles("BTC/USDT", "1h", limit=3, provider="okx")).data
+        assert candles.close[-1] == pytest.approx(told.last, rel=0.01)
+        answer = await gateway.ticker("BTC/USDT", strategy="consensus", max_age_s=0)
+        assert answer.data.last == pytest.approx(true, rel=0.01)
+        assert "okx" in str(answer.meta["consensus"])
