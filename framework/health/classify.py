@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: A timeout counts against a source only if it had this long (`docs/health.md`, "What counts").
 FAIR_S = 2.0
 #: What reading a body raises when the source changed its shape.
-MISREAD = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError)
+MISREAD = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
 #: Of a text a plugin quotes, before secrets are taken out of it.
 _QUOTED = 2_000
 

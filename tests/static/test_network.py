@@ -65,7 +65,7 @@ async def test_reduced_motion_asks_for_no_frame_and_the_table_goes_on(page_of, a
 
     async with page_of("system-monitor", before=count, reduced_motion="reduce") as page:
         await page.wait_for_selector('[data-panel="providers"][data-panel-state="ready"]')
-        api.get(TICKER, params={"symbol": "ADA/USDT", "provider": "bitfinex", "max_age_s": 0})
+        api.get(TICKER, params={"symbol": "ETH/USD", "provider": "bitfinex", "max_age_s": 0})
         await page.click(".twin summary")
 
         async def listed():

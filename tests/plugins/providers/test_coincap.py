@@ -18,14 +18,11 @@ from coinmux import (
     UnknownSymbol,
 )
 from coinmux.framework.reference.assets import AssetTable
-from coinmux.framework.testing.conformance import conformance
 from coinmux.plugins.providers import coincap
 from tests.plugins.sample_replay import ask, mapped, play, samples
 
 QUERY = TickerQuery(symbol="BTC/USD")
 BTC = AssetId("bitcoin", "Bitcoin")
-
-test_conformance = conformance("coincap")
 
 
 def sample(case):

@@ -25,7 +25,6 @@ from coinmux import (
     UnknownSymbol,
 )
 from coinmux import models as m
-from coinmux.framework.testing.conformance import conformance
 from coinmux.plugins.providers import coinmarketcap
 from coinmux.plugins.providers.coinmarketcap import answers
 from tests.plugins.sample_replay import ROOT, ask, bound, mapped, play, recording, samples
@@ -33,8 +32,6 @@ from tests.plugins.sample_replay import ROOT, ask, bound, mapped, play, recordin
 NOW = 1_764_000_000_000
 HOUR = 3_600_000
 BTC = AssetId("1", "Bitcoin")
-
-test_conformance = conformance("coinmarketcap")
 
 
 def sample(case):

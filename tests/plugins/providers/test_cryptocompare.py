@@ -24,7 +24,6 @@ from coinmux import (
     TickerQuery,
     UnknownSymbol,
 )
-from coinmux.framework.testing.conformance import conformance
 from coinmux.plugins.providers import cryptocompare
 from coinmux.plugins.providers.cryptocompare import answers
 from tests.plugins.sample_replay import ask, bound, mapped, mapped_reply, play, recording, samples
@@ -37,8 +36,6 @@ RECORDED = [
     "candles_historical_hours_4",
 ]
 UNITS = {"DAY": "1d", "HOUR": "1h"}
-
-test_conformance = conformance("cryptocompare")
 
 
 def sample(case):
