@@ -18,7 +18,7 @@ NAMES = sorted(
     for point in entry_points(group="coinmux")
     if point.value.startswith("coinmux.plugins.providers.") and point.name != "nomics"
 )
-TRIES = 80
+TRIES = 50
 
 
 @pytest.mark.parametrize("name", NAMES)
