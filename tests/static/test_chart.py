@@ -119,7 +119,12 @@ async def test_filters_live_in_the_address_and_a_source_opens(page_of, api):
         await drawer.locator(".test .note", has_text="healthy after").wait_for()
         assert await drawer.get_by_role("button", name="Test now").is_disabled()
         await page.keyboard.press("Escape")
-        await page.wait_for_function("!new URLSearchParams(location.search).has('name')")
+        for _ in range(100):
+            # Asked from here: the page's own policy forbids a text that is run in it.
+            if "name=" not in page.url:
+                break
+            await asyncio.sleep(0.1)
+        assert "name=" not in page.url
         assert not await drawer.is_visible()
 
 

@@ -132,4 +132,5 @@ def _largest(sides: list[Any]) -> m.Party | None:
     if not sides:
         return None
     one = max(sides, key=lambda side: m.number(side["amount"]))
-    return m.Party(address=one.get("address") or None, owner=one.get("owner") or None)
+    address = m.read_field("address", m.clean_text, one.get("address"))
+    return m.Party(address=address, owner=m.read_field("owner", m.clean_text, one.get("owner")))
