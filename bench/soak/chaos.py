@@ -16,8 +16,9 @@ from coinmux.framework.simulator.faults import KINDS
 if TYPE_CHECKING:
     from bench.soak.world import World
 
-#: Plays a named sample; which there are differs by source.
-_NOT_ORDERED = frozenset({"sample"})
+#: `sample` plays a named sample, which there are differs by source; `lie` is a whole answer whose
+#: prices are off, which nothing but a consensus can tell from a true one.
+_NOT_ORDERED = frozenset({"sample", "lie"})
 _FAULT_EVERY_S, _FAULT_LASTS_S = 1.0, (1.0, 8.0)
 _KILL_EVERY_S = 12.0
 _STORE_EVERY_S, _DATABASE_EVERY_S = 17.0, 23.0
