@@ -24,6 +24,7 @@ Overall = Literal["ONLINE", "DEGRADED", "OFFLINE"]
 
 #: A cooldown that ends this soon is waited for, so the source can still answer.
 _SOON_S = 10.0
+_BEST_FIRST = (State.HEALTHY, State.DEGRADED, State.UNKNOWN, State.OFFLINE, State.DISABLED)
 #: Names in one sentence.
 _NAMED = 5
 
@@ -112,9 +113,6 @@ class AnswerableReports:
         if all(state is State.UNKNOWN for state in channels):
             return own
         return min(channels, key=_BEST_FIRST.index)
-
-
-_BEST_FIRST = (State.HEALTHY, State.DEGRADED, State.UNKNOWN, State.OFFLINE, State.DISABLED)
 
 
 def _is_remote(source: Source) -> bool:
