@@ -160,8 +160,8 @@ class _Call(Generic[T]):
                 if awaited is None:
                     yield  # it only lets others run
                     continue
-                # It is this object that waits for the future now, so another may do so again.
-                awaited._asyncio_future_blocking = False
+                # As asyncio's own task does: taken note of, so that it can be waited for again.
+                awaited._asyncio_future_blocking = False  # noqa: SLF001 - protocol of futures
                 relay = self._relay = self._loop.create_future()
                 self._awaited = awaited
                 awaited.add_done_callback(self._woken)
