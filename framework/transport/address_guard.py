@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -39,6 +39,15 @@ class Origin:
     host: str
     port: int
     allowed: bool = False
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        key = (self.scheme, self.host, self.port, self.allowed)
+        object.__setattr__(self, "_hash", hash(key))
+
+    def __hash__(self) -> int:
+        # Connections are looked up by origin, twice a request.
+        return self._hash
 
     @classmethod
     def parse(cls, url: str, *, allowed: bool = False) -> Origin:
