@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from dataclasses import dataclass, field
@@ -132,6 +133,7 @@ def is_loopback(host: str) -> bool:
     return parsed.is_loopback if parsed is not None else host.rstrip(".").endswith("localhost")
 
 
+@functools.lru_cache(maxsize=1024)
 def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(host)

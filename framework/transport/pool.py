@@ -250,6 +250,8 @@ async def _system_resolve(host: str, port: int) -> list[str]:
 
 async def _dial(loop: asyncio.AbstractEventLoop, addresses: list[str], port: int) -> socket.socket:
     """The first of the addresses to accept, each tried a quarter of a second after the last."""
+    if len(addresses) == 1:
+        return await _dial_one(loop, addresses[0], port)  # no race, so no tasks
     waiting = deque(_interleaved(addresses))
     pending: set[asyncio.Task[socket.socket]] = set()
     error: OSError = OSError("no address")
