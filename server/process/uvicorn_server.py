@@ -15,7 +15,7 @@ import uvicorn
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.sources.registry import RELOADED
 from coinmux.server.app import create_app
-from coinmux.server.process import event_log
+from coinmux.server.process import collector, event_log
 from coinmux.server.process.process_end import GRACE_S, end_if_stuck
 from coinmux.server.process.uvicorn_protocol import PATIENCE_S, SWEEP_S, ServedConnection
 from coinmux.server.process.worker import ParentTies, is_worker, on_hangup
@@ -153,6 +153,7 @@ async def serve(
     event_log.announce(gateway)
     _warn_of_open_folder(gateway)
     opening = asyncio.ensure_future(_open_archive(gateway))
+    opening.add_done_callback(lambda _: collector.settle())
     ties: ParentTies | None = None
     ignore: Callable[[], None] | None = None
     try:
