@@ -114,13 +114,14 @@ class PluginLoader:
         self.broken: list[Broken] = []
         self.doubts: list[Doubt] = []
         self.pending: list[Found] = []
+        self._installed: Sequence[EntryPoint] | None = None
 
     def discover(self, allow: Iterable[str] = (), block: Iterable[str] = ()) -> list[Found]:
         """The installed entry points of the group `coinmux`, built-in ones first, then by name."""
         allowed, blocked = ({name.lower() for name in names} for names in (allow, block))
         found = [
             _found(point)
-            for point in entry_points(group=hookspecs.PROJECT)
+            for point in self._entry_points()
             if (not allowed or point.name.lower() in allowed) and point.name.lower() not in blocked
         ]
         unique = {(one.name, one.origin): one for one in found}
@@ -128,7 +129,13 @@ class PluginLoader:
 
     def installed(self) -> list[str]:
         """The names of all installed entry points, whether or not they are loaded."""
-        return sorted({point.name.lower() for point in entry_points(group=hookspecs.PROJECT)})
+        return sorted({point.name.lower() for point in self._entry_points()})
+
+    def _entry_points(self) -> Sequence[EntryPoint]:
+        # Read once: it opens a file of every installed distribution.
+        if self._installed is None:
+            self._installed = tuple(entry_points(group=hookspecs.PROJECT))
+        return self._installed
 
     def load(self, found: Iterable[Found], *, wait_s: float, limit_s: float) -> None:
         """Load all of them; those not loaded after `wait_s` seconds stay in `pending`.
