@@ -65,9 +65,9 @@ class FetchResult(Generic[R_co]):
     """
 
     __slots__ = (
-        "_data_json", "_views", "attempts", "capability", "consensus", "data", "elapsed_ms",
-        "fetched_at", "fetched_ms", "fresh_s", "freshness", "from_others", "provider", "simulated",
-        "stale",
+        "__weakref__", "_body", "_body_of", "_data_end", "attempts", "capability", "consensus",
+        "data", "elapsed_ms", "fetched_at", "fetched_ms", "fresh_s", "freshness", "from_others",
+        "provider", "simulated", "stale",
     )  # fmt: skip
 
     def __init__(
@@ -99,22 +99,53 @@ class FetchResult(Generic[R_co]):
         self.attempts = attempts
         self.consensus = consensus
         self.from_others: str | None = None
-        self._data_json: bytes | None = None
-        self._views: dict[str, Answer[R_co]] = {}
+        self._body = b""
+        self._body_of = ""
+        self._data_end = 0
 
-    @property
-    def data_json(self) -> bytes:
-        """The encoded data, made once."""
-        if self._data_json is None:
-            self._data_json = self.data.encode()
-        return self._data_json
+    def body(self, cache: str) -> bytes:
+        """The whole envelope as JSON, as it is served `miss`, `hit`, `stale` or `coalesced`.
+
+        The data is encoded once. Of the envelope one is kept, that which was asked for last: a
+        fetch is served as a miss once, and as a hit from then on.
+        """
+        if self._body_of != cache:
+            if not self._data_end:
+                self._body = b'{"data":%b' % self.data.encode()
+                self._data_end = len(self._body)
+            meta = _ENCODER.encode(self.meta(cache))
+            self._body = b'%b,"meta":%b}' % (self._body[: self._data_end], meta)
+            self._body_of = cache
+        return self._body
+
+    def meta(self, cache: str) -> AnswerMeta:
+        """Provenance, as the `meta` of the REST contract."""
+        data = self.data
+        meta: AnswerMeta = {
+            "capability": self.capability,
+            "provider": self.provider,
+            "fetched_at": self.fetched_ms,
+            "cache": cache,
+            "stale": self.stale or cache == "stale",
+            "simulated": self.simulated,
+            "elapsed_ms": self.elapsed_ms,
+            "attempts": [dict(attempt) for attempt in self.attempts],
+            "notes": data.notes,
+        }
+        coverage = data.coverage()
+        if coverage is not None:
+            meta["complete"], next_start = coverage
+            if next_start is not None:
+                meta["next_start"] = next_start
+        if data.rows_left_out:
+            meta["rows_left_out"] = data.rows_left_out
+        if self.consensus is not None:
+            meta["consensus"] = deepcopy(self.consensus)
+        return meta
 
     def view(self, cache: str) -> Answer[R_co]:
-        """The answer as served `miss`, `hit`, `stale` or `coalesced`; one object each."""
-        answer = self._views.get(cache)
-        if answer is None:
-            answer = self._views[cache] = Answer(self, cache)
-        return answer
+        """The answer as served `miss`, `hit`, `stale` or `coalesced`."""
+        return Answer(self, cache)
 
 
 class Answer(Generic[R_co]):
@@ -124,12 +155,11 @@ class Answer(Generic[R_co]):
         cache: `miss`, `hit`, `stale` or `coalesced`.
     """
 
-    __slots__ = ("_body", "cache", "fetched")
+    __slots__ = ("cache", "fetched")
 
     def __init__(self, fetched: FetchResult[R_co], cache: str) -> None:
         self.fetched = fetched
         self.cache = cache
-        self._body: bytes | None = None
 
     @property
     def data(self) -> R_co:
@@ -144,36 +174,12 @@ class Answer(Generic[R_co]):
     @property
     def meta(self) -> AnswerMeta:
         """Provenance, as the `meta` of the REST contract."""
-        fetched = self.fetched
-        meta: AnswerMeta = {
-            "capability": fetched.capability,
-            "provider": fetched.provider,
-            "fetched_at": fetched.fetched_ms,
-            "cache": self.cache,
-            "stale": fetched.stale or self.cache == "stale",
-            "simulated": fetched.simulated,
-            "elapsed_ms": fetched.elapsed_ms,
-            "attempts": [dict(attempt) for attempt in fetched.attempts],
-            "notes": fetched.data.notes,
-        }
-        coverage = fetched.data.coverage()
-        if coverage is not None:
-            meta["complete"], next_start = coverage
-            if next_start is not None:
-                meta["next_start"] = next_start
-        if fetched.data.rows_left_out:
-            meta["rows_left_out"] = fetched.data.rows_left_out
-        if fetched.consensus is not None:
-            meta["consensus"] = deepcopy(fetched.consensus)
-        return meta
+        return self.fetched.meta(self.cache)
 
     @property
     def body(self) -> bytes:
         """The whole envelope as JSON, encoded once for all callers."""
-        if self._body is None:
-            meta = _ENCODER.encode(self.meta)
-            self._body = b'{"data":%b,"meta":%b}' % (self.fetched.data_json, meta)
-        return self._body
+        return self.fetched.body(self.cache)
 
     def age_s(self, now: float) -> float:
         """Seconds since the fetch, at monotonic `now`."""
