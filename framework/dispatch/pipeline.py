@@ -243,7 +243,11 @@ class Dispatcher:
         while True:
             try:
                 return await self._flights.join(
-                    request.key, lambda: self._fetch(request), deadline.remaining_s() + _MARGIN_S
+                    request.key,
+                    lambda: self._fetch(request),
+                    deadline.remaining_s() + _MARGIN_S,
+                    # What reads from the shared store or a feed belongs to its task.
+                    apart=self.shared is not None or request.ask.strategy == CONSENSUS,
                 )
             except TimeoutError:
                 raise DeadlineExceeded(

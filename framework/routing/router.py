@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import wall_at
 from coinmux.framework.health.tracker import Availability, State
 from coinmux.framework.reference.symbols import QUOTES, Symbol
-from coinmux.framework.routing.candidates import Candidate, walk
+from coinmux.framework.routing.candidates import Candidate, Upcoming
 from coinmux.framework.routing.options import RequestOptions
 from coinmux.framework.routing.ranking import LATENCY_DIGITS, SourceScore, after_first, rank
 from coinmux.framework.sources.source import Refusal
@@ -102,10 +103,11 @@ class Router:
             tier = 1
         return SourceScore(source.name, state, tier, source.priority, latency, is_late)
 
-    def step(
-        self, score: SourceScore, source: Source, capability: str, query: Query, ask: RequestOptions
+    def _judge(
+        self, capability: str, query: Query, ask: RequestOptions, one: tuple[SourceScore, Source]
     ) -> Candidate:
-        """Whether `source` may be tried for `query` now, and if not why."""
+        """Whether a source may be tried for `query` now, and if not why."""
+        score, source = one
         if ask.provider is not None and ask.provider != source.name:
             return Candidate(
                 score, Refusal("not_pinned", f"{ask.provider} is pinned", for_good=True)
@@ -153,13 +155,12 @@ class Router:
         )
 
     def steps(self, capability: str, query: Query, ask: RequestOptions) -> Iterator[Candidate]:
-        """Each source of the capability in order, judged as the walk reaches it."""
+        """Each source of the capability in order, judged as it is reached."""
         ordered = self.order(capability, ask.strategy)
         if query.is_paged:
             # Health first: after that, those that can give the whole answer at once.
             ordered = sorted(ordered, key=lambda one: (one[0].tier, one[1].calls(query) > 1))
-        for score, source in ordered:
-            yield self.step(score, source, capability, query, ask)
+        return map(partial(self._judge, capability, query, ask), ordered)
 
     def route(
         self,
@@ -167,16 +168,21 @@ class Router:
         query: Query,
         ask: RequestOptions,
         passed: list[Candidate] | None = None,
-    ) -> Iterator[Candidate]:
-        """Those that may be tried, in the order to try them; judged one at a time."""
+    ) -> Upcoming:
+        """Those that may be tried, in the order to try them; judged one at a time.
+
+        Args:
+            passed: receives those that are passed over.
+        """
         steps = self.steps(capability, query, ask)
-        going = walk(steps, probes_first=self.probes_first, passed=passed)
+        going = Upcoming(steps, probes_first=self.probes_first, passed=passed)
         return self._thrifty(going) if ask.background else going
 
-    def _thrifty(self, going: Iterator[Candidate]) -> Iterator[Candidate]:
+    def _thrifty(self, going: Upcoming) -> Upcoming:
         """Candidates with quota to spare, the cheapest first."""
         plenty = [s for s in going if s.busy is None and s.saving is None and not s.probe]
-        return iter(sorted(plenty, key=lambda step: self._sources[step.score.name].spent()))
+        cheapest = sorted(plenty, key=lambda step: self._sources[step.score.name].spent())
+        return Upcoming(iter(cheapest), probes_first=self.probes_first)
 
     def refusals(
         self, capability: str, query: Query, ask: RequestOptions
@@ -197,7 +203,7 @@ class Router:
             together: how many are asked at once.
         """
         steps = list(self.steps(capability, query, ask))
-        going = list(walk(steps, probes_first=self.probes_first))
+        going = list(Upcoming(iter(steps), probes_first=self.probes_first))
         first = going[0].score if going else None
         lines = []
         for place, step in enumerate(going, start=1):
