@@ -16,6 +16,7 @@ from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.sources.registry import RELOADED
 from coinmux.server.app import create_app
 from coinmux.server.process import event_log
+from coinmux.server.process.garbage import leave_out_what_stays, search_less
 from coinmux.server.process.process_end import end_if_stuck
 from coinmux.server.process.uvicorn_protocol import PATIENCE_S, SWEEP_S, ServedConnection
 from coinmux.server.process.worker import ParentTies, is_worker, on_hangup
@@ -152,6 +153,7 @@ async def serve(
     if settings.holds_file is None and not gateway.simulated:
         gateway.keep_holds(settings.data_dir / HOLDS_FILE)
     restore = event_log.configure(gateway)
+    search_as_before = search_less()
     event_log.announce(gateway)
     _warn_of_open_folder(gateway)
     opening = asyncio.ensure_future(_open_archive(gateway))
@@ -162,6 +164,7 @@ async def serve(
         server = build(edge, host=settings.host, port=settings.port)
         if is_worker():
             ties = ParentTies(lambda: server.handle_exit(signal.SIGTERM, None))
+        leave_out_what_stays()
         ignore = on_hangup(partial(_reload, gateway, ties))
         if ties is not None:
             _pass_on_reloads(gateway, ties)
@@ -176,6 +179,7 @@ async def serve(
             ignore()
         if ties is not None:
             ties.close()
+        search_as_before()
         restore()
     return 0 if server.started else 1
 
@@ -217,6 +221,7 @@ async def _open_archive(gateway: Gateway) -> None:
         return
     try:
         await gateway.open_archive()
+        leave_out_what_stays()
     except (CoinmuxError, OSError) as error:
         message = f"no archive is kept: {error}"
         gateway.events.publish("error", gateway.redactor.clean(message), level="error")

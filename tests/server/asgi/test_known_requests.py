@@ -1,6 +1,7 @@
 """Requests that are known by their bytes: answered at once, and as the usual way answers them."""
 
 import asyncio
+import gc
 import gzip
 import json
 
@@ -337,3 +338,18 @@ async def test_so_many_requests_are_known(app_of, monkeypatch):
         await known(client, TICKER, f"User-Agent: {'x' * 2_048}")
         assert client.send(TICKER, f"User-Agent: {'x' * 2_048}") == []
         await until(lambda: client.connection.is_idle)
+
+
+async def test_it_leaves_no_garbage(app_of):
+    """Whatever it made is gone when it is answered, without a search."""
+    async with app_of(a=[1.0]) as world:
+        client = Client(world)
+        await known(client)
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(20):
+                client.send()
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
