@@ -77,7 +77,8 @@ class ParsedRoutes:
         """Answer a question that `find` knew."""
         gateway = self._gateway
         answer = None
-        if not state.is_traced:
+        # One that takes nothing from the cache needs no look at it.
+        if not state.is_traced and question.ask.max_age_s != 0:
             answer = gateway.peek(question.capability, question.query, question.ask)
         if answer is not None:
             state.question, state.served_by = question, answer.provider
