@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from coinmux.framework.models.capability import Freshness
 
 _ENCODER = msgspec.json.Encoder()
+#: Data of so many bytes is encoded again in a microsecond or two, and thousands of them are cached.
+_SMALL = 1_024
 
 
 class AnswerMeta(TypedDict):
@@ -60,6 +62,7 @@ class FetchResult(Generic[R_co]):
         fresh_s: `freshness.fresh_s` after jitter.
         consensus: the sources that agreed, where several were asked together.
         stale: whether the data's own time was too old when it was fetched.
+        size: the bytes it is estimated to take in the cache.
         from_others: how the result is served where another worker fetched it: `hit`, or
             `coalesced` after a wait for that fetch.
     """
@@ -67,7 +70,7 @@ class FetchResult(Generic[R_co]):
     __slots__ = (
         "__weakref__", "_body", "_body_of", "_data_end", "attempts", "capability", "consensus",
         "data", "elapsed_ms", "fetched_at", "fetched_ms", "fresh_s", "freshness", "from_others",
-        "provider", "simulated", "stale",
+        "provider", "simulated", "size", "stale",
     )  # fmt: skip
 
     def __init__(
@@ -99,6 +102,7 @@ class FetchResult(Generic[R_co]):
         self.attempts = attempts
         self.consensus = consensus
         self.from_others: str | None = None
+        self.size = 0
         self._body = b""
         self._body_of = ""
         self._data_end = 0
@@ -106,17 +110,16 @@ class FetchResult(Generic[R_co]):
     def body(self, cache: str) -> bytes:
         """The whole envelope as JSON, as it is served `miss`, `hit`, `stale` or `coalesced`.
 
-        The data is encoded once. Of the envelope one is kept, that which was asked for last: a
-        fetch is served as a miss once, and as a hit from then on.
+        What a hit is served as is made once and kept. A miss is served to one caller, so that only
+        data which takes long to encode is kept from it.
         """
-        if self._body_of != cache:
-            if not self._data_end:
-                self._body = b'{"data":%b' % self.data.encode()
-                self._data_end = len(self._body)
-            meta = _ENCODER.encode(self.meta(cache))
-            self._body = b'%b,"meta":%b}' % (self._body[: self._data_end], meta)
-            self._body_of = cache
-        return self._body
+        if self._body_of == cache:
+            return self._body
+        start = self._body[: self._data_end] or b'{"data":%b' % self.data.encode()
+        whole = b'%b,"meta":%b}' % (start, _ENCODER.encode(self.meta(cache)))
+        if cache != "miss" or len(start) > _SMALL:
+            self._body, self._body_of, self._data_end = whole, cache, len(start)
+        return whole
 
     def meta(self, cache: str) -> AnswerMeta:
         """Provenance, as the `meta` of the REST contract."""
@@ -155,11 +158,12 @@ class Answer(Generic[R_co]):
         cache: `miss`, `hit`, `stale` or `coalesced`.
     """
 
-    __slots__ = ("cache", "fetched")
+    __slots__ = ("_body", "cache", "fetched")
 
     def __init__(self, fetched: FetchResult[R_co], cache: str) -> None:
         self.fetched = fetched
         self.cache = cache
+        self._body: bytes | None = None
 
     @property
     def data(self) -> R_co:
@@ -178,8 +182,10 @@ class Answer(Generic[R_co]):
 
     @property
     def body(self) -> bytes:
-        """The whole envelope as JSON, encoded once for all callers."""
-        return self.fetched.body(self.cache)
+        """The whole envelope as JSON."""
+        if self._body is None:
+            self._body = self.fetched.body(self.cache)
+        return self._body
 
     def age_s(self, now: float) -> float:
         """Seconds since the fetch, at monotonic `now`."""

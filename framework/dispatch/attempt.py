@@ -306,9 +306,7 @@ class AttemptRunner:
         """
         clocks = self._clocks
         own_ms = result.own_time_ms() if isinstance(result, capability.result) else None
-        if own_ms is not None:
-            clocks.data(source.name, own_ms)
-        now_ms = clocks.now_ms()
+        now_ms = clocks.now_ms() if own_ms is None else clocks.data(source.name, own_ms)
         try:
             return check(capability, asked, result, now_ms)
         except OtherSubject:

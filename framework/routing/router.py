@@ -112,7 +112,9 @@ class Router:
             return Candidate(
                 score, Refusal("not_pinned", f"{ask.provider} is pinned", for_good=True)
             )
-        refusal = source.disabled() or source.refusal(capability, query)
+        refusal = None if source.feature.enabled else source.disabled()
+        if refusal is None:
+            refusal = source.refusal(capability, query)
         if refusal is None and source.is_metered and ask.provider is None:
             refusal = self.thrift(capability, query)
         if refusal is not None:
@@ -121,7 +123,11 @@ class Router:
         if not standing.eligible and not standing.probe:
             return Candidate(score, self._standing_refusal(standing))
         return Candidate(
-            score, None, busy=source.busy(), saving=source.saving(), probe=standing.probe
+            score,
+            None,
+            busy=None if source.gate.available() else source.busy(),
+            saving=source.saving() if source.is_metered else None,
+            probe=standing.probe,
         )
 
     def thrift(self, capability: str, query: Query) -> Refusal | None:
