@@ -6,6 +6,8 @@ import random
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from coinmux.framework.models.base import Query
+
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
@@ -53,26 +55,31 @@ class AnswerCache:
         """Cache `fetched`; the least recently used make room."""
         if self._entries == 0:
             return
-        self._share_names(fetched.data)
         known = self._kept.get(key)
         if known is not None:
             self._used -= known.size
+        elif isinstance(key, tuple):
+            # A key that is known already stays; only the answer is replaced.
+            for part in key:
+                if isinstance(part, Query):
+                    self._share_names(part)
+        self._share_names(fetched.data)
         fetched.size = estimated_size(fetched)
         self._kept[key] = fetched
         self._used += fetched.size
         while self._used > self._size or len(self._kept) > self._entries:
             self._forget(next(iter(self._kept)))
 
-    def _share_names(self, data: Result) -> None:
+    def _share_names(self, model: Query | Result) -> None:
         """Have models with the same fields set share the set of their names.
 
         Each has a set of its own, which takes more memory than the values of a ticker. Models are
         frozen, and a copy of one copies the set, so that no one changes it.
         """
-        names = data.model_fields_set
+        names = model.model_fields_set
         shared = self._names.setdefault(frozenset(names), names)
         if shared is not names:
-            object.__setattr__(data, "__pydantic_fields_set__", shared)
+            object.__setattr__(model, "__pydantic_fields_set__", shared)
 
     def _forget(self, key: Hashable) -> None:
         fetched = self._kept.pop(key, None)

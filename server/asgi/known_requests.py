@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _KEPT = 2_048
 #: Longer requests are rare and would make the memory of 2,048 of them count.
 _LONGEST = 2_048
+_NEVER_KEPT = frozenset((b"if-none-match", b"authorization", b"cookie"))
 #: The usual status line, for all that is answered here.
 _STATUS = b"HTTP/1.1 200 OK\r\n"
 
@@ -139,13 +140,13 @@ class KnownRequests:
     ) -> None:
         """Know a request again that was answered from the cache.
 
-        One that says what its caller has is not known: it may be answered with a 304. Nor is one
-        for a further page, which is cached under another question.
+        One that says what its caller has may be answered with a 304, credentials are not kept, and
+        a further page is cached under another question: none of these is known.
         """
         if self._gateway.settings is not self._settings:
             self.forget()
         query = question.query
-        if len(raw) > _LONGEST or "cursor" in query.__dict__ or _may_be_304(headers):
+        if len(raw) > _LONGEST or "cursor" in query.__dict__ or _is_for_the_moment(headers):
             return
         if len(self._known) >= _KEPT:
             del self._known[next(iter(self._known))]
@@ -202,21 +203,20 @@ class KnownRequests:
         finally:
             self._traffic.leave(client)
         elapsed_ms = (perf_counter() - started) * 1000
-        event = gateway.events.publish(
-            "request",
-            known.template,
-            level="debug",
-            keep=False,
-            method="GET",
-            status=200,
-            elapsed_ms=elapsed_ms,
-            request_id=request_id,
-        )
+        at_ms = gateway.clock.wall_ms()
+        fields = {
+            "method": "GET",
+            "status": 200,
+            "elapsed_ms": elapsed_ms,
+            "request_id": request_id,
+        }
+        gateway.events.record(at_ms, "request", "debug", None, known.template, fields, keep=False)
         self._recorder.cached(
-            known.template, event.at_ms, request_id, elapsed_ms, known.question, fetched.provider
+            known.template, at_ms, request_id, elapsed_ms, known.question, fetched.provider
         )
         return True
 
 
-def _may_be_304(headers: RawHeaders) -> bool:
-    return any(name == b"if-none-match" for name, _ in headers)
+def _is_for_the_moment(headers: RawHeaders) -> bool:
+    """Whether a request says what its caller has already, or who the caller is."""
+    return any(name in _NEVER_KEPT for name, _ in headers)

@@ -191,18 +191,17 @@ class Middleware:
         streamed_at = state.first_byte_at
         answered_at = perf_counter() if streamed_at is None else streamed_at
         elapsed_ms = (answered_at - started) * 1000
-        event = self._gateway.events.publish(
-            "request",
-            inner.get("path_template") or "unmatched",
-            level="debug",
-            keep=False,
-            method=method,
-            status=reply.status,
-            elapsed_ms=elapsed_ms,
-            request_id=state.request_id,
-        )
+        at_ms = self._gateway.clock.wall_ms()
+        fields = {
+            "method": method,
+            "status": reply.status,
+            "elapsed_ms": elapsed_ms,
+            "request_id": state.request_id,
+        }
+        template = inner.get("path_template") or "unmatched"
+        self._gateway.events.record(at_ms, "request", "debug", None, template, fields, keep=False)
         if streamed_at is None:
-            self._recorder.request(inner, event.at_ms, reply.status, elapsed_ms, reply.code)
+            self._recorder.request(inner, at_ms, reply.status, elapsed_ms, reply.code)
 
     def stream_began(self, scope: Scope) -> None:
         """Record a stream as answered now: it may not end for hours."""

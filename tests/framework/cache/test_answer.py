@@ -10,7 +10,7 @@ from coinmux import Ticker
 from coinmux.framework.cache.answer import FetchResult
 from coinmux.framework.cache.store import AnswerCache
 from coinmux.framework.models.capability import Freshness
-from coinmux.framework.models.market import OrderBook
+from coinmux.framework.models.market import OrderBook, TickerQuery
 from coinmux.framework.testing.clock import FakeClock
 
 SERVED = ("miss", "coalesced", "hit", "hit", "stale", "hit")
@@ -87,6 +87,10 @@ def test_cached_answers_share_the_names_of_their_fields():
     for name, data in (("a", first), ("b", second), ("c", other)):
         cache.put(name, fetch(data))
     assert first.model_fields_set is second.model_fields_set
+    queries = [TickerQuery(symbol=symbol) for symbol in ("BTC/USDT", "ETH/USDT")]
+    for query in queries:
+        cache.put(("ticker", query, None, "priority"), fetch(ticker()))
+    assert queries[0].model_fields_set is queries[1].model_fields_set
     assert other.model_fields_set == {"symbol", "last", "bid"}
     copy = first.model_copy(update={"bid": 1.0})
     assert "bid" in copy.model_fields_set

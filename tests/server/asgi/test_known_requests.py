@@ -156,6 +156,8 @@ async def test_it_is_answered_as_the_usual_way_answers(app_of, target, lines):
         ("GET", ["X-Request-ID: not sane"]),
         ("GET", ["Accept: text/html"]),
         ("GET", ["If-None-Match: W/\"x\""]),
+        ("GET", ["Authorization: Bearer x"]),
+        ("GET", ["Cookie: a=b"]),
         ("GET", ["Connection: close"]),
         ("GET", ["Connection: Upgrade", "Upgrade: websocket"]),
     ],
