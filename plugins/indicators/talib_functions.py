@@ -14,6 +14,7 @@ Source: TA-Lib 0.8, https://ta-lib.org/functions/, read 2026-11-24.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import unwrap
 from typing import Any
 
 import numpy as np
@@ -328,7 +329,8 @@ def _describe(function: str) -> IndicatorInfo:
         for name, flags_ in info["output_flags"].items()
     )
     title, summary, also = _KIN.get(function, (info["display_name"], "", ()))
-    native = getattr(talib, function)
+    # Without its look for series of pandas and polars, which it does where they are installed.
+    native = unwrap(getattr(talib, function))
     _FUNCTIONS[_name_of(function)] = _Function(function, native, tuple(order), tuple(defaults))
 
     def check(values: Values) -> str | None:
