@@ -14,6 +14,8 @@ from coinmux.framework.plugins.discovery import PluginLoader
 from coinmux.framework.testing.random_candles import random_candles
 
 SHOWN = 500
+#: Ours begins anew each day, week or month, TA-Lib's never does.
+_ANOTHER = frozenset({"VWAP"})
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -98,7 +100,7 @@ def bare_call(indicator, candles):
     """
     columns = {name: getattr(candles, name) for name in CANDLE_COLUMNS}
     function = indicator.info.name.upper().replace("-", "_")
-    if function not in talib.get_functions():
+    if function not in talib.get_functions() or function in _ANOTHER:
         inputs = {**columns, "price": candles.close}
         values = {one.name: one.default for one in indicator.info.all_parameters()}
         return lambda: indicator.compute(inputs, values)
