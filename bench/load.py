@@ -48,12 +48,14 @@ class _Caller(asyncio.Protocol):
 
 
 async def run(
-    port: int, targets: list[bytes], *, connections: int, seconds: float
+    port: int, targets: list[bytes], *, connections: int, seconds: float, apart: bool = True
 ) -> tuple[int, int, float]:
     """Requests answered, those not 200, and the seconds it took.
 
-    Where there are as many targets as connections, no two connections ever ask the same, so that
-    a server cannot answer both from one call of its source.
+    Args:
+        apart: each connection has targets of its own, where there are enough, so that no two ask
+            the same at once; else each goes through all of them, beginning elsewhere. A server
+            that shares a call among those who ask the same has less to do then.
     """
     loop = asyncio.get_running_loop()
     host = f"127.0.0.1:{port}".encode()
@@ -61,7 +63,10 @@ async def run(
     ends = []
     for at in range(connections):
         done: asyncio.Future[tuple[int, int]] = loop.create_future()
-        mine = targets[at::connections] or [targets[at % len(targets)]]
+        first = at % len(targets)
+        mine = targets[first:] + targets[:first]
+        if apart:
+            mine = targets[at::connections] or mine[:1]
         made = partial(_Caller, mine, host, done, begun + seconds)
         await loop.create_connection(made, "127.0.0.1", port)
         ends.append(done)
