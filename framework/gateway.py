@@ -168,7 +168,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         )  # fmt: skip
         self._dispatcher.suggest = self.markets_known.suggest
         self._dispatcher.on_stored(self.markets_known.on_stored)
-        self._dispatcher.finishers = (NewsScorer(self.clock, self._scores).finish,)
+        self._dispatcher.finishers = {"news": NewsScorer(self.clock, self._scores).finish}
         self._probes = SourceProbe(self.health, self._leases, runner, self._decisions, self.clock)
         self.archive: Archive | None = None
         self.archive_expected: bool = False
@@ -496,8 +496,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         if "cursor" in query.__dict__:
             query, options = opened(row, query, options)
         if not options.quote_fallback:
-            answer = await self._dispatcher.answer(row, query, options, request_id, trail)
-            return cast("Answer[R_co]", answer)
+            return await self._dispatcher.answer(row, query, options, request_id, trail)  # type: ignore[return-value]
         until = Deadline.after(self.clock, options.timeout_s or self.settings.request_timeout_s)
         unlisted: UnknownSymbol | None = None
         for alternative in _in_other_dollars(query):

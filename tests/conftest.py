@@ -4,7 +4,14 @@ import os
 
 import pytest
 
+from coinmux.framework.sources import registry
 from coinmux.framework.testing.servers import StoreServer, store_program
+
+
+@pytest.fixture(autouse=True)
+def loaded(monkeypatch):
+    """A gateway starts with every plugin, however busy the machine is; tests of that set less."""
+    monkeypatch.setattr(registry, "_LOAD_WAIT_S", 30.0)
 
 
 @pytest.fixture

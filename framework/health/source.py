@@ -24,6 +24,7 @@ _ELIGIBLE = {
     for state in (State.HEALTHY, State.DEGRADED, State.UNKNOWN)
 }
 _HEALTHY = _ELIGIBLE[State.HEALTHY]
+_WORDS = {outcome: outcome.name.lower() for outcome in Outcome}
 
 
 @dataclass(slots=True)
@@ -152,7 +153,7 @@ class SourceBreaker:
         own, circuit = self.own, lease.circuit
         own_current = lease.source_epoch == own.epoch
         current = lease.capability_epoch == circuit.epoch
-        reason = code or outcome.name.lower()
+        reason = code or _WORDS[outcome]
         if outcome is Outcome.SUCCESS:
             own.successes += 1
             circuit.successes += 1
@@ -374,6 +375,8 @@ class SourceBreaker:
             circuit.window.expire(now)
         if capability is None and self.disabled_reason is not None:
             state = State.DISABLED
+        elif circuit.counted and not circuit.consecutive and circuit.window.is_good:
+            state = State.HEALTHY  # as `judge` says, of most calls
         else:
             state = circuit.judge(self._offline_after)
         before = circuit.state

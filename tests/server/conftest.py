@@ -308,6 +308,7 @@ async def main():
     environ = {{"CHECKER": "off", "ARCHIVE": "off", "PORT": "{port}", **{settings!r}}}
     found = [in_process("a", plugin), *PluginLoader().discover(allow=["sma"])]
     gateway = Gateway.from_env(None, environ=environ, found=found)
+    assert await gateway.wait_loaded() == []
     async with gateway:
         return await coinmux.server.process.uvicorn_server.serve(gateway)
 

@@ -101,3 +101,110 @@ async def test_closing_ends_calls_in_flight():
     await settled()
     await shared.close()
     assert len(shared) == 0
+
+
+async def test_a_call_that_one_caller_waits_for_needs_no_task(monkeypatch):
+    """Nor does one that others join, while its first caller stays."""
+    shared, gate = SingleFlight(), asyncio.Event()
+    made = []
+    loop = asyncio.get_running_loop()
+    create = loop.create_task
+    monkeypatch.setattr(
+        loop, "create_task", lambda *args, **more: made.append(args) or create(*args, **more)
+    )
+
+    async def work():
+        await gate.wait()
+        return 1
+
+    async def ends_the_wait():
+        await settled()
+        gate.set()
+
+    opener = asyncio.ensure_future(ends_the_wait())
+    made.clear()
+    assert await shared.join("key", work, 5) == (1, False)
+    assert made == []
+    await opener
+
+
+async def test_a_call_goes_on_where_its_first_caller_left_it():
+    """Whatever it waits for then: a pause, other tasks, or only its next turn."""
+
+    async def part(value):
+        await asyncio.sleep(0.01)
+        return value
+
+    async def work():
+        parts = await asyncio.gather(part(1), part(2))
+        await asyncio.sleep(0)
+        task = asyncio.ensure_future(part(3))
+        return [*parts, await task]
+
+    for steps in range(12):
+        shared = SingleFlight()
+        first = asyncio.ensure_future(shared.join("key", work, 5))
+        second = asyncio.ensure_future(shared.join("key", work, 5))
+        for _ in range(steps):
+            await asyncio.sleep(0 if steps % 2 else 0.004)
+        first.cancel()
+        assert (await second)[0] == [1, 2, 3]
+        await shared.close()
+
+
+async def test_what_a_deserted_call_waits_for_is_cancelled():
+    shared, ended = SingleFlight(), []
+
+    async def part():
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            ended.append("part")
+            raise
+
+    async def work():
+        try:
+            await asyncio.ensure_future(part())
+        except asyncio.CancelledError:
+            ended.append("call")
+            raise
+
+    with pytest.raises(TimeoutError):
+        await shared.join("key", work, 0.01)
+    await shared.close()
+    assert ended == ["part", "call"]
+
+
+async def test_closing_ends_a_call_that_its_caller_runs():
+    shared, ended = SingleFlight(), asyncio.Event()
+
+    async def work():
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    askers = [asyncio.ensure_future(shared.join("key", work, 5)) for _ in range(2)]
+    await settled()
+    await shared.close()
+    assert ended.is_set()
+    results = await asyncio.gather(*askers, return_exceptions=True)
+    assert [type(one) for one in results] == [asyncio.CancelledError] * 2
+
+
+async def test_a_call_run_apart_has_a_task_that_a_timeout_can_end():
+    """The timeout of a call's task must not end its first caller."""
+    shared = SingleFlight()
+
+    async def work():
+        try:
+            async with asyncio.timeout(0.05):
+                await asyncio.sleep(60)
+        except TimeoutError:
+            return "late"
+
+    first = asyncio.ensure_future(shared.join("key", work, 5, apart=True))
+    second = asyncio.ensure_future(shared.join("key", work, 5, apart=True))
+    await settled()
+    first.cancel()
+    assert await second == ("late", True)
