@@ -28,7 +28,7 @@ from bench.processes import ROOT
 from bench.results import spread
 from bench.rounds import in_turn
 from bench.runner import chosen
-from bench.table import number
+from bench.table import digits, number
 
 #: A figure is slower that much beyond the spread.
 THRESHOLD = 0.10
@@ -134,8 +134,8 @@ def shown(found: list[Change], threshold: float, title: str) -> Table:
         old, new = spread(one.old), spread(one.new)
         table.add_row(
             one.name,
-            number(old["median"], one.unit), f"{old['q1']:.4g} to {old['q3']:.4g}",
-            number(new["median"], one.unit), f"{new['q1']:.4g} to {new['q3']:.4g}",
+            number(old["median"], one.unit), f"{digits(old['q1'])} to {digits(old['q3'])}",
+            number(new["median"], one.unit), f"{digits(new['q1'])} to {digits(new['q3'])}",
             f"{one.ratio:.3f}", "SLOWER" if one.is_slower(threshold) else "",
         )  # fmt: skip
     return table

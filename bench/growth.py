@@ -108,11 +108,11 @@ async def _fetched(gateway: Gateway, asked: list[TickerQuery]) -> Reading:
 def candles(plan: Plan) -> Measured:
     """An RSI of so many candles, and its JSON."""
     rsi = indicators.catalogue().plan("rsi")
-    head = {"symbol": "BTC/USDT", "interval": "1h", "last_closed": False}
+    head = {"symbol": "BTC/USDT", "interval": "1m", "last_closed": False}
     measured = []
     with pinned(0):
         for count in _sizes(plan):
-            held = random_candles(count)
+            held = random_candles(count, interval="1m")
 
             def one(count: int = count, held: Candles = held) -> object:
                 return rsi.run(Frame.of(held)).encode(head, count)

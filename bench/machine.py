@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from bench.peers.environment import built
+from bench.peers.environment import PEERS
 from bench.processes import ROOT
 
 _SHOWN = (
@@ -57,7 +57,7 @@ def versions() -> dict[str, str]:
             told[name] = version(name)
         except PackageNotFoundError:
             told[name] = "not installed"
-    for peer in built():
+    for peer in PEERS:
         told |= peer.versions()
     return told
 

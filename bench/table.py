@@ -10,11 +10,15 @@ from rich.table import Table
 from bench.figure import shown
 
 
+def digits(value: float) -> str:
+    """As many as mean anything."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def number(value: float, unit: str) -> str:
-    """With as many digits as mean anything."""
+    """A value with its unit."""
     unit = shown(unit)
-    digits = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return f"{digits}{unit}" if unit.startswith("/") else f"{digits} {unit}"
+    return f"{digits(value)}{unit}" if unit.startswith("/") else f"{digits(value)} {unit}"
 
 
 def verdict(figure: dict[str, Any]) -> str:
@@ -29,7 +33,7 @@ def verdict(figure: dict[str, Any]) -> str:
 def within(figure: dict[str, Any]) -> str:
     """The quartiles of what is judged: of the ratio, or of ours where nothing is beside it."""
     spread = figure["spread"].get("ratio") or figure["spread"]["ours"]
-    return f"{spread['q1']:.3g} to {spread['q3']:.3g}"
+    return f"{digits(spread['q1'])} to {digits(spread['q3'])}"
 
 
 def table(figures: Iterable[dict[str, Any]], title: str) -> Table:

@@ -17,6 +17,8 @@ from bench.processes import pinned
 from bench.rounds import interleaved, interleaved_async, timed
 from coinmux import Gateway, RequestOptions
 from coinmux.framework.errors import Outcome
+from coinmux.framework.health.tracker import State
+from coinmux.framework.routing.ranking import SourceScore, rank
 from coinmux.framework.testing.clock import FakeClock
 
 COUNTS = (1, 300, 2_000)
@@ -133,6 +135,17 @@ def ranking(plan: Plan) -> Series:
         return interleaved(work, plan, 2 * _ROUNDS)
 
 
+def ordering(plan: Plan) -> Series:
+    """The order of scores that are ready."""
+    scores = [
+        SourceScore(f"p{at}", State.HEALTHY, at % 2, at % 7, (at * 37 % 101) / 1000)
+        for at in range(_RANKED)
+    ]
+    with pinned(0):
+        work = {"our order": partial(timed, lambda: rank(scores, "priority"), plan.calls(_ORDERS))}
+        return interleaved(work, plan, 2 * _ROUNDS)
+
+
 def _routing(count: int, most: float | None, beside: str | None) -> Figure:
     title = f"routing alone, {count:,} source{'s' if count > 1 else ''}, CPU"
     if beside is None:
@@ -157,6 +170,9 @@ FIGURES = (
     Figure(
         "failover", "failover, own CPU of a failed attempt", "us", "ours, failed", failover,
         limit=plain(150),
+    ),
+    Figure(
+        "ranking-scores", "ordering 1,000 scores", "us", "our order", ordering, limit=plain(150),
     ),
     Figure(
         "ranking", "ranking 1,000 sources anew", "us", f"ours, {_RANKED}", ranking,

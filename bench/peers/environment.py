@@ -50,6 +50,18 @@ class Peer:
                 digest.update(path.read_bytes())
         return digest.hexdigest()
 
+    @property
+    def _built(self) -> Path:
+        """Says of what the environment was built, and what pip chose."""
+        return self.folder / "built.json"
+
+    def versions(self) -> dict[str, str]:
+        """Of the packages to be shown; nothing where it is not built."""
+        if not self._built.exists():
+            return {}
+        listed = json.loads(self._built.read_text())["versions"]
+        return {f"{self.name}/{name}": listed.get(name, "") for name in self.shown}
+
     def build(self, *, shown: bool = False) -> None:
         """Install it, unless that was done.
 
@@ -59,28 +71,21 @@ class Peer:
         Raises:
             Absent: it cannot be installed here.
         """
-        stamp = self.folder / "stamp"
-        if stamp.exists() and stamp.read_text() == self._stamp():
+        stamp = self._stamp()
+        if self._built.exists() and json.loads(self._built.read_text())["stamp"] == stamp:
             return
         shutil.rmtree(self.folder, ignore_errors=True)
-        pip = (
-            str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-            "-c", str(CONSTRAINTS), *self.wanted,
-        )  # fmt: skip
-        for command in ((sys.executable, "-m", "venv", str(self.folder)), pip):
+        pip = (str(self.python), "-m", "pip", "--disable-pip-version-check")
+        install = (*pip, "install", "--quiet", "-c", str(CONSTRAINTS), *self.wanted)
+        for command in ((sys.executable, "-m", "venv", str(self.folder)), install):
             done = subprocess.run(command, cwd=HERE, capture_output=not shown, check=False)
             if done.returncode:
                 raise Absent(f"{self.name} cannot be installed; `make bench-peers` shows why")
-        stamp.write_text(self._stamp())
-
-    def versions(self) -> dict[str, str]:
-        """Of the packages to be shown."""
         told = subprocess.run(
-            (str(self.python), "-m", "pip", "list", "--format=json", "--disable-pip-version-check"),
-            capture_output=True, check=True, text=True,
-        ).stdout  # fmt: skip
-        listed = {one["name"].lower(): one["version"] for one in json.loads(told)}
-        return {f"{self.name}/{name}": listed.get(name, "") for name in self.shown}
+            (*pip, "list", "--format=json"), capture_output=True, check=True, text=True
+        ).stdout
+        versions = {one["name"].lower(): one["version"] for one in json.loads(told)}
+        self._built.write_text(json.dumps({"stamp": stamp, "versions": versions}, indent=1))
 
 
 #: Its router alone is measured; uvloop because its proxy runs on it.
@@ -103,11 +108,6 @@ def ready(peer: Peer) -> str:
     """
     peer.build()
     return str(peer.python)
-
-
-def built() -> list[Peer]:
-    """Those whose environments are there."""
-    return [peer for peer in PEERS if (peer.folder / "stamp").exists()]
 
 
 def main() -> None:
