@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -55,6 +56,10 @@ async def _alone(plan: Plan) -> Series:
                 gateway = await stack.enter_async_context(opened(sources(count)))
                 await cpu_us(gateway, 200)
                 work[side] = partial(cpu_us, gateway, plan.calls(_CALLS))
+        # Else each collection of garbage would walk through the other gateways too.
+        gc.collect()
+        gc.freeze()
+        stack.callback(gc.unfreeze)
         theirs = [name for name in litellm.SIDES if plan.wants(name)]
         try:
             if theirs and not plan.peers:
