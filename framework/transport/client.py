@@ -6,28 +6,23 @@ import asyncio
 import errno
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
-
-import httpx
+from typing import TYPE_CHECKING, Protocol, Self
 
 from coinmux.framework.errors import LocalNetwork, Unreachable, UpstreamTimeout
-from coinmux.framework.transport import content_decoding, foreign
-from coinmux.framework.transport.address_guard import Origin, is_loopback
-from coinmux.framework.transport.guarded import GuardedTransport
-from coinmux.framework.transport.httpx_objects import (
-    FEED,
-    LIMIT,
-    UNTIL,
-    WholeResponse,
-    origin_of,
-)
+from coinmux.framework.transport import content_decoding
+from coinmux.framework.transport.address_guard import is_loopback
+from coinmux.framework.transport.causes import causes
 from coinmux.framework.transport.pool import Pool, Resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import httpx
+
     from coinmux.framework.clock import Clock, Deadline
     from coinmux.framework.secrets import Redactor
+    from coinmux.framework.transport.address_guard import Origin
+    from coinmux.framework.transport.messages import Answer, Outgoing
 
 #: Longer bodies are decoded and parsed off the event loop.
 OFF_LOOP_BYTES = 262_144
@@ -45,6 +40,22 @@ _LOCAL_ERRNO = frozenset(
         errno.ENOBUFS,
     }
 )
+
+
+class Way(Protocol):
+    """What carries requests: our own connections, or a foreign transport held to our rules."""
+
+    async def exchange(self, request: Outgoing, until: float, limit: int, /) -> Answer:
+        """One request, one whole answer, its content coding left on.
+
+        Raises:
+            ProviderError: there is none, or one that breaks a rule.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Drop all connections."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,70 +99,48 @@ class SafeHTTPClient:
         self.limits = limits if limits is not None else ClientLimits()
         self.redactor = redactor
         self._clock = clock
-        if transport is None:
-            pool = Pool(connect_s=self.limits.connect_s, ca_file=ca_file, resolve=resolve)
-            transport = GuardedTransport(pool)
-        self._transport = transport
-        self._is_guarded = type(transport) is GuardedTransport
+        connect_s = self.limits.connect_s
+        self._way: Way = (
+            Pool(connect_s=connect_s, ca_file=ca_file, resolve=resolve)
+            if transport is None
+            else _way_over(transport, connect_s)
+        )
         self._out_of_reach: dict[str, float] = {}
         #: Told the source, `Date` and `Age` of each reply.
         self.on_date: Callable[[str, str, str | None], None] | None = None
 
-    async def send(self, request: httpx.Request, deadline: Deadline) -> httpx.Response:
+    async def send(self, request: Outgoing, deadline: Deadline) -> Answer:
         """One request, one whole answer of any status, content coding undone.
 
         Raises:
             ProviderError: no answer, or one that breaks HTTP or a limit.
         """
-        origin = origin_of(request)
         remaining_s = deadline.remaining_s()
         if remaining_s <= 0:
-            raise UpstreamTimeout(f"{origin.netloc}: no time left to ask")
+            raise UpstreamTimeout(f"{request.origin.netloc}: no time left to ask")
         limits = self.limits
-        extensions = request.extensions
-        is_feed = FEED in extensions
-        limit = limits.feed_bytes if is_feed else limits.wire_bytes
+        limit = limits.feed_bytes if request.is_feed else limits.wire_bytes
         until = asyncio.get_running_loop().time() + remaining_s
-        extensions[LIMIT] = limit
-        extensions[UNTIL] = until
-        extensions["timeout"] = {
-            "connect": min(limits.connect_s, remaining_s),
-            "read": remaining_s,
-            "write": remaining_s,
-            "pool": remaining_s,
-        }
         try:
-            response = await self._exchange(request, origin, until, limit)
-        except foreign.ERRORS as exc:
-            failure = foreign.provider_error(exc, origin.netloc)
+            answer = await self._way.exchange(request, until, limit)
+        except Unreachable as exc:
+            failure = exc
         else:
             if self._out_of_reach:
                 self._out_of_reach.clear()
-            response.request = request
-            body = response.body
-            coding = response.plain.get("content-encoding")
+            coding = answer.headers.get("content-encoding")
             if coding is not None:
-                limit = limits.feed_bytes if is_feed else limits.decoded_bytes
-                body = await _decoded(body, coding, limit)
-            return response.decoded(body)
+                limit = limits.feed_bytes if request.is_feed else limits.decoded_bytes
+                answer.body = await _decoded(answer.body, coding, limit)
+            return answer
         # Raised here, outside the handler, so that the error keeps the cause it came with.
-        if isinstance(failure, Unreachable) and self._is_our_network(origin, failure):
+        if self._is_our_network(request.origin, failure):
             raise LocalNetwork(f"no way out, it seems: {failure.detail}") from failure
         raise failure
 
-    async def _exchange(
-        self, request: httpx.Request, origin: Origin, until: float, limit: int
-    ) -> WholeResponse:
-        """The whole response. The guarded transport enforces time and size by itself."""
-        if self._is_guarded:
-            response = await self._transport.handle_async_request(request)
-            if type(response) is WholeResponse:
-                return response
-        return await foreign.exchange(self._transport, request, origin, until, limit)
-
     async def close(self) -> None:
         """Drop all connections."""
-        await self._transport.aclose()
+        await self._way.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -171,6 +160,16 @@ class SafeHTTPClient:
         return len(hosts) >= LOCAL_HOSTS
 
 
+def _way_over(transport: httpx.AsyncBaseTransport, connect_s: float) -> Way:
+    # Imported here: our own connections do without httpx, which is slow to import.
+    from coinmux.framework.transport.foreign import Foreign
+    from coinmux.framework.transport.guarded import GuardedTransport
+
+    if type(transport) is GuardedTransport:
+        return transport.pool
+    return Foreign(transport, connect_s)
+
+
 async def _decoded(body: bytes, coding: str, limit: int) -> bytes:
     if len(body) > OFF_LOOP_BYTES // 4:
         return await asyncio.to_thread(content_decoding.decode, body, coding, limit)
@@ -179,7 +178,7 @@ async def _decoded(body: bytes, coding: str, limit: int) -> bytes:
 
 def _looks_local(failure: Unreachable) -> bool:
     """Whether the operating system's error behind a failure is about this machine's network."""
-    for cause in foreign.causes(failure):
+    for cause in causes(failure):
         if isinstance(cause, socket.gaierror):
             return cause.errno == socket.EAI_AGAIN
         if isinstance(cause, OSError) and cause.errno in _LOCAL_ERRNO:
