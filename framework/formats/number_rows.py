@@ -50,8 +50,7 @@ def parse(body: bytes, names: Sequence[str]) -> Any:
 
 def _with_rows(body: bytes, names: tuple[str, ...]) -> Any:
     """The document; None where it must be read in the usual way."""
-    begins = body.find(b"[[")
-    ends = body.find(b"]]", begins + 1) + 2
+    begins, ends = body.find(b"[["), body.rfind(b"]]") + 2
     if begins < 0 or ends <= begins or len(body) > strict_json.STRING_CHARS:
         return None
     rows = body[begins:ends]

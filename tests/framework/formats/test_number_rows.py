@@ -22,7 +22,7 @@ ENVELOPES = (
     "%s",
     ' {"code": "0", "msg": "", "data": %s}\n',
     '{"error":[],"result":{"XXBTZUSD":%s,"last":1764000000}}',
-    '{"result":{"symbol":"BTCUSDT","list":%s},"retExtInfo":{},"more":[1,[2]]}',
+    '{"result":{"symbol":"BTCUSDT","list":%s},"retExtInfo":{},"more":[[2],1]}',
 )
 #: Cells that a damaged or strange source may put in the place of a number.
 STRANGE = (
