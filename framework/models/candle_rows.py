@@ -11,6 +11,7 @@ import numpy as np
 
 from coinmux.framework.errors import Implausible, SchemaMismatch
 from coinmux.framework.models.candle_checks import contradiction, sound
+from coinmux.framework.reference.frozen import frozen_array
 from coinmux.framework.reference.number_rows import NumberRows
 from coinmux.framework.reference.rows import field_left_out, read_rows, remark, row_left_out
 from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS, number
@@ -102,10 +103,10 @@ def _of_columns(
     places = _places((), rows.names)
     cells = rows.cells.T
     time = _possible(cells[places["timestamp"]], scale).astype(np.int64) * scale
-    if "volume" in places:
-        return time, list(cells[[places[name] for name in COLUMNS[1:]]])
-    prices = cells[[places[name] for name in _PRICES]]
-    return time, [*prices, np.full(time.shape, np.nan)]
+    named = [name for name in COLUMNS[1:] if name in places]
+    # Frozen all at once, so that the model need not freeze each of them.
+    values = list(frozen_array(cells[[places[name] for name in named]]))
+    return time, values if len(values) == len(COLUMNS) - 1 else [*values, _nan(time)]
 
 
 def _of_rows(
@@ -118,9 +119,12 @@ def _of_rows(
     columns = {name: [row[at] for row in rows] for name, at in places.items()}
     time = _time_column(columns.pop("timestamp"), scale)
     return time, [
-        _float_column(columns[name]) if name in columns else np.full(time.shape, np.nan)
-        for name in COLUMNS[1:]
+        _float_column(columns[name]) if name in columns else _nan(time) for name in COLUMNS[1:]
     ]
+
+
+def _nan(time: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.full(time.shape, np.nan)
 
 
 def _time_column(cells: Sequence[Any], scale: int) -> NDArray[np.int64]:

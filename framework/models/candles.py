@@ -206,11 +206,12 @@ class Candles(Result):
         sent = None
         if time.size:
             sent = (int(time.size), int(time[-1]))
-            lower = query.start if query.start is not None else time[0]
-            upper = query.end if query.end is not None else time[-1]
-            wanted = (time >= lower) & (time <= upper)
-            if not wanted.all():
-                time, table = time[wanted], [column[wanted] for column in table]
+            if query.has_range():
+                lower = query.start if query.start is not None else time[0]
+                upper = query.end if query.end is not None else time[-1]
+                wanted = (time >= lower) & (time <= upper)
+                if not wanted.all():
+                    time, table = time[wanted], [column[wanted] for column in table]
             if time.size > query.limit:
                 kept = (
                     slice(None, query.limit)

@@ -12,6 +12,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from coinmux.framework.errors import PluginError
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _SAFE = frozenset({Candles, Ticker})
 _PLAIN = (bool, int, float, str)
 #: Nothing can be wrong with a value of these types that its field accepts.
-_SURE = frozenset({bool, int, str, NoneType, Symbol, Interval})
+_SURE = frozenset({bool, int, str, NoneType, Symbol, Interval, np.ndarray})
 
 
 def check_foreign(capability: Capability, query: Query, result: Result, now_ms: int) -> None:
