@@ -53,13 +53,16 @@ class Alarms:
     def after(self, seconds: float, call: Callable[[], None]) -> Alarm:
         """Make `call` in the running loop after so many seconds; it must not raise."""
         loop = asyncio.get_running_loop()
+        return self.at(loop.time() + seconds, call, loop)
+
+    def at(self, at: float, call: Callable[[], None], loop: asyncio.AbstractEventLoop) -> Alarm:
+        """As `after`, at a time of `loop`, which is the running one."""
         if loop is not self._loop:
             self._begin(loop)
         if self.cancelled > _KEPT and 2 * self.cancelled > len(self._heap):
             self._heap = [entry for entry in self._heap if entry[2].call is not None]
             heapify(self._heap)
             self.cancelled = 0
-        at = loop.time() + seconds
         alarm = Alarm(self, call)
         heappush(self._heap, (at, next(self._order), alarm))
         if at < self._timer_at:

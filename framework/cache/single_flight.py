@@ -57,7 +57,7 @@ class SingleFlight(Generic[T]):
         if call is None:
             call = self._begin(key, start, loop)
             if not apart:
-                alarm = self._alarms.after(timeout_s, call.expire)
+                alarm = self._alarms.at(loop.time() + timeout_s, call.expire, loop)
                 try:
                     return await call, False
                 finally:

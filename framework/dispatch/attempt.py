@@ -267,7 +267,7 @@ class AttemptRunner:
             task = self._hooks.begin(read(page), watch)
             try:
                 result: Result = await self._hooks.result(task, within_s)
-                if (blocked := watch.failure()) is not None:
+                if watch.longest_s and (blocked := watch.failure()) is not None:
                     raise blocked
                 if self._clock.monotonic() - until.at > _BLOCKED_S:
                     raise PluginTimeout(f"held up the event loop past its {within_s:.1f} s")

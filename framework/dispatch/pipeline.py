@@ -164,7 +164,7 @@ class Dispatcher:
                 cache.stale_served += 1
                 return self._served(request, cached, "stale")
         cache.misses += 1
-        self.check(row, query, ask)
+        check_request(row, query, ask, self._registry, self._health)
         if (empty := query.known_empty(clock.wall_ms())) is not None:
             return self._served(request, self._unasked(request, empty), "miss")
         if self.archived is not None and (found := await self.archived.find(request)) is not None:

@@ -117,7 +117,12 @@ class SourceBreaker:
         if now < self.own.hold.until or now < circuit.hold.until:
             return None
         ends_at = now + deadline_s + self._settings.lease_grace_s
-        if self._is_closed(circuit):
+        opens_at = self._offline_after
+        if (
+            self.disabled_reason is None
+            and own.consecutive < opens_at
+            and circuit.consecutive < opens_at
+        ):
             return Lease(
                 self.name, capability, own.epoch, circuit.epoch, False, ends_at, self, circuit
             )

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import msgspec
 import rich_click as click
 
-from coinmux import Answer, CoinmuxError
+from coinmux.framework.cache.answer import Answer
+from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.routing.options import STRATEGIES, RequestKeywords, RequestOptions, Strategy
 from coinmux.server.asgi.capability_reader import read_values
@@ -24,6 +25,7 @@ from coinmux.server.cli.console import (
     table,
     wait_loaded,
 )
+from coinmux.server.cli.export import export
 from coinmux.server.cli.values import Whole, interval, timeout
 from coinmux.server.process.simulated_gateway import gateway_for
 
@@ -129,6 +131,9 @@ _ASK = "of"
 @click.group(cls=_OrSymbol)
 def candles() -> None:
     """Show the latest candles of a SYMBOL, or export those in the archive."""
+
+
+candles.add_command(export)
 
 
 @candles.command(_ASK)

@@ -17,7 +17,7 @@ from coinmux.framework.sources.registry import RELOADED
 from coinmux.server.app import create_app
 from coinmux.server.process import event_log
 from coinmux.server.process.garbage import leave_out_what_stays, search_less
-from coinmux.server.process.process_end import end_if_stuck
+from coinmux.server.process.process_end import GRACE_S, end_if_stuck
 from coinmux.server.process.uvicorn_protocol import PATIENCE_S, SWEEP_S, ServedConnection
 from coinmux.server.process.worker import ParentTies, is_worker, on_hangup
 
@@ -36,8 +36,6 @@ HOLDS_FILE = "holds.json"
 _LOG = logging.getLogger("coinmux.server")
 #: One of several workers takes its first caller after so long at the latest.
 _WARM_S = 3.0
-#: Work in flight has so long to end once a stop is asked for (`faults.md` G10).
-GRACE_S = 10.0
 #: `/readyz` says 503 for at least so long before the port closes, for balancers to see it.
 _NOTICE_S = 0.3
 _TICKS_PER_S = 10
