@@ -14,13 +14,14 @@ from sqlalchemy import event, insert, inspect, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from coinmux.framework.archive.schema import METADATA, NEWEST, VERSION
 from coinmux.framework.archive.trouble import UnusableDatabase
 from coinmux.framework.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from sqlalchemy import Connection, Inspector
@@ -134,6 +135,7 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(url, **options)
         event.listen(self.engine.sync_engine, "after_cursor_execute", self._count)
         if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "do_connect", _connect_sqlite)
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
         self._writes = self.engine.execution_options(**{_WRITES: True})
@@ -213,6 +215,21 @@ def _make_private(file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
     elif os.name == "posix" and file.is_file() and file.stat().st_mode & 0o077:
         file.chmod(0o600)
+
+
+def _connect_sqlite(dialect: Any, _: object, where: list[Any], options: dict[str, Any]) -> Any:
+    """Connect in a task of its own, which a caller who leaves meanwhile does not cut off."""
+    return await_only(_connected(greenlet_spawn(dialect.connect, *where, **options)))
+
+
+async def _connected(connecting: Awaitable[Any]) -> Any:
+    """The connection; closed if nobody is left to use it, as the driver would leave it open."""
+    task = asyncio.ensure_future(connecting)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await greenlet_spawn((await task).close)
+        raise
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -60,6 +60,7 @@ class FetchResult(Generic[R_co]):
         fresh_s: `freshness.fresh_s` after jitter.
         consensus: the sources that agreed, where several were asked together.
         stale: whether the data's own time was too old when it was fetched.
+        size: the bytes it is estimated to take in the cache.
         from_others: how the result is served where another worker fetched it: `hit`, or
             `coalesced` after a wait for that fetch.
     """
@@ -67,7 +68,7 @@ class FetchResult(Generic[R_co]):
     __slots__ = (
         "_data_json", "_views", "attempts", "capability", "consensus", "data", "elapsed_ms",
         "fetched_at", "fetched_ms", "fresh_s", "freshness", "from_others", "provider", "simulated",
-        "stale",
+        "size", "stale",
     )  # fmt: skip
 
     def __init__(
@@ -99,6 +100,7 @@ class FetchResult(Generic[R_co]):
         self.attempts = attempts
         self.consensus = consensus
         self.from_others: str | None = None
+        self.size = 0
         self._data_json: bytes | None = None
         self._views: dict[str, Answer[R_co]] = {}
 

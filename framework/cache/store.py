@@ -53,16 +53,17 @@ class AnswerCache:
             return
         known = self._kept.get(key)
         if known is not None:
-            self._used -= estimated_size(known)
+            self._used -= known.size
+        fetched.size = estimated_size(fetched)
         self._kept[key] = fetched
-        self._used += estimated_size(fetched)
-        while self._kept and (len(self._kept) > self._entries or self._used > self._size):
+        self._used += fetched.size
+        while self._used > self._size or len(self._kept) > self._entries:
             self._forget(next(iter(self._kept)))
 
     def _forget(self, key: Hashable) -> None:
         fetched = self._kept.pop(key, None)
         if fetched is not None:
-            self._used -= estimated_size(fetched)
+            self._used -= fetched.size
 
     @property
     def used(self) -> int:

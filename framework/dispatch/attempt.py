@@ -28,7 +28,7 @@ from coinmux.framework.quality.clock_watch import ClockWatch
 from coinmux.framework.quality.foreign_results import check_foreign
 from coinmux.framework.quality.jump_check import JumpCheck
 from coinmux.framework.quality.plausibility import check
-from coinmux.framework.reference.rows import Damage, collecting
+from coinmux.framework.reference.rows import Damage, collect
 from coinmux.framework.sources.channel_health import ChannelHealth
 from coinmux.framework.sources.http import HTTP
 from coinmux.framework.sources.proven import is_comparable
@@ -144,7 +144,9 @@ class AttemptRunner:
             StaleResult: an answer that is too old, or doubted; the caller must record its lease.
         """
         started = self._clock.monotonic()
-        result = await self.ask(source, capability, query, lease, limit_s, ours=ours)
+        result = await self.ask(
+            source, capability, query, lease, limit_s, ours=ours, started=started
+        )
         elapsed_s = self._clock.monotonic() - started
         try:
             doubt = self._known.doubt(source.name, capability, query, result)
@@ -167,14 +169,20 @@ class AttemptRunner:
         limit_s: float,
         *,
         ours: bool = False,
+        started: float | None = None,
     ) -> Result:
-        """As `run`, but the caller must record the outcome of a good answer."""
+        """As `run`, but the caller must record the outcome of a good answer.
+
+        Args:
+            started: monotonic seconds, where the caller has just read them.
+        """
         clock = self._clock
-        started = clock.monotonic()
+        if started is None:
+            started = clock.monotonic()
         watch = LoopWatch()
         try:
             result, misplaced, why_stale = await self._call(
-                source, capability, query, limit_s, watch, ours=ours
+                source, capability, query, started, limit_s, watch, ours=ours
             )
         except BaseException as raised:
             # The border around a plugin's call: whatever comes out of it is its own defect.
@@ -196,15 +204,17 @@ class AttemptRunner:
         finally:
             if watch.longest_s >= NOTABLE_S:
                 self._tell_blocked(source, capability, watch)
-        elapsed = clock.monotonic() - started
         if misplaced is not None:
+            elapsed = clock.monotonic() - started
             raise MisplacedResult(result, misplaced, lease, elapsed, may_count=False)
         if why_stale is not None:
+            elapsed = clock.monotonic() - started
             stale = StaleResult(result, why_stale, lease, elapsed, may_count=is_comparable(query))
             stale.is_our_clock = self._clocks.agrees_with(source.name)
             raise stale
         source.proven.remember(capability.name, query)
-        source.unanswered.pop(capability.name, None)
+        if source.unanswered:
+            source.unanswered.pop(capability.name, None)
         return result
 
     def _tell_blocked(self, source: Source, capability: Capability, watch: LoopWatch) -> None:
@@ -226,47 +236,53 @@ class AttemptRunner:
         source: Source,
         capability: Capability,
         query: Query,
+        started: float,
         limit_s: float,
         watch: LoopWatch,
         *,
         ours: bool,
     ) -> tuple[Result, str | None, str | None]:
         """The checked answer, why it is about another time, and why it is older than it may be."""
-        asked = query.fitted(source.info.intervals, source.info.max_candles)
-        until = Deadline.after(self._clock, limit_s)
+        info, hook = source.info, source.fetch[capability.name]
+        asked = query.fitted(info.intervals, info.max_candles)
         # What is read of the clock before the call: a candle that ends during it may be open yet.
         asked_ms = self._clocks.now_ms()
         desk = self._desk
-        if source.info.channels and not ours:
+        if info.channels and not ours:
             desk = desk.judged_by(
                 lambda error: (
                     may_be_the_question(error) and not source.should_answer(capability.name, query)
                 )
             )
+        until = Deadline(self._clock, started + limit_s)
+        damage = Damage()
+
+        async def read(page: Query) -> Result:
+            """The hook's answer, checked; it runs in a task of its own, which collects."""
+            collect(damage)
+            http = HTTP(source.bound, self._client, until, page, desk)
+            return self._checked(source, capability, page, await hook(page, http))
 
         async def fetch(page: Query, within_s: float) -> Result:
-            deadline = Deadline.after(self._clock, within_s)
-            http = HTTP(source.bound, self._client, deadline, page, desk)
-            hook = source.fetch[capability.name]
+            task = self._hooks.begin(read(page), watch)
             try:
-                result = await self._hooks.call(hook(page, http), within_s, watch)
-                if (blocked := watch.failure()) is not None:
+                result: Result = await self._hooks.result(task, within_s)
+                if watch.longest_s and (blocked := watch.failure()) is not None:
                     raise blocked
-                if self._clock.monotonic() - deadline.at > _BLOCKED_S:
+                if self._clock.monotonic() - until.at > _BLOCKED_S:
                     raise PluginTimeout(f"held up the event loop past its {within_s:.1f} s")
-                return self._checked(source, capability, page, result)
             except BaseException as error:
                 failure = _ours(error, watch)
                 if failure is error:
                     raise
                 raise failure from error
+            return result
 
-        with collecting() as damage:
-            answer = await fetch(asked, limit_s)
-            if query.is_paged:
-                answer = await with_pages(
-                    answer, query, asked, fetch, until, self._clock, is_metered=source.is_metered
-                )
+        answer = await fetch(asked, limit_s)
+        if query.is_paged:
+            answer = await with_pages(
+                answer, query, asked, fetch, until, self._clock, is_metered=source.is_metered
+            )
         if damage:
             answer = self._remarked(source, answer, damage)
         answer = answer.fitted(query, asked_ms)
@@ -290,9 +306,7 @@ class AttemptRunner:
         """
         clocks = self._clocks
         own_ms = result.own_time_ms() if isinstance(result, capability.result) else None
-        if own_ms is not None:
-            clocks.data(source.name, own_ms)
-        now_ms = clocks.now_ms()
+        now_ms = clocks.now_ms() if own_ms is None else clocks.data(source.name, own_ms)
         try:
             return check(capability, asked, result, now_ms)
         except OtherSubject:

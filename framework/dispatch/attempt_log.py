@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coinmux.framework.clock import wall_at
 from coinmux.framework.dispatch.attempt import StaleResult
 from coinmux.framework.dispatch.attempt_record import AttemptRecord
 from coinmux.framework.dispatch.blame import PROBE_S
@@ -24,6 +23,13 @@ if TYPE_CHECKING:
 LEAST_S = 0.25
 
 
+def limit_of(request: RequestContext, step: Candidate, source: Source, now: float) -> float:
+    """Seconds an attempt that begins now may take."""
+    limit_s = min(max(request.deadline.at - now, 0.0), source.timeout_s)
+    probing = step.probe and request.ask.provider is None
+    return min(limit_s, PROBE_S) if probing else limit_s
+
+
 class AttemptLog:
     """Records attempts: in the request, for its answer, and as an event."""
 
@@ -31,12 +37,6 @@ class AttemptLog:
         self._registry = registry
         self._decisions = decisions
         self._clock = clock
-
-    def limit_s(self, request: RequestContext, step: Candidate, source: Source) -> float:
-        """Seconds the attempt may take."""
-        limit_s = min(request.deadline.remaining_s(), source.timeout_s)
-        probing = step.probe and request.ask.provider is None
-        return min(limit_s, PROBE_S) if probing else limit_s
 
     def answered(
         self, request: RequestContext, source: Source, result: Result, begun: float
@@ -86,13 +86,16 @@ class AttemptLog:
         length: int | None = None,
         error: Exception | None = None,
     ) -> None:
+        ended_ms = self._clock.wall_ms()
+        elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 3)
         record = AttemptRecord(
             request.row,
             request.query,
             source.name,
             decision,
-            wall_at(self._clock, begun),
-            round((self._clock.monotonic() - begun) * 1000, 3),
+            ended_ms - round(elapsed_ms),
+            ended_ms,
+            elapsed_ms,
             code,
             detail,
             length,

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from coinmux.framework.dispatch.attempt import StaleResult
+from coinmux.framework.dispatch.attempt_log import limit_of
 from coinmux.framework.dispatch.request import SourceAnswer
 from coinmux.framework.errors import (
     AllProvidersFailed,
@@ -106,11 +107,11 @@ class ConsensusRound:
 
     async def _one(self, request: RequestContext, step: Candidate, rule: Consensus) -> _Held | None:
         source = self._registry.sources[step.score.name]
-        limit_s = self._attempts.limit_s(request, step, source)
+        begun = self._clock.monotonic()
+        limit_s = limit_of(request, step, source, begun)
         lease = self._health.begin(source.name, request.row.name, limit_s)
         if lease is None:
             return None
-        begun = self._clock.monotonic()
         try:
             result = await self._runner.ask(source, request.row, request.query, lease, limit_s)
         except (StaleResult, ProviderError, UnknownSymbol) as error:

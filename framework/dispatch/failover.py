@@ -6,12 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from coinmux.framework.dispatch.attempt import StaleResult
-from coinmux.framework.dispatch.attempt_log import LEAST_S
+from coinmux.framework.dispatch.attempt_log import LEAST_S, limit_of
 from coinmux.framework.dispatch.request import SourceAnswer
 from coinmux.framework.errors import NotOffered, ProviderBusy, ProviderError, UnknownSymbol
 from coinmux.framework.health.classify import FAIR_S
 from coinmux.framework.limits.retry_budget import AlternativeBudget
-from coinmux.framework.routing.candidates import Candidate, Upcoming
+from coinmux.framework.routing.candidates import Candidate
 from coinmux.framework.routing.hedging import Hedger
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from coinmux.framework.health.leases import Leases
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.models.base import Result
+    from coinmux.framework.routing.candidates import Upcoming
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
@@ -75,41 +76,42 @@ class Failover:
 
     async def run(self, request: RequestContext) -> SourceAnswer | None:
         """What the first source that can answers, else the best held answer, else None."""
-        settings = self._registry.env.settings
+        registry, ask = self._registry, request.ask
+        settings = registry.env.settings
         most = settings.max_attempts
-        upcoming = Upcoming(
-            self._router.route(request.row.name, request.query, request.ask, request.passed)
-        )
-        self._alternatives.asked()
-        self._hedger.asked()
-        while request.failures < most and upcoming.peek() is not None:
+        upcoming = self._router.route(request.row.name, request.query, ask, request.passed)
+        self._alternatives.asked(request.begun_at)
+        hedges = settings.hedge and ask.provider is None
+        if hedges:
+            self._hedger.asked()
+        while request.failures < most:
             if request.failures == most - 1 and most > 1:
                 # The last attempt goes to a source with a key, if there is one: behind a dozen
                 # keyless sources that fail together it would never be asked.
                 upcoming.prefer(self._has_key)
-            if not await self._may_go_on(request):
+            if request.attempts and (upcoming.peek() is None or not await self._may_go_on(request)):
                 break
             step = upcoming.take()
-            assert step is not None
-            if self._is_spared(request, step):
+            if step is None:
+                break
+            source = registry.sources[step.score.name]
+            if source.is_metered and self._is_spared(request, step):
                 continue
-            delay_s = None
-            if settings.hedge and request.ask.provider is None:
-                delay_s = self._hedger.delay_s(step)
+            delay_s = self._hedger.delay_s(step) if hedges else None
             if delay_s is None:
-                found = await self._try(request, step, upcoming)
+                found = await self._try(request, step, source, upcoming)
             else:
-                found = await self._hedged(request, step, upcoming, delay_s)
+                found = await self._hedged(request, step, source, upcoming, delay_s)
             if found is not None:
                 source, result = found
-                self._held.settle(request, result)
+                if request.stale:
+                    self._held.settle(request, result)
                 return SourceAnswer(source.name, result)
         return self._held.best(request)
 
     def _is_spared(self, request: RequestContext, step: Candidate) -> bool:
-        """Whether a source's quota is spared by what others said since it was judged."""
-        source = self._registry.sources[step.score.name]
-        if not source.is_metered or request.ask.provider is not None:
+        """Whether a metered source is spared by what others said since it was judged."""
+        if request.ask.provider is not None:
             return False
         refusal = self._router.thrift(request.row.name, request.query)
         if refusal is None:
@@ -118,22 +120,24 @@ class Failover:
         return True
 
     async def _try(
-        self, request: RequestContext, step: Candidate, upcoming: Upcoming
+        self, request: RequestContext, step: Candidate, source: Source, upcoming: Upcoming
     ) -> tuple[Source, Result] | None:
         """One source's answer; None where it gave none, which is recorded.
 
         A busy source that alone may answer is waited for, as long as the request has time.
         """
         row = request.row
-        source = self._registry.sources[step.score.name]
         while True:
             if step.busy is not None and self._is_alone(request, upcoming):
                 await self._until_free(request, source)
-            limit_s = self._limit_s(request, step, source, upcoming)
-            lease = await self._leases.begin(source.name, row.name, limit_s)
+            begun = self._clock.monotonic()
+            limit_s = self._limit_s(request, step, source, upcoming, begun)
+            lease = self._health.begin(source.name, row.name, limit_s)
+            if lease is not None and lease.probe:
+                lease = await self._leases.confirmed(lease, limit_s)
+                begun = self._clock.monotonic()
             if lease is None:
                 return None
-            begun = self._clock.monotonic()
             try:
                 result = await self._runner.run(source, row, request.query, lease, limit_s)
             except (StaleResult, ProviderError, UnknownSymbol) as error:
@@ -148,15 +152,20 @@ class Failover:
             return source, result
 
     def _limit_s(
-        self, request: RequestContext, step: Candidate, source: Source, upcoming: Upcoming
+        self,
+        request: RequestContext,
+        step: Candidate,
+        source: Source,
+        upcoming: Upcoming,
+        now: float,
     ) -> float:
         """Seconds the attempt may take: while another source is left, not all that is left.
 
         A source that hangs must leave the next one time to answer, whatever deadline the caller
         gave.
         """
-        limit_s = self._attempts.limit_s(request, step, source)
-        left_s = request.deadline.remaining_s()
+        limit_s = limit_of(request, step, source, now)
+        left_s = request.deadline.at - now
         share_s = max(left_s * _SHARE, LEAST_S)
         if limit_s <= share_s or request.ask.provider is not None or upcoming.peek() is None:
             return limit_s
@@ -188,7 +197,12 @@ class Failover:
             await asyncio.sleep(max(wait_s, _BUSY_LOOK_S))
 
     async def _hedged(
-        self, request: RequestContext, step: Candidate, upcoming: Upcoming, delay_s: float
+        self,
+        request: RequestContext,
+        step: Candidate,
+        source: Source,
+        upcoming: Upcoming,
+        delay_s: float,
     ) -> tuple[Source, Result] | None:
         """As `_try`, with a second source asked once the first is slower than it ever is."""
         begun = self._clock.monotonic()
@@ -199,15 +213,17 @@ class Failover:
             if other is None:
                 return None
             asked.append(other)
-            return self._try(request, other, upcoming)
+            second = self._registry.sources[other.score.name]
+            return self._try(request, other, second, upcoming)
 
-        found = await self._hedger.race(self._try(request, step, upcoming), delay_s, begin_second)
+        first = self._try(request, step, source, upcoming)
+        found = await self._hedger.race(first, delay_s, begin_second)
         if found is not None and len(asked) > 1:
             names = {line["provider"] for line in request.attempts}
             for one in asked:
                 if one.score.name not in names:
-                    source = self._registry.sources[one.score.name]
-                    self._attempts.beaten(request, source, found[0], begun)
+                    beaten = self._registry.sources[one.score.name]
+                    self._attempts.beaten(request, beaten, found[0], begun)
         return found
 
     async def _may_go_on(self, request: RequestContext) -> bool:
@@ -216,8 +232,6 @@ class Failover:
         Failures of sources that are offline by now do not count: a request that came a moment
         later would not have asked them.
         """
-        if not request.attempts:
-            return True
         for _ in range(_BUDGET_LOOKS):
             if request.deadline.remaining_s() < LEAST_S:
                 request.out_of_time = True

@@ -29,10 +29,14 @@ class Leases:
         The caller must end a lease by `HealthTracker.record` or `release`, once.
         """
         lease = self._health.begin(source, capability, limit_s)
-        if lease is None or self.may_probe is None or not lease.probe:
+        return await self.confirmed(lease, limit_s) if lease is not None and lease.probe else lease
+
+    async def confirmed(self, lease: Lease, limit_s: float) -> Lease | None:
+        """The lease of a probe, given by `HealthTracker.begin`; None if another worker probes."""
+        if self.may_probe is None:
             return lease
         try:
-            ours = await self.may_probe(source, capability, limit_s)
+            ours = await self.may_probe(lease.source, lease.capability, limit_s)
         except BaseException:
             self._health.release(lease)
             raise

@@ -32,13 +32,17 @@ class AlternativeBudget:
         #: Per second: its number, requests, alternatives.
         self._seconds: deque[list[int]] = deque()
 
-    def asked(self) -> None:
+    def asked(self, now: float) -> None:
         """One request began."""
-        self._second()[1] += 1
+        seconds = self._seconds
+        if seconds and seconds[-1][0] == int(now):
+            seconds[-1][1] += 1
+        else:
+            self._second(now)[1] += 1
 
     def take(self) -> bool:
         """Whether one more alternative may be tried; it is counted then."""
-        second = self._second()
+        second = self._second(self._clock.monotonic())
         requests = sum(one[1] for one in self._seconds)
         used = sum(one[2] for one in self._seconds)
         if used + 1 > _SHARE * requests + _FREE_PER_S * _WINDOW_S:
@@ -46,11 +50,11 @@ class AlternativeBudget:
         second[2] += 1
         return True
 
-    def _second(self) -> list[int]:
-        now = int(self._clock.monotonic())
+    def _second(self, at: float) -> list[int]:
+        now = int(at)
         while self._seconds and now - self._seconds[0][0] >= _WINDOW_S:
             self._seconds.popleft()
-        if not self._seconds or self._seconds[-1][0] != now:
+        if not self._seconds or self._seconds[-1][0] < now:
             self._seconds.append([now, 0, 0])
         return self._seconds[-1]
 

@@ -148,6 +148,11 @@ def collecting() -> _Collecting:
     return _Collecting()
 
 
+def collect(into: Damage) -> None:
+    """Collect what is left out for as long as the running task lasts, in tasks it starts too."""
+    _damage.set(into)
+
+
 def marked() -> tuple[int, int] | None:
     """How much was counted so far, for `forget_since`: what follows may be read once more."""
     damage = _damage.get()

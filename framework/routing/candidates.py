@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from coinmux.framework.routing.ranking import SourceScore
     from coinmux.framework.sources.source import Refusal
@@ -31,53 +30,77 @@ class Candidate:
     probe: bool = False
 
 
-def walk(
-    steps: Iterable[Candidate], *, probes_first: bool, passed: list[Candidate] | None = None
-) -> Iterator[Candidate]:
-    """Those of `steps` that may be tried, in the order to try them; lazily.
+class Upcoming:
+    """Those of `steps` that may be tried, in the order to try them; judged as they are reached.
 
     A source with no permit free goes after those with one. A probe goes first where nothing else
-    would ever probe the source, and last where the background checker does. Those passed over are
-    appended to `passed`.
+    would ever probe the source, and last where the background checker does.
+
+    Args:
+        steps: every source in its order.
+        probes_first: whether requests probe what is offline.
+        passed: receives those that are passed over.
     """
-    later: list[Candidate] = []
-    for step in steps:
-        if step.refusal is not None:
-            if passed is not None:
-                passed.append(step)
-            continue
-        if step.busy is not None or step.saving is not None or (step.probe and not probes_first):
-            later.append(step)
-        else:
-            yield step
-    yield from sorted(later, key=lambda step: step.probe)
 
+    __slots__ = ("_later", "_passed", "_probes_first", "_ready", "_steps")
 
-class Upcoming:
-    """The remaining steps of a walk; the next can be read without taking it."""
-
-    __slots__ = ("_next", "_steps")
-
-    def __init__(self, steps: Iterator[Candidate]) -> None:
+    def __init__(
+        self,
+        steps: Iterator[Candidate],
+        *,
+        probes_first: bool,
+        passed: list[Candidate] | None = None,
+    ) -> None:
         self._steps = steps
-        self._next: list[Candidate] = []
+        self._probes_first = probes_first
+        self._passed = passed
+        self._ready: list[Candidate] = []
+        self._later: list[Candidate] = []
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Candidate:
+        step = self.take()
+        if step is None:
+            raise StopIteration
+        return step
 
     def peek(self) -> Candidate | None:
         """The next step without taking it, None where there is none."""
-        if not self._next:
-            self._next.extend(islice(self._steps, 1))
-        return self._next[0] if self._next else None
+        if not self._ready:
+            step = self._reach()
+            if step is None:
+                return None
+            self._ready.append(step)
+        return self._ready[0]
 
     def take(self) -> Candidate | None:
         """The next step, None where there is none."""
-        self.peek()
-        return self._next.pop() if self._next else None
+        return self._ready.pop(0) if self._ready else self._reach()
 
     def prefer(self, fits: Callable[[Candidate], bool]) -> None:
         """Move the first remaining step that fits before the others."""
-        left = [*self._next, *self._steps]
+        left = list(self)
         chosen = next((step for step in left if fits(step)), None)
         if chosen is not None:
             left.remove(chosen)
             left.insert(0, chosen)
-        self._next, self._steps = [], iter(left)
+        self._ready = left
+
+    def _reach(self) -> Candidate | None:
+        for step in self._steps:
+            if step.refusal is not None:
+                if self._passed is not None:
+                    self._passed.append(step)
+            elif (
+                step.busy is not None
+                or step.saving is not None
+                or (step.probe and not self._probes_first)
+            ):
+                self._later.append(step)
+            else:
+                return step
+        if not self._later:
+            return None
+        return self._later.pop(min(range(len(self._later)), key=lambda at: self._later[at].probe))

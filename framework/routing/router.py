@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import wall_at
 from coinmux.framework.health.tracker import Availability, State
 from coinmux.framework.reference.symbols import QUOTES, Symbol
-from coinmux.framework.routing.candidates import Candidate, walk
+from coinmux.framework.routing.candidates import Candidate, Upcoming
 from coinmux.framework.routing.options import RequestOptions
 from coinmux.framework.routing.ranking import LATENCY_DIGITS, SourceScore, after_first, rank
 from coinmux.framework.sources.source import Refusal
@@ -62,12 +63,15 @@ class Router:
         self._clock = clock
         self.probes_first = probes_first
         self._sources: Mapping[str, Source] = {}
+        #: Scores are made anew only where a part of them changed.
+        self._scores: dict[tuple[str, str], SourceScore] = {}
         self._orders: dict[tuple[str, str], tuple[float, list[tuple[SourceScore, Source]]]] = {}
 
     def use(self, sources: Mapping[str, Source]) -> None:
         """Route among `sources` from now on."""
         self._sources = sources
         self._orders.clear()
+        self._scores.clear()
 
     def on_change(self, _: StateChange) -> None:
         """A source changed state: every order is computed again when next needed."""
@@ -81,7 +85,7 @@ class Router:
             return cached[1]
         leader = cached[1][0][0].name if cached and cached[1] else None
         scores = [
-            self._score(source, capability)
+            self._score(source, capability, now)
             for source in self._sources.values()
             if capability in source.fetch
         ]
@@ -89,28 +93,40 @@ class Router:
         self._orders[(capability, strategy)] = (now, ordered)
         return ordered
 
-    def _score(self, source: Source, capability: str) -> SourceScore:
-        state = self._health.standing(source.name, capability).state
+    def _score(self, source: Source, capability: str, now: float) -> SourceScore:
+        name = source.name
+        state, latency, is_late = self._health.ranked_by(name, capability, now)
+        if latency is not None:
+            latency = round(latency, LATENCY_DIGITS)
+        known = self._scores.get((name, capability))
+        if (
+            known is not None
+            and known.state is state
+            and known.latency_s == latency
+            and known.is_late is is_late
+        ):
+            return known
         tier = _TIERS[state]
         if state is State.OFFLINE and self.probes_first:
             tier = -1
-        latency = self._health.latency_s(source.name, capability)
-        if latency is not None:
-            latency = round(latency, LATENCY_DIGITS)
-        is_late = self._health.is_late(source.name, capability)
-        if is_late and tier == 0:
+        elif is_late and tier == 0:
             tier = 1
-        return SourceScore(source.name, state, tier, source.priority, latency, is_late)
+        score = SourceScore(name, state, tier, source.priority, latency, is_late)
+        self._scores[name, capability] = score
+        return score
 
-    def step(
-        self, score: SourceScore, source: Source, capability: str, query: Query, ask: RequestOptions
+    def _judge(
+        self, capability: str, query: Query, ask: RequestOptions, one: tuple[SourceScore, Source]
     ) -> Candidate:
-        """Whether `source` may be tried for `query` now, and if not why."""
+        """Whether a source may be tried for `query` now, and if not why."""
+        score, source = one
         if ask.provider is not None and ask.provider != source.name:
             return Candidate(
                 score, Refusal("not_pinned", f"{ask.provider} is pinned", for_good=True)
             )
-        refusal = source.disabled() or source.refusal(capability, query)
+        refusal = None if source.feature.enabled else source.disabled()
+        if refusal is None:
+            refusal = source.refusal(capability, query)
         if refusal is None and source.is_metered and ask.provider is None:
             refusal = self.thrift(capability, query)
         if refusal is not None:
@@ -119,7 +135,11 @@ class Router:
         if not standing.eligible and not standing.probe:
             return Candidate(score, self._standing_refusal(standing))
         return Candidate(
-            score, None, busy=source.busy(), saving=source.saving(), probe=standing.probe
+            score,
+            None,
+            busy=None if source.gate.available() else source.busy(),
+            saving=source.saving() if source.is_metered else None,
+            probe=standing.probe,
         )
 
     def thrift(self, capability: str, query: Query) -> Refusal | None:
@@ -153,13 +173,12 @@ class Router:
         )
 
     def steps(self, capability: str, query: Query, ask: RequestOptions) -> Iterator[Candidate]:
-        """Each source of the capability in order, judged as the walk reaches it."""
+        """Each source of the capability in order, judged as it is reached."""
         ordered = self.order(capability, ask.strategy)
         if query.is_paged:
             # Health first: after that, those that can give the whole answer at once.
             ordered = sorted(ordered, key=lambda one: (one[0].tier, one[1].calls(query) > 1))
-        for score, source in ordered:
-            yield self.step(score, source, capability, query, ask)
+        return map(partial(self._judge, capability, query, ask), ordered)
 
     def route(
         self,
@@ -167,16 +186,21 @@ class Router:
         query: Query,
         ask: RequestOptions,
         passed: list[Candidate] | None = None,
-    ) -> Iterator[Candidate]:
-        """Those that may be tried, in the order to try them; judged one at a time."""
+    ) -> Upcoming:
+        """Those that may be tried, in the order to try them; judged one at a time.
+
+        Args:
+            passed: receives those that are passed over.
+        """
         steps = self.steps(capability, query, ask)
-        going = walk(steps, probes_first=self.probes_first, passed=passed)
+        going = Upcoming(steps, probes_first=self.probes_first, passed=passed)
         return self._thrifty(going) if ask.background else going
 
-    def _thrifty(self, going: Iterator[Candidate]) -> Iterator[Candidate]:
+    def _thrifty(self, going: Upcoming) -> Upcoming:
         """Candidates with quota to spare, the cheapest first."""
         plenty = [s for s in going if s.busy is None and s.saving is None and not s.probe]
-        return iter(sorted(plenty, key=lambda step: self._sources[step.score.name].spent()))
+        cheapest = sorted(plenty, key=lambda step: self._sources[step.score.name].spent())
+        return Upcoming(iter(cheapest), probes_first=self.probes_first)
 
     def refusals(
         self, capability: str, query: Query, ask: RequestOptions
@@ -197,7 +221,7 @@ class Router:
             together: how many are asked at once.
         """
         steps = list(self.steps(capability, query, ask))
-        going = list(walk(steps, probes_first=self.probes_first))
+        going = list(Upcoming(iter(steps), probes_first=self.probes_first))
         first = going[0].score if going else None
         lines = []
         for place, step in enumerate(going, start=1):

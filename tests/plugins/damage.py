@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 from coinmux.framework.errors import NotOffered, OtherSubject, ProviderError, UnknownSymbol
 from coinmux.framework.samples import units
@@ -154,15 +155,22 @@ class Victim:
                     return True
         return False
 
+    def _told(self) -> set[tuple[int, str]]:
+        """Where the sample's figures stand that are not derived."""
+        sources = self.sample.fields.values()
+        return {place_of(one.path) for one in sources if not one.unit.startswith(units.DERIVED)}
+
     def is_optional(self, damage: Damage) -> bool:
         """Whether what is damaged is a figure that our model can do without."""
         assert self.whole.result is not None
         if damage.bad is GONE and isinstance(damage.way[-1], int):
             return False  # with it went what stands after it
+        if self._told() == {(damage.at, ".".join(map(str, damage.way)))}:
+            return False  # nothing else is in the answer
         fields = type(self.whole.result).model_fields
         for name, source in self.sample.fields.items():
             field = fields.get(name)
-            if field is None or "None" not in str(field.annotation):
+            if field is None or NoneType not in get_args(field.annotation):
                 continue
             at, path = place_of(source.path)
             if source.unit.startswith(units.DERIVED) or at != damage.at:

@@ -6,8 +6,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
+from importlib import import_module
 
 import pytest
 
@@ -277,6 +279,36 @@ async def test_half_a_migration_of_an_earlier_version_is_completed(told, file, c
         await archive.close()
 
 
+async def test_a_caller_who_leaves_while_it_connects_leaves_nothing_open(
+    clock, tmp_path, monkeypatch
+):
+    """The connection that was being made is closed."""
+    held, closed = threading.Event(), []
+    connect = sqlite3.connect
+
+    class Slow(sqlite3.Connection):
+        def close(self):
+            super().close()
+            closed.append(self)
+
+    def slowly(*arguments, **options):
+        assert held.wait(20)
+        return connect(*arguments, factory=Slow, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", slowly)
+    database = Database(read_database_url(f"sqlite:///{tmp_path / 'a.db'}"), clock)
+    reading = asyncio.ensure_future(database.size_mb())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.sleep(0)
+    held.set()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert len(closed) == 1
+    await database.close()
+
+
 # The start
 
 
@@ -292,12 +324,17 @@ class Market:
         return random_candles(query.limit)
 
 
-async def test_what_is_fetched_while_it_opens_is_kept(tmp_path, clock):
+async def test_what_is_fetched_while_it_opens_is_kept(tmp_path, clock, monkeypatch):
     """And the service says that it opens, not that there is none."""
     environ = {"CHECKER": "off", "BACKFILL": "off"}
     found = [in_process("a", Market())]
     async with Gateway.from_env(None, environ=environ, found=found, clock=clock) as gateway:
         assert gateway.status().services[0].status == "DISABLED"
+        held = threading.Event()
+        monkeypatch.setattr(
+            "coinmux.framework.gateway.import_module",
+            lambda name: held.wait(20) and import_module(name),
+        )
         opening = asyncio.ensure_future(gateway.open_archive(tmp_path / "archive.db"))
         await asyncio.sleep(0)
         assert gateway.archive is None
@@ -305,6 +342,7 @@ async def test_what_is_fetched_while_it_opens_is_kept(tmp_path, clock):
         assert service.status == "DEGRADED"
         assert "opening" in service.detail
         answer = await gateway.candles("BTC/USDT", "1h", 50)
+        held.set()
         await opening
         assert gateway.status().services[0].status == "ONLINE"
         assert await gateway.archive.flush()

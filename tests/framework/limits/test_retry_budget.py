@@ -8,9 +8,10 @@ from coinmux.framework.testing.clock import FakeClock
 
 
 def test_a_fifth_of_the_requests_and_three_a_second_besides():
-    budget = AlternativeBudget(FakeClock())
+    clock = FakeClock()
+    budget = AlternativeBudget(clock)
     for _ in range(100):
-        budget.asked()
+        budget.asked(clock.monotonic())
     assert sum(budget.take() for _ in range(200)) == 20 + 30
 
 
@@ -32,7 +33,7 @@ def test_no_ten_seconds_hold_more_alternatives_than_their_share(steps):
     for what, seconds in steps:
         now = clock.monotonic()
         if what == "ask":
-            budget.asked()
+            budget.asked(now)
             asked.append(now)
         elif what == "take" and budget.take():
             taken.append(now)

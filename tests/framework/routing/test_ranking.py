@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinmux.framework.health.tracker import State
-from coinmux.framework.routing.candidates import Candidate, walk
+from coinmux.framework.routing.candidates import Candidate, Upcoming
 from coinmux.framework.routing.ranking import LATENCY_DIGITS, SourceScore, after_first, rank
 from coinmux.framework.sources.source import Refusal
 
@@ -82,7 +82,7 @@ def test_the_busy_go_last_and_the_refused_not_at_all():
     refused = step("r", refusal=Refusal("circuit_open", "offline"))
     passed = []
     steps = [step("a", busy="full"), refused, step("b"), step("c", probe=True)]
-    going = [s.score.name for s in walk(steps, probes_first=False, passed=passed)]
+    going = [s.score.name for s in Upcoming(iter(steps), probes_first=False, passed=passed)]
     assert going == ["b", "a", "c"]
     assert passed == [refused]
-    assert [s.score.name for s in walk(steps, probes_first=True)] == ["b", "c", "a"]
+    assert [s.score.name for s in Upcoming(iter(steps), probes_first=True)] == ["b", "c", "a"]

@@ -14,21 +14,32 @@ from pyarrow import parquet
 
 from coinmux import Gateway
 from coinmux.framework.testing.random_candles import random_candles
+from tests.server.cli.in_process import run_here
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def coinmux(*arguments, cwd=None, **environ):
+def around(environ):
+    """The environment of the command."""
     clean = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")}
+    return {
+        **clean,
+        "PYTHONPATH": str(ROOT / "src"),
+        "COLUMNS": "120",
+        "PROVIDERS_ONLY": "binance,kraken",
+        **environ,
+    }
+
+
+def here(*arguments, cwd=None, **environ):
+    """As `coinmux`, without a process of its own."""
+    return run_here(arguments, around(environ), cwd)
+
+
+def coinmux(*arguments, cwd=None, **environ):
     return subprocess.run(
         [sys.executable, "-m", "coinmux", *arguments],
-        env={
-            **clean,
-            "PYTHONPATH": str(ROOT / "src"),
-            "COLUMNS": "120",
-            "PROVIDERS_ONLY": "binance,kraken",
-            **environ,
-        },
+        env=around(environ),
         capture_output=True,
         text=True,
         timeout=60,
@@ -51,7 +62,7 @@ def test_no_color_and_pipes_get_no_escapes():
 
 
 def test_candles_as_json_are_the_contract_envelope():
-    done = coinmux(
+    done = here(
         "candles", "ETH/USDT", "--limit", "3", "--json", "--simulate", "--env-file", os.devnull
     )
     body = json.loads(done.stdout)
@@ -60,7 +71,7 @@ def test_candles_as_json_are_the_contract_envelope():
 
 
 def test_explain_names_every_candidate():
-    done = coinmux("explain", "ticker", "symbol=BTC/USDT", "--json", "--env-file", os.devnull)
+    done = here("explain", "ticker", "symbol=BTC/USDT", "--json", "--env-file", os.devnull)
     lines = {c["provider"]: c["reason"] for c in json.loads(done.stdout)["candidates"]}
     assert lines["binance"] == "first_choice"
     assert lines["kraken"] == "lower_priority"
@@ -85,7 +96,7 @@ def test_doctor_warns_of_a_readable_env_file(tmp_path):
     path = tmp_path / ".env"
     path.write_text("DEFAULT_QUOTE=EUR\n")
     path.chmod(0o644)
-    findings = json.loads(coinmux("doctor", "--json", "--env-file", str(path)).stdout)
+    findings = json.loads(here("doctor", "--json", "--env-file", str(path)).stdout)
     assert any("chmod 600" in finding["detail"] for finding in findings)
 
 
@@ -114,7 +125,7 @@ def test_doctor_probes_say_which_source_cannot_be_reached():
     ],
 )
 def test_a_wrong_question_exits_with_2_and_says_what_would_do(arguments, code, words):
-    done = coinmux(*arguments, *([] if arguments == ["nonsense"] else ["--env-file", os.devnull]))
+    done = here(*arguments, *([] if arguments == ["nonsense"] else ["--env-file", os.devnull]))
     assert done.returncode == code
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -147,13 +158,15 @@ def test_when_nobody_answers_it_exits_with_1_and_says_how_each_failed():
     ],
 )
 def test_an_error_names_the_setting_and_what_would_do(arguments, environ, words):
-    done = coinmux(*arguments, "--env-file", os.devnull, **environ)
+    # A server that begins after all is ended by the time limit of a process.
+    run = coinmux if arguments == ["serve"] else here
+    done = run(*arguments, "--env-file", os.devnull, **environ)
     assert done.returncode == 2
     assert words in done.stderr
 
 
 def test_sources_passed_over_for_one_reason_are_one_line():
-    done = coinmux(
+    done = here(
         "ticker", "BTC", "--env-file", os.devnull, PROVIDERS_ONLY="lexicon",
     )  # fmt: skip
     assert done.returncode == 1
@@ -168,16 +181,16 @@ def test_the_version_is_told():
 
 
 def test_the_env_example_is_a_file_that_reads_back(tmp_path):
-    text = coinmux("env-example", "--env-file", os.devnull).stdout
+    text = here("env-example", "--env-file", os.devnull).stdout
     path = tmp_path / ".env"
     path.write_text(text.replace("#DEFAULT_QUOTE=", "DEFAULT_QUOTE=EUR"))
     path.chmod(0o600)
-    findings = json.loads(coinmux("doctor", "--json", "--env-file", str(path)).stdout)
+    findings = json.loads(here("doctor", "--json", "--env-file", str(path)).stdout)
     assert not [f for f in findings if f["subject"] == "settings"]
 
 
 def test_an_indicator_as_a_table_with_its_reading():
-    done = coinmux(
+    done = here(
         "indicator", "rsi", "BTC", "period=9", "--limit", "3", "--simulate",
         "--env-file", os.devnull,
     )  # fmt: skip
@@ -196,13 +209,13 @@ def test_an_indicator_as_a_table_with_its_reading():
     ],
 )
 def test_an_indicator_that_cannot_be_asked_so_exits_with_2(arguments, word):
-    done = coinmux("indicator", *arguments, "--simulate", "--env-file", os.devnull)
+    done = here("indicator", *arguments, "--simulate", "--env-file", os.devnull)
     assert done.returncode == 2
     assert word in " ".join(done.stderr.split())
 
 
 def test_indicators_are_listed_with_their_parameters():
-    done = coinmux("indicators", "--json", "--env-file", os.devnull)
+    done = here("indicators", "--json", "--env-file", os.devnull)
     lines = {one["name"]: one for one in json.loads(done.stdout)["indicators"]}
     assert len(lines) > 200
     assert lines["macd"]["minimum_candles"] == 35
@@ -249,13 +262,13 @@ def test_kept_candles_are_exported_as_csv_and_parquet(kept):
     ],
 )
 def test_an_export_of_nothing_says_what_there_is_not(arguments, code, word, kept):
-    done = coinmux("candles", "export", *arguments, cwd=kept)
+    done = here("candles", "export", *arguments, cwd=kept)
     assert done.returncode == code
     assert word in " ".join(done.stderr.split())
 
 
 def test_without_an_archive_there_is_nothing_to_export_and_none_is_made(tmp_path):
-    done = coinmux("candles", "export", "BTC", cwd=tmp_path)
+    done = here("candles", "export", "BTC", cwd=tmp_path)
     assert done.returncode == 2
     assert "there is no archive here" in done.stderr
     assert not list(tmp_path.iterdir())

@@ -11,18 +11,28 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.cli.in_process import run_here
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def examined(*arguments, cwd, **environ):
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "coinmux", "doctor", "--json", *arguments],
-        env={
-            "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), "PORT": "0",
-            "PLUGINS_ALLOW": "binance,kraken,etherscan,nomics,rsi", **environ,
-        },
-        cwd=cwd, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+def around(environ):
+    """The environment of the command."""
+    return {
+        "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), "PORT": "0",
+        "PLUGINS_ALLOW": "binance,kraken,etherscan,nomics,rsi", **environ,
+    }  # fmt: skip
+
+
+def in_its_own_process(arguments, environ, cwd):
+    command = [sys.executable, "-P", "-m", "coinmux", *arguments]
+    return subprocess.run(
+        command, env=environ, cwd=cwd, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def examined(*arguments, cwd, run=run_here, **environ):
+    done = run(["doctor", "--json", *arguments], around(environ), cwd)
     assert "Traceback" not in done.stderr
     return done.returncode, json.loads(done.stdout)
 
@@ -33,7 +43,7 @@ def doctor(*arguments, cwd, **environ):
 
 
 def test_a_clean_place_is_well(tmp_path):
-    code, found = doctor(cwd=tmp_path)
+    code, found = doctor(cwd=tmp_path, run=in_its_own_process)
     assert code == 0
     assert {name: found[name][0] for name in ("folder", "port", "archive", "shared state")} == {
         "folder": "ok", "port": "ok", "archive": "ok", "shared state": "ok",
