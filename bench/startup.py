@@ -19,7 +19,8 @@ def measure(upstream: str, *, rounds: int) -> tuple[float, float]:
     # does not install: TA-Lib loads pandas where it is there, and pandas pyarrow.
     with tempfile.TemporaryDirectory() as folder:
         for name in ("pandas", "polars", "pyarrow"):
-            Path(folder, f"{name}.py").write_text("raise ImportError")
+            # As Python says it of a module that is not installed: TA-Lib passes on any other error.
+            Path(folder, f"{name}.py").write_text(f"raise ModuleNotFoundError(name={name!r})")
         for _ in range(rounds):
             begun, taken = _once(upstream, folder)
             best, memory = min(best, begun), max(memory, taken)

@@ -22,5 +22,7 @@ assert gc.isenabled()
 
 def test_it_is_held_and_settles():
     """In a process of its own: what is frozen stays so."""
-    done = subprocess.run([sys.executable, "-c", _CODE], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", _CODE], capture_output=True, text=True, check=False
+    )
     assert done.stderr == ""
