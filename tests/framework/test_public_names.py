@@ -11,7 +11,7 @@ import coinmux
 
 SOURCE = Path(coinmux.__file__)
 #: Modules by the name of their distribution, and more than one part where a part is meant.
-_SERVERS = ("litestar", "uvicorn", "structlog", "prometheus_client", "psutil")
+_SERVERS = ("litestar", "uvicorn", "prometheus_client", "psutil")
 _TERMINAL = ("click", "rich", "rich_click", "pygments")
 _DATABASES = ("sqlalchemy", "alembic", "sqlite3", "redis", "asyncpg")
 _OURS = ("coinmux.server", "coinmux.plugins", "coinmux.framework.simulator")

@@ -15,7 +15,7 @@ atexit.register(lambda: print("\\n" + json.dumps(sorted(sys.modules))))
 from coinmux.__main__ import command
 command(sys.argv[1:])
 """
-_SERVER = ("litestar", "uvicorn", "prometheus_client", "coinmux.server.app", "structlog")
+_SERVER = ("litestar", "uvicorn", "prometheus_client", "coinmux.server.app")
 
 
 def modules_of(*arguments, **environ):
