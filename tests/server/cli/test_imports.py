@@ -30,12 +30,16 @@ def modules_of(*arguments, **environ):
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-def test_a_ticker_is_asked_for_without_the_server():
-    """The source refuses the connection; what a successful question prints with is rich."""
-    loaded = modules_of("ticker", "BTC/USDT", BINANCE_BASE_URL="http://127.0.0.1:9", ARCHIVE="off")
+@pytest.mark.parametrize(
+    "arguments", [("ticker", "BTC/USDT"), ("explain", "ticker", "symbol=BTC/USDT")], ids=" ".join
+)
+def test_a_question_is_asked_without_the_server(arguments):
+    """The source refuses the connection; a plugin may still be loading when a ticker is asked."""
+    loaded = modules_of(*arguments, BINANCE_BASE_URL="http://127.0.0.1:9", ARCHIVE="off")
     unwanted = {*_SERVER, "sqlalchemy", "alembic", "coinmux.framework.simulator.simulator"}
     assert loaded & unwanted == set()
-    assert "coinmux.plugins.providers.binance" in loaded
+    assert "coinmux.server.cli.questions" in loaded
+    assert arguments[0] == "ticker" or "coinmux.plugins.providers.binance" in loaded
 
 
 def test_the_process_over_several_workers_imports_no_server(tmp_path):
