@@ -61,7 +61,7 @@ class SingleFlight(Generic[T]):
                 try:
                     return await call, False
                 finally:
-                    alarm.cancel()
+                    self._alarms.cancel(alarm)
             call.go_on_in_task()
             return await self._follow(call, timeout_s, loop), False
         return await self._follow(call, timeout_s, loop), True
@@ -74,7 +74,7 @@ class SingleFlight(Generic[T]):
         try:
             return await waiter
         finally:
-            alarm.cancel()
+            self._alarms.cancel(alarm)
             if not call.is_over:
                 call.waiters.remove(waiter)
                 if not call.waiters:

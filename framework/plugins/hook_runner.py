@@ -90,7 +90,7 @@ class HookRunner:
         try:
             await over
         finally:
-            alarm.cancel()
+            self._alarms.cancel(alarm)
 
     def _end(self, task: asyncio.Task[Any]) -> None:
         if task.done():

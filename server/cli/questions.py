@@ -223,7 +223,7 @@ def get(
         print_json(answer.body)
         return
     made = table(_title(answer.meta["capability"], pairs), "field", "value")
-    for name, value in msgspec.json.decode(answer.fetched.data_json).items():
+    for name, value in msgspec.json.decode(answer.data.encode()).items():
         nested = isinstance(value, (dict, list))
         made.add_row(plain(name), plain(_compact(value)) if nested else cell(value))
     out = console()

@@ -15,7 +15,8 @@ import uvicorn
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.sources.registry import RELOADED
 from coinmux.server.app import create_app
-from coinmux.server.process import collector, event_log
+from coinmux.server.process import event_log
+from coinmux.server.process.garbage import leave_out_what_stays, search_less
 from coinmux.server.process.process_end import GRACE_S, end_if_stuck
 from coinmux.server.process.uvicorn_protocol import PATIENCE_S, SWEEP_S, ServedConnection
 from coinmux.server.process.worker import ParentTies, is_worker, on_hangup
@@ -150,10 +151,10 @@ async def serve(
     if settings.holds_file is None and not gateway.simulated:
         gateway.keep_holds(settings.data_dir / HOLDS_FILE)
     restore = event_log.configure(gateway)
+    search_as_before = search_less()
     event_log.announce(gateway)
     _warn_of_open_folder(gateway)
     opening = asyncio.ensure_future(_open_archive(gateway))
-    opening.add_done_callback(lambda _: collector.settle())
     ties: ParentTies | None = None
     ignore: Callable[[], None] | None = None
     try:
@@ -161,6 +162,7 @@ async def serve(
         server = build(edge, host=settings.host, port=settings.port)
         if is_worker():
             ties = ParentTies(lambda: server.handle_exit(signal.SIGTERM, None))
+        leave_out_what_stays()
         ignore = on_hangup(partial(_reload, gateway, ties))
         if ties is not None:
             _pass_on_reloads(gateway, ties)
@@ -175,6 +177,7 @@ async def serve(
             ignore()
         if ties is not None:
             ties.close()
+        search_as_before()
         restore()
     return 0 if server.started else 1
 
@@ -216,6 +219,7 @@ async def _open_archive(gateway: Gateway) -> None:
         return
     try:
         await gateway.open_archive()
+        leave_out_what_stays()
     except (CoinmuxError, OSError) as error:
         message = f"no archive is kept: {error}"
         gateway.events.publish("error", gateway.redactor.clean(message), level="error")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from coinmux.server.process import collector
+from coinmux.server.process.garbage import search_hardly
 
 
 def command(arguments: Sequence[str] | None = None) -> None:
     """The command `coinmux`, in a process of its own."""
-    collector.hold()
+    search_hardly()
     from coinmux.server.cli import main
 
     main(arguments)
