@@ -34,7 +34,6 @@ from coinmux.framework.testing.bind import OpenGate
 from coinmux.framework.testing.raw_server import Peer, RawServer, chunked, response
 from coinmux.framework.transport.client import ClientLimits, SafeHTTPClient
 from coinmux.framework.transport.endpoint import Endpoint
-from coinmux.framework.transport.httpx_objects import NO_BODY, ORIGIN
 
 PATH = "/api/v3/ticker/24hr?symbol=BTCUSDT"
 AT_ONCE = 32
@@ -156,14 +155,8 @@ def _lean(client: SafeHTTPClient, clock: SystemClock, url: str) -> Call:
     endpoint = Endpoint.of(url, allowed=True)
 
     async def call() -> bytes:
-        request = httpx.Request(
-            "GET",
-            endpoint.url("", None),
-            headers=endpoint.headers,
-            stream=NO_BODY,
-            extensions={ORIGIN: endpoint.origin},
-        )
-        return (await client.send(request, Deadline.after(clock, FAULT_S))).content
+        request = endpoint.request("GET", "", None, endpoint.headers)
+        return (await client.send(request, Deadline.after(clock, FAULT_S))).body
 
     return call
 

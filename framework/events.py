@@ -80,6 +80,21 @@ class EventBus:
             detail: fields by name.
         """
         at_ms = self._clock.wall_ms()
+        return self.record(at_ms, kind, level, source, message, detail, trace, keep=keep)
+
+    def record(
+        self,
+        at_ms: int,
+        kind: str,
+        level: str,
+        source: str | None,
+        message: str,
+        detail: Mapping[str, Any],
+        trace: str | None = None,
+        *,
+        keep: bool = True,
+    ) -> Event:
+        """As `publish`, for what happens with each call: the caller has the time and the fields."""
         event = Event(next(self._ids), at_ms, kind, level, source, message, detail, trace)
         if keep:
             self._ring.append(event)

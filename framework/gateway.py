@@ -66,7 +66,7 @@ from coinmux.framework.transport.choice import transport_named
 from coinmux.framework.transport.client import SafeHTTPClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
     from types import TracebackType
 
     from coinmux.framework.archive.archive import Archive
@@ -168,7 +168,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         )  # fmt: skip
         self._dispatcher.suggest = self.markets_known.suggest
         self._dispatcher.on_stored(self.markets_known.on_stored)
-        self._dispatcher.finishers = (NewsScorer(self.clock, self._scores).finish,)
+        self._dispatcher.finishers = {"news": NewsScorer(self.clock, self._scores).finish}
         self._probes = SourceProbe(self.health, self._leases, runner, self._decisions, self.clock)
         self.archive: Archive | None = None
         self.archive_expected: bool = False
@@ -484,7 +484,22 @@ class Gateway(GatewayQuestions, GatewayReports):
             else f"no capability takes a {kind.__name__}"
         )
 
-    async def _answer(
+    def _answer(
+        self,
+        row: Capability,
+        query: Query[R_co],
+        options: RequestOptions,
+        request_id: str | None,
+        trail: DecisionTrail | None,
+    ) -> Coroutine[Any, Any, Answer[R_co]]:
+        # A row's result is that of its query, which the row cannot say in types.
+        if "cursor" in query.__dict__:
+            query, options = opened(row, query, options)
+        if not options.quote_fallback:
+            return self._dispatcher.answer(row, query, options, request_id, trail)  # type: ignore[return-value]
+        return self._in_any_dollars(row, query, options, request_id, trail)
+
+    async def _in_any_dollars(
         self,
         row: Capability,
         query: Query[R_co],
@@ -492,12 +507,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         request_id: str | None,
         trail: DecisionTrail | None,
     ) -> Answer[R_co]:
-        # A row's result is that of its query, which the row cannot say in types.
-        if "cursor" in query.__dict__:
-            query, options = opened(row, query, options)
-        if not options.quote_fallback:
-            answer = await self._dispatcher.answer(row, query, options, request_id, trail)
-            return cast("Answer[R_co]", answer)
+        """The answer in the currency asked for, or in another dollar where nobody lists that."""
         until = Deadline.after(self.clock, options.timeout_s or self.settings.request_timeout_s)
         unlisted: UnknownSymbol | None = None
         for alternative in _in_other_dollars(query):

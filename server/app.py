@@ -10,6 +10,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
+from litestar.plugins.core import MsgspecDIPlugin
 
 from coinmux.server.asgi.admin_guard import DESK
 from coinmux.server.asgi.admission import Traffic
@@ -49,6 +50,8 @@ from coinmux.server.openapi.page import Docs
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from litestar.plugins import PluginProtocol
+
     from coinmux.framework.events import Event
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.requests import AnyRequest
@@ -75,6 +78,18 @@ CONTROLLERS = (
     TextController,
     WhaleController,
 )
+
+
+class _Application(Litestar):
+    """Litestar without its plugins for pydantic and attrs, of which no route makes use.
+
+    Our routes read and write bytes themselves; the plugin for pydantic imports pydantic's first
+    version as well.
+    """
+
+    @staticmethod
+    def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
+        return [*plugins, MsgspecDIPlugin()]
 
 
 def create_app(
@@ -135,7 +150,7 @@ def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerCont
 def _litestar(desk: ServerContext, opened: AbstractAsyncContextManager[Any]) -> Any:
     """The routes, their dependencies and the lifespan; `opened` is open for as long as it lasts."""
     assets, docs = Assets(), Docs()
-    return Litestar(
+    return _Application(
         route_handlers=CONTROLLERS,
         dependencies={
             "desk": Provide(lambda: desk, sync_to_thread=False),

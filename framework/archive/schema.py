@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
 
 METADATA = MetaData()
+#: The newest migration: what these tables are.
+NEWEST = "0003"
 
 #: 64 bits everywhere; SQLite numbers rows by itself only where the type is INTEGER.
 _ID = BigInteger().with_variant(Integer, "sqlite")
@@ -58,4 +71,12 @@ QUOTA = Table(
     Column("source", String(80), primary_key=True),
     Column("window_s", BigInteger, primary_key=True, autoincrement=False),
     Column("uses", Text, nullable=False),
+)
+
+#: The newest migration that has run, as alembic keeps it.
+VERSION = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 
-from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 
@@ -21,7 +20,7 @@ class UnusableDatabase(Exception):
 
 
 #: What the database may raise; everything else is a defect.
-TROUBLE = (SQLAlchemyError, OSError, TimeoutError, CommandError, UnusableDatabase)
+TROUBLE = (SQLAlchemyError, OSError, TimeoutError, UnusableDatabase)
 
 #: In this order: what an error's text holds, and what it means.
 _SIGNS = (

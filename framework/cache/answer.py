@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from coinmux.framework.models.capability import Freshness
 
 _ENCODER = msgspec.json.Encoder()
+#: Data of so many bytes is encoded again in a microsecond or two, and thousands of them are cached.
+_SMALL = 1_024
 
 
 class AnswerMeta(TypedDict):
@@ -60,14 +62,15 @@ class FetchResult(Generic[R_co]):
         fresh_s: `freshness.fresh_s` after jitter.
         consensus: the sources that agreed, where several were asked together.
         stale: whether the data's own time was too old when it was fetched.
+        size: the bytes it is estimated to take in the cache.
         from_others: how the result is served where another worker fetched it: `hit`, or
             `coalesced` after a wait for that fetch.
     """
 
     __slots__ = (
-        "_data_json", "_views", "attempts", "capability", "consensus", "data", "elapsed_ms",
-        "fetched_at", "fetched_ms", "fresh_s", "freshness", "from_others", "provider", "simulated",
-        "stale",
+        "__weakref__", "_body", "_body_of", "_data_end", "attempts", "capability", "consensus",
+        "data", "elapsed_ms", "fetched_at", "fetched_ms", "fresh_s", "freshness", "from_others",
+        "provider", "simulated", "size", "stale",
     )  # fmt: skip
 
     def __init__(
@@ -99,22 +102,53 @@ class FetchResult(Generic[R_co]):
         self.attempts = attempts
         self.consensus = consensus
         self.from_others: str | None = None
-        self._data_json: bytes | None = None
-        self._views: dict[str, Answer[R_co]] = {}
+        self.size = 0
+        self._body = b""
+        self._body_of = ""
+        self._data_end = 0
 
-    @property
-    def data_json(self) -> bytes:
-        """The encoded data, made once."""
-        if self._data_json is None:
-            self._data_json = self.data.encode()
-        return self._data_json
+    def body(self, cache: str) -> bytes:
+        """The whole envelope as JSON, as it is served `miss`, `hit`, `stale` or `coalesced`.
+
+        What a hit is served as is made once and kept. A miss is served to one caller, so that only
+        data which takes long to encode is kept from it.
+        """
+        if self._body_of == cache:
+            return self._body
+        start = self._body[: self._data_end] or b'{"data":%b' % self.data.encode()
+        whole = b'%b,"meta":%b}' % (start, _ENCODER.encode(self.meta(cache)))
+        if cache != "miss" or len(start) > _SMALL:
+            self._body, self._body_of, self._data_end = whole, cache, len(start)
+        return whole
+
+    def meta(self, cache: str) -> AnswerMeta:
+        """Provenance, as the `meta` of the REST contract."""
+        data = self.data
+        meta: AnswerMeta = {
+            "capability": self.capability,
+            "provider": self.provider,
+            "fetched_at": self.fetched_ms,
+            "cache": cache,
+            "stale": self.stale or cache == "stale",
+            "simulated": self.simulated,
+            "elapsed_ms": self.elapsed_ms,
+            "attempts": [dict(attempt) for attempt in self.attempts],
+            "notes": data.notes,
+        }
+        coverage = data.coverage()
+        if coverage is not None:
+            meta["complete"], next_start = coverage
+            if next_start is not None:
+                meta["next_start"] = next_start
+        if data.rows_left_out:
+            meta["rows_left_out"] = data.rows_left_out
+        if self.consensus is not None:
+            meta["consensus"] = deepcopy(self.consensus)
+        return meta
 
     def view(self, cache: str) -> Answer[R_co]:
-        """The answer as served `miss`, `hit`, `stale` or `coalesced`; one object each."""
-        answer = self._views.get(cache)
-        if answer is None:
-            answer = self._views[cache] = Answer(self, cache)
-        return answer
+        """The answer as served `miss`, `hit`, `stale` or `coalesced`."""
+        return Answer(self, cache)
 
 
 class Answer(Generic[R_co]):
@@ -144,35 +178,13 @@ class Answer(Generic[R_co]):
     @property
     def meta(self) -> AnswerMeta:
         """Provenance, as the `meta` of the REST contract."""
-        fetched = self.fetched
-        meta: AnswerMeta = {
-            "capability": fetched.capability,
-            "provider": fetched.provider,
-            "fetched_at": fetched.fetched_ms,
-            "cache": self.cache,
-            "stale": fetched.stale or self.cache == "stale",
-            "simulated": fetched.simulated,
-            "elapsed_ms": fetched.elapsed_ms,
-            "attempts": [dict(attempt) for attempt in fetched.attempts],
-            "notes": fetched.data.notes,
-        }
-        coverage = fetched.data.coverage()
-        if coverage is not None:
-            meta["complete"], next_start = coverage
-            if next_start is not None:
-                meta["next_start"] = next_start
-        if fetched.data.rows_left_out:
-            meta["rows_left_out"] = fetched.data.rows_left_out
-        if fetched.consensus is not None:
-            meta["consensus"] = deepcopy(fetched.consensus)
-        return meta
+        return self.fetched.meta(self.cache)
 
     @property
     def body(self) -> bytes:
-        """The whole envelope as JSON, encoded once for all callers."""
+        """The whole envelope as JSON."""
         if self._body is None:
-            meta = _ENCODER.encode(self.meta)
-            self._body = b'{"data":%b,"meta":%b}' % (self.fetched.data_json, meta)
+            self._body = self.fetched.body(self.cache)
         return self._body
 
     def age_s(self, now: float) -> float:

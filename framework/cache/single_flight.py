@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator, Hashable
+from functools import partial
 from typing import Any, Generic, TypeVar
+
+from coinmux.framework.alarms import Alarms
 
 T = TypeVar("T")
 
@@ -23,6 +26,7 @@ class SingleFlight(Generic[T]):
     def __init__(self) -> None:
         self._calls: dict[Hashable, _Call[T]] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self._alarms = Alarms()
 
     def running(self, key: Hashable) -> bool:
         """Whether a call of that key is in flight."""
@@ -53,11 +57,11 @@ class SingleFlight(Generic[T]):
         if call is None:
             call = self._begin(key, start, loop)
             if not apart:
-                timer = loop.call_later(timeout_s, call.expire)
+                alarm = self._alarms.at(loop.time() + timeout_s, call.expire, loop)
                 try:
                     return await call, False
                 finally:
-                    timer.cancel()
+                    alarm.cancel()
             call.go_on_in_task()
             return await self._follow(call, timeout_s, loop), False
         return await self._follow(call, timeout_s, loop), True
@@ -66,11 +70,11 @@ class SingleFlight(Generic[T]):
         """What the call returns, for a caller who does not run it."""
         waiter: asyncio.Future[T] = loop.create_future()
         call.waiters.append(waiter)
-        timer = loop.call_later(timeout_s, _expire, waiter)
+        alarm = self._alarms.after(timeout_s, partial(_expire, waiter))
         try:
             return await waiter
         finally:
-            timer.cancel()
+            alarm.cancel()
             if not call.is_over:
                 call.waiters.remove(waiter)
                 if not call.waiters:

@@ -6,11 +6,14 @@ import random
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from coinmux.framework.models.base import Query
+
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from coinmux.framework.cache.answer import FetchResult
     from coinmux.framework.clock import Clock
+    from coinmux.framework.models.base import Result
 
 #: Part of the freshness that is left to chance, so that answers do not expire together.
 JITTER = 0.1
@@ -32,6 +35,7 @@ class AnswerCache:
         self._rng = rng or random.Random()  # noqa: S311 - spreads expiry, guards nothing
         self._kept: OrderedDict[Hashable, FetchResult] = OrderedDict()
         self._used = 0
+        self._names: dict[frozenset[str], set[str]] = {}
         self.hits = 0
         self.misses = 0
         self.stale_served = 0
@@ -53,16 +57,34 @@ class AnswerCache:
             return
         known = self._kept.get(key)
         if known is not None:
-            self._used -= estimated_size(known)
+            self._used -= known.size
+        elif isinstance(key, tuple):
+            # A key that is known already stays; only the answer is replaced.
+            for part in key:
+                if isinstance(part, Query):
+                    self._share_names(part)
+        self._share_names(fetched.data)
+        fetched.size = estimated_size(fetched)
         self._kept[key] = fetched
-        self._used += estimated_size(fetched)
-        while self._kept and (len(self._kept) > self._entries or self._used > self._size):
+        self._used += fetched.size
+        while self._used > self._size or len(self._kept) > self._entries:
             self._forget(next(iter(self._kept)))
+
+    def _share_names(self, model: Query | Result) -> None:
+        """Have models with the same fields set share the set of their names.
+
+        Each has a set of its own, which takes more memory than the values of a ticker. Models are
+        frozen, and a copy of one copies the set, so that no one changes it.
+        """
+        names = model.model_fields_set
+        shared = self._names.setdefault(frozenset(names), names)
+        if shared is not names:
+            object.__setattr__(model, "__pydantic_fields_set__", shared)
 
     def _forget(self, key: Hashable) -> None:
         fetched = self._kept.pop(key, None)
         if fetched is not None:
-            self._used -= estimated_size(fetched)
+            self._used -= fetched.size
 
     @property
     def used(self) -> int:

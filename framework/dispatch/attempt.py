@@ -267,7 +267,7 @@ class AttemptRunner:
             task = self._hooks.begin(read(page), watch)
             try:
                 result: Result = await self._hooks.result(task, within_s)
-                if (blocked := watch.failure()) is not None:
+                if watch.longest_s and (blocked := watch.failure()) is not None:
                     raise blocked
                 if self._clock.monotonic() - until.at > _BLOCKED_S:
                     raise PluginTimeout(f"held up the event loop past its {within_s:.1f} s")
@@ -306,9 +306,7 @@ class AttemptRunner:
         """
         clocks = self._clocks
         own_ms = result.own_time_ms() if isinstance(result, capability.result) else None
-        if own_ms is not None:
-            clocks.data(source.name, own_ms)
-        now_ms = clocks.now_ms()
+        now_ms = clocks.now_ms() if own_ms is None else clocks.data(source.name, own_ms)
         try:
             return check(capability, asked, result, now_ms)
         except OtherSubject:

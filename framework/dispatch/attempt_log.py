@@ -86,13 +86,15 @@ class AttemptLog:
         length: int | None = None,
         error: Exception | None = None,
     ) -> None:
+        ended_ms = self._clock.wall_ms()
         elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 3)
         record = AttemptRecord(
             request.row,
             request.query,
             source.name,
             decision,
-            self._clock.wall_ms() - round(elapsed_ms),
+            ended_ms - round(elapsed_ms),
+            ended_ms,
             elapsed_ms,
             code,
             detail,

@@ -14,7 +14,7 @@ class AttemptRecord(NamedTuple):
 
     Attributes:
         decision: what follows: `answer`, `fall_back`, `fail`, `hedged`, or `probe`.
-        started_ms: wall time, Unix ms.
+        started_ms, ended_ms: wall time, Unix ms.
         code: of the error it ended with; None where the source answered.
         detail: of that error; it may quote the source.
         length: items in the answer.
@@ -27,6 +27,7 @@ class AttemptRecord(NamedTuple):
     source: str
     decision: str
     started_ms: int
+    ended_ms: int
     elapsed_ms: float
     code: str | None = None
     detail: str | None = None

@@ -28,16 +28,12 @@ _CHECK_BYTES = 4
 _OF_ONE_PAGE = {"cursor", "page", "limit"}
 
 
-def sealed(row: Capability, query: Query, answered: SourceAnswer) -> Result:
-    """The source's answer, with a cursor that names the source."""
-    result = answered.result
-    following = result.next_page(query)
-    if following is None:
-        return result
+def sealed(row: Capability, query: Query, answered: SourceAnswer, following: str) -> Result:
+    """The source's answer, with a cursor that names the source and its next page."""
     body = msgspec.json.encode([row.name, answered.provider, _mark(query), following])
     check = zlib.crc32(body).to_bytes(_CHECK_BYTES, "big")
     cursor = base64.urlsafe_b64encode(check + body).rstrip(b"=").decode("ascii")
-    return result.model_copy(update={"cursor": cursor})
+    return answered.result.model_copy(update={"cursor": cursor})
 
 
 def opened(

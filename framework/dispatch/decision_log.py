@@ -62,22 +62,25 @@ class DecisionLog:
 
     def attempt(self, record: AttemptRecord) -> None:
         """Publish an attempt that ended."""
-        code, detail = record.code, record.detail
-        trace = None if record.error is None else trace_of(record.error)
-        self._events.publish(
-            "attempt",
-            record.decision if code is None else f"{record.decision}: {code}",
-            level="debug" if code is None else "info" if code in _OF_THE_QUESTION else "warning",
-            source=record.source,
-            trace=None if trace is None else self._redactor.clean(trace),
-            operation=record.row.name,
-            parameters=record.query.brief(),
-            decision=record.decision,
-            code=code,
-            detail=None if detail is None else self._redactor.clean(detail),
-            data_length=record.length,
-            response_ms=record.elapsed_ms,
-            request_id=record.request_id,
+        message, level, detail, trace = record.decision, "debug", None, None
+        if record.code is not None:
+            message = f"{message}: {record.code}"
+            level = "info" if record.code in _OF_THE_QUESTION else "warning"
+            detail = None if record.detail is None else self._redactor.clean(record.detail)
+            if record.error is not None and (raised := trace_of(record.error)) is not None:
+                trace = self._redactor.clean(raised)
+        fields = {
+            "operation": record.row.name,
+            "parameters": record.query.brief(),
+            "decision": record.decision,
+            "code": record.code,
+            "detail": detail,
+            "data_length": record.length,
+            "response_ms": record.elapsed_ms,
+            "request_id": record.request_id,
+        }
+        self._events.record(
+            record.ended_ms, "attempt", level, record.source, message, fields, trace
         )
 
     def out_of_budget(self, request: RequestContext) -> None:

@@ -132,7 +132,7 @@ class Failover:
                 await self._until_free(request, source)
             begun = self._clock.monotonic()
             limit_s = self._limit_s(request, step, source, upcoming, begun)
-            lease = self._leases.at_once(source.name, row.name, limit_s)
+            lease = self._health.begin(source.name, row.name, limit_s)
             if lease is not None and lease.probe:
                 lease = await self._leases.confirmed(lease, limit_s)
                 begun = self._clock.monotonic()
@@ -165,7 +165,7 @@ class Failover:
         gave.
         """
         limit_s = limit_of(request, step, source, now)
-        left_s = max(request.deadline.at - now, 0.0)
+        left_s = request.deadline.at - now
         share_s = max(left_s * _SHARE, LEAST_S)
         if limit_s <= share_s or request.ask.provider is not None or upcoming.peek() is None:
             return limit_s

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.cache.answer import Answer, FetchResult
 from coinmux.framework.cache.kept import LEAST_READ_S
@@ -31,6 +32,8 @@ from coinmux.framework.quality.consensus import Deviations
 from coinmux.framework.routing.options import CONSENSUS
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine, Hashable, Mapping
+
     from coinmux.framework.cache.kept import KeptAnswers, StoredAnswers
     from coinmux.framework.cache.store import AnswerCache
     from coinmux.framework.clock import Clock
@@ -61,7 +64,7 @@ class Dispatcher:
     """Answers questions; owns the calls in flight.
 
     Attributes:
-        finishers: what is added to the results of sources, in this order.
+        finishers: by capability, what is added to the results of sources.
         archived: answers of former runs, where there is an archive.
         shared: answers of other workers, where there are others.
         suggest: what may have been meant by a question about something nobody lists.
@@ -100,7 +103,7 @@ class Dispatcher:
         )
         self._flights: SingleFlight[FetchResult] = SingleFlight()
         self._listeners: tuple[StoredListener, ...] = ()
-        self.finishers: tuple[Finisher, ...] = ()
+        self.finishers: Mapping[str, Finisher] = {}
         self.archived: StoredAnswers | None = None
         self.shared: KeptAnswers | None = None
         self.suggest: Callable[[Query], list[str]] | None = None
@@ -149,7 +152,7 @@ class Dispatcher:
             else self._registry.env.settings.request_timeout_s
         )
         deadline = Deadline(clock, now + timeout_s)
-        request = RequestContext(row, query, ask, deadline, request_id, now, trail)
+        request = RequestContext(key, row, query, ask, deadline, request_id, now, trail)
         cached = cache.get(key)
         if cached is not None:
             if is_fresh(cached, now, ask.max_age_s):
@@ -157,11 +160,11 @@ class Dispatcher:
                 self._decisions.decide(request, "answered", cached.provider, "hit")
                 return cached.view("hit")
             if may_refresh(cached, now, ask.max_age_s):
-                self._flights.start(key, lambda: self._refresh(row, query, ask))
+                self._flights.start(key, lambda: self._refresh(key, row, query, ask))
                 cache.stale_served += 1
                 return self._served(request, cached, "stale")
         cache.misses += 1
-        self.check(row, query, ask)
+        check_request(row, query, ask, self._registry, self._health)
         if (empty := query.known_empty(clock.wall_ms())) is not None:
             return self._served(request, self._unasked(request, empty), "miss")
         if self.archived is not None and (found := await self.archived.find(request)) is not None:
@@ -229,46 +232,46 @@ class Dispatcher:
         A caller that leaves, or shares the failure of a call that another began, has its own
         decision recorded.
         """
-        try:
-            return await self._join_in_time(request)
-        except asyncio.CancelledError:
-            self._decisions.give_up(request, "caller_left")
-            raise
-        except CoinmuxError as error:
-            self._decisions.give_up(request, error.code)
-            raise
-
-    async def _join_in_time(self, request: RequestContext) -> tuple[FetchResult, bool]:
         deadline = request.deadline
         while True:
             try:
                 return await self._flights.join(
                     request.key,
-                    lambda: self._fetch(request),
+                    partial(self._fetch, request),
                     deadline.remaining_s() + _MARGIN_S,
-                    # What reads from the shared store or a feed belongs to its task.
+                    # What reads the shared store, and what asks several at once, needs a task.
                     apart=self.shared is not None or request.ask.strategy == CONSENSUS,
                 )
+            except asyncio.CancelledError:
+                self._decisions.give_up(request, "caller_left")
+                raise
             except TimeoutError:
+                self._decisions.give_up(request, DeadlineExceeded.code)
                 raise DeadlineExceeded(
                     "the request's deadline passed", attempts=request.attempts
                 ) from None
-            except DeadlineExceeded:
+            except CoinmuxError as error:
                 # The call had the deadline of the caller that began it; this one may have more.
-                if deadline.remaining_s() < LEAST_S:
-                    raise
+                if isinstance(error, DeadlineExceeded) and deadline.remaining_s() >= LEAST_S:
+                    continue
+                self._decisions.give_up(request, error.code)
+                raise
 
-    async def _refresh(self, row: Capability, query: Query, ask: RequestOptions) -> FetchResult:
+    async def _refresh(
+        self, key: Hashable, row: Capability, query: Query, ask: RequestOptions
+    ) -> FetchResult:
         # A background refresh has no caller, so it has no decision trail.
-        clock = self._clock
-        deadline = Deadline.after(clock, self._registry.env.settings.request_timeout_s)
-        return await self._fetch(RequestContext(row, query, ask, deadline, None, clock.monotonic()))
+        now = self._clock.monotonic()
+        deadline = Deadline(self._clock, now + self._registry.env.settings.request_timeout_s)
+        return await self._fetch(RequestContext(key, row, query, ask, deadline, None, now))
 
-    async def _fetch(self, request: RequestContext) -> FetchResult:
+    def _fetch(self, request: RequestContext) -> Coroutine[Any, Any, FetchResult]:
         """The answer of another worker or of a source, stored for everyone."""
-        shared = self.shared
-        if shared is None:
-            return await self._fetch_here(request)
+        if self.shared is None:
+            return self._fetch_here(request)
+        return self._fetch_with(self.shared, request)
+
+    async def _fetch_with(self, shared: KeptAnswers, request: RequestContext) -> FetchResult:
         found = await shared.find(request)
         if found is not None:
             self._cache.put(request.key, found)
@@ -288,36 +291,40 @@ class Dispatcher:
             RoutingError: no source answered.
         """
         try:
-            answered = await self._ask_sources(request)
-            result = sealed(request.row, request.query, answered)
-            for finish in self.finishers:
+            if request.ask.strategy == CONSENSUS:
+                answered = await self._consensus.ask(request)
+                if answered is not None:
+                    self._held.settle(request, answered.result)
+            else:
+                answered = await self._failover.run(request)
+            if answered is None:
+                answered = nothing_found(request, self._clock.wall_ms())
+            if answered is None:
+                raise self._failure(request)
+            result = answered.result
+            following = result.next_page(request.query)
+            if following is not None:
+                result = sealed(request.row, request.query, answered, following)
+            finish = self.finishers.get(request.row.name)
+            if finish is not None:
                 result = await finish(request.query, result, request.deadline.remaining_s())
             return self._store(request, answered, result)
         finally:
             # A caller that was cancelled judged nothing: its leases must not stay taken.
-            self._held.release(request)
-
-    async def _ask_sources(self, request: RequestContext) -> SourceAnswer:
-        if request.ask.strategy == CONSENSUS:
-            answered = await self._consensus.ask(request)
-            if answered is not None:
-                self._held.settle(request, answered.result)
-        else:
-            answered = await self._failover.run(request)
-        if answered is None:
-            answered = nothing_found(request, self._clock.wall_ms())
-        if answered is None:
-            raise self._failure(request)
-        return answered
+            if request.stale:
+                self._held.release(request)
 
     def _store(
         self, request: RequestContext, answered: SourceAnswer, result: Result
     ) -> FetchResult:
         clock = self._clock
         now, now_ms = clock.monotonic(), clock.wall_ms()
-        freshness = request.row.freshness_of(request.query, now_ms)
+        row = request.row
+        freshness = row.freshness
+        if row.freshness_for is not None:
+            freshness = row.freshness_for(request.query, now_ms)
         fetched = FetchResult(
-            capability=request.row.name,
+            capability=row.name,
             data=result,
             provider=answered.provider,
             fetched_ms=now_ms,

@@ -36,6 +36,7 @@ class RequestContext:
         decided: whether its decision has been recorded.
     """
 
+    key: Hashable
     row: Capability
     query: Query
     ask: RequestOptions
@@ -52,14 +53,10 @@ class RequestContext:
     out_of_time: bool = False
     decided: bool = False
 
-    @property
-    def key(self) -> Hashable:
-        return key_of(self.row, self.query, self.ask)
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SourceAnswer:
-    """What a source answered, or several agreed on.
+    """What a source answered, or several agreed on; immutable.
 
     Attributes:
         provider: its name; `consensus` where several agreed.

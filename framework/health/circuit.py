@@ -56,7 +56,7 @@ class HealthSettings:
 class ResultWindow:
     """The newest counted results, with a running number of successes."""
 
-    __slots__ = ("_age_s", "_entries", "_most", "_successes", "expires_at")
+    __slots__ = ("_age_s", "_entries", "_most", "_successes", "expires_at", "is_good")
 
     def __init__(self, most: int, age_s: float) -> None:
         self._most = most
@@ -65,6 +65,8 @@ class ResultWindow:
         self._successes = 0
         #: Past this moment the oldest entry is too old; infinite while there is none.
         self.expires_at = math.inf
+        #: Whether at least half succeeded; an empty window counts as all.
+        self.is_good = True
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -78,6 +80,7 @@ class ResultWindow:
         if len(entries) > self._most and entries.popleft()[1] >= 0:
             self._successes -= 1
         self.expires_at = entries[0][0] + self._age_s
+        self.is_good = 2 * self._successes >= len(entries)
 
     def expire(self, now: float) -> None:
         """Drop what is too old."""
@@ -86,16 +89,13 @@ class ResultWindow:
             if entries.popleft()[1] >= 0:
                 self._successes -= 1
         self.expires_at = entries[0][0] + self._age_s if entries else math.inf
+        self.is_good = 2 * self._successes >= len(entries)
 
     def clear(self) -> None:
         self._entries.clear()
         self._successes = 0
         self.expires_at = math.inf
-
-    @property
-    def is_good(self) -> bool:
-        """Whether at least half succeeded; an empty window counts as all."""
-        return 2 * self._successes >= len(self._entries)
+        self.is_good = True
 
     @property
     def rate(self) -> float | None:

@@ -28,15 +28,11 @@ class Leases:
 
         The caller must end a lease by `HealthTracker.record` or `release`, once.
         """
-        lease = self.at_once(source, capability, limit_s)
+        lease = self._health.begin(source, capability, limit_s)
         return await self.confirmed(lease, limit_s) if lease is not None and lease.probe else lease
 
-    def at_once(self, source: str, capability: str, limit_s: float) -> Lease | None:
-        """As `begin`, but a lease for a probe must still be confirmed."""
-        return self._health.begin(source, capability, limit_s)
-
     async def confirmed(self, lease: Lease, limit_s: float) -> Lease | None:
-        """The lease of a probe, None where another worker probes the source."""
+        """The lease of a probe, given by `HealthTracker.begin`; None if another worker probes."""
         if self.may_probe is None:
             return lease
         try:

@@ -24,6 +24,7 @@ _ELIGIBLE = {
     for state in (State.HEALTHY, State.DEGRADED, State.UNKNOWN)
 }
 _HEALTHY = _ELIGIBLE[State.HEALTHY]
+_WORDS = {outcome: outcome.name.lower() for outcome in Outcome}
 
 
 @dataclass(slots=True)
@@ -116,7 +117,12 @@ class SourceBreaker:
         if now < self.own.hold.until or now < circuit.hold.until:
             return None
         ends_at = now + deadline_s + self._settings.lease_grace_s
-        if self._is_closed(circuit):
+        opens_at = self._offline_after
+        if (
+            self.disabled_reason is None
+            and own.consecutive < opens_at
+            and circuit.consecutive < opens_at
+        ):
             return Lease(
                 self.name, capability, own.epoch, circuit.epoch, False, ends_at, self, circuit
             )
@@ -152,7 +158,7 @@ class SourceBreaker:
         own, circuit = self.own, lease.circuit
         own_current = lease.source_epoch == own.epoch
         current = lease.capability_epoch == circuit.epoch
-        reason = code or outcome.name.lower()
+        reason = code or _WORDS[outcome]
         if outcome is Outcome.SUCCESS:
             own.successes += 1
             circuit.successes += 1
@@ -374,6 +380,8 @@ class SourceBreaker:
             circuit.window.expire(now)
         if capability is None and self.disabled_reason is not None:
             state = State.DISABLED
+        elif circuit.counted and not circuit.consecutive and circuit.window.is_good:
+            state = State.HEALTHY  # as `judge` says, of most calls
         else:
             state = circuit.judge(self._offline_after)
         before = circuit.state

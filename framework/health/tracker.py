@@ -160,10 +160,17 @@ class HealthTracker:
         if circuit is not None:
             circuit.end_early(self._clock.monotonic())
 
-    def is_late(self, source: str, capability: str) -> bool:
-        """Whether it is to be asked after others, as it kept several callers waiting in vain."""
-        circuit = self._sources[source].capabilities[capability]
-        return circuit.cut_short > 0 and circuit.is_late(self._clock.monotonic())
+    def ranked_by(
+        self, source: str, capability: str, now: float
+    ) -> tuple[State, float | None, bool]:
+        """What a source is ranked by: its state, its `latency_s`, and whether it is late.
+
+        A late source kept several callers waiting in vain, and is asked after others.
+        """
+        breaker = self._sources[source]
+        circuit = breaker.capabilities[capability]
+        late = circuit.cut_short > 0 and circuit.is_late(now)
+        return breaker.standing(capability, now).state, circuit.latency_s, late
 
     def release(self, lease: Lease) -> None:
         """End an attempt that came to nothing (cancelled): as if it had not been made."""

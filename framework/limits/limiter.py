@@ -175,7 +175,10 @@ class Limiter:
         """Record the use that a reply reports; a header that is no number is ignored."""
         for name, header in self._usage:
             text = headers.get(name)
-            if text is not None and _NUMBER.fullmatch(text):
+            if text is None:
+                continue
+            is_count = text.isdigit() and text.isascii() and len(text) <= 12
+            if is_count or _NUMBER.fullmatch(text):
                 now = self._clock.monotonic()
                 if header.tells == "used":
                     self._limits.observe_used(header.per_s, float(text), now)
@@ -195,16 +198,17 @@ class Limiter:
 
     def _pass(self, weight: float) -> bool:
         """Take a slot and a permit, both or neither; where permits are shared, only the slot."""
-        if self._bulkhead.is_full:
+        bulkhead, shared = self._bulkhead, self.shared
+        if bulkhead.in_flight >= bulkhead.most:
             return False
-        if not (self.shared is not None and self.shared.shared) and not self._take(weight):
+        if (shared is None or not shared.shared) and not self._take(weight):
             return False
-        self._bulkhead.take()
-        return True
+        return bulkhead.take()
 
     def _take(self, weight: float) -> bool:
         """Take a permit of this worker's own."""
-        if not self._limits.take(weight, self._clock.monotonic()):
+        limits = self._limits
+        if limits.windows and not limits.take(weight, self._clock.monotonic()):
             return False
         if self.shared is not None:
             self.shared.count_alone(weight)

@@ -144,10 +144,8 @@ class Limits:
         before a restart. A lower count than our own is ignored: its window may have just restarted.
         """
         for window in self.windows:
-            if window.per_s == per_s and math.isfinite(used):
-                unknown = used - window.used(now)
-                if unknown > 0:
-                    window.take(unknown, now)
+            if window.per_s == per_s and used > (known := window.used(now)) and used < math.inf:
+                window.take(used - known, now)
 
     def observe_remaining(self, per_s: float, remaining: float, now: float) -> None:
         """Record the remainder that the source reports; else as `observe_used`."""

@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from types import NoneType
-from typing import Any, ClassVar, Generic, NamedTuple, Self, get_args
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NamedTuple,
+    Self,
+    Union,
+    get_args,
+    get_origin,
+)
 
 from pydantic import (
     BaseModel,
@@ -22,11 +33,15 @@ from coinmux.framework.errors import Implausible, InvalidRequest, OtherSubject, 
 from coinmux.framework.reference.chains import Chain
 from coinmux.framework.reference.frozen import frozen
 from coinmux.framework.reference.rows import forget_since, marked, without_bad_fields
+from coinmux.framework.reference.symbols import Symbol
 
 #: A source's clock may be this far ahead of ours; a later time is refused (`faults.md` E3).
 FUTURE_MS = 60_000
 #: Fields that name the subject of a query.
 _SUBJECT = ("symbol", "asset", "protocol", "address")
+#: Types of few bytes, and what a field of them takes as JSON, its name included.
+_FLAT = (float, int, bool, NoneType, Symbol, Chain)
+_FLAT_BYTES = 16
 #: Where a query and its answer both have one of these fields, the values must be equal.
 _COMPARED = ("symbol", "interval", "chain", "address", "metric", "asset", "page")
 
@@ -89,12 +104,18 @@ class Result(BaseModel):
 
     #: Fields that may hold a dict, a list or an array, which are frozen.
     _shared: ClassVar[tuple[str, ...]] = ()
+    #: Whether it holds nothing but numbers, times and the like, so that its size is known.
+    _is_flat: ClassVar[bool] = False
 
     @classmethod
     def __pydantic_init_subclass__(cls, **more: Any) -> None:
         super().__pydantic_init_subclass__(**more)
         cls._shared = tuple(
             name for name, field in cls.model_fields.items() if _is_mutable(field.annotation)
+        )
+        cls._is_flat = all(
+            name == "notes" or _is_flat(field.annotation)
+            for name, field in cls.model_fields.items()
         )
 
     def model_post_init(self, context: Any, /) -> None:
@@ -132,6 +153,8 @@ class Result(BaseModel):
 
     def size(self) -> int:
         """Bytes of `encode()`; an estimate where encoding would take long."""
+        if self._is_flat:
+            return _FLAT_BYTES * len(self.__dict__) + sum(map(len, self.notes))
         return len(self.encode())
 
     def encode(self) -> bytes:
@@ -264,6 +287,16 @@ def _is_mutable(annotation: Any) -> bool:
         return True
     parts = (getattr(annotation, "__origin__", None), *get_args(annotation))
     return any(part is not None and _is_mutable(part) for part in parts)
+
+
+def _is_flat(annotation: Any) -> bool:
+    """Whether a field of this annotation takes few bytes whatever its value."""
+    kind, parts = get_origin(annotation), get_args(annotation)
+    if kind is Annotated:
+        return _is_flat(parts[0])
+    if kind in (Union, UnionType):
+        return all(_is_flat(part) for part in parts)
+    return kind is Literal or annotation in _FLAT
 
 
 def _as_raised(error: ValidationError) -> Exception:

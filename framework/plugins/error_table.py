@@ -182,6 +182,8 @@ def is_code(code: str, rows: tuple[int | str, ...]) -> bool:
 
 def value_at(body: object, path: str) -> object:
     """What a dotted path leads to in parsed JSON; None where it leads nowhere."""
+    if type(body) is dict and "." not in path:
+        return body.get(path)
     for key in path.split("."):
         if isinstance(body, dict):
             body = body.get(key)

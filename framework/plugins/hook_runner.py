@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from typing import Any
 
+from coinmux.framework.alarms import Alarms
 from coinmux.framework.errors import PluginError, PluginTimeout, ProviderBusy, UpstreamTimeout
 from coinmux.framework.health.classify import quoted
 from coinmux.framework.plugins.loop_watch import LoopWatch, Watched
@@ -24,6 +25,7 @@ class HookRunner:
 
     def __init__(self) -> None:
         self._left: set[asyncio.Task[Any]] = set()
+        self._alarms = Alarms()
 
     @property
     def left(self) -> int:
@@ -50,10 +52,10 @@ class HookRunner:
         """
         if not task.done():
             try:
-                await _ended(task, limit_s)
+                await self._ended(task, limit_s)
                 if not task.done():
                     self._end(task)
-                    await _ended(task, GRACE_S)
+                    await self._ended(task, GRACE_S)
                     if not task.done():
                         raise PluginTimeout(
                             f"went on after its {limit_s:.1f} s and its cancellation"
@@ -70,6 +72,25 @@ class HookRunner:
         """Wait a second for the cancelled hooks that are still running, and no longer."""
         if self._left:
             await asyncio.wait(self._left, timeout=GRACE_S)
+
+    async def _ended(self, task: asyncio.Task[Any], within_s: float) -> None:
+        """Wait until the task is over, or the time is.
+
+        `asyncio.wait` does the same for any number of tasks, and takes four times as long for one.
+        """
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
+
+        def end(_: object = None) -> None:
+            if not over.done():
+                over.set_result(None)
+
+        task.add_done_callback(end)
+        alarm = self._alarms.at(loop.time() + within_s, end, loop)
+        try:
+            await over
+        finally:
+            alarm.cancel()
 
     def _end(self, task: asyncio.Task[Any]) -> None:
         if task.done():
@@ -95,26 +116,6 @@ else:
 
     def _begun(hook: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         return asyncio.get_running_loop().create_task(hook)
-
-
-async def _ended(task: asyncio.Task[Any], within_s: float) -> None:
-    """Wait until the task is over, or the time is.
-
-    `asyncio.wait` does the same for any number of tasks, and takes four times as long for one.
-    """
-    loop = asyncio.get_running_loop()
-    over: asyncio.Future[None] = loop.create_future()
-
-    def end(_: object = None) -> None:
-        if not over.done():
-            over.set_result(None)
-
-    task.add_done_callback(end)
-    timer = loop.call_later(within_s, end)
-    try:
-        await over
-    finally:
-        timer.cancel()
 
 
 def is_hook(task: asyncio.Task[Any]) -> bool:

@@ -61,12 +61,12 @@ def _starved_s() -> float:
 
 
 class LoopWatch:
-    """The longest step of one call of a hook, and of the calls it gathers.
+    """The longest notable step of one call of a hook, and of the calls it gathers.
 
     Time in which a busy machine had no processor for the loop is no fault of the hook's.
 
     Attributes:
-        longest_s: seconds.
+        longest_s: seconds; 0 where each step was short.
     """
 
     __slots__ = ("_starved_s", "longest_s")
@@ -76,9 +76,8 @@ class LoopWatch:
         self._starved_s = _starved_lately_s()
 
     def step(self, took_s: float) -> None:
-        """Record a step that took so long by the clock."""
-        if took_s >= NOTABLE_S:
-            took_s -= _starved_s() - self._starved_s
+        """Record a step that took so long by the clock, which is notable."""
+        took_s -= _starved_s() - self._starved_s
         if took_s > self.longest_s:
             self.longest_s = took_s
 
@@ -126,7 +125,9 @@ class Watched(Awaitable[Any]):
             except StopIteration as end:
                 return end.value
             finally:
-                watch.step(time.monotonic() - begun)
+                took_s = time.monotonic() - begun
+                if took_s >= NOTABLE_S:
+                    watch.step(took_s)
             try:
                 # A task sends nothing but None, so the next step needs no value.
                 yield waits_for

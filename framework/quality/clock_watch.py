@@ -67,14 +67,15 @@ class ClockWatch:
             told_s += int(age[:9])
         self._note(self._dates, source, told_s - self._clock.wall_ms() / 1000)
 
-    def data(self, source: str, own_ms: int) -> None:
-        """Note the own time of data that a source says is current.
+    def data(self, source: str, own_ms: int) -> int:
+        """Note the own time of data that a source says is current; `now_ms` since.
 
         Midnight says nothing: it is the beginning of the day that the data is of.
         """
-        if own_ms % _DAY_MS == 0:
-            return
-        self._note(self._data, source, (own_ms - self._clock.wall_ms()) / 1000)
+        now_ms = self._clock.wall_ms()
+        if own_ms % _DAY_MS:
+            self._note(self._data, source, (own_ms - now_ms) / 1000)
+        return now_ms + round(self._skew_s * 1000) if self._skew_s else now_ms
 
     def agrees_with(self, source: str) -> bool:
         """Whether the source's own `Date` header says that our clock is off, and none denies it."""

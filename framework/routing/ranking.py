@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
@@ -28,6 +28,8 @@ class SourceScore:
         tier: 0 healthy or unproven, 1 degraded.
         latency_s: smoothed response time, None before the first success.
         is_late: its last callers gave up waiting; it is ranked as if it were degraded.
+        place, place_by_speed: the parts in one number, which compares in half the time of a tuple;
+            for `priority` and for `fastest`.
     """
 
     name: str
@@ -36,6 +38,13 @@ class SourceScore:
     priority: int
     latency_s: float | None
     is_late: bool = False
+    place: float = field(init=False, compare=False, repr=False)
+    place_by_speed: float = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        share = (self.latency_s or 0.0) / _LONGEST_S
+        object.__setattr__(self, "place", self.tier * _TIER + self.priority + share)
+        object.__setattr__(self, "place_by_speed", self.tier + share)
 
     def public(self) -> dict[str, Any]:
         """The score parts for `explain`."""
@@ -58,7 +67,6 @@ def rank(
     Args:
         leader: the source that went first so far; it keeps that place against one hardly faster.
     """
-    # One number to compare in place of a tuple: half the time, with a thousand sources.
     fastest = strategy == "fastest"
     places = _places(scores, fastest=fastest)
     if len(set(places)) < len(places):
@@ -87,9 +95,7 @@ _LONGEST_S = 1_000.0
 
 
 def _places(scores: Iterable[SourceScore], *, fastest: bool) -> list[float]:
-    if fastest:
-        return [s.tier + (s.latency_s or 0.0) / _LONGEST_S for s in scores]
-    return [s.tier * _TIER + s.priority + (s.latency_s or 0.0) / _LONGEST_S for s in scores]
+    return [s.place_by_speed for s in scores] if fastest else [s.place for s in scores]
 
 
 def after_first(first: SourceScore, other: SourceScore, strategy: str) -> tuple[str, str]:

@@ -63,12 +63,15 @@ class Router:
         self._clock = clock
         self.probes_first = probes_first
         self._sources: Mapping[str, Source] = {}
+        #: Scores are made anew only where a part of them changed.
+        self._scores: dict[tuple[str, str], SourceScore] = {}
         self._orders: dict[tuple[str, str], tuple[float, list[tuple[SourceScore, Source]]]] = {}
 
     def use(self, sources: Mapping[str, Source]) -> None:
         """Route among `sources` from now on."""
         self._sources = sources
         self._orders.clear()
+        self._scores.clear()
 
     def on_change(self, _: StateChange) -> None:
         """A source changed state: every order is computed again when next needed."""
@@ -82,7 +85,7 @@ class Router:
             return cached[1]
         leader = cached[1][0][0].name if cached and cached[1] else None
         scores = [
-            self._score(source, capability)
+            self._score(source, capability, now)
             for source in self._sources.values()
             if capability in source.fetch
         ]
@@ -90,18 +93,27 @@ class Router:
         self._orders[(capability, strategy)] = (now, ordered)
         return ordered
 
-    def _score(self, source: Source, capability: str) -> SourceScore:
-        state = self._health.standing(source.name, capability).state
+    def _score(self, source: Source, capability: str, now: float) -> SourceScore:
+        name = source.name
+        state, latency, is_late = self._health.ranked_by(name, capability, now)
+        if latency is not None:
+            latency = round(latency, LATENCY_DIGITS)
+        known = self._scores.get((name, capability))
+        if (
+            known is not None
+            and known.state is state
+            and known.latency_s == latency
+            and known.is_late is is_late
+        ):
+            return known
         tier = _TIERS[state]
         if state is State.OFFLINE and self.probes_first:
             tier = -1
-        latency = self._health.latency_s(source.name, capability)
-        if latency is not None:
-            latency = round(latency, LATENCY_DIGITS)
-        is_late = self._health.is_late(source.name, capability)
-        if is_late and tier == 0:
+        elif is_late and tier == 0:
             tier = 1
-        return SourceScore(source.name, state, tier, source.priority, latency, is_late)
+        score = SourceScore(name, state, tier, source.priority, latency, is_late)
+        self._scores[name, capability] = score
+        return score
 
     def _judge(
         self, capability: str, query: Query, ask: RequestOptions, one: tuple[SourceScore, Source]
@@ -112,7 +124,9 @@ class Router:
             return Candidate(
                 score, Refusal("not_pinned", f"{ask.provider} is pinned", for_good=True)
             )
-        refusal = source.disabled() or source.refusal(capability, query)
+        refusal = None if source.feature.enabled else source.disabled()
+        if refusal is None:
+            refusal = source.refusal(capability, query)
         if refusal is None and source.is_metered and ask.provider is None:
             refusal = self.thrift(capability, query)
         if refusal is not None:
@@ -121,7 +135,11 @@ class Router:
         if not standing.eligible and not standing.probe:
             return Candidate(score, self._standing_refusal(standing))
         return Candidate(
-            score, None, busy=source.busy(), saving=source.saving(), probe=standing.probe
+            score,
+            None,
+            busy=None if source.gate.available() else source.busy(),
+            saving=source.saving() if source.is_metered else None,
+            probe=standing.probe,
         )
 
     def thrift(self, capability: str, query: Query) -> Refusal | None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-import httpx
 import msgspec
 
 from coinmux.framework.clock import Deadline
@@ -30,16 +29,16 @@ from coinmux.framework.models.base import Query
 from coinmux.framework.plugins.loop_watch import Watched
 from coinmux.framework.plugins.provider_info import Reply
 from coinmux.framework.secrets import Secret, without
-from coinmux.framework.sources import response_errors
+from coinmux.framework.sources import response_errors, table_errors
 from coinmux.framework.sources.binding import BoundSource, ChannelChooser
 from coinmux.framework.transport.client import OFF_LOOP_BYTES, SafeHTTPClient
-from coinmux.framework.transport.httpx_objects import plain_headers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from coinmux.framework.reference.assets import AssetDirectory
     from coinmux.framework.transport.endpoint import Endpoint, Scalar
+    from coinmux.framework.transport.messages import Answer, Outgoing
 
 T = TypeVar("T")
 TEXT_CHARS = 2_000
@@ -55,14 +54,6 @@ def segment(value: object) -> str:
     if text in (".", ".."):
         raise InvalidRequest(f"{text!r} names nothing")
     return quote(text, safe="")
-
-
-class _Answer(NamedTuple):
-    """What is read of a response: headers by lower-case name, the source's keys taken out."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class HTTP:
@@ -167,10 +158,8 @@ class HTTP:
         """The JSON answer to a POST of JSON. Never sent twice; else as `get_json`."""
         endpoint = self._endpoint if host is None else self._host(host)
         body = msgspec.json.encode(json)
-        lines = endpoint.headers if headers is None else endpoint.headers_with(headers)
-        request = endpoint.request("POST", path, params, lines, httpx.ByteStream(body))
-        request.headers["Content-Type"] = "application/json"
-        request.headers["Content-Length"] = str(len(body))
+        lines = endpoint.headers_with({**(headers or {}), "Content-Type": "application/json"})
+        request = endpoint.request("POST", path, params, lines, body)
         return await self._json(await self._send(request, weight), empty_ok)
 
     async def get_feed(
@@ -189,7 +178,7 @@ class HTTP:
         try:
             kind = reply.headers.get("content-type", "")
             # Without the query, which may hold a key and is no part of where links begin.
-            address = str(request.url).partition("?")[0]
+            address = (request.base + request.target).partition("?")[0]
             return await read_feed(reply.body, kind, address)
         except NotJSON as exc:
             if response_errors.is_challenge(reply.body):
@@ -267,25 +256,25 @@ class HTTP:
             raise PluginError(f"{self.provider} declares no host {name!r}")
         return endpoint
 
-    async def _send(self, request: httpx.Request, weight: float) -> _Answer:
-        gate = self._source.gate
+    async def _send(self, request: Outgoing, weight: float) -> Answer:
+        """The answer to a request, with the source's keys taken out."""
+        gate, client = self._source.gate, self._client
         await gate.enter(weight)
         try:
-            response = await self._client.send(request, self._deadline)
+            answer = await client.send(request, self._deadline)
         finally:
             gate.leave()
-        headers = plain_headers(response)
+        headers = answer.headers
         gate.observe(headers)
-        if self._client.on_date is not None and (date := headers.get("date")) is not None:
-            self._client.on_date(self.provider, date, headers.get("age"))
+        if client.on_date is not None and (date := headers.get("date")) is not None:
+            client.on_date(self.provider, date, headers.get("age"))
         if response_errors.NO_SAMPLE in headers:
             raise NotOffered("the simulator has no sample of this request")
-        body = response.content
         if self._source.echoes:
-            body = without(body, self._source.echoes)
-        return _Answer(response.status_code, headers, body)
+            answer.body = without(answer.body, self._source.echoes)
+        return answer
 
-    async def _json(self, reply: _Answer, empty_ok: bool, *, mend: bool = False) -> Any:
+    async def _json(self, reply: Answer, empty_ok: bool, *, mend: bool = False) -> Any:
         body = reply.body
         parse = strict_json.parse_mended if mend else strict_json.parse
         try:
@@ -311,7 +300,7 @@ class HTTP:
         assert error is not None
         raise self._told(error, reply)
 
-    def _unreadable(self, reply: _Answer, fault: Malformed | Empty) -> Exception:
+    def _unreadable(self, reply: Answer, fault: Malformed | Empty) -> Exception:
         """The error for a reply that is no JSON."""
         text = reply.body[:TEXT_CHARS].decode("utf-8", "replace")
         error = self._mapped(reply, text, is_json=False) or response_errors.from_status(
@@ -326,9 +315,12 @@ class HTTP:
             or fault
         )
 
-    def _mapped(self, reply: _Answer, body: object, *, is_json: bool) -> CoinmuxError | None:
+    def _mapped(self, reply: Answer, body: object, *, is_json: bool) -> CoinmuxError | None:
         hook, info = self._source.map_error, self._source.info
-        if hook is None and info.errors is None:
+        if hook is None and (
+            info.errors is None
+            or (reply.status == 200 and table_errors.is_silent(info.errors, body))
+        ):
             return None
         seen = Reply(reply.status, body, is_json, reply.headers)
         return response_errors.read(info, hook, seen, self._query)
@@ -336,6 +328,6 @@ class HTTP:
     def _said(self, text: str) -> str:
         return response_errors.few_words(text, self._client.redactor)
 
-    def _told(self, error: CoinmuxError, reply: _Answer) -> CoinmuxError:
+    def _told(self, error: CoinmuxError, reply: Answer) -> CoinmuxError:
         clean = response_errors.without_secrets(error, self._client.redactor)
         return response_errors.with_wait(clean, reply.status, reply.headers, self.now_ms())

@@ -29,6 +29,15 @@ PARTICULAR = FINAL | {401, 402, 403, 429}
 _SUBJECTS = ("symbol", "asset", "address")
 
 
+def is_silent(table: ErrorTable, body: object) -> bool:
+    """Whether a body with the status 200 reports nothing by the table: no code, mark or message."""
+    if table.marked is not None:
+        return not _is_marked(table, body)
+    if table.code_in(body):
+        return False
+    return type(body) not in (dict, str) or not table.message_in(body)
+
+
 def from_rows(info: ProviderInfo, reply: Reply, query: object) -> CoinmuxError | None:
     """The error by a row of the table; None where no row matches, as for every answer."""
     table = info.errors
@@ -63,15 +72,15 @@ def unlisted(info: ProviderInfo, reply: Reply) -> CoinmuxError | None:
     if table is None or reply.status in PARTICULAR:
         return None
     code = table.code_in(reply.body)
-    if not code and (table.marked is None or not _is_marked(table, reply)):
+    if not code and (table.marked is None or not _is_marked(table, reply.body)):
         return None
     said = _said(table, code, reply)
     return BadStatus(said or f"HTTP {reply.status}", status=reply.status)
 
 
-def _is_marked(table: ErrorTable, reply: Reply) -> bool:
+def _is_marked(table: ErrorTable, body: object) -> bool:
     assert table.marked is not None
-    return value_at(reply.body, table.marked[0]) == table.marked[1]
+    return value_at(body, table.marked[0]) == table.marked[1]
 
 
 def _said(table: ErrorTable, code: str, reply: Reply) -> str:

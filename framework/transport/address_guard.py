@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -39,6 +40,15 @@ class Origin:
     host: str
     port: int
     allowed: bool = False
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        key = (self.scheme, self.host, self.port, self.allowed)
+        object.__setattr__(self, "_hash", hash(key))
+
+    def __hash__(self) -> int:
+        # Connections are looked up by origin, twice a request.
+        return self._hash
 
     @classmethod
     def parse(cls, url: str, *, allowed: bool = False) -> Origin:
@@ -123,6 +133,7 @@ def is_loopback(host: str) -> bool:
     return parsed.is_loopback if parsed is not None else host.rstrip(".").endswith("localhost")
 
 
+@functools.lru_cache(maxsize=1024)
 def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(host)

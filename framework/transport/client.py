@@ -8,26 +8,21 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-import httpx
-
-from coinmux.framework.errors import LocalNetwork, Unreachable, UpstreamTimeout
+from coinmux.framework.errors import LocalNetwork, ProviderError, Unreachable, UpstreamTimeout
 from coinmux.framework.transport import content_decoding, foreign
-from coinmux.framework.transport.address_guard import Origin, is_loopback
+from coinmux.framework.transport.address_guard import is_loopback
 from coinmux.framework.transport.guarded import GuardedTransport
-from coinmux.framework.transport.httpx_objects import (
-    FEED,
-    LIMIT,
-    UNTIL,
-    WholeResponse,
-    origin_of,
-)
 from coinmux.framework.transport.pool import Pool, Resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import httpx
+
     from coinmux.framework.clock import Clock, Deadline
     from coinmux.framework.secrets import Redactor
+    from coinmux.framework.transport.address_guard import Origin
+    from coinmux.framework.transport.messages import Answer, Outgoing
 
 #: Longer bodies are decoded and parsed off the event loop.
 OFF_LOOP_BYTES = 262_144
@@ -92,62 +87,52 @@ class SafeHTTPClient:
             pool = Pool(connect_s=self.limits.connect_s, ca_file=ca_file, resolve=resolve)
             transport = GuardedTransport(pool)
         self._transport = transport
-        self._is_guarded = type(transport) is GuardedTransport
+        #: Asked directly, without an object of httpx; None for a foreign transport.
+        self._pool = transport.pool if type(transport) is GuardedTransport else None
         self._out_of_reach: dict[str, float] = {}
         #: Told the source, `Date` and `Age` of each reply.
         self.on_date: Callable[[str, str, str | None], None] | None = None
 
-    async def send(self, request: httpx.Request, deadline: Deadline) -> httpx.Response:
+    async def send(self, request: Outgoing, deadline: Deadline) -> Answer:
         """One request, one whole answer of any status, content coding undone.
 
         Raises:
             ProviderError: no answer, or one that breaks HTTP or a limit.
         """
-        origin = origin_of(request)
         remaining_s = deadline.remaining_s()
         if remaining_s <= 0:
-            raise UpstreamTimeout(f"{origin.netloc}: no time left to ask")
+            raise UpstreamTimeout(f"{request.origin.netloc}: no time left to ask")
         limits = self.limits
-        extensions = request.extensions
-        is_feed = FEED in extensions
-        limit = limits.feed_bytes if is_feed else limits.wire_bytes
+        limit = limits.feed_bytes if request.is_feed else limits.wire_bytes
         until = asyncio.get_running_loop().time() + remaining_s
-        extensions[LIMIT] = limit
-        extensions[UNTIL] = until
-        extensions["timeout"] = {
-            "connect": min(limits.connect_s, remaining_s),
-            "read": remaining_s,
-            "write": remaining_s,
-            "pool": remaining_s,
-        }
         try:
-            response = await self._exchange(request, origin, until, limit)
+            if self._pool is not None:
+                answer = await self._pool.exchange(request, until, limit)
+            else:
+                answer = await foreign.exchange(
+                    self._transport,
+                    request,
+                    until,
+                    limit,
+                    connect_s=limits.connect_s,
+                    remaining_s=remaining_s,
+                )
+        except Unreachable as exc:
+            failure: ProviderError = exc
         except foreign.ERRORS as exc:
-            failure = foreign.provider_error(exc, origin.netloc)
+            failure = foreign.provider_error(exc, request.origin.netloc)
         else:
             if self._out_of_reach:
                 self._out_of_reach.clear()
-            response.request = request
-            body = response.body
-            coding = response.plain.get("content-encoding")
+            coding = answer.headers.get("content-encoding")
             if coding is not None:
-                limit = limits.feed_bytes if is_feed else limits.decoded_bytes
-                body = await _decoded(body, coding, limit)
-            return response.decoded(body)
+                limit = limits.feed_bytes if request.is_feed else limits.decoded_bytes
+                answer.body = await _decoded(answer.body, coding, limit)
+            return answer
         # Raised here, outside the handler, so that the error keeps the cause it came with.
-        if isinstance(failure, Unreachable) and self._is_our_network(origin, failure):
+        if isinstance(failure, Unreachable) and self._is_our_network(request.origin, failure):
             raise LocalNetwork(f"no way out, it seems: {failure.detail}") from failure
         raise failure
-
-    async def _exchange(
-        self, request: httpx.Request, origin: Origin, until: float, limit: int
-    ) -> WholeResponse:
-        """The whole response. The guarded transport enforces time and size by itself."""
-        if self._is_guarded:
-            response = await self._transport.handle_async_request(request)
-            if type(response) is WholeResponse:
-                return response
-        return await foreign.exchange(self._transport, request, origin, until, limit)
 
     async def close(self) -> None:
         """Drop all connections."""

@@ -7,6 +7,7 @@ headers or informational answers, bytes without a request, an answer larger than
 from __future__ import annotations
 
 import asyncio
+import math
 import select
 from typing import TYPE_CHECKING, cast
 
@@ -21,15 +22,18 @@ from coinmux.framework.errors import (
     TooLarge,
     UpstreamTimeout,
 )
-from coinmux.framework.transport.httpx_objects import WholeResponse, plain_of
+from coinmux.framework.transport.messages import Answer, plain_of
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
 HEAD_BYTES = 65_536
 HEAD_LINES = 200
 #: More `103 Early Hints` than this before an answer, and no answer is expected any more.
 INFORMATIONAL = 16
+#: A timer set for this much later than a deadline is near enough.
+TIMER_S = 0.001
 
 
 class StaleConnection(Disconnected):
@@ -46,28 +50,11 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_answers",
-        "_body",
-        "_done",
-        "_failure",
-        "_head_done",
-        "_headers",
-        "_informational",
-        "_keep",
-        "_label",
-        "_limit",
-        "_lost",
-        "_names",
-        "_on_lost",
-        "_parser",
-        "_raw_headers",
-        "_status",
-        "_transport",
-        "_until_eof",
-        "_waiter",
-        "_wire",
-        "idle_since",
-    )
+        "_answers", "_body", "_done", "_expires", "_failure", "_head_done", "_headers",
+        "_informational", "_keep", "_label", "_limit", "_loop", "_lost", "_names", "_on_lost",
+        "_parser", "_raw_headers", "_silence", "_status", "_timer", "_transport", "_until",
+        "_until_eof", "_waiter", "_wire", "idle_since",
+    )  # fmt: skip
 
     def __init__(
         self, label: str, names: dict[bytes, str], on_lost: Callable[[Connection], object]
@@ -77,7 +64,14 @@ class Connection(asyncio.Protocol):
         self._names = names
         self._on_lost = on_lost
         self._parser = httptools.HttpResponseParser(self)
+        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        self._silence: Callable[[int], object] | None = None
+        #: One timer serves exchange after exchange: it looks at the time, and at `_until`, when it
+        #: rings. Setting and cancelling one for each costs more than parsing an answer.
+        self._timer: asyncio.TimerHandle | None = None
+        self._expires = math.inf
+        self._until = math.inf
         self._waiter: asyncio.Future[None] | None = None
         self._failure: ProviderError | None = None
         self._lost = False
@@ -107,16 +101,11 @@ class Connection(asyncio.Protocol):
         """Whether nothing lies on the socket that the loop has not come round to read yet: bytes
         without a request, or its peer's end.
         """
-        handle = None if self._transport is None else self._transport.get_extra_info("socket")
-        if handle is None or (number := handle.fileno()) < 0:
+        if self._silence is None or self._transport is None or self._transport.is_closing():
             return False
-        if not hasattr(select, "poll"):  # Windows
-            return not select.select([number], [], [], 0)[0]
-        waiting = select.poll()
-        waiting.register(number, select.POLLIN)
-        return not waiting.poll(0)
+        return not self._silence(0)
 
-    async def exchange(self, wire: bytes, until: float, limit: int) -> WholeResponse:
+    async def exchange(self, wire: bytes, until: float, limit: int) -> Answer:
         """Send and wait for the whole answer; its content coding is left on.
 
         Args:
@@ -131,29 +120,26 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._lost:
             raise StaleConnection(f"{self._label}: connection closed")
-        loop = asyncio.get_running_loop()
         self._begin(limit)
-        self._waiter = waiter = loop.create_future()
+        self._waiter = waiter = self._loop.create_future()
         transport.write(wire)
-        timer = loop.call_at(until, self._expire)
+        self._until = until
+        if until < self._expires - TIMER_S:
+            self._arm(until)
         try:
             await waiter
         except BaseException:
             self.abort()
             raise
         finally:
-            timer.cancel()
             self._waiter = None
         if self._failure is not None:
             raise self._failure
         self._answers += 1
         body = self._body
-        return WholeResponse(
-            self._status,
-            self._raw_headers,
-            self._headers,
-            body if type(body) is bytes else bytes(body),
-        )
+        if type(body) is not bytes:
+            body = bytes(body)
+        return Answer(self._status, self._headers, body, self._raw_headers)
 
     def abort(self) -> None:
         """Drop the connection at once."""
@@ -165,6 +151,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._silence = _watch(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         if self._waiter is None or self._done or self._failure is not None:
@@ -195,6 +182,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
         self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._on_lost(self)
         if self._waiter is None or self._done or self._failure is not None:
             return
@@ -272,8 +262,20 @@ class Connection(asyncio.Protocol):
         self._failure = failure
         raise failure
 
+    def _arm(self, until: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._expires = until
+        self._timer = self._loop.call_at(until, self._expire)
+
     def _expire(self) -> None:
-        if not self._done and self._failure is None:
+        self._timer = None
+        self._expires = math.inf
+        if self._waiter is None:
+            return
+        if self._loop.time() < self._until:
+            self._arm(self._until)
+        elif not self._done and self._failure is None:
             what = "no answer" if not self._wire else "answer incomplete"
             self._failure = UpstreamTimeout(f"{self._label}: {what} in time")
             self._settle()
@@ -283,3 +285,14 @@ class Connection(asyncio.Protocol):
             self.abort()
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def _watch(handle: socket.socket | None) -> Callable[[int], object] | None:
+    """What tells, when called with 0, whether there is something to read from a socket."""
+    if handle is None or (number := handle.fileno()) < 0:
+        return None
+    if not hasattr(select, "poll"):  # Windows
+        return lambda wait_s: select.select([number], [], [], wait_s)[0]
+    waiting = select.poll()
+    waiting.register(number, select.POLLIN)
+    return waiting.poll

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
-import httpx
-
 from coinmux.framework.errors import PluginError
 from coinmux.framework.transport.address_guard import Origin
 from coinmux.framework.transport.content_decoding import ACCEPTED
-from coinmux.framework.transport.httpx_objects import FEED, NO_BODY, ORIGIN, PreparedRequest
+from coinmux.framework.transport.messages import HeaderLines, Outgoing
 
 Scalar = str | int | float | bool | None
 
+#: Paths remembered as they go out; a bound, since some hold a pair.
+PATHS = 256
 USER_AGENT = "coinmux/0.1"
 _JSON = "application/json"
 _FEED = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5"
@@ -38,16 +38,17 @@ class Endpoint:
         query: of the base URL and of keys sent as parameters, encoded.
         headers, feed_headers: sent with requests for JSON and for feeds.
         lines: `headers` as a mapping, by lower-case name, for calls that add their own.
-        base: scheme and host.
     """
 
     origin: Origin
     prefix: str
     query: str = field(repr=False)
-    headers: httpx.Headers = field(repr=False)
-    feed_headers: httpx.Headers = field(repr=False)
+    headers: HeaderLines = field(repr=False)
+    feed_headers: HeaderLines = field(repr=False)
     lines: Mapping[str, tuple[str, str]] = field(repr=False)
-    base: str
+    _paths: dict[str, str] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )  # asked before, to what they are on the request line
 
     @classmethod
     def of(
@@ -82,7 +83,6 @@ class Endpoint:
             _headers(lines),
             _headers(feed_lines),
             lines,
-            f"{origin.scheme}://{origin.netloc}",
         )
 
     def target(self, path: str, params: Mapping[str, Scalar] | None) -> str:
@@ -91,6 +91,17 @@ class Endpoint:
         Raises:
             PluginError: the path holds what a path may not.
         """
+        target = self._paths.get(path)
+        if target is None:
+            target = self._path(path)
+        query = encode_params(params) if params else ""
+        if self.query:
+            query = f"{query}&{self.query}" if query else self.query
+        if not query:
+            return target
+        return f"{target}&{query}" if "?" in target else f"{target}?{query}"
+
+    def _path(self, path: str) -> str:
         # A base URL's own trailing slash counts only when nothing follows it.
         target = self.prefix.rstrip("/") + path if path else self.prefix
         if not target.isascii():
@@ -100,38 +111,29 @@ class Endpoint:
             raise PluginError(f"a path takes printable ASCII, encoded; not {path[:80]!r}")
         if not target.startswith("/"):
             target = "/" + target
-        query = encode_params(params) if params else ""
-        if self.query:
-            query = f"{query}&{self.query}" if query else self.query
-        if not query:
-            return target
-        return f"{target}&{query}" if "?" in target else f"{target}?{query}"
+        if len(self._paths) < PATHS:
+            self._paths[path] = target
+        return target
 
     def request(
         self,
         method: str,
         path: str,
         params: Mapping[str, Scalar] | None,
-        headers: httpx.Headers,
-        stream: httpx.AsyncByteStream = NO_BODY,
+        headers: HeaderLines,
+        body: bytes = b"",
         *,
         is_feed: bool = False,
-    ) -> PreparedRequest:
+    ) -> Outgoing:
         """A request to this endpoint.
 
         Raises:
             PluginError: the path holds what a path may not.
         """
-        return PreparedRequest(
-            method,
-            self.base,
-            self.target(path, params),
-            headers=headers,
-            stream=stream,
-            extensions={ORIGIN: self.origin, FEED: True} if is_feed else {ORIGIN: self.origin},
-        )
+        target = self.target(path, params)
+        return Outgoing(method, self.origin, target, headers, body, is_feed=is_feed)
 
-    def headers_with(self, headers: Mapping[str, str]) -> httpx.Headers:
+    def headers_with(self, headers: Mapping[str, str]) -> HeaderLines:
         """Headers of a request with a call's own ones over the source's.
 
         Raises:
@@ -176,7 +178,7 @@ def _checked(headers: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     return checked
 
 
-def _headers(lines: Mapping[str, tuple[str, str]]) -> httpx.Headers:
-    return httpx.Headers(
+def _headers(lines: Mapping[str, tuple[str, str]]) -> HeaderLines:
+    return HeaderLines(
         [(name.encode("latin-1"), value.encode("latin-1")) for name, value in lines.values()]
     )

@@ -23,12 +23,18 @@ from coinmux.framework.errors import (
     UpstreamTimeout,
 )
 from coinmux.framework.transport import address_guard
-from coinmux.framework.transport.httpx_objects import WholeBody, WholeResponse, plain_headers
+from coinmux.framework.transport.httpx_objects import (
+    LIMIT,
+    UNTIL,
+    WholeBody,
+    answer_of,
+    request_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from coinmux.framework.transport.address_guard import Origin
+    from coinmux.framework.transport.messages import Answer, Outgoing
 
 #: Everything httpx raises by contract.
 ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError)
@@ -44,20 +50,40 @@ _FROM_HTTPX: tuple[tuple[type[Exception], type[ProviderError]], ...] = (
 
 async def exchange(
     transport: httpx.AsyncBaseTransport,
-    request: httpx.Request,
-    origin: Origin,
+    outgoing: Outgoing,
     until: float,
     limit: int,
-) -> WholeResponse:
-    """One request over a foreign transport; the whole response, its content coding left on.
+    *,
+    connect_s: float,
+    remaining_s: float,
+) -> Answer:
+    """One request over a foreign transport; the whole answer, its content coding left on.
+
+    Args:
+        transport: carries it.
+        outgoing: what to send.
+        until: moment of the loop's clock at which waiting ends.
+        limit: most bytes of the body.
+        connect_s, remaining_s: the same in seconds from now, for httpx's own `timeout`.
 
     Raises:
         ProviderError: an address that is not public, no answer in time, or one too large.
         httpx.HTTPError: as the transport failed.
     """
+    origin = outgoing.origin
     literal = address_guard.literal_address(origin.host)
     if literal is not None:
         address_guard.permitted(origin, [literal])
+    request = request_of(outgoing)
+    extensions = request.extensions
+    extensions[LIMIT] = limit
+    extensions[UNTIL] = until
+    extensions["timeout"] = {
+        "connect": min(connect_s, remaining_s),
+        "read": remaining_s,
+        "write": remaining_s,
+        "pool": remaining_s,
+    }
     try:
         async with asyncio.timeout_at(until):
             response = await transport.handle_async_request(request)
@@ -69,8 +95,7 @@ async def exchange(
         raise UpstreamTimeout(f"{origin.netloc}: no answer in time") from exc
     if not 200 <= response.status_code <= 999:
         raise ProtocolViolation(f"{origin.netloc}: status {response.status_code:03}")
-    raw = response.headers.raw
-    return WholeResponse(response.status_code, raw, plain_headers(response), body)
+    return answer_of(response, body)
 
 
 async def _read(response: httpx.Response, limit: int) -> bytes:

@@ -17,7 +17,7 @@ from coinmux.framework.errors import (
     Unreachable,
     UpstreamTimeout,
 )
-from coinmux.framework.transport.httpx_objects import LIMIT, UNTIL, origin_of
+from coinmux.framework.transport.httpx_objects import LIMIT, UNTIL, outgoing_of, response_of
 from coinmux.framework.transport.pool import Pool
 
 _TO_HTTPX: dict[type[ProviderError], type[httpx.TransportError]] = {
@@ -32,7 +32,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     """An httpx transport over the guarded pool.
 
     Args:
-        pool: the connections; closed with the transport.
+        pool: the connections; closed with the transport. `SafeHTTPClient` asks it directly.
         limit: most bytes of an answer on the wire, where the request names no limit.
         timeout_s: of a request that names no timeout of its own.
     """
@@ -40,7 +40,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     def __init__(
         self, pool: Pool | None = None, *, limit: int = 8 * 1_048_576, timeout_s: float = 10.0
     ) -> None:
-        self._pool = pool if pool is not None else Pool()
+        self.pool = pool if pool is not None else Pool()
         self._limit = limit
         self._timeout_s = timeout_s
 
@@ -56,13 +56,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             timeout_s = extensions.get("timeout", {}).get("read") or self._timeout_s
             until = asyncio.get_running_loop().time() + timeout_s
         try:
-            return await self._pool.exchange(
-                request, origin_of(request), until, extensions.get(LIMIT, self._limit)
-            )
+            outgoing = await outgoing_of(request)
+            limit = extensions.get(LIMIT, self._limit)
+            return response_of(await self.pool.exchange(outgoing, until, limit))
         except ProviderError as exc:
             kind = next((_TO_HTTPX[t] for t in type(exc).__mro__ if t in _TO_HTTPX), None)
             raise (kind or httpx.TransportError)(str(exc), request=request) from exc
 
     async def aclose(self) -> None:
         """Drop all connections."""
-        await self._pool.close()
+        await self.pool.close()

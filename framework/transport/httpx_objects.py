@@ -1,21 +1,20 @@
-"""httpx's requests and responses, made cheaply: what every transport takes and gives.
+"""Our requests and answers as httpx has them: what a transport that is not ours takes and gives.
 
-httpx spends most of its time on encoding bodies and on reading them piece by piece. Both are
-skipped here: a request gets its headers and its stream ready made, a response a body that is whole.
 What coinmux adds to a request travels in `request.extensions`, as httpx's own `timeout` does.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 
 from coinmux.framework.errors import PluginError
 from coinmux.framework.transport.address_guard import Origin
+from coinmux.framework.transport.messages import Answer, HeaderLines, Outgoing, plain_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
 #: Keys of `request.extensions`. The `Origin` the request goes to, with the operator's permit.
 ORIGIN = "coinmux.origin"
@@ -25,68 +24,6 @@ FEED = "coinmux.feed"
 UNTIL = "coinmux.until"
 #: Most bytes of the answer on the wire.
 LIMIT = "coinmux.limit"
-
-#: Header names remembered in lower case; a bound against a source that invents names.
-NAMES = 1_000
-#: The body of a request that has none.
-NO_BODY = httpx.ByteStream(b"")
-#: Headers of one connection; each transport writes its own.
-_HOP_HEADERS = frozenset({b"content-length", b"transfer-encoding", b"connection"})
-
-
-class PreparedRequest(httpx.Request):
-    """A request made from an endpoint; its `httpx.URL` is parsed when it is first read.
-
-    Parsing a URL costs more than the rest of a request, and the guarded transport needs only the
-    target.
-
-    Args:
-        base: scheme and host, such as `https://api.example`.
-        target: path and query, encoded.
-    """
-
-    def __init__(
-        self,
-        method: str,
-        base: str,
-        target: str,
-        *,
-        headers: httpx.Headers,
-        stream: httpx.AsyncByteStream,
-        extensions: dict[str, Any],
-    ) -> None:
-        self.method = method
-        self.headers = httpx.Headers(headers)
-        self.stream = stream
-        self.extensions = extensions
-        self.raw_target = target.encode("ascii")
-        self._base = base
-        self._url: httpx.URL | None = None
-
-    @property
-    def url(self) -> httpx.URL:
-        """The whole URL.
-
-        Raises:
-            PluginError: the target makes no URL.
-        """
-        if self._url is None:
-            target = self.raw_target.decode("ascii")
-            try:
-                self._url = httpx.URL(f"{self._base}{target}")
-            except httpx.InvalidURL as exc:
-                raise PluginError(f"{target[:80]!r} makes no URL: {exc}") from exc
-        return self._url
-
-    @url.setter
-    def url(self, url: httpx.URL) -> None:
-        self._url = url
-        self.raw_target = url.raw_path
-
-
-def target_of(request: httpx.Request) -> bytes:
-    """Path and query of a request, as they stand on the request line."""
-    return request.raw_target if type(request) is PreparedRequest else request.url.raw_path
 
 
 class WholeBody(httpx.AsyncByteStream):
@@ -101,48 +38,50 @@ class WholeBody(httpx.AsyncByteStream):
         yield self.body
 
 
-class WholeResponse(httpx.Response):
-    """A response of which every byte has come.
+def request_of(outgoing: Outgoing) -> httpx.Request:
+    """A request of ours as httpx has it.
 
-    Its `httpx.Headers` are built when they are first read: an ordinary call never reads them.
-
-    Args:
-        status: HTTP status.
-        raw: header names and values as they came.
-        plain: see `plain_headers`.
-        body: its content coding is still applied.
+    Raises:
+        PluginError: the target makes no URL.
     """
+    try:
+        url = httpx.URL(f"{outgoing.base}{outgoing.target}")
+    except httpx.InvalidURL as exc:
+        raise PluginError(f"{outgoing.target[:80]!r} makes no URL: {exc}") from exc
+    request = httpx.Request(
+        outgoing.method, url, headers=outgoing.headers.raw, content=outgoing.body or None
+    )
+    request.extensions[ORIGIN] = outgoing.origin
+    if outgoing.is_feed:
+        request.extensions[FEED] = True
+    return request
 
-    def __init__(
-        self, status: int, raw: list[tuple[bytes, bytes]], plain: Mapping[str, str], body: bytes
-    ) -> None:
-        super().__init__(status, stream=WholeBody(body))
-        self.plain = plain
-        self.body = body
-        self._raw = raw
-        self._built: httpx.Headers | None = None
-        self._decoded: bytes | None = None
 
-    @property
-    def headers(self) -> httpx.Headers:
-        """All headers as they came."""
-        if self._built is None:
-            self._built = httpx.Headers(self._raw)
-        return self._built
+async def outgoing_of(request: httpx.Request) -> Outgoing:
+    """A request of httpx as our connections take it; its body is read.
 
-    @headers.setter
-    def headers(self, headers: httpx.Headers) -> None:
-        self._built = headers
+    Raises:
+        BlockedAddress: the URL is not https, or has no usable host.
+    """
+    return Outgoing(
+        request.method,
+        origin_of(request),
+        request.url.raw_path.decode("ascii"),
+        HeaderLines(request.headers.raw),
+        await request.aread(),
+        is_feed=FEED in request.extensions,
+    )
 
-    @property
-    def content(self) -> bytes:
-        """The body, decoded by `SafeHTTPClient`, or else by httpx once read."""
-        return super().content if self._decoded is None else self._decoded
 
-    def decoded(self, body: bytes) -> WholeResponse:
-        """The response itself, with `body` for its content."""
-        self._decoded = body
-        return self
+def response_of(answer: Answer) -> httpx.Response:
+    """An answer of ours as httpx has it, its content coding left on."""
+    return httpx.Response(answer.status, headers=list(answer.raw), stream=WholeBody(answer.body))
+
+
+def answer_of(response: httpx.Response, body: bytes) -> Answer:
+    """A response of httpx as we have it, with the body that was read of it."""
+    raw = response.headers.raw
+    return Answer(response.status_code, plain_of(raw, {}), body, raw)
 
 
 def origin_of(request: httpx.Request) -> Origin:
@@ -155,42 +94,3 @@ def origin_of(request: httpx.Request) -> Origin:
     if isinstance(origin, Origin):
         return origin
     return Origin.parse(str(request.url.copy_with(userinfo=b"")))
-
-
-def head_of(request: httpx.Request) -> bytes:
-    """The header lines of a request, each ended by CRLF, without those of a connection."""
-    return b"".join(
-        [
-            b"%s: %s\r\n" % (name, value)
-            for name, value in request.headers.raw
-            if name.lower() not in _HOP_HEADERS
-        ]
-    )
-
-
-def plain_headers(response: httpx.Response) -> Mapping[str, str]:
-    """Headers by lower-case name, repeated ones joined by a comma; no cookies."""
-    if type(response) is WholeResponse:
-        return response.plain
-    return plain_of(response.headers.raw, {})
-
-
-def plain_of(raw: list[tuple[bytes, bytes]], names: dict[bytes, str]) -> dict[str, str]:
-    """`plain_headers` of header lines.
-
-    Args:
-        raw: names and values as they came.
-        names: names seen so far, raw to lower case; taken from and added to.
-    """
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in raw:
-        name = names.get(raw_name)
-        if name is None:
-            name = raw_name.decode("latin-1").lower()
-            if len(names) < NAMES and len(raw_name) <= 64:
-                names[raw_name] = name
-        if name in headers:
-            headers[name] = f"{headers[name]}, {raw_value.decode('latin-1')}"
-        elif name != "set-cookie":
-            headers[name] = raw_value.decode("latin-1")
-    return headers

@@ -1,4 +1,4 @@
-"""Connections cached, resolved under guard and dialled: from a request to its response."""
+"""Connections cached, resolved under guard and dialled: from a request to its answer."""
 
 from __future__ import annotations
 
@@ -21,12 +21,10 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.transport import address_guard
 from coinmux.framework.transport.connection import Connection, StaleConnection
-from coinmux.framework.transport.httpx_objects import NO_BODY, WholeResponse, head_of, target_of
 
 if TYPE_CHECKING:
-    import httpx
-
     from coinmux.framework.transport.address_guard import Origin
+    from coinmux.framework.transport.messages import Answer, Outgoing
 
 #: Host name and port to addresses, as numbers.
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -66,17 +64,14 @@ class Pool:
         self._tls: ssl.SSLContext | None = None
         self._sweeper: asyncio.TimerHandle | None = None
 
-    async def exchange(
-        self, request: httpx.Request, origin: Origin, until: float, limit: int
-    ) -> WholeResponse:
+    async def exchange(self, request: Outgoing, until: float, limit: int) -> Answer:
         """Send a request over an idle connection, or over a new one.
 
         An idle connection that its peer had closed is replaced once, for GET only; any other
         failure is final.
 
         Args:
-            request: what to send.
-            origin: where to; connections are shared by the requests of one origin.
+            request: what to send; connections are shared by the requests of one origin.
             until: moment of the loop's clock at which waiting ends.
             limit: most bytes on the wire, headers included.
 
@@ -84,12 +79,13 @@ class Pool:
             ProviderError: unreachable, refused by the guard, late, damaged or too large.
         """
         loop = asyncio.get_running_loop()
-        wire = _wire(request, b"" if request.stream is NO_BODY else await request.aread())
+        origin = request.origin
+        wire = request.wire()
         is_get = request.method == "GET"
         connection = self._take(origin, loop.time(), IDLE_S if is_get else IDLE_POST_S)
         if connection is not None:
             try:
-                response = await connection.exchange(wire, until, limit)
+                answer = await connection.exchange(wire, until, limit)
             except StaleConnection as stale:
                 if not is_get:
                     # The peer may have read it, so it is not sent again and counts as no failure.
@@ -97,11 +93,11 @@ class Pool:
                     raise
             else:
                 self._keep(origin, connection, loop)
-                return response
+                return answer
         connection = await self._connect(origin, until, loop)
-        response = await connection.exchange(wire, until, limit)
+        answer = await connection.exchange(wire, until, limit)
         self._keep(origin, connection, loop)
-        return response
+        return answer
 
     async def close(self) -> None:
         """Drop every connection; exchanges under way end with `Disconnected`."""
@@ -242,15 +238,6 @@ class Addresses:
             del self._lookups[key]
 
 
-def _wire(request: httpx.Request, body: bytes) -> bytes:
-    """A request as it goes out on an HTTP/1.1 connection."""
-    start = b"%s %s HTTP/1.1\r\n" % (request.method.encode("ascii"), target_of(request))
-    if not body:
-        return b"".join((start, head_of(request), b"\r\n"))
-    length = b"Content-Length: %d\r\n\r\n" % len(body)
-    return b"".join((start, head_of(request), length, body))
-
-
 def _retrieve(task: asyncio.Task[list[str]]) -> None:
     if not task.cancelled():
         task.exception()
@@ -263,6 +250,8 @@ async def _system_resolve(host: str, port: int) -> list[str]:
 
 async def _dial(loop: asyncio.AbstractEventLoop, addresses: list[str], port: int) -> socket.socket:
     """The first of the addresses to accept, each tried a quarter of a second after the last."""
+    if len(addresses) == 1:
+        return await _dial_one(loop, addresses[0], port)  # no race, so no tasks
     waiting = deque(_interleaved(addresses))
     pending: set[asyncio.Task[socket.socket]] = set()
     error: OSError = OSError("no address")

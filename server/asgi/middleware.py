@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from coinmux.framework.errors import Overloaded
 from coinmux.server.asgi.cross_origin import CrossOrigin
 from coinmux.server.asgi.host_check import Hosts
+from coinmux.server.asgi.known_requests import KnownRequests
 from coinmux.server.asgi.packing import Packer
 from coinmux.server.asgi.problems import render
 from coinmux.server.asgi.request_head import RequestHead, check_body, check_target
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from coinmux.framework.dispatch.decision import Decision
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.admission import Traffic
+    from coinmux.server.asgi.known_requests import RequestLog
     from coinmux.server.asgi.parsed_routes import ParsedRoutes
     from coinmux.server.asgi.scope import RawHeaders, Receive, Scope, Send
 
@@ -35,15 +37,6 @@ if TYPE_CHECKING:
 _ALWAYS = ("/healthz", "/readyz")
 #: The status logged where the caller left before there was an answer.
 _STATUS_LEFT = 499
-
-
-class RequestLog(Protocol):
-    """What records the requests that ended."""
-
-    def request(
-        self, scope: Scope, at_ms: int, status: int, latency_ms: float, code: str | None
-    ) -> None:
-        """Record one request."""
 
 
 class DecisionKeeper(Protocol):
@@ -63,6 +56,7 @@ class Middleware:
         decisions: keeps what was decided for each request.
 
     Attributes:
+        known: what answers requests by their bytes, without a call of this application.
         traffic: what is in flight.
         admin_paths: templates of the routes that change something; no other site may call them.
     """
@@ -90,6 +84,8 @@ class Middleware:
         self._ids = count(1)
         self._run = os.urandom(5).hex()
         self.traffic = traffic
+        self.known = KnownRequests(gateway, traffic, self._packer, recorder, self._next_id)
+        lane.requests = self.known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -140,8 +136,11 @@ class Middleware:
             state.is_traced = True
             state.request_id = head.request_id
         else:
-            state.request_id = f"{self._run}-{next(self._ids):x}"
+            state.request_id = self._next_id()
         return state.request_id
+
+    def _next_id(self) -> str:
+        return f"{self._run}-{next(self._ids):x}"
 
     def _check(self, scope: Scope, head: RequestHead) -> None:
         """Refuse what is not for this server, or what no honest client sends."""
@@ -177,6 +176,9 @@ class Middleware:
         else:
             await self._lane.answer(known, scope, state, send, reply.id_header, self._packer)
             reply.status = state.status
+            if state.raw and state.question is not None:
+                template = scope["path_template"]
+                self.known.remember(state.raw, known, scope["headers"], template)
 
     def _record(
         self, method: str, reply: SentResponse, state: RequestState, started: float
@@ -189,18 +191,17 @@ class Middleware:
         streamed_at = state.first_byte_at
         answered_at = perf_counter() if streamed_at is None else streamed_at
         elapsed_ms = (answered_at - started) * 1000
-        event = self._gateway.events.publish(
-            "request",
-            inner.get("path_template") or "unmatched",
-            level="debug",
-            keep=False,
-            method=method,
-            status=reply.status,
-            elapsed_ms=elapsed_ms,
-            request_id=state.request_id,
-        )
+        at_ms = self._gateway.clock.wall_ms()
+        fields = {
+            "method": method,
+            "status": reply.status,
+            "elapsed_ms": elapsed_ms,
+            "request_id": state.request_id,
+        }
+        template = inner.get("path_template") or "unmatched"
+        self._gateway.events.record(at_ms, "request", "debug", None, template, fields, keep=False)
         if streamed_at is None:
-            self._recorder.request(inner, event.at_ms, reply.status, elapsed_ms, reply.code)
+            self._recorder.request(inner, at_ms, reply.status, elapsed_ms, reply.code)
 
     def stream_began(self, scope: Scope) -> None:
         """Record a stream as answered now: it may not end for hours."""
@@ -235,7 +236,7 @@ class Middleware:
             )
         if body is None:
             return status, headers, b""
-        return self._packer.pack(scope, status, headers, body)
+        return self._packer.pack(scope["headers"], status, headers, body)
 
 
 async def _send_problem(error: Exception, request_id: str, gateway: Gateway, send: Any) -> None:

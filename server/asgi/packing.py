@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from coinmux.server.asgi.scope import RawHeader, RawHeaders, Scope
+    from coinmux.server.asgi.scope import RawHeader, RawHeaders
 
 #: Below this, a packet more or less is all that is saved.
 WORTH_PACKING = 1_024
@@ -38,7 +38,7 @@ class Packer:
         self._bytes = 0
 
     def pack(
-        self, scope: Scope, status: int, headers: RawHeaders, body: bytes
+        self, asked: RawHeaders, status: int, headers: RawHeaders, body: bytes
     ) -> tuple[int, RawHeaders, bytes]:
         """Status, headers and body as they are sent.
 
@@ -46,12 +46,13 @@ class Packer:
         compressed with gzip where the caller takes that and it is text.
 
         Args:
+            asked: headers of the request.
             headers: with `content-type`, and `content-length` of `body`.
         """
         own = dict(headers)
         if len(body) < WORTH_PACKING or b"content-encoding" in own:
             return status, headers, body
-        asked = dict(scope["headers"])
+        wants = dict(asked)
         kind = own.get(b"content-type", b"")
         is_text = kind.startswith(_PACKED_TYPES) and not kind.startswith(b"text/event-stream")
         etag = own.get(b"etag")
@@ -61,10 +62,10 @@ class Packer:
             headers = [*headers, (b"etag", etag)]
         if is_text:
             headers = varying(headers, b"accept-encoding")
-        if status == 200 and etag is not None and has(asked.get(b"if-none-match"), etag):
+        if status == 200 and etag is not None and has(wants.get(b"if-none-match"), etag):
             bare = [one for one in headers if one[0] not in _OF_THE_BODY]
             return 304, bare, b""
-        if not is_text or not takes_gzip(asked.get(b"accept-encoding", b"")):
+        if not is_text or not takes_gzip(wants.get(b"accept-encoding", b"")):
             return status, headers, body
         packed = self._packed(etag, body) if is_kept and etag is not None else (
             gzip.compress(body, _QUICK, mtime=0)

@@ -18,6 +18,7 @@ from coinmux.server.asgi.scope import state_of
 
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
+    from coinmux.server.asgi.known_requests import KnownRequests
     from coinmux.server.asgi.packing import Packer
     from coinmux.server.asgi.query_params import ParsedRequest
     from coinmux.server.asgi.scope import ASGIApp, RawHeader, Receive, RequestState, Scope, Send
@@ -32,6 +33,9 @@ class ParsedRoutes:
 
     Args:
         app: what answers unknown targets; set once it is built, for it is built with this lane.
+
+    Attributes:
+        requests: what answers whole requests by their bytes, and forgets them with the targets.
     """
 
     def __init__(self, gateway: Gateway, app: ASGIApp | None = None) -> None:
@@ -40,6 +44,7 @@ class ParsedRoutes:
             OrderedDict()
         )
         self.app = app
+        self.requests: KnownRequests | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request to the application."""
@@ -72,7 +77,8 @@ class ParsedRoutes:
         """Answer a question that `find` knew."""
         gateway = self._gateway
         answer = None
-        if not state.is_traced:
+        # One that takes nothing from the cache needs no look at it.
+        if not state.is_traced and question.ask.max_age_s != 0:
             answer = gateway.peek(question.capability, question.query, question.ask)
         if answer is not None:
             state.question, state.served_by = question, answer.provider
@@ -90,7 +96,7 @@ class ParsedRoutes:
         headers += (id_header, *SECURITY_HEADERS)
         body = answer.body
         if len(body) >= WORTH_PACKING:
-            state.status, headers, body = packer.pack(scope, 200, headers, body)
+            state.status, headers, body = packer.pack(scope["headers"], 200, headers, body)
         writer = state.writer
         if state.status == 200 and writer is not None and writer.write_whole(scope, headers, body):
             return
@@ -112,6 +118,8 @@ class ParsedRoutes:
     def forget(self) -> None:
         """Discard every parsed target, because the default quote may have changed."""
         self._known.clear()
+        if self.requests is not None:
+            self.requests.forget()
 
     def __len__(self) -> int:
         return len(self._known)

@@ -52,6 +52,8 @@ class RequestState:
         served_by: provider of that cached answer.
         begun_at: `perf_counter` when the request came in, where it may turn into a stream.
         status: of an answer that the parsed routes sent.
+        raw: the bytes of the whole request, where they were received in one piece and nothing else
+            with them.
         first_byte_at: `perf_counter` when a stream began to be sent: it counts as answered then.
     """
 
@@ -65,6 +67,7 @@ class RequestState:
     served_by: str | None = None
     begun_at: float = 0.0
     status: int = 200
+    raw: bytes = b""
     first_byte_at: float | None = None
 
     def __init__(self, writer: WholeWriter | None = None) -> None:

@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 
 import rich_click as click
 
-from coinmux import CoinmuxError
+from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.reports.base import installed_version
-from coinmux.server.cli.conformance import conformance
 from coinmux.server.cli.console import EXIT_FAILED, EXIT_USAGE, errors
-from coinmux.server.cli.doctor import doctor
-from coinmux.server.cli.export import export
-from coinmux.server.cli.indicators import indicator, indicators
-from coinmux.server.cli.lists import env_example, providers
-from coinmux.server.cli.questions import candles, explain, get, ticker
-from coinmux.server.cli.serve import serve, simulate
+
+#: Each command, and the module of this package that has it; only the module of the command that
+#: runs is imported. The order is that of `coinmux --help`.
+COMMANDS: Mapping[str, str] = {
+    "serve": "serve",
+    "simulate": "serve",
+    "ticker": "questions",
+    "candles": "questions",
+    "get": "questions",
+    "indicator": "indicators",
+    "explain": "questions",
+    "providers": "lists",
+    "indicators": "indicators",
+    "doctor": "doctor",
+    "conformance": "conformance",
+    "env-example": "lists",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.RichGroup):
+    """The commands by name; a command is imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        found = getattr(import_module(f"{__name__}.{module}"), cmd_name.replace("-", "_"))
+        assert isinstance(found, click.Command)
+        return found
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(installed_version(), prog_name="coinmux")
 def cli() -> None:
     """One door to crypto data: every source a plugin, every answer routed and explained.
@@ -26,14 +52,6 @@ def cli() -> None:
     Exit codes: 0 success; 1 no source could answer, or a check failed; 2 the question or a setting
     was wrong.
     """
-
-
-candles.add_command(export)
-for command in (
-    serve, simulate, ticker, candles, get, indicator, explain, providers, indicators, doctor,
-    conformance, env_example,
-):  # fmt: skip
-    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import rich_click as click
 from click.core import ParameterSource
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from coinmux import CoinmuxError, InvalidRequest
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import DEFAULT_ENV_FILE, InvalidSetting
-from coinmux.framework.errors import FeatureDisabled
-from coinmux.framework.gateway import Gateway
+from coinmux.framework.errors import CoinmuxError, FeatureDisabled, InvalidRequest
 from coinmux.framework.reference.values import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from coinmux.framework.gateway import Gateway
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
 EXIT_OK = 0
@@ -64,11 +64,15 @@ def read_env(path: str, options: Mapping[str, str] | None = None) -> EnvConfig:
 
 def console() -> Console:
     """A console on standard output; rich itself obeys NO_COLOR and sees a pipe."""
+    # rich is imported where something is printed: most of a server's life nothing is.
+    from rich.console import Console
+
     return Console(soft_wrap=not sys.stdout.isatty())
 
 
 def loaded_gateway(env: str) -> Gateway:
     """A closed gateway with every plugin loaded, for commands that list what there is."""
+    from coinmux.framework.gateway import Gateway
 
     async def make() -> Gateway:
         gateway = Gateway.from_env(env)
@@ -100,6 +104,8 @@ def print_json(value: Any) -> None:
 
 def table(title: str, *columns: str) -> Table:
     """A table whose long cells wrap and are never cut."""
+    from rich.table import Table
+
     made = Table(title=title, title_justify="left")
     for name in columns:
         made.add_column(name, overflow="fold")
@@ -108,6 +114,8 @@ def table(title: str, *columns: str) -> Table:
 
 def plain(text: str) -> str:
     """Text of a plugin or a source for a cell: no control characters, no markup of `rich`."""
+    from rich.markup import escape
+
     return escape(clean_text(text))
 
 

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import msgspec
 import rich_click as click
 
-from coinmux import Answer, CoinmuxError
+from coinmux.framework.cache.answer import Answer
+from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.routing.options import STRATEGIES, RequestKeywords, RequestOptions, Strategy
 from coinmux.server.asgi.capability_reader import read_values
@@ -24,6 +25,7 @@ from coinmux.server.cli.console import (
     table,
     wait_loaded,
 )
+from coinmux.server.cli.export import export
 from coinmux.server.cli.values import Whole, interval, timeout
 from coinmux.server.process.simulated_gateway import gateway_for
 
@@ -131,6 +133,9 @@ def candles() -> None:
     """Show the latest candles of a SYMBOL, or export those in the archive."""
 
 
+candles.add_command(export)
+
+
 @candles.command(_ASK)
 @click.argument("symbol")
 @interval
@@ -218,7 +223,7 @@ def get(
         print_json(answer.body)
         return
     made = table(_title(answer.meta["capability"], pairs), "field", "value")
-    for name, value in msgspec.json.decode(answer.fetched.data_json).items():
+    for name, value in msgspec.json.decode(answer.data.encode()).items():
         nested = isinstance(value, (dict, list))
         made.add_row(plain(name), plain(_compact(value)) if nested else cell(value))
     out = console()

@@ -16,7 +16,6 @@ from coinmux.server.cli.console import EXIT_FAILED, EXIT_OK, EXIT_USAGE, console
 from coinmux.server.cli.values import Whole
 from coinmux.server.process.log_setup import set_up
 from coinmux.server.process.process_end import end_soon
-from coinmux.server.process.simulated_gateway import simulator_for, world_for
 from coinmux.server.process.supervisor import Workers, command_of_worker, listen
 from coinmux.server.process.worker import ignore_hangup, inherited
 
@@ -53,6 +52,8 @@ def serve(
         listener = _listen(settings)
         if settings.workers > 1:
             raise SystemExit(_together(settings, listener, options, env_file, simulate=simulate))
+    # Imported here: the process that watches over workers serves nothing itself.
+    from coinmux.server.process.simulated_gateway import world_for
     from coinmux.server.process.uvicorn_server import serve as run_server
 
     async def run() -> int:
@@ -101,6 +102,7 @@ def simulate(port: int, env_file: str) -> None:
 
     Prints the variables that make a gateway ask it.
     """
+    from coinmux.server.process.simulated_gateway import simulator_for
 
     async def run() -> int:
         stop = asyncio.Event()

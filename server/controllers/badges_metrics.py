@@ -3,6 +3,9 @@
 Litestar reads annotations at run time, so this module imports what it names.
 """
 
+import asyncio
+from importlib import import_module
+
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -14,9 +17,9 @@ from coinmux.server.asgi.responses import NO_STORE, Bytes, as_json
 from coinmux.server.asgi.static_files import MEDIA_TYPES
 from coinmux.server.context import ServerContext
 from coinmux.server.monitoring.badges import as_endpoint, as_svg, state_of
-from coinmux.server.monitoring.prometheus import exposition
 from coinmux.server.openapi.document import DOC, RouteDoc
 
+_PROMETHEUS = "coinmux.server.monitoring.prometheus"
 _SHORTLY = b"public, max-age=30"
 _PICTURE = [
     (b"content-type", MEDIA_TYPES[".svg"]),
@@ -81,7 +84,9 @@ class OutsideController(Controller):
     async def metrics(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """All figures for Prometheus: OpenMetrics where `Accept` names it, else text 0.0.4."""
         single_values(request.scope["query_string"], ())
-        body, media_type = await exposition(desk, request.headers.get("accept", ""))
+        # Imported by the first who asks, in a thread: most servers are not scraped.
+        prometheus = await asyncio.to_thread(import_module, _PROMETHEUS)
+        body, media_type = await prometheus.exposition(desk, request.headers.get("accept", ""))
         headers = [
             (b"content-type", media_type),
             (b"cache-control", NO_STORE),

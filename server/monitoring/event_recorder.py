@@ -149,6 +149,23 @@ class Recorder:
             )
         )
 
+    def cached(
+        self,
+        template: str,
+        at_ms: int,
+        request_id: str,
+        latency_ms: float,
+        question: ParsedRequest,
+        served: str,
+    ) -> None:
+        """A GET request was answered from the cache, by the provider `served`."""
+        operation = self.operations.get(("GET", template))
+        if operation is not None:
+            self.last = seq = self.last + 1
+            self._requests.append(
+                (seq, at_ms, operation, request_id, 200, latency_ms, None, question, served)
+            )
+
     def __call__(self, event: Event) -> None:
         """Record an event that is no request; a listener of the event bus.
 

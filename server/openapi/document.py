@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from litestar import Litestar
@@ -66,6 +66,10 @@ class RouteDoc:
     needs: frozenset[str] = frozenset()
     also: Mapping[str, Any] = field(default_factory=dict)
     asks: str | None = None
+
+    def __deepcopy__(self, _: object) -> Self:
+        """Itself: litestar copies what a route carries again and again, and this never changes."""
+        return self
 
     @property
     def operation(self) -> str | None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.secrets import Redactor
 
+#: Work in flight has so long to end once a stop is asked for (`faults.md` G10).
+GRACE_S = 10.0
 #: What plugins have left gets so long to end by itself.
 PATIENCE_S = 2.0
 _NAMES_SHOWN = 8

@@ -6,13 +6,16 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import Settings
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.plugins.discovery import PluginLoader
-from coinmux.framework.simulator.simulator import Simulator, simulated_providers
+
+if TYPE_CHECKING:
+    from coinmux.framework.simulator.simulator import Simulator
 
 #: Faults that need no further arguments.
 _DRILLS: Mapping[str, str] = {
@@ -36,6 +39,9 @@ _DRILLS: Mapping[str, str] = {
 @asynccontextmanager
 async def simulator_for(env_file: str, *, port: int = 0) -> AsyncIterator[Simulator]:
     """A simulator of every installed provider that ships samples."""
+    # Imported here, so that a gateway on the world starts without it.
+    from coinmux.framework.simulator.simulator import Simulator, simulated_providers
+
     settings: Settings = EnvConfig(Path(env_file), os.environ).settings
     loader = PluginLoader()
     limit = settings.plugin_load_timeout_s

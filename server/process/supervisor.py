@@ -12,7 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from coinmux.server.process.uvicorn_server import GRACE_S
+from coinmux.server.process.process_end import GRACE_S
 from coinmux.server.process.worker import BEAT_FD, LISTEN_FD, PARENT_FD, RELOAD
 
 if TYPE_CHECKING:

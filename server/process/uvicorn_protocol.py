@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
     from uvicorn.server import ServerState
 
+    from coinmux.server.asgi.known_requests import KnownRequests
     from coinmux.server.asgi.scope import RawHeaders, Scope
 
 #: Seconds a head or a body may take, and a connection may idle (`faults.md` H1).
@@ -57,6 +58,8 @@ class ServedConnection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        # The application is the outermost layer; one made for a test may know no requests.
+        self._known: KnownRequests | None = getattr(self.app, "known", None)
         self._head_size = 0
         self._owed: object = None
         self._owed_since = 0.0
@@ -153,11 +156,17 @@ class ServedConnection(HttpToolsProtocol):
                 self._take(data[start : start + HEAD_LIMIT])
 
     def _take(self, data: bytes) -> None:
+        before = self.cycle
+        is_between = self._is_between()
+        if is_between and self._answer_known(data):
+            return
         self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # no other protocol is spoken: the request is answered as it is
+            # No other protocol is spoken: the request is answered as it is. The parser takes no
+            # further one, so none may pass it by.
+            self._known = None
         except httptools.HttpParserError:
             self._refuse(400, "invalid_request", "this is not HTTP")
             return
@@ -165,8 +174,36 @@ class ServedConnection(HttpToolsProtocol):
             self._head_size += len(data)
             if self._head_size >= HEAD_LIMIT:
                 self._refuse(400, "invalid_request", f"the head is over {HEAD_LIMIT} bytes")
-        else:
-            self._head_size = 0
+            return
+        self._head_size = 0
+        if is_between and self.cycle is not before and not self.pipeline:
+            self._note_raw(data)
+
+    def _is_between(self) -> bool:
+        """Whether every request so far is answered and the next byte begins another."""
+        cycle = self.cycle
+        if cycle is None:
+            return self.scope is None
+        return cycle.response_complete and not cycle.more_body and not self._head_is_open()
+
+    def _answer_known(self, data: bytes) -> bool:
+        """Answer bytes that are a request answered before; False where they must be parsed."""
+        if self._known is None or self.flow.write_paused or self.transport.is_closing():
+            return False
+        client = self.client[0] if self.client else "unknown"
+        common = self.server_state.default_headers
+        if not self._known.answer(data, client, common, self.transport.write):
+            return False
+        self.on_response_complete()
+        return True
+
+    def _note_raw(self, data: bytes) -> None:
+        """Note that `data` is the whole of the request that was just read."""
+        cycle = self.cycle
+        if self._known is not None and cycle.keep_alive and not cycle.more_body:
+            scope: Any = cycle.scope
+            state: RequestState = scope[STATE]
+            state.raw = data
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
@@ -214,7 +251,7 @@ class ServedConnection(HttpToolsProtocol):
             self.transport.abort()
             return
         owed: object = None
-        if self.scope is None:
+        if self.scope is None and not self.is_idle:
             owed = self
         elif self._head_is_open() or (self.cycle is not None and self.cycle.more_body):
             owed = self.scope

@@ -16,7 +16,8 @@ from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.sources.registry import RELOADED
 from coinmux.server.app import create_app
 from coinmux.server.process import event_log
-from coinmux.server.process.process_end import end_if_stuck
+from coinmux.server.process.garbage import leave_out_what_stays, search_less
+from coinmux.server.process.process_end import GRACE_S, end_if_stuck
 from coinmux.server.process.uvicorn_protocol import PATIENCE_S, SWEEP_S, ServedConnection
 from coinmux.server.process.worker import ParentTies, is_worker, on_hangup
 
@@ -35,8 +36,6 @@ HOLDS_FILE = "holds.json"
 _LOG = logging.getLogger("coinmux.server")
 #: One of several workers takes its first caller after so long at the latest.
 _WARM_S = 3.0
-#: Work in flight has so long to end once a stop is asked for (`faults.md` G10).
-GRACE_S = 10.0
 #: `/readyz` says 503 for at least so long before the port closes, for balancers to see it.
 _NOTICE_S = 0.3
 _TICKS_PER_S = 10
@@ -152,6 +151,7 @@ async def serve(
     if settings.holds_file is None and not gateway.simulated:
         gateway.keep_holds(settings.data_dir / HOLDS_FILE)
     restore = event_log.configure(gateway)
+    search_as_before = search_less()
     event_log.announce(gateway)
     _warn_of_open_folder(gateway)
     opening = asyncio.ensure_future(_open_archive(gateway))
@@ -162,6 +162,7 @@ async def serve(
         server = build(edge, host=settings.host, port=settings.port)
         if is_worker():
             ties = ParentTies(lambda: server.handle_exit(signal.SIGTERM, None))
+        leave_out_what_stays()
         ignore = on_hangup(partial(_reload, gateway, ties))
         if ties is not None:
             _pass_on_reloads(gateway, ties)
@@ -176,6 +177,7 @@ async def serve(
             ignore()
         if ties is not None:
             ties.close()
+        search_as_before()
         restore()
     return 0 if server.started else 1
 
@@ -217,6 +219,7 @@ async def _open_archive(gateway: Gateway) -> None:
         return
     try:
         await gateway.open_archive()
+        leave_out_what_stays()
     except (CoinmuxError, OSError) as error:
         message = f"no archive is kept: {error}"
         gateway.events.publish("error", gateway.redactor.clean(message), level="error")

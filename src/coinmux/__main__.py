@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
-from coinmux.server.cli import main
+from coinmux.server.process.garbage import search_hardly
+
+
+def command(arguments: Sequence[str] | None = None) -> None:
+    """The command `coinmux`, in a process of its own."""
+    search_hardly()
+    from coinmux.server.cli import main
+
+    main(arguments)
+
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["serve"])
+    command(sys.argv[1:] or ["serve"])

@@ -405,7 +405,8 @@ async def test_fastest_prefers_the_quicker_source(gateway_of):
         ask = RequestOptions(strategy="fastest", max_age_s=0)
         for name in ("a", "b"):
             await world.gateway.fetch("ticker", QUERY, RequestOptions(provider=name, max_age_s=0))
-        world.gateway.health.latency_s = lambda source, capability: {"a": 0.2, "b": 0.1}[source]
+        for name, latency_s in (("a", 0.2), ("b", 0.1)):
+            world.gateway.health._sources[name].capabilities["ticker"].latency_s = latency_s
         world.clock.advance(2)
         assert (await world.gateway.fetch("ticker", QUERY, ask)).provider == "b"
 

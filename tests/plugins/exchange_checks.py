@@ -14,11 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import ccxt
-import httpx
 import pytest
 
 from coinmux import CAPABILITIES, HTTP, Deadline, Result, Symbol
 from coinmux.framework.secrets import Redactor
+from coinmux.framework.transport.messages import Answer, Outgoing
 from tests.plugins.sample_replay import RECORDINGS, bound, play, provider, samples
 
 #: Our field of a ticker -> ccxt's.
@@ -248,11 +248,11 @@ class _RecordedClient:
         self._reply = reply
         self._beside = beside
 
-    async def send(self, request: httpx.Request, deadline: Deadline) -> httpx.Response:
-        path = request.url.path
+    async def send(self, request: Outgoing, deadline: Deadline) -> Answer:
+        path = urlsplit(request.target).path
         for end, body in self._beside.items():
             if path.endswith(end):
-                return httpx.Response(200, json=body)
+                return Answer(200, {}, json.dumps(body).encode())
         headers = {name.lower(): text for name, text in self._reply.get("headers", {}).items()}
         body = json.dumps(self._reply["body"]).encode()
-        return httpx.Response(self._reply["status"], headers=headers, content=body)
+        return Answer(self._reply["status"], headers, body)

@@ -17,7 +17,6 @@ from coinmux.framework.sources import response_errors
 from coinmux.framework.sources.binding import BoundSource
 from coinmux.framework.testing.clock import FakeClock
 from coinmux.framework.testing.conformance import ReplayClient, bind, call
-from coinmux.framework.transport.httpx_objects import head_of
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDINGS = ROOT.parent / "shared" / "recordings"
@@ -55,7 +54,7 @@ class ScriptedClient(ReplayClient):
 
     @property
     def heads(self) -> list[bytes]:
-        return [head_of(request) for request in self.requests]
+        return [request.headers.wire for request in self.requests]
 
 
 async def ask(

@@ -18,7 +18,7 @@ from coinmux.framework.transport.address_guard import Origin
 from coinmux.framework.transport.choice import HTTPXTransport
 from coinmux.framework.transport.client import SafeHTTPClient
 from coinmux.framework.transport.guarded import GuardedTransport
-from coinmux.framework.transport.httpx_objects import ORIGIN
+from coinmux.framework.transport.httpx_objects import ORIGIN, outgoing_of
 from tests.plugins.sample_replay import ROOT, bound, provider
 
 PROVIDERS = sorted(path.parent.name for path in (ROOT / "plugins/providers").glob("*/samples"))
@@ -42,12 +42,12 @@ class ToLoopback(httpx.AsyncBaseTransport):
         self.pages: list[bytes] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        answer = await self.replay.send(request, None)
+        answer = await self.replay.send(await outgoing_of(request), None)
         kind = answer.headers.pop("content-type", "application/json")
         lines = [(k, v) for k, v in answer.headers.items() if k != "content-length"]
-        status = f"{answer.status_code} {answer.reason_phrase or 'X'}"
+        status = f"{answer.status} {httpx.codes.get_reason_phrase(answer.status) or 'X'}"
         request.headers[NUMBER.decode()] = str(len(self.pages))
-        self.pages.append(response(answer.content, status=status, content_type=kind, headers=lines))
+        self.pages.append(response(answer.body, status=status, content_type=kind, headers=lines))
         request.extensions[ORIGIN] = Origin("http", "127.0.0.1", self.port, allowed=True)
         request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=self.port)
         return await self.inner.handle_async_request(request)

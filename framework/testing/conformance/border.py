@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from coinmux.framework.clock import SystemClock
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.dispatch.attempt import AttemptRunner, StaleResult
@@ -19,13 +17,9 @@ from coinmux.framework.reference.assets import AssetDirectory, AssetTable
 from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.source import Source
 from coinmux.framework.testing.clock import FakeClock
-from coinmux.framework.testing.conformance.replay import (
-    ReplayClient,
-    Unexpected,
-    reply_of,
-    target_of,
-)
+from coinmux.framework.testing.conformance.replay import ReplayClient, Unexpected, reply_of
 from coinmux.framework.transport.client import SafeHTTPClient
+from coinmux.framework.transport.messages import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +28,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.samples.format import Exchange, Sample
     from coinmux.framework.testing.conformance.subject import Subject
+    from coinmux.framework.transport.messages import Outgoing
 
 #: When questions are asked that no sample times: 24 November 2025, as in most samples.
 NOW_MS = 1_764_000_000_000
@@ -69,12 +64,12 @@ class Ended:
 class CannedClient:
     """Gives the same reply to every request."""
 
-    def __init__(self, reply: httpx.Response) -> None:
+    def __init__(self, reply: Answer) -> None:
         self.redactor = Redactor()
         self.on_date = None  # no clock of a source is compared with ours
         self._reply = reply
 
-    async def send(self, request: httpx.Request, deadline: Deadline) -> httpx.Response:
+    async def send(self, request: Outgoing, deadline: Deadline) -> Answer:
         await asyncio.sleep(0)
         return self._reply
 
@@ -87,9 +82,9 @@ class LooseClient:
         self.on_date = None  # no clock of a source is compared with ours
         self._left = list(exchanges)
 
-    async def send(self, request: httpx.Request, deadline: Deadline) -> httpx.Response:
+    async def send(self, request: Outgoing, deadline: Deadline) -> Answer:
         await asyncio.sleep(0)
-        same = [one for one in self._left if target_of(request).split("?")[0] == one.request.path]
+        same = [one for one in self._left if request.target.split("?")[0] == one.request.path]
         exchange = (same or self._left)[0]
         if len(self._left) > 1:
             self._left.remove(exchange)
@@ -99,11 +94,11 @@ class LooseClient:
 class ForgivingClient(ReplayClient):
     """Answers 404 to requests that only a corrupted answer made the hook send."""
 
-    async def send(self, request: httpx.Request, deadline: Deadline) -> httpx.Response:
+    async def send(self, request: Outgoing, deadline: Deadline) -> Answer:
         try:
             return await super().send(request, deadline)
         except Unexpected:
-            return httpx.Response(404, json={})
+            return Answer(404, {"content-type": "application/json"}, b"{}")
 
 
 def source_of(

@@ -11,8 +11,6 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx
-
 from coinmux.framework.clock import Deadline
 from coinmux.framework.models.base import Query, Result
 from coinmux.framework.reference.assets import AssetDirectory, AssetTable
@@ -22,7 +20,7 @@ from coinmux.framework.sources.binding import BoundSource
 from coinmux.framework.sources.http import HTTP
 from coinmux.framework.testing.bind import OpenGate
 from coinmux.framework.testing.clock import FakeClock
-from coinmux.framework.transport.httpx_objects import head_of, origin_of
+from coinmux.framework.transport.messages import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from coinmux.framework.plugins.provider_info import ProviderInfo
     from coinmux.framework.sources.binding import MapError
     from coinmux.framework.transport.endpoint import Endpoint
+    from coinmux.framework.transport.messages import Outgoing
 
 
 class Unexpected(AssertionError):
@@ -57,7 +56,7 @@ class ReplayClient:
         self.left = [
             one if isinstance(one, Exchange) else Exchange.model_validate(one) for one in exchanges
         ]
-        self.requests: list[httpx.Request] = []
+        self.requests: list[Outgoing] = []
         self.strays: list[str] = []
         self._source = source
         self._keys = key_parameters(source.info)
@@ -70,10 +69,10 @@ class ReplayClient:
     @property
     def heads(self) -> list[str]:
         """Header lines of each request."""
-        return [head_of(request).decode("latin-1") for request in self.requests]
+        return [request.headers.wire.decode("latin-1") for request in self.requests]
 
-    async def send(self, request: httpx.Request, deadline: Deadline) -> httpx.Response:
-        """The reply of the first exchange that asks this.
+    async def send(self, request: Outgoing, deadline: Deadline) -> Answer:
+        """The answer of the first exchange that asks this.
 
         Raises:
             Unexpected: there is none.
@@ -84,9 +83,9 @@ class ReplayClient:
             if asks(request, exchange.request, self._source, self._keys):
                 self.left.remove(exchange)
                 return reply_of(exchange.response)
-        target = target_of(request)
-        self.strays.append(f"{request.method} {urlsplit(target).path}")
-        raise Unexpected(f"a request no exchange answers: {request.method} {target}")
+        method, target = request.method, request.target
+        self.strays.append(f"{method} {urlsplit(target).path}")
+        raise Unexpected(f"a request no exchange answers: {method} {target}")
 
 
 def key_parameters(info: ProviderInfo) -> frozenset[str]:
@@ -99,16 +98,16 @@ def key_parameters(info: ProviderInfo) -> frozenset[str]:
 
 
 def asks(
-    request: httpx.Request,
+    request: Outgoing,
     wanted: SampleRequest,
     source: BoundSource,
     keys: frozenset[str] = frozenset(),
 ) -> bool:
     """Whether a request is the one a sample tells of; `*` there stands for any value."""
     endpoint = endpoint_of(source, wanted)
-    if endpoint is None or origin_of(request) != endpoint.origin or request.method != wanted.method:
+    if endpoint is None or request.origin != endpoint.origin or request.method != wanted.method:
         return False
-    parts = urlsplit(target_of(request))
+    parts = urlsplit(request.target)
     own = endpoint.prefix.rstrip("/") + wanted.path if wanted.path else endpoint.prefix
     if not _same_path(parts.path, own or "/"):
         return False
@@ -118,14 +117,8 @@ def asks(
     asked = {name: value for name, value in asked.items() if name not in keys}
     if sent.keys() != asked.keys() or any(asked[n] not in (ANY, v) for n, v in sent.items()):
         return False
-    sent_body = request.read()
-    body = json.loads(sent_body) if sent_body else None
+    body = json.loads(request.body) if request.body else None
     return same_json(body, wanted.json_body)
-
-
-def target_of(request: httpx.Request) -> str:
-    """Path and query of a request, as they go out."""
-    return request.url.raw_path.decode("ascii")
 
 
 def endpoint_of(source: BoundSource, wanted: SampleRequest) -> Endpoint | None:
@@ -156,14 +149,14 @@ def same_json(sent: Any, wanted: Any, name: str = "") -> bool:
     return type(sent) is type(wanted) and bool(sent == wanted)
 
 
-def reply_of(response: SampleResponse) -> httpx.Response:
+def reply_of(response: SampleResponse) -> Answer:
     """A sample's response as the client would give it."""
     headers = {name.lower(): value for name, value in response.headers.items()}
     if response.text is not None:
         body = response.text.encode()
     else:
         body = json.dumps(response.body).encode() if response.has_body else b""
-    return httpx.Response(response.status, headers=headers, content=body)
+    return Answer(response.status, headers, body)
 
 
 def bind(

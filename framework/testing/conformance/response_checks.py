@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from coinmux.framework.errors import (
     Outcome,
     PluginError,
@@ -21,6 +19,7 @@ from coinmux.framework.testing.conformance.border import (
     ask_with,
 )
 from coinmux.framework.testing.conformance.check import Case, NotApplicable
+from coinmux.framework.transport.messages import Answer
 
 if TYPE_CHECKING:
     from coinmux.framework.testing.conformance.subject import Subject
@@ -53,7 +52,7 @@ def transport(subject: Subject) -> Sequence[Case]:
 
 
 def _understood(subject: Subject, capability: str) -> Any:
-    async def one(kind: str, reply: httpx.Response) -> str | None:
+    async def one(kind: str, reply: Answer) -> str | None:
         wrong = _misunderstood(kind, await _asked(subject, capability, reply), subject)
         return None if wrong is None else f"{kind}: {wrong}"
 
@@ -82,20 +81,20 @@ def all_of(make: Callable[[], Iterable[Coroutine[Any, Any, str | None]]]) -> Any
     return run
 
 
-def _replies() -> Iterator[tuple[str, httpx.Response]]:
-    yield "401", httpx.Response(401, headers=_JSON, content=b'{"message": "unauthorized"}')
+def _replies() -> Iterator[tuple[str, Answer]]:
+    yield "401", Answer(401, _JSON, b'{"message": "unauthorized"}')
     limited = {**_JSON, "retry-after": f"{WAIT_S:g}"}
     yield (
         "429 with Retry-After",
-        httpx.Response(429, headers=limited, content=b'{"message": "too many requests"}'),
+        Answer(429, limited, b'{"message": "too many requests"}'),
     )
-    yield "500", httpx.Response(500, headers=_JSON, content=b'{"message": "internal error"}')
-    yield "200 with HTML", httpx.Response(200, headers={"content-type": "text/html"}, content=_PAGE)
+    yield "500", Answer(500, _JSON, b'{"message": "internal error"}')
+    yield "200 with HTML", Answer(200, {"content-type": "text/html"}, _PAGE)
     yield (
         "200 with half an answer",
-        httpx.Response(200, headers=_JSON, content=b'{"data": [{"id": 1, "na'),
+        Answer(200, _JSON, b'{"data": [{"id": 1, "na'),
     )
-    yield "200 with nothing", httpx.Response(200, headers=_JSON, content=b"")
+    yield "200 with nothing", Answer(200, _JSON, b"")
 
 
 def _misunderstood(kind: str, ended: Ended, subject: Subject) -> str | None:
@@ -132,7 +131,7 @@ def _not_taken(subject: Subject, capability: str) -> Any:
     row = subject.capabilities[capability]
 
     async def one(body: bytes) -> str | None:
-        ended = await _asked(subject, capability, httpx.Response(200, headers=_JSON, content=body))
+        ended = await _asked(subject, capability, Answer(200, _JSON, body))
         shown = body.decode()
         if ended.crash is not None or isinstance(ended.error, PluginError):
             return f"{shown} ends in {ended}"
@@ -152,9 +151,7 @@ def odd_replies(subject: Subject) -> Sequence[Case]:
 
 def _survives(subject: Subject, capability: str) -> Any:
     async def one(status: int, body: bytes) -> str | None:
-        ended = await _asked(
-            subject, capability, httpx.Response(status, headers=_JSON, content=body)
-        )
+        ended = await _asked(subject, capability, Answer(status, _JSON, body))
         what = f"HTTP {status} {body.decode()}"
         if ended.crash is not None or isinstance(ended.error, PluginError):
             return f"{what} ends in {ended}"
@@ -168,7 +165,7 @@ def _survives(subject: Subject, capability: str) -> Any:
     return all_of(lambda: [one(status, body) for status in _STATUSES for body in bodies])
 
 
-async def _asked(subject: Subject, capability: str, reply: httpx.Response) -> Ended:
+async def _asked(subject: Subject, capability: str, reply: Answer) -> Ended:
     query = subject.question(capability)
     if query is None:
         raise NotApplicable(f"no question for {capability} is known: it takes a sample")

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from coinmux.framework.clock import SystemClock
 from coinmux.framework.errors import PluginError, PluginTimeout
 from coinmux.framework.plugins.hook_runner import is_hook
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
     from coinmux.framework.testing.conformance.subject import Subject
+from coinmux.framework.transport.messages import Answer
 
 _DEADLINE_S = 0.2
 #: What may pass between the deadline, or the cancellation, and the end.
@@ -135,7 +134,7 @@ def _lets_go(subject: Subject, capability: str) -> Any:
             await play(subject, good[0])
         elif query is not None:
             # Without a sample it gets an empty reply: what it does before that counts as well.
-            client = CannedClient(httpx.Response(200, json={}))
+            client = CannedClient(Answer(200, {"content-type": "application/json"}, b"{}"))
             await ask_with(subject, capability, query, client, NOW_MS)
 
     async def run() -> str | None:

@@ -28,15 +28,14 @@ from coinmux.framework.clock import Deadline, SystemClock
 from coinmux.framework.secrets import Redactor
 from coinmux.framework.testing.clock import FakeClock
 from coinmux.framework.testing.raw_server import Peer, RawServer, response
-from coinmux.framework.transport.address_guard import Origin
 from coinmux.framework.transport.client import ClientLimits, SafeHTTPClient
-from coinmux.framework.transport.httpx_objects import NO_BODY, ORIGIN
+from coinmux.framework.transport.endpoint import Endpoint
+from coinmux.framework.transport.messages import Outgoing
 
 
-def request(url: str, *, allowed: bool = True) -> httpx.Request:
-    origin = Origin.parse(url, allowed=allowed)
-    headers = {"Host": "x"}
-    return httpx.Request("GET", url, headers=headers, stream=NO_BODY, extensions={ORIGIN: origin})
+def request(url: str) -> Outgoing:
+    endpoint = Endpoint.of(url, allowed=True)
+    return endpoint.request("GET", "", None, endpoint.headers)
 
 
 async def test_deadline_is_the_clocks():
@@ -114,7 +113,7 @@ async def test_second_address_is_tried():
     ):
         url = f"http://node.example:{server.port}"
         reply = await client.send(request(url), Deadline.after(clock, 2))
-    assert reply.status_code == 200
+    assert reply.status == 200
 
 
 class Broken(httpx.AsyncBaseTransport):
@@ -283,7 +282,7 @@ async def test_tls(certificates):
     ):
         for _ in range(3):
             reply = await client.send(request(server.url), Deadline.after(clock, 2))
-            assert reply.status_code == 200
+            assert reply.status == 200
         assert server.connections == 1
 
 

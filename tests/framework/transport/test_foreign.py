@@ -24,6 +24,7 @@ from coinmux.framework.testing.bind import outbound
 from coinmux.framework.testing.raw_server import Peer, RawServer, response
 from coinmux.framework.transport.choice import HTTPXTransport, transport_named
 from coinmux.framework.transport.client import ClientLimits, SafeHTTPClient
+from coinmux.framework.transport.endpoint import Endpoint
 from coinmux.framework.transport.guarded import GuardedTransport
 from coinmux.framework.transport.httpx_objects import LIMIT, ORIGIN, UNTIL
 
@@ -142,7 +143,8 @@ async def test_private_address_is_refused_as_spelled():
     client = SafeHTTPClient(SystemClock(), Redactor(), transport=transport)
     async with client, outbound(None, client=client) as http:
         await http.get_json("/x", empty_ok=True)  # the declared address passes
-        request = httpx.Request("GET", "https://10.0.0.1/")
+        endpoint = Endpoint.of("https://10.0.0.1/")
+        request = endpoint.request("GET", "", None, endpoint.headers)
         with pytest.raises(BlockedAddress):
             await client.send(request, Deadline.after(SystemClock(), 1))
 

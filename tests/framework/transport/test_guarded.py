@@ -16,9 +16,10 @@ from coinmux.framework.transport.pool import Pool
 class Loopback(Pool):
     """A pool that treats every origin as named by the operator."""
 
-    async def exchange(self, request, origin, until, limit):
-        named = Origin("http", origin.host, origin.port, allowed=True)
-        return await super().exchange(request, named, until, limit)
+    async def exchange(self, request, until, limit):
+        origin = request.origin
+        request.origin = Origin("http", origin.host, origin.port, allowed=True)
+        return await super().exchange(request, until, limit)
 
 
 async def get(server: RawServer, **options) -> httpx.Response:

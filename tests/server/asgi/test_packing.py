@@ -72,8 +72,8 @@ async def test_small_bodies_are_left_alone(app_of):
 async def test_pictures_and_streams_are_not_compressed(app_of):
     """What is compressed already gains nothing, and a stream has no end to wait for."""
     headers = [(b"content-type", b"image/png"), (b"content-length", b"4000")]
-    scope = {"headers": [(b"accept-encoding", b"gzip")]}
-    status, sent, body = Packer().pack(scope, 200, headers, b"x" * 4000)
+    asked = [(b"accept-encoding", b"gzip")]
+    status, sent, body = Packer().pack(asked, 200, headers, b"x" * 4000)
     assert (status, body) == (200, b"x" * 4000)
     assert not [one for one in sent if one[0] in (b"content-encoding", b"vary")]
 
@@ -81,25 +81,25 @@ async def test_pictures_and_streams_are_not_compressed(app_of):
 def test_a_body_is_compressed_once():
     """The next caller is served the same bytes; more than are kept push out the oldest."""
     packer = Packer()
-    scope = {"headers": [(b"accept-encoding", b"gzip")]}
+    asked = [(b"accept-encoding", b"gzip")]
     headers = [(b"content-type", b"application/json")]
     bodies = [b"%d" % n * 1_000 for n in range(10, 150)]
-    first = packer.pack(scope, 200, headers, bodies[0])[2]
-    assert packer.pack(scope, 200, headers, bodies[0])[2] is first
+    first = packer.pack(asked, 200, headers, bodies[0])[2]
+    assert packer.pack(asked, 200, headers, bodies[0])[2] is first
     for body in bodies:
-        assert gzip.decompress(packer.pack(scope, 200, headers, body)[2]) == body
-    assert packer.pack(scope, 200, headers, bodies[0])[2] is not first
+        assert gzip.decompress(packer.pack(asked, 200, headers, body)[2]) == body
+    assert packer.pack(asked, 200, headers, bodies[0])[2] is not first
 
 
 def test_what_nobody_may_store_is_not_kept():
     """It has no tag, and is compressed for the moment."""
     packer = Packer()
-    scope = {"headers": [(b"accept-encoding", b"gzip"), (b"if-none-match", b"*")]}
+    asked = [(b"accept-encoding", b"gzip"), (b"if-none-match", b"*")]
     headers = [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")]
-    status, sent, body = packer.pack(scope, 200, headers, b"x" * 2_000)
+    status, sent, body = packer.pack(asked, 200, headers, b"x" * 2_000)
     assert (status, gzip.decompress(body)) == (200, b"x" * 2_000)
     assert b"etag" not in dict(sent)
-    assert packer.pack(scope, 200, headers, b"x" * 2_000)[2] is not body
+    assert packer.pack(asked, 200, headers, b"x" * 2_000)[2] is not body
 
 
 @pytest.mark.parametrize(

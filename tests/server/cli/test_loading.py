@@ -2,14 +2,13 @@
 
 import json
 import os
-import sys
 import threading
 
 import pytest
 
 from coinmux.framework.plugins.discovery import Found, PluginLoader
 from coinmux.framework.sources import registry
-from coinmux.server.cli import console, main
+from coinmux.server.cli import console, doctor, main
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +26,7 @@ def endless(monkeypatch):
     slow = Found("slow", "elsewhere", "1", False, lambda: over.wait(30))
     monkeypatch.setattr(PluginLoader, "discover", lambda *_: [*ours, slow])
     monkeypatch.setattr(console, "LOAD_WAIT_S", 2.0)
-    monkeypatch.setattr(sys.modules["coinmux.server.cli.doctor"], "LOAD_WAIT_S", 2.0)
+    monkeypatch.setattr(doctor, "LOAD_WAIT_S", 2.0)
     yield
     over.set()
 

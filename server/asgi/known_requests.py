@@ -1,0 +1,222 @@
+"""Requests that were answered from the cache before, known again by their bytes.
+
+A client that asks the same question again sends the same bytes. From them to the cached answer
+nothing is parsed and no task, scope or header is made: what the parts of a request were found to
+mean is cached, and what depends on the moment - the caller's share, the answer's freshness and
+age - is looked at each time.
+"""
+
+from __future__ import annotations
+
+import weakref
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from coinmux.framework.cache.store import is_fresh
+from coinmux.framework.dispatch.request import key_of
+from coinmux.framework.errors import CoinmuxError
+from coinmux.server.asgi.responses import SECURITY_HEADERS, answer_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from coinmux.framework.cache.answer import FetchResult
+    from coinmux.framework.config.settings import Settings
+    from coinmux.framework.gateway import Gateway
+    from coinmux.server.asgi.admission import Traffic
+    from coinmux.server.asgi.packing import Packer
+    from coinmux.server.asgi.query_params import ParsedRequest
+    from coinmux.server.asgi.scope import RawHeaders, Scope
+
+_KEPT = 2_048
+#: Longer requests are rare and would make the memory of 2,048 of them count.
+_LONGEST = 2_048
+_NEVER_KEPT = frozenset((b"if-none-match", b"authorization", b"cookie"))
+#: The usual status line, for all that is answered here.
+_STATUS = b"HTTP/1.1 200 OK\r\n"
+
+
+def lines_of(headers: RawHeaders) -> bytes:
+    """Header lines as they are sent."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+_SECURITY = lines_of([*SECURITY_HEADERS])
+
+
+class RequestLog(Protocol):
+    """What records the requests that ended."""
+
+    def request(
+        self, scope: Scope, at_ms: int, status: int, latency_ms: float, code: str | None
+    ) -> None:
+        """Record one request."""
+
+    def cached(
+        self,
+        template: str,
+        at_ms: int,
+        request_id: str,
+        latency_ms: float,
+        question: ParsedRequest,
+        served: str,
+    ) -> None:
+        """Record a GET request that was answered from the cache."""
+
+
+class KnownRequest:
+    """What the bytes of a request mean, and the head of the answer that was sent last.
+
+    Attributes:
+        key: under which its answers are cached.
+        headers: of the request.
+        template: path template of its route.
+        fetched: what was sent last.
+        head, tail: header lines before and after the request's id, of that answer; they hold until
+            `good_until`, in monotonic seconds.
+        body: of that answer, as it is sent; dropped with the answer.
+    """
+
+    __slots__ = (
+        "body", "fetched", "good_until", "head", "headers", "key", "question", "tail", "template",
+    )  # fmt: skip
+
+    def __init__(
+        self, key: Hashable, question: ParsedRequest, headers: RawHeaders, template: str
+    ) -> None:
+        self.key = key
+        self.question = question
+        self.headers = headers
+        self.template = template
+        self.fetched: weakref.ref[FetchResult] | None = None
+        self.good_until = 0.0
+        self.head = self.tail = self.body = b""
+
+    def make(self, fetched: FetchResult, now: float, packer: Packer) -> None:
+        """Make head and body of the cached answer as they are sent at `now`."""
+        answer = fetched.view("hit")
+        own = answer_headers(answer, now)
+        count = len(own)
+        _, headers, self.body = packer.pack(self.headers, 200, own, answer.body)
+        self.head = lines_of(headers[:count])
+        self.tail = b"\r\n%b%b\r\n" % (lines_of(headers[count:]), _SECURITY)
+        # Until the next whole second of its age, or of the freshness left.
+        age_s, ttl_s = int(answer.age_s(now)), int(answer.ttl_s(now))
+        self.good_until = fetched.fetched_at + min(age_s + 1, fetched.fresh_s - ttl_s)
+        self.fetched = weakref.ref(fetched, self._drop)
+
+    def _drop(self, gone: weakref.ref[FetchResult]) -> None:
+        if gone is self.fetched:
+            self.fetched, self.body = None, b""
+
+
+class KnownRequests:
+    """Answers requests whose bytes are known from the cache, at once and in one piece.
+
+    Args:
+        next_id: gives the next request id.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        traffic: Traffic,
+        packer: Packer,
+        recorder: RequestLog,
+        next_id: Callable[[], str],
+    ) -> None:
+        self._gateway = gateway
+        self._traffic = traffic
+        self._packer = packer
+        self._recorder = recorder
+        self._next_id = next_id
+        self._settings: Settings | None = None
+        self._known: dict[bytes, KnownRequest] = {}
+        self._common: RawHeaders | None = None
+        self._start = b""
+
+    def remember(
+        self, raw: bytes, question: ParsedRequest, headers: RawHeaders, template: str
+    ) -> None:
+        """Know a request again that was answered from the cache.
+
+        One that says what its caller has may be answered with a 304, credentials are not kept, and
+        a further page is cached under another question: none of these is known.
+        """
+        if self._gateway.settings is not self._settings:
+            self.forget()
+        query = question.query
+        if len(raw) > _LONGEST or "cursor" in query.__dict__ or _is_for_the_moment(headers):
+            return
+        if len(self._known) >= _KEPT:
+            del self._known[next(iter(self._known))]
+        row = self._gateway.capability(question.capability)
+        self._known[raw] = KnownRequest(
+            key_of(row, query, question.ask), question, headers, template
+        )
+
+    def forget(self) -> None:
+        """Know no request any more, because what it means may have changed."""
+        self._known.clear()
+        self._settings = self._gateway.settings
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def answer(
+        self, raw: bytes, client: str, common: RawHeaders, write: Callable[[bytes], None]
+    ) -> bool:
+        """Answer a request by its bytes; False where it must go the usual way, nothing sent.
+
+        Args:
+            client: the address it came from.
+            common: headers of every response.
+            write: sends bytes to the caller.
+        """
+        known = self._known.get(raw)
+        if known is None:
+            return False
+        started = perf_counter()
+        gateway = self._gateway
+        settings = gateway.settings
+        if settings is not self._settings:
+            return False
+        cache, now = gateway.cache, gateway.clock.monotonic()
+        fetched = cache.get(known.key)
+        if fetched is None or not is_fresh(fetched, now, known.question.ask.max_age_s):
+            return False
+        try:
+            self._traffic.enter(client, settings)
+        except CoinmuxError:
+            return False
+        try:
+            cache.hits += 1
+            sent = known.fetched
+            if sent is None or sent() is not fetched or now >= known.good_until:
+                known.make(fetched, now, self._packer)
+            if common is not self._common:
+                self._common = common
+                self._start = _STATUS + lines_of(common)
+            request_id = self._next_id()
+            id_line = b"x-request-id: " + request_id.encode("ascii")
+            write(b"".join((self._start, known.head, id_line, known.tail, known.body)))
+        finally:
+            self._traffic.leave(client)
+        elapsed_ms = (perf_counter() - started) * 1000
+        at_ms = gateway.clock.wall_ms()
+        fields = {
+            "method": "GET",
+            "status": 200,
+            "elapsed_ms": elapsed_ms,
+            "request_id": request_id,
+        }
+        gateway.events.record(at_ms, "request", "debug", None, known.template, fields, keep=False)
+        self._recorder.cached(
+            known.template, at_ms, request_id, elapsed_ms, known.question, fetched.provider
+        )
+        return True
+
+
+def _is_for_the_moment(headers: RawHeaders) -> bool:
+    """Whether a request says what its caller has already, or who the caller is."""
+    return any(name in _NEVER_KEPT for name, _ in headers)
