@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.source import Source
     from coinmux.framework.suggest import near
-from coinmux.framework.transport.choice import Transport
+    from coinmux.framework.transport.choice import Transport
 
 #: The archive in `DATA_DIR`.
 ARCHIVE_FILE = "archive.db"

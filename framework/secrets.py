@@ -17,7 +17,9 @@ MASK = "***"
 SHORTEST = 6
 
 _NAMES = r"(?:key|token|secret|signature|auth\w*|passphrase|password)"
-_HINT = re.compile(r"key|token|secret|signature|auth|passphrase|password", re.IGNORECASE)
+#: A text with none of these, in any case, names no secret.
+_HINTS = ("key", "token", "secret", "signature", "auth", "passphrase", "password")
+_HINT = re.compile("|".join(_HINTS), re.IGNORECASE)
 _SCHEME = r"(?:(?:bearer|basic|token|apikey)\s+)?"
 # `name=value` of a URL, a form or a log line.
 _PARAMETER = re.compile(
@@ -37,6 +39,13 @@ _EXPLAINED = re.compile(
     |whether|which|with|without|wrong|your)["'.:!?]?""",
     re.IGNORECASE | re.VERBOSE,
 )
+
+
+def _is_hinted(text: str, small: str) -> bool:
+    """Whether a text names something like a secret; `small` is the same in small letters."""
+    if text.isascii():
+        return any(hint in small for hint in _HINTS)
+    return _HINT.search(text) is not None  # letters beyond ASCII stand for others in any case
 
 
 def _masked(match: re.Match[str]) -> str:
@@ -106,7 +115,7 @@ class Redactor:
             if form in small:
                 text = pattern.sub(MASK, text)
                 small = text.lower()
-        if _HINT.search(text):
+        if _is_hinted(text, small):
             text = _PARAMETER.sub(_masked, text)
             text = _FIELD.sub(_masked, text)
         return text

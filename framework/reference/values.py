@@ -225,8 +225,10 @@ def clean_text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("takes text")
     # Cut before it is cleaned too: a source decides how long a text is.
-    text = _INSIDE_WORDS.sub("", value[: TEXT_LIMIT * 20])
-    return " ".join(_UNSAFE.sub(" ", text).split())[:TEXT_LIMIT]
+    text = value[: TEXT_LIMIT * 20]
+    if not (text.isascii() and text.isprintable()):
+        text = _UNSAFE.sub(" ", _INSIDE_WORDS.sub("", text))
+    return " ".join(text.split())[:TEXT_LIMIT]
 
 
 def clean_name(value: Any) -> str:

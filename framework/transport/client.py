@@ -6,12 +6,12 @@ import asyncio
 import errno
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
-from coinmux.framework.errors import LocalNetwork, ProviderError, Unreachable, UpstreamTimeout
-from coinmux.framework.transport import content_decoding, foreign
+from coinmux.framework.errors import LocalNetwork, Unreachable, UpstreamTimeout
+from coinmux.framework.transport import content_decoding
 from coinmux.framework.transport.address_guard import is_loopback
-from coinmux.framework.transport.guarded import GuardedTransport
+from coinmux.framework.transport.causes import causes
 from coinmux.framework.transport.pool import Pool, Resolve
 
 if TYPE_CHECKING:
@@ -40,6 +40,22 @@ _LOCAL_ERRNO = frozenset(
         errno.ENOBUFS,
     }
 )
+
+
+class Way(Protocol):
+    """What carries requests: our own connections, or a foreign transport held to our rules."""
+
+    async def exchange(self, request: Outgoing, until: float, limit: int, /) -> Answer:
+        """One request, one whole answer, its content coding left on.
+
+        Raises:
+            ProviderError: there is none, or one that breaks a rule.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Drop all connections."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +99,12 @@ class SafeHTTPClient:
         self.limits = limits if limits is not None else ClientLimits()
         self.redactor = redactor
         self._clock = clock
-        if transport is None:
-            pool = Pool(connect_s=self.limits.connect_s, ca_file=ca_file, resolve=resolve)
-            transport = GuardedTransport(pool)
-        self._transport = transport
-        #: Asked directly, without an object of httpx; None for a foreign transport.
-        self._pool = transport.pool if type(transport) is GuardedTransport else None
+        connect_s = self.limits.connect_s
+        self._way: Way = (
+            Pool(connect_s=connect_s, ca_file=ca_file, resolve=resolve)
+            if transport is None
+            else _way_over(transport, connect_s)
+        )
         self._out_of_reach: dict[str, float] = {}
         #: Told the source, `Date` and `Age` of each reply.
         self.on_date: Callable[[str, str, str | None], None] | None = None
@@ -106,21 +122,9 @@ class SafeHTTPClient:
         limit = limits.feed_bytes if request.is_feed else limits.wire_bytes
         until = asyncio.get_running_loop().time() + remaining_s
         try:
-            if self._pool is not None:
-                answer = await self._pool.exchange(request, until, limit)
-            else:
-                answer = await foreign.exchange(
-                    self._transport,
-                    request,
-                    until,
-                    limit,
-                    connect_s=limits.connect_s,
-                    remaining_s=remaining_s,
-                )
+            answer = await self._way.exchange(request, until, limit)
         except Unreachable as exc:
-            failure: ProviderError = exc
-        except foreign.ERRORS as exc:
-            failure = foreign.provider_error(exc, request.origin.netloc)
+            failure = exc
         else:
             if self._out_of_reach:
                 self._out_of_reach.clear()
@@ -130,13 +134,13 @@ class SafeHTTPClient:
                 answer.body = await _decoded(answer.body, coding, limit)
             return answer
         # Raised here, outside the handler, so that the error keeps the cause it came with.
-        if isinstance(failure, Unreachable) and self._is_our_network(request.origin, failure):
+        if self._is_our_network(request.origin, failure):
             raise LocalNetwork(f"no way out, it seems: {failure.detail}") from failure
         raise failure
 
     async def close(self) -> None:
         """Drop all connections."""
-        await self._transport.aclose()
+        await self._way.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -156,6 +160,16 @@ class SafeHTTPClient:
         return len(hosts) >= LOCAL_HOSTS
 
 
+def _way_over(transport: httpx.AsyncBaseTransport, connect_s: float) -> Way:
+    # Imported here: our own connections do without httpx, which is slow to import.
+    from coinmux.framework.transport.foreign import Foreign
+    from coinmux.framework.transport.guarded import GuardedTransport
+
+    if type(transport) is GuardedTransport:
+        return transport.pool
+    return Foreign(transport, connect_s)
+
+
 async def _decoded(body: bytes, coding: str, limit: int) -> bytes:
     if len(body) > OFF_LOOP_BYTES // 4:
         return await asyncio.to_thread(content_decoding.decode, body, coding, limit)
@@ -164,7 +178,7 @@ async def _decoded(body: bytes, coding: str, limit: int) -> bytes:
 
 def _looks_local(failure: Unreachable) -> bool:
     """Whether the operating system's error behind a failure is about this machine's network."""
-    for cause in foreign.causes(failure):
+    for cause in causes(failure):
         if isinstance(cause, socket.gaierror):
             return cause.errno == socket.EAI_AGAIN
         if isinstance(cause, OSError) and cause.errno in _LOCAL_ERRNO:

@@ -23,6 +23,7 @@ from coinmux.framework.errors import (
     UpstreamTimeout,
 )
 from coinmux.framework.transport import address_guard
+from coinmux.framework.transport.causes import causes
 from coinmux.framework.transport.httpx_objects import (
     LIMIT,
     UNTIL,
@@ -32,8 +33,6 @@ from coinmux.framework.transport.httpx_objects import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from coinmux.framework.transport.messages import Answer, Outgoing
 
 #: Everything httpx raises by contract.
@@ -48,54 +47,62 @@ _FROM_HTTPX: tuple[tuple[type[Exception], type[ProviderError]], ...] = (
 )
 
 
-async def exchange(
-    transport: httpx.AsyncBaseTransport,
-    outgoing: Outgoing,
-    until: float,
-    limit: int,
-    *,
-    connect_s: float,
-    remaining_s: float,
-) -> Answer:
-    """One request over a foreign transport; the whole answer, its content coding left on.
+class Foreign:
+    """A foreign transport held to our rules, asked as a `Pool` is.
 
     Args:
-        transport: carries it.
-        outgoing: what to send.
-        until: moment of the loop's clock at which waiting ends.
-        limit: most bytes of the body.
-        connect_s, remaining_s: the same in seconds from now, for httpx's own `timeout`.
-
-    Raises:
-        ProviderError: an address that is not public, no answer in time, or one too large.
-        httpx.HTTPError: as the transport failed.
+        transport: carries the requests.
+        connect_s: longest wait for a connection, for httpx's own `timeout`.
     """
-    origin = outgoing.origin
-    literal = address_guard.literal_address(origin.host)
-    if literal is not None:
-        address_guard.permitted(origin, [literal])
-    request = request_of(outgoing)
-    extensions = request.extensions
-    extensions[LIMIT] = limit
-    extensions[UNTIL] = until
-    extensions["timeout"] = {
-        "connect": min(connect_s, remaining_s),
-        "read": remaining_s,
-        "write": remaining_s,
-        "pool": remaining_s,
-    }
-    try:
-        async with asyncio.timeout_at(until):
-            response = await transport.handle_async_request(request)
-            try:
-                body = await _read(response, limit)
-            finally:
-                await response.aclose()
-    except TimeoutError as exc:
-        raise UpstreamTimeout(f"{origin.netloc}: no answer in time") from exc
-    if not 200 <= response.status_code <= 999:
-        raise ProtocolViolation(f"{origin.netloc}: status {response.status_code:03}")
-    return answer_of(response, body)
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, connect_s: float) -> None:
+        self._transport = transport
+        self._connect_s = connect_s
+
+    async def exchange(self, outgoing: Outgoing, until: float, limit: int) -> Answer:
+        """One request; the whole answer, its content coding left on.
+
+        Args:
+            outgoing: what to send.
+            until: moment of the loop's clock at which waiting ends.
+            limit: most bytes of the body.
+
+        Raises:
+            ProviderError: an address that is not public, no answer in time, one too large, or
+                whatever the transport's failure is called here.
+        """
+        origin = outgoing.origin
+        literal = address_guard.literal_address(origin.host)
+        if literal is not None:
+            address_guard.permitted(origin, [literal])
+        request = request_of(outgoing)
+        request.extensions |= self._terms(until, limit)
+        try:
+            async with asyncio.timeout_at(until):
+                response = await self._transport.handle_async_request(request)
+                try:
+                    body = await _read(response, limit)
+                finally:
+                    await response.aclose()
+        except TimeoutError as exc:
+            raise UpstreamTimeout(f"{origin.netloc}: no answer in time") from exc
+        except ERRORS as exc:
+            failure = provider_error(exc, origin.netloc)
+        else:
+            if not 200 <= response.status_code <= 999:
+                raise ProtocolViolation(f"{origin.netloc}: status {response.status_code:03}")
+            return answer_of(response, body)
+        raise failure  # outside the handler, so that the error keeps the cause it came with
+
+    async def close(self) -> None:
+        """Close the transport."""
+        await self._transport.aclose()
+
+    def _terms(self, until: float, limit: int) -> dict[str, object]:
+        left_s = max(0.0, until - asyncio.get_running_loop().time())
+        timeout = dict.fromkeys(("read", "write", "pool"), left_s)
+        timeout["connect"] = min(self._connect_s, left_s)
+        return {LIMIT: limit, UNTIL: until, "timeout": timeout}
 
 
 async def _read(response: httpx.Response, limit: int) -> bytes:
@@ -135,12 +142,3 @@ def provider_error(error: Exception, label: str) -> ProviderError:
         failure = (kind or ProtocolViolation)(f"{label}: {type(error).__name__}")
     failure.__cause__ = error
     return failure
-
-
-def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and the causes behind it, the nearest first."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__

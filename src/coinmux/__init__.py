@@ -426,7 +426,7 @@ _RENAMED = {
     "Computed": "IndicatorResult",
     "Routed": "IndicatorResult",
 }
-#: The modules of `framework`, and the names each gives; a test compares them with the imports above.
+#: The modules of `framework`, and the names each gives; a test compares them with the imports.
 _NAMES = {
     "cache.answer": "Answer AnswerMeta",
     "clock": "Clock Deadline SystemClock",

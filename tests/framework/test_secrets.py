@@ -174,3 +174,12 @@ def test_any_value(value, before, after):
         return
     cleaned = redactor.clean(f"{before}{value}{after}{quote(value, safe='')}")
     assert value not in cleaned.replace("***", "\0")
+
+
+@pytest.mark.parametrize("word", ["key", "token", "secret", "signature", "auth", "passphrase"])
+@pytest.mark.parametrize("around", ["", "№ ", "x" * 3_000 + " "])
+def test_a_name_like_a_secrets_is_seen_in_any_case(redactor, word, around):
+    """Capitals, letters beyond ASCII beside it or in it, and a long text hide no parameter."""
+    names = {word, word.upper(), word.replace("s", "ſ"), word.replace("k", "\u212a")}  # noqa: RUF001
+    for name in names:
+        assert redactor.clean(f"{around}api_{name}=hidden1") == f"{around}api_{name}=***"

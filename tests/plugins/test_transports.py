@@ -15,10 +15,10 @@ from coinmux.framework.secrets import Redactor
 from coinmux.framework.testing.conformance import ReplayClient, call
 from coinmux.framework.testing.raw_server import Peer, RawServer, response
 from coinmux.framework.transport.address_guard import Origin
-from coinmux.framework.transport.choice import HTTPXTransport
 from coinmux.framework.transport.client import SafeHTTPClient
 from coinmux.framework.transport.guarded import GuardedTransport
 from coinmux.framework.transport.httpx_objects import ORIGIN, outgoing_of
+from coinmux.framework.transport.httpx_transport import HTTPXTransport
 from tests.plugins.sample_replay import ROOT, bound, provider
 
 PROVIDERS = sorted(path.parent.name for path in (ROOT / "plugins/providers").glob("*/samples"))

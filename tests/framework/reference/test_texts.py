@@ -179,3 +179,10 @@ def test_a_coin_without_a_ticker_or_an_id_is_none(field, value):
     """Nobody could ask for it."""
     with pytest.raises(ValueError, match=field):
         coin(**{field: value})
+
+
+def test_plain_text_keeps_its_words():
+    """Every printable ASCII character stays; runs of spaces become one."""
+    plain = "".join(map(chr, range(0x21, 0x7F)))
+    assert clean_text(f"  {plain}   {plain} ") == f"{plain} {plain}"
+    assert clean_text("a\tb\x7fc") == "a b c"

@@ -30,8 +30,8 @@ from coinmux import (
 )
 from coinmux.framework.testing import bind
 from coinmux.framework.testing.raw_server import Peer, RawServer, chunked, response
-from coinmux.framework.transport.choice import HTTPXTransport
 from coinmux.framework.transport.client import ClientLimits
+from coinmux.framework.transport.httpx_transport import HTTPXTransport
 
 TRANSPORT = "guarded"
 #: Made once: reading the certificates takes longer than a test.

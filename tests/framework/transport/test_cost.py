@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -128,3 +130,16 @@ async def test_the_timer_of_a_connection_keeps_each_deadline():
             async with asyncio.timeout(5):
                 await ask(0.05)
         assert server.connections == 1
+
+
+def test_our_own_connections_do_without_httpx():
+    """Importing it is slow, and only a transport that is not ours needs it."""
+    script = (
+        "import sys; from coinmux import Gateway; "
+        "Gateway.from_env(None, environ={}); "
+        "print('httpx' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"

@@ -22,11 +22,12 @@ from coinmux.framework.clock import Deadline, SystemClock
 from coinmux.framework.secrets import Redactor
 from coinmux.framework.testing.bind import outbound
 from coinmux.framework.testing.raw_server import Peer, RawServer, response
-from coinmux.framework.transport.choice import HTTPXTransport, transport_named
+from coinmux.framework.transport.choice import transport_named
 from coinmux.framework.transport.client import ClientLimits, SafeHTTPClient
 from coinmux.framework.transport.endpoint import Endpoint
 from coinmux.framework.transport.guarded import GuardedTransport
 from coinmux.framework.transport.httpx_objects import LIMIT, ORIGIN, UNTIL
+from coinmux.framework.transport.httpx_transport import HTTPXTransport
 
 
 async def over(handler, *, limits: ClientLimits | None = None, timeout_s: float = 1.0):
@@ -202,7 +203,7 @@ async def test_the_environments_proxy(monkeypatch):
 
 async def test_transports_by_name():
     """`HTTP_TRANSPORT` names the two."""
-    for name, kind in {"guarded": GuardedTransport, "httpx": HTTPXTransport}.items():
-        transport = transport_named(name)
-        assert type(transport) is kind
-        await transport.aclose()
+    assert transport_named("guarded") is None  # a client's own connections
+    transport = transport_named("httpx")
+    assert type(transport) is HTTPXTransport
+    await transport.aclose()
