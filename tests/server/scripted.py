@@ -20,6 +20,8 @@ from coinmux import (
 class ScriptedProvider:
     """Answers each ticker with the next outcome, the last one for good: a price, or an error.
 
+    A pair is seconds to wait, or an event to wait for, and the outcome.
+
     `hang` waits until it is cancelled, and counts that it was.
     """
 
@@ -61,8 +63,8 @@ class ScriptedProvider:
                 self.cancelled += 1
                 raise
         if isinstance(outcome, tuple):
-            await asyncio.sleep(outcome[0])
-            outcome = outcome[1]
+            until, outcome = outcome
+            await (until.wait() if isinstance(until, asyncio.Event) else asyncio.sleep(until))
         if isinstance(outcome, BaseException):
             raise outcome
         return Ticker(symbol=query.symbol, last=outcome, timestamp=self.clock.wall_ms())
