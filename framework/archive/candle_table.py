@@ -73,7 +73,7 @@ async def insert_candles(
 
 
 async def _copy(connection: AsyncConnection, rows: Sequence[CandleRow]) -> None:
-    import asyncpg  # loaded by the engine already; an archive in SQLite never needs it
+    import asyncpg  # here, as SQLite, which is usual, starts faster without it
 
     await connection.exec_driver_sql(_MAKE_ARRIVED)
     driver: Any = (await connection.get_raw_connection()).driver_connection

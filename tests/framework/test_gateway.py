@@ -226,7 +226,8 @@ async def test_no_cache_means_no_cache(gateway_of):
 
 
 async def test_G2_identical_questions_at_once_cause_one_call(gateway_of):
-    async with gateway_of(a=[1.0]) as world:
+    # A source that waits for nothing has answered before the second question on Python 3.12.
+    async with gateway_of(a=["slow"]) as world:
         answers = await asyncio.gather(*(world.gateway.fetch("ticker", QUERY) for _ in range(100)))
         assert world.plugins["a"].calls == 1
         assert {answer.cache for answer in answers} == {"miss", "coalesced"}

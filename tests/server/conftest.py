@@ -1,128 +1,21 @@
 """Gateways of plugins made on the spot, and the application over them."""
 
 import asyncio
-import math
-import signal
-import socket
-import subprocess
-import sys
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
 import httpx
 import pytest
 
-from coinmux import (
-    Candles,
-    Gas,
-    Gateway,
-    News,
-    NewsItem,
-    ProviderInfo,
-    Ticker,
-    TokenBalances,
-    Transactions,
-    UnknownSymbol,
-    hookimpl,
-)
+from coinmux import Gateway
 from coinmux.framework.clock import SystemClock
 from coinmux.framework.plugins.discovery import PluginLoader, in_process
 from coinmux.framework.testing.clock import FakeClock
 from coinmux.server.app import create_app
 from coinmux.server.monitoring import process_metrics
 from coinmux.server.process.uvicorn_server import build
-
-
-class ScriptedProvider:
-    """Answers each ticker with the next outcome, the last one for good: a price, or an error.
-
-    `hang` waits until it is cancelled, and counts that it was.
-    """
-
-    def __init__(self, name, outcomes, clock, **info):
-        self.outcomes = list(outcomes)
-        self.clock = clock
-        self.calls = 0
-        self.cancelled = 0
-        self.candle_calls = 0
-        #: Candles the market has, pairs it has not, and what becomes of a question for candles.
-        self.life = 1000
-        self.unlisted = frozenset()
-        self.candle_error = None
-        self.after_each = lambda: None
-        self.info = ProviderInfo(
-            **{
-                "name": name,
-                "title": name.title(),
-                "category": "market",
-                "base_url": f"https://{name}.example",
-                **info,
-            }
-        )
-
-    @hookimpl
-    def provider_info(self):
-        return self.info
-
-    @hookimpl
-    async def fetch_ticker(self, query, http):
-        self.calls += 1
-        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
-        if outcome == "unknown":
-            raise UnknownSymbol(query.symbol)
-        if outcome == "hang":
-            try:
-                await asyncio.sleep(3600)
-            except asyncio.CancelledError:
-                self.cancelled += 1
-                raise
-        if isinstance(outcome, tuple):
-            await asyncio.sleep(outcome[0])
-            outcome = outcome[1]
-        if isinstance(outcome, BaseException):
-            raise outcome
-        return Ticker(symbol=query.symbol, last=outcome, timestamp=self.clock.wall_ms())
-
-    @hookimpl
-    async def fetch_candles(self, query, http):
-        self.candle_calls += 1
-        self.after_each()
-        if self.candle_error is not None:
-            raise self.candle_error
-        if query.symbol in self.unlisted:
-            raise UnknownSymbol(query.symbol)
-        now = self.clock.wall_ms() // query.interval.ms * query.interval.ms
-        rows = [
-            [now - back * query.interval.ms, 1.0, 2.0, 0.5, 1.5 + 0.2 * math.sin(back), 10.0]
-            for back in range(min(query.limit, self.life))
-        ]
-        return Candles.from_rows(query, rows)
-
-    @hookimpl
-    async def fetch_gas(self, query, http):
-        unit = "sat/vB" if query.chain == "bitcoin" else "gwei"
-        return Gas(chain=query.chain, unit=unit, standard=1.0, timestamp=self.clock.wall_ms())
-
-    @hookimpl
-    async def fetch_transactions(self, query, http):
-        return Transactions(
-            chain=query.chain,
-            address=query.address,
-            transactions=[
-                {"hash": "0x1", "sender": "0xa", "to": "0xb", "asset": "ETH", "raw": "1",
-                 "amount": 1e-18, "timestamp": self.clock.wall_ms()}
-            ],
-        )  # fmt: skip
-
-    @hookimpl
-    async def fetch_token_balances(self, query, http):
-        return TokenBalances(chain=query.chain, address=query.address, tokens=[])
-
-    @hookimpl
-    async def fetch_news(self, query, http):
-        item = NewsItem(id="1", title=f"on {query.asset}", url="https://news.example/1", source="x")
-        return News(items=[item])
+from tests.server.scripted import ScriptedProvider
+from tests.server.served import start
 
 
 @pytest.fixture
@@ -240,109 +133,6 @@ async def running(app):
 @pytest.fixture(name="running")
 def running_fixture():
     return running
-
-
-class Process:
-    """A server in a process of its own, of one scripted provider."""
-
-    def __init__(self, process, port):
-        self.process = process
-        self.port = port
-        self.writers = []
-
-    def signal(self, sign=signal.SIGTERM):
-        self.process.send_signal(sign)
-
-    async def ended(self):
-        """The exit code and the log, once it is over."""
-        _, log = await asyncio.wait_for(asyncio.to_thread(self.process.communicate), 10)
-        return self.process.returncode, log
-
-    def end(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.stderr.close()
-        self.process.wait()
-
-    async def open(self, request=b""):
-        """A connection on which `request` was sent; closed with the test."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        self.writers.append(writer)
-        writer.write(request)
-        return reader, writer
-
-    async def close(self):
-        for writer in self.writers:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
-        self.writers.clear()
-
-    async def get(self, target, *lines):
-        """Status line, headers and body of one answer on a connection of its own."""
-        head = [f"GET {target} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", "Connection: close"]
-        reader, _ = await self.open("\r\n".join([*head, *lines, "", ""]).encode())
-        answer = await asyncio.wait_for(reader.read(), 10)
-        head, _, body = answer.partition(b"\r\n\r\n")
-        return head.decode("latin-1"), body
-
-
-_SCRIPT = """
-import asyncio, sys
-import coinmux.server.process.uvicorn_protocol, coinmux.server.process.uvicorn_server
-from coinmux import Gateway
-from coinmux.framework.clock import SystemClock
-from coinmux.framework.plugins.discovery import PluginLoader, in_process
-sys.path.insert(0, {folder!r})
-from conftest import ScriptedProvider
-
-coinmux.server.process.uvicorn_protocol.PATIENCE_S = {patience_s}
-coinmux.server.process.uvicorn_protocol.CONNECTION_LIMIT = {connections}
-if {of_a_client!r}:
-    coinmux.server.process.uvicorn_protocol.CLIENT_LIMIT = {of_a_client!r}
-    coinmux.server.process.uvicorn_protocol.is_loopback = lambda address: False
-coinmux.server.process.uvicorn_server.GRACE_S = {grace_s}
-
-async def main():
-    plugin = ScriptedProvider("a", {outcomes!r}, SystemClock())
-    environ = {{"CHECKER": "off", "ARCHIVE": "off", "PORT": "{port}", **{settings!r}}}
-    found = [in_process("a", plugin), *PluginLoader().discover(allow=["sma"])]
-    gateway = Gateway.from_env(None, environ=environ, found=found)
-    assert await gateway.wait_loaded() == []
-    async with gateway:
-        return await coinmux.server.process.uvicorn_server.serve(gateway)
-
-raise SystemExit(asyncio.run(main()))
-"""
-
-
-def start(outcomes, *, patience_s=10, connections=512, of_a_client=None, grace_s=10, **variables):
-    """A server that listens, in a process of its own.
-
-    With `of_a_client` this machine counts as a distant client of so many connections.
-    """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    script = _SCRIPT.format(
-        folder=str(Path(__file__).parent),
-        outcomes=outcomes,
-        port=port,
-        patience_s=patience_s,
-        connections=connections,
-        of_a_client=of_a_client,
-        grace_s=grace_s,
-        settings=variables,
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE
-    )
-    lines = []
-    while not any(b"listening on" in line for line in lines):
-        line = process.stderr.readline()
-        assert line, b"".join(lines)
-        lines.append(line)
-    return Process(process, port)
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def altered(page_of):
     return make
 
 
-async def until(condition, seconds=15.0):
+async def until(condition, seconds=60.0):
     """Wait for `await condition()`; what it gave last, true or not."""
     end = time.monotonic() + seconds
     while True:

@@ -117,7 +117,7 @@ async def test_a_failover_goes_back_and_on_to_the_next(page_of, api, until):
         finally:
             api.post(drill, json={"fault": None})
         line = page.locator('#lines [data-kind="failover"]', has_text="binance (").first
-        await line.wait_for(timeout=15_000)
+        await line.wait_for()
         assert " → " in await line.inner_text()
         await line.click()
         await page.wait_for_url("**/explain?request=*")
