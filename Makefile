@@ -8,7 +8,7 @@ ARGS ?=
 # On CI's shared cores a test of real sockets may starve; it gets one more run, which is listed.
 RERUNS := $(if $(filter true,$(CI)),--reruns 1 --reruns-delay 1 -r R)
 
-.PHONY: run demo test lint fix bench soak scale docs lock clean help
+.PHONY: run demo test lint fix bench bench-compare bench-growth bench-peers soak scale docs lock clean help
 
 run: $(VENV)/.run ## Serve on http://127.0.0.1:7860; ARGS="--port 8000" passes options.
 	$(VENV)/bin/coinmux serve $(ARGS)
@@ -32,8 +32,17 @@ fix: $(VENV)/.dev ## Correct what the linter can correct, and format.
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: $(VENV)/.dev ## Measure each figure of docs/speed.md.
+bench: $(VENV)/.dev ## Measure each figure of docs/speed.md; ARGS="--only ticker" some.
 	$(PY) -m bench $(ARGS)
+
+bench-compare: $(VENV)/.dev ## Measure two revisions in turn: REV=abc [REV2=def]; fails if slower.
+	$(PY) -m bench.compare $(or $(REV),$(error REV=abc says with which revision)) $(REV2) $(ARGS)
+
+bench-growth: $(VENV)/.dev ## Measure a request as sources, keys, candles and workers grow.
+	$(PY) -m bench.growth $(ARGS)
+
+bench-peers: $(VENV)/.dev ## Install what the bench compares with; make bench does it too.
+	$(PY) -m bench.peers.environment
 
 soak: $(VENV)/.dev ## Run half an hour under every fault; MINUTES=2 for a short one.
 	@if [ "$$CI" = true ]; then scripts/services; fi
@@ -56,10 +65,10 @@ lock: $(VENV)/.dev ## Write the installed versions to constraints.txt.
 	$(PY) -m pip freeze --exclude-editable --exclude coinmux | sed 's/ @ .*//' > constraints.txt
 
 clean: ## Remove the environment and every cache.
-	rm -rf $(VENV) .venv-3.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	rm -rf $(VENV) .venv-peers .venv-3.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
 
 help: ## List these targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/bin/python:
 	@test -n "$(BASE)" || { echo "Python 3.11 or newer is needed and was not found"; exit 1; }

@@ -1,95 +1,76 @@
 """`python -m bench`: every figure of docs/speed.md beside its yardstick, in one run."""
 
+from __future__ import annotations
+
 import argparse
-import asyncio
+import sys
+import time
+from pathlib import Path
 
-import uvloop
 from rich.console import Console
-from rich.table import Table
 
-from bench import hedging, indicators, inprocess, overhttp, startup
-from bench.processes import pin, process
+from bench import machine, page, picture, results
+from bench.figure import Plan
+from bench.figures import FIGURES
+from bench.processes import ROOT, loopback_source
+from bench.runner import chosen, run
+from bench.table import table
+
+RESULTS = ROOT / "bench" / "results.json"
+PICTURE = ROOT / "docs" / "images" / "speed.svg"
+PAGE = ROOT / "docs" / "speed.md"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench")
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, for a look")
-    quick = parser.parse_args().quick
-    rounds = 2 if quick else 5
-    table = Table(title="coinmux beside its yardsticks (best of each, one run, one machine)")
-    for column in ("work", "ours", "yardstick", "ratio", "target", ""):
-        table.add_column(column)
-
-    def line(work, ours, yardstick, ratio, target, holds):
-        table.add_row(work, ours, yardstick, f"{ratio:.2f}", target, "holds" if holds else "MISSED")
-
-    with process(["-m", "bench.upstream"], core=1) as child:
-        upstream = f"http://127.0.0.1:{int(child.stdout.readline())}"
-        http = overhttp.measure(upstream, rounds=rounds, seconds=1 if quick else 3)
-        pin(0, 0)
-        best = uvloop.run(
-            inprocess.measure(
-                upstream,
-                rounds=rounds,
-                tickers=1_000 if quick else 5_000,
-                candles=100 if quick else 500,
-            )
-        )
-        begun, memory = startup.measure(upstream, rounds=2 if quick else 4)
-
-    rate = http["cached"][0] / http["bare"][0]
-    line(
-        "cached ticker over HTTP", f"{http['cached'][0]:.0f}/s",
-        f"bare ASGI {http['bare'][0]:.0f}/s",
-        rate, ">= 0.60", rate >= 0.6,
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME",
+        help="figures whose names begin so; may be given more than once",
     )  # fmt: skip
-    cost = http["uncached"][1] / http["proxy"][1]
-    line(
-        "uncached ticker over HTTP, server CPU", f"{http['uncached'][1]:.0f} us",
-        f"aiohttp proxy {http['proxy'][1]:.0f} us", cost, "<= 2.0", cost <= 2,
-    )  # fmt: skip
-    for kind, target in (("ticker", 1.0), ("candles", 0.25)):
-        ours, theirs = best[f"our {kind}"], best[f"ccxt {kind}"]
-        title = "uncached ticker in process" if kind == "ticker" else "500 candles in process"
-        line(
-            f"{title}, CPU", f"{ours:.0f} us", f"ccxt {theirs:.0f} us", ours / theirs,
-            f"<= {target}", ours / theirs <= target,
-        )  # fmt: skip
-        bare = best[f"bare {kind}"]
-        line(
-            f"{title}, CPU", f"{ours:.0f} us", f"bare aiohttp {bare:.0f} us", ours / bare, "", True
-        )
-    small, large = inprocess.ranking_us(100), inprocess.ranking_us(1000)
-    line(
-        "ranking 1,000 sources",
-        f"{large:.0f} us",
-        f"100 sources {small:.0f} us",
-        large / small,
-        "<= 200 us",
-        large <= 200,
+    parser.add_argument("--list", action="store_true", help="the names of all figures")
+    parser.add_argument("--no-peers", action="store_true", help="without LiteLLM and OpenBB")
+    parser.add_argument("--rounds", type=int, help="at most so many rounds")
+    parser.add_argument("--ours-only", action="store_true", help="without any yardstick")
+    parser.add_argument(
+        "--out", type=Path, help="where results go; bench/results.json, and nowhere with --quick"
     )
-    found = indicators.catalogue()
-    ours, bare = indicators.one_us(found, rounds=rounds)
-    title = "RSI of 500 candles and its JSON"
-    line(title, f"{ours:.0f} us", f"TA-Lib {bare:.0f} us", ours / bare, "<= 2.0", ours <= 2 * bare)
-    for name, other in indicators.others_us(rounds=rounds).items():
-        line(title, f"{ours:.0f} us", f"{name}, no JSON {other:.0f} us", ours / other, "", True)
-    ours, bare = indicators.batch_ms(found, rounds=rounds)
-    line(
-        "500 markets x 7 x 1,000 candles", f"{ours:.1f} ms", f"bare TA-Lib {bare:.1f} ms",
-        ours / bare, "<= 1.3", ours <= 1.3 * bare,
-    )  # fmt: skip
-    asked = 500 if quick else 2_000
-    plain, _ = asyncio.run(hedging.p99_ms(asked, hedge=False))
-    hedged, calls = asyncio.run(hedging.p99_ms(asked, hedge=True))
-    line(
-        f"slowest hundredth, hedged ({100 * (calls - 1):.0f} % more calls)", f"{hedged:.0f} ms",
-        f"not hedged {plain:.0f} ms", hedged / plain, "<= 0.5", hedged <= plain / 2,
-    )  # fmt: skip
-    line("start to first answer", f"{begun:.2f} s", "1.5 s", begun / 1.5, "<= 1.5 s", begun <= 1.5)
-    line("resident memory", f"{memory:.0f} MB", "150 MB", memory / 150, "<= 150 MB", memory <= 150)
-    Console(width=120).print(table)
+    return parser.parse_args()
+
+
+def main() -> int:
+    given = _arguments()
+    try:
+        figures = chosen(FIGURES, given.only)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if given.list:
+        for figure in figures:
+            print(f"{figure.name:28} {figure.title}; {figure.target() or 'no target'}")
+        return 0
+    begun = time.monotonic()
+    with loopback_source() as upstream:
+        plan = Plan(upstream, quick=given.quick, most_rounds=given.rounds, peers=not given.no_peers)
+        measured = run(figures, plan, _progress, ours_only=given.ours_only)
+        found = [results.result(one) for one in measured]
+    taken = time.monotonic() - begun
+    title = f"coinmux beside its yardsticks: medians of one run, {taken / 60:.1f} minutes"
+    Console(width=max(140, Console().width)).print(table(found, title))
+    out = given.out or (None if given.quick or given.rounds or given.ours_only else RESULTS)
+    if out is not None:
+        order = [figure.name for figure in FIGURES]
+        kept = results.merged(results.load(out), machine.run(quick=given.quick), found, order)
+        results.save(out, kept)
+        if out.resolve() == RESULTS:
+            PICTURE.write_text(picture.draw(kept))
+            PAGE.write_text(page.filled(PAGE.read_text(), kept))
+    return any("broken" in figure for figure in found)
+
+
+def _progress(names: str) -> None:
+    print(f"measuring {names}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -11,41 +11,28 @@ import math
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
+from typing import Any
 
 #: Cancelled alarms stay in the heap until they are half of it, and more than so many.
 _KEPT = 64
 
 
-class Alarm:
-    """One call to be made; `cancel` it once it is no longer wanted."""
-
-    __slots__ = ("_alarms", "call")
-
-    def __init__(self, alarms: Alarms, call: Callable[[], None]) -> None:
-        self._alarms = alarms
-        self.call: Callable[[], None] | None = call
-
-    def cancel(self) -> None:
-        """Do not make the call, if it was not made yet."""
-        if self.call is not None:
-            self.call = None
-            self._alarms.cancelled += 1
+#: The time of the loop, a number that makes each unlike the others, and the call, None once it was
+#: made or cancelled. A list, as each routed call makes two, and an object takes four times as long.
+Alarm = list[Any]
+_CALL = 2
 
 
 class Alarms:
-    """The alarms of one event loop at a time.
-
-    Attributes:
-        cancelled: how many in the heap are not wanted any more.
-    """
+    """The alarms of one event loop at a time."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
-        self._heap: list[tuple[float, int, Alarm]] = []
+        self._heap: list[Alarm] = []
         self._order = count()
-        self.cancelled = 0
+        self._cancelled = 0
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -59,21 +46,27 @@ class Alarms:
         """As `after`, at a time of `loop`, which is the running one."""
         if loop is not self._loop:
             self._begin(loop)
-        if self.cancelled > _KEPT and 2 * self.cancelled > len(self._heap):
-            self._heap = [entry for entry in self._heap if entry[2].call is not None]
+        if self._cancelled > _KEPT and 2 * self._cancelled > len(self._heap):
+            self._heap = [alarm for alarm in self._heap if alarm[_CALL] is not None]
             heapify(self._heap)
-            self.cancelled = 0
-        alarm = Alarm(self, call)
-        heappush(self._heap, (at, next(self._order), alarm))
+            self._cancelled = 0
+        alarm: Alarm = [at, next(self._order), call]
+        heappush(self._heap, alarm)
         if at < self._timer_at:
             self._set_timer(loop, at)
         return alarm
+
+    def cancel(self, alarm: Alarm) -> None:
+        """Do not make the call of `alarm`, if it was not made yet."""
+        if alarm[_CALL] is not None:
+            alarm[_CALL] = None
+            self._cancelled += 1
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Forget those of a loop that has gone."""
         self._loop, self._timer, self._timer_at = loop, None, math.inf
         self._heap.clear()
-        self.cancelled = 0
+        self._cancelled = 0
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop, at: float) -> None:
         if self._timer is not None:
@@ -85,12 +78,12 @@ class Alarms:
         """Make every call that is due."""
         self._timer, self._timer_at = None, math.inf
         now = loop.time()
-        while self._heap and (self._heap[0][2].call is None or self._heap[0][0] <= now):
-            alarm = heappop(self._heap)[2]
-            if alarm.call is None:
-                self.cancelled -= 1
-                continue
-            call, alarm.call = alarm.call, None
-            call()
+        while self._heap and (self._heap[0][_CALL] is None or self._heap[0][0] <= now):
+            alarm = heappop(self._heap)
+            call, alarm[_CALL] = alarm[_CALL], None
+            if call is None:
+                self._cancelled -= 1
+            else:
+                call()
         if self._heap:
             self._set_timer(loop, self._heap[0][0])

@@ -89,7 +89,7 @@ class EventBus:
         level: str,
         source: str | None,
         message: str,
-        detail: Mapping[str, Any],
+        detail: Mapping[str, object],
         trace: str | None = None,
         *,
         keep: bool = True,

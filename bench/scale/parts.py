@@ -6,6 +6,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from bench.scale.simulation import Process, Simulation, VirtualClock
@@ -119,18 +120,17 @@ class Known:
         self.fetch = {upstream.capability: None}
         self.window = RateWindow(upstream.limit, upstream.per_s)
         self._clock = clock
-
-    def disabled(self) -> None:
-        return None
+        self.feature = SimpleNamespace(enabled=True)
+        self.gate = SimpleNamespace(available=self._available)
 
     def refusal(self, capability: str, query: Any) -> None:
         return None
 
-    def busy(self) -> str | None:
-        return "used up" if self.window.wait_s(1, self._clock.now) > 0 else None
+    def _available(self) -> bool:
+        return self.window.wait_s(1, self._clock.now) <= 0
 
-    def saving(self) -> None:
-        return None
+    def busy(self) -> str | None:
+        return None if self._available() else "used up"
 
 
 class Worker:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sqlalchemy import delete, func, select
 
+from coinmux.framework.archive.candle_table import candles_of, read_columns
 from coinmux.framework.archive.database import Database, read_database_url
 from coinmux.framework.archive.schema import CANDLES, CHANGES, EVENTS, QUOTA
 from coinmux.framework.archive.trouble import TROUBLE, told
@@ -22,6 +24,7 @@ from coinmux.framework.tasks import keep_running
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from coinmux.framework.archive.candle_table import StoredColumns
     from coinmux.framework.clock import Clock
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.events import Event, EventBus
@@ -176,22 +179,19 @@ class Archive:
         count = len(candles) - (0 if candles.last_closed else 1)
         if count <= 0 or not self._writer.keeps_candles:
             return
-        columns = [
-            candles.timestamp, candles.open, candles.high, candles.low, candles.close,
-            candles.volume,
-        ]  # fmt: skip
-        head = {"symbol": str(candles.symbol), "interval": str(candles.interval)}
+        symbol, interval = repeat(str(candles.symbol)), repeat(str(candles.interval))
+        times = candles.timestamp[:count].tolist()
+        prices = (candles.open, candles.high, candles.low, candles.close)
+        volume: list[float | None] = candles.volume[:count].tolist()
+        if np.isnan(candles.volume[:count]).any():
+            volume = [None if one != one else one for one in volume]
         self._writer.candles(
-            [
-                {
-                    **head, "timestamp": time, "open": opened, "high": high, "low": low,
-                    "close": close, "volume": None if volume != volume else volume,
-                    "provider": provider,
-                }
-                for time, opened, high, low, close, volume in zip(
-                    *(column[:count].tolist() for column in columns), strict=True
-                )
-            ]
+            zip(islice(symbol, count), interval, times, strict=False),
+            zip(
+                islice(symbol, count), interval, times,
+                *(column[:count].tolist() for column in prices), volume, repeat(provider),
+                strict=False,
+            ),
         )  # fmt: skip
 
     def keep_change(self, change: StateChange) -> None:
@@ -252,7 +252,7 @@ class Archive:
             self._rests_until = now + self._rest_s  # others do not wait for this read
         try:
             async with asyncio.timeout(within_s):
-                rows = await self._rows(query)
+                stored = await self._rows(query)
         except TROUBLE as error:
             self._failure = told(error)
             if isinstance(error, TimeoutError) and within_s >= _FAIR_READ_S:
@@ -261,39 +261,26 @@ class Archive:
                 self._rests_until = self._clock.monotonic() + self._rest_s
             return None
         self._failure, self._rests_until, self._rest_s = None, None, _REST_S
-        if not rows:
+        if stored is None:
             return None
-        columns = list(zip(*rows, strict=True))
-        figures = (np.array(column, dtype=np.float64) for column in columns[1:6])
-        opened, high, low, close, volume = figures
+        opened, high, low, close, volume = stored.figures
         candles = Candles(
             symbol=query.symbol,
             interval=query.interval,
-            timestamp=np.array(columns[0], dtype=np.int64),
+            timestamp=stored.timestamp,
             open=opened, high=high, low=low, close=close, volume=volume,
             last_closed=True,
         )  # fmt: skip
-        return Kept(candles, tuple(sorted(set(columns[6]))))
+        return Kept(candles, stored.providers)
 
-    async def _rows(self, query: CandlesQuery, limit: int | None = None) -> list[Any]:
-        table = CANDLES.c
-        asked = select(
-            table.timestamp, table.open, table.high, table.low, table.close, table.volume,
-            table.provider,
-        )  # fmt: skip
-        asked = asked.where(
-            table.symbol == str(query.symbol), table.interval == str(query.interval)
-        )
-        if query.start is not None:
-            asked = asked.where(table.timestamp >= query.start)
-        if query.end is not None:
-            asked = asked.where(table.timestamp <= query.end)
-        oldest_first = query.start is not None
-        order = table.timestamp.asc() if oldest_first else table.timestamp.desc()
-        asked = asked.order_by(order).limit(limit or min(query.limit, MOST_CANDLES))
+    async def _rows(self, query: CandlesQuery) -> StoredColumns | None:
+        asked = candles_of(str(query.symbol), str(query.interval), query.start, query.end)
+        time = CANDLES.c.timestamp
+        order = time.desc() if query.start is None else time.asc()
+        asked = asked.order_by(order).limit(min(query.limit, MOST_CANDLES))
+        is_sqlite = self._database.is_sqlite
         async with self._database.engine.connect() as connection:
-            rows = [tuple(row) for row in await connection.execute(asked)]
-        return rows if oldest_first else rows[::-1]
+            return await read_columns(connection, asked, is_sqlite=is_sqlite)
 
     async def export(
         self, symbol: str, interval: str, start: int | None, end: int | None
@@ -303,17 +290,9 @@ class Archive:
         Raises:
             SQLAlchemyError, OSError: the database cannot be read.
         """
-        table = CANDLES.c
-        asked = select(
-            table.timestamp, table.open, table.high, table.low, table.close, table.volume,
-            table.provider,
-        ).where(table.symbol == symbol, table.interval == interval)  # fmt: skip
-        if start is not None:
-            asked = asked.where(table.timestamp >= start)
-        if end is not None:
-            asked = asked.where(table.timestamp <= end)
+        asked = candles_of(symbol, interval, start, end)
         async with self._database.engine.connect() as connection:
-            found = await connection.execute(asked.order_by(table.timestamp))
+            found = await connection.execute(asked.order_by(CANDLES.c.timestamp))
             return [tuple(row) for row in found]
 
     async def changes(self, since_ms: int) -> list[tuple[int, str, str, str]]:

@@ -55,13 +55,13 @@ class SingleFlight(Generic[T]):
         loop = asyncio.get_running_loop()
         call = self._calls.get(key)
         if call is None:
-            call = self._begin(key, start, loop)
+            call = self._calls[key] = _Call(self._calls, key, start(), loop, self._keep)
             if not apart:
                 alarm = self._alarms.at(loop.time() + timeout_s, call.expire, loop)
                 try:
                     return await call, False
                 finally:
-                    alarm.cancel()
+                    self._alarms.cancel(alarm)
             call.go_on_in_task()
             return await self._follow(call, timeout_s, loop), False
         return await self._follow(call, timeout_s, loop), True
@@ -74,7 +74,7 @@ class SingleFlight(Generic[T]):
         try:
             return await waiter
         finally:
-            alarm.cancel()
+            self._alarms.cancel(alarm)
             if not call.is_over:
                 call.waiters.remove(waiter)
                 if not call.waiters:
@@ -83,24 +83,11 @@ class SingleFlight(Generic[T]):
     def start(self, key: Hashable, start: Callable[[], Coroutine[Any, Any, T]]) -> None:
         """Begin a call that no caller waits for, unless one is in flight."""
         if key not in self._calls:
-            self._begin(key, start, asyncio.get_running_loop()).go_on_in_task()
+            loop = asyncio.get_running_loop()
+            call = self._calls[key] = _Call(self._calls, key, start(), loop, self._keep)
+            call.go_on_in_task()
 
-    def _begin(
-        self,
-        key: Hashable,
-        start: Callable[[], Coroutine[Any, Any, T]],
-        loop: asyncio.AbstractEventLoop,
-    ) -> _Call[T]:
-        call = _Call(self, key, start(), loop)
-        self._calls[key] = call
-        return call
-
-    def drop(self, key: Hashable, call: _Call[T]) -> None:
-        """Forget a call that is over or that nobody waits for."""
-        if self._calls.get(key) is call:
-            del self._calls[key]
-
-    def keep(self, task: asyncio.Task[None]) -> None:
+    def _keep(self, task: asyncio.Task[None]) -> None:
         """Keep a call's task until it has ended."""
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
@@ -124,18 +111,20 @@ class _Call(Generic[T]):
     """
 
     __slots__ = (
-        "_awaited", "_coroutine", "_flights", "_is_expired", "_is_led", "_key", "_loop", "_relay",
-        "_task", "is_over", "waiters",
+        "_awaited", "_calls", "_coroutine", "_is_expired", "_is_led", "_keep", "_key", "_loop",
+        "_relay", "_task", "is_over", "waiters",
     )  # fmt: skip
 
     def __init__(
         self,
-        flights: SingleFlight[T],
+        calls: dict[Hashable, _Call[T]],
         key: Hashable,
         coroutine: Coroutine[Any, Any, T],
         loop: asyncio.AbstractEventLoop,
+        keep: Callable[[asyncio.Task[None]], None],
     ) -> None:
-        self._flights = flights
+        self._calls = calls
+        self._keep = keep
         self._key = key
         self._coroutine = coroutine
         self._loop = loop
@@ -196,7 +185,7 @@ class _Call(Generic[T]):
     def go_on_in_task(self) -> None:
         """Run the rest of the call in a task of its own."""
         self._task = self._loop.create_task(self._rest())
-        self._flights.keep(self._task)
+        self._keep(self._task)
 
     async def _rest(self) -> None:
         try:
@@ -211,7 +200,7 @@ class _Call(Generic[T]):
     def desert(self) -> None:
         """Cancel the call, as nobody waits for it any more."""
         if not self._is_led and self._task is not None:
-            self._flights.drop(self._key, self)
+            self._drop()
             # Once it has begun: a task that never did would not tell its coroutine.
             self._loop.call_soon(self._task.cancel)
 
@@ -221,11 +210,17 @@ class _Call(Generic[T]):
             self.go_on_in_task()
             if self._relay is not None:
                 self._relay.cancel()
-        self._flights.drop(self._key, self)
+        self._drop()
+
+    def _drop(self) -> None:
+        """Leave the calls in flight: others begin anew."""
+        if self._calls.get(self._key) is self:
+            del self._calls[self._key]
 
     def _over(self, result: T | None, error: BaseException | None) -> None:
         self.is_over = True
-        self._flights.drop(self._key, self)
+        if self._calls.get(self._key) is self:
+            del self._calls[self._key]
         for waiter in self.waiters:
             if waiter.done():
                 continue

@@ -6,14 +6,13 @@ import random
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from coinmux.framework.models.base import Query
+from pydantic import BaseModel
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from coinmux.framework.cache.answer import FetchResult
     from coinmux.framework.clock import Clock
-    from coinmux.framework.models.base import Result
 
 #: Part of the freshness that is left to chance, so that answers do not expire together.
 JITTER = 0.1
@@ -35,7 +34,8 @@ class AnswerCache:
         self._rng = rng or random.Random()  # noqa: S311 - spreads expiry, guards nothing
         self._kept: OrderedDict[Hashable, FetchResult] = OrderedDict()
         self._used = 0
-        self._names: dict[frozenset[str], set[str]] = {}
+        #: Names of the fields set, by model and how many they are.
+        self._names: dict[tuple[type[BaseModel], int], set[str]] = {}
         self.hits = 0
         self.misses = 0
         self.stale_served = 0
@@ -61,7 +61,7 @@ class AnswerCache:
         elif isinstance(key, tuple):
             # A key that is known already stays; only the answer is replaced.
             for part in key:
-                if isinstance(part, Query):
+                if isinstance(part, BaseModel):
                     self._share_names(part)
         self._share_names(fetched.data)
         fetched.size = estimated_size(fetched)
@@ -70,15 +70,15 @@ class AnswerCache:
         while self._used > self._size or len(self._kept) > self._entries:
             self._forget(next(iter(self._kept)))
 
-    def _share_names(self, model: Query | Result) -> None:
+    def _share_names(self, model: BaseModel) -> None:
         """Have models with the same fields set share the set of their names.
 
         Each has a set of its own, which takes more memory than the values of a ticker. Models are
         frozen, and a copy of one copies the set, so that no one changes it.
         """
-        names = model.model_fields_set
-        shared = self._names.setdefault(frozenset(names), names)
-        if shared is not names:
+        names = model.__pydantic_fields_set__
+        shared = self._names.setdefault((type(model), len(names)), names)
+        if shared is not names and shared == names:
             object.__setattr__(model, "__pydantic_fields_set__", shared)
 
     def _forget(self, key: Hashable) -> None:

@@ -164,8 +164,10 @@ class Failover:
         A source that hangs must leave the next one time to answer, whatever deadline the caller
         gave.
         """
-        limit_s = limit_of(request, step, source, now)
-        left_s = request.deadline.at - now
+        left_s = max(request.deadline.at - now, 0.0)
+        limit_s = min(left_s, source.timeout_s)
+        if step.probe:
+            limit_s = limit_of(request, step, source, now)
         share_s = max(left_s * _SHARE, LEAST_S)
         if limit_s <= share_s or request.ask.provider is not None or upcoming.peek() is None:
             return limit_s

@@ -63,11 +63,21 @@ def parse(body: bytes) -> Any:
         if not body.strip():
             raise Empty("an empty body") from exc
         raise Malformed(f"not JSON: {str(exc)[:120]}") from exc
-    depth, objects, key_ends = _shape(body) if len(body) < _LARGE else _shape_of_large(body)
+    if len(body) < _LARGE:
+        objects = body.count(b"{")
+        depth = objects + body.count(b"[")  # at most; brackets inside strings are counted too
+        key_ends = None
+    else:
+        depth, objects, key_ends = _shape_of_large(body)
     if depth > DEPTH:
         _check_depth(body)
-    if objects and key_ends != _count_keys(value, objects):
-        _refuse_duplicates(body)
+    if objects:
+        keys = _count_keys(value, objects)
+        # A document has a colon for each member, and where it has no others no key is there twice.
+        if key_ends is None and body.count(b":") != keys:
+            key_ends = _key_ends(body)
+        if key_ends is not None and key_ends != keys:
+            _refuse_duplicates(body)
     if len(body) > STRING_CHARS:
         _check_strings(value)
     return value
@@ -105,28 +115,19 @@ def require_content(value: Any, *, empty_ok: bool = False) -> None:
         raise Empty(f"the JSON answer is {json.dumps(value)}")
 
 
-def _shape(body: bytes) -> tuple[int, int, int]:
-    """Counts over the bytes of a valid document; brackets inside strings are counted too.
-
-    Returns:
-        An upper bound of the depth; an upper bound of the number of objects; and how often `":`
-        occurs, or -1 if white space before a colon makes that count useless.
-    """
-    objects = body.count(b"{")
-    depth = objects + body.count(b"[")
-    if not objects:
-        return depth, 0, 0
-    if (
-        (b" " in body and b" :" in body)
-        or (b"\n" in body and b"\n:" in body)
-        or (b"\t" in body and b"\t:" in body)
-        or (b"\r" in body and b"\r:" in body)
-    ):
-        return depth, objects, -1
-    return depth, objects, body.count(b'":')
+def _key_ends(body: bytes) -> int:
+    """How often `":` occurs, or -1 if white space before a colon makes that count useless."""
+    if b" :" in body or b"\n:" in body or b"\t:" in body or b"\r:" in body:
+        return -1
+    return body.count(b'":')
 
 
 def _shape_of_large(body: bytes) -> tuple[int, int, int]:
+    """Counts over the bytes of a valid document.
+
+    Returns:
+        An upper bound of the depth; an upper bound of the number of objects; and `_key_ends`.
+    """
     codes = np.frombuffer(body, np.uint8)
     # `[` and `{`, and `]` and `}`, differ only in the bit 0x20.
     opens = ((codes | 0x20) == 0x7B).nonzero()[0]

@@ -154,7 +154,9 @@ class SourceBreaker:
         Returns:
             Whether it was current, for the source and for the capability.
         """
-        self.close(lease)
+        lease.is_open = False
+        if lease.probe:
+            self.close(lease)
         own, circuit = self.own, lease.circuit
         own_current = lease.source_epoch == own.epoch
         current = lease.capability_epoch == circuit.epoch

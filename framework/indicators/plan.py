@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinmux.framework.errors import InsufficientData
+from coinmux.framework.indicators.flat_markets import LookBack
 from coinmux.framework.indicators.output_check import outputs_of
 from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.framework.models.candles import CANDLE_COLUMNS
@@ -36,7 +37,7 @@ class Plan:
     """
 
     __slots__ = (
-        "_all", "_call", "_count", "_name", "_read", "indicator", "info", "label", "required",
+        "_all", "_call", "_look_back", "_read", "indicator", "info", "label", "required",
         "settle", "span_ms", "values",
     )  # fmt: skip
 
@@ -50,8 +51,7 @@ class Plan:
         self.span_ms = info.span_ms(values)
         self.label = info.labelled(values)
         self._call = indicator.compute
-        self._name = info.name
-        self._count = len(info.outputs)
+        self._look_back = LookBack.of(info, values)
         self._read = columns_read(info, values)
         # Whether the frame's columns can be passed as they are, as for most indicators.
         self._all = not info.series or (
@@ -107,7 +107,9 @@ class Plan:
         self, frame: Frame, outputs: Sequence[NDArray[Any]], left_out: int
     ) -> IndicatorResult:
         at = self.settled_at(frame.timestamp, left_out)
-        return IndicatorResult(self.info, self.label, self.values, frame, outputs, at, left_out)
+        return IndicatorResult(
+            self.info, self.label, self.values, frame, outputs, at, self._look_back, left_out
+        )
 
     @property
     def reads(self) -> frozenset[str]:

@@ -10,7 +10,6 @@ import msgspec
 from coinmux.framework.cache.answer import AnswerMeta
 from coinmux.framework.errors import PluginError
 from coinmux.framework.health.classify import quoted
-from coinmux.framework.indicators.flat_markets import flatness
 from coinmux.framework.plugins.indicator_info import Latest
 from coinmux.framework.reference.values import clean_text
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from coinmux.framework.indicators.candle_history import CandleHistory
+    from coinmux.framework.indicators.flat_markets import LookBack
     from coinmux.framework.indicators.frame import Frame
     from coinmux.framework.models.candles import Candles
     from coinmux.framework.plugins.indicator_info import IndicatorInfo, Value
@@ -49,14 +49,15 @@ class IndicatorResult:
         frame: the candles the values were computed from, warm-up included.
         outputs: `(n,)` float64 each, in the order of `info.outputs`; nan where undefined.
         settled_at: index of the first candle whose value has warmed up; None if there is none.
+        look_back: the candles that tell whether the market moved at all.
         left_out: how many candles lacked a cell that the indicator reads.
         provenance: the candles and the answers they came from; None for a caller's own candles.
         shown: how many of the latest values the caller requested; all for a caller's own candles.
     """
 
     __slots__ = (
-        "frame", "info", "label", "left_out", "outputs", "parameters", "provenance", "settled_at",
-        "shown",
+        "frame", "info", "label", "left_out", "look_back", "outputs", "parameters", "provenance",
+        "settled_at", "shown",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +68,7 @@ class IndicatorResult:
         frame: Frame,
         outputs: Sequence[NDArray[np.float64]],
         settled_at: int | None,
+        look_back: LookBack,
         left_out: int = 0,
         provenance: CandleHistory | None = None,
         shown: int | None = None,
@@ -77,6 +79,7 @@ class IndicatorResult:
         self.frame = frame
         self.outputs = outputs
         self.settled_at = settled_at
+        self.look_back = look_back
         self.left_out = left_out
         self.provenance = provenance
         self.shown = frame.size if shown is None else shown
@@ -85,7 +88,7 @@ class IndicatorResult:
         """The same result with the provenance of its candles, showing the latest `shown` values."""
         return IndicatorResult(
             self.info, self.label, self.parameters, self.frame, self.outputs, self.settled_at,
-            self.left_out, history, shown,
+            self.look_back, self.left_out, history, shown,
         )  # fmt: skip
 
     @property
@@ -113,19 +116,21 @@ class IndicatorResult:
         Raises:
             PluginError: the plugin's `reading` raised.
         """
+        return self._read(self._at(-1))
+
+    def _read(self, latest: Mapping[str, float | None]) -> str | None:
         read = self.info.reading
-        latest = self._at(-1)
-        if read is None or any(value is None for value in latest.values()):
+        if read is None or None in latest.values():
             return None
         previous = self._at(-2) if self.frame.size > 1 else dict.fromkeys(latest)
-        close = _known(float(self.frame.columns["close"][-1]))
+        close = _known(self.frame.columns["close"].item(-1))
         try:
             text = read(Latest(latest, previous, close, self.parameters))
         except Exception as error:
             raise PluginError(f"reading of {self.info.name}: {quoted(error)}") from error
         if text is None:
             return None
-        return flatness(self.frame, self.info, self.parameters, text) or clean_text(text)
+        return self.look_back.flatness(self.frame, text) or clean_text(text)
 
     @property
     def settled_from(self) -> int | None:
@@ -182,6 +187,7 @@ class IndicatorResult:
             head: members that come first, such as `symbol` and `interval`.
         """
         start = max(0, self.frame.size - shown)
+        latest = self._at(-1)
         return _ENCODER.encode(
             {
                 "indicator": self.info.name,
@@ -192,8 +198,8 @@ class IndicatorResult:
                     one.name: column[start:].tolist()
                     for one, column in zip(self.info.outputs, self.outputs, strict=True)
                 },
-                "latest": self.latest,
-                "reading": self.reading,
+                "latest": latest,
+                "reading": self._read(latest),
                 "settled_from": self.settled_from,
             }
         )
@@ -221,7 +227,7 @@ class IndicatorResult:
 
     def _at(self, index: int) -> dict[str, float | None]:
         return {
-            one.name: _known(float(column[index]))
+            one.name: _known(column.item(index))
             for one, column in zip(self.info.outputs, self.outputs, strict=True)
         }
 

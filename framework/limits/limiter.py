@@ -151,7 +151,7 @@ class Limiter:
         """Whether a call would pass without waiting."""
         return (
             not self._queue
-            and not self._bulkhead.is_full
+            and self._bulkhead.in_flight < self._bulkhead.most
             and self._limits.wait_s(weight, self._clock.monotonic()) == 0
         )
 

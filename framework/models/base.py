@@ -20,6 +20,7 @@ from typing import (
 )
 
 from pydantic import (
+    VERSION,
     BaseModel,
     ConfigDict,
     Field,
@@ -37,6 +38,9 @@ from coinmux.framework.reference.symbols import Symbol
 
 #: A source's clock may be this far ahead of ours; a later time is refused (`faults.md` E3).
 FUTURE_MS = 60_000
+#: Whether a model's validator is built when it is first used: building all takes 40 ms of every
+#: start. Before 2.14 pydantic does not lock while it builds one, and some hooks run in threads.
+_WHEN_USED = tuple(map(int, VERSION.split(".")[:2])) >= (2, 14)
 #: Fields that name the subject of a query.
 _SUBJECT = ("symbol", "asset", "protocol", "address")
 #: Types of few bytes, and what a field of them takes as JSON, its name included.
@@ -97,7 +101,9 @@ class Result(BaseModel):
         rows_left_out: rows the source sent that could not be read; sent as `meta.rows_left_out`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", arbitrary_types_allowed=True, defer_build=_WHEN_USED
+    )
 
     notes: tuple[str, ...] = Field(default=(), exclude=True)
     rows_left_out: int = Field(default=0, exclude=True)
@@ -319,7 +325,9 @@ class Query(BaseModel, Generic[R_co]):
     ```
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=_WHEN_USED
+    )
 
     #: Whether a source may need several requests for one answer; see `calls_needed`.
     is_paged: ClassVar[bool] = False

@@ -93,6 +93,20 @@ def late_s(candles: Candles, query: CandlesQuery, now_ms: int) -> float | None:
     return late_ms / 1000 if late_ms > max(_LATE_CANDLES * width, _DAY_MS) else None
 
 
+def stands_right(candles: Candles, query: CandlesQuery, now_ms: int) -> bool:
+    """Whether each candle follows the one before at once, and none opens in the future.
+
+    Most answers do, and need no closer look at their places and spacing.
+    """
+    time, width = candles.timestamp, query.interval.ms
+    return (
+        time.size > 1
+        and query.interval != "1M"
+        and bool((time[1:] - time[:-1] == width).all())
+        and int(time[-1]) <= now_ms + FUTURE_MS
+    )
+
+
 def in_place(candles: Candles, query: CandlesQuery, now_ms: int) -> NDArray[np.bool_] | None:
     """Which candles stand on the grid of the others and not in the future; None if all do.
 

@@ -65,8 +65,11 @@ def page_after(
         asked: the last page; it was cut where its limit is less than what was missing.
     """
     factor = query.interval.seconds // asked.interval.seconds
-    missing, came = query.limit * factor - len(candles), _came(candles, asked)
-    if missing <= 0 or not len(candles) or asked.limit >= missing + came:
+    missing = query.limit * factor - len(candles)
+    if missing <= 0 or not len(candles):
+        return None
+    came = _came(candles, asked)
+    if asked.limit >= missing + came:
         return None
     limit = min(asked.limit, -(-missing // factor) * factor)
     if asked.start is None:

@@ -11,6 +11,8 @@ import numpy as np
 
 from coinmux.framework.errors import Implausible, SchemaMismatch
 from coinmux.framework.models.candle_checks import contradiction, sound
+from coinmux.framework.reference.frozen import frozen_array
+from coinmux.framework.reference.number_rows import NumberRows
 from coinmux.framework.reference.rows import field_left_out, read_rows, remark, row_left_out
 from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS, number
 
@@ -61,6 +63,18 @@ def read_table(rows: Any, order: Sequence[str], scale: int) -> Table:
     return _one_by_one(rows, order, scale) if table is None else table
 
 
+def oldest_time(rows: Any) -> int:
+    """The smallest first cell of `rows` that is a whole number above 0, as sent; 0 if none is.
+
+    It says how far back a source goes that keeps a number of candles only.
+    """
+    if isinstance(rows, NumberRows) and rows.names[0] == "timestamp":
+        firsts = rows.cells[:, 0]
+        return int(firsts[firsts > 0].min(initial=np.inf)) if (firsts > 0).any() else 0
+    times = [row[0] for row in rows if isinstance(row, list) and row and type(row[0]) is int]
+    return min((time for time in times if time > 0), default=0)
+
+
 def _places(row: Any, order: Sequence[str]) -> dict[str, Any]:
     """Column -> its place in the row, or its key."""
     if isinstance(row, Mapping):
@@ -70,17 +84,11 @@ def _places(row: Any, order: Sequence[str]) -> dict[str, Any]:
 
 def _at_once(rows: Sequence[Any], order: Sequence[str], scale: int) -> Table | None:
     """Every row; None if one of them needs a closer look."""
-    kinds = set(map(type, rows))
-    if len(kinds) > 1 or not kinds <= {list, tuple, dict}:
-        return None
-    places = _places(rows[0] if rows else (), order)
     try:
-        columns = {name: [row[at] for row in rows] for name, at in places.items()}
-        time = _time_column(columns.pop("timestamp"), scale)
-        values = [
-            _float_column(columns[name]) if name in columns else np.full(time.shape, np.nan)
-            for name in COLUMNS[1:]
-        ]
+        if isinstance(rows, NumberRows) and rows.names == tuple(order):
+            time, values = _of_columns(rows, scale)
+        else:
+            time, values = _of_rows(rows, order, scale)
     except (TypeError, IndexError, KeyError, ValueError, OverflowError):
         return None
     if not sound(*values).all():
@@ -88,13 +96,48 @@ def _at_once(rows: Sequence[Any], order: Sequence[str], scale: int) -> Table | N
     return _in_order(time, values)
 
 
+def _of_columns(
+    rows: NumberRows, scale: int
+) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
+    """Times and values of rows that were read as columns."""
+    places = _places((), rows.names)
+    cells = rows.cells.T
+    time = _possible(cells[places["timestamp"]], scale).astype(np.int64) * scale
+    named = [name for name in COLUMNS[1:] if name in places]
+    # Frozen all at once, so that the model need not freeze each of them.
+    values = list(frozen_array(cells[[places[name] for name in named]]))
+    return time, values if len(values) == len(COLUMNS) - 1 else [*values, _nan(time)]
+
+
+def _of_rows(
+    rows: Sequence[Any], order: Sequence[str], scale: int
+) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
+    kinds = set(map(type, rows))
+    if len(kinds) > 1 or not kinds <= {list, tuple, dict}:
+        raise TypeError("rows of several kinds")
+    places = _places(rows[0] if rows else (), order)
+    columns = {name: [row[at] for row in rows] for name, at in places.items()}
+    time = _time_column(columns.pop("timestamp"), scale)
+    return time, [
+        _float_column(columns[name]) if name in columns else _nan(time) for name in COLUMNS[1:]
+    ]
+
+
+def _nan(time: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.full(time.shape, np.nan)
+
+
 def _time_column(cells: Sequence[Any], scale: int) -> NDArray[np.int64]:
     exact = msgspec.convert(cells, list[int], strict=False)
-    time = np.fromiter(exact, np.int64, len(exact))
     # Before it is scaled: a product beyond 64 bits would be another time.
+    return _possible(np.fromiter(exact, np.int64, len(exact)), scale) * scale
+
+
+def _possible(time: NDArray[Any], scale: int) -> NDArray[Any]:
+    """`time`, of which every one can be that of a candle: a float then is exact too."""
     if time.size and not EARLIEST_MS // scale <= time.min() <= time.max() <= LATEST_MS // scale:
         raise ValueError("a time of no candle")
-    return time * scale
+    return time
 
 
 def _float_column(cells: Sequence[Any]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import msgspec
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from coinmux.framework.errors import Implausible, NotOffered, SchemaMismatch
 from coinmux.framework.models.base import Query, Result
@@ -17,6 +17,7 @@ from coinmux.framework.models.candle_checks import (
     in_place,
     late_s,
     sound,
+    stands_right,
 )
 from coinmux.framework.models.candle_range import (
     check_start,
@@ -48,6 +49,8 @@ else:
 #: Rows of one answer.
 MOST_CANDLES = 1000
 _HOUR_MS = 3_600_000
+#: The context of a validation of columns that `read_table` made, and has judged already.
+_READ = object()
 
 
 class CandlesQuery(Query["Candles"]):
@@ -144,7 +147,9 @@ class Candles(Result):
     sent: tuple[int, int] | None = Field(default=None, exclude=True)
 
     @model_validator(mode="after")
-    def _is_sound(self) -> Self:
+    def _is_sound(self, info: ValidationInfo) -> Self:
+        if info.context is _READ:
+            return self
         time = self.timestamp
         if not isinstance(time, np.ndarray) or time.dtype != np.int64 or time.ndim != 1:
             raise SchemaMismatch("candle times take an int64 column; use Candles.from_rows")
@@ -201,11 +206,12 @@ class Candles(Result):
         sent = None
         if time.size:
             sent = (int(time.size), int(time[-1]))
-            lower = query.start if query.start is not None else time[0]
-            upper = query.end if query.end is not None else time[-1]
-            wanted = (time >= lower) & (time <= upper)
-            if not wanted.all():
-                time, table = time[wanted], [column[wanted] for column in table]
+            if query.has_range():
+                lower = query.start if query.start is not None else time[0]
+                upper = query.end if query.end is not None else time[-1]
+                wanted = (time >= lower) & (time <= upper)
+                if not wanted.all():
+                    time, table = time[wanted], [column[wanted] for column in table]
             if time.size > query.limit:
                 kept = (
                     slice(None, query.limit)
@@ -213,17 +219,12 @@ class Candles(Result):
                     else slice(-query.limit, None)
                 )
                 time, table = time[kept], [column[kept] for column in table]
-        return cls(
-            symbol=query.symbol,
-            interval=query.interval,
-            timestamp=np.ascontiguousarray(time),
-            **{
-                name: np.ascontiguousarray(column)
-                for name, column in zip(CANDLE_COLUMNS[1:], table, strict=True)
-            },
-            notes=(*notes, *said),
-            sent=sent,
-        )
+        columns = {
+            name: np.ascontiguousarray(column)
+            for name, column in zip(CANDLE_COLUMNS, (time, *table), strict=True)
+        }
+        given = {"symbol": query.symbol, "interval": query.interval, **columns, "sent": sent}
+        return cls.model_validate({**given, "notes": (*notes, *said)}, context=_READ)
 
     def is_empty(self) -> bool:
         return len(self) == 0
@@ -236,9 +237,12 @@ class Candles(Result):
 
     def check(self, query: Any, now_ms: int) -> Self:
         super().check(query, now_ms)
-        kept = in_place(self, query, now_ms)
-        candles = self if kept is None else self._only(kept)
-        check_spacing(candles, query)
+        candles = self
+        if not stands_right(self, query, now_ms):
+            kept = in_place(self, query, now_ms)
+            if kept is not None:
+                candles = self._only(kept)
+            check_spacing(candles, query)
         check_start(candles, query, now_ms)
         return candles
 

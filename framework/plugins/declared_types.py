@@ -53,8 +53,14 @@ def clean_texts(declared: object, names: Iterable[str], most: int = _TITLE_CHARS
             object.__setattr__(declared, name, clean_text(text)[:most])
 
 
+@cache
+def _parts(hint: Hashable) -> tuple[Any, tuple[Any, ...]]:
+    # Thousands of fields are declared with a few dozen annotations.
+    return get_origin(hint), get_args(hint)
+
+
 def _fits(value: object, hint: Any) -> bool:
-    origin, arguments = get_origin(hint), get_args(hint)
+    origin, arguments = _parts(hint)
     if origin in (Union, UnionType):
         return any(_fits(value, one) for one in arguments)
     if origin is Literal:

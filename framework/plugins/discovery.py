@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, cast
 
@@ -119,8 +120,10 @@ class PluginLoader:
     def discover(self, allow: Iterable[str] = (), block: Iterable[str] = ()) -> list[Found]:
         """The installed entry points of the group `coinmux`, built-in ones first, then by name."""
         allowed, blocked = ({name.lower() for name in names} for names in (allow, block))
+        # Each look at a distribution's name parses its metadata, the README among them.
+        origin_of = cache(_origin)
         found = [
-            _found(point)
+            _found(point, *origin_of(point.dist))
             for point in self._entry_points()
             if (not allowed or point.name.lower() in allowed) and point.name.lower() not in blocked
         ]
@@ -363,12 +366,15 @@ def in_process(name: str, plugin: object) -> Found:
     return Found(name, "in-process", "", built_in=False, load=lambda: plugin)
 
 
-def _found(point: EntryPoint) -> Found:
-    distribution = point.dist
-    origin = distribution.name if distribution is not None else point.value
-    version = distribution.version if distribution is not None else ""
+def _origin(distribution: Distribution | None) -> tuple[str | None, str]:
+    """The name and version of a distribution; None for no name where there is none."""
+    return (None, "") if distribution is None else (distribution.name, distribution.version)
+
+
+def _found(point: EntryPoint, origin: str | None, version: str) -> Found:
     built_in = origin == hookspecs.PROJECT
-    return Found(point.name, origin, version, built_in, point.load, point.value)
+    name = origin if origin is not None else point.value
+    return Found(point.name, name, version, built_in, point.load, point.value)
 
 
 def _marked(plugin: object, name: str) -> Callable[[], Any] | None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from typing import Any
 
-from coinmux.framework.alarms import Alarms
+from coinmux.framework.alarms import Alarm, Alarms
 from coinmux.framework.errors import PluginError, PluginTimeout, ProviderBusy, UpstreamTimeout
 from coinmux.framework.health.classify import quoted
 from coinmux.framework.plugins.loop_watch import LoopWatch, Watched
@@ -51,11 +51,12 @@ class HookRunner:
             Exception: any error it raised.
         """
         if not task.done():
+            over, alarm = self._ended(task, limit_s)
             try:
-                await self._ended(task, limit_s)
+                await over
                 if not task.done():
                     self._end(task)
-                    await self._ended(task, GRACE_S)
+                    await self._ended(task, GRACE_S)[0]
                     if not task.done():
                         raise PluginTimeout(
                             f"went on after its {limit_s:.1f} s and its cancellation"
@@ -64,6 +65,8 @@ class HookRunner:
             except asyncio.CancelledError:
                 self._end(task)
                 raise
+            finally:
+                self._alarms.cancel(alarm)
         if task.cancelled():
             raise PluginError("the hook cancelled itself")
         return task.result()
@@ -73,8 +76,10 @@ class HookRunner:
         if self._left:
             await asyncio.wait(self._left, timeout=GRACE_S)
 
-    async def _ended(self, task: asyncio.Task[Any], within_s: float) -> None:
-        """Wait until the task is over, or the time is.
+    def _ended(
+        self, task: asyncio.Task[Any], within_s: float
+    ) -> tuple[asyncio.Future[None], Alarm]:
+        """A future that is done once the task is over, or the time is; and its alarm.
 
         `asyncio.wait` does the same for any number of tasks, and takes four times as long for one.
         """
@@ -86,11 +91,7 @@ class HookRunner:
                 over.set_result(None)
 
         task.add_done_callback(end)
-        alarm = self._alarms.at(loop.time() + within_s, end, loop)
-        try:
-            await over
-        finally:
-            alarm.cancel()
+        return over, self._alarms.at(loop.time() + within_s, end, loop)
 
     def _end(self, task: asyncio.Task[Any]) -> None:
         if task.done():

@@ -27,6 +27,8 @@ _MOVES = 3
 #: This many markets with the same answer, volume included, are no coincidence.
 _SAME = 3
 _SUBJECTS = 4_096
+#: Values remembered of each.
+_MOVES_KEPT = 16
 _SOURCES = 256
 
 Print = tuple[float | None, ...]
@@ -95,7 +97,8 @@ class _Subject:
     Attributes:
         value, at, source: the last answer that was believed.
         doubted: the newest answer that was not believed, until it is confirmed.
-        moves: different values lately, each with its source and time.
+        moves: different values lately, each with its source and time; a list, as even an empty
+            deque takes 760 bytes, and there are thousands of markets.
         prints: each source's answer, and since when it has been that.
     """
 
@@ -103,7 +106,7 @@ class _Subject:
     at: float
     source: str
     doubted: _Doubt | None = None
-    moves: deque[tuple[str, float, float]] = field(default_factory=lambda: deque(maxlen=16))
+    moves: list[tuple[str, float, float]] = field(default_factory=list)
     prints: dict[str, tuple[Print, float]] = field(default_factory=dict)
 
 
@@ -191,6 +194,8 @@ class JumpCheck:
             if len(subject.prints) > _SOURCES:
                 del subject.prints[next(iter(subject.prints))]
             subject.moves.append((source, subject.value, now))
+            if len(subject.moves) > _MOVES_KEPT:
+                del subject.moves[0]
         self._subjects[key] = subject
         while len(self._subjects) > _SUBJECTS:
             self._subjects.popitem(last=False)

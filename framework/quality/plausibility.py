@@ -23,18 +23,18 @@ def check(capability: Capability, query: Query, result: object, now_ms: int) -> 
         Empty: it holds nothing where that is no answer.
         Implausible: it is about something else, from the future, or spaced wrongly.
     """
-    _require(capability, result, capability.hook)
-    assert isinstance(result, capability.result)
+    kind = capability.result
+    if type(result) is not kind:
+        raise _another_kind(capability, result, capability.hook)
+    assert isinstance(result, kind)
     if not capability.empty_legal and result.is_empty():
         raise Empty(f"no {capability.name} in the answer")
     checked = result.check(query, now_ms)
-    _require(capability, checked, f"{capability.result.__name__}.check")
+    if type(checked) is not kind:
+        raise _another_kind(capability, checked, f"{kind.__name__}.check")
     return checked
 
 
-def _require(capability: Capability, result: object, what: str) -> None:
-    """Refuse a subclass too: its methods would run where no plugin can be blamed any more."""
-    if type(result) is not capability.result:
-        raise PluginError(
-            f"{what} returned {type(result).__name__}, not {capability.result.__name__}"
-        )
+def _another_kind(capability: Capability, result: object, what: str) -> PluginError:
+    """The error for a subclass too: its methods would run where no plugin can be blamed."""
+    return PluginError(f"{what} returned {type(result).__name__}, not {capability.result.__name__}")

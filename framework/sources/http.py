@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -23,7 +24,7 @@ from coinmux.framework.errors import (
     ProviderBusy,
     ProviderError,
 )
-from coinmux.framework.formats import strict_json
+from coinmux.framework.formats import number_rows, strict_json
 from coinmux.framework.formats.feeds import FeedEntry, read_feed
 from coinmux.framework.models.base import Query
 from coinmux.framework.plugins.loop_watch import Watched
@@ -122,6 +123,7 @@ class HTTP:
         weight: float = 1,
         empty_ok: bool = False,
         mend: bool = False,
+        rows: Sequence[str] | None = None,
     ) -> Any:
         """The JSON answer to a GET.
 
@@ -134,6 +136,9 @@ class HTTP:
             empty_ok: whether `{}` and `[]` are answers.
             mend: whether stray backslashes and control characters are taken out of a body that is
                 no JSON; for a source that is known to write them.
+            rows: the leading columns of the answer's one long list of lists of numbers, as
+                `Candles.from_rows` takes them. That list then is a sequence of the same rows, which
+                `Candles.from_rows` reads in half the time.
 
         Raises:
             ProviderError: see the tree in `coinmux.framework.errors`.
@@ -142,7 +147,7 @@ class HTTP:
         endpoint = self._endpoint if host is None else self._host(host)
         lines = endpoint.headers if headers is None else endpoint.headers_with(headers)
         request = endpoint.request("GET", path, params, lines)
-        return await self._json(await self._send(request, weight), empty_ok, mend=mend)
+        return await self._json(await self._send(request, weight), empty_ok, mend=mend, rows=rows)
 
     async def post_json(
         self,
@@ -274,9 +279,18 @@ class HTTP:
             answer.body = without(answer.body, self._source.echoes)
         return answer
 
-    async def _json(self, reply: Answer, empty_ok: bool, *, mend: bool = False) -> Any:
+    async def _json(
+        self,
+        reply: Answer,
+        empty_ok: bool,
+        *,
+        mend: bool = False,
+        rows: Sequence[str] | None = None,
+    ) -> Any:
         body = reply.body
         parse = strict_json.parse_mended if mend else strict_json.parse
+        if rows is not None:
+            parse = partial(number_rows.parse, names=rows)
         try:
             if len(body) > OFF_LOOP_BYTES:
                 value = await asyncio.to_thread(parse, body)

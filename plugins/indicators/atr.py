@@ -8,6 +8,9 @@ Source: J. Welles Wilder, New Concepts in Technical Trading Systems, 1978, secti
 https://ta-lib.org/functions/atr/, read 2026-11-24.
 """
 
+from collections.abc import Callable
+from inspect import unwrap
+
 import talib
 
 from coinmux import (
@@ -21,6 +24,9 @@ from coinmux import (
     period,
     wilder_memory,
 )
+
+# Where pandas or polars is installed TA-Lib wraps each function to look for their series.
+_atr: Callable[..., Column] = unwrap(talib.ATR)
 
 
 def _reading(latest: Latest) -> str | None:
@@ -52,4 +58,4 @@ def indicator_info() -> IndicatorInfo:
 @hookimpl
 def compute(inputs: Columns, parameters: Values) -> Column:
     """The average range, in price units."""
-    return talib.ATR(inputs["high"], inputs["low"], inputs["close"], parameters["period"])
+    return _atr(inputs["high"], inputs["low"], inputs["close"], parameters["period"])

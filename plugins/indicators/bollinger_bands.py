@@ -7,7 +7,8 @@ Source: John Bollinger, Bollinger on Bollinger Bands, 2001; TA-Lib BBANDS,
 https://ta-lib.org/functions/bbands/, read 2026-11-24.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import unwrap
 
 import talib
 
@@ -22,6 +23,9 @@ from coinmux import (
     period,
     within_band,
 )
+
+# Where pandas or polars is installed TA-Lib wraps each function to look for their series.
+_bbands: Callable[..., Sequence[Column]] = unwrap(talib.BBANDS)
 
 
 @hookimpl
@@ -52,4 +56,4 @@ def indicator_info() -> IndicatorInfo:
 def compute(inputs: Columns, parameters: Values) -> Sequence[Column]:
     """Upper band, average and lower band, in price units."""
     width = parameters["deviations"]
-    return talib.BBANDS(inputs["price"], parameters["period"], width, width)
+    return _bbands(inputs["price"], parameters["period"], width, width)

@@ -7,6 +7,9 @@ with each candle: after `log(1e-6) / log(1 - 2 / (n + 1))` candles it is one mil
 Source: TA-Lib EMA, https://ta-lib.org/functions/ema/, read 2026-11-24.
 """
 
+from collections.abc import Callable
+from inspect import unwrap
+
 import talib
 
 from coinmux import (
@@ -20,6 +23,9 @@ from coinmux import (
     hookimpl,
     period,
 )
+
+# Where pandas or polars is installed TA-Lib wraps each function to look for their series.
+_ema: Callable[..., Column] = unwrap(talib.EMA)
 
 
 @hookimpl
@@ -44,4 +50,4 @@ def indicator_info() -> IndicatorInfo:
 @hookimpl
 def compute(inputs: Columns, parameters: Values) -> Column:
     """The exponential average of the prices."""
-    return talib.EMA(inputs["price"], parameters["period"])
+    return _ema(inputs["price"], parameters["period"])

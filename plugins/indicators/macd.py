@@ -7,7 +7,8 @@ Source: Gerald Appel, The Moving Average Convergence-Divergence Trading Method, 
 https://ta-lib.org/functions/macd/, read 2026-11-24.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import unwrap
 
 import talib
 
@@ -22,6 +23,9 @@ from coinmux import (
     hookimpl,
     period,
 )
+
+# Where pandas or polars is installed TA-Lib wraps each function to look for their series.
+_macd: Callable[..., Sequence[Column]] = unwrap(talib.MACD)
 
 
 def _check(values: Values) -> str | None:
@@ -57,4 +61,4 @@ def indicator_info() -> IndicatorInfo:
 @hookimpl
 def compute(inputs: Columns, parameters: Values) -> Sequence[Column]:
     """Line, signal and histogram, in price units."""
-    return talib.MACD(inputs["price"], parameters["fast"], parameters["slow"], parameters["signal"])
+    return _macd(inputs["price"], parameters["fast"], parameters["slow"], parameters["signal"])

@@ -9,6 +9,9 @@ Source: J. Welles Wilder, New Concepts in Technical Trading Systems, 1978, secti
 https://ta-lib.org/functions/rsi/, read 2026-11-24.
 """
 
+from collections.abc import Callable
+from inspect import unwrap
+
 import talib
 
 from coinmux import (
@@ -22,6 +25,9 @@ from coinmux import (
     period,
     wilder_memory,
 )
+
+# Where pandas or polars is installed TA-Lib wraps each function to look for their series.
+_rsi: Callable[..., Column] = unwrap(talib.RSI)
 
 
 @hookimpl
@@ -46,4 +52,4 @@ def indicator_info() -> IndicatorInfo:
 @hookimpl
 def compute(inputs: Columns, parameters: Values) -> Column:
     """The index, 0 to 100."""
-    return talib.RSI(inputs["price"], parameters["period"])
+    return _rsi(inputs["price"], parameters["period"])

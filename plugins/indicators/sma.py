@@ -6,6 +6,9 @@ first value is exact.
 Source: TA-Lib SMA, https://ta-lib.org/functions/sma/, read 2026-11-24.
 """
 
+from collections.abc import Callable
+from inspect import unwrap
+
 import talib
 
 from coinmux import (
@@ -18,6 +21,9 @@ from coinmux import (
     hookimpl,
     period,
 )
+
+# Where pandas or polars is installed TA-Lib wraps each function to look for their series.
+_sma: Callable[..., Column] = unwrap(talib.SMA)
 
 
 @hookimpl
@@ -41,4 +47,4 @@ def indicator_info() -> IndicatorInfo:
 @hookimpl
 def compute(inputs: Columns, parameters: Values) -> Column:
     """The mean of the last `period` prices."""
-    return talib.SMA(inputs["price"], parameters["period"])
+    return _sma(inputs["price"], parameters["period"])

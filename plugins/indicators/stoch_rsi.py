@@ -12,7 +12,8 @@ https://www.tradingview.com/support/solutions/43000502333-stochastic-rsi-stoch-r
 2026-11-24.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import unwrap
 
 import numpy as np
 import talib
@@ -28,6 +29,11 @@ from coinmux import (
     period,
     wilder_memory,
 )
+
+# Where pandas or polars is installed TA-Lib wraps each function to look for their series.
+_rsi: Callable[..., Column] = unwrap(talib.RSI)
+_sma: Callable[..., Column] = unwrap(talib.SMA)
+_stochf: Callable[..., Sequence[Column]] = unwrap(talib.STOCHF)
 
 #: With the default parameters, the API contract requires more candles than the first value needs.
 _DEFAULT_MINIMUM = 50
@@ -75,8 +81,8 @@ def indicator_info() -> IndicatorInfo:
 def compute(inputs: Columns, parameters: Values) -> Sequence[Column]:
     """%K and %D, 0 to 100."""
     stoch_period, k, d = parameters["stoch_period"], parameters["k"], parameters["d"]
-    rsi = talib.RSI(inputs["price"], parameters["rsi_period"])
-    raw, _ = talib.STOCHF(rsi, rsi, rsi, stoch_period, 1)
+    rsi = _rsi(inputs["price"], parameters["rsi_period"])
+    raw, _ = _stochf(rsi, rsi, rsi, stoch_period, 1)
     # If the RSI did not move over a window, it did not move between any two of its candles.
     if (rsi[1:] == rsi[:-1]).any():
         flat = talib.MAX(rsi, stoch_period) == talib.MIN(rsi, stoch_period)
@@ -84,8 +90,8 @@ def compute(inputs: Columns, parameters: Values) -> Sequence[Column]:
             raw[flat] = np.nan
             fast = _averaged(raw, k)
             return fast, _averaged(fast, d)
-    fast = talib.SMA(raw, k)
-    return fast, talib.SMA(fast, d)
+    fast = _sma(raw, k)
+    return fast, _sma(fast, d)
 
 
 def _averaged(values: Column, size: int) -> Column:

@@ -14,6 +14,8 @@ Source: TA-Lib 0.8, https://ta-lib.org/functions/, read 2026-11-24.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from inspect import unwrap
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,8 @@ from coinmux import (
 
 # TA-Lib's typing leaves these out.
 _function: Callable[..., Any] = abstract.Function  # type: ignore[attr-defined]
+# Without its look for series of pandas and polars, as all functions here.
+_ht_dcperiod: Callable[[Column], Column] = unwrap(talib.HT_DCPERIOD)
 _NAMES: Sequence[str] = talib.get_functions()  # type: ignore[no-untyped-call]
 
 #: Offered by indicators of ours, which compute the same.
@@ -328,7 +332,8 @@ def _describe(function: str) -> IndicatorInfo:
         for name, flags_ in info["output_flags"].items()
     )
     title, summary, also = _KIN.get(function, (info["display_name"], "", ()))
-    native = getattr(talib, function)
+    # Without its look for series of pandas and polars, which it does where they are installed.
+    native = unwrap(getattr(talib, function))
     _FUNCTIONS[_name_of(function)] = _Function(function, native, tuple(order), tuple(defaults))
 
     def check(values: Values) -> str | None:
@@ -370,18 +375,27 @@ def indicator_info() -> Sequence[IndicatorInfo]:
 def compute(indicator: str, inputs: Columns, parameters: Values) -> Sequence[Column]:
     """The function's outputs."""
     function = _FUNCTIONS[indicator]
-    native = _native(parameters)
-    given = [inputs[name] for name in function.inputs]
+    given: list[Any] = [inputs[name] for name in function.inputs]
     if function.name == "MAVP":
-        given.append(talib.HT_DCPERIOD(given[0]))
-    outputs = function.call(*given, *(native[name] for name in function.parameters))
-    columns = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+        given.append(_ht_dcperiod(given[0]))
+    for name in function.parameters:
+        value = parameters[name]
+        given.append(_AVERAGES[value] if isinstance(value, str) else value)
+    outputs = function.call(*given)
+    columns = outputs if isinstance(outputs, tuple) else (outputs,)
     if function.name == "STOCHRSI":
-        return _where_rsi_moves(columns, given[0], native)
-    if all(column.dtype == np.float64 for column in columns):
-        return columns
-    before = _lookback(function.name, parameters)
-    return [_undefined_before(column, before, function.name) for column in columns]
+        return _where_rsi_moves(columns, given[0], _native(parameters))
+    for column in columns:
+        if column.dtype != np.float64:
+            before = _known_lookback(function.name, tuple(parameters.items()))
+            return [_undefined_before(one, before, function.name) for one in columns]
+    return columns
+
+
+@lru_cache(maxsize=1024)
+def _known_lookback(function: str, parameters: tuple[tuple[str, Any], ...]) -> int:
+    """`_lookback`, which takes ten times as long as a pattern: TA-Lib reads texts for it."""
+    return _lookback(function, dict(parameters))
 
 
 def _where_rsi_moves(

@@ -6,9 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, TextIO
 
-import structlog
-from structlog.stdlib import BoundLogger, ProcessorFormatter
-
+from coinmux.server.process.log_repeats import EVENT
 from coinmux.server.process.log_setup import set_up
 
 if TYPE_CHECKING:
@@ -34,9 +32,6 @@ class EventLog:
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
-        self._bound: BoundLogger = structlog.wrap_logger(
-            logger, [ProcessorFormatter.wrap_for_formatter], BoundLogger
-        )
 
     def __call__(self, event: Event) -> None:
         """Write an event; a listener of the event stream."""
@@ -46,11 +41,10 @@ class EventLog:
         if not self._logger.isEnabledFor(level):
             return
         # A field of the event that has a name of the line's own gives way to it.
-        fields = {name: value for name, value in event.detail.items() if name != "event"}
-        fields |= {"kind": event.kind, "source": event.source}
+        fields = {**event.detail, EVENT: event.message, "kind": event.kind, "source": event.source}
         if event.trace is not None:
             fields["exception"] = event.trace
-        self._bound.log(level, event.message, **fields)
+        self._logger.log(level, fields)
 
 
 def configure(
@@ -89,9 +83,7 @@ def configure(
 
 def announce(gateway: Gateway) -> None:
     """Write what an operator must know at the start: sources on and off, and what is shared."""
-    log: BoundLogger = structlog.wrap_logger(
-        logging.getLogger("coinmux.server"), [ProcessorFormatter.wrap_for_formatter], BoundLogger
-    )
+    log = logging.getLogger("coinmux.server")
     off: dict[str, list[str]] = {}
     for name, source in sorted(gateway.sources.items()):
         if not source.feature.enabled:
@@ -100,7 +92,8 @@ def announce(gateway: Gateway) -> None:
     on = total - sum(map(len, off.values()))
     parts = [f"{len(names)} {reason} ({_listed(names)})" for reason, names in off.items()]
     message = f"{on} of {total} sources are on" + (f"; off: {', '.join(parts)}" if parts else "")
-    log.log(logging.INFO if on else logging.WARNING, message, on=on, off=off or None)
+    level = logging.INFO if on else logging.WARNING
+    log.log(level, {EVENT: message, "on": on, "off": off or None})
     settings = gateway.settings
     if gateway.simulated:
         log.info("this is a simulation: no real source is called")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: A flood at the start is summed up after the first, one that lasts after the second. Seconds.
 FIRST_COUNT_S, NEXT_COUNT_S = 5.0, 60.0
+#: The field of a record of ours that holds the text.
+EVENT = "event"
 #: Problems counted at a time; a record beyond them is written as it is.
 _MOST_PROBLEMS = 500
 _NAMES_SHOWN = 5
@@ -81,7 +83,7 @@ class Repeats:
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
     """The fields of a record of ours; none of another library's."""
-    return record.msg if isinstance(record.msg, dict) else {}
+    return record.msg if isinstance(record.msg, dict) and EVENT in record.msg else {}
 
 
 def _problem_of(record: logging.LogRecord) -> Hashable | None:

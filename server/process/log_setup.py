@@ -1,7 +1,7 @@
-"""How log lines are made: one chain of processors for every logger, with the redactor in it.
+"""How log lines are made: one formatter for every logger, with the redactor in it.
 
 On a terminal a line is short and coloured; elsewhere it is one JSON object. Lines of other
-libraries and Python's warnings pass through the same chain.
+libraries and Python's warnings pass through the same formatter.
 """
 
 from __future__ import annotations
@@ -14,18 +14,13 @@ import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
-from structlog.dev import Column, ConsoleRenderer, KeyValueColumnFormatter, plain_traceback
-from structlog.processors import ExceptionRenderer, JSONRenderer
-from structlog.stdlib import ProcessorFormatter
 
 from coinmux.server.monitoring.event_json import plain
-from coinmux.server.process.log_repeats import Repeats
+from coinmux.server.process.log_repeats import EVENT, Repeats, fields_of
 from coinmux.server.process.worker import is_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from structlog.typing import EventDict, Processor
 
     from coinmux.framework.secrets import Redactor
 
@@ -63,7 +58,7 @@ _ASCII_SIGNS = {"·": ".", "✓": "+", "✗": "x"}
 
 
 class LogHandler(logging.StreamHandler[TextIO]):
-    """Writes records through the chain, a repeated problem once with its count."""
+    """Writes records as lines, a repeated problem once with its count."""
 
     def __init__(self, stream: TextIO, formatter: logging.Formatter, repeats: Repeats) -> None:
         super().__init__(stream)
@@ -104,7 +99,7 @@ def set_up(
     stream: TextIO | None = None,
     repeats: Repeats | None = None,
 ) -> tuple[LogHandler, Callable[[], None]]:
-    """Send every logger's lines, and Python's warnings, through one chain.
+    """Send every logger's lines, and Python's warnings, through one formatter.
 
     Args:
         level: the least severe level written.
@@ -118,16 +113,8 @@ def set_up(
     terminal = out.isatty()
     people = log_format == "console" or (log_format == "auto" and terminal)
     colors = terminal and not os.environ.get("NO_COLOR")
-    render = _console(out, colors=colors) if people else _json()
-    formatter = ProcessorFormatter(
-        processors=[
-            _head,
-            ProcessorFormatter.remove_processors_meta,
-            ExceptionRenderer(),
-            _Redaction(redactor),
-            *render,
-        ]
-    )
+    render = _console(out, colors=colors) if people else _json
+    formatter = _LineFormatter(_Redaction(redactor), render)
     handler = LogHandler(out, formatter, Repeats() if repeats is None else repeats)
     root = logging.getLogger()
     before = (list(root.handlers), root.level)
@@ -148,19 +135,38 @@ def set_up(
     return handler, restore
 
 
-def _head(_: Any, __: str, line: EventDict) -> EventDict:
-    """When, how severe, whose and what, before the fields."""
-    record: logging.LogRecord = line["_record"]
-    message = line.pop("event")
-    head: EventDict = {
-        "at": round(record.created * 1000),
-        "level": record.levelname.lower(),
-        "logger": record.name,
-        "message": str(message),
-    }
-    if is_worker():
-        head["pid"] = record.process or 0
-    return {**head, **{name: value for name, value in line.items() if name not in head}}
+class _LineFormatter(logging.Formatter):
+    """Makes a line of each record: its fields, redacted, then rendered."""
+
+    def __init__(
+        self,
+        redact: Callable[[dict[str, Any]], dict[str, Any]],
+        render: Callable[[dict[str, Any]], str],
+    ) -> None:
+        super().__init__()
+        self._redact = redact
+        self._render = render
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._render(self._redact(self._fields(record)))
+
+    def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
+        """When, how severe, whose and what, before the fields."""
+        fields = dict(fields_of(record))
+        message = fields.pop(EVENT) if EVENT in fields else record.getMessage()
+        head: dict[str, Any] = {
+            "at": round(record.created * 1000),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": str(message),
+        }
+        if is_worker():
+            head["pid"] = record.process or 0
+        if record.exc_info and record.exc_info[0] is not None:
+            fields["exception"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            fields["stack_info"] = record.stack_info
+        return {**head, **{name: value for name, value in fields.items() if name not in head}}
 
 
 class _Redaction:
@@ -169,7 +175,7 @@ class _Redaction:
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
 
-    def __call__(self, _: Any, __: str, line: EventDict) -> EventDict:
+    def __call__(self, line: dict[str, Any]) -> dict[str, Any]:
         clean: dict[str, Any] = {}
         for name, value in line.items():
             if value is None:
@@ -193,43 +199,39 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\u{ord(match[0]):04x}"
 
 
-def _json() -> list[Processor]:
-    return [JSONRenderer(serializer=_encoded)]
-
-
-def _encoded(line: Any, **_: Any) -> str:
+def _json(line: dict[str, Any]) -> str:
     return msgspec.json.encode(line).decode("utf-8")
 
 
-def _console(stream: TextIO, *, colors: bool) -> list[Processor]:
+def _console(stream: TextIO, *, colors: bool) -> Callable[[dict[str, Any]], str]:
     """Short lines: time, sign, message, and what the message does not say, dimmed."""
     dim, reset = (_DIM, _RESET) if colors else ("", "")
     unicode = "utf" in (getattr(stream, "encoding", None) or "utf-8").lower()
 
-    def sign(key: str, value: object) -> str:
-        mark, color = _SIGNS.get(str(value), _SIGNS["info"])
+    def sign(level: str) -> str:
+        mark, color = _SIGNS.get(level, _SIGNS["info"])
         mark = mark if unicode else _ASCII_SIGNS.get(mark, mark)
         return f"{color}{mark}{reset}" if colors else mark
 
-    def text(key: str, value: object) -> str:
+    def text(value: object) -> str:
         return str(value) if unicode else str(value).encode("ascii", "replace").decode()
 
-    def field(key: str, value: object) -> str:
-        return f"{dim}{key}={text(key, value)}{reset}"
+    def render(line: dict[str, Any]) -> str:
+        shown = _for_people(line)
+        trace = shown.pop("exception", None)
+        words = [
+            f"{dim}{shown.pop('time')}{reset}",
+            sign(shown.pop("level")),
+            text(shown.pop("message")),
+            *(f"{dim}{name}={text(value)}{reset}" for name, value in sorted(shown.items())),
+        ]
+        said = " ".join(word for word in words if word).rstrip(" ")
+        return said if trace is None else f"{said}\n{trace}"
 
-    columns = [
-        Column("time", KeyValueColumnFormatter(None, dim, reset, str)),
-        Column("level", sign),
-        Column("message", text),
-        Column("", field),
-    ]
-    return [
-        _for_people,
-        ConsoleRenderer(columns=columns, exception_formatter=plain_traceback),
-    ]
+    return render
 
 
-def _for_people(_: Any, __: str, line: EventDict) -> EventDict:
+def _for_people(line: dict[str, Any]) -> dict[str, Any]:
     """The line with the fields a person reads; JSON lines have all."""
     at, logger = line.pop("at") / 1000, line.pop("logger")
     line["time"] = time.strftime("%H:%M:%S", time.localtime(at))

@@ -1,7 +1,8 @@
 """Every query and result, and what their fields are made of: `from coinmux import models as m`."""
 
 from coinmux.framework.models.base import Query, Result
-from coinmux.framework.models.candles import Candles, CandlesQuery
+from coinmux.framework.models.candle_rows import oldest_time
+from coinmux.framework.models.candles import CANDLE_COLUMNS, Candles, CandlesQuery
 from coinmux.framework.models.chain import (
     Balance,
     BalanceQuery,
@@ -125,6 +126,7 @@ from coinmux.framework.reference.values import (
 )
 
 __all__ = [
+    "CANDLE_COLUMNS",
     "CHAINS",
     "INTERVALS",
     "Amount",
@@ -213,6 +215,7 @@ __all__ = [
     "last_price",
     "newest_first",
     "number",
+    "oldest_time",
     "optional",
     "percent",
     "price_or_none",

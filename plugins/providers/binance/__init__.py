@@ -75,7 +75,8 @@ async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
         "endTime": query.end,
         "limit": query.limit,
     }
-    return m.Candles.from_rows(query, await http.get_json("/api/v3/klines", params, weight=2))
+    path, columns = "/api/v3/klines", m.CANDLE_COLUMNS
+    return m.Candles.from_rows(query, await http.get_json(path, params, weight=2, rows=columns))
 
 
 @hookimpl

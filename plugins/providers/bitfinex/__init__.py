@@ -116,7 +116,8 @@ async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     }
     key = f"trade:{INTERVALS[query.interval]}:{STYLE.native(query.symbol)}"
     path = f"/candles/{key}/hist"
-    body = await http.get_json(path, params, weight=CANDLES_WEIGHT, empty_ok=True)
+    weight = CANDLES_WEIGHT
+    body = await http.get_json(path, params, weight=weight, empty_ok=True, rows=CANDLE)
     return parse_candles(body, query)
 
 

@@ -100,7 +100,8 @@ async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
         "end": window.last_ms,
         "limit": window.count if query.start is None else MAX_CANDLES,
     }
-    return parse_candles(await http.get_json("/v5/market/kline", params), query)
+    body = await http.get_json("/v5/market/kline", params, rows=m.CANDLE_COLUMNS)
+    return parse_candles(body, query)
 
 
 @hookimpl

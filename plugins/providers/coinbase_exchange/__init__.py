@@ -88,7 +88,8 @@ async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
         "start": None if start is None else m.iso_time(start),
         "end": None if end is None else m.iso_time(end),
     }
-    return parse_candles(await http.get_json(f"{_product(query.symbol)}/candles", params), query)
+    path = f"{_product(query.symbol)}/candles"
+    return parse_candles(await http.get_json(path, params, rows=CANDLE), query)
 
 
 @hookimpl

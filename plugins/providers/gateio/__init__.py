@@ -113,7 +113,7 @@ async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
         first = -(-window.first_ms // step_ms) * step_ms
         last = min(window.last_ms // step_ms * step_ms, http.now_ms())
         params |= {"from": first // 1000, "to": max(first, last) // 1000}
-    return parse_candles(await http.get_json("/spot/candlesticks", params), query)
+    return parse_candles(await http.get_json("/spot/candlesticks", params, rows=CANDLE), query)
 
 
 @hookimpl

@@ -77,7 +77,8 @@ async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
 async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, of all it keeps: neither a range nor a count is taken."""
     native, length = segment(STYLE.native(query.symbol)), INTERVALS[query.interval]
-    return parse_candles(await http.get_json(f"/v2/candles/{native}/{length}"), query)
+    path = f"/v2/candles/{native}/{length}"
+    return parse_candles(await http.get_json(path, rows=m.CANDLE_COLUMNS), query)
 
 
 @hookimpl
@@ -136,8 +137,7 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     Raises:
         NotOffered: the asked range begins before the window does.
     """
-    times = [row[0] for row in body if isinstance(row, list) and row and type(row[0]) is int]
-    oldest = min((time for time in times if time > 0), default=0)
+    oldest = m.oldest_time(body)
     begins = query.start if query.start is not None else query.end
     if begins is not None and begins <= oldest - query.interval.ms:
         raise e.NotOffered(f"Gemini keeps {query.interval} candles since {oldest} only")

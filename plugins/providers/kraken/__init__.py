@@ -86,7 +86,7 @@ async def fetch_ticker(query: m.TickerQuery, http: HTTP) -> m.Ticker:
 async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
     """One request, always for all the rows it keeps."""
     params = {"pair": STYLE.native(query.symbol), "interval": INTERVALS[query.interval]}
-    return parse_candles(await http.get_json("/OHLC", params), query)
+    return parse_candles(await http.get_json("/OHLC", params, rows=CANDLE), query)
 
 
 @hookimpl
@@ -172,17 +172,11 @@ def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
     """
     rows = of_pair(body, query.symbol)
     if len(rows) >= KEPT_CANDLES:
-        oldest, start, end = _oldest_ms(rows), query.start, query.end
+        oldest, start, end = m.oldest_time(rows) * 1000, query.start, query.end
         begins_before = start is not None and start <= oldest - query.interval.ms
         if begins_before or (end is not None and end < oldest):
             raise e.NotOffered(f"Kraken keeps the last {KEPT_CANDLES} candles of an interval")
     return m.Candles.from_rows(query, rows, order=CANDLE, time_unit="s")
-
-
-def _oldest_ms(rows: Any) -> int:
-    """The time of the oldest row that has one."""
-    times = [row[0] for row in rows if isinstance(row, list) and row and type(row[0]) is int]
-    return min((time for time in times if time > 0), default=0) * 1000
 
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:

@@ -115,7 +115,8 @@ async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
         "startAt": window.first_ms // 1000,
         "endAt": window.last_ms // 1000 + 1,
     }
-    return parse_candles(await http.get_json("/api/v1/market/candles", params, weight=3), query)
+    body = await http.get_json("/api/v1/market/candles", params, weight=3, rows=CANDLE)
+    return parse_candles(body, query)
 
 
 @hookimpl

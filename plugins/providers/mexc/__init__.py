@@ -85,7 +85,8 @@ async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
         "endTime": end,
         "limit": window.count,
     }
-    body = await http.get_json("/api/v3/klines", params, empty_ok=True)
+    columns = m.CANDLE_COLUMNS
+    body = await http.get_json("/api/v3/klines", params, empty_ok=True, rows=columns)
     return parse_candles(body, query)
 
 

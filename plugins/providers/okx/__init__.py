@@ -81,9 +81,10 @@ async def fetch_candles(query: m.CandlesQuery, http: HTTP) -> m.Candles:
         "before": None if query.start is None else query.start - 1,
     }
     if first is not None and first < http.now_ms() - RECENT_CANDLES * query.interval.ms:
-        body = await http.get_json("/api/v5/market/history-candles", params)
+        path, weight = "/api/v5/market/history-candles", 1.0
     else:
-        body = await http.get_json("/api/v5/market/candles", params, weight=0.5)
+        path, weight = "/api/v5/market/candles", 0.5
+    body = await http.get_json(path, params, weight=weight, rows=m.CANDLE_COLUMNS)
     # Newest first, rows of 9, of which the first six are ours.
     return m.Candles.from_rows(query, body["data"])
 

@@ -1,8 +1,15 @@
 """Numbers, times and texts of results: what is read, and what is refused."""
 
-import pytest
+import math
+import re
 
-from coinmux import iso_ms
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coinmux import Ticker, TickerQuery, iso_ms
+from coinmux.framework.reference import values
+from coinmux.framework.reference.values import number
 
 
 @pytest.mark.parametrize(
@@ -24,3 +31,31 @@ def test_times_that_are_no_times(text):
     """A time without a zone is not guessed at."""
     with pytest.raises(ValueError, match=r"zone|ISO|iso"):
         iso_ms(text)
+
+
+@given(st.text("0123456789.+-eE_ ٣x²", max_size=8) | st.text("0123456789.", max_size=400))
+def test_a_text_is_a_number_by_the_grammar_of_decimals(text):
+    """However it is read: no blanks, no underscores, no other digits, nothing that is infinite."""
+    is_decimal = re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text)
+    if is_decimal and math.isfinite(float(text)):
+        assert number(text) == float(text)
+    else:
+        with pytest.raises(ValueError, match="takes a"):
+            number(text)
+
+
+def test_a_ticker_is_one_model_and_no_pattern_is_searched(monkeypatch):
+    """Figures of digits, which most are, are read without the pattern for all the others."""
+    built = []
+    init = Ticker.model_post_init
+    monkeypatch.setattr(
+        Ticker, "model_post_init", lambda self, context: built.append(init(self, context))
+    )
+    monkeypatch.setattr(values, "_DECIMAL", None)
+    ticker = Ticker.of(
+        TickerQuery(symbol="BTC/USDT"),
+        last="73346.14000000", bid="73345.15", ask=73345.5, open="72159.5", high="73559.04",
+        low="69008.63", change_percent="1.644", volume_base="129.2", volume_quote="9254480",
+    )  # fmt: skip
+    assert ticker.volume_quote == 9254480
+    assert len(built) == 1

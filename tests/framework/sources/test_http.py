@@ -16,6 +16,7 @@ from coinmux import (
     InvalidRequest,
     PluginError,
     ProviderBusy,
+    ProviderError,
     ProviderInfo,
     UnknownSymbol,
     segment,
@@ -64,6 +65,22 @@ async def test_path_and_params():
         # Tickers of any script are pairs, and a plugin may write one into a path.
         await http.get_json("/t/币安:UST%2F")
         assert request_line(server) == "GET /base/t/%E5%B8%81%E5%AE%89:UST%2F HTTP/1.1"
+
+
+async def test_rows_of_numbers_come_as_columns_and_errors_as_ever():
+    """An error in place of the rows is the error it is without asking for them."""
+    body, names = b'{"code":0,"data":[[1764000000000,"1.5",7]]}', ("timestamp", "open")
+    async with RawServer.answering(response(body)) as server, outbound(server.url) as http:
+        rows = (await http.get_json("/x", rows=names))["data"]
+        assert rows.cells.tolist() == [[1764000000000, 1.5]]
+        assert list(rows) == [[1764000000000, "1.5", 7]]
+    for damaged in (b'{"error":"no"}', b"[[1764000000000,1", b"[]", b"<html>"):
+        async with RawServer.answering(response(damaged)) as server, outbound(server.url) as http:
+            with pytest.raises(ProviderError) as plain:
+                await http.get_json("/x")
+            with pytest.raises(type(plain.value)) as asked:
+                await http.get_json("/x", rows=names)
+            assert asked.value.detail == plain.value.detail
 
 
 async def test_headers_of_a_request():

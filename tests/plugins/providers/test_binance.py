@@ -97,7 +97,7 @@ class Asked:
         self.body = body
         self.calls = []
 
-    async def get_json(self, path, params=None, *, weight=1, empty_ok=False):
+    async def get_json(self, path, params=None, *, weight=1, empty_ok=False, rows=None):
         self.calls.append((path, params, weight))
         return self.body
 

@@ -101,7 +101,7 @@ class Asked:
     def __init__(self):
         self.calls = []
 
-    async def get_json(self, path, params=None):
+    async def get_json(self, path, params=None, *, rows=None):
         self.calls.append((path, params))
         return []
 

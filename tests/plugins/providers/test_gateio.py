@@ -135,7 +135,7 @@ class Asked:
     def now_ms(self):
         return NOW_S * 1000
 
-    async def get_json(self, path, params):
+    async def get_json(self, path, params, *, rows=None):
         self.params = params
         return [["1763996400", "10", "11", "12", "9", "10", "1", "true"]]
 

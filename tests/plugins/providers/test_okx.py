@@ -100,7 +100,7 @@ class Asked:
     def now_ms(self):
         return NOW_MS
 
-    async def get_json(self, path, params=None, *, weight=1):
+    async def get_json(self, path, params=None, *, weight=1, rows=None):
         self.calls.append((path.rpartition("/")[2], params, weight))
         return {"code": "0", "msg": "", "data": self.data}
 

@@ -355,3 +355,22 @@ async def test_it_leaves_no_garbage(app_of):
             assert gc.collect() == 0
         finally:
             gc.enable()
+
+
+async def test_an_uncached_answer_is_encoded_once_and_written_once(app_of, monkeypatch):
+    """Its size is an estimate, its headers are those of the bytes, and both go out together."""
+    async with app_of(a=[1.0]) as world:
+        client = Client(world)
+        target = f"{TICKER}&max_age_s=0"
+        await known(client, target)
+        made = []
+        encode, meta = Ticker.encode, FetchResult.meta
+        monkeypatch.setattr(Ticker, "encode", lambda one: made.append("data") or encode(one))
+        monkeypatch.setattr(
+            FetchResult, "meta", lambda one, cache: made.append("meta") or meta(one, cache)
+        )
+        _, headers, body = await client.ask(target)
+        assert made == ["data", "meta"]
+        assert len(client.transport.writes) == 1
+        assert int(headers["content-length"]) == len(body)
+        assert world.plugins["a"].calls == 3

@@ -1,0 +1,28 @@
+"""Every figure of docs/speed.md, by subject: what is measured, how, and what must hold.
+
+A new module of figures is one line here.
+"""
+
+from bench.figure import Figure
+from bench.figures import (
+    hedging,
+    http,
+    indicators,
+    inprocess,
+    memory,
+    openbb,
+    routing,
+    startup,
+)
+
+#: In the order of the table.
+FIGURES: tuple[Figure, ...] = (
+    *http.FIGURES,
+    *inprocess.FIGURES,
+    *routing.FIGURES,
+    *openbb.FIGURES,
+    *indicators.FIGURES,
+    *hedging.FIGURES,
+    *startup.FIGURES,
+    *memory.FIGURES,
+)
