@@ -254,8 +254,7 @@ async def test_a_plugin_that_arrives_late_changes_nothing_for_the_others(gateway
     async with gateway_of(a=[Unreachable("x")], b=[2.0]) as world:
         await world.gateway.fetch("ticker", QUERY)
         late = plugin("late", good)
-        late.start()
-        late.thread.join()
+        late.run()
         world.gateway.loader.pending.append(late)
         world.gateway.registry.adopt_if_ready()
         assert "late" in world.gateway.sources
