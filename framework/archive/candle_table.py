@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import numpy as np
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
@@ -74,6 +73,8 @@ async def insert_candles(
 
 
 async def _copy(connection: AsyncConnection, rows: Sequence[CandleRow]) -> None:
+    import asyncpg  # here, as SQLite, which is usual, starts faster without it
+
     await connection.exec_driver_sql(_MAKE_ARRIVED)
     driver: Any = (await connection.get_raw_connection()).driver_connection
     try:
