@@ -63,7 +63,7 @@ def read_table(rows: Any, order: Sequence[str], scale: int) -> Table:
     return _one_by_one(rows, order, scale) if table is None else table
 
 
-def oldest_time(rows: Any) -> int:
+def oldest_time(rows: object) -> int:
     """The smallest first cell of `rows` that is a whole number above 0, as sent; 0 if none is.
 
     It says how far back a source goes that keeps a number of candles only.
@@ -71,6 +71,8 @@ def oldest_time(rows: Any) -> int:
     if isinstance(rows, NumberRows) and rows.names[0] == "timestamp":
         firsts = rows.cells[:, 0]
         return int(firsts[firsts > 0].min(initial=np.inf)) if (firsts > 0).any() else 0
+    if not isinstance(rows, Sequence):
+        return 0
     times = [row[0] for row in rows if isinstance(row, list) and row and type(row[0]) is int]
     return min((time for time in times if time > 0), default=0)
 

@@ -133,7 +133,7 @@ def test_the_oldest_time_is_the_same_of_columns_and_of_lists():
     sent = body(row(3), row(1), row(2))
     assert m.oldest_time(number_rows.parse(sent, COLUMNS)) == START + HOUR
     assert m.oldest_time(strict_json.parse(sent)) == START + HOUR
-    assert m.oldest_time([]) == m.oldest_time([[0], ["1"], None]) == 0
+    assert m.oldest_time(None) == m.oldest_time([]) == m.oldest_time([[0], ["1"], None]) == 0
     assert m.oldest_time(number_rows.parse(body([0, 1, 1, 1, 1, 1]), COLUMNS)) == 0
 
 
