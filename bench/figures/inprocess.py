@@ -15,7 +15,7 @@ from bench.rounds import interleaved_async, timed_together
 from coinmux import Gateway, Interval, RequestOptions, Symbol
 from coinmux.framework.models.candles import CandlesQuery
 from coinmux.framework.models.market import TickerQuery
-from coinmux.framework.plugins.discovery import Found, in_process
+from coinmux.framework.plugins.discovery import Found, PluginLoader
 
 AT_ONCE = 32
 NO_CACHE = RequestOptions(max_age_s=0)
@@ -27,9 +27,8 @@ Call = Callable[[Symbol], Awaitable[object]]
 
 
 def binance_only() -> list[Found]:
-    from coinmux.plugins.providers import binance
-
-    return [in_process("binance", binance)]
+    """Binance as it is installed: a plugin of another's is checked value by value besides."""
+    return PluginLoader().discover(allow=["binance"])
 
 
 def environ(upstream: str, **more: str) -> dict[str, str]:

@@ -33,20 +33,20 @@ class DecisionTrail:
     request id, because callers choose ids and may use one twice at a time.
     """
 
-    __slots__ = ("_requests", "decisions")
+    __slots__ = ("decisions",)
 
     def __init__(self) -> None:
-        self._requests: list[RequestContext] = []
         self.decisions: list[Decision] = []
 
-    def note(self, request: RequestContext, decision: Decision) -> None:
+    def note(self, decision: Decision) -> None:
         """Add a decision; a later one about the same question takes its place."""
-        for place, known in enumerate(self._requests):
-            if known is request:
+        for place, known in enumerate(self.decisions):
+            # The list of those passed over is the request's own. The request itself is not kept
+            # here: it holds this trail, and a circle waits for the garbage collector.
+            if known.passed is decision.passed:
                 self.decisions[place] = decision
                 return
         if len(self.decisions) < _TRAIL_MOST:
-            self._requests.append(request)
             self.decisions.append(decision)
 
 
@@ -138,7 +138,7 @@ class DecisionLog:
             elapsed_ms=elapsed_ms,
         )
         if trail is not None:
-            trail.note(request, decision)
+            trail.note(decision)
         if request_id is None:
             return
         self._decisions[request_id] = decision

@@ -30,13 +30,15 @@ _SUBJECTS = 4_096
 #: Values remembered of each.
 _MOVES_KEPT = 16
 _SOURCES = 256
+#: Answers of a source that are compared with its newest.
+_LATELY = 16
 
 Print = tuple[float | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Figure:
-    """The one number of an answer that is compared.
+    """The one number of an answer that is compared; immutable.
 
     Attributes:
         about: the subject of the number; figures of the same subject are compared.
@@ -128,13 +130,17 @@ class JumpCheck:
             return None
         now, key, value = self._clock.monotonic(), figure.about, figure.value
         subject = self._subjects.get(key)
-        why = self._repeats(source, key, result)
+        print_ = result.fingerprint()
+        why = self._repeats(source, key, print_) if result.is_distinctive() else None
         if subject is None:
             if why is None:
-                self._remember(key, _Subject(value, now, source), source, result, now)
+                self._remember(key, _Subject(value, now, source), source, print_, now)
             return why
         self._subjects.move_to_end(key)
-        why = why or self._is_frozen(subject, source, result, now)
+        known = subject.prints.get(source)
+        is_same = known is not None and known[0] == print_
+        if why is None and known is not None and is_same and now - known[1] >= _FROZEN_S:
+            why = self._is_frozen(subject, source, print_, now - known[1], now)
         if why is None and self._jumps(subject, figure, now):
             before = subject.doubted
             if before is None or not before.confirmed(source, figure, now):
@@ -147,47 +153,52 @@ class JumpCheck:
                 return f"{value:g} is {times:.3g} times off what {subject.source} told {when}"
         if why is None:
             subject.value, subject.at, subject.source, subject.doubted = value, now, source, None
-            self._remember(key, subject, source, result, now)
+            if not is_same:
+                self._remember(key, subject, source, print_, now)
         return why
 
     def _jumps(self, subject: _Subject, figure: Figure, now: float) -> bool:
-        times = max(figure.value / subject.value, subject.value / figure.value)
+        value, before = figure.value, subject.value
+        times = value / before if value > before else before / value
         ago_s = now - subject.at
-        allowed = next((most for within_s, most in figure.jumps.factors if ago_s <= within_s), None)
-        return allowed is not None and times > allowed
+        for within_s, most in figure.jumps.factors:
+            if ago_s <= within_s:
+                return times > most
+        return False
 
-    def _is_frozen(self, subject: _Subject, source: str, result: Result, now: float) -> str | None:
-        before = subject.prints.get(source)
-        print_ = result.fingerprint()
-        if before is None or before[0] != print_ or not print_:
+    def _is_frozen(
+        self, subject: _Subject, source: str, print_: Print, since_s: float, now: float
+    ) -> str | None:
+        """Why an answer that has been the same for so long is doubted."""
+        if not print_:
             return None
-        since_s = now - before[1]
         others = {
             value for name, value, at in subject.moves if name != source and now - at <= _FROZEN_S
         }
-        if since_s < _FROZEN_S or len(others) < _MOVES:
+        if len(others) < _MOVES:
             return None
         return f"the same for {since_s / 60:.0f} minutes, while others moved"
 
-    def _repeats(self, source: str, key: Hashable, result: Result) -> str | None:
+    def _repeats(self, source: str, key: Hashable, print_: Print) -> str | None:
         """Whether this very answer, volume included, was given for other markets."""
-        if not result.is_distinctive():
-            return None
-        lately = self._lately.setdefault(source, deque(maxlen=16))
+        lately = self._lately.get(source)
+        if lately is None:
+            lately = self._lately[source] = deque(maxlen=_LATELY)
+            if len(self._lately) > _SOURCES:
+                self._lately.popitem(last=False)
         self._lately.move_to_end(source)
-        while len(self._lately) > _SOURCES:
-            self._lately.popitem(last=False)
-        print_ = result.fingerprint()
         lately.append((print_, key))
+        # A tuple compares as fast as its first figure does, and two markets share few of those.
+        if sum([other == print_ for other, _ in lately]) < _SAME:
+            return None
         markets = {about for other, about in lately if other == print_}
         if len(markets) < _SAME:
             return None
         return f"the same answer for {len(markets)} markets"
 
     def _remember(
-        self, key: Hashable, subject: _Subject, source: str, result: Result, now: float
+        self, key: Hashable, subject: _Subject, source: str, print_: Print, now: float
     ) -> None:
-        print_ = result.fingerprint()
         before = subject.prints.get(source)
         if print_ and (before is None or before[0] != print_):
             subject.prints[source] = (print_, now)

@@ -72,7 +72,8 @@ async def test_every_worker_shows_what_all_have_used(workers):
         await spend(one, 30)
         await spend(other, 20)
         await until(lambda: used(third) == 50)
-        assert used(one) in (30, 50)
+        # What the other spent may arrive in parts.
+        assert 30 <= used(one) <= 50
 
 
 async def test_when_the_store_is_lost_each_has_its_share_and_gives_account_of_it(workers, server):
