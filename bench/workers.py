@@ -1,12 +1,18 @@
-"""What shared state adds to a call, beside the client of the store doing one round trip."""
+"""Several workers: what shared state adds to a call, and how two workers answer beside one."""
 
 import asyncio
 import tempfile
 import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
 
+import psutil
 import uvloop
 from redis.asyncio import Redis
 
+from bench.load import run
+from bench.processes import free_port, process, wait_for
 from coinmux import Gateway, ProviderInfo, RequestOptions, TickerQuery, hookimpl
 from coinmux import models as m
 from coinmux.framework.clock import SystemClock
@@ -14,6 +20,9 @@ from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.testing.servers import StoreServer, store_program
 
 _PASSES = 6
+_CACHED = "/api/market/ticker?symbol=BTC/USDT"
+#: Loads until every worker answers, which a port that listens does not say.
+_MOST_TRIES = 20
 
 
 class _Source:
@@ -96,3 +105,73 @@ def shared_us(*, calls=400):
         }
     finally:
         server.close()
+
+
+def cached(*, seconds=2.0):
+    """Cached answers a second and CPU microseconds each, all processes of the server together.
+
+    The load takes a core of its own, so that on two cores two workers cannot answer twice as many:
+    what a bare ASGI app gains from its second worker is what can be gained here.
+
+    Returns:
+        `ours 1`, `ours 2`, `bare 1`, `bare 2`: rate, CPU, and the largest worker's share of it.
+        None where no store is installed.
+    """
+    program = store_program()
+    if program is None:
+        return None
+    server = StoreServer(program)
+    figures = {}
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            body = Path(folder) / "body"
+            for workers in (1, 2):
+                environ = {
+                    "STATE_URL": server.url, "DATA_DIR": f"{folder}/{workers}",
+                    "LOG_LEVEL": "WARNING", "CHECKER": "off",
+                }  # fmt: skip
+                arguments = ["-m", "coinmux", "serve", "--simulate", "--env-file", "/dev/null"]
+                with _serving(arguments, workers, environ) as (port, pid):
+                    url = f"http://127.0.0.1:{port}{_CACHED}"
+                    with urllib.request.urlopen(url, timeout=10) as answer:
+                        body.write_bytes(answer.read())
+                    figures[f"ours {workers}"] = _load(port, pid, workers, seconds)
+            for workers in (1, 2):
+                arguments = ["-m", "uvicorn", "--loop", "uvloop", "--http", "httptools"]
+                arguments += ["--no-access-log", "--log-level", "error", "bench.apps:bare"]
+                with _serving(arguments, workers, {"BENCH_BODY": str(body)}) as (port, pid):
+                    figures[f"bare {workers}"] = _load(port, pid, workers, seconds)
+    finally:
+        server.close()
+    return figures
+
+
+@contextmanager
+def _serving(arguments, workers, environ):
+    port = free_port()
+    more = ["--workers", str(workers), "--port", str(port)]
+    with process([*arguments, *more], environ=environ) as child:
+        wait_for(port, 30)
+        yield port, child.pid
+
+
+def _load(port, pid, workers, seconds):
+    targets = [_CACHED.encode()]
+    for _ in range(_MOST_TRIES):
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        before = [_cpu(one) for one in family]
+        asyncio.run(run(port, targets, connections=32, seconds=0.5))
+        busy = [_cpu(one) - was > 0.05 for one, was in zip(family, before, strict=True)]
+        if sum(busy) >= workers:
+            break
+    before = [_cpu(one) for one in family]
+    count, bad, taken = asyncio.run(run(port, targets, connections=32, seconds=seconds))
+    used = [_cpu(one) - was for one, was in zip(family, before, strict=True)]
+    if bad:
+        raise RuntimeError(f"{bad} of {count} answers were not 200")
+    return count / taken, sum(used) / count * 1e6, max(used) / sum(used)
+
+
+def _cpu(one):
+    times = one.cpu_times()
+    return times.user + times.system
