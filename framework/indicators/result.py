@@ -226,10 +226,11 @@ class IndicatorResult:
         return notes
 
     def _at(self, index: int) -> dict[str, float | None]:
-        return {
-            one.name: _known(column.item(index))
-            for one, column in zip(self.info.outputs, self.outputs, strict=True)
-        }
+        values: dict[str, float | None] = {}
+        for one, column in zip(self.info.outputs, self.outputs, strict=True):
+            value = column.item(index)
+            values[one.name] = value if math.isfinite(value) else None
+        return values
 
 
 def _known(value: float) -> float | None:
