@@ -13,7 +13,6 @@ def between(
     output: str, low: float, high: float, *, below: str = "oversold", above: str = "overbought"
 ) -> Reading:
     """Whether an oscillator is beyond its levels: `overbought: rsi 74.2 > 70`."""
-
     least, most = f"{low:g}", f"{high:g}"
 
     def read(latest: Latest) -> str:
