@@ -1,9 +1,10 @@
-"""Requests that were answered from the cache before, known again by their bytes.
+"""Requests that were answered before, known again by their bytes.
 
 A client that asks the same question again sends the same bytes. From them to the cached answer
 nothing is parsed and no task, scope or header is made: what the parts of a request were found to
 mean is cached, and what depends on the moment - the caller's share, the answer's freshness and
-age - is looked at each time.
+age - is looked at each time. One that is not cached is fetched for the application's usual task,
+which starts from what is known of the request and does not read it again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Protocol
 from coinmux.framework.cache.store import is_fresh
 from coinmux.framework.dispatch.request import key_of
 from coinmux.framework.errors import CoinmuxError
-from coinmux.server.asgi.responses import SECURITY_HEADERS, answer_headers
+from coinmux.server.asgi.responses import SECURITY_LINES, answer_headers, lines_of
+from coinmux.server.asgi.scope import STATE, RequestState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -26,22 +28,16 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.asgi.packing import Packer
     from coinmux.server.asgi.query_params import ParsedRequest
-    from coinmux.server.asgi.scope import RawHeaders, Scope
+    from coinmux.server.asgi.request_head import RequestHead
+    from coinmux.server.asgi.scope import RawHeaders, Scope, WholeWriter
 
 _KEPT = 2_048
 #: Longer requests are rare and would make the memory of 2,048 of them count.
 _LONGEST = 2_048
 _NEVER_KEPT = frozenset((b"if-none-match", b"authorization", b"cookie"))
+_OF_CONNECTION = frozenset(("client", "server", "state", STATE))
 #: The usual status line, for all that is answered here.
 _STATUS = b"HTTP/1.1 200 OK\r\n"
-
-
-def lines_of(headers: RawHeaders) -> bytes:
-    """Header lines as they are sent."""
-    return b"".join([b"%b: %b\r\n" % header for header in headers])
-
-
-_SECURITY = lines_of([*SECURITY_HEADERS])
 
 
 class RequestLog(Protocol):
@@ -69,6 +65,8 @@ class KnownRequest:
 
     Attributes:
         key: under which its answers are cached.
+        scope: of the request that was read, without what belongs to its connection.
+        request_head: of the request; it was checked under `settings`.
         headers: of the request.
         template: path template of its route.
         fetched: what was sent last.
@@ -78,16 +76,25 @@ class KnownRequest:
     """
 
     __slots__ = (
-        "body", "fetched", "good_until", "head", "headers", "key", "question", "tail", "template",
+        "body", "fetched", "good_until", "head", "headers", "key", "question", "request_head",
+        "scope", "settings", "tail", "template",
     )  # fmt: skip
 
     def __init__(
-        self, key: Hashable, question: ParsedRequest, headers: RawHeaders, template: str
+        self,
+        key: Hashable,
+        question: ParsedRequest,
+        scope: Scope,
+        request_head: RequestHead,
+        settings: Settings,
     ) -> None:
         self.key = key
         self.question = question
-        self.headers = headers
-        self.template = template
+        self.scope = {name: value for name, value in scope.items() if name not in _OF_CONNECTION}
+        self.request_head = request_head
+        self.settings = settings
+        self.headers: RawHeaders = scope["headers"]
+        self.template: str = scope["path_template"]
         self.fetched: weakref.ref[FetchResult] | None = None
         self.good_until = 0.0
         self.head = self.tail = self.body = b""
@@ -99,7 +106,7 @@ class KnownRequest:
         count = len(own)
         _, headers, self.body = packer.pack(self.headers, 200, own, answer.body)
         self.head = lines_of(headers[:count])
-        self.tail = b"\r\n%b%b\r\n" % (lines_of(headers[count:]), _SECURITY)
+        self.tail = b"\r\n%b%b\r\n" % (lines_of(headers[count:]), SECURITY_LINES)
         # Until the next whole second of its age, or of the freshness left.
         age_s, ttl_s = int(answer.age_s(now)), int(answer.ttl_s(now))
         self.good_until = fetched.fetched_at + min(age_s + 1, fetched.fresh_s - ttl_s)
@@ -136,23 +143,23 @@ class KnownRequests:
         self._start = b""
 
     def remember(
-        self, raw: bytes, question: ParsedRequest, headers: RawHeaders, template: str
+        self, raw: bytes, question: ParsedRequest, scope: Scope, request_head: RequestHead
     ) -> None:
-        """Know a request again that was answered from the cache.
+        """Know a request again that was answered; it was checked under the present settings.
 
         One that says what its caller has may be answered with a 304, credentials are not kept, and
         a further page is cached under another question: none of these is known.
         """
         if self._gateway.settings is not self._settings:
             self.forget()
-        query = question.query
+        query, headers = question.query, scope["headers"]
         if len(raw) > _LONGEST or "cursor" in query.__dict__ or _is_for_the_moment(headers):
             return
         if len(self._known) >= _KEPT:
             del self._known[next(iter(self._known))]
         row = self._gateway.capability(question.capability)
         self._known[raw] = KnownRequest(
-            key_of(row, query, question.ask), question, headers, template
+            key_of(row, query, question.ask), question, scope, request_head, self._gateway.settings
         )
 
     def forget(self) -> None:
@@ -215,6 +222,27 @@ class KnownRequests:
             known.template, at_ms, request_id, elapsed_ms, known.question, fetched.provider
         )
         return True
+
+    def scope_of(
+        self,
+        raw: bytes,
+        client: tuple[str, int] | None,
+        server: tuple[str, int | None] | None,
+        writer: WholeWriter,
+    ) -> Scope | None:
+        """The scope of a request that `answer` left, made from its bytes; None if unknown.
+
+        Args:
+            client: the address and port it came from.
+            server: the address and port it came to.
+            writer: sends its answer in one piece.
+        """
+        known = self._known.get(raw)
+        if known is None or known.settings is not self._gateway.settings:
+            return None
+        state = RequestState(writer)
+        state.known = known
+        return {**known.scope, "client": client, "server": server, STATE: state}
 
 
 def _is_for_the_moment(headers: RawHeaders) -> bool:

@@ -98,15 +98,20 @@ class Middleware:
         settings = self._gateway.settings
         if settings is not self._settings:
             self._adopt(settings)
-        head = RequestHead(scope["headers"])
         state: RequestState | None = scope.get(STATE)
         if state is None:
             state = scope[STATE] = RequestState()
+        known = state.known
+        if known is not None and known.settings is not settings:
+            # Set in the moment since it came in: what was found under the former ones is void.
+            known = state.known = None
+        head = RequestHead(scope["headers"]) if known is None else known.request_head
         request_id = self._identify(state, head)
         reply = SentResponse(scope, send, state, self, head)
         entered: str | None = None
         try:
-            self._check(scope, head)
+            if known is None:
+                self._check(scope, head)
             entered = self._enter(scope, settings)
             await self._serve(scope, receive, send, reply, state, started, head)
         except asyncio.CancelledError:
@@ -169,16 +174,22 @@ class Middleware:
         head: RequestHead,
     ) -> None:
         """Answer from the parsed routes where the request is known, else by the application."""
-        known = self._lane.find(scope)
-        if known is None or head.is_unusual:
+        settings = self._gateway.settings
+        question = self._lane.find(scope) if state.known is None else state.known.question
+        if question is None or head.is_unusual:
             state.begun_at = started
             await self._lane(reply.inner_scope(), receive, reply)
         else:
-            await self._lane.answer(known, scope, state, send, reply.id_header, self._packer)
+            await self._lane.answer(question, scope, state, send, reply.id_header, self._packer)
             reply.status = state.status
-            if state.raw and state.question is not None:
-                template = scope["path_template"]
-                self.known.remember(state.raw, known, scope["headers"], template)
+            if (
+                state.raw
+                and not state.is_traced
+                # What the target means, and whom it may come from, may have changed meanwhile.
+                and self._gateway.settings is settings
+                and self._lane.find(scope) is question
+            ):
+                self.known.remember(state.raw, question, scope, head)
 
     def _record(
         self, method: str, reply: SentResponse, state: RequestState, started: float

@@ -93,13 +93,14 @@ class ParsedRoutes:
                 trail=state.trail,
             )
         headers = answer_headers(answer, gateway.clock.monotonic())
-        headers += (id_header, *SECURITY_HEADERS)
+        headers.append(id_header)
         body = answer.body
         if len(body) >= WORTH_PACKING:
             state.status, headers, body = packer.pack(scope["headers"], 200, headers, body)
         writer = state.writer
         if state.status == 200 and writer is not None and writer.write_whole(scope, headers, body):
             return
+        headers += SECURITY_HEADERS
         await send({"type": "http.response.start", "status": state.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

@@ -9,7 +9,9 @@ import msgspec
 from coinmux.framework.cache.answer import Answer
 
 if TYPE_CHECKING:
-    from coinmux.server.asgi.scope import RawHeaders, Receive, Scope, Send
+    from collections.abc import Iterable
+
+    from coinmux.server.asgi.scope import RawHeader, RawHeaders, Receive, Scope, Send
 
 _ENCODER = msgspec.json.Encoder()
 _JSON = (b"content-type", b"application/json")
@@ -22,6 +24,15 @@ SECURITY_HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 )
+
+
+def lines_of(headers: Iterable[RawHeader]) -> bytes:
+    """Header lines as they are sent."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+#: `SECURITY_HEADERS` as they are sent.
+SECURITY_LINES = lines_of(SECURITY_HEADERS)
 
 
 def answer_headers(answer: Answer, now: float) -> RawHeaders:

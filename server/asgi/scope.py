@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from coinmux.framework.dispatch.decision_log import DecisionTrail
+    from coinmux.server.asgi.known_requests import KnownRequest
     from coinmux.server.asgi.query_params import ParsedRequest
 
 Scope = MutableMapping[str, Any]
@@ -24,7 +25,10 @@ class WholeWriter(Protocol):
     """Sends an answer in one piece, past the checks that are for headers of unknown origin."""
 
     def write_whole(self, scope: Scope, headers: RawHeaders, body: bytes) -> bool:
-        """Send status 200, `headers` and `body`; False where it must be sent the usual way."""
+        """Send status 200, `headers`, the security headers and `body`.
+
+        False where it must be sent the usual way; then nothing was sent.
+        """
         ...
 
 
@@ -54,6 +58,7 @@ class RequestState:
         status: of an answer that the parsed routes sent.
         raw: the bytes of the whole request, where they were received in one piece and nothing else
             with them.
+        known: what is known of the request by its bytes, where it was not read.
         first_byte_at: `perf_counter` when a stream began to be sent: it counts as answered then.
     """
 
@@ -68,6 +73,7 @@ class RequestState:
     begun_at: float = 0.0
     status: int = 200
     raw: bytes = b""
+    known: KnownRequest | None = None
     first_byte_at: float | None = None
 
     def __init__(self, writer: WholeWriter | None = None) -> None:

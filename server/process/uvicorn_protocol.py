@@ -9,17 +9,20 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from coinmux.server.asgi.admission import client_network
 from coinmux.server.asgi.host_check import is_loopback
-from coinmux.server.asgi.responses import SECURITY_HEADERS
+from coinmux.server.asgi.responses import SECURITY_HEADERS, SECURITY_LINES
 from coinmux.server.asgi.scope import STATE, RequestState
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
     from uvicorn.config import Config
-    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
     from uvicorn.server import ServerState
 
     from coinmux.server.asgi.known_requests import KnownRequests
@@ -187,14 +190,42 @@ class ServedConnection(HttpToolsProtocol):
         return cycle.response_complete and not cycle.more_body and not self._head_is_open()
 
     def _answer_known(self, data: bytes) -> bool:
-        """Answer bytes that are a request answered before; False where they must be parsed."""
+        """Answer bytes that are a request answered before; False where they must be parsed.
+
+        One that is not cached is handed to the application without being read.
+        """
         if self._known is None or self.flow.write_paused or self.transport.is_closing():
             return False
         client = self.client[0] if self.client else "unknown"
         common = self.server_state.default_headers
         if not self._known.answer(data, client, common, self.transport.write):
-            return False
+            return self._begin_known(data)
         self.on_response_complete()
+        return True
+
+    def _begin_known(self, data: bytes) -> bool:
+        """Hand a known request to the application, as it is where the parser has read it."""
+        assert self._known is not None
+        scope: Any = self._known.scope_of(data, self.client, self.server, self)
+        if scope is None:
+            return False
+        self._unset_keepalive_if_required()
+        self.scope = scope
+        self.cycle = RequestResponseCycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=True,
+            on_response=self.on_response_complete,
+        )
+        self.cycle.more_body = False
+        self._start_asgi_task(self.cycle, self.app)
         return True
 
     def _note_raw(self, data: bytes) -> None:
@@ -215,7 +246,8 @@ class ServedConnection(HttpToolsProtocol):
     def write_whole(self, scope: Scope, headers: RawHeaders, body: bytes) -> bool:
         """Send an answer in one piece, where `cycle.send` takes two and checks our own headers.
 
-        False where that is not plainly possible; then nothing was sent.
+        The security headers are added. False where that is not plainly possible; then nothing was
+        sent.
         """
         cycle = self.cycle
         if (
@@ -229,7 +261,7 @@ class ServedConnection(HttpToolsProtocol):
         common = self.server_state.default_headers
         lines = [b"%b: %b\r\n" % header for header in (*common, *headers)]
         cycle.response_started = True
-        self.transport.write(b"".join((STATUS_LINE[200], *lines, b"\r\n", body)))
+        self.transport.write(b"".join((STATUS_LINE[200], *lines, SECURITY_LINES, b"\r\n", body)))
         cycle.response_complete = True
         cycle.message_event.set()
         cycle.on_response()

@@ -8,8 +8,11 @@ import json
 import pytest
 from uvicorn.server import ServerState
 
-from coinmux import Ticker
+from coinmux import Ticker, UnknownSymbol
 from coinmux.framework.cache.answer import FetchResult
+from coinmux.framework.cache.store import AnswerCache
+from coinmux.server.asgi import middleware
+from coinmux.server.asgi.parsed_routes import ParsedRoutes
 from coinmux.server.process.uvicorn_protocol import ServedConnection
 from coinmux.server.process.uvicorn_server import build
 
@@ -374,3 +377,155 @@ async def test_an_uncached_answer_is_encoded_once_and_written_once(app_of, monke
         assert len(client.transport.writes) == 1
         assert int(headers["content-length"]) == len(body)
         assert world.plugins["a"].calls == 3
+
+
+UNCACHED = f"{TICKER}&max_age_s=0"
+
+
+def unparsed(client):
+    """The client, on a connection that can parse nothing: all it answers is known."""
+    client.connection.parser = None
+    return client
+
+
+async def test_a_known_request_that_is_not_cached_is_not_read(app_of, monkeypatch):
+    """Its head is neither parsed nor checked again; one task fetches, and it is written once."""
+    async with app_of(a=[1.0]) as world:
+        await known(Client(world), UNCACHED)
+        client = unparsed(Client(world))
+        done = []
+        for kind, name in (
+            (middleware, "RequestHead"),
+            (middleware.Middleware, "_check"),
+            (ParsedRoutes, "find"),
+        ):
+            monkeypatch.setattr(kind, name, lambda *_, name=name: done.append(name))
+        start = client.connection._start_asgi_task
+        monkeypatch.setattr(
+            client.connection, "_start_asgi_task", lambda *each: done.append("task") or start(*each)
+        )
+        for _ in range(3):
+            status, _, body = await client.ask(UNCACHED)
+            assert (status, json.loads(body)["meta"]["cache"]) == ("HTTP/1.1 200 OK", "miss")
+            assert len(client.transport.writes) == 1
+        assert done == ["task"] * 3
+        assert world.plugins["a"].calls == 5
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [[], ["Accept: application/json", "User-Agent: x"], ["Accept-Encoding: gzip"]],
+)
+@pytest.mark.parametrize("target", [UNCACHED, f"{CANDLES}&max_age_s=0"])
+@pytest.mark.parametrize("failure", [None, UnknownSymbol("BTC/USDT")])
+async def test_not_cached_it_is_answered_as_the_usual_way_answers(
+    app_of, monkeypatch, target, lines, failure
+):
+    """The same status, headers and body, errors included, and the same event and record."""
+    monkeypatch.setattr(AnswerCache, "jittered", lambda _, fresh_s: fresh_s)
+    outcomes = []
+    for is_known in (True, False):
+        async with app_of(a=[1.0, 1.0, failure or 1.0]) as world:
+            await known(Client(world), target, *lines)
+            world.plugins["a"].candle_error = failure
+            published = []
+            world.gateway.events.subscribe(published.append)
+            client = Client(world)
+            if is_known:
+                unparsed(client)
+            else:
+                world.edge.known.forget()
+            request_id, *answer = parts_of(await client.ask(target, *lines))
+            (event,) = [each for each in published if each.kind == "request"]
+            record = list(world.desk.recorder._requests)[-1]
+            assert (event.detail["request_id"], record[3]) == (request_id, request_id)
+            fields = event.message, event.detail["method"], event.detail["status"]
+            outcomes.append((answer, fields, record[2], record[4], record[6], len(record[7])))
+            assert world.edge.traffic.in_flight == 0
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][0][0].startswith("HTTP/1.1 404" if failure else "HTTP/1.1 200")
+
+
+def parts_of(answer):
+    """Request id, status, headers and body, without what differs from one answer to the next."""
+    status, headers, body = answer
+    request_id = headers.pop("x-request-id")
+    plain = gzip.decompress(body) if "content-encoding" in headers else body
+    document = json.loads(plain)
+    document.pop("request_id", None)
+    if "content-encoding" in headers:
+        headers.pop("content-length")
+    return request_id, status, headers, document
+
+
+async def test_a_caller_that_leaves_ends_a_known_request(app_of):
+    """Its task is cancelled, and it is no longer in flight."""
+    async with app_of(a=[1.0, 1.0, "hang"]) as world:
+        await known(Client(world), UNCACHED)
+        client = unparsed(Client(world))
+        published = []
+        world.gateway.events.subscribe(published.append)
+        assert client.send(UNCACHED) == []
+        await until(lambda: world.plugins["a"].calls == 3)
+        assert world.edge.traffic.in_flight == 1
+        client.connection.connection_lost(None)
+        await until(lambda: world.plugins["a"].cancelled)
+        await until(lambda: world.edge.traffic.in_flight == 0)
+        (event,) = [one for one in published if one.kind == "request"]
+        assert event.detail["status"] == 499
+        assert client.transport.writes == []
+
+
+async def test_a_known_request_at_work_is_not_swept_and_keeps_its_place(app_of):
+    """Its connection owes nothing meanwhile, and what comes after it is answered after it."""
+    gate = asyncio.Event()
+    async with app_of(a=[1.0, 1.0, (gate, 7.0)]) as world:
+        await known(Client(world), UNCACHED)
+        client = Client(world)
+        client.send(UNCACHED)
+        await until(lambda: world.plugins["a"].calls == 3)
+        for now in range(30):
+            client.connection.sweep(float(now))
+        assert not client.transport.closed
+        assert not client.connection.waits
+        assert client.send("/healthz") == []
+        gate.set()
+        await until(lambda: client.connection.is_idle)
+        whole = b"".join(client.transport.writes)
+        assert whole.index(b'"cache":"miss"') < whole.index(b'"status"')
+
+
+async def test_settings_set_before_its_task_runs_are_obeyed(app_of):
+    """What was found under the former ones is void, and the request is checked as any other."""
+    settings = {"ALLOWED_HOSTS": "box.example"}
+    async with app_of(a=[1.0], _settings=settings) as world:
+        raw = f"GET {UNCACHED} HTTP/1.1\r\nHost: box.example\r\n\r\n".encode()
+        # The target, the bytes, and once as they are known.
+        await Client(world).ask(UNCACHED)
+        for _ in range(2):
+            client = Client(world)
+            client.connection.data_received(raw)
+            await client.answered()
+            assert client.transport.writes[0].startswith(b"HTTP/1.1 200")
+        client = unparsed(Client(world))
+        client.connection.data_received(raw)
+        world.environ["ALLOWED_HOSTS"] = ""
+        world.gateway.reload()
+        await client.answered()
+        assert client.transport.writes[0].startswith(b"HTTP/1.1 400")
+        assert world.plugins["a"].calls == 3
+
+
+async def test_settings_set_while_it_is_fetched_leave_it_unknown(app_of):
+    """It was checked under the former ones, so its bytes are read again the next time."""
+    gate = asyncio.Event()
+    async with app_of(a=[1.0, (gate, 1.0)]) as world:
+        client = Client(world)
+        await client.ask(UNCACHED)
+        client.send(UNCACHED)
+        await until(lambda: world.plugins["a"].calls == 2)
+        world.environ["ALLOWED_HOSTS"] = "box.example"
+        world.gateway.reload()
+        gate.set()
+        await until(lambda: client.connection.is_idle)
+        assert len(world.edge.known) == 0
