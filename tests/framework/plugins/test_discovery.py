@@ -211,7 +211,7 @@ def test_F1_one_that_hangs_at_load_holds_up_nobody():
 
 
 def test_the_start_waits_for_ours_and_not_for_strangers():
-    """The first request of a busy machine finds every built-in provider, however slow loading is."""
+    """The first request finds every built-in provider, however slow the machine is."""
     begun, over = threading.Event(), threading.Event()
 
     def load_ours():

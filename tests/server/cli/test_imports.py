@@ -34,12 +34,22 @@ def modules_of(*arguments, **environ):
     "arguments", [("ticker", "BTC/USDT"), ("explain", "ticker", "symbol=BTC/USDT")], ids=" ".join
 )
 def test_a_question_is_asked_without_the_server(arguments):
-    """The source refuses the connection; a plugin may still be loading when a ticker is asked."""
+    """The source refuses the connection."""
     loaded = modules_of(*arguments, BINANCE_BASE_URL="http://127.0.0.1:9", ARCHIVE="off")
     unwanted = {*_SERVER, "sqlalchemy", "alembic", "coinmux.framework.simulator.simulator"}
     assert loaded & unwanted == set()
     assert "coinmux.server.cli.questions" in loaded
-    assert arguments[0] == "ticker" or "coinmux.plugins.providers.binance" in loaded
+    assert "coinmux.plugins.providers.binance" in loaded
+
+
+@pytest.mark.parametrize("command", ["ticker", "candles"])
+def test_a_question_to_one_provider_loads_no_other_plugin(command):
+    """Loading all takes longer than asking one."""
+    pinned = (command, "BTC/USDT", "--provider", "binance")
+    loaded = modules_of(*pinned, BINANCE_BASE_URL="http://127.0.0.1:9", PROVIDERS_ONLY="")
+    plugins = {name for name in loaded if name.startswith("coinmux.plugins.providers.")}
+    assert plugins == {"coinmux.plugins.providers.binance"}
+    assert "talib" not in loaded
 
 
 def test_the_process_over_several_workers_imports_no_server(tmp_path):
