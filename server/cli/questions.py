@@ -27,7 +27,7 @@ from coinmux.server.cli.console import (
     wait_loaded,
 )
 from coinmux.server.cli.export import export
-from coinmux.server.cli.pinned import alone
+from coinmux.server.cli.plugins_needed import needed
 from coinmux.server.cli.values import Whole, interval, timeout
 from coinmux.server.process.simulated_gateway import gateway_for
 
@@ -114,7 +114,7 @@ def ticker(
 ) -> None:
     """Show the ticker of SYMBOL, such as BTC/USDT, btc-usdt or BTC."""
     options: RequestKeywords = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
-    found = None if simulate else alone(env_file, provider, "ticker")
+    found = needed(env_file, None if simulate else provider, "ticker")
     answer = with_gateway(
         env_file, simulate, lambda gateway: gateway.ticker(symbol, **options), found
     )
@@ -173,7 +173,7 @@ def candles_of(
 ) -> None:
     """Show the latest candles of SYMBOL, oldest first."""
     options: RequestKeywords = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
-    found = None if simulate else alone(env_file, provider, "candles")
+    found = needed(env_file, None if simulate else provider, "candles")
     answer = with_gateway(
         env_file,
         simulate,
@@ -236,7 +236,7 @@ def get(
         question = read_values(gateway, capability, {**options, **pairs})
         return await gateway.fetch(question.capability, question.query, question.ask)
 
-    answer = with_gateway(env_file, simulate, work)
+    answer = with_gateway(env_file, simulate, work, needed(env_file))
     if as_json:
         print_json(answer.body)
         return
@@ -289,7 +289,7 @@ def explain(
             capability, query, RequestOptions(provider=provider, strategy=strategy)
         )
 
-    shown = with_gateway(env_file, simulate, work)
+    shown = with_gateway(env_file, simulate, work, needed(env_file))
     if as_json:
         print_json(shown)
         return

@@ -1,16 +1,33 @@
-"""A question that names its provider loads that plugin alone, where no other has a part in it."""
+"""A question loads the plugins that may have a part in its answer, and no others."""
 
 import os
 
 import pytest
 
-from coinmux.server.cli.pinned import alone
+from coinmux.framework.plugins.discovery import PluginLoader
+from coinmux.server.cli.plugins_needed import needed
+
+
+def names(found):
+    return [one.name for one in found]
 
 
 def test_the_plugin_of_the_provider_is_enough():
     """Its name is read as everywhere, in any case."""
-    found = alone(os.devnull, "Binance", "ticker")
-    assert [one.name for one in found] == ["binance"]
+    assert names(needed(os.devnull, "Binance", "ticker")) == ["binance"]
+
+
+def test_every_provider_and_no_indicator_of_ours_where_one_is_chosen():
+    """TA-Lib is not imported for a ticker."""
+    every = {one.name: one for one in PluginLoader().discover()}
+    chosen = names(needed(os.devnull))
+    assert {"binance", "kraken", "etherscan"} <= set(chosen)
+    left_out = set(every) - set(chosen)
+    assert {"atr", "rsi", "talib_functions"} <= left_out
+    for name in left_out:
+        every[name].run()
+        assert every[name].info is None
+        assert every[name].indicators is not None
 
 
 @pytest.mark.parametrize(
@@ -21,7 +38,7 @@ def test_the_plugin_of_the_provider_is_enough():
 def test_all_are_loaded_where_one_is_chosen_or_the_error_lists_those_there_are(
     provider, capability
 ):
-    assert alone(os.devnull, provider, capability) is None
+    assert len(needed(os.devnull, provider, capability)) > 40
 
 
 @pytest.mark.parametrize(
@@ -38,4 +55,4 @@ def test_all_are_loaded_where_one_is_chosen_or_the_error_lists_those_there_are(
 def test_all_are_loaded_where_something_is_kept_for_all_of_them(monkeypatch, name, value):
     """A gateway of one provider would store the cooldowns and quotas of that one."""
     monkeypatch.setenv(name, value)
-    assert alone(os.devnull, "binance", "ticker") is None
+    assert len(needed(os.devnull, "binance", "ticker")) > 40
