@@ -98,6 +98,20 @@ def test_prices_are_packed_once_and_never_copied(monkeypatch):
             getattr(candles, name).setflags(write=True)
 
 
+def test_rows_without_letters_are_looked_through_once(monkeypatch):
+    """One count of what is no digit shows that nothing in them needs a closer look."""
+    looked = []
+    real = number_rows._is_harmless
+    monkeypatch.setattr(
+        number_rows, "_is_harmless", lambda *given: looked.append(1) or real(*given)
+    )
+    assert isinstance(number_rows.parse(body(row(0, "7.5", -3)), COLUMNS), NumberRows)
+    assert not looked
+    for more in ("x", True, None, "1e-7"):
+        number_rows.parse(body(row(0, more)), COLUMNS)
+    assert len(looked) == 4
+
+
 @pytest.mark.parametrize("columns", [2, 15, 16, 40])
 @pytest.mark.parametrize("count", [1, 15, 16, 300])
 def test_rows_of_any_length_and_number_keep_every_bit(columns, count):
