@@ -19,6 +19,8 @@ from coinmux.framework.health.status import RemoteResult
 from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from coinmux.framework.cluster.store import Store
     from coinmux.framework.health.tracker import HealthTracker
 
@@ -77,6 +79,8 @@ class HealthSync:
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(_News)
         self._task: asyncio.Task[None] | None = None
+        self._posted: list[_News] = []
+        self._is_sending = False
         self.heard = 0
         self.damaged = 0
 
@@ -95,32 +99,45 @@ class HealthSync:
     def result(self, heard: RemoteResult) -> None:
         """Send how an attempt of this worker ended."""
         if self._store.online:
-            self._store.spawn(self._tell(_News(self._worker, "result", heard.source, heard)))
+            self._post(_News(self._worker, "result", heard.source, heard))
 
     def reset(self, source: str | None) -> None:
         """Send that the health of one source was reset, or of every source."""
         if self._store.online:
-            self._store.spawn(self._tell(_News(self._worker, "reset", source or "")))
+            self._post(_News(self._worker, "reset", source or ""))
 
     def reload(self) -> None:
         """Send that every worker must read its settings again."""
         if self._store.online:
-            self._store.spawn(self._tell(_News(self._worker, "reload")))
+            self._post(_News(self._worker, "reload"))
 
-    async def _tell(self, news: _News) -> None:
-        """Publish the message and store what must outlast it, in one transaction."""
+    def _post(self, news: _News) -> None:
+        self._posted.append(news)
+        if not self._is_sending:
+            self._is_sending = True
+            self._store.spawn(self._send())
 
-        async def work() -> None:
-            async with self._store.client.pipeline(transaction=True) as pipe:
+    async def _send(self) -> None:
+        """Send what was posted, and what is posted meanwhile, together each time."""
+        try:
+            while self._posted and self._store.online:
+                posted, self._posted = self._posted, []
+                await self._store.guard(self._tell(posted))
+        finally:
+            self._posted = []
+            self._is_sending = False
+
+    async def _tell(self, posted: Sequence[_News]) -> None:
+        """Publish the messages and store what must outlast them, in one transaction."""
+        async with self._store.client.pipeline(transaction=True) as pipe:
+            for news in posted:
                 if news.kind == "reset":
                     for key in self._keys(news.source or None):
                         pipe.delete(key)
                 elif news.heard is not None:
                     self._keep(pipe, news.heard)
                 pipe.publish(self._channel, self._encoder.encode(news))
-                await pipe.execute()
-
-        await self._store.guard(work())
+            await pipe.execute()
 
     def _keep(self, pipe: Any, heard: RemoteResult) -> None:
         for capability, rest_s, hold_s, hold_code in (

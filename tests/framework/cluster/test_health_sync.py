@@ -15,7 +15,7 @@ from coinmux import (
     Unreachable,
 )
 from coinmux.framework.clock import SystemClock
-from coinmux.framework.errors import RateLimited
+from coinmux.framework.errors import Outcome, RateLimited
 from coinmux.framework.health.status import RemoteResult
 from coinmux.framework.reports.status import ServiceReport
 from tests.framework.cluster.support import until
@@ -218,3 +218,26 @@ async def test_the_store_is_a_service_whose_password_nobody_sees(workers, server
         assert one.status().services[1] == ServiceReport(
             name="shared_state", status="ONLINE", detail="shared by 2 workers"
         )
+
+
+async def test_results_that_wait_together_are_sent_together(workers):
+    """One transaction takes what was posted before it began, the next what came meanwhile."""
+    plugin = scripted(5.0)
+    async with workers(2, plugin) as gateways:
+        await listening(gateways)
+        news, other = gateways[0].state.news, gateways[1].state.news
+        sizes, tell = [], news._tell
+
+        async def counted(posted):
+            sizes.append(len(posted))
+            if len(sizes) == 1:
+                for _ in range(20):
+                    news.result(RemoteResult("a", "ticker", Outcome.SUCCESS))
+            await tell(posted)
+
+        news._tell = counted
+        before = other.heard
+        for _ in range(50):
+            news.result(RemoteResult("a", "ticker", Outcome.SUCCESS))
+        await until(lambda: other.heard >= before + 70)
+        assert sizes == [50, 20]
