@@ -1,4 +1,7 @@
-"""From nothing to the first answer: of the server, of the command, and of an import."""
+"""From nothing to the first answer: of the server, of the command, and of an import.
+
+Beside them stand the least programs that hold the same (`bench/floors.py`).
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,14 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import psutil
 
-from bench.figure import Figure, Plan, Reading, Series, plain
+from bench.figure import Figure, Plan, Reading, Series, plain, ratio
 from bench.figures.inprocess import environ
 from bench.processes import free_port, process, search_path
 from bench.rounds import interleaved
@@ -65,17 +68,36 @@ def first_answer(port: int, target: str, begun: float) -> None:
 
 def _serve(plan: Plan, folder: str, memory: Series) -> Reading:
     port = free_port()
+    arguments = ["-m", "coinmux", "serve", "--port", str(port), "--env-file", os.devnull]
     settings = environ(plan.upstream, LOG_LEVEL="WARNING")
     target = "/api/market/ticker?symbol=BTC/USDT&provider=binance"
+    return _served(arguments, port, target, folder, settings, memory, "server's memory")
+
+
+def _serve_least(folder: str, memory: Series) -> Reading:
+    port = free_port()
+    arguments = ["-m", "bench.floors", "server", str(port), folder]
+    return _served(arguments, port, "/ticker", folder, {}, memory, "least server's memory")
+
+
+def _served(
+    arguments: list[str],
+    port: int,
+    target: str,
+    folder: str,
+    settings: Mapping[str, str],
+    memory: Series,
+    side: str,
+) -> Reading:
+    """The time to the first answer of `target`; the memory then goes to `side` of `memory`."""
     begun = time.monotonic()
-    arguments = ["-m", "coinmux", "serve", "--port", str(port), "--env-file", os.devnull]
     with process(arguments, cwd=folder, environ=settings) as child:
         first_answer(port, target, begun)
         taken = time.monotonic() - begun
         server = psutil.Process(child.pid)
         times = server.cpu_times()
         time.sleep(_LOADED_S)
-        memory.add("server's memory", Reading(server.memory_info().rss / 1_048_576))
+        memory.add(side, Reading(server.memory_info().rss / 1_048_576))
         return Reading(taken, (times.user + times.system) * 1e6, taken * 1e6)
 
 
@@ -95,8 +117,17 @@ def _run(command: list[str], folder: str, **more: str) -> tuple[Reading, str]:
 def _ticker(plan: Plan, folder: str) -> Reading:
     command = ["-m", "coinmux", "ticker", "BTC/USDT", "--provider", "binance"]
     reading, shown = _run(command, folder, **environ(plan.upstream))
+    return _with_price(reading, shown)
+
+
+def _least_ticker(plan: Plan, folder: str) -> Reading:
+    url = f"{plan.upstream}/api/v3/ticker/24hr?symbol=BTCUSDT"
+    return _with_price(*_run(["-m", "bench.floors", "command", url], folder))
+
+
+def _with_price(reading: Reading, shown: str) -> Reading:
     if "73,346" not in shown and "73346" not in shown:
-        raise RuntimeError("`coinmux ticker` shows no price")
+        raise RuntimeError(f"there is no price in {shown!r}")
     return reading
 
 
@@ -113,12 +144,15 @@ def measure(plan: Plan) -> Series:
     with as_installed() as folder:
         work = {
             "server": partial(_serve, plan, folder, memory),
+            "least server": partial(_serve_least, folder, memory),
             "command": partial(_ticker, plan, folder),
+            "least command": partial(_least_ticker, plan, folder),
             "import": partial(_import, folder),
         }
-        if not plan.wants("server"):
-            # It is the memory of this start.
-            work["server's memory"] = work.pop("server")
+        for started in ("server", "least server"):
+            if not plan.wants(started):
+                # It is the memory of this start.
+                work[f"{started}'s memory"] = work.pop(started)
         series = interleaved(work, plan, _ROUNDS)
     series.merge(memory)
     return series
@@ -136,5 +170,17 @@ FIGURES = (
     Figure(
         "memory", "resident memory after start", "MiB", "server's memory", measure,
         limit=plain(95),
+    ),
+    Figure(
+        "floor-start", "start to first answer, beside the least server", "s", "server", measure,
+        "least server", ratio(2),
+    ),
+    Figure(
+        "floor-command", "coinmux ticker, beside the least command", "s", "command", measure,
+        "least command", ratio(2),
+    ),
+    Figure(
+        "floor-memory", "resident memory after start, beside the least server", "MiB",
+        "server's memory", measure, "least server's memory", ratio(2),
     ),
 )  # fmt: skip

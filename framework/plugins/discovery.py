@@ -141,11 +141,12 @@ class PluginLoader:
         return self._installed
 
     def load(self, found: Iterable[Found], *, wait_s: float, limit_s: float) -> None:
-        """Load all of them; those not loaded after `wait_s` seconds stay in `pending`.
+        """Load all of them; strangers' not loaded after `wait_s` seconds stay in `pending`.
 
         A stranger's plugin has a thread of its own, so that one which hangs delays no other. Ours
         do not hang and share one: sixty threads that wait for each other's imports take twice as
-        long.
+        long. Ours are waited for up to `limit_s`: without them, a busy machine would refuse its
+        first callers for want of a provider.
         """
         found = list(found)
         ours = [one for one in found if one.built_in]
@@ -153,8 +154,9 @@ class PluginLoader:
             _start(together)
         if ours:
             _start(ours)
-        end = time.monotonic() + wait_s
+        begun = time.monotonic()
         for one in found:
+            end = begun + (limit_s if one.built_in else wait_s)
             one.finished.wait(max(0.0, end - time.monotonic()))
         self.pending = found
         self.adopt(limit_s)

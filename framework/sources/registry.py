@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from coinmux.framework.reference.assets import AssetTable
     from coinmux.framework.secrets import Redactor
 
-#: How long the start waits for plugins; slower ones are taken in when they are done.
+#: How long the start waits for strangers' plugins; slower ones are taken in when they are done.
 _LOAD_WAIT_S = 1.0
 #: The message of the event after a reload.
 RELOADED = "configuration reloaded"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ import rich_click as click
 from coinmux.framework.cache.answer import Answer
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.gateway import Gateway
+from coinmux.framework.plugins.discovery import Found
 from coinmux.framework.routing.options import STRATEGIES, RequestKeywords, RequestOptions, Strategy
 from coinmux.server.asgi.capability_reader import read_values
 from coinmux.server.cli.console import (
@@ -26,6 +27,7 @@ from coinmux.server.cli.console import (
     wait_loaded,
 )
 from coinmux.server.cli.export import export
+from coinmux.server.cli.plugins_needed import needed
 from coinmux.server.cli.values import Whole, interval, timeout
 from coinmux.server.process.simulated_gateway import gateway_for
 
@@ -39,12 +41,21 @@ strategy = click.option(
 simulated = click.option("--simulate", is_flag=True, help="Answer with simulated data.")
 
 
-def with_gateway(env: str, simulate: bool, work: Callable[[Gateway], Awaitable[T]]) -> T:
-    """Open a gateway, run `work` with it, close it, and return the result."""
+def with_gateway(
+    env: str,
+    simulate: bool,
+    work: Callable[[Gateway], Awaitable[T]],
+    found: Iterable[Found] | None = None,
+) -> T:
+    """Open a gateway, run `work` with it, close it, and return the result.
+
+    Args:
+        found: the plugins it needs; all that are installed when None.
+    """
 
     async def run() -> T:
         # One question needs no background probes.
-        async with gateway_for(env, simulate=simulate, CHECKER="off") as gateway:
+        async with gateway_for(env, simulate=simulate, found=found, CHECKER="off") as gateway:
             try:
                 return await work(gateway)
             except CoinmuxError as error:
@@ -103,7 +114,10 @@ def ticker(
 ) -> None:
     """Show the ticker of SYMBOL, such as BTC/USDT, btc-usdt or BTC."""
     options: RequestKeywords = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
-    answer = with_gateway(env_file, simulate, lambda gateway: gateway.ticker(symbol, **options))
+    found = needed(env_file, None if simulate else provider, "ticker")
+    answer = with_gateway(
+        env_file, simulate, lambda gateway: gateway.ticker(symbol, **options), found
+    )
     if as_json:
         print_json(answer.body)
         return
@@ -159,8 +173,12 @@ def candles_of(
 ) -> None:
     """Show the latest candles of SYMBOL, oldest first."""
     options: RequestKeywords = {"provider": provider, "strategy": strategy, "timeout_s": timeout_s}
+    found = needed(env_file, None if simulate else provider, "candles")
     answer = with_gateway(
-        env_file, simulate, lambda gateway: gateway.candles(symbol, interval, limit, **options)
+        env_file,
+        simulate,
+        lambda gateway: gateway.candles(symbol, interval, limit, **options),
+        found,
     )
     if as_json:
         print_json(answer.body)
@@ -218,7 +236,7 @@ def get(
         question = read_values(gateway, capability, {**options, **pairs})
         return await gateway.fetch(question.capability, question.query, question.ask)
 
-    answer = with_gateway(env_file, simulate, work)
+    answer = with_gateway(env_file, simulate, work, needed(env_file))
     if as_json:
         print_json(answer.body)
         return
@@ -271,7 +289,7 @@ def explain(
             capability, query, RequestOptions(provider=provider, strategy=strategy)
         )
 
-    shown = with_gateway(env_file, simulate, work)
+    shown = with_gateway(env_file, simulate, work, needed(env_file))
     if as_json:
         print_json(shown)
         return

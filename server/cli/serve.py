@@ -57,7 +57,8 @@ def serve(
     from coinmux.server.process.uvicorn_server import serve as run_server
 
     async def run() -> int:
-        async with world_for(env_file, simulate=simulate, **options) as (gateway, drill):
+        world = world_for(env_file, simulate=simulate, found=None, **options)
+        async with world as (gateway, drill):
             code = await run_server(gateway, drill, listener)
         end_soon(EXIT_FAILED if code else EXIT_OK, gateway.settings, gateway.redactor)
         return code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from coinmux.framework.gateway import Gateway
 from coinmux.framework.plugins.discovery import PluginLoader
 
 if TYPE_CHECKING:
+    from coinmux.framework.plugins.discovery import Found
     from coinmux.framework.simulator.simulator import Simulator
 
 #: Faults that need no further arguments.
@@ -97,12 +98,16 @@ class SimulatorDrill:
 
 @asynccontextmanager
 async def world_for(
-    env_file: str, *, simulate: bool = False, **settings: str
+    env_file: str,
+    *,
+    simulate: bool = False,
+    found: Iterable[Found] | None = None,
+    **settings: str,
 ) -> AsyncIterator[tuple[Gateway, SimulatorDrill | None]]:
     """As `gateway_for`, and with `simulate` what breaks its sources."""
     if not simulate:
         environ = {**os.environ, **settings}
-        async with Gateway.from_env(env_file, environ=environ) as gateway:
+        async with Gateway.from_env(env_file, environ=environ, found=found) as gateway:
             yield gateway, None
         return
     async with simulator_for(env_file) as simulator:
@@ -112,20 +117,26 @@ async def world_for(
             **simulator.overrides(),
             **settings,
         }
-        async with Gateway.from_env(env_file, environ=environ, simulated=True) as gateway:
+        opened = Gateway.from_env(env_file, environ=environ, found=found, simulated=True)
+        async with opened as gateway:
             yield gateway, SimulatorDrill(simulator)
 
 
 @asynccontextmanager
 async def gateway_for(
-    env_file: str, *, simulate: bool = False, **settings: str
+    env_file: str,
+    *,
+    simulate: bool = False,
+    found: Iterable[Found] | None = None,
+    **settings: str,
 ) -> AsyncIterator[Gateway]:
     """A gateway in use; with `simulate` it asks a simulator and marks every answer.
 
     Args:
         env_file: file of settings and keys.
         simulate: whether to ask a simulator.
+        found: its plugins; those installed when None.
         settings: variables that win over file and environment.
     """
-    async with world_for(env_file, simulate=simulate, **settings) as (gateway, _):
+    async with world_for(env_file, simulate=simulate, found=found, **settings) as (gateway, _):
         yield gateway

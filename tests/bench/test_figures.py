@@ -9,9 +9,9 @@ import pytest
 from bench import growth_picture, page, picture, results
 from bench.compare import Change
 from bench.figure import Absent, Figure, Plan, Reading, Series, plain, ratio
-from bench.figures import FIGURES, routing
+from bench.figures import FIGURES, routing, startup
 from bench.peers.litellm import SIDES
-from bench.processes import ROOT
+from bench.processes import ROOT, loopback_source
 from bench.runner import chosen, run
 from bench.table import verdict
 
@@ -176,6 +176,16 @@ def test_routing_is_measured_on_real_parts():
     (failed,) = routing.failover(plan).readings["ours, failed"]
     assert failed.value > 0
     assert set(routing.ranking(plan).readings) == {"ours, 100", "ours, 1000"}
+
+
+def test_the_least_programs_answer_and_are_measured():
+    """A floor that did not start would be no yardstick."""
+    sides = {"least server", "least server's memory", "least command"}
+    with loopback_source() as upstream:
+        plan = Plan(upstream, sides=sides, most_rounds=1)
+        told = startup.measure(plan)
+    assert set(told.readings) == sides
+    assert all(one.value > 0 for readings in told.readings.values() for one in readings)
 
 
 def test_pictures_are_svg_whatever_was_found():

@@ -1,5 +1,6 @@
 """Plugins one by one: whatever one does at load, the others work (`faults.md` F1, F2)."""
 
+import threading
 import time
 
 import pytest
@@ -207,6 +208,31 @@ def test_F1_one_that_hangs_at_load_holds_up_nobody():
     assert list(loader.providers) == ["good"]
     slow.thread.join()
     assert loader.adopt(10) == ["acme"]
+
+
+def test_the_start_waits_for_ours_and_not_for_strangers():
+    """The first request finds every built-in provider, however slow the machine is."""
+    begun, over = threading.Event(), threading.Event()
+
+    def load_ours():
+        # Loading goes on when the time for strangers is long over.
+        begun.wait(10)
+        return Acme()
+
+    def load_theirs():
+        begun.set()
+        over.wait(10)
+        return Good()
+
+    ours = Found("acme", "coinmux", "1", True, load_ours)
+    theirs = Found("good", "elsewhere", "1", False, load_theirs)
+    loader = PluginLoader()
+    loader.load([ours, theirs], wait_s=0.0, limit_s=10.0)
+    assert list(loader.providers) == ["acme"]
+    assert loader.pending == [theirs]
+    over.set()
+    theirs.thread.join()
+    assert loader.adopt(10) == ["good"]
 
 
 def test_F1_one_that_never_ends_is_broken_after_its_limit():

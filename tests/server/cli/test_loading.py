@@ -13,7 +13,7 @@ from coinmux.server.cli import console, doctor, main
 
 @pytest.fixture(autouse=True)
 def no_wait_at_start(monkeypatch):
-    """A gateway that starts before any plugin has loaded."""
+    """A gateway that starts before any plugin but ours has loaded."""
     monkeypatch.setattr(registry, "_LOAD_WAIT_S", 0.0)
     monkeypatch.setenv("PLUGINS_BLOCK", "acme,choppiness")
 
