@@ -37,8 +37,8 @@ class Plan:
     """
 
     __slots__ = (
-        "_all", "_call", "_look_back", "_read", "indicator", "info", "label", "required",
-        "settle", "span_ms", "values",
+        "_all", "_call", "_look_back", "_read", "_settled_at", "indicator", "info", "label",
+        "required", "settle", "span_ms", "values",
     )  # fmt: skip
 
     def __init__(self, indicator: Indicator, values: dict[str, Value]) -> None:
@@ -52,6 +52,7 @@ class Plan:
         self.label = info.labelled(values)
         self._call = indicator.compute
         self._look_back = LookBack.of(info, values)
+        self._settled_at = None if self.settle is None else self.required - 1 + self.settle
         self._read = columns_read(info, values)
         # Whether the frame's columns can be passed as they are, as for most indicators.
         self._all = not info.series or (
@@ -92,7 +93,16 @@ class Plan:
             PluginError: the plugin broke its contract.
         """
         if self._read.isdisjoint(frame.holes) or (mask := frame.known(self._read)) is None:
-            return self._result(frame, self._outputs(frame, apart), 0)
+            if apart is not None or not self._all or frame.size < self.required:
+                return self._result(frame, self._outputs(frame, apart), 0)
+            # As most runs go: hundreds of markets and indicators are one batch.
+            outputs = outputs_of(self.info, self._call, frame.columns, self.values, frame.size)
+            at = self._settled_at
+            if at is None or self.span_ms or at >= frame.size:
+                at = self.settled_at(frame.timestamp)
+            return IndicatorResult(
+                self.info, self.label, self.values, frame, outputs, at, self._look_back
+            )
         kept = frame.kept(mask)
         lacking = " or ".join(name for name in CANDLE_COLUMNS if name in self._read & frame.holes)
         outputs = []
