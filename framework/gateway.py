@@ -167,7 +167,7 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.clock, self._leases, simulated=simulated,
         )  # fmt: skip
         self._dispatcher.suggest = self.markets_known.suggest
-        self._dispatcher.on_stored(self.markets_known.on_stored)
+        self._dispatcher.on_stored(self.markets_known.on_stored, "markets")
         self._dispatcher.finishers = {"news": NewsScorer(self.clock, self._scores).finish}
         self._probes = SourceProbe(self.health, self._leases, runner, self._decisions, self.clock)
         self.archive: Archive | None = None
@@ -463,7 +463,7 @@ class Gateway(GatewayQuestions, GatewayReports):
             RoutingError: no source answered.
         """
         if isinstance(asked, str):
-            row = self.capability(asked)
+            row = self.loader.capabilities.get(asked) or self.capability(asked)
             if not isinstance(query, row.query):
                 raise InvalidRequest(f"{row.name} takes a {row.query.__name__}")
             return await self._answer(row, query, options, request_id, trail)

@@ -103,15 +103,19 @@ class Dispatcher:
             registry, router, health, runner, attempts, deviations, clock
         )
         self._flights: SingleFlight[FetchResult] = SingleFlight()
-        self._listeners: tuple[StoredListener, ...] = ()
+        self._listeners: tuple[tuple[str | None, StoredListener], ...] = ()
         self.finishers: Mapping[str, Finisher] = {}
         self.archived: StoredAnswers | None = None
         self.shared: KeptAnswers | None = None
         self.suggest: Callable[[Query], list[str]] | None = None
 
-    def on_stored(self, listener: StoredListener) -> None:
-        """Have `listener` receive each answer of a source from now on."""
-        self._listeners = (*self._listeners, listener)
+    def on_stored(self, listener: StoredListener, capability: str | None = None) -> None:
+        """Have `listener` receive each answer of a source from now on.
+
+        Args:
+            capability: only answers of this one.
+        """
+        self._listeners = (*self._listeners, (capability, listener))
 
     async def close(self) -> None:
         """End every call in flight."""
@@ -160,7 +164,7 @@ class Dispatcher:
                 cache.hits += 1
                 self._decisions.decide(request, "answered", cached.provider, "hit")
                 return cached.view("hit")
-            if may_refresh(cached, now, ask.max_age_s):
+            if ask.max_age_s is None and may_refresh(cached, now, None):
                 self._flights.start(key, lambda: self._refresh(key, row, query, ask))
                 cache.stale_served += 1
                 return self._served(request, cached, "stale")
@@ -237,12 +241,13 @@ class Dispatcher:
         decision recorded.
         """
         deadline = request.deadline
+        left_s = deadline.at - request.begun_at
         while True:
             try:
                 return await self._flights.join(
                     request.key,
                     partial(self._fetch, request),
-                    deadline.remaining_s() + _MARGIN_S,
+                    left_s + _MARGIN_S,
                     # What reads the shared store, and what asks several at once, needs a task.
                     apart=self.shared is not None or request.ask.strategy == CONSENSUS,
                 )
@@ -256,7 +261,8 @@ class Dispatcher:
                 ) from None
             except CoinmuxError as error:
                 # The call had the deadline of the caller that began it; this one may have more.
-                if isinstance(error, DeadlineExceeded) and deadline.remaining_s() >= LEAST_S:
+                left_s = deadline.remaining_s()
+                if isinstance(error, DeadlineExceeded) and left_s >= LEAST_S:
                     continue
                 self._decisions.give_up(request, error.code)
                 raise
@@ -343,8 +349,9 @@ class Dispatcher:
         )
         self._cache.put(request.key, fetched)
         self._decisions.decide(request, "answered", fetched.provider, elapsed_ms=fetched.elapsed_ms)
-        for listener in self._listeners:
-            listener(fetched)
+        for capability, listener in self._listeners:
+            if capability is None or capability == row.name:
+                listener(fetched)
         return fetched
 
     def _failure(self, request: RequestContext) -> CoinmuxError:

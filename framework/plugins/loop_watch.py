@@ -41,15 +41,6 @@ class _Scheduled:
             os.close(self.file)
 
 
-def _starved_lately_s() -> float:
-    """As `_starved_s`, read again only after a while: each call of a hook begins with it."""
-    now = time.monotonic()
-    known: tuple[float, float] | None = getattr(_local, "known", None)
-    if known is None or now - known[0] > _KNOWN_S:
-        known = _local.known = (now, _starved_s())
-    return known[1]
-
-
 def _starved_s() -> float:
     """Seconds this thread has waited for a processor; 0 where the system does not tell."""
     try:
@@ -73,7 +64,12 @@ class LoopWatch:
 
     def __init__(self) -> None:
         self.longest_s = 0.0
-        self._starved_s = _starved_lately_s()
+        now = time.monotonic()
+        known: tuple[float, float] | None = getattr(_local, "known", None)
+        if known is None or now - known[0] > _KNOWN_S:
+            # Read again only after a while: each call of a hook begins with it.
+            known = _local.known = (now, _starved_s())
+        self._starved_s = known[1]
 
     def step(self, took_s: float) -> None:
         """Record a step that took so long by the clock, which is notable."""
