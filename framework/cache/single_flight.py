@@ -162,6 +162,10 @@ class _Call(Generic[T]):
                     raise TimeoutError
                 yield from relay
                 self._awaited = None
+            except GeneratorExit:
+                # The loop has gone, and with it whatever could run the rest.
+                self._coroutine.close()
+                raise
             except BaseException:
                 # This caller leaves: cancelled, out of time, or the calls are being closed.
                 self._is_led = False

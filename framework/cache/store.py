@@ -58,7 +58,7 @@ class AnswerCache:
         known = self._kept.get(key)
         if known is not None:
             self._used -= known.size
-        elif isinstance(key, tuple):
+        elif isinstance(key, frozenset):
             # A key that is known already stays; only the answer is replaced.
             for part in key:
                 if isinstance(part, BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import Deadline
@@ -245,8 +246,6 @@ class AttemptRunner:
         """The checked answer, why it is about another time, and why it is older than it may be."""
         info, hook = source.info, source.fetch[capability.name]
         asked = query.fitted(info.intervals, info.max_candles)
-        # What is read of the clock before the call: a candle that ends during it may be open yet.
-        asked_ms = self._clocks.now_ms()
         desk = self._desk
         if info.channels and not ours:
             desk = desk.judged_by(
@@ -285,8 +284,10 @@ class AttemptRunner:
             )
         if damage:
             answer = self._remarked(source, answer, damage)
-        answer = answer.fitted(query, asked_ms)
         now_ms = self._clocks.now_ms()
+        took_ms = math.ceil((self._clock.monotonic() - started) * 1000)
+        # As of the beginning of the call: a candle that ended during it may have been open.
+        answer = answer.fitted(query, now_ms - took_ms)
         if not source.provider.is_built_in:
             check_foreign(capability, query, answer, now_ms)
         misplaced = answer.misplaced(query, now_ms)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coinmux.framework.dispatch.attempt import StaleResult
-from coinmux.framework.dispatch.attempt_record import AttemptRecord
 from coinmux.framework.dispatch.blame import PROBE_S
 from coinmux.framework.errors import CutShort, NotOffered, UnknownSymbol
 
@@ -88,12 +87,11 @@ class AttemptLog:
     ) -> None:
         ended_ms = self._clock.wall_ms()
         elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 3)
-        record = AttemptRecord(
+        line = self._decisions.attempt(
             request.row,
             request.query,
             source.name,
             decision,
-            ended_ms - round(elapsed_ms),
             ended_ms,
             elapsed_ms,
             code,
@@ -102,5 +100,4 @@ class AttemptLog:
             request.request_id,
             error,
         )
-        request.attempts.append(record.line())
-        self._decisions.attempt(record)
+        request.attempts.append(line)

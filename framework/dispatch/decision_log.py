@@ -12,10 +12,11 @@ from coinmux.framework.plugins.raised import trace_of
 if TYPE_CHECKING:
     from coinmux.framework.cache.answer import FetchResult
     from coinmux.framework.clock import Clock
-    from coinmux.framework.dispatch.attempt_record import AttemptRecord
     from coinmux.framework.dispatch.request import RequestContext
     from coinmux.framework.errors import RoutingError
     from coinmux.framework.events import EventBus
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.models.capability import Capability
     from coinmux.framework.routing.router import Router
     from coinmux.framework.secrets import Redactor
 
@@ -60,28 +61,57 @@ class DecisionLog:
         self._clock = clock
         self._decisions: OrderedDict[str, Decision] = OrderedDict()
 
-    def attempt(self, record: AttemptRecord) -> None:
-        """Publish an attempt that ended."""
-        message, level, detail, trace = record.decision, "debug", None, None
-        if record.code is not None:
-            message = f"{message}: {record.code}"
-            level = "info" if record.code in _OF_THE_QUESTION else "warning"
-            detail = None if record.detail is None else self._redactor.clean(record.detail)
-            if record.error is not None and (raised := trace_of(record.error)) is not None:
+    def attempt(
+        self,
+        row: Capability,
+        query: Query,
+        source: str,
+        decision: str,
+        ended_ms: int,
+        elapsed_ms: float,
+        code: str | None = None,
+        detail: str | None = None,
+        length: int | None = None,
+        request_id: str | None = None,
+        error: Exception | None = None,
+    ) -> dict[str, Any]:
+        """Publish one call of one source that ended.
+
+        Args:
+            decision: what follows: `answer`, `fall_back`, `fail`, `hedged`, or `probe`.
+            ended_ms: wall time, Unix ms.
+            code: of the error it ended with; None where the source answered.
+            detail: of that error; it may quote the source.
+            length: items in the answer.
+            request_id: of the request it was made for.
+            error: the error itself, where its place in the plugin's code is of use.
+
+        Returns:
+            The attempt as `meta.attempts` and decisions show it.
+        """
+        message, level, trace = decision, "debug", None
+        line: dict[str, Any] = {"provider": source, "outcome": "ok"}
+        if code is not None:
+            line = {"provider": source, "outcome": "failed", "code": code}
+            message = f"{decision}: {code}"
+            level = "info" if code in _OF_THE_QUESTION else "warning"
+            detail = None if detail is None else self._redactor.clean(detail)
+            if error is not None and (raised := trace_of(error)) is not None:
                 trace = self._redactor.clean(raised)
+        line["started_at"] = ended_ms - round(elapsed_ms)
+        line["elapsed_ms"] = elapsed_ms
         fields = {
-            "operation": record.row.name,
-            "parameters": record.query.brief(),
-            "decision": record.decision,
-            "code": record.code,
+            "operation": row.name,
+            "parameters": query.brief(),
+            "decision": decision,
+            "code": code,
             "detail": detail,
-            "data_length": record.length,
-            "response_ms": record.elapsed_ms,
-            "request_id": record.request_id,
+            "data_length": length,
+            "response_ms": elapsed_ms,
+            "request_id": request_id,
         }
-        self._events.record(
-            record.ended_ms, "attempt", level, record.source, message, fields, trace
-        )
+        self._events.record(ended_ms, "attempt", level, source, message, fields, trace)
+        return line
 
     def out_of_budget(self, request: RequestContext) -> None:
         """No further source was tried: too many requests need a third one."""

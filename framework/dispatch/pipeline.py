@@ -28,6 +28,7 @@ from coinmux.framework.errors import (
     NoProviderAvailable,
     UnknownSymbol,
 )
+from coinmux.framework.models.base import Query
 from coinmux.framework.quality.consensus import Deviations
 from coinmux.framework.routing.options import CONSENSUS
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from coinmux.framework.dispatch.request import SourceAnswer
     from coinmux.framework.health.leases import Leases
     from coinmux.framework.health.tracker import HealthTracker
-    from coinmux.framework.models.base import Query, Result
+    from coinmux.framework.models.base import Result
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.routing.options import RequestOptions
     from coinmux.framework.routing.router import Router
@@ -165,7 +166,10 @@ class Dispatcher:
                 return self._served(request, cached, "stale")
         cache.misses += 1
         check_request(row, query, ask, self._registry, self._health)
-        if (empty := query.known_empty(clock.wall_ms())) is not None:
+        if (
+            type(query).known_empty is not Query.known_empty
+            and (empty := query.known_empty(clock.wall_ms())) is not None
+        ):
             return self._served(request, self._unasked(request, empty), "miss")
         if self.archived is not None and (found := await self.archived.find(request)) is not None:
             return self._served(request, found, "hit")

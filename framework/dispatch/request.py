@@ -71,5 +71,9 @@ class SourceAnswer:
 
 
 def key_of(row: Capability, query: Query, ask: RequestOptions) -> Hashable:
-    """What an answer is cached under: validated values, never joined text."""
-    return (row.name, query, ask.provider, ask.strategy)
+    """What an answer is cached under: validated values, never joined text.
+
+    A frozen set, as it keeps its hash: a call looks its key up eight times, and a tuple would ask
+    the query for its hash each time.
+    """
+    return frozenset((query, (row.name, ask.provider, ask.strategy)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coinmux.framework.dispatch.attempt import StaleResult
-from coinmux.framework.dispatch.attempt_record import AttemptRecord
 from coinmux.framework.errors import Outcome, ProviderError, UnknownSymbol
 
 if TYPE_CHECKING:
@@ -70,19 +69,14 @@ class SourceProbe:
             code, detail, failure = error.code, error.detail, error
             raise
         finally:
-            ended_ms = self._clock.wall_ms()
-            elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 3)
             self._decisions.attempt(
-                AttemptRecord(
-                    row,
-                    query,
-                    source.name,
-                    "probe",
-                    ended_ms - round(elapsed_ms),
-                    ended_ms,
-                    elapsed_ms,
-                    code,
-                    detail,
-                    error=failure,
-                )
+                row,
+                query,
+                source.name,
+                "probe",
+                self._clock.wall_ms(),
+                round((self._clock.monotonic() - begun) * 1000, 3),
+                code,
+                detail,
+                error=failure,
             )

@@ -7,10 +7,8 @@ row or body means what it always does.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -29,6 +27,9 @@ _MOST_DIGITS = 4_300
 _PART = 40
 _STEP = _MOST_DIGITS - _PART
 _WHOLE = "timestamp"
+_ENCODER = msgspec.msgpack.Encoder()
+#: Bytes of a float in MessagePack: a mark, and the float.
+_CELL = 9
 
 
 def parse(body: bytes, names: Sequence[str]) -> Any:
@@ -71,34 +72,46 @@ def _with_rows(body: bytes, names: tuple[str, ...]) -> Any:
 
 def _cells(rows: bytes, names: tuple[str, ...]) -> NDArray[np.float64] | None:
     """The named columns; None if they, or columns after them, need a closer look."""
-    if not rows.isascii() or b"\\" in rows or b"{" in rows or _is_hard(rows):
-        return None
     try:
         read = _decoder(len(names)).decode(rows)
-        flat = list(chain.from_iterable(map(msgspec.structs.astuple, read)))
-        packed = struct.pack(f"{len(flat)}d", *flat)
-    except (msgspec.DecodeError, ValueError, OverflowError, RecursionError, struct.error):
+    except (msgspec.DecodeError, ValueError, OverflowError, RecursionError):
         return None
-    cells = np.frombuffer(packed).reshape(len(read), len(names))
-    # More brackets are lists inside of rows, which the decoder skips.
-    lists = np.count_nonzero(np.frombuffer(rows, np.uint8) == 0x5B)
-    if lists != len(read) + 1 or not np.isfinite(cells).all():
+    if not (_is_plain(rows, len(read)) or _is_harmless(rows, len(read))) or _is_long(rows):
+        return None
+    columns = _columns(_ENCODER.encode(read), len(read), len(names))
+    if not np.isfinite(columns).all():
         return None
     if _WHOLE in names:
-        whole = cells[:, names.index(_WHOLE)]
+        whole = columns[names.index(_WHOLE)]
         if (np.floor(whole) != whole).any():
             return None
-    return cells
+    return columns.T
 
 
-def _is_hard(rows: bytes) -> bool:
-    """Whether a number may be too large or too long: the decoder does not look at what it skips."""
-    if b"e" in rows or b"E" in rows:
-        codes = np.frombuffer(rows, np.uint8)
-        after = codes[1:][(codes[:-1] | 0x20) == 0x65]
-        # A large exponent begins with a digit or `+`; `true` and `false` end with the letter.
-        if (((after >= 0x30) & (after <= 0x39)) | (after == 0x2B)).any():
-            return True
+def _is_plain(rows: bytes, count: int) -> bool:
+    """Whether there is nothing but digits, quotes and the like beside the brackets of the rows."""
+    codes = np.frombuffer(rows, np.uint8)
+    # Letters, brackets, braces, the backslash and all beyond ASCII have one of the upper two bits.
+    return int(np.count_nonzero(codes >= 0x40)) == 2 * (count + 1)
+
+
+def _is_harmless(rows: bytes, count: int) -> bool:
+    """Whether the letters of `count` rows are no escapes, and the decoder has skipped no lists,
+    no objects, no text but ASCII and no number that may be too large.
+    """
+    codes = np.frombuffer(rows, np.uint8)
+    lists = np.count_nonzero(codes == 0x5B)
+    if lists != count + 1 or not rows.isascii() or b"\\" in rows or b"{" in rows:
+        return False
+    if b"e" not in rows and b"E" not in rows:
+        return True
+    after = codes[1:][(codes[:-1] | 0x20) == 0x65]
+    # A large exponent begins with a digit or `+`; `true` and `false` end with the letter.
+    return not (((after >= 0x30) & (after <= 0x39)) | (after == 0x2B)).any()
+
+
+def _is_long(rows: bytes) -> bool:
+    """Whether a number may have too many digits: the decoder does not look at what it skips."""
     return any(rows[at : at + _PART].isdigit() for at in range(0, len(rows), _STEP))
 
 
@@ -107,6 +120,18 @@ def _decoder(columns: int) -> msgspec.json.Decoder[list[Any]]:
     fields = [(f"c{at}", float) for at in range(columns)]
     row = msgspec.defstruct("Row", fields, array_like=True, gc=False)
     return msgspec.json.Decoder(list[row], strict=False)  # type: ignore[valid-type]
+
+
+def _columns(packed: bytes, count: int, columns: int) -> NDArray[np.float64]:
+    """The numbers of rows that msgspec has packed, column by column, which nothing can change.
+
+    To pack them takes a quarter of the time that a list of all numbers, and its array, take.
+    """
+    head = 1 if columns < 16 else 3
+    row = head + _CELL * columns
+    first = len(packed) - row * count + head + 1
+    cells = np.ndarray((columns, count), ">f8", packed, first, (_CELL, row))
+    return np.frombuffer(cells.astype(np.float64).tobytes()).reshape(cells.shape)
 
 
 def _put(rows: NumberRows, document: Any) -> bool:

@@ -69,10 +69,11 @@ class LookBack:
                 return f"flat: nothing was traded over {self.traded} candles"
         if not self.prices or frame.size < self.span:
             return None
-        if all(_stands(frame.columns[name][-self.span :]) for name in self.prices):
-            what = self.prices[0] if len(self.prices) == 1 else "prices"
-            return f"flat: {what} did not move over {self.span} candles"
-        return None
+        for name in self.prices:
+            if not _stands(frame.columns[name], self.span):
+                return None
+        what = self.prices[0] if len(self.prices) == 1 else "prices"
+        return f"flat: {what} did not move over {self.span} candles"
 
 
 def _span(info: IndicatorInfo, values: Values, required: int, *, is_bar: bool) -> int:
@@ -85,10 +86,12 @@ def _span(info: IndicatorInfo, values: Values, required: int, *, is_bar: bool) -
     return min([*sizes, max(required, _LEAST)])
 
 
-def _stands(column: NDArray[Any]) -> bool:
+def _stands(column: NDArray[Any], span: int) -> bool:
+    """Whether the latest `span` prices are one, but for noise."""
     # Ends that differ by twice the noise settle it without a search, which costs ten times as much.
-    first, last = column.item(0), column.item(-1)
-    if abs(first - last) > 2 * _NOISE * max(abs(first), abs(last)):
+    first, last = column.item(-span), column.item(-1)
+    if abs(first - last) > 2 * _NOISE * (abs(first) + abs(last)):
         return False
-    low, high = float(column.min()), float(column.max())
+    latest = column[-span:]
+    low, high = float(latest.min()), float(latest.max())
     return high - low <= _NOISE * max(abs(low), abs(high))

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _SHARES = {1: 1.0, 2: 0.5, 3: 1 / 3, 4: 0.25}
 
 
+_VOLUME = frozenset(("volume",))
+
+
 class Frame:
     """Columns of one market's candles; none of them can be written to.
 
@@ -28,6 +31,7 @@ class Frame:
             one length; an unknown cell is nan.
         holes: names of columns that may contain nan. The other columns are never searched.
         remarks: on how the columns were read, for the notes of results.
+        are_frozen: whether no column can be written to already.
     """
 
     __slots__ = ("columns", "holes", "remarks", "size", "timestamp")
@@ -37,14 +41,17 @@ class Frame:
         columns: dict[str, NDArray[Any]],
         holes: Iterable[str],
         remarks: tuple[str, ...] = (),
+        *,
+        are_frozen: bool = False,
     ) -> None:
         self.columns = columns
         self.timestamp: NDArray[np.int64] = columns["timestamp"]
         self.size = int(self.timestamp.size)
         self.holes = frozenset(holes)
         self.remarks = remarks
-        for column in columns.values():
-            column.setflags(write=False)
+        if not are_frozen:
+            for column in columns.values():
+                column.setflags(write=False)
 
     @classmethod
     def of(cls, candles: Candles) -> Frame:
@@ -59,7 +66,7 @@ class Frame:
             # Most indicators read the close as their series `price`.
             "price": candles.close,
         }
-        return cls(columns, ("volume",))
+        return cls(columns, _VOLUME, are_frozen=True)
 
     def inputs(self, info: IndicatorInfo, values: Values) -> Mapping[str, NDArray[Any]]:
         """The columns and series that `info` reads, by name."""

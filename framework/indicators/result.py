@@ -187,16 +187,19 @@ class IndicatorResult:
             head: members that come first, such as `symbol` and `interval`.
         """
         start = max(0, self.frame.size - shown)
+        timestamps, columns = self.frame.timestamp, self.outputs
+        if start:
+            timestamps, columns = timestamps[start:], [column[start:] for column in columns]
         latest = self._at(-1)
         return _ENCODER.encode(
             {
                 "indicator": self.info.name,
                 **head,
                 "parameters": self.parameters,
-                "timestamps": self.frame.timestamp[start:].tolist(),
+                "timestamps": timestamps.tolist(),
                 "values": {
-                    one.name: column[start:].tolist()
-                    for one, column in zip(self.info.outputs, self.outputs, strict=True)
+                    one.name: column.tolist()
+                    for one, column in zip(self.info.outputs, columns, strict=True)
                 },
                 "latest": latest,
                 "reading": self._read(latest),
@@ -226,10 +229,11 @@ class IndicatorResult:
         return notes
 
     def _at(self, index: int) -> dict[str, float | None]:
-        return {
-            one.name: _known(column.item(index))
-            for one, column in zip(self.info.outputs, self.outputs, strict=True)
-        }
+        values: dict[str, float | None] = {}
+        for one, column in zip(self.info.outputs, self.outputs, strict=True):
+            value = column.item(index)
+            values[one.name] = value if math.isfinite(value) else None
+        return values
 
 
 def _known(value: float) -> float | None:

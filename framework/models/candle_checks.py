@@ -34,14 +34,12 @@ def sound(
     volume: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
     """Which candles hang together: low and high bound the others, and no volume is negative."""
-    # A comparison with nan is false, so these conditions refuse nan; a volume may be nan.
+    # The larger and the smaller of nan and a number are nan, and a comparison with nan is false, so
+    # these conditions refuse nan; a volume may be nan.
     return (
         (low > 0)
-        & (high >= low)
-        & (open_ <= high)
-        & (open_ >= low)
-        & (close <= high)
-        & (close >= low)
+        & (np.minimum(open_, close) >= low)
+        & (np.maximum(open_, close) <= high)
         & ~(volume < 0)
     )
 

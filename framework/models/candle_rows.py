@@ -11,7 +11,6 @@ import numpy as np
 
 from coinmux.framework.errors import Implausible, SchemaMismatch
 from coinmux.framework.models.candle_checks import contradiction, sound
-from coinmux.framework.reference.frozen import frozen_array
 from coinmux.framework.reference.number_rows import NumberRows
 from coinmux.framework.reference.rows import field_left_out, read_rows, remark, row_left_out
 from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS, number
@@ -104,11 +103,10 @@ def _of_columns(
     """Times and values of rows that were read as columns."""
     places = _places((), rows.names)
     cells = rows.cells.T
-    time = _possible(cells[places["timestamp"]], scale).astype(np.int64) * scale
-    named = [name for name in COLUMNS[1:] if name in places]
-    # Frozen all at once, so that the model need not freeze each of them.
-    values = list(frozen_array(cells[[places[name] for name in named]]))
-    return time, values if len(values) == len(COLUMNS) - 1 else [*values, _nan(time)]
+    time = _possible(cells[places["timestamp"]], scale).astype(np.int64)
+    return time if scale == 1 else time * scale, [
+        cells[places[name]] if name in places else _nan(time) for name in COLUMNS[1:]
+    ]
 
 
 def _of_rows(

@@ -113,9 +113,9 @@ class Output:
             raise ValueError(f"output {self.name!r}: lower case letters, digits and _ only")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Latest:
-    """The newest values of an indicator, for its reading.
+    """The newest values of an indicator, for its reading; made for each, and not to be changed.
 
     Attributes:
         values: by output, of the newest candle; None where undefined.

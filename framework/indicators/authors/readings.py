@@ -13,15 +13,16 @@ def between(
     output: str, low: float, high: float, *, below: str = "oversold", above: str = "overbought"
 ) -> Reading:
     """Whether an oscillator is beyond its levels: `overbought: rsi 74.2 > 70`."""
+    least, most = f"{low:g}", f"{high:g}"
 
     def read(latest: Latest) -> str:
         value = latest.values[output]
         assert value is not None
         if value > high:
-            return f"{above}: {output} {value:.6g} > {high:g}"
+            return f"{above}: {output} {value:.6g} > {most}"
         if value < low:
-            return f"{below}: {output} {value:.6g} < {low:g}"
-        return f"neutral: {low:g} <= {output} {value:.6g} <= {high:g}"
+            return f"{below}: {output} {value:.6g} < {least}"
+        return f"neutral: {least} <= {output} {value:.6g} <= {most}"
 
     return read
 

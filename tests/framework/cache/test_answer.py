@@ -89,7 +89,7 @@ def test_cached_answers_share_the_names_of_their_fields():
     assert first.model_fields_set is second.model_fields_set
     queries = [TickerQuery(symbol=symbol) for symbol in ("BTC/USDT", "ETH/USDT")]
     for query in queries:
-        cache.put(("ticker", query, None, "priority"), fetch(ticker()))
+        cache.put(frozenset((query, ("ticker", None, "priority"))), fetch(ticker()))
     assert queries[0].model_fields_set is queries[1].model_fields_set
     assert other.model_fields_set == {"symbol", "last", "bid"}
     copy = first.model_copy(update={"bid": 1.0})

@@ -208,3 +208,22 @@ async def test_a_call_run_apart_has_a_task_that_a_timeout_can_end():
     await settled()
     first.cancel()
     assert await second == ("late", True)
+
+
+def test_a_call_is_closed_with_the_coroutine_of_its_caller():
+    """Nothing runs on once the loop has gone, and nothing is created there."""
+    closed = []
+
+    async def work():
+        try:
+            await asyncio.sleep(60)
+        finally:
+            closed.append(True)
+
+    async def main():
+        asker = SingleFlight().join("key", work, 5)
+        asker.send(None)
+        asker.close()
+
+    asyncio.run(main())
+    assert closed == [True]

@@ -82,6 +82,49 @@ def test_good_rows_are_visited_once(monkeypatch):
     assert len(built) == 1
 
 
+def test_prices_are_packed_once_and_never_copied(monkeypatch):
+    """The candles look into the one buffer of the rows, which nobody can make writable."""
+    packed = []
+    real = number_rows._columns
+    monkeypatch.setattr(
+        number_rows, "_columns", lambda *given: packed.append(real(*given)) or packed[-1]
+    )
+    rows = number_rows.parse(body(*[row(at, 7, "x") for at in range(50)]), COLUMNS)
+    candles = m.Candles.from_rows(QUERY, rows)
+    assert len(packed) == 1
+    for name in COLUMNS[1:]:
+        assert np.shares_memory(getattr(candles, name), packed[0])
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            getattr(candles, name).setflags(write=True)
+
+
+def test_rows_without_letters_are_looked_through_once(monkeypatch):
+    """One count of what is no digit shows that nothing in them needs a closer look."""
+    looked = []
+    real = number_rows._is_harmless
+    monkeypatch.setattr(
+        number_rows, "_is_harmless", lambda *given: looked.append(1) or real(*given)
+    )
+    assert isinstance(number_rows.parse(body(row(0, "7.5", -3)), COLUMNS), NumberRows)
+    assert not looked
+    for more in ("x", True, None, "1e-7"):
+        number_rows.parse(body(row(0, more)), COLUMNS)
+    assert len(looked) == 4
+
+
+@pytest.mark.parametrize("columns", [2, 15, 16, 40])
+@pytest.mark.parametrize("count", [1, 15, 16, 300])
+def test_rows_of_any_length_and_number_keep_every_bit(columns, count):
+    """Their places in the packed bytes depend on both, and no float is rounded twice."""
+    numbers = [[START + at + place / 7 for place in range(columns)] for at in range(count)]
+    for line in numbers:
+        line[0] = int(line[0])
+    names = ("timestamp", *(f"c{place}" for place in range(1, columns)))
+    rows = number_rows.parse(json.dumps(numbers).encode(), names)
+    assert isinstance(rows, NumberRows)
+    assert rows.cells.tolist() == numbers
+
+
 @pytest.mark.parametrize(
     "sent",
     [

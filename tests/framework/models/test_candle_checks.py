@@ -3,9 +3,11 @@
 import itertools
 import random
 
+import numpy as np
 import pytest
 
 from coinmux import Candles, CandlesQuery, Implausible
+from coinmux.framework.models.candle_checks import contradiction, sound
 from coinmux.framework.reference.rows import collecting
 
 MINUTE = 60_000
@@ -111,3 +113,10 @@ def test_a_candle_of_the_future_is_left_out():
     assert damage.rows_left_out == 1
     with pytest.raises(Implausible, match="future"):
         checked(times, "1m", now=times[0] - DAY)
+
+
+def test_columns_are_judged_as_single_candles_are():
+    """Every order of prices, no number and a volume below zero mean the same by either way."""
+    cells = (0.0, 1.0, 2.0, -1.0, np.nan, np.inf)
+    rows = np.array(list(itertools.product(cells, cells, cells, cells, (0.0, -1.0, np.nan))))
+    assert sound(*rows.T).tolist() == [contradiction(*row) is None for row in rows.tolist()]
