@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from bench.load import run
 from bench.processes import free_port, process, wait_for
-from coinmux import Gateway, ProviderInfo, RequestOptions, TickerQuery, hookimpl
+from coinmux import Gateway, ProviderInfo, RateLimit, RequestOptions, TickerQuery, hookimpl
 from coinmux import models as m
 from coinmux.framework.clock import SystemClock
 from coinmux.framework.plugins.discovery import in_process
@@ -26,16 +26,24 @@ _MOST_TRIES = 20
 
 
 class _Source:
-    """A provider that answers at once, so that nothing but our own work is measured."""
+    """A provider that takes its permit and answers at once, so that only our work is measured."""
 
     @hookimpl
     def provider_info(self):
         return ProviderInfo(
-            name="at_once", title="At once", category="market", base_url="https://at-once.example"
+            name="at_once",
+            title="At once",
+            category="market",
+            base_url="https://at-once.example",
+            rate_limits=(RateLimit(1_000_000, 60.0),),
         )
 
     @hookimpl
     async def fetch_ticker(self, query, http):
+        # As a request by `http` does, whose limits all workers share.
+        gate = http._source.gate
+        await gate.enter()
+        gate.leave()
         return m.Ticker(symbol=query.symbol, last=5.0, timestamp=int(time.time() * 1000))
 
 

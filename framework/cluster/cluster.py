@@ -7,6 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Literal
 
 from coinmux.framework.cluster.health_sync import HealthSync
+from coinmux.framework.cluster.scripts import BEAT, LEASE, RELEASE
 from coinmux.framework.cluster.shared_answers import SharedAnswers
 from coinmux.framework.cluster.shared_notes import SharedNotes
 from coinmux.framework.cluster.shared_windows import SharedWindows
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from coinmux.framework.cache.store import AnswerCache
     from coinmux.framework.clock import Clock
+    from coinmux.framework.cluster.lane import Part
     from coinmux.framework.events import EventBus
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.secrets import Secret
@@ -95,9 +97,9 @@ class Cluster:
         self._health.on_result = None
         await self.news.stop()
         if self.store.online:
-            await self.store.guard(self.store.client.zrem(f"{self._prefix}workers", self.worker))
+            await self.store.guard(self.store.ask("ZREM", f"{self._prefix}workers", self.worker))
             for name in ("checker", "backfill"):
-                await self.store.run("RELEASE", [f"{self._prefix}leader:{name}"], [self.worker, 0])
+                await self.store.run(RELEASE, [f"{self._prefix}leader:{name}"], [self.worker, 0])
         await self.store.close()
 
     def attach(self) -> None:
@@ -131,13 +133,13 @@ class Cluster:
         The lease is not given back: until it has expired, all workers have received the result.
         """
         key = f"{self._prefix}probe:{{{source}}}:{capability}"
-        taken = await self.store.run("LEASE", [key], [self.worker, round(limit_s * 1000) + 1000])
+        taken = await self.store.run(LEASE, [key], [self.worker, round(limit_s * 1000) + 1000])
         return bool(taken != 0)
 
     async def leads(self, work: str) -> bool:
         """Whether this worker does the background `work`; only one of all workers does."""
         key = f"{self._prefix}leader:{work}"
-        taken = await self.store.run("LEASE", [key], [self.worker, _LEADER_MS])
+        taken = await self.store.run(LEASE, [key], [self.worker, _LEADER_MS])
         return bool(taken != 0)
 
     # Coming and going
@@ -177,8 +179,8 @@ class Cluster:
 
     async def _count(self) -> bytes:
         keys = [f"{self._prefix}workers", f"{self._prefix}name"]
-        args = [self.worker, round(_ALIVE_S * 1000), secrets.token_hex(8)]
-        counted = await self.store.call("BEAT", keys, args)
+        args: list[Part] = [self.worker, round(_ALIVE_S * 1000), secrets.token_hex(8)]
+        counted = await self.store.call(BEAT, keys, args)
         if counted is None:
             raise ConnectionError("lost while counting")
         self.workers, name = int(counted[0]), bytes(counted[1])

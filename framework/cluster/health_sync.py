@@ -9,25 +9,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from coinmux.framework.cluster.scripts import TELL
 from coinmux.framework.cluster.store import TROUBLE
 from coinmux.framework.errors import Outcome
 from coinmux.framework.health.status import RemoteResult
 from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from coinmux.framework.cluster.lane import Part
     from coinmux.framework.cluster.store import Store
     from coinmux.framework.health.tracker import HealthTracker
 
 #: An open circuit is stored for this long after its probe fell due.
 _OVERDUE_S = 3_600.0
-#: The subscription waits this long for a message before it checks whether the store is still there.
-_LISTEN_S = 1.0
 _AGAIN_S = 0.5
 
 
@@ -80,7 +78,6 @@ class HealthSync:
         self._decoder = msgspec.msgpack.Decoder(_News)
         self._task: asyncio.Task[None] | None = None
         self._posted: list[_News] = []
-        self._is_sending = False
         self.heard = 0
         self.damaged = 0
 
@@ -113,33 +110,28 @@ class HealthSync:
 
     def _post(self, news: _News) -> None:
         self._posted.append(news)
-        if not self._is_sending:
-            self._is_sending = True
-            self._store.spawn(self._send())
+        if len(self._posted) == 1:
+            asyncio.get_running_loop().call_soon(self._send)
 
-    async def _send(self) -> None:
-        """Send what was posted, and what is posted meanwhile, together each time."""
-        try:
-            while self._posted and self._store.online:
-                posted, self._posted = self._posted, []
-                await self._store.guard(self._tell(posted))
-        finally:
-            self._posted = []
-            self._is_sending = False
+    def _send(self) -> None:
+        """Send what was posted in this turn of the loop, and store what must outlast it."""
+        posted, self._posted = self._posted, []
+        #: What is to be stored, None for nothing; the last that was posted holds.
+        entries: dict[str, tuple[bytes, int] | None] = {}
+        for news in posted:
+            if news.kind == "reset":
+                entries |= dict.fromkeys(self._keys(news.source or None))
+            elif news.heard is not None:
+                self._keep(entries, news.heard)
+        gone = [key for key, entry in entries.items() if entry is None]
+        kept = {key: entry for key, entry in entries.items() if entry is not None}
+        args: list[Part] = [len(gone), len(kept)]
+        for entry in kept.values():
+            args += entry
+        args += [self._encoder.encode(news) for news in posted]
+        self._store.post(TELL, [self._channel, *gone, *kept], args)
 
-    async def _tell(self, posted: Sequence[_News]) -> None:
-        """Publish the messages and store what must outlast them, in one transaction."""
-        async with self._store.client.pipeline(transaction=True) as pipe:
-            for news in posted:
-                if news.kind == "reset":
-                    for key in self._keys(news.source or None):
-                        pipe.delete(key)
-                elif news.heard is not None:
-                    self._keep(pipe, news.heard)
-                pipe.publish(self._channel, self._encoder.encode(news))
-            await pipe.execute()
-
-    def _keep(self, pipe: Any, heard: RemoteResult) -> None:
+    def _keep(self, entries: dict[str, tuple[bytes, int] | None], heard: RemoteResult) -> None:
         for capability, rest_s, hold_s, hold_code in (
             ("", heard.rest_s, heard.hold_s, heard.hold_code),
             (heard.capability, heard.capability_rest_s, heard.capability_hold_s, heard.hold_code),
@@ -148,14 +140,14 @@ class HealthSync:
             if rest_s is None:
                 # A worker that has not received yet that the circuit is open must not close it.
                 if heard.outcome == Outcome.SUCCESS:
-                    pipe.delete(key)
+                    entries[key] = None
             else:
                 entry = self._encoder.encode(_Open(heard.code or "", heard.message or ""))
-                pipe.set(key, entry, px=round((rest_s + _OVERDUE_S) * 1000))
+                entries[key] = entry, round((rest_s + _OVERDUE_S) * 1000)
             if hold_s > 0:
                 entry = self._encoder.encode(_Open(hold_code, heard.hold_reason))
                 key = self._key("hold", heard.source, capability)
-                pipe.set(key, entry, px=max(1, round(hold_s * 1000)))
+                entries[key] = entry, max(1, round(hold_s * 1000))
 
     # Receiving
 
@@ -171,11 +163,12 @@ class HealthSync:
             for capability in ("", *self._health.capabilities(source))
             for kind in ("circuit", "hold")
         ]
-        async with self._store.client.pipeline(transaction=False) as pipe:
-            for name in names:
-                pipe.get(self._key(*name))
-                pipe.pttl(self._key(*name))
-            found = await pipe.execute()
+        asked = [
+            self._store.ask(command, self._key(*name))
+            for name in names
+            for command in ("GET", "PTTL")
+        ]
+        found = await asyncio.gather(*asked)
         decoder = msgspec.msgpack.Decoder(_Open)
         for (kind, source, capability), told, left_ms in zip(
             names, found[::2], found[1::2], strict=True
@@ -197,14 +190,13 @@ class HealthSync:
     async def _listen(self) -> None:
         await self._store.reached.wait()
         try:
-            async with self._store.client.pubsub(ignore_subscribe_messages=True) as channel:
-                await channel.subscribe(self._channel)
+            channel = await self._store.listen(self._channel, self._hear)
+            try:
                 # Messages from before this subscription are read from the store.
                 await self.catch_up()
-                while self._store.online:
-                    message = await channel.get_message(timeout=_LISTEN_S)
-                    if message is not None:
-                        self._hear(message["data"])
+                await channel.ended.wait()
+            finally:
+                channel.close()
         except TROUBLE:
             await asyncio.sleep(_AGAIN_S)
 

@@ -7,6 +7,24 @@ lies in any window.
 
 from __future__ import annotations
 
+import hashlib
+
+
+class Script:
+    """A script and the name under which the store keeps it.
+
+    Attributes:
+        text: in Lua.
+        digest: of the text.
+    """
+
+    __slots__ = ("digest", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
 _NOW = """
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -38,7 +56,7 @@ end
 
 #: KEYS: a window each. ARGV: weight, then limit and length in ms of each.
 #: Answers `{1 or 0, ms to wait (-1 for never), used of each as text…}`.
-TAKE = (
+TAKE = Script(
     _NOW
     + _USED
     + """
@@ -77,7 +95,7 @@ return answer
 
 #: KEYS: a window each. ARGV: "add" or "raise", then length in ms and weight of each; "raise" adds
 #: only what is missing to the weight, and a weight of 0 reads. Answers the use of each as text.
-COUNT = (
+COUNT = Script(
     _NOW
     + _USED
     + """
@@ -97,17 +115,17 @@ return answer
 )
 
 #: KEYS: a lease. ARGV: the worker that wants it, for how many ms. 1 if it was granted or extended.
-LEASE = """
+LEASE = Script("""
 local holder = redis.call('GET', KEYS[1])
 if not holder or holder == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
   return 1
 end
 return 0
-"""
+""")
 
 #: KEYS: a lease. ARGV: the worker that has it, for how many more ms; 0 frees it at once.
-RELEASE = """
+RELEASE = Script("""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if tonumber(ARGV[2]) > 0 then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -115,11 +133,11 @@ else
   redis.call('DEL', KEYS[1])
 end
 return 1
-"""
+""")
 
 #: KEYS: an answer, the lease of its fetch. ARGV: the worker that asks, its lease in ms; 0 only
 #: looks. Answers `{ms until the answer expires or -2, the answer or "", 1 with the lease}`.
-LOOK = """
+LOOK = Script("""
 local left = redis.call('PTTL', KEYS[1])
 local kept = redis.call('GET', KEYS[1]) or ''
 local leased = 0
@@ -127,18 +145,18 @@ if tonumber(ARGV[2]) > 0 and redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARG
   leased = 1
 end
 return {left, kept, leased}
-"""
+""")
 
 #: KEYS: an answer, the lease of its fetch. ARGV: the fetching worker, the answer, its TTL (ms).
-KEEP = """
+KEEP = Script("""
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
 return 1
-"""
+""")
 
 #: KEYS: the workers, the store's name. ARGV: this worker, ms it is believed alive, a name to give.
 #: Answers `{workers alive, the store's name}`: another name is another store, or an emptied one.
-BEAT = (
+BEAT = Script(
     _NOW
     + """
 redis.call('ZADD', KEYS[1], now, ARGV[1])
@@ -147,3 +165,15 @@ redis.call('SET', KEYS[2], ARGV[3], 'NX')
 return {redis.call('ZCARD', KEYS[1]), redis.call('GET', KEYS[2])}
 """
 )
+
+#: KEYS: the channel, entries to delete, entries to set. ARGV: how many to delete, how many to set,
+#: value and life in ms of each of these, then the messages to publish.
+TELL = Script("""
+local gone, set = tonumber(ARGV[1]), tonumber(ARGV[2])
+for k = 1, gone do redis.call('DEL', KEYS[1 + k]) end
+for k = 1, set do
+  redis.call('SET', KEYS[1 + gone + k], ARGV[1 + 2 * k], 'PX', ARGV[2 + 2 * k])
+end
+for k = 3 + 2 * set, #ARGV do redis.call('PUBLISH', KEYS[1], ARGV[k]) end
+return 1
+""")

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.cache.answer import FetchResult
 from coinmux.framework.cluster.answer_codec import Damaged, decode, encode, key_text
+from coinmux.framework.cluster.scripts import KEEP, LOOK, RELEASE
 from coinmux.framework.errors import CoinmuxError
 
 if TYPE_CHECKING:
     from coinmux.framework.cache.kept import KeptRequest
     from coinmux.framework.cache.store import AnswerCache
     from coinmux.framework.clock import Clock
+    from coinmux.framework.cluster.lane import Part
     from coinmux.framework.cluster.store import Store
 
 #: How often a worker checks whether the fetch of another has ended.
@@ -66,13 +68,13 @@ class SharedAnswers:
         while True:
             left_s = request.deadline.remaining_s()
             lease_ms = max(1, round((left_s + _GRACE_S) * 1000))
-            answer = await self._store.run("LOOK", keys, [self._worker, lease_ms])
+            answer = await self._store.run(LOOK, keys, [self._worker, lease_ms])
             if answer is None:
                 return None
             found = self._read(request, answer[1], answer[0])
             if found is not None and self._is_fresh(found, request):
                 if answer[2]:
-                    self._store.spawn(self._store.run("RELEASE", keys[1:], [self._worker, 0]))
+                    self._store.post(RELEASE, keys[1:], [self._worker, 0])
                 self.hits += 1
                 found.from_others = "coalesced" if waited else "hit"
                 return found
@@ -83,7 +85,7 @@ class SharedAnswers:
 
     async def find_old(self, request: KeptRequest) -> FetchResult | None:
         """The stored answer, however old."""
-        answer = await self._store.run("LOOK", self._keys(request), [self._worker, 0])
+        answer = await self._store.run(LOOK, self._keys(request), [self._worker, 0])
         return None if answer is None else self._read(request, answer[1], answer[0])
 
     def keep(self, request: KeptRequest, fetched: FetchResult) -> None:
@@ -98,14 +100,14 @@ class SharedAnswers:
         if not data or len(data) > _MOST_BYTES:
             self.give_up(request)
             return
-        args = [self._worker, data, round(life_s * 1000)]
-        self._store.spawn(self._store.run("KEEP", self._keys(request), args))
+        args: list[Part] = [self._worker, data, round(life_s * 1000)]
+        self._store.post(KEEP, self._keys(request), args)
 
     def give_up(self, request: KeptRequest) -> None:
         """This worker's fetch failed: another may try."""
         if self._store.online and request.ask.max_age_s != 0:
             keys = self._keys(request)
-            self._store.spawn(self._store.run("RELEASE", keys[1:], [self._worker, 0]))
+            self._store.post(RELEASE, keys[1:], [self._worker, 0])
 
     def _keys(self, request: KeptRequest) -> list[str]:
         name = key_text(request.row, request.query, request.ask)

@@ -38,8 +38,8 @@ class SharedNotes:
         try:
             data = make()
             if len(data) <= _MOST_BYTES and self._store.online:
-                client = self._store.client
-                await self._store.guard(client.set(self._prefix + name, data, px=_KEPT_MS))
+                sent = self._store.ask("SET", self._prefix + name, data, "PX", _KEPT_MS)
+                await self._store.guard(sent)
         finally:
             self._waiting -= 1
 
@@ -47,5 +47,5 @@ class SharedNotes:
         """What any worker stored under `name`; None where there is nothing, or no store."""
         if not self._store.online:
             return None
-        found = await self._store.guard(self._store.client.get(self._prefix + name))
+        found = await self._store.guard(self._store.ask("GET", self._prefix + name))
         return bytes(found) if found is not None and len(found) <= _MOST_BYTES else None

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coinmux.framework.cluster.scripts import COUNT, TAKE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coinmux.framework.clock import Clock
+    from coinmux.framework.cluster.lane import Part
     from coinmux.framework.cluster.store import Store
     from coinmux.framework.limits.rate_window import RateWindow
 
@@ -45,7 +48,7 @@ class SharedWindows:
         args: list[float] = [weight]
         for window in self._windows:
             args += [window.limit, round(window.per_s * 1000)]
-        answer = await self._store.run("TAKE", self._keys, args)
+        answer = await self._store.run(TAKE, self._keys, args)
         if answer is None:
             return None
         self._follow(answer[2:])
@@ -60,8 +63,8 @@ class SharedWindows:
         now = self._clock.monotonic()
         for key, window in zip(self._keys, self._windows, strict=True):
             if window.per_s == per_s:
-                args = ["raise", round(per_s * 1000), window.used(now)]
-                self._store.spawn(self._store.run("COUNT", [key], args))
+                args: list[Part] = ["raise", round(per_s * 1000), window.used(now)]
+                self._store.post(COUNT, [key], args)
 
     async def read(self) -> None:
         """Let the local windows follow the store's."""
@@ -105,7 +108,7 @@ class SharedWindows:
         args: list[float | str] = [how]
         for window, weight in zip(self._windows, weights, strict=True):
             args += [round(window.per_s * 1000), weight]
-        answer = await self._store.call("COUNT", self._keys, args)
+        answer = await self._store.call(COUNT, self._keys, args)
         if answer is not None:
             self._follow(answer)
 

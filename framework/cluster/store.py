@@ -7,17 +7,20 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as StoreConnectionError
 from redis.exceptions import RedisError
 
-from coinmux.framework.cluster import scripts
+from coinmux.framework.cluster.lane import Channel, Lane
 from coinmux.framework.config.settings import InvalidSetting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from coinmux.framework.cluster.lane import Part
+    from coinmux.framework.cluster.scripts import Script
     from coinmux.framework.secrets import Secret
 
 #: No caller waits longer than this for the store.
@@ -27,10 +30,8 @@ _CONNECT_S = 2.0
 _AGAIN_S = 0.5
 #: A store that is lost so soon after it was reached is left alone for longer each time.
 _SOUND_S, _LONGEST_PAUSE_S = 30.0, 30.0
-_CONNECTIONS = 16
 #: What the store or the way to it may raise; everything else is a defect.
 TROUBLE = (RedisError, OSError, TimeoutError)
-_NAMES = ("TAKE", "COUNT", "LEASE", "RELEASE", "LOOK", "KEEP", "BEAT")
 
 
 class Store:
@@ -48,11 +49,9 @@ class Store:
     def __init__(
         self, url: Secret, joined: Callable[[], Awaitable[None]], lost: Callable[[], None]
     ) -> None:
-        pool = _pool_of(url)
-        self.client: Redis = Redis(connection_pool=pool)
-        self._scripts = {
-            name: self.client.register_script(getattr(scripts, name)) for name in _NAMES
-        }
+        self._pool = _pool_of(url)
+        self._lane: Lane | None = None
+        self._channel: Channel | None = None
         self._joined = joined
         self._lost = lost
         self._wake = asyncio.Event()
@@ -83,21 +82,62 @@ class Store:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.online:
+            # What nobody waits for is done when this is answered.
+            await self.guard(self.ask("PING"))
         self.reached.clear()
-        await self.client.aclose(close_connection_pool=True)
+        self._hang_up(None)
 
-    async def run(self, script: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+    def ask(self, *parts: Part) -> Awaitable[Any]:
+        """Send a command; what it answers, or raises, is for the caller.
+
+        Raises:
+            ConnectionError: the store was never reached.
+        """
+        return self._connected().ask(*parts)
+
+    async def run(self, script: Script, keys: Sequence[str], args: Sequence[Part]) -> Any:
         """What a script of `scripts` answers; None where the store is not there."""
-        return await self.call(script, keys, args) if self.online else None
+        if not self.online:
+            return None
+        try:
+            return await self._connected().ask_script(script, len(keys), *keys, *args)
+        except TROUBLE as error:
+            self._lose(error)
+            return None
 
-    async def call(self, script: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+    async def call(self, script: Script, keys: Sequence[str], args: Sequence[Part]) -> Any:
         """As `run`, whether or not the store is thought to be there.
 
         Raises:
             RedisError, OSError, TimeoutError: while it is not, and cannot be reached.
         """
-        work = self._scripts[script](keys=keys, args=args)
-        return await (self.guard(work) if self.online else work)
+        if self.online:
+            return await self.run(script, keys, args)
+        return await self._connected().ask_script(script, len(keys), *keys, *args)
+
+    def post(self, script: Script, keys: Sequence[str], args: Sequence[Part]) -> None:
+        """Run a script that nobody waits for; nothing where the store is not there."""
+        if self.online:
+            self._connected().post_script(script, len(keys), *keys, *args)
+
+    async def listen(self, name: str, heard: Callable[[bytes], None]) -> Channel:
+        """Call `heard` with the messages of a channel, until the store is lost.
+
+        Raises:
+            RedisError, OSError, TimeoutError: it cannot be reached.
+        """
+        channel = Channel(heard)
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                await channel.open(self._pool.make_connection())  # type: ignore[no-untyped-call]
+                channel.ask("SUBSCRIBE", name)
+                await channel.began.wait()
+        except BaseException:
+            channel.close()
+            raise
+        self._channel = channel
+        return channel
 
     async def guard(self, work: Awaitable[Any], within_s: float = WITHIN_S) -> Any:
         """The result of `work` on the store; None where it fails, which drops the connection."""
@@ -118,20 +158,34 @@ class Store:
         if self.online:
             self.reached.clear()
             self.trouble = told(error)
+            self._hang_up(error)
             self._lost()
             self._wake.set()
 
+    def _hang_up(self, error: BaseException | None) -> None:
+        for lane in (self._lane, self._channel):
+            if lane is not None:
+                lane.close(error)
+
+    def _connected(self) -> Lane:
+        if self._lane is None:
+            raise StoreConnectionError("not connected")
+        return self._lane
+
     async def _try(self) -> None:
+        lane = Lane(self._lose)
         try:
             async with asyncio.timeout(_CONNECT_S):
-                # Every connection is made here, where no caller waits for it.
-                await asyncio.gather(*(self.client.ping() for _ in range(_CONNECTIONS)))
+                await lane.open(self._pool.make_connection())  # type: ignore[no-untyped-call]
+            self._lane = lane
             await self._answers_in_time()
             async with asyncio.timeout(_CONNECT_S):
                 await self._joined()
         except TROUBLE as error:
+            lane.close(error)
             self.trouble = told(error)
             return
+        lane.within_s = WITHIN_S
         self.trouble = None
         self._reached_at = asyncio.get_running_loop().time()
         self.reached.set()
@@ -144,7 +198,7 @@ class Store:
         """
         try:
             async with asyncio.timeout(WITHIN_S):
-                await self.client.ping()
+                await self.ask("PING")
         except TimeoutError:
             raise ConnectionError("too slow") from None
 
@@ -159,12 +213,10 @@ class Store:
             else:
                 await asyncio.sleep(_AGAIN_S)
             if not self.online:
-                # Connections to a store that stalled may have read half an answer.
-                await self.client.connection_pool.disconnect()
                 await self._try()
 
 
-def _pool_of(url: Secret) -> BlockingConnectionPool:
+def _pool_of(url: Secret) -> ConnectionPool:
     """The connections to the store at this address.
 
     Raises:
@@ -172,10 +224,8 @@ def _pool_of(url: Secret) -> BlockingConnectionPool:
     """
     address = re.sub("^valkey", "redis", url.reveal())
     try:
-        pool = BlockingConnectionPool.from_url(
+        pool = ConnectionPool.from_url(
             address,
-            max_connections=_CONNECTIONS,
-            timeout=WITHIN_S,
             socket_timeout=None,
             socket_connect_timeout=_CONNECT_S,
             retry=Retry(NoBackoff(), 0),

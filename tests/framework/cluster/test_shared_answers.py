@@ -107,11 +107,11 @@ async def test_an_answer_about_something_else_is_not_taken(workers, server):
         await one.fetch("ticker", QUERY)
         await one.fetch("ticker", TickerQuery(symbol="ETH/USDT"))
         await asyncio.sleep(0.05)
-        client = one.state.store.client
-        keys = [key async for key in client.scan_iter("coinmux:answer:*")]
-        first, second = [await client.get(key) for key in keys]
-        await client.set(keys[0], second, px=50_000)
-        await client.set(keys[1], first, px=50_000)
+        ask = one.state.store.ask
+        keys = await ask("KEYS", "coinmux:answer:*")
+        first, second = [await ask("GET", key) for key in keys]
+        await ask("SET", keys[0], second, "PX", 50_000)
+        await ask("SET", keys[1], first, "PX", 50_000)
         assert (await other.fetch("ticker", QUERY)).cache == "miss"
         assert other.state.answers.damaged == 1
 

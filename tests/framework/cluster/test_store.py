@@ -64,7 +64,7 @@ async def delayed(port, delay_s):
 async def test_the_host_named_valkey_is_asked_for_by_its_name(store, scheme):
     """Only the scheme is ours to change, never the host or the password."""
     one = Store(Secret(f"{scheme}://:valkey-secret@valkey:6379/0"), _nothing, lambda: None)
-    kept = one.client.connection_pool.connection_kwargs
+    kept = one._pool.connection_kwargs
     assert (kept["host"], kept["port"], kept["password"]) == ("valkey", 6379, "valkey-secret")
 
 
@@ -95,11 +95,11 @@ async def test_an_option_that_cannot_be_used_is_one_line_without_its_value(optio
 
 @pytest.mark.parametrize("delay_s", [0.05, 0.12])
 async def test_a_store_far_away_is_used_and_never_lost(store, delay_s):
-    """Every connection is made before the first caller comes."""
+    """The connection is made before the first caller comes."""
     async with delayed(store.port, delay_s) as port, opened(f"redis://127.0.0.1:{port}/0") as one:
         assert one.online
         for _ in range(3):
-            answers = await asyncio.gather(*(one.guard(one.client.ping()) for _ in range(12)))
+            answers = await asyncio.gather(*(one.guard(one.ask("PING")) for _ in range(12)))
             assert all(answers)
         assert one.losses == []
 
