@@ -5,6 +5,7 @@ A new module of figures is one line here.
 
 from bench.figure import Figure
 from bench.figures import (
+    archive,
     hedging,
     http,
     indicators,
@@ -13,6 +14,7 @@ from bench.figures import (
     openbb,
     routing,
     startup,
+    workers,
 )
 
 #: In the order of the table.
@@ -25,4 +27,6 @@ FIGURES: tuple[Figure, ...] = (
     *hedging.FIGURES,
     *startup.FIGURES,
     *memory.FIGURES,
+    *workers.FIGURES,
+    *archive.FIGURES,
 )

@@ -43,6 +43,17 @@ def batch(plan: Plan) -> Series:
     return series
 
 
+def every(plan: Plan) -> Series:
+    """All indicators once over 1,000 candles."""
+    series = Series()
+    with pinned(0):
+        for _ in range(plan.rounds(_ROUNDS)):
+            ours, theirs = indicators.all_us(_catalogue(), rounds=1)
+            series.add("our 208", Reading(ours))
+            series.add("bare calls", Reading(theirs))
+    return series
+
+
 _TITLE = "RSI of 500 candles and its JSON"
 FIGURES = (
     Figure("rsi-json", _TITLE, "us", "our RSI", one, "TA-Lib and msgspec", ratio(1.2)),
@@ -51,5 +62,9 @@ FIGURES = (
     Figure(
         "batch", "500 markets x 7 x 1,000 candles", "ms", "our batch", batch, "bare TA-Lib",
         ratio(1.1),
+    ),
+    Figure(
+        "indicators", "all 208 indicators over 1,000 candles", "us", "our 208", every,
+        "bare calls", ratio(1.3),
     ),
 )  # fmt: skip
