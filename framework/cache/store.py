@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 JITTER = 0.1
 
 
+#: Bytes an answer takes: its model, and its data encoded for a body or two.
+_OWN_BYTES, _BODIES = 2_000, 4
+
+
 class AnswerCache:
     """Answers by validated key, least recently used first out.
 
@@ -64,7 +68,7 @@ class AnswerCache:
                 if isinstance(part, BaseModel):
                     self._share_names(part)
         self._share_names(fetched.data)
-        fetched.size = estimated_size(fetched)
+        fetched.size = _OWN_BYTES + _BODIES * fetched.data.size()
         self._kept[key] = fetched
         self._used += fetched.size
         while self._used > self._size or len(self._kept) > self._entries:
@@ -98,11 +102,6 @@ class AnswerCache:
 
     def __len__(self) -> int:
         return len(self._kept)
-
-
-def estimated_size(fetched: FetchResult) -> int:
-    """Bytes an answer takes: its model, its data encoded, and a body or two around that."""
-    return 2_000 + 4 * fetched.data.size()
 
 
 def is_fresh(fetched: FetchResult, now: float, max_age_s: float | None) -> bool:

@@ -41,7 +41,13 @@ class AttemptLog:
         self, request: RequestContext, source: Source, result: Result, begun: float
     ) -> None:
         """One source answered."""
-        self._record(request, source, "answer", begun, length=result.data_length())
+        ended_ms = self._clock.wall_ms()
+        elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 3)
+        line = self._decisions.attempt(
+            request.row, request.query, source.name, "answer", ended_ms, elapsed_ms, None, None,
+            result.data_length(), request.request_id,
+        )  # fmt: skip
+        request.attempts.append(line)
 
     def failed(
         self,
@@ -80,9 +86,8 @@ class AttemptLog:
         decision: str,
         begun: float,
         *,
-        code: str | None = None,
-        detail: str | None = None,
-        length: int | None = None,
+        code: str,
+        detail: str,
         error: Exception | None = None,
     ) -> None:
         ended_ms = self._clock.wall_ms()
@@ -96,7 +101,7 @@ class AttemptLog:
             elapsed_ms,
             code,
             detail,
-            length,
+            None,
             request.request_id,
             error,
         )

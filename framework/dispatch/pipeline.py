@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coinmux.framework.cache.answer import Answer, FetchResult
 from coinmux.framework.cache.kept import LEAST_READ_S
@@ -33,7 +33,7 @@ from coinmux.framework.quality.consensus import Deviations
 from coinmux.framework.routing.options import CONSENSUS
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Hashable, Mapping
+    from collections.abc import Hashable, Mapping
 
     from coinmux.framework.cache.kept import KeptAnswers, StoredAnswers
     from coinmux.framework.cache.store import AnswerCache
@@ -242,11 +242,12 @@ class Dispatcher:
         """
         deadline = request.deadline
         left_s = deadline.at - request.begun_at
+        fetch = self._fetch_here if self.shared is None else self._fetch_with_others
         while True:
             try:
                 return await self._flights.join(
                     request.key,
-                    partial(self._fetch, request),
+                    partial(fetch, request),
                     left_s + _MARGIN_S,
                     # What reads the shared store, and what asks several at once, needs a task.
                     apart=self.shared is not None or request.ask.strategy == CONSENSUS,
@@ -273,15 +274,14 @@ class Dispatcher:
         # A background refresh has no caller, so it has no decision trail.
         now = self._clock.monotonic()
         deadline = Deadline(self._clock, now + self._registry.env.settings.request_timeout_s)
-        return await self._fetch(RequestContext(key, row, query, ask, deadline, None, now))
+        request = RequestContext(key, row, query, ask, deadline, None, now)
+        return await self._fetch_with_others(request)
 
-    def _fetch(self, request: RequestContext) -> Coroutine[Any, Any, FetchResult]:
+    async def _fetch_with_others(self, request: RequestContext) -> FetchResult:
         """The answer of another worker or of a source, stored for everyone."""
-        if self.shared is None:
-            return self._fetch_here(request)
-        return self._fetch_with(self.shared, request)
-
-    async def _fetch_with(self, shared: KeptAnswers, request: RequestContext) -> FetchResult:
+        shared = self.shared
+        if shared is None:
+            return await self._fetch_here(request)
         found = await shared.find(request)
         if found is not None:
             self._cache.put(request.key, found)

@@ -112,6 +112,17 @@ class _Subject:
     prints: dict[str, tuple[Print, float]] = field(default_factory=dict)
 
 
+def _jumps(subject: _Subject, value: float, rule: JumpRule, now: float) -> bool:
+    """Whether `value` is too far from the last one that was believed."""
+    before = subject.value
+    times = value / before if value > before else before / value
+    ago_s = now - subject.at
+    for within_s, most in rule.factors:
+        if ago_s <= within_s:
+            return times > most
+    return False
+
+
 class JumpCheck:
     """The last believed value of each market, in bounded memory."""
 
@@ -125,10 +136,11 @@ class JumpCheck:
         self, source: str, capability: Capability, query: Query, result: Result
     ) -> str | None:
         """Why the answer is doubted, for people; None where it fits, and is the last known then."""
-        figure = figure_of(capability, query, result)
-        if figure is None:
+        rule = capability.jumps
+        value = None if rule is None else result.figure(query)
+        if rule is None or value is None or value <= 0:
             return None
-        now, key, value = self._clock.monotonic(), figure.about, figure.value
+        now, key = self._clock.monotonic(), (rule.about or capability.name, query.subject())
         subject = self._subjects.get(key)
         print_ = result.fingerprint()
         why = self._repeats(source, key, print_) if result.is_distinctive() else None
@@ -141,7 +153,8 @@ class JumpCheck:
         is_same = known is not None and known[0] == print_
         if why is None and known is not None and is_same and now - known[1] >= _FROZEN_S:
             why = self._is_frozen(subject, source, print_, now - known[1], now)
-        if why is None and self._jumps(subject, figure, now):
+        if why is None and _jumps(subject, value, rule, now):
+            figure = Figure(key, value, rule)
             before = subject.doubted
             if before is None or not before.confirmed(source, figure, now):
                 again = before is not None and before.is_repeated(source, figure)
@@ -156,15 +169,6 @@ class JumpCheck:
             if not is_same:
                 self._remember(key, subject, source, print_, now)
         return why
-
-    def _jumps(self, subject: _Subject, figure: Figure, now: float) -> bool:
-        value, before = figure.value, subject.value
-        times = value / before if value > before else before / value
-        ago_s = now - subject.at
-        for within_s, most in figure.jumps.factors:
-            if ago_s <= within_s:
-                return times > most
-        return False
 
     def _is_frozen(
         self, subject: _Subject, source: str, print_: Print, since_s: float, now: float
