@@ -1,7 +1,7 @@
 """Calls at a given time, many of them by one timer of the event loop.
 
-Each routed call has a limit that hardly ever ends it. To make and cancel a timer of the loop for
-each takes a tenth of such a call; an entry in a heap takes a third of that.
+Each routed call sets two limits that hardly ever end it. To make and cancel a timer takes asyncio's
+loop 1.6 us and uvloop 0.7; an entry in this heap takes half a microsecond on either.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _KEPT = 64
 
 
 #: The time of the loop, a number that makes each unlike the others, and the call, None once it was
-#: made or cancelled. A list, as each routed call makes two, and an object takes four times as long.
+#: made or cancelled. A list, as each routed call makes two, and an object takes longer to make.
 Alarm = list[Any]
 _CALL = 2
 

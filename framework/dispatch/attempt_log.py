@@ -41,13 +41,7 @@ class AttemptLog:
         self, request: RequestContext, source: Source, result: Result, begun: float
     ) -> None:
         """One source answered."""
-        ended_ms = self._clock.wall_ms()
-        elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 3)
-        line = self._decisions.attempt(
-            request.row, request.query, source.name, "answer", ended_ms, elapsed_ms, None, None,
-            result.data_length(), request.request_id,
-        )  # fmt: skip
-        request.attempts.append(line)
+        self._record(request, source, "answer", begun, length=result.data_length())
 
     def failed(
         self,
@@ -86,8 +80,9 @@ class AttemptLog:
         decision: str,
         begun: float,
         *,
-        code: str,
-        detail: str,
+        code: str | None = None,
+        detail: str | None = None,
+        length: int | None = None,
         error: Exception | None = None,
     ) -> None:
         ended_ms = self._clock.wall_ms()
@@ -101,7 +96,7 @@ class AttemptLog:
             elapsed_ms,
             code,
             detail,
-            None,
+            length,
             request.request_id,
             error,
         )

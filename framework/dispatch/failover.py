@@ -166,7 +166,7 @@ class Failover:
         """
         left_s = max(request.deadline.at - now, 0.0)
         limit_s = min(left_s, source.timeout_s)
-        if step.probe:
+        if step.probe:  # which has a limit of its own
             limit_s = limit_of(request, step, source, now)
         share_s = max(left_s * _SHARE, LEAST_S)
         if limit_s <= share_s or request.ask.provider is not None or upcoming.peek() is None:
