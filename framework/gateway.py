@@ -182,8 +182,9 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.clock,
         )  # fmt: skip
         self._housekeeping = Housekeeping(
-            self.registry.adopt_if_ready, self.save_holds, self.save_quota, self.events, self.clock
-        )
+            self.registry.adopt_if_ready, self.save_holds, self.save_quota,
+            self.loader.read_grades, self.events, self.clock,
+        )  # fmt: skip
         self.backfill = Backfill(self.fetch, self._may_fill, self.events, self.clock)
         self.is_open: bool = False
         self._holds: CooldownFile | None = None
