@@ -74,6 +74,8 @@ class DecisionLog:
         length: int | None = None,
         request_id: str | None = None,
         error: Exception | None = None,
+        *,
+        own: bool = False,
     ) -> dict[str, Any]:
         """Publish one call of one source that ended.
 
@@ -85,6 +87,7 @@ class DecisionLog:
             length: items in the answer.
             request_id: of the request it was made for.
             error: the error itself, where its place in the plugin's code is of use.
+            own: whether the dashboard asked for itself.
 
         Returns:
             The attempt as `meta.attempts` and decisions show it.
@@ -111,6 +114,7 @@ class DecisionLog:
             "data_length": length,
             "response_ms": elapsed_ms,
             "request_id": request_id,
+            "own": own,
         }
         self._events.record(ended_ms, "attempt", level, source, message, fields, trace)
         return line
