@@ -1,12 +1,13 @@
 """The least programs that hold what ours holds: what no work of ours can be below.
 
 `python -m bench.floors server PORT FOLDER` serves one answer, `python -m bench.floors command URL`
-asks for one and prints it. Neither has a source, a plugin, a check or a page, and neither searches
-for garbage.
+asks for one and prints it, `python -m bench.floors cache COUNT` keeps so many tickers. None has a
+source, a plugin, a check or a page, and none searches for garbage.
 """
 
 import gc
 import sys
+import time
 
 
 def server(port: int, folder: str) -> None:
@@ -109,9 +110,44 @@ def command(url: str) -> None:
     gc.freeze()
 
 
+def cache(count: int) -> None:
+    """Keep so many of our tickers with what `meta` says of them; print the memory of one in kB.
+
+    A dict from the capability and the pair. What a ticker takes as a model is the same as in ours,
+    with values of its own; it has neither query, health, nor record of a jump.
+    """
+    import psutil
+
+    from coinmux import Symbol
+    from coinmux.models import Ticker
+
+    answers = {}
+    own = psutil.Process()
+
+    def put(at: int) -> None:
+        symbol, now = Symbol.of(f"A{at}", "USDT"), int(time.time() * 1000)
+        last = 73_346.14 + at
+        ticker = Ticker(
+            symbol=symbol, last=last, bid=last - 0.99, ask=last + 0.75, open=last - 186.64,
+            high=last + 212.9, low=last - 337.51, change_percent=1.644 + at,
+            volume_base=at + 0.2129, volume_quote=at * 254_480.3, timestamp=now,
+        )  # fmt: skip
+        attempt = {"provider": "binance", "outcome": "ok", "started_at": now, "elapsed_ms": at / 7}
+        answers["ticker", symbol] = (ticker, now, time.monotonic(), [attempt])
+
+    for at in range(1_000):  # what is made once is there before
+        put(-at)
+    before = own.memory_info().rss
+    for at in range(1, count + 1):
+        put(at)
+    print((own.memory_info().rss - before) / count / 1000)
+
+
 if __name__ == "__main__":
     gc.disable()
     if sys.argv[1] == "server":
         server(int(sys.argv[2]), sys.argv[3])
+    elif sys.argv[1] == "cache":
+        cache(int(sys.argv[2]))
     else:
         command(sys.argv[2])

@@ -1,18 +1,20 @@
-"""What a cached answer costs in memory."""
+"""What a cached answer costs in memory, beside the least that keeps the same."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 
 import psutil
 
-from bench.figure import Figure, Plan, Reading, Series, plain
+from bench.figure import Figure, Plan, Reading, Series, plain, ratio
 from bench.figures.http import UNCACHED
 from bench.figures.inprocess import environ
 from bench.figures.startup import as_installed
 from bench.load import run
-from bench.processes import free_port, process, settled
+from bench.processes import free_port, process, search_path, settled
 
 _CACHED = 10_000
 _AT_ONCE = 16
@@ -52,12 +54,21 @@ def _one(upstream: str, folder: str, entries: int) -> Reading:
         return Reading((server.memory_info().rss - before) / entries / 1000)
 
 
+def _least(folder: str, entries: int) -> Reading:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.floors", "cache", str(entries)], cwd=folder, check=True,
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": search_path(folder)},
+    )  # fmt: skip
+    return Reading(float(done.stdout))
+
+
 def measure(plan: Plan) -> Series:
     """Resident memory before and after so many pairs were asked once."""
     series = Series()
     with as_installed() as folder:
         for _ in range(plan.rounds(_ROUNDS)):
             series.add("a cached ticker", _one(plan.upstream, folder, _CACHED))
+            series.add("least cached ticker", _least(folder, _CACHED))
     return series
 
 
@@ -65,5 +76,9 @@ FIGURES = (
     Figure(
         "memory-cached", "each of 10,000 cached tickers", "kB", "a cached ticker", measure,
         limit=plain(2),
+    ),
+    Figure(
+        "floor-cached", "each of 10,000 cached tickers, beside the least cache", "kB",
+        "a cached ticker", measure, "least cached ticker", ratio(2),
     ),
 )  # fmt: skip

@@ -26,6 +26,7 @@ class Housekeeping:
         adopt: takes in the plugins that finished loading since the start.
         save_cooldowns: writes the cooldowns that must survive a restart, if they changed.
         save_quota: hands what is used of quotas to the archive.
+        read_grades: reads the files of every provider; in a thread, once the start is over.
 
     Attributes:
         trouble: why its last round failed; None while it succeeds.
@@ -36,12 +37,14 @@ class Housekeeping:
         adopt: Callable[[], None],
         save_cooldowns: Callable[[], None],
         save_quota: Callable[[], None],
+        read_grades: Callable[[], None],
         events: EventBus,
         clock: Clock,
     ) -> None:
         self._adopt = adopt
         self._save_cooldowns = save_cooldowns
         self._save_quota = save_quota
+        self._read_grades: Callable[[], None] | None = read_grades
         self._events = events
         self._clock = clock
         self._quota_saved_at = float("-inf")
@@ -79,6 +82,9 @@ class Housekeeping:
             self._failures = 0
             self.trouble = None
             await asyncio.sleep(_TICK_S)
+            if self._read_grades is not None:
+                read, self._read_grades = self._read_grades, None
+                await asyncio.to_thread(read)
 
     def _failed(self, error: Exception) -> float:
         self._failures += 1

@@ -263,9 +263,8 @@ class AttemptRunner:
             return self._checked(source, capability, page, await hook(page, http))
 
         async def fetch(page: Query, within_s: float) -> Result:
-            task = self._hooks.begin(read(page), watch)
             try:
-                result: Result = await self._hooks.result(task, within_s)
+                result: Result = await self._hooks.run(read(page), within_s, watch)
                 if watch.longest_s and (blocked := watch.failure()) is not None:
                     raise blocked
                 if self._clock.monotonic() - until.at > _BLOCKED_S:

@@ -23,6 +23,10 @@ MapError = Callable[[Reply, Query], Exception | None]
 Compute = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
 
 
+def ungraded() -> None:
+    """The grade of a provider outside any package."""
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """A provider that loaded.
@@ -31,8 +35,7 @@ class Provider:
         fetch: capability name -> its hook, called with `(query, http)`, always awaitable.
         origin: the distribution it came from, or `in-process`.
         version: of that distribution.
-        grade: `bronze`, `silver` or `gold`, as the conformance kit measured these very files; None
-            if it was not measured, or if the files have changed since.
+        read_grade: reads `grade`, once.
     """
 
     info: ProviderInfo
@@ -41,7 +44,16 @@ class Provider:
     map_error: MapError | None
     origin: str
     version: str
-    grade: str | None = None
+    read_grade: Callable[[], str | None] = ungraded
+
+    @property
+    def grade(self) -> str | None:
+        """`bronze`, `silver` or `gold`, as the conformance kit measured these very files.
+
+        None if it was not measured, or if the files have changed since. The first look reads every
+        file of the provider.
+        """
+        return self.read_grade()
 
     @property
     def is_built_in(self) -> bool:

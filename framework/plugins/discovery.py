@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, cast
@@ -63,7 +63,6 @@ class Found:
     info: object = None
     capabilities: Sequence[object] = ()
     indicators: object = None
-    measured: dict[str, Any] | None = None
     error: str | None = None
     started_at: float = field(default_factory=time.monotonic)
     took_s: float | None = None
@@ -81,7 +80,6 @@ class Found:
                 self.info = describe()
             if (describe := _marked(self.loaded, "indicator_info")) is not None:
                 self.indicators = describe()
-            self.measured = grades.standing(self.loaded)
         except BaseException as error:  # noqa: BLE001 - a SystemExit in a plugin must not end the process
             self.error = f"{type(error).__name__} while loading: {_text_of(error)[:300]}"
         finally:
@@ -160,6 +158,11 @@ class PluginLoader:
             one.finished.wait(max(0.0, end - time.monotonic()))
         self.pending = found
         self.adopt(limit_s)
+
+    def read_grades(self) -> None:
+        """Read the grade of each provider, which reads every file of it."""
+        for provider in list(self.providers.values()):
+            provider.read_grade()
 
     def adopt(self, limit_s: float) -> list[str]:
         """Register the plugins that have finished loading; the names of the new providers.
@@ -257,6 +260,7 @@ class PluginLoader:
                 return
             mapper = hooks.get("map_error")
             infos = self._infos_of(one.info)
+            standing = cache(partial(grades.standing, plugin))
             for info in infos:
                 if not fetch and info.retired is None:
                     raise TypeError("has provider_info and no fetch hook")
@@ -270,7 +274,7 @@ class PluginLoader:
                     map_error=mapper and error_mapper(mapper),
                     origin=one.origin,
                     version=one.version,
-                    grade=grades.grade_in(one.measured, info.name),
+                    read_grade=partial(grades.grade_in, standing, info.name),
                 )
             self.indicators.update(indicators)
             self._loaded(one, unmarked)

@@ -13,7 +13,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from importlib.resources.abc import Traversable
 
 #: Incremented when the checks, or what a grade requires, change.
@@ -63,7 +63,7 @@ def measured(package: str) -> dict[str, Any] | None:
 def standing(plugin: object) -> dict[str, Any] | None:
     """The stored measurement of the plugin's package; None if there is none or a file has changed.
 
-    Reads every file of the package, so it must not run in the event loop.
+    It reads every file of the package.
     """
     package = package_of(plugin)
     if package is None:
@@ -76,8 +76,9 @@ def standing(plugin: object) -> dict[str, Any] | None:
         return None
 
 
-def grade_in(stored: dict[str, Any] | None, name: str) -> str | None:
+def grade_in(standing: Callable[[], dict[str, Any] | None], name: str) -> str | None:
     """The grade in a measurement, if it is one of the provider of that name."""
+    stored = standing()
     if stored is None or stored.get("provider") != name or stored.get("grade") not in GRADES:
         return None
     return str(stored["grade"])

@@ -7,9 +7,10 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
-from coinmux.framework.alarms import Alarm, Alarms
+from coinmux.framework.alarms import Alarms
 from coinmux.framework.errors import PluginError, PluginTimeout, ProviderBusy, UpstreamTimeout
 from coinmux.framework.health.classify import quoted
 from coinmux.framework.plugins.loop_watch import LoopWatch, Watched
@@ -32,17 +33,13 @@ class HookRunner:
         """How many cancelled hooks are still running."""
         return len(self._left)
 
-    def begin(self, hook: Awaitable[Any], watch: LoopWatch | None = None) -> asyncio.Task[Any]:
-        """Begin a hook in the present context; what it returns is had from `result`.
+    async def run(
+        self, hook: Awaitable[Any], limit_s: float, watch: LoopWatch | None = None
+    ) -> Any:
+        """What the hook returns within `limit_s` seconds; it runs in the present context.
 
         Args:
             watch: measures how long it holds up the event loop.
-        """
-        watched = hook if watch is None else Watched(hook, watch)
-        return _begun(_contained(watched))
-
-    async def result(self, task: asyncio.Task[Any], limit_s: float) -> Any:
-        """What a begun hook returns within `limit_s` seconds.
 
         Raises:
             UpstreamTimeout: it did not return in time.
@@ -50,18 +47,15 @@ class HookRunner:
             PluginError: it cancelled itself, or tried to end the process.
             Exception: any error it raised.
         """
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
+        task = _begun(_contained(hook if watch is None else Watched(hook, watch), over), loop)
         if not task.done():
-            over, alarm = self._ended(task, limit_s)
+            alarm = self._alarms.at(loop.time() + limit_s, partial(_finish, over), loop)
             try:
                 await over
                 if not task.done():
-                    self._end(task)
-                    await self._ended(task, GRACE_S)[0]
-                    if not task.done():
-                        raise PluginTimeout(
-                            f"went on after its {limit_s:.1f} s and its cancellation"
-                        )
-                    raise UpstreamTimeout(f"no answer within {limit_s:.1f} s")
+                    await self._stopped(task, limit_s)
             except asyncio.CancelledError:
                 self._end(task)
                 raise
@@ -76,22 +70,13 @@ class HookRunner:
         if self._left:
             await asyncio.wait(self._left, timeout=GRACE_S)
 
-    def _ended(
-        self, task: asyncio.Task[Any], within_s: float
-    ) -> tuple[asyncio.Future[None], Alarm]:
-        """A future that is done once the task is over, or the time is; and its alarm.
-
-        `asyncio.wait` does the same for any number of tasks, and takes four times as long for one.
-        """
-        loop = asyncio.get_running_loop()
-        over: asyncio.Future[None] = loop.create_future()
-
-        def end(_: object = None) -> None:
-            if not over.done():
-                over.set_result(None)
-
-        task.add_done_callback(end)
-        return over, self._alarms.at(loop.time() + within_s, end, loop)
+    async def _stopped(self, task: asyncio.Task[Any], limit_s: float) -> NoReturn:
+        """Cancel a hook whose time is over, and give it a second to end."""
+        self._end(task)
+        await asyncio.wait((task,), timeout=GRACE_S)
+        if not task.done():
+            raise PluginTimeout(f"went on after its {limit_s:.1f} s and its cancellation")
+        raise UpstreamTimeout(f"no answer within {limit_s:.1f} s")
 
     def _end(self, task: asyncio.Task[Any]) -> None:
         if task.done():
@@ -109,14 +94,18 @@ class HookRunner:
 
 if sys.version_info >= (3, 12):
 
-    def _begun(hook: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    def _begun(
+        hook: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop
+    ) -> asyncio.Task[Any]:
         """A task whose first step is made at once: a hook that need not wait costs no turn."""
-        return asyncio.Task(hook, loop=asyncio.get_running_loop(), eager_start=True)
+        return asyncio.Task(hook, loop=loop, eager_start=True)
 
 else:
 
-    def _begun(hook: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        return asyncio.get_running_loop().create_task(hook)
+    def _begun(
+        hook: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop
+    ) -> asyncio.Task[Any]:
+        return loop.create_task(hook)
 
 
 def is_hook(task: asyncio.Task[Any]) -> bool:
@@ -124,18 +113,32 @@ def is_hook(task: asyncio.Task[Any]) -> bool:
     return getattr(task.get_coro(), "__qualname__", "") == _contained.__qualname__
 
 
-async def _contained(hook: Awaitable[Any]) -> Any:
+async def _contained(hook: Awaitable[Any], over: asyncio.Future[None]) -> Any:
+    """What the hook returns; `over` is done with it.
+
+    A callback of the task would be made a turn of the loop later.
+    """
     try:
-        return await hook
+        result = await hook
     except (Exception, asyncio.CancelledError):
+        _finish(over)
         raise
     except GeneratorExit as error:
         if not _is_running_task():
             raise  # the loop has gone, and this coroutine is closed with it
+        _finish(over)
         raise PluginError(quoted(error)) from error
     except BaseException as error:
         # asyncio would end the process with some of them, and nobody would catch the others.
+        _finish(over)
         raise PluginError(quoted(error)) from error
+    _finish(over)
+    return result
+
+
+def _finish(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)
 
 
 def _is_running_task() -> bool:

@@ -178,7 +178,8 @@ class Monitor:
     def _provider(self, name: str, bars: Bars, second: int) -> MonitorProvider:
         info = self._gateway.sources[name].info
         health = self._gateway.source_health_of(name)
-        calls = self._metrics.sources.get(name)
+        calls, failures = self._metrics.calls_per_min(name, second)
+        series = self._metrics.sources.get(name)
         error = health.last_error
         return MonitorProvider(
             name=name,
@@ -198,7 +199,7 @@ class Monitor:
                 filter(
                     None,
                     (
-                        None if calls is None else calls.last_ms,
+                        None if series is None else series.last_ms,
                         health.last_success_at,
                         health.last_failure_at,
                     ),
@@ -212,8 +213,8 @@ class Monitor:
             else ErrorReport(code=error.code, message=error.message[:_ERROR_LIMIT]),
             retry_at=health.retry_at,
             hold_until=health.hold_until,
-            requests_per_min=0 if calls is None else calls.per_min(second),
-            failures_per_min=0 if calls is None else calls.errors_per_min(second),
+            requests_per_min=calls,
+            failures_per_min=failures,
             p50_ms=health.p50_ms,
             p95_ms=health.p95_ms,
         )

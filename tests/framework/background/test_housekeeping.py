@@ -1,6 +1,7 @@
 """Housekeeping does its jobs in time, and goes on after one failed."""
 
 import asyncio
+import threading
 
 import pytest
 
@@ -16,16 +17,23 @@ class Jobs:
         self.events = EventBus(clock)
         self.done = {"adopt": 0, "cooldowns": 0, "quota": 0}
         self.broken = None
+        self.graded_in = None
+        self.graded = threading.Event()
         self.housekeeping = Housekeeping(
             lambda: self.count("adopt"),
             self.save_cooldowns,
             lambda: self.count("quota"),
+            self.read_grades,
             self.events,
             clock,
         )
 
     def count(self, job):
         self.done[job] += 1
+
+    def read_grades(self):
+        self.graded_in = threading.current_thread()
+        self.graded.set()
 
     def save_cooldowns(self):
         if self.broken is not None:
@@ -63,4 +71,14 @@ async def test_a_job_that_fails_is_an_event_and_does_not_end_the_task(jobs):
     (event,) = jobs.events.recent()
     assert (event.kind, event.level) == ("error", "error")
     assert event.message == "housekeeping: OSError: the disk is full; again in 2 s"
+    await jobs.housekeeping.stop()
+
+
+async def test_grades_are_read_beside_the_event_loop_after_the_start(jobs, monkeypatch):
+    """Reading hundreds of files neither delays the first answer nor holds up later ones."""
+    monkeypatch.setattr("coinmux.framework.background.housekeeping._TICK_S", 0.01)
+    jobs.housekeeping.start()
+    assert jobs.graded_in is None
+    assert await asyncio.to_thread(jobs.graded.wait, 10)
+    assert jobs.graded_in is not threading.main_thread()
     await jobs.housekeeping.stop()

@@ -16,7 +16,7 @@ NO_CACHE = RequestOptions(max_age_s=0)
 QUERY = m.TickerQuery(symbol=Symbol.of("BTC", "USDT"))
 #: Functions in Python that a call of one source enters, the hook's model included. Each costs a
 #: fifth of a microsecond; the number may fall, and rises for a reason only.
-FRAMES = 155
+FRAMES = 152
 
 
 class AtOnce:
