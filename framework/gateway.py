@@ -179,6 +179,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         self.checker = HealthChecker(
             self.registry, self.health, self.probe, self._may_lead, self.events, self.clock
         )
+        self.health.subscribe(self.checker.on_change)
         self._lists = MarketLists(
             self.registry, self.health, self.markets_known, self._own_question, self.events,
             self.clock,

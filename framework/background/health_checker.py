@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from coinmux.framework.clock import Clock
     from coinmux.framework.events import EventBus
+    from coinmux.framework.health.status import StateChange
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.models.base import Query
     from coinmux.framework.sources.registry import SourceRegistry
@@ -32,6 +33,9 @@ _DOUBTED_S = 10.0
 _JITTER = 0.1
 _AT_ONCE = 4
 _LONGEST_PAUSE_S = 60.0
+#: One source that nobody asked for as long is probed in each such time, in turn.
+_SLOW_S = 60.0
+_UNASKED_S = 600.0
 
 
 class HealthChecker:
@@ -64,10 +68,16 @@ class HealthChecker:
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
         self._tried_at: dict[str, float] = {}
+        self._slow_at = float("-inf")
         self._due_jitter: dict[tuple[str, float], float] = {}
         self._rng = random.Random()  # noqa: S311 - spreads probes, guards nothing
         self.failures = 0
         self.last_round_at: float | None = None
+
+    def on_change(self, change: StateChange) -> None:
+        """Probe again what is unknown again, after a reset or reload; listens to the tracker."""
+        if change.capability is None and change.after is State.UNKNOWN:
+            self._tried_at.pop(change.source, None)
 
     @property
     def running(self) -> bool:
@@ -110,6 +120,8 @@ class HealthChecker:
             for source in self._registry.sources.values()
             if source.feature.enabled and (capability := self._due(source, now)) is not None
         ]
+        if not due and (idle := self._idle(now)) is not None:
+            due.append(idle)
         limit = asyncio.Semaphore(_AT_ONCE)
 
         async def one(source: Source, capability: str) -> None:
@@ -146,6 +158,39 @@ class HealthChecker:
             if standing.state is State.DEGRADED and idle >= _IDLE_S:
                 return capability
         return None
+
+    def _idle(self, now: float) -> tuple[Source, str] | None:
+        """The source that was asked longest ago, once a minute, so that its state has a proof.
+
+        Never one with a quota: what is asked of it should be of use to somebody.
+        """
+        if not self._registry.env.settings.probe_idle or now - self._slow_at < _SLOW_S:
+            return None
+        found: list[tuple[float, Source, str]] = []
+        for source in self._registry.sources.values():
+            if not source.feature.enabled or source.is_metered or source.busy() is not None:
+                continue
+            seen = self._health.snapshot(source.name)
+            asked_at = max(
+                self._tried_at.get(source.name, float("-inf")),
+                seen.last_success_at or float("-inf"),
+                seen.last_failure_at or float("-inf"),
+            )
+            if now - asked_at < _UNASKED_S:
+                continue
+            for capability in CHEAPEST_FIRST:
+                if (
+                    capability in source.fetch
+                    and probe_query(source.info, capability) is not None
+                    and self._health.standing(source.name, capability).eligible
+                ):
+                    found.append((asked_at, source, capability))
+                    break
+        if not found:
+            return None
+        self._slow_at = now
+        _, source, capability = min(found, key=lambda one: one[0])
+        return source, capability
 
     def _doubted(self, source: Source, idle: float) -> str | None:
         """A capability to learn by whether the source or its questions are at fault."""

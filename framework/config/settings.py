@@ -218,6 +218,12 @@ _ROWS = (
         restart=True,
     ),
     Setting(
+        "PROBE_IDLE",
+        True,
+        switch,
+        "Ask one source without a quota that nobody asked for ten minutes, once a minute.",
+    ),
+    Setting(
         "OFFLINE_RETRY_S",
         300.0,
         _between(1, 3600),
@@ -341,6 +347,7 @@ class Settings:
     hedge: bool
     consensus_sources: int
     checker: bool
+    probe_idle: bool
     offline_retry_s: float
     offline_growth: float
     concurrent_per_source: int

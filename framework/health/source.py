@@ -62,10 +62,12 @@ class SourceBreaker:
         disabled_reason: why it is off, None while it is on.
         denied_probe_at: when a refused key is tried next.
         last_error: code and message.
+        channels: of a container; its state follows from theirs.
     """
 
     __slots__ = (
-        "_offline_after", "_on_change", "_rng", "_settings", "capabilities", "denied_probe_at",
+        "_offline_after", "_on_change", "_rng", "_settings", "capabilities", "channels",
+        "denied_probe_at",
         "disabled_detail", "disabled_reason", "last_error", "name", "own",
     )  # fmt: skip
 
@@ -83,6 +85,7 @@ class SourceBreaker:
         self.disabled_detail = ""
         self.denied_probe_at = math.inf
         self.last_error: tuple[str, str] | None = None
+        self.channels: tuple[SourceBreaker, ...] = ()
         self._settings = settings
         self._offline_after = settings.offline_after
         self._on_change = on_change
@@ -108,7 +111,7 @@ class SourceBreaker:
             if own.state is State.HEALTHY and circuit.state is State.HEALTHY:
                 return _HEALTHY
             if self._is_closed(circuit):
-                return _ELIGIBLE[_worse(own.state, circuit.state)]
+                return _ELIGIBLE[_worse(self._ranked(), circuit.state)]
         return self._refused(circuit, now)
 
     def begin(self, capability: str, deadline_s: float, now: float) -> Lease | None:
@@ -386,6 +389,8 @@ class SourceBreaker:
             state = State.HEALTHY  # as `judge` says, of most calls
         else:
             state = circuit.judge(self._offline_after)
+        if self.channels and capability is None and state is not State.DISABLED:
+            state = self._of_channels(state)
         before = circuit.state
         if state is not before:
             circuit.state = state
@@ -402,6 +407,33 @@ class SourceBreaker:
         self.denied_probe_at = math.inf
 
     # Reading
+
+    def _of_channels(self, own: State) -> State:
+        """The state of a container: by those of its channels that were asked, else its own."""
+        asked = [state for one in self.channels if (state := one.own.state) is not State.UNKNOWN]
+        if not asked or own is State.OFFLINE:
+            return own
+        down = sum(state in (State.OFFLINE, State.DISABLED) for state in asked)
+        # One that is down says little of those that were never asked; two say enough.
+        if down == len(asked) and (down > 1 or len(self.channels) == 1):
+            return State.OFFLINE
+        return State.DEGRADED if down or own is State.DEGRADED else State.HEALTHY
+
+    def _ranked(self) -> State:
+        """The state that places it among others.
+
+        A container goes by its own results: the question decides which of its channels are asked,
+        and one that is down is passed over. It goes last while all that were asked are down.
+        """
+        own = self.own
+        if not self.channels:
+            return own.state
+        return State.DEGRADED if own.state is State.OFFLINE else own.judge(self._offline_after)
+
+    def newest_error(self) -> tuple[str, str] | None:
+        """Its last error; of a container, that of the channel that failed last."""
+        failed = [self, *(one for one in self.channels if one.last_error is not None)]
+        return max(failed, key=lambda one: one.own.last_failure_at or -math.inf).last_error
 
     def _circuits(self) -> tuple[Circuit, ...]:
         return (self.own, *self.capabilities.values())
@@ -437,7 +469,7 @@ class SourceBreaker:
         hold_until = hold.until if now < hold.until else None
         held = hold.reason or hold.code or ""
         if self._is_closed(circuit):
-            state = _worse(self.own.state, circuit.state)
+            state = _worse(self._ranked(), circuit.state)
             return Availability(state, False, False, "held", held, None, hold_until)
         due_at, leased_until = self._probe_times(circuit)
         if self.disabled_reason is not None:

@@ -70,6 +70,10 @@ class HealthTracker:
     def _changed(self, change: StateChange) -> None:
         for listener in self._listeners:
             listener(change)
+        name, is_channel, _ = change.source.partition(":")
+        container = self._sources.get(name) if is_channel else None
+        if container is not None:
+            container.settle(container.own, None, change.at, change.reason)
 
     # Sources
 
@@ -87,10 +91,21 @@ class HealthTracker:
         elif disabled_reason is not None:
             self.disable(source, disabled_reason)
         entry.offer(capabilities)
+        self._join(source)
+
+    def _join(self, source: str) -> None:
+        """Tell a container of its channels, which are sources named `<container>:<channel>`."""
+        name = source.partition(":")[0]
+        if (container := self._sources.get(name)) is not None:
+            start = f"{name}:"
+            container.channels = tuple(
+                one for known, one in self._sources.items() if known.startswith(start)
+            )
 
     def forget(self, source: str) -> None:
         """Drop a source; results of calls in flight no longer count."""
         self._sources.pop(source).retire()
+        self._join(source)
         self._remarks.pop(source, None)
 
     def sources(self) -> list[str]:
@@ -220,8 +235,13 @@ class HealthTracker:
                 entry.hasten(now)
 
     def reset(self, source: str) -> None:
-        """Forget results, latches, cooldowns and a refused key; a source that is off stays off."""
-        self._sources[source].reset(self._clock.monotonic())
+        """Forget results, latches, cooldowns and a refused key; a source that is off stays off.
+
+        The channels of a container are reset too.
+        """
+        now, entry = self._clock.monotonic(), self._sources[source]
+        for one in (*entry.channels, entry):
+            one.reset(now)
 
     def reset_all(self) -> None:
         """`reset` every source."""
@@ -242,22 +262,30 @@ class HealthTracker:
         retry_at = own.retry_at if own.state is State.OFFLINE else None
         if entry.disabled_reason == KEY_REFUSED:
             retry_at = entry.denied_probe_at
-        disabled = own.state is State.DISABLED
+        whole = State.DISABLED if own.state is State.DISABLED else None
+        if entry.channels and own.state is State.OFFLINE:
+            whole = State.OFFLINE
+            retry_at = min(
+                (one.own.retry_at for one in entry.channels if one.own.state is State.OFFLINE),
+                default=retry_at,
+            )
+        circuits = [own, *(one.own for one in entry.channels)]
+        failed_at = [one.last_failure_at for one in circuits if one.last_failure_at is not None]
         return HealthSnapshot(
             name=source,
             state=own.state,
             disabled_reason=entry.disabled_reason,
             disabled_detail=entry.disabled_detail,
             successes=own.successes,
-            failures=own.failures,
+            failures=max(own.failures, sum(one.failures for one in circuits[1:])),
             consecutive_failures=own.consecutive,
             success_rate=own.window.rate,
             avg_response_s=sum(times) / len(times) if times else None,
             p50_s=percentile(times, 0.5),
             p95_s=percentile(times, 0.95),
             last_success_at=own.last_success_at,
-            last_failure_at=own.last_failure_at,
-            last_error=entry.last_error,
+            last_failure_at=max(failed_at, default=None),
+            last_error=entry.newest_error(),
             retry_at=retry_at,
             hold_until=entry.own.hold.until if cooling else None,
             hold_reason=entry.own.hold.reason if cooling else None,
@@ -265,7 +293,7 @@ class HealthTracker:
             capabilities=tuple(
                 CapabilityHealth(
                     name,
-                    State.DISABLED if disabled else circuit.state,
+                    circuit.state if whole is None else whole,
                     circuit.consecutive,
                     circuit.retry_at if circuit.state is State.OFFLINE else None,
                     circuit.hold.until if now < circuit.hold.until else None,

@@ -25,7 +25,6 @@ Overall = Literal["ONLINE", "DEGRADED", "OFFLINE"]
 
 #: A cooldown that ends this soon is waited for, so the source can still answer.
 _SOON_S = 10.0
-_BEST_FIRST = (State.HEALTHY, State.DEGRADED, State.UNKNOWN, State.OFFLINE, State.DISABLED)
 #: Names in one sentence.
 _NAMED = 5
 
@@ -78,7 +77,7 @@ class AnswerableReports:
         """Every capability that some enabled source offers, and the whole."""
         enabled = [one for one in self._registry.sources.values() if one.feature.enabled]
         remote = [source for source in enabled if _is_remote(source)]
-        states = {source.name: self._state_of(source) for source in remote}
+        states = {source.name: self._tracker.snapshot(source.name).state for source in remote}
         # A source that was never asked may answer, unless all that were asked are offline.
         unreached = State.OFFLINE in states.values() and not (
             {State.HEALTHY, State.DEGRADED} & set(states.values())
@@ -117,19 +116,6 @@ class AnswerableReports:
             and until is not None
             and until <= self._clock.monotonic() + _SOON_S
         )
-
-    def _state_of(self, source: Source) -> State:
-        """The source's state; where it has channels and works, the best state among those asked."""
-        own = self._tracker.snapshot(source.name).state
-        if own in (State.OFFLINE, State.DISABLED):
-            return own
-        channels = [
-            self._tracker.snapshot(f"{source.name}:{channel.name}").state
-            for channel in source.info.channels
-        ]
-        if all(state is State.UNKNOWN for state in channels):
-            return own
-        return min(channels, key=_BEST_FIRST.index)
 
 
 def _is_remote(source: Source) -> bool:

@@ -128,3 +128,37 @@ async def test_a_source_that_answers_ours_is_left_alone_after_that(gateway_of):
         world.clock.advance(10)
         assert await gateway.checker.round() == 0
         assert gateway.source_health_of("a").state == "HEALTHY"
+
+
+async def test_what_nobody_asks_is_probed_in_turn_once_a_minute(gateway_of):
+    """So that a healthy state has a proof; ten minutes after the last call at the earliest."""
+    async with gateway_of(_settings=ON, a=[1.0], b=[1.0]) as world:
+        checker, plugins = world.gateway.checker, world.plugins
+        await settled(world.gateway)
+        await checker.round()
+        before = [plugins["a"].calls, plugins["b"].calls]
+        world.clock.advance(599)
+        assert await checker.round() == 0
+        world.clock.advance(2)
+        assert [await checker.round() for _ in range(3)] == [1, 0, 0]
+        world.clock.advance(61)
+        assert [await checker.round() for _ in range(3)] == [1, 0, 0]
+        assert [plugins["a"].calls, plugins["b"].calls] == [count + 1 for count in before]
+
+
+async def test_probes_of_idle_sources_can_be_switched_off(gateway_of):
+    async with gateway_of(_settings={**ON, "PROBE_IDLE": "off"}, a=[1.0]) as world:
+        await settled(world.gateway)
+        await world.gateway.checker.round()
+        world.clock.advance(3_600)
+        assert await world.gateway.checker.round() == 0
+
+
+async def test_after_a_reset_nothing_stays_unknown(gateway_of):
+    async with gateway_of(_settings=ON, a=[1.0]) as world:
+        await settled(world.gateway)
+        await world.gateway.checker.round()
+        world.gateway.reset_all()
+        assert world.gateway.source_health_of("a").state == "UNKNOWN"
+        await world.gateway.checker.round()
+        assert world.gateway.source_health_of("a").state == "HEALTHY"

@@ -157,3 +157,28 @@ async def test_no_source_at_all_is_offline(whole):
     gateway = await whole()
     status = gateway.status()
     assert (status.status, status.reason) == ("OFFLINE", "no source is on")
+
+
+async def test_a_container_shows_what_its_channels_show(whole):
+    """Some down: degraded; all that were asked: offline, with the newest error; reset: unknown."""
+    channels = tuple(
+        Channel(name=name, base_url=f"https://{name}.example") for name in ("one", "two", "three")
+    )
+    gateway = await whole(source("nodes", "chain_head", channels=channels))
+    changes = []
+    gateway.health.subscribe(lambda change: changes.append((change.source, change.after)))
+    succeed(gateway, "nodes:one", "channel")
+    assert gateway.source_health_of("nodes").state == "HEALTHY"
+    fail(gateway, "nodes:two")
+    assert gateway.source_health_of("nodes").state == "DEGRADED"
+    fail(gateway, "nodes:one")
+    health = gateway.source_health_of("nodes")
+    assert (health.state, health.last_error.code) == ("OFFLINE", "upstream_timeout")
+    assert (health.failures, health.channels.usable, health.channels.total) == (6, 1, 3)
+    assert ("nodes", "OFFLINE") in changes
+    assert gateway.health.standing("nodes", "chain_head").eligible  # for what `three` may answer
+    report = gateway.source_health()
+    assert (report.summary.total, report.summary.offline) == (1, 1)
+    assert (report.channels.total, report.channels.offline) == (3, 2)
+    gateway.reset("nodes")
+    assert gateway.source_health_of("nodes").state == "UNKNOWN"
