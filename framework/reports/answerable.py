@@ -77,10 +77,12 @@ class AnswerableReports:
         """Every capability that some enabled source offers, and the whole."""
         enabled = [one for one in self._registry.sources.values() if one.feature.enabled]
         remote = [source for source in enabled if _is_remote(source)]
-        states = {source.name: self._tracker.snapshot(source.name).state for source in remote}
-        # A source that was never asked may answer, unless all that were asked are offline.
-        unreached = State.OFFLINE in states.values() and not (
-            {State.HEALTHY, State.DEGRADED} & set(states.values())
+        health = {source.name: self._tracker.snapshot(source.name) for source in remote}
+        states = {name: one.state for name, one in health.items()}
+        # A source that never answered may do so yet, unless nobody did and some are offline.
+        unreached = State.OFFLINE in states.values() and not any(
+            one.success_rate and one.state in (State.HEALTHY, State.DEGRADED)
+            for one in health.values()
         )
         usable: dict[str, int] = {}
         offered: dict[str, int] = {}
@@ -89,7 +91,7 @@ class AnswerableReports:
             is_remote = source.name in states
             state = states.get(source.name, State.HEALTHY)
             asleep = state in (State.OFFLINE, State.DISABLED) or (
-                is_remote and unreached and state is State.UNKNOWN
+                is_remote and unreached and state in (State.UNKNOWN, State.DEGRADED)
             )
             for capability in source.fetch:
                 offered[capability] = offered.get(capability, 0) + 1

@@ -98,6 +98,7 @@ async def test_a_source_nobody_asked_proves_nothing_where_all_others_fail(whole)
     gateway = await whole(source("a", "ticker"), source("b", "ticker"), source("c", "ticker"))
     assert gateway.status().status == "ONLINE"
     fail(gateway, "a", "ticker")
+    fail(gateway, "c", "ticker", times=1)
     assert gateway.status().status == "OFFLINE"
     succeed(gateway, "b", "ticker")
     assert gateway.status().status == "ONLINE"

@@ -489,3 +489,48 @@ def test_two_gateways_do_not_meet():
     recorders[0].operations = {("GET", "/t"): "ticker"}
     recorders[0].request(asked("GET"), 1, 200, 1.0, None)
     assert [one.last for one in recorders] == [1, 0]
+
+
+async def test_a_batch_is_as_well_as_its_worst_part(live):
+    """Three pairs that fail inside a 200 are an error, and count against the route."""
+    async with live(a=[Empty("no")]) as world:
+        answer = await world.client.get("/api/market/tickers?symbols=BTC/USDT,ETH/USDT,SOL/USDT")
+        assert answer.status_code == 200
+        picture = await look(world)
+        (event,) = requests_of(picture)
+        assert event["parts"] == {"asked": 3, "failed": 3}
+        assert (event["kind"], event["own"]) == ("error", False)
+        assert event["message"].startswith("tickers, 3 pairs")
+        (route,) = [one for one in picture["endpoints"] if one["route"] == "/api/market/tickers"]
+        assert (route["state"], route["error_rate"]) == ("OFFLINE", 1.0)
+
+
+async def test_a_capability_tells_who_serves_it(live):
+    """Its title and group, what was asked of it, and a bar only where there was a call."""
+    async with live(a=[1.5], b=[2.0]) as world:
+        for _ in range(3):
+            await world.client.get(TICKER)
+        picture = await look(world)
+        (ticker,) = [one for one in picture["capabilities"] if one["name"] == "ticker"]
+        assert (ticker["title"], ticker["group"], ticker["serving"]) == ("Prices", "market", ["a"])
+        assert (ticker["requests_per_min"], ticker["failures_per_min"]) == (3, 0)
+        assert len(ticker["asked"]) == len(ticker["history"]) == 60
+        assert "1" in ticker["asked"]
+        asked, never = picture["providers"]
+        assert ("1" in asked["asked"], "1" in never["asked"]) == (True, False)
+        assert (never["uptime"], never["observed_s"], never["checked_at"]) == (None, 0.0, None)
+        assert "".join(one["text"] for one in picture["verdict"]) == picture["reason"]
+
+
+async def test_one_window_for_rate_failures_and_latency(app_of):
+    """What failed two minutes ago is no longer in the tile."""
+    async with app_of(a=[Empty("no")]) as world:
+        for _ in range(12):
+            await world.client.get(TICKER)
+        picture = await look(world)
+        assert (picture["server"]["error_rate"], picture["status"]) == (1.0, "OFFLINE")
+        world.clock.advance(61)
+        server = (await look(world))["server"]
+        assert (server["requests_per_min"], server["error_rate"], server["p95_ms"]) == (
+            0, None, None,
+        )  # fmt: skip
