@@ -96,9 +96,10 @@ def _request(record: RequestRecord, redactor: Redactor) -> MonitorEvent:
         outcome=first,
     )
     parts = record.parts
+    decisions = () if isinstance(decided, ParsedRequest) else decided
     message = ": ".join(part for part in (subject, said) if part)
     if parts is not None:
-        message = _said_of_parts(record.operation, parts, decided)
+        message = _said_of_parts(record.operation, parts, decisions)
         if parts.worst is not None:
             kind, outcome = "error", parts.worst
     return MonitorEvent(
