@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.dispatch.decision import Decision
-from coinmux.framework.errors import NotFound
+from coinmux.framework.errors import BadStatus, NotFound
 from coinmux.framework.plugins.raised import trace_of
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class DecisionLog:
         length: int | None = None,
         request_id: str | None = None,
         error: Exception | None = None,
+        *,
+        own: bool = False,
     ) -> dict[str, Any]:
         """Publish one call of one source that ended.
 
@@ -85,6 +87,7 @@ class DecisionLog:
             length: items in the answer.
             request_id: of the request it was made for.
             error: the error itself, where its place in the plugin's code is of use.
+            own: whether the dashboard asked for itself.
 
         Returns:
             The attempt as `meta.attempts` and decisions show it.
@@ -93,6 +96,8 @@ class DecisionLog:
         line: dict[str, Any] = {"provider": source, "outcome": "ok"}
         if code is not None:
             line = {"provider": source, "outcome": "failed", "code": code}
+            if isinstance(error, BadStatus) and error.status is not None:
+                line["status"] = error.status
             message = f"{decision}: {code}"
             level = "info" if code in _OF_THE_QUESTION else "warning"
             detail = None if detail is None else self._redactor.clean(detail)
@@ -109,6 +114,7 @@ class DecisionLog:
             "data_length": length,
             "response_ms": elapsed_ms,
             "request_id": request_id,
+            "own": own,
         }
         self._events.record(ended_ms, "attempt", level, source, message, fields, trace)
         return line
