@@ -184,15 +184,15 @@ class IncidentRecorder:
         self._hand_over(now_ms)
 
     def _hand_over(self, now_ms: int) -> None:
-        if self._store is None:
-            self.book.take_changed()
-        if self._store is None or not self._taken_up:
-            return
+        """Store what changed; while there is nowhere to store it, memory alone has it."""
+        store = self._store
+        if store is not None and not self._taken_up:
+            return  # what the former run left is read first
         for record in self.book.take_changed():
-            if self._leads:
+            if store is not None and self._leads:
                 if record.ended_at is None:
                     record.updated_at = max(record.updated_at, now_ms)
-                self._store.keep(record.row())
+                store.keep(record.row())
 
     # Sources
 
