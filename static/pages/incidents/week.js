@@ -67,7 +67,7 @@ export class Week {
     // A step and a half on lies in the next day, however long a change of the clocks makes one.
     for (let at = floor(from + step - 1, days), count = 0; at < to; at = floor(at + 1.5 * step, days), count += 1) {
       const share = (at - from) / (to - from);
-      if (count % every || share < 0 || share > 0.95) continue;
+      if (count % every || share < 0 || share > 0.9) continue;
       const label = h("span", { text: write(at) });
       label.style.left = `${100 * share}%`;
       labels.push(label);
