@@ -21,7 +21,7 @@ from rich.table import Table
 
 from bench.processes import free_port, process, wait_for
 
-_PAGES = ("", "system-monitor", "providers", "chart?ind=rsi", "explain", "config")
+_PAGES = ("", "system-monitor", "incidents", "providers", "chart?ind=rsi", "explain", "config")
 #: Watches what the browser says of itself, and how long each frame's callbacks run.
 _WATCH = """
 window.seen = { shift: 0, blocked: 0, longest: 0, frames: [] };

@@ -65,12 +65,10 @@ def of_capabilities(lines: Iterable[CapabilityStatus]) -> list[Condition]:
         severity: Severity
         if line.usable == 0:
             severity = "critical" if line.name in _VITAL else "major"
-            enabled = "its source" if line.enabled == 1 else f"none of its {line.enabled} sources"
-            can = "cannot be asked now" if line.enabled == 1 else "can be asked now"
-            code, message = NO_SOURCE_LEFT, f"{enabled} {can}"
+            code, message = NO_SOURCE_LEFT, f"0 of {line.enabled} sources usable"
         elif line.usable == 1 and line.enabled >= _CHOICE:
             severity, code = "minor", ONE_SOURCE_LEFT
-            message = f"one of its {line.enabled} sources is left"
+            message = f"1 of {line.enabled} sources usable"
         else:
             continue
         found.append(

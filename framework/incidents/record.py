@@ -110,11 +110,12 @@ class Record(msgspec.Struct):
         elif provider in self.answered or len(self.answered) < _MOST_NAMES:
             self.answered[provider] = self.answered.get(provider, 0) + 1
         self.updated_at = max(self.updated_at, at)
-        self.samples.append(sample)
-        if len(self.samples) > _SAMPLES:
-            # A failed request says more than an answered one, the first more than the next.
-            answered = (at for at, one in enumerate(self.samples) if one.code is None)
-            del self.samples[next(answered, len(self.samples) - 1)]
+        if len(self.samples) < _SAMPLES:
+            self.samples.append(sample)
+        elif sample.code is not None and self.samples[-1].code is None:
+            # A failed request says more than an answered one.
+            del self.samples[-1]
+            self.samples.insert(0, sample)
 
     def row(self) -> dict[str, Any]:
         """The row of the archive; it is searched by the columns and read from `told`."""

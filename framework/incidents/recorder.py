@@ -7,8 +7,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from coinmux.framework.health.tracker import KEY_REFUSED, State
-from coinmux.framework.incidents import conditions
 from coinmux.framework.incidents.book import IncidentBook
+from coinmux.framework.incidents.looks import Looks
 from coinmux.framework.incidents.record import record_of
 from coinmux.framework.incidents.tally import Tally
 from coinmux.framework.tasks import keep_running
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from coinmux.framework.events import EventBus
     from coinmux.framework.health.status import StateChange
     from coinmux.framework.health.tracker import HealthTracker
-    from coinmux.framework.incidents.conditions import Condition
-    from coinmux.framework.incidents.record import Kind, Record
+    from coinmux.framework.incidents.record import Record
     from coinmux.framework.incidents.store import IncidentStore
     from coinmux.framework.models.base import Query
     from coinmux.framework.plugins.discovery import PluginLoader
@@ -72,21 +71,18 @@ class IncidentRecorder:
     ) -> None:
         self._registry = registry
         self._health = health
-        self._loader = loader
         self._decisions = decisions
-        self._status = status
         self._may_lead = may_lead
         self._redactor = redactor
         self._events = events
         self._clock = clock
         self._workers = workers
         self.book = IncidentBook()
+        self._looks = Looks(self.book, registry, health, loader, status, redactor)
         self._tally = Tally(self._can_serve)
         self._changes: deque[tuple[int, StateChange, str, str]] = deque(maxlen=_MOST_CHANGES)
         self._seen: Decision | None = None
         self._look_due = self._store_due = float("-inf")
-        self._suspects: dict[tuple[str, str], int] = {}
-        self._looked: set[tuple[Kind, str]] = set()
         self._store: IncidentStore | None = None
         self._leads = True
         self._taken_up = False
@@ -170,7 +166,7 @@ class IncidentRecorder:
             await self._take_up()
         if self._apply_changes() or now >= self._look_due:
             self._look_due = now + _LOOK_S
-            self._look(now_ms)
+            self._looks.look(now_ms)
         self._count()
         if now >= self._store_due:
             self._store_due = now + _STORE_S
@@ -184,15 +180,15 @@ class IncidentRecorder:
         self._hand_over(now_ms)
 
     def _hand_over(self, now_ms: int) -> None:
-        if self._store is None:
-            self.book.take_changed()
-        if self._store is None or not self._taken_up:
-            return
+        """Store what changed; while there is nowhere to store it, memory alone has it."""
+        store = self._store
+        if store is not None and not self._taken_up:
+            return  # what the former run left is read first
         for record in self.book.take_changed():
-            if self._leads:
+            if store is not None and self._leads:
                 if record.ended_at is None:
                     record.updated_at = max(record.updated_at, now_ms)
-                self._store.keep(record.row())
+                store.keep(record.row())
 
     # Sources
 
@@ -238,63 +234,6 @@ class IncidentRecorder:
     def _can_serve(self, name: str, capability: str, query: Query) -> bool:
         source = self._registry.sources.get(name)
         return source is not None and source.refusal(capability, query) is None
-
-    # Capabilities and services
-
-    def _look(self, now_ms: int) -> None:
-        status = self._status()
-        found = [
-            *conditions.of_capabilities(status.capabilities),
-            *conditions.of_services(status.services, self._loader.broken),
-            *conditions.of_channels(self._registry.sources.values(), self._health),
-        ]
-        suspects, self._suspects = self._suspects, {}
-        standing: set[tuple[Kind, str]] = set()
-        for one in found:
-            key = (one.kind, one.name)
-            is_open = self.book.open_of(one.kind, one.name) is not None
-            if one.patient and key not in suspects and not is_open:
-                self._suspects[key] = now_ms
-                continue
-            standing.add(key)
-            if one.kind != "source" or not is_open:
-                self._begin(one, suspects.get(key, now_ms))
-        for kind, name in self._looked - standing:
-            if kind != "source" or not self._is_offline(name):
-                self.book.end(now_ms, kind, name, _OVER[kind])
-        self._looked = standing
-        self._grade(standing)
-        known = set(self._health.sources())
-        for record in self.book.open:
-            if record.kind == "source" and record.name not in known:
-                self.book.end(now_ms, "source", record.name, "it was removed")
-
-    def _is_offline(self, name: str) -> bool:
-        """Whether a source is offline itself, which its own change of state ends."""
-        known = self._registry.sources
-        return name in known and self._health.snapshot(name).state is State.OFFLINE
-
-    def _begin(self, one: Condition, at: int) -> None:
-        self.book.begin(
-            at, one.kind, one.name, title=one.title, severity=one.severity, code=one.code,
-            message=self._redactor.clean(one.message)[:300], capabilities=one.capabilities,
-        )  # fmt: skip
-
-    def _grade(self, standing: set[tuple[Kind, str]]) -> None:
-        """A source that was the last for something is worse than one that others stand in for."""
-        gone = {
-            name
-            for kind, name in standing
-            if kind == "capability"
-            and (found := self.book.open_of("capability", name)) is not None
-            and found.code == conditions.NO_SOURCE_LEFT
-        }
-        for record in self.book.open:
-            if record.kind == "source" and record.severity == "minor":
-                if gone.isdisjoint(record.capabilities):
-                    continue
-                record.severity = "major"
-                self.book.note_change(record)
 
     # Counting
 
@@ -347,10 +286,3 @@ class IncidentRecorder:
             severity="minor" if stopped else "major", code=code, message=message,
         )  # fmt: skip
         self.book.end(back_ms, "service", PROCESS, "it runs again")
-
-
-_OVER: dict[Kind, str] = {
-    "source": "one of its channels answers again",
-    "capability": "enough of its sources can be asked again",
-    "service": "it works again",
-}

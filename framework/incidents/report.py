@@ -248,10 +248,11 @@ def _sentence(record: Record, answered: tuple[StandIn, ...]) -> str:
     else:
         said = f"{record.title} {verb} in trouble: {cause}."
     if record.times > 1:
-        said += f" It came back {record.times - 1} {'time' if record.times == 2 else 'times'}."
-    if answered:
-        names = [one.title for one in answered[:_NAMED]]
-        more = len(answered) - len(names)
+        said += f" It happened {record.times} times."
+    sources = [one for one in answered if one.provider != KEPT_ANSWERS]
+    if sources:
+        names = [one.title for one in sources[:_NAMED]]
+        more = len(sources) - len(names)
         names += [f"{more} more"] if more else []
         listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
         tense = ("answers" if len(names) == 1 else "answer") if lasts else "answered"

@@ -9,11 +9,12 @@ from coinmux.framework.incidents.record import Sample
 from coinmux.framework.routing.ranking import would_lead
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from coinmux.framework.dispatch.decision import Decision
     from coinmux.framework.incidents.record import Record
     from coinmux.framework.models.base import Query
+    from coinmux.framework.routing.ranking import SourceScore
 
 #: The provider of an answer that was kept from before, because no source answered.
 KEPT_ANSWERS = "cache"
@@ -47,6 +48,7 @@ class Tally:
         """
         changed: set[str] = set()
         open_records = list(records)
+        alike: dict[Hashable, list[Record]] = {}
         failed, self._unsettled = self._unsettled, {}
         for decision in decisions:
             rescued = failed.pop(id(decision.passed), None) or self._unsettled.pop(
@@ -54,10 +56,10 @@ class Tally:
             )
             if rescued is not None:
                 concerned = rescued[1]
-            elif decision.cache in ("hit", "coalesced"):
+            elif not _asked_sources(decision):
                 continue
             else:
-                concerned = [one for one in open_records if self._concerns(decision, one)]
+                concerned = self._concerned(decision, open_records, alike)
             if not concerned:
                 continue
             if decision.outcome in _FAILED:
@@ -71,29 +73,62 @@ class Tally:
             changed |= _counted(decision, concerned, None)
         return changed
 
-    def _concerns(self, decision: Decision, record: Record) -> bool:
-        if not record.since < decision.at_ms <= (record.ended_at or decision.at_ms):
-            return False
-        if decision.cache == "stale" and not decision.attempts and not decision.passed:
-            return False  # served at once and refreshed in the background: nobody was asked
+    def _concerned(
+        self,
+        decision: Decision,
+        records: list[Record],
+        alike: dict[Hashable, list[Record]],
+    ) -> list[Record]:
+        """The incidents a request concerned.
+
+        Args:
+            alike: what was found for requests that differ in their time alone.
+        """
+        names = frozenset(attempt["provider"] for attempt in decision.attempts)
+        key = (
+            id(decision.order), decision.capability, decision.query, decision.provider,
+            decision.ask.provider, decision.ask.strategy, names,
+        )  # fmt: skip
+        found = alike.get(key)
+        if found is None:
+            scores = {score.name: score for score, _ in decision.order}
+            found = [one for one in records if self._concerns(decision, one, names, scores)]
+            alike[key] = found
+        at = decision.at_ms
+        return [one for one in found if one.since < at <= (one.ended_at or at)]
+
+    def _concerns(
+        self,
+        decision: Decision,
+        record: Record,
+        attempted: frozenset[str],
+        scores: Mapping[str, SourceScore],
+    ) -> bool:
+        name = record.name
         if record.kind == "capability":
-            return decision.capability == record.name
+            return decision.capability == name
         if record.kind != "source" or decision.capability not in record.capabilities:
             return False
-        return decision.provider != record.name and self._would_have_asked(decision, record.name)
-
-    def _would_have_asked(self, decision: Decision, name: str) -> bool:
-        if any(attempt["provider"] == name for attempt in decision.attempts):
+        if decision.provider == name:
+            return False
+        if name in attempted:
             return True
         pinned = decision.ask.provider
         if pinned is not None:
             return pinned == name
-        scores = {score.name: score for score, _ in decision.order}
         own = scores.get(name)
         if own is None or not self._can_serve(name, decision.capability, decision.query):
             return False
         answering = scores.get(decision.provider or "")
         return answering is None or would_lead(own, answering, decision.ask.strategy)
+
+
+def _asked_sources(decision: Decision) -> bool:
+    """Whether it is of a request of its own that reached the sources."""
+    if decision.cache == "stale":
+        # Without any source considered it was served at once and refreshed in the background.
+        return bool(decision.attempts or decision.passed)
+    return decision.cache not in ("hit", "coalesced")
 
 
 def _counted(decision: Decision, records: list[Record], provider: str | None) -> set[str]:

@@ -16,7 +16,7 @@ from coinmux.server.context import ServerContext
 from coinmux.server.openapi.page import Docs
 
 #: Each is `static/pages/<name>/index.html`, written to be looked at from `/<name>`.
-PAGES = ("system-monitor", "providers", "chart", "explain", "config")
+PAGES = ("system-monitor", "incidents", "providers", "chart", "explain", "config")
 _ROBOTS = b"User-agent: *\nDisallow: /api/\nDisallow: /metrics\n"
 _DAY = b"public, max-age=86400"
 _START, _FALLBACK = "pages/dashboard/index.html", "index.html"

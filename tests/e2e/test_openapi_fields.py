@@ -113,14 +113,15 @@ def api(client):
 
 @pytest.fixture(scope="module")
 def lived(client):
-    """The server after a source failed: attempts, a state change and a decision are recorded."""
+    """The server after a source failed: attempts, state changes and decisions are recorded."""
     assert client.post("/api/drill/binance", json={"fault": fault_of(client)}).status_code == 200
     fresh = {"symbol": "BTC/USDT", "max_age_s": "0"}
     for n in range(4):
         client.get(
             "/api/market/ticker", params=fresh, headers={"x-request-id": f"drift-{n}"}
         ).raise_for_status()
-    client.get("/api/market/ticker", params={**fresh, "provider": "binance"})
+    for _ in range(3):
+        client.get("/api/market/ticker", params={**fresh, "provider": "binance"})
     yield
     client.post("/api/drill/binance", json={"fault": None})
     client.post("/api/source-health/reset-all")

@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
-PAGES = ("", "system-monitor", "providers", "chart", "explain", "config")
+PAGES = ("", "system-monitor", "incidents", "providers", "chart", "explain", "config")
 READY = '[data-panel-state="ready"]'
 IMPORTANT = ("serious", "critical")
 

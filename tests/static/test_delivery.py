@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
-PAGES = ("", "system-monitor", "providers", "chart?ind=rsi", "explain", "config")
+PAGES = ("", "system-monitor", "incidents", "providers", "chart?ind=rsi", "explain", "config")
 #: Of the monitor's first load, each file compressed by itself (`docs/dashboard.md`).
 FIRST_LOAD = 40_000
 WIDGET = 14_000

@@ -139,7 +139,7 @@ async def test_three_rounds_without_an_answer_are_offline(page_of):
 
 
 async def test_every_page_of_ours_carries_one_and_the_wall_none(page_of, until):
-    for path in ("", "system-monitor", "providers", "chart", "explain", "config"):
+    for path in ("", "system-monitor", "incidents", "providers", "chart", "explain", "config"):
         async with page_of(path) as page:
             count = page.locator("system-status").count
             assert await until(count) == 1, path
