@@ -2,7 +2,7 @@
 // Attributes: api (address of the server), interval (s), position (bottom-right, ..., inline), theme, open.
 // What the element holds is shown in the panel below the sentence. `tell(answer)` gives it an answer
 // of `api/status/public` or `api/monitor` that the page has anyway, so that it need not
-// ask itself; `tell(null)` says that the server is gone.
+// ask itself; `tell(null)` says that the server is gone; `ask()` asks at once.
 
 const HOME = new URL("../../../", import.meta.url);
 const NAME = "system-status";
@@ -217,6 +217,8 @@ class SystemStatus extends HTMLElement {
   }
 
   async #poll() {
+    this.#timers.delete(this.#asking);
+    clearTimeout(this.#asking);
     this.#busy = true;
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
@@ -247,6 +249,10 @@ class SystemStatus extends HTMLElement {
     this.#failures = 0;
     this.#told = { at: performance.now(), wall: Date.now() };
     this.#show(answer);
+  }
+
+  ask() {
+    if (this.isConnected && !this.#busy) this.#poll();
   }
 
   tell(answer) {

@@ -5,6 +5,7 @@ import { params, push, replace } from "./address.js";
 import * as links from "./links.js";
 import { live } from "./live.js";
 import { shape, stateOf } from "./states.js";
+import { learn } from "./words.js";
 import { eachSecond, now, setZone, since, span, sync, timeOf, zone, zoneName } from "./time.js";
 import { announce } from "./announce.js";
 
@@ -99,6 +100,7 @@ class Shell {
   // A page that asks for the whole anyway gives the answer on, and the widget need not ask for it.
   answered(answer) {
     this.reached();
+    learn(answer.providers);
     if (this.widget.isConnected && this.widget.tell) this.widget.tell(answer);
     else this.status(answer.status, { silent: true });
   }
@@ -153,6 +155,7 @@ class Shell {
     this.#banner.remove();
     this.#banner = null;
     document.body.classList.remove("offline-page");
+    this.widget.ask?.();
     document.dispatchEvent(new CustomEvent("reached"));
   }
 
@@ -215,7 +218,7 @@ class Shell {
   #showLive() {
     setText(this.live.lastElementChild, this.paused ? "Paused" : "Live");
     this.live.setAttribute("aria-label", this.paused ? "Paused: go on" : "Live: pause this page");
-    this.live.title = this.paused ? "Go on: ask the server again" : "Pause this page: it asks nothing, and nothing on it moves";
+    this.live.title = this.paused ? "Go on: ask the server again" : "Pause this page: its figures stay as they are, and nothing on it moves";
   }
 
   // Where the tabs do not fit, the page's own is scrolled into view.
