@@ -29,11 +29,13 @@ from coinmux.server.controllers.config import ConfigController
 from coinmux.server.controllers.data import DataController
 from coinmux.server.controllers.drill import DrillController
 from coinmux.server.controllers.health import HealthController
+from coinmux.server.controllers.incidents import IncidentController
 from coinmux.server.controllers.indicators import IndicatorController
 from coinmux.server.controllers.market import MarketController
 from coinmux.server.controllers.monitor import MonitorController
 from coinmux.server.controllers.news import NewsController, SentimentController, TextController
 from coinmux.server.controllers.onchain import DefiController, OnchainController
+from coinmux.server.controllers.page_data import PageDataController
 from coinmux.server.controllers.pages import PageController
 from coinmux.server.controllers.routing import RoutingController
 from coinmux.server.controllers.system import ProbeController, SystemController
@@ -46,6 +48,7 @@ from coinmux.server.monitoring.service_status import ServiceMonitor
 from coinmux.server.monitoring.snapshot import Monitor
 from coinmux.server.openapi.document import DOC, RouteDoc, documented, methods_of
 from coinmux.server.openapi.page import Docs
+from coinmux.server.pages.kept_answers import KeptAnswers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -64,6 +67,7 @@ CONTROLLERS = (
     DefiController,
     DrillController,
     HealthController,
+    IncidentController,
     IndicatorController,
     MarketController,
     MonitorController,
@@ -71,6 +75,7 @@ CONTROLLERS = (
     OnchainController,
     OutsideController,
     PageController,
+    PageDataController,
     ProbeController,
     RoutingController,
     SentimentController,
@@ -108,12 +113,14 @@ def create_app(
         drill: what breaks its sources, where they are simulated.
     """
     desk = _context_of(gateway, gateway.settings.host if bound is None else bound, drill)
-    application = _litestar(desk, gateway if opens_gateway else nullcontext())
+    assets = Assets()
+    application = _litestar(desk, assets, gateway if opens_gateway else nullcontext())
     desk.lane.app = application
     _describe_routes(desk, application)
     edge = Middleware(
         desk.lane, gateway, desk.traffic, desk.recorder, desk.bound, decisions=desk.decisions
     )
+    edge.assets = assets
     edge.admin_paths = frozenset(path for path, _, doc in documented(application) if doc.is_admin)
     desk.streams.began = edge.stream_began
     return edge
@@ -147,19 +154,20 @@ def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerCont
     )
 
 
-def _litestar(desk: ServerContext, opened: AbstractAsyncContextManager[Any]) -> Any:
+def _litestar(desk: ServerContext, assets: Assets, opened: AbstractAsyncContextManager[Any]) -> Any:
     """The routes, their dependencies and the lifespan; `opened` is open for as long as it lasts."""
-    assets, docs = Assets(), Docs()
+    docs, kept = Docs(), KeptAnswers(desk.gateway.clock)
     return _Application(
         route_handlers=CONTROLLERS,
         dependencies={
             "desk": Provide(lambda: desk, sync_to_thread=False),
             "assets": Provide(lambda: assets, sync_to_thread=False),
             "docs": Provide(lambda: docs, sync_to_thread=False),
+            "kept": Provide(lambda: kept, sync_to_thread=False),
         },
         exception_handlers={NotFoundException: _nothing_at, Exception: _raise},
         before_request=_check_of(desk),
-        lifespan=[lambda _: _lifespan(desk, opened)],
+        lifespan=[lambda _: _lifespan(desk, kept, opened)],
         logging_config=None,
         openapi_config=None,
         request_max_body_size=BODY_LIMIT,
@@ -198,10 +206,10 @@ def _raise(_: AnyRequest, error: Exception) -> NoReturn:
 
 @asynccontextmanager
 async def _lifespan(
-    desk: ServerContext, opened: AbstractAsyncContextManager[Any]
+    desk: ServerContext, kept: KeptAnswers, opened: AbstractAsyncContextManager[Any]
 ) -> AsyncIterator[None]:
     """Listen to events and watch the process while the application runs."""
-    listeners = (desk.metrics, partial(_on_event, desk))
+    listeners = (desk.metrics, partial(_on_event, desk), kept.on_event)
     unsubscribe = [desk.gateway.events.subscribe(listener) for listener in listeners]
     async with opened:
         desk.vitals.start()
@@ -209,6 +217,7 @@ async def _lifespan(
         try:
             yield
         finally:
+            await kept.close()
             await desk.pulse.stop()
             await desk.vitals.stop()
             for undo in unsubscribe:

@@ -99,5 +99,6 @@ class AttemptLog:
             length,
             request.request_id,
             error,
+            own=request.ask.own,
         )
         request.attempts.append(line)

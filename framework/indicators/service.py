@@ -127,14 +127,20 @@ class IndicatorService:
         ask: RequestOptions | None = None,
         request_id: str | None = None,
         trail: DecisionTrail | None = None,
+        end: int | None = None,
     ) -> tuple[CandleHistory, list[IndicatorResult | CoinmuxError]]:
         """Several indicators of one market from the same candles; each is a result or an error.
+
+        Without an indicator, the candles alone.
+
+        Args:
+            end: no candles after this opening time.
 
         Raises:
             InvalidRequest, RoutingError: no source gave candles.
         """
         had = await self._history(
-            plans, symbol, interval, limit, ask or RequestOptions(), request_id, trail
+            plans, symbol, interval, limit, ask or RequestOptions(), request_id, trail, end
         )
         frame = _frame(had.candles, closed_only=closed_only)
         return had, [await self._tried(plan, frame) for plan in plans]
@@ -192,7 +198,7 @@ class IndicatorService:
         trail: DecisionTrail | None,
         end: int | None = None,
     ) -> CandleHistory:
-        count = max(plan.wants(limit, interval) for plan in plans)
+        count = max((plan.wants(limit, interval) for plan in plans), default=limit)
         return await candle_history.latest(
             self._gateway, symbol, interval, count, ask, request_id, trail, end
         )

@@ -42,6 +42,7 @@ class RequestOptions:
         quote_fallback: whether a pair in USD, USDT or USDC may be answered in another of them.
         background: no caller waits for it. Sources without a quota go first, then those with most
             of theirs left; a source that is busy, saves its quota or is offline is not asked.
+        own: asked by the dashboard for itself: its calls are not counted as a client's.
     """
 
     provider: str | None = None
@@ -50,6 +51,7 @@ class RequestOptions:
     timeout_s: float | None = None
     quote_fallback: bool = False
     background: bool = False
+    own: bool = False
 
     def __post_init__(self) -> None:
         if self.provider is not None:

@@ -11,17 +11,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from coinmux.framework.reports.providers import CapabilityList, ProviderDetail, ProviderList
-from coinmux.framework.suggest import near
-from coinmux.server.asgi.query_params import QueryReader, pairs_of, refused, single_values
+from coinmux.server.asgi.query_params import QueryReader, single_values
 from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import Bytes, as_json
 from coinmux.server.asgi.scope import client_of
 from coinmux.server.context import ServerContext
 from coinmux.server.controllers import chain, market, news, onchain
-from coinmux.server.monitoring.event_json import plain
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.parameters import ASK, FALLBACK, own_parameters, parameter
 from coinmux.server.openapi.schemas import Explanation, RoutingDecision, RoutingDecisions
+from coinmux.server.pages.records import dry_run
 
 #: What is explained is asked in the words of its own route.
 READERS = {
@@ -102,24 +101,7 @@ class RoutingController(Controller):
     )
     async def explain(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """A dry run, no network: each candidate taken or passed over, and why."""
-        query_string = request.scope["query_string"]
-        capabilities = desk.gateway.capabilities
-        named = [value for name, value in pairs_of(query_string) if name == "capability"]
-        if len(named) != 1 or named[0] not in capabilities:
-            message = "takes one of the known capabilities" if named else "is missing"
-            meant = near(named[0], capabilities) if named else []
-            raise refused(
-                [
-                    {"name": "capability", "message": message, "known": list(capabilities)}
-                    | ({"did_you_mean": meant} if meant else {})
-                ]
-            )
-        row = capabilities[named[0]]
-        reader = READERS.get(row.name) or QueryReader(row.name, row.query)
-        values = reader.values(query_string, "capability", *reader.path)
-        question = reader.build(values, desk.gateway.parse_symbol)
-        found = desk.gateway.explain(question.capability, question.query, question.ask)
-        return as_json(plain(found, desk.gateway.redactor))
+        return as_json(dry_run(desk, request.scope["query_string"], READERS))
 
     @get(
         "/routing/decisions/{request_id:path}",

@@ -49,6 +49,8 @@ OWN = frozenset(
         "unmatched", "/", "/system-monitor", "/providers", "/chart", "/explain", "/config",
         "/static/{path}", "/docs", "/schema/openapi.json", "/healthz", "/readyz", "/metrics",
         "/badge/{badge}", "/api/monitor", "/api/stream", "/api/status/public", "/api/drill",
+        "/api/pages/overview", "/api/pages/chart", "/api/pages/decision", "/api/pages/provider",
+        "/api/pages/pairs", "/favicon.ico", "/robots.txt",
     }
 )  # fmt: skip
 #: Callers may send any word for a method.
@@ -177,6 +179,7 @@ class Metrics:
         own: those that are.
         routes: by method and path template.
         sources: calls by source, probes included.
+        own_calls: those of them that the dashboard asked for itself.
         failures: failed calls by source and code, since the start.
     """
 
@@ -186,6 +189,7 @@ class Metrics:
         self.own = RollingSeries()
         self.routes: dict[tuple[str, str], Totals] = {}
         self.sources: dict[str, Totals] = {}
+        self.own_calls: dict[str, RollingSeries] = {}
         self.failures: Counter[tuple[str, str]] = Counter()
 
     def __call__(self, event: Event) -> None:
@@ -207,11 +211,26 @@ class Metrics:
             code = detail.get("code")
             elapsed_ms = float(detail.get("response_ms") or 0.0)
             series.count(event.at_ms, elapsed_ms, is_error=code is not None)
+            if detail.get("own"):
+                own = self.own_calls.setdefault(source, RollingSeries())
+                own.add(event.at_ms, elapsed_ms, is_error=code is not None)
             if code is not None:
                 failure = (source, str(code))
                 if failure not in self.failures and len(self.failures) >= _CODES:
                     failure = (_REST, _REST)
                 self.failures[failure] += 1
+
+    def calls_per_min(self, source: str, second: int) -> tuple[int, int]:
+        """Calls of a source in the last 60 seconds that were not the dashboard's, and failures."""
+        calls, own = self.sources.get(source), self.own_calls.get(source)
+        if calls is None:
+            return 0, 0
+        if own is None:
+            return calls.per_min(second), calls.errors_per_min(second)
+        return (
+            calls.per_min(second) - own.per_min(second),
+            calls.errors_per_min(second) - own.errors_per_min(second),
+        )
 
     def endpoints(self) -> EndpointSummary:
         """How many routes were asked, and how many of them fail half the time or more."""

@@ -161,7 +161,7 @@ class Monitor:
     def _provider(self, name: str, bars: Bars, second: int) -> MonitorProvider:
         info = self._gateway.sources[name].info
         health = self._gateway.source_health_of(name)
-        calls = self._metrics.sources.get(name)
+        calls, failures = self._metrics.calls_per_min(name, second)
         error = health.last_error
         return MonitorProvider(
             name=name,
@@ -179,8 +179,8 @@ class Monitor:
             else ErrorReport(code=error.code, message=error.message[:_ERROR_LIMIT]),
             retry_at=health.retry_at,
             hold_until=health.hold_until,
-            requests_per_min=0 if calls is None else calls.per_min(second),
-            failures_per_min=0 if calls is None else calls.errors_per_min(second),
+            requests_per_min=calls,
+            failures_per_min=failures,
             p50_ms=health.p50_ms,
             p95_ms=health.p95_ms,
         )

@@ -28,6 +28,9 @@ EXPECTED = {
     "/api/indicators/{indicator}", "/api/indicators/{indicator}/stream", "/api/monitor",
     "/api/stream", "/api/status/public", "/badge/{badge}", "/metrics", "/api/drill",
     "/api/drill/{provider}", "/api/source-health/test/{name}",
+    "/api/pages/overview", "/api/pages/chart", "/api/pages/decision", "/api/pages/provider",
+    "/api/pages/pairs",
+    "/api/incidents", "/api/incidents/{incident_id}", "/api/pages/incident",
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""What the dashboard's pages ask: each part's data, or what is wrong and was last known."""
