@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from axe_playwright_python.async_playwright import Axe
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 PAGES = ("", "system-monitor", "providers", "chart", "explain", "config")
@@ -178,7 +179,7 @@ def test_every_page_stands_in_the_same_frame():
         text = path.read_text()
         top = re.search(r'<header class="top".*?</header>', text, re.DOTALL)[0]
         foot = re.search(r'<footer class="foot".*?</footer>', text, re.DOTALL)[0]
-        own.add(re.search(r'href="([^"]+)" aria-current="page"', top)[1])
+        own.update(re.findall(r'href="([^"]+)" aria-current="page"', top))
         frames.add(top.replace(' aria-current="page"', "") + foot)
         assert text.index('class="skip"') < text.index("<header") < text.index("<main")
     assert len(frames) == 1
@@ -331,3 +332,90 @@ async def test_one_banner_and_nothing_green_when_the_server_is_gone(page_of, unt
             return "OFFLINE" not in await page.inner_text("system-status button")
 
         assert await until(it_is_well_again)
+
+
+async def test_the_pill_opens_what_the_widget_knows_of_its_own_server(page_of, api, until):
+    api.get("/api/market/ticker?symbol=BTC/USDT&max_age_s=0")
+    for size in ({"width": 1440, "height": 900}, {"width": 390, "height": 844}):
+        async with page_of("config", viewport=size) as page:
+            pill = page.locator("system-status button")
+            await pill.click()
+            panel = page.get_by_role("region", name="System status")
+
+            async def is_filled():
+                return await page.locator(".status-details dd").count() == 4
+
+            assert await until(is_filled)
+            said = await page.inner_text(".status-details")
+            assert all(word in said for word in ("Sources", "Models", "Endpoints", "Requests"))
+            assert 1 <= await page.locator(".status-details li").count() <= 5
+            assert "api server" in await panel.inner_text()
+            box = await panel.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= size["width"]
+            assert box["y"] + box["height"] <= size["height"]
+            assert await pill.evaluate("one => one.getBoundingClientRect().y") > 0
+            await page.keyboard.press("Escape")
+            assert await panel.is_hidden()
+            assert page.complaints == []
+
+
+async def test_on_paper_there_is_ink_and_nothing_to_press(page_of):
+    for path in ("system-monitor", "providers", "config", "explain"):
+        async with page_of(
+            path, color_scheme="dark", viewport={"width": 718, "height": 1000}
+        ) as page:
+            await page.wait_for_selector("system-status:defined")
+            await page.wait_for_selector('[data-panel-state="ready"]')
+            await page.emulate_media(media="print", color_scheme="dark")
+            await page.wait_for_timeout(300)
+            ground = (
+                "getComputedStyle(document.documentElement).getPropertyValue('--surface').trim()"
+            )
+            assert await page.evaluate(ground) == "#ffffff", path
+            assert not await page.locator("system-status").is_visible()
+            assert await page.locator(":is(button, select, input):visible").count() == 0, path
+            wide = """[...document.querySelectorAll("main table")]
+              .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+              .map((one) => one.id)"""
+            assert await page.evaluate(wide) == [], path
+            await page.emulate_media(media="screen")
+            await page.wait_for_timeout(300)
+            assert await page.evaluate(ground) != "#ffffff", path
+
+
+async def test_forced_colours_leave_marks_their_ink_and_pills_their_shape(page_of):
+    async with page_of("providers", forced_colors="active") as page:
+        await page.wait_for_selector('[data-panel-state="ready"]')
+        await page.wait_for_selector("system-status:defined")
+        inkless = """[...document.querySelectorAll("main .shape")].filter((mark) => {
+          const part = mark.querySelector(".fill") ?? mark.querySelector(".hollow");
+          const style = getComputedStyle(part);
+          const ink = part.matches(".fill") ? style.fill : style.stroke;
+          return ink === getComputedStyle(document.body).backgroundColor || ink === "none";
+        }).length"""
+        assert await page.locator("main .shape").count() > 10
+        assert await page.evaluate(inkless) == 0
+        border = await page.locator("system-status button").evaluate(
+            "one => getComputedStyle(one).borderTopStyle"
+        )
+        assert border == "solid"
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+async def test_a_scan_of_the_frame_finds_nothing(page_of, until, theme):
+    for path, size in (("docs", 1440), ("config", 390)):
+        async with page_of(
+            path, color_scheme=theme, viewport={"width": size, "height": 844}
+        ) as page:
+            await page.wait_for_selector("#simulated:visible")
+            if size == 390:
+                await page.get_by_role("button", name="Time zone, motion and theme").click()
+            await page.locator("system-status button").click()
+
+            async def is_filled():
+                return await page.locator(".status-details dd").count() == 4
+
+            assert await until(is_filled)
+            found = (await Axe().run(page)).response["violations"]
+            assert [(one["id"], one["nodes"][0]["target"]) for one in found] == [], path

@@ -40,6 +40,7 @@ const icon = (name) => s("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" },
 
 class Shell {
   #begun = false;
+  #details = null;
   #state = null;
   #updated = null;
   #every = 5000;
@@ -79,6 +80,13 @@ class Shell {
     this.#showTab();
     eachSecond(() => this.#tick());
     if (html.dataset.view === "wall") this.widget.remove();
+    // On pages of ours the widget says more than it may on a foreign one.
+    this.widget.addEventListener("system-status-open", async ({ detail: open }) => {
+      if (!open && !this.#details) return;
+      const { StatusDetails } = await import("../components/status-details.js");
+      this.#details ??= new StatusDetails(this.widget);
+      this.#details.show(open);
+    });
     // The page's own question goes first.
     const timer = setTimeout(() => this.#begin(), 1500);
     document.addEventListener("heard", () => {

@@ -1,4 +1,5 @@
 // The words of all pages, so that one thing has one name; and the title of each source, its id in the tooltip.
+// The words for codes of errors and of routing are in `codes.js`.
 import { get } from "./api.js";
 import { NONE, words } from "./format.js";
 import { h } from "./dom.js";
@@ -6,49 +7,9 @@ import { h } from "./dom.js";
 // How an answer came, by `meta.cache`.
 const CAME = { miss: "live", coalesced: "live", hit: "cached", stale: "cached, refreshing" };
 
-// What went wrong, by its code. `status` is the HTTP status where there was one.
-const WENT_WRONG = {
-  upstream_unreachable: "not reachable",
-  upstream_timeout: "no answer in time",
-  upstream_disconnected: "broke off",
-  upstream_protocol: "broke the protocol",
-  upstream_tls: "certificate refused",
-  upstream_redirect: "led elsewhere",
-  upstream_empty: "empty answer",
-  upstream_too_large: "answer too large",
-  upstream_encoding: "unreadable answer",
-  upstream_challenge: "asked for a human",
-  upstream_not_json: "no JSON",
-  upstream_malformed: "malformed answer",
-  upstream_schema: "answer of another form",
-  upstream_implausible: "implausible answer",
-  upstream_stale: "outdated answer",
-  upstream_rate_limited: "rate limited",
-  upstream_banned: "banned for a while",
-  upstream_quota_exhausted: "quota used up",
-  upstream_geo_blocked: "blocked in this country",
-  upstream_plan_restricted: "not in the plan of the key",
-  upstream_auth: "key refused",
-  provider_busy: "busy",
-  local_network: "this machine's network is down",
-  local_clock: "this machine's clock is wrong",
-  cut_short: "not needed",
-  all_providers_failed: "every source failed",
-  no_provider_available: "no source is left",
-  deadline_exceeded: "not in time",
-  unknown_symbol: "unknown pair",
-  not_offered: "not offered",
-  feature_disabled: "switched off",
-};
-
 const ADMIN = { loopback: "this machine only", token: "with the admin token", nobody: "nobody" };
 
 export const cameAs = (cache) => CAME[cache] ?? words(cache);
-
-export const wentWrong = (code, status) => {
-  if (code === "upstream_status" || code === "upstream_error") return Number.isFinite(status) ? `HTTP ${status}` : "HTTP error";
-  return WENT_WRONG[code] ?? words(code).replace(/^upstream /, "");
-};
 
 // Of a service: what is switched off was not configured, which is no trouble.
 export const serviceState = (status) => (String(status).toUpperCase() === "DISABLED" ? "not configured" : words(status).toLowerCase());
