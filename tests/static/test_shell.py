@@ -15,20 +15,30 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 PAGES = ("", "system-monitor", "providers", "chart", "explain", "config")
 
 
+#: A module as the page itself has it: its files are named by their version.
+SHARED = """
+const shared = (name) => import(document.querySelector("script[type=module]").src
+  .replace(/pages[/].*/, `shared/js/${name}.js`));
+"""
+
+
 def streams_of(base):
     """How many streams are open at the server."""
     return httpx.get(f"{base}/api/monitor").json()["server"]["streams"]
 
 
-FOLLOW = """() => new Promise(async (done) => {
-  const { live } = await import("./static/shared/js/live.js");
+FOLLOW = (
+    "async () => {"
+    + SHARED
+    + """
+  const { live } = await shared("live");
   window.live = live;
   window.heard = [];
   window.gaps = 0;
   document.addEventListener("live-state", ({ detail }) => { if (detail.gap) window.gaps += 1; });
   window.leave = live.on((event) => window.heard.push(event));
-  done();
-})"""
+}"""
+)
 
 
 async def test_two_tabs_share_one_stream_and_the_other_takes_over(page_of, server, api, until):
@@ -227,11 +237,15 @@ async def test_one_zone_for_all_times_kept_and_shared(page_of, server, until):
     async with page_of("config", timezone_id="Asia/Tehran") as page:
         other = await page.context.new_page()
         await other.goto(f"{server}/config")
-        noon = """async () => {
-          const { clock, day, zoneName } = await import("./static/shared/js/time.js");
+        noon = (
+            "async () => {"
+            + SHARED
+            + """
+          const { clock, day, zoneName } = await shared("time");
           const at = Date.UTC(2026, 10, 28, 22, 30, 5);
           return [clock(at), day(at), zoneName(at)];
         }"""
+        )
         assert await page.evaluate(noon) == ["02:00:05", "2026-11-29", "UTC+3:30"]
         await page.get_by_role("button", name="Local time").click()
         assert await page.evaluate(noon) == ["22:30:05", "2026-11-28", "UTC"]
@@ -247,12 +261,16 @@ async def test_one_zone_for_all_times_kept_and_shared(page_of, server, until):
 async def test_an_age_never_stands_still_even_with_the_server_gone(page_of, until):
     async with page_of("config") as page:
         await page.wait_for_selector("system-status:defined")
-        await page.evaluate("""async () => {
-          const { since, now } = await import("./static/shared/js/time.js");
+        await page.evaluate(
+            "async () => {"
+            + SHARED
+            + """
+          const { since, now } = await shared("time");
           const age = since(now() - 5000);
           age.id = "age";
           document.querySelector("#main").append(age);
-        }""")
+        }"""
+        )
         await page.route("**/api/**", lambda route: route.abort())
         seen = set()
 
@@ -266,8 +284,11 @@ async def test_an_age_never_stands_still_even_with_the_server_gone(page_of, unti
 
 async def test_back_and_forward_walk_through_the_pushed_addresses(page_of):
     async with page_of("config") as page:
-        steps = """async () => {
-          const { shell } = await import("./static/shared/js/shell.js");
+        steps = (
+            "async () => {"
+            + SHARED
+            + """
+          const { shell } = await shared("shell");
           window.shell = shell;
           window.told = [];
           document.addEventListener("address", ({ detail }) => told.push(detail.get("symbol")));
@@ -277,6 +298,7 @@ async def test_back_and_forward_walk_through_the_pushed_addresses(page_of):
           shell.replace({ q: "et" });
           return history.length;
         }"""
+        )
         before = await page.evaluate("history.length")
         assert await page.evaluate(steps) == before + 2
         assert await page.evaluate("shell.params().get('q')") == "et"
@@ -309,7 +331,7 @@ async def test_one_banner_and_nothing_green_when_the_server_is_gone(page_of, unt
 
         async def pass_until(selector, state):
             async def it_is():
-                await page.clock.run_for(1000)
+                await page.clock.run_for(2500)
                 return (await page.locator(selector).count() > 0) is state
 
             assert await until(it_is)
@@ -419,3 +441,67 @@ async def test_a_scan_of_the_frame_finds_nothing(page_of, until, theme):
             assert await until(is_filled)
             found = (await Axe().run(page)).response["violations"]
             assert [(one["id"], one["nodes"][0]["target"]) for one in found] == [], path
+
+
+async def test_by_tab_the_skip_link_comes_first_then_the_header_then_the_content(page_of):
+    async with page_of("providers", viewport={"width": 1440, "height": 900}) as page:
+        await page.wait_for_selector("system-status:defined")
+        await page.wait_for_selector('[data-panel-state="ready"]')
+        where = """(() => {
+          const at = document.activeElement;
+          if (at.className === "skip") return "skip";
+          return at.closest("header.top") ? "header" : at.closest("main") ? "main" : at.tagName;
+        })()"""
+        order = []
+        for _ in range(20):
+            await page.keyboard.press("Tab")
+            found = await page.evaluate(where)
+            if order[-1:] != [found]:
+                order.append(found)
+        assert order == ["skip", "header", "main"]
+
+
+async def test_the_icon_of_the_tab_shows_the_state_and_has_an_old_form_too(page_of, until):
+    async with page_of("config") as page:
+
+        async def is_drawn():
+            return (await page.get_attribute("#favicon", "href")).startswith("data:image/svg+xml")
+
+        assert await until(is_drawn)
+        before = await page.get_attribute("#favicon", "href")
+        await page.evaluate(
+            "async () => {"
+            + SHARED
+            + """
+          const { shell } = await shared("shell");
+          shell.unreachable({ title: "gone" });
+        }"""
+        )
+        after = await page.get_attribute("#favicon", "href")
+        assert after != before
+        assert "ef4444" in after
+        assert (await page.title()).startswith("OFFLINE")
+        old = await page.request.get(await page.locator("link[sizes]").evaluate("one => one.href"))
+        assert old.headers["content-type"] == "image/x-icon"
+        assert (await old.body())[:4] == b"\x00\x00\x01\x00"
+
+
+@pytest.mark.parametrize("path", ["docs", "config", "chart"])
+async def test_the_frame_does_not_shift_what_is_below_it(page_of, until, path):
+    watch = """window.moved = 0; new PerformanceObserver((list) => {
+      for (const one of list.getEntries()) {
+        if (!one.hadRecentInput && one.sources.some(({ node }) => node?.closest?.(".top, .foot")
+            || node?.matches?.("main"))) window.moved += one.value;
+      }
+    }).observe({ type: "layout-shift", buffered: true })"""
+
+    async def before(page):
+        await page.add_init_script(watch)
+
+    for width, height in ((390, 844), (768, 1024), (1440, 900)):
+        size = {"width": width, "height": height}
+        async with page_of(path, before=before, viewport=size) as page:
+            await page.wait_for_selector("#simulated:visible")
+            await page.wait_for_selector("system-status:defined")
+            await page.wait_for_timeout(1_000)
+            assert await page.evaluate("window.moved") < 0.1, (path, width)

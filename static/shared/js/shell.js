@@ -54,7 +54,7 @@ class Shell {
   constructor() {
     this.widget = $("#top-end system-status");
     this.age = h("span", { class: "updated" });
-    this.live = h("button", { class: "button bare live", type: "button", onclick: () => this.#turnLive() }, h("i", { "aria-hidden": "true" }), h("span"));
+    this.live = h("button", { class: "button bare live-switch", type: "button", onclick: () => this.#turnLive() }, h("i", { "aria-hidden": "true" }), h("span"));
     this.zone = h("button", { class: "button bare zone", type: "button", onclick: () => setZone(zone() === "utc" ? "local" : "utc") });
     this.motion = h("button", { class: "button bare icon", type: "button", onclick: () => this.#turnMotion() });
     this.theme = h("button", { class: "button bare icon", type: "button", onclick: () => this.#turnTheme() });
@@ -63,8 +63,8 @@ class Shell {
       onclick: () => this.#unfold(this.more.getAttribute("aria-expanded") !== "true") }, icon("more"));
     this.widget.before(this.age, this.live);
     $("#top-end").append(this.more, looks);
-    $("#foot").append(h("span", null, "Charts: TradingView Lightweight Charts™, © 2026 ",
-      h("a", { href: "https://www.tradingview.com/", rel: "noopener noreferrer" }, "TradingView, Inc.")));
+    // Set here, as no page has an address of another origin in its HTML.
+    $("#tradingview").href = "https://www.tradingview.com/";
     html.addEventListener("looks", () => this.#dress());
     document.addEventListener("zone", () => this.#dress());
     document.addEventListener("keydown", ({ key }) => {
@@ -100,7 +100,7 @@ class Shell {
     this.#begun = true;
     if (this.widget.isConnected) import("../components/system-status.js");
     get("api/status").then((status) => {
-      setText($("#version"), `coinmux ${status.version ?? ""}${status.simulated ? " · simulated sources" : ""}`);
+      setText($("#version"), `coinmux ${status.version ?? ""}`);
       $("#simulated").hidden = !status.simulated;
     }, () => {});
   }
