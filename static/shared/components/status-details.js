@@ -6,7 +6,7 @@ import { number } from "../js/format.js";
 import * as links from "../js/links.js";
 import { Poller } from "../js/poll.js";
 import { ORDER, severity, shape, stateOf } from "../js/states.js";
-import { clock, sync } from "../js/time.js";
+import { clock, sync, zone } from "../js/time.js";
 import { learn } from "../js/words.js";
 
 const EVERY_MS = 5000;
@@ -67,7 +67,7 @@ export class StatusDetails {
   // The sentence is drawn anew only when it says something else: a link that has the focus stays.
   #speak({ verdict, reason }) {
     const segments = Array.isArray(verdict) && verdict.length ? verdict : [{ text: plain(String(reason ?? "")) }];
-    const told = JSON.stringify(segments);
+    const told = JSON.stringify([segments, zone()]);
     if (told === this.#told) return;
     this.#told = told;
     this.sentence.replaceChildren(...segments.map(({ text, capability, provider, at }) => {

@@ -1,5 +1,6 @@
 // <system-status>: how the server is, in one pill, on any page. Loading this module is enough.
-// Attributes: api (address of the server), interval (s), position (bottom-right, ..., inline), theme, open.
+// Attributes: api (address of the server), interval (s), position (bottom-right, ..., inline), theme, open,
+// zone (utc; local without).
 // What it holds for the slot `details` is shown in its panel, in place of the sentence. `tell(answer)` gives it an answer
 // of `api/status/public` or `api/monitor` that the page has anyway, so that it need not
 // ask itself; `tell(null)` says that the server is gone; `ask()` asks at once.
@@ -93,7 +94,7 @@ function kept(value) {
   return null;
 }
 
-const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+const clock = (ms, zone) => new Date(ms).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone === "utc" ? "UTC" : undefined });
 const stateOf = (word) => STATES[String(word).toUpperCase()] ?? "unknown";
 
 class SystemStatus extends HTMLElement {
@@ -274,7 +275,7 @@ class SystemStatus extends HTMLElement {
     this.services.replaceChildren(
       ...(Array.isArray(answer.services) ? answer.services : []).map(({ name, status }) => this.#line(stateOf(status), String(name).replaceAll("_", " "), stateOf(status) === "disabled" ? "not configured" : String(status ?? "—").toLowerCase())),
     );
-    this.since.textContent = Number.isFinite(answer.since) ? `${this.#word.toLowerCase()} since ${clock(answer.since)}` : "";
+    this.since.textContent = Number.isFinite(answer.since) ? `${this.#word.toLowerCase()} since ${clock(answer.since, this.getAttribute("zone"))}` : "";
   }
 
   #line(state, text, end) {
@@ -300,7 +301,7 @@ class SystemStatus extends HTMLElement {
     if (!this.age) return;
     const gone = this.#failures >= 3;
     this.age.toggleAttribute("data-bad", this.#failures > 0);
-    if (gone) this.age.textContent = this.#told ? `no answer since ${clock(this.#told.wall)}` : "no answer yet";
+    if (gone) this.age.textContent = this.#told ? `no answer since ${clock(this.#told.wall, this.getAttribute("zone"))}` : "no answer yet";
     else if (this.#told) this.age.textContent = `updated ${Math.round((performance.now() - this.#told.at) / 1000)} s ago`;
     else this.age.textContent = "asking…";
   }

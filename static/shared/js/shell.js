@@ -272,6 +272,7 @@ class Shell {
     const moving = html.dataset.motion === "on";
     label(this.motion, moving ? "moving" : "still", moving ? "Less motion" : "Allow motion");
     const isUtc = zone() === "utc";
+    this.widget.setAttribute("zone", zone());
     setText(this.zone, isUtc ? "UTC" : "Local");
     this.zone.title = isUtc ? "Times are in UTC. Show them in the time of this machine" : `Times are in the time of this machine, ${zoneName()}. Show them in UTC`;
     this.zone.setAttribute("aria-label", isUtc ? "UTC: show local times" : "Local time: show UTC");
