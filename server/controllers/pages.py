@@ -70,8 +70,8 @@ class PageController(Controller):
         request: AnyRequest,
         assets: NamedDependency[Assets],
     ) -> Bytes:
-        """The mark of the pages, for clients that look for it in the old place."""
-        return assets.response("shared/styles/favicon.svg", _scope(request))
+        """The mark of the pages, for clients that look for it in the old place or draw no SVG."""
+        return assets.response("shared/styles/favicon.ico", _scope(request))
 
     @get("/robots.txt", operation_id="robots")
     async def robots(self) -> Bytes:

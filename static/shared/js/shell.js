@@ -5,6 +5,7 @@ import { params, push, replace } from "./address.js";
 import * as links from "./links.js";
 import { live } from "./live.js";
 import { shape, stateOf } from "./states.js";
+import { learn } from "./words.js";
 import { eachSecond, now, setZone, since, span, sync, timeOf, zone, zoneName } from "./time.js";
 import { announce } from "./announce.js";
 
@@ -39,6 +40,7 @@ const icon = (name) => s("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" },
 
 class Shell {
   #begun = false;
+  #details = null;
   #state = null;
   #updated = null;
   #every = 5000;
@@ -52,7 +54,7 @@ class Shell {
   constructor() {
     this.widget = $("#top-end system-status");
     this.age = h("span", { class: "updated" });
-    this.live = h("button", { class: "button bare live", type: "button", onclick: () => this.#turnLive() }, h("i", { "aria-hidden": "true" }), h("span"));
+    this.live = h("button", { class: "button bare live-switch", type: "button", onclick: () => this.#turnLive() }, h("i", { "aria-hidden": "true" }), h("span"));
     this.zone = h("button", { class: "button bare zone", type: "button", onclick: () => setZone(zone() === "utc" ? "local" : "utc") });
     this.motion = h("button", { class: "button bare icon", type: "button", onclick: () => this.#turnMotion() });
     this.theme = h("button", { class: "button bare icon", type: "button", onclick: () => this.#turnTheme() });
@@ -61,8 +63,8 @@ class Shell {
       onclick: () => this.#unfold(this.more.getAttribute("aria-expanded") !== "true") }, icon("more"));
     this.widget.before(this.age, this.live);
     $("#top-end").append(this.more, looks);
-    $("#foot").append(h("span", null, "Charts: TradingView Lightweight Charts™, © 2026 ",
-      h("a", { href: "https://www.tradingview.com/", rel: "noopener noreferrer" }, "TradingView, Inc.")));
+    // Set here, as no page has an address of another origin in its HTML.
+    $("#tradingview").href = "https://www.tradingview.com/";
     html.addEventListener("looks", () => this.#dress());
     document.addEventListener("zone", () => this.#dress());
     document.addEventListener("keydown", ({ key }) => {
@@ -78,6 +80,13 @@ class Shell {
     this.#showTab();
     eachSecond(() => this.#tick());
     if (html.dataset.view === "wall") this.widget.remove();
+    // On pages of ours the widget says more than it may on a foreign one.
+    this.widget.addEventListener("system-status-open", async ({ detail: open }) => {
+      if (!open && !this.#details) return;
+      const { StatusDetails } = await import("../components/status-details.js");
+      this.#details ??= new StatusDetails(this.widget);
+      this.#details.show(open);
+    });
     // The page's own question goes first.
     const timer = setTimeout(() => this.#begin(), 1500);
     document.addEventListener("heard", () => {
@@ -91,7 +100,7 @@ class Shell {
     this.#begun = true;
     if (this.widget.isConnected) import("../components/system-status.js");
     get("api/status").then((status) => {
-      setText($("#version"), `coinmux ${status.version ?? ""}${status.simulated ? " · simulated sources" : ""}`);
+      setText($("#version"), `coinmux ${status.version ?? ""}`);
       $("#simulated").hidden = !status.simulated;
     }, () => {});
   }
@@ -99,6 +108,7 @@ class Shell {
   // A page that asks for the whole anyway gives the answer on, and the widget need not ask for it.
   answered(answer) {
     this.reached();
+    learn(answer.providers);
     if (this.widget.isConnected && this.widget.tell) this.widget.tell(answer);
     else this.status(answer.status, { silent: true });
   }
@@ -153,6 +163,7 @@ class Shell {
     this.#banner.remove();
     this.#banner = null;
     document.body.classList.remove("offline-page");
+    this.widget.ask?.();
     document.dispatchEvent(new CustomEvent("reached"));
   }
 
@@ -215,7 +226,7 @@ class Shell {
   #showLive() {
     setText(this.live.lastElementChild, this.paused ? "Paused" : "Live");
     this.live.setAttribute("aria-label", this.paused ? "Paused: go on" : "Live: pause this page");
-    this.live.title = this.paused ? "Go on: ask the server again" : "Pause this page: it asks nothing, and nothing on it moves";
+    this.live.title = this.paused ? "Go on: ask the server again" : "Pause this page: its figures stay as they are, and nothing on it moves";
   }
 
   // Where the tabs do not fit, the page's own is scrolled into view.
@@ -261,6 +272,7 @@ class Shell {
     const moving = html.dataset.motion === "on";
     label(this.motion, moving ? "moving" : "still", moving ? "Less motion" : "Allow motion");
     const isUtc = zone() === "utc";
+    this.widget.setAttribute("zone", zone());
     setText(this.zone, isUtc ? "UTC" : "Local");
     this.zone.title = isUtc ? "Times are in UTC. Show them in the time of this machine" : `Times are in the time of this machine, ${zoneName()}. Show them in UTC`;
     this.zone.setAttribute("aria-label", isUtc ? "UTC: show local times" : "Local time: show UTC");

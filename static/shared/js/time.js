@@ -42,9 +42,6 @@ export function zoneName(at = now()) {
   return `UTC${minutes < 0 ? "−" : "+"}${Math.floor(size / 60)}${size % 60 ? `:${two(size % 60)}` : ""}`;
 }
 
-// The zone for the formatters of the platform (`Intl`, and the chart's axis); undefined is the machine's own.
-export const zoneOption = () => (chosen === "utc" ? "UTC" : undefined);
-
 export function setZone(name) {
   if (name === chosen) return;
   chosen = name === "utc" ? "utc" : "local";

@@ -299,7 +299,7 @@ async def test_what_browsers_and_crawlers_look_for_is_there(app_of):
     """The mark of the pages, and what crawlers may ask."""
     async with app_of(a=[1.0]) as world:
         mark = await world.client.get("/favicon.ico")
-        assert (mark.status_code, mark.headers["content-type"]) == (200, "image/svg+xml")
+        assert (mark.status_code, mark.headers["content-type"]) == (200, "image/x-icon")
         robots = await world.client.get("/robots.txt")
         assert robots.headers["content-type"].startswith("text/plain")
         assert "Disallow: /api/" in robots.text

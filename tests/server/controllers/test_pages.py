@@ -314,4 +314,4 @@ async def test_the_mark_of_the_pages_is_where_browsers_look_for_it(live):
     """Whatever page it is."""
     async with live(a=[1.0]) as world:
         answer = await world.client.get("/favicon.ico")
-        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/x-icon")
