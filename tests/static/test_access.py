@@ -45,7 +45,7 @@ async def test_every_page_has_one_heading_and_its_landmarks(page_of):
 
 
 async def test_the_monitor_by_keyboard(page_of):
-    async with page_of("system-monitor") as page:
+    async with page_of("system-monitor?tab=requests") as page:
         await page.wait_for_selector(f'[data-panel="providers"]{READY}')
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.className") == "skip"
@@ -67,11 +67,12 @@ async def test_the_monitor_by_keyboard(page_of):
                 )
             )
         assert not [one for one in reached if one.startswith("bare")]
-        assert {"wall", "still", "network", "kind", "pause", "lines"} <= reached
+        stops = {"wall", "board", "trends", "network", "tab-requests", "kind", "providers"}
+        assert stops <= reached
 
 
 async def test_history_bars_are_stepped_by_arrow_keys(page_of):
-    async with page_of("system-monitor") as page:
+    async with page_of("system-monitor?quiet=1") as page:
         bars = page.locator('#providers tr[data-key="binance"] .bars')
         await bars.focus()
         assert await bars.get_attribute("role") == "slider"
