@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.dispatch.decision import Decision
-from coinmux.framework.errors import NotFound
+from coinmux.framework.errors import BadStatus, NotFound
 from coinmux.framework.plugins.raised import trace_of
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ class DecisionLog:
         line: dict[str, Any] = {"provider": source, "outcome": "ok"}
         if code is not None:
             line = {"provider": source, "outcome": "failed", "code": code}
+            if isinstance(error, BadStatus) and error.status is not None:
+                line["status"] = error.status
             message = f"{decision}: {code}"
             level = "info" if code in _OF_THE_QUESTION else "warning"
             detail = None if detail is None else self._redactor.clean(detail)
