@@ -2,11 +2,12 @@
 import { each, h, setAttribute, setText } from "../../shared/js/dom.js";
 import { words } from "../../shared/js/format.js";
 import { root } from "../../shared/js/api.js";
+import { failure } from "../../shared/js/codes.js";
 import { Roving } from "../../shared/js/roving.js";
 import { shape, stateOf } from "../../shared/js/states.js";
 import { clock, now, span, stamp } from "../../shared/js/time.js";
 import { mark } from "./marks.js";
-import { failure, titleOf } from "./names.js";
+import { titleOf } from "./names.js";
 import { Spells } from "./spells.js";
 
 const MOST_LINES = 60;

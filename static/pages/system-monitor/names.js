@@ -15,8 +15,3 @@ export function titleOf(name) {
 }
 
 export const allTitles = titles;
-
-// A code of an error in words.
-export const failure = ({ code }) => words(code).replace(/^upstream /, "");
-
-export const reason = (code) => failure({ code });

@@ -2,11 +2,12 @@
 import { each, h, setAttribute, setText } from "../../shared/js/dom.js";
 import { ms, words } from "../../shared/js/format.js";
 import { root } from "../../shared/js/api.js";
+import { failure, reason } from "../../shared/js/codes.js";
 import { Roving } from "../../shared/js/roving.js";
 import { clock, stamp } from "../../shared/js/time.js";
 import { SERVER } from "./network/layout.js";
 import { mark } from "./marks.js";
-import { failure, reason, titleOf } from "./names.js";
+import { titleOf } from "./names.js";
 
 // A question asked again within this time joins its group.
 const TOGETHER_MS = 60000;
