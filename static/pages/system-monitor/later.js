@@ -3,13 +3,14 @@ import { $, setText } from "../../shared/js/dom.js";
 import { get } from "../../shared/js/api.js";
 import { shell } from "../../shared/js/shell.js";
 import { eachSecond, now } from "../../shared/js/time.js";
-import { Archive, Cache, Inventory } from "./cards.js";
+import { Archive, Cache, Inventory, Services } from "./cards.js";
 import { Changes } from "./changes.js";
 import { Drill } from "./drill.js";
 import { Endpoints } from "./endpoints.js";
 import { Providers } from "./providers.js";
 import { Requests } from "./requests.js";
 import { Traffic } from "./traffic.js";
+import { Trends } from "./trends.js";
 import { Network, legend } from "./network/network.js";
 import { Twin } from "./network/twin.js";
 import { breath } from "./picture.js";
@@ -22,6 +23,8 @@ export class Later {
   // `part(name, draw)` shows one panel; `picture` asks the server.
   constructor({ panels, part, picture, simulated }) {
     Object.assign(this, { panels, part, picture });
+    this.trends = new Trends($("#trends"));
+    this.services = new Services($("#services"));
     this.traffic = new Traffic();
     this.network = new Network($("#stage"), this.traffic);
     legend($("#legend"));
@@ -59,6 +62,8 @@ export class Later {
   }
 
   async show(data, items) {
+    this.part("trends", () => this.trends.show(data.server));
+    this.part("services", () => this.services.show(data.services));
     this.traffic.add(items, now());
     this.part("network", () => this.network.update({ ...data, poll_after_ms: this.picture.lag }, items));
     await breath();

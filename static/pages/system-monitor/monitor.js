@@ -9,8 +9,6 @@ import { Board } from "../../shared/components/board.js";
 import { Verdict } from "../../shared/components/verdict.js";
 import { allTitles } from "./names.js";
 import { Picture, breath } from "./picture.js";
-import { Services } from "./cards.js";
-import { Trends } from "./trends.js";
 
 const SPANS = ["15m", "1h", "24h", "7d"];
 
@@ -19,8 +17,6 @@ const panels = Object.fromEntries([...document.querySelectorAll("[data-panel]")]
   [element.dataset.panel, new Panel(element, { retry: () => picture.now() })]));
 const verdict = new Verdict();
 const board = new Board();
-const trends = new Trends($("#trends"));
-const services = new Services($("#services"));
 $("#verdict").replaceWith(verdict.element);
 panels.board.body.prepend(board.element);
 // What is loaded later, and what came before it was there.
@@ -34,8 +30,6 @@ const picture = new Picture({ show, happened, failed });
 async function show(data, items) {
   verdict.set({ status: data.status, since: data.since, verdict: data.verdict, reason: data.reason });
   part("board", () => board.set(data.capabilities ?? [], data.bars.words, { ...data.bars, titles: allTitles }));
-  part("trends", () => trends.show(data.server));
-  part("services", () => services.show(data.services));
   for (const panel of Object.values(panels)) panel.staleAfter = 3 * picture.poller.interval;
   newest = data;
   await breath();
@@ -62,7 +56,7 @@ async function load() {
     await later.show(newest, unseen.splice(0));
   } catch (error) {
     coming = later = null;
-    for (const name of ["network", "log", "providers", "endpoints"]) panels[name].error({ title: "A part of this page did not load", detail: error.message });
+    for (const name of ["trends", "network", "log", "providers", "services", "endpoints"]) panels[name].error({ title: "A part of this page did not load", detail: error.message });
   }
 }
 
