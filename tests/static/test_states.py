@@ -37,7 +37,7 @@ async def test_each_state_has_its_word_shape_and_colour(altered_page):
             one.update(name=f"state-{state}", title=f"State {state}", state=state)
         body["providers"] = body["providers"][: len(STATES)]
 
-    async with altered_page(change, color_scheme="dark") as page:
+    async with altered_page(change, "system-monitor?quiet=1", color_scheme="dark") as page:
         for state, (word, shape, colour) in STATES.items():
             badge = page.locator(f'#providers tr[data-key="state-{state}"] .state')
             await badge.wait_for()
@@ -53,15 +53,18 @@ async def test_each_state_has_its_word_shape_and_colour(altered_page):
 
 async def test_what_is_not_known_is_a_dash_and_not_a_zero(altered_page):
     def change(body):
-        body["database"] = dict.fromkeys(body["database"])
+        body["database"].update(engine="SQLite", size_mb=None, usage_percent=None)
+        body["database"]["queries_per_second"] = None
         body["server"].update(load_percent=None, p95_ms=None)
         body["models"] = {"total": None, "active": None}
 
     async with altered_page(change) as page:
-        await page.wait_for_selector('[data-panel="database"][data-panel-state="ready"]')
-        for panel, at in (("database", 0), ("database", 1), ("database", 2), ("server", 1)):
-            figure = page.locator(f'[data-panel="{panel}"] .figures dd').nth(at)
+        await page.wait_for_selector('[data-panel="inventory"][data-panel-state="ready"]')
+        for at in range(3):
+            figure = page.locator('[data-panel="archive"] .figures dd').nth(at)
             assert await figure.inner_text() == "—"
+        for chart in ("latency", "load"):
+            assert await page.inner_text(f'.trend[data-chart="{chart}"] .value') == "—"
         assert (await page.inner_text('[data-panel="inventory"] .figures dd')).startswith("—")
 
 
@@ -110,7 +113,7 @@ async def test_stale_then_a_banner_then_recovery_and_no_number_is_blanked(page_o
             return gone and await panel_is("ready")()
 
         await pass_until(panel_is("ready"), 60)
-        shown = "#summary .card:nth-child(n+2) .big"
+        shown = "#trends .value"
         before = await page.locator(shown).all_inner_texts()
         assert all(any(mark.isdigit() for mark in text) for text in before)
         await page.route("**/api/**", lambda route: route.abort())
@@ -151,9 +154,9 @@ async def test_markup_in_a_name_is_text(altered_page):
             one["title"] = MARKUP
         body["services"][0]["detail"] = MARKUP
 
-    async with altered_page(change) as page:
+    async with altered_page(change, "system-monitor?quiet=1") as page:
         await page.wait_for_selector('[data-panel="providers"][data-panel-state="ready"]')
-        assert MARKUP in await page.inner_text("#providers tbody tr:first-child th")
+        assert MARKUP in await page.inner_text('#providers tr[data-key="binance"] th')
         assert await page.locator("main img").count() == 0
         assert "owned" not in await page.title()
 

@@ -144,5 +144,5 @@ async def test_every_page_of_ours_carries_one_and_the_wall_none(page_of, until):
             count = page.locator("system-status").count
             assert await until(count) == 1, path
     async with page_of("system-monitor?view=wall") as page:
-        await page.wait_for_selector("#providers tbody tr", state="attached")
+        await page.wait_for_selector(".wall .cell")
         assert await page.locator("system-status").count() == 0

@@ -8,9 +8,18 @@ const LONGEST_MS = 3500;
 // What comes back from a source, by the outcome of its hop; what no one knows yet is drawn neutral.
 const BACK = { ok: "ok", failed: "failed", failover: "retry", cache_hit: "cached", cut_short: "out" };
 
+// Whether nobody outside asked: a refresh in the background, or a page of this dashboard.
+export const ours = (event) => event.own === true || !(event.hops ?? []).some((hop) => hop.from === CLIENT);
+
 // The legs one request goes: out and back along each hop, with what is carried.
 export function legsOf(event) {
   const hops = event.hops ?? [];
+  if (ours(event)) {
+    return hops.filter((hop) => hop.from === SERVER).flatMap((hop) => [
+      { from: SERVER, to: hop.to, look: "refresh", starts: hop.t_start, hop: true },
+      { from: hop.to, to: SERVER, look: hop.outcome === "ok" ? "refresh" : (BACK[hop.outcome] ?? "refresh"), lasts: hop.t_end - hop.t_start },
+    ]);
+  }
   const cached = event.kind === "cache_hit";
   const entry = hops.find((hop) => hop.from === CLIENT);
   const starts = entry?.t_start ?? hops[0]?.t_start ?? event.t;
@@ -33,15 +42,13 @@ export class Flights {
     this.arrivals = [];
     this.requests = 0;
     this.packets = 0;
-    this.seen = new Set();
   }
 
   add(events, now) {
     const merged = new Map();
     for (const event of events) {
-      if (this.seen.has(event.id)) continue;
-      this.#note(event.id);
       const legs = legsOf(event);
+      if (!legs.length) continue;
       if (this.waiting.length + this.active.length >= MOST) {
         const key = legs.map((leg) => `${leg.to}${leg.look}`).join();
         const same = merged.get(key);
@@ -49,12 +56,12 @@ export class Flights {
           same.count += 1;
           continue;
         }
-        const last = this.#flight(legs, now);
+        const last = this.#flight(legs, now, event);
         merged.set(key, last);
         this.waiting.push(last);
         continue;
       }
-      this.waiting.push(this.#flight(legs, now));
+      this.waiting.push(this.#flight(legs, now, event));
     }
     this.waiting.sort((a, b) => a.start - b.start);
   }
@@ -75,7 +82,7 @@ export class Flights {
     while (this.waiting.length && this.waiting[0].start <= now) {
       const flight = this.waiting.shift();
       this.active.push(flight);
-      this.requests += flight.count;
+      if (!flight.ours) this.requests += flight.count;
       if (flight.legs[0].hop) this.packets += flight.count;
     }
     let kept = 0;
@@ -86,7 +93,7 @@ export class Flights {
     this.active.length = kept;
   }
 
-  #flight(legs, now) {
+  #flight(legs, now, event) {
     const start = Math.max(now, this.toLocal(legs[0].starts));
     let end = 0;
     for (const leg of legs) {
@@ -95,7 +102,7 @@ export class Flights {
       end += Math.max(LEG_MS, Math.min(LONGEST_MS, leg.lasts ?? 0));
       leg.ends = end;
     }
-    return { legs, start, at: 0, t: 0, count: 1 };
+    return { legs, start, at: 0, t: 0, count: 1, ours: ours(event) };
   }
 
   // False once it has arrived.
@@ -112,10 +119,5 @@ export class Flights {
     const t = Math.max(0, (spent - leg.begins) / (leg.ends - leg.begins));
     flight.t = t < 0.5 ? 2 * t * t : 1 - 2 * (1 - t) * (1 - t);
     return true;
-  }
-
-  #note(id) {
-    this.seen.add(id);
-    if (this.seen.size > 4000) this.seen.delete(this.seen.values().next().value);
   }
 }

@@ -1,44 +1,45 @@
 // The network as a panel: what to draw when, which node is pointed at, and when to pause.
-import { $, each, h, setAttribute, setText } from "../../../shared/js/dom.js";
+import { h } from "../../../shared/js/dom.js";
 import { hideHint, showHint } from "../../../shared/js/hint.js";
-import { ms, number } from "../../../shared/js/format.js";
-import { root } from "../../../shared/js/api.js";
+import { number } from "../../../shared/js/format.js";
+import { shell } from "../../../shared/js/shell.js";
 import { stateOf } from "../../../shared/js/states.js";
 import * as time from "../../../shared/js/time.js";
-import { Flights } from "./flights.js";
+import { mark } from "../marks.js";
+import { Flights, ours } from "./flights.js";
 import { CLIENT, SERVER, arrange, grouped, places } from "./layout.js";
-import { Painter, rateOf } from "./paint.js";
+import { Painter } from "./paint.js";
+import { Plates } from "./plates.js";
 
 const html = document.documentElement;
 const SUMMARY_MS = 30000;
-const DRAWN = new Set(["request", "failover", "cache_hit", "error"]);
+const DRAWN = new Set(["request", "failover", "cache_hit", "error", "refresh", "probe"]);
+const TALL = 400;
 
 export class Network {
-  #facts = { total: 0, most: 4, load: NaN, touched: new Set(), held: null };
-  #busy = new Set();
+  #facts = { total: 0, most: 4, load: NaN, touched: new Set(), held: null, asked: () => 0 };
   #signature = "";
   #frame = null;
   #wake = null;
   #before = 0;
   #visible = true;
-  #paused = false;
   #summarised = -Infinity;
   #providers = [];
   #lag = 5000;
   #drawFrom = null;
   #choices = { everyone: false, disabled: false };
 
-  constructor(stage) {
+  // `traffic` counts calls on behalf of callers. `placed(providers)` gives a layout of its own, as the wall
+  // has one, whose names are not drawn here.
+  constructor(stage, traffic, { placed = null } = {}) {
     this.stage = stage;
+    this.traffic = traffic;
+    this.placed = placed;
+    this.#facts.asked = (name) => traffic.asked(name);
     this.still = h("canvas", { "aria-hidden": "true" });
     this.moving = h("canvas", { role: "img", "aria-label": "Network: clients, this server, its sources", id: "packets", data: { packetsDrawn: 0, requestsDrawn: 0, frames: 0 } });
-    this.over = h("div", { class: "over" });
-    this.hub = h("div", { class: "hub" }, h("strong"), h("span", { text: "req / min" }));
-    this.caller = h("div", { class: "caller", text: "clients" });
-    this.over.append(this.hub, this.caller);
-    this.heads = this.over.appendChild(h("div"));
-    this.links = this.over.appendChild(h("ul", { "aria-label": "Sources" }));
-    stage.append(this.still, this.moving, this.over);
+    stage.append(this.still, this.moving);
+    this.plates = placed ? null : new Plates(stage, (node, link) => this.#hold(node, link));
     this.painter = new Painter(this.still, this.moving);
     this.flights = new Flights((t) => performance.now() + (t - time.now()) + this.#lag);
     new ResizeObserver(() => this.#layout()).observe(stage);
@@ -48,10 +49,9 @@ export class Network {
     }).observe(stage);
     html.addEventListener("looks", () => {
       this.painter.dress();
-      if (this.#stopped()) this.#rest();
-      this.#background(true);
-      this.#run();
+      this.#halted();
     });
+    document.addEventListener("paused", () => this.#halted());
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.#rest();
       else this.#drawFrom = time.now();
@@ -61,13 +61,6 @@ export class Network {
   choose(choices) {
     Object.assign(this.#choices, choices);
     this.#layout();
-  }
-
-  pause(paused) {
-    this.#paused = paused;
-    if (paused) this.#rest();
-    else this.#drawFrom = time.now();
-    this.#background(true);
   }
 
   // The snapshot and what happened since the last one.
@@ -80,26 +73,46 @@ export class Network {
     const most = Math.max(this.#facts.total, ...this.#providers.map((one) => one.requests_per_min ?? 0));
     this.#facts.most = Math.max(4, most, this.#facts.most * 0.98);
     const drawn = events.filter((event) => DRAWN.has(event.kind) && event.hops?.length);
-    for (const event of drawn) for (const hop of event.hops ?? []) if (hop.to !== SERVER && hop.to !== CLIENT) this.#busy.add(hop.to);
-    setText(this.hub.firstChild, number(this.#facts.total));
+    this.plates?.total(this.#facts.total);
     this.#layout();
     this.#facts.touched = this.#stopped() ? this.#touched(drawn) : new Set();
     this.#background();
     this.#summary();
-    if (!this.#stopped() && !document.hidden) {
-      this.flights.add(drawn.filter((event) => event.t >= this.#drawFrom), performance.now());
-      this.#run();
-    }
+    this.#fly(drawn);
+  }
+
+  // What the stream told between two snapshots; each event is drawn once, whoever told it first.
+  happened(events, lag) {
+    this.#lag = lag;
+    const drawn = events.filter((event) => DRAWN.has(event.kind) && event.hops?.length);
+    if (this.#stopped()) {
+      for (const one of this.#touched(drawn)) this.#facts.touched.add(one);
+      this.#background();
+    } else if (this.#drawFrom !== null) this.#fly(drawn);
+  }
+
+  #fly(drawn) {
+    if (this.#stopped() || document.hidden) return;
+    this.flights.add(drawn.filter((event) => event.t >= this.#drawFrom), performance.now());
+    this.#run();
   }
 
   #stopped() {
-    return this.#paused || html.dataset.motion === "off";
+    return shell.paused === true || html.dataset.motion === "off";
+  }
+
+  // Paused, or let go on: what was missed meanwhile is not drawn.
+  #halted() {
+    if (this.#stopped()) this.#rest();
+    else this.#drawFrom = time.now();
+    this.#background(true);
+    this.#run();
   }
 
   #touched(events) {
     const touched = new Set();
     for (const event of events) {
-      touched.add(CLIENT);
+      if (!ours(event)) touched.add(CLIENT);
       for (const hop of event.hops ?? []) touched.add(this.places?.get(hop.to));
     }
     return touched;
@@ -108,77 +121,34 @@ export class Network {
   #layout() {
     const width = this.stage.clientWidth;
     if (!width || !this.#providers.length) return;
-    const wall = html.dataset.view === "wall";
-    const groups = grouped(this.#providers, { ...this.#choices, busy: this.#busy });
-    const signature = JSON.stringify([width, wall && innerHeight, groups.map((group) => [group.kind, group.nodes.map((one) => one.name), group.folded.map((one) => one.name)])]);
-    this.layout = arrange(groups, width, wall ? Math.max(440, innerHeight * 0.55) : 440);
+    const tall = this.stage.clientHeight || TALL;
+    this.layout = this.placed
+      ? this.placed(this.#providers)
+      : arrange(grouped(this.#providers, { ...this.#choices, busy: this.traffic.names, height: tall, width }), width, tall);
+    if (!this.layout) return;
+    // A wall is read from afar: the taller it is, the larger all is drawn.
+    if (this.placed) this.painter.zoom = Math.max(1, innerHeight / 1080);
     this.places = places(this.layout);
+    const signature = JSON.stringify([width, this.layout.height, [...this.layout.nodes.values()].map((node) => [node.id, Math.round(node.x), Math.round(node.y), node.folded?.length])]);
     if (signature !== this.#signature) {
       this.#signature = signature;
-      this.stage.style.height = `${this.layout.height}px`;
       this.painter.size(width, this.layout.height);
+      if (this.plates) this.plates.element.style.height = `${this.layout.height}px`;
       this.#background(true);
     }
-    this.#label();
+    this.plates?.show(this.layout, this.#facts.asked);
   }
 
-  #label() {
-    const { nodes, heads } = this.layout;
-    const put = (element, x, y) => {
-      element.style.left = `${x}px`;
-      element.style.top = `${y}px`;
-    };
-    const server = nodes.get(SERVER);
-    const client = nodes.get(CLIENT);
-    put(this.hub, server.x, server.y);
-    put(this.caller, client.x, client.y + 30);
-    each(this.heads, heads, (head) => head.kind, (head) => h("div", { class: "kind", text: head.kind }), (element, head) => put(element, head.x - 6, head.y));
-    const listed = [...nodes.values()].filter((node) => node.provider || node.folded);
-    each(this.links, listed, (node) => node.id, (node) => this.#link(node), (item, node) => {
-      const link = item.firstChild;
-      link.node = node;
-      put(item, node.x - 13, node.y);
-      item.style.maxWidth = `${node.wide + 13}px`;
-      const rate = rateOf(node);
-      setText(link.children[0], node.folded ? `${node.folded.length} more, healthy` : node.provider.title ?? node.provider.name);
-      setText(link.children[1], rate > 0 ? `${number(rate)}/min` : "");
-      setAttribute(link, "data-state", node.folded ? "healthy" : stateOf(node.provider.state).key);
-      setAttribute(link, "aria-label", this.#says(node).join(", "));
-    });
-  }
-
-  #link(node) {
-    const where = node.folded ? `providers?kind=${encodeURIComponent(node.id.slice(5))}` : `providers?name=${encodeURIComponent(node.id)}`;
-    const link = h("a", { href: new URL(where, root).href }, h("span", { class: "name" }), h("span", { class: "rate" }));
-    const hold = () => this.#hold(link.node.id, link);
-    link.addEventListener("pointerenter", hold);
-    link.addEventListener("focus", hold);
-    link.addEventListener("pointerleave", () => this.#hold(null));
-    link.addEventListener("blur", () => this.#hold(null));
-    return h("li", null, link);
-  }
-
-  #says(node) {
-    if (node.folded) return [`${node.folded.length} healthy sources without a recent request`, node.folded.map((one) => one.name).join(", ")];
-    const one = node.provider;
-    const error = one.last_error?.message ?? one.last_error?.code;
-    return [
-      one.title ?? one.name,
-      `${stateOf(one.state).word}, ${number(one.requests_per_min)} requests a minute, p95 ${ms(one.p95_ms)}`,
-      ...(error ? [`last error: ${error}`] : []),
-    ];
-  }
-
-  #hold(id, link) {
-    this.#facts.held = id;
-    if (id) showHint(link, this.#says(link.node));
+  #hold(node, link) {
+    this.#facts.held = node?.id ?? null;
+    if (node) showHint(link, this.plates.says(node));
     else hideHint();
     this.#background(true);
   }
 
   #background(force = false) {
     if (!this.layout || !this.painter.width) return;
-    const signature = JSON.stringify([this.#facts.total, this.#facts.load, [...this.#facts.touched], this.#providers.map((one) => [one.state, one.requests_per_min])]);
+    const signature = JSON.stringify([this.#facts.total, this.#facts.load, [...this.#facts.touched], this.#providers.map((one) => [one.state, one.requests_per_min, one.failures_per_min])]);
     if (!force && signature === this.drawn) return;
     this.drawn = signature;
     this.painter.background(this.layout, this.#facts);
@@ -219,7 +189,7 @@ export class Network {
     if (this.#frame !== null) cancelAnimationFrame(this.#frame);
     this.#frame = null;
     this.flights.clear();
-    this.painter.wipe?.();
+    this.painter.wipe();
   }
 
   #summary() {
@@ -229,11 +199,12 @@ export class Network {
     const asked = this.#providers.filter((one) => one.requests_per_min > 0);
     const bad = this.#providers.filter((one) => ["offline", "degraded"].includes(stateOf(one.state).key));
     this.moving.setAttribute("aria-label",
-      `Network: ${number(this.#facts.total)} requests a minute, ${asked.length} of ${this.#providers.length} sources asked, ${bad.length ? `${bad.map((one) => one.name).join(", ")} in trouble` : "none in trouble"}.`);
+      `Network: ${number(this.#facts.total)} requests a minute, ${asked.length} of ${this.#providers.length} sources asked, ${bad.length ? `${bad.map((one) => one.title ?? one.name).join(", ")} in trouble` : "none in trouble"}.`);
   }
 }
 
+const MARKS = [["ok", "answered"], ["failed", "failed"], ["retry", "failed, on to the next"], ["cached", "cached"], ["refresh", "refreshed by the server itself"]];
+
 export function legend(place) {
-  const marks = [["ok", "answered"], ["failed", "failed"], ["retry", "failed, on to the next"], ["cached", "from the cache"]];
-  $("#legend", place)?.append(...marks.map(([look, word]) => h("span", { class: "mark", data: { look } }, h("i", { "aria-hidden": "true" }), word)));
+  place.replaceChildren(...MARKS.map(([look, word]) => h("span", { class: "key" }, mark(look), word)));
 }

@@ -4,14 +4,16 @@ import { CLIENT, SERVER, along } from "./layout.js";
 
 const TOKENS = ["bg", "surface", "raised", "text", "muted", "line", "ok", "warn", "bad", "unknown", "disabled", "accent", "accent-2", "ink"];
 const RIPPLE_MS = 620;
-const TAIL = [0.055, 0.04, 0.026, 0.013];
-export const HUB = 46;
+const TAIL = [0.05, 0.022];
+export const HUB = 42;
 
 export class Painter {
   constructor(still, moving) {
     this.still = still;
     this.moving = moving;
     this.point = { x: 0, y: 0 };
+    // How much larger than at a desk everything is drawn.
+    this.zoom = 1;
     this.dress();
   }
 
@@ -21,8 +23,14 @@ export class Painter {
     this.colour = Object.fromEntries(TOKENS.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
     this.font = `700 11px ${getComputedStyle(document.body).fontFamily}`;
     this.light = document.documentElement.dataset.theme === "light";
-    this.looks = { out: this.colour.accent, ok: this.colour.ok, failed: this.colour.bad, retry: this.colour.warn, cached: this.colour["accent-2"] };
-    this.glows = Object.fromEntries(Object.entries(this.looks).map(([look, colour]) => [look, glow(colour)]));
+    // The cache answers most of all: its packets are quiet, so that the rest can be seen.
+    this.looks = { out: this.colour.accent, ok: this.colour.ok, failed: this.colour.bad, retry: this.colour.warn, cached: this.colour.muted, refresh: this.colour.unknown };
+    // Drawn once for each look: one copied picture a packet in place of a dozen strokes.
+    this.heads = Object.fromEntries(Object.entries(this.looks).map(([look, colour]) => [look, headOf(look, colour)]));
+    this.tails = Object.fromEntries(Object.entries(this.looks).map(([look, colour]) => [look, picture(8, (g) => {
+      g.fillStyle = fade(colour, 0.3);
+      disc(g, 4, 4, 2.2);
+    })]));
   }
 
   size(width, height) {
@@ -43,12 +51,17 @@ export class Painter {
     this.#grid(g);
     const server = layout.nodes.get(SERVER);
     const client = layout.nodes.get(CLIENT);
-    this.#edge(g, client, server, facts.total, facts, facts.touched.has(CLIENT));
+    this.#edge(g, client, server, facts.total, facts, { strong: facts.touched.has(CLIENT), asked: facts.total > 0 });
     const nodes = [...layout.nodes.values()].filter((node) => node.id !== CLIENT && node.id !== SERVER);
-    for (const node of nodes) this.#edge(g, server, node, rateOf(node), facts, facts.touched.has(node.id) || node.id === facts.held);
-    for (const node of nodes) this.#node(g, node, facts);
-    this.#client(g, client);
-    this.#hub(g, server, facts);
+    for (const node of nodes) {
+      const asked = node.folded ? node.folded.some((one) => facts.asked(one.name) > 0) : facts.asked(node.id) > 0;
+      this.#edge(g, server, node, rateOf(node), facts, { strong: facts.touched.has(node.id) || node.id === facts.held, asked });
+    }
+    for (const head of layout.heads ?? []) this.#bracket(g, head, nodes);
+    // Where others draw the sources, the lines to them are enough.
+    if (!layout.bare) for (const node of nodes) this.#node(g, node, facts);
+    this.#zoomed(g, client, (at) => this.#client(g, at));
+    this.#zoomed(g, server, (at) => this.#hub(g, at, facts));
   }
 
   frame(layout, flights, places, now) {
@@ -67,6 +80,14 @@ export class Painter {
     this.moving.getContext("2d").clearRect(0, 0, this.width, this.height);
   }
 
+  #zoomed(g, { x, y }, draw) {
+    g.save();
+    g.translate(x, y);
+    g.scale(this.zoom, this.zoom);
+    draw({ x: 0, y: 0 });
+    g.restore();
+  }
+
   #grid(g) {
     g.fillStyle = this.colour.line;
     g.globalAlpha = this.light ? 0.5 : 0.34;
@@ -74,41 +95,59 @@ export class Painter {
     g.globalAlpha = 1;
   }
 
-  #edge(g, from, to, rate, facts, strong) {
+  // What callers ask for is coloured; what the server asks of its own accord (probes, refreshes) is grey.
+  #edge(g, from, to, rate, facts, { strong, asked }) {
     // Log of the rate under a moving maximum: 25 times the traffic looks like more, not like a wall.
     const part = rate > 0 ? Math.log1p(rate) / Math.log1p(Math.max(facts.most, 4)) : 0;
     const bend = (to.x - from.x) * 0.5;
     g.beginPath();
     g.moveTo(from.x, from.y);
     g.bezierCurveTo(from.x + bend, from.y, to.x - bend, to.y, to.x, to.y);
-    g.strokeStyle = rate > 0 || strong ? this.colour.accent : this.colour.line;
-    g.globalAlpha = strong ? 0.9 : rate > 0 ? 0.28 + 0.34 * part : this.light ? 0.85 : 0.5;
-    g.lineWidth = 0.9 + 4.2 * part;
+    const lit = strong || (rate > 0 && asked);
+    g.strokeStyle = lit ? this.colour.accent : rate > 0 ? this.colour.unknown : this.colour.line;
+    g.globalAlpha = strong ? 0.9 : lit ? 0.28 + 0.34 * part : this.light ? 0.85 : 0.5;
+    g.lineWidth = this.zoom * (lit ? 0.9 + 4.2 * part : 0.9 + part);
+    if (!lit && rate > 0) g.setLineDash([3, 4]);
     g.stroke();
+    g.setLineDash([]);
     g.globalAlpha = 1;
   }
 
+  // From the name of a kind down to its last source.
+  #bracket(g, head, nodes) {
+    const mine = nodes.filter((node) => node.kind === head.kind);
+    g.strokeStyle = this.colour.line;
+    g.lineWidth = 1.2;
+    g.beginPath();
+    g.moveTo(head.x - 8, head.y);
+    g.lineTo(head.x - 14, head.y);
+    g.lineTo(head.x - 14, Math.max(...mine.map((node) => node.y)) + 8);
+    g.lineTo(head.x - 8, Math.max(...mine.map((node) => node.y)) + 8);
+    g.stroke();
+  }
+
   #node(g, node, facts) {
-    const key = node.folded ? "healthy" : stateOf(node.provider.state).key;
+    const key = node.folded ? node.state : stateOf(node.provider.state).key;
     const rate = rateOf(node);
-    const r = node.folded ? 6 : rate > 0 ? 5 + 2.6 * (Math.log1p(rate) / Math.log1p(Math.max(facts.most, 4))) : 3.8;
-    if (rate > 0 || key === "offline" || key === "degraded") {
-      g.globalAlpha = 0.2;
-      g.fillStyle = this.colour[TONE[key]];
-      disc(g, node.x, node.y, r + 5);
-      g.globalAlpha = 1;
-    }
+    const r = node.folded ? 5 : rate > 0 ? 4.6 + 2.2 * (Math.log1p(rate) / Math.log1p(Math.max(facts.most, 4))) : 3.8;
     g.fillStyle = this.colour.surface;
-    disc(g, node.x, node.y, r + 2.4);
-    this.#shape(g, key, node.x, node.y, r);
-    if (node.folded) {
-      g.strokeStyle = this.colour.ok;
-      g.lineWidth = 1.2;
-      ring(g, node.x, node.y, r + 3.2);
+    disc(g, node.x, node.y, r + 3.6);
+    this.#shape(g, key, node.x, node.y, r, node.folded);
+    // Around the sign: how much of the last minute failed.
+    const failed = rate > 0 ? Math.min(1, failuresOf(node) / rate) : 0;
+    g.lineWidth = 2.2;
+    g.strokeStyle = node.folded || rate > 0 ? this.colour.line : "transparent";
+    ring(g, node.x, node.y, r + 4);
+    if (failed > 0) {
+      g.strokeStyle = this.colour.bad;
+      g.beginPath();
+      g.arc(node.x, node.y, r + 4, -Math.PI / 2, -Math.PI / 2 + 2 * Math.PI * Math.max(0.06, failed));
+      g.stroke();
     }
   }
 
-  #shape(g, key, x, y, r) {
+  // `idle`: healthy as far as anybody knows, but not asked lately; hollow, as green is for what was seen.
+  #shape(g, key, x, y, r, idle) {
     const colour = this.colour[TONE[key]];
     g.fillStyle = g.strokeStyle = colour;
     g.lineWidth = 1.8;
@@ -131,7 +170,7 @@ export class Painter {
       g.stroke();
     } else {
       g.arc(x, y, r, 0, 7);
-      if (key === "healthy") g.fill();
+      if (key === "healthy" && !idle) g.fill();
       else g.stroke();
     }
     if (this.light && key !== "unknown" && key !== "disabled") {
@@ -194,7 +233,7 @@ export class Painter {
       const node = layout.nodes.get(places.get(name));
       if (!node) continue;
       const t = (now - at) / RIPPLE_MS;
-      const r = name === SERVER ? HUB : name === CLIENT ? 26 : 7;
+      const r = this.zoom * (name === SERVER ? HUB : name === CLIENT ? 26 : 7);
       g.globalAlpha = (1 - t) * 0.7;
       g.strokeStyle = this.looks[look];
       g.lineWidth = 2 * (1 - t) + 0.4;
@@ -204,31 +243,14 @@ export class Painter {
   }
 
   #packet(g, from, to, look, t, count) {
-    const colour = this.looks[look];
     const back = to.x < from.x;
     const at = (value) => (back ? along(to, from, 1 - value, this.point) : along(from, to, value, this.point));
-    g.fillStyle = colour;
-    for (let i = 0; i < TAIL.length; i++) {
-      const p = at(Math.max(0, t - TAIL[i] * 1.5));
-      g.globalAlpha = 0.1 + 0.11 * i;
-      disc(g, p.x, p.y, 1.4 + i * 0.42);
+    for (const behind of TAIL) {
+      const p = at(Math.max(0, t - behind * 1.5));
+      g.drawImage(this.tails[look], p.x - 4 * this.zoom, p.y - 4 * this.zoom, 8 * this.zoom, 8 * this.zoom);
     }
-    g.globalAlpha = 1;
     const { x, y } = at(t);
-    g.drawImage(this.glows[look], x - 16, y - 16, 32, 32);
-    if (look === "failed") cross(g, x, y, 4.4, colour, 2.8);
-    else if (look === "retry") {
-      g.beginPath();
-      g.moveTo(x - 6, y);
-      g.lineTo(x + 4, y - 5.5);
-      g.lineTo(x + 4, y + 5.5);
-      g.closePath();
-      g.fill();
-    } else if (look === "cached") {
-      g.strokeStyle = colour;
-      g.lineWidth = 2.4;
-      ring(g, x, y, 4.4);
-    } else disc(g, x, y, look === "out" ? 3.2 : 4.2);
+    g.drawImage(this.heads[look], x - 16 * this.zoom, y - 16 * this.zoom, 32 * this.zoom, 32 * this.zoom);
     if (count > 1) {
       g.font = this.font;
       g.fillStyle = this.colour.text;
@@ -239,10 +261,11 @@ export class Painter {
 
 const TONE = { healthy: "ok", degraded: "warn", offline: "bad", unknown: "unknown", disabled: "disabled" };
 
-export function rateOf(node) {
-  const sum = (list) => list.reduce((total, one) => total + (one.requests_per_min ?? 0), 0);
-  return node.folded ? sum(node.folded) : (node.provider?.requests_per_min ?? 0);
-}
+const sum = (node, field) => (node.folded ?? [node.provider]).reduce((total, one) => total + (one?.[field] ?? 0), 0);
+
+export const rateOf = (node) => sum(node, "requests_per_min");
+
+const failuresOf = (node) => sum(node, "failures_per_min");
 
 function disc(g, x, y, r) {
   g.beginPath();
@@ -274,15 +297,38 @@ function fade(colour, alpha) {
   return `rgb(${value >> 16} ${(value >> 8) & 255} ${value & 255} / ${alpha})`;
 }
 
-// Drawn once for each colour: a new gradient for every packet would take most of a frame's time.
-function glow(colour) {
+// A canvas of its own, twice as fine as it is shown.
+function picture(size, draw) {
   const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = 64;
+  canvas.width = canvas.height = size * 2;
   const g = canvas.getContext("2d");
-  const light = g.createRadialGradient(32, 32, 2, 32, 32, 30);
-  light.addColorStop(0, fade(colour, 0.55));
-  light.addColorStop(1, fade(colour, 0));
-  g.fillStyle = light;
-  disc(g, 32, 32, 30);
+  g.scale(2, 2);
+  draw(g);
   return canvas;
+}
+
+// A packet with its glow; its form says what it carries.
+function headOf(look, colour) {
+  return picture(32, (g) => {
+    const quiet = look === "cached" || look === "refresh";
+    if (!quiet) {
+      const light = g.createRadialGradient(16, 16, 1, 16, 16, 15);
+      light.addColorStop(0, fade(colour, 0.55));
+      light.addColorStop(1, fade(colour, 0));
+      g.fillStyle = light;
+      disc(g, 16, 16, 15);
+    }
+    g.fillStyle = g.strokeStyle = colour;
+    g.lineWidth = look === "cached" ? 2 : 1.5;
+    if (look === "failed") cross(g, 16, 16, 4.4, colour, 2.8);
+    else if (look === "retry") {
+      g.beginPath();
+      g.moveTo(10, 16);
+      g.lineTo(20, 10.5);
+      g.lineTo(20, 21.5);
+      g.closePath();
+      g.fill();
+    } else if (quiet) ring(g, 16, 16, 3.8);
+    else disc(g, 16, 16, look === "out" ? 3.2 : 4.2);
+  });
 }

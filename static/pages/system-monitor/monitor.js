@@ -1,0 +1,110 @@
+// The monitor: what can be answered, how it goes, and everything else on the page from the same answer.
+// Network, lists and tables are loaded once the first answer is shown: what is read first comes first.
+import { $, h, setText } from "../../shared/js/dom.js";
+import { Panel } from "../../shared/js/panel.js";
+import { number } from "../../shared/js/format.js";
+import { shell } from "../../shared/js/shell.js";
+import { eachSecond } from "../../shared/js/time.js";
+import { Board } from "../../shared/components/board.js";
+import { Verdict } from "../../shared/components/verdict.js";
+import { allTitles } from "./names.js";
+import { Picture, breath } from "./picture.js";
+
+const SPANS = ["15m", "1h", "24h", "7d"];
+
+const card = (name) => $(`[data-panel="${name}"]`);
+const panels = Object.fromEntries([...document.querySelectorAll("[data-panel]")].map((element) =>
+  [element.dataset.panel, new Panel(element, { retry: () => picture.now() })]));
+const verdict = new Verdict();
+const board = new Board();
+$("#verdict").replaceWith(verdict.element);
+panels.board.body.prepend(board.element);
+// What is loaded later, and what came before it was there.
+let later = null;
+let coming = null;
+let newest = null;
+let unseen = [];
+
+const picture = new Picture({ show, happened, failed });
+
+async function show(data, items) {
+  verdict.set({ status: data.status, since: data.since, verdict: data.verdict, reason: data.reason });
+  part("board", () => board.set(data.capabilities ?? [], data.bars.words, { ...data.bars, titles: allTitles }));
+  for (const panel of Object.values(panels)) panel.staleAfter = 3 * picture.poller.interval;
+  newest = data;
+  await breath();
+  if (later) await later.show(data, items);
+  else {
+    unseen.push(...items);
+    coming ??= load();
+  }
+  const late = `drawn ${number(picture.lag / 1000, 1)} s late`;
+  const dropped = data.events?.dropped;
+  setText($("#late"), dropped > 0 ? `${late} · +${number(dropped)} not drawn` : late);
+}
+
+function happened(items) {
+  if (later) later.happened(items);
+  else unseen.push(...items);
+}
+
+async function load() {
+  try {
+    const { Later } = await import("./later.js");
+    later = new Later({ panels, part, picture, simulated: newest.simulated });
+    await later.ready();
+    await later.show(newest, unseen.splice(0));
+  } catch (error) {
+    coming = later = null;
+    for (const name of ["trends", "network", "log", "providers", "services", "endpoints"]) panels[name].error({ title: "A part of this page did not load", detail: error.message });
+  }
+}
+
+// One part of the page that cannot read its part of the answer takes no other along.
+function part(name, draw) {
+  try {
+    const sentence = draw();
+    if (typeof sentence === "string") panels[name].empty(sentence, picture.good);
+    else panels[name].ready(picture.good);
+  } catch (error) {
+    console.warn(`${name}: ${error.message}`);
+    panels[name].error({ title: "The answer has a field this page cannot read", detail: error.message });
+  }
+}
+
+function failed(error) {
+  const problem = error.title ? error : { title: error.message };
+  if (picture.good === null) for (const panel of Object.values(panels)) panel.error(problem);
+  // The server answers, but not this: the data stays, and the reason stands beside it.
+  else if (error.status && !error.unreachable) panels.providers.error(problem);
+}
+
+function chooseSpan(span) {
+  picture.bars = SPANS.includes(span) ? span : "1h";
+  for (const button of $("#span").children) button.setAttribute("aria-pressed", String(button.dataset.span === picture.bars));
+}
+
+$("#span").append(...SPANS.map((span) => h("button", {
+  type: "button", data: { span }, text: span.replace("m", " min").replace("h", " h").replace("d", " d"),
+  onclick: () => {
+    chooseSpan(span);
+    shell.replace({ bars: span === "1h" ? null : span });
+    picture.now();
+  },
+})));
+chooseSpan(shell.params().get("bars"));
+document.addEventListener("address", () => {
+  chooseSpan(shell.params().get("bars"));
+  picture.now();
+});
+
+$("#unfold").addEventListener("click", () => {
+  const open = card("network").toggleAttribute("data-open");
+  $("#unfold").setAttribute("aria-expanded", String(open));
+  setText($("#unfold"), open ? "Hide network" : "Show network");
+});
+
+eachSecond(() => {
+  for (const panel of Object.values(panels)) panel.tick();
+});
+picture.start();

@@ -1,0 +1,56 @@
+"""The monitor on a wall: one screen at any size, nothing to press, and a way out."""
+
+import pytest
+
+WALL = "system-monitor?view=wall"
+SIZES = [(1366, 768), (1920, 1080), (2560, 1440), (3840, 2160), (1080, 1920)]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+async def test_the_wall_is_exactly_one_screen(page_of, width, height):
+    """The page is as tall and wide as the screen, and every source's cell is on it."""
+    async with page_of(WALL, viewport={"width": width, "height": height}) as page:
+        await page.wait_for_selector(".wall .cell")
+        seen = await page.evaluate("""({
+          tall: document.documentElement.scrollHeight, wide: document.documentElement.scrollWidth,
+          outside: [...document.querySelectorAll(".wall .cell")]
+            .map((cell) => cell.getBoundingClientRect())
+            .filter((box) => box.bottom > innerHeight || box.right > innerWidth).length,
+        })""")
+        assert seen == {"tall": height, "wide": width, "outside": 0}
+
+
+async def test_the_wall_has_nothing_to_press_and_no_small_type(page_of):
+    """No control is shown, and no text is under 1.6 of a hundred of the screen's height."""
+    async with page_of(WALL, viewport={"width": 1920, "height": 1080}) as page:
+        await page.wait_for_selector(".wall .cell")
+        assert await page.locator(":is(a, button, select, input):visible").count() == 0
+        smallest = await page.evaluate("""Math.min(
+          ...[...document.querySelectorAll(".wall *")]
+            .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3
+              && node.textContent.trim()) && one.getClientRects().length && !one.closest(".away"))
+            .map((one) => parseFloat(getComputedStyle(one).fontSize)))""")
+        assert smallest >= 0.016 * 1080 - 0.01
+
+
+async def test_escape_leads_back_to_the_monitor(page_of):
+    """Whoever stands before a wall with a keyboard gets back to the page with controls."""
+    async with page_of(WALL) as page:
+        await page.wait_for_selector(".wall .cell")
+        await page.keyboard.press("Escape")
+        await page.wait_for_selector("#providers tr[data-row]")
+        assert "view=" not in page.url
+
+
+@pytest.mark.realtime
+async def test_a_dead_server_is_said_in_the_sentence_and_the_frame(page_of, until):
+    """After a few polls without an answer the frame and the sentence say so."""
+    async with page_of(WALL) as page:
+        await page.wait_for_selector(".wall .cell")
+        await page.route("**/api/**", lambda route: route.abort())
+
+        async def said():
+            return "No answer" in await page.inner_text(".wall .sentence")
+
+        assert await until(said, 90)
+        assert await page.get_attribute(".wall", "data-state") == "offline"
