@@ -29,6 +29,7 @@ from coinmux.server.controllers.config import ConfigController
 from coinmux.server.controllers.data import DataController
 from coinmux.server.controllers.drill import DrillController
 from coinmux.server.controllers.health import HealthController
+from coinmux.server.controllers.incidents import IncidentController
 from coinmux.server.controllers.indicators import IndicatorController
 from coinmux.server.controllers.market import MarketController
 from coinmux.server.controllers.monitor import MonitorController
@@ -66,6 +67,7 @@ CONTROLLERS = (
     DefiController,
     DrillController,
     HealthController,
+    IncidentController,
     IndicatorController,
     MarketController,
     MonitorController,

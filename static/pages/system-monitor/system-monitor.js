@@ -6,7 +6,7 @@ import { Poller } from "../../shared/js/poll.js";
 import { Panel } from "../../shared/js/panel.js";
 import { announce } from "../../shared/js/announce.js";
 import { shell } from "../../shared/js/shell.js";
-import { shape, stateOf } from "../../shared/js/states.js";
+import { stateOf } from "../../shared/js/states.js";
 import { number } from "../../shared/js/format.js";
 import { clock, now, sync } from "../../shared/js/time.js";
 import { Database, Inventory, Server, Services, Summary } from "./cards.js";
@@ -14,7 +14,6 @@ import { Log } from "./log.js";
 
 const INTERVAL_MS = 5000;
 const TIMEOUT_MS = 4000;
-const UNREACHABLE_AFTER = 3;
 const SPANS = ["1h", "24h", "7d"];
 
 const card = (name) => $(`[data-panel="${name}"]`);
@@ -45,9 +44,8 @@ async function round() {
   const items = events.items ?? [];
   cursor = events.cursor ?? null;
   if (Number.isFinite(data.poll_after_ms)) poller.interval = Math.max(1000, data.poll_after_ms);
-  reachable();
   changes(data);
-  shell.status(data.status, { silent: true });
+  shell.answered(data);
   shell.updated(good, poller.interval);
   part("log", () => {
     log.add(items, { reset: events.reset });
@@ -75,7 +73,6 @@ async function load() {
       import("./network/network.js"), import("./tables.js"), newest.simulated ? import("./drill.js").then(({ drillColumn }) => drillColumn(() => poller.now())) : null,
     ]);
     legend(card("network"));
-    if (query.get("view") !== "wall") import("../../shared/components/system-status.js");
     later = {
       network: new Network($("#stage")),
       traffic: trafficTable($("#traffic")),
@@ -132,12 +129,7 @@ function changes(data) {
   }
 }
 
-function reachable() {
-  $("#banner").replaceChildren();
-  document.body.classList.remove("offline-page");
-}
-
-function failed(error, failures) {
+function failed(error) {
   const problem = error.title ? error : { title: error.message };
   if (good === null) {
     for (const panel of Object.values(panels)) panel.error(problem);
@@ -145,14 +137,11 @@ function failed(error, failures) {
     // The server answers, but not this: the data stays, and the reason stands beside it.
     panels.providers.error(problem);
   }
-  if (failures < UNREACHABLE_AFTER) return;
-  document.body.classList.add("offline-page");
-  const when = good === null ? "since this page was opened" : `since ${clock(good)}`;
-  $("#banner").replaceChildren(h("div", { class: "banner", role: "alert" }, shape("offline"),
-    h("span", null, h("strong", { text: "No answer from the server " }), `${when}. What is shown is the last it said; the page keeps trying.`)));
-  shell.status("OFFLINE", { silent: true });
-  summary.state("OFFLINE", `no answer ${when}`);
 }
+
+document.addEventListener("unreachable", () => {
+  summary.state("OFFLINE", good === null ? "no answer since this page was opened" : `no answer since ${clock(good)}`);
+});
 
 const poller = new Poller(round, { interval: INTERVAL_MS, onBad: failed });
 

@@ -1,5 +1,8 @@
 // <system-status>: how the server is, in one pill, on any page. Loading this module is enough.
-// Attributes: api (address of the server), interval (s), position (bottom-right, ...), theme, open.
+// Attributes: api (address of the server), interval (s), position (bottom-right, ..., inline), theme, open.
+// What the element holds is shown in the panel below the sentence. `tell(answer)` gives it an answer
+// of `api/status/public` or `api/monitor` that the page has anyway, so that it need not
+// ask itself; `tell(null)` says that the server is gone.
 
 const HOME = new URL("../../../", import.meta.url);
 const NAME = "system-status";
@@ -24,11 +27,15 @@ display:block!important;font:400 14px/1.45 ui-sans-serif,system-ui,-apple-system
 :host([data-look=light]){--s:#fff;--r:#f1f5f9;--t:#0f172a;--m:#475569;--l:#cbd5e1;--a:#1d4ed8;--f:#1d4ed8;--o:#0f172a;--bad:#b91c1c}
 :host([position$=left]){right:auto!important;left:calc(16px + env(safe-area-inset-left))!important}
 :host([position^=top]){bottom:auto!important;top:calc(16px + env(safe-area-inset-top))!important}
-:host([position=inline]){position:static!important;display:inline-block!important}
+:host([position=inline]){position:relative!important;inset:auto!important;display:inline-block!important;z-index:auto!important}
 *{box-sizing:border-box}
 .wrap{display:flex;flex-direction:column;align-items:flex-end;gap:10px}
 :host([position$=left]) .wrap{align-items:flex-start}
 :host([position^=top]) .wrap{flex-direction:column-reverse}
+:host([position=inline]) .panel{position:absolute;z-index:9;top:calc(100% + 10px);right:0;width:330px;max-height:calc(100vh - 90px);overflow-y:auto}
+:host([position=inline]) button{height:32px;padding:0 12px 0 10px;font-size:12px;box-shadow:none}
+@media(max-width:639px){:host([position=inline]){position:static!important}:host([position=inline]) .panel{top:calc(100% + 6px);left:14px;right:14px;width:auto;max-width:none}
+:host([position=inline]) button{height:30px;padding:0 9px 0 8px;gap:5px;font-size:11px}}
 button{all:unset;box-sizing:border-box;display:inline-flex;align-items:center;gap:8px;height:36px;padding:0 15px 0 13px;border-radius:99px;cursor:pointer;
 color:#0b1220;background:#94a3b8;font-size:13px;font-weight:700;letter-spacing:.05em;box-shadow:0 6px 20px rgb(0 0 0/35%),0 0 0 1px rgb(11 18 32/20%)}
 button[data-state=healthy]{background:#22c55e}button[data-state=degraded]{background:#f59e0b}button[data-state=offline]{background:#ef4444}
@@ -40,7 +47,7 @@ box-shadow:0 18px 48px rgb(0 0 0/40%)}
 .panel[hidden]{display:none}
 h2,ul,p{margin:0;padding:0;font:inherit}ul{list-style:none}
 h2{font-weight:650;font-size:14px}
-h2+p{color:var(--m);font-size:12px;margin-bottom:9px}
+.why{margin-bottom:4px}.when{color:var(--m);font-size:12px;margin-bottom:9px}
 li{display:flex;align-items:center;gap:9px;padding:3px 0}
 li .end{margin-left:auto;color:var(--m)}
 ul+ul{margin-top:8px;padding-top:8px;border-top:1px solid var(--l)}
@@ -51,8 +58,9 @@ li svg[data-shape=offline]{fill:#ef4444;stroke:var(--o);stroke-width:1}li svg .c
 .age[data-bad]{color:var(--bad)}
 a{display:inline-flex;align-items:center;min-height:24px;margin-top:6px;color:var(--a);text-underline-offset:3px}
 .away{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-@media(forced-colors:active){button,.panel{border:1px solid CanvasText}}
-@media print{:host{display:none}}
+@media(forced-colors:active){button,.panel{border:1px solid CanvasText}button svg,li svg[data-shape]{fill:CanvasText!important;stroke:CanvasText!important}
+svg[data-shape=unknown],svg[data-shape=disabled]{fill:none!important}svg .cut{fill:none!important;stroke:Canvas!important}}
+@media print{:host,:host([position]){display:none!important}}
 `;
 
 const make = (tag, properties = {}, ...children) => {
@@ -90,6 +98,7 @@ const stateOf = (word) => STATES[String(word).toUpperCase()] ?? "unknown";
 
 class SystemStatus extends HTMLElement {
   #timers = new Set();
+  #asking = null;
   #failures = 0;
   #busy = false;
   #word = "CHECKING";
@@ -102,6 +111,9 @@ class SystemStatus extends HTMLElement {
   #seen = () => {
     if (document.hidden) this.#clear();
     else this.#begin();
+  };
+  #outside = (event) => {
+    if (this.#inline && !this.panel.hidden && !event.composedPath().includes(this)) this.#open(false);
   };
   #escape = (event) => {
     if (event.key !== "Escape" || this.panel.hidden) return;
@@ -121,7 +133,8 @@ class SystemStatus extends HTMLElement {
     document.documentElement.addEventListener("looks", this.#dress);
     document.addEventListener("visibilitychange", this.#seen);
     this.addEventListener("keydown", this.#escape);
-    this.#open(this.hasAttribute("open") || kept() === "open", false);
+    document.addEventListener("click", this.#outside);
+    this.#open(this.hasAttribute("open") || (!this.#inline && kept() === "open"), false);
     if (!document.hidden) this.#begin();
   }
 
@@ -131,6 +144,7 @@ class SystemStatus extends HTMLElement {
     document.documentElement.removeEventListener("looks", this.#dress);
     document.removeEventListener("visibilitychange", this.#seen);
     this.removeEventListener("keydown", this.#escape);
+    document.removeEventListener("click", this.#outside);
   }
 
   #build() {
@@ -143,17 +157,23 @@ class SystemStatus extends HTMLElement {
     this.button.setAttribute("aria-expanded", "false");
     this.button.setAttribute("aria-controls", "panel");
     this.headline = make("h2", { textContent: "coinmux" });
-    this.since = make("p");
+    this.why = make("p", { className: "why" });
+    this.since = make("p", { className: "when" });
     this.counts = make("ul");
     this.services = make("ul");
     this.age = make("p", { className: "age" });
     const more = make("a", { href: new URL("system-monitor", this.base).href, textContent: "Open the system monitor" });
-    this.panel = make("div", { className: "panel", id: "panel", hidden: true }, this.headline, this.since, this.counts, this.services, this.age, more);
+    this.panel = make("div", { className: "panel", id: "panel", hidden: true }, this.headline, this.why, this.since, make("slot"), this.counts, this.services, this.age, more);
     this.panel.setAttribute("role", "region");
     this.panel.setAttribute("aria-label", "System status");
     this.spoken = make("div", { className: "away" });
     this.spoken.setAttribute("role", "status");
-    shadow.append(make("div", { className: "wrap" }, this.panel, this.button), this.spoken);
+    const parts = this.#inline ? [this.button, this.panel] : [this.panel, this.button];
+    shadow.append(make("div", { className: "wrap" }, ...parts), this.spoken);
+  }
+
+  get #inline() {
+    return this.getAttribute("position") === "inline";
   }
 
   get base() {
@@ -164,7 +184,8 @@ class SystemStatus extends HTMLElement {
   #open(open, keep = true) {
     this.panel.hidden = !open;
     this.button.setAttribute("aria-expanded", String(open));
-    if (keep) kept(open ? "open" : "closed");
+    if (keep && !this.#inline) kept(open ? "open" : "closed");
+    this.dispatchEvent(new CustomEvent(`${NAME}-open`, { detail: open }));
     this.#say();
   }
 
@@ -202,10 +223,7 @@ class SystemStatus extends HTMLElement {
     try {
       const reply = await fetch(new URL("api/status/public", this.base), { signal: stop.signal, credentials: "omit", cache: "no-store" });
       if (!reply.ok) throw new Error(String(reply.status));
-      const answer = await reply.json();
-      this.#failures = 0;
-      this.#told = { answer, at: performance.now(), wall: Date.now() };
-      this.#show(answer);
+      this.#take(await reply.json());
     } catch {
       this.#failures += 1;
       if (this.#failures >= 3) this.#state("OFFLINE", null);
@@ -213,18 +231,42 @@ class SystemStatus extends HTMLElement {
     clearTimeout(timer);
     this.#busy = false;
     this.#say();
+    this.#next();
+  }
+
+  #next() {
+    clearTimeout(this.#asking);
+    this.#timers.delete(this.#asking);
     if (!this.isConnected || document.hidden) return;
     const every = Math.max(1, Number(this.getAttribute("interval")) || 10) * 1000;
     const wait = this.#failures ? BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length) - 1] * (0.85 + Math.random() * 0.3) : every;
-    this.#after(wait, () => this.#poll());
+    this.#asking = this.#after(wait, () => this.#poll());
+  }
+
+  #take(answer) {
+    this.#failures = 0;
+    this.#told = { at: performance.now(), wall: Date.now() };
+    this.#show(answer);
+  }
+
+  tell(answer) {
+    if (answer) this.#take(answer);
+    else {
+      this.#failures = Math.max(3, this.#failures);
+      this.#state("OFFLINE", null);
+    }
+    this.#say();
+    if (!this.#busy) this.#next();
   }
 
   #show(answer) {
     this.#state(String(answer.status ?? "UNKNOWN").toUpperCase(), answer);
-    const counts = answer.providers ?? {};
-    this.counts.replaceChildren(...COUNTED.map((name) => this.#line(name, `Providers ${name}`, counts[name] ?? "—")));
+    const counts = answer.summary ?? answer.providers ?? {};
+    const reason = String(answer.reason ?? "");
+    this.why.textContent = reason && `${reason[0].toUpperCase()}${reason.slice(1)}.`;
+    this.counts.replaceChildren(...COUNTED.map((name) => this.#line(name, `Sources ${name}`, counts[name] ?? "—")));
     this.services.replaceChildren(
-      ...(answer.services ?? []).map(({ name, status }) => this.#line(stateOf(status), String(name).replaceAll("_", " "), String(status ?? "—").toLowerCase())),
+      ...(Array.isArray(answer.services) ? answer.services : []).map(({ name, status }) => this.#line(stateOf(status), String(name).replaceAll("_", " "), String(status ?? "—").toLowerCase())),
     );
     this.since.textContent = Number.isFinite(answer.since) ? `${this.#word.toLowerCase()} since ${clock(answer.since)}` : "";
   }

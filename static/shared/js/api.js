@@ -10,6 +10,9 @@ export function address(path, params) {
   return url;
 }
 
+// What a proxy answers for a server that is not there; the server's own problems have a code.
+const isGateway = (status) => status === 502 || status === 504;
+
 // What went wrong, in the words of the server's problem document where it sent one.
 export class Problem extends Error {
   constructor(title, { status = 0, detail = "", code = "", requestId = "", retryAfter = null, body = {} } = {}) {
@@ -18,7 +21,7 @@ export class Problem extends Error {
   }
 
   get unreachable() {
-    return this.status === 0 || this.status === 502 || this.status === 504;
+    return this.status === 0 || (isGateway(this.status) && !this.code);
   }
 }
 
@@ -28,6 +31,7 @@ export async function ask(path, { params, method = "GET", body, timeout = 15000,
   const leave = () => own.abort();
   signal?.addEventListener("abort", leave);
   if (signal?.aborted) own.abort();
+  let silent = true;
   try {
     const reply = await fetch(address(path, params), {
       method,
@@ -37,18 +41,28 @@ export async function ask(path, { params, method = "GET", body, timeout = 15000,
       cache: "no-store",
       credentials: "same-origin",
     });
+    silent = isGateway(reply.status) && !reply.headers.get("content-type")?.includes("json");
+    if (!silent) heard(null);
     if (reply.ok) return { data: await reply.json(), reply };
     throw await problemOf(reply);
   } catch (error) {
-    if (error instanceof Problem) throw error;
     if (signal?.aborted) throw error;
-    if (error instanceof SyntaxError) throw new Problem("The answer was not valid JSON");
-    if (own.signal.aborted) throw new Problem(`No answer within ${timeout / 1000} s`);
-    throw new Problem("The server cannot be reached");
+    const problem = problemFrom(error, own.signal.aborted, timeout);
+    if (silent) heard(problem);
+    throw problem;
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", leave);
   }
+}
+
+// Whether the server answers at all is one fact for the whole page: the shell listens, and says so.
+const heard = (problem) => document.dispatchEvent(new CustomEvent("heard", { detail: problem }));
+
+function problemFrom(error, late, timeout) {
+  if (error instanceof Problem) return error;
+  if (error instanceof SyntaxError) return new Problem("The answer was not valid JSON");
+  return new Problem(late ? `No answer within ${timeout / 1000} s` : "The server cannot be reached");
 }
 
 export const get = async (path, params, options) => (await ask(path, { params, ...options })).data;

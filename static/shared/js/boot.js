@@ -9,11 +9,12 @@
     }
   };
   const light = matchMedia("(prefers-color-scheme: light)");
+  const paper = matchMedia("print");
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const apply = () => {
     const theme = kept("coinmux-theme");
     const motion = kept("coinmux-motion");
-    root.dataset.theme = theme === "light" || theme === "dark" ? theme : light.matches ? "light" : "dark";
+    root.dataset.theme = paper.matches ? "light" : theme === "light" || theme === "dark" ? theme : light.matches ? "light" : "dark";
     root.dataset.motion = motion === "off" || still.matches ? "off" : "on";
   };
   apply();
@@ -25,5 +26,7 @@
   };
   light.addEventListener("change", changed);
   still.addEventListener("change", changed);
+  // Ink on paper: what is drawn by script is told as well.
+  paper.addEventListener("change", changed);
   root.addEventListener("looks-kept", changed);
 })();

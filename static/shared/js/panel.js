@@ -1,5 +1,6 @@
 // What a card says of its data: loading, ready, empty, stale or failed.
 import { h, setText } from "./dom.js";
+import { request } from "./links.js";
 import { now, span } from "./time.js";
 
 export class Panel {
@@ -59,7 +60,7 @@ export class Panel {
       { class: "failure", role: "group", "aria-label": "Error" },
       h("strong", { text: problem.title ?? "Something the page cannot read" }),
       problem.detail ? h("span", { text: problem.detail }) : null,
-      problem.requestId ? h("code", { text: problem.requestId }) : null,
+      problem.requestId ? h("span", { class: "why" }, "Why? ", request(problem.requestId)) : null,
       this.retry ? h("button", { class: "button small", type: "button", onclick: () => this.retry() }, "Retry") : null,
     );
     this.card.insertBefore(this.failure, this.body);

@@ -1,6 +1,9 @@
-// Asking again and again: never two at a time, slower while it fails, not at all while hidden.
+// Asking again and again: never two at a time, slower while it fails, not at all while the page is
+// hidden or paused, and at once when it is seen, goes on, or the server is there again.
 
 const BACKOFF_MS = [5000, 10000, 20000, 30000];
+
+const isPaused = () => document.documentElement.dataset.live === "paused";
 
 export class Poller {
   // `task(signal)` does one round; `onBad(error, failures)` is called after a failed round.
@@ -13,12 +16,15 @@ export class Poller {
     this.busy = false;
     this.again = false;
     this.stopped = true;
-    this.seen = () => this.#visibility();
+    this.seen = () => this.#turned();
+    this.back = () => {
+      if (this.failures) this.now();
+    };
   }
 
   start() {
     this.stopped = false;
-    document.addEventListener("visibilitychange", this.seen);
+    for (const [name, heard] of this.#heard()) document.addEventListener(name, heard);
     this.now();
     return this;
   }
@@ -26,10 +32,14 @@ export class Poller {
   stop() {
     this.stopped = true;
     clearTimeout(this.timer);
-    document.removeEventListener("visibilitychange", this.seen);
+    for (const [name, heard] of this.#heard()) document.removeEventListener(name, heard);
   }
 
-  // Asks at once, or right after the answer that is under way.
+  #heard() {
+    return [["visibilitychange", this.seen], ["paused", this.seen], ["reached", this.back]];
+  }
+
+  // Asks at once, or right after the answer that is under way. A paused page asks that once.
   now() {
     if (this.stopped || document.hidden) return;
     if (this.busy) {
@@ -56,6 +66,7 @@ export class Poller {
       this.#round();
       return;
     }
+    if (isPaused()) return;
     this.timer = setTimeout(() => this.#round(), this.#wait());
   }
 
@@ -65,8 +76,8 @@ export class Poller {
     return step * (0.85 + Math.random() * 0.3);
   }
 
-  #visibility() {
+  #turned() {
     clearTimeout(this.timer);
-    if (!document.hidden) this.now();
+    if (!isPaused()) this.now();
   }
 }

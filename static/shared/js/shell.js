@@ -1,18 +1,13 @@
-// The frame of every page: top bar, overall state, theme, motion, footer.
+// The frame of every page: what its header's end holds, whether the server answers, and the tab's title and icon.
 import { $, h, s, setText } from "./dom.js";
-import { get, root } from "./api.js";
+import { get } from "./api.js";
+import { params, push, replace } from "./address.js";
+import * as links from "./links.js";
+import { live } from "./live.js";
 import { shape, stateOf } from "./states.js";
-import { now, span } from "./time.js";
+import { eachSecond, now, setZone, since, span, sync, timeOf, zone, zoneName } from "./time.js";
 import { announce } from "./announce.js";
 
-const PAGES = [
-  ["", "Overview", "dashboard"],
-  ["system-monitor", "Monitor", "system-monitor"],
-  ["providers", "Providers", "providers"],
-  ["chart", "Chart", "chart"],
-  ["explain", "Decisions", "explain"],
-  ["config", "Configuration", "config"],
-];
 const COLOURS = { healthy: "#22c55e", degraded: "#f59e0b", offline: "#ef4444", unknown: "#94a3b8" };
 const MARKS = {
   healthy: "<circle cx='8' cy='8' r='6' fill='C'/>",
@@ -23,9 +18,13 @@ const MARKS = {
 const ICONS = {
   moon: "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5Z",
   sun: "M12 7.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM12 2v2M12 20v2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M2 12h2M20 12h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4",
-  play: "M8 5.5v13l10.5-6.5Z",
-  pause: "M9 5.5v13M15 5.5v13",
+  still: "M4 6h10M4 12h16M4 18h7",
+  moving: "M3 12h3l3-8 5 16 3-8h4",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
 };
+// So many answers in a row that did not come, over at least so long, and the server is gone.
+const GONE_AFTER = 3;
+const GONE_MS = 6000;
 const html = document.documentElement;
 
 function keep(name, value) {
@@ -39,58 +38,81 @@ function keep(name, value) {
 const icon = (name) => s("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, s("path", { d: ICONS[name] }));
 
 class Shell {
+  #begun = false;
   #state = null;
   #updated = null;
   #every = 5000;
   #title = document.title;
+  #banner = null;
+  #heard = null;
+  #misses = 0;
+  #missing = null;
+  paused = false;
 
   constructor() {
-    const here = document.body.dataset.page;
-    this.pill = h("span", { class: "overall", data: { state: "unknown" } }, h("span", { class: "word", text: "CHECKING" }));
-    this.pill.prepend(shape("unknown"));
-    this.age = h("span", { class: "updated", text: "" });
-    this.theme = h("button", { class: "button bare icon", type: "button", onclick: () => this.#turnTheme() });
+    this.widget = $("#top-end system-status");
+    this.age = h("span", { class: "updated" });
+    this.live = h("button", { class: "button bare live", type: "button", onclick: () => this.#turnLive() }, h("i", { "aria-hidden": "true" }), h("span"));
+    this.zone = h("button", { class: "button bare zone", type: "button", onclick: () => setZone(zone() === "utc" ? "local" : "utc") });
     this.motion = h("button", { class: "button bare icon", type: "button", onclick: () => this.#turnMotion() });
-    $("#top").append(
-      h("a", { class: "brand", href: root.href },
-        s("svg", { viewBox: "0 0 32 32", fill: "none", "stroke-width": 2.6, "stroke-linecap": "round", "aria-hidden": "true" },
-          s("path", { class: "a", d: "M4 7c7 0 7 9 12 9" }), s("path", { class: "a", d: "M4 16h9" }),
-          s("path", { class: "b", d: "M4 25c7 0 7-9 12-9" }), s("path", { class: "a", d: "M20 16h8" }), s("circle", { class: "c", cx: 17.5, cy: 16, r: 3.6 })),
-        "coinmux"),
-      h("nav", { "aria-label": "Pages" },
-        h("ul", null, PAGES.map(([path, title, name]) =>
-          h("li", null, h("a", { href: new URL(path, root).href, "aria-current": name === here ? "page" : null }, title))))),
-      h("div", { class: "top-end" }, this.age, this.pill, this.motion, this.theme),
-    );
-    $("#foot").append(
-      this.version = h("span", { text: "coinmux" }),
-      h("a", { href: new URL("docs", root).href }, "API documentation"),
-      h("a", { href: new URL("metrics", root).href }, "Metrics"),
-      h("span", null, "Charts: TradingView Lightweight Charts™, © 2026 ",
-        h("a", { href: "https://www.tradingview.com/", rel: "noopener noreferrer" }, "TradingView, Inc.")),
-    );
+    this.theme = h("button", { class: "button bare icon", type: "button", onclick: () => this.#turnTheme() });
+    const looks = h("div", { class: "looks", id: "looks" }, this.zone, this.motion, this.theme);
+    this.more = h("button", { class: "button bare icon more", type: "button", "aria-label": "Time zone, motion and theme", "aria-expanded": "false", "aria-controls": "looks",
+      onclick: () => this.#unfold(this.more.getAttribute("aria-expanded") !== "true") }, icon("more"));
+    this.widget.before(this.age, this.live);
+    $("#top-end").append(this.more, looks);
+    $("#foot").append(h("span", null, "Charts: TradingView Lightweight Charts™, © 2026 ",
+      h("a", { href: "https://www.tradingview.com/", rel: "noopener noreferrer" }, "TradingView, Inc.")));
     html.addEventListener("looks", () => this.#dress());
+    document.addEventListener("zone", () => this.#dress());
+    document.addEventListener("keydown", ({ key }) => {
+      if (key === "Escape" && this.more.getAttribute("aria-expanded") === "true") this.#unfold(false, true);
+    });
+    document.addEventListener("click", ({ target }) => {
+      if (!target.closest?.(".looks, .more")) this.#unfold(false);
+    });
+    document.addEventListener("heard", ({ detail }) => this.#listen(detail));
+    document.addEventListener("system-status", ({ detail }) => this.#follow(detail));
     this.#dress();
-    setInterval(() => this.#tick(), 1000);
+    this.#showLive();
+    this.#showTab();
+    eachSecond(() => this.#tick());
+    if (html.dataset.view === "wall") this.widget.remove();
+    // The page's own question goes first.
+    const timer = setTimeout(() => this.#begin(), 1500);
+    document.addEventListener("heard", () => {
+      clearTimeout(timer);
+      this.#begin();
+    }, { once: true });
+  }
+
+  #begin() {
+    if (this.#begun) return;
+    this.#begun = true;
+    if (this.widget.isConnected) import("../components/system-status.js");
     get("api/status").then((status) => {
-      setText(this.version, `coinmux ${status.version ?? ""}${status.simulated ? " · simulated sources" : ""}`);
-      if (status.simulated) this.#simulated();
+      setText($("#version"), `coinmux ${status.version ?? ""}${status.simulated ? " · simulated sources" : ""}`);
+      $("#simulated").hidden = !status.simulated;
     }, () => {});
   }
 
-  // The overall state as the server reported it, or OFFLINE where it does not answer.
+  // A page that asks for the whole anyway gives the answer on, and the widget need not ask for it.
+  answered(answer) {
+    this.reached();
+    if (this.widget.isConnected && this.widget.tell) this.widget.tell(answer);
+    else this.status(answer.status, { silent: true });
+  }
+
+  // The overall state as the server reported it: in the tab's title and icon.
   status(raw, { silent = false } = {}) {
     const state = stateOf(raw);
     const word = state.key === "healthy" ? "ONLINE" : state.word.toUpperCase();
     if (word === this.#state) return;
     if (this.#state !== null && !silent) announce(`Overall state: ${word.toLowerCase()}`);
     this.#state = word;
-    this.pill.dataset.state = state.key;
-    this.pill.querySelector("svg").replaceWith(shape(state.key === "disabled" ? "unknown" : state.key));
-    setText(this.pill.querySelector(".word"), word);
     const key = MARKS[state.key] ? state.key : "unknown";
     const mark = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>${MARKS[key].replaceAll("C", COLOURS[key])}</svg>`;
-    $("link[rel=icon]").href = `data:image/svg+xml,${encodeURIComponent(mark)}`;
+    $("#favicon").href = `data:image/svg+xml,${encodeURIComponent(mark)}`;
     this.#entitle();
   }
 
@@ -105,20 +127,118 @@ class Shell {
     this.#tick();
   }
 
+  // The server does not answer: said once, whichever question found it out. `document` gets an event
+  // `unreachable`, and `reached` when it is back.
+  unreachable(problem) {
+    if (this.#banner) return;
+    document.body.classList.add("offline-page");
+    const at = this.#heard;
+    this.#banner = h("div", { class: "banner", role: "alert", id: "unreachable" }, shape("offline"),
+      h("span", null, h("strong", { text: "No answer from the server " }),
+        at === null ? "since this page was opened" : "since ", at === null ? null : timeOf(at),
+        at === null ? null : h("span", null, ", ", since(at, (ms) => span(now() - ms))),
+        `. ${problem?.title ? `${problem.title}. ` : ""}What is shown is the last it said; the page keeps trying.`));
+    $("#main").prepend(this.#banner);
+    this.status("OFFLINE", { silent: true });
+    this.widget.tell?.(null);
+    document.dispatchEvent(new CustomEvent("unreachable", { detail: problem ?? null }));
+  }
+
+  // The server answers. Everybody who waits to ask again asks now.
+  reached() {
+    this.#misses = 0;
+    this.#missing = null;
+    this.#heard = now();
+    if (!this.#banner) return;
+    this.#banner.remove();
+    this.#banner = null;
+    document.body.classList.remove("offline-page");
+    document.dispatchEvent(new CustomEvent("reached"));
+  }
+
+  requestLink(id) {
+    return links.request(id);
+  }
+
+  params() {
+    return params();
+  }
+
+  push(values) {
+    push(values);
+  }
+
+  replace(values) {
+    replace(values);
+  }
+
+  #listen(problem) {
+    if (!problem) {
+      this.reached();
+      return;
+    }
+    this.#misses += 1;
+    this.#missing ??= performance.now();
+    if (this.#misses >= GONE_AFTER && performance.now() - this.#missing >= GONE_MS) this.unreachable(problem);
+  }
+
+  #follow({ status, reachable, server_time: serverTime }) {
+    if (reachable) {
+      sync(serverTime);
+      this.reached();
+    } else this.unreachable(null);
+    this.status(status, { silent: true });
+  }
+
   #entitle() {
     const calm = this.#state === null || this.#state === "ONLINE";
     document.title = calm ? this.#title : `${this.#state}: ${this.#title}`;
   }
 
-  #simulated() {
-    $(".brand").after(h("span", { class: "tag", data: { tone: "warn" }, title: "Every source is played by a simulator; no number here is a market's" }, "simulated"));
-  }
-
   #tick() {
     if (this.#updated === null) return;
     const age = now() - this.#updated;
-    setText(this.age, `updated ${span(age)} ago`);
+    setText(this.age, `${span(age)} ago`);
+    this.age.title = `Updated ${span(age)} ago`;
     this.age.toggleAttribute("data-late", age >= 3 * this.#every);
+  }
+
+  #turnLive() {
+    this.paused = !this.paused;
+    html.dataset.live = this.paused ? "paused" : "live";
+    live.pause(this.paused);
+    this.#showLive();
+    announce(this.paused ? "The page is paused" : "The page is live");
+    document.dispatchEvent(new CustomEvent("paused", { detail: this.paused }));
+  }
+
+  #showLive() {
+    setText(this.live.lastElementChild, this.paused ? "Paused" : "Live");
+    this.live.setAttribute("aria-label", this.paused ? "Paused: go on" : "Live: pause this page");
+    this.live.title = this.paused ? "Go on: ask the server again" : "Pause this page: it asks nothing, and nothing on it moves";
+  }
+
+  // Where the tabs do not fit, the page's own is scrolled into view.
+  #showTab() {
+    const bar = $(".top nav ul");
+    const show = () => {
+      const mine = $("[aria-current]", bar);
+      if (mine) bar.scrollLeft = mine.offsetLeft - (bar.clientWidth - mine.offsetWidth) / 2;
+      this.#fade(bar);
+    };
+    bar.addEventListener("scroll", () => this.#fade(bar), { passive: true });
+    new ResizeObserver(show).observe(bar);
+  }
+
+  #fade(bar) {
+    const left = bar.scrollLeft > 2;
+    const right = bar.scrollLeft + bar.clientWidth < bar.scrollWidth - 2;
+    bar.dataset.more = left && right ? "both" : left ? "left" : right ? "right" : "none";
+  }
+
+  #unfold(open, focus = false) {
+    this.more.setAttribute("aria-expanded", String(open));
+    if (focus) this.more.focus();
   }
 
   #turnTheme() {
@@ -137,14 +257,20 @@ class Shell {
 
   #dress() {
     const light = html.dataset.theme === "light";
-    this.theme.replaceChildren(icon(light ? "moon" : "sun"));
-    this.theme.setAttribute("aria-label", light ? "Dark theme" : "Light theme");
-    this.theme.title = light ? "Dark theme" : "Light theme";
+    label(this.theme, light ? "moon" : "sun", light ? "Dark theme" : "Light theme");
     const moving = html.dataset.motion === "on";
-    this.motion.replaceChildren(icon(moving ? "pause" : "play"));
-    this.motion.setAttribute("aria-label", moving ? "Pause motion" : "Allow motion");
-    this.motion.title = moving ? "Pause motion" : "Allow motion";
+    label(this.motion, moving ? "moving" : "still", moving ? "Less motion" : "Allow motion");
+    const isUtc = zone() === "utc";
+    setText(this.zone, isUtc ? "UTC" : "Local");
+    this.zone.title = isUtc ? "Times are in UTC. Show them in the time of this machine" : `Times are in the time of this machine, ${zoneName()}. Show them in UTC`;
+    this.zone.setAttribute("aria-label", isUtc ? "UTC: show local times" : "Local time: show UTC");
   }
+}
+
+function label(button, name, text) {
+  button.replaceChildren(icon(name));
+  button.setAttribute("aria-label", text);
+  button.title = text;
 }
 
 export const shell = new Shell();
