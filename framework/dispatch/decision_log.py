@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.dispatch.decision import Decision
-from coinmux.framework.errors import NotFound
+from coinmux.framework.errors import BadStatus, NotFound
 from coinmux.framework.plugins.raised import trace_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class DecisionLog:
         self._redactor = redactor
         self._router = router
         self._clock = clock
-        self._decisions: OrderedDict[str, Decision] = OrderedDict()
+        self._decisions: deque[Decision] = deque(maxlen=_DECISIONS_KEPT)
 
     def attempt(
         self,
@@ -96,6 +96,8 @@ class DecisionLog:
         line: dict[str, Any] = {"provider": source, "outcome": "ok"}
         if code is not None:
             line = {"provider": source, "outcome": "failed", "code": code}
+            if isinstance(error, BadStatus) and error.status is not None:
+                line["status"] = error.status
             message = f"{decision}: {code}"
             level = "info" if code in _OF_THE_QUESTION else "warning"
             detail = None if detail is None else self._redactor.clean(detail)
@@ -173,11 +175,8 @@ class DecisionLog:
         )
         if trail is not None:
             trail.note(decision)
-        if request_id is None:
-            return
-        self._decisions[request_id] = decision
-        if len(self._decisions) > _DECISIONS_KEPT:
-            self._decisions.popitem(last=False)
+        if request_id is not None:
+            self._decisions.append(decision)
 
     def give_up(self, request: RequestContext, code: str) -> None:
         """Record how a request ended whose caller left, or that shared the failure of another."""
@@ -191,7 +190,17 @@ class DecisionLog:
         Raises:
             NotFound: none is stored under that id.
         """
-        decision = self._decisions.get(request_id)
-        if decision is None:
-            raise NotFound(f"no decision is kept for request {request_id[:64]!r}")
-        return decision.public()
+        for decision in reversed(self._decisions):
+            if decision.request_id == request_id:
+                return decision.public()
+        raise NotFound(f"no decision is kept for request {request_id[:64]!r}")
+
+    def newer_than(self, seen: Decision | None) -> list[Decision]:
+        """The decisions after `seen` that are still stored, oldest first; all of them for None."""
+        found: list[Decision] = []
+        for decision in reversed(self._decisions):
+            if decision is seen:
+                break
+            found.append(decision)
+        found.reverse()
+        return found

@@ -49,6 +49,9 @@ class Attempt(Shape):
     provider: str
     outcome: Literal["ok", "failed"]
     code: str | None = Field(default=None, description="Of the error; left out where it went well")
+    status: int | None = Field(
+        default=None, description="HTTP status the source sent; only with code `upstream_status`"
+    )
     started_at: int = Field(description="Unix ms")
     elapsed_ms: float = Field(description="Milliseconds")
 

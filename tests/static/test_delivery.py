@@ -55,8 +55,8 @@ async def test_the_first_load_of_the_monitor_is_small(page_of):
         def finished(reply):
             if "/api/monitor" in reply.url:
                 answered.append(reply.url)
-            elif "/static/" in reply.url and not answered:
-                loaded.append(urlsplit(reply.url).path.removeprefix("/static/"))
+            elif "/static-" in reply.url and not answered:
+                loaded.append(urlsplit(reply.url).path.split("/", 2)[2])
 
         page.on("response", finished)
 

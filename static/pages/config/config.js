@@ -13,30 +13,31 @@ const EVERY_MS = 15000;
 const REASONS = {
   missing_key: "its key is missing", key_refused: "the source refused its key", switched_off: "switched off by configuration", retired: "the service is retired", broken: "its plugin did not load",
 };
+// Who may change things, in words; a word that is not here is shown as it is.
+const ADMINS = { loopback: "this machine only", token: "with ADMIN_TOKEN", nobody: "nobody" };
 
-const panels = Object.fromEntries(["missing", "features", "settings"].map((name) => [name, new Panel($(`[data-panel="${name}"]`), { staleAfter: 3 * EVERY_MS, retry: () => poller.now() })]));
+const panels = Object.fromEntries(["needed", "optional", "features", "settings"].map((name) => [name, new Panel($(`[data-panel="${name}"]`), { staleAfter: 3 * EVERY_MS, retry: () => poller.now() })]));
 let features = [];
 let settings = [];
+let titles = new Map();
 
-function tile(label) {
-  const parts = { big: h("div", { class: "big", text: NONE }), sub: h("div", { class: "sub" }) };
-  $("#strip").append(h("div", { class: "card tile" }, h("div", { class: "label", text: label }), parts.big, parts.sub));
-  return parts;
-}
+const tile = (name) => ({ big: $(`#tile-${name} .big`), sub: $(`#tile-${name} .sub`) });
+const tiles = { on: tile("on"), off: tile("off"), needed: tile("needed"), better: tile("better"), changes: tile("changes") };
+const sourceLink = (name, title) => h("a", { href: new URL(`providers?name=${encodeURIComponent(name)}`, root).href, title: name, text: title ?? name });
 
-const tiles = { on: tile("Features on"), off: tile("Off"), needed: tile("Keys missing that are needed"), better: tile("Keys that would raise limits"), changes: tile("Who may change things") };
-
-const missing = new Table($("#missing"), [
+// One table of variables that are not set; `without` says what their absence means for a source.
+const keyTable = (place, without) => new Table(place, [
   { key: "variable", title: "Variable", sort: (one) => one.variable, cell: (one) => h("code", { text: one.variable }), set: () => {} },
-  { key: "state", title: "State", sort: (one) => (one.required ? 0 : 1), cell: (one) => h("span", { class: "tag", data: { tone: one.required ? "warn" : null }, text: one.required ? "missing, needed" : "missing, optional" }), set: () => {} },
-  { key: "feature", title: "Feature", sort: (one) => one.feature, cell: (one) => h("a", { href: new URL(`providers?name=${encodeURIComponent(one.feature)}`, root).href, text: one.feature }), set: () => {} },
-  { key: "effect", title: "Without it", class: "wrap", sort: (one) => (one.required ? 0 : 1), set: (cell, one) => setText(cell, one.required ? `${one.feature} stays off` : `${one.feature} works, within lower limits`) },
+  { key: "feature", title: "Source", sort: (one) => titles.get(one.feature) ?? one.feature, cell: (one) => sourceLink(one.feature), set: (cell, one) => setText(cell, titles.get(one.feature) ?? one.feature) },
+  { key: "effect", title: "Without it", class: "wrap", set: (cell, one) => setText(cell, without(titles.get(one.feature) ?? one.feature)) },
   { key: "description", title: "What it does", class: "wrap", set: (cell, one) => setText(cell, one.description ?? NONE) },
-  { key: "where", title: "Where to get one", cell: (one) => (one.signup_url ? safeLink(one.signup_url, null, hostOf(one.signup_url)) : h("span", { text: NONE })), set: () => {} },
-], { keyOf: (one) => `${one.feature} ${one.variable}`, sorted: "state" });
+  { key: "where", title: "Where to get one", sort: (one) => hostOf(one.signup_url), cell: (one) => (one.signup_url ? safeLink(one.signup_url, null, hostOf(one.signup_url)) : h("span", { text: NONE })), set: () => {} },
+], { keyOf: (one) => `${one.feature} ${one.variable}`, sorted: "feature" });
+const needed = keyTable($("#needed"), (title) => `${title} stays off`);
+const optional = keyTable($("#optional"), (title) => `${title} works, within lower limits`);
 
 const table = new Table($("#features"), [
-  { key: "name", title: "Feature", sort: (one) => one.name, cell: (one) => h("a", { href: new URL(`providers?name=${encodeURIComponent(one.provider)}`, root).href, text: one.title ?? one.name }), set: () => {} },
+  { key: "name", title: "Feature", sort: (one) => one.title ?? one.name, cell: (one) => sourceLink(one.provider, one.title), set: () => {} },
   { key: "kind", title: "Kind", sort: (one) => one.category, set: (cell, one) => setText(cell, one.category) },
   { key: "state", title: "State", sort: (one) => (one.enabled ? 1 : 0), cell: () => badge(null), set: (cell, one) => {
     setBadge(cell, one.enabled ? "HEALTHY" : "DISABLED");
@@ -87,6 +88,7 @@ function listSettings() {
 }
 
 function hostOf(url) {
+  if (!url) return "";
   try {
     return new URL(url).hostname;
   } catch {
@@ -102,33 +104,60 @@ function list() {
   else panels.features.empty("No feature has that in its name.");
 }
 
+function fill(name, table, rows, nothing) {
+  table.show(rows);
+  if (rows.length) panels[name].ready();
+  else panels[name].empty(nothing);
+  panels[name].card.querySelector(".scroll").hidden = !rows.length;
+}
+
 const poller = new Poller(async () => {
-  const [{ missing: lacking }, found, status, told] = await Promise.all([get("api/config/missing"), get("api/config/features"), get("api/status"), get("api/config/settings")]);
+  const [{ missing }, found, status, told] = await Promise.all([get("api/config/missing"), get("api/config/features"), get("api/status"), get("api/config/settings")]);
   features = found.features;
   settings = told.settings;
-  listSettings();
-  missing.show(lacking);
-  if (lacking.length) panels.missing.ready();
-  else panels.missing.empty("Every key is set.");
+  titles = new Map(features.map((one) => [one.provider, one.title ?? one.name]));
+  const must = missing.filter((one) => one.required);
+  const may = missing.filter((one) => !one.required);
+  fill("needed", needed, must, "No source waits for a key.");
+  fill("optional", optional, may, "Every optional key is set.");
   list();
-  setText($("#env"), [...new Set(lacking.map((one) => `${one.variable}=`))].join("\n"));
-  const needed = lacking.filter((one) => one.required);
+  listSettings();
+  setText($("#env"), [...new Set([...must, ...may].map((one) => `${one.variable}=`))].join("\n"));
+  $(".lines").hidden = !missing.length;
+  $("#copy").hidden = !missing.length;
   tiles.on.big.replaceChildren(number(found.summary.enabled), h("small", { text: ` of ${number(found.summary.total)}` }));
+  setText(tiles.on.sub, "sources that may be asked");
+  const off = features.filter((one) => !one.enabled);
   setText(tiles.off.big, number(found.summary.disabled));
-  setText(tiles.off.sub, features.filter((one) => !one.enabled).slice(0, 3).map((one) => one.name).join(", "));
-  setText(tiles.needed.big, number(needed.length));
-  setText(tiles.needed.sub, needed.length ? "these sources stay off" : "nothing waits for a key");
-  setText(tiles.better.big, number(lacking.length - needed.length));
-  setText(tiles.better.sub, "optional");
-  setText(tiles.changes.big, words(status.admin?.allowed ?? NONE));
-  setText(tiles.changes.sub, status.admin?.detail ?? "");
+  setText(tiles.off.sub, off.slice(0, 3).map((one) => one.title ?? one.name).join(", ") || "everything is on");
+  setText(tiles.needed.big, number(must.length));
+  setText(tiles.needed.sub, must.length ? "their sources stay off" : "no source waits for a key");
+  setText(tiles.better.big, number(may.length));
+  setText(tiles.better.sub, may.length ? "they would raise limits" : "all are set");
+  setText(tiles.changes.big, ADMINS[status.admin?.allowed] ?? words(status.admin?.allowed ?? NONE));
+  setText(tiles.changes.sub, status.admin?.allowed === "loopback" ? "set ADMIN_TOKEN to allow others" : (status.admin?.detail ?? ""));
+  tiles.changes.big.title = tiles.changes.sub.title = status.admin?.detail ?? "";
+  // All at once: nothing that can be seen moves while the page fills.
+  for (const panel of Object.values(panels)) panel.card.hidden = false;
   shell.updated(undefined, EVERY_MS);
 }, { interval: EVERY_MS, onBad: (problem) => {
   for (const panel of Object.values(panels)) panel.error(problem);
 } });
 
-$("#find").addEventListener("input", list);
-$("#find-setting").addEventListener("input", listSettings);
+// What is looked for is in the address, so that a list can be shared.
+for (const [id, name, show] of [["find", "q", list], ["find-setting", "setting", listSettings]]) {
+  const box = $(`#${id}`);
+  const read = () => {
+    box.value = shell.params().get(name) ?? "";
+    show();
+  };
+  box.value = shell.params().get(name) ?? "";
+  box.addEventListener("input", () => {
+    shell.replace({ [name]: box.value.trim() || null });
+    show();
+  });
+  document.addEventListener("address", read);
+}
 $("#copy").addEventListener("click", async () => {
   try {
     await navigator.clipboard.writeText(`${$("#env").textContent}\n`);

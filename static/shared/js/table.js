@@ -1,26 +1,32 @@
 // Tables whose columns sort, and whose rows are reused between refreshes.
 import { each, h, setAttribute } from "./dom.js";
 
-// `columns`: {key, title, sort: row -> value, first: "asc" | "desc", num, cell: () -> element, set: (element, row)}.
-// The first column's cells are the row's header.
+const FOCUSABLE = "a[href], button, select, input, summary, [tabindex]";
+
+// `columns`: {key, title, sort: row -> value, first: "asc" | "desc", num, class, cell: () -> element, set: (element, row)}.
+// The first column's cells are the row's header. Every cell knows its column's title (`data-label`),
+// so that a style sheet can stack the cells of a row on a phone; the roles keep it a table then.
 export class Table {
-  constructor(table, columns, { keyOf, sorted = columns[0].key, direction = "asc", onSort = () => {}, onRow = null }) {
-    Object.assign(this, { columns, keyOf, sorted, direction, onSort, onRow, rows: [] });
+  constructor(table, columns, { keyOf, sorted = columns[0].key, direction = "asc", onSort = () => {} }) {
+    Object.assign(this, { table, columns, keyOf, sorted, direction, onSort, rows: [] });
     this.heads = columns.map((column) => {
-      const head = h("th", { scope: "col", class: column.num ? "num" : null });
+      const head = h("th", { scope: "col", role: "columnheader", class: column.num ? "num" : null, data: { column: column.key } });
       if (column.sort) head.append(h("button", { class: "sort", type: "button", onclick: () => this.#turn(column) }, column.title));
       else head.textContent = column.title;
       return head;
     });
-    this.body = h("tbody");
-    table.append(h("thead", null, h("tr", null, this.heads)), this.body);
+    this.body = h("tbody", { role: "rowgroup" });
+    table.setAttribute("role", "table");
+    table.append(h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, this.heads)), this.body);
   }
 
-  show(rows) {
+  // A refresh moves no row while something inside the table has the focus: who is about to press
+  // a button of a row must not find another row under it.
+  show(rows, { moves = !this.body.contains(document.activeElement) } = {}) {
     this.rows = rows;
-    const by = this.columns.find((column) => column.key === this.sorted) ?? this.columns[0];
-    const sign = this.direction === "asc" ? 1 : -1;
-    const ordered = by.sort ? [...rows].sort((a, b) => compare(by.sort(a), by.sort(b), sign) || compare(this.keyOf(a), this.keyOf(b), 1)) : rows;
+    const focused = this.body.contains(document.activeElement) ? document.activeElement : null;
+    const near = focused && [...this.body.rows].indexOf(focused.closest("tr"));
+    const ordered = moves ? this.#ordered(rows) : this.#asTheyStand(rows);
     this.columns.forEach((column, at) => {
       const mine = column.key === this.sorted;
       setAttribute(this.heads[at], "aria-sort", mine ? (this.direction === "asc" ? "ascending" : "descending") : null);
@@ -28,14 +34,41 @@ export class Table {
     each(this.body, ordered, this.keyOf, (row) => this.#make(row), (line, row) => {
       this.columns.forEach((column, at) => column.set(line.cells[at].firstChild ?? line.cells[at], row, line));
     });
+    if (focused && document.activeElement !== focused) this.#refocus(focused, near);
+  }
+
+  #ordered(rows) {
+    const by = this.columns.find((column) => column.key === this.sorted) ?? this.columns[0];
+    const sign = this.direction === "asc" ? 1 : -1;
+    return by.sort ? [...rows].sort((a, b) => compare(by.sort(a), by.sort(b), sign) || compare(this.keyOf(a), this.keyOf(b), 1)) : rows;
+  }
+
+  // New rows come after those that are there.
+  #asTheyStand(rows) {
+    const places = new Map([...this.body.rows].map((line, at) => [line.dataset.key, at]));
+    const place = (row) => places.get(String(this.keyOf(row))) ?? Infinity;
+    return this.#ordered(rows).sort((a, b) => (place(a) === place(b) ? 0 : place(a) - place(b)));
+  }
+
+  // A row that moved takes its focus along; one that is gone hands it to its neighbour.
+  #refocus(focused, near) {
+    if (!focused.isConnected) {
+      const line = this.body.rows[Math.min(near, this.body.rows.length - 1)];
+      focused = line?.querySelector(FOCUSABLE) ?? this.table.querySelector("th button.sort");
+    }
+    focused?.focus({ preventScroll: true });
   }
 
   #make(row) {
     const cells = this.columns.map((column, at) =>
-      h(at === 0 ? "th" : "td", { scope: at === 0 ? "row" : null, class: [column.num ? "num" : "", column.class ?? ""].join(" ").trim() || null },
-        column.cell ? column.cell(row) : h("span")),
+      h(at === 0 ? "th" : "td", {
+        scope: at === 0 ? "row" : null,
+        role: at === 0 ? "rowheader" : "cell",
+        class: [column.num ? "num" : "", column.class ?? ""].join(" ").trim() || null,
+        data: { column: column.key, label: column.title },
+      }, column.cell ? column.cell(row) : h("span")),
     );
-    return h("tr", { data: { key: this.keyOf(row) } }, cells);
+    return h("tr", { role: "row", data: { key: this.keyOf(row) } }, cells);
   }
 
   #turn(column) {
@@ -44,7 +77,7 @@ export class Table {
       this.sorted = column.key;
       this.direction = column.first ?? "asc";
     }
-    this.show(this.rows);
+    this.show(this.rows, { moves: true });
     this.onSort(this.sorted, this.direction);
   }
 }

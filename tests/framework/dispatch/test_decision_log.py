@@ -6,7 +6,7 @@ import pytest
 
 from coinmux import Gateway, ProviderInfo, Ticker, TickerQuery, hookimpl
 from coinmux.framework.dispatch.decision_log import DecisionTrail
-from coinmux.framework.errors import UpstreamTimeout
+from coinmux.framework.errors import BadStatus, UpstreamTimeout
 from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.testing.clock import FakeClock
 
@@ -84,6 +84,13 @@ async def test_the_last_word_counts(gateway, exchange, clock):
     assert error is None
     assert (decision.outcome, decision.cache) == ("answered", "stale")
     assert [one["code"] for one in decision.attempts] == ["upstream_timeout"]
+
+
+async def test_a_failed_attempt_has_the_status_the_source_sent(gateway, exchange):
+    """So that a reader is told `HTTP 500`, where the code alone says no more than "a status"."""
+    exchange.error = BadStatus("HTTP 500: down", status=500)
+    (decision,), _ = await followed(gateway, "BTC")
+    assert [(one["code"], one["status"]) for one in decision.attempts] == [("upstream_status", 500)]
 
 
 async def test_two_at_a_time_do_not_mix(gateway, exchange):
