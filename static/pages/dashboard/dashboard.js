@@ -77,21 +77,21 @@ function missing(answer) {
   const failed = (part) => part.error && part.error.status >= 500;
   const found = [];
   const prices = answer.markets.pairs.filter(failed);
-  if (prices.length) found.push([prices.length === 1 ? `the price of ${prices[0].pair}` : `the prices of ${prices.length} pairs`, { capability: "ticker", symbol: prices[0].pair }]);
+  if (prices.length) found.push([prices.length === 1 ? `the price of ${prices[0].pair}` : `${prices.length} prices`, { capability: "ticker", symbol: prices[0].pair }]);
   if (failed(answer.global)) found.push(["the whole market", { capability: "global_stats" }]);
   if (failed(answer.news)) found.push(["headlines", { capability: "news" }]);
   if (failed(answer.mood)) found.push(["fear and greed", { capability: "fear_greed" }]);
   return found;
 }
 
-function warn(found) {
+function warn(found, isDimmed) {
   if (!found.length) {
     banner.element?.remove();
     banner.element = null;
     return;
   }
   const names = found.map(([text]) => text);
-  setText(banner.words, `No source answers now for ${names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0]}. What was last known is dimmed, with its age. `);
+  setText(banner.words, `No source answers for ${names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0]}. ${isDimmed ? "What was last known is dimmed. " : ""}`);
   setAttribute(banner.why, "href", address("explain", found[0][1]));
   if (banner.element) return;
   banner.element = h("div", { class: "banner", id: "missing", role: "status", data: { tone: "warn" } }, shape("degraded"), h("p", null, banner.words, banner.why));
@@ -124,7 +124,7 @@ const page = new Poller(async () => {
   showPart("mood", answer.mood, (shown) => mood.set(shown), "Not known yet: no source of fear and greed has answered.");
   showPart("news", answer.news, ({ data }) => showHeadlines($("#news"), data.items), "No headlines yet: no source of news has answered.");
   if (shownOf(answer.news)?.data.items.length === 0) panels.news.empty("No headlines. Sources of news are listed under Providers.");
-  warn(missing(answer));
+  warn(missing(answer), [...answer.markets.pairs, answer.global, answer.news, answer.mood].some((part) => part.last_known));
   shell.updated(now(), PAGE_MS);
 }, { interval: PAGE_MS, onBad: (problem) => failed(problem, ["markets", "mood", "news"]) });
 

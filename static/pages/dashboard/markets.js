@@ -81,7 +81,7 @@ function fill(line, one) {
   setAttribute(parts.change, "data-way", !known || change === 0 ? null : change > 0 ? "up" : "down");
   parts.line.set(one.spark, { pair: one.pair, open: past ? null : data?.open });
   const quote = one.pair.split("/")[1] ?? "";
-  const texts = [price(data?.high), price(data?.low), Number.isFinite(data?.volume_quote) ? `${compact(data.volume_quote)} ${quote}` : NONE, shown?.source ?? (one.error?.title ?? NONE)];
+  const texts = [price(data?.high), price(data?.low), Number.isFinite(data?.volume_quote) ? `${compact(data.volume_quote)} ${quote}` : NONE, shown?.source ?? NONE];
   texts.forEach((text, at) => setText(cells[4 + at].firstChild, text));
   const why = one.error ? `${one.error.title}. ${one.error.detail ?? ""}`.trim() : null;
   setAttribute(cells[7].firstChild, "title", why ?? (meta ? meta.provider : null));
