@@ -13,6 +13,7 @@ const NAMED = 4;
 
 // A source that was never asked and then answered is no news.
 const isNews = (event) => event.kind === "config" || (event.kind === "state_change" && !(event.before === "UNKNOWN" && event.after === "HEALTHY"));
+const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 const newestFirst = (a, b) => b.t - a.t || b.id - a.id;
 
 function grouped(events) {
@@ -74,7 +75,7 @@ export class Changes {
       parts.mark.replaceWith(mark);
       parts.mark = mark;
     }
-    const { what, why, href } = isState ? this.#turned(first, all) : { what: first.message, why: "configuration", href: address("config") };
+    const { what, why, href } = isState ? this.#turned(first, all) : { what: capital(first.message ?? ""), why: "configuration", href: address("config") };
     setText(parts.what, what);
     setAttribute(parts.what, "href", href);
     setAttribute(parts.what, "title", isState ? all.map((one) => one.source ?? one.provider).join(", ") : null);
