@@ -3,6 +3,7 @@ import { each, h, setAttribute, setText } from "../js/dom.js";
 import { root } from "../js/api.js";
 import { number, words } from "../js/format.js";
 import { shape, stateOf } from "../js/states.js";
+import { when } from "../js/time.js";
 import { Bars } from "./bars.js";
 
 // Groups in the order they are shown, and how many rows to keep free for each before the first answer.
@@ -97,10 +98,12 @@ export class Board {
     parts.word.classList.toggle("away", calm);
     this.#counts(parts.left, one);
     const serving = (one.serving ?? []).map((name) => this.facts.titles.get(name) ?? name);
-    setText(parts.serving, serving.length > 1 ? `${serving[0]} +${serving.length - 1}` : (serving[0] ?? ""));
+    const since = !calm && Number.isFinite(one.since) ? `since ${when(one.since, { seconds: false })}` : "";
+    // Where nobody serves, since when is what is asked.
+    setText(parts.serving, !serving.length ? since : serving.length > 1 ? `${serving[0]} +${serving.length - 1}` : serving[0]);
     setText(parts.rate, one.requests_per_min > 0 ? `${number(one.requests_per_min)}/min` : "");
     setAttribute(parts.rate, "title", Number.isFinite(one.requests_per_min) ? `${number(one.requests_per_min)} requests a minute, ${number(one.failures_per_min)} failed` : null);
-    setAttribute(parts.link, "title", `${one.name}: ${number(one.usable)} of ${number(one.enabled)} sources can be asked${serving.length ? `; ${serving.join(", ")} answered lately` : ""}`);
+    setAttribute(parts.link, "title", `${one.name}: ${number(one.usable)} of ${number(one.enabled)} sources can be asked${since ? `, ${SAID[state.key]} ${since}` : ""}${serving.length ? `; ${serving.join(", ")} answered lately` : ""}`);
     this.#history(parts.bars, one);
   }
 

@@ -21,6 +21,8 @@ def capability(name, group, status="ONLINE", **more):
         "status": status,
         "usable": 3,
         "enabled": 5,
+        # 2020-01-01 03:06 UTC.
+        "since": 1577847960000,
         "requests_per_min": 12,
         "failures_per_min": 0,
         "serving": ["okx"],
@@ -84,6 +86,14 @@ async def test_only_what_needs_a_look_has_colour_and_a_word(page_of):
         ]
         assert len(set(colours)) == 3
         assert await row(board, "ticker").locator(".word").evaluate("one => one.offsetWidth") <= 1
+
+
+async def test_where_nobody_serves_the_row_says_since_when(page_of):
+    """The time is that of the page's zone."""
+    async with page_of("", timezone_id="UTC") as page:
+        board = await made(page)
+        assert await row(board, "gas").locator("small").inner_text() == "since 2020-01-01 03:06"
+        assert await row(board, "ticker").locator("small").inner_text() == "OKX"
 
 
 async def test_what_nobody_asked_is_hollow_and_never_green(page_of):
