@@ -95,7 +95,7 @@ function warn(found, isDimmed) {
   setAttribute(banner.why, "href", address("explain", found[0][1]));
   if (banner.element) return;
   banner.element = h("div", { class: "banner", id: "missing", role: "status", data: { tone: "warn" } }, shape("degraded"), h("p", null, banner.words, banner.why));
-  verdict.element.after(banner.element);
+  $("#facts").after(banner.element);
 }
 
 function showPart(name, part, show, sentence) {

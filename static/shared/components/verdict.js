@@ -29,8 +29,11 @@ export class Verdict {
     this.word = h("strong", { class: "word", text: "CHECKING" });
     this.lasted = h("time", { class: "lasted" });
     this.why = h("a", { class: "why", hidden: true }, "Why?");
-    this.element = h("section", { class: "verdict", "aria-label": "Verdict", data: { state: "unknown", big } },
-      this.mark, this.sentence, h("div", { class: "end" }, this.word, this.lasted, big ? null : this.why));
+    this.more = h("button", { class: "button bare small more-words", type: "button", hidden: true, onclick: () => this.#unfold() }, "More");
+    this.element = h("section", { class: "verdict", "aria-label": "Verdict", data: { state: "unknown", big, waiting: "" } },
+      this.mark, this.sentence, h("div", { class: "end" }, this.word, this.lasted, ...(big ? [] : [this.why, this.more])));
+    // A phone shows the first lines; the button is there where more were cut.
+    if (!big) new ResizeObserver(() => this.#cut()).observe(this.sentence);
     setInterval(() => this.#tick(), 1000);
     document.addEventListener("zone", () => this.#said && this.#draw());
   }
@@ -39,7 +42,17 @@ export class Verdict {
   set({ status, since = null, verdict = null, reason = "" }) {
     const segments = Array.isArray(verdict) && verdict.length ? verdict : [{ text: reason ?? "" }];
     this.#said = { state: stateOf(status), since, segments };
+    delete this.element.dataset.waiting;
     this.#draw();
+  }
+
+  #unfold() {
+    const open = this.sentence.toggleAttribute("data-open");
+    setText(this.more, open ? "Less" : "More");
+  }
+
+  #cut() {
+    this.more.hidden = !this.sentence.hasAttribute("data-open") && this.sentence.scrollHeight <= this.sentence.clientHeight + 2;
   }
 
   #draw() {
@@ -69,6 +82,7 @@ export class Verdict {
   #write(segments) {
     const held = this.sentence.contains(document.activeElement) ? document.activeElement.href : null;
     this.sentence.replaceChildren(...segments.map((one) => this.#segment(one)));
+    this.#cut();
     if (held) ([...this.sentence.querySelectorAll("a")].find((link) => link.href === held) ?? this.why).focus();
   }
 

@@ -93,3 +93,18 @@ async def test_without_segments_the_reason_is_the_sentence_and_markup_is_text(pa
         await page.evaluate(MAKE, [{}, answer("ONLINE", verdict=None, reason=reason)])
         assert await page.inner_text("#made .sentence") == reason
         assert await page.locator("#made b").count() == 0
+
+
+async def test_a_phone_shows_three_lines_and_the_rest_when_asked(page_of):
+    """A button unfolds what was cut; it is not there where nothing was."""
+    async with page_of("", viewport={"width": 390, "height": 844}) as page:
+        await page.evaluate(MAKE, [{}, answer(verdict=SEGMENTS * 4)])
+        more = page.locator("#made").get_by_role("button", name="More")
+        sentence = page.locator("#made .sentence")
+        folded = (await sentence.bounding_box())["height"]
+        await more.click()
+        assert (await sentence.bounding_box())["height"] > 2 * folded
+        await page.locator("#made").get_by_role("button", name="Less").click()
+        assert (await sentence.bounding_box())["height"] == folded
+        await page.evaluate("answer => made.set(answer)", answer(verdict=SEGMENTS[:2]))
+        await more.wait_for(state="hidden")
