@@ -204,7 +204,8 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.registry, self.loader, self._health_reports, self.clock
         )
         self._status = StatusReports(
-            self.registry, AnswerableReports(self.registry, self.health, self.clock),
+            self.registry,
+            AnswerableReports(self.registry, self.health, self.loader.capabilities, self.clock),
             self._health_reports, self._providers, self.clock,
             started_at=self.clock.monotonic(), simulated=simulated,
         )  # fmt: skip

@@ -132,6 +132,7 @@ def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerCont
     traffic = Traffic(gateway.clock)
     streams = Streams(traffic)
     metrics = Metrics(gateway.clock)
+    gateway.history.observed = metrics.observed
     vitals = ProcessMetrics(gateway.events, settings.memory_limit_mb, settings.workers)
     traffic.strain = lambda: vitals.strain
     pulse = ServiceMonitor(gateway, metrics, traffic, vitals, bound)
@@ -146,7 +147,7 @@ def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerCont
         streams=streams,
         metrics=metrics,
         vitals=vitals,
-        recorder=Recorder(gateway.clock, gateway.started_ms),
+        recorder=Recorder(gateway.clock, gateway.started_ms, pulse.asked),
         pulse=pulse,
         monitor=Monitor(gateway, metrics, vitals, traffic, streams, pulse),
         bound=bound,

@@ -12,7 +12,7 @@ from coinmux.framework.clock import wall_at
 from coinmux.framework.health.circuit import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from coinmux.framework.clock import Clock
     from coinmux.framework.health.status import StateChange
@@ -58,7 +58,10 @@ class SourceHistory(Struct, frozen=True, kw_only=True):
     incidents: Annotated[tuple[Incident, ...], Meta(description="Oldest first")]
     uptime: Annotated[
         float | None,
-        Meta(description="Share of HEALTHY and DEGRADED in the known time, 0 to 1; null without"),
+        Meta(description="Share of HEALTHY and DEGRADED in `observed_s`, 0 to 1; null without"),
+    ]
+    observed_s: Annotated[
+        float, Meta(description="Seconds OFFLINE, or in minutes when it was asked and answered")
     ]
 
 
@@ -71,6 +74,7 @@ class Bars:
         piece_ms: length of a piece.
         ends_ms: Unix ms of the end of the last piece, which lies ahead.
         uptime: as of `HealthHistory.of`.
+        observed_s: seconds that say anything, as of `HealthHistory.of`.
         incidents: times it was OFFLINE.
     """
 
@@ -78,6 +82,7 @@ class Bars:
     piece_ms: int
     ends_ms: int
     uptime: float | None
+    observed_s: float
     incidents: int
 
 
@@ -124,6 +129,9 @@ class HealthHistory:
         self._keep_changes = keep_changes
         self._started_at = clock.monotonic()
         self._timelines: dict[str, _Timeline] = {}
+        #: Source, from, to (Unix ms): how many seconds of that time lie in minutes when it was
+        #: asked. Without it every second in a state says something.
+        self.observed: Callable[[str, int, int], float] | None = None
 
     def begin(self, source: str, state: State) -> None:
         """Add a source in `state`, before its first change; a known source stays as it is."""
@@ -190,7 +198,8 @@ class HealthHistory:
         """The last `window_s` seconds of a source; wall times are made now.
 
         Uptime is the share of HEALTHY and DEGRADED in the time that says anything: UNKNOWN and
-        DISABLED do not, and without any other it is None. An incident is a time OFFLINE; its start
+        DISABLED do not, nor a good state in a minute when nobody asked it. Without any time it is
+        None. An incident is a time OFFLINE; its start
         is given even where it lies before the window, its end is None while it lasts.
         """
         now = self._clock.monotonic()
@@ -198,7 +207,7 @@ class HealthHistory:
         timeline = self._timelines.get(source)
         whole = [] if timeline is None else timeline.intervals(now)
         inside = [(state, max(since, start), to) for state, since, to in whole if to > start]
-        up_s = sum(to - since for state, since, to in inside if state in _UP)
+        up_s = sum(self._seen(source, since, to) for state, since, to in inside if state in _UP)
         down_s = sum(to - since for state, since, to in inside if state is State.OFFLINE)
         return SourceHistory(
             name=source,
@@ -219,6 +228,7 @@ class HealthHistory:
                 if state is State.OFFLINE and (to > start or at_last)
             ),
             uptime=round(up_s / (up_s + down_s), 6) if up_s + down_s > 0 else None,
+            observed_s=round(up_s + down_s, 1),
         )
 
     def bars(self, source: str, window_s: float, count: int = 60) -> Bars:
@@ -242,7 +252,7 @@ class HealthHistory:
                 continue
             begun = max(since, start)
             if state in _UP:
-                up_s += to - begun
+                up_s += self._seen(source, begun, to)
             elif state is State.OFFLINE:
                 down_s += to - begun
                 incidents += 1
@@ -253,7 +263,20 @@ class HealthHistory:
                 if known is None or _SEVERITY[state] > _SEVERITY[known]:
                     worst[place] = state
         uptime = round(up_s / (up_s + down_s), 4) if up_s + down_s > 0 else None
-        return Bars(tuple(worst), piece_ms, ends_ms, uptime, incidents)
+        return Bars(tuple(worst), piece_ms, ends_ms, uptime, round(up_s + down_s, 1), incidents)
+
+    def since(self, source: str) -> int | None:
+        """When the source came into the state it is in, Unix ms; None where that is not known."""
+        timeline = self._timelines.get(source)
+        if timeline is None:
+            return None
+        return self._wall(timeline.intervals(self._clock.monotonic())[-1][1])
+
+    def _seen(self, source: str, since: float, to: float) -> float:
+        """Seconds of a time in a good state which calls prove."""
+        if self.observed is None:
+            return to - since
+        return min(self.observed(source, self._wall(since), self._wall(to)), to - since)
 
     def _wall(self, at: float) -> int:
         return wall_at(self._clock, at)

@@ -86,6 +86,10 @@ class Capability:
         jumps: when a figure is doubted against the last known one; None if it may change freely.
         freshness_for: how long the answer to this query is good at this time (Unix ms).
         description: what it answers.
+        title: its name for people, as it begins a sentence; made of `name` where it is empty.
+        group: what it belongs to on a board: `market`, `chain`, `onchain`, `sentiment`, `news`,
+            `models`, or a plugin's own word.
+        is_essential: whether the whole counts as OFFLINE while no such capability can be answered.
     """
 
     name: str
@@ -98,6 +102,14 @@ class Capability:
     description: str = ""
     jumps: JumpRule | None = None
     freshness_for: Callable[[Any, int], Freshness] | None = None
+    title: str = ""
+    group: str = "other"
+    is_essential: bool = False
+
+    @property
+    def label(self) -> str:
+        """The title, or the name in words."""
+        return self.title or self.name.replace("_", " ").capitalize()
 
     @property
     def hook(self) -> str:
@@ -141,84 +153,104 @@ _ROWS = (
         "ticker", market.TickerQuery, market.Ticker, Freshness(5, 10, 60),
         max_age_s=300, consensus=_PRICE, description="One market now and over 24 hours",
         jumps=_PRICE_JUMPS,
+        title="Prices", group="market", is_essential=True,
     ),
     Capability(
         "candles", candles.CandlesQuery, candles.Candles, Freshness(30, 60, 600),
         description="Open, high, low, close and volume by interval",
         jumps=_PRICE_JUMPS, freshness_for=_candles_freshness,
+        title="Candles", group="market", is_essential=True,
     ),
     Capability(
         "order_book", market.OrderBookQuery, market.OrderBook, Freshness(1, 0, 5),
         max_age_s=300, description="Best bids and asks",
         jumps=_PRICE_JUMPS,
+        title="Order books", group="market",
     ),
     Capability(
         "trades", market.TradesQuery, market.Trades, Freshness(1, 0, 5),
         empty_legal=True, description="Latest trades",
         jumps=_PRICE_JUMPS,
+        title="Trades", group="market",
     ),
     Capability(
         "markets", market.MarketsQuery, market.Markets, Freshness(_HOUR, 6 * _HOUR, _DAY),
         description="Every pair one source lists (asked of a pinned provider)",
+        title="Lists of pairs", group="market",
     ),
     Capability(
         "coins", market.CoinsQuery, market.Coins, Freshness(60, 5 * _MIN, _HOUR),
         empty_legal=True, description="Coins by market capitalisation",
+        title="Coins", group="market",
     ),
     Capability(
         "global_stats", market.GlobalStatsQuery, market.GlobalStats, Freshness(60, 5 * _MIN, _HOUR),
         description="The whole market",
+        title="Market totals", group="market",
     ),
     Capability(
         "gas", chain.GasQuery, chain.Gas, Freshness(5, 10, 60),
         max_age_s=300, consensus=_FEE, description="Transaction fees of a chain",
         jumps=_FEE_JUMPS,
+        title="Gas", group="chain",
     ),
     Capability(
         "chain_head", chain.ChainHeadQuery, chain.ChainHead, Freshness(3, 5, 30),
         consensus=_HEIGHT, description="Newest block of a chain",
+        title="Newest blocks", group="chain",
     ),
     Capability(
         "balance", chain.BalanceQuery, chain.Balance, _ADDRESS,
         description="Own coin held by an address",
+        title="Balances", group="chain",
     ),
     Capability(
         "transactions", chain.TransactionsQuery, chain.Transactions, _ADDRESS,
         empty_legal=True, description="Transactions of an address",
+        title="Transactions", group="chain",
     ),
     Capability(
         "token_balances", chain.TokenBalancesQuery, chain.TokenBalances, _ADDRESS,
         empty_legal=True, description="Tokens held by an address",
+        title="Token balances", group="chain",
     ),
     Capability(
         "entity", chain.EntityQuery, chain.Entity, _ADDRESS, description="Owner of an address",
+        title="Owners of addresses", group="chain",
     ),
     Capability(
         "large_transfers", chain.LargeTransfersQuery, chain.LargeTransfers,
         Freshness(2 * _MIN, 5 * _MIN, 6 * _HOUR), empty_legal=True, description="Whale transfers",
+        title="Whale transfers", group="chain",
     ),
     Capability(
         "news", news.NewsQuery, news.News, Freshness(2 * _MIN, 5 * _MIN, 6 * _HOUR),
         empty_legal=True, description="Headlines",
+        title="News", group="news",
     ),
     Capability(
         "fear_greed", sentiment.FearGreedQuery, sentiment.FearGreed,
         Freshness(15 * _MIN, _HOUR, _DAY), description="Fear and greed index",
+        title="Fear and greed", group="sentiment",
     ),
     Capability(
         "social", sentiment.SocialQuery, sentiment.Social, Freshness(15 * _MIN, _HOUR, _DAY),
         description="Social metrics of an asset",
+        title="Social figures", group="sentiment",
     ),
     Capability(
         "onchain_metric", onchain.OnchainMetricQuery, onchain.OnchainMetric, _SLOW,
         empty_legal=True, description="A figure derived from a chain, over time",
+        title="On-chain figures", group="onchain",
     ),
     Capability(
         "tvl", onchain.TvlQuery, onchain.Tvl, _SLOW, description="Total value locked",
+        title="Value locked", group="onchain",
     ),
     Capability(
         "text_sentiment", text.TextSentimentQuery, text.TextSentiment, Freshness(_DAY, 0, 0),
         description="Sentiment of texts",
+        title="Sentiment of texts", group="models",
     ),
 )  # fmt: skip
 

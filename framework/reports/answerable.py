@@ -6,7 +6,7 @@ for them, and one that is left of fifty does not answer the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
@@ -17,6 +17,7 @@ from coinmux.framework.reports.base import FrozenReport
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.health.tracker import HealthTracker
+    from coinmux.framework.models.capability import Capability
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
 
@@ -33,27 +34,44 @@ class CapabilityStatus(FrozenReport):
     """Whether one kind of question can be answered now."""
 
     name: str
+    title: Annotated[str, Meta(description="Its name for people")]
+    group: Annotated[str, Meta(description="What it belongs to: `market`, `chain`, `news` …")]
     status: Annotated[
-        Literal["ONLINE", "OFFLINE"], Meta(description="ONLINE if a source may be asked now")
+        Overall,
+        Meta(
+            description="ONLINE, DEGRADED with one source left of several, OFFLINE with none left"
+        ),
     ]
     usable: Annotated[int, Meta(description="Sources that may be asked now")]
     enabled: Annotated[int, Meta(description="Sources that are configured for it")]
 
 
 class Answerable(FrozenReport):
-    """The status of the whole: what can be answered, and what cannot."""
+    """The status of the whole: what can be answered, and what cannot.
+
+    Attributes:
+        answering: whether any data can be asked for at all.
+    """
 
     status: Overall
     reason: str
     capabilities: tuple[CapabilityStatus, ...]
+    answering: bool
 
 
 class AnswerableReports:
     """Judges each capability by the sources that may be asked for it now."""
 
-    def __init__(self, registry: SourceRegistry, tracker: HealthTracker, clock: Clock) -> None:
+    def __init__(
+        self,
+        registry: SourceRegistry,
+        tracker: HealthTracker,
+        rows: Mapping[str, Capability],
+        clock: Clock,
+    ) -> None:
         self._registry = registry
         self._tracker = tracker
+        self._rows = rows
         self._clock = clock
 
     def now(self) -> Answerable:
@@ -80,15 +98,14 @@ class AnswerableReports:
                 usable[capability] = usable.get(capability, 0) + can
                 answering = answering or (can and is_remote)
         lines = tuple(
-            CapabilityStatus(
-                name=name,
-                status="ONLINE" if usable[name] else "OFFLINE",
-                usable=usable[name],
-                enabled=count,
-            )
-            for name, count in sorted(offered.items())
+            _line(self._rows[name], usable[name], count) for name, count in sorted(offered.items())
         )
-        return _judged(lines, answering=answering or (bool(enabled) and not remote))
+        essential = [line for line in lines if self._rows[line.name].is_essential]
+        return _judged(
+            lines,
+            answering=answering or (bool(enabled) and not remote),
+            essential_left=not essential or any(line.usable for line in essential),
+        )
 
     def _may_be_asked(self, source: Source, capability: str) -> bool:
         standing = self._tracker.standing(source.name, capability)
@@ -120,27 +137,51 @@ def _is_remote(source: Source) -> bool:
     return bool(info.base_url or info.hosts or info.channels)
 
 
-def _judged(lines: tuple[CapabilityStatus, ...], *, answering: bool) -> Answerable:
-    down = [line.name for line in lines if line.status == "OFFLINE"]
-    if not lines:
-        return Answerable(status="OFFLINE", reason="no source is on", capabilities=())
-    if not answering:
-        return Answerable(
-            status="OFFLINE", reason="no source can be asked for data now", capabilities=lines
-        )
-    if down:
-        return Answerable(
-            status="DEGRADED",
-            reason=f"no source can be asked for {_listed(down)} now",
-            capabilities=lines,
-        )
-    return Answerable(
-        status="ONLINE", reason="every capability can be answered", capabilities=lines
+def _line(row: Capability, usable: int, enabled: int) -> CapabilityStatus:
+    status: Overall = "ONLINE"
+    if usable == 0:
+        status = "OFFLINE"
+    elif usable == 1 and enabled > 1:
+        status = "DEGRADED"
+    return CapabilityStatus(
+        name=row.name,
+        title=row.label,
+        group=row.group,
+        status=status,
+        usable=usable,
+        enabled=enabled,
     )
 
 
-def _listed(names: Iterable[str]) -> str:
-    words = [name.replace("_", " ") for name in names]
+def _judged(
+    lines: tuple[CapabilityStatus, ...], *, answering: bool, essential_left: bool
+) -> Answerable:
+    down = [line for line in lines if line.status == "OFFLINE"]
+    reduced = [line for line in lines if line.status == "DEGRADED"]
+    status: Overall = "DEGRADED"
+    if not lines:
+        status, reason = "OFFLINE", "no source is on"
+    elif not answering:
+        status, reason = "OFFLINE", "no source can be asked for data now"
+    elif not essential_left:
+        status, reason = "OFFLINE", f"no source can be asked for {listed(down)} now"
+    elif down:
+        reason = f"no source can be asked for {listed(down)} now"
+    elif reduced:
+        reason = f"one source is left for {listed(reduced)}"
+    else:
+        status, reason = "ONLINE", "every capability can be answered"
+    return Answerable(status=status, reason=reason, capabilities=lines, answering=answering)
+
+
+def listed(lines: Iterable[CapabilityStatus]) -> str:
+    """The titles of capabilities within a sentence; many are cut short."""
+    words = [uncapitalized(line.title) for line in lines]
     if len(words) > _NAMED:
         words = [*words[:_NAMED], f"{len(words) - _NAMED} more"]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def uncapitalized(title: str) -> str:
+    """The title inside a sentence; words in capitals stay."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]

@@ -12,6 +12,7 @@ from coinmux.framework.clock import wall_at
 from coinmux.framework.errors import UnknownProvider
 from coinmux.framework.health.circuit import State
 from coinmux.framework.reports.base import FrozenReport, MaybeMs, MaybeShare, MaybeUnixMs
+from coinmux.framework.sources.channel_health import ChannelHealth
 from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
@@ -45,6 +46,13 @@ class CapabilityHealthReport(FrozenReport):
     hold_reason: Annotated[str | None, Meta(description="Cause of that cooldown")]
 
 
+class ChannelUse(FrozenReport):
+    """The channels of a source."""
+
+    usable: Annotated[int, Meta(description="Those that may be asked now")]
+    total: int
+
+
 class SourceHealth(FrozenReport):
     """The health of one source, or of one channel of a source."""
 
@@ -72,11 +80,14 @@ class SourceHealth(FrozenReport):
     hold_reason: Annotated[str | None, Meta(description="Cause of the cooldown")]
     recoveries: int
     capabilities: tuple[CapabilityHealthReport, ...]
+    channels: Annotated[
+        ChannelUse | None, Meta(description="null for a channel, and for a source without any")
+    ]
     category: str
 
 
 class HealthSummary(FrozenReport):
-    """Sources by state, and all together."""
+    """Providers, or channels, by state, and all together."""
 
     total: int
     healthy: int
@@ -89,7 +100,8 @@ class HealthSummary(FrozenReport):
 class HealthReport(FrozenReport):
     """Every source, channels included."""
 
-    summary: HealthSummary
+    summary: Annotated[HealthSummary, Meta(description="Providers by state")]
+    channels: Annotated[HealthSummary, Meta(description="Channels of providers by state")]
     sources: tuple[SourceHealth, ...]
 
 
@@ -102,9 +114,21 @@ class HealthReports:
         self._clock = clock
 
     def every(self) -> HealthReport:
-        """Every source, channels included, with a count of each state."""
+        """Every source, channels included; providers and channels are counted apart."""
         lines = tuple(self.of(name) for name in sorted(self._tracker.sources()))
-        return HealthReport(summary=summary(line.state for line in lines), sources=lines)
+        return HealthReport(summary=self.providers(), channels=self.channels(), sources=lines)
+
+    def providers(self) -> HealthSummary:
+        """A count of each state among providers."""
+        return summary(self.state(name) for name in self._registry.sources)
+
+    def channels(self) -> HealthSummary:
+        """A count of each state among the channels of providers."""
+        return summary(
+            self.state(f"{source.name}:{channel.name}")
+            for source in self._registry.sources.values()
+            for channel in source.info.channels
+        )
 
     def of(self, name: str) -> SourceHealth:
         """One source (`binance`) or channel (`rss_news:coindesk`).
@@ -114,7 +138,16 @@ class HealthReports:
         """
         known = self.known(name)
         source = self._registry.sources[known.partition(":")[0]]
-        return source_health(self._tracker.snapshot(known), source.info.category, self._clock)
+        channels = None
+        if known == source.name and source.info.channels:
+            standings = [
+                self._tracker.standing(f"{known}:{channel.name}", ChannelHealth.CAPABILITY)
+                for channel in source.info.channels
+            ]
+            usable = sum(one.eligible or one.probe for one in standings)
+            channels = ChannelUse(usable=usable, total=len(standings))
+        snapshot = self._tracker.snapshot(known)
+        return source_health(snapshot, source.info.category, self._clock, channels)
 
     def known(self, name: str) -> str:
         """The name of a source or channel, written in any case.
@@ -143,7 +176,9 @@ class HealthReports:
         return self._tracker.snapshot(name).state
 
 
-def source_health(snapshot: HealthSnapshot, category: str, clock: Clock) -> SourceHealth:
+def source_health(
+    snapshot: HealthSnapshot, category: str, clock: Clock, channels: ChannelUse | None = None
+) -> SourceHealth:
     """The snapshot as it is reported; wall times are made now."""
 
     def wall(at: float | None) -> int | None:
@@ -180,6 +215,7 @@ def source_health(snapshot: HealthSnapshot, category: str, clock: Clock) -> Sour
             )
             for one in snapshot.capabilities
         ),
+        channels=channels,
         category=category,
     )
 

@@ -173,6 +173,8 @@ class CapabilityReport(FrozenReport):
     """One kind of question."""
 
     name: str
+    title: Annotated[str, Meta(description="Its name for people")]
+    group: Annotated[str, Meta(description="What it belongs to: `market`, `chain`, `news` …")]
     description: str
     query: Annotated[dict[str, Any], Meta(description="JSON Schema of the question")]
     freshness: FreshnessReport
@@ -349,6 +351,8 @@ class ProviderReports:
         serving = [source for source in self._by_name() if row.name in source.fetch]
         return CapabilityReport(
             name=row.name,
+            title=row.label,
+            group=row.group,
             description=row.description,
             query=row.query.model_json_schema(),
             freshness=FreshnessReport(

@@ -9,7 +9,7 @@ from msgspec import Meta
 from coinmux.framework.quality.clock_watch import in_words
 from coinmux.framework.reports.answerable import AnswerableReports, CapabilityStatus, Overall
 from coinmux.framework.reports.base import FrozenReport, installed_version
-from coinmux.framework.reports.health import HealthSummary, summary
+from coinmux.framework.reports.health import HealthSummary
 from coinmux.framework.reports.providers import ModelSummary
 
 if TYPE_CHECKING:
@@ -38,17 +38,20 @@ class GatewayStatus(FrozenReport):
     status: Annotated[
         Overall,
         Meta(
-            description="ONLINE if every capability can be answered, DEGRADED if some cannot, "
-            "OFFLINE if no data can"
+            description="ONLINE if every capability can be answered; DEGRADED if one cannot, or "
+            "by one source alone, or more than 5 % of the last minute's requests failed; OFFLINE "
+            "if neither prices nor candles can be answered, or more than half failed"
         ),
     ]
     reason: Annotated[str, Meta(description="Why, in a sentence")]
     capabilities: tuple[CapabilityStatus, ...]
+    answering: Annotated[bool, Meta(description="Whether any data can be asked for now")]
     version: str
     uptime_s: Annotated[float, Meta(description="Seconds since the start")]
     simulated: Annotated[bool, Meta(description="Whether the sources are simulated")]
     services: tuple[ServiceReport, ...]
-    sources: HealthSummary
+    sources: Annotated[HealthSummary, Meta(description="Providers by state")]
+    channels: Annotated[HealthSummary, Meta(description="Channels of providers by state")]
     models: ModelSummary
 
 
@@ -97,12 +100,12 @@ class StatusReports:
             skew_s: by how much our clock is off.
             not_kept: why bans and used-up quotas cannot be stored.
         """
-        sources = summary(self._health.state(name) for name in self._registry.sources)
         whole = self.answerable.now()
         return GatewayStatus(
             status=whole.status,
             reason=whole.reason,
             capabilities=whole.capabilities,
+            answering=whole.answering,
             version=installed_version(),
             uptime_s=round(self._clock.monotonic() - self._started_at, 3),
             simulated=self._simulated,
@@ -113,7 +116,8 @@ class StatusReports:
                 *clock_service(skew_s),
                 *housekeeping_service(not_kept),
             ),
-            sources=sources,
+            sources=self._health.providers(),
+            channels=self._health.channels(),
             models=self._providers.models().summary,
         )
 

@@ -218,6 +218,8 @@ class KnownRequests:
             "status": 200,
             "elapsed_ms": elapsed_ms,
             "request_id": request_id,
+            "answer": "cached",
+            "parts": None,
         }
         gateway.events.record(at_ms, "request", "debug", None, known.template, fields, keep=False)
         self._recorder.cached(

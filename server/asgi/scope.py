@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from coinmux.framework.dispatch.decision_log import DecisionTrail
     from coinmux.server.asgi.known_requests import KnownRequest
     from coinmux.server.asgi.query_params import ParsedRequest
+    from coinmux.server.asgi.request_parts import Parts
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -59,6 +60,7 @@ class RequestState:
         raw: the bytes of the whole request, where they were received in one piece and nothing else
             with them.
         known: what is known of the request by its bytes, where it was not read.
+        parts: how its questions ended, where it has several and an answer for each.
         first_byte_at: `perf_counter` when a stream began to be sent: it counts as answered then.
     """
 
@@ -75,6 +77,7 @@ class RequestState:
     raw: bytes = b""
     known: KnownRequest | None = None
     first_byte_at: float | None = None
+    parts: Parts | None = None
 
     def __init__(self, writer: WholeWriter | None = None) -> None:
         self.writer = writer

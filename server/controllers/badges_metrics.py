@@ -71,7 +71,7 @@ class OutsideController(Controller):
         name, _, kind = badge.rpartition(".")
         if kind not in ("svg", "json"):
             raise NotFound("a badge ends in .svg or .json")
-        label, state = state_of(desk.gateway, name)
+        label, state = state_of(desk.gateway, name, desk.pulse.look().status)
         if kind == "json":
             return as_json(as_endpoint(label, state), cache_control=_SHORTLY)
         return Bytes(as_svg(label, state), _PICTURE)

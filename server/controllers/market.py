@@ -33,6 +33,7 @@ from coinmux.server.asgi.query_params import (
     QueryReader,
     single_values,
 )
+from coinmux.server.asgi.request_parts import parts_of
 from coinmux.server.asgi.requests import AnyRequest, request_id
 from coinmux.server.asgi.responses import Answered, Bytes
 from coinmux.server.asgi.scope import state_of
@@ -120,7 +121,9 @@ class MarketController(Controller):
                 group.create_task(_item(desk, request, {**values, "symbol": symbol}))
                 for symbol in symbols
             ]
-        items = dict(task.result() for task in tasks)
+        parts = [task.result() for task in tasks]
+        state_of(request.scope).parts = parts_of("pairs", [error for _, _, error in parts])
+        items = {name: body for name, body, _ in parts}
         lines = [b"%b:%b" % (msgspec.json.encode(name), body) for name, body in items.items()]
         return Bytes(
             b'{"tickers":{%b}}' % b",".join(lines),
@@ -180,8 +183,8 @@ def _split(text: str) -> list[str]:
 
 async def _item(
     desk: ServerContext, request: AnyRequest, values: dict[str, Any]
-) -> tuple[str, bytes]:
-    """One symbol's answer or error, encoded, under the symbol's own name."""
+) -> tuple[str, bytes, CoinmuxError | None]:
+    """One symbol's answer or error, encoded, under the symbol's own name; and that error."""
     name = values["symbol"][:60]
     gateway = desk.gateway
     try:
@@ -197,5 +200,5 @@ async def _item(
         )
     except CoinmuxError as error:
         document = problem(error, request_id(request), gateway.redactor)
-        return name, msgspec.json.encode({"error": document})
-    return name, answer.body
+        return name, msgspec.json.encode({"error": document}), error
+    return name, answer.body, None

@@ -19,8 +19,8 @@ from coinmux.server.asgi.responses import NO_STORE, Bytes
 from coinmux.server.asgi.sse import EventStream, event
 from coinmux.server.context import ServerContext
 from coinmux.server.monitoring.event_view import event_of
+from coinmux.server.monitoring.metrics import WINDOWS
 from coinmux.server.monitoring.monitor_report import MonitorReport, PublicStatus
-from coinmux.server.monitoring.snapshot import WINDOWS
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.parameters import parameter
 
@@ -43,9 +43,7 @@ _MONITOR = RouteDoc(
     MonitorReport,
     parameters=(
         parameter("since", "string", "`events.cursor` of the last answer; without it the newest."),
-        parameter(
-            "bars", "string", "Window of the history bars.", enum=list(WINDOWS), default="1h"
-        ),
+        parameter("bars", "string", "Window of bars and trend.", enum=list(WINDOWS), default="1h"),
     ),
 )
 

@@ -32,15 +32,18 @@ _NARROW, _WIDE = frozenset("fijlrt.,:;'|!()[] "), frozenset("mwMW@%")
 _PADDING = 12
 
 
-def state_of(gateway: Gateway, name: str) -> tuple[str, str]:
+def state_of(gateway: Gateway, name: str, overall: str) -> tuple[str, str]:
     """Label and state of the whole or of one provider, its name in any case.
+
+    Args:
+        overall: the state of the whole.
 
     Raises:
         NotFound: no provider has that name.
     """
     wanted = name.lower()
     if wanted == SYSTEM:
-        return "coinmux", gateway.status().status
+        return "coinmux", overall
     source = gateway.sources.get(wanted)
     if source is None:
         known = [SYSTEM, *gateway.sources]

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from coinmux.server.asgi.scope import STATE
+from coinmux.server.monitoring.metrics import is_own
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.dispatch.decision import Decision
     from coinmux.framework.events import Event
     from coinmux.server.asgi.query_params import ParsedRequest
+    from coinmux.server.asgi.request_parts import Parts
     from coinmux.server.asgi.scope import RequestState, Scope
+    from coinmux.server.monitoring.capability_traffic import CapabilityTraffic
 
 #: Requests stored, and other events. They are stored apart, so that a burst of requests does not
 #: push out the events.
@@ -52,6 +55,8 @@ class RequestRecord(NamedTuple):
         decided: the routing decisions of the request; the parsed question, if the parsed routes
             served a cached answer.
         served: the provider of that cached answer.
+        own: whether the dashboard asked it.
+        parts: how its questions ended, where it has several.
     """
 
     seq: int
@@ -63,6 +68,8 @@ class RequestRecord(NamedTuple):
     code: str | None
     decided: Sequence[Decision] | ParsedRequest
     served: str | None
+    own: bool
+    parts: Parts | None
 
 
 @dataclass(slots=True)
@@ -103,14 +110,16 @@ class Recorder:
 
     Args:
         run: distinguishes this process from former ones; later ones have higher numbers.
+        traffic: counts what is asked of each capability.
 
     Attributes:
         operations: what the routes that sources answer are for, by method and path template;
             set once the routes are known. Requests to others leave nothing.
     """
 
-    def __init__(self, clock: Clock, run: int) -> None:
+    def __init__(self, clock: Clock, run: int, traffic: CapabilityTraffic) -> None:
         self._clock = clock
+        self._traffic = traffic
         self._run = run
         self._requests: deque[tuple[Any, ...]] = deque(maxlen=_REQUESTS)
         self._others: deque[EventRecord] = deque(maxlen=_OTHERS)
@@ -132,8 +141,13 @@ class Recorder:
             return
         state: RequestState = scope[STATE]
         decided: object = state.question or ()
+        own = is_own(route)
         if state.trail is not None:
             decided = tuple(state.trail.decisions)
+            if not own:
+                self._traffic.decided(decided)
+        elif state.question is not None:
+            self._traffic.answered(state.question.capability, state.served_by)
         self.last = seq = self.last + 1
         self._requests.append(
             (
@@ -146,6 +160,8 @@ class Recorder:
                 code,
                 decided,
                 state.served_by,
+                own,
+                state.parts,
             )
         )
 
@@ -162,9 +178,13 @@ class Recorder:
         operation = self.operations.get(("GET", template))
         if operation is not None:
             self.last = seq = self.last + 1
+            self._traffic.answered(question.capability, served)
             self._requests.append(
-                (seq, at_ms, operation, request_id, 200, latency_ms, None, question, served)
-            )
+                (
+                    seq, at_ms, operation, request_id, 200, latency_ms, None, question, served,
+                    False, None,
+                )
+            )  # fmt: skip
 
     def __call__(self, event: Event) -> None:
         """Record an event that is no request; a listener of the event bus.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import UNSET
@@ -9,7 +10,7 @@ from msgspec import UNSET
 from coinmux.framework.errors import CutShort
 from coinmux.server.asgi.query_params import ParsedRequest
 from coinmux.server.monitoring.event_recorder import RequestRecord
-from coinmux.server.monitoring.monitor_report import Hop, MonitorEvent
+from coinmux.server.monitoring.monitor_report import EventParts, Hop, MonitorEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
     from coinmux.framework.dispatch.decision import Decision
     from coinmux.framework.models.base import Query
     from coinmux.framework.secrets import Redactor
+    from coinmux.server.asgi.request_parts import Parts
     from coinmux.server.monitoring.event_recorder import EventRecord, Record
 
 CLIENT, SERVER = "client", "server"
 #: A batch may have asked dozens of sources; so many of its hops are shown.
 _HOPS_MOST = 16
 _TEXT_LIMIT = 240
+#: Sources named as those that answered the parts of one request.
+_NAMED = 3
 _KEPT = ("hit", "stale")
 _SUBJECTS = ("symbol", "asset", "chain", "metric", "protocol")
 
@@ -54,6 +58,7 @@ def _other(record: EventRecord, redactor: Redactor) -> MonitorEvent:
         # A change's text is made of names and states alone; a redactor that knows an address may
         # take one of them for a part of it.
         message=event.message if is_change else _text(event.message, redactor),
+        own=False,
         source=event.source if is_change else UNSET,
         before=detail["before"] if is_change else UNSET,
         after=detail["after"] if is_change else UNSET,
@@ -90,6 +95,12 @@ def _request(record: RequestRecord, redactor: Redactor) -> MonitorEvent:
         t_end=max(begun_ms, reached_ms),
         outcome=first,
     )
+    parts = record.parts
+    message = ": ".join(part for part in (subject, said) if part)
+    if parts is not None:
+        message = _said_of_parts(record.operation, parts, decided)
+        if parts.worst is not None:
+            kind, outcome = "error", parts.worst
     return MonitorEvent(
         id=record.seq,
         t=record.at_ms,
@@ -100,7 +111,9 @@ def _request(record: RequestRecord, redactor: Redactor) -> MonitorEvent:
         hops=(way_in, *calls[:_HOPS_MOST]),
         outcome=outcome,
         latency_ms=round(record.latency_ms, 3),
-        message=_text(": ".join(part for part in (subject, said) if part), redactor),
+        message=_text(message, redactor),
+        own=record.own,
+        parts=UNSET if parts is None else EventParts(asked=parts.asked, failed=parts.failed),
         status=record.status,
         hops_left_out=len(calls) - _HOPS_MOST if len(calls) > _HOPS_MOST else UNSET,
     )
@@ -175,6 +188,17 @@ def _said(kind: str, outcome: str, decided: Sequence[Decision]) -> str:
     if last.cache in _KEPT:
         return f"cached answer of {last.provider}{after}"
     return f"{last.provider}{after}"
+
+
+def _said_of_parts(operation: str, parts: Parts, decided: Sequence[Decision]) -> str:
+    """What became of a request of several parts: how many, and who answered how many of them."""
+    said = [f"{operation.replace('_', ' ')}, {parts.asked} {parts.unit}"]
+    if parts.failed:
+        said.append(f"{parts.asked - parts.failed} of {parts.asked} answered")
+    by = Counter(one.provider for one in decided if one.provider is not None)
+    if by:
+        said.append(", ".join(f"{name} \u00d7{count}" for name, count in by.most_common(_NAMED)))
+    return " · ".join(said)
 
 
 def _subject(query: Query) -> str:

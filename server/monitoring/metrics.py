@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from coinmux.server.monitoring.asked import NEVER, AskedLog
 from coinmux.server.monitoring.metrics_report import (
     CacheFigures,
     DatabaseFigures,
@@ -21,6 +22,7 @@ from coinmux.server.monitoring.metrics_report import (
     ServerFigures,
     SourceFigures,
 )
+from coinmux.server.monitoring.trend import Answer, TrafficTrend
 
 if TYPE_CHECKING:
     from coinmux.framework.cache.store import AnswerCache
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from coinmux.framework.events import Event
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.admission import Traffic
+    from coinmux.server.asgi.request_parts import Parts
     from coinmux.server.monitoring.process_metrics import ProcessMetrics
 
 #: Seconds stored of each series. Rates cover the last minute, error rates the whole window.
@@ -43,19 +46,26 @@ _CODES = 1_024
 #: Routes and sources counted separately; further ones are counted together as `others`.
 _SERIES = 256
 _REST = "others"
+#: Windows of the bars and trends, in seconds.
+WINDOWS = {"15m": 900, "1h": 3_600, "24h": 86_400, "7d": 604_800}
 #: What the pages and the widget ask for themselves, and what supervisors ask: not counted as work.
-OWN = frozenset(
+_OWN = frozenset(
     {
         "unmatched", "/", "/system-monitor", "/providers", "/chart", "/explain", "/config",
-        "/static/{path}", "/docs", "/schema/openapi.json", "/healthz", "/readyz", "/metrics",
-        "/badge/{badge}", "/api/monitor", "/api/stream", "/api/status/public", "/api/drill",
-        "/api/pages/overview", "/api/pages/chart", "/api/pages/decision", "/api/pages/provider",
-        "/api/pages/pairs", "/favicon.ico", "/robots.txt",
+        "/incidents", "/static/{path}", "/docs", "/schema/openapi.json", "/healthz", "/readyz",
+        "/metrics", "/favicon.ico", "/robots.txt", "/badge/{badge}", "/api/monitor", "/api/stream",
+        "/api/status/public", "/api/drill", "/api/incidents",
     }
 )  # fmt: skip
+_OF_PAGES = "/api/pages/"
 #: Callers may send any word for a method.
 _METHODS = {"GET": "GET", "HEAD": "GET", "POST": "POST", "OPTIONS": "OPTIONS"}
 _Key = TypeVar("_Key", str, tuple[str, str])
+
+
+def is_own(route: str) -> bool:
+    """Whether requests to the route are the dashboard's or a supervisor's, and no work."""
+    return route in _OWN or route.startswith(_OF_PAGES)
 
 
 class RollingSeries:
@@ -69,22 +79,26 @@ class RollingSeries:
 
     def __init__(self) -> None:
         self._counts = array("L", bytes(array("L").itemsize * _WINDOW_S))
-        self._errors = array("L", bytes(array("L").itemsize * _WINDOW_S))
+        self._errors = array("d", bytes(8 * _WINDOW_S))
         self._latencies = array("d", bytes(8 * _SAMPLES))
         self._seen = 0
         self._last = 0
         self.last_ms: int | None = None
 
-    def add(self, at_ms: int, elapsed_ms: float, *, is_error: bool) -> None:
-        """Count one that ended then."""
+    def add(self, at_ms: int, elapsed_ms: float, *, failed: float) -> None:
+        """Count one that ended then.
+
+        Args:
+            failed: 1 where it failed; of several parts, the share that did.
+        """
         self.last_ms = at_ms
         second = at_ms // 1000
         if second != self._last:
             self._move_to(second)
         place = second % _WINDOW_S
         self._counts[place] += 1
-        if is_error:
-            self._errors[place] += 1
+        if failed:
+            self._errors[place] += failed
         self._latencies[self._seen % _SAMPLES] = elapsed_ms
         self._seen += 1
 
@@ -107,16 +121,16 @@ class RollingSeries:
 
     def errors_per_min(self, second: int) -> int:
         """Errors counted in the last 60 seconds."""
+        return round(self._errors_of_minute(second))
+
+    def failed_share(self, second: int) -> float | None:
+        """Share of errors over the last 60 seconds, 0 to 1; None where there was nothing."""
+        count = self.per_min(second)
+        return round(self._errors_of_minute(second) / count, 4) if count else None
+
+    def _errors_of_minute(self, second: int) -> float:
         self._move_to(second)
         return sum(self._errors[(second - back) % _WINDOW_S] for back in range(_MINUTE))
-
-    def in_pieces(self, second: int, piece_s: int) -> list[int]:
-        """The last 15 minutes, counted by pieces of `piece_s` seconds, oldest first."""
-        self._move_to(second)
-        counts = [
-            self._counts[(second - back) % _WINDOW_S] for back in range(_WINDOW_S - 1, -1, -1)
-        ]
-        return [sum(counts[at : at + piece_s]) for at in range(0, _WINDOW_S, piece_s)]
 
     def in_window(self, second: int) -> int:
         """Counted in the last 15 minutes."""
@@ -158,10 +172,10 @@ class Totals(RollingSeries):
         self.buckets = [0] * (len(BOUNDS_MS) + 1)
         self.statuses = [0] * 6
 
-    def count(self, at_ms: int, elapsed_ms: float, *, is_error: bool) -> None:
+    def count(self, at_ms: int, elapsed_ms: float, *, failed: float) -> None:
         """As `add`, and also added to the totals since the start."""
-        self.add(at_ms, elapsed_ms, is_error=is_error)
-        self.errors += is_error
+        self.add(at_ms, elapsed_ms, failed=failed)
+        self.errors += failed == 1
         self.elapsed_ms += elapsed_ms
         self.buckets[bisect_left(BOUNDS_MS, elapsed_ms)] += 1
 
@@ -181,6 +195,9 @@ class Metrics:
         sources: calls by source, probes included.
         own_calls: those of them that the dashboard asked for itself.
         failures: failed calls by source and code, since the start.
+        asked, asked_of: when each source was asked, and any source for each capability; probes
+            included.
+        trend: `work` over time.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -191,29 +208,52 @@ class Metrics:
         self.sources: dict[str, Totals] = {}
         self.own_calls: dict[str, RollingSeries] = {}
         self.failures: Counter[tuple[str, str]] = Counter()
+        self.asked: dict[str, AskedLog] = {}
+        self.asked_of: dict[str, AskedLog] = {}
+        self.trend = TrafficTrend(self._second(), tuple(WINDOWS.values()))
+
+    def observed(self, source: str, from_ms: int, to_ms: int) -> float:
+        """Seconds of that time which lie in minutes when the source was asked."""
+        return self.asked.get(source, NEVER).seconds(from_ms / 1000, to_ms / 1000)
 
     def __call__(self, event: Event) -> None:
         """Count an event; a listener of the event stream."""
         detail = event.detail
         if event.kind == "request":
             elapsed_ms, route, status = detail["elapsed_ms"], event.message, detail["status"]
-            is_error = status >= 500 or status == 0
-            of_all = self.own if route in OWN else self.work
-            of_all.add(event.at_ms, elapsed_ms, is_error=is_error)
+            parts: Parts | None = detail["parts"]
+            failed = 1.0 if status >= 500 or status == 0 else 0.0
+            if parts is not None and not failed:
+                failed = parts.at_fault / parts.asked
+            if is_own(route):
+                self.own.add(event.at_ms, elapsed_ms, failed=failed)
+            else:
+                self.work.add(event.at_ms, elapsed_ms, failed=failed)
+                answer: Answer = "failed" if failed == 1 else detail["answer"]
+                self.trend.add(event.at_ms // 1000, elapsed_ms, answer)
             key = (_METHODS.get(detail["method"], _REST), route)
             series = self.routes.get(key)
             if series is None:
                 series = _series(self.routes, key, (_REST, _REST))[1]
-            series.count(event.at_ms, elapsed_ms, is_error=is_error)
+            series.count(event.at_ms, elapsed_ms, failed=failed)
             series.statuses[status // 100] += 1
         elif event.kind == "attempt" and event.source is not None:
             source, series = _series(self.sources, event.source, _REST)
             code = detail.get("code")
             elapsed_ms = float(detail.get("response_ms") or 0.0)
-            series.count(event.at_ms, elapsed_ms, is_error=code is not None)
+            series.count(event.at_ms, elapsed_ms, failed=code is not None)
+            asked = self.asked.get(source)
+            if asked is None:
+                asked = self.asked[source] = AskedLog()
+            asked.mark(event.at_ms // 1000)
+            capability = detail["operation"]
+            asked = self.asked_of.get(capability)
+            if asked is None:
+                asked = self.asked_of[capability] = AskedLog()
+            asked.mark(event.at_ms // 1000)
             if detail.get("own"):
                 own = self.own_calls.setdefault(source, RollingSeries())
-                own.add(event.at_ms, elapsed_ms, is_error=code is not None)
+                own.add(event.at_ms, elapsed_ms, failed=code is not None)
             if code is not None:
                 failure = (source, str(code))
                 if failure not in self.failures and len(self.failures) >= _CODES:
@@ -241,23 +281,27 @@ class Metrics:
     def report(self, gateway: Gateway, traffic: Traffic, vitals: ProcessMetrics) -> MetricsReport:
         """All figures now."""
         second = self._second()
-        p50, p95, p99 = self.work.percentiles(50, 95, 99)
+        _, (p50, p95, p99) = self.trend.minute(second, 50, 95, 99)
         archive = gateway.archive
         return MetricsReport(
             at=self._clock.wall_ms(),
             server=ServerFigures(
-                requests_total=self.work.total + self.own.total,
-                requests_per_min=self.work.per_min(second) + self.own.per_min(second),
+                requests_total=self.work.total,
+                requests_per_min=self.work.per_min(second),
+                own_requests_total=self.own.total,
+                own_requests_per_min=self.own.per_min(second),
                 **vitals.public(),
                 in_flight=traffic.in_flight,
                 p50_ms=p50,
                 p95_ms=p95,
                 p99_ms=p99,
-                error_rate=self.work.error_rate(second),
+                error_rate=self.work.failed_share(second),
             ),
             database=_NO_DATABASE if archive is None else DatabaseFigures(**archive.figures()),
             endpoints=tuple(
-                EndpointFigures(method=method, route=route, **_line(series, second))
+                EndpointFigures(
+                    method=method, route=route, own=is_own(route), **_line(series, second)
+                )
                 for (method, route), series in sorted(self.routes.items())
             ),
             sources=tuple(

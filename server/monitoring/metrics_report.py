@@ -13,10 +13,14 @@ ErrorRate = Annotated[float, Meta(description="Over the last 15 minutes, 0 to 1"
 
 
 class ServerFigures(FrozenReport):
-    """The server; latencies are those of the newest requests."""
+    """The server; its figures cover the last 60 seconds, without requests of the dashboard."""
 
-    requests_total: Annotated[int, Meta(description="Since the start")]
+    requests_total: Annotated[int, Meta(description="Since the start, without the dashboard's")]
     requests_per_min: PerMinute
+    own_requests_total: Annotated[
+        int, Meta(description="Those of dashboard and supervisors since the start")
+    ]
+    own_requests_per_min: Annotated[int, Meta(description="Those of dashboard and supervisors")]
     load_percent: Annotated[float, Meta(description="Share of one core the event loop was busy")]
     cpu_percent: Annotated[float, Meta(description="Of the process, in percent of one core")]
     rss_mb: Annotated[float, Meta(description="Memory of the process in MB")]
@@ -26,7 +30,9 @@ class ServerFigures(FrozenReport):
     p50_ms: MaybeMs
     p95_ms: MaybeMs
     p99_ms: MaybeMs
-    error_rate: ErrorRate
+    error_rate: Annotated[
+        float | None, Meta(description="Over the last 60 seconds, 0 to 1; null without requests")
+    ]
 
 
 class DatabaseFigures(FrozenReport):
@@ -50,6 +56,7 @@ class EndpointFigures(FrozenReport):
 
     method: str
     route: str
+    own: Annotated[bool, Meta(description="Whether it serves the dashboard or supervisors")]
     requests_per_min: PerMinute
     p95_ms: MaybeMs
     error_rate: ErrorRate

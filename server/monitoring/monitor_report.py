@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType, field
 
 from coinmux.framework.health.circuit import State
-from coinmux.framework.reports.answerable import CapabilityStatus, Overall
+from coinmux.framework.reports.answerable import Overall
 from coinmux.framework.reports.base import FrozenReport, MaybeMs, MaybeUnixMs, UnixMs
-from coinmux.framework.reports.health import ErrorReport, HealthSummary
+from coinmux.framework.reports.health import ChannelUse, ErrorReport, HealthSummary
 from coinmux.framework.reports.providers import ModelSummary
 from coinmux.framework.reports.status import ServiceState
 from coinmux.server.monitoring.metrics_report import CacheFigures, PerMinute
+from coinmux.server.monitoring.service_status import CapabilitySince
+from coinmux.server.monitoring.verdict import Segment
 
 Since = Annotated[int, Meta(description="In this state since, Unix ms")]
 
@@ -38,6 +40,7 @@ class EndpointLine(FrozenReport):
 
     method: str
     route: str
+    own: Annotated[bool, Meta(description="Whether it serves the dashboard or supervisors")]
     state: State
     requests_per_min: PerMinute
     error_rate: Annotated[
@@ -59,6 +62,26 @@ class BarsLegend(FrozenReport):
     ]
 
 
+#: One character for each bucket.
+Asked = Annotated[
+    str, Meta(description="Of each bucket of `history`: 1 with a call at least, 0 without one")
+]
+
+
+class MonitorCapability(CapabilitySince):
+    """One kind of question: whether it can be answered, and what was asked of it."""
+
+    requests_per_min: PerMinute
+    failures_per_min: PerMinute
+    serving: Annotated[
+        tuple[str, ...], Meta(description="Providers that answered in the last 60 s, busiest first")
+    ]
+    history: Annotated[
+        tuple[int | None, ...], Meta(description="60 buckets, oldest first; null where not known")
+    ]
+    asked: Asked
+
+
 class MonitorProvider(FrozenReport):
     """One provider; its channels are in `/api/providers/{name}`."""
 
@@ -70,8 +93,17 @@ class MonitorProvider(FrozenReport):
     history: Annotated[
         tuple[int | None, ...], Meta(description="60 buckets, oldest first; null where not known")
     ]
-    uptime: Annotated[float | None, Meta(description="Share of the known time, 0 to 1")]
+    asked: Asked
+    uptime: Annotated[float | None, Meta(description="Share of `observed_s`, 0 to 1")]
+    observed_s: Annotated[
+        float,
+        Meta(description="Seconds of the window OFFLINE, or in minutes when it was asked"),
+    ]
     incidents: Annotated[int, Meta(description="Times OFFLINE within the window")]
+    channels: Annotated[ChannelUse | None, Meta(description="null without channels")]
+    checked_at: Annotated[
+        int | None, Meta(description="Last call of any kind, Unix ms; null before the first")
+    ]
     last_success_at: MaybeUnixMs
     last_failure_at: MaybeUnixMs
     last_error: ErrorReport | None
@@ -90,13 +122,32 @@ class SourceKinds(FrozenReport):
     by_kind: dict[str, int]
 
 
+_Rates = Annotated[
+    tuple[float | None, ...], Meta(description="Requests a minute; null where nothing was measured")
+]
+_Latencies = Annotated[
+    tuple[float | None, ...], Meta(description="Milliseconds; null where nothing was measured")
+]
+
+
 class Trend(FrozenReport):
-    """The last 15 minutes; null where nothing was measured."""
+    """The window of the bars in 60 buckets, the dashboard's own requests left out.
+
+    A request of several parts counts once, by its worst part but for `failed`: there none is left.
+    """
 
     bucket_s: Annotated[int, Meta(description="Length of a bucket in seconds")]
-    to_at: Annotated[int, Meta(description="End of the last bucket, Unix ms")]
-    requests_per_min: tuple[int | None, ...]
-    load_percent: tuple[float | None, ...]
+    to_at: Annotated[int, Meta(description="End of the last bucket, Unix ms; it lies ahead")]
+    requests_per_min: Annotated[tuple[int | None, ...], Meta(description="The four below together")]
+    live: Annotated[_Rates, Meta(description="Answered by sources just then, a minute")]
+    cached: Annotated[_Rates, Meta(description="Answered from what was kept, a minute")]
+    stale: Annotated[_Rates, Meta(description="Answered by what was kept past its time, a minute")]
+    failed: Annotated[_Rates, Meta(description="Answered with a 5xx, a minute")]
+    p50_ms: _Latencies
+    p95_ms: _Latencies
+    load_percent: Annotated[
+        tuple[float | None, ...], Meta(description="Mean load; null where it was not sampled")
+    ]
 
 
 class MonitorServer(FrozenReport):
@@ -106,11 +157,13 @@ class MonitorServer(FrozenReport):
     own_requests_per_min: Annotated[int, Meta(description="Those of dashboard and supervisors")]
     requests_total: Annotated[int, Meta(description="Since the start")]
     error_rate: Annotated[
-        float | None, Meta(description="Over the last 15 minutes, 0 to 1; null without requests")
+        float | None, Meta(description="Over `window_s`, 0 to 1; null without requests")
     ]
     p50_ms: MaybeMs
     p95_ms: MaybeMs
-    window_s: Annotated[int, Meta(description="Seconds over which requests a minute are counted")]
+    window_s: Annotated[
+        int, Meta(description="Seconds that rates, `error_rate` and p50, p95 cover")
+    ]
     load_percent: Annotated[float, Meta(description="Share of one core the event loop was busy")]
     cpu_percent: Annotated[float, Meta(description="Of the process, in percent of one core")]
     rss_mb: Annotated[float, Meta(description="Memory of the process in MB")]
@@ -144,6 +197,13 @@ class Hop(FrozenReport):
     ] = UNSET
 
 
+class EventParts(FrozenReport):
+    """The questions of one request that has several."""
+
+    asked: int
+    failed: int
+
+
 class MonitorEvent(FrozenReport):
     """Something that happened: one request, or one change."""
 
@@ -154,9 +214,13 @@ class MonitorEvent(FrozenReport):
     operation: Annotated[str | None, Meta(description="What sources were asked for")]
     provider: str | None
     hops: tuple[Hop, ...]
-    outcome: str
+    outcome: Annotated[str, Meta(description="Of several parts, the worst inside")]
     latency_ms: Annotated[float | None, Meta(description="Milliseconds; null without a request")]
     message: str
+    own: Annotated[bool, Meta(description="Whether the dashboard asked it")]
+    parts: Annotated[
+        EventParts | UnsetType, Meta(description="Of a request of several parts alone")
+    ] = UNSET
     status: Annotated[
         int | UnsetType, Meta(description="HTTP status, 0 without an answer; of requests alone")
     ] = UNSET
@@ -190,10 +254,12 @@ class MonitorReport(FrozenReport):
     started_at: UnixMs
     poll_after_ms: Annotated[int, Meta(description="Milliseconds until the next look")]
     status: Overall
-    reason: Annotated[str, Meta(description="Why it is so, in a sentence")]
+    reason: Annotated[str, Meta(description="Why it is so, in a sentence; times in UTC")]
+    verdict: Annotated[tuple[Segment, ...], Meta(description="`reason` in pieces, in order")]
     since: Since
     summary: MonitorSummary
-    capabilities: tuple[CapabilityStatus, ...]
+    channels: Annotated[HealthSummary, Meta(description="Channels of providers by state")]
+    capabilities: tuple[MonitorCapability, ...]
     services: tuple[ServiceLine, ...]
     endpoints: tuple[EndpointLine, ...]
     bars: BarsLegend
@@ -204,16 +270,6 @@ class MonitorReport(FrozenReport):
     database: MonitorDatabase
     cache: CacheFigures
     events: EventReportBatch
-
-
-class StateCounts(FrozenReport):
-    """Providers by state."""
-
-    healthy: int
-    degraded: int
-    offline: int
-    unknown: int
-    disabled: int
 
 
 class PublicService(FrozenReport):
@@ -227,9 +283,11 @@ class PublicStatus(FrozenReport):
     """The summary for anybody's page: no names of hosts, no texts of errors."""
 
     status: Overall
-    reason: Annotated[str, Meta(description="Why it is so, in a sentence")]
+    reason: Annotated[str, Meta(description="Why it is so, in a sentence; times in UTC")]
+    verdict: Annotated[tuple[Segment, ...], Meta(description="`reason` in pieces, in order")]
     since: Since
-    capabilities: tuple[CapabilityStatus, ...]
-    providers: StateCounts
+    capabilities: tuple[CapabilitySince, ...]
+    providers: Annotated[HealthSummary, Meta(description="Providers by state")]
+    channels: Annotated[HealthSummary, Meta(description="Channels of providers by state")]
     services: tuple[PublicService, ...]
     server_time: UnixMs

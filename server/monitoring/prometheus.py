@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.sse import Streams
     from coinmux.server.monitoring.metrics import Metrics, Totals
     from coinmux.server.monitoring.process_metrics import ProcessMetrics
+    from coinmux.server.monitoring.service_status import ServiceMonitor
 
     Samples = Iterable[tuple[Mapping[str, str], float]]
 
@@ -53,6 +54,7 @@ class Figures(Protocol):
 
     gateway: Gateway
     metrics: Metrics
+    pulse: ServiceMonitor
     vitals: ProcessMetrics
     traffic: Traffic
     streams: Streams
@@ -139,7 +141,7 @@ def _filled(family: Metric, samples: Samples, *, suffix: str = "") -> Metric:
 
 def _process(figures: Figures) -> Iterator[Metric]:
     gateway, vitals = figures.gateway, figures.vitals.public()
-    status = gateway.status().status
+    status = figures.pulse.look().status
     yield InfoMetricFamily("coinmux", "The version.", {"version": installed_version()})
     yield gauge(
         "coinmux_start_time_seconds", "When it began, Unix seconds.",

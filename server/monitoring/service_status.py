@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from typing import TYPE_CHECKING, Literal
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from msgspec import Meta
+from msgspec.structs import asdict
+
+from coinmux.framework.health.circuit import State
+from coinmux.framework.reports.answerable import CapabilityStatus, Overall
 from coinmux.framework.reports.base import FrozenReport
 from coinmux.framework.reports.status import GatewayStatus, ServiceReport
 from coinmux.framework.tasks import keep_running
 from coinmux.server.asgi.admin_guard import admin_standing
+from coinmux.server.monitoring.capability_traffic import CapabilityTraffic
+from coinmux.server.monitoring.capability_watch import CapabilityWatch
 from coinmux.server.monitoring.metrics_report import EndpointSummary
+from coinmux.server.monitoring.verdict import DownProvider, Facts, Segment, plain, verdict_of
 
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
@@ -19,9 +27,13 @@ if TYPE_CHECKING:
     from coinmux.server.monitoring.process_metrics import ProcessMetrics
 
 _EVERY_S = 5.0
-_KEEP_MS = 900_000
 _LONGEST_PAUSE_S = 60.0
 OVERALL = "overall"
+#: With fewer requests in the last minute, the share that failed says little.
+_LEAST_REQUESTS = 10
+_DEGRADED_SHARE, _OFFLINE_SHARE = 0.05, 0.5
+#: Named in the sentence as those who answer for others.
+_HELPERS = 2
 
 
 class AdminReport(FrozenReport):
@@ -31,9 +43,18 @@ class AdminReport(FrozenReport):
     detail: str
 
 
+class CapabilitySince(CapabilityStatus):
+    """Whether one kind of question can be answered now, and since when."""
+
+    since: Annotated[int, Meta(description="In this status since, Unix ms")]
+
+
 class StatusReport(GatewayStatus):
     """The whole in a few words, the server included."""
 
+    verdict: Annotated[tuple[Segment, ...], Meta(description="`reason` in pieces, in order")]
+    since: Annotated[int, Meta(description="In this status since, Unix ms")]
+    capabilities: tuple[CapabilitySince, ...]
     endpoints: EndpointSummary
     admin: AdminReport
 
@@ -45,7 +66,8 @@ class ServiceMonitor:
         bound: the address the server listens on.
 
     Attributes:
-        loads: Unix ms and load percent, over the last 15 minutes.
+        watch: since when each capability has its status.
+        asked: what is asked of each capability.
     """
 
     def __init__(
@@ -64,7 +86,8 @@ class ServiceMonitor:
         self._since: dict[str, tuple[str, int]] = {}
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
-        self.loads: deque[tuple[int, float]] = deque()
+        self.watch = CapabilityWatch(gateway.clock)
+        self.asked = CapabilityTraffic(gateway.clock)
 
     def start(self) -> None:
         """Start the checks; `stop` must follow."""
@@ -79,23 +102,92 @@ class ServiceMonitor:
 
     def look(self) -> StatusReport:
         """The overall status and that of each service; a change is recorded with its time."""
-        status = self._gateway.status()
-        admin = AdminReport(**admin_standing(self._gateway.settings, self._bound))
-        known = {name: getattr(status, name) for name in status.__struct_fields__}
-        report = StatusReport(
-            **known | {"services": self._services(status, admin)},
-            endpoints=self._metrics.endpoints(),
-            admin=admin,
-        )
-        now_ms = self._gateway.clock.wall_ms()
-        for name, state in (
-            (OVERALL, report.status),
-            *((one.name, one.status) for one in report.services),
-        ):
+        gateway = self._gateway
+        now_ms = gateway.clock.wall_ms()
+        status = gateway.status()
+        self.watch.see(status.capabilities)
+        self.asked.sample()
+        share = self._failed_share(now_ms // 1000)
+        overall = _with_failures(status.status, share)
+        admin = AdminReport(**admin_standing(gateway.settings, self._bound))
+        services = self._services(status, admin)
+        for name, state in ((OVERALL, overall), *((one.name, one.status) for one in services)):
             before = self._since.get(name)
             if before is None or before[0] != state:
                 self._since[name] = (state, now_ms)
-        return report
+        verdict = verdict_of(self._facts(status, overall, share))
+        known = {name: getattr(status, name) for name in status.__struct_fields__}
+        return StatusReport(
+            **known
+            | {
+                "status": overall,
+                "reason": plain(verdict, now_ms),
+                "services": services,
+                "capabilities": tuple(
+                    CapabilitySince(**asdict(line), since=self.watch.since(line.name))
+                    for line in status.capabilities
+                ),
+            },
+            verdict=verdict,
+            since=self._since[OVERALL][1],
+            endpoints=self._metrics.endpoints(),
+            admin=admin,
+        )
+
+    def _failed_share(self, second: int) -> float | None:
+        """Share of the last minute's requests that failed; None where there were too few."""
+        work = self._metrics.work
+        return work.failed_share(second) if work.per_min(second) >= _LEAST_REQUESTS else None
+
+    def _facts(self, status: GatewayStatus, overall: Overall, share: float | None) -> Facts:
+        down = self._down()
+        return Facts(
+            status=overall,
+            answering=status.answering,
+            capabilities=status.capabilities,
+            since=self.watch.since,
+            overall_since=self._since[OVERALL][1],
+            down=down,
+            helpers=self._helpers({one.name for one in down}),
+            failed_share=share if share is not None and share > _DEGRADED_SHARE else None,
+        )
+
+    def _down(self) -> list[DownProvider]:
+        """Providers that are OFFLINE; those with the most capabilities first, prices before all."""
+        gateway = self._gateway
+        found = [
+            source
+            for source in gateway.sources.values()
+            if source.feature.enabled
+            and gateway.health.snapshot(source.name).state is State.OFFLINE
+        ]
+        essential = {name for name, row in gateway.capabilities.items() if row.is_essential}
+        found.sort(
+            key=lambda one: (not essential & one.fetch.keys(), -len(one.fetch), one.info.title)
+        )
+        return [
+            DownProvider(
+                name=source.name,
+                title=source.info.title,
+                since=gateway.history.since(source.name),
+                code=(gateway.health.snapshot(source.name).last_error or (None,))[0],
+            )
+            for source in found
+        ]
+
+    def _helpers(self, down: set[str]) -> list[tuple[str, str]]:
+        """Name and title of those that answer what the ones that are down would be asked."""
+        sources = self._gateway.sources
+        offered = {capability for name in down for capability in sources[name].fetch}
+        counts: Counter[str] = Counter()
+        for capability, rate in self.asked.rates().items():
+            if capability in offered:
+                counts.update({name: rate.requests for name in rate.serving if name not in down})
+        return [
+            (name, sources[name].info.title)
+            for name, _ in counts.most_common(_HELPERS)
+            if name in sources
+        ]
 
     def since(self, name: str) -> int:
         """Since when the service, or `OVERALL`, is in its state; known after a look. Unix ms."""
@@ -123,10 +215,8 @@ class ServiceMonitor:
             self.look()
             # The load is a mean of some seconds: at the start there is none yet.
             await asyncio.sleep(_EVERY_S)
-            now_ms = self._gateway.clock.wall_ms()
-            self.loads.append((now_ms, self._vitals.public()["load_percent"]))
-            while self.loads and self.loads[0][0] < now_ms - _KEEP_MS:
-                self.loads.popleft()
+            second = self._gateway.clock.wall_ms() // 1000
+            self._metrics.trend.load(second, self._vitals.public()["load_percent"])
             self._failures = 0
 
     def _failed(self, error: Exception) -> float:
@@ -138,3 +228,10 @@ class ServiceMonitor:
             level="error",
         )
         return pause_s
+
+
+def _with_failures(status: Overall, share: float | None) -> Overall:
+    """The status by capabilities, or a worse one where many requests fail."""
+    if share is None or status == "OFFLINE" or share <= _DEGRADED_SHARE:
+        return status
+    return "OFFLINE" if share > _OFFLINE_SHARE else "DEGRADED"

@@ -7,14 +7,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import asdict
 
 from coinmux.framework.health.circuit import State
 from coinmux.framework.reports.health import ErrorReport
+from coinmux.server.monitoring.asked import NEVER
+from coinmux.server.monitoring.capability_traffic import CapabilityRate
 from coinmux.server.monitoring.event_view import event_of
+from coinmux.server.monitoring.metrics import WINDOWS, is_own
 from coinmux.server.monitoring.monitor_report import (
     BarsLegend,
     EndpointLine,
     EventReportBatch,
+    MonitorCapability,
     MonitorDatabase,
     MonitorProvider,
     MonitorReport,
@@ -24,10 +29,7 @@ from coinmux.server.monitoring.monitor_report import (
     PublicStatus,
     ServiceLine,
     SourceKinds,
-    StateCounts,
-    Trend,
 )
-from coinmux.server.monitoring.service_status import OVERALL
 
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
@@ -35,20 +37,16 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.asgi.sse import Streams
     from coinmux.server.monitoring.event_recorder import EventBatch
-    from coinmux.server.monitoring.metrics import Metrics, RollingSeries
+    from coinmux.server.monitoring.metrics import Metrics
     from coinmux.server.monitoring.process_metrics import ProcessMetrics
-    from coinmux.server.monitoring.service_status import ServiceMonitor
+    from coinmux.server.monitoring.service_status import ServiceMonitor, StatusReport
 
 SCHEMA = 1
 POLL_AFTER_MS = 5_000
-#: Windows of the history bars, in seconds.
-WINDOWS = {"1h": 3_600, "24h": 86_400, "7d": 604_800}
 BUCKETS = 60
 #: What the numbers in a history bar stand for; null is a time nothing is known of.
 WORDS = (State.OFFLINE, State.DEGRADED, State.HEALTHY, State.DISABLED)
 _PLACE = {state: place for place, state in enumerate(WORDS)}
-_TREND_PIECE_S = 15
-_TREND_S = 900
 _ERROR_LIMIT = 160
 #: A route that fails so often is degraded, or offline.
 _DEGRADED_RATE, _OFFLINE_RATE = 0.05, 0.5
@@ -101,8 +99,10 @@ class Monitor:
             poll_after_ms=POLL_AFTER_MS,
             status=status.status,
             reason=status.reason,
-            since=self._services.since(OVERALL),
-            capabilities=status.capabilities,
+            verdict=status.verdict,
+            since=status.since,
+            capabilities=self._capabilities(status, window),
+            channels=status.channels,
             summary=MonitorSummary(
                 **msgspec.structs.asdict(status.sources),
                 open_incidents=status.sources.offline,
@@ -118,14 +118,14 @@ class Monitor:
                 for one in status.services
             ),
             endpoints=tuple(self._endpoint(*route, second) for route in self.routes),
-            bars=_legend(window, next(iter(bars.values()), None)),
+            bars=_legend(window, now_ms),
             providers=tuple(self._provider(name, bars[name], second) for name in sorted(bars)),
             models=status.models,
             sources=SourceKinds(
                 total=len(infos),
                 by_kind=dict(sorted(Counter(info.category for info in infos).items())),
             ),
-            server=self._server(second),
+            server=self._server(window, second),
             database=self._database(),
             cache=self._metrics.cache(gateway.cache),
             events=EventReportBatch(
@@ -139,29 +139,47 @@ class Monitor:
     def public_status(self) -> PublicStatus:
         """The summary for anybody's page."""
         status = self._services.look()
-        sources = status.sources
         return PublicStatus(
             status=status.status,
             reason=status.reason,
-            since=self._services.since(OVERALL),
+            verdict=status.verdict,
+            since=status.since,
             capabilities=status.capabilities,
-            providers=StateCounts(
-                healthy=sources.healthy,
-                degraded=sources.degraded,
-                offline=sources.offline,
-                unknown=sources.unknown,
-                disabled=sources.disabled,
-            ),
+            providers=status.sources,
+            channels=status.channels,
             services=tuple(
                 PublicService(name=one.name, status=one.status) for one in status.services
             ),
             server_time=self._gateway.clock.wall_ms(),
         )
 
+    def _capabilities(self, status: StatusReport, window: str) -> tuple[MonitorCapability, ...]:
+        """Each capability with its history, and what was asked of it in the last minute."""
+        window_s, services, asked = WINDOWS[window], self._services, self._metrics.asked_of
+        rates = services.asked.rates()
+        lines = []
+        for line in status.capabilities:
+            rate = rates.get(line.name, CapabilityRate())
+            bars = services.watch.bars(line.name, window_s, BUCKETS)
+            lines.append(
+                MonitorCapability(
+                    **asdict(line),
+                    requests_per_min=rate.requests,
+                    failures_per_min=rate.failures,
+                    serving=rate.serving,
+                    history=_places(bars),
+                    asked=asked.get(line.name, NEVER).pieces(
+                        bars.ends_ms // 1000, bars.piece_ms // 1000, BUCKETS
+                    ),
+                )
+            )
+        return tuple(lines)
+
     def _provider(self, name: str, bars: Bars, second: int) -> MonitorProvider:
         info = self._gateway.sources[name].info
         health = self._gateway.source_health_of(name)
         calls, failures = self._metrics.calls_per_min(name, second)
+        series = self._metrics.sources.get(name)
         error = health.last_error
         return MonitorProvider(
             name=name,
@@ -169,9 +187,25 @@ class Monitor:
             kind=info.category,
             state=health.state,
             disabled_reason=health.disabled_reason,
-            history=tuple(None if state is None else _PLACE[state] for state in bars.worst),
+            history=_places(bars),
+            asked=self._metrics.asked.get(name, NEVER).pieces(
+                bars.ends_ms // 1000, bars.piece_ms // 1000, BUCKETS
+            ),
             uptime=bars.uptime,
+            observed_s=bars.observed_s,
             incidents=bars.incidents,
+            channels=health.channels,
+            checked_at=max(
+                filter(
+                    None,
+                    (
+                        None if series is None else series.last_ms,
+                        health.last_success_at,
+                        health.last_failure_at,
+                    ),
+                ),
+                default=None,
+            ),
             last_success_at=health.last_success_at,
             last_failure_at=health.last_failure_at,
             last_error=None
@@ -192,6 +226,7 @@ class Monitor:
             return EndpointLine(
                 method=method,
                 route=route,
+                own=is_own(route),
                 state=State.UNKNOWN,
                 requests_per_min=0,
                 error_rate=None,
@@ -209,6 +244,7 @@ class Monitor:
         return EndpointLine(
             method=method,
             route=route,
+            own=is_own(route),
             state=state,
             requests_per_min=series.per_min(second),
             error_rate=error_rate,
@@ -217,14 +253,14 @@ class Monitor:
             last_at=last_ms,
         )
 
-    def _server(self, second: int) -> MonitorServer:
-        work: RollingSeries = self._metrics.work
-        p50, p95 = work.percentiles(50, 95)
+    def _server(self, window: str, second: int) -> MonitorServer:
+        work, trend = self._metrics.work, self._metrics.trend
+        _, (p50, p95) = trend.minute(second, 50, 95)
         return MonitorServer(
             requests_per_min=work.per_min(second),
             own_requests_per_min=self._metrics.own.per_min(second),
             requests_total=work.total,
-            error_rate=work.error_rate(second) if work.in_window(second) else None,
+            error_rate=work.failed_share(second),
             p50_ms=p50,
             p95_ms=p95,
             window_s=60,
@@ -232,7 +268,7 @@ class Monitor:
             load_basis=_LOAD_BASIS,
             in_flight=self._traffic.in_flight,
             streams=self._streams.open,
-            trend=self._trend(second),
+            trend=trend.report(WINDOWS[window], second),
         )
 
     def _database(self) -> MonitorDatabase:
@@ -245,33 +281,16 @@ class Monitor:
             queries_per_second=figures.get("queries_per_s"),
         )
 
-    def _trend(self, second: int) -> Trend:
-        """The last 15 minutes; null where the server did not run yet or took no sample."""
-        counts = self._metrics.work.in_pieces(second, _TREND_PIECE_S)
-        begins = [second + 1 - _TREND_S + at * _TREND_PIECE_S for at in range(len(counts))]
-        started = self._gateway.started_ms // 1000
-        loads: list[list[float]] = [[] for _ in counts]
-        for at_ms, load in self._services.loads:
-            place = (at_ms // 1000 - begins[0]) // _TREND_PIECE_S
-            if 0 <= place < len(loads):
-                loads[place].append(load)
-        return Trend(
-            bucket_s=_TREND_PIECE_S,
-            to_at=(second + 1) * 1000,
-            requests_per_min=tuple(
-                count * 60 // _TREND_PIECE_S if began + _TREND_PIECE_S > started else None
-                for began, count in zip(begins, counts, strict=True)
-            ),
-            load_percent=tuple(
-                round(sum(samples) / len(samples), 1) if samples else None for samples in loads
-            ),
-        )
+
+def _places(bars: Bars) -> tuple[int | None, ...]:
+    return tuple(None if state is None else _PLACE[state] for state in bars.worst)
 
 
-def _legend(window: str, bars: Bars | None) -> BarsLegend:
+def _legend(window: str, now_ms: int) -> BarsLegend:
+    piece_s = WINDOWS[window] // BUCKETS
     return BarsLegend(
         window=window,
-        bucket_s=WINDOWS[window] // BUCKETS,
-        to_at=None if bars is None else bars.ends_ms,
+        bucket_s=piece_s,
+        to_at=(now_ms // (piece_s * 1000) + 1) * piece_s * 1000,
         words=WORDS,
     )

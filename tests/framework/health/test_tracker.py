@@ -510,7 +510,7 @@ def test_public_names(bench: Bench) -> None:
         "name", "state", "disabled_reason", "enabled", "successes", "failures",
         "consecutive_failures", "success_rate", "avg_response_ms", "p50_ms", "p95_ms",
         "last_success_at", "last_failure_at", "last_error", "retry_at", "hold_until",
-        "hold_reason", "recoveries", "capabilities", "category",
+        "hold_reason", "recoveries", "capabilities", "channels", "category",
     }  # fmt: skip
 
 

@@ -80,7 +80,7 @@ async def test_a_capability_nobody_can_answer_degrades_the_whole(whole):
     fail(gateway, "b", "gas")
     status = gateway.status()
     assert status.status == "DEGRADED"
-    assert status.reason == "no source can be asked for chain head and gas now"
+    assert status.reason == "no source can be asked for newest blocks and gas now"
     assert gateway.ready() == (True, status.reason)
 
 
@@ -95,7 +95,7 @@ async def test_one_local_source_of_many_is_not_data(whole):
 
 async def test_a_source_nobody_asked_proves_nothing_where_all_others_fail(whole):
     """Without a network every source that was asked is offline; the unasked would be too."""
-    gateway = await whole(source("a", "ticker"), source("b", "ticker"))
+    gateway = await whole(source("a", "ticker"), source("b", "ticker"), source("c", "ticker"))
     assert gateway.status().status == "ONLINE"
     fail(gateway, "a", "ticker")
     assert gateway.status().status == "OFFLINE"
@@ -103,11 +103,34 @@ async def test_a_source_nobody_asked_proves_nothing_where_all_others_fail(whole)
     assert gateway.status().status == "ONLINE"
 
 
+async def test_the_last_source_of_several_degrades_the_whole(whole):
+    """One more failure and nobody is left; where there was one source alone, nothing is lost."""
+    gateway = await whole(source("a", "ticker"), source("b", "ticker"), source("c", "gas"))
+    for name, capability in (("a", "ticker"), ("b", "ticker"), ("c", "gas")):
+        succeed(gateway, name, capability)
+    assert gateway.status().status == "ONLINE"
+    fail(gateway, "a", "ticker")
+    status = gateway.status()
+    assert (status.status, status.reason) == ("DEGRADED", "one source is left for prices")
+    assert lines(gateway) == {"ticker": ("DEGRADED", 1, 2), "gas": ("ONLINE", 1, 1)}
+
+
+async def test_without_prices_and_candles_the_whole_is_offline(whole):
+    """News alone are not what people come for; candles alone are."""
+    gateway = await whole(source("a", "ticker"), source("b", "candles"), source("c", "news"))
+    succeed(gateway, "c", "news")
+    fail(gateway, "a", "ticker")
+    assert gateway.status().status == "DEGRADED"
+    fail(gateway, "b", "candles")
+    assert gateway.status().status == "OFFLINE"
+    assert gateway.status().answering
+
+
 async def test_a_short_cooldown_is_waited_for_and_a_long_one_is_not(whole, clock):
     """Ten seconds are within a request's time."""
-    gateway = await whole(source("a", "ticker"), source("b", "gas"))
+    gateway = await whole(source("a", "gas"), source("b", "ticker"))
     for wait_s, expected in ((5, "ONLINE"), (3600, "DEGRADED")):
-        lease = gateway.health.begin("a", "ticker", 1)
+        lease = gateway.health.begin("a", "gas", 1)
         gateway.health.record(
             lease, Outcome.HOLD, elapsed_s=0.1, code="upstream_rate_limited", retry_after_s=wait_s
         )

@@ -166,7 +166,7 @@ class TestPublicStatus:
     """The one route that any page may read."""
 
     async def test_it_says_little(self, live):
-        """States and counts; no details, no names of providers, no texts of errors."""
+        """States, counts and one sentence; no details, no names of hosts, no texts of errors."""
         async with live(a=[UpstreamTimeout("secret-host.example timed out")]) as world:
             for _ in range(4):
                 await world.client.get(TICKER)
@@ -178,11 +178,12 @@ class TestPublicStatus:
             assert "access-control-allow-credentials" not in answer.headers
             body = answer.json()
             assert set(body) == {
-                "status", "reason", "since", "capabilities", "providers", "services", "server_time",
+                "status", "reason", "verdict", "since", "capabilities", "providers", "channels",
+                "services", "server_time",
             }  # fmt: skip
             assert body["status"] == "OFFLINE"
             assert body["providers"] == {
-                "healthy": 0, "degraded": 0, "offline": 1, "unknown": 0, "disabled": 0,
+                "total": 1, "healthy": 0, "degraded": 0, "offline": 1, "unknown": 0, "disabled": 0,
             }  # fmt: skip
             assert all(set(one) == {"name", "status"} for one in body["services"])
             assert "secret-host" not in answer.text

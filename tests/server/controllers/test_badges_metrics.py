@@ -36,8 +36,8 @@ class TestBadges:
             assert {name: (one["message"], one["color"]) for name, one in shown.items()} == {
                 "a": ("healthy", "#22c55e"),
                 "b": ("offline", "#ef4444"),
-                "system": ("online", "#22c55e"),
-                "SYSTEM": ("online", "#22c55e"),
+                "system": ("degraded", "#f59e0b"),  # one source of two is left
+                "SYSTEM": ("degraded", "#f59e0b"),
             }
             assert shown["a"]["schemaVersion"] == 1
 
@@ -94,7 +94,7 @@ class TestBadges:
             sources={"kraken": SimpleNamespace(info=SimpleNamespace(title="Kraken"))},
             health=SimpleNamespace(snapshot=lambda _: SimpleNamespace(state=State.HEALTHY)),
         )
-        assert state_of(gateway, "KraKen") == ("Kraken", "HEALTHY")
+        assert state_of(gateway, "KraKen", "ONLINE") == ("Kraken", "HEALTHY")
 
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -247,7 +247,7 @@ class TestPrometheus:
             metrics(
                 SimpleNamespace(
                     kind="attempt", source=f"s{number % 300}", at_ms=number, message="",
-                    detail={"code": f"c{number}", "response_ms": 1.0},
+                    detail={"code": f"c{number}", "response_ms": 1.0, "operation": "ticker"},
                 )
             )  # fmt: skip
         assert len(metrics.failures) <= 1_025
@@ -264,7 +264,7 @@ class TestPrometheus:
         """A latency on a bound is within it; the last bucket holds all."""
         series = Totals()
         for elapsed_ms in (0.25, 0.26, 99_999):
-            series.count(1_000, elapsed_ms, is_error=False)
+            series.count(1_000, elapsed_ms, failed=0)
         (found,) = text_string_to_metric_families(written(histogram("h", "x", [({}, series)])))
         buckets = {one.labels["le"]: one.value for one in found.samples if one.name == "h_bucket"}
         assert (buckets["0.00025"], buckets["0.0005"], buckets["10.0"]) == (1, 2, 2)

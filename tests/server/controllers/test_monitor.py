@@ -10,6 +10,7 @@ from coinmux.framework.errors import UpstreamTimeout
 from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.testing.clock import FakeClock
 from coinmux.server.asgi.scope import STATE, RequestState
+from coinmux.server.monitoring.capability_traffic import CapabilityTraffic
 from coinmux.server.monitoring.event_recorder import Recorder
 from coinmux.server.monitoring.event_view import event_of
 
@@ -307,7 +308,7 @@ async def test_what_a_provider_is_told_to_be(live):
         assert second["last_success_at"] is None
         assert first["p50_ms"] is not None
         assert picture["summary"]["open_incidents"] == 1
-        assert picture["status"] == "ONLINE"  # the other source answers everything
+        assert picture["status"] == "DEGRADED"  # one source of two is left
         assert picture["sources"] == {"total": 2, "by_kind": {"market": 2}}
 
 
@@ -338,16 +339,24 @@ async def test_an_endpoint_nobody_asks_any_more_is_unknown(app_of):
         assert ticker["last_at"] == asked_ms
 
 
-async def test_the_trend_is_measured(live):
-    """60 pieces; null before the start; the requests of the last 15 minutes are all in it."""
-    async with live(a=[1.5]) as world:
+async def test_the_trend_is_measured(app_of):
+    """60 pieces; null before the start; live, kept and failed answers apart, a minute."""
+    async with app_of(a=[1.5]) as world:
         for _ in range(5):
             await world.client.get(TICKER)
-        trend = (await look(world))["server"]["trend"]
-        rates = trend["requests_per_min"]
-        assert len(rates) == len(trend["load_percent"]) == 60
-        assert rates[0] is None
-        assert sum(rate for rate in rates if rate) == 5 * 60 // trend["bucket_s"]
+        world.plugins["a"].outcomes = [Empty("no")]
+        await world.client.get(TICKER + "&max_age_s=0")
+        world.clock.advance(60)
+        trend = (await look(world, bars="15m"))["server"]["trend"]
+        assert trend["bucket_s"] == 15
+        assert all(len(line) == 60 for name, line in trend.items() if isinstance(line, list))
+        assert trend["live"][0] is trend["p50_ms"][0] is trend["load_percent"][0] is None
+        sums = {
+            name: sum(rate or 0 for rate in trend[name]) * trend["bucket_s"] / 60
+            for name in ("live", "cached", "stale", "failed")
+        }
+        assert sums == pytest.approx({"live": 1, "cached": 4, "stale": 0, "failed": 1}, rel=0.5)
+        assert any(trend["p95_ms"])
 
 
 async def test_since_when(app_of):
@@ -372,7 +381,7 @@ async def test_it_is_not_kept_and_refuses_odd_windows(live):
         assert answer.headers["vary"] == "accept-encoding"
         bad = await world.client.get("/api/monitor?bars=2h")
         assert bad.status_code == 400
-        assert bad.json()["errors"][0]["known"] == ["1h", "24h", "7d"]
+        assert bad.json()["errors"][0]["known"] == ["15m", "1h", "24h", "7d"]
 
 
 def asked(method):
@@ -388,7 +397,7 @@ class TestCursors:
 
     @pytest.fixture
     def recorder(self, clock):
-        recorder = Recorder(clock, run=clock.wall_ms())
+        recorder = Recorder(clock, clock.wall_ms(), CapabilityTraffic(clock))
         recorder.operations = {("GET", "/t"): "ticker"}
         return recorder
 
@@ -408,8 +417,9 @@ class TestCursors:
     def test_one_of_another_run_begins_anew(self, recorder, clock):
         """The newest, and told so."""
         self.happen(recorder, 3)
-        other = Recorder(clock, run=clock.wall_ms() - 1).cursor(2, clock.wall_ms())
-        batch = recorder.since(other)
+        other = Recorder(clock, clock.wall_ms() - 1, CapabilityTraffic(clock))
+        cursor = other.cursor(2, clock.wall_ms())
+        batch = recorder.since(cursor)
         assert (batch.reset, len(batch.records)) == (True, 3)
 
     @pytest.mark.parametrize("cursor", ["", "x", "1-2-3", "²-²-²", "-" * 30, "9" * 400])
@@ -473,7 +483,9 @@ async def test_events_without_a_gateway_request_are_shown_as_they_are(live):
 def test_two_gateways_do_not_meet():
     """Each has a recorder of its own."""
     gateways = [Gateway.from_env(None, environ={}, found=[]) for _ in range(2)]
-    recorders = [Recorder(one.clock, one.started_ms) for one in gateways]
+    recorders = [
+        Recorder(one.clock, one.started_ms, CapabilityTraffic(one.clock)) for one in gateways
+    ]
     recorders[0].operations = {("GET", "/t"): "ticker"}
     recorders[0].request(asked("GET"), 1, 200, 1.0, None)
     assert [one.last for one in recorders] == [1, 0]
