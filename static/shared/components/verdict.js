@@ -2,7 +2,7 @@
 import { h, setAttribute, setText } from "../js/dom.js";
 import { root } from "../js/api.js";
 import { shape, stateOf } from "../js/states.js";
-import { clock, now, span } from "../js/time.js";
+import { clock, eachSecond, now, span } from "../js/time.js";
 
 const pageOf = {
   capability: (name) => new URL(`explain?capability=${encodeURIComponent(name)}`, root).href,
@@ -34,7 +34,7 @@ export class Verdict {
       this.mark, this.sentence, h("div", { class: "end" }, this.word, this.lasted, ...(big ? [] : [this.why, this.more])));
     // A phone shows the first lines; the button is there where more were cut.
     if (!big) new ResizeObserver(() => this.#cut()).observe(this.sentence);
-    setInterval(() => this.#tick(), 1000);
+    eachSecond(() => this.#tick());
     document.addEventListener("zone", () => this.#said && this.#draw());
   }
 
