@@ -7,13 +7,16 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
+
+from coinmux.framework.plugins.discovery import PluginLoader
 
 ROOT = Path(__file__).resolve().parents[2]
 #: A key nobody may ever see again.
@@ -36,33 +39,94 @@ def pytest_collection_modifyitems(items):
             item.add_marker(skip)
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """The address of a simulated server."""
+@contextmanager
+def served(folder, *options, **environ):
+    """A server of its own: its address, and its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("served")
-    environ = {**os.environ, "ETHERSCAN_API_KEY": SECRET}
-    command = (sys.executable, "-m", "coinmux", "serve", "--simulate", "--port", str(port))
+    command = (sys.executable, "-m", "coinmux", "serve", "--port", str(port), *options)
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / "src"), **environ}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environ, stdout=log, stderr=subprocess.STDOUT
+            command, cwd=folder, env=environ, stdout=log, stderr=subprocess.STDOUT
         )
         address = f"http://127.0.0.1:{port}"
         try:
-            for _ in range(120):
+            for _ in range(240):
                 try:
-                    if httpx.get(f"{address}/readyz").status_code == 200:
+                    if httpx.get(f"{address}/healthz").status_code == 200:
                         break
                 except httpx.TransportError:
                     pass
                 assert process.poll() is None, (folder / "log").read_text()
                 time.sleep(0.25)
-            yield address
+            yield SimpleNamespace(address=address, process=process)
         finally:
-            process.terminate()
+            process.kill()
             process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The address of a simulated server."""
+    folder = tmp_path_factory.mktemp("served")
+    with served(folder, "--simulate", ETHERSCAN_API_KEY=SECRET) as found:
+        yield found.address
+
+
+@pytest.fixture
+def dead(tmp_path):
+    """A simulated server that can be killed: `dead.address`, `dead.process.kill()`."""
+    with served(tmp_path, "--simulate", DATA_DIR=str(tmp_path)) as found:
+        yield found
+
+
+#: What a bad day leaves nobody able to answer.
+_ASKED = (
+    "api/market/ticker?symbol=BTC/USDT", "api/market/candles?symbol=BTC/USDT", "api/market/global",
+    "api/news", "api/sentiment/index", "api/chain/ethereum/gas", "api/chain/ethereum/head",
+    "api/market/coins", "api/market/ticker?symbol=BTC/USD",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def bad_day(tmp_path_factory):
+    """The address of a server whose every source refuses connections, asked until they are offline.
+
+    The sources are led to a port of this machine that is taken and not listened on.
+    """
+    folder = tmp_path_factory.mktemp("bad_day")
+    with socket.socket() as refusing:
+        refusing.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{refusing.getsockname()[1]}"
+        environ = {**addresses_of(nowhere), "DATA_DIR": str(folder)}
+        with served(folder, **environ) as found, httpx.Client(base_url=found.address) as client:
+            down = set()
+            for _ in range(40):
+                for target in _ASKED:
+                    client.get(f"/{target}", timeout=30)
+                # A source counts as usable shortly before it is tried again, so they take turns.
+                states = client.get("/api/monitor").json()["capabilities"]
+                down |= {one["name"] for one in states if not one["usable"]}
+                if {"ticker", "candles", "news"} <= down:
+                    break
+                time.sleep(0.5)
+            assert {"ticker", "candles", "news"} <= down, states
+            yield found.address
+
+
+def addresses_of(url):
+    """Variables that lead every source of this installation to `url`."""
+    loader = PluginLoader()
+    loader.load(loader.discover(), wait_s=30, limit_s=30)
+    found = {}
+    for provider in loader.providers.values():
+        info = provider.info
+        variable = f"{info.name.upper()}_BASE_URL"
+        names = ("", *info.hosts, *(channel.name for channel in info.channels))
+        found |= {f"{variable}_{name.upper()}" if name else variable: url for name in names}
+    return found
 
 
 @pytest.fixture
@@ -87,8 +151,9 @@ async def browser():
 async def page_of(server, browser):
     """`async with page_of("chart") as page`: the page in a browser, with what it complained of.
 
-    `page.complaints` holds console messages, errors and failed requests. Options go to the
-    browser's context; `before(page)` runs ahead of the navigation.
+    `page.complaints` holds console messages, errors and failed requests, `page.refused` what was
+    answered 4xx or 5xx. Options go to the browser's context; `before(page)` runs ahead of the
+    navigation.
     """
 
     @asynccontextmanager
@@ -96,10 +161,14 @@ async def page_of(server, browser):
         options = {"viewport": {"width": 1440, "height": 1000}, **options}
         context = await browser.new_context(**options)
         page = await context.new_page()
-        page.complaints = []
+        page.complaints, page.refused = [], []
         page.on("console", lambda said: page.complaints.append(f"{said.type}: {said.text}"))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.on("requestfailed", lambda one: page.complaints.append(f"failed: {one.url}"))
+        page.on(
+            "response",
+            lambda one: one.status >= 400 and page.refused.append(f"{one.status} {one.url}"),
+        )
         if before is not None:
             await before(page)
         await page.goto(f"{base or server}/{path}")

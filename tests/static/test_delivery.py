@@ -55,8 +55,7 @@ async def test_the_first_load_of_the_monitor_is_small(page_of):
         def finished(reply):
             if "/api/monitor" in reply.url:
                 answered.append(reply.url)
-            elif "/static" in reply.url and not answered:
-                # Files are named by their version: /static-0123…/shared/…
+            elif "/static-" in reply.url and not answered:
                 loaded.append(urlsplit(reply.url).path.split("/", 2)[2])
 
         page.on("response", finished)

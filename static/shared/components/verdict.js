@@ -2,7 +2,7 @@
 import { h, setAttribute, setText } from "../js/dom.js";
 import { root } from "../js/api.js";
 import { shape, stateOf } from "../js/states.js";
-import { clock, now, span } from "../js/time.js";
+import { clock, eachSecond, now, span } from "../js/time.js";
 
 const pageOf = {
   capability: (name) => new URL(`explain?capability=${encodeURIComponent(name)}`, root).href,
@@ -29,9 +29,12 @@ export class Verdict {
     this.word = h("strong", { class: "word", text: "CHECKING" });
     this.lasted = h("time", { class: "lasted" });
     this.why = h("a", { class: "why", hidden: true }, "Why?");
-    this.element = h("section", { class: "verdict", "aria-label": "Verdict", data: { state: "unknown", big } },
-      this.mark, this.sentence, h("div", { class: "end" }, this.word, this.lasted, big ? null : this.why));
-    setInterval(() => this.#tick(), 1000);
+    this.more = h("button", { class: "button bare small more-words", type: "button", hidden: true, onclick: () => this.#unfold() }, "More");
+    this.element = h("section", { class: "verdict", "aria-label": "Verdict", data: { state: "unknown", big, waiting: "" } },
+      this.mark, this.sentence, h("div", { class: "end" }, this.word, this.lasted, ...(big ? [] : [this.why, this.more])));
+    // A phone shows the first lines; the button is there where more were cut.
+    if (!big) new ResizeObserver(() => this.#cut()).observe(this.sentence);
+    eachSecond(() => this.#tick());
     document.addEventListener("zone", () => this.#said && this.#draw());
   }
 
@@ -39,7 +42,17 @@ export class Verdict {
   set({ status, since = null, verdict = null, reason = "" }) {
     const segments = Array.isArray(verdict) && verdict.length ? verdict : [{ text: reason ?? "" }];
     this.#said = { state: stateOf(status), since, segments };
+    delete this.element.dataset.waiting;
     this.#draw();
+  }
+
+  #unfold() {
+    const open = this.sentence.toggleAttribute("data-open");
+    setText(this.more, open ? "Less" : "More");
+  }
+
+  #cut() {
+    this.more.hidden = !this.sentence.hasAttribute("data-open") && this.sentence.scrollHeight <= this.sentence.clientHeight + 2;
   }
 
   #draw() {
@@ -60,14 +73,16 @@ export class Verdict {
       this.#write(segments);
     }
     const cause = segments.find((one) => one.capability) ?? segments.find((one) => one.provider);
-    this.why.hidden = state.key === "healthy" || !cause;
-    if (cause) this.why.href = leadsTo(cause);
+    const why = cause ? leadsTo(cause) : document.body.dataset.page === "system-monitor" ? null : new URL("system-monitor", root).href;
+    this.why.hidden = state.key === "healthy" || why === null;
+    if (why) this.why.href = why;
     this.#tick();
   }
 
   #write(segments) {
     const held = this.sentence.contains(document.activeElement) ? document.activeElement.href : null;
     this.sentence.replaceChildren(...segments.map((one) => this.#segment(one)));
+    this.#cut();
     if (held) ([...this.sentence.querySelectorAll("a")].find((link) => link.href === held) ?? this.why).focus();
   }
 

@@ -1,0 +1,128 @@
+"""The console of a browser says nothing, whatever the day is like and whatever is asked.
+
+A page never asks a route that may answer 4xx or 5xx but for a defect.
+"""
+
+import asyncio
+
+import pytest
+
+#: Every page, and the widest of its views.
+PAGES = [
+    "",
+    "system-monitor",
+    "system-monitor?view=wall",
+    "providers",
+    "chart",
+    "explain",
+    "config",
+]
+#: What a viewer may write into an address by mistake.
+SLIPS = [
+    "?pairs=NOPE/USDT,B/B,,BTC/USDT",
+    "chart?symbol=NOPE/USDT",
+    "chart?symbol=!!",
+    "chart?symbol=BTC/USDT&interval=7x",
+    "chart?symbol=BTC/USDT&ind=nosuch,rsi:period=abc,rsi:nosuch=1",
+    "chart?symbol=BTC/USDT&ind=rsi;period=abc",
+    "explain?request=nosuch",
+    "explain?capability=nosuch",
+    "explain?capability=ticker&symbol=B/B",
+    "explain?capability=balance",
+    "providers?name=nonsense",
+    "config?nosuch=1",
+]
+#: Pages, and beginnings of addresses, that still ask the clients' routes.
+_LEARNING = ("chart",)
+_LEARNING_SLIPS = ("chart", "explain", "providers")
+
+
+def each(paths, learning):
+    """A case for each path."""
+    mark = pytest.mark.xfail(strict=False, reason="asks the clients' routes")
+    return [
+        pytest.param(
+            path,
+            marks=mark if path in learning or path.startswith(learning) else (),
+            id=path or "overview",
+        )
+        for path in paths
+    ]
+
+
+#: Less than a page waits for an answer, which comes in real time.
+_STEP_MS = 2_000
+_STREAM = "/api/stream"
+
+
+async def passing(page, seconds):
+    """Let so much of the page's own time pass, and have each of its answers come meanwhile."""
+    for _ in range(seconds * 1000 // _STEP_MS):
+        await page.clock.run_for(_STEP_MS)
+        for _ in range(2_000):
+            if not page.under_way:
+                break
+            await asyncio.sleep(0.005)
+
+
+async def with_clock(page):
+    page.under_way = set()
+    page.on("request", lambda one: _STREAM in one.url or page.under_way.add(one))
+    page.on("requestfinished", lambda one: page.under_way.discard(one))
+    page.on("requestfailed", lambda one: page.under_way.discard(one))
+    await page.clock.install()
+
+
+@pytest.mark.parametrize("path", each(PAGES, _LEARNING))
+async def test_a_bad_day_leaves_the_console_empty(page_of, bad_day, path):
+    """Two minutes on each page while nothing can be answered."""
+    async with page_of(path, base=bad_day, before=with_clock) as page:
+        await passing(page, 120)
+        assert page.refused == []
+        assert page.complaints == []
+
+
+@pytest.mark.parametrize("path", each(PAGES, _LEARNING))
+async def test_a_good_day_leaves_the_console_empty(page_of, path):
+    """Two minutes on each page."""
+    async with page_of(path, before=with_clock) as page:
+        await passing(page, 120)
+        assert page.refused == []
+        assert page.complaints == []
+
+
+@pytest.mark.parametrize("path", each(SLIPS, _LEARNING_SLIPS))
+async def test_a_slip_of_the_viewer_leaves_the_console_empty(page_of, path):
+    """A wrong pair, id, name or parameter is said on the page and not in the console."""
+    async with page_of(path, before=with_clock) as page:
+        await passing(page, 30)
+        assert page.refused == []
+        assert page.complaints == []
+
+
+async def test_a_refusal_is_noticed(page_of, until):
+    """The check itself: a page that asks what is not there is found out."""
+    async with page_of("config") as page:
+        await page.evaluate("fetch('/api/market/ticker?symbol=NOPE/USDT')")
+
+        async def both():
+            return page.refused and page.complaints
+
+        assert await until(both, 10)
+        assert page.refused[0].startswith("404 ")
+
+
+@pytest.mark.parametrize("path", each(PAGES, _LEARNING))
+async def test_a_page_asks_no_route_that_answers_for_sources(page_of, bad_day, path):
+    """Their codes are for clients; pages have routes of their own."""
+    asked = set()
+
+    async def listening(page):
+        await with_clock(page)
+        page.on("request", lambda one: asked.add(one.url.removeprefix(bad_day).partition("?")[0]))
+
+    async with page_of(path, base=bad_day, before=listening) as page:
+        await passing(page, 30)
+    assert any(one.endswith("/shared/js/shell.js") for one in asked)
+    of_sources = ("/api/market/", "/api/news", "/api/sentiment/", "/api/chain/", "/api/onchain")
+    assert [one for one in sorted(asked) if one.startswith(of_sources)] == []
