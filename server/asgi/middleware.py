@@ -181,7 +181,8 @@ class Middleware:
         """Answer from the parsed routes where the request is known, else by the application."""
         settings = self._gateway.settings
         question = self._lane.find(scope) if state.known is None else state.known.question
-        if question is None or head.is_unusual:
+        # While the server stops, each answer says that its connection will be closed.
+        if question is None or head.is_unusual or self.traffic.draining:
             state.begun_at = started
             read_version(scope)
             await self._lane(reply.inner_scope(), receive, reply)
