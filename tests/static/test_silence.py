@@ -126,3 +126,18 @@ async def test_a_page_asks_no_route_that_answers_for_sources(page_of, bad_day, p
     assert any(one.endswith("/shared/js/shell.js") for one in asked)
     of_sources = ("/api/market/", "/api/news", "/api/sentiment/", "/api/chain/", "/api/onchain")
     assert [one for one in sorted(asked) if one.startswith(of_sources)] == []
+
+
+@pytest.mark.parametrize("path", ["system-monitor", "providers", "chart", "config"])
+async def test_a_killed_server_leaves_refused_connections_and_nothing_else(page_of, dead, path):
+    """Those a browser notes itself; no page breaks of them, nor asks without end."""
+    async with page_of(path, base=dead.address, before=with_clock) as page:
+        await passing(page, 4)
+        assert page.complaints == []
+        dead.process.kill()
+        await asyncio.to_thread(dead.process.wait, 20)
+        await passing(page, 60)
+        assert page.complaints
+        noted = ("failed: ", "error: Failed to load resource: net::ERR_")
+        assert [one for one in page.complaints if not one.startswith(noted)] == []
+        assert len(page.complaints) < 60
