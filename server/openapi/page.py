@@ -1,30 +1,22 @@
-"""The API's documentation as one plain page, made from the OpenAPI document. No script."""
+"""The API's documentation as one plain page, made from the OpenAPI document."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from coinmux.server.asgi.static_files import FOLDER
 from coinmux.server.openapi.document import document
 
 if TYPE_CHECKING:
     from litestar import Litestar
 
-_HEAD = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>coinmux API</title>
-<link rel="stylesheet" href="static/site.css">
-</head>
-<body>
-<main>
-<h1>coinmux API</h1>
-"""
-_FOOT = "</main>\n</body>\n</html>\n"
+#: The frame that the documentation shares with the other pages, with three places to fill.
+_FRAME = FOLDER / "pages/docs/index.html"
+_CODE = re.compile(r"`([^`\n]+)`")
 
 
 class Docs:
@@ -53,49 +45,60 @@ def docs_page(document: dict[str, Any]) -> str:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             groups[operation["tags"][0]].append(_operation(path, method.upper(), operation))
-    parts = [
-        _HEAD,
-        f"<p>{escape(document['info']['description'])} Version "
-        f"{escape(document['info']['version'])}. "
-        '<a href="schema/openapi.json">OpenAPI document</a> · <a href="./">Start</a></p>\n',
-        "<nav><ul>",
-        *(f'<li><a href="#{escape(tag)}">{escape(tag)}</a></li>' for tag in sorted(groups)),
-        "</ul></nav>\n",
-    ]
+    info = document["info"]
+    routes = []
     for tag in sorted(groups):
-        parts.append(f'<section id="{escape(tag)}">\n<h2>{escape(tag.capitalize())}</h2>\n')
-        parts.extend(groups[tag])
-        parts.append("</section>\n")
-    parts.append('<section id="schemas">\n<h2>Schemas</h2>\n')
+        routes.append(f'<section class="card" id="{escape(tag)}">')
+        routes.append(f'<header><h2>{escape(tag.capitalize())}</h2></header>\n<div class="body">')
+        routes.extend(groups[tag])
+        routes.append("</div></section>\n")
+    routes.append('<section class="card" id="schemas"><header><h2>Schemas</h2></header>')
+    routes.append('<div class="body">\n')
     for name, schema in document["components"]["schemas"].items():
-        parts.append(f'<details id="schema-{escape(name)}"><summary>{escape(name)}</summary>')
-        parts.append(_json(schema))
-        parts.append("</details>\n")
-    parts.append("</section>\n" + _FOOT)
-    return "".join(parts)
+        routes.append(f'<details id="schema-{escape(name)}"><summary>{escape(name)}</summary>')
+        routes.append(_json(schema))
+        routes.append("</details>\n")
+    routes.append("</div></section>\n")
+    links = [(tag, tag.capitalize()) for tag in sorted(groups)] + [("schemas", "Schemas")]
+    fills = {
+        "about": f"{_prose(info['description'])} Version {escape(info['version'])}.",
+        "parts": "".join(
+            f'<li><a href="#{escape(to)}">{escape(name)}</a></li>' for to, name in links
+        ),
+        "routes": "".join(routes),
+    }
+    page = _FRAME.read_text(encoding="utf-8")
+    for place, text in fills.items():
+        page = page.replace(f"{{{place}}}", text, 1)
+    return page
+
+
+def _prose(text: str) -> str:
+    """A sentence of a docstring as HTML: what stands between backticks is code."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))
 
 
 def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
     parts = [
         f'<details class="operation" id="{escape(operation["operationId"])}">',
-        f"<summary><code>{method} {escape(path)}</code> {escape(operation['summary'])}</summary>",
-        f"<p>{escape(operation['description'])}</p>",
+        f"<summary><code>{method} {escape(path)}</code> {_prose(operation['summary'])}</summary>",
+        f"<p>{_prose(operation['description'])}</p>",
     ]
     if "security" in operation:
         parts.append("<p>Changes something: takes the admin's right.</p>")
     if operation["parameters"]:
         parts.append(
-            "<table><thead><tr><th>Parameter</th><th>In</th><th>Type</th><th>Meaning</th></tr>"
-            "</thead><tbody>"
+            '<div class="scroll" tabindex="0"><table><thead><tr><th>Parameter</th><th>In</th>'
+            "<th>Type</th><th>Meaning</th></tr></thead><tbody>"
         )
         parts.extend(_parameter(one) for one in operation["parameters"])
-        parts.append("</tbody></table>")
+        parts.append("</tbody></table></div>")
     if "requestBody" in operation:
         content = operation["requestBody"]["content"]["application/json"]
         parts.append(f"<p>Body: {_schema_link(content['schema'])}</p>")
     parts.append("<ul>")
     for status, answer in operation["responses"].items():
-        parts.append(f"<li><code>{status}</code> {escape(answer['description'])}</li>")
+        parts.append(f"<li><code>{status}</code> {_prose(answer['description'])}</li>")
     parts.append("</ul>")
     content = next(iter(operation["responses"]["200"]["content"].values()))
     schema = content["schema"]
@@ -120,16 +123,17 @@ def _parameter(one: dict[str, Any]) -> str:
     meaning = described + (f" Example: {example}" if example else "")
     return (
         f"<tr><td><code>{escape(one['name'])}</code>{required}</td><td>{escape(one['in'])}</td>"
-        f"<td>{escape(' '.join([str(kind), *bounds]))}</td><td>{escape(meaning)}</td></tr>"
+        f"<td>{escape(' '.join([str(kind), *bounds]))}</td>"
+        f'<td class="wrap">{_prose(meaning)}</td></tr>'
     )
 
 
 def _schema_link(schema: dict[str, Any]) -> str:
     if "$ref" not in schema:
-        return escape(schema.get("description") or schema.get("type", "see above"))
+        return _prose(schema.get("description") or schema.get("type", "see above"))
     name = schema["$ref"].rpartition("/")[2]
     return f'<a href="#schema-{escape(name)}">{escape(name)}</a>'
 
 
 def _json(value: Any) -> str:
-    return f"<pre>{escape(json.dumps(value, indent=2))}</pre>"
+    return f'<pre tabindex="0">{escape(json.dumps(value, indent=2))}</pre>'

@@ -32,22 +32,11 @@ SLIPS = [
     "providers?name=nonsense",
     "config?nosuch=1",
 ]
-#: Pages, and beginnings of addresses, that still ask the clients' routes.
-_LEARNING = ("",)
-_LEARNING_SLIPS = ("?", "providers")
 
 
-def each(paths, learning):
+def each(paths):
     """A case for each path."""
-    mark = pytest.mark.xfail(strict=False, reason="asks the clients' routes")
-    return [
-        pytest.param(
-            path,
-            marks=mark if path == learning[0] or path.startswith(learning[1:]) else (),
-            id=path or "overview",
-        )
-        for path in paths
-    ]
+    return [pytest.param(path, id=path or "overview") for path in paths]
 
 
 #: Less than a page waits for an answer, which comes in real time.
@@ -73,7 +62,7 @@ async def with_clock(page):
     await page.clock.install()
 
 
-@pytest.mark.parametrize("path", each(PAGES, _LEARNING))
+@pytest.mark.parametrize("path", each(PAGES))
 async def test_a_bad_day_leaves_the_console_empty(page_of, bad_day, path):
     """Two minutes on each page while nothing can be answered."""
     async with page_of(path, base=bad_day, before=with_clock) as page:
@@ -82,7 +71,7 @@ async def test_a_bad_day_leaves_the_console_empty(page_of, bad_day, path):
         assert page.complaints == []
 
 
-@pytest.mark.parametrize("path", each(PAGES, _LEARNING))
+@pytest.mark.parametrize("path", each(PAGES))
 async def test_a_good_day_leaves_the_console_empty(page_of, path):
     """Two minutes on each page."""
     async with page_of(path, before=with_clock) as page:
@@ -91,7 +80,7 @@ async def test_a_good_day_leaves_the_console_empty(page_of, path):
         assert page.complaints == []
 
 
-@pytest.mark.parametrize("path", each(SLIPS, _LEARNING_SLIPS))
+@pytest.mark.parametrize("path", each(SLIPS))
 async def test_a_slip_of_the_viewer_leaves_the_console_empty(page_of, path):
     """A wrong pair, id, name or parameter is said on the page and not in the console."""
     async with page_of(path, before=with_clock) as page:
@@ -112,7 +101,7 @@ async def test_a_refusal_is_noticed(page_of, until):
         assert page.refused[0].startswith("404 ")
 
 
-@pytest.mark.parametrize("path", each(PAGES, _LEARNING))
+@pytest.mark.parametrize("path", each(PAGES))
 async def test_a_page_asks_no_route_that_answers_for_sources(page_of, bad_day, path):
     """Their codes are for clients; pages have routes of their own."""
     asked = set()

@@ -160,9 +160,9 @@ async def test_markup_in_a_name_is_text(altered_page):
 
 async def test_markup_and_script_addresses_in_headlines_are_text(altered_page):
     def change(body):
-        body["data"]["items"][0].update(title=MARKUP, url="javascript:alert(1)")
+        body["news"]["data"]["items"][0].update(title=MARKUP, url="javascript:alert(1)")
 
-    async with altered_page(change, "", re.compile(r"/api/news")) as page:
+    async with altered_page(change, "", re.compile(r"/api/pages/overview")) as page:
         title = page.locator("#news .title").first
         await title.wait_for()
         assert await title.inner_text() == MARKUP

@@ -1,170 +1,177 @@
-// The overview: overall state, market, mood, headlines, and the way to everything else.
-import { $, each, h, s, safeLink, setText } from "../../shared/js/dom.js";
-import { get, root } from "../../shared/js/api.js";
+// The overview: what can be answered, the viewer's pairs, what changed, the mood, the headlines.
+import { $, h, setAttribute, setText } from "../../shared/js/dom.js";
+import { address, get } from "../../shared/js/api.js";
+import { live } from "../../shared/js/live.js";
 import { Panel } from "../../shared/js/panel.js";
 import { Poller } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
-import "../../shared/js/following.js";
-import { NONE, compact, number, percent, price, signed } from "../../shared/js/format.js";
-import { badge, shape, stateOf } from "../../shared/js/states.js";
-import { ago, clock, now } from "../../shared/js/time.js";
-import { Spark } from "../../shared/components/spark.js";
+import { shape, stateOf } from "../../shared/js/states.js";
+import { clock, eachSecond, now, sync } from "../../shared/js/time.js";
+import { Board } from "../../shared/components/board.js";
+import { Verdict } from "../../shared/components/verdict.js";
+import { Changes } from "./changes.js";
+import { Facts } from "./facts.js";
+import { showHeadlines } from "./headlines.js";
+import { Markets } from "./markets.js";
+import { Mood } from "./mood.js";
+import { Pairs } from "./pairs.js";
+import { Provenance, shownOf } from "./provenance.js";
 
-const PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT", "BNB/USDT", "DOGE/USDT"];
-const TICKERS_MS = 10000;
-const SLOW_MS = 120000;
-const HEADLINES = 8;
-const STATES = ["healthy", "degraded", "offline", "unknown", "disabled"];
-const WAYS = [
-  ["system-monitor", "System monitor", "what moves right now"],
-  ["providers", "Providers", "who can answer what"],
-  ["chart", "Chart", "candles and indicators"],
-  ["explain", "Decisions", "why this source"],
-  ["config", "Configuration", "what is missing"],
-  ["docs", "API", "every route"],
-];
+const PAGE_MS = 10000;
+const STATE_MS = 10000;
+// While the stream tells of every change, the state itself need not be asked for so often.
+const FOLLOWING_MS = 20000;
+// Several sources often turn together: one question for all of them.
+const TURNED_MS = 300;
 
-const panelOf = (name, staleAfter, again) => new Panel($(`[data-panel="${name}"]`), { staleAfter, retry: again });
+const verdict = new Verdict();
+const board = new Board({ compact: true });
+const facts = new Facts($("#facts"));
+const changes = new Changes($("#changes"));
+const mood = new Mood($("#mood"));
+const markets = new Markets($("#markets"), (pair, at) => {
+  pairs.remove(pair);
+  markets.removed(at);
+});
+const pairs = new Pairs($("#pairs"), (list) => {
+  markets.choose(list);
+  page.now();
+});
+const from = Object.fromEntries(["news", "mood"].map((name) => [name, new Provenance($(`#${name}-from`))]));
+const panelOf = (name, every, again) => new Panel($(`[data-panel="${name}"]`), { staleAfter: 3 * every, retry: again });
 const panels = {
-  markets: panelOf("markets", 3 * TICKERS_MS, () => tickers.now()),
-  news: panelOf("news", 3 * SLOW_MS, () => headlines.now()),
-  mood: panelOf("mood", 3 * SLOW_MS, () => mood.now()),
-  sources: panelOf("sources", 45000, () => {}),
+  markets: panelOf("markets", PAGE_MS, () => page.now()),
+  news: panelOf("news", PAGE_MS, () => page.now()),
+  mood: panelOf("mood", PAGE_MS, () => page.now()),
+  board: panelOf("board", FOLLOWING_MS, () => state.now()),
+  changes: panelOf("changes", FOLLOWING_MS, () => state.now()),
 };
 
-function tile(label) {
-  const parts = { big: h("div", { class: "big", text: NONE }), sub: h("div", { class: "sub" }) };
-  $("#strip").append(h("div", { class: "card tile" }, h("div", { class: "label", text: label }), parts.big, parts.sub));
-  return parts;
+$("#verdict").replaceWith(verdict.element);
+$("#board").append(board.element);
+board.element.dataset.folded = "";
+// On a phone the board shows what needs a look, and the rest when asked.
+const fold = $("#fold");
+fold.addEventListener("click", () => {
+  const open = board.element.toggleAttribute("data-folded") === false;
+  setAttribute(fold, "aria-expanded", open);
+  setText(fold, open ? "Show fewer" : "Show all");
+  $("#calm").hidden = open || !allCalm;
+});
+let allCalm = false;
+
+function showBoard({ capabilities, bars }, titles) {
+  board.set(capabilities, bars.words, { ...bars, titles });
+  allCalm = capabilities.every((one) => stateOf(one.status).key === "healthy");
+  setText($("#calm"), `All ${capabilities.length} can be answered.`);
+  $("#calm").hidden = !allCalm || fold.getAttribute("aria-expanded") === "true";
+  panels.board.ready();
 }
 
-const tiles = { state: tile("Overall state"), providers: tile("Providers healthy"), cap: tile("Market cap"), volume: tile("Volume, 24 h"), dominance: tile("Bitcoin dominance") };
+markets.choose(pairs.list);
 
-document.addEventListener("system-status", ({ detail }) => {
-  const { key, word } = stateOf(detail.status);
-  tiles.state.big.replaceChildren(shape(key === "disabled" ? "unknown" : key), key === "healthy" ? "Online" : word[0].toUpperCase() + word.slice(1));
-  const answer = detail.answer;
-  setText(tiles.state.sub, answer ? (Number.isFinite(answer.since) ? `since ${clock(answer.since, { seconds: false })}` : "") : "no answer from the server");
-  if (!answer) return;
-  shell.updated(now(), 10000);
-  const counts = answer.providers ?? {};
-  const total = STATES.reduce((sum, name) => sum + (counts[name] ?? 0), 0);
-  setText(tiles.providers.big, number(counts.healthy));
-  setText(tiles.providers.sub, `of ${number(total)}`);
-  const list = $("#sources").firstElementChild ?? $("#sources").appendChild(h("ul", { class: "mix" }));
-  each(list, STATES, (name) => name,
-    (name) => h("li", { data: { state: name } }, badge(name), h("span", { class: "bar" }, h("i")), h("span", { class: "num" })),
-    (line, name) => {
-      line.children[1].firstChild.style.width = total ? `${(100 * (counts[name] ?? 0)) / total}%` : "0";
-      setText(line.children[2], number(counts[name]));
-    });
-  panels.sources.ready();
+// One banner for all that no source answers now; what was last known of it stays, dimmed.
+const banner = { element: null, words: h("span"), why: h("a", null, "Why?") };
+
+function missing(answer) {
+  const failed = (part) => part.error && part.error.status >= 500;
+  const found = [];
+  const prices = answer.markets.pairs.filter(failed);
+  if (prices.length) found.push([prices.length === 1 ? `the price of ${prices[0].pair}` : `${prices.length} prices`, { capability: "ticker", symbol: prices[0].pair }]);
+  if (failed(answer.global)) found.push(["the whole market", { capability: "global_stats" }]);
+  if (failed(answer.news)) found.push(["headlines", { capability: "news" }]);
+  if (failed(answer.mood)) found.push(["fear and greed", { capability: "fear_greed" }]);
+  return found;
+}
+
+function warn(found, isDimmed) {
+  if (!found.length) {
+    banner.element?.remove();
+    banner.element = null;
+    return;
+  }
+  const names = found.map(([text]) => text);
+  setText(banner.words, `No source answers for ${names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0]}. ${isDimmed ? "What was last known is dimmed. " : ""}`);
+  setAttribute(banner.why, "href", address("explain", found[0][1]));
+  if (banner.element) return;
+  banner.element = h("div", { class: "banner", id: "missing", role: "status", data: { tone: "warn" } }, shape("degraded"), h("p", null, banner.words, banner.why));
+  verdict.element.after(banner.element);
+}
+
+function showPart(name, part, show, sentence) {
+  const shown = shownOf(part);
+  const panel = panels[name];
+  panel.card.toggleAttribute("data-past", Boolean(shown?.past));
+  from[name].set(shown);
+  if (shown) {
+    show(shown);
+    panel.ready();
+  }
+  panel.card.toggleAttribute("data-never", !shown);
+  if (!shown) panel.empty(sentence);
+}
+
+const page = new Poller(async () => {
+  const asked = pairs.list;
+  const answer = await get("api/pages/overview", { pairs: asked.join(",") });
+  sync(answer.server_time);
+  // The viewer chose others meanwhile: they are asked for right after this.
+  if (asked !== pairs.list) return;
+  pairs.spelled(answer.markets.pairs.map((one) => one.pair));
+  markets.set(answer.markets.pairs);
+  panels.markets.ready();
+  facts.market(shownOf(answer.global));
+  showPart("mood", answer.mood, (shown) => mood.set(shown), "Not known yet: no source of fear and greed has answered.");
+  showPart("news", answer.news, ({ data }) => showHeadlines($("#news"), data.items), "No headlines yet: no source of news has answered.");
+  if (shownOf(answer.news)?.data.items.length === 0) panels.news.empty("No headlines. Sources of news are listed under Providers.");
+  warn(missing(answer), [...answer.markets.pairs, answer.global, answer.news, answer.mood].some((part) => part.last_known));
+  shell.updated(now(), PAGE_MS);
+}, { interval: PAGE_MS, onBad: (problem) => failed(problem, ["markets", "mood", "news"]) });
+
+// A server that does not answer is said once, by the frame.
+function failed(problem, names) {
+  if (problem.unreachable) return;
+  for (const name of names) panels[name].error(problem);
+}
+
+let cursor = null;
+
+const state = new Poller(async () => {
+  const answer = await get("api/monitor", { since: cursor });
+  sync(answer.server_time);
+  shell.answered(answer);
+  verdict.set(answer);
+  const titles = new Map(answer.providers.map((one) => [one.name, one.title ?? one.name]));
+  showBoard(answer, titles);
+  facts.house(answer);
+  changes.titles = titles;
+  if (answer.events.reset && cursor !== null) changes.clear();
+  cursor = answer.events.cursor;
+  changes.add(answer.events.items);
+  if (changes.size) panels.changes.ready();
+  else panels.changes.empty(`Nothing changed since the server started at ${clock(answer.started_at, { seconds: false })}.`);
+  state.interval = live.state === "stream" ? FOLLOWING_MS : STATE_MS;
+}, { interval: STATE_MS, onBad: (problem) => failed(problem, ["board", "changes"]) });
+
+let turned = null;
+
+const askSoon = () => {
+  clearTimeout(turned);
+  turned = setTimeout(() => state.now(), TURNED_MS);
+};
+
+live.on((event) => {
+  if (event.kind !== "state_change" && event.kind !== "config") return;
+  changes.add([event]);
+  if (changes.size) panels.changes.ready();
+  askSoon();
+});
+document.addEventListener("live-state", ({ detail }) => {
+  if (detail.gap || detail.state === "polling") askSoon();
 });
 
-const from = (name, meta) => {
-  const kept = meta.cache === "miss" || meta.cache === "coalesced" ? "live" : meta.cache === "stale" ? "kept, past its time" : "cached";
-  setText($(`#${name}-from`), `${meta.provider}, ${kept}, ${ago(meta.fetched_at)}`);
-};
-
-const sparks = new Map();
-const table = $("#markets");
-table.append(h("thead", null, h("tr", null, ["Pair", "Last", "24 h", "", "High", "Low", "Volume", "Source"].map((title, at) =>
-  h("th", { scope: "col", class: [at > 0 && at < 7 ? "num" : "", at === 3 ? "mini" : "", at > 3 ? "extra" : ""].join(" ").trim(), text: title || null }, title ? null : h("span", { class: "away", text: "Two days" }))))));
-const body = table.appendChild(h("tbody"));
-
-function row(pair) {
-  const spark = new Spark(`${pair}, two days`);
-  sparks.set(pair, spark);
-  return h("tr", null,
-    h("th", { scope: "row" }, h("a", { href: new URL(`chart?symbol=${encodeURIComponent(pair)}`, root).href, text: pair })),
-    h("td", { class: "num price" }), h("td", { class: "num way" }), h("td", { class: "mini" }, spark.element),
-    h("td", { class: "num extra" }), h("td", { class: "num extra" }), h("td", { class: "num extra" }), h("td", { class: "extra muted" }));
-}
-
-each(body, PAIRS, (pair) => pair, row);
-
-const tickers = new Poller(async () => {
-  const { tickers: found } = await get("api/market/tickers", { symbols: PAIRS.join(",") });
-  each(body, PAIRS, (pair) => pair, row, (line, pair) => {
-    const data = found[pair]?.data;
-    const meta = found[pair]?.meta;
-    const change = data?.change_percent;
-    setText(line.children[1], price(data?.last));
-    setText(line.children[2], Number.isFinite(change) ? `${change >= 0 ? "▲" : "▼"} ${signed(change)}` : NONE);
-    line.children[2].dataset.way = change >= 0 ? "up" : "down";
-    setText(line.children[4], price(data?.high));
-    setText(line.children[5], price(data?.low));
-    setText(line.children[6], compact(data?.volume_quote));
-    setText(line.children[7], meta?.provider ?? found[pair]?.error?.title ?? NONE);
-    line.children[7].title = meta ? `${meta.cache}, ${ago(meta.fetched_at)}${meta.stale ? ", stale" : ""}` : "";
-  });
-  panels.markets.ready();
-}, { interval: TICKERS_MS, onBad: (problem) => panels.markets.error(problem) }).start();
-
-new Poller(async () => {
-  await Promise.all(PAIRS.map(async (pair) => {
-    try {
-      const { data } = await get("api/market/candles", { symbol: pair, interval: "1h", limit: 48 });
-      const closes = data.rows.map((one) => one[4]);
-      const low = Math.min(...closes);
-      sparks.get(pair)?.set([{ values: closes.map((value) => value - low), least: 0 }], `${pair}, two days: ${price(closes[0])} to ${price(closes.at(-1))}`);
-    } catch {
-      // A line that is missing says so itself; the price beside it has its own source.
-    }
-  }));
-}, { interval: SLOW_MS }).start();
-
-new Poller(async () => {
-  const { data, meta } = await get("api/market/global");
-  setText(tiles.cap.big, `$${compact(data.market_cap_usd)}`);
-  setText(tiles.volume.big, `$${compact(data.volume_24h_usd)}`);
-  setText(tiles.dominance.big, percent(data.btc_dominance_percent));
-  setText(tiles.cap.sub, `${meta.provider}, ${ago(meta.fetched_at)}`);
-  setText(tiles.volume.sub, `${number(data.active_coins)} coins`);
-  setText(tiles.dominance.sub, `Ethereum ${percent(data.eth_dominance_percent)}`);
-}, { interval: 60000, onBad: (problem) => setText(tiles.cap.sub, problem.title ?? "") }).start();
-
-const headlines = new Poller(async () => {
-  const { data, meta } = await get("api/news", { limit: HEADLINES });
-  from("news", meta);
-  each($("#news"), data.items, (item) => item.id,
-    (item) => h("li", null, safeLink(item.url, { class: "title" }, String(item.title)),
-      h("div", { class: "note" }, h("span", { text: item.source ?? "" }), h("span", { class: "when" }),
-        (item.symbols ?? []).slice(0, 4).map((symbol) => h("span", { class: "tag", text: symbol })))),
-    (line, item) => setText($(".when", line), ago(item.published_at)));
-  if (data.items.length) panels.news.ready();
-  else panels.news.empty("No headlines. Sources of news are listed under Providers.");
-}, { interval: SLOW_MS, onBad: (problem) => panels.news.error(problem) }).start();
-
-const ARC = ["#ef4444", "#f59e0b", "#94a3b8", "#84cc16", "#22c55e"];
-const at = (value, r = 84) => {
-  const angle = Math.PI * (1 - value / 100);
-  return [100 + r * Math.cos(angle), 98 - r * Math.sin(angle)].map((one) => one.toFixed(2));
-};
-const needle = s("circle", { class: "needle", r: 9, visibility: "hidden" });
-const gauge = s("svg", { class: "gauge", viewBox: "0 0 200 108", role: "img", "aria-label": "Not known yet" },
-  ARC.map((tone, order) => s("path", { class: "seg", stroke: tone, d: `M${at(order * 20 + 0.8).join(" ")}A84 84 0 0 1 ${at(order * 20 + 19.2).join(" ")}` })), needle);
-const value = h("strong", { text: NONE });
-const word = h("span", { class: "word" });
-const past = new Spark("Fear and greed, last days");
-$("#mood").append(gauge, value, word, h("div", { class: "history" }, past.element));
-
-const mood = new Poller(async () => {
-  const { data, meta } = await get("api/sentiment/index");
-  from("mood", meta);
-  setText(value, number(data.value));
-  setText(word, data.classification ?? "");
-  const [x, y] = at(data.value);
-  needle.setAttribute("cx", x);
-  needle.setAttribute("cy", y);
-  needle.setAttribute("visibility", "visible");
-  gauge.setAttribute("aria-label", `Fear and greed: ${number(data.value)} of 100, ${data.classification ?? ""}`);
-  const series = [...(data.history ?? [])].sort((a, b) => a[0] - b[0]).map((one) => one[1]);
-  past.set([{ values: series, least: 100 }], `Last ${series.length} days, from ${number(Math.min(...series))} to ${number(Math.max(...series))}`);
-  panels.mood.ready();
-}, { interval: SLOW_MS, onBad: (problem) => panels.mood.error(problem) }).start();
-
-$("#ways").append(...WAYS.map(([path, title, text]) => h("a", { href: new URL(path, root).href }, title, h("span", { text }))));
-setInterval(() => {
+page.start();
+state.start();
+eachSecond(() => {
   for (const panel of Object.values(panels)) panel.tick();
-}, 1000);
+});

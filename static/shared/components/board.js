@@ -3,6 +3,7 @@ import { each, h, setAttribute, setText } from "../js/dom.js";
 import { root } from "../js/api.js";
 import { number, words } from "../js/format.js";
 import { shape, stateOf } from "../js/states.js";
+import { when } from "../js/time.js";
 import { Bars } from "./bars.js";
 
 // Groups in the order they are shown, and how many rows to keep free for each before the first answer.
@@ -16,6 +17,8 @@ const ARROWS = new Set(["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home
 const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 const titleOf = (one) => one.title ?? capital(words(one.name));
 const rank = (group) => (GROUPS.has(group) ? [...GROUPS.keys()].indexOf(group) : GROUPS.size);
+// A page may fold some rows away; those are no stops.
+const isShown = (link) => link.offsetParent !== null;
 const away = (text) => h("span", { class: "away", text });
 
 function grouped(capabilities) {
@@ -54,7 +57,7 @@ export class Board {
       each(section.lastElementChild, members, (one) => one.name, (one) => this.#row(one), (line, one) => this.#fill(line, one)));
     const names = new Set(capabilities.map((one) => one.name));
     for (const name of this.#rows.keys()) if (!names.has(name)) this.#rows.delete(name);
-    if (!this.wall) this.#stop(this.#here?.isConnected ? this.#here : this.element.querySelector(".cap"));
+    if (!this.wall && !(this.#here && isShown(this.#here))) this.#stop([...this.element.querySelectorAll(".cap")].find(isShown));
   }
 
   #group(name) {
@@ -71,7 +74,7 @@ export class Board {
     for (const name of ["tabindex", "role"]) parts.bars.element.removeAttribute(name);
     parts.bars.element.setAttribute("aria-hidden", "true");
     parts.link = h(this.wall ? "span" : "a", { class: "cap", tabindex: this.wall ? null : -1 },
-      parts.mark, h("span", { class: "name" }, parts.title, " ", parts.word, " ", parts.serving), parts.left, parts.bars.element, parts.rate);
+      parts.mark, h("span", { class: "name" }, parts.title, parts.word, parts.serving), parts.left, parts.bars.element, parts.rate);
     if (!this.wall) parts.link.href = new URL(`explain?capability=${encodeURIComponent(one.name)}`, root).href;
     this.#rows.set(one.name, parts);
     return h("li", { data: { key: one.name } }, parts.link);
@@ -95,10 +98,12 @@ export class Board {
     parts.word.classList.toggle("away", calm);
     this.#counts(parts.left, one);
     const serving = (one.serving ?? []).map((name) => this.facts.titles.get(name) ?? name);
-    setText(parts.serving, serving.length ? serving.join(", ") : "");
+    const since = !calm && Number.isFinite(one.since) ? `since ${when(one.since, { seconds: false })}` : "";
+    // Where nobody serves, since when is what is asked.
+    setText(parts.serving, !serving.length ? since : serving.length > 1 ? `${serving[0]} +${serving.length - 1}` : serving[0]);
     setText(parts.rate, one.requests_per_min > 0 ? `${number(one.requests_per_min)}/min` : "");
     setAttribute(parts.rate, "title", Number.isFinite(one.requests_per_min) ? `${number(one.requests_per_min)} requests a minute, ${number(one.failures_per_min)} failed` : null);
-    setAttribute(parts.link, "title", `${one.name}: ${number(one.usable)} of ${number(one.enabled)} sources can be asked${serving.length ? `; ${serving.join(", ")} answered lately` : ""}`);
+    setAttribute(parts.link, "title", `${one.name}: ${number(one.usable)} of ${number(one.enabled)} sources can be asked${since ? `, ${SAID[state.key]} ${since}` : ""}${serving.length ? `; ${serving.join(", ")} answered lately` : ""}`);
     this.#history(parts.bars, one);
   }
 
@@ -128,7 +133,7 @@ export class Board {
     const from = event.target.closest(".cap");
     if (!from || !ARROWS.has(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    const groups = [...this.element.children].map((section) => [...section.querySelectorAll(".cap")]);
+    const groups = [...this.element.children].map((section) => [...section.querySelectorAll(".cap")].filter(isShown)).filter((links) => links.length);
     const all = groups.flat();
     const group = groups.findIndex((links) => links.includes(from));
     const beside = (to) => groups[to]?.[Math.min(groups[to].length - 1, groups[group].indexOf(from))];

@@ -1,8 +1,8 @@
 // <system-status>: how the server is, in one pill, on any page. Loading this module is enough.
 // Attributes: api (address of the server), interval (s), position (bottom-right, ..., inline), theme, open.
-// What the element holds is shown in the panel below the sentence. `tell(answer)` gives it an answer
+// What it holds for the slot `details` is shown in its panel, in place of the sentence. `tell(answer)` gives it an answer
 // of `api/status/public` or `api/monitor` that the page has anyway, so that it need not
-// ask itself; `tell(null)` says that the server is gone.
+// ask itself; `tell(null)` says that the server is gone; `ask()` asks at once.
 
 const HOME = new URL("../../../", import.meta.url);
 const NAME = "system-status";
@@ -47,7 +47,7 @@ box-shadow:0 18px 48px rgb(0 0 0/40%)}
 .panel[hidden]{display:none}
 h2,ul,p{margin:0;padding:0;font:inherit}ul{list-style:none}
 h2{font-weight:650;font-size:14px}
-.why{margin-bottom:4px}.when{color:var(--m);font-size:12px;margin-bottom:9px}
+.why{margin-bottom:9px}.when{color:var(--m);font-size:12px;margin-bottom:5px}:host([position=inline]) li[data-none]{display:none}
 li{display:flex;align-items:center;gap:9px;padding:3px 0}
 li .end{margin-left:auto;color:var(--m)}
 ul+ul{margin-top:8px;padding-top:8px;border-top:1px solid var(--l)}
@@ -163,7 +163,7 @@ class SystemStatus extends HTMLElement {
     this.services = make("ul");
     this.age = make("p", { className: "age" });
     const more = make("a", { href: new URL("system-monitor", this.base).href, textContent: "Open the system monitor" });
-    this.panel = make("div", { className: "panel", id: "panel", hidden: true }, this.headline, this.why, this.since, make("slot"), this.counts, this.services, this.age, more);
+    this.panel = make("div", { className: "panel", id: "panel", hidden: true }, this.headline, this.since, make("slot", { name: "details" }, this.why), this.counts, this.services, this.age, more);
     this.panel.setAttribute("role", "region");
     this.panel.setAttribute("aria-label", "System status");
     this.spoken = make("div", { className: "away" });
@@ -217,6 +217,8 @@ class SystemStatus extends HTMLElement {
   }
 
   async #poll() {
+    this.#timers.delete(this.#asking);
+    clearTimeout(this.#asking);
     this.#busy = true;
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
@@ -249,6 +251,10 @@ class SystemStatus extends HTMLElement {
     this.#show(answer);
   }
 
+  ask() {
+    if (this.isConnected && !this.#busy) this.#poll();
+  }
+
   tell(answer) {
     if (answer) this.#take(answer);
     else {
@@ -266,13 +272,15 @@ class SystemStatus extends HTMLElement {
     this.why.textContent = reason && `${reason[0].toUpperCase()}${reason.slice(1)}.`;
     this.counts.replaceChildren(...COUNTED.map((name) => this.#line(name, `Sources ${name}`, counts[name] ?? "—")));
     this.services.replaceChildren(
-      ...(Array.isArray(answer.services) ? answer.services : []).map(({ name, status }) => this.#line(stateOf(status), String(name).replaceAll("_", " "), String(status ?? "—").toLowerCase())),
+      ...(Array.isArray(answer.services) ? answer.services : []).map(({ name, status }) => this.#line(stateOf(status), String(name).replaceAll("_", " "), stateOf(status) === "disabled" ? "not configured" : String(status ?? "—").toLowerCase())),
     );
     this.since.textContent = Number.isFinite(answer.since) ? `${this.#word.toLowerCase()} since ${clock(answer.since)}` : "";
   }
 
   #line(state, text, end) {
-    return make("li", {}, mark(state), make("span", { textContent: text }), make("span", { className: "end", textContent: end }));
+    const line = make("li", {}, mark(state), make("span", { textContent: text }), make("span", { className: "end", textContent: end }));
+    line.toggleAttribute("data-none", end === 0);
+    return line;
   }
 
   #state(word, answer) {

@@ -60,8 +60,9 @@ export class Verdict {
       this.#write(segments);
     }
     const cause = segments.find((one) => one.capability) ?? segments.find((one) => one.provider);
-    this.why.hidden = state.key === "healthy" || !cause;
-    if (cause) this.why.href = leadsTo(cause);
+    const why = cause ? leadsTo(cause) : document.body.dataset.page === "system-monitor" ? null : new URL("system-monitor", root).href;
+    this.why.hidden = state.key === "healthy" || why === null;
+    if (why) this.why.href = why;
     this.#tick();
   }
 

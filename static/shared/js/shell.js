@@ -5,6 +5,7 @@ import { params, push, replace } from "./address.js";
 import * as links from "./links.js";
 import { live } from "./live.js";
 import { shape, stateOf } from "./states.js";
+import { learn } from "./words.js";
 import { eachSecond, now, setZone, since, span, sync, timeOf, zone, zoneName } from "./time.js";
 import { announce } from "./announce.js";
 
@@ -39,6 +40,7 @@ const icon = (name) => s("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" },
 
 class Shell {
   #begun = false;
+  #details = null;
   #state = null;
   #updated = null;
   #every = 5000;
@@ -78,6 +80,13 @@ class Shell {
     this.#showTab();
     eachSecond(() => this.#tick());
     if (html.dataset.view === "wall") this.widget.remove();
+    // On pages of ours the widget says more than it may on a foreign one.
+    this.widget.addEventListener("system-status-open", async ({ detail: open }) => {
+      if (!open && !this.#details) return;
+      const { StatusDetails } = await import("../components/status-details.js");
+      this.#details ??= new StatusDetails(this.widget);
+      this.#details.show(open);
+    });
     // The page's own question goes first.
     const timer = setTimeout(() => this.#begin(), 1500);
     document.addEventListener("heard", () => {
@@ -99,6 +108,7 @@ class Shell {
   // A page that asks for the whole anyway gives the answer on, and the widget need not ask for it.
   answered(answer) {
     this.reached();
+    learn(answer.providers);
     if (this.widget.isConnected && this.widget.tell) this.widget.tell(answer);
     else this.status(answer.status, { silent: true });
   }
@@ -153,6 +163,7 @@ class Shell {
     this.#banner.remove();
     this.#banner = null;
     document.body.classList.remove("offline-page");
+    this.widget.ask?.();
     document.dispatchEvent(new CustomEvent("reached"));
   }
 
@@ -215,7 +226,7 @@ class Shell {
   #showLive() {
     setText(this.live.lastElementChild, this.paused ? "Paused" : "Live");
     this.live.setAttribute("aria-label", this.paused ? "Paused: go on" : "Live: pause this page");
-    this.live.title = this.paused ? "Go on: ask the server again" : "Pause this page: it asks nothing, and nothing on it moves";
+    this.live.title = this.paused ? "Go on: ask the server again" : "Pause this page: its figures stay as they are, and nothing on it moves";
   }
 
   // Where the tabs do not fit, the page's own is scrolled into view.

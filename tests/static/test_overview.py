@@ -1,0 +1,331 @@
+"""The overview: the verdict, the viewer's pairs, honest ages, and a bad day that can be read."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+OVERVIEW = re.compile(r"/api/pages/overview")
+MONITOR = re.compile(r"/api/monitor(\?|$)")
+SAMPLES = Path(__file__).resolve().parents[2] / "plugins/providers"
+SHIFT_LIMIT = 0.1
+WATCH_SHIFTS = """window.shifted = 0;
+new PerformanceObserver(list => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+#: How long ago the last known answers of `lost` came.
+AGE_MS = 14 * 60_000
+
+
+@pytest.fixture
+def altered_page(page_of, altered):
+    """The overview over changed answers: pairs of a pattern and what is done to its body."""
+
+    def make(*changes, path="", **options):
+        async def before(page):
+            await page.add_init_script(WATCH_SHIFTS)
+            for pattern, change in changes:
+                await altered(page, pattern, change)
+
+        return page_of(path, before=before, **options)
+
+    return make
+
+
+def lost(body):
+    """No source answers; one pair and the mood were known before, the rest never."""
+    problem = {"title": "No source answered", "status": 503, "code": "all_providers_failed"}
+    parts = [*body["markets"]["pairs"], body["global"], body["news"], body["mood"]]
+    for place, one in enumerate(parts):
+        last = {name: one[name] for name in ("data", "meta", "source")}
+        last["meta"]["fetched_at"] = body["server_time"] - AGE_MS
+        one.update(data=None, meta=None, source=None, error=problem, spark=None)
+        one["last_known"] = last if place in (0, len(parts) - 1) else None
+
+
+async def filled(page):
+    await page.wait_for_selector('[data-panel="markets"][data-panel-state="ready"]')
+    await page.wait_for_selector('[data-panel="board"][data-panel-state="ready"]')
+
+
+def pairs_of(page):
+    return page.locator("#markets tbody tr").evaluate_all(
+        "rows => rows.map(one => one.dataset.pair)"
+    )
+
+
+async def test_the_page_asks_one_question_for_its_data_and_one_for_the_state(page_of):
+    """Nine routes are one, and each of its answers is good."""
+    asked = []
+
+    async def listening(page):
+        page.on("request", lambda one: "/api/" in one.url and asked.append(one.url))
+
+    async with page_of("", before=listening) as page:
+        await filled(page)
+        assert len([one for one in asked if "/api/pages/overview" in one]) == 1
+        others = {re.sub(r".*/api/|\?.*", "", one) for one in asked} - {"pages/overview"}
+        assert others <= {"monitor", "status", "status/public", "stream"}
+        assert page.refused == []
+
+
+async def test_a_price_its_change_and_its_line_tell_of_the_same_day(page_of):
+    """The change has its window in the header, and the line the colour of the change."""
+    async with page_of("") as page:
+        await filled(page)
+        heads = await page.locator("#markets thead th").all_inner_texts()
+        assert heads[:8] == [
+            "Pair", "Last", "24 h change", "24 h line", "24 h high", "24 h low", "24 h volume",
+            "Source",
+        ]  # fmt: skip
+        for line in await page.locator("#markets tbody tr").all():
+            way = await line.locator(".way").get_attribute("data-way")
+            assert way in ("up", "down")
+            assert await line.locator(".line").get_attribute("data-way") == way
+            assert (await line.locator(".volume").inner_text()).endswith(" USDT")
+
+
+async def test_pairs_are_added_removed_linked_to_and_brought_back_by_back(page_of, until):
+    """The address says which; what was typed is spelled as the server spells it."""
+    async with page_of("?pairs=BTC/USDT,ETH/USDT") as page:
+        await filled(page)
+        assert await pairs_of(page) == ["BTC/USDT", "ETH/USDT"]
+        await page.fill("#pairs input", "sol-usdt")
+        await page.keyboard.press("Enter")
+
+        async def added():
+            return await pairs_of(page) == ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
+
+        assert await until(added)
+        assert "SOL%2FUSDT" in page.url
+        await page.get_by_role("button", name="Remove BTC/USDT").click()
+        assert await pairs_of(page) == ["ETH/USDT", "SOL/USDT"]
+        assert await page.evaluate("document.activeElement.ariaLabel") == "Remove ETH/USDT"
+        await page.go_back()
+        assert await until(added)
+        await page.go_back()
+        assert await pairs_of(page) == ["BTC/USDT", "ETH/USDT"]
+        await page.go_forward()
+        assert await until(added)
+        other = await page.context.new_page()
+        await other.goto(page.url.partition("?")[0])
+        await other.wait_for_selector("#markets tbody tr")
+        assert await pairs_of(other) == ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
+
+
+async def test_suggestions_are_pairs_that_sources_list(page_of, until):
+    """With who has them."""
+
+    async def listed(page):
+        found = [{"pair": "SOL/EUR", "sources": ["Kraken", "OKX"], "sources_total": 5}]
+        body = {"search": "sol", "total": 1, "pairs": found}
+        await page.route("**/api/pages/pairs*", lambda route: route.fulfill(json=body))
+
+    async with page_of("", before=listed) as page:
+        await filled(page)
+        await page.locator("#pairs input").press_sequentially("sol")
+        option = page.locator('#found option[value="SOL/EUR"]')
+
+        async def suggested():
+            return await option.count() == 1
+
+        assert await until(suggested)
+        assert await option.text_content() == "Kraken, OKX and 3 more"
+
+
+async def test_a_pair_nobody_has_is_said_in_its_row_and_can_be_removed(page_of, until):
+    """The rest of the page is as it was, and the console is empty."""
+    async with page_of("?pairs=NOPE/USDT,BTC/USDT") as page:
+        await filled(page)
+        row = page.locator('tr[data-pair="NOPE/USDT"]')
+        assert await row.locator(".problem").inner_text() == "Unknown symbol"
+        assert await page.locator("#missing").count() == 0
+        await row.get_by_role("button").click()
+        assert await pairs_of(page) == ["BTC/USDT"]
+        assert page.complaints == []
+
+
+async def test_a_click_on_a_row_opens_its_chart(page_of):
+    """Anywhere in the row; its name is a link for the keyboard."""
+    async with page_of("") as page:
+        await filled(page)
+        await page.locator('tr[data-pair="ETH/USDT"] .volume').click()
+        await page.wait_for_url("**/chart?symbol=ETH%2FUSDT")
+
+
+async def test_a_bad_day_shows_what_was_last_known_with_its_age(altered_page):
+    """Dimmed, and a muted dash only where nothing was ever known; one banner says why."""
+    async with altered_page((OVERVIEW, lost)) as page:
+        await filled(page)
+        known, never = (page.locator(f'tr[data-pair="{one}"]') for one in ("BTC/USDT", "ETH/USDT"))
+        assert re.search(r"\d", await known.locator(".last > span").inner_text())
+        assert "14 min ago" in await known.locator(".last .since").inner_text()
+        opacity = "one => getComputedStyle(one).opacity"
+        assert float(await known.locator(".last > span").evaluate(opacity)) < 1
+        assert await never.locator(".last > span").inner_text() == "—"
+        assert await never.locator(".way").inner_text() == "—"
+        assert await never.locator("[data-way]").count() == 0
+        assert await page.locator(".failure").count() == 0
+        assert await page.locator("main > .banner").count() == 1
+        banner = page.locator("#missing")
+        assert (
+            "6 prices, the whole market, headlines and fear and greed" in await banner.inner_text()
+        )
+        why = await banner.get_by_role("link", name="Why?").get_attribute("href")
+        assert "explain?capability=ticker&symbol=BTC%2FUSDT" in why
+        assert "last known, 14 min ago" in await page.inner_text("#mood-from")
+        assert await page.locator(".gauge").is_visible()
+        assert page.complaints == []
+
+
+async def test_without_a_value_there_is_no_dial(altered_page):
+    """A sentence stands in its place."""
+
+    def change(body):
+        lost(body)
+        body["mood"]["last_known"] = None
+
+    async with altered_page((OVERVIEW, change)) as page:
+        await filled(page)
+        assert await page.locator(".gauge").is_hidden()
+        assert "Not known yet" in await page.inner_text('[data-panel="mood"]')
+
+
+def days_in(value):
+    """Every day of fear and greed in a recorded answer: its value and the word of its source."""
+    if isinstance(value, dict):
+        if "value_classification" in value:
+            yield int(value["value"]), value["value_classification"].lower()
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from days_in(one)
+
+
+def recorded_moods():
+    return sorted(
+        {
+            (provider, *day)
+            for provider in ("alternative_me", "coinmarketcap")
+            for path in (SAMPLES / provider / "samples").glob("fear_greed*.json")
+            for day in days_in(json.loads(path.read_text()))
+        }
+    )
+
+
+async def test_the_dial_is_cut_at_the_classes_of_its_source(page_of):
+    """Every recorded day lies in the piece of the class its source gave it."""
+    days = recorded_moods()
+    assert {provider for provider, _, _ in days} == {"alternative_me", "coinmarketcap"}
+    async with page_of("") as page:
+        placed = await page.evaluate(
+            """async days => {
+              const page = document.querySelector("script[type=module]").src;
+              const { bordersOf } = await import(new URL("mood.js", page));
+              const names = ["extreme fear", "fear", "neutral", "greed", "extreme greed"];
+              return days.map(([provider, value]) =>
+                names[bordersOf(provider).filter(border => value >= border).length]);
+            }""",
+            days,
+        )
+    assert placed == [word for _, _, word in days]
+
+
+async def test_the_needle_follows_the_word_of_the_source_at_a_border(page_of):
+    """A border that would put the value into another class gives way."""
+    async with page_of("") as page:
+        borders = await page.evaluate(
+            """async () => {
+              const page = document.querySelector("script[type=module]").src;
+              const { bordersOf } = await import(new URL("mood.js", page));
+              return [bordersOf("any", 25, "Extreme Fear"), bordersOf("any", 40, "Neutral")];
+            }"""
+        )
+        assert borders == [[26, 47, 55, 76], [25, 40, 55, 76]]
+
+
+async def test_ages_go_on_when_the_server_is_gone(page_of, until):
+    """No age stands still, whether anybody answers or not."""
+    async with page_of("") as page:
+        await filled(page)
+        await page.route("**/api/**", lambda route: route.abort())
+        for selector in ("#mood-from .since", ".fact .since"):
+            age = page.locator(selector).first
+            before = await age.inner_text()
+
+            async def is_older(age=age, before=before):
+                return await age.inner_text() != before
+
+            assert await until(is_older, 70)
+
+
+async def test_what_changed_names_sources_that_turned_together_once(altered_page):
+    """With the reason and a link; a source that only answered for the first time is no news."""
+
+    def change(body):
+        at = body["server_time"]
+        turned = {"kind": "state_change", "after": "OFFLINE", "before": "HEALTHY"}
+        body["events"]["items"] = [
+            {"id": 1, "t": at - 9000, **turned, "source": "htx", "after": "HEALTHY",
+             "before": "UNKNOWN", "reason": "success"},
+            {"id": 2, "t": at - 400000, **turned, "source": "okx", "reason": "upstream_timeout"},
+            {"id": 3, "t": at - 8000, **turned, "source": "kraken", "reason": "upstream_tls"},
+            {"id": 4, "t": at - 7000, **turned, "source": "binance", "reason": "upstream_tls"},
+        ]  # fmt: skip
+
+    async with altered_page((MONITOR, change)) as page:
+        await filled(page)
+        rows = page.locator("#changes li")
+        assert await rows.locator("a").all_inner_texts() == [
+            "2 sources are offline",
+            "OKX is offline",
+        ]
+        assert await rows.first.locator(".note").inner_text() == "Binance, Kraken"
+        links = await rows.locator("a").evaluate_all("all => all.map(one => one.href)")
+        assert links[0].endswith("providers?state=offline")
+        assert links[1].endswith("providers?name=okx")
+
+
+@pytest.mark.parametrize("day", ["good", "bad"])
+@pytest.mark.parametrize("width", [390, 768, 1440])
+async def test_nothing_moves_while_the_page_fills(altered_page, width, day):
+    """The place of what comes later is kept, whatever the day is like."""
+    changes = [(OVERVIEW, lost)] if day == "bad" else []
+    async with altered_page(*changes, viewport={"width": width, "height": 844}) as page:
+        await filled(page)
+        await page.wait_for_timeout(1500)
+        assert await page.evaluate("shifted") < SHIFT_LIMIT
+        assert await page.evaluate("document.documentElement.scrollWidth") == width
+
+
+async def test_a_phone_shows_what_needs_a_look_and_the_rest_when_asked(altered_page):
+    """The board is folded to what is not up, and every button can be touched."""
+
+    def change(body):
+        body["capabilities"][0]["status"] = "OFFLINE"
+
+    async with altered_page((MONITOR, change), viewport={"width": 390, "height": 844}) as page:
+        await filled(page)
+        shown = page.locator("#board li:visible")
+        assert await shown.count() == 1
+        await page.click("#fold")
+        assert await shown.count() > 10
+        for link in await page.locator("#markets tbody th a").all():
+            assert (await link.bounding_box())["height"] >= 44
+
+
+async def test_a_wide_screen_has_a_third_column_and_headlines_in_two(page_of):
+    """From 1800 px on the whole width is used."""
+    async with page_of("", viewport={"width": 1920, "height": 1080}) as page:
+        await filled(page)
+        await page.wait_for_selector("#news li >> nth=1")
+        boxes = [
+            await page.locator(f'[data-panel="{name}"]').bounding_box()
+            for name in ("markets", "board", "changes")
+        ]
+        assert len({round(one["y"]) for one in boxes}) == 1
+        assert boxes[0]["x"] < boxes[1]["x"] < boxes[2]["x"]
+        first, second = [await page.locator("#news li").nth(at).bounding_box() for at in (0, 1)]
+        assert first["y"] == second["y"]
+        assert second["x"] > first["x"]
