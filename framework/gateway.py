@@ -35,6 +35,8 @@ from coinmux.framework.health.cooldown_file import CooldownFile
 from coinmux.framework.health.history import KEEP_S, HealthHistory
 from coinmux.framework.health.leases import Leases
 from coinmux.framework.health.tracker import HealthSettings, HealthTracker
+from coinmux.framework.incidents.log import IncidentLog
+from coinmux.framework.incidents.recorder import IncidentRecorder
 from coinmux.framework.indicators.service import IndicatorService
 from coinmux.framework.limits.quota import rows_of, take_up
 from coinmux.framework.models.base import R_co
@@ -188,6 +190,14 @@ class Gateway(GatewayQuestions, GatewayReports):
         self.backfill = Backfill(self.fetch, self._may_fill, self.events, self.clock)
         self.is_open: bool = False
         self._holds: CooldownFile | None = None
+        self._incidents = IncidentRecorder(
+            self.registry, self.health, self.loader, self._decisions, self.status, self._may_lead,
+            self.redactor, self.events, self.clock, workers=settings.workers,
+        )  # fmt: skip
+        self.health.subscribe(self._incidents.on_change)
+        self.incidents: IncidentLog = IncidentLog(
+            self._incidents, self.clock, self.health.sources, lambda: self.loader.capabilities
+        )
         self._health_reports = HealthReports(self.health, self.registry, self.clock)
         self._configuration = ConfigurationReports(self.registry, self._health_reports)
         self._providers = ProviderReports(
@@ -310,6 +320,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         take_up(await archive.quota(), self._limiters(), self.clock)
         if self.state is not None:
             await self.state.count_known()
+        await self._incidents.use(archive.incidents)
         archive.mark_start()
         self._stop_events = self.events.subscribe(archive.keep_event)
         self.backfill.start(archive)
@@ -328,6 +339,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         self.checker.start()
         self._lists.start()
         self._housekeeping.start()
+        self._incidents.start()
         return self
 
     async def _open_state(self, url: Secret) -> None:
@@ -364,6 +376,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         await self.checker.stop()
         await self._lists.stop()
         await self._housekeeping.stop()
+        await self._incidents.stop()
         await self.backfill.stop()
         try:
             self.save_holds()

@@ -16,6 +16,7 @@ from coinmux.framework.events import EventBus
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.health.history import HealthHistory, SourceHistory
 from coinmux.framework.health.tracker import HealthTracker
+from coinmux.framework.incidents.log import IncidentLog
 from coinmux.framework.indicators.candle_history import CandleHistory
 from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.framework.indicators.service import IndicatorService
@@ -110,6 +111,7 @@ class SyncGateway:
     checker: HealthChecker
     backfill: Backfill
     is_open: bool
+    incidents: IncidentLog
 
     @classmethod
     def from_env(

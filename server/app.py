@@ -29,6 +29,7 @@ from coinmux.server.controllers.config import ConfigController
 from coinmux.server.controllers.data import DataController
 from coinmux.server.controllers.drill import DrillController
 from coinmux.server.controllers.health import HealthController
+from coinmux.server.controllers.incidents import IncidentController
 from coinmux.server.controllers.indicators import IndicatorController
 from coinmux.server.controllers.market import MarketController
 from coinmux.server.controllers.monitor import MonitorController
@@ -66,6 +67,7 @@ CONTROLLERS = (
     DefiController,
     DrillController,
     HealthController,
+    IncidentController,
     IndicatorController,
     MarketController,
     MonitorController,
@@ -111,12 +113,14 @@ def create_app(
         drill: what breaks its sources, where they are simulated.
     """
     desk = _context_of(gateway, gateway.settings.host if bound is None else bound, drill)
-    application = _litestar(desk, gateway if opens_gateway else nullcontext())
+    assets = Assets()
+    application = _litestar(desk, assets, gateway if opens_gateway else nullcontext())
     desk.lane.app = application
     _describe_routes(desk, application)
     edge = Middleware(
         desk.lane, gateway, desk.traffic, desk.recorder, desk.bound, decisions=desk.decisions
     )
+    edge.assets = assets
     edge.admin_paths = frozenset(path for path, _, doc in documented(application) if doc.is_admin)
     desk.streams.began = edge.stream_began
     return edge
@@ -150,9 +154,9 @@ def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerCont
     )
 
 
-def _litestar(desk: ServerContext, opened: AbstractAsyncContextManager[Any]) -> Any:
+def _litestar(desk: ServerContext, assets: Assets, opened: AbstractAsyncContextManager[Any]) -> Any:
     """The routes, their dependencies and the lifespan; `opened` is open for as long as it lasts."""
-    assets, docs, kept = Assets(), Docs(), KeptAnswers(desk.gateway.clock)
+    docs, kept = Docs(), KeptAnswers(desk.gateway.clock)
     return _Application(
         route_handlers=CONTROLLERS,
         dependencies={

@@ -13,7 +13,8 @@ from sqlalchemy import delete, func, select
 
 from coinmux.framework.archive.candle_table import candles_of, read_columns
 from coinmux.framework.archive.database import Database, read_database_url
-from coinmux.framework.archive.schema import CANDLES, CHANGES, EVENTS, QUOTA
+from coinmux.framework.archive.incident_table import IncidentTable
+from coinmux.framework.archive.schema import CANDLES, CHANGES, EVENTS, INCIDENTS, QUOTA
 from coinmux.framework.archive.trouble import TROUBLE, told
 from coinmux.framework.archive.watch import ArchiveWatch
 from coinmux.framework.archive.writer import Writer
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from coinmux.framework.health.status import StateChange
 
 _DAY_MS = 86_400_000
+#: Incidents are few and asked about long after: so many days longer than events.
+_INCIDENT_DAYS = 365
 _PRUNE_EVERY_S = 600.0
 #: Until it works.
 _RETRY_S = 0.5
@@ -53,7 +56,7 @@ class Kept:
 
 
 class Archive:
-    """Stores closed candles, state changes and events over restarts.
+    """Stores closed candles, state changes, incidents and events over restarts.
 
     No caller waits for it: a task of its own writes the rows in batches, and `status` reports
     database errors.
@@ -61,6 +64,9 @@ class Archive:
     Args:
         events_days: how many days events are stored.
         most_mb: above it no more candles are stored; 0 for no limit.
+
+    Attributes:
+        incidents: the table of incidents.
     """
 
     def __init__(
@@ -86,6 +92,7 @@ class Archive:
         self._rests_until: float | None = None
         self._engine = "SQLite" if database.is_sqlite else "PostgreSQL"
         self._watch = ArchiveWatch(events, self._engine)
+        self.incidents: IncidentTable = IncidentTable(database, self._writer, self._unread)
 
     @classmethod
     def from_settings(
@@ -136,6 +143,9 @@ class Archive:
         except TROUBLE as error:
             self._failure = told(error)
 
+    def _unread(self, error: BaseException) -> None:
+        self._failure = told(error)
+
     def _look(self) -> None:
         self._watch.look(*self.status())
 
@@ -169,6 +179,8 @@ class Archive:
         async with self._database.writing() as connection:
             await connection.execute(delete(EVENTS).where(EVENTS.c.at < oldest))
             await connection.execute(delete(CHANGES).where(CHANGES.c.at < oldest - 90 * _DAY_MS))
+            long_past = oldest - _INCIDENT_DAYS * _DAY_MS
+            await connection.execute(delete(INCIDENTS).where(INCIDENTS.c.ended_at < long_past))
         await self.measure()
         self._failure = None
 
@@ -208,7 +220,7 @@ class Archive:
     def keep_quota(self, rows: list[dict[str, Any]]) -> None:
         """Store the use of quotas, as `coinmux.framework.limits.quota.rows_of` returns it."""
         if rows:
-            self._writer.quota(rows)
+            self._writer.upsert(QUOTA, *rows)
 
     def mark_start(self) -> None:
         """Record that the process starts: no source's state is known since it last ended."""
@@ -361,7 +373,7 @@ class Archive:
                 table.name: (
                     await connection.execute(select(func.count()).select_from(table))
                 ).scalar_one()
-                for table in (CANDLES, CHANGES, EVENTS, QUOTA)
+                for table in (CANDLES, CHANGES, EVENTS, INCIDENTS, QUOTA)
             }
 
     # Status

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 #: The newest migration: what these tables are.
-NEWEST = "0003"
+NEWEST = "0004"
 
 #: 64 bits everywhere; SQLite numbers rows by itself only where the type is INTEGER.
 _ID = BigInteger().with_variant(Integer, "sqlite")
@@ -71,6 +71,31 @@ QUOTA = Table(
     Column("source", String(80), primary_key=True),
     Column("window_s", BigInteger, primary_key=True, autoincrement=False),
     Column("uses", Text, nullable=False),
+)
+
+#: Incidents, the newest first by their ids. `told` holds as JSON what is never searched for.
+INCIDENTS = Table(
+    "incidents",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("kind", String(12), nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("severity", String(10), nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("capabilities", Text, nullable=False),
+    Column("told", Text, nullable=False),
+    Index("incidents_ended_at", "ended_at"),
+)
+
+#: When the process was last known to run, and whether it said that it ends.
+PRESENCE = Table(
+    "presence",
+    METADATA,
+    Column("name", String(20), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("word", String(10), nullable=False),
 )
 
 #: The newest migration that has run, as alembic keeps it.

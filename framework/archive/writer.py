@@ -8,18 +8,21 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from coinmux.framework.archive.candle_table import insert_candles
-from coinmux.framework.archive.schema import CHANGES, EVENTS, QUOTA
+from coinmux.framework.archive.schema import CHANGES, EVENTS
 from coinmux.framework.archive.trouble import TROUBLE, told
+from coinmux.framework.archive.upserts import Upserts, upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy import Table
 
     from coinmux.framework.archive.candle_table import CandleRow
     from coinmux.framework.archive.database import Database
+    from coinmux.framework.archive.upserts import Place
+    from coinmux.framework.archive.upserts import Row as UpsertRow
 
 #: Symbol, interval and timestamp: the first three columns of a candle.
 CandleKey = tuple[str, str, int]
@@ -39,13 +42,12 @@ class Writer:
 
     Attributes:
         trouble: why nothing can be written, without addresses; None while it can.
-        dropped: rows that waited too long and were given up.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._candles: dict[CandleKey, CandleRow] = {}
-        self._quota: dict[tuple[str, int], Row] = {}
+        self._upserts = Upserts()
         self._changes: deque[Row] = deque(maxlen=_MOST_CHANGES)
         self._events: deque[Row] = deque(maxlen=_MOST_EVENTS)
         self._wake = asyncio.Event()
@@ -54,13 +56,18 @@ class Writer:
         self._settled = 0
         self._pause_s = _FIRST_PAUSE_S
         self.trouble: str | None = None
-        self.dropped = 0
+        self._dropped = 0
         self.keeps_candles = True
 
     @property
     def waiting(self) -> int:
         """Rows that are not written yet."""
-        return len(self._candles) + len(self._quota) + len(self._changes) + len(self._events)
+        return len(self._candles) + len(self._upserts) + len(self._changes) + len(self._events)
+
+    @property
+    def dropped(self) -> int:
+        """Rows that waited too long and were given up."""
+        return self._dropped + self._upserts.dropped
 
     def candles(self, keys: Iterable[CandleKey], rows: Iterable[CandleRow]) -> None:
         """Queue closed candles; one that is already queued is not added twice."""
@@ -75,24 +82,24 @@ class Writer:
         if excess > 0:
             for key in list(islice(self._candles, excess)):
                 del self._candles[key]
-            self.dropped += excess
+            self._dropped += excess
         self._take()
 
-    def quota(self, rows: list[Row]) -> None:
-        """Queue the use of quotas; the newest counts."""
+    def upsert(self, table: Table, *rows: UpsertRow) -> None:
+        """Queue rows of which the newest counts."""
         for row in rows:
-            self._quota[(row["source"], row["window_s"])] = row
+            self._upserts.put(table, row)
         self._take()
 
     def change(self, row: Row) -> None:
         """Queue one state change."""
-        self.dropped += len(self._changes) == _MOST_CHANGES
+        self._dropped += len(self._changes) == _MOST_CHANGES
         self._changes.append(row)
         self._take()
 
     def event(self, row: Row) -> None:
         """Queue one event."""
-        self.dropped += len(self._events) == _MOST_EVENTS
+        self._dropped += len(self._events) == _MOST_EVENTS
         self._events.append(row)
         self._take()
 
@@ -129,19 +136,17 @@ class Writer:
             handed = self._handed
             keys = list(islice(self._candles, _BATCH))
             candles = [self._candles[key] for key in keys]
-            quota = dict(self._quota)
+            newest = self._upserts.waiting()
             changes, events = list(self._changes)[:_BATCH], list(self._events)[:_BATCH]
-            if candles or quota or changes or events:
+            if candles or newest or changes or events:
                 try:
-                    await self._commit(candles, list(quota.values()), changes, events)
+                    await self._commit(candles, newest, changes, events)
                 except TROUBLE as error:
                     self.trouble = told(error)
                     self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
                     return
                 self._forget(keys, changes, events)
-                self._quota = {
-                    key: row for key, row in self._quota.items() if quota.get(key) is not row
-                }
+                self._upserts.forget(newest)
             self.trouble = None
             self._pause_s = _FIRST_PAUSE_S
             if not self.waiting:
@@ -153,21 +158,16 @@ class Writer:
     async def _commit(
         self,
         candles: Sequence[CandleRow],
-        quota: list[Row],
+        newest: Mapping[Place, UpsertRow],
         changes: list[Row],
         events: list[Row],
     ) -> None:
         is_sqlite = self._database.is_sqlite
-        upsert: Any = insert_sqlite if is_sqlite else insert_postgresql
         async with self._database.writing() as connection:
             if candles:
                 await insert_candles(connection, candles, is_sqlite=is_sqlite)
-            if quota:
-                row = upsert(QUOTA)
-                newest = row.on_conflict_do_update(
-                    index_elements=["source", "window_s"], set_={"uses": row.excluded.uses}
-                )
-                await connection.execute(newest, quota)
+            if newest:
+                await upsert(connection, newest, is_sqlite=is_sqlite)
             if changes:
                 await connection.execute(insert(CHANGES), changes)
             if events:

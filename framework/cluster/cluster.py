@@ -98,7 +98,7 @@ class Cluster:
         await self.news.stop()
         if self.store.online:
             await self.store.guard(self.store.ask("ZREM", f"{self._prefix}workers", self.worker))
-            for name in ("checker", "backfill"):
+            for name in ("checker", "backfill", "incidents"):
                 await self.store.run(RELEASE, [f"{self._prefix}leader:{name}"], [self.worker, 0])
         await self.store.close()
 

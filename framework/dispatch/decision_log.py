@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.dispatch.decision import Decision
@@ -59,7 +59,7 @@ class DecisionLog:
         self._redactor = redactor
         self._router = router
         self._clock = clock
-        self._decisions: OrderedDict[str, Decision] = OrderedDict()
+        self._decisions: deque[Decision] = deque(maxlen=_DECISIONS_KEPT)
 
     def attempt(
         self,
@@ -175,11 +175,8 @@ class DecisionLog:
         )
         if trail is not None:
             trail.note(decision)
-        if request_id is None:
-            return
-        self._decisions[request_id] = decision
-        if len(self._decisions) > _DECISIONS_KEPT:
-            self._decisions.popitem(last=False)
+        if request_id is not None:
+            self._decisions.append(decision)
 
     def give_up(self, request: RequestContext, code: str) -> None:
         """Record how a request ended whose caller left, or that shared the failure of another."""
@@ -193,7 +190,17 @@ class DecisionLog:
         Raises:
             NotFound: none is stored under that id.
         """
-        decision = self._decisions.get(request_id)
-        if decision is None:
-            raise NotFound(f"no decision is kept for request {request_id[:64]!r}")
-        return decision.public()
+        for decision in reversed(self._decisions):
+            if decision.request_id == request_id:
+                return decision.public()
+        raise NotFound(f"no decision is kept for request {request_id[:64]!r}")
+
+    def newer_than(self, seen: Decision | None) -> list[Decision]:
+        """The decisions after `seen` that are still stored, oldest first; all of them for None."""
+        found: list[Decision] = []
+        for decision in reversed(self._decisions):
+            if decision is seen:
+                break
+            found.append(decision)
+        found.reverse()
+        return found

@@ -98,6 +98,14 @@ def _places(scores: Iterable[SourceScore], *, fastest: bool) -> list[float]:
     return [s.place_by_speed for s in scores] if fastest else [s.place for s in scores]
 
 
+def would_lead(one: SourceScore, other: SourceScore, strategy: str) -> bool:
+    """Whether `one` would be tried before `other` if nothing were wrong with it."""
+    well = replace(one, tier=0, is_late=False)
+    if strategy == "fastest":
+        return well.place_by_speed < other.place_by_speed
+    return well.place < other.place
+
+
 def after_first(first: SourceScore, other: SourceScore, strategy: str) -> tuple[str, str]:
     """Why `other` goes after `first`: a code and a sentence. True by construction of `rank`."""
     if other.tier > first.tier and other.is_late and other.state is not State.DEGRADED:

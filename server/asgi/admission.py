@@ -45,6 +45,8 @@ class Traffic:
     Attributes:
         in_flight: requests being served.
         draining: the server is stopping and takes no new work.
+        keeps_callers: while it stops, callers who are connected get one more answer each, after
+            which they connect to another worker.
         strain: why new work is shed; None while it is accepted.
         stopped: its patience is over: what is still in flight is being ended.
     """
@@ -55,6 +57,7 @@ class Traffic:
         self._loopback: set[str] = set()
         self.in_flight = 0
         self.draining = False
+        self.keeps_callers = False
         self.strain: Callable[[], str | None] = _no_strain
         self.stopped = False
 
@@ -65,7 +68,7 @@ class Traffic:
             Overloaded: the server is stopping, or full.
             TooManyRequests: this client has had its share. Loopback clients have no share.
         """
-        if self.draining:
+        if self.draining and not self.keeps_callers:
             raise Overloaded("the server is stopping", retry_after_s=1)
         if (strain := self.strain()) is not None:
             raise Overloaded(strain, retry_after_s=_STRAIN_S)

@@ -192,6 +192,8 @@ class KnownRequests:
         fetched = cache.get(known.key)
         if fetched is None or not is_fresh(fetched, now, known.question.ask.max_age_s):
             return False
+        if self._traffic.draining:
+            return False  # whoever is answered now is told to close the connection
         try:
             self._traffic.enter(client, settings)
         except CoinmuxError:

@@ -16,11 +16,12 @@ from coinmux.framework.errors import Overloaded
 from coinmux.server.asgi.cross_origin import CrossOrigin
 from coinmux.server.asgi.host_check import Hosts
 from coinmux.server.asgi.known_requests import KnownRequests
-from coinmux.server.asgi.packing import Packer
-from coinmux.server.asgi.problems import render
+from coinmux.server.asgi.packing import Packer, wants_page
+from coinmux.server.asgi.problems import problem, render
 from coinmux.server.asgi.request_head import RequestHead, check_body, check_target
 from coinmux.server.asgi.scope import STATE, RequestState, client_of, state_of
 from coinmux.server.asgi.sent_response import SentResponse
+from coinmux.server.asgi.static_files import page, read_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.known_requests import RequestLog
     from coinmux.server.asgi.parsed_routes import ParsedRoutes
     from coinmux.server.asgi.scope import RawHeaders, Receive, Scope, Send
+    from coinmux.server.asgi.static_files import Assets
 
 #: Answered whatever the load: a supervisor needs them to react to it.
 _ALWAYS = ("/healthz", "/readyz")
@@ -59,6 +61,7 @@ class Middleware:
         known: what answers requests by their bytes, without a call of this application.
         traffic: what is in flight.
         admin_paths: templates of the routes that change something; no other site may call them.
+        assets: has the page of errors, for browsers.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Middleware:
         self._packer = Packer()
         self._cross_origin = CrossOrigin(())
         self.admin_paths: frozenset[str] = frozenset()
+        self.assets: Assets | None = None
         self._recorder = recorder
         self._gateway = gateway
         self._bound = bound
@@ -129,7 +133,8 @@ class Middleware:
                 # Too late to say so; the connection is closed with the answer incomplete.
                 raise
             reply.code = getattr(error, "code", None)
-            await _send_problem(error, request_id, self._gateway, reply)
+            if not await self._sent_page(error, scope, receive, reply, state):
+                await _send_problem(error, request_id, self._gateway, reply)
         finally:
             if entered is not None:
                 self.traffic.leave(entered)
@@ -176,8 +181,10 @@ class Middleware:
         """Answer from the parsed routes where the request is known, else by the application."""
         settings = self._gateway.settings
         question = self._lane.find(scope) if state.known is None else state.known.question
-        if question is None or head.is_unusual:
+        # While the server stops, each answer says that its connection will be closed.
+        if question is None or head.is_unusual or self.traffic.draining:
             state.begun_at = started
+            read_version(scope)
             await self._lane(reply.inner_scope(), receive, reply)
         else:
             await self._lane.answer(question, scope, state, send, reply.id_header, self._packer)
@@ -190,6 +197,28 @@ class Middleware:
                 and self._lane.find(scope) is question
             ):
                 self.known.remember(state.raw, question, scope, head)
+
+    async def _sent_page(
+        self,
+        error: Exception,
+        scope: Scope,
+        receive: Receive,
+        reply: SentResponse,
+        state: RequestState,
+    ) -> bool:
+        """Whether a person who opened a wrong address was shown a page; clients get a problem."""
+        path: str = scope["path"]
+        if self.assets is None or path.startswith(("/api/", "/static/")):
+            return False
+        if not wants_page(dict(scope["headers"]).get(b"accept", b"")):
+            return False
+        document = problem(error, state.request_id, self._gateway.redactor)
+        html = self.assets.error_page(path, document)
+        if html is None or document["status"] != 404:
+            return False
+        ancestors = self._gateway.settings.frame_ancestors
+        await page(html, ancestors, 404)(scope, receive, reply)
+        return True
 
     def _record(
         self, method: str, reply: SentResponse, state: RequestState, started: float

@@ -18,7 +18,8 @@ _MOST_KEPT = 128
 _MOST_KEPT_BYTES = 8_000_000
 #: Levels of gzip: of bodies that are kept, and of those that change with each look.
 _THOROUGH, _QUICK = 6, 1
-_PACKED_TYPES = (
+#: Media types that are text.
+PACKED_TYPES = (
     b"application/json",
     b"application/problem+json",
     b"application/openmetrics-text",
@@ -54,7 +55,7 @@ class Packer:
             return status, headers, body
         wants = dict(asked)
         kind = own.get(b"content-type", b"")
-        is_text = kind.startswith(_PACKED_TYPES) and not kind.startswith(b"text/event-stream")
+        is_text = kind.startswith(PACKED_TYPES) and not kind.startswith(b"text/event-stream")
         etag = own.get(b"etag")
         is_kept = status == 200 and b"no-store" not in own.get(b"cache-control", b"")
         if etag is None and is_kept:
@@ -122,6 +123,13 @@ def takes_gzip(accept_encoding: bytes) -> bool:
         name, _, weight = part.partition(b";")
         wanted[name.strip()] = _weight(weight)
     return wanted.get(b"gzip", wanted.get(b"*", 0.0)) > 0
+
+
+@lru_cache(maxsize=256)
+def wants_page(accept: bytes) -> bool:
+    """Whether a caller that sent this `Accept` is a browser that shows what comes."""
+    kinds = [part.partition(b";")[0].strip() for part in accept.lower().split(b",")]
+    return b"text/html" in kinds and b"application/json" not in kinds
 
 
 @lru_cache(maxsize=256)

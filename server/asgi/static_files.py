@@ -1,18 +1,27 @@
-"""The files of `static/`: listed at the start, so that no path of a request reaches the disk."""
+"""The files of `static/`: listed at the start, so that no path of a request reaches the disk.
+
+A page names its files by `static-<version>/…` in place of `static/…`. That address means these very
+bytes, so a browser keeps them for a year; as it has as many parts as the other, what a module
+imports and reckons relative to its own address stays right, below any prefix.
+"""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coinmux.framework.errors import NotFound
+from coinmux.server.asgi.packing import PACKED_TYPES, WORTH_PACKING, has, takes_gzip
 from coinmux.server.asgi.responses import Bytes
 
 if TYPE_CHECKING:
-    from coinmux.server.asgi.scope import RawHeaders
+    from coinmux.server.asgi.scope import RawHeaders, Scope
 
 #: `static/` lies beside `server/`, in the repository as in the installed package.
 FOLDER = Path(__file__).resolve().parents[2] / "static"
@@ -36,10 +45,17 @@ MEDIA_TYPES: Mapping[str, bytes] = {
 _PLAIN_NAMES = ("LICENSE", "NOTICE")
 #: What a foreign page may load as a module, which a browser fetches by CORS: the status widget.
 _FOR_ANYBODY = frozenset({"shared/components/system-status.js"})
-_VERSIONED = re.compile(r"vendor/[^/]+-\d[^/]*/.")
+_VENDORED = re.compile(r"vendor/[^/]+-\d[^/]*/.")
 #: Versioned paths never change what they hold.
-_FOREVER = b"public, max-age=31536000, immutable"
+FOREVER = b"public, max-age=31536000, immutable"
 _REVALIDATE = b"no-cache"
+_VERSIONED = re.compile(r"/static-([0-9a-f]{12})(/.*)")
+#: Where the scope holds the version that a file was asked for by.
+_ASKED_VERSION = "coinmux.static_version"
+#: Addresses of files in a page, and all of its addresses that are relative.
+_FILES = re.compile(r'\b(href|src)="static/')
+_RELATIVE = re.compile(r'\b(href|src)="(?![a-z]+:|[/#])')
+_ERROR_PAGE = "pages/error/index.html"
 #: What a page may load and do: its own server's files alone.
 _CSP = (
     b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -57,8 +73,31 @@ def page_headers(ancestors: Iterable[str]) -> RawHeaders:
     return [(b"content-security-policy", policy), (b"referrer-policy", b"same-origin")]
 
 
+def read_version(scope: Scope) -> None:
+    """Have a file that is asked for by its version found where it is without."""
+    if (asked := _VERSIONED.fullmatch(scope["path"])) is not None:
+        scope[_ASKED_VERSION] = asked[1]
+        scope["path"] = "/static" + asked[2]
+        scope["raw_path"] = scope["path"].encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file as it was read.
+
+    Attributes:
+        changed: the file's own time, to see whether it must be read again.
+        packed: compressed; None where that is not worth it.
+    """
+
+    changed: int
+    body: bytes
+    etag: bytes
+    packed: bytes | None
+
+
 class Assets:
-    """Files by relative name. A file is read again when it changed."""
+    """Files by relative name. A file is read and compressed again when it changed."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._files = {
@@ -66,7 +105,8 @@ class Assets:
             for path in sorted(folder.rglob("*"))
             if path.is_file() and (path.suffix in MEDIA_TYPES or path.name in _PLAIN_NAMES)
         }
-        self._read: dict[str, tuple[int, bytes, bytes]] = {}
+        self._read: dict[str, _File] = {}
+        self._pages: dict[str, tuple[int, str, _File]] = {}
 
     def names(self) -> list[str]:
         """Every name that is served."""
@@ -76,10 +116,18 @@ class Assets:
         """Whether a file of that name is served."""
         return name in self._files
 
-    def response(
-        self, name: str, if_none_match: bytes | None = None, ancestors: Iterable[str] = ()
-    ) -> Bytes:
-        """The file, or 304 where the caller has it.
+    def version(self) -> str:
+        """What all files hold, in twelve characters."""
+        whole = hashlib.sha256()
+        for name in self._files:
+            try:
+                whole.update(self._content(name).etag)
+            except NotFound:
+                continue
+        return whole.hexdigest()[:12]
+
+    def response(self, name: str, scope: Scope, ancestors: Iterable[str] = ()) -> Bytes:
+        """The file as `scope` asks for it: whole or compressed, or 304 where the caller has it.
 
         Args:
             ancestors: as of `page_headers`.
@@ -87,43 +135,92 @@ class Assets:
         Raises:
             NotFound: there was none of that name at the start.
         """
-        path = self._files.get(name)
-        if path is None:
-            raise NotFound("nothing is served at this path")
-        body, etag = self._content(name, path)
-        kind = MEDIA_TYPES.get(path.suffix, MEDIA_TYPES[".txt"])
+        kind = self._kind(name)
+        is_page = kind.startswith(b"text/html")
+        file = self._page(name) if is_page else self._content(name)
+        asked = scope.get(_ASKED_VERSION)
+        is_fixed = _VENDORED.match(name) is not None or (
+            asked is not None and not is_page and asked == self.version()
+        )
         headers = [
             (b"content-type", kind),
-            (b"cache-control", _FOREVER if _VERSIONED.match(name) else _REVALIDATE),
-            (b"etag", etag),
+            (b"cache-control", FOREVER if is_fixed else _REVALIDATE),
         ]
-        if kind.startswith(b"text/html"):
+        if is_page:
             headers.extend(page_headers(ancestors))
         if name in _FOR_ANYBODY:
             headers.append((b"access-control-allow-origin", b"*"))
             headers.append((b"cross-origin-resource-policy", b"cross-origin"))
-        if if_none_match is not None and etag in if_none_match:
+        wants = dict(scope["headers"])
+        if file.packed is None:
+            headers.append((b"etag", file.etag))
+        else:
+            # The same tag for both encodings, so it is weak.
+            headers += [(b"etag", b"W/" + file.etag), (b"vary", b"accept-encoding")]
+        if has(wants.get(b"if-none-match"), file.etag):
             return Bytes(b"", headers, 304)
-        return Bytes(body, headers)
+        if file.packed is None or not takes_gzip(wants.get(b"accept-encoding", b"")):
+            return Bytes(file.body, headers)
+        return Bytes(file.packed, [*headers, (b"content-encoding", b"gzip")])
 
-    def _content(self, name: str, path: Path) -> tuple[bytes, bytes]:
+    def error_page(self, path: str, document: Mapping[str, object]) -> str | None:
+        """The page that shows a problem document at `path`; None where there is none.
+
+        Its addresses lead up to where the pages are, as `path` may lie anywhere below.
+        """
+        if not self.has(_ERROR_PAGE):
+            return None
+        text = self._page(_ERROR_PAGE).body.decode("utf-8")
+        for name in ("status", "title", "detail", "request_id"):
+            text = text.replace(f"{{{{{name}}}}}", escape(str(document.get(name, ""))))
+        up = "../" * (path.count("/") - 1) or "./"
+        return _RELATIVE.sub(rf'\1="{up}', text)
+
+    def versioned(self, html: str) -> str:
+        """A page with its files named by their version."""
+        return _FILES.sub(rf'\1="static-{self.version()}/', html)
+
+    def _kind(self, name: str) -> bytes:
+        path = self._files.get(name)
+        if path is None:
+            raise NotFound("nothing is served at this path")
+        return MEDIA_TYPES.get(path.suffix, MEDIA_TYPES[".txt"])
+
+    def _page(self, name: str) -> _File:
+        """A page with its files named by their version."""
+        file, version = self._content(name), self.version()
+        known = self._pages.get(name)
+        if known is None or known[:2] != (file.changed, version):
+            body = self.versioned(file.body.decode("utf-8")).encode("utf-8")
+            known = (file.changed, version, _file(file.changed, body, MEDIA_TYPES[".html"]))
+            self._pages[name] = known
+        return known[2]
+
+    def _content(self, name: str) -> _File:
+        path = self._files[name]
         try:
             changed = path.stat().st_mtime_ns
-            cached = self._read.get(name)
-            if cached is None or cached[0] != changed:
-                body = path.read_bytes()
-                etag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode("ascii") + b'"'
-                cached = self._read[name] = (changed, body, etag)
+            file = self._read.get(name)
+            if file is None or file.changed != changed:
+                file = self._read[name] = _file(changed, path.read_bytes(), self._kind(name))
         except OSError:
             raise NotFound("nothing is served at this path") from None
-        return cached[1], cached[2]
+        return file
 
 
-def page(html: str, ancestors: Iterable[str]) -> Bytes:
+def _file(changed: int, body: bytes, kind: bytes) -> _File:
+    etag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode("ascii") + b'"'
+    packed = None
+    if len(body) >= WORTH_PACKING and kind.startswith(PACKED_TYPES):
+        packed = gzip.compress(body, 9, mtime=0)
+    return _File(changed, body, etag, packed)
+
+
+def page(html: str, ancestors: Iterable[str], status: int = 200) -> Bytes:
     """A page made by the server."""
     headers: RawHeaders = [
         (b"content-type", MEDIA_TYPES[".html"]),
         (b"cache-control", _REVALIDATE),
         *page_headers(ancestors),
     ]
-    return Bytes(html.encode("utf-8"), headers)
+    return Bytes(html.encode("utf-8"), headers, status)

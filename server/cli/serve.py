@@ -16,8 +16,9 @@ from coinmux.server.cli.console import EXIT_FAILED, EXIT_OK, EXIT_USAGE, console
 from coinmux.server.cli.values import Whole
 from coinmux.server.process.log_setup import set_up
 from coinmux.server.process.process_end import end_soon
+from coinmux.server.process.service_manager import ServiceManager, activated
 from coinmux.server.process.supervisor import Workers, command_of_worker, listen
-from coinmux.server.process.worker import ignore_hangup, inherited
+from coinmux.server.process.worker import ignore_signals, inherited
 
 if TYPE_CHECKING:
     from coinmux.framework.config.settings import Settings
@@ -41,7 +42,7 @@ def serve(
     host: str | None, port: int | None, simulate: bool, workers: int | None, env_file: str
 ) -> None:
     """Serve the REST API and the pages."""
-    ignore_hangup()
+    ignore_signals()
     # Nothing that runs beside the server may load files of the current folder.
     os.environ.setdefault("PYTHONSAFEPATH", "1")
     given = {"HOST": host, "PORT": port, "WORKERS": workers}
@@ -70,9 +71,12 @@ def serve(
 def _listen(settings: Settings) -> socket.socket:
     """The socket to serve, had before anything else starts."""
     try:
-        return listen(settings.host, settings.port)
+        return activated(os.environ) or listen(settings.host, settings.port)
     except OSError as error:
         click.echo(f"coinmux: {_cannot_listen(settings, error)}", err=True)
+        raise SystemExit(EXIT_USAGE) from None
+    except ValueError as error:
+        click.echo(f"coinmux: {error}", err=True)
         raise SystemExit(EXIT_USAGE) from None
 
 
@@ -89,10 +93,12 @@ def _together(
     arguments = ["serve", *(["--simulate"] if simulate else [])]
     if Path(env_file).exists():
         arguments += ["--env-file", env_file]
+    # Taken out of the environment: what a worker tells is not what all of them are.
+    manager = ServiceManager(os.environ)
     environ = {**os.environ, **options}
     environ["PORT"] = str(listener.getsockname()[1])
     command = command_of_worker(arguments)
-    return Workers(settings.workers, command, environ, listener).run()
+    return Workers(settings.workers, command, environ, listener, manager).run()
 
 
 @click.command()

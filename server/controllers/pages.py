@@ -36,7 +36,7 @@ class PageController(Controller):
     ) -> Bytes:
         """The start page."""
         name = _START if assets.has(_START) else _FALLBACK
-        return assets.response(name, _etag(request), desk.gateway.settings.frame_ancestors)
+        return assets.response(name, _scope(request), desk.gateway.settings.frame_ancestors)
 
     @get([f"/{name}" for name in PAGES], operation_id="page")
     async def named_page(
@@ -50,7 +50,7 @@ class PageController(Controller):
         if (elsewhere := _without_slash(request, name)) is not None:
             return elsewhere
         ancestors = desk.gateway.settings.frame_ancestors
-        return assets.response(f"pages/{name}/index.html", _etag(request), ancestors)
+        return assets.response(f"pages/{name}/index.html", _scope(request), ancestors)
 
     @get("/static/{path:path}", operation_id="staticFile")
     async def static_file(
@@ -62,7 +62,7 @@ class PageController(Controller):
     ) -> Bytes:
         """A file of `static/`."""
         ancestors = desk.gateway.settings.frame_ancestors
-        return assets.response(str(path).lstrip("/"), _etag(request), ancestors)
+        return assets.response(str(path).lstrip("/"), _scope(request), ancestors)
 
     @get("/favicon.ico", operation_id="favicon")
     async def favicon(
@@ -71,7 +71,7 @@ class PageController(Controller):
         assets: NamedDependency[Assets],
     ) -> Bytes:
         """The mark of the pages, for clients that look for it in the old place."""
-        return assets.response("shared/styles/favicon.svg", _etag(request))
+        return assets.response("shared/styles/favicon.svg", _scope(request))
 
     @get("/robots.txt", operation_id="robots")
     async def robots(self) -> Bytes:
@@ -80,12 +80,16 @@ class PageController(Controller):
 
     @get("/docs", operation_id="docs")
     async def docs(
-        self, request: AnyRequest, docs: NamedDependency[Docs], desk: NamedDependency[ServerContext]
+        self,
+        request: AnyRequest,
+        docs: NamedDependency[Docs],
+        assets: NamedDependency[Assets],
+        desk: NamedDependency[ServerContext],
     ) -> Bytes:
         """The API's documentation, with nothing loaded from elsewhere."""
         if (elsewhere := _without_slash(request, "docs")) is not None:
             return elsewhere
-        return page(docs.page(request.app), desk.gateway.settings.frame_ancestors)
+        return page(assets.versioned(docs.page(request.app)), desk.gateway.settings.frame_ancestors)
 
     @get("/schema/openapi.json", operation_id="openapi")
     async def openapi(self, request: AnyRequest, docs: NamedDependency[Docs]) -> Bytes:
@@ -109,6 +113,5 @@ def _without_slash(request: AnyRequest, name: str) -> Bytes | None:
     return Bytes(b"", [(b"location", target), (b"cache-control", b"no-cache")], 308)
 
 
-def _etag(request: AnyRequest) -> bytes | None:
-    value = request.headers.get("if-none-match")
-    return None if value is None else value.encode("latin-1")
+def _scope(request: AnyRequest) -> Any:
+    return request.scope

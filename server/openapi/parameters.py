@@ -41,6 +41,7 @@ _PATH_EXAMPLES = {
     "capability": "fear_greed",
     "chain": "ethereum",
     "address": "0xde0b295669a9fd93d5f28d9ec85e40f4cb697bae",
+    "incident_id": "1764000000000-0123abcd",
     "indicator": "rsi",
     "metric": "hash_rate",
     "request_id": "my-request-1",

@@ -1,4 +1,8 @@
-"""Several processes that serve one port: begun, watched, begun again, and stopped together."""
+"""Several processes that serve one port: begun, watched, begun again, and stopped together.
+
+SIGHUP has them read their settings again. SIGUSR2 replaces them one by one, for new code or new
+plugins: each leaves once its successor takes callers, so that there are never fewer.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,14 @@ import time
 from typing import TYPE_CHECKING
 
 from coinmux.server.process.process_end import GRACE_S
-from coinmux.server.process.worker import BEAT_FD, LISTEN_FD, PARENT_FD, RELOAD
+from coinmux.server.process.service_manager import READY, STOPPING
+from coinmux.server.process.worker import BEAT_FD, LISTEN_FD, PARENT_FD, RELOAD, SERVING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from types import FrameType
+
+    from coinmux.server.process.service_manager import ServiceManager
 
 _LOOK_S = 0.1
 #: A worker that gave a sign of life and then none for so long stands still.
@@ -35,7 +42,9 @@ _LOG = logging.getLogger("coinmux.workers")
 class _Worker:
     """One worker process, its last sign of life, and when it must be restarted."""
 
-    __slots__ = ("beats", "begin_at", "begun_at", "last_beat", "pause_s", "process")
+    __slots__ = (
+        "beats", "begin_at", "begun_at", "end_by", "last_beat", "pause_s", "process", "serves",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
@@ -44,6 +53,8 @@ class _Worker:
         self.pause_s = _FIRST_PAUSE_S
         self.beats: int | None = None
         self.last_beat: float | None = None
+        self.serves = False
+        self.end_by = 0.0
 
     def listen(self, now: float) -> bool:
         """Read its signs of life; whether it asks that the others reload."""
@@ -55,6 +66,7 @@ class _Worker:
             return False
         if signs:
             self.last_beat = now
+        self.serves = self.serves or SERVING in signs
         return RELOAD in signs
 
     def is_silent(self, now: float) -> bool:
@@ -66,6 +78,7 @@ class _Worker:
     def forget(self) -> None:
         """Let go of a process that has ended."""
         self.process = None
+        self.serves = False
         if self.beats is not None:
             os.close(self.beats)
             self.beats = None
@@ -77,6 +90,7 @@ class Workers:
     Args:
         command: what a worker runs.
         environ: its environment.
+        manager: is told that they serve, that they live, and that they stop.
     """
 
     def __init__(
@@ -85,11 +99,19 @@ class Workers:
         command: Sequence[str],
         environ: Mapping[str, str],
         listener: socket.socket,
+        manager: ServiceManager,
     ) -> None:
+        self._manager = manager
         self._command = list(command)
         self._environ = dict(environ)
         self._listener = listener
         self._workers = [_Worker() for _ in range(count)]
+        #: Those that successors have yet to replace, the successor that starts, and those leaving.
+        self._outdated: list[_Worker] = []
+        self._successor: _Worker | None = None
+        self._leaving: list[_Worker] = []
+        self._must_renew = False
+        self._told_ready = False
         self._stopping = False
         self._must_reload = False
         self._ever_sound = False
@@ -101,18 +123,24 @@ class Workers:
             signal.signal(sign, self._stop)
         if hangup := getattr(signal, "SIGHUP", None):
             signal.signal(hangup, self._reload)
+        if renew := getattr(signal, "SIGUSR2", None):
+            signal.signal(renew, self._renew)
         host, port = self._listener.getsockname()[:2]
         _LOG.info("%d workers serve http://%s:%d", len(self._workers), _in_url(host), port)
         code = 0
         while not self._stopping:
-            failed = self._look(time.monotonic())
+            now = time.monotonic()
+            failed = self._look(now)
             if failed is not None:
                 code = failed
                 break
+            self._replace(now)
+            self._tell_manager(now)
             if self._must_reload:
                 self._must_reload = False
                 self._send_hangup(self._workers)
             time.sleep(_LOOK_S)
+        self._manager.tell(STOPPING)
         _LOG.info("stopping: work in flight has %g s to end", GRACE_S)
         self._end_all()
         self._listener.close()
@@ -124,6 +152,62 @@ class Workers:
 
     def _reload(self, sign: int, frame: FrameType | None) -> None:
         self._must_reload = True
+
+    def _renew(self, sign: int, frame: FrameType | None) -> None:
+        self._must_renew = True
+
+    def _tell_manager(self, now: float) -> None:
+        """Tell that all serve, once; and that this process lives."""
+        if not self._told_ready and all(worker.serves for worker in self._workers):
+            self._told_ready = True
+            self._manager.tell(READY)
+        self._manager.beat(now)
+
+    def _replace(self, now: float) -> None:
+        """Go on with the replacement of the workers, if one was asked for."""
+        self._bury(now)
+        if self._must_renew:
+            self._must_renew = False
+            self._outdated = list(self._workers)
+            _LOG.info("replacing %d workers one by one", len(self._outdated))
+        fresh = self._successor
+        if fresh is None:
+            if self._outdated:
+                self._successor = _Worker()
+                self._begin(self._successor, now)
+            return
+        self._listen(fresh, now)
+        if fresh.process is None or fresh.process.poll() is not None:
+            left = len(self._outdated)
+            _LOG.error("a new worker did not start; the %d that are left to replace go on", left)
+            fresh.forget()
+            self._successor, self._outdated = None, []
+        elif fresh.serves:
+            old = self._outdated.pop()
+            self._workers[self._workers.index(old)] = fresh
+            self._successor = None
+            self._dismiss(old, now)
+            if not self._outdated:
+                _LOG.info("all %d workers are replaced", len(self._workers))
+
+    def _dismiss(self, worker: _Worker, now: float) -> None:
+        """Have a worker end its work and leave."""
+        if worker.process is not None:
+            worker.end_by = now + GRACE_S + 5
+            worker.process.terminate()
+            self._leaving.append(worker)
+
+    def _bury(self, now: float) -> None:
+        """Let go of workers that have left; kill those that do not."""
+        for worker in list(self._leaving):
+            process = worker.process
+            if process is not None and process.poll() is None:
+                if now < worker.end_by:
+                    continue
+                process.kill()
+                process.wait()
+            worker.forget()
+            self._leaving.remove(worker)
 
     def _send_hangup(self, workers: Iterable[_Worker]) -> None:
         """Have these read their settings again; one that is starting reads them anyway."""
@@ -185,7 +269,10 @@ class Workers:
 
     def _end_all(self) -> None:
         """Let all workers drain; kill those that do not end in time."""
-        running = [w.process for w in self._workers if w.process is not None]
+        workers = [*self._workers, *self._leaving]
+        if self._successor is not None:
+            workers.append(self._successor)
+        running = [worker.process for worker in workers if worker.process is not None]
         for process in running:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
@@ -196,7 +283,7 @@ class Workers:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        for worker in self._workers:
+        for worker in workers:
             worker.forget()
         os.close(self._write_end)
         os.close(self._read_end)

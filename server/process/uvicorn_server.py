@@ -18,8 +18,9 @@ from coinmux.server.app import create_app
 from coinmux.server.process import event_log
 from coinmux.server.process.garbage import leave_out_what_stays, search_less
 from coinmux.server.process.process_end import GRACE_S, end_if_stuck
+from coinmux.server.process.service_manager import READY, STOPPING, ServiceManager
 from coinmux.server.process.uvicorn_protocol import PATIENCE_S, SWEEP_S, ServedConnection
-from coinmux.server.process.worker import ParentTies, is_worker, on_hangup
+from coinmux.server.process.worker import ParentTies, is_worker, on_signals
 
 if TYPE_CHECKING:
     import socket
@@ -38,6 +39,9 @@ _LOG = logging.getLogger("coinmux.server")
 _WARM_S = 3.0
 #: `/readyz` says 503 for at least so long before the port closes, for balancers to see it.
 _NOTICE_S = 0.3
+#: Callers of a worker that leaves have so long for the one answer that sends them elsewhere; a
+#: connection closed while a request is on its way would lose that request.
+_KEPT_S = 2.0
 _TICKS_PER_S = 10
 
 
@@ -46,11 +50,21 @@ class Server(uvicorn.Server):
 
     Args:
         edge: the application; its `traffic` is marked when the server drains.
+        manager: is told that callers are taken, that the loop turns, and that it drains.
+        on_serving: called once callers are taken.
     """
 
-    def __init__(self, config: uvicorn.Config, edge: Middleware) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        edge: Middleware,
+        manager: ServiceManager,
+        on_serving: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._edge = edge
+        self._manager = manager
+        self._on_serving = on_serving
         self._drains = threading.Event()
         self._ended = threading.Event()
 
@@ -58,6 +72,9 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         for address in self.addresses():
             _LOG.info("listening on %s", address)
+        if self.started:
+            self._manager.tell(READY)
+            self._on_serving()
 
     def addresses(self) -> list[str]:
         """Where it listens, as `http://` addresses."""
@@ -69,6 +86,7 @@ class Server(uvicorn.Server):
         return found
 
     async def on_tick(self, counter: int) -> bool:
+        self._manager.beat(asyncio.get_running_loop().time())
         if counter % (SWEEP_S * _TICKS_PER_S) == 0:
             self.sweep(asyncio.get_running_loop().time())
         return await super().on_tick(counter)
@@ -96,14 +114,23 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Keep answering that it is not ready while work in flight ends, then close."""
         self._drains.set()
+        self._manager.tell(STOPPING)
         traffic = self._edge.traffic
+        connections = self.server_state.connections
+        if traffic.keeps_callers:
+            # Others take the callers that come: the listening socket is the parent's.
+            for listening in self.servers:
+                listening.close()
         traffic.draining = True
         _LOG.info("stopping: %d requests in flight", traffic.in_flight)
         loop = asyncio.get_running_loop()
         begun = loop.time()
         while not self.force_exit:
             passed = loop.time() - begun
-            if passed >= GRACE_S or (passed >= _NOTICE_S and not traffic.in_flight):
+            is_calm = not traffic.in_flight and (
+                not traffic.keeps_callers or not connections or passed >= _KEPT_S
+            )
+            if passed >= GRACE_S or (passed >= _NOTICE_S and is_calm):
                 break
             await asyncio.sleep(0.05)
         if traffic.in_flight:
@@ -115,7 +142,14 @@ class Server(uvicorn.Server):
         self._ended.set()
 
 
-def build(edge: Middleware, *, host: str, port: int) -> Server:
+def build(
+    edge: Middleware,
+    *,
+    host: str,
+    port: int,
+    manager: ServiceManager | None = None,
+    on_serving: Callable[[], None] = lambda: None,
+) -> Server:
     """A server of `edge` on `host` and `port`; port 0 takes a free one."""
     config = uvicorn.Config(
         edge,
@@ -132,7 +166,7 @@ def build(edge: Middleware, *, host: str, port: int) -> Server:
         timeout_keep_alive=PATIENCE_S,
         timeout_graceful_shutdown=1,
     )
-    return Server(config, edge)
+    return Server(config, edge, manager or ServiceManager({}), on_serving)
 
 
 async def serve(
@@ -159,11 +193,15 @@ async def serve(
     ignore: Callable[[], None] | None = None
     try:
         edge = create_app(gateway, opens_gateway=False, drill=drill)
-        server = build(edge, host=settings.host, port=settings.port)
+        edge.traffic.keeps_callers = is_worker()
         if is_worker():
             ties = ParentTies(lambda: server.handle_exit(signal.SIGTERM, None))
+        server = build(
+            edge, host=settings.host, port=settings.port, manager=ServiceManager(os.environ),
+            on_serving=lambda: None if ties is None else ties.tell_serving(),
+        )  # fmt: skip
         leave_out_what_stays()
-        ignore = on_hangup(partial(_reload, gateway, ties))
+        ignore = on_signals(SIGHUP=partial(_reload, gateway, ties), SIGUSR2=_cannot_renew)
         if ties is not None:
             _pass_on_reloads(gateway, ties)
             # Others serve meanwhile: callers are taken once nothing holds up the loop any more.
@@ -201,6 +239,10 @@ def _reload(gateway: Gateway, ties: ParentTies | None) -> None:
     except CoinmuxError as error:
         message = gateway.redactor.clean(f"the settings stay as they were: {error.detail}")
         gateway.events.publish("config", message, level="error")
+
+
+def _cannot_renew() -> None:
+    _LOG.warning("SIGUSR2 replaces workers; send it to the parent of several (--workers 2)")
 
 
 def _pass_on_reloads(gateway: Gateway, ties: ParentTies) -> None:

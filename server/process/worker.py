@@ -18,8 +18,8 @@ LISTEN_FD = "COINMUX_LISTEN_FD"
 PARENT_FD = "COINMUX_PARENT_FD"
 #: Names the pipe on which a worker gives signs of life.
 BEAT_FD = "COINMUX_BEAT_FD"
-#: A sign of life, and the request that all other workers read their settings again.
-ALIVE, RELOAD = b".", b"r"
+#: A sign of life, that it takes callers now, and that all other workers read their settings again.
+ALIVE, SERVING, RELOAD = b".", b"+", b"r"
 BEAT_S = 1.0
 _LOG = logging.getLogger("coinmux.workers")
 
@@ -61,6 +61,10 @@ class ParentTies:
         if self._timer is not None:
             self._timer.cancel()
 
+    def tell_serving(self) -> None:
+        """Tell that callers are taken now: a worker that this one follows may leave."""
+        self._write(SERVING)
+
     def ask_others_to_reload(self) -> None:
         """Have every other worker read its settings again, as this one did."""
         self._write(RELOAD)
@@ -85,28 +89,32 @@ class ParentTies:
         self._stop()
 
 
-def on_hangup(work: Callable[[], None]) -> Callable[[], None]:
-    """Have SIGHUP call `work` in the event loop; call the result to ignore the signal from then on.
+def on_signals(**works: Callable[[], None]) -> Callable[[], None]:
+    """Have signals, by their names, call work in the event loop.
 
     Where there is no such signal nothing is done.
+
+    Returns:
+        What has them ignored from then on.
     """
-    hangup = getattr(signal, "SIGHUP", None)
-    if hangup is None:
-        return lambda: None
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(hangup, work)
+    signs = {name: sign for name in works if (sign := getattr(signal, name, None)) is not None}
+    for name, sign in signs.items():
+        loop.add_signal_handler(sign, works[name])
 
     def undo() -> None:
-        loop.remove_signal_handler(hangup)
-        ignore_hangup()
+        for sign in signs.values():
+            loop.remove_signal_handler(sign)
+        ignore_signals()
 
     return undo
 
 
-def ignore_hangup() -> None:
-    """Let SIGHUP end nothing, before there is something to reload and after that."""
-    if hangup := getattr(signal, "SIGHUP", None):
-        signal.signal(hangup, signal.SIG_IGN)
+def ignore_signals() -> None:
+    """Let SIGHUP and SIGUSR2 end nothing, before there is something to do for them and after it."""
+    for name in ("SIGHUP", "SIGUSR2"):
+        if (sign := getattr(signal, name, None)) is not None:
+            signal.signal(sign, signal.SIG_IGN)
 
 
 def _descriptor(variable: str) -> int | None:

@@ -9,6 +9,7 @@ import time
 import httpx
 import psutil
 
+from coinmux.server.process.service_manager import ServiceManager
 from coinmux.server.process.supervisor import Workers, listen
 from tests.e2e.conftest import coinmux
 
@@ -91,7 +92,7 @@ def test_workers_that_can_never_start_are_given_up():
     before = {sign: signal.getsignal(sign) for sign in (signal.SIGINT, signal.SIGTERM)}
     try:
         failing = [sys.executable, "-c", "raise SystemExit(3)"]
-        assert Workers(2, failing, {}, listen("127.0.0.1", 0)).run() == 3
+        assert Workers(2, failing, {}, listen("127.0.0.1", 0), ServiceManager({})).run() == 3
     finally:
         for sign, handler in before.items():
             signal.signal(sign, handler)

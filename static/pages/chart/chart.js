@@ -1,215 +1,335 @@
-// The chart page: which market is asked for, what came, and keeping it fresh.
-import { $, h, query, remember, setText } from "../../shared/js/dom.js";
-import { ask } from "../../shared/js/api.js";
-import { Panel } from "../../shared/js/panel.js";
-import { Poller } from "../../shared/js/poll.js";
-import { shell } from "../../shared/js/shell.js";
+// The chart page: what is looked at, what is drawn of it, and what the viewer does with it.
+import { $, setText } from "../../shared/js/dom.js";
+import { push, replace } from "../../shared/js/address.js";
 import "../../shared/js/following.js";
-import { number, price, signed, words } from "../../shared/js/format.js";
-import { ago, now, span } from "../../shared/js/time.js";
-import { Indicators, encode } from "./indicators.js";
+import { live } from "../../shared/js/live.js";
+import { Panel } from "../../shared/js/panel.js";
+import { eachSecond } from "../../shared/js/time.js";
+import { Compare } from "./compare.js";
+import { Feed } from "./feed.js";
+import { digitsOf } from "./figures.js";
+import { Headline } from "./headline.js";
+import { Indicators } from "./indicators.js";
+import { keys } from "./keys.js";
+import { Corners, Legend } from "./legend.js";
+import { Market } from "./market.js";
+import { Missing } from "./missing.js";
+import { PairBox } from "./pairbox.js";
+import { Picker } from "./picker.js";
+import { indexAt } from "./points.js";
 import { download, fillTable } from "./rows.js";
-import { View } from "./view.js";
+import { catalogue } from "./source.js";
+import { read, written } from "./state.js";
+import { stepOf, times } from "./times.js";
+import { Tools } from "./tools.js";
+import { Tuner } from "./tuner.js";
 
-const INTERVALS = ["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"];
-const QUICK = ["1m", "15m", "1h", "4h", "1d", "1w"];
-const UNITS = { m: 60000, h: 3600000, d: 86400000, w: 604800000 };
-const PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT", "BNB/USDT", "DOGE/USDT", "ADA/USDT", "ETH/BTC"];
-const LIMIT = 500;
-const TAIL = 3;
-const REFRESH_MS = 5000;
-const SUMMARY_MS = 30000;
+const NUDGE_MS = 1000;
+// Older pages that a link into the past may ask for.
+const MOST_BACK = 8;
 
-// Months have no fixed length: no holes are looked for.
-const stepOf = (interval) => (interval === "1M" ? null : Number.parseInt(interval, 10) * UNITS[interval.at(-1)]);
+let looked = read();
+let view = null;
+let cursor = null;
+let digits = 2;
+let nudged = 0;
 
-const panel = new Panel($('[data-panel="chart"]'), { staleAfter: Infinity, retry: () => load() });
-const view = new View($("#plot"));
-$("#plot").setAttribute("role", "img");
-const market = { symbol: query.get("symbol") || "BTC/USDT", interval: INTERVALS.includes(query.get("interval")) ? query.get("interval") : "1h", rows: [], columns: [], meta: {} };
-let turn = new AbortController();
-let summarised = -Infinity;
-
-const indicators = new Indicators((key) => {
-  save();
-  if (key) view.remove(key);
-  for (const one of indicators.shown) if (!view.shown.has(one.key)) draw(one);
+const market = new Market(looked.symbol, looked.interval);
+const panel = new Panel($('[data-panel="chart"]'), { staleAfter: Infinity, retry: () => feed.poller.now() });
+const headline = new Headline();
+const legend = new Legend();
+const corners = new Corners($("#stage"));
+const compare = new Compare(() => versus(""));
+const indicators = new Indicators({ digits: () => digits, onChange: changed, onTune: (one, anchor) => tuner.open(one, anchor) });
+const tuner = new Tuner({
+  onApply: (one, parameters) => {
+    view?.drawing.remove(one.key);
+    indicators.tune(one, parameters);
+  },
+  onDrop: (one) => indicators.drop(one),
+});
+const feed = new Feed(market, indicators, compare, { onWhole, onTail, onBad });
+const missing = new Missing(panel, { nextAt: () => feed.poller.nextAt, onChoose: (symbol) => turnTo({ symbol }) });
+const tools = new Tools({
+  interval: (interval) => turnTo({ interval }),
+  scale: (name) => scaled(looked.scale === name ? "normal" : name),
+  auto: () => act(() => (view.auto = !view.auto)),
+  fit: () => act(() => view.fit()),
+  now: () => act(() => view.now()),
+  full,
+  table: () => table($("#table").hidden),
+  file: (kind) => market.rows.length && download(kind, market, indicators.shown),
+});
+const box = new PairBox($("#symbol"), $("#pairs"), (symbol) => turnTo({ symbol }));
+const other = new PairBox($("#other"), $("#others"), (symbol) => {
+  other.set("");
+  versus(symbol);
 });
 
-async function candles(limit, signal) {
-  const { data: { data, meta } } = await ask("api/market/candles", { params: { symbol: market.symbol, interval: market.interval, limit }, signal, timeout: 20000 });
-  return { ...data, meta };
+// The library is the heaviest file: it comes beside the first candles, after the frame of the page.
+const opened = import("./view.js").then(({ View }) => {
+  view = new View($("#plot"), {
+    onCursor: (at) => {
+      cursor = at;
+      legends();
+    },
+    onRange: (range) => {
+      looked.range = range;
+      replace(written.range(range));
+      legends();
+    },
+    onEdge: () => feed.back(),
+  });
+});
+
+// The catalogue comes when it is needed: for the picker, or for indicators in the address.
+let known = null;
+function knowing() {
+  known ??= catalogue().then((infos) => (indicators.catalogue = new Map(infos.map((info) => [info.name, info]))), (problem) => {
+    known = null;
+    throw problem;
+  });
+  return known;
 }
 
-// Another market: nothing of the last one stays, and its late answers are dropped.
-async function load() {
-  turn.abort();
-  turn = new AbortController();
-  const { signal } = turn;
-  poller.stop();
-  market.rows = [];
-  view.clear();
-  heading();
-  facts();
+const picker = new Picker({
+  load: knowing,
+  onChoose: (name) => {
+    const one = indicators.add(name);
+    $(`#chips [data-key="${one.key}"] .name`).focus();
+  },
+});
+
+function act(what) {
+  if (view?.places) what();
+  tools.auto(view?.auto ?? true);
+}
+
+// Another market or interval: a step that Back undoes.
+function turnTo(values) {
+  tools.menu(false);
+  const next = { ...looked, ...values, range: null };
+  if (next.symbol === market.symbol && next.interval === market.interval) return;
+  push({ symbol: next.symbol, interval: next.interval, ...written.range(null) });
+  looked = next;
+  load();
+}
+
+function load() {
+  market.turnTo(looked.symbol, looked.interval);
+  times.of(looked.interval);
+  cursor = null;
+  indicators.clear();
+  compare.turnTo(compare.symbol || looked.vs);
+  view?.clear();
+  box.set(looked.symbol);
+  tools.interval(looked.interval);
+  headline.bare(market);
+  legends();
+  zoned();
+  panel.card.removeAttribute("data-bare");
   panel.card.setAttribute("aria-busy", "true");
-  save();
-  try {
-    const found = await candles(LIMIT, signal);
-    if (signal.aborted) return;
-    take(found);
-    view.set(found.rows, stepOf(market.interval));
-    if (found.rows.length) panel.ready();
-    else panel.empty("There are no candles of this market. Try another pair or interval.");
-    show();
-    for (const one of indicators.shown) draw(one);
-    poller.start();
-  } catch (problem) {
-    if (!signal.aborted) panel.error(problem);
-  }
+  panel.card.dataset.panelState = "loading";
+  panel.failure?.remove();
+  $("#candles").replaceChildren();
+  feed.open();
 }
 
-async function refresh() {
-  const { signal } = turn;
-  const found = await candles(TAIL, signal);
-  if (signal.aborted) return;
-  const last = market.rows.at(-1)?.[0];
-  if (last === undefined || !found.rows.length) return;
-  if (found.rows[0][0] > last) {
-    // Away for longer than the tail: what lies between is asked for as a whole.
+// All there is, drawn anew.
+async function onWhole(isFirst) {
+  const { symbol, interval } = market;
+  await opened;
+  if (market.symbol !== symbol || market.interval !== interval) return;
+  if (isFirst) {
+    // As the source knows it: in the box, in the address, in the title.
+    looked.symbol = market.symbol;
+    box.set(market.symbol);
+    replace({ symbol: market.symbol, interval: market.interval });
+  }
+  panel.card.removeAttribute("data-bare");
+  if (!market.rows.length) {
+    panel.empty("There are no candles of this market. Try another pair or interval.");
+    panel.card.toggleAttribute("data-bare", true);
+    return;
+  }
+  digits = digitsOf(market.rows.at(-1)[4]);
+  view.set(market.rows, stepOf(market.interval), digits);
+  view.compare(compare.symbol ? compare.rows : null);
+  view.scale(compare.symbol ? "percent" : looked.scale);
+  drawn();
+  if (isFirst) await seen();
+  said();
+}
+
+// What the address says is seen; what lies before the candles at hand is asked for first.
+async function seen() {
+  view.show(looked.range);
+  const { range } = looked;
+  if (!range?.from) return;
+  const { symbol, interval } = market;
+  for (let page = 0; page < MOST_BACK && market.rows[0][0] > range.from; page += 1) {
+    if (!(await feed.back()) || market.symbol !== symbol || market.interval !== interval) break;
+  }
+  if (market.symbol === symbol && market.interval === interval) view.show(range);
+}
+
+function onTail(rows) {
+  if (!view?.places) return;
+  for (const row of rows) if (row[0] >= view.places.at(-1)[0]) view.update(market.rows, row);
+  if (compare.symbol) view.compare(compare.rows);
+  drawn();
+  said();
+}
+
+function said() {
+  panel.ready();
+  headline.show(market, digits);
+  if (!$("#table").hidden) fillTable($("#candles"), market.rows, digits);
+  legends();
+}
+
+function onBad(problem) {
+  if (!problem.title) problem = { title: "The chart cannot be drawn", detail: problem.message, status: 0 };
+  if (missing.show(problem, market.symbol, market.rows.length === 0)) feed.stop();
+  if (!market.rows.length) {
+    view?.clear();
+    headline.bare(market);
+  }
+  legends();
+}
+
+// The indicators as they are now, on the chart and as chips.
+function drawn() {
+  if (view?.places) {
+    const keys_ = new Set(indicators.shown.map((one) => one.key));
+    for (const key of [...view.drawing.shown.keys()]) if (!keys_.has(key)) view.drawing.remove(key);
+    for (const one of indicators.shown) {
+      if (!view.drawing.shown.has(one.key)) view.drawing.add(one);
+      view.drawing.values(one);
+    }
+    view.stretch();
+  }
+  legends();
+  corners.over((key) => view?.drawing.paneOf(key) ?? null);
+}
+
+function changed() {
+  replace({ ind: indicators.text });
+  drawn();
+  feed.fill();
+}
+
+function legends() {
+  legend.show(market.rows, cursor, digits);
+  indicators.chips(cursor);
+  compare.show(view?.places ? view.first() : null, cursor);
+}
+
+function scaled(scale) {
+  looked.scale = scale;
+  replace(written.scale(scale));
+  view?.scale(compare.symbol ? "percent" : scale);
+  tools.scale(compare.symbol ? "percent" : scale, compare.symbol !== "");
+  tools.auto(view?.auto ?? true);
+}
+
+function versus(symbol) {
+  tools.menu(false);
+  if (symbol === market.symbol) return;
+  looked.vs = symbol;
+  compare.turnTo(symbol);
+  replace({ vs: symbol });
+  scaled(looked.scale);
+  view?.compare(null);
+  feed.fill();
+  legends();
+}
+
+function table(open) {
+  tools.table(open);
+  replace(written.table(open));
+  if (open && market.rows.length) fillTable($("#candles"), market.rows, digits);
+}
+
+function full() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else $("#main").requestFullscreen();
+}
+
+// One zone for the axis, the cursor and the table.
+function zoned() {
+  times.of(market.interval);
+  setText($("#zone"), times.name);
+  setText($("#table-zone"), `newest first, ${times.name}`);
+  if (!view?.places) return;
+  const range = view.range();
+  view.set(market.rows, stepOf(market.interval), digits);
+  view.compare(compare.symbol ? compare.rows : null);
+  drawn();
+  view.show(range);
+  if (!$("#table").hidden) fillTable($("#candles"), market.rows, digits);
+}
+
+// Back, forward, or the first look: all of it as the address says.
+async function follow() {
+  const next = read();
+  const isOther = next.symbol !== market.symbol || next.interval !== market.interval;
+  looked = next;
+  tools.table(next.table);
+  try {
+    if (next.ind && !indicators.catalogue.size) await knowing();
+  } catch (problem) {
+    setText($("#notes"), `Indicators are not shown: ${problem.title}`);
+  }
+  if (looked !== next) return;
+  const unknown = indicators.restore(next.ind);
+  setText($("#notes"), unknown.length ? `No indicator is called ${unknown.join(", ")}` : "");
+  if (next.vs !== compare.symbol) compare.turnTo(next.vs);
+  scaled(next.scale);
+  if (isOther || !market.rows.length) {
     load();
     return;
   }
-  const before = market.rows.filter((row) => row[0] < found.rows[0][0]);
-  take({ ...found, rows: [...before, ...found.rows] });
-  for (const row of found.rows) if (row[0] >= last) view.update(row);
-  panel.ready();
-  show();
-  // A new candle moves what is drawn apart from its own time, so the whole is asked for.
-  const begun = found.rows.at(-1)[0] > last;
-  await Promise.all(indicators.shown.map((one) => (begun ? fill(one, signal) : extend(one, signal))));
+  view?.compare(compare.symbol ? compare.rows : null);
+  drawn();
+  feed.fill();
+  if (view?.places) view.show(next.range);
 }
 
-function take(found) {
-  market.symbol = found.symbol;
-  market.rows = found.rows;
-  market.columns = found.columns;
-  market.meta = found.meta;
+function step(by) {
+  if (!view?.places) return;
+  const at = cursor === null ? market.rows.length - 1 : indexAt(market.rows, cursor) + by;
+  const row = market.rows[Math.max(0, Math.min(market.rows.length - 1, at))];
+  view.point(row);
 }
 
-const series = async (one, limit, signal) =>
-  (await ask(`api/indicators/${encodeURIComponent(one.name)}`, { params: { symbol: market.symbol, interval: market.interval, limit, ...one.parameters }, signal, timeout: 20000 })).data.data;
-
-async function draw(one) {
-  view.add(one.key, one.info, one.at);
-  await fill(one, turn.signal);
-}
-
-async function fill(one, signal) {
-  try {
-    const found = await series(one, LIMIT, signal);
-    if (signal.aborted || !indicators.shown.includes(one)) return;
-    view.values(one.key, found);
-    indicators.told(one, { latest: found.latest });
-  } catch (problem) {
-    if (!signal.aborted) indicators.told(one, { problem: problem.title ? problem : { title: "cannot be drawn", detail: problem.message } });
-  }
-}
-
-async function extend(one, signal) {
-  try {
-    const found = await series(one, TAIL, signal);
-    if (signal.aborted) return;
-    view.extend(one.key, found);
-    indicators.told(one, { latest: found.latest });
-  } catch (problem) {
-    if (!signal.aborted) indicators.told(one, { problem: problem.title ? problem : { title: "cannot be drawn", detail: problem.message } });
-  }
-}
-
-function heading() {
-  $("#market-title").replaceChildren(market.symbol, h("small", { text: market.interval }));
-  setText($("#last"), "");
-  setText($("#change"), "");
-}
-
-function show() {
-  heading();
-  const last = market.rows.at(-1);
-  const before = market.rows.at(-2);
-  setText($("#last"), price(last?.[4]));
-  const change = last && before ? (last[4] / before[4] - 1) * 100 : null;
-  setText($("#change"), change === null ? "" : `${change >= 0 ? "▲" : "▼"} ${signed(change)}`);
-  $("#change").title = "Against the close of the candle before";
-  $("#change").dataset.way = change >= 0 ? "up" : "down";
-  if (!$("#table").hidden) fillTable($("#candles"), market.rows);
-  shell.titled(`${market.symbol} ${price(last?.[4])} · coinmux`);
-  facts();
-  if (performance.now() - summarised > SUMMARY_MS) {
-    summarised = performance.now();
-    $("#plot").setAttribute("aria-label", `${market.symbol}, ${market.rows.length} candles of ${market.interval}, last close ${price(last?.[4])}. The data table holds the numbers.`);
-  }
-}
-
-function facts() {
-  const { meta, rows } = market;
-  if (!rows.length) {
-    $("#facts").replaceChildren();
-    return;
-  }
-  const step = stepOf(market.interval) ?? 31 * UNITS.d;
-  const behind = now() - rows.at(-1)[0];
-  const stale = behind > 2 * step || meta.stale;
-  const kept = { miss: "live", coalesced: "live", hit: "cached", stale: "kept, past its time" }[meta.cache] ?? words(meta.cache);
-  $("#facts").replaceChildren(...[
-    stale ? h("span", { class: "tag", data: { tone: "warn" }, title: `The last candle began ${span(behind)} ago`, text: "stale" }) : null,
-    h("span", { class: "tag", title: "The source of these candles", text: meta.provider }),
-    h("span", { class: "tag", data: { tone: kept === "live" ? "ok" : null }, text: kept }),
-    h("span", { class: "note", title: "Age of the data", text: ago(meta.fetched_at) }),
-    h("span", { class: "note", text: `${number(rows.length)} candles` }),
-  ].filter(Boolean));
-}
-
-function save() {
-  remember({ symbol: market.symbol, interval: market.interval, ind: indicators.shown.map(encode).join(",") });
-}
-
-const poller = new Poller(refresh, { interval: REFRESH_MS, onBad: (problem) => {
-  if (problem.title) panel.error(problem);
-} });
-
-function interval(value) {
-  market.interval = value;
-  mark();
-  load();
-}
-
-function mark() {
-  for (const button of $("#quick").children) button.setAttribute("aria-pressed", String(button.textContent === market.interval));
-  $("#interval").value = market.interval;
-}
-
-$("#quick").append(...QUICK.map((value) => h("button", { type: "button", text: value, onclick: () => interval(value) })));
-$("#interval").append(...INTERVALS.map((value) => h("option", { value, text: value })));
-$("#interval").addEventListener("change", (event) => interval(event.target.value));
-$("#pairs").append(...PAIRS.map((value) => h("option", { value })));
-$("#symbol").value = market.symbol;
-$("#symbol").addEventListener("change", () => $("#ask").requestSubmit());
-$("#ask").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const wanted = $("#symbol").value.trim().toUpperCase();
-  if (!wanted || wanted === market.symbol) return;
-  market.symbol = wanted;
-  load();
+keys($("#stage"), {
+  pan: (share) => act(() => view.pan(share)),
+  zoom: (factor) => act(() => view.zoom(factor)),
+  oldest: () => act(() => view.oldest()),
+  now: () => act(() => view.now()),
+  fit: () => act(() => view.fit()),
+  auto: () => act(() => (view.auto = !view.auto)),
+  scale: (name) => scaled(looked.scale === name ? "normal" : name),
+  unpoint: () => act(() => view.unpoint()),
+  add: () => picker.open(),
+  table: () => table($("#table").hidden),
+  step,
+  full,
 });
-$("#rows").addEventListener("click", () => {
-  const hidden = $("#table").toggleAttribute("hidden");
-  $("#rows").setAttribute("aria-pressed", String(!hidden));
-  if (!hidden) fillTable($("#candles"), market.rows);
+
+$("#ask").addEventListener("submit", (event) => event.preventDefault());
+// The price axis may have been pulled: its height is no longer automatic then.
+$("#stage").addEventListener("pointerup", () => tools.auto(view?.auto ?? true));
+document.addEventListener("address", follow);
+document.addEventListener("zone", zoned);
+eachSecond(() => headline.facts(market));
+// Somebody else asked for this market: what came is newer than what is shown. And a source that is
+// back may end a time without answers.
+live.on((event) => {
+  const concerns = event.kind === "state_change" ? market.old : !event.own && event.message?.startsWith(`${market.symbol} `);
+  if (!concerns || performance.now() - nudged < NUDGE_MS) return;
+  nudged = performance.now();
+  feed.poller.now();
 });
-for (const kind of ["csv", "json"]) $(`#${kind}`).addEventListener("click", () => market.rows.length && download(kind, market));
-setInterval(facts, 1000);
-mark();
-indicators.load().then(() => indicators.restore((query.get("ind") ?? "").split(",").filter(Boolean)), (problem) => {
-  $("#add").disabled = true;
-  $("#add").title = problem.title;
-}).then(load);
+follow();

@@ -1,220 +1,241 @@
-// The chart library behind a few verbs: candles, volume, indicators, colours of the theme.
+// The chart library behind a few verbs: candles, volume, a second market, what part of them is seen.
 import {
-  CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, LineSeries, LineStyle, createChart, createSeriesMarkers,
+  CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, LineSeries, PriceScaleMode, createChart,
 } from "../../vendor/lightweight-charts-5.2.1/lightweight-charts.standalone.production.mjs";
+import { compact, signed } from "../../shared/js/format.js";
+import { Drawing } from "./drawing.js";
+import { figure } from "./figures.js";
+import { candleOf, withHoles } from "./points.js";
+import { token } from "./palette.js";
+import { times } from "./times.js";
 
 const html = document.documentElement;
-const PALETTE = {
-  dark: ["#38bdf8", "#fbbf24", "#c084fc", "#34d399", "#fb7185", "#a3e635", "#f472b6", "#60a5fa"],
-  light: ["#0369a1", "#b45309", "#7e22ce", "#047857", "#be123c", "#4d7c0f", "#be185d", "#1d4ed8"],
-};
-const MOST_MISSING = 500;
-
-// The one place where times become the library's: UTC seconds.
-export const toChart = (ms) => Math.floor(ms / 1000);
-
-export const colour = (at) => PALETTE[html.dataset.theme === "light" ? "light" : "dark"][at % 8];
-
-const token = (name) => getComputedStyle(html).getPropertyValue(`--${name}`).trim();
-const number = (value) => (typeof value === "number" && Number.isFinite(value) ? value : null);
-
-// Candles that a source does not have stay holes: a place on the axis with nothing at it.
-export function withHoles(rows, step) {
-  const found = [];
-  rows.forEach((row, at) => {
-    const before = at > 0 ? rows[at - 1][0] : null;
-    if (before !== null && step && row[0] - before > step && (row[0] - before) / step <= MOST_MISSING) {
-      for (let t = before + step; t < row[0]; t += step) found.push([t]);
-    }
-    found.push(row);
-  });
-  return found;
-}
+const MODES = { normal: PriceScaleMode.Normal, log: PriceScaleMode.Logarithmic, percent: PriceScaleMode.Percentage };
+const AHEAD = 4;
+const BAR_PX = 8;
+const SETTLED_MS = 350;
 
 export class View {
-  constructor(place) {
+  // `onCursor(ms | null, dataOf)` as the cursor moves; `onRange(range)` once the seen part came to rest;
+  // `onEdge()` when the oldest candle comes into sight.
+  constructor(place, { onCursor, onRange, onEdge }) {
     this.place = place;
+    this.onCursor = onCursor;
+    this.rows = [];
+    this.digits = 2;
+    this.mode = MODES.normal;
     this.chart = createChart(place, {
       autoSize: true,
       layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 11, panes: { enableResize: true } },
+      localization: { locale: "en-GB", timeFormatter: (at) => times.full(at), percentageFormatter: (value) => signed(value) },
       crosshair: { mode: CrosshairMode.Normal },
-      timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 4 },
+      timeScale: { timeVisible: true, secondsVisible: false, rightOffset: AHEAD, tickMarkFormatter: (at, type) => times.tick(at, type) },
       rightPriceScale: { borderVisible: false, minimumWidth: 76 },
     });
-    this.candles = this.chart.addSeries(CandlestickSeries, { priceLineVisible: true }, 0);
-    this.volume = this.chart.addSeries(HistogramSeries, { priceFormat: { type: "volume" }, priceLineVisible: false, lastValueVisible: false }, 1);
-    this.shown = new Map();
-    this.marks = createSeriesMarkers(this.candles, []);
+    this.candles = this.chart.addSeries(CandlestickSeries, { priceFormat: this.#format(() => this.digits) }, 0);
+    this.volume = this.chart.addSeries(HistogramSeries, { priceFormat: { type: "custom", minMove: 1e-8, formatter: compact }, priceLineVisible: false, lastValueVisible: false }, 1);
+    this.second = null;
+    this.drawing = new Drawing(this.chart, this.candles, (digits) => this.#format(digits), () => this.digits);
     html.addEventListener("looks", () => this.dress());
     this.dress();
-    this.#stretch();
+    this.stretch();
+    this.chart.subscribeCrosshairMove((at) => this.#moved(at));
+    let rest = null;
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange((seen) => {
+      if (!seen || !this.places) return;
+      if (seen.from < 10) onEdge();
+      clearTimeout(rest);
+      rest = setTimeout(() => {
+        if (!this.places) return;
+        // Between which times candles are seen, for those who cannot look: tests.
+        place.dataset.from = this.#timeAt(seen.from);
+        place.dataset.to = this.#timeAt(seen.to);
+        onRange(this.range());
+      }, SETTLED_MS);
+    });
+  }
+
+  // Every series writes its numbers by the page's own formatter; `digits()` is asked at each writing.
+  #format(digits) {
+    return { type: "custom", minMove: 1e-10, formatter: (value) => figure(value, digits()) };
   }
 
   dress() {
-    const [ok, bad, line, muted, surface, hairline] = ["ok-text", "bad", "line", "muted", "surface", "hairline"].map(token);
+    const [ok, bad, line, muted, surface, hairline, raised] = ["ok-text", "bad", "line", "muted", "surface", "hairline", "raised"].map(token);
+    const pointer = { color: muted, labelBackgroundColor: raised };
     this.chart.applyOptions({
       layout: { background: { type: ColorType.Solid, color: surface }, textColor: muted, panes: { separatorColor: line, separatorHoverColor: hairline } },
       grid: { vertLines: { color: hairline }, horzLines: { color: hairline } },
+      crosshair: { vertLine: pointer, horzLine: pointer },
       timeScale: { borderColor: line },
     });
     // Rising candles hollow, falling ones filled: colour does not stand alone.
     this.candles.applyOptions({ upColor: surface, borderUpColor: ok, wickUpColor: ok, downColor: bad, borderDownColor: bad, wickDownColor: bad });
     this.tones = { up: `${ok}66`, down: `${bad}88` };
-    if (this.rows) this.#volume();
-    for (const shown of this.shown.values()) this.#paint(shown);
+    this.#price();
+    if (this.places) this.#volume();
+    this.second?.applyOptions({ color: token("text") });
+    this.drawing.dress(this.tones);
   }
 
   clear() {
-    this.rows = null;
+    this.rows = [];
+    this.places = null;
     this.candles.setData([]);
     this.volume.setData([]);
-    for (const key of [...this.shown.keys()]) this.remove(key);
+    this.compare(null);
+    this.drawing.clear();
+    this.stretch();
   }
 
-  set(rows, step, { fit = true } = {}) {
-    this.rows = withHoles(rows, step);
-    const size = Math.abs(rows.at(-1)?.[4] ?? 1) || 1;
-    const digits = size >= 100 ? 2 : size >= 1 ? 4 : Math.min(10, 4 - Math.floor(Math.log10(size)));
-    this.candles.applyOptions({ priceFormat: { type: "price", precision: digits, minMove: 10 ** -digits } });
-    this.candles.setData(this.rows.map((row) => this.#candle(row)));
+  // All candles, oldest first. What is seen stays where it is.
+  set(rows, step, digits) {
+    this.rows = rows;
+    this.digits = digits;
+    this.places = withHoles(rows, step);
+    this.candles.setData(this.places.map(candleOf));
     this.#volume();
-    if (fit) this.chart.timeScale().setVisibleLogicalRange({ from: Math.max(0, this.rows.length - 160), to: this.rows.length + 4 });
+    this.#price();
   }
 
-  update(row) {
-    this.candles.update(this.#candle(row));
+  // The newest candle, changed or begun; `rows` holds it.
+  update(rows, row) {
+    this.rows = rows;
+    if (row[0] > this.places.at(-1)[0]) this.places.push(row);
+    this.candles.update(candleOf(row));
     this.volume.update(this.#bar(row));
+    this.#price();
   }
 
-  // An indicator as declared: where it stands, and how each of its outputs is drawn.
-  add(key, info, at) {
-    this.remove(key);
-    const own = info.pane === "own";
-    const pane = own ? this.chart.addPane(true) : null;
-    const where = () => (own ? pane.paneIndex() : 0);
-    const shown = { info, at, pane, lines: [], marks: [], candle: null, levels: [] };
-    if (info.outputs.some((output) => output.draw === "candle")) {
-      shown.candle = this.chart.addSeries(CandlestickSeries, { priceLineVisible: false }, where());
-    }
-    info.outputs.forEach((output, order) => {
-      if (output.draw === "candle" || output.draw === "marks") return;
-      const kind = output.draw === "histogram" ? HistogramSeries : LineSeries;
-      shown.lines.push({ output, order, series: this.chart.addSeries(kind, { priceLineVisible: false, lastValueVisible: own && order === 0, lineWidth: 2, title: own && order === 0 ? info.name : "" }, where()) });
-    });
-    if (own && shown.lines.length === 0 && !shown.candle) {
-      // Marks alone, in a pane of their own: as columns.
-      const output = info.outputs[0];
-      shown.lines.push({ output: { ...output, draw: "histogram" }, order: 0, series: this.chart.addSeries(HistogramSeries, { priceLineVisible: false, lastValueVisible: false, title: info.name }, where()) });
-    }
-    const first = shown.lines[0]?.series;
-    if (own && first) shown.levels = (info.levels ?? []).map((price) => first.createPriceLine({ price, lineWidth: 1, lineStyle: LineStyle.Dotted, axisLabelVisible: false, title: "" }));
-    this.shown.set(key, shown);
-    this.#paint(shown);
-    this.#stretch();
-  }
-
-  values(key, { timestamps, values }) {
-    const shown = this.shown.get(key);
-    if (!shown) return;
-    shown.last = timestamps.at(-1) ?? 0;
-    for (const { output, series } of shown.lines) {
-      series.setData(timestamps.map((time, at) => this.#point(time, values[output.name]?.[at], output)));
-    }
-    if (shown.candle) {
-      shown.candle.setData(timestamps.map((time, at) => this.#candle([time, ...["open", "high", "low", "close"].map((name) => values[name]?.[at])])));
-    }
-    if (!shown.pane) this.#marksOf(shown, timestamps, values);
-  }
-
-  // The newest values: the rest stands.
-  extend(key, { timestamps, values }) {
-    const shown = this.shown.get(key);
-    if (!shown) return;
-    timestamps.forEach((time, at) => {
-      // The library takes nothing older than its last place, empty ones included.
-      if (time < shown.last) return;
-      shown.last = time;
-      for (const { output, series } of shown.lines) series.update(this.#point(time, values[output.name]?.[at], output));
-      shown.candle?.update(this.#candle([time, ...["open", "high", "low", "close"].map((name) => values[name]?.[at])]));
-    });
-  }
-
-  remove(key) {
-    const shown = this.shown.get(key);
-    if (!shown) return;
-    this.shown.delete(key);
-    for (const { series } of shown.lines) this.chart.removeSeries(series);
-    if (shown.candle) this.chart.removeSeries(shown.candle);
-    if (shown.pane) this.chart.removePane(shown.pane.paneIndex());
-    shown.marks = [];
-    this.#allMarks();
-    this.#stretch();
-  }
-
-  #candle(row) {
-    const time = toChart(row[0]);
-    const values = row.slice(1, 5).map(number);
-    if (values.length < 4 || values.some((value) => value === null)) return { time };
-    const [open, high, low, close] = values;
-    return { time, open, high, low, close };
+  // The last price's line and the ground of its label, by the way the newest candle goes: a rising
+  // candle's own colour is the card's, on which neither would be seen.
+  #price() {
+    const last = this.rows.at(-1);
+    this.candles.applyOptions({ priceLineColor: token(last && last[4] < last[1] ? "price-down" : "price-up") });
   }
 
   #bar(row) {
-    const value = number(row[5]);
-    const time = toChart(row[0]);
-    return value === null ? { time } : { time, value, color: row[4] >= row[1] ? this.tones.up : this.tones.down };
+    const time = times.toChart(row[0]);
+    return typeof row[5] === "number" ? { time, value: row[5], color: row[4] >= row[1] ? this.tones.up : this.tones.down } : { time };
   }
 
   #volume() {
-    this.volume.setData(this.rows.map((row) => this.#bar(row)));
+    this.volume.setData(this.places.map((row) => this.#bar(row)));
   }
 
-  #point(time, value, output) {
-    const known = number(value);
-    if (known === null) return { time: toChart(time) };
-    const point = { time: toChart(time), value: known };
-    if (output.draw === "histogram") point.color = known >= 0 ? this.tones.up : this.tones.down;
-    return point;
+  // Another market as a line, both in percent of their first candle in sight.
+  compare(rows) {
+    if (this.second) this.chart.removeSeries(this.second);
+    this.second = null;
+    if (!rows) return;
+    this.second = this.chart.addSeries(LineSeries, { color: token("text"), lineWidth: 2, priceLineVisible: false, priceFormat: this.#format(() => 2) }, 0);
+    this.second.setData(rows.filter((row) => typeof row[4] === "number").map((row) => ({ time: times.toChart(row[0]), value: row[4] })));
   }
 
-  #marksOf(shown, timestamps, values) {
-    shown.marks = [];
-    for (const output of shown.info.outputs.filter((one) => one.draw === "marks")) {
-      const line = values[output.name] ?? [];
-      line.forEach((value, at) => {
-        // A state that lasts is marked where it begins.
-        if (!number(value) || (shown.info.group !== "Pattern Recognition" && line[at - 1] === value)) return;
-        const up = value > 0;
-        shown.marks.push({ time: toChart(timestamps[at]), position: up ? "belowBar" : "aboveBar", shape: up ? "arrowUp" : "arrowDown", color: colour(shown.at), size: 1 });
-      });
+  // The scale of prices: normal, log or percent. The other panes keep their own numbers.
+  scale(mode) {
+    this.mode = MODES[mode] ?? MODES.normal;
+    this.#scales();
+  }
+
+  #scales() {
+    this.chart.panes().forEach((pane, at) => pane.priceScale("right").applyOptions({ mode: at === 0 ? this.mode : PriceScaleMode.Normal, entireTextOnly: true }));
+  }
+
+  get auto() {
+    return this.chart.priceScale("right").options().autoScale;
+  }
+
+  set auto(on) {
+    this.chart.priceScale("right").applyOptions({ autoScale: on });
+  }
+
+  get #usual() {
+    return Math.max(30, Math.min(160, Math.round((this.place.clientWidth - 76) / BAR_PX)));
+  }
+
+  // What is seen: `bars` of them up to now, or from one time to another.
+  range() {
+    const seen = this.chart.timeScale().getVisibleLogicalRange();
+    if (!seen) return null;
+    const bars = Math.round(seen.to - seen.from) - AHEAD;
+    if (seen.to >= this.places.length - 1) return { bars: Math.abs(bars - this.#usual) > 1 ? bars : null };
+    return { from: this.#timeAt(seen.from), to: this.#timeAt(seen.to) };
+  }
+
+  #timeAt(at) {
+    return this.places[Math.max(0, Math.min(this.places.length - 1, Math.round(at)))][0];
+  }
+
+  // The time of the first candle in sight.
+  first() {
+    const seen = this.chart.timeScale().getVisibleLogicalRange();
+    return this.#timeAt(Math.ceil(seen?.from ?? 0));
+  }
+
+  // Times are looked up in the candles themselves: a place counted from the left would move with older candles.
+  show(range) {
+    const scale = this.chart.timeScale();
+    const last = this.places.length - 1;
+    if (range?.from !== undefined) {
+      const [from, to] = [range.from, range.to].map((at) => scale.timeToIndex(times.toChart(at), true));
+      scale.setVisibleLogicalRange({ from, to: Math.max(to, from + 2) });
+    } else {
+      scale.setVisibleLogicalRange({ from: last - (range?.bars ?? this.#usual), to: last + AHEAD });
     }
-    this.#allMarks();
   }
 
-  #allMarks() {
-    this.marks.setMarkers([...this.shown.values()].flatMap((one) => one.marks).sort((a, b) => a.time - b.time));
+  // `share` of what is seen: −0.1 is a tenth to the left.
+  pan(share) {
+    const seen = this.chart.timeScale().getVisibleLogicalRange();
+    if (seen) this.#see(seen.from + (seen.to - seen.from) * share, seen.to + (seen.to - seen.from) * share);
   }
 
-  #paint(shown) {
-    const banded = shown.info.outputs.some((output) => output.draw === "upper");
-    for (const { output, order, series } of shown.lines) {
-      const thin = ["upper", "lower", "dashed"].includes(output.draw);
-      const dots = output.draw === "dots";
-      series.applyOptions({
-        color: colour(shown.at + (banded || thin ? 0 : order)),
-        lineWidth: thin || dots ? 1 : 2,
-        lineStyle: output.draw === "dashed" ? LineStyle.Dashed : LineStyle.Solid,
-        ...(dots ? { lineVisible: false, pointMarkersVisible: true, pointMarkersRadius: 2 } : {}),
-      });
-    }
-    for (const level of shown.levels) level.applyOptions({ color: token("muted") });
-    if (shown.candle) {
-      const tone = colour(shown.at);
-      shown.candle.applyOptions({ upColor: token("surface"), borderUpColor: tone, wickUpColor: tone, downColor: tone, borderDownColor: tone, wickDownColor: tone });
-    }
+  // Below 1 shows fewer candles; the newest in sight stays.
+  zoom(factor) {
+    const seen = this.chart.timeScale().getVisibleLogicalRange();
+    if (seen) this.#see(seen.to - Math.max(8, Math.min(this.places.length * 2, (seen.to - seen.from) * factor)), seen.to);
   }
 
-  #stretch() {
-    this.chart.panes().forEach((pane, at) => pane.setStretchFactor(at === 0 ? 6 : at === 1 ? 1.3 : 1.9));
+  oldest() {
+    const seen = this.chart.timeScale().getVisibleLogicalRange();
+    if (seen) this.#see(0, seen.to - seen.from);
+  }
+
+  now() {
+    const seen = this.chart.timeScale().getVisibleLogicalRange();
+    const to = this.places.length - 1 + AHEAD;
+    if (seen) this.#see(to - (seen.to - seen.from), to);
+  }
+
+  fit() {
+    this.auto = true;
+    this.chart.timeScale().fitContent();
+  }
+
+  #see(from, to) {
+    this.chart.timeScale().setVisibleLogicalRange({ from, to });
+  }
+
+  // The cursor on a candle, for those who do not point.
+  point(row) {
+    this.chart.setCrosshairPosition(row[4], times.toChart(row[0]), this.candles);
+    this.onCursor(row[0]);
+  }
+
+  unpoint() {
+    this.chart.clearCrosshairPosition();
+    this.onCursor(null);
+  }
+
+  #moved({ time, sourceEvent }) {
+    if (sourceEvent || time === undefined) this.onCursor(time === undefined ? null : times.fromChart(time));
+  }
+
+  // After panes came or went: their shares of the height, and their scales.
+  stretch() {
+    this.#scales();
+    this.chart.panes().forEach((pane, at) => pane.setStretchFactor(at === 0 ? 6 : at === 1 ? 1.1 : 1.7));
   }
 }
+

@@ -86,10 +86,22 @@ async def test_changes_and_events_are_kept_and_old_events_forgotten(archive_at, 
         found = await archive.changes(0)
         assert found == [(clock.wall_ms(), "kraken", "HEALTHY", "OFFLINE")]
         assert await archive.changes(clock.wall_ms() + 1) == []
-        assert await archive.count() == {"candles": 0, "changes": 1, "events": 1, "quota": 0}
+        assert await archive.count() == {
+            "candles": 0,
+            "changes": 1,
+            "events": 1,
+            "incidents": 0,
+            "quota": 0,
+        }
         clock.advance(2 * 86_400)
         await archive._prune()
-        assert await archive.count() == {"candles": 0, "changes": 1, "events": 0, "quota": 0}
+        assert await archive.count() == {
+            "candles": 0,
+            "changes": 1,
+            "events": 0,
+            "incidents": 0,
+            "quota": 0,
+        }
 
 
 async def test_figures_are_true(archive_at, address, clock):

@@ -258,6 +258,19 @@ async def test_a_server_that_stops_or_sheds_work_knows_no_request(app_of):
         assert client.transport.writes[0].startswith(b"HTTP/1.1 503")
 
 
+async def test_a_worker_that_leaves_sends_its_callers_elsewhere(app_of):
+    """A caller on a kept connection gets one more answer, and is told to connect anew."""
+    async with app_of(a=[1.0]) as world:
+        client = Client(world)
+        await known(client)
+        world.edge.traffic.keeps_callers = world.edge.traffic.draining = True
+        client.send()
+        await client.answered()
+        status, headers, _ = parted(b"".join(client.transport.writes))
+        assert status.startswith("HTTP/1.1 200")
+        assert headers["connection"] == "close"
+
+
 async def test_settings_that_changed_are_obeyed(app_of):
     """A host that is no longer allowed is refused though its bytes were known."""
     settings = {"ALLOWED_HOSTS": "box.example"}

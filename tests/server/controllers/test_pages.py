@@ -210,3 +210,108 @@ def test_what_is_no_origin_is_refused(value):
 
     with pytest.raises(InvalidSetting, match="FRAME_ANCESTORS takes origins"):
         Settings.read({"FRAME_ANCESTORS": value})
+
+
+def files_of(html):
+    return [one for one in re.findall(r'(?:href|src)="([^"]+)"', html) if "static" in one]
+
+
+@pytest.mark.parametrize("prefix", ["", "/x/y"], ids=["root", "prefix"])
+async def test_a_page_names_its_files_by_their_version(live, folder, prefix):
+    """So they are kept for a year, and what a module imports lies in the same version."""
+    async with live(a=[1.0]) as world, behind_proxy(world.base, prefix) as client:
+        html = (await client.get(f"{prefix}/chart")).text
+        assert len(files_of(html)) == 4
+        for address in files_of(html):
+            there = urljoin(f"{prefix}/chart", address)
+            answer = await client.get(there)
+            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        module = urljoin(f"{prefix}/chart", files_of(html)[1])
+        imported = await client.get(urljoin(module, "../other.js"))
+        assert imported.headers["cache-control"].endswith("immutable")
+        assert urljoin(module, "../../../") == f"{prefix}/"
+
+
+async def test_a_changed_file_has_another_version(live, folder):
+    """The page names it by the new one at once; under the old one nobody keeps it."""
+    async with live(a=[1.0]) as world:
+        page = await world.client.get("/chart")
+        before = files_of(page.text)[0]
+        (folder / "shared/base.css").write_text("body { margin: 1px }")
+        again = await world.client.get("/chart", headers={"If-None-Match": page.headers["etag"]})
+        assert again.status_code == 200
+        after = files_of(again.text)[0]
+        assert before != after
+        for address, kept in ((before, "no-cache"), (after, "immutable")):
+            answer = await world.client.get(f"/{address}")
+            assert answer.text == "body { margin: 1px }"
+            assert answer.headers["cache-control"].endswith(kept)
+
+
+async def test_files_are_sent_compressed_and_compressed_once(live, folder, monkeypatch):
+    """A caller that takes no gzip has the file as it is; both may ask whether it changed."""
+    from coinmux.server.asgi import static_files
+
+    packed = []
+    real = static_files.gzip.compress
+    monkeypatch.setattr(
+        static_files.gzip,
+        "compress",
+        lambda *given, **more: packed.append(1) or real(*given, **more),
+    )
+    (folder / "shared/base.css").write_text("body { margin: 0 }\n" * 200)
+    async with live(a=[1.0]) as world:
+        target = "/static/shared/base.css"
+        for _ in range(3):
+            async with world.client.stream("GET", target) as answer:
+                assert answer.headers["content-encoding"] == "gzip"
+                assert answer.headers["vary"] == "accept-encoding"
+                assert int(answer.headers["content-length"]) < 400
+        assert packed == [1]
+        plain = await world.client.get(target, headers={"Accept-Encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+        assert plain.text == "body { margin: 0 }\n" * 200
+        for accepted in ("gzip", "identity"):
+            asked = {"If-None-Match": plain.headers["etag"], "Accept-Encoding": accepted}
+            assert (await world.client.get(target, headers=asked)).status_code == 304
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+async def test_a_browser_at_a_wrong_address_gets_a_page_of_the_house(live):
+    """With 404, its links leading up from wherever it is; a client gets the problem."""
+    async with live(a=[1.0]) as world:
+        for path in ("/nonexistent", "/a/b/nonexistent"):
+            answer = await world.client.get(path, headers={"Accept": BROWSER})
+            assert answer.status_code == 404
+            assert answer.headers["content-type"] == "text/html; charset=utf-8"
+            assert "default-src 'self'" in answer.headers["content-security-policy"]
+            assert "<h1" in answer.text
+            assert answer.headers["x-request-id"] in answer.text
+            assert "{{" not in answer.text
+            links = re.findall(r'(?:href|src)="([^"#]+)"', answer.text)
+            assert {urljoin(path, one).partition("-")[0] for one in links} >= {"/", "/static"}
+            for link in links:
+                found = await world.client.get(urljoin(path, link))
+                assert found.status_code == 200 or link.endswith("incidents")
+            client = await world.client.get(path, headers={"Accept": "application/json"})
+            assert client.headers["content-type"] == "application/problem+json"
+        for path in ("/api/nonexistent", "/static/nonexistent.js"):
+            answer = await world.client.get(path, headers={"Accept": BROWSER})
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_what_was_asked_for_is_text_on_the_page_of_errors(live):
+    """Nothing of an address becomes markup."""
+    async with live(a=[1.0]) as world:
+        answer = await world.client.get("/<script>alert(1)</script>", headers={"Accept": BROWSER})
+        assert answer.status_code == 404
+        assert "<script>alert" not in answer.text
+
+
+async def test_the_mark_of_the_pages_is_where_browsers_look_for_it(live):
+    """Whatever page it is."""
+    async with live(a=[1.0]) as world:
+        answer = await world.client.get("/favicon.ico")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")

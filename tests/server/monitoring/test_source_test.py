@@ -248,7 +248,7 @@ class TestDrills:
         monkeypatch.setattr("coinmux.server.process.uvicorn_server.serve", run_server)
         # Signals belong to the main thread, and this process goes on after the command.
         module = sys.modules[serve_command.callback.__module__]
-        monkeypatch.setattr(module, "ignore_hangup", lambda: None)
+        monkeypatch.setattr(module, "ignore_signals", lambda: None)
         monkeypatch.setattr(module, "end_soon", lambda *_: None)
         monkeypatch.setenv("PLUGINS_ALLOW", "okx")
         monkeypatch.setenv("CHECKER", "off")

@@ -1,0 +1,1 @@
+"""What went wrong, when, why and for how long, and who answered meanwhile; over restarts."""

@@ -1,0 +1,123 @@
+"""What is wrong now with capabilities, services and sources of several channels. Pure.
+
+A source alone tells of its changes; these are looked at every few seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coinmux.framework.health.tracker import State
+
+if TYPE_CHECKING:
+    from coinmux.framework.health.tracker import HealthTracker
+    from coinmux.framework.incidents.record import Kind, Severity
+    from coinmux.framework.plugins.discovery import Broken
+    from coinmux.framework.reports.answerable import CapabilityStatus
+    from coinmux.framework.reports.status import ServiceReport
+    from coinmux.framework.sources.source import Source
+
+NO_SOURCE_LEFT, ONE_SOURCE_LEFT = "no_source_left", "one_source_left"
+ALL_CHANNELS_DOWN = "all_channels_down"
+#: Without these two, nothing of what most people ask for is left.
+_VITAL = frozenset({"ticker", "candles"})
+#: Two at least make a choice: where one is enabled, one left is no loss.
+_CHOICE = 2
+_TITLES = {
+    "database": "Archive",
+    "shared_state": "Shared state",
+    "health_monitor": "Health checks",
+    "clock": "This machine's clock",
+    "housekeeping": "Saving of bans and quotas",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that is wrong as long as it is found.
+
+    Attributes:
+        patient: it is an incident only if the next look finds it too: some last for a moment.
+    """
+
+    kind: Kind
+    name: str
+    title: str
+    severity: Severity
+    code: str
+    message: str
+    capabilities: tuple[str, ...] = ()
+    patient: bool = True
+
+
+def titled(name: str) -> str:
+    """`order_book` as people read it."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def of_capabilities(lines: Iterable[CapabilityStatus]) -> list[Condition]:
+    """Capabilities that no source is left for, or only one of several."""
+    found = []
+    for line in lines:
+        severity: Severity
+        if line.usable == 0:
+            severity = "critical" if line.name in _VITAL else "major"
+            enabled = "its source" if line.enabled == 1 else f"none of its {line.enabled} sources"
+            can = "cannot be asked now" if line.enabled == 1 else "can be asked now"
+            code, message = NO_SOURCE_LEFT, f"{enabled} {can}"
+        elif line.usable == 1 and line.enabled >= _CHOICE:
+            severity, code = "minor", ONE_SOURCE_LEFT
+            message = f"one of its {line.enabled} sources is left"
+        else:
+            continue
+        found.append(
+            Condition(
+                "capability", line.name, titled(line.name), severity, code, message, (line.name,)
+            )
+        )
+    return found
+
+
+def of_services(services: Iterable[ServiceReport], broken: Iterable[Broken]) -> list[Condition]:
+    """Services that are degraded or offline, and plugins that did not load."""
+    found = []
+    for service in services:
+        if service.status in ("DEGRADED", "OFFLINE"):
+            severity: Severity = "major" if service.status == "OFFLINE" else "minor"
+            title = _TITLES.get(service.name, titled(service.name))
+            code = service.status.lower()
+            found.append(Condition("service", service.name, title, severity, code, service.detail))
+    found.extend(
+        Condition(
+            "service", f"plugin:{plugin.name}", f"Plugin {plugin.name}", "minor", "plugin_broken",
+            plugin.error,
+        )
+        for plugin in broken
+    )  # fmt: skip
+    return found
+
+
+def of_channels(sources: Iterable[Source], tracker: HealthTracker) -> list[Condition]:
+    """Sources of several channels none of which can be asked: they are as offline as these."""
+    found = []
+    for source in sources:
+        names = [f"{source.name}:{channel.name}" for channel in source.info.channels]
+        if not names or not source.feature.enabled:
+            continue
+        snapshots = [tracker.snapshot(name) for name in names]
+        on = [one for one in snapshots if one.state is not State.DISABLED]
+        if not on or any(one.state is not State.OFFLINE for one in on):
+            continue
+        newest = max(on, key=lambda one: one.last_failure_at or 0.0)
+        code, message = newest.last_error or (ALL_CHANNELS_DOWN, "")
+        text = f"all of its {len(on)} channels: {message or code}"
+        found.append(
+            Condition(
+                "source", source.name, source.info.title, "minor", code, text,
+                tuple(sorted(source.fetch)), patient=False,
+            )
+        )  # fmt: skip
+    return found

@@ -1,0 +1,127 @@
+"""The chart fills its window, shifts nothing while it loads, and anyone can use it."""
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+
+READY = '[data-panel="chart"][data-panel-state="ready"]'
+SHIFT = """
+  window.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+  }).observe({ type: "layout-shift", buffered: true });
+"""
+SIZES = [(390, 844), (768, 1024), (1440, 900)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_the_page_is_one_window_and_nothing_shifts(page_of, size):
+    async def before(page):
+        await page.add_init_script(SHIFT)
+
+    width, height = size
+    view = {"width": width, "height": height}
+    async with page_of("chart?ind=rsi,macd", before=before, viewport=view) as page:
+        await page.wait_for_selector(READY)
+        await page.wait_for_timeout(1_500)
+        assert await page.evaluate("window.shifted") < 0.1
+        tall, wide = await page.evaluate(
+            "[document.documentElement.scrollHeight, document.documentElement.scrollWidth]"
+        )
+        assert tall <= height
+        assert wide <= width
+        plot = await page.locator("#plot").bounding_box()
+        assert plot["height"] > height * 0.5
+        # What the library draws is as large as its place.
+        drawn = await page.locator("#plot table").first.bounding_box()
+        assert abs(drawn["height"] - plot["height"]) <= 1
+        await page.click("#show-foot")
+        assert await page.locator("#foot").is_visible()
+        assert "TradingView" in await page.inner_text("#foot")
+        await page.keyboard.press("Escape")
+        assert not await page.locator("#foot").is_visible()
+
+
+async def test_on_a_phone_pair_and_interval_share_a_row_and_the_rest_is_behind_dots(page_of):
+    view = {"width": 390, "height": 844}
+    async with page_of("chart", viewport=view, has_touch=True) as page:
+        await page.wait_for_selector(READY)
+        boxes = [await page.locator(one).bounding_box() for one in ("#symbol", "#interval", "#menu")]
+        assert len({round(box["y"] + box["height"] / 2) for box in boxes}) == 1
+        assert not await page.locator("#csv").is_visible()
+        await page.click("#menu")
+        for name in ("#add", "#other", "#show-table", "#csv", "#json"):
+            box = await page.locator(name).bounding_box()
+            assert 0 <= box["x"]
+            assert box["x"] + box["width"] <= 390
+        await page.keyboard.press("Escape")
+        assert not await page.locator("#csv").is_visible()
+        assert await page.evaluate("document.activeElement.id") == "menu"
+        await page.click("#menu")
+        await page.click("#add")
+        close = await page.locator("#close").bounding_box()
+        assert close["x"] + close["width"] <= 390
+
+
+async def act_nothing(page):
+    await page.wait_for_timeout(300)
+
+
+async def act_picker(page):
+    await page.click("#add")
+    await page.locator("#catalogue code").first.wait_for()
+
+
+async def act_tuner(page):
+    await page.locator("#chips .name").first.click()
+
+
+async def act_table(page):
+    await page.click("#show-table")
+
+
+async def act_keys(page):
+    await page.click("#show-keys")
+
+
+async def act_pairs(page):
+    await page.fill("#symbol", "eth")
+    await page.locator("#pairs li").first.wait_for()
+
+
+STATES = {
+    "ready": ("chart?ind=rsi,macd&vs=ETH/USDT", READY, act_nothing),
+    "unknown": ("chart?symbol=NOPE/NEVER", '[data-panel-state="error"]', act_nothing),
+    "picker": ("chart", READY, act_picker),
+    "tuner": ("chart?ind=macd", READY, act_tuner),
+    "table": ("chart", READY, act_table),
+    "keys": ("chart", READY, act_keys),
+    "pairs": ("chart", READY, act_pairs),
+}
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("state", STATES)
+async def test_a_scan_of_each_state_finds_nothing(page_of, state, theme):
+    path, ready, act = STATES[state]
+    async with page_of(path, color_scheme=theme) as page:
+        await page.wait_for_selector(ready)
+        await page.wait_for_timeout(800)
+        await act(page)
+        found = (await Axe().run(page)).response["violations"]
+        assert [(one["id"], [node["target"] for node in one["nodes"]][:4]) for one in found] == []
+
+
+async def test_before_the_first_candles_a_scan_finds_nothing(page_of):
+    async def before(page):
+        async def never(route):
+            await page.wait_for_timeout(20_000)
+            await route.abort()
+
+        await page.route("**/api/pages/chart*", never)
+
+    async with page_of("chart", before=before) as page:
+        await page.locator("#plot").wait_for(state="attached")
+        await page.wait_for_timeout(800)
+        found = (await Axe().run(page)).response["violations"]
+        assert [one["id"] for one in found] == []
+        await page.unroute_all(behavior="ignoreErrors")
