@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from coinmux.framework.errors import UnknownIndicator
 from coinmux.framework.indicators.known_as import may_mean, same_as
@@ -29,6 +32,7 @@ class Catalogue:
     def __init__(self, indicators: Mapping[str, Indicator]) -> None:
         self._indicators = indicators
         self._plans: OrderedDict[tuple[str, tuple[Any, ...]], Plan] = OrderedDict()
+        self._encoded: tuple[tuple[Indicator, ...], str, bytes] = ((), "", b"")
 
     def find(self, name: str) -> Indicator:
         """The indicator of that name, in any case; `_` may stand for `-`.
@@ -78,6 +82,16 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self._indicators)
+
+    def encoded(self) -> tuple[str, bytes]:
+        """The catalogue as JSON, made once, and the version of what it says."""
+        indicators = tuple(self)
+        if not self._encoded[1] or self._encoded[0] != indicators:
+            lines = self.public()
+            body = msgspec.json.encode({"total": len(lines), "indicators": lines})
+            version = hashlib.sha256(body).hexdigest()[:12]
+            self._encoded = (indicators, version, body)
+        return self._encoded[1:]
 
     def public(self) -> list[dict[str, Any]]:
         """The catalogue as plain values."""

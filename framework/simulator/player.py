@@ -14,7 +14,7 @@ from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.samples import json_paths
 from coinmux.framework.samples.amounts import finest, read_amount, scaled
 from coinmux.framework.samples.format import Exchange, FieldSource, Sample, SampleBatch, element
-from coinmux.framework.simulator import candle_series, day_figures, market_rows
+from coinmux.framework.simulator import candle_series, day_figures, market_rows, trade_sizes
 from coinmux.framework.simulator.candle_spans import Span, rows_of, steps_of
 from coinmux.framework.simulator.pair_renaming import Renaming, renamed
 from coinmux.framework.simulator.price_model import ASSETS
@@ -192,6 +192,7 @@ class Script:
                     container[key] = scaled(container[key], factor, forms)
         if twist != "negative_price":
             self._write_day(body, market, now_ms, pair, off)
+        self._write_sizes(body, pair)
         if self.rows is not None and self.span is not None and exchange.series is not None:
             asked = span if span is not None else self.span
             rows = self._candles(market, now_ms, pair, asked, off)
@@ -227,6 +228,16 @@ class Script:
             day_figures.write_coins(body, fields, at, quote, market, now_ms, off)
         elif self.sample.capability == "global_stats":
             day_figures.write_global(body, fields, at, market, now_ms, off)
+
+    def _write_sizes(self, body: Any, pair: Symbol | None) -> None:
+        """Size orders and trades for the pair that is played."""
+        sampled = self.pair
+        if self.sample.capability not in ("order_book", "trades") or self.sample.outcome != "ok":
+            return
+        if pair is None or sampled is None or not (_is_simulated(pair) and _is_simulated(sampled)):
+            return
+        at = next(n for n, one in enumerate(self.sample.exchanges) if one is self.exchange)
+        trade_sizes.write_sizes(body, self.fields, self.exchange.prices, at, sampled, pair)
 
     def _factor(self, market: PriceModel, pair: Symbol | None, now_ms: int, off: float) -> float:
         if self.reference is None or pair is None or not _is_simulated(pair):

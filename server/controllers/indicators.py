@@ -36,6 +36,7 @@ from coinmux.server.asgi.requests import AnyRequest, request_id
 from coinmux.server.asgi.responses import Bytes, as_json, provenance_headers
 from coinmux.server.asgi.scope import state_of
 from coinmux.server.asgi.sse import EventStream, event
+from coinmux.server.asgi.static_files import FOREVER
 from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC
 from coinmux.server.openapi.indicator_routes import (
@@ -48,7 +49,8 @@ from coinmux.server.openapi.indicator_routes import (
 )
 
 _ENCODER = msgspec.json.Encoder()
-_HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-cache")]
+_JSON, _LOOK = (b"content-type", b"application/json"), b"no-cache"
+_HEADERS = [_JSON, (b"cache-control", _LOOK)]
 
 
 class IndicatorController(Controller):
@@ -59,10 +61,13 @@ class IndicatorController(Controller):
 
     @get("/", operation_id="getIndicators", opt={DOC: CATALOGUE})
     async def catalogue(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
-        """Every indicator: what it reads and returns, its parameters, and how to draw it."""
-        single_values(request.scope["query_string"], ())
-        lines = desk.gateway.indicators.catalogue.public()
-        return as_json({"total": len(lines), "indicators": lines})
+        """Every indicator: what it reads and returns, its parameters, and how to draw it.
+
+        Asked for by its version, it may be kept for a year.
+        """
+        asked = single_values(request.scope["query_string"], ("v",)).get("v")
+        version, body = desk.gateway.indicators.catalogue.encoded()
+        return Bytes(body, [_JSON, (b"cache-control", FOREVER if asked == version else _LOOK)])
 
     @get("/comprehensive", operation_id="getComprehensive", opt={DOC: COMPREHENSIVE})
     async def comprehensive(

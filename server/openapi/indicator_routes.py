@@ -324,7 +324,12 @@ _PARAMETERS = {
 }
 _ASKED = (404, 409, 502, 504)
 
-CATALOGUE = RouteDoc(IndicatorCatalogue)
+CATALOGUE = RouteDoc(
+    IndicatorCatalogue,
+    parameters=(
+        parameter("v", "string", "The version; the answer may be kept for a year if it is that."),
+    ),
+)
 ROUTED = RouteDoc(
     IndicatorAnswer,
     parameters=(*_MARKET, _LIMIT, *_RANGE, _PARAMETERS),

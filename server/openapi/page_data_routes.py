@@ -114,6 +114,10 @@ CHART = RouteDoc(
         "One market; candles and indicators are of the same fetch",
         symbol=_or_null(_PAIR, "The pair as it is written here; null where it is none"),
         interval=_or_null({"type": "string", "enum": [*INTERVALS]}, "null where it is none"),
+        catalogue={
+            "type": "string",
+            "description": "Version of the catalogue of indicators: the `v` to ask for it by",
+        },
         candles=_object("Candles, oldest first", **_part(Candles, CandlesMeta)),
         ticker=_object("The market now and over the last 24 hours", **_part(Ticker)),
         indicators={

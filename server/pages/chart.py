@@ -76,6 +76,7 @@ async def chart(
         indicators: each with its parameters, as it was written.
     """
     asked = [_read(questions, text, place) for place, text in enumerate(indicators)]
+    version, _ = questions.gateway.indicators.catalogue.encoded()
     names = [one.name for one in asked]
     try:
         market = _CANDLES.build(
@@ -86,6 +87,7 @@ async def chart(
         return {
             "symbol": None,
             "interval": None,
+            "catalogue": version,
             "candles": nothing,
             "ticker": nothing,
             "indicators": [{"name": name, **nothing} for name in names],
@@ -102,6 +104,7 @@ async def chart(
     return {
         "symbol": str(query.symbol),
         "interval": str(query.interval),
+        "catalogue": version,
         "candles": part(_of_candles(found)),
         "ticker": part(ticker.result()),
         "indicators": [

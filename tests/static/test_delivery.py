@@ -140,3 +140,28 @@ def test_no_page_has_script_or_style_of_its_own_or_an_absolute_address():
         text = path.read_text()
         assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", text), path
         assert not re.search(r"""(?:src|href)=["'](?:/|[a-z]+:)""", text), path
+
+
+def test_every_page_has_the_same_header():
+    heads = {
+        re.sub(r' aria-current="page"', "", path.read_text().partition("<header")[2]).partition(
+            "</header>"
+        )[0]
+        for path in STATIC.glob("pages/*/index.html")
+    }
+    assert len(heads) == 1
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+async def test_a_wrong_address_is_shown_by_a_page_of_the_house(page_of, server, width):
+    """At any depth; Chromium itself notes the 404 of the page, and nothing else is said."""
+    size = {"width": width, "height": 900}
+    async with page_of("a/b/nonexistent", viewport=size) as page:
+        await page.wait_for_selector("system-status")
+        assert await page.inner_text("h1") == "Not found"
+        assert page.refused == [f"404 {server}/a/b/nonexistent"]
+        assert len(page.complaints) == 1
+        wide = "document.documentElement.scrollWidth"
+        assert await page.evaluate(wide) == width
+        await page.click("main a.button")
+        assert page.url == f"{server}/"

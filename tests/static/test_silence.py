@@ -32,22 +32,11 @@ SLIPS = [
     "providers?name=nonsense",
     "config?nosuch=1",
 ]
-#: Pages, and beginnings of addresses, that still ask the clients' routes.
-_LEARNING = ("chart",)
-_LEARNING_SLIPS = ("chart", "explain", "providers")
 
 
-def each(paths, learning):
+def each(paths):
     """A case for each path."""
-    mark = pytest.mark.xfail(strict=False, reason="asks the clients' routes")
-    return [
-        pytest.param(
-            path,
-            marks=mark if path in learning or path.startswith(learning) else (),
-            id=path or "overview",
-        )
-        for path in paths
-    ]
+    return [pytest.param(path, id=path or "overview") for path in paths]
 
 
 #: Less than a page waits for an answer, which comes in real time.
@@ -73,7 +62,7 @@ async def with_clock(page):
     await page.clock.install()
 
 
-@pytest.mark.parametrize("path", each(PAGES, _LEARNING))
+@pytest.mark.parametrize("path", each(PAGES))
 async def test_a_bad_day_leaves_the_console_empty(page_of, bad_day, path):
     """Two minutes on each page while nothing can be answered."""
     async with page_of(path, base=bad_day, before=with_clock) as page:
@@ -82,7 +71,7 @@ async def test_a_bad_day_leaves_the_console_empty(page_of, bad_day, path):
         assert page.complaints == []
 
 
-@pytest.mark.parametrize("path", each(PAGES, _LEARNING))
+@pytest.mark.parametrize("path", each(PAGES))
 async def test_a_good_day_leaves_the_console_empty(page_of, path):
     """Two minutes on each page."""
     async with page_of(path, before=with_clock) as page:
@@ -91,7 +80,7 @@ async def test_a_good_day_leaves_the_console_empty(page_of, path):
         assert page.complaints == []
 
 
-@pytest.mark.parametrize("path", each(SLIPS, _LEARNING_SLIPS))
+@pytest.mark.parametrize("path", each(SLIPS))
 async def test_a_slip_of_the_viewer_leaves_the_console_empty(page_of, path):
     """A wrong pair, id, name or parameter is said on the page and not in the console."""
     async with page_of(path, before=with_clock) as page:
@@ -112,7 +101,7 @@ async def test_a_refusal_is_noticed(page_of, until):
         assert page.refused[0].startswith("404 ")
 
 
-@pytest.mark.parametrize("path", each(PAGES, _LEARNING))
+@pytest.mark.parametrize("path", each(PAGES))
 async def test_a_page_asks_no_route_that_answers_for_sources(page_of, bad_day, path):
     """Their codes are for clients; pages have routes of their own."""
     asked = set()
@@ -126,3 +115,18 @@ async def test_a_page_asks_no_route_that_answers_for_sources(page_of, bad_day, p
     assert any(one.endswith("/shared/js/shell.js") for one in asked)
     of_sources = ("/api/market/", "/api/news", "/api/sentiment/", "/api/chain/", "/api/onchain")
     assert [one for one in sorted(asked) if one.startswith(of_sources)] == []
+
+
+@pytest.mark.parametrize("path", ["system-monitor", "providers", "chart", "config"])
+async def test_a_killed_server_leaves_refused_connections_and_nothing_else(page_of, dead, path):
+    """Those a browser notes itself; no page breaks of them, nor asks without end."""
+    async with page_of(path, base=dead.address, before=with_clock) as page:
+        await passing(page, 4)
+        assert page.complaints == []
+        dead.process.kill()
+        await asyncio.to_thread(dead.process.wait, 20)
+        await passing(page, 60)
+        assert page.complaints
+        noted = ("failed: ", "error: Failed to load resource: net::ERR_")
+        assert [one for one in page.complaints if not one.startswith(noted)] == []
+        assert len(page.complaints) < 60

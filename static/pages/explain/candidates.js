@@ -1,9 +1,9 @@
 // The table of sources in order: what happened to each, and why.
 import { $, h, setText } from "../../shared/js/dom.js";
 import { root } from "../../shared/js/api.js";
-import { ms, number } from "../../shared/js/format.js";
+import { NONE, ms, number } from "../../shared/js/format.js";
 import { badge } from "../../shared/js/states.js";
-import { until } from "../../shared/js/time.js";
+import { since, until } from "../../shared/js/time.js";
 import { titled } from "./names.js";
 import { why } from "./order.js";
 import { sourceLink } from "./sentence.js";
@@ -20,7 +20,8 @@ function verdict(one, past) {
   if (one.verdict === "chosen") return [past ? "answered" : "would be asked", "ok"];
   if (one.verdict === "tried_failed") return ["asked, failed", "bad"];
   if (one.cannot) return ["cannot answer", null];
-  return one.before ? ["would have been first", "warn"] : ["not needed", null];
+  if (!one.before) return ["not needed", null];
+  return [`would ${past ? "have come" : "come"} ${one.first ? "first" : "before"}`, "warn"];
 }
 
 function detail(one) {
@@ -41,10 +42,11 @@ function row(one, at, past) {
     h("td", null, badge(score.state)),
     h("td", { class: "num", text: number(score.priority) }),
     h("td", { class: "num", text: ms(one.attempt?.elapsed_ms ?? score.latency_ms) }),
-    h("td", { data: { until: one.retry_at ?? "" }, text: until(one.retry_at) }),
+    h("td", null, Number.isFinite(one.retry_at) ? since(one.retry_at, until) : NONE),
   ];
   cells.forEach((cell, place) => {
     cell.dataset.label = HEADS[place];
+    if (cell.textContent === NONE) cell.dataset.none = "";
     if (place !== 1) cell.setAttribute("role", "cell");
   });
   return h("tr", { role: "row", data: { verdict: one.attempt ? (one.attempt.outcome === "ok" ? "chosen" : "tried_failed") : one.verdict } }, cells);

@@ -6,7 +6,7 @@ import { Poller } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
 import "../../shared/js/following.js";
 import { words } from "../../shared/js/format.js";
-import { clock, now, since, stamp, sync, until } from "../../shared/js/time.js";
+import { clock, now, since, stamp, sync } from "../../shared/js/time.js";
 import { candidates } from "./candidates.js";
 import { asked, fillQuestions, followChain, setForm, showFields } from "./form.js";
 import { learn, question, titleOf } from "./names.js";
@@ -171,10 +171,6 @@ $("#fields").addEventListener("input", () => {
   setText($("#verdict"), "Press Explain for the answer to this question.");
 });
 document.addEventListener("address", fromAddress);
-setInterval(() => {
-  for (const cell of document.querySelectorAll("[data-until]:not([data-until=''])")) setText(cell, until(Number(cell.dataset.until)));
-}, 1000);
-
 recent.start();
 get("api/capabilities").then(({ capabilities }) => {
   fillQuestions(capabilities);

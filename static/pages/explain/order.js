@@ -18,8 +18,9 @@ export function inOrder({ candidates, attempts = [], strategy }) {
   const ordered = [...candidates].sort((a, b) => (place(a) === place(b) ? 0 : place(a) - place(b)) || cannot(a) - cannot(b)
     || less(bySpeed[0](a), bySpeed[0](b)) || less(bySpeed[1](a), bySpeed[1](b)) || a.provider.localeCompare(b.provider));
   const answered = ordered.find((one) => one.verdict === "chosen");
-  return ordered.map((one) => ({ ...one, attempt: tried.get(one.provider) ?? null, cannot: cannot(one), before: !tried.has(one.provider) && !cannot(one) && OBSTACLES.has(one.reason)
-    && (!answered || less(bySpeed[0](one), bySpeed[0](answered)) < 0) }));
+  const isBefore = (one) => !tried.has(one.provider) && !cannot(one) && OBSTACLES.has(one.reason) && (!answered || less(bySpeed[0](one), bySpeed[0](answered)) < 0);
+  const first = ordered.find(isBefore);
+  return ordered.map((one) => ({ ...one, attempt: tried.get(one.provider) ?? null, cannot: cannot(one), before: isBefore(one), first: one === first }));
 }
 
 // Why it was not asked, in few words; a wait says what it waits for.
@@ -27,3 +28,10 @@ export const why = (one) => (one.attempt && one.attempt.outcome !== "ok" ? failu
   : one.reason === "told_to_wait" && /^[a-z_]+$/.test(one.detail ?? "") ? reason(one.detail) : reason(one.reason));
 
 export const whatItDid = (attempt) => failed(attempt);
+
+// What kept it from being asked, after "it is" or "it was".
+const STANDING = {
+  circuit_open: "offline", told_to_wait: "told to wait", busy: "busy", quota_exhausted: "out of quota", missing_key: "without its key", key_refused: "refused with its key",
+  probe_due: "being tested", probe_running: "being tested", less_healthy: "degraded", broken: "broken", list_awaited: "not ready", switched_off: "switched off", disabled: "off", retired: "retired",
+};
+export const standing = (one) => (one.reason === "told_to_wait" && one.detail === "upstream_rate_limited" ? "rate limited" : (STANDING[one.reason] ?? why(one)));

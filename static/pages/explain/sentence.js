@@ -2,9 +2,9 @@
 import { h } from "../../shared/js/dom.js";
 import { root } from "../../shared/js/api.js";
 import { ms } from "../../shared/js/format.js";
-import { span, until } from "../../shared/js/time.js";
+import { since, span, until } from "../../shared/js/time.js";
 import { titleOf } from "./names.js";
-import { whatItDid, why } from "./order.js";
+import { standing, whatItDid, why } from "./order.js";
 
 const MOST = 3;
 
@@ -26,26 +26,28 @@ function obstacles(ordered) {
 
 function nextTry(ordered) {
   const times = ordered.map((one) => one.retry_at).filter(Number.isFinite);
-  return times.length ? ` The next try is ${until(Math.min(...times))}.` : "";
+  return times.length ? [" The next try is ", since(Math.min(...times), until), "."] : [];
 }
 
-// What stood in the way of those that would have been asked before.
-function instead(ordered) {
-  const first = ordered.find((one) => one.before);
-  return first ? [" ", sourceLink(first.provider), ` would have been first, but: ${why(first)}${Number.isFinite(first.retry_at) ? `, next try ${until(first.retry_at)}` : ""}.`] : [];
+// What stood in the way of the one that would have been asked before.
+function instead(ordered, past) {
+  const one = ordered.find((each) => each.first);
+  if (!one) return [];
+  const next = Number.isFinite(one.retry_at) ? ["; its next try is ", since(one.retry_at, until)] : [];
+  return [" ", sourceLink(one.provider), past ? ` would have come first, but was ${standing(one)}` : ` would come first, but is ${standing(one)}`, ...next, "."];
 }
 
 export function ofDry(found, ordered) {
   const chosen = ordered.filter((one) => one.verdict === "chosen").map((one) => one.provider);
   if (found.cache?.used) return [`The cached answer of `, sourceLink(found.cache.provider), `, ${span(found.cache.age_s * 1000)} old, would be served; no source would be asked.`];
-  if (!chosen.length) return [`Nobody can answer this now: ${obstacles(ordered)}.${nextTry(ordered)}`];
-  return [...listed(chosen), chosen.length > 1 ? " would be asked together." : " would be asked first.", ...instead(ordered)];
+  if (!chosen.length) return [`Nobody can answer this now: ${obstacles(ordered)}.`, ...nextTry(ordered)];
+  return [...listed(chosen), chosen.length > 1 ? " would be asked together." : " would be asked first.", ...instead(ordered, false)];
 }
 
 // Failed attempts as "Binance was asked first and failed with HTTP 500, then Kraken rate limited us".
 function failures(lost, attempts) {
   return lost.slice(0, MOST).flatMap((one, at) => [
-    at ? (at === Math.min(lost.length, MOST) - 1 ? " and then " : ", then ") : "", sourceLink(one.provider), at || attempts[0] !== one ? ` ${whatItDid(one)}` : ` was asked first and ${whatItDid(one)}`,
+    at ? (at === Math.min(lost.length, MOST) - 1 ? ", and then " : ", then ") : "", sourceLink(one.provider), at || attempts[0] !== one ? ` ${whatItDid(one)}` : ` was asked first and ${whatItDid(one)}`,
   ]).concat(lost.length > MOST ? [`, and ${lost.length - MOST} more failed`] : []);
 }
 
@@ -59,7 +61,7 @@ export function ofPast(found, ordered) {
   if (found.cache === "coalesced" && found.provider) return ["The same was being asked already: the answer of ", who, ` was shared ${took}.`];
   if (!found.provider) return lost.length ? ["Nobody answered: ", ...failures(lost, attempts), "."] : [`Nobody answered: no source could be asked. ${obstacles(ordered)}.`];
   if (lost.length) return [who, ` answered ${took}; `, ...failures(lost, attempts), "."];
-  const before = instead(ordered);
+  const before = instead(ordered, true);
   if (before.length) return [who, ` answered ${took}.`, ...before];
   return [who, ` answered ${took}, the first in order.`];
 }

@@ -1,5 +1,5 @@
 // The explorer of sources: filters in the address, a table, and a drawer for one of them.
-import { $, h, query, remember, setText } from "../../shared/js/dom.js";
+import { $, each, h, setText } from "../../shared/js/dom.js";
 import { get } from "../../shared/js/api.js";
 import { Panel } from "../../shared/js/panel.js";
 import { Poller } from "../../shared/js/poll.js";
@@ -7,32 +7,62 @@ import { shell } from "../../shared/js/shell.js";
 import "../../shared/js/following.js";
 import { NONE, ms, number, share, words } from "../../shared/js/format.js";
 import { ORDER, badge, setBadge, severity, stateOf } from "../../shared/js/states.js";
-import { span } from "../../shared/js/time.js";
+import { setSince, since, span, sync } from "../../shared/js/time.js";
+import { failure } from "../../shared/js/codes.js";
 import { Table } from "../../shared/js/table.js";
-import { fillDrawer } from "./drawer.js";
+import { Drawer } from "./drawer.js";
+import { answering, channelName, checkedAt, errorText, isBad, keyState, offBecause, tightest } from "./sources.js";
 
 const EVERY_MS = 10000;
+// Dead channels named in a row; the drawer has them all.
+const CHANNELS = 3;
+const FILTERS = ["q", "kind", "state", "capability", "key"];
+const KEYS = { needed: "needed", optional: "optional", none: "not needed" };
 const form = $("#filters");
-const drawer = $("#drawer");
 const panel = new Panel($('[data-panel="explorer"]'), { staleAfter: 3 * EVERY_MS, retry: () => poller.now() });
-let known = [];
-let keys = new Map();
+const facts = { known: [], keys: new Map(), titles: new Map(), monitor: null };
+const titleOf = (name) => facts.titles.get(name) ?? name;
 
-// How little is left of the tightest window, as {left, of, per_s}.
-function tightest(one) {
-  const windows = one.limits?.windows ?? [];
-  const left = windows.map((window) => ({ left: Math.max(0, window.requests - window.used), of: window.requests, per_s: window.per_s }));
-  return left.sort((a, b) => a.left / a.of - b.left / b.of)[0] ?? null;
+function reasonOf(one) {
+  if (one.state === "DISABLED") return offBecause(one, facts.keys.get(one.name));
+  return isBad(one) && one.last_error ? errorText(one.last_error) : "";
+}
+
+function insteadOf(one) {
+  const names = one.state === "OFFLINE" ? answering(one.name, one.capabilities, facts.monitor) : [];
+  if (!names.length) return "";
+  return `${names.map(titleOf).join(" and ")} ${names.length > 1 ? "answer" : "answers"} instead`;
+}
+
+function channelsOf(one) {
+  const dead = one.channels.filter(isBad);
+  const usable = one.channels.filter((channel) => channel.enabled).length - dead.filter((channel) => channel.state === "OFFLINE").length;
+  const lines = dead.slice(0, CHANNELS).map((channel) => `${channelName(channel.name)}: ${channel.last_error ? failure(channel.last_error) : stateOf(channel.state).word}`);
+  return one.channels.length ? [`${usable} of ${one.channels.length} channels usable`, ...lines, ...(dead.length > CHANNELS ? [`and ${dead.length - CHANNELS} more`] : [])] : [];
 }
 
 const table = new Table($("#explorer"), [
-  { key: "name", title: "Source", sort: (one) => one.name,
-    cell: (one) => h("span", { class: "who" }, h("button", { class: "open", type: "button", onclick: () => open(one.name) }), h("small")),
-    set: (cell, one) => { setText(cell.children[0], one.title ?? one.name); setText(cell.children[1], one.category); } },
-  { key: "state", title: "State", sort: (one) => severity(one.state), cell: () => badge(null), set: (cell, one) => setBadge(cell, one.state, one.reason ? words(one.reason) : null) },
-  { key: "can", title: "Answers", sort: (one) => one.capabilities.length, first: "desc",
+  { key: "name", title: "Source", sort: (one) => one.title,
+    cell: (one) => h("span", { class: "who" }, h("button", { class: "open", type: "button", title: one.name, onclick: () => drawer.push(one.name) }), h("small")),
+    set: (cell, one) => { setText(cell.children[0], one.title); setText(cell.children[1], one.category); } },
+  { key: "state", title: "State and why", class: "wrap", sort: (one) => severity(one.state),
+    cell: () => h("div", { class: "why" }, badge(null), h("p", { class: "reason" }), h("p", { class: "note" }), h("ul")),
+    set: (cell, one) => {
+      setBadge(cell.children[0], one.state);
+      setText(cell.children[1], reasonOf(one));
+      setText(cell.children[2], insteadOf(one));
+      each(cell.children[3], channelsOf(one), (line) => line, (line) => h("li", { text: line }));
+    } },
+  { key: "can", title: "Capabilities", sort: (one) => one.capabilities.length, first: "desc",
     cell: (one) => h("div", { class: "can" }, one.capabilities.map((name) => h("span", { class: "tag", text: words(name) }))), set: () => {} },
-  { key: "left", title: "Left of its limit", sort: (one) => { const window = tightest(one); return window ? window.left / window.of : null; },
+  { key: "up", title: "Observed up", num: true, sort: (one) => one.uptime,
+    cell: () => h("div", { class: "up" }, h("span"), h("small")),
+    set: (cell, one) => {
+      setText(cell.children[0], share(one.uptime));
+      setText(cell.children[1], Number.isFinite(one.observed_s) && one.observed_s > 0 ? `of ${span(one.observed_s * 1000)}` : "");
+    } },
+  { key: "checked", title: "Checked", sort: (one) => one.checked, first: "desc", cell: (one) => since(one.checked), set: (cell, one) => setSince(cell, one.checked) },
+  { key: "left", title: "Quota left", sort: (one) => { const window = tightest(one); return window ? window.left / window.of : null; },
     cell: () => h("div", { class: "left" }, h("span"), h("div", { class: "meter" }, h("i"))),
     set: (cell, one) => {
       const window = tightest(one);
@@ -42,30 +72,29 @@ const table = new Table($("#explorer"), [
       cell.children[1].firstChild.style.width = `${100 * part}%`;
       cell.children[1].toggleAttribute("data-low", part < 0.2);
     } },
-  { key: "success", title: "Success", num: true, sort: (one) => one.health?.success_rate, set: (cell, one) => setText(cell, share(one.health?.success_rate)) },
-  { key: "p95", title: "p95", num: true, sort: (one) => one.health?.p95_ms, set: (cell, one) => setText(cell, ms(one.health?.p95_ms)) },
-  { key: "key", title: "Key", sort: (one) => keyOf(one), set: (cell, one) => setText(cell, { needed: "needed", optional: "optional", none: "not needed" }[keyOf(one)]) },
+  { key: "p95", title: "p95", num: true, sort: (one) => one.p95_ms, set: (cell, one) => setText(cell, ms(one.p95_ms)) },
+  { key: "key", title: "Key", sort: (one) => keyOf(one), set: (cell, one) => setText(cell, KEYS[keyOf(one)]) },
   { key: "grade", title: "Grade", sort: (one) => one.grade, set: (cell, one) => setText(cell, one.grade ?? NONE) },
   { key: "priority", title: "Priority", num: true, sort: (one) => one.priority, set: (cell, one) => setText(cell, number(one.priority)) },
 ], {
   keyOf: (one) => one.name,
-  sorted: query.get("sort") ?? "state",
-  direction: query.get("dir") === "desc" ? "desc" : "asc",
-  onSort: (sort, direction) => remember({ sort, dir: direction === "desc" ? "desc" : null }),
+  ...sorting(),
+  onSort: (sort, direction) => shell.replace({ sort, dir: direction === "desc" ? "desc" : null }),
 });
 
-function keyOf(one) {
-  const variables = keys.get(one.name) ?? [];
-  if (!variables.length) return "none";
-  return variables.some((variable) => variable.required) ? "needed" : "optional";
+function sorting() {
+  const params = shell.params();
+  return { sorted: params.get("sort") ?? "state", direction: params.get("dir") === "desc" ? "desc" : "asc" };
 }
+
+const keyOf = (one) => keyState(facts.keys.get(one.name));
 
 function wanted() {
   const value = Object.fromEntries(new FormData(form));
-  const words = value.q.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  return known.filter((one) => {
-    const text = `${one.name} ${one.title} ${one.category} ${one.capabilities.join(" ")}`.toLowerCase();
-    return words.every((word) => text.includes(word))
+  const looked = value.q.trim().toLowerCase().split(/\s+/).filter(Boolean);
+  return facts.known.filter((one) => {
+    const text = `${one.name} ${one.title} ${one.category} ${one.capabilities.map(words).join(" ")}`.toLowerCase();
+    return looked.every((word) => text.includes(word))
       && (!value.kind || one.category === value.kind)
       && (!value.state || stateOf(one.state).key === value.state)
       && (!value.capability || one.capabilities.includes(value.capability))
@@ -73,10 +102,10 @@ function wanted() {
   });
 }
 
-function show() {
+function show(options) {
   const found = wanted();
-  table.show(found);
-  setText($("#count"), `${found.length} of ${known.length} sources`);
+  table.show(found, options);
+  setText($("#count"), `${found.length} of ${facts.known.length} sources`);
   if (found.length) panel.ready();
   else panel.empty("No source fits these filters. Clear one of them.");
 }
@@ -85,46 +114,56 @@ function choices(name, values) {
   const select = form.elements[name];
   if (select.options.length > 1) return;
   select.append(...values.map((value) => h("option", { value, text: words(value) })));
-  select.value = query.get(name) ?? "";
+  select.value = shell.params().get(name) ?? "";
+}
+
+function readFilters() {
+  for (const name of FILTERS) form.elements[name].value = shell.params().get(name) ?? "";
 }
 
 const poller = new Poller(async () => {
-  const [{ providers, broken }, { sources }, { features }] = await Promise.all([get("api/providers"), get("api/source-health/status"), get("api/config/features")]);
-  const healths = new Map(sources.map((one) => [one.name, one]));
-  keys = new Map(features.map((one) => [one.provider, one.variables]));
-  known = providers.map((one) => ({ ...one, health: healths.get(one.name) }));
-  choices("kind", [...new Set(known.map((one) => one.category))].sort());
+  const [{ providers, broken }, { sources }, { features }, monitor] = await Promise.all([get("api/providers"), get("api/source-health/status"), get("api/config/features"), get("api/monitor")]);
+  sync(monitor.server_time);
+  const seen = new Map(monitor.providers.map((one) => [one.name, one]));
+  const channels = new Map();
+  for (const one of sources.filter(({ name }) => name.includes(":"))) {
+    const owner = one.name.slice(0, one.name.indexOf(":"));
+    channels.set(owner, [...(channels.get(owner) ?? []), one]);
+  }
+  facts.keys = new Map(features.map((one) => [one.provider, one.variables]));
+  facts.titles = new Map(providers.map((one) => [one.name, one.title ?? one.name]));
+  facts.monitor = monitor;
+  facts.known = providers.map((one) => {
+    // The monitor says how it is: its state comes from its channels there, as everywhere.
+    const { state = one.state, uptime, observed_s, p95_ms, last_error, ...times } = seen.get(one.name) ?? {};
+    return { ...one, title: titleOf(one.name), state, uptime, observed_s, p95_ms, last_error, checked: checkedAt(times), channels: channels.get(one.name) ?? [] };
+  });
+  choices("kind", [...new Set(facts.known.map((one) => one.category))].sort());
   choices("state", ORDER);
-  choices("capability", [...new Set(known.flatMap((one) => one.capabilities))].sort());
+  choices("capability", [...new Set(facts.known.flatMap((one) => one.capabilities))].sort());
   show();
   shell.updated(undefined, EVERY_MS);
   $("#broken").hidden = !broken.length;
   $("#broken-list").replaceChildren(...broken.map((one) => h("li", null, h("strong", { text: one.origin }), " ", h("span", { class: "muted", text: one.error }))));
-}, { interval: EVERY_MS, onBad: (problem) => panel.error(problem) });
+  drawer.refresh();
+}, { interval: EVERY_MS, onBad: (problem) => {
+  // A dead server is said once, by the banner; what is shown stays.
+  if (!problem.unreachable || panel.at === null) panel.error(problem);
+} });
 
-async function open(name) {
-  remember({ name });
-  const leave = () => drawer.close();
-  $("#detail").replaceChildren(h("header", null, h("h2", { id: "drawer-title", text: name }), h("div", { class: "end" }, h("button", { class: "button small", type: "button", onclick: leave }, "Close"))), h("p", { class: "note", text: "Asking…" }));
-  if (!drawer.open) drawer.showModal();
-  try {
-    await fillDrawer($("#detail"), name, leave);
-  } catch (problem) {
-    $("#detail").append(h("div", { class: "failure" }, h("strong", { text: problem.title ?? problem.message }), h("span", { text: problem.detail ?? "" }), h("code", { text: problem.requestId ?? "" })));
-  }
-}
-
-drawer.addEventListener("close", () => remember({ name: null }));
-drawer.addEventListener("click", (event) => {
-  if (event.target === drawer) drawer.close();
-});
-form.elements.q.value = query.get("q") ?? "";
-form.elements.key.value = query.get("key") ?? "";
+const drawer = new Drawer(facts, () => poller.now());
+readFilters();
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("input", () => {
-  remember(Object.fromEntries(new FormData(form)));
-  show();
+  shell.replace(Object.fromEntries(new FormData(form)));
+  show({ moves: true });
+});
+document.addEventListener("address", () => {
+  readFilters();
+  Object.assign(table, sorting());
+  if (facts.known.length) show({ moves: true });
+  drawer.follow();
 });
 setInterval(() => panel.tick(), 1000);
 poller.start();
-if (query.get("name")) open(query.get("name"));
+drawer.follow();

@@ -30,6 +30,17 @@ async def client(indicator_app):
         yield world.client
 
 
+async def test_the_catalogue_may_be_kept_as_long_as_it_says_the_same(client):
+    """Asked for by the version that a chart names; by another, or by none, it is looked at anew."""
+    version = (await client.get("/api/pages/chart")).json()["catalogue"]
+    kept = await client.get(f"/api/indicators?v={version}")
+    assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+    for query in ("", "?v=000000000000"):
+        answer = await client.get(f"/api/indicators{query}")
+        assert answer.headers["cache-control"] == "no-cache"
+        assert answer.json() == kept.json()
+
+
 async def test_the_catalogue_tells_what_there_is_and_how_to_ask(indicator_app):
     async with indicator_app(_found=PluginLoader().discover(allow=["talib_functions"])) as world:
         body = (await world.client.get("/api/indicators")).json()
