@@ -64,6 +64,35 @@ async def test_on_a_phone_pair_and_interval_share_a_row_and_the_rest_is_behind_d
         assert close["x"] + close["width"] <= 390
 
 
+async def test_the_chips_stay_with_their_panes_and_print_is_light(page_of, until):
+    async with page_of("chart?ind=obv,willr", color_scheme="dark") as page:
+        await page.wait_for_selector(READY)
+        await page.set_viewport_size({"width": 1200, "height": 700})
+
+        async def beside():
+            chips = await page.locator("#chips .chip").evaluate_all(
+                "all => all.map((chip) => chip.getBoundingClientRect().top)"
+            )
+            panes = await page.locator("#plot tr").evaluate_all(
+                "all => all.map((row) => row.getBoundingClientRect().top)"
+            )
+            # Every second row parts two panes: prices, volume, and the two of the indicators.
+            return [round(top) for top in chips] == [round(panes[at] + 4) for at in (4, 6)]
+
+        assert await until(beside, 10)
+        await page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        await page.emulate_media(media="print")
+        assert await page.locator(".printed").is_visible()
+        assert not await page.locator("#plot").is_visible()
+        assert not await page.locator("#ask").is_visible()
+        corner = await page.locator(".printed").evaluate(
+            "one => [...one.getContext('2d').getImageData(1, 1, 1, 1).data]"
+        )
+        assert corner == [255, 255, 255, 255]
+        await page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert await page.locator(".printed").count() == 0
+
+
 async def act_nothing(page):
     await page.wait_for_timeout(300)
 
