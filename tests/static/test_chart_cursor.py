@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+#: As numbers are written: no hyphen.
+MINUS = "\N{MINUS SIGN}"
 READY = '[data-panel="chart"][data-panel-state="ready"]'
 
 
@@ -17,6 +19,7 @@ async def test_the_legend_and_the_chips_follow_the_cursor(page_of, api, until):
         rows = api.get("/api/market/candles?symbol=BTC/USDT&interval=1h&limit=50").json()["data"]
         closes = {round(row[4], 2) for row in rows["rows"]}
         newest = await page.inner_text("#chips .values")
+        newest_close = await close_of(page)
         await page.focus("#plot")
         for _ in range(10):
             await page.keyboard.press(",")
@@ -30,11 +33,11 @@ async def test_the_legend_and_the_chips_follow_the_cursor(page_of, api, until):
         await page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.3)
 
         async def pointed():
-            return await close_of(page) in closes and await close_of(page) != closes
+            return await close_of(page) in closes and await close_of(page) != newest_close
 
         assert await until(pointed)
         change = await page.inner_text("#at-delta")
-        assert re.fullmatch(r"[+−]?\d+\.\d\d %", change)
+        assert re.fullmatch(rf"[+{MINUS}]?\d+\.\d\d %", change)
 
 
 async def test_numbers_are_written_one_way(page_of):
@@ -46,7 +49,7 @@ async def test_numbers_are_written_one_way(page_of):
             assert price.fullmatch(await page.inner_text(f"#at-{name}"))
         chips = " ".join(await page.locator("#chips .values").all_inner_texts())
         for name in ("macd", "signal", "histogram", "upper", "middle", "lower", "%K", "%D"):
-            assert re.search(rf"{re.escape(name)}\s[−\d]", chips)
+            assert re.search(rf"{re.escape(name)}\s[{MINUS}\d]", chips)
         assert await page.locator("#chips .name").all_inner_texts() == [
             "macd 12 26 9",
             "bollinger-bands 20 2",
@@ -70,10 +73,11 @@ async def test_the_last_price_has_a_ground_that_is_not_the_cards(page_of, altere
         await page.wait_for_selector(READY)
         await page.wait_for_timeout(500)
         token = "price-up" if way > 1 else "price-down"
-        # The label stands on the axis: its ground is by far the most frequent tone of that name there.
+        # The label stands on the axis: its ground is far the most of that tone there.
         found = await page.evaluate(
             """(name) => {
-              const colour = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+              const style = getComputedStyle(document.documentElement);
+              const colour = style.getPropertyValue(`--${name}`).trim();
               const wanted = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
               let most = 0;
               for (const canvas of document.querySelectorAll("#plot td:last-child canvas")) {
@@ -82,7 +86,8 @@ async def test_the_last_price_has_a_ground_that_is_not_the_cards(page_of, altere
                 const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
                 let count = 0;
                 for (let at = 0; at < data.length; at += 4) {
-                  if (wanted.every((value, part) => Math.abs(data[at + part] - value) < 3)) count += 1;
+                  const near = (value, part) => Math.abs(data[at + part] - value) < 3;
+                  if (wanted.every(near)) count += 1;
                 }
                 most = Math.max(most, count);
               }
@@ -126,7 +131,7 @@ async def test_keys_pan_zoom_and_are_listed(page_of, until):
         help_ = page.get_by_role("dialog", name="Keys of the chart")
         assert await help_.is_visible()
         listed = await help_.locator("kbd").all_inner_texts()
-        assert {"←", "→", "+", "−", "Home", "End", "?"} <= set(listed)
+        assert {"←", "→", "+", MINUS, "Home", "End", "?"} <= set(listed)
         await page.keyboard.press("Escape")
         # In the box of the pair they are letters.
         await page.fill("#symbol", "")
@@ -141,12 +146,7 @@ async def test_times_are_in_the_one_zone_of_the_page_and_say_it(page_of, until):
         row = page.locator("#candles tbody th").first
         local = await row.inner_text()
         assert re.fullmatch(r"\d+ [A-Z][a-z]{2} \d{4} \d\d:30", local)
-        await page.evaluate(
-            """async () => {
-              const { setZone } = await import(new URL("static/shared/js/time.js", location.href));
-              setZone("utc");
-            }"""
-        )
+        await page.get_by_role("button", name="Local time: show UTC").click()
         assert await page.inner_text("#zone") == "UTC"
         assert (await row.inner_text()).endswith(":00")
         assert "UTC" in await page.inner_text("#candles thead")
@@ -162,7 +162,15 @@ async def test_a_name_written_out_is_found_first_and_common_ones_stand_on_top(pa
         await first.wait_for()
         assert await page.locator("#catalogue .group").first.inner_text() == "Common"
         names = await page.locator("#catalogue code").all_inner_texts()
-        assert set(names[:7]) == {"sma", "ema", "rsi", "macd", "atr", "stoch-rsi", "bollinger-bands"}
+        assert set(names[:7]) == {
+            "sma",
+            "ema",
+            "rsi",
+            "macd",
+            "atr",
+            "stoch-rsi",
+            "bollinger-bands",
+        }
         await page.fill("#search", "macd")
 
         async def found():
@@ -174,7 +182,7 @@ async def test_a_name_written_out_is_found_first_and_common_ones_stand_on_top(pa
         await page.fill("#search", "macdext")
         await page.press("#search", "Enter")
         await page.locator("#chips .chip", has_text="macdext").wait_for()
-        # The new chip has the focus: its parameters are one press away, each with a name of its own.
+        # The new chip has the focus: its parameters are one press away, each with its own name.
         await page.keyboard.press("Enter")
         labels = await page.locator("#parameters label").all_inner_texts()
         names = [one.split("\n")[0] for one in labels]

@@ -45,13 +45,15 @@ async def test_on_a_phone_pair_and_interval_share_a_row_and_the_rest_is_behind_d
     view = {"width": 390, "height": 844}
     async with page_of("chart", viewport=view, has_touch=True) as page:
         await page.wait_for_selector(READY)
-        boxes = [await page.locator(one).bounding_box() for one in ("#symbol", "#interval", "#menu")]
+        boxes = [
+            await page.locator(one).bounding_box() for one in ("#symbol", "#interval", "#menu")
+        ]
         assert len({round(box["y"] + box["height"] / 2) for box in boxes}) == 1
         assert not await page.locator("#csv").is_visible()
         await page.click("#menu")
         for name in ("#add", "#other", "#show-table", "#csv", "#json"):
             box = await page.locator(name).bounding_box()
-            assert 0 <= box["x"]
+            assert box["x"] >= 0
             assert box["x"] + box["width"] <= 390
         await page.keyboard.press("Escape")
         assert not await page.locator("#csv").is_visible()
@@ -60,6 +62,35 @@ async def test_on_a_phone_pair_and_interval_share_a_row_and_the_rest_is_behind_d
         await page.click("#add")
         close = await page.locator("#close").bounding_box()
         assert close["x"] + close["width"] <= 390
+
+
+async def test_the_chips_stay_with_their_panes_and_print_is_light(page_of, until):
+    async with page_of("chart?ind=obv,willr", color_scheme="dark") as page:
+        await page.wait_for_selector(READY)
+        await page.set_viewport_size({"width": 1200, "height": 700})
+
+        async def beside():
+            chips = await page.locator("#chips .chip").evaluate_all(
+                "all => all.map((chip) => chip.getBoundingClientRect().top)"
+            )
+            panes = await page.locator("#plot tr").evaluate_all(
+                "all => all.map((row) => row.getBoundingClientRect().top)"
+            )
+            # Every second row parts two panes: prices, volume, and the two of the indicators.
+            return [round(top) for top in chips] == [round(panes[at] + 4) for at in (4, 6)]
+
+        assert await until(beside, 10)
+        await page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        await page.emulate_media(media="print")
+        assert await page.locator(".printed").is_visible()
+        assert not await page.locator("#plot").is_visible()
+        assert not await page.locator("#ask").is_visible()
+        corner = await page.locator(".printed").evaluate(
+            "one => [...one.getContext('2d').getImageData(1, 1, 1, 1).data]"
+        )
+        assert corner == [255, 255, 255, 255]
+        await page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert await page.locator(".printed").count() == 0
 
 
 async def act_nothing(page):

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+#: As numbers are written: no hyphen.
+MINUS = "\N{MINUS SIGN}"
 READY = '[data-panel="chart"][data-panel-state="ready"]'
 CHART = "**/api/pages/chart*"
 
@@ -43,11 +45,17 @@ async def test_older_candles_come_when_the_viewer_goes_back(page_of, until):
         await page.focus("#plot")
         async with page.expect_response(lambda reply: "end=" in reply.url):
             await page.keyboard.press("Home")
-        before = int(await page.get_attribute("#plot", "data-from") or 0)
+
+        async def first():
+            return int(await page.get_attribute("#plot", "data-from") or 0)
+
+        before = await until(first)
 
         async def older():
             await page.keyboard.press("Home")
-            return int(await page.get_attribute("#plot", "data-from") or 0) < before - 400 * 3_600_000
+            # It is told once the view has come to rest.
+            await page.wait_for_timeout(500)
+            return await first() < before - 400 * 3_600_000
 
         assert await until(older, 20)
         await page.keyboard.press("End")
@@ -103,7 +111,9 @@ async def test_a_second_market_is_read_in_percent(page_of, until):
         await page.press("#other", "Enter")
 
         async def compared():
-            return re.search(r"ETH/USDT\s*[+−]?\d+\.\d\d %", await page.inner_text("#versus"))
+            return re.search(
+                rf"ETH/USDT\s*[+{MINUS}]?\d+\.\d\d %", await page.inner_text("#versus")
+            )
 
         assert await until(compared, 20)
         assert await page.get_attribute("#percent", "aria-pressed") == "true"

@@ -323,6 +323,7 @@ $("#ask").addEventListener("submit", (event) => event.preventDefault());
 $("#stage").addEventListener("pointerup", () => tools.auto(view?.auto ?? true));
 document.addEventListener("address", follow);
 document.addEventListener("zone", zoned);
+document.documentElement.addEventListener("looks", legends);
 eachSecond(() => headline.facts(market));
 // Somebody else asked for this market: what came is newer than what is shown. And a source that is
 // back may end a time without answers.

@@ -80,7 +80,7 @@ export class Indicators {
     return one;
   }
 
-  // Over the price the bands of an envelope share one colour; the digits are the market's.
+  // Over the price the digits are the market's.
   #digits(one) {
     return one.info.pane === "own" ? one.digits : this.digits();
   }

@@ -29,6 +29,7 @@ export class Legend {
 export class Corners {
   constructor(stage) {
     this.stage = stage;
+    this.watched = new Set();
     this.watch = new ResizeObserver(() => this.place());
     this.watch.observe(stage);
   }
@@ -36,21 +37,23 @@ export class Corners {
   // `paneOf(key)` is a pane's element, or null.
   over(paneOf) {
     this.paneOf = paneOf;
-    this.watch.disconnect();
-    this.watch.observe(this.stage);
-    for (const chip of $("#chips").children) {
-      const pane = paneOf(chip.dataset.key);
-      if (pane) this.watch.observe(pane);
-    }
     this.place();
+    // The library makes the elements of new panes with its next frame.
+    requestAnimationFrame(() => this.place());
   }
 
   place() {
     const { top } = this.stage.getBoundingClientRect();
+    const seen = new Set();
     for (const chip of $("#chips").children) {
       const pane = this.paneOf?.(chip.dataset.key);
       chip.toggleAttribute("data-apart", Boolean(pane));
       chip.style.top = pane ? `${Math.round(pane.getBoundingClientRect().top - top + 4)}px` : "";
+      if (!pane) continue;
+      seen.add(pane);
+      if (!this.watched.has(pane)) this.watch.observe(pane);
     }
+    for (const pane of this.watched) if (!seen.has(pane)) this.watch.unobserve(pane);
+    this.watched = seen;
   }
 }

@@ -7,21 +7,30 @@ const WAIT_MS = 150;
 export class PairBox {
   // `input` and `list` stand in the page; `onChoose(pair)` with what was chosen or written.
   constructor(input, list, onChoose) {
-    Object.assign(this, { input, list, onChoose, value: input.value, at: -1, timer: null, turn: null });
+    Object.assign(this, { input, list, onChoose, value: input.value, at: -1, timer: null, turn: null, written: false });
     input.addEventListener("focus", () => input.select());
-    input.addEventListener("input", () => this.#wait());
+    input.addEventListener("input", () => {
+      this.written = true;
+      this.#wait();
+    });
     input.addEventListener("keydown", (event) => this.#key(event));
     input.addEventListener("blur", () => {
       this.#close();
-      input.value = this.value;
+      this.#restore();
     });
     // A press on a line must not take the focus from the box first.
     list.addEventListener("pointerdown", (event) => event.preventDefault());
   }
 
+  // What is being written stays.
   set(value) {
     this.value = value;
-    if (document.activeElement !== this.input || this.list.hidden) this.input.value = value;
+    if (!this.written) this.input.value = value;
+  }
+
+  #restore() {
+    this.written = false;
+    this.input.value = this.value;
   }
 
   #wait() {
@@ -67,9 +76,10 @@ export class PairBox {
     const wanted = pair.trim();
     if (wanted) {
       this.value = wanted.toUpperCase();
+      this.written = false;
       this.onChoose(this.value);
     }
-    this.input.value = this.value;
+    this.#restore();
   }
 
   #key(event) {
@@ -91,7 +101,7 @@ export class PairBox {
     } else if (event.key === "Escape" && !this.list.hidden) {
       event.preventDefault();
       this.#close();
-      this.input.value = this.value;
+      this.#restore();
     }
   }
 }

@@ -13,16 +13,16 @@ export const token = (name) => getComputedStyle(html).getPropertyValue(`--${name
 export const colour = (at) => (at === null ? token("muted") : PALETTE[html.dataset.theme === "light" ? "light" : "dark"][at % SIZE]);
 
 // A place of the palette for each output: those nobody holds first. Columns are coloured by their sign and
-// have none; the two edges of a band share one.
+// have none; the two edges of a band, and the prices of a candle, share one.
 export function places(outputs, held) {
   const taken = new Set(held.filter((at) => at !== null).map((at) => at % SIZE));
   const free = [...Array(SIZE).keys()].filter((at) => !taken.has(at));
-  let next = taken.size;
   const found = [];
   for (const { draw } of outputs) {
-    const upper = draw === "lower" ? outputs.findIndex((output) => output.draw === "upper") : -1;
+    const same = { lower: "upper", candle: "candle" }[draw];
+    const before = found[outputs.findIndex((output) => output.draw === same)];
     if (draw === "histogram") found.push(null);
-    else found.push(found[upper] ?? free.shift() ?? next++ % SIZE);
+    else found.push(before ?? free.shift() ?? (held.length + found.length) % SIZE);
   }
   return found;
 }

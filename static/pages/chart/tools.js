@@ -15,7 +15,7 @@ export class Tools {
     document.addEventListener("pointerdown", (event) => {
       if (!event.target.closest("#more, #menu, dialog, .suggestions")) this.menu(false);
     });
-    $("#more").addEventListener("keydown", (event) => {
+    $("#ask").addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || $("#more").dataset.open === undefined || event.defaultPrevented) return;
       this.menu(false);
       $("#menu").focus();

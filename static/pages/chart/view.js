@@ -37,6 +37,8 @@ export class View {
     this.second = null;
     this.drawing = new Drawing(this.chart, this.candles, (digits) => this.#format(digits), () => this.digits);
     html.addEventListener("looks", () => this.dress());
+    addEventListener("beforeprint", () => this.#print());
+    addEventListener("afterprint", () => this.printed?.remove());
     this.dress();
     this.stretch();
     this.chart.subscribeCrosshairMove((at) => this.#moved(at));
@@ -76,6 +78,19 @@ export class View {
     if (this.places) this.#volume();
     this.second?.applyOptions({ color: token("text") });
     this.drawing.dress(this.tones);
+  }
+
+  // Paper is white: a picture in the light theme's colours stands in for the chart, which draws too late.
+  #print() {
+    const { theme } = html.dataset;
+    html.dataset.theme = "light";
+    this.dress();
+    this.printed?.remove();
+    this.printed = this.chart.takeScreenshot();
+    this.printed.className = "printed";
+    html.dataset.theme = theme;
+    this.dress();
+    this.place.after(this.printed);
   }
 
   clear() {

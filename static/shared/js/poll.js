@@ -16,6 +16,8 @@ export class Poller {
     this.busy = false;
     this.again = false;
     this.stopped = true;
+    // When the next round begins, of `performance.now()`.
+    this.nextAt = 0;
     this.seen = () => this.#turned();
     this.back = () => {
       if (this.failures) this.now();
@@ -67,7 +69,9 @@ export class Poller {
       return;
     }
     if (isPaused()) return;
-    this.timer = setTimeout(() => this.#round(), this.#wait());
+    const wait = this.#wait();
+    this.nextAt = performance.now() + wait;
+    this.timer = setTimeout(() => this.#round(), wait);
   }
 
   #wait() {
