@@ -1,0 +1,13 @@
+"""The configuration: keys that are needed apart from those that are not."""
+
+from playwright.async_api import expect
+
+
+async def test_needed_and_optional_keys_are_two_tables(page_of):
+    async with page_of("config") as page:
+        await expect(page.locator("#optional tbody tr").first).to_be_visible()
+        await expect(page.locator('[data-panel="needed"]')).to_contain_text("No source waits")
+        await expect(page.locator("#tile-changes")).to_contain_text("this machine only")
+        await page.fill("#find", "etherscan")
+        assert "q=etherscan" in page.url
+        assert page.complaints == []

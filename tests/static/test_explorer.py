@@ -1,0 +1,33 @@
+"""The explorer of sources: a drawer that can always be left, and that says why first."""
+
+from playwright.async_api import expect
+
+PHONE = {"viewport": {"width": 390, "height": 844}}
+
+
+async def test_back_closes_the_drawer_and_it_can_be_closed_on_a_phone(page_of):
+    """Its close button lies inside the screen, and Back leads to the table, not off the page."""
+    async with page_of("providers", **PHONE) as page:
+        await page.click('#explorer tr[data-key="binance"] .open')
+        box = await page.locator("#close").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        await expect(page.locator("#lead")).not_to_have_text("Asking…")
+        await page.go_back()
+        await expect(page.locator("#drawer")).to_be_hidden()
+        assert page.url.endswith("/providers")
+        assert await page.evaluate("document.activeElement !== document.body")
+
+
+async def test_an_unknown_source_is_said_in_the_page_alone(page_of):
+    """No `Asking…` is left, and the console stays empty."""
+    async with page_of("providers?name=nonsense") as page:
+        await expect(page.locator("#lead")).to_contain_text("Unknown provider")
+        assert page.complaints == []
+
+
+async def test_every_state_in_the_table_has_its_shape(page_of):
+    """A state is never told by its word and colour alone."""
+    async with page_of("providers") as page:
+        mark = page.locator("#explorer tbody .state .shape :is(.fill, .hollow)").first
+        await expect(mark).to_be_visible()
