@@ -52,12 +52,6 @@ class Condition:
     patient: bool = True
 
 
-def titled(name: str) -> str:
-    """`order_book` as people read it."""
-    words = name.replace("_", " ")
-    return words[:1].upper() + words[1:]
-
-
 def of_capabilities(lines: Iterable[CapabilityStatus]) -> list[Condition]:
     """Capabilities that no source is left for, or only one of several."""
     found = []
@@ -72,9 +66,7 @@ def of_capabilities(lines: Iterable[CapabilityStatus]) -> list[Condition]:
         else:
             continue
         found.append(
-            Condition(
-                "capability", line.name, titled(line.name), severity, code, message, (line.name,)
-            )
+            Condition("capability", line.name, line.title, severity, code, message, (line.name,))
         )
     return found
 
@@ -85,7 +77,7 @@ def of_services(services: Iterable[ServiceReport], broken: Iterable[Broken]) -> 
     for service in services:
         if service.status in ("DEGRADED", "OFFLINE"):
             severity: Severity = "major" if service.status == "OFFLINE" else "minor"
-            title = _TITLES.get(service.name, titled(service.name))
+            title = _TITLES.get(service.name, service.name)
             code = service.status.lower()
             found.append(Condition("service", service.name, title, severity, code, service.detail))
     found.extend(
