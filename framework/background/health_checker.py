@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from coinmux.framework.background.probe_queries import CHEAPEST_FIRST, probe_query
 from coinmux.framework.errors import ProviderError, UnknownSymbol
 from coinmux.framework.health.tracker import State
+from coinmux.framework.sources.channel_health import ChannelHealth
 from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class HealthChecker:
         if (doubted := self._doubted(source, idle)) is not None:
             return doubted
         for capability in CHEAPEST_FIRST:
-            if capability not in source.fetch or probe_query(source.info, capability) is None:
+            if not self._can_ask(source, capability):
                 continue
             standing = self._health.standing(source.name, capability)
             if (
@@ -180,8 +181,7 @@ class HealthChecker:
                 continue
             for capability in CHEAPEST_FIRST:
                 if (
-                    capability in source.fetch
-                    and probe_query(source.info, capability) is not None
+                    self._can_ask(source, capability)
                     and self._health.standing(source.name, capability).eligible
                 ):
                     found.append((asked_at, source, capability))
@@ -200,11 +200,32 @@ class HealthChecker:
         offered = [
             capability
             for capability in CHEAPEST_FIRST
-            if capability in source.fetch
-            and probe_query(source.info, capability) is not None
+            if self._can_ask(source, capability)
             and self._health.standing(source.name, capability).eligible
         ]
         return max(offered, key=lambda name: source.unanswered.get(name, 0), default=None)
+
+    def _can_ask(self, source: Source, capability: str) -> bool:
+        """Whether there is a question to probe with, and a channel that may be asked it now.
+
+        While every channel rests, a probe would only be told that the source is busy.
+        """
+        if (
+            capability not in source.fetch
+            or (query := probe_query(source.info, capability)) is None
+        ):
+            return False
+        channels = source.info.channels
+        if not channels:
+            return True
+        # Where channels are tagged with chains, only those of the question's chain take it.
+        chain = str(getattr(query, "chain", ""))
+        for channel in [one for one in channels if chain in one.tags] or channels:
+            name = f"{source.name}:{channel.name}"
+            standing = self._health.standing(name, ChannelHealth.CAPABILITY)
+            if standing.eligible or standing.probe:
+                return True
+        return False
 
     def _past_jitter(self, name: str, retry_at: float | None, now: float) -> bool:
         if retry_at is None:

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from coinmux import AllProvidersFailed, CoinmuxError, Empty, RequestOptions, TickerQuery
+from coinmux import AllProvidersFailed, Channel, CoinmuxError, Empty, RequestOptions, TickerQuery
+from coinmux.framework.errors import Outcome
 
 QUERY = TickerQuery(symbol="BTC/USDT")
 ON = {"CHECKER": "on"}
@@ -162,3 +163,24 @@ async def test_after_a_reset_nothing_stays_unknown(gateway_of):
         assert world.gateway.source_health_of("a").state == "UNKNOWN"
         await world.gateway.checker.round()
         assert world.gateway.source_health_of("a").state == "HEALTHY"
+
+
+async def test_a_source_whose_channels_all_rest_is_not_probed_until_one_is_due(gateway_of):
+    """A probe could only be told that the source is busy, once a minute, for hours."""
+    channels = tuple(Channel(name, f"https://{name}.example") for name in ("x", "y"))
+    info = {"a": {"channels": channels}}
+    async with gateway_of(_settings=ON, _info=info, a=[Empty()]) as world:
+        await settled(world.gateway)
+        if world.plugins["a"].calls == 0:
+            await world.gateway.checker.round()
+        assert world.gateway.source_health_of("a").state == "DEGRADED"
+        for name in ("x", "y"):
+            tracker = world.gateway.health
+            for _ in range(3):
+                lease = tracker.begin(f"a:{name}", "channel", 5.0)
+                tracker.record(lease, Outcome.FAILURE, elapsed_s=0.1, code="x", message="refused")
+        world.clock.advance(61)
+        assert await world.gateway.checker.round() == 0
+        world.gateway.health.hasten("a")
+        assert await world.gateway.checker.round() == 1
+        assert world.plugins["a"].calls == 2

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from coinmux import Empty, EnvVar, hookimpl
-from coinmux.framework.errors import RateLimited, UpstreamTimeout
+from coinmux import Channel, Empty, EnvVar, hookimpl
+from coinmux.framework.errors import Outcome, RateLimited, UpstreamTimeout
 from coinmux.framework.plugins.discovery import PluginLoader, in_process
 from coinmux.framework.simulator.simulator import Simulator, simulated_providers
 from coinmux.server.cli.serve import serve as serve_command
@@ -54,6 +54,23 @@ class TestTestNow:
             assert (await world.client.post("/api/source-health/test/c")).status_code == 429
             world.clock.advance(0.2)
             assert (await world.client.post("/api/source-health/test/c")).status_code == 200
+
+    async def test_a_source_of_channels_is_asked_though_all_of_them_rest(self, live):
+        """Their probes are due at once, so that the test reaches one of them."""
+        channels = tuple(Channel(name, f"https://{name}.example") for name in ("x", "y"))
+        async with live(_info={"a": {"channels": channels}}, a=[1.5]) as world:
+            tracker = world.gateway.health
+            for name in ("a:x", "a:y"):
+                for _ in range(3):
+                    lease = tracker.begin(name, "channel", 5.0)
+                    tracker.record(
+                        lease, Outcome.FAILURE, elapsed_s=0.1, code="x", message="refused"
+                    )
+                assert not tracker.standing(name, "channel").probe
+            answer = await world.client.post("/api/source-health/test/a")
+            assert (answer.status_code, answer.json()["test"]["outcome"]) == (200, "ok")
+            assert world.plugins["a"].calls == 1
+            assert all(tracker.standing(name, "channel").probe for name in ("a:x", "a:y"))
 
     async def test_what_is_offline_is_asked_before_its_rest_is_over(self, live):
         """And is back if it answers."""
