@@ -32,6 +32,7 @@ from coinmux.server.asgi.indicator_params import (
 from coinmux.server.asgi.problems import problem
 from coinmux.server.asgi.query_params import refused, single_values
 from coinmux.server.asgi.request_body import read_json
+from coinmux.server.asgi.request_parts import parts_of
 from coinmux.server.asgi.requests import AnyRequest, request_id
 from coinmux.server.asgi.responses import Bytes, as_json, provenance_headers
 from coinmux.server.asgi.scope import state_of
@@ -82,6 +83,7 @@ class IndicatorController(Controller):
             takes_limit=False,
         )
         plans = [gateway.indicators.catalogue.plan(name) for name in SEVEN]
+        ended: list[CoinmuxError | None] = []
 
         async def one(interval: Interval) -> tuple[CandleHistory, bytes]:
             history, results = await gateway.indicators.several(
@@ -98,10 +100,14 @@ class IndicatorController(Controller):
                 name: _latest(result, desk, request)
                 for name, result in zip(SEVEN, results, strict=True)
             }
+            ended.extend(_failure(result) for result in results)
             data = {**_market(history, results), "indicators": lines}
             return history, _envelope(data, history.meta())
 
-        return await _by_interval(asked, one, desk, request)
+        answer = await _by_interval(asked, one, desk, request)
+        if len(asked.intervals) == 1:
+            state_of(request.scope).parts = parts_of("indicators", ended)
+        return answer
 
     @post("/batch", operation_id="computeBatch", status_code=200, opt={DOC: BATCH})
     async def batch(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
@@ -123,30 +129,33 @@ class IndicatorController(Controller):
             trail=state_of(request.scope).trail,
         )
         lines: list[dict[str, Any]] = []
-        failed = 0
+        ended: list[CoinmuxError | None] = []
         for name, market in asked.markets.items():
             result = results[market] if isinstance(market, Symbol) else market
             if isinstance(result, CoinmuxError):
                 lines.append({"symbol": name, "error": _error(result, desk, request)})
-                failed += len(asked.choices)
+                ended.extend([result] * len(asked.choices))
                 continue
             history, computed = result
             values = iter(computed)
-            shown = [
-                _shown(choice.name, choice.parameters, choice.error, asked.limit, desk, request)
-                if isinstance(choice, RefusedPlan)
-                else _shown(
-                    choice.info.name, choice.values, next(values), asked.limit, desk, request
-                )
-                for choice in asked.choices
-            ]
-            failed += sum(one["status"] == "error" for one in shown)
+            shown: list[dict[str, Any]] = []
+            for choice in asked.choices:
+                value: IndicatorResult | CoinmuxError
+                given: Mapping[str, Any]
+                if isinstance(choice, RefusedPlan):
+                    called, given, value = choice.name, choice.parameters, choice.error
+                else:
+                    called, given, value = choice.info.name, choice.values, next(values)
+                shown.append(_shown(called, given, value, asked.limit, desk, request))
+                ended.append(_failure(value))
             lines.append(
                 {**_market(history, computed), "indicators": shown, "meta": history.meta()}
             )
             await asyncio.sleep(0)  # a batch of hundreds lets others have their turn
-        total = len(asked.markets) * len(asked.choices)
-        summary = {"total": total, "ok": total - failed, "failed": failed}
+        parts = state_of(request.scope).parts = parts_of("indicators", ended)
+        summary = {
+            "total": parts.asked, "ok": parts.asked - parts.failed, "failed": parts.failed
+        }  # fmt: skip
         return as_json({"summary": summary, "results": lines})
 
     @get("/{indicator:str}", operation_id="getIndicator", opt={DOC: ROUTED})
@@ -261,16 +270,20 @@ async def _by_interval(
         history, body = await one(asked.intervals[0])
         return Bytes(body, provenance_headers(history.answer, desk.gateway.clock.monotonic()))
 
-    async def tried(interval: Interval) -> bytes:
+    async def tried(interval: Interval) -> tuple[bytes, CoinmuxError | None]:
         try:
-            return bytes((await one(interval))[1])
+            return bytes((await one(interval))[1]), None
         except CoinmuxError as error:
-            return _ENCODER.encode({"error": _error(error, desk, request)})
+            return _ENCODER.encode({"error": _error(error, desk, request)}), error
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(tried(interval)) for interval in asked.intervals]
-    bodies = zip(asked.intervals, (task.result() for task in tasks), strict=True)
-    lines = [b"%b:%b" % (_ENCODER.encode(str(name)), body) for name, body in bodies]
+    bodies = [task.result() for task in tasks]
+    state_of(request.scope).parts = parts_of("intervals", [error for _, error in bodies])
+    lines = [
+        b"%b:%b" % (_ENCODER.encode(str(name)), body)
+        for name, (body, _) in zip(asked.intervals, bodies, strict=True)
+    ]
     return Bytes(b'{"intervals":{%b}}' % b",".join(lines), _HEADERS)
 
 
@@ -287,6 +300,17 @@ def _market(
         **history.head(last_closed=candles.last_closed),
         "timestamp": int(candles.timestamp[-1]) if len(candles) else None,
     }
+
+
+def _failure(result: IndicatorResult | CoinmuxError) -> CoinmuxError | None:
+    """Why a result cannot be shown; None where it can."""
+    if isinstance(result, CoinmuxError):
+        return result
+    try:
+        _ = result.reading
+    except CoinmuxError as error:
+        return error
+    return None
 
 
 def _latest(

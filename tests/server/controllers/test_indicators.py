@@ -394,6 +394,38 @@ async def test_what_fails_in_a_batch_stands_in_its_place(indicator_app):
         assert [one["status"] for one in body["results"][1]["indicators"]] == ["ok", "error"]
 
 
+async def test_an_event_tells_how_many_indicators_of_a_request_failed(indicator_app):
+    """Of a batch, of the seven together and of several intervals, although all answer 200."""
+    async with indicator_app(a=[1.0]) as world:
+        world.plugins["a"].unlisted = {"NOPE/USDT"}
+        world.plugins["a"].life = 30
+        batch = {"symbols": ["NOPE/USDT", "BTC/USDT"], "indicators": ["rsi", "macd"]}
+        seven = "/api/indicators/comprehensive?symbol=BTC/USDT"
+        answers = [
+            await post(world.client, "/api/indicators/batch", batch),
+            await world.client.get(seven),
+            await world.client.get(f"{seven}&interval=1h,4h"),
+            await world.client.get("/api/indicators/rsi?symbol=NOPE/USDT&interval=1h,4h"),
+        ]
+        assert [answer.status_code for answer in answers] == [200] * 4
+        lines = answers[1].json()["data"]["indicators"].values()
+        failed = sum(line["status"] == "error" for line in lines)
+        assert 0 < failed < 7
+        picture = (await world.client.get("/api/monitor")).json()
+        events = {one["request_id"]: one for one in picture["events"]["items"]}
+        asked = [events[answer.headers["x-request-id"]] for answer in answers]
+        assert [one["parts"] for one in asked] == [
+            {"asked": 4, "failed": 3},
+            {"asked": 7, "failed": failed},
+            {"asked": 2, "failed": 0},
+            {"asked": 2, "failed": 2},
+        ]
+        assert [one["kind"] == "error" for one in asked] == [True, True, False, True]
+        assert asked[3]["outcome"] == "unknown_symbol"
+        assert "4 indicators" in asked[0]["message"]
+        assert "2 intervals" in asked[3]["message"]
+
+
 async def test_a_name_that_will_not_do_in_a_batch_spoils_no_other(indicator_app):
     """What is no pair, no indicator or out of bounds has its error, in its place."""
     async with indicator_app(a=[1.0]) as world:
