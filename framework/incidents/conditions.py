@@ -1,6 +1,6 @@
-"""What is wrong now with capabilities, services and sources of several channels. Pure.
+"""What is wrong now with capabilities and services. Pure.
 
-A source alone tells of its changes; these are looked at every few seconds.
+A source tells of its changes; these are looked at every few seconds.
 """
 
 from __future__ import annotations
@@ -9,18 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coinmux.framework.health.tracker import State
-
 if TYPE_CHECKING:
-    from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.incidents.record import Kind, Severity
     from coinmux.framework.plugins.discovery import Broken
     from coinmux.framework.reports.answerable import CapabilityStatus
     from coinmux.framework.reports.status import ServiceReport
-    from coinmux.framework.sources.source import Source
 
 NO_SOURCE_LEFT, ONE_SOURCE_LEFT = "no_source_left", "one_source_left"
-ALL_CHANNELS_DOWN = "all_channels_down"
 #: Without these two, nothing of what most people ask for is left.
 _VITAL = frozenset({"ticker", "candles"})
 #: Two at least make a choice: where one is enabled, one left is no loss.
@@ -36,11 +31,7 @@ _TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Something that is wrong as long as it is found.
-
-    Attributes:
-        patient: it is an incident only if the next look finds it too: some last for a moment.
-    """
+    """Something that is wrong as long as it is found."""
 
     kind: Kind
     name: str
@@ -49,7 +40,6 @@ class Condition:
     code: str
     message: str
     capabilities: tuple[str, ...] = ()
-    patient: bool = True
 
 
 def of_capabilities(lines: Iterable[CapabilityStatus]) -> list[Condition]:
@@ -87,27 +77,4 @@ def of_services(services: Iterable[ServiceReport], broken: Iterable[Broken]) -> 
         )
         for plugin in broken
     )  # fmt: skip
-    return found
-
-
-def of_channels(sources: Iterable[Source], tracker: HealthTracker) -> list[Condition]:
-    """Sources of several channels none of which can be asked: they are as offline as these."""
-    found = []
-    for source in sources:
-        names = [f"{source.name}:{channel.name}" for channel in source.info.channels]
-        if not names or not source.feature.enabled:
-            continue
-        snapshots = [tracker.snapshot(name) for name in names]
-        on = [one for one in snapshots if one.state is not State.DISABLED]
-        if not on or any(one.state is not State.OFFLINE for one in on):
-            continue
-        newest = max(on, key=lambda one: one.last_failure_at or 0.0)
-        code, message = newest.last_error or (ALL_CHANNELS_DOWN, "")
-        text = f"all of its {len(on)} channels: {message or code}"
-        found.append(
-            Condition(
-                "source", source.name, source.info.title, "minor", code, text,
-                tuple(sorted(source.fetch)), patient=False,
-            )
-        )  # fmt: skip
     return found

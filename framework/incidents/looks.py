@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coinmux.framework.health.tracker import State
 from coinmux.framework.incidents import conditions
 
 if TYPE_CHECKING:
@@ -17,10 +16,8 @@ if TYPE_CHECKING:
     from coinmux.framework.plugins.discovery import PluginLoader
     from coinmux.framework.reports.status import GatewayStatus
     from coinmux.framework.secrets import Redactor
-    from coinmux.framework.sources.registry import SourceRegistry
 
 _OVER: dict[Kind, str] = {
-    "source": "one of its channels answers again",
     "capability": "enough of its sources can be asked again",
     "service": "it works again",
 }
@@ -37,14 +34,12 @@ class Looks:
     def __init__(
         self,
         book: IncidentBook,
-        registry: SourceRegistry,
         health: HealthTracker,
         loader: PluginLoader,
         status: Callable[[], GatewayStatus],
         redactor: Redactor,
     ) -> None:
         self._book = book
-        self._registry = registry
         self._health = health
         self._loader = loader
         self._status = status
@@ -59,33 +54,26 @@ class Looks:
         found = [
             *conditions.of_capabilities(status.capabilities),
             *conditions.of_services(status.services, self._loader.broken),
-            *conditions.of_channels(self._registry.sources.values(), self._health),
         ]
         suspects, self._suspects = self._suspects, {}
         standing: set[tuple[Kind, str]] = set()
         for one in found:
             key = (one.kind, one.name)
             is_open = self._book.open_of(one.kind, one.name) is not None
-            if one.patient and key not in suspects and not is_open:
+            if key not in suspects and not is_open:
+                # Some last for a moment.
                 self._suspects[key] = now_ms
                 continue
             standing.add(key)
-            if one.kind != "source" or not is_open:
-                self._begin(one, suspects.get(key, now_ms))
+            self._begin(one, suspects.get(key, now_ms))
         for kind, name in self._looked - standing:
-            if kind != "source" or not self._is_offline(name):
-                self._book.end(now_ms, kind, name, _OVER[kind])
+            self._book.end(now_ms, kind, name, _OVER[kind])
         self._looked = standing
         self._grade(standing)
         known = set(self._health.sources())
         for record in self._book.open:
             if record.kind == "source" and record.name not in known:
                 self._book.end(now_ms, "source", record.name, "it was removed")
-
-    def _is_offline(self, name: str) -> bool:
-        """Whether a source is offline itself, which its own change of state ends."""
-        known = self._registry.sources
-        return name in known and self._health.snapshot(name).state is State.OFFLINE
 
     def _begin(self, one: Condition, at: int) -> None:
         self._book.begin(

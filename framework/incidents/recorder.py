@@ -79,7 +79,7 @@ class IncidentRecorder:
         self._clock = clock
         self._workers = workers
         self.book = IncidentBook()
-        self._looks = Looks(self.book, registry, health, loader, status, redactor)
+        self._looks = Looks(self.book, health, loader, status, redactor)
         self._tally = Tally(self._can_serve)
         self._changes: deque[tuple[int, StateChange, str, str]] = deque(maxlen=_MOST_CHANGES)
         self._seen: Decision | None = None

@@ -9,7 +9,8 @@ NEEDS = {
     "/api/market/pairs": {"provider": "kraken"},
     "/api/routing/explain": {"capability": "ticker", "symbol": "BTC/USDT"},
 }
-APART = {"/api/routing/decisions/{request_id}", "/badge/{badge}"}
+#: Where nothing went wrong there is no incident to show.
+APART = {"/api/routing/decisions/{request_id}", "/api/incidents/{incident_id}", "/badge/{badge}"}
 
 
 def example(parameter):
