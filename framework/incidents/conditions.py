@@ -42,6 +42,12 @@ class Condition:
     capabilities: tuple[str, ...] = ()
 
 
+def titled(name: str) -> str:
+    """`order_book` as people read it."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
 def of_capabilities(lines: Iterable[CapabilityStatus]) -> list[Condition]:
     """Capabilities that no source is left for, or only one of several."""
     found = []
@@ -67,7 +73,7 @@ def of_services(services: Iterable[ServiceReport], broken: Iterable[Broken]) -> 
     for service in services:
         if service.status in ("DEGRADED", "OFFLINE"):
             severity: Severity = "major" if service.status == "OFFLINE" else "minor"
-            title = _TITLES.get(service.name, service.name)
+            title = _TITLES.get(service.name, titled(service.name))
             code = service.status.lower()
             found.append(Condition("service", service.name, title, severity, code, service.detail))
     found.extend(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.health.tracker import KEY_REFUSED, State
 from coinmux.framework.incidents.book import IncidentBook
-from coinmux.framework.incidents.conditions import of_channels
 from coinmux.framework.incidents.looks import Looks
 from coinmux.framework.incidents.record import record_of
 from coinmux.framework.incidents.tally import Tally
@@ -205,9 +204,6 @@ class IncidentRecorder:
         name, after = change.source, change.after
         refused = after is State.DISABLED and code == KEY_REFUSED
         if after is State.OFFLINE or refused:
-            source = self._registry.sources.get(name)
-            for found in () if source is None else of_channels((source,), self._health):
-                code, message = found.code, found.message
             text = self._redactor.clean(message)[:300] or code.replace("_", " ")
             self.book.begin(
                 at, "source", name, title=self.title_of(name), severity="minor", code=code,
