@@ -34,6 +34,7 @@ const FAILURES = {
   cut_short: ["slower than another", "was slower than another"],
   plugin_error: ["plugin error", "failed inside its plugin"],
   plugin_timeout: ["plugin too slow", "took too long inside its plugin"],
+  window: ["older answers no longer count", "has no newer answers that count"],
 };
 
 const REASONS = {

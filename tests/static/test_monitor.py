@@ -1,0 +1,127 @@
+"""The monitor's lists, its drill, its address, and how still it stands."""
+
+import re
+
+import pytest
+
+MONITOR = re.compile(r"/api/monitor(\?|$)")
+READY = '[data-panel="providers"][data-panel-state="ready"]'
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.fixture
+def altered_page(page_of, altered):
+    """The monitor over a changed answer."""
+
+    def make(change, path="system-monitor", **options):
+        async def before(page):
+            await altered(page, MONITOR, change)
+
+        return page_of(path, before=before, **options)
+
+    return make
+
+
+def event(number, at, **fields):
+    """One event of the monitor's answer."""
+    return {
+        "id": number, "t": at, "kind": "request", "outcome": "ok", "operation": "ticker",
+        "message": "ticker", "provider": None, "request_id": None, "hops": [], "own": False,
+        "latency_ms": 12.0, "parts": None, **fields,
+    }  # fmt: skip
+
+
+async def test_a_request_of_which_parts_are_missing_is_told_with_its_parts(altered_page):
+    """Six pairs of which two failed are one line that says so, and it is not a plain success."""
+
+    def change(body):
+        at = body["server_time"] - 5_000
+        body["events"]["items"] = [
+            event(
+                body["events"]["cursor"], at, operation="tickers", message="tickers, 6 pairs",
+                parts={"asked": 6, "failed": 2},
+            )
+        ]  # fmt: skip
+
+    async with altered_page(change, "system-monitor?tab=requests") as page:
+        line = page.locator("#lines .line", has_text="6 pairs").first
+        await line.wait_for()
+        assert "4 of 6 answered" in await line.inner_text()
+        assert await line.get_attribute("data-look") == "part"
+
+
+async def test_a_span_nobody_asked_in_is_a_hollow_bar(altered_page):
+    """Healthy without a call is an outline; healthy with one is filled."""
+
+    def change(body):
+        healthy = body["bars"]["words"].index("HEALTHY")
+        for one in body["providers"]:
+            one["history"] = [healthy] * 60
+            one["asked"] = "0" * 30 + "1" * 30
+
+    async with altered_page(change, "system-monitor?quiet=1") as page:
+        bars = page.locator('#providers tr[data-key="binance"] .bars')
+        await bars.wait_for()
+        for look in ("o-healthy", "b-healthy"):
+            path = await bars.locator(f"path.{look}").get_attribute("d")
+            assert path.count("M") == 30
+
+
+async def test_the_drill_keeps_the_focus_and_the_console_is_silent(page_of, api, until):
+    """A source is broken and mended by keyboard, and the focus stays on its button."""
+    async with page_of("system-monitor?drill=1") as page:
+        await page.wait_for_selector(READY)
+        button = page.locator('#providers tr[data-key="kraken"] td.drill button')
+        await button.focus()
+        try:
+            await page.keyboard.press("Enter")
+            await page.wait_for_selector(".menu:popover-open")
+            await page.keyboard.press("ArrowDown")
+            await page.keyboard.press("Enter")
+
+            async def broken():
+                return "kraken" in api.get("/api/drill").json()["broken"]
+
+            assert await until(broken, 10)
+            inside = "document.activeElement.closest('tr')?.dataset.key"
+            await page.wait_for_timeout(1_000)
+            assert await page.evaluate(inside) == "kraken"
+        finally:
+            api.post("/api/drill/kraken", json={"fault": None})
+        assert page.complaints == []
+        assert page.refused == []
+
+
+async def test_the_address_restores_what_was_chosen(page_of):
+    """Tab, filter, order, drill and span are in the address, and come back from it."""
+    chosen = "system-monitor?tab=requests&log=error&drill=1&bars=15m"
+    async with page_of(chosen) as page:
+        await page.wait_for_selector(READY)
+        await page.click('#providers button.sort:text-is("p95")')
+        await page.reload()
+        await page.wait_for_selector(READY)
+        assert await page.get_attribute("#tab-requests", "aria-selected") == "true"
+        assert await page.input_value("#kind") == "error"
+        assert await page.get_attribute('#span [data-span="15m"]', "aria-pressed") == "true"
+        head = page.locator("#providers th", has=page.locator('button:text-is("p95")'))
+        assert await head.get_attribute("aria-sort") == "descending"
+        assert await page.locator("#providers td.drill").count() > 0
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (768, 1024), (1440, 900)])
+async def test_nothing_jumps_while_the_page_fills(page_of, width, height):
+    """What is loaded later has its room before."""
+
+    async def watch(page):
+        await page.add_init_script(SHIFTS)
+
+    size = {"width": width, "height": height}
+    async with page_of("system-monitor", before=watch, viewport=size) as page:
+        await page.wait_for_selector(READY)
+        await page.wait_for_timeout(1_500)
+        assert await page.evaluate("window.shifted") < 0.1
