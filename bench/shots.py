@@ -40,6 +40,8 @@ _MORE = {
 _VIEWS = (("dark", 1440, 900), ("light", 1440, 900), ("390", 390, 844))
 _SIZES = ((390, 844), (1440, 900), (1920, 1080), (2560, 1440))
 _UPRIGHT = (1080, 1920)  # a screen on a wall that stands
+#: Another height in the documents, where what the page is for lies lower.
+_HEIGHT = {"system-monitor": 1240, "wall": 720}
 _SETTLE_S = {"system-monitor": 9.0, "wall": 9.0}
 
 _DAYS = ("fresh", "busy", "drill", "bad")
@@ -123,7 +125,9 @@ async def _take(address: str, folder: Path, day: str | None) -> None:
         )
         if day is None:
             for view, width, height in _VIEWS:
-                await _picture(browser, address, _PAGES, view, (width, height), folder, view)
+                for name, path in _PAGES.items():
+                    size = (width, height if view == "390" else _HEIGHT.get(name, height))
+                    await _picture(browser, address, {name: path}, view, size, folder, view)
         else:
             for theme in ("dark", "light"):
                 for size in _SIZES:
