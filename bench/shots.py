@@ -1,34 +1,57 @@
-"""The pictures of `docs/images`: `python -m bench.shots`, every page in a real Chromium.
+"""The pages in a real Chromium: `python -m bench.shots` takes the pictures of `docs/images`.
 
-A simulated server with some traffic, one source that is offline and one that degrades, so that what
-is to be seen is there.
+`--look FOLDER` takes every page instead, on each kind of day, in both themes and at each width, to
+be looked at: a page is judged by what is seen on it, and most of what is wrong shows on one kind
+of day or at one width alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import os
 import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
-from playwright.async_api import async_playwright
+from playwright.async_api import Browser, async_playwright
 
 from bench.processes import ROOT, free_port, process, wait_for
 
+#: The pictures that the texts show, and those beside them.
 _PAGES = {
     "dashboard": "",
     "system-monitor": "system-monitor",
+    "wall": "system-monitor?view=wall",
+    "incidents": "incidents",
     "providers": "providers",
     "chart": "chart?symbol=BTC/USDT&interval=1h&ind=bollinger-bands,rsi,macd",
     "explain": "explain?capability=ticker&symbol=BTC/USDT",
     "config": "config",
 }
+#: What is only looked at.
+_MORE = {
+    "drawer": "providers?provider=kraken",
+    "docs": "docs",
+    "missing": "nowhere",
+}
 _VIEWS = (("dark", 1440, 900), ("light", 1440, 900), ("390", 390, 844))
+_SIZES = ((390, 844), (1440, 900), (1920, 1080), (2560, 1440))
+_UPRIGHT = (1080, 1920)  # a screen on a wall that stands
+#: Another height in the documents, where what the page is for lies lower.
+_HEIGHT = {"system-monitor": 1240, "wall": 720}
+_SETTLE_S = {"system-monitor": 9.0, "wall": 9.0}
+
+_DAYS = ("fresh", "busy", "drill", "bad")
+_BROKEN = ("binance", "kraken", "okx", "coingecko", "rss_news", "evm_rpc", "alternative_me")
 _ASKED = (
     "/api/market/ticker?symbol=BTC/USDT&max_age_s=0",
     "/api/market/ticker?symbol=ETH/USDT",
+    "/api/market/tickers?symbols=BTC/USDT,ETH/USDT,SOL/USDT",
     "/api/market/candles?symbol=SOL/USDT",
+    "/api/market/global",
     "/api/chain/ethereum/gas?max_age_s=0",
     "/api/sentiment/index",
     "/api/news",
@@ -36,7 +59,7 @@ _ASKED = (
 )
 
 
-async def _traffic(client: httpx.AsyncClient) -> None:
+async def _ask(client: httpx.AsyncClient) -> None:
     while True:
         for path in _ASKED:
             with contextlib.suppress(httpx.TransportError):
@@ -44,48 +67,101 @@ async def _traffic(client: httpx.AsyncClient) -> None:
             await asyncio.sleep(0.15)
 
 
-async def _take(address: str) -> None:
-    folder = ROOT / "docs" / "images"
+@contextlib.asynccontextmanager
+async def _traffic(client: httpx.AsyncClient, warm_s: float) -> AsyncIterator[None]:
+    """Asks for as long as the block lasts, and enters it after `warm_s`."""
+    asking = asyncio.ensure_future(_ask(client))
+    try:
+        await asyncio.sleep(warm_s)
+        yield
+    finally:
+        asking.cancel()
+
+
+async def _break(client: httpx.AsyncClient, names: tuple[str, ...]) -> None:
+    for _ in range(100):  # plugins load beside the start
+        if (await client.get(f"/api/providers/{names[0]}")).status_code == 200:
+            break
+        await asyncio.sleep(0.2)
+    for name in names:
+        told = await client.post(f"/api/drill/{name}", json={"fault": "status"})
+        told.raise_for_status()
+    for _ in range(4):
+        await client.get(f"/api/market/ticker?symbol=BTC/USDT&provider={names[0]}&max_age_s=0")
+
+
+async def _picture(
+    browser: Browser, address: str, pages: dict[str, str], theme: str, size: tuple[int, int],
+    folder: Path, label: str, *, whole: bool = False,
+) -> None:  # fmt: skip
+    context = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="light" if theme == "light" else "dark",
+    )
+    for name, path in pages.items():
+        page = await context.new_page()
+        await page.goto(f"{address}/{path}")
+        await asyncio.sleep(_SETTLE_S.get(name, 4.0))
+        await page.screenshot(path=folder / f"{name}-{label}.png", full_page=whole)
+        await page.close()
+    await context.close()
+
+
+async def _take(address: str, folder: Path, day: str | None) -> None:
     async with (
         httpx.AsyncClient(base_url=address, timeout=20) as client,
+        contextlib.AsyncExitStack() as held,
         async_playwright() as play,
     ):
-        for _ in range(100):  # plugins load beside the start
-            if (await client.get("/api/providers/kraken")).status_code == 200:
-                break
-            await asyncio.sleep(0.2)
-        told = await client.post("/api/drill/kraken", json={"fault": "status"})
-        told.raise_for_status()
-        for _ in range(4):
-            await client.get("/api/market/ticker?symbol=BTC/USDT&provider=kraken&max_age_s=0")
-        traffic = asyncio.ensure_future(_traffic(client))
+        if day is None:
+            await _break(client, ("kraken",))
+        elif day == "drill":
+            await _break(client, _BROKEN)
+        if day != "fresh":
+            await held.enter_async_context(_traffic(client, 60 if day == "bad" else 30))
         browser = await play.chromium.launch(
             executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
             args=["--no-sandbox"],
         )
-        await asyncio.sleep(30)
-        for view, width, height in _VIEWS:
-            context = await browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme="light" if view == "light" else "dark",
-            )
-            for name, path in _PAGES.items():
-                page = await context.new_page()
-                await page.goto(f"{address}/{path}")
-                await asyncio.sleep(9 if name == "system-monitor" else 4)
-                await page.screenshot(path=folder / f"{name}-{view}.png")
-                await page.close()
-            await context.close()
+        if day is None:
+            for view, width, height in _VIEWS:
+                for name, path in _PAGES.items():
+                    size = (width, height if view == "390" else _HEIGHT.get(name, height))
+                    await _picture(browser, address, {name: path}, view, size, folder, view)
+        else:
+            for theme in ("dark", "light"):
+                for size in _SIZES:
+                    label = f"{day}-{theme}-{size[0]}"
+                    await _picture(
+                        browser, address, _PAGES | _MORE, theme, size, folder, label, whole=True
+                    )
+                wall = {"wall": _PAGES["wall"]}
+                label = f"{day}-{theme}-{_UPRIGHT[0]}"
+                await _picture(browser, address, wall, theme, _UPRIGHT, folder, label)
         await browser.close()
-        traffic.cancel()
+
+
+def _served(folder: Path, day: str | None) -> None:
+    port = free_port()
+    arguments = ["-m", "coinmux", "serve", "--port", str(port), "--env-file", os.devnull]
+    if day != "bad":
+        arguments.append("--simulate")
+    with process(arguments, LOG_LEVEL="WARNING"):
+        wait_for(port)
+        asyncio.run(_take(f"http://127.0.0.1:{port}", folder, day))
 
 
 def main() -> None:
-    port = free_port()
-    arguments = ["-m", "coinmux", "serve", "--simulate", "--port", str(port)]
-    with process([*arguments, "--env-file", os.devnull], LOG_LEVEL="WARNING"):
-        wait_for(port)
-        asyncio.run(_take(f"http://127.0.0.1:{port}"))
+    parser = argparse.ArgumentParser(prog="bench.shots")
+    parser.add_argument("--look", type=Path, help="take every page into this folder instead")
+    parser.add_argument("--day", choices=_DAYS, action="append", help="with --look: only this day")
+    told = parser.parse_args()
+    if told.look is None:
+        _served(ROOT / "docs" / "images", None)
+        return
+    told.look.mkdir(parents=True, exist_ok=True)
+    for day in told.day or _DAYS:
+        _served(told.look, day)
 
 
 if __name__ == "__main__":

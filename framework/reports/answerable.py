@@ -16,6 +16,7 @@ from coinmux.framework.reports.base import FrozenReport
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
+    from coinmux.framework.health.snapshot import HealthSnapshot
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.sources.registry import SourceRegistry
@@ -25,6 +26,8 @@ Overall = Literal["ONLINE", "DEGRADED", "OFFLINE"]
 
 #: A cooldown that ends this soon is waited for, so the source can still answer.
 _SOON_S = 10.0
+#: So many sources that fail while none answers: it is not the sources.
+_SEVERAL = 3
 #: Names in one sentence.
 _NAMED = 5
 
@@ -79,10 +82,11 @@ class AnswerableReports:
         remote = [source for source in enabled if _is_remote(source)]
         health = {source.name: self._tracker.snapshot(source.name) for source in remote}
         states = {name: one.state for name, one in health.items()}
-        # A source that never answered may do so yet, unless nobody did and some are offline.
-        unreached = State.OFFLINE in states.values() and not any(
-            one.success_rate and one.state in (State.HEALTHY, State.DEGRADED)
-            for one in health.values()
+        # A source that never answered may do so yet, unless nobody did and some are offline or
+        # several fail: the first failures of a day without a network make nobody offline yet.
+        failing = sum(one.failures > 0 for one in health.values())
+        unreached = (State.OFFLINE in states.values() or failing >= _SEVERAL) and not any(
+            self._answers(source, health[source.name]) for source in remote
         )
         usable: dict[str, int] = {}
         offered: dict[str, int] = {}
@@ -90,9 +94,7 @@ class AnswerableReports:
         for source in enabled:
             is_remote = source.name in states
             state = states.get(source.name, State.HEALTHY)
-            asleep = state in (State.OFFLINE, State.DISABLED) or (
-                is_remote and unreached and state in (State.UNKNOWN, State.DEGRADED)
-            )
+            asleep = state in (State.OFFLINE, State.DISABLED) or (is_remote and unreached)
             for capability in source.fetch:
                 offered[capability] = offered.get(capability, 0) + 1
                 can = not asleep and self._may_be_asked(source, capability)
@@ -107,6 +109,15 @@ class AnswerableReports:
             answering=answering or (bool(enabled) and not remote),
             essential_left=not essential or any(line.usable for line in essential),
         )
+
+    def _answers(self, source: Source, health: HealthSnapshot) -> bool:
+        """Whether it, or a channel of it, answered one of its newest calls."""
+        if health.state not in (State.HEALTHY, State.DEGRADED):
+            return False
+        channels = (
+            self._tracker.snapshot(f"{source.name}:{one.name}") for one in source.info.channels
+        )
+        return any(one.success_rate for one in (health, *channels))
 
     def _may_be_asked(self, source: Source, capability: str) -> bool:
         standing = self._tracker.standing(source.name, capability)

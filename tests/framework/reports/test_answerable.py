@@ -104,6 +104,31 @@ async def test_a_source_nobody_asked_proves_nothing_where_all_others_fail(whole)
     assert gateway.status().status == "ONLINE"
 
 
+async def test_several_that_fail_while_nobody_answers_are_enough(whole):
+    """The first failures of a day without a network make no source offline yet."""
+    gateway = await whole(*(source(name, "ticker") for name in "abcd"))
+    for name in "ab":
+        fail(gateway, name, "ticker", times=1)
+    assert gateway.status().status == "ONLINE"
+    fail(gateway, "c", "ticker", times=1)
+    assert gateway.status().status == "OFFLINE"
+    succeed(gateway, "d", "ticker")
+    assert gateway.status().status == "ONLINE"
+
+
+async def test_a_container_proves_nothing_before_a_channel_answered(whole):
+    """Its channels may all be asked and never have answered; one that did is proof."""
+    channels = tuple(
+        Channel(name=name, base_url=f"https://{name}.example") for name in ("one", "two")
+    )
+    gateway = await whole(source("nodes", "gas", channels=channels), source("a", "ticker"))
+    fail(gateway, "a", "ticker")
+    fail(gateway, "nodes:one", times=1)
+    assert lines(gateway)["gas"] == ("OFFLINE", 0, 1)
+    succeed(gateway, "nodes:two", "channel")
+    assert lines(gateway)["gas"] == ("ONLINE", 1, 1)
+
+
 async def test_the_last_source_of_several_degrades_the_whole(whole):
     """One more failure and nobody is left; where there was one source alone, nothing is lost."""
     gateway = await whole(source("a", "ticker"), source("b", "ticker"), source("c", "gas"))
