@@ -56,14 +56,15 @@ class DrillController(Controller):
     ) -> Bytes:
         """Break one source, `{"fault": "hang"}`, or mend it, `{"fault": null}`."""
         drill = _drill_of(desk)
-        name = desk.gateway.registry.source(provider).name
+        source = desk.gateway.registry.source(provider)
+        name, title = source.name, source.info.title
         fault = _fault_of(await read_json(request), drill)
         if fault is None:
             drill.mend(name)
-            message = f"drill: {name} was mended"
+            message = f"drill: {title} was mended"
         else:
             drill.break_(name, fault)
-            message = f"drill: {name} was broken, {drill.faults[fault]}"
+            message = f"drill: {title} was broken, {drill.faults[fault]}"
         desk.gateway.events.publish("config", message, source=name)
         return _report(drill)
 

@@ -116,7 +116,7 @@ async def test_filters_live_in_the_address_and_a_source_opens(page_of, api):
         await page.locator(".open").first.click()
         drawer = page.locator("#drawer")
         await drawer.get_by_role("button", name="Test now").click()
-        await drawer.locator(".test .note", has_text="answered after").wait_for()
+        await drawer.locator("#tested", has_text="answered after").wait_for()
         assert await drawer.get_by_role("button", name="Test now").is_disabled()
         await page.keyboard.press("Escape")
         for _ in range(100):

@@ -190,7 +190,8 @@ def test_every_page_stands_in_the_same_frame():
         top = re.search(r'<header class="top".*?</header>', text, re.DOTALL)[0]
         foot = re.search(r'<footer class="foot".*?</footer>', text, re.DOTALL)[0]
         own.update(re.findall(r'href="([^"]+)" aria-current="page"', top))
-        frames.add(top.replace(' aria-current="page"', "") + foot)
+        # The chart fills its window: its footer stands behind a button.
+        frames.add(top.replace(' aria-current="page"', "") + foot.replace(" popover", ""))
         assert text.index('class="skip"') < text.index("<header") < text.index("<main")
     assert len(frames) == 1
     assert {"./", "system-monitor", "providers", "chart", "explain", "config", "docs"} <= own

@@ -91,8 +91,10 @@ export class Indicators {
       const set = one.info.parameters.filter((parameter) => parameter.type !== "choice" || one.parameters[parameter.name] !== undefined)
         .map((parameter) => one.parameters[parameter.name] ?? parameter.default);
       const [name, values] = chip.children;
-      setText(name, [one.name, ...set].join(" "));
-      name.setAttribute("aria-label", `${one.info.title} ${set.join(" ")}, change parameters`.replace("  ", " "));
+      const shown = [one.name, ...set].join(" ");
+      setText(name, shown);
+      // It begins with what is seen, so that a person can say it to a voice control.
+      name.setAttribute("aria-label", `${shown}, ${one.info.title}, change parameters`);
       const index = at === null ? one.rows.length - 1 : indexAt(one.rows, at);
       const row = one.rows[index] && (at === null || one.rows[index][0] === at) ? one.rows[index] : null;
       const several = one.info.outputs.length > 1;
