@@ -153,10 +153,13 @@ class IncidentRecorder:
         """Remember a source's change of state until the next round; a listener of the health."""
         if change.capability is not None:
             return
-        snapshot = self._health.snapshot(change.source)
-        code, message = snapshot.last_error or (change.reason, "")
-        if change.after is State.DISABLED and snapshot.disabled_reason == KEY_REFUSED:
-            code, message = KEY_REFUSED, snapshot.disabled_detail or message
+        code, message = change.reason, ""
+        # Only these begin an incident, and a snapshot costs as much as an attempt that fails.
+        if change.after in (State.OFFLINE, State.DISABLED):
+            snapshot = self._health.snapshot(change.source)
+            code, message = snapshot.last_error or (code, message)
+            if change.after is State.DISABLED and snapshot.disabled_reason == KEY_REFUSED:
+                code, message = KEY_REFUSED, snapshot.disabled_detail or message
         self._changes.append((self._clock.wall_ms(), change, code, message))
 
     async def round(self) -> None:
