@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from coinmux.framework.plugins.discovery import PluginLoader
+
 
 def free_port():
     with socket.socket() as sock:
@@ -66,6 +68,19 @@ def coinmux(*arguments, ready="/healthz", port=None, cwd=None, log=None, **envir
         except subprocess.TimeoutExpired:
             child.kill()
             child.communicate()
+
+
+def addresses_of(url):
+    """Variables that lead every source of this installation to `url`."""
+    loader = PluginLoader()
+    loader.load(loader.discover(), wait_s=30, limit_s=30)
+    found = {}
+    for provider in loader.providers.values():
+        info = provider.info
+        variable = f"{info.name.upper()}_BASE_URL"
+        names = ("", *info.hosts, *(channel.name for channel in info.channels))
+        found |= {f"{variable}_{name.upper()}" if name else variable: url for name in names}
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -7,27 +7,13 @@ import time
 import httpx
 import pytest
 
-from coinmux.framework.plugins.discovery import PluginLoader
-from tests.e2e.conftest import coinmux
+from tests.e2e.conftest import addresses_of, coinmux
 
 _ASKED = (
     *(f"api/market/ticker?symbol={pair}/USDT" for pair in ("BTC", "ETH", "SOL", "XRP", "DOGE")),
     *(f"api/market/candles?symbol={pair}/USDT&limit=5" for pair in ("BTC", "ETH", "SOL")),
     "api/news", "api/chain/gas", "api/market/global", "api/sentiment/index",
 )  # fmt: skip
-
-
-def addresses_of(url):
-    """Variables that lead every source of this installation to `url`."""
-    loader = PluginLoader()
-    loader.load(loader.discover(), wait_s=30, limit_s=30)
-    found = {}
-    for provider in loader.providers.values():
-        info = provider.info
-        variable = f"{info.name.upper()}_BASE_URL"
-        names = ("", *info.hosts, *(channel.name for channel in info.channels))
-        found |= {f"{variable}_{name.upper()}" if name else variable: url for name in names}
-    return found
 
 
 @pytest.fixture(scope="module")

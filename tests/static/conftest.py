@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
 
-from coinmux.framework.plugins.discovery import PluginLoader
+from tests.e2e.conftest import addresses_of
 
 ROOT = Path(__file__).resolve().parents[2]
 #: A key nobody may ever see again.
@@ -114,19 +114,6 @@ def bad_day(tmp_path_factory):
                 time.sleep(0.5)
             assert {"ticker", "candles", "news"} <= down, states
             yield found.address
-
-
-def addresses_of(url):
-    """Variables that lead every source of this installation to `url`."""
-    loader = PluginLoader()
-    loader.load(loader.discover(), wait_s=30, limit_s=30)
-    found = {}
-    for provider in loader.providers.values():
-        info = provider.info
-        variable = f"{info.name.upper()}_BASE_URL"
-        names = ("", *info.hosts, *(channel.name for channel in info.channels))
-        found |= {f"{variable}_{name.upper()}" if name else variable: url for name in names}
-    return found
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 // The chart page: what is looked at, what is drawn of it, and what the viewer does with it.
 import { $, setText } from "../../shared/js/dom.js";
 import { push, replace } from "../../shared/js/address.js";
-import "../../shared/js/following.js";
+import "../../shared/js/shell.js";
 import { live } from "../../shared/js/live.js";
 import { Panel } from "../../shared/js/panel.js";
 import { eachSecond } from "../../shared/js/time.js";

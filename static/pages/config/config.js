@@ -4,7 +4,6 @@ import { get, root } from "../../shared/js/api.js";
 import { Panel } from "../../shared/js/panel.js";
 import { Poller } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
-import "../../shared/js/following.js";
 import { NONE, number, words } from "../../shared/js/format.js";
 import { badge, setBadge } from "../../shared/js/states.js";
 import { Table } from "../../shared/js/table.js";

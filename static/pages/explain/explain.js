@@ -4,7 +4,6 @@ import { get, root } from "../../shared/js/api.js";
 import { Panel } from "../../shared/js/panel.js";
 import { Poller } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
-import "../../shared/js/following.js";
 import { words } from "../../shared/js/format.js";
 import { clock, now, since, stamp, sync } from "../../shared/js/time.js";
 import { candidates } from "./candidates.js";

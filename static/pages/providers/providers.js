@@ -4,7 +4,6 @@ import { get } from "../../shared/js/api.js";
 import { Panel } from "../../shared/js/panel.js";
 import { Poller } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
-import "../../shared/js/following.js";
 import { NONE, ms, number, share, words } from "../../shared/js/format.js";
 import { ORDER, badge, setBadge, severity, stateOf } from "../../shared/js/states.js";
 import { setSince, since, span, sync } from "../../shared/js/time.js";
