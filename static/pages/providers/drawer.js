@@ -12,6 +12,7 @@ const TEST_EVERY_MS = 10000;
 
 export class Drawer {
   #name = null;
+  #resting = null;
   #turn = 0;
   #pushed = false;
 
@@ -111,7 +112,8 @@ export class Drawer {
 
   // It keeps the focus while it may not be pressed, so that a keyboard is not thrown out of the drawer.
   #usable(yes) {
-    $("#test").setAttribute("aria-disabled", String(!yes));
+    // A refresh of the drawer does not end the rest after a test.
+    $("#test").setAttribute("aria-disabled", String(!yes || this.#resting === this.#name));
   }
 
   async #test() {
@@ -119,6 +121,7 @@ export class Drawer {
     const name = this.#name;
     const began = now();
     let wait = TEST_EVERY_MS;
+    this.#resting = name;
     this.#usable(false);
     setText($("#tested"), "testing…");
     try {
@@ -130,6 +133,7 @@ export class Drawer {
       wait = (problem.retryAfter ?? 1) * 1000;
     }
     setTimeout(() => {
+      if (this.#resting === name) this.#resting = null;
       if (name === this.#name) this.#usable(true);
     }, wait);
   }
