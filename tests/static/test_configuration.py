@@ -1,5 +1,7 @@
 """The configuration: keys that are needed apart from those that are not."""
 
+import re
+
 from playwright.async_api import expect
 
 
@@ -9,5 +11,5 @@ async def test_needed_and_optional_keys_are_two_tables(page_of):
         await expect(page.locator('[data-panel="needed"]')).to_contain_text("No source waits")
         await expect(page.locator("#tile-changes")).to_contain_text("this machine only")
         await page.fill("#find", "etherscan")
-        assert "q=etherscan" in page.url
+        await expect(page).to_have_url(re.compile("q=etherscan"))
         assert page.complaints == []
