@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.async_api import expect
 
 OVERVIEW = re.compile(r"/api/pages/overview")
 MONITOR = re.compile(r"/api/monitor(\?|$)")
@@ -111,7 +112,7 @@ async def test_pairs_are_added_removed_linked_to_and_brought_back_by_back(page_o
             return await pairs_of(page) == ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
 
         assert await until(added)
-        assert "SOL%2FUSDT" in page.url
+        await expect(page).to_have_url(re.compile("SOL%2FUSDT"))
         await page.get_by_role("button", name="Remove BTC/USDT").click()
         assert await pairs_of(page) == ["ETH/USDT", "SOL/USDT"]
         assert await page.evaluate("document.activeElement.ariaLabel") == "Remove ETH/USDT"

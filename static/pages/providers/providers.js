@@ -33,11 +33,18 @@ function insteadOf(one) {
   return `${names.map(titleOf).join(" and ")} ${names.length > 1 ? "answer" : "answers"} instead`;
 }
 
+// "3 of 14 channels down, 11 not asked": a source is offline once all that were asked are.
+function countOf({ channels }, dead) {
+  const unasked = channels.filter((channel) => channel.enabled && channel.state === "UNKNOWN").length;
+  if (dead.length && unasked) return `${dead.length} of ${channels.length} channels down, ${unasked} not asked`;
+  const usable = channels.filter((channel) => channel.enabled).length - dead.filter((channel) => channel.state === "OFFLINE").length;
+  return `${usable} of ${channels.length} channels usable`;
+}
+
 function channelsOf(one) {
   const dead = one.channels.filter(isBad);
-  const usable = one.channels.filter((channel) => channel.enabled).length - dead.filter((channel) => channel.state === "OFFLINE").length;
   const lines = dead.slice(0, CHANNELS).map((channel) => `${channelName(channel.name)}: ${channel.last_error ? failure(channel.last_error) : stateOf(channel.state).word}`);
-  return one.channels.length ? [`${usable} of ${one.channels.length} channels usable`, ...lines, ...(dead.length > CHANNELS ? [`and ${dead.length - CHANNELS} more`] : [])] : [];
+  return one.channels.length ? [countOf(one, dead), ...lines, ...(dead.length > CHANNELS ? [`and ${dead.length - CHANNELS} more`] : [])] : [];
 }
 
 const table = new Table($("#explorer"), [
