@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import expect
 
+from tests.static.stillness import LIMIT, WATCH_SHIFTS, shift_of
+
 AT = 1_764_000_000_000
 
 
@@ -201,21 +203,16 @@ async def test_an_unknown_incident_is_said_and_the_console_stays_empty(page_of):
 @pytest.mark.parametrize("width", [390, 768, 1440])
 async def test_nothing_is_cut_and_hardly_anything_moves(told, width):
     """At each width: no sideways scrolling, every button inside, layout shift below 0.1."""
-    watch = (
-        "window.shifts = 0; new PerformanceObserver((list) => {"
-        " for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifts += one.value;"
-        " }).observe({ type: 'layout-shift', buffered: true });"
-    )
     async with told(_page(STORY), viewport={"width": width, "height": 844}) as page:
         await page.wait_for_selector(".incident")
-        await page.evaluate(watch)
+        await page.evaluate(WATCH_SHIFTS)
         assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         await page.locator(".incident").first.click()
         await page.wait_for_selector(".course li")
         box = await page.locator("#detail header button").bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
-        assert await page.evaluate("window.shifts") < 0.1
+        assert await shift_of(page) < LIMIT
 
 
 async def test_a_broken_source_is_an_incident_while_one_looks(page_of, api, until):

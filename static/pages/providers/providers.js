@@ -3,6 +3,7 @@ import { $, each, h, setText } from "../../shared/js/dom.js";
 import { get } from "../../shared/js/api.js";
 import { Panel } from "../../shared/js/panel.js";
 import { Poller } from "../../shared/js/poll.js";
+import { Roving } from "../../shared/js/roving.js";
 import { shell } from "../../shared/js/shell.js";
 import { NONE, ms, number, share, words } from "../../shared/js/format.js";
 import { ORDER, badge, setBadge, severity, stateOf } from "../../shared/js/states.js";
@@ -108,9 +109,13 @@ function wanted() {
   });
 }
 
+// One stop for Tab; arrows lead from source to source.
+const roving = new Roving(table.body, ".open", { row: "tr" });
+
 function show(options) {
   const found = wanted();
   table.show(found, options);
+  roving.refresh();
   setText($("#count"), `${found.length} of ${facts.known.length} sources`);
   if (found.length) panel.ready();
   else panel.empty("No source fits these filters. Clear one of them.");
