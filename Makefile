@@ -5,7 +5,8 @@ PY := $(VENV)/bin/python
 BASE := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 ARGS ?=
-# What is deployed: for any platform, nothing said of where files come from.
+# What is deployed: these extras, for any platform, nothing said of where files come from.
+DEPLOYED := --extra traces
 LOCK := $(VENV)/bin/uv --quiet pip compile --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	--universal --python-version 3.11 -c constraints.txt
 # On CI's shared cores a test of real sockets may starve; it gets one more run, which is listed.
@@ -66,7 +67,7 @@ docs: $(VENV)/.dev ## Write generated pages, .env.example and grades again.
 
 lock: $(VENV)/.dev ## Write the installed versions to constraints.txt, with hashes to deploy/*.lock.
 	$(PY) -m pip freeze --exclude-editable --exclude coinmux | sed 's/ @ .*//' > constraints.txt
-	$(LOCK) pyproject.toml -o deploy/requirements.lock
+	$(LOCK) $(DEPLOYED) pyproject.toml -o deploy/requirements.lock
 	$(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 		| $(LOCK) - -o deploy/build.lock
 

@@ -50,10 +50,16 @@ def test_what_is_deployed_is_what_is_tested(lock, constraints):
 
 
 def test_every_dependency_is_locked(constraints):
-    """Those that pyproject.toml asks for, within its ranges."""
+    """Those that pyproject.toml asks for, and those of the extras `make lock` names."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     locked = pinned((ROOT / "deploy/requirements.lock").read_text())
-    for one in map(Requirement, project["project"]["dependencies"]):
+    extras = re.findall(r"--extra (\S+)", (ROOT / "Makefile").read_text())
+    assert extras
+    wanted = [
+        *project["project"]["dependencies"],
+        *(one for extra in extras for one in project["project"]["optional-dependencies"][extra]),
+    ]
+    for one in map(Requirement, wanted):
         version = locked[canonicalize_name(one.name)][0]
         assert one.specifier.contains(version), one
     build = pinned((ROOT / "deploy/build.lock").read_text())
