@@ -72,6 +72,7 @@ if TYPE_CHECKING:
 
     from coinmux.framework.archive.archive import Archive
     from coinmux.framework.cache.answer import Answer
+    from coinmux.framework.cache.store import AnswerCache
     from coinmux.framework.cluster.cluster import Cluster
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.dispatch.decision_log import DecisionTrail
@@ -134,7 +135,7 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.clock,
             HealthSettings(retry_s=settings.offline_retry_s, growth=settings.offline_growth),
         )
-        self.cache = kinds.cache(
+        self.cache: AnswerCache = kinds.cache(
             self.clock, entries=settings.cache_entries, size=settings.cache_mb * 1_048_576
         )
         self.assets = AssetTable.shipped()
