@@ -197,7 +197,10 @@ class _Call(Generic[T]):
 
     async def _rest(self) -> None:
         try:
-            result = await _Rest(self._coroutine, self._awaited)
+            if self._awaited is None:
+                result = await self._coroutine
+            else:
+                result = await _Rest(self._coroutine, self._awaited)
         except BaseException as error:
             self._over(None, error)
             if not isinstance(error, (Exception, asyncio.CancelledError)):
