@@ -21,6 +21,7 @@ from coinmux.server.process.process_end import GRACE_S, end_if_stuck
 from coinmux.server.process.service_manager import READY, STOPPING, ServiceManager
 from coinmux.server.process.uvicorn_protocol import PATIENCE_S, SWEEP_S, ServedConnection
 from coinmux.server.process.worker import ParentTies, is_worker, on_signals
+from coinmux.server.workers.folder import FIGURES
 
 if TYPE_CHECKING:
     import socket
@@ -192,7 +193,9 @@ async def serve(
     ties: ParentTies | None = None
     ignore: Callable[[], None] | None = None
     try:
-        edge = create_app(gateway, opens_gateway=False, drill=drill)
+        edge = create_app(
+            gateway, opens_gateway=False, drill=drill, figures_file=os.environ.get(FIGURES)
+        )
         edge.traffic.keeps_callers = is_worker()
         if is_worker():
             ties = ParentTies(lambda: server.handle_exit(signal.SIGTERM, None))
