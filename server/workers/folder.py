@@ -26,6 +26,11 @@ def began_ms(folder: Path) -> int:
     return int(text) if text.isdigit() else 0
 
 
+def remove(folder: Path) -> None:
+    """Remove the folder; where the process that made it was killed, its workers do."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 class WorkersFolder:
     """The folder, as the process that watches over the workers uses it."""
 
@@ -55,4 +60,4 @@ class WorkersFolder:
 
     def remove(self) -> None:
         """Remove the folder: the server has ended."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        remove(self.path)
