@@ -151,6 +151,8 @@ def _process(whole: Whole, status: Overall) -> Iterator[Metric]:
         [({"state": state.lower()}, int(state == status)) for state in _OVERALL],
     )  # fmt: skip
     yield gauge("coinmux_workers", "Processes that serve.", [({}, len(whole.workers))])
+    wanted = max(one.wanted for one in whole.workers)
+    yield gauge("coinmux_workers_wanted", "As many as there should be.", [({}, wanted)])
     yield counter(
         "coinmux_process_cpu_seconds", "CPU used by all workers.",
         [({}, round(sum(one.cpu_s for one in whole.all), 3))],

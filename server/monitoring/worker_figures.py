@@ -46,6 +46,7 @@ class WorkerFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: its place among the workers, from 1.
+        wanted: how many workers there should be.
         vitals: as `ProcessMetrics.public`.
         cpu_s: seconds of CPU used since it began.
         entries, used: of its cache, and their bytes.
@@ -56,6 +57,7 @@ class WorkerFigures(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
+    wanted: int
     started_ms: int
     vitals: dict[str, float]
     cpu_s: float
@@ -84,17 +86,19 @@ class Parts(Protocol):
     streams: Streams
 
 
-def read(parts: Parts, name: str = "1") -> WorkerFigures:
+def read(parts: Parts, name: str = "1", wanted: int = 1) -> WorkerFigures:
     """The figures of this process now.
 
     Args:
         name: its place among the workers.
+        wanted: how many workers there should be.
     """
     gateway = parts.gateway
     cache = gateway.cache
     gates = {one: source.gate.snapshot() for one, source in gateway.sources.items()}
     return WorkerFigures(
         name=name,
+        wanted=wanted,
         started_ms=gateway.started_ms,
         vitals=parts.vitals.public(),
         cpu_s=round(time.process_time(), 3),
@@ -227,14 +231,16 @@ def _common(states: Counter[State]) -> State:
 
 
 def _added(known: GateFigures, gate: GateFigures, worker: WorkerFigures) -> GateFigures:
-    """Two workers' calls; windows add up unless they are one and the same for both."""
+    """Two workers' calls; what they used adds up unless they share one count of it.
+
+    What a source allows is the same for all of them together.
+    """
     windows = gate.windows
     if not worker.shares_limits:
-        before = {per_s: (requests, used) for per_s, requests, used in known.windows}
-        windows = []
-        for per_s, requests, used in gate.windows:
-            of_others = before.get(per_s, (0, 0))
-            windows.append((per_s, of_others[0] + requests, of_others[1] + used))
+        before = {per_s: used for per_s, _, used in known.windows}
+        windows = [
+            (per_s, requests, before.get(per_s, 0) + used) for per_s, requests, used in gate.windows
+        ]
     return GateFigures(known.in_flight + gate.in_flight, known.waiting + gate.waiting, windows)
 
 
@@ -243,6 +249,7 @@ def summed_up(ended: Sequence[WorkerFigures]) -> WorkerFigures:
     archives = [one.archive for one in ended if one.archive is not None]
     return WorkerFigures(
         name="ended",
+        wanted=0,
         started_ms=min(one.started_ms for one in ended),
         vitals={},
         cpu_s=round(sum(one.cpu_s for one in ended), 3),

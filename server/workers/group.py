@@ -132,7 +132,8 @@ class Group:
             self._exemplars.look()
             second = self._clock.wall_ms() // 1000 + is_last
             told = WorkerTold(
-                read(self._desk, self._figures.place), tell(self._desk.metrics, second)
+                read(self._desk, self._figures.place, self._desk.gateway.settings.workers),
+                tell(self._desk.metrics, second),
             )
             await asyncio.to_thread(self._figures.publish, told)
 
