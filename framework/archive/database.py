@@ -116,6 +116,8 @@ class Database:
         self.name = url.get_backend_name()
         self._clock = clock
         self._queries: deque[float] = deque()
+        #: Statements since the start.
+        self.queries = 0
         options: dict[str, Any] = {"pool_pre_ping": True}
         #: The file of SQLite; None in memory and for PostgreSQL.
         self.file = Path(url.database) if self.is_sqlite and url.database else None
@@ -200,6 +202,7 @@ class Database:
 
     def _count(self, *_: object) -> None:
         now = self._clock.monotonic()
+        self.queries += 1
         self._queries.append(now)
         self._forget(now)
 
