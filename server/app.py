@@ -124,13 +124,23 @@ def create_app(
     application = _litestar(desk, assets, gateway if opens_gateway else nullcontext())
     desk.lane.app = application
     _describe_routes(desk, application)
-    edge = Middleware(
+    edge = _edge_of(gateway)(
         desk.lane, gateway, desk.traffic, desk.recorder, desk.bound, decisions=desk.decisions
     )
     edge.assets = assets
     edge.admin_paths = frozenset(path for path, _, doc in documented(application) if doc.is_admin)
     desk.streams.began = edge.stream_began
     return edge
+
+
+def _edge_of(gateway: Gateway) -> type[Middleware]:
+    """The class of the outermost layer; another one where traces are written."""
+    if gateway.tracing is None:
+        return Middleware
+    # Imported here: OpenTelemetry is an extra.
+    from coinmux.server.asgi.traced import traced_middleware
+
+    return traced_middleware(gateway.tracing)
 
 
 def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerContext:

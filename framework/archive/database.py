@@ -281,6 +281,19 @@ def _version(connection: Connection, found: Inspector) -> str | None:
     return version
 
 
+def require_version(connection: Connection) -> None:
+    """Raise `UnusableDatabase` if the tables are not what they are today."""
+    version = _version(connection, inspect(connection))
+    if version == NEWEST:
+        return
+    _require_known(connection)
+    if version is None:
+        raise UnusableDatabase("there is no archive yet: the server makes it")
+    raise UnusableDatabase(
+        "an earlier coinmux has written it: start the server once, which migrates it"
+    )
+
+
 def _require_known(connection: Connection) -> None:
     """Raise `UnusableDatabase` if the tables are of a version that is not known here."""
     version = _version(connection, inspect(connection))

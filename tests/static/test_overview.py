@@ -384,6 +384,31 @@ async def test_nothing_moves_while_the_page_fills(altered_page, width, day):
         assert await page.evaluate("document.documentElement.scrollWidth") == width
 
 
+@pytest.mark.parametrize("width", [390, 768, 1440])
+async def test_a_verdict_that_comes_late_moves_hardly_anything(page_of, width):
+    """A busy machine tells the state long after the prices; a long sentence has its place."""
+
+    async def late(page):
+        await watch_shifts(page)
+
+        async def answer(route):
+            reply = await route.fetch()
+            body = await reply.json()
+            worst(body)
+            await page.wait_for_timeout(1_500)
+            await route.fulfill(response=reply, json=body)
+
+        await page.route(MONITOR, answer)
+
+    view = {"width": width, "height": 844}
+    async with page_of("", before=late, viewport=view) as page:
+        await filled(page)
+        await expect(page.locator(".verdict .word")).to_have_text("OFFLINE")
+        await page.wait_for_timeout(800)
+        assert await shift_of(page) < LIMIT
+        await page.unroute_all(behavior="ignoreErrors")
+
+
 async def test_a_phone_shows_what_needs_a_look_and_the_rest_when_asked(altered_page):
     """The board is folded to what is not up, and every button can be touched."""
 
