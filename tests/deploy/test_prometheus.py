@@ -37,7 +37,7 @@ def promtool(*arguments, **options):
     return done.stdout + done.stderr
 
 
-def until(so, within_s=40):
+def until(so, within_s=90):
     end = time.monotonic() + within_s
     while not (found := so()):
         assert time.monotonic() < end
