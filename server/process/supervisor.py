@@ -111,7 +111,6 @@ class Workers:
         self._command = list(command)
         self._environ = dict(environ)
         self._listener = listener
-        self._folder = WorkersFolder()
         self._workers = [_Worker() for _ in range(count)]
         #: Those that successors have yet to replace, the successor that starts, and those leaving.
         self._outdated: list[_Worker] = []
@@ -126,6 +125,8 @@ class Workers:
 
     def run(self) -> int:
         """Keep all of them running until a signal; the exit code."""
+        # Made here and not before: only a run that ends removes it.
+        self._folder = WorkersFolder()
         for sign in (signal.SIGINT, signal.SIGTERM):
             signal.signal(sign, self._stop)
         if hangup := getattr(signal, "SIGHUP", None):
