@@ -33,7 +33,7 @@ _PAGES = {
 }
 #: What is only looked at.
 _MORE = {
-    "drawer": "providers?provider=kraken",
+    "drawer": "providers?name=kraken",
     "docs": "docs",
     "missing": "nowhere",
 }
