@@ -50,7 +50,7 @@ const table = new Table($("#features"), [
       return;
     }
     each(cell, one.variables, (variable) => variable.name,
-      (variable) => h("div", { title: variable.description ?? "" }, h("code", { text: variable.name }), h("span", { class: "tag" }), variable.signup_url ? safeLink(variable.signup_url, { class: "note" }, "get one") : null),
+      (variable) => h("div", { title: variable.description ?? "" }, h("code", { text: variable.name }), h("span", { class: "tag" }), variable.signup_url && !variable.present ? safeLink(variable.signup_url, { class: "note" }, "get one") : null),
       (line, variable) => {
         setText(line.children[1], variable.present ? "set" : "missing");
         line.children[1].dataset.tone = variable.present ? "ok" : variable.required ? "warn" : "";
