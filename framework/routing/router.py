@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from coinmux.framework.sources.source import Refusal
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.health.tracker import HealthTracker, StateChange
+    from coinmux.framework.limits.rate_window import RateWindow
     from coinmux.framework.models.base import Query
     from coinmux.framework.sources.source import Source
 
@@ -30,6 +31,9 @@ _TIERS = {
     State.OFFLINE: 2,
     State.DISABLED: 3,
 }
+
+#: The word for a source whose quota runs short, where the caller has had its share.
+OVER_SHARE = "over_share"
 
 #: A source with a quota is not asked about a pair that so many others do not list.
 _STRANGE_TO = 5
@@ -48,6 +52,10 @@ class Router:
     Args:
         probes_first: whether requests probe what is offline and due, because no checker does.
         assets: tickers of known coins.
+
+    Attributes:
+        over_share: why the caller is passed over at a source whose quota runs short; None while no
+            keys are set.
     """
 
     def __init__(
@@ -63,6 +71,7 @@ class Router:
         self._clock = clock
         self.probes_first = probes_first
         self._sources: Mapping[str, Source] = {}
+        self.over_share: Callable[[str, tuple[RateWindow, ...]], str | None] | None = None
         #: Scores are made anew only where a part of them changed.
         self._scores: dict[tuple[str, str], SourceScore] = {}
         self._orders: dict[tuple[str, str], tuple[float, list[tuple[SourceScore, Source]]]] = {}
@@ -129,6 +138,9 @@ class Router:
             refusal = source.refusal(capability, query)
         if refusal is None and source.is_metered and ask.provider is None:
             refusal = self.thrift(capability, query)
+        if refusal is None and source.is_metered and self.over_share is not None:
+            over = self.over_share(source.name, source.gate.windows)
+            refusal = None if over is None else Refusal(OVER_SHARE, over)
         if refusal is not None:
             return Candidate(score, refusal)
         standing = self._health.standing(source.name, capability)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from coinmux.framework.dispatch.decision_log import DecisionTrail
+    from coinmux.server.asgi.consumer_door import Caller, ConsumerDoor
     from coinmux.server.asgi.known_requests import KnownRequest
     from coinmux.server.asgi.query_params import ParsedRequest
     from coinmux.server.asgi.request_parts import Parts
@@ -61,6 +62,9 @@ class RequestState:
             with them.
         known: what is known of the request by its bytes, where it was not read.
         parts: how its questions ended, where it has several and an answer for each.
+        is_relayed: whether a named proxy sent it.
+        door: what looks at its key, while keys are set.
+        caller: who makes it, as its key says.
         first_byte_at: `perf_counter` when a stream began to be sent: it counts as answered then.
     """
 
@@ -78,6 +82,9 @@ class RequestState:
     known: KnownRequest | None = None
     first_byte_at: float | None = None
     parts: Parts | None = None
+    is_relayed: bool = False
+    door: ConsumerDoor | None = None
+    caller: Caller | None = None
 
     def __init__(self, writer: WholeWriter | None = None) -> None:
         self.writer = writer

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "doctor",
     "conformance": "conformance",
     "env-example": "lists",
+    "keys": "keys",
 }
 
 

@@ -24,6 +24,7 @@ from prometheus_client.registry import Collector
 
 from coinmux.framework.health.circuit import State
 from coinmux.framework.reports.base import installed_version
+from coinmux.server.monitoring.consumer_metrics import consumer_metrics
 from coinmux.server.monitoring.metrics import BOUNDS_MS
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class FigureCollector(Collector):
         yield from _sources(self._figures)
         yield from _limits(self._figures)
         yield from _stores(self._figures)
+        yield from consumer_metrics(self._figures.gateway.consumers)
 
 
 async def exposition(figures: Figures, accept: str = "") -> tuple[bytes, bytes]:
