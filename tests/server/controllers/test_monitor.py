@@ -18,7 +18,8 @@ pytestmark = pytest.mark.realtime
 TICKER = "/api/market/ticker?symbol=BTC/USDT"
 OWN = [
     "/", "/static/site.css", "/docs", "/api/status/public", "/api/usage", "/api/monitor",
-    "/healthz", "/readyz", "/api/status", "/api/providers", "/api/source-health/status", "/nothing/here",
+    "/healthz", "/readyz", "/api/status", "/api/providers", "/api/source-health/status",
+    "/nothing/here",
 ]  # fmt: skip
 
 
