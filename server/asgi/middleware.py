@@ -280,7 +280,7 @@ class Middleware:
             "status": reply.status,
             "elapsed_ms": elapsed_ms,
             "request_id": state.request_id,
-            "answer": _answered(state),
+            "answer": state.answered_from(),
             "parts": state.parts,
         }
         template = inner.get("path_template") or "unmatched"
@@ -329,19 +329,6 @@ class Middleware:
         if body is None:
             return status, headers, b""
         return self._packer.pack(scope["headers"], status, headers, body)
-
-
-def _answered(state: RequestState) -> str:
-    """Whether sources answered just now, or what was kept; the worst of several answers counts."""
-    if state.question is not None:
-        return "cached"
-    decisions = () if state.trail is None else state.trail.decisions
-    if not decisions:
-        return "live"
-    caches = {one.cache for one in decisions}
-    if "stale" in caches:
-        return "stale"
-    return "cached" if caches == {"hit"} else "live"
 
 
 async def _send_problem(error: Exception, request_id: str, gateway: Gateway, send: Any) -> None:

@@ -89,6 +89,18 @@ class RequestState:
     def __init__(self, writer: WholeWriter | None = None) -> None:
         self.writer = writer
 
+    def answered_from(self) -> str:
+        """Whether sources answered just now, or what was kept; the worst of several counts."""
+        if self.question is not None:
+            return "cached"
+        decisions = () if self.trail is None else self.trail.decisions
+        if not decisions:
+            return "live"
+        caches = {one.cache for one in decisions}
+        if "stale" in caches:
+            return "stale"
+        return "cached" if caches == {"hit"} else "live"
+
 
 def state_of(scope: Any) -> RequestState:
     """What is known of the request of `scope`."""
