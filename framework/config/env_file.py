@@ -124,7 +124,9 @@ class EnvConfig:
         return [
             {
                 "variable": setting.variable,
-                "value": _shown(getattr(self.settings, setting.variable.lower())),
+                "value": None
+                if setting.secret
+                else _shown(getattr(self.settings, setting.variable.lower())),
                 "default": _shown(setting.default),
                 "origin": self._origin(setting.variable),
                 "secret": setting.secret,
@@ -217,6 +219,7 @@ class EnvConfig:
                 found.append(password)
         if self.settings.admin_token is not None:
             found.append(self.settings.admin_token.reveal())
+        found += [consumer.digest for consumer in self.settings.api_keys]
         return found
 
 

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "doctor",
     "conformance": "conformance",
     "env-example": "lists",
+    "keys": "keys",
 }
 
 
