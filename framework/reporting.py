@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from coinmux.framework.alerts.alerter import Alerter
     from coinmux.framework.archive.archive import Archive
     from coinmux.framework.background.health_checker import HealthChecker
     from coinmux.framework.background.housekeeping import Housekeeping
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 class GatewayReports(ABC):
     """Each report is a frozen type of `framework/reports`, made when it is asked for."""
 
+    alerts: Alerter
     archive: Archive | None
     archive_expected: bool
     clocks: ClockWatch
@@ -128,6 +130,7 @@ class GatewayReports(ABC):
             archive_expected=self.archive_expected,
             skew_s=self.clocks.skew_s,
             not_kept=self._housekeeping.trouble,
+            alerts=self.alerts.service(),
         )
 
     def ready(self) -> tuple[bool, str]:

@@ -23,6 +23,7 @@ from coinmux.server.asgi.request_head import BODY_LIMIT
 from coinmux.server.asgi.sse import Streams
 from coinmux.server.asgi.static_files import Assets
 from coinmux.server.context import ServerContext
+from coinmux.server.controllers.alerts import AlertController
 from coinmux.server.controllers.badges_metrics import OutsideController
 from coinmux.server.controllers.chain import ChainController, WhaleController
 from coinmux.server.controllers.config import ConfigController
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from coinmux.server.monitoring.drill import Drill
 
 CONTROLLERS = (
+    AlertController,
     ChainController,
     ConfigController,
     DataController,

@@ -14,7 +14,8 @@ from sqlalchemy import delete, func, select
 from coinmux.framework.archive.candle_table import candles_of, read_columns
 from coinmux.framework.archive.database import Database, read_database_url
 from coinmux.framework.archive.incident_table import IncidentTable
-from coinmux.framework.archive.schema import CANDLES, CHANGES, EVENTS, INCIDENTS, QUOTA
+from coinmux.framework.archive.saying_table import SayingTable
+from coinmux.framework.archive.schema import CANDLES, CHANGES, EVENTS, INCIDENTS, QUOTA, SAYINGS
 from coinmux.framework.archive.trouble import TROUBLE, told
 from coinmux.framework.archive.watch import ArchiveWatch
 from coinmux.framework.archive.writer import Writer
@@ -67,6 +68,7 @@ class Archive:
 
     Attributes:
         incidents: the table of incidents.
+        sayings: the table of maintenance windows and notes.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Archive:
         self._engine = "SQLite" if database.is_sqlite else "PostgreSQL"
         self._watch = ArchiveWatch(events, self._engine)
         self.incidents: IncidentTable = IncidentTable(database, self._writer, self._unread)
+        self.sayings: SayingTable = SayingTable(database, self._writer, self._unread)
 
     @classmethod
     def from_settings(
@@ -181,6 +184,7 @@ class Archive:
             await connection.execute(delete(CHANGES).where(CHANGES.c.at < oldest - 90 * _DAY_MS))
             long_past = oldest - _INCIDENT_DAYS * _DAY_MS
             await connection.execute(delete(INCIDENTS).where(INCIDENTS.c.ended_at < long_past))
+            await connection.execute(delete(SAYINGS).where(SAYINGS.c.to_at < long_past))
         await self.measure()
         self._failure = None
 

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "providers": "lists",
     "indicators": "indicators",
     "doctor": "doctor",
+    "alerts": "alerts",
     "conformance": "conformance",
     "env-example": "lists",
 }

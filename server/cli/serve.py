@@ -17,6 +17,7 @@ from coinmux.server.cli.values import Whole
 from coinmux.server.process.log_setup import set_up
 from coinmux.server.process.process_end import end_soon
 from coinmux.server.process.service_manager import ServiceManager, activated
+from coinmux.server.process.speaker import SpeakerLock
 from coinmux.server.process.supervisor import Workers, command_of_worker, listen
 from coinmux.server.process.worker import ignore_signals, inherited
 
@@ -57,9 +58,13 @@ def serve(
     from coinmux.server.process.simulated_gateway import world_for
     from coinmux.server.process.uvicorn_server import serve as run_server
 
+    speaker = SpeakerLock.inherited()
+
     async def run() -> int:
         world = world_for(env_file, simulate=simulate, found=None, **options)
         async with world as (gateway, drill):
+            if gateway.settings.state_url is None:
+                gateway.alerts.may_speak = speaker.is_had
             code = await run_server(gateway, drill, listener)
         end_soon(EXIT_FAILED if code else EXIT_OK, gateway.settings, gateway.redactor)
         return code

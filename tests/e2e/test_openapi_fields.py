@@ -13,6 +13,7 @@ ROWS = [
 ]
 #: One request for each operation that answers JSON: its path in the document, the target, a body.
 GET = [
+    ("/api/alerts", "/api/alerts"),
     ("/api/capabilities", "/api/capabilities"),
     ("/api/chain/{chain}/balance/{address}", f"/api/chain/ethereum/balance/{ADDRESS}"),
     ("/api/chain/{chain}/gas", "/api/chain/ethereum/gas"),
