@@ -33,7 +33,7 @@ _PAGES = {
 }
 #: What is only looked at.
 _MORE = {
-    "drawer": "providers?provider=kraken",
+    "drawer": "providers?name=kraken",
     "docs": "docs",
     "missing": "nowhere",
 }
@@ -45,7 +45,7 @@ _HEIGHT = {"system-monitor": 1240, "wall": 720}
 _SETTLE_S = {"system-monitor": 9.0, "wall": 9.0}
 
 _DAYS = ("fresh", "busy", "drill", "bad")
-_BROKEN = ("binance", "kraken", "okx", "coingecko", "rss_news", "evm_rpc", "alternative_me")
+BROKEN = ("binance", "kraken", "okx", "coingecko", "rss_news", "evm_rpc", "alternative_me")
 _ASKED = (
     "/api/market/ticker?symbol=BTC/USDT&max_age_s=0",
     "/api/market/ticker?symbol=ETH/USDT",
@@ -68,7 +68,7 @@ async def _ask(client: httpx.AsyncClient) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _traffic(client: httpx.AsyncClient, warm_s: float) -> AsyncIterator[None]:
+async def traffic(client: httpx.AsyncClient, warm_s: float) -> AsyncIterator[None]:
     """Asks for as long as the block lasts, and enters it after `warm_s`."""
     asking = asyncio.ensure_future(_ask(client))
     try:
@@ -78,7 +78,7 @@ async def _traffic(client: httpx.AsyncClient, warm_s: float) -> AsyncIterator[No
         asking.cancel()
 
 
-async def _break(client: httpx.AsyncClient, names: tuple[str, ...]) -> None:
+async def broken(client: httpx.AsyncClient, names: tuple[str, ...]) -> None:
     for _ in range(100):  # plugins load beside the start
         if (await client.get(f"/api/providers/{names[0]}")).status_code == 200:
             break
@@ -114,11 +114,11 @@ async def _take(address: str, folder: Path, day: str | None) -> None:
         async_playwright() as play,
     ):
         if day is None:
-            await _break(client, ("kraken",))
+            await broken(client, ("kraken",))
         elif day == "drill":
-            await _break(client, _BROKEN)
+            await broken(client, BROKEN)
         if day != "fresh":
-            await held.enter_async_context(_traffic(client, 60 if day == "bad" else 30))
+            await held.enter_async_context(traffic(client, 60 if day == "bad" else 30))
         browser = await play.chromium.launch(
             executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
             args=["--no-sandbox"],

@@ -81,7 +81,7 @@ def load(
 
 
 def measure(plan: Plan) -> Series:
-    """Four servers at once, of which one is under load at a time."""
+    """Servers at once, of which one is under load at a time."""
     with tempfile.TemporaryDirectory() as folder, ours(plan.upstream) as (port, pid):
         body = Path(folder) / "body"
         body.write_bytes(get(port, CACHED))
@@ -90,6 +90,7 @@ def measure(plan: Plan) -> Series:
         with (
             yardstick("bare", BENCH_BODY=str(body)) as (bare_port, bare_pid),
             yardstick("proxy", BENCH_UPSTREAM=plan.upstream) as (proxy_port, proxy_pid),
+            yardstick("reader", BENCH_UPSTREAM=plan.upstream) as (reader_port, reader_pid),
         ):
             seconds = plan.seconds(_SECONDS)
 
@@ -110,6 +111,7 @@ def measure(plan: Plan) -> Series:
             work = {
                 "bare ASGI": side(bare_port, bare_pid, [CACHED], "rate"),
                 "ours cached": side(port, pid, [CACHED], "rate"),
+                "reading proxy": side(reader_port, reader_pid, UNCACHED, "cpu"),
                 "aiohttp proxy": side(proxy_port, proxy_pid, UNCACHED, "cpu"),
                 "ours uncached": side(port, pid, UNCACHED, "cpu", apart=False),
                 "ours uncached, apart": side(port, pid, UNCACHED, "cpu"),
@@ -129,5 +131,9 @@ FIGURES = (
     Figure(
         "uncached-http-apart", "uncached over HTTP, no two ask the same, CPU", "us",
         "ours uncached, apart", measure, "aiohttp proxy", ratio(1.8),
+    ),
+    Figure(
+        "floor-uncached-http-apart", "uncached, no two alike, beside a proxy that reads it, CPU",
+        "us", "ours uncached, apart", measure, "reading proxy", ratio(2),
     ),
 )  # fmt: skip

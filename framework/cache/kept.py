@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from coinmux.framework.cache.answer import FetchResult
     from coinmux.framework.clock import Deadline
     from coinmux.framework.models.base import Query
@@ -30,6 +32,8 @@ class KeptOptions(Protocol):
 class KeptRequest(Protocol):
     """What a store of answers reads of a request; see `RequestContext`."""
 
+    @property
+    def key(self) -> Hashable: ...
     @property
     def row(self) -> Capability: ...
     @property

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from coinmux.framework.alarms import Alarms
+from coinmux.framework.wakeup import Wakeup
 
 T = TypeVar("T")
 
@@ -157,7 +158,10 @@ class _Call(Generic[T]):
                 awaited._asyncio_future_blocking = False  # noqa: SLF001 - protocol of futures
                 relay = self._relay = self._loop.create_future()
                 self._awaited = awaited
-                awaited.add_done_callback(self._woken)
+                if type(awaited) is Wakeup:
+                    awaited.relay = relay
+                else:
+                    awaited.add_done_callback(self._woken)
                 if self._is_expired:
                     raise TimeoutError
                 yield from relay
@@ -193,7 +197,10 @@ class _Call(Generic[T]):
 
     async def _rest(self) -> None:
         try:
-            result = await _Rest(self._coroutine, self._awaited)
+            if self._awaited is None:
+                result = await self._coroutine
+            else:
+                result = await _Rest(self._coroutine, self._awaited)
         except BaseException as error:
             self._over(None, error)
             if not isinstance(error, (Exception, asyncio.CancelledError)):

@@ -11,6 +11,8 @@ from coinmux.framework.cluster.scripts import KEEP, LOOK, RELEASE
 from coinmux.framework.errors import CoinmuxError
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from coinmux.framework.cache.kept import KeptRequest
     from coinmux.framework.cache.store import AnswerCache
     from coinmux.framework.clock import Clock
@@ -23,6 +25,8 @@ _LOOK_S = 0.02
 _MOST_BYTES = 1_000_000
 #: The lease of a fetch lasts this long beyond its deadline, in case its worker died.
 _GRACE_S = 1.0
+#: Questions whose keys are kept: each is written as JSON and hashed.
+_MOST_KEYS = 4_096
 
 
 class SharedAnswers:
@@ -53,6 +57,7 @@ class SharedAnswers:
         self._cache = cache
         self._clock = clock
         self._simulated = simulated
+        self._known_keys: dict[Hashable, list[str]] = {}
         self.hits = 0
         self.damaged = 0
 
@@ -110,8 +115,14 @@ class SharedAnswers:
             self._store.post(RELEASE, keys[1:], [self._worker, 0])
 
     def _keys(self, request: KeptRequest) -> list[str]:
-        name = key_text(request.row, request.query, request.ask)
-        return [f"{self._prefix}answer:{{{name}}}", f"{self._prefix}fetch:{{{name}}}"]
+        keys = self._known_keys.get(request.key)
+        if keys is None:
+            name = key_text(request.row, request.query, request.ask)
+            keys = [f"{self._prefix}answer:{{{name}}}", f"{self._prefix}fetch:{{{name}}}"]
+            if len(self._known_keys) >= _MOST_KEYS:
+                del self._known_keys[next(iter(self._known_keys))]
+            self._known_keys[request.key] = keys
+        return keys
 
     def _is_fresh(self, found: FetchResult, request: KeptRequest) -> bool:
         age = self._clock.monotonic() - found.fetched_at

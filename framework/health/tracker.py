@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from random import Random
 from typing import TYPE_CHECKING
 
-from coinmux.framework.health.circuit import HealthSettings, State
+from coinmux.framework.health.circuit import LATE_S, HealthSettings, State
 from coinmux.framework.health.cooldown import DURABLE
 from coinmux.framework.health.remarks import Remarks
 from coinmux.framework.health.snapshot import CapabilityHealth, HealthSnapshot, percentile
@@ -60,6 +60,7 @@ class HealthTracker:
         self._rng = rng if rng is not None else Random()  # noqa: S311 - spreads waits only
         self._sources: dict[str, SourceBreaker] = {}
         self._remarks: dict[str, Remarks] = {}
+        self._touched: set[str] = set()
         #: Called with the result of each attempt of this process, where there are other workers.
         self.on_result: Callable[[RemoteResult], None] | None = None
 
@@ -90,6 +91,7 @@ class HealthTracker:
                 entry.own.state = State.DISABLED
         elif disabled_reason is not None:
             self.disable(source, disabled_reason)
+        self._touched.add(source)
         entry.offer(capabilities)
         self._join(source)
 
@@ -158,6 +160,7 @@ class HealthTracker:
         """
         if lease.is_open:
             now = self._clock.monotonic()
+            self._touched.add(lease.source)
             was_current = lease.owner.record(
                 lease, outcome, now, elapsed_s, code, message, retry_after_s, hold_reason
             )
@@ -173,19 +176,30 @@ class HealthTracker:
         """A deadline ended an attempt that had its usual time: no failure, and no answer either."""
         circuit = self._sources[source].capabilities.get(capability)
         if circuit is not None:
+            self._touched.add(source)
             circuit.end_early(self._clock.monotonic())
 
     def ranked_by(
         self, source: str, capability: str, now: float
-    ) -> tuple[State, float | None, bool]:
+    ) -> tuple[State, float | None, bool, float]:
         """What a source is ranked by: its state, its `latency_s`, and whether it is late.
 
-        A late source kept several callers waiting in vain, and is asked after others.
+        A late source kept several callers waiting in vain, and is asked after others. The last
+        value is the monotonic time until which all that stays so, unless `take_touched` names it.
         """
         breaker = self._sources[source]
         circuit = breaker.capabilities[capability]
+        state = breaker.standing(capability, now).state
+        until = min(breaker.own.window.expires_at, circuit.window.expires_at)
         late = circuit.cut_short > 0 and circuit.is_late(now)
-        return breaker.standing(capability, now).state, circuit.latency_s, late
+        if late:
+            until = min(until, circuit.cut_short_at + LATE_S)
+        return state, circuit.latency_s, late, until
+
+    def take_touched(self) -> set[str]:
+        """Sources that `ranked_by` may say something new of since this was last asked."""
+        touched, self._touched = self._touched, set()
+        return touched
 
     def release(self, lease: Lease) -> None:
         """End an attempt that came to nothing (cancelled): as if it had not been made."""
@@ -196,12 +210,14 @@ class HealthTracker:
 
     def hear(self, heard: RemoteResult) -> None:
         """Count an attempt that another worker made."""
+        self._touched.add(heard.source)
         self._sources[heard.source].hear(heard, self._clock.monotonic())
 
     def take_open(
         self, source: str, capability: str, rest_s: float, code: str, message: str
     ) -> None:
         """Take over that a circuit is open; `capability` is "" for the source as a whole."""
+        self._touched.add(source)
         self._sources[source].take_open(capability, rest_s, code, message, self._clock.monotonic())
 
     def take_hold(
@@ -214,6 +230,7 @@ class HealthTracker:
 
     def disable(self, source: str, reason: str, detail: str = "") -> None:
         """Switch a source off until `enable`; results of calls in flight no longer count."""
+        self._touched.add(source)
         self._sources[source].disable(reason, detail, self._clock.monotonic())
 
     def enable(self, source: str) -> None:
@@ -222,6 +239,7 @@ class HealthTracker:
         Results so far are forgotten; a running cooldown is not, and an OFFLINE circuit stays
         OFFLINE: only a probe or a reset ends that.
         """
+        self._touched.add(source)
         self._sources[source].enable(self._clock.monotonic())
 
     def hasten(self, source: str) -> None:
@@ -241,6 +259,7 @@ class HealthTracker:
         """
         now, entry = self._clock.monotonic(), self._sources[source]
         for one in (*entry.channels, entry):
+            self._touched.add(one.name)
             one.reset(now)
 
     def reset_all(self) -> None:

@@ -7,13 +7,13 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
-from functools import partial
 from typing import Any, NoReturn
 
 from coinmux.framework.alarms import Alarms
 from coinmux.framework.errors import PluginError, PluginTimeout, ProviderBusy, UpstreamTimeout
 from coinmux.framework.health.classify import quoted
 from coinmux.framework.plugins.loop_watch import LoopWatch, Watched
+from coinmux.framework.wakeup import Wakeup
 
 #: Seconds a cancelled hook has to end (`faults.md` F6).
 GRACE_S = 1.0
@@ -48,10 +48,10 @@ class HookRunner:
             Exception: any error it raised.
         """
         loop = asyncio.get_running_loop()
-        over: asyncio.Future[None] = loop.create_future()
+        over = Wakeup()
         task = _begun(_contained(hook if watch is None else Watched(hook, watch), over), loop)
         if not task.done():
-            alarm = self._alarms.at(loop.time() + limit_s, partial(_finish, over), loop)
+            alarm = self._alarms.at(loop.time() + limit_s, over.give, loop)
             try:
                 await over
                 if not task.done():
@@ -113,7 +113,7 @@ def is_hook(task: asyncio.Task[Any]) -> bool:
     return getattr(task.get_coro(), "__qualname__", "") == _contained.__qualname__
 
 
-async def _contained(hook: Awaitable[Any], over: asyncio.Future[None]) -> Any:
+async def _contained(hook: Awaitable[Any], over: Wakeup) -> Any:
     """What the hook returns; `over` is done with it.
 
     A callback of the task would be made a turn of the loop later.
@@ -121,24 +121,19 @@ async def _contained(hook: Awaitable[Any], over: asyncio.Future[None]) -> Any:
     try:
         result = await hook
     except (Exception, asyncio.CancelledError):
-        _finish(over)
+        over.give()
         raise
     except GeneratorExit as error:
         if not _is_running_task():
             raise  # the loop has gone, and this coroutine is closed with it
-        _finish(over)
+        over.give()
         raise PluginError(quoted(error)) from error
     except BaseException as error:
         # asyncio would end the process with some of them, and nobody would catch the others.
-        _finish(over)
+        over.give()
         raise PluginError(quoted(error)) from error
-    _finish(over)
+    over.give()
     return result
-
-
-def _finish(over: asyncio.Future[None]) -> None:
-    if not over.done():
-        over.set_result(None)
 
 
 def _is_running_task() -> bool:

@@ -7,12 +7,14 @@ so that they cannot disagree.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from coinmux.framework.health.tracker import State
+
+T = TypeVar("T")
 
 #: Latencies are compared to 10 us.
 LATENCY_DIGITS = 5
@@ -73,16 +75,28 @@ def rank(
         scores = sorted(scores, key=_PRIORITY_NAME if fastest else _NAME)
         places = _places(scores, fastest=fastest)
     ordered = [scores[at] for at in sorted(range(len(places)), key=places.__getitem__)]
-    if leader is None:
+    return ordered if leader is None else led(ordered, leader, strategy, _same)
+
+
+def led(
+    ordered: list[T], leader: str, strategy: str, score_of: Callable[[T], SourceScore]
+) -> list[T]:
+    """The order with its former leader where a fifth less latency puts it, before its equals."""
+    at = next((at for at, one in enumerate(ordered) if score_of(one).name == leader), None)
+    if at is None:
         return ordered
-    first = next((score for score in ordered if score.name == leader), None)
-    if first is not None and first.latency_s:
-        # It stays where a fifth less latency puts it, before its equals.
-        ordered.remove(first)
-        better = replace(first, latency_s=first.latency_s * LEADER_BONUS)
-        (place,) = _places([better], fastest=fastest)
-        ordered.insert(bisect_left(_places(ordered, fastest=fastest), place), first)
+    first = ordered[at]
+    if at and (latency_s := score_of(first).latency_s):
+        place_of = attrgetter("place_by_speed" if strategy == "fastest" else "place")
+        better = replace(score_of(first), latency_s=latency_s * LEADER_BONUS)
+        del ordered[at]
+        place = place_of(better)
+        ordered.insert(bisect_left(ordered, place, key=lambda one: place_of(score_of(one))), first)
     return ordered
+
+
+def _same(score: SourceScore) -> SourceScore:
+    return score
 
 
 _NAME = attrgetter("name")

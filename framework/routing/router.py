@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,8 @@ from coinmux.framework.health.tracker import Availability, State
 from coinmux.framework.reference.symbols import QUOTES, Symbol
 from coinmux.framework.routing.candidates import Candidate, Upcoming
 from coinmux.framework.routing.options import RequestOptions
-from coinmux.framework.routing.ranking import LATENCY_DIGITS, SourceScore, after_first, rank
+from coinmux.framework.routing.order import Order
+from coinmux.framework.routing.ranking import LATENCY_DIGITS, SourceScore, after_first
 from coinmux.framework.sources.source import Refusal
 
 if TYPE_CHECKING:
@@ -63,57 +65,54 @@ class Router:
         self._clock = clock
         self.probes_first = probes_first
         self._sources: Mapping[str, Source] = {}
-        #: Scores are made anew only where a part of them changed.
-        self._scores: dict[tuple[str, str], SourceScore] = {}
-        self._orders: dict[tuple[str, str], tuple[float, list[tuple[SourceScore, Source]]]] = {}
+        self._orders: dict[tuple[str, str], Order] = {}
 
     def use(self, sources: Mapping[str, Source]) -> None:
         """Route among `sources` from now on."""
         self._sources = sources
         self._orders.clear()
-        self._scores.clear()
 
-    def on_change(self, _: StateChange) -> None:
-        """A source changed state: every order is computed again when next needed."""
-        self._orders.clear()
+    def on_change(self, change: StateChange) -> None:
+        """A source changed state: its place in every order is found anew when next needed."""
+        for kept in self._orders.values():
+            kept.touched.add(change.source)
+            kept.at = -math.inf
 
     def order(self, capability: str, strategy: str) -> list[tuple[SourceScore, Source]]:
         """Every source that offers the capability, in the order to try them."""
         now = self._clock.monotonic()
-        cached = self._orders.get((capability, strategy))
-        if cached is not None and now - cached[0] < _REORDER_S:
-            return cached[1]
-        leader = cached[1][0][0].name if cached and cached[1] else None
-        scores = [
-            self._score(source, capability, now)
-            for source in self._sources.values()
-            if capability in source.fetch
-        ]
-        ordered = [(score, self._sources[score.name]) for score in rank(scores, strategy, leader)]
-        self._orders[(capability, strategy)] = (now, ordered)
-        return ordered
+        kept = self._orders.get((capability, strategy))
+        if kept is not None and now - kept.at < _REORDER_S:
+            return kept.pairs
+        if touched := self._health.take_touched():
+            for one in self._orders.values():
+                one.touched |= touched
+        if kept is None or now >= kept.good_until:
+            kept = self._ranked(capability, strategy, now, kept)
+        elif kept.touched:
+            kept.rescore([self._score(kept, one, capability, now) for one in kept.changed()])
+        kept.at = now
+        return kept.pairs
 
-    def _score(self, source: Source, capability: str, now: float) -> SourceScore:
-        name = source.name
-        state, latency, is_late = self._health.ranked_by(name, capability, now)
+    def _ranked(self, capability: str, strategy: str, now: float, former: Order | None) -> Order:
+        """Every source of the capability, ranked anew."""
+        leader = former.leader if former is not None else None
+        kept = self._orders[capability, strategy] = Order(strategy, leader)
+        sources = [one for one in self._sources.values() if capability in one.fetch]
+        kept.rank([(self._score(kept, one, capability, now), one) for one in sources])
+        return kept
+
+    def _score(self, order: Order, source: Source, capability: str, now: float) -> SourceScore:
+        state, latency, is_late, until = self._health.ranked_by(source.name, capability, now)
+        order.good_until = min(order.good_until, until)
         if latency is not None:
             latency = round(latency, LATENCY_DIGITS)
-        known = self._scores.get((name, capability))
-        if (
-            known is not None
-            and known.state is state
-            and known.latency_s == latency
-            and known.is_late is is_late
-        ):
-            return known
         tier = _TIERS[state]
         if state is State.OFFLINE and self.probes_first:
             tier = -1
         elif is_late and tier == 0:
             tier = 1
-        score = SourceScore(name, state, tier, source.priority, latency, is_late)
-        self._scores[name, capability] = score
-        return score
+        return SourceScore(source.name, state, tier, source.priority, latency, is_late)
 
     def _judge(
         self, capability: str, query: Query, ask: RequestOptions, one: tuple[SourceScore, Source]

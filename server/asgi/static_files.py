@@ -56,6 +56,8 @@ _ASKED_VERSION = "coinmux.static_version"
 _FILES = re.compile(r'\b(href|src)="static/')
 _RELATIVE = re.compile(r'\b(href|src)="(?![a-z]+:|[/#])')
 _ERROR_PAGE = "pages/error/index.html"
+#: A style sheet is written in several files; a browser would ask for each of them in turn.
+_IMPORT = re.compile(rb'^@import "([\w-]+\.css)";\n', re.MULTILINE)
 #: What a page may load and do: its own server's files alone.
 _CSP = (
     b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -86,11 +88,13 @@ class _File:
     """One file as it was read.
 
     Attributes:
-        changed: the file's own time, to see whether it must be read again.
+        sources: the files it was read from: itself, and the style sheets it imports.
+        changed: their times, to see whether they must be read again.
         packed: compressed; None where that is not worth it.
     """
 
-    changed: int
+    sources: tuple[Path, ...]
+    changed: tuple[int, ...]
     body: bytes
     etag: bytes
     packed: bytes | None
@@ -106,7 +110,7 @@ class Assets:
             if path.is_file() and (path.suffix in MEDIA_TYPES or path.name in _PLAIN_NAMES)
         }
         self._read: dict[str, _File] = {}
-        self._pages: dict[str, tuple[int, str, _File]] = {}
+        self._pages: dict[str, tuple[tuple[int, ...], str, _File]] = {}
 
     def names(self) -> list[str]:
         """Every name that is served."""
@@ -192,28 +196,48 @@ class Assets:
         known = self._pages.get(name)
         if known is None or known[:2] != (file.changed, version):
             body = self.versioned(file.body.decode("utf-8")).encode("utf-8")
-            known = (file.changed, version, _file(file.changed, body, MEDIA_TYPES[".html"]))
+            shown = _file((file.sources, file.changed), body, MEDIA_TYPES[".html"])
+            known = (file.changed, version, shown)
             self._pages[name] = known
         return known[2]
 
     def _content(self, name: str) -> _File:
-        path = self._files[name]
+        file = self._read.get(name)
         try:
-            changed = path.stat().st_mtime_ns
-            file = self._read.get(name)
-            if file is None or file.changed != changed:
-                file = self._read[name] = _file(changed, path.read_bytes(), self._kind(name))
+            if file is None or file.changed != _times(file.sources):
+                file = self._read[name] = _read(self._files[name], self._kind(name))
         except OSError:
             raise NotFound("nothing is served at this path") from None
         return file
 
 
-def _file(changed: int, body: bytes, kind: bytes) -> _File:
+def _times(sources: Iterable[Path]) -> tuple[int, ...]:
+    return tuple(path.stat().st_mtime_ns for path in sources)
+
+
+def _read(path: Path, kind: bytes) -> _File:
+    """A file as it is served: style sheets stand in the place of their `@import`."""
+    sources: list[Path] = []
+    changed: list[int] = []
+
+    def content(of: Path) -> bytes:
+        # The time first: what changes while it is read is read again.
+        changed.extend(_times([of]))
+        sources.append(of)
+        return of.read_bytes()
+
+    body = content(path)
+    if path.suffix == ".css":
+        body = _IMPORT.sub(lambda line: content(path.parent / line[1].decode("ascii")), body)
+    return _file((tuple(sources), tuple(changed)), body, kind)
+
+
+def _file(read: tuple[tuple[Path, ...], tuple[int, ...]], body: bytes, kind: bytes) -> _File:
     etag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode("ascii") + b'"'
     packed = None
     if len(body) >= WORTH_PACKING and kind.startswith(PACKED_TYPES):
         packed = gzip.compress(body, 9, mtime=0)
-    return _File(changed, body, etag, packed)
+    return _File(*read, body, etag, packed)
 
 
 def page(html: str, ancestors: Iterable[str], status: int = 200) -> Bytes:

@@ -3,27 +3,20 @@
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
+from tests.static.stillness import LIMIT, shift_of, watch_shifts
+
 READY = '[data-panel="chart"][data-panel-state="ready"]'
-SHIFT = """
-  window.shifted = 0;
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
-  }).observe({ type: "layout-shift", buffered: true });
-"""
 SIZES = [(390, 844), (768, 1024), (1440, 900)]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_the_page_is_one_window_and_nothing_shifts(page_of, size):
-    async def before(page):
-        await page.add_init_script(SHIFT)
-
     width, height = size
     view = {"width": width, "height": height}
-    async with page_of("chart?ind=rsi,macd", before=before, viewport=view) as page:
+    async with page_of("chart?ind=rsi,macd", before=watch_shifts, viewport=view) as page:
         await page.wait_for_selector(READY)
         await page.wait_for_timeout(1_500)
-        assert await page.evaluate("window.shifted") < 0.1
+        assert await shift_of(page) < LIMIT
         tall, wide = await page.evaluate(
             "[document.documentElement.scrollHeight, document.documentElement.scrollWidth]"
         )

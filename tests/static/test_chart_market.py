@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from playwright.async_api import expect
 
 #: As numbers are written: no hyphen.
 MINUS = "\N{MINUS SIGN}"
@@ -117,7 +118,7 @@ async def test_a_second_market_is_read_in_percent(page_of, until):
 
         assert await until(compared, 20)
         assert await page.get_attribute("#percent", "aria-pressed") == "true"
-        assert "vs=ETH%2FUSDT" in page.url
+        await expect(page).to_have_url(re.compile("vs=ETH%2FUSDT"))
         assert await page.inner_text("#market-title") == "BTC/USDT"
 
 

@@ -5,15 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.async_api import expect
+
+from tests.static.stillness import LIMIT, shift_of, watch_shifts
 
 OVERVIEW = re.compile(r"/api/pages/overview")
 MONITOR = re.compile(r"/api/monitor(\?|$)")
 SAMPLES = Path(__file__).resolve().parents[2] / "plugins/providers"
-SHIFT_LIMIT = 0.1
-WATCH_SHIFTS = """window.shifted = 0;
-new PerformanceObserver(list => {
-  for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
-}).observe({ type: "layout-shift", buffered: true });"""
 #: How long ago the last known answers of `lost` came.
 AGE_MS = 14 * 60_000
 
@@ -24,7 +22,7 @@ def altered_page(page_of, altered):
 
     def make(*changes, path="", **options):
         async def before(page):
-            await page.add_init_script(WATCH_SHIFTS)
+            await watch_shifts(page)
             for pattern, change in changes:
                 await altered(page, pattern, change)
 
@@ -111,7 +109,7 @@ async def test_pairs_are_added_removed_linked_to_and_brought_back_by_back(page_o
             return await pairs_of(page) == ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
 
         assert await until(added)
-        assert "SOL%2FUSDT" in page.url
+        await expect(page).to_have_url(re.compile("SOL%2FUSDT"))
         await page.get_by_role("button", name="Remove BTC/USDT").click()
         assert await pairs_of(page) == ["ETH/USDT", "SOL/USDT"]
         assert await page.evaluate("document.activeElement.ariaLabel") == "Remove ETH/USDT"
@@ -308,7 +306,7 @@ async def test_nothing_moves_while_the_page_fills(altered_page, width, day):
     async with altered_page(*changes, viewport={"width": width, "height": 844}) as page:
         await filled(page)
         await page.wait_for_timeout(1500)
-        assert await page.evaluate("shifted") < SHIFT_LIMIT
+        assert await shift_of(page) < LIMIT
         assert await page.evaluate("document.documentElement.scrollWidth") == width
 
 

@@ -1,6 +1,9 @@
 """The monitor on a wall: one screen at any size, nothing to press, and a way out."""
 
+import re
+
 import pytest
+from playwright.async_api import expect
 
 WALL = "system-monitor?view=wall"
 SIZES = [(1366, 768), (1920, 1080), (2560, 1440), (3840, 2160), (1080, 1920)]
@@ -39,7 +42,7 @@ async def test_escape_leads_back_to_the_monitor(page_of):
         await page.wait_for_selector(".wall .cell")
         await page.keyboard.press("Escape")
         await page.wait_for_selector("#providers tr[data-row]")
-        assert "view=" not in page.url
+        await expect(page).not_to_have_url(re.compile("view="))
 
 
 @pytest.mark.realtime

@@ -3,6 +3,7 @@ import { $, each, h, safeLink, setText } from "../../shared/js/dom.js";
 import { get, root } from "../../shared/js/api.js";
 import { Panel } from "../../shared/js/panel.js";
 import { Poller } from "../../shared/js/poll.js";
+import { Roving } from "../../shared/js/roving.js";
 import { shell } from "../../shared/js/shell.js";
 import { NONE, number, words } from "../../shared/js/format.js";
 import { badge, setBadge } from "../../shared/js/states.js";
@@ -70,6 +71,10 @@ const own = new Table($("#settings"), [
   { key: "description", title: "What it does", class: "wrap", set: (cell, one) => setText(cell, one.description ?? NONE) },
 ], { keyOf: (one) => one.variable, sorted: "origin" });
 
+// One stop for Tab in each table; arrows move inside.
+const rovings = [needed, optional, table, own].map((one) => new Roving(one.body, "a", { row: "tr" }));
+const reach = () => rovings.forEach((roving) => roving.refresh());
+
 function shown(one) {
   if (one.secret) return one.present ? "set" : "missing";
   if (one.value === null) return NONE;
@@ -82,6 +87,7 @@ function listSettings() {
   const wanted = $("#find-setting").value.trim().toLowerCase();
   const found = settings.filter((one) => `${one.variable} ${one.description}`.toLowerCase().includes(wanted));
   own.show(found);
+  reach();
   if (found.length) panels.settings.ready();
   else panels.settings.empty("No setting has that in its name.");
 }
@@ -99,6 +105,7 @@ function list() {
   const wanted = $("#find").value.trim().toLowerCase();
   const found = features.filter((one) => `${one.name} ${one.title} ${one.category} ${one.variables.map((variable) => variable.name).join(" ")}`.toLowerCase().includes(wanted));
   table.show(found);
+  reach();
   if (found.length) panels.features.ready();
   else panels.features.empty("No feature has that in its name.");
 }

@@ -28,6 +28,15 @@ function grouped(events) {
   return groups.slice(0, ROWS);
 }
 
+const isChannel = (event) => String(event.source ?? "").includes(":");
+
+// A channel whose source turned with it is not told of besides.
+function apart(all) {
+  const sources = all.filter((one) => !isChannel(one));
+  const turned = new Set(sources.map((one) => one.source ?? one.provider));
+  return { sources, channels: all.filter((one) => isChannel(one) && !turned.has(one.source.split(":")[0])) };
+}
+
 export class Changes {
   #latest = new Map();
   titles = new Map();
@@ -91,9 +100,12 @@ export class Changes {
       const was = first.before ? `was ${stateOf(first.before).word}` : "";
       return { what: `${this.#title(first)} is ${word}`, why: [reason, was].filter(Boolean).join(", "), href: address("providers", { name: this.#name(first) }) };
     }
-    const names = [...new Set(all.map((one) => this.#title(one)))];
+    const { sources, channels } = apart(all);
+    const count = (number, what) => (number ? [`${number} ${what}${number > 1 ? "s" : ""}`] : []);
+    if (sources.length === 1 && !channels.length) return this.#turned(sources[0], sources);
+    const names = [...new Set([...sources, ...channels].map((one) => this.#title(one)))];
     const rest = names.length - NAMED;
-    return { what: `${all.length} sources are ${word}`, why: names.slice(0, NAMED).join(", ") + (rest > 0 ? ` and ${rest} more` : ""), href: address("providers", { state: key }) };
+    return { what: `${[...count(sources.length, "source"), ...count(channels.length, "channel")].join(" and ")} are ${word}`, why: names.slice(0, NAMED).join(", ") + (rest > 0 ? ` and ${rest} more` : ""), href: address("providers", { state: key }) };
   }
 
   #name(event) {

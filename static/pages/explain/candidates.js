@@ -14,10 +14,10 @@ const HEADS = ["#", "Source", "What happened", "Why", "State", "Priority", "Late
 const NUMERIC = new Set([0, 5, 6]);
 const KEY = /^([A-Z][A-Z0-9_]+) not set$/;
 
-function verdict(one, past) {
+function verdict(one, { past, cached }) {
   if (one.attempt?.outcome === "ok") return ["answered", "ok"];
   if (one.attempt) return [one.reason === "cut_short" ? "overtaken" : "asked, failed", one.reason === "cut_short" ? null : "bad"];
-  if (one.verdict === "chosen") return [past ? "answered" : "would be asked", "ok"];
+  if (one.verdict === "chosen") return cached ? ["next, if asked", null] : [past ? "answered" : "would be asked", "ok"];
   if (one.verdict === "tried_failed") return ["asked, failed", "bad"];
   if (one.cannot) return ["cannot answer", null];
   if (!one.before) return ["not needed", null];
@@ -31,8 +31,8 @@ function detail(one) {
   return h("div", { class: "note", text: titled(one.detail) });
 }
 
-function row(one, at, past) {
-  const [text, tone] = verdict(one, past);
+function row(one, at, told) {
+  const [text, tone] = verdict(one, told);
   const score = one.score ?? {};
   const cells = [
     h("td", { class: "num", text: number(at + 1) }),
@@ -49,12 +49,13 @@ function row(one, at, past) {
     if (cell.textContent === NONE) cell.dataset.none = "";
     if (place !== 1) cell.setAttribute("role", "cell");
   });
-  return h("tr", { role: "row", data: { verdict: one.attempt ? (one.attempt.outcome === "ok" ? "chosen" : "tried_failed") : one.verdict } }, cells);
+  return h("tr", { role: "row", data: { verdict: one.attempt ? (one.attempt.outcome === "ok" ? "chosen" : "tried_failed") : told.cached && one.verdict === "chosen" ? "next" : one.verdict } }, cells);
 }
 
-export function candidates(ordered, { past }) {
+// `cached`: an answer that is kept would be served, and nobody asked.
+export function candidates(ordered, told) {
   const button = $("#more");
-  const rows = ordered.map((one, at) => row(one, at, past));
+  const rows = ordered.map((one, at) => row(one, at, told));
   const needed = ordered.map((one) => Boolean(one.attempt || one.verdict !== "skipped" || one.before));
   const last = needed.lastIndexOf(true) + SPARE;
   const spare = rows.slice(last + 1);

@@ -1,6 +1,7 @@
 // Why a source was chosen: a dry run for a question, or what was decided for a request that was made.
 import { $, each, h, setText } from "../../shared/js/dom.js";
 import { get, root } from "../../shared/js/api.js";
+import { outcome } from "../../shared/js/outcomes.js";
 import { Panel } from "../../shared/js/panel.js";
 import { Poller } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
@@ -62,7 +63,7 @@ function showDry(found) {
   tags([["dry run", null, "No source is called"], [asWords(found.query)], [found.pinned ? `only ${titleOf(found.pinned)}` : `strategy ${found.strategy}`], [since(now())]]);
   const ordered = inOrder(found);
   $("#verdict").replaceChildren(...ofDry(found, ordered));
-  candidates(ordered, { past: false });
+  candidates(ordered, { past: false, cached: Boolean(found.cache?.used) });
 }
 
 function showPast(found) {
@@ -80,10 +81,10 @@ function showPast(found) {
 
 function showOne(found) {
   setText($("#answer-title"), `${question(found.capability)} at ${clock(found.at)}`);
-  tags([[asWords(found.query)], [found.pinned ? `only ${titleOf(found.pinned)}` : `strategy ${found.strategy}`], [found.request_id, null, `request id; ${stamp(found.at)}`], [found.outcome === "answered" ? "answered" : words(found.outcome), found.outcome === "answered" ? "ok" : "bad"]]);
+  tags([[asWords(found.query)], [found.pinned ? `only ${titleOf(found.pinned)}` : `strategy ${found.strategy}`], [found.request_id, null, `request id; ${stamp(found.at)}`], [outcome(found.outcome), found.outcome === "answered" ? "ok" : "bad"]]);
   const ordered = inOrder(found);
   $("#verdict").replaceChildren(...ofPast(found, ordered));
-  candidates(ordered, { past: true });
+  candidates(ordered, { past: true, cached: false });
   $("#timeline").replaceChildren(...timeline(found.attempts ?? [], found.elapsed_ms));
 }
 

@@ -8,6 +8,7 @@ const ADDRESSES = { bitcoin: "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", tron: "TJQQLs
 const OF_EVM = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045";
 const STARTING = { symbol: "BTC/USDT", chain: "ethereum", asset: "BTC", metric: "active_addresses", interval: "1h" };
 const HIDDEN = new Set(["start", "end", "cursor", "limit", "page", "per_page", "depth", "min_usd", "texts", "model", "sentiment"]);
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const addressOf = (chain) => ADDRESSES[chain] ?? OF_EVM;
 
 const capabilities = new Map();
@@ -28,7 +29,7 @@ export function showFields(params) {
     const value = params.get(name) ?? property.default ?? (required.has(name) ? (name === "address" ? addressOf(chain) : (STARTING[name] ?? "")) : "");
     const choices = property.enum ?? schema.$defs?.[property.$ref?.split("/").at(-1)]?.enum;
     const attributes = { class: "field", name, required: required.has(name) };
-    return h("label", { class: `labelled${name === "address" ? " long" : ""}`, title: property.description ?? "" }, words(name),
+    return h("label", { class: `labelled${name === "address" ? " long" : ""}`, title: property.description ?? "" }, capital(words(name)),
       choices ? h("select", attributes, choices.map((one) => h("option", { value: one, text: one, selected: one === value }))) : h("input", { ...attributes, value, autocomplete: "off", spellcheck: "false" }));
   }));
 }

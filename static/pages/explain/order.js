@@ -31,7 +31,7 @@ export const whatItDid = (attempt) => failed(attempt);
 
 // What kept it from being asked, after "it is" or "it was".
 const STANDING = {
-  circuit_open: "offline", told_to_wait: "told to wait", busy: "busy", quota_exhausted: "out of quota", missing_key: "without its key", key_refused: "refused with its key",
+  circuit_open: "offline", told_to_wait: "told to wait", busy: "busy", quota_exhausted: "out of quota", missing_key: "without a key", key_refused: "refused with the key",
   probe_due: "being tested", probe_running: "being tested", less_healthy: "degraded", broken: "broken", list_awaited: "not ready", switched_off: "switched off", disabled: "off", retired: "retired",
 };
 export const standing = (one) => (one.reason === "told_to_wait" && one.detail === "upstream_rate_limited" ? "rate limited" : (STANDING[one.reason] ?? why(one)));

@@ -17,11 +17,13 @@ function listed(names) {
   return [...shown.flatMap((link, at) => (at ? [", ", link] : [link])), ...last];
 }
 
-// "12 are offline, 4 have no key": why nobody can be asked.
+// "12 are offline, 4 are without a key and 1 does not have it": why nobody can be asked.
 function obstacles(ordered) {
   const counts = new Map();
-  for (const one of ordered) counts.set(one.cannot ? "do not have it" : why(one), (counts.get(one.cannot ? "do not have it" : why(one)) ?? 0) + 1);
-  return [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST).map(([text, count]) => `${count} ${text}`).join(", ");
+  for (const one of ordered) counts.set(one.cannot ? null : standing(one), (counts.get(one.cannot ? null : standing(one)) ?? 0) + 1);
+  const said = [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST)
+    .map(([text, count]) => `${count} ${text === null ? (count > 1 ? "do not have it" : "does not have it") : `${count > 1 ? "are" : "is"} ${text}`}`);
+  return said.length > 1 ? `${said.slice(0, -1).join(", ")} and ${said.at(-1)}` : said.join("");
 }
 
 function nextTry(ordered) {

@@ -2,6 +2,7 @@
 import { h } from "../../shared/js/dom.js";
 import { address, get } from "../../shared/js/api.js";
 import { number, words } from "../../shared/js/format.js";
+import { outcome } from "../../shared/js/outcomes.js";
 import { shell } from "../../shared/js/shell.js";
 import { span, timeOf, when } from "../../shared/js/time.js";
 import { badge, cost, length } from "./words.js";
@@ -119,7 +120,7 @@ function samples(one) {
   if (!one.requests.length) return "";
   return h("section", null, h("h3", { text: "Some of the requests" }),
     h("ul", { class: "samples" }, one.requests.map((sample) => h("li", null, timeOf(sample.at, when), h("span", { text: words(sample.capability) }),
-      h("span", { class: sample.code ? "bad" : null, text: sample.code ? words(sample.code) : `answered by ${sample.provider}` }), shell.requestLink(sample.request_id)))),
+      h("span", { class: sample.code ? "bad" : null, text: sample.code ? outcome(sample.code) : `answered by ${sample.provider}` }), shell.requestLink(sample.request_id)))),
     h("p", { class: "note", text: "A decision is kept for as long as newer ones leave it room." }));
 }
 

@@ -6,7 +6,7 @@ import { live } from "../../shared/js/live.js";
 import { Panel } from "../../shared/js/panel.js";
 import { Poller } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
-import { eachSecond, now, timeOf } from "../../shared/js/time.js";
+import { eachSecond, now, timeOf, when } from "../../shared/js/time.js";
 import { Drawer } from "./drawer.js";
 import { List } from "./list.js";
 import { Week } from "./week.js";
@@ -32,6 +32,8 @@ const panels = {
 let newest = [];
 let older = [];
 let next = null;
+// Since when anything is known, where incidents are kept in memory alone.
+let knownSince = null;
 
 // Only what the choices know: an address written by hand asks for nothing the server would refuse.
 function chosen() {
@@ -53,15 +55,22 @@ function show() {
   const { last } = chosen();
   setText($("#week-title"), WORDS[last]);
   const oldest = all.length ? all[all.length - 1].started_at : now() - DAY_MS;
-  week.show(all, SPANS[last] === null ? oldest : now() - SPANS[last], now());
+  week.show(all, SPANS[last] === null ? oldest : now() - SPANS[last], now(), knownSince);
   list.show(all);
   $("#older").hidden = next === null;
   panels.week.ready();
   if (all.length) panels.list.ready();
-  else panels.list.empty(filtered() ? "No incident fits these filters." : `Nothing went wrong: no incident in ${WORDS[last].toLowerCase().replace("all there are", "all that is kept")}.`);
+  else panels.list.empty(filtered() ? "No incident fits these filters." : nothing(last));
   summarize(all);
   suggest("sources", all.filter((one) => one.kind === "source").map((one) => [one.name, one.title]));
   suggest("capabilities", all.filter((one) => one.kind === "capability").map((one) => [one.name, one.title]));
+}
+
+// No more is said than is known.
+function nothing(last) {
+  const back = SPANS[last];
+  if (knownSince !== null && (back === null || knownSince > now() - back)) return `Nothing went wrong since ${when(knownSince)}; what was before is not known.`;
+  return back === null ? "Nothing went wrong: no incident is kept." : `Nothing went wrong: no incident in the ${WORDS[last].toLowerCase()}.`;
 }
 
 // The one sentence of the page: what is wrong now.
@@ -89,6 +98,7 @@ function said(page) {
   hints.hidden = !page.notes.length;
   setText(hints, page.notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}${note.endsWith("?") ? "" : "."}`).join(" "));
   const kept = $("#kept");
+  knownSince = page.kept === "archive" ? null : page.known_since;
   if (page.kept === "archive") {
     kept.hidden = true;
   } else if (kept.hidden) {

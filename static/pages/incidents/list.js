@@ -1,6 +1,7 @@
 // The list: what is open first, then day by day, the newest first.
 import { each, h } from "../../shared/js/dom.js";
 import { address } from "../../shared/js/api.js";
+import { Roving } from "../../shared/js/roving.js";
 import { clock, day, now, timeOf, when, zone } from "../../shared/js/time.js";
 import { cost, kindOf, length, mark, openOf } from "./words.js";
 
@@ -11,6 +12,7 @@ export class List {
   constructor(place, onOpen) {
     this.place = place;
     this.onOpen = onOpen;
+    this.roving = new Roving(place, ".incident");
   }
 
   show(incidents) {
@@ -20,6 +22,7 @@ export class List {
     each(this.place, [...groups], ([title]) => title, ([title]) => this.#group(title), (section, [, rows]) => {
       each(section.lastElementChild, rows, (one) => one.id, (one) => this.#row(one), (row, one) => this.#fill(row, one));
     });
+    this.roving.refresh();
   }
 
   #group(title) {

@@ -28,10 +28,12 @@ export class Week {
     );
   }
 
-  show(incidents, from, to) {
+  // Before `known` nothing is known: what was kept in memory begins with the process.
+  show(incidents, from, to, known = null) {
     const scale = WIDE / Math.max(1, to - from);
     const place = (at) => Math.min(WIDE, Math.max(0, (at - from) * scale));
     const pieces = [];
+    if (known > from) pieces.push({ key: "unknown", x: 0, until: place(known), top: 0, tall: LANE * LANES.length, text: "Not known: it was before coinmux was started" });
     for (const one of incidents) {
       const gone = one.kind === "service" && one.name === "process";
       const end = one.ended_at ?? to;
@@ -42,7 +44,7 @@ export class Week {
       if (one.unknown_until) pieces.push({ id: one.id, key: "unknown", x: place(end), until: place(one.unknown_until), top, tall: LANE, text: `${one.title}: not known` });
     }
     this.#ticks(from, to);
-    setAttribute(this.svg, "aria-label", pieces.length ? `${incidents.length} incidents between ${day(from)} ${clock(from)} and now; they are listed below` : "No incident in this time");
+    setAttribute(this.svg, "aria-label", incidents.length ? `${incidents.length} incidents between ${day(from)} ${clock(from)} and now; they are listed below` : "No incident in this time");
     const drawn = JSON.stringify(pieces.map(({ key, x, until, id, top }) => [key, Math.round(x), Math.round(until), id, top]));
     if (drawn === this.drawn) return;
     this.drawn = drawn;
@@ -52,7 +54,7 @@ export class Week {
       ...LANES.map((_, at) => s("rect", { class: "lane", x: 0, y: LANE * at + 1, width: WIDE, height: LANE - 2 })),
       ...pieces.map((piece) => {
         const wide = Math.max(LEAST, piece.until - piece.x);
-        return s("rect", { class: `p-${piece.key}`, x: Math.min(piece.x, WIDE - wide), y: piece.top + 1, width: wide, height: piece.tall - 2, data: { id: piece.id } }, s("title", { text: piece.text }));
+        return s("rect", { class: `p-${piece.key}`, x: Math.min(piece.x, WIDE - wide), y: piece.top + 1, width: wide, height: piece.tall - 2, data: { id: piece.id ?? null } }, s("title", { text: piece.text }));
       }),
     );
   }
@@ -70,6 +72,8 @@ export class Week {
       if (count % every || share < 0 || share > 0.9) continue;
       const label = h("span", { text: write(at) });
       label.style.left = `${100 * share}%`;
+      // A phone has no room for it beside "now".
+      label.toggleAttribute("data-near", share > 0.75);
       labels.push(label);
     }
     this.axis.replaceChildren(...labels, h("span", { class: "last", text: "now" }));

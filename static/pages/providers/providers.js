@@ -3,6 +3,7 @@ import { $, each, h, setText } from "../../shared/js/dom.js";
 import { get } from "../../shared/js/api.js";
 import { Panel } from "../../shared/js/panel.js";
 import { Poller } from "../../shared/js/poll.js";
+import { Roving } from "../../shared/js/roving.js";
 import { shell } from "../../shared/js/shell.js";
 import { NONE, ms, number, share, words } from "../../shared/js/format.js";
 import { ORDER, badge, setBadge, severity, stateOf } from "../../shared/js/states.js";
@@ -33,11 +34,18 @@ function insteadOf(one) {
   return `${names.map(titleOf).join(" and ")} ${names.length > 1 ? "answer" : "answers"} instead`;
 }
 
+// "3 of 14 channels down, 11 not asked": a source is offline once all that were asked are.
+function countOf({ channels }, dead) {
+  const unasked = channels.filter((channel) => channel.enabled && channel.state === "UNKNOWN").length;
+  if (dead.length && unasked) return `${dead.length} of ${channels.length} channels down, ${unasked} not asked`;
+  const usable = channels.filter((channel) => channel.enabled).length - dead.filter((channel) => channel.state === "OFFLINE").length;
+  return `${usable} of ${channels.length} channels usable`;
+}
+
 function channelsOf(one) {
   const dead = one.channels.filter(isBad);
-  const usable = one.channels.filter((channel) => channel.enabled).length - dead.filter((channel) => channel.state === "OFFLINE").length;
   const lines = dead.slice(0, CHANNELS).map((channel) => `${channelName(channel.name)}: ${channel.last_error ? failure(channel.last_error) : stateOf(channel.state).word}`);
-  return one.channels.length ? [`${usable} of ${one.channels.length} channels usable`, ...lines, ...(dead.length > CHANNELS ? [`and ${dead.length - CHANNELS} more`] : [])] : [];
+  return one.channels.length ? [countOf(one, dead), ...lines, ...(dead.length > CHANNELS ? [`and ${dead.length - CHANNELS} more`] : [])] : [];
 }
 
 const table = new Table($("#explorer"), [
@@ -101,9 +109,13 @@ function wanted() {
   });
 }
 
+// One stop for Tab; arrows lead from source to source.
+const roving = new Roving(table.body, ".open", { row: "tr" });
+
 function show(options) {
   const found = wanted();
   table.show(found, options);
+  roving.refresh();
   setText($("#count"), `${found.length} of ${facts.known.length} sources`);
   if (found.length) panel.ready();
   else panel.empty("No source fits these filters. Clear one of them.");

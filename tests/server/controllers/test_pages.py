@@ -248,6 +248,22 @@ async def test_a_changed_file_has_another_version(live, folder):
             assert answer.headers["cache-control"].endswith(kept)
 
 
+async def test_a_style_sheet_comes_with_what_it_imports(live, folder):
+    """One answer for all of it, which changes with each of its files."""
+    (folder / "shared/base.css").write_text('@import "a.css";\n@import "b.css";\np { margin: 0 }')
+    (folder / "shared/a.css").write_text("a { margin: 1px }\n")
+    (folder / "shared/b.css").write_text("b { margin: 2px }\n")
+    async with live(a=[1.0]) as world:
+        before = files_of((await world.client.get("/chart")).text)[0]
+        sheet = await world.client.get("/static/shared/base.css")
+        assert sheet.text == "a { margin: 1px }\nb { margin: 2px }\np { margin: 0 }"
+        (folder / "shared/b.css").write_text("b { margin: 3px }\n")
+        known = {"If-None-Match": sheet.headers["etag"]}
+        again = await world.client.get("/static/shared/base.css", headers=known)
+        assert again.text == "a { margin: 1px }\nb { margin: 3px }\np { margin: 0 }"
+        assert files_of((await world.client.get("/chart")).text)[0] != before
+
+
 async def test_files_are_sent_compressed_and_compressed_once(live, folder, monkeypatch):
     """A caller that takes no gzip has the file as it is; both may ask whether it changed."""
     from coinmux.server.asgi import static_files
