@@ -36,6 +36,7 @@ from coinmux.server.controllers.market import MarketController
 from coinmux.server.controllers.monitor import MonitorController
 from coinmux.server.controllers.news import NewsController, SentimentController, TextController
 from coinmux.server.controllers.onchain import DefiController, OnchainController
+from coinmux.server.controllers.operator import OperatorController
 from coinmux.server.controllers.page_data import PageDataController
 from coinmux.server.controllers.pages import PageController
 from coinmux.server.controllers.routing import RoutingController
@@ -75,6 +76,7 @@ CONTROLLERS = (
     MonitorController,
     NewsController,
     OnchainController,
+    OperatorController,
     OutsideController,
     PageController,
     PageDataController,

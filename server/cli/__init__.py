@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, str] = {
     "indicators": "indicators",
     "doctor": "doctor",
     "alerts": "alerts",
+    "maintenance": "maintenance",
+    "note": "maintenance",
     "conformance": "conformance",
     "env-example": "lists",
 }
