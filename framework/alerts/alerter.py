@@ -132,7 +132,7 @@ class Alerter:
         """Decide what is to be said now, and hand it over."""
         self._read_settings()
         now = self._clock.wall_ms()
-        book = self._recorder.book
+        book, speaks = self._recorder.book, self.speaks  # asked even where there is no news
         records = book.find(self._watched)
         watched: set[str] = set()
         for line in self._lines:
@@ -144,7 +144,7 @@ class Alerter:
                 line.damper.mark(looked, now)
                 for one in looked.news:
                     book.note_change(one.record)
-                if self.speaks:
+                if speaks:
                     self._send(line.channel, Letter(message, now))
             self._tell_trouble(line)
         self._watched = watched

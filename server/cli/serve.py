@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from coinmux.server.process.worker import ignore_signals, inherited
 
 if TYPE_CHECKING:
     from coinmux.framework.config.settings import Settings
+    from coinmux.framework.gateway import Gateway
 
 
 @click.command()
@@ -63,14 +65,19 @@ def serve(
     async def run() -> int:
         world = world_for(env_file, simulate=simulate, found=None, **options)
         async with world as (gateway, drill):
-            if gateway.settings.state_url is None:
-                gateway.alerts.may_speak = speaker.is_had
+            gateway.alerts.may_speak = partial(_may_speak, gateway, speaker)
             code = await run_server(gateway, drill, listener)
         end_soon(EXIT_FAILED if code else EXIT_OK, gateway.settings, gateway.redactor)
         return code
 
     code = _run(run())
     raise SystemExit(EXIT_FAILED if code else EXIT_OK)
+
+
+def _may_speak(gateway: Gateway, speaker: SpeakerLock) -> bool:
+    """Whether no other worker sends alerts: the shared state decides that, or else the lock."""
+    state = gateway.state
+    return speaker.is_had() or (state is not None and state.store.online)
 
 
 def _listen(settings: Settings) -> socket.socket:
