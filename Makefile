@@ -5,10 +5,14 @@ PY := $(VENV)/bin/python
 BASE := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 ARGS ?=
+# What is deployed: these extras, for any platform, nothing said of where files come from.
+DEPLOYED := --extra traces
+LOCK := $(VENV)/bin/uv --quiet pip compile --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	--universal --python-version 3.11 -c constraints.txt
 # On CI's shared cores a test of real sockets may starve; it gets one more run, which is listed.
 RERUNS := $(if $(filter true,$(CI)),--reruns 1 --reruns-delay 1 -r R)
 
-.PHONY: run demo test lint fix bench bench-compare bench-growth bench-peers soak scale docs lock clean help
+.PHONY: run demo test lint fix bench bench-compare bench-growth bench-peers soak scale docs lock dist clean help
 
 run: $(VENV)/.run ## Serve on http://127.0.0.1:7860; ARGS="--port 8000" passes options.
 	$(VENV)/bin/coinmux serve $(ARGS)
@@ -61,8 +65,16 @@ docs: $(VENV)/.dev ## Write generated pages, .env.example and grades again.
 	$(PY) -m tools.docs
 	$(PY) -m tools.sync_stub
 
-lock: $(VENV)/.dev ## Write the installed versions to constraints.txt.
+lock: $(VENV)/.dev ## Write the installed versions to constraints.txt, with hashes to deploy/*.lock.
 	$(PY) -m pip freeze --exclude-editable --exclude coinmux | sed 's/ @ .*//' > constraints.txt
+	$(LOCK) $(DEPLOYED) pyproject.toml -o deploy/requirements.lock
+	$(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+		| $(LOCK) - -o deploy/build.lock
+
+dist: $(VENV)/.dev ## Build the sdist and its wheel in dist/, and check them.
+	rm -rf dist
+	$(PY) -m hatchling build -d dist
+	$(PY) -m twine check --strict dist/*
 
 clean: ## Remove the environment and every cache.
 	rm -rf $(VENV) .venv-peers .venv-3.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

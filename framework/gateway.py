@@ -19,14 +19,13 @@ from coinmux.framework.background.health_checker import HealthChecker
 from coinmux.framework.background.housekeeping import Housekeeping
 from coinmux.framework.background.market_lists import MarketLists
 from coinmux.framework.background.news_scoring import NewsScorer
-from coinmux.framework.cache.store import AnswerCache, is_fresh, may_refresh
+from coinmux.framework.cache.store import is_fresh, may_refresh
 from coinmux.framework.clock import Clock, Deadline, SystemClock
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import DEFAULT_ENV_FILE
-from coinmux.framework.dispatch.attempt import AttemptRunner, describe
+from coinmux.framework.dispatch.attempt import describe
 from coinmux.framework.dispatch.cursors import opened
 from coinmux.framework.dispatch.decision_log import DecisionLog
-from coinmux.framework.dispatch.pipeline import Dispatcher
 from coinmux.framework.dispatch.request import key_of
 from coinmux.framework.dispatch.source_probe import SourceProbe
 from coinmux.framework.errors import InvalidRequest, UnknownSymbol
@@ -65,8 +64,8 @@ from coinmux.framework.routing.router import Router
 from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.registry import SourceRegistry
 from coinmux.framework.suggest import near
+from coinmux.framework.tracing.kinds import kinds_for
 from coinmux.framework.transport.choice import transport_named
-from coinmux.framework.transport.client import SafeHTTPClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -74,6 +73,7 @@ if TYPE_CHECKING:
 
     from coinmux.framework.archive.archive import Archive
     from coinmux.framework.cache.answer import Answer
+    from coinmux.framework.cache.store import AnswerCache
     from coinmux.framework.cluster.cluster import Cluster
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.dispatch.decision_log import DecisionTrail
@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.source import Source
     from coinmux.framework.suggest import near
+    from coinmux.framework.tracing.spans import Tracing
     from coinmux.framework.transport.choice import Transport
 
 #: The archive in `DATA_DIR`.
@@ -128,13 +129,14 @@ class Gateway(GatewayQuestions, GatewayReports):
         self.simulated = simulated
         self.started_ms: int = self.clock.wall_ms()
         self.redactor = Redactor()
+        kinds = self._kinds = kinds_for(settings, self.redactor)
         self.events = EventBus(self.clock)
         self.history = HealthHistory(self.clock)
         self.health = HealthTracker(
             self.clock,
             HealthSettings(retry_s=settings.offline_retry_s, growth=settings.offline_growth),
         )
-        self.cache = AnswerCache(
+        self.cache: AnswerCache = kinds.cache(
             self.clock, entries=settings.cache_entries, size=settings.cache_mb * 1_048_576
         )
         self.assets = AssetTable.shipped()
@@ -151,7 +153,7 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.clock, self._use_sources,
         )  # fmt: skip
         self.indicators = IndicatorService(self, self.loader.indicators)
-        self._client = SafeHTTPClient(
+        self._client = kinds.client(
             self.clock,
             self.redactor,
             transport=transport
@@ -162,10 +164,10 @@ class Gateway(GatewayQuestions, GatewayReports):
         self._leases = Leases(self.health)
         self.clocks: ClockWatch = ClockWatch(self.clock, self._clock_changed)
         self._client.on_date = self.clocks.date
-        runner = AttemptRunner(
+        runner = kinds.runner(
             self.health, self._leases, self._client, self.clock, self.events, self.clocks
         )
-        self._dispatcher = Dispatcher(
+        self._dispatcher = kinds.dispatcher(
             self.registry, self.router, self.health, runner, self.cache, self._decisions,
             self.clock, self._leases, simulated=simulated,
         )  # fmt: skip
@@ -308,7 +310,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         # blocked.
         module = await asyncio.to_thread(import_module, "coinmux.framework.archive.archive")
         try:
-            archive: Archive = module.Archive.from_settings(
+            archive: Archive = self._kinds.archive(module.Archive).from_settings(
                 self.settings,
                 self.clock,
                 self.events,
@@ -405,6 +407,8 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.save_quota()
             self.archive.mark_stop()
             await self.archive.close()
+        if self.tracing is not None:
+            await self.tracing.close()
 
     async def wait_loaded(self, timeout_s: float = 30.0) -> list[str]:
         """Wait until every plugin has loaded, or is listed as broken after `PLUGIN_LOAD_TIMEOUT_S`.
@@ -419,6 +423,11 @@ class Gateway(GatewayQuestions, GatewayReports):
             The names of the plugins that are still loading.
         """
         return await self.registry.wait_loaded(timeout_s)
+
+    @property
+    def tracing(self) -> Tracing | None:
+        """What traces are written with; None without a `TRACES_URL`."""
+        return self._kinds.tracing
 
     @property
     def env(self) -> EnvConfig:

@@ -64,6 +64,7 @@ from coinmux.framework.routing.router import Router
 from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.registry import SourceRegistry
 from coinmux.framework.sources.source import Source
+from coinmux.framework.tracing.spans import Tracing
 from coinmux.framework.transport.choice import Transport
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -181,6 +182,11 @@ class SyncGateway:
         Returns:
             The names of the plugins that are still loading.
         """
+        ...
+
+    @property
+    def tracing(self) -> Tracing | None:
+        """What traces are written with; None without a `TRACES_URL`."""
         ...
 
     @property

@@ -107,6 +107,7 @@ def create_app(
     bound: str | None = None,
     opens_gateway: bool = True,
     drill: Drill | None = None,
+    figures_file: str | None = None,
 ) -> Middleware:
     """The ASGI application over `gateway`.
 
@@ -115,19 +116,35 @@ def create_app(
         opens_gateway: whether the gateway is opened and closed with the application's lifespan;
             False where the caller does.
         drill: what breaks its sources, where they are simulated.
+        figures_file: of this worker, where there are several.
     """
     desk = _context_of(gateway, gateway.settings.host if bound is None else bound, drill)
+    if figures_file is not None:
+        # It needs a system with file locks, as several workers do.
+        from coinmux.server.workers.group import Group
+
+        desk.picture = Group(desk, figures_file)
     assets = Assets()
     application = _litestar(desk, assets, gateway if opens_gateway else nullcontext())
     desk.lane.app = application
     _describe_routes(desk, application)
-    edge = Middleware(
+    edge = _edge_of(gateway)(
         desk.lane, gateway, desk.traffic, desk.recorder, desk.bound, decisions=desk.decisions
     )
     edge.assets = assets
     edge.admin_paths = frozenset(path for path, _, doc in documented(application) if doc.is_admin)
     desk.streams.began = edge.stream_began
     return edge
+
+
+def _edge_of(gateway: Gateway) -> type[Middleware]:
+    """The class of the outermost layer; another one where traces are written."""
+    if gateway.tracing is None:
+        return Middleware
+    # Imported here: OpenTelemetry is an extra.
+    from coinmux.server.asgi.traced import traced_middleware
+
+    return traced_middleware(gateway.tracing)
 
 
 def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerContext:
@@ -153,7 +170,7 @@ def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerCont
         vitals=vitals,
         recorder=Recorder(gateway.clock, gateway.started_ms, pulse.asked),
         pulse=pulse,
-        monitor=Monitor(gateway, metrics, vitals, traffic, streams, pulse),
+        monitor=Monitor(gateway, pulse),
         bound=bound,
         drill=drill,
     )
@@ -219,9 +236,11 @@ async def _lifespan(
     async with opened:
         desk.vitals.start()
         desk.pulse.start()
+        desk.picture.start()
         try:
             yield
         finally:
+            await desk.picture.stop()
             await kept.close()
             await desk.pulse.stop()
             await desk.vitals.stop()

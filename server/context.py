@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from coinmux.server.asgi.responses import Answered
 from coinmux.server.asgi.scope import state_of
 from coinmux.server.monitoring.source_test import SourceTester
+from coinmux.server.workers.alone import Alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from coinmux.server.monitoring.process_metrics import ProcessMetrics
     from coinmux.server.monitoring.service_status import ServiceMonitor
     from coinmux.server.monitoring.snapshot import Monitor
+    from coinmux.server.workers.alone import Picture
 
 
 class ServerContext:
@@ -36,8 +38,8 @@ class ServerContext:
     """
 
     __slots__ = (
-        "bound", "decisions", "drill", "gateway", "lane", "metrics", "monitor", "pulse", "recorder",
-        "streams", "traffic", "trials", "vitals",
+        "bound", "decisions", "drill", "gateway", "lane", "metrics", "monitor", "picture", "pulse",
+        "recorder", "streams", "traffic", "trials", "vitals",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +71,8 @@ class ServerContext:
         self.trials = SourceTester(gateway)
         self.pulse = pulse
         self.monitor = monitor
+        #: Of all workers, where there are several.
+        self.picture: Picture = Alone(self)
 
     async def answer(
         self,

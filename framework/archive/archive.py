@@ -412,6 +412,7 @@ class Archive:
             "size_mb": None if size is None else round(size, 3),
             "usage_percent": None if used is None else round(used, 2),
             "queries_per_s": round(self._database.queries_per_s(), 2),
+            "queries_total": self._database.queries,
             "ok": self.status()[0] == "ONLINE",
             "rows_waiting": self._writer.waiting,
             "rows_given_up": self._writer.dropped,

@@ -116,6 +116,8 @@ class Database:
         self.name = url.get_backend_name()
         self._clock = clock
         self._queries: deque[float] = deque()
+        #: Statements since the start.
+        self.queries = 0
         options: dict[str, Any] = {"pool_pre_ping": True}
         #: The file of SQLite; None in memory and for PostgreSQL.
         self.file = Path(url.database) if self.is_sqlite and url.database else None
@@ -200,6 +202,7 @@ class Database:
 
     def _count(self, *_: object) -> None:
         now = self._clock.monotonic()
+        self.queries += 1
         self._queries.append(now)
         self._forget(now)
 
@@ -276,6 +279,19 @@ def _version(connection: Connection, found: Inspector) -> str | None:
         return None
     version: str | None = connection.execute(select(VERSION.c.version_num)).scalar()
     return version
+
+
+def require_version(connection: Connection) -> None:
+    """Raise `UnusableDatabase` if the tables are not what they are today."""
+    version = _version(connection, inspect(connection))
+    if version == NEWEST:
+        return
+    _require_known(connection)
+    if version is None:
+        raise UnusableDatabase("there is no archive yet: the server makes it")
+    raise UnusableDatabase(
+        "an earlier coinmux has written it: start the server once, which migrates it"
+    )
 
 
 def _require_known(connection: Connection) -> None:

@@ -151,6 +151,16 @@ def _transport(text: str) -> str:
     return word
 
 
+_COLLECTOR = re.compile(r"https?://[^\s@/?#]+(/[^\s@?#]*)?", re.ASCII)
+
+
+def _collector(text: str) -> str:
+    address = text.strip()
+    if not _COLLECTOR.fullmatch(address):
+        raise ValueError("takes http://host:4318, without credentials")
+    return address
+
+
 def _level(text: str) -> str:
     word = text.strip().upper()
     if word not in ("DEBUG", "INFO", "WARNING", "ERROR"):
@@ -309,6 +319,27 @@ _ROWS = (
         "Above this size no more candles are stored; 0 for no limit.",
         restart=True,
     ),
+    Setting(
+        "TRACES_URL",
+        None,
+        _collector,
+        "Collector that takes traces by OTLP over HTTP, as http://127.0.0.1:4318; off without.",
+        restart=True,
+    ),
+    Setting(
+        "TRACES_SAMPLE",
+        1.0,
+        _between(0, 1),
+        "Share of the traces that are kept, where the caller has not decided.",
+        restart=True,
+    ),
+    Setting(
+        "TRACES_TO",
+        (),
+        _words,
+        "Sources that are told the trace (traceparent), by name: your own nodes. None by default.",
+        restart=True,
+    ),
     Setting("MAX_IN_FLIGHT", 512, _whole(1, 100_000), "Requests in flight before 503."),
     Setting(
         "CLIENT_REQUESTS_PER_MIN",
@@ -414,6 +445,9 @@ class Settings:
     backfill: bool
     archive_events_days: int
     archive_max_mb: int
+    traces_url: str | None
+    traces_sample: float
+    traces_to: tuple[str, ...]
     max_in_flight: int
     client_requests_per_min: int
     client_in_flight: int

@@ -48,6 +48,10 @@ class ClockWatch:
         """By how much our clock is behind, negative where it is ahead; 0 where nothing is wrong."""
         return self._skew_s
 
+    def dates(self) -> dict[str, float]:
+        """By how many seconds each source is ahead of us, by its `Date` of the last minute."""
+        return self._recent(self._dates, _DATES_S)
+
     def now_ms(self) -> int:
         """The wall time by which answers are judged, Unix ms."""
         now_ms = self._clock.wall_ms()

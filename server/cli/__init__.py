@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "questions",
     "providers": "lists",
     "indicators": "indicators",
+    "archive": "archive_copies",
     "doctor": "doctor",
     "alerts": "alerts",
     "maintenance": "maintenance",

@@ -1,20 +1,15 @@
-"""`coinmux doctor`: checks the installation and says what is wrong."""
+"""`coinmux doctor`: checks the installation, says what is wrong and what to do."""
 
 from __future__ import annotations
 
 import asyncio
-import platform
-import sys
+from collections import Counter
 from pathlib import Path
 
 import rich_click as click
 
-from coinmux import CoinmuxError
-from coinmux.framework.background.probe_queries import CHEAPEST_FIRST, probe_query
-from coinmux.framework.errors import InvalidRequest, LocalNetwork, Unreachable, UpstreamTimeout
+from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.gateway import Gateway
-from coinmux.framework.quality.clock_watch import in_words
-from coinmux.framework.reports.base import installed_version
 from coinmux.server.cli.console import (
     EXIT_FAILED,
     LOAD_WAIT_S,
@@ -27,40 +22,51 @@ from coinmux.server.cli.console import (
 )
 from coinmux.server.cli.findings import Finding
 from coinmux.server.cli.machine_checks import machine
+from coinmux.server.cli.network_checks import clock, names, proxies
+from coinmux.server.cli.probe_checks import probes
+from coinmux.server.cli.process_checks import process, versions
 
-#: Errors of a source that was not reached at all.
-_UNREACHED = (LocalNetwork, Unreachable, UpstreamTimeout)
+_MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "failed": "[red]failed[/]"}
 
 
 @click.command()
-@click.option("--probe", is_flag=True, help="Send each source one cheap request.")
+@click.option(
+    "--probe", is_flag=True, help="Ask each source one cheap question, and the network too."
+)
 @as_json
 @env_file
 def doctor(probe: bool, as_json: bool, env_file: str) -> None:
-    """Check the environment, `.env`, plugins and, with --probe, which sources can be reached."""
+    """Check versions, limits, settings, folder, disk, port, archive, store and plugins.
+
+    With --probe also what only asking tells: names of hosts, the clock, each source and each key.
+    Exit code 0: nothing has failed, though there may be warnings; 1: something has.
+    """
     findings = asyncio.run(examine(Path(env_file), probe=probe))
+    counts = Counter(finding.status for finding in findings)
     if as_json:
         print_json([finding.public() for finding in findings])
     else:
         made = table("doctor", "result", "checked", "detail")
-        marks = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "failed": "[red]failed[/]"}
         for finding in findings:
-            made.add_row(marks[finding.status], plain(finding.subject), plain(finding.detail))
-        console().print(made)
-    if any(finding.status == "failed" for finding in findings):
+            todo = f"\n[bold]→ {plain(finding.remedy)}[/]" if finding.remedy else ""
+            detail = plain(finding.detail) + todo
+            made.add_row(_MARKS[finding.status], plain(finding.subject), detail)
+        out = console()
+        out.print(made)
+        warnings = f"{counts['warning']} warning{'' if counts['warning'] == 1 else 's'}"
+        out.print(f"{counts['failed']} failed, {warnings}", highlight=False)
+        if not probe:
+            out.print("--probe asks the sources and tries the keys", highlight=False)
+    if counts["failed"]:
         raise SystemExit(EXIT_FAILED)
 
 
 async def examine(env_file: Path, *, probe: bool) -> list[Finding]:
     """Make all checks, in order."""
-    version = ".".join(map(str, sys.version_info[:3]))
-    findings = [
-        Finding("coinmux", "ok", installed_version()),
-        Finding("python", "ok", f"{version} on {platform.system()} {platform.machine()}"),
-    ]
+    findings = versions()
     if not env_file.exists():  # noqa: ASYNC240 - a command: no request waits
-        detail = f"no {env_file}; sources without a key work all the same (coinmux env-example)"
-        findings.append(Finding("settings", "ok", detail))
+        detail = f"no {env_file}; sources without a key work all the same"
+        findings.append(Finding("settings", "ok", detail, "coinmux env-example writes one"))
     try:
         gateway = Gateway.from_env(env_file)
     except InvalidRequest as error:
@@ -68,16 +74,28 @@ async def examine(env_file: Path, *, probe: bool) -> list[Finding]:
     try:
         loading = await gateway.wait_loaded(LOAD_WAIT_S)
         findings += [
-            Finding("settings", "warning", warning) for warning in gateway.registry.warnings
+            Finding("settings", "warning", *_split(warning))
+            for warning in gateway.registry.warnings
         ]
+        on = sum(source.disabled() is None for source in gateway.sources.values())
+        findings += process(gateway.settings, on)
         findings += await machine(gateway)
+        findings += await proxies(gateway)
         findings += _plugins(gateway) + _features(gateway)
         findings += [
-            Finding(f"plugin {name}", "warning", f"still loading after {LOAD_WAIT_S:g} s")
+            Finding(
+                f"plugin {name}",
+                "warning",
+                f"still loading after {LOAD_WAIT_S:g} s",
+                "see what it does while it is imported, or PLUGINS_BLOCK leaves it out",
+            )
             for name in loading
         ]
         if probe:
-            findings += await _probes(gateway)
+            findings += await names(gateway)
+            asked = await probes(gateway)
+            # What they said of the time is known once they were asked.
+            findings += [clock(gateway), *asked]
     finally:
         await gateway.close()
     return findings
@@ -86,20 +104,29 @@ async def examine(env_file: Path, *, probe: bool) -> list[Finding]:
 def _refused(error: InvalidRequest) -> list[Finding]:
     """The settings that nothing starts with, in a line each."""
     meant = error.extra.get("did_you_mean")
-    hint = f"; did you mean {' or '.join(meant)}?" if meant else ""
+    remedy = f"did you mean {' or '.join(meant)}?" if meant else "docs/reference/settings.md"
     lines = [f"{one['name']} {one['message']}" for one in error.errors]
     if len(lines) < 2:
-        lines = [error.detail + hint]
-    return [Finding("settings", "failed", line) for line in lines]
+        lines = [error.detail]
+    return [Finding("settings", "failed", line, remedy) for line in lines]
+
+
+def _split(warning: str) -> tuple[str, str]:
+    """What a warning of the settings says, and what to do, where it says both."""
+    what, _, remedy = warning.partition("; ")
+    return what, remedy
 
 
 def _plugins(gateway: Gateway) -> list[Finding]:
     loaded = Finding("plugins", "ok", f"{len(gateway.sources)} providers loaded")
     indicators = Finding("indicators", "ok", f"{len(gateway.loader.indicators)} indicators loaded")
     broken = [
-        Finding(f"plugin {one.name}", "failed", f"{one.error} ({one.origin})")
+        Finding(
+            f"plugin {one.name}", "failed", f"{one.error} ({one.origin})",
+            "all others work; mend it, or PLUGINS_BLOCK leaves it out",
+        )
         for one in gateway.loader.broken
-    ]
+    ]  # fmt: skip
     odd = [
         Finding(f"plugin {one.name}", "warning", f"{one.message} ({one.origin})")
         for one in gateway.loader.doubts
@@ -109,58 +136,19 @@ def _plugins(gateway: Gateway) -> list[Finding]:
 
 def _features(gateway: Gateway) -> list[Finding]:
     """Sources that are off; those without a key, and those that are retired, in a line each."""
-    findings, groups = [], {"missing_key": list[str](), "retired": list[str]()}
+    findings: list[Finding] = []
+    groups = {"missing_key": list[str](), "retired": list[str]()}
     for name, source in sorted(gateway.sources.items()):
         refusal = source.disabled()
         if refusal is not None and refusal.code in groups:
             groups[refusal.code].append(name)
         elif refusal is not None:
-            findings.append(Finding(name, "warning", f"off: {refusal.detail}"))
-    if names := groups["missing_key"]:
-        detail = (
-            f"{len(names)} sources are off without one: {', '.join(names)} (coinmux env-example)"
-        )
-        findings.append(Finding("keys", "warning", detail))
-    if names := groups["retired"]:
-        findings.append(Finding("retired", "ok", f"never asked any more: {', '.join(names)}"))
+            remedy = f"{name.upper()}_ENABLED and PROVIDERS_ONLY say what is on"
+            findings.append(Finding(name, "warning", f"off: {refusal.detail}", remedy))
+    if keyless := groups["missing_key"]:
+        detail = f"{len(keyless)} sources are off without one: {', '.join(keyless)}"
+        remedy = "coinmux env-example says where to get each"
+        findings.append(Finding("keys", "warning", detail, remedy))
+    if retired := groups["retired"]:
+        findings.append(Finding("retired", "ok", f"never asked any more: {', '.join(retired)}"))
     return findings
-
-
-async def _probes(gateway: Gateway) -> list[Finding]:
-    """Ask each source that is on; what all failures have in common is said once."""
-
-    async def one(name: str) -> tuple[Finding, CoinmuxError | None]:
-        source = gateway.sources[name]
-        for capability in CHEAPEST_FIRST:
-            query = probe_query(source.info, capability)
-            if capability not in source.fetch or query is None:
-                continue
-            begun = gateway.clock.monotonic()
-            try:
-                await gateway.probe(source, capability, query)
-            except CoinmuxError as error:
-                return Finding(name, "failed", gateway.redactor.clean(str(error))), error
-            taken = (gateway.clock.monotonic() - begun) * 1000
-            return Finding(name, "ok", f"{capability} in {taken:.0f} ms"), None
-        return Finding(name, "ok", "not asked: it has no cheap request"), None
-
-    names = sorted(name for name, source in gateway.sources.items() if source.disabled() is None)
-    found = await asyncio.gather(*(one(name) for name in names))
-    skew_s = gateway.clocks.skew_s
-    clock = (
-        Finding("clock", "failed", in_words(skew_s))
-        if skew_s
-        else Finding("clock", "ok", "no two sources say that it is off")
-    )
-    unreached = [finding for finding, error in found if isinstance(error, _UNREACHED)]
-    answered = any(" ms" in finding.detail for finding, _ in found if finding.status == "ok")
-    if len(unreached) < 2 or answered:
-        return [clock, *(finding for finding, _ in found)]
-    conclusion = Finding(
-        "network",
-        "failed",
-        f"no way out of this machine: none of {len(unreached)} sources can be reached; see the "
-        "network, its name server and its firewall; behind a proxy set HTTPS_PROXY and "
-        "HTTP_TRANSPORT=httpx",
-    )
-    return [conclusion, *(finding for finding, _ in found if finding not in unreached)]

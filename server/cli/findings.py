@@ -11,11 +11,19 @@ class Finding:
 
     Attributes:
         status: `ok`, `warning` or `failed`.
+        detail: what was found.
+        remedy: what to do about it; empty where there is nothing to do.
     """
 
     subject: str
     status: str
     detail: str
+    remedy: str = ""
 
     def public(self) -> dict[str, str]:
-        return {"subject": self.subject, "status": self.status, "detail": self.detail}
+        return {
+            "subject": self.subject,
+            "status": self.status,
+            "detail": self.detail,
+            "remedy": self.remedy,
+        }

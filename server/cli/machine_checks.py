@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import socket
@@ -47,39 +48,42 @@ def _existing(folder: Path) -> Path:
     return found
 
 
-def _trouble(folder: Path) -> str | None:
-    """Why nothing can be stored in the folder, or in the nearest above it that exists."""
+def _trouble(folder: Path) -> tuple[str, str] | None:
+    """Why nothing can be stored in the folder, or in the nearest above it, and what to do."""
     there = _existing(folder)
     if not there.is_dir():
-        return f"{there} is a file where a folder must be"
+        return f"{there} is a file where a folder must be", "move it away"
     try:
         # Permissions do not say it all: the superuser may write even where nothing can be made.
         with TemporaryFile(dir=there):
             return None
     except OSError:
-        return f"{folder} cannot be written to: see who owns {there}"
+        return f"{folder} cannot be written to", f"see who owns {there}"
 
 
 def _folder(folder: Path) -> list[Finding]:
     there = _existing(folder)
     if trouble := _trouble(folder):
-        return [Finding("folder", "failed", f"{trouble}, or set DATA_DIR")]
+        what, remedy = trouble
+        return [Finding("folder", "failed", what, f"{remedy}, or set DATA_DIR")]
     if there == folder.absolute() and os.name == "posix" and folder.stat().st_mode & 0o077:
-        detail = f"{folder} may be read by others; chmod 700 {folder}"
-        return [Finding("folder", "warning", detail)]
+        detail = f"{folder} may be read by others"
+        return [Finding("folder", "warning", detail, f"chmod 700 {folder}")]
     return [Finding("folder", "ok", f"{folder} can be written to")]
 
 
 def _disk(folder: Path) -> Finding:
     free = shutil.disk_usage(_existing(folder)).free // _MIB
     status = "failed" if free < _DISK_MB else "warning" if free < _DISK_ROOM_MB else "ok"
-    return Finding("disk", status, f"{free} MiB are free for {folder}")
+    remedy = "" if status == "ok" else "make room, or set DATA_DIR to a larger disk"
+    return Finding("disk", status, f"{free} MiB are free for {folder}", remedy)
 
 
 def _memory() -> Finding:
     free: int = psutil.virtual_memory().available // _MIB
     status = "failed" if free < _MEMORY_MB else "warning" if free < _MEMORY_ROOM_MB else "ok"
-    return Finding("memory", status, f"{free} MiB are free")
+    remedy = "" if status == "ok" else "make room, or lower CACHE_MB and WORKERS"
+    return Finding("memory", status, f"{free} MiB are free", remedy)
 
 
 def _port(settings: Settings) -> Finding:
@@ -87,11 +91,14 @@ def _port(settings: Settings) -> Finding:
     try:
         listen(settings.host, settings.port).close()
     except socket.gaierror:
-        detail = f"there is no host {settings.host}; set HOST to an address of this machine"
-        return Finding("port", "failed", detail)
+        detail = f"there is no host {settings.host}"
+        return Finding("port", "failed", detail, "set HOST to an address of this machine")
     except OSError as error:
-        detail = f"{where}: {error.strerror}; a server that runs already, or set HOST or PORT"
-        return Finding("port", "warning", detail)
+        detail = f"{where}: {error.strerror}"
+        if error.errno == errno.EADDRINUSE:
+            remedy = "a server that runs already has it; else set PORT"
+            return Finding("port", "warning", detail, remedy)
+        return Finding("port", "failed", detail, "set HOST and PORT to what this user may have")
     return Finding("port", "ok", f"{where} is free")
 
 
@@ -109,12 +116,13 @@ async def _archive(gateway: Gateway) -> Finding:
     database = Database(url, gateway.clock)
     if database.file is not None and not database.file.exists():
         if trouble := _trouble(database.file.parent):
-            return Finding("archive", "failed", trouble)
+            return Finding("archive", "failed", *trouble)
         return Finding("archive", "ok", "no file yet; the server makes it")
     try:
         size_mb = await database.check()
     except TROUBLE as error:
-        return Finding("archive", "failed", told(error))
+        what, _, remedy = told(error).partition(": ")
+        return Finding("archive", "failed", what, remedy)
     finally:
         await database.close()
     return Finding("archive", "ok", f"{database.name}, {size_mb:.1f} MiB")
@@ -133,6 +141,10 @@ async def _store(settings: Settings) -> Finding:
     try:
         if store.online:
             return Finding("shared state", "ok", "the store of STATE_URL answers")
-        return Finding("shared state", "failed", f"the store of STATE_URL: {store.trouble}")
+        detail = f"the store of STATE_URL: {store.trouble}"
+        remedy = (
+            "see that it runs and that this machine may connect; each worker is alone until then"
+        )
+        return Finding("shared state", "failed", detail, remedy)
     finally:
         await store.close()

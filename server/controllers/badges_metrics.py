@@ -86,7 +86,9 @@ class OutsideController(Controller):
         single_values(request.scope["query_string"], ())
         # Imported by the first who asks, in a thread: most servers are not scraped.
         prometheus = await asyncio.to_thread(import_module, _PROMETHEUS)
-        body, media_type = await prometheus.exposition(desk, request.headers.get("accept", ""))
+        body, media_type = await prometheus.exposition(
+            await desk.picture.whole(), desk.pulse.look().status, request.headers.get("accept", "")
+        )
         headers = [
             (b"content-type", media_type),
             (b"cache-control", NO_STORE),

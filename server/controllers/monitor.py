@@ -18,7 +18,6 @@ from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import NO_STORE, Bytes
 from coinmux.server.asgi.sse import EventStream, event
 from coinmux.server.context import ServerContext
-from coinmux.server.monitoring.event_view import event_of
 from coinmux.server.monitoring.metrics import WINDOWS
 from coinmux.server.monitoring.monitor_report import MonitorReport, PublicStatus
 from coinmux.server.openapi.document import DOC, RouteDoc
@@ -65,8 +64,8 @@ class MonitorController(Controller):
                 f"bars {message}",
                 errors=[{"name": "bars", "message": message, "known": list(WINDOWS)}],
             )
-        batch = desk.recorder.since(values.get("since"))
-        picture = desk.monitor.report(window, batch)
+        events = await desk.picture.events(values.get("since"))
+        picture = desk.monitor.report(window, events, await desk.picture.whole())
         accepted = request.headers.get("accept-encoding", "").encode("latin-1")
         return _sized(picture, packs=takes_gzip(accepted))
 
@@ -121,22 +120,21 @@ def _sized(picture: MonitorReport, *, packs: bool) -> Bytes:
 
 async def _live(desk: ServerContext, cursor: str | None) -> AsyncIterator[bytes]:
     """Events as they come; after a resume that is too late, the newest, marked by `reset`."""
-    recorder, redactor = desk.recorder, desk.gateway.redactor
-    seen = recorder.last
+    picture = desk.picture
+    seen = picture.last
     if cursor is None:
-        cursor = recorder.cursor(seen, desk.gateway.clock.wall_ms())
+        cursor = picture.cursor(seen, desk.gateway.clock.wall_ms())
         yield event("hello", {"cursor": cursor}, cursor)
     else:
         seen = -1
     while True:
-        if recorder.last != seen:
-            batch = recorder.since(cursor)
-            seen, cursor = recorder.last, batch.cursor
+        if picture.last != seen:
+            batch = await picture.events(cursor)
+            seen, cursor = picture.last, batch.cursor
             if batch.reset:
                 yield event("reset", {"cursor": cursor})
             if batch.dropped:
                 yield event("dropped", {"dropped": batch.dropped})
-            for record in batch.records:
-                line = event_of(record, redactor)
-                yield event("message", line, recorder.cursor(record.seq, line.t))
+            for line in batch.items:
+                yield event("message", line, picture.cursor(line.id, line.t))
         await asyncio.sleep(_LOOK_S)

@@ -14,7 +14,8 @@ from coinmux.server.asgi.query_params import single_values, whole
 from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import NO_STORE, Bytes, as_json
 from coinmux.server.context import ServerContext
-from coinmux.server.monitoring.event_json import ActivityReport, public
+from coinmux.server.monitoring.event_json import ActivityReport
+from coinmux.server.monitoring.figures_report import report_of
 from coinmux.server.monitoring.metrics_report import MetricsReport
 from coinmux.server.monitoring.service_status import StatusReport
 from coinmux.server.openapi.document import DOC, RouteDoc
@@ -58,7 +59,7 @@ class SystemController(Controller):
     async def metrics(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Figures of the server, its routes, its sources and its cache."""
         single_values(request.scope["query_string"], ())
-        return as_json(desk.metrics.report(desk.gateway, desk.traffic, desk.vitals))
+        return as_json(report_of(await desk.picture.whole(), desk.gateway.clock))
 
     @get(
         "/monitoring/activity",
@@ -85,9 +86,7 @@ class SystemController(Controller):
         values = single_values(request.scope["query_string"], ("after", "limit"))
         after = whole(values, "after", default=0, low=0, high=10**15)
         limit = whole(values, "limit", default=100, low=1, high=_ACTIVITY_LIMIT)
-        events, redactor = desk.gateway.events, desk.gateway.redactor
-        found = tuple(public(event, redactor) for event in events.recent(after, limit))
-        return as_json(ActivityReport(events=found, last_id=events.last_id))
+        return as_json(await desk.picture.activity(after, limit))
 
 
 class ProbeController(Controller):

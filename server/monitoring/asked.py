@@ -5,6 +5,8 @@ A state that nobody tried lately is remembered, not known; the pages draw it hol
 
 from __future__ import annotations
 
+#: The newest place that was marked, and the bits (little-endian).
+MarksTold = tuple[int, bytes]
 _QUARTER_S, _QUARTERS = 15, 240
 _MINUTE_S, _MINUTES = 60, 10_080
 
@@ -30,6 +32,21 @@ class _Marks:
         elif -ahead < self._most:
             self._bits |= 1 << -ahead
 
+    def tell(self) -> MarksTold:
+        return self._newest, self._bits.to_bytes((self._bits.bit_length() + 7) // 8, "little")
+
+    def absorb(self, told: MarksTold) -> None:
+        newest, bits = told[0], int.from_bytes(told[1], "little")
+        if not bits:
+            return
+        if newest > self._newest:
+            newest, self._newest = self._newest, newest
+            bits, self._bits = self._bits, bits
+        behind = self._newest - newest
+        if behind < self._most:
+            self._bits |= bits << behind
+        self._bits &= (1 << self._most) - 1
+
     def count(self, first: int, last: int) -> int:
         """Marked pieces from `first` to `last`, both included."""
         low, high = max(0, self._newest - last), self._newest - first
@@ -41,12 +58,13 @@ class _Marks:
 class AskedLog:
     """When one source was asked; some 1.5 kB, whatever happens."""
 
-    __slots__ = ("_last", "_minutes", "_quarters")
+    __slots__ = ("_last", "_minutes", "_quarters", "_told")
 
     def __init__(self) -> None:
         self._last = -1
         self._quarters = _Marks(_QUARTERS)
         self._minutes = _Marks(_MINUTES)
+        self._told: tuple[int, tuple[MarksTold, MarksTold]] | None = None
 
     def mark(self, second: int) -> None:
         """It was asked in that second, of Unix time."""
@@ -55,6 +73,18 @@ class AskedLog:
             self._last = quarter
             self._quarters.mark(quarter)
             self._minutes.mark(second // _MINUTE_S)
+
+    def tell(self) -> tuple[MarksTold, MarksTold]:
+        """Quarters and minutes, for other workers; the same as before until it is asked again."""
+        if self._told is None or self._told[0] != self._last:
+            self._told = self._last, (self._quarters.tell(), self._minutes.tell())
+        return self._told[1]
+
+    def absorb(self, told: tuple[MarksTold, MarksTold]) -> None:
+        """Add when another worker asked it; nothing may be marked here after."""
+        self._quarters.absorb(told[0])
+        self._minutes.absorb(told[1])
+        self._told = None
 
     def pieces(self, ends_s: int, piece_s: int, count: int) -> str:
         """A 1 for each piece with a call and a 0 for each without, oldest first."""

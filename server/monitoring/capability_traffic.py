@@ -24,6 +24,10 @@ _NOBODY = frozenset(
 )
 
 
+#: Capability, provider (None where nobody answered), and how many answers.
+Answers = tuple[str, str | None, int]
+
+
 @dataclass(frozen=True, slots=True)
 class CapabilityRate:
     """The last minute of one capability.
@@ -65,18 +69,30 @@ class CapabilityTraffic:
         while len(self._samples) > 1 and self._samples[1][0] <= now - _WINDOW_S:
             self._samples.popleft()
 
-    def rates(self) -> dict[str, CapabilityRate]:
-        """The last minute, by capability; those nobody asked are left out."""
+    def counts(self) -> list[Answers]:
+        """Answers of the last minute: capability, provider, how many."""
         now = self._clock.monotonic()
         before = self._samples[0][1] if self._samples else {}
         for at, counts in self._samples:
             if at <= now - _WINDOW_S:
                 before = counts
-        made: dict[str, Counter[str | None]] = {}
-        for (capability, provider), count in self._counts.items():
-            if (new := count - before.get((capability, provider), 0)) > 0:
-                made.setdefault(capability, Counter())[provider] = new
-        return {name: _rate(counts) for name, counts in made.items()}
+        return [
+            (*key, new)
+            for key, count in self._counts.items()
+            if (new := count - before.get(key, 0)) > 0
+        ]
+
+    def rates(self) -> dict[str, CapabilityRate]:
+        """The last minute, by capability; those nobody asked are left out."""
+        return rates_of(self.counts())
+
+
+def rates_of(answers: Iterable[Answers]) -> dict[str, CapabilityRate]:
+    """The rates of these answers, by capability."""
+    made: dict[str, Counter[str | None]] = {}
+    for capability, provider, count in answers:
+        made.setdefault(capability, Counter())[provider] += count
+    return {name: _rate(counts) for name, counts in made.items()}
 
 
 def _rate(counts: Counter[str | None]) -> CapabilityRate:

@@ -7,7 +7,7 @@ already are stored; they become JSON when a client asks for them.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -57,6 +57,7 @@ class RequestRecord(NamedTuple):
         served: the provider of that cached answer.
         own: whether the dashboard asked it.
         parts: how its questions ended, where it has several.
+        route: its method and path template.
     """
 
     seq: int
@@ -70,6 +71,7 @@ class RequestRecord(NamedTuple):
     served: str | None
     own: bool
     parts: Parts | None
+    route: tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -135,13 +137,14 @@ class Recorder:
         shown.
         """
         # A request the middleware refused was not routed; most routes are known by their path.
-        route = scope.get("path_template") or scope["path"]
-        operation = self.operations.get((scope["method"], route))
+        template = scope.get("path_template") or scope["path"]
+        route = scope["method"], template
+        operation = self.operations.get(route)
         if operation is None:
             return
         state: RequestState = scope[STATE]
         decided: object = state.question or ()
-        own = is_own(route)
+        own = is_own(template)
         if state.trail is not None:
             decided = tuple(state.trail.decisions)
             if not own:
@@ -162,6 +165,7 @@ class Recorder:
                 state.served_by,
                 own,
                 state.parts,
+                route,
             )
         )
 
@@ -175,14 +179,15 @@ class Recorder:
         served: str,
     ) -> None:
         """A GET request was answered from the cache, by the provider `served`."""
-        operation = self.operations.get(("GET", template))
+        route = "GET", template
+        operation = self.operations.get(route)
         if operation is not None:
             self.last = seq = self.last + 1
             self._traffic.answered(question.capability, served)
             self._requests.append(
                 (
                     seq, at_ms, operation, request_id, 200, latency_ms, None, question, served,
-                    False, None,
+                    False, None, route,
                 )
             )  # fmt: skip
 
@@ -196,6 +201,18 @@ class Recorder:
             return
         self.last += 1
         self._others.append(EventRecord(self.last, kind, event))
+
+    def requests_after(self, seq: int) -> Iterator[RequestRecord]:
+        """The stored requests after that place, newest first."""
+        for record in reversed(self._requests):
+            if record[0] <= seq:
+                return
+            yield RequestRecord(*record)
+
+    def after(self, seq: int, most: int) -> tuple[list[Record], int]:
+        """The newest records after that place, in order, and how many were left out."""
+        records = self._newest(seq, most)
+        return records, self.last - seq - len(records)
 
     def cursor(self, seq: int, at_ms: int) -> str:
         """The cursor to resume from after that record; later cursors sort after earlier ones."""
@@ -214,16 +231,16 @@ class Recorder:
 
     def _place(self, cursor: str | None, now_ms: int) -> int | None:
         """The last record the client has seen; None if the client must start again."""
-        run, _, rest = (cursor or "").partition("-")
-        seq, _, at = rest.partition("-")
-        if not all(part.isascii() and part.isdigit() for part in (run, seq, at)):
+        found = parts_of(cursor)
+        if found is None:
             return None
-        if int(run) != self._run or int(seq) > self.last:
+        run, seq, at = found
+        if run != self._run or seq > self.last:
             return None
         oldest = self._requests[0][0] if len(self._requests) == _REQUESTS else 1
-        if int(seq) + 1 < oldest and now_ms - int(at) > _AWAY_MS:
+        if seq + 1 < oldest and now_ms - at > _AWAY_MS:
             return None
-        return int(seq)
+        return seq
 
     def _newest(self, seen: int, most: int) -> list[Record]:
         """The newest records after `seen`, in order; events take precedence over requests."""
@@ -238,3 +255,12 @@ class Recorder:
                 break
             found.append(RequestRecord(*handled))
         return sorted(found, key=lambda record: record.seq)
+
+
+def parts_of(cursor: str | None) -> tuple[int, int, int] | None:
+    """Run, place and time of a cursor; None where it is none."""
+    run, _, rest = (cursor or "").partition("-")
+    seq, _, at = rest.partition("-")
+    if not all(part.isascii() and part.isdigit() for part in (run, seq, at)):
+        return None
+    return int(run), int(seq), int(at)

@@ -6,6 +6,8 @@ from array import array
 from bisect import bisect_left
 from itertools import accumulate
 
+import numpy as np
+
 _FIRST_MS, _GROWTH, _CLASSES = 0.05, 1.15, 104
 #: Upper bounds in ms, from 50 microseconds to a minute and a half; each 15 % above the one before.
 BOUNDS_MS = tuple(_FIRST_MS * _GROWTH**at for at in range(_CLASSES))
@@ -31,6 +33,18 @@ class LatencyHistogram:
             if count:
                 self._counts[place] += count
         self.total += other.total
+
+    def tell(self) -> tuple[bytes, bytes]:
+        """The classes with a count (`uint8`) and their counts (`uint32`), for other workers."""
+        counts = np.frombuffer(self._counts, np.dtype("I"))
+        places = np.flatnonzero(counts)
+        return places.astype(np.uint8).tobytes(), counts[places].astype(np.uint32).tobytes()
+
+    def absorb(self, told: tuple[bytes, bytes]) -> None:
+        """Add the counts that another worker told."""
+        counts = np.frombuffer(told[1], np.uint32)
+        np.frombuffer(self._counts, np.dtype("I"))[np.frombuffer(told[0], np.uint8)] += counts
+        self.total += int(counts.sum())
 
     def percentiles(self, *wanted: int) -> list[float | None]:
         """Latencies in ms below which so many percent lie; None where there are none."""

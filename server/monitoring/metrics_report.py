@@ -13,8 +13,9 @@ ErrorRate = Annotated[float, Meta(description="Over the last 15 minutes, 0 to 1"
 
 
 class ServerFigures(FrozenReport):
-    """The server; its figures cover the last 60 seconds, without requests of the dashboard."""
+    """All workers; the figures cover the last 60 seconds, without requests of the dashboard."""
 
+    workers: Annotated[int, Meta(description="Processes that serve")]
     requests_total: Annotated[int, Meta(description="Since the start, without the dashboard's")]
     requests_per_min: PerMinute
     own_requests_total: Annotated[
@@ -22,8 +23,8 @@ class ServerFigures(FrozenReport):
     ]
     own_requests_per_min: Annotated[int, Meta(description="Those of dashboard and supervisors")]
     load_percent: Annotated[float, Meta(description="Share of one core the event loop was busy")]
-    cpu_percent: Annotated[float, Meta(description="Of the process, in percent of one core")]
-    rss_mb: Annotated[float, Meta(description="Memory of the process in MB")]
+    cpu_percent: Annotated[float, Meta(description="Of all workers, in percent of one core")]
+    rss_mb: Annotated[float, Meta(description="Memory of all workers in MB")]
     event_loop_lag_ms: Annotated[float, Meta(description="Longest of the last samples, in ms")]
     tasks: Annotated[int, Meta(description="Tasks of the event loop")]
     in_flight: Annotated[int, Meta(description="Requests under way")]
@@ -43,6 +44,9 @@ class DatabaseFigures(FrozenReport):
     usage_percent: Annotated[float | None, Meta(description="null where no limit is set")]
     queries_per_s: float | None
     ok: bool
+    queries_total: Annotated[
+        int | UnsetType, Meta(description="Since the start; left out without an archive")
+    ] = UNSET
     rows_waiting: Annotated[
         int | UnsetType, Meta(description="Rows not written yet; left out without an archive")
     ] = UNSET

@@ -151,8 +151,9 @@ class Trend(FrozenReport):
 
 
 class MonitorServer(FrozenReport):
-    """The server; its requests without those of dashboard and supervisors."""
+    """All workers of the server; their requests without those of dashboard and supervisors."""
 
+    workers: Annotated[int, Meta(description="Processes that serve; the figures are of all")]
     requests_per_min: PerMinute
     own_requests_per_min: Annotated[int, Meta(description="Those of dashboard and supervisors")]
     requests_total: Annotated[int, Meta(description="Since the start")]

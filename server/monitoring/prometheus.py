@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from itertools import accumulate
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -21,22 +21,22 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as OPENMETRICS
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar as PrometheusExemplar
+from prometheus_client.samples import Timestamp
 
 from coinmux.framework.health.circuit import State
 from coinmux.framework.reports.base import installed_version
-from coinmux.server.monitoring.metrics import BOUNDS_MS
+from coinmux.server.monitoring.rolling_series import BOUNDS_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from prometheus_client.core import Metric
 
-    from coinmux.framework.gateway import Gateway
-    from coinmux.server.asgi.admission import Traffic
-    from coinmux.server.asgi.sse import Streams
-    from coinmux.server.monitoring.metrics import Metrics, Totals
-    from coinmux.server.monitoring.process_metrics import ProcessMetrics
-    from coinmux.server.monitoring.service_status import ServiceMonitor
+    from coinmux.framework.reports.answerable import Overall
+    from coinmux.server.monitoring.metrics import Metrics
+    from coinmux.server.monitoring.rolling_series import Exemplar, Totals
+    from coinmux.server.monitoring.worker_figures import Whole
 
     Samples = Iterable[tuple[Mapping[str, str], float]]
 
@@ -49,33 +49,20 @@ _MB = 1_048_576
 _BOUNDS = [*(str(bound / 1000) for bound in BOUNDS_MS), "+Inf"]
 
 
-class Figures(Protocol):
-    """Where the figures come from."""
+def families(whole: Whole, status: Overall) -> Iterator[Metric]:
+    """The families in a fixed order; each read when it is asked for.
 
-    gateway: Gateway
-    metrics: Metrics
-    pulse: ServiceMonitor
-    vitals: ProcessMetrics
-    traffic: Traffic
-    streams: Streams
-
-
-class FigureCollector(Collector):
-    """Every figure of the server, as families of metrics."""
-
-    def __init__(self, figures: Figures) -> None:
-        self._figures = figures
-
-    def collect(self) -> Iterator[Metric]:
-        """The families in a fixed order; each read when it is asked for."""
-        yield from _process(self._figures)
-        yield from _requests(self._figures)
-        yield from _sources(self._figures)
-        yield from _limits(self._figures)
-        yield from _stores(self._figures)
+    Args:
+        status: the state the whole is in.
+    """
+    yield from _process(whole, status)
+    yield from _requests(whole.metrics)
+    yield from _sources(whole)
+    yield from _limits(whole)
+    yield from _stores(whole)
 
 
-async def exposition(figures: Figures, accept: str = "") -> tuple[bytes, bytes]:
+async def exposition(whole: Whole, status: Overall, accept: str = "") -> tuple[bytes, bytes]:
     """Every figure, and its media type: OpenMetrics where `accept` asks for it, else text 0.0.4.
 
     The figures are read in one go; a thread writes them, as that takes milliseconds in which
@@ -84,9 +71,9 @@ async def exposition(figures: Figures, accept: str = "") -> tuple[bytes, bytes]:
     Args:
         accept: the request's `Accept` header.
     """
-    families = list(FigureCollector(figures).collect())
+    found = list(families(whole, status))
     write, media_type = writer_for(accept)
-    return await asyncio.to_thread(write, _Collected(families)), media_type
+    return await asyncio.to_thread(write, _Collected(found)), media_type
 
 
 def writer_for(accept: str) -> tuple[Callable[[Collector], bytes], bytes]:
@@ -126,11 +113,25 @@ def histogram(name: str, about: str, series: Iterable[tuple[Mapping[str, str], T
     """Latencies of several series, in seconds."""
     family = HistogramMetricFamily(name, about)
     for labels, one in series:
-        for bound, count in zip(_BOUNDS, accumulate(one.buckets), strict=True):
-            family.add_sample(f"{name}_bucket", {**labels, "le": bound}, count)
+        for place, count in enumerate(accumulate(one.buckets)):
+            exemplar = one.exemplars.get(place)
+            family.add_sample(
+                f"{name}_bucket", {**labels, "le": _BOUNDS[place]}, count,
+                exemplar=_exemplar(exemplar, exemplar.elapsed_ms / 1000) if exemplar else None,
+            )  # fmt: skip
         family.add_sample(f"{name}_count", dict(labels), one.total)
         family.add_sample(f"{name}_sum", dict(labels), round(one.elapsed_ms / 1000, 6))
     return family
+
+
+def _exemplar(found: Exemplar | None, value: float) -> PrometheusExemplar | None:
+    """One request behind a sample: by its id, its decision is found."""
+    if found is None:
+        return None
+    labels = {"request_id": found.request_id}
+    return PrometheusExemplar(
+        labels, round(value, 6), Timestamp(found.at_ms // 1000, found.at_ms % 1000 * 1_000_000)
+    )
 
 
 def _filled(family: Metric, samples: Samples, *, suffix: str = "") -> Metric:
@@ -139,35 +140,40 @@ def _filled(family: Metric, samples: Samples, *, suffix: str = "") -> Metric:
     return family
 
 
-def _process(figures: Figures) -> Iterator[Metric]:
-    gateway, vitals = figures.gateway, figures.vitals.public()
-    status = figures.pulse.look().status
+def _process(whole: Whole, status: Overall) -> Iterator[Metric]:
     yield InfoMetricFamily("coinmux", "The version.", {"version": installed_version()})
     yield gauge(
         "coinmux_start_time_seconds", "When it began, Unix seconds.",
-        [({}, gateway.started_ms / 1000)],
+        [({}, whole.started_ms / 1000)],
     )  # fmt: skip
     yield gauge(
         "coinmux_status", "1 for the state the whole is in.",
         [({"state": state.lower()}, int(state == status)) for state in _OVERALL],
     )  # fmt: skip
-    for name, about, value in (
+    yield gauge("coinmux_workers", "Processes that serve.", [({}, len(whole.workers))])
+    wanted = max(one.wanted for one in whole.workers)
+    yield gauge("coinmux_workers_wanted", "As many as there should be.", [({}, wanted)])
+    yield counter(
+        "coinmux_process_cpu_seconds", "CPU used by all workers.",
+        [({}, round(sum(one.cpu_s for one in whole.all), 3))],
+    )  # fmt: skip
+    for name, about, vital, factor in (
         ("event_loop_lag_seconds", "Longest delay of the event loop within ten seconds.",
-         vitals["event_loop_lag_ms"] / 1000),
+         "event_loop_lag_ms", 1e-3),
         ("event_loop_busy_ratio", "Share of one core the event loop's thread was busy.",
-         round(vitals["load_percent"] / 100, 4)),
-        ("process_cpu_ratio", "CPU of the process, in cores.",
-         round(vitals["cpu_percent"] / 100, 4)),
-        ("process_resident_memory_bytes", "Memory of the process.",
-         round(vitals["rss_mb"] * _MB)),
-        ("requests_in_flight", "Requests being served.", figures.traffic.in_flight),
-        ("streams_open", "Streams of server-sent events.", figures.streams.open),
+         "load_percent", 1e-2),
+        ("process_resident_memory_bytes", "Memory of each worker.", "rss_mb", _MB),
     ):  # fmt: skip
-        yield gauge(f"coinmux_{name}", about, [({}, value)])
+        yield gauge(
+            f"coinmux_{name}", about,
+            [({"worker": one.name}, round(one.vitals[vital] * factor, 6))
+             for one in whole.workers],
+        )  # fmt: skip
+    yield gauge("coinmux_requests_in_flight", "Requests being served.", [({}, whole.in_flight)])
+    yield gauge("coinmux_streams_open", "Streams of server-sent events.", [({}, whole.streams)])
 
 
-def _requests(figures: Figures) -> Iterator[Metric]:
-    metrics = figures.metrics
+def _requests(metrics: Metrics) -> Iterator[Metric]:
     yield counter(
         "coinmux_http_requests", "Requests by route and class of status.",
         (
@@ -186,8 +192,8 @@ def _requests(figures: Figures) -> Iterator[Metric]:
     )  # fmt: skip
 
 
-def _sources(figures: Figures) -> Iterator[Metric]:
-    metrics, gateway = figures.metrics, figures.gateway
+def _sources(whole: Whole) -> Iterator[Metric]:
+    metrics = whole.metrics
     calls = sorted(metrics.sources.items())
     yield counter(
         "coinmux_source_calls", "Calls of sources, probes included.",
@@ -199,58 +205,54 @@ def _sources(figures: Figures) -> Iterator[Metric]:
             )
         ),
     )  # fmt: skip
-    yield counter(
-        "coinmux_source_failures", "Failed calls by the code of the error.",
-        (
-            ({"source": source, "code": code}, count)
-            for (source, code), count in sorted(metrics.failures.items())
-        ),
-    )  # fmt: skip
+    failures = CounterMetricFamily("coinmux_source_failures", "Failed calls by code of the error.")
+    for (source, code), count in sorted(metrics.failures.items()):
+        failures.add_sample(
+            "coinmux_source_failures_total", {"source": source, "code": code}, count,
+            exemplar=_exemplar(metrics.failed.get((source, code)), 1.0),
+        )  # fmt: skip
+    yield failures
     yield histogram(
         "coinmux_source_call_duration_seconds", "Time of calls of sources.",
         (({"source": source}, series) for source, series in calls),
     )  # fmt: skip
-    states = {name: gateway.health.snapshot(name).state for name in sorted(gateway.sources)}
     yield gauge(
         "coinmux_source_state", "1 for the state each source is in.",
         (
             ({"source": name, "state": str(state).lower()}, int(state is found))
-            for name, found in states.items()
+            for name, found in sorted(whole.states().items())
             for state in State
         ),
     )  # fmt: skip
 
 
-def _limits(figures: Figures) -> Iterator[Metric]:
-    gates = {
-        name: source.gate.snapshot() for name, source in sorted(figures.gateway.sources.items())
-    }
+def _limits(whole: Whole) -> Iterator[Metric]:
+    gates = dict(sorted(whole.gates().items()))
     windows = [
-        ({"source": name, "window_s": f"{window['per_s']:g}"}, window)
+        ({"source": name, "window_s": f"{per_s:g}"}, requests, used)
         for name, gate in gates.items()
-        for window in gate["windows"]
+        for per_s, requests, used in gate.windows
     ]
     yield gauge(
         "coinmux_source_quota_requests", "Requests a source allows within a window.",
-        ((labels, window["requests"]) for labels, window in windows),
+        ((labels, requests) for labels, requests, _ in windows),
     )  # fmt: skip
     yield gauge(
         "coinmux_source_quota_used", "How much of that is used.",
-        ((labels, window["used"]) for labels, window in windows),
+        ((labels, used) for labels, _, used in windows),
     )  # fmt: skip
-    for name, about in (
-        ("in_flight", "Calls of a source that run."),
-        ("waiting", "Calls of a source that wait for their turn."),
-    ):
-        yield gauge(
-            f"coinmux_source_calls_{name}", about,
-            (({"source": source}, gate[name]) for source, gate in gates.items()),
-        )  # fmt: skip
+    yield gauge(
+        "coinmux_source_calls_in_flight", "Calls of a source that run.",
+        (({"source": source}, gate.in_flight) for source, gate in gates.items()),
+    )  # fmt: skip
+    yield gauge(
+        "coinmux_source_calls_waiting", "Calls of a source that wait for their turn.",
+        (({"source": source}, gate.waiting) for source, gate in gates.items()),
+    )  # fmt: skip
 
 
-def _stores(figures: Figures) -> Iterator[Metric]:
-    gateway = figures.gateway
-    cache = gateway.cache
+def _stores(whole: Whole) -> Iterator[Metric]:
+    cache = whole.cache()
     yield counter(
         "coinmux_cache_lookups", "Questions by what the cache had.",
         [
@@ -258,18 +260,20 @@ def _stores(figures: Figures) -> Iterator[Metric]:
             ({"result": "stale"}, cache.stale_served),
         ],
     )  # fmt: skip
-    yield gauge("coinmux_cache_entries", "Answers kept.", [({}, len(cache))])
-    yield gauge("coinmux_cache_bytes", "Their estimated size.", [({}, cache.used)])
-    if gateway.archive is None:
+    entries = sum(one.entries for one in whole.workers)
+    yield gauge("coinmux_cache_entries", "Answers kept.", [({}, entries)])
+    used = sum(one.used for one in whole.workers)
+    yield gauge("coinmux_cache_bytes", "Their estimated size.", [({}, used)])
+    archive = whole.database()
+    if archive.engine is None:
         return
-    archive = gateway.archive.figures()
     for name, make, about, value in (
-        ("up", gauge, "1 while the archive works.", int(archive["ok"])),
-        ("queries_per_second", gauge, "Statements a second.", archive["queries_per_s"]),
-        ("rows_waiting", gauge, "Rows not written yet.", archive["rows_waiting"]),
-        ("rows_given_up", counter, "Rows never written.", archive["rows_given_up"]),
+        ("up", gauge, "1 while the archive works.", int(archive.ok)),
+        ("statements", counter, "Statements sent to the database.", archive.queries_total),
+        ("rows_waiting", gauge, "Rows not written yet.", archive.rows_waiting),
+        ("rows_given_up", counter, "Rows never written.", archive.rows_given_up),
     ):
-        yield make(f"coinmux_archive_{name}", about, [({}, value)])
-    if archive["size_mb"] is not None:
-        size = round(archive["size_mb"] * _MB)
+        yield make(f"coinmux_archive_{name}", about, [({}, float(value or 0))])
+    if archive.size_mb is not None:
+        size = round(archive.size_mb * _MB)
         yield gauge("coinmux_archive_size_bytes", "On the disk.", [({}, size)])

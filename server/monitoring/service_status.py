@@ -100,14 +100,18 @@ class ServiceMonitor:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
-    def look(self) -> StatusReport:
-        """The overall status and that of each service; a change is recorded with its time."""
-        gateway = self._gateway
+    def look(self, metrics: Metrics | None = None) -> StatusReport:
+        """The overall status and that of each service; a change is recorded with its time.
+
+        Args:
+            metrics: what all workers counted; what this one did without.
+        """
+        gateway, metrics = self._gateway, metrics or self._metrics
         now_ms = gateway.clock.wall_ms()
         status = gateway.status()
         self.watch.see(status.capabilities)
         self.asked.sample()
-        share = self._failed_share(now_ms // 1000)
+        share = _failed_share(metrics, now_ms // 1000)
         overall = _with_failures(status.status, share)
         admin = AdminReport(**admin_standing(gateway.settings, self._bound))
         services = self._services(status, admin)
@@ -130,14 +134,9 @@ class ServiceMonitor:
             },
             verdict=verdict,
             since=self._since[OVERALL][1],
-            endpoints=self._metrics.endpoints(),
+            endpoints=metrics.endpoints(),
             admin=admin,
         )
-
-    def _failed_share(self, second: int) -> float | None:
-        """Share of the last minute's requests that failed; None where there were too few."""
-        work = self._metrics.work
-        return work.failed_share(second) if work.per_min(second) >= _LEAST_REQUESTS else None
 
     def _facts(self, status: GatewayStatus, overall: Overall, share: float | None) -> Facts:
         down = self._down()
@@ -228,6 +227,12 @@ class ServiceMonitor:
             level="error",
         )
         return pause_s
+
+
+def _failed_share(metrics: Metrics, second: int) -> float | None:
+    """Share of the last minute's requests that failed; None where there were too few."""
+    work = metrics.work
+    return work.failed_share(second) if work.per_min(second) >= _LEAST_REQUESTS else None
 
 
 def _with_failures(status: Overall, share: float | None) -> Overall:

@@ -12,8 +12,7 @@ from msgspec.structs import asdict
 from coinmux.framework.health.circuit import State
 from coinmux.framework.reports.health import ErrorReport
 from coinmux.server.monitoring.asked import NEVER
-from coinmux.server.monitoring.capability_traffic import CapabilityRate
-from coinmux.server.monitoring.event_view import event_of
+from coinmux.server.monitoring.capability_traffic import CapabilityRate, rates_of
 from coinmux.server.monitoring.metrics import WINDOWS, is_own
 from coinmux.server.monitoring.monitor_report import (
     BarsLegend,
@@ -34,12 +33,9 @@ from coinmux.server.monitoring.monitor_report import (
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
     from coinmux.framework.health.history import Bars
-    from coinmux.server.asgi.admission import Traffic
-    from coinmux.server.asgi.sse import Streams
-    from coinmux.server.monitoring.event_recorder import EventBatch
     from coinmux.server.monitoring.metrics import Metrics
-    from coinmux.server.monitoring.process_metrics import ProcessMetrics
     from coinmux.server.monitoring.service_status import ServiceMonitor, StatusReport
+    from coinmux.server.monitoring.worker_figures import Whole
 
 SCHEMA = 1
 POLL_AFTER_MS = 5_000
@@ -54,6 +50,10 @@ _LOAD_BASIS = (
     "Share of one core that the thread of the event loop was busy, mean of the last ten seconds; "
     "at 100 % requests queue"
 )
+_LOAD_OF_SEVERAL = (
+    "Mean of {} workers: share of one core that the thread of each event loop was busy, over the "
+    "last ten seconds; at 100 % requests queue"
+)
 
 
 class Monitor:
@@ -66,24 +66,21 @@ class Monitor:
     def __init__(
         self,
         gateway: Gateway,
-        metrics: Metrics,
-        vitals: ProcessMetrics,
-        traffic: Traffic,
-        streams: Streams,
         services: ServiceMonitor,
     ) -> None:
         self._gateway = gateway
-        self._metrics = metrics
-        self._vitals = vitals
-        self._traffic = traffic
-        self._streams = streams
         self._services = services
         self.routes: Sequence[tuple[str, str]] = ()
 
-    def report(self, window: str, batch: EventBatch) -> MonitorReport:
-        """The picture now; history bars of `window`, a key of `WINDOWS`; the events of `batch`."""
-        gateway = self._gateway
-        status = self._services.look()
+    def report(self, window: str, events: EventReportBatch, whole: Whole) -> MonitorReport:
+        """The picture now; history bars of `window`, a key of `WINDOWS`.
+
+        Args:
+            events: what happened since the caller's last look.
+            whole: the figures of all workers.
+        """
+        gateway, metrics = self._gateway, whole.metrics
+        status = self._services.look(metrics)
         now_ms = gateway.clock.wall_ms()
         second = now_ms // 1000
         bars = {
@@ -101,7 +98,7 @@ class Monitor:
             reason=status.reason,
             verdict=status.verdict,
             since=status.since,
-            capabilities=self._capabilities(status, window),
+            capabilities=self._capabilities(status, window, whole),
             channels=status.channels,
             summary=MonitorSummary(
                 **msgspec.structs.asdict(status.sources),
@@ -117,23 +114,20 @@ class Monitor:
                 )
                 for one in status.services
             ),
-            endpoints=tuple(self._endpoint(*route, second) for route in self.routes),
+            endpoints=tuple(_endpoint(metrics, *route, second) for route in self.routes),
             bars=_legend(window, now_ms),
-            providers=tuple(self._provider(name, bars[name], second) for name in sorted(bars)),
+            providers=tuple(
+                self._provider(metrics, name, bars[name], second) for name in sorted(bars)
+            ),
             models=status.models,
             sources=SourceKinds(
                 total=len(infos),
                 by_kind=dict(sorted(Counter(info.category for info in infos).items())),
             ),
-            server=self._server(window, second),
-            database=self._database(),
-            cache=self._metrics.cache(gateway.cache),
-            events=EventReportBatch(
-                cursor=batch.cursor,
-                reset=batch.reset,
-                dropped=batch.dropped,
-                items=tuple(event_of(record, gateway.redactor) for record in batch.records),
-            ),
+            server=_server(whole, window, second),
+            database=_database(whole),
+            cache=whole.cache(),
+            events=events,
         )
 
     def public_status(self) -> PublicStatus:
@@ -153,10 +147,12 @@ class Monitor:
             server_time=self._gateway.clock.wall_ms(),
         )
 
-    def _capabilities(self, status: StatusReport, window: str) -> tuple[MonitorCapability, ...]:
+    def _capabilities(
+        self, status: StatusReport, window: str, whole: Whole
+    ) -> tuple[MonitorCapability, ...]:
         """Each capability with its history, and what was asked of it in the last minute."""
-        window_s, services, asked = WINDOWS[window], self._services, self._metrics.asked_of
-        rates = services.asked.rates()
+        window_s, services, asked = WINDOWS[window], self._services, whole.metrics.asked_of
+        rates = rates_of(answers for one in whole.workers for answers in one.answers)
         lines = []
         for line in status.capabilities:
             rate = rates.get(line.name, CapabilityRate())
@@ -175,11 +171,11 @@ class Monitor:
             )
         return tuple(lines)
 
-    def _provider(self, name: str, bars: Bars, second: int) -> MonitorProvider:
+    def _provider(self, metrics: Metrics, name: str, bars: Bars, second: int) -> MonitorProvider:
         info = self._gateway.sources[name].info
         health = self._gateway.source_health_of(name)
-        calls, failures = self._metrics.calls_per_min(name, second)
-        series = self._metrics.sources.get(name)
+        calls, failures = metrics.calls_per_min(name, second)
+        series = metrics.sources.get(name)
         error = health.last_error
         return MonitorProvider(
             name=name,
@@ -188,7 +184,7 @@ class Monitor:
             state=health.state,
             disabled_reason=health.disabled_reason,
             history=_places(bars),
-            asked=self._metrics.asked.get(name, NEVER).pieces(
+            asked=metrics.asked.get(name, NEVER).pieces(
                 bars.ends_ms // 1000, bars.piece_ms // 1000, BUCKETS
             ),
             uptime=bars.uptime,
@@ -219,67 +215,72 @@ class Monitor:
             p95_ms=health.p95_ms,
         )
 
-    def _endpoint(self, method: str, route: str, second: int) -> EndpointLine:
-        series = self._metrics.routes.get((method, route))
-        last_ms = None if series is None else series.last_ms
-        if series is None or not series.in_window(second):
-            return EndpointLine(
-                method=method,
-                route=route,
-                own=is_own(route),
-                state=State.UNKNOWN,
-                requests_per_min=0,
-                error_rate=None,
-                p50_ms=None,
-                p95_ms=None,
-                last_at=last_ms,
-            )
-        error_rate = series.error_rate(second)
-        state = State.HEALTHY
-        if error_rate >= _OFFLINE_RATE:
-            state = State.OFFLINE
-        elif error_rate >= _DEGRADED_RATE:
-            state = State.DEGRADED
-        p50, p95 = series.percentiles(50, 95)
+
+def _endpoint(metrics: Metrics, method: str, route: str, second: int) -> EndpointLine:
+    series = metrics.routes.get((method, route))
+    last_ms = None if series is None else series.last_ms
+    if series is None or not series.in_window(second):
         return EndpointLine(
             method=method,
             route=route,
             own=is_own(route),
-            state=state,
-            requests_per_min=series.per_min(second),
-            error_rate=error_rate,
-            p50_ms=p50,
-            p95_ms=p95,
+            state=State.UNKNOWN,
+            requests_per_min=0,
+            error_rate=None,
+            p50_ms=None,
+            p95_ms=None,
             last_at=last_ms,
         )
+    error_rate = series.error_rate(second)
+    state = State.HEALTHY
+    if error_rate >= _OFFLINE_RATE:
+        state = State.OFFLINE
+    elif error_rate >= _DEGRADED_RATE:
+        state = State.DEGRADED
+    p50, p95 = series.percentiles(50, 95)
+    return EndpointLine(
+        method=method,
+        route=route,
+        own=is_own(route),
+        state=state,
+        requests_per_min=series.per_min(second),
+        error_rate=error_rate,
+        p50_ms=p50,
+        p95_ms=p95,
+        last_at=last_ms,
+    )
 
-    def _server(self, window: str, second: int) -> MonitorServer:
-        work, trend = self._metrics.work, self._metrics.trend
-        _, (p50, p95) = trend.minute(second, 50, 95)
-        return MonitorServer(
-            requests_per_min=work.per_min(second),
-            own_requests_per_min=self._metrics.own.per_min(second),
-            requests_total=work.total,
-            error_rate=work.failed_share(second),
-            p50_ms=p50,
-            p95_ms=p95,
-            window_s=60,
-            **self._vitals.public(),
-            load_basis=_LOAD_BASIS,
-            in_flight=self._traffic.in_flight,
-            streams=self._streams.open,
-            trend=trend.report(WINDOWS[window], second),
-        )
 
-    def _database(self) -> MonitorDatabase:
-        archive = self._gateway.archive
-        figures = {} if archive is None else archive.figures()
-        return MonitorDatabase(
-            engine=figures.get("engine"),
-            size_mb=figures.get("size_mb"),
-            usage_percent=figures.get("usage_percent"),
-            queries_per_second=figures.get("queries_per_s"),
-        )
+def _server(whole: Whole, window: str, second: int) -> MonitorServer:
+    metrics = whole.metrics
+    work, trend = metrics.work, metrics.trend
+    _, (p50, p95) = trend.minute(second, 50, 95)
+    several = len(whole.workers) > 1
+    return MonitorServer(
+        workers=len(whole.workers),
+        requests_per_min=work.per_min(second),
+        own_requests_per_min=metrics.own.per_min(second),
+        requests_total=work.total,
+        error_rate=work.failed_share(second),
+        p50_ms=p50,
+        p95_ms=p95,
+        window_s=60,
+        **whole.vitals(),
+        load_basis=_LOAD_OF_SEVERAL.format(len(whole.workers)) if several else _LOAD_BASIS,
+        in_flight=whole.in_flight,
+        streams=whole.streams,
+        trend=trend.report(WINDOWS[window], second),
+    )
+
+
+def _database(whole: Whole) -> MonitorDatabase:
+    figures = whole.database()
+    return MonitorDatabase(
+        engine=figures.engine,
+        size_mb=figures.size_mb,
+        usage_percent=figures.usage_percent,
+        queries_per_second=figures.queries_per_s,
+    )
 
 
 def _places(bars: Bars) -> tuple[int | None, ...]:

@@ -6,6 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 from coinmux.server.monitoring.latency_histogram import LatencyHistogram
 from coinmux.server.monitoring.monitor_report import Trend
 
@@ -18,6 +20,29 @@ _MINUTE_S = 60
 _LEAST_S = 5
 
 
+class PieceTold(msgspec.Struct, frozen=True, array_like=True):
+    """A piece as one worker tells it to the others; names as in `_Piece`."""
+
+    place: int
+    answers: dict[Answer, int]
+    took: tuple[bytes, bytes]
+    load_sum: float
+    loads: int
+
+
+class TrendTold(msgspec.Struct, frozen=True, array_like=True):
+    """The trend as one worker tells it to the others.
+
+    Attributes:
+        seconds: pieces of a second, the open one included.
+        rings: those of each window, by its length in seconds.
+    """
+
+    started_s: int
+    seconds: list[PieceTold]
+    rings: dict[int, list[PieceTold]]
+
+
 @dataclass(slots=True)
 class _Piece:
     """What happened between two times."""
@@ -27,6 +52,28 @@ class _Piece:
     took: LatencyHistogram = field(default_factory=LatencyHistogram)
     load_sum: float = 0.0
     loads: int = 0
+    told: PieceTold | None = None
+
+    def tell(self) -> PieceTold:
+        """The piece for other workers; the same as before while nothing was added."""
+        told = self.told
+        if (
+            told is None
+            or told.loads != self.loads
+            or sum(told.answers.values()) != self.took.total
+        ):
+            told = self.told = PieceTold(
+                self.place, dict(self.answers), self.took.tell(), self.load_sum, self.loads
+            )
+        return told
+
+    def absorb(self, told: PieceTold) -> None:
+        """Add the same piece of another worker."""
+        for answer, count in told.answers.items():
+            self.answers[answer] += count
+        self.took.absorb(told.took)
+        self.load_sum += told.load_sum
+        self.loads += told.loads
 
     def merge(self, other: _Piece) -> None:
         for answer, count in other.answers.items():
@@ -53,6 +100,20 @@ class _Ring:
                 self._pieces.popleft()
         # Where the clock was set back, what follows still belongs to the newest piece.
         return self._pieces[-1]
+
+    def tell(self) -> list[PieceTold]:
+        """The pieces for other workers."""
+        return [piece.tell() for piece in self._pieces]
+
+    def absorb(self, told: list[PieceTold]) -> None:
+        """Add the pieces of another worker."""
+        found = {piece.place: piece for piece in self._pieces}
+        for one in told:
+            found.setdefault(one.place, _Piece(one.place)).absorb(one)
+        newest = max(found, default=0)
+        self._pieces = deque(
+            piece for place, piece in sorted(found.items()) if place > newest - self._most
+        )
 
     def since(self, place: int) -> list[_Piece]:
         """The pieces from `place` on, oldest first."""
@@ -95,6 +156,22 @@ class TrafficTrend:
                 ring.at(last.place).merge(last)
         self._open = piece
         return piece
+
+    def tell(self, second: int) -> TrendTold:
+        """The trend for other workers; what came before `second` is in every ring."""
+        self._begin(second)
+        return TrendTold(
+            self._started_s,
+            self._seconds.tell(),
+            {window_s: ring.tell() for window_s, ring in self._rings.items()},
+        )
+
+    def absorb(self, told: TrendTold) -> None:
+        """Add the trend of another worker; nothing may be counted here after."""
+        self._started_s = min(self._started_s, told.started_s)
+        self._seconds.absorb(told.seconds)
+        for window_s, pieces in told.rings.items():
+            self._rings[window_s].absorb(pieces)
 
     def minute(self, second: int, *wanted: int) -> tuple[int, list[float | None]]:
         """Requests of the last 60 seconds, and latencies below which so many percent lie, in ms."""

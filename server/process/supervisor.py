@@ -20,6 +20,7 @@ from coinmux.server.process.process_end import GRACE_S
 from coinmux.server.process.service_manager import READY, STOPPING
 from coinmux.server.process.speaker import SPEAKER_FD, make_lock
 from coinmux.server.process.worker import BEAT_FD, LISTEN_FD, PARENT_FD, RELOAD, SERVING
+from coinmux.server.workers.folder import FIGURES, WorkersFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +45,8 @@ class _Worker:
     """One worker process, its last sign of life, and when it must be restarted."""
 
     __slots__ = (
-        "beats", "begin_at", "begun_at", "end_by", "last_beat", "pause_s", "process", "serves",
+        "beats", "begin_at", "begun_at", "end_by", "figures", "last_beat", "pause_s", "process",
+        "serves",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -53,6 +55,7 @@ class _Worker:
         self.begin_at = 0.0
         self.pause_s = _FIRST_PAUSE_S
         self.beats: int | None = None
+        self.figures: str | None = None
         self.last_beat: float | None = None
         self.serves = False
         self.end_by = 0.0
@@ -76,8 +79,11 @@ class _Worker:
             return now - self.begun_at >= _START_S
         return now - self.last_beat >= _SILENT_S
 
-    def forget(self) -> None:
-        """Let go of a process that has ended."""
+    def forget(self, folder: WorkersFolder) -> None:
+        """Let go of a process that has ended; what it counted stays."""
+        if self.figures is not None:
+            folder.end(self.figures)
+            self.figures = None
         self.process = None
         self.serves = False
         if self.beats is not None:
@@ -106,6 +112,7 @@ class Workers:
         self._command = list(command)
         self._environ = dict(environ)
         self._listener = listener
+        self._folder = WorkersFolder()
         self._workers = [_Worker() for _ in range(count)]
         #: Those that successors have yet to replace, the successor that starts, and those leaving.
         self._outdated: list[_Worker] = []
@@ -145,6 +152,7 @@ class Workers:
         self._manager.tell(STOPPING)
         _LOG.info("stopping: work in flight has %g s to end", GRACE_S)
         self._end_all()
+        self._folder.remove()
         self._listener.close()
         _LOG.info("stopped")
         return code
@@ -182,7 +190,7 @@ class Workers:
         if fresh.process is None or fresh.process.poll() is not None:
             left = len(self._outdated)
             _LOG.error("a new worker did not start; the %d that are left to replace go on", left)
-            fresh.forget()
+            fresh.forget(self._folder)
             self._successor, self._outdated = None, []
         elif fresh.serves:
             old = self._outdated.pop()
@@ -208,7 +216,7 @@ class Workers:
                     continue
                 process.kill()
                 process.wait()
-            worker.forget()
+            worker.forget(self._folder)
             self._leaving.remove(worker)
 
     def _send_hangup(self, workers: Iterable[_Worker]) -> None:
@@ -243,7 +251,7 @@ class Workers:
                 if not self._ever_sound and process.returncode > 0:
                     return process.returncode  # it has said why
                 _LOG.warning("worker %d ended with %s", process.pid, process.returncode)
-                worker.forget()
+                worker.forget(self._folder)
                 worker.pause_s = (
                     _FIRST_PAUSE_S if sound else min(2 * worker.pause_s, _LONGEST_PAUSE_S)
                 )
@@ -257,11 +265,12 @@ class Workers:
         worker.begun_at, worker.last_beat = now, None
         worker.beats, given = os.pipe()
         os.set_blocking(worker.beats, False)
+        worker.figures = self._folder.file_of_next()
         worker.process = subprocess.Popen(  # noqa: S603 - our own command
             self._command,
             env={
                 **self._environ, LISTEN_FD: str(fd), PARENT_FD: str(self._read_end),
-                BEAT_FD: str(given), SPEAKER_FD: str(self._speaker),
+                BEAT_FD: str(given), SPEAKER_FD: str(self._speaker), FIGURES: worker.figures,
             },
             pass_fds=(fd, self._read_end, given, self._speaker),
             # An interrupt from the terminal is the parent's to pass on, once.
@@ -286,7 +295,7 @@ class Workers:
                 process.kill()
                 process.wait()
         for worker in workers:
-            worker.forget()
+            worker.forget(self._folder)
         os.close(self._write_end)
         os.close(self._read_end)
         os.close(self._speaker)

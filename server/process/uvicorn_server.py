@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -21,6 +22,7 @@ from coinmux.server.process.process_end import GRACE_S, end_if_stuck
 from coinmux.server.process.service_manager import READY, STOPPING, ServiceManager
 from coinmux.server.process.uvicorn_protocol import PATIENCE_S, SWEEP_S, ServedConnection
 from coinmux.server.process.worker import ParentTies, is_worker, on_signals
+from coinmux.server.workers.folder import FIGURES, remove
 
 if TYPE_CHECKING:
     import socket
@@ -192,7 +194,9 @@ async def serve(
     ties: ParentTies | None = None
     ignore: Callable[[], None] | None = None
     try:
-        edge = create_app(gateway, opens_gateway=False, drill=drill)
+        edge = create_app(
+            gateway, opens_gateway=False, drill=drill, figures_file=os.environ.get(FIGURES)
+        )
         edge.traffic.keeps_callers = is_worker()
         if is_worker():
             ties = ParentTies(lambda: server.handle_exit(signal.SIGTERM, None))
@@ -215,6 +219,8 @@ async def serve(
             ignore()
         if ties is not None:
             ties.close()
+            if ties.is_orphan and (file := os.environ.get(FIGURES)) is not None:
+                remove(Path(file).parent)
         search_as_before()
         restore()
     return 0 if server.started else 1

@@ -40,10 +40,14 @@ class ParentTies:
 
     Args:
         stop: called when the parent is gone.
+
+    Attributes:
+        is_orphan: whether it is gone.
     """
 
     def __init__(self, stop: Callable[[], None]) -> None:
         self._stop = stop
+        self.is_orphan = False
         self._loop = asyncio.get_running_loop()
         self._parent = _descriptor(PARENT_FD)
         self._beats = _descriptor(BEAT_FD)
@@ -86,6 +90,7 @@ class ParentTies:
     def _gone(self) -> None:
         assert self._parent is not None
         self._loop.remove_reader(self._parent)
+        self.is_orphan = True
         self._stop()
 
 

@@ -59,6 +59,43 @@ def test_workers_are_replaced_without_a_lost_request():
         assert server.process.wait(20) == 0
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_settings_are_read_again_without_a_lost_request(workers, tmp_path):
+    """SIGHUP after SIGHUP, each with other settings, while callers ask."""
+    file = tmp_path / "my.env"
+
+    def write(number):
+        file.write_text(f"MAX_ATTEMPTS={number}\n")
+        file.chmod(0o600)
+
+    write(4)
+    arguments = ("serve", "--simulate", "--workers", workers, "--env-file", str(file))
+    with coinmux(*arguments, **QUIET) as server:
+        until(lambda: healthy(server, 4))
+
+        def in_force():
+            shown = httpx.get(f"{server.url}/api/config/settings", timeout=5).json()["settings"]
+            return {one["variable"]: one["value"] for one in shown}["MAX_ATTEMPTS"]
+
+        async def meanwhile():
+            done, failures = asyncio.Event(), []
+            callers = [
+                asyncio.ensure_future(_ask_until(done, server.url, failures))
+                for _ in range(_CALLERS)
+            ]
+            for number in (5, 6, 7):
+                write(number)
+                server.process.send_signal(signal.SIGHUP)
+                await asyncio.to_thread(until, lambda number=number: in_force() == number, 30)
+            done.set()
+            return sum(await asyncio.gather(*callers)), failures
+
+        asked, failures = asyncio.run(meanwhile())
+        assert asked > _CALLERS
+        assert not failures
+        assert server.process.poll() is None
+
+
 def test_one_process_alone_outlives_the_signal():
     """Without workers there is nothing to replace: the log says so and the server goes on."""
     with coinmux("serve", "--simulate", **QUIET) as server:

@@ -125,3 +125,110 @@ async def test_nothing_jumps_while_the_page_fills(page_of, width, height):
         await page.wait_for_selector(READY)
         await page.wait_for_timeout(1_500)
         assert await page.evaluate("window.shifted") < 0.1
+
+
+def state(number, at, source, before, after):
+    """One source turned."""
+    return event(
+        number, at, kind="state_change", operation=None, source=source, before=before, after=after,
+        reason="upstream_timeout", outcome=after, message=f"{source} went from {before} to {after}",
+    )  # fmt: skip
+
+
+def flapping(body):
+    """Kraken goes and comes five times in as many minutes, and is well."""
+    at, numbers = body["server_time"] - 300_000, iter(range(1, 100))
+    body["events"]["items"] = [
+        state(next(numbers), at + 60_000 * turn + late, "kraken", before, after)
+        for turn in range(5)
+        for late, before, after in (
+            (0, "HEALTHY", "DEGRADED"), (2_000, "DEGRADED", "OFFLINE"),
+            (20_000, "OFFLINE", "HEALTHY"),
+        )
+    ]  # fmt: skip
+
+
+def failovers(body):
+    """A request a second for two minutes went from one source to the next."""
+    at = body["server_time"] - 120_000
+    hop = {"from": "server", "t_start": at, "t_end": at + 1}
+    body["events"]["items"] = [
+        event(
+            number, at + 1_000 * number, kind="failover", provider="kraken",
+            request_id=f"r{number}",
+            hops=[{**hop, "to": "binance", "outcome": "failover", "code": "upstream_timeout"},
+                  {**hop, "to": "kraken", "outcome": "ok"}],
+        )
+        for number in range(120)
+    ]  # fmt: skip
+
+
+def together(body):
+    """Twelve sources went offline within a minute."""
+    at = body["server_time"] - 200_000
+    names = [one["name"] for one in body["providers"] if one["state"] != "DISABLED"][:12]
+    body["events"]["items"] = [
+        state(number, at + 3_000 * number, name, "HEALTHY", "OFFLINE")
+        for number, name in enumerate(names)
+    ]
+    for one in body["providers"]:
+        one["state"] = "OFFLINE" if one["name"] in names else "HEALTHY"
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "more", "took"),
+    [
+        (flapping, "Kraken was offline", "5 times", ""),
+        (failovers, "Binance → Kraken", "failovers until", "120"),
+        (together, "12 sources offline", "and 8 more", "min"),
+    ],
+    ids=["one source, again and again", "one pair of sources", "many sources at once"],
+)
+async def test_many_events_of_one_story_are_one_line(page_of, altered, change, what, more, took):
+    """What happens often is counted; it does not push out what happened once."""
+
+    def changed(body):
+        change(body)
+        if change is not together:
+            for one in body["providers"]:
+                one["state"] = "HEALTHY"
+        for one in body["capabilities"]:
+            one["status"] = "ONLINE"
+
+    async def before(page):
+        await altered(page, MONITOR, changed)
+        await altered(page, "**/api/incidents?*", lambda body: body.update(incidents=[]))
+        await page.route("**/api/stream", lambda route: route.abort())
+
+    async with page_of("system-monitor", before=before) as page:
+        lines = page.locator("#changes .line")
+        await lines.first.wait_for()
+        assert await lines.locator(".what").all_inner_texts() == [what]
+        assert more in await lines.locator(".more").inner_text()
+        assert took in await lines.locator(".took").inner_text()
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440, 1920, 2560])
+async def test_the_board_shows_names_whole_and_nothing_empty(page_of, width):
+    """No name is cut, and no room is left under the last row."""
+    async with page_of("system-monitor", viewport={"width": width, "height": 1000}) as page:
+        await page.wait_for_selector('[data-panel="board"][data-panel-state="ready"]')
+        cut = await page.locator("#main .board b").evaluate_all(
+            "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"
+        )
+        assert cut == []
+        spare = await page.evaluate("""(() => {
+          const body = document.querySelector('[data-panel="board"] .body').getBoundingClientRect();
+          const rows = [...document.querySelectorAll('[data-panel="board"] .cap')];
+          return body.bottom - Math.max(...rows.map((row) => row.getBoundingClientRect().bottom));
+        })()""")
+        assert spare <= 20
+
+
+@pytest.mark.parametrize("width", [1920, 2560])
+async def test_a_large_screen_is_used_as_a_whole(page_of, width):
+    """The cards reach from edge to edge, but for a margin."""
+    async with page_of("system-monitor", viewport={"width": width, "height": 1200}) as page:
+        await page.wait_for_selector(READY)
+        card = await page.locator('[data-panel="providers"]').bounding_box()
+        assert card["width"] >= 0.95 * width

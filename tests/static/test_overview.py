@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.async_api import expect
 from tests.static.stillness import LIMIT, shift_of, watch_shifts
 
 OVERVIEW = re.compile(r"/api/pages/overview")
+INCIDENTS = re.compile(r"/api/incidents(\?|$)")
 MONITOR = re.compile(r"/api/monitor(\?|$)")
 SAMPLES = Path(__file__).resolve().parents[2] / "plugins/providers"
 #: How long ago the last known answers of `lost` came.
@@ -72,7 +74,7 @@ async def test_the_page_asks_one_question_for_its_data_and_one_for_the_state(pag
         await filled(page)
         assert len([one for one in asked if "/api/pages/overview" in one]) == 1
         others = {re.sub(r".*/api/|\?.*", "", one) for one in asked} - {"pages/overview"}
-        assert others <= {"monitor", "status", "status/public", "stream"}
+        assert others <= {"monitor", "incidents", "status", "status/public", "stream"}
         assert page.refused == []
 
 
@@ -271,31 +273,103 @@ async def test_ages_go_on_when_the_server_is_gone(page_of, until):
             assert await until(is_older, 70)
 
 
-async def test_what_changed_names_sources_that_turned_together_once(altered_page):
-    """With the reason and a link; a source that only answered for the first time is no news."""
+def turned(body):
+    """Two sources went offline together, one before; another was asked for the first time."""
+    at = body["server_time"]
+    state = {
+        "kind": "state_change", "provider": None, "before": "HEALTHY", "after": "OFFLINE",
+        "outcome": "OFFLINE", "message": "", "hops": [], "own": False, "request_id": None,
+    }  # fmt: skip
+    body["events"]["items"] = [
+        {"id": 1, "t": at - 400000, **state, "source": "okx", "reason": "upstream_timeout"},
+        {"id": 2, "t": at - 9000, **state, "source": "htx", "after": "HEALTHY",
+         "before": "UNKNOWN", "reason": "success"},
+        {"id": 3, "t": at - 8000, **state, "source": "kraken", "reason": "upstream_tls"},
+        {"id": 4, "t": at - 7000, **state, "source": "binance", "reason": "upstream_tls"},
+    ]  # fmt: skip
+    down = ("okx", "kraken", "binance")
+    for one in body["providers"]:
+        one["state"] = "OFFLINE" if one["name"] in down else "HEALTHY"
+    for one in body["capabilities"]:
+        one["status"] = "ONLINE"
 
-    def change(body):
-        at = body["server_time"]
-        turned = {"kind": "state_change", "after": "OFFLINE", "before": "HEALTHY"}
-        body["events"]["items"] = [
-            {"id": 1, "t": at - 9000, **turned, "source": "htx", "after": "HEALTHY",
-             "before": "UNKNOWN", "reason": "success"},
-            {"id": 2, "t": at - 400000, **turned, "source": "okx", "reason": "upstream_timeout"},
-            {"id": 3, "t": at - 8000, **turned, "source": "kraken", "reason": "upstream_tls"},
-            {"id": 4, "t": at - 7000, **turned, "source": "binance", "reason": "upstream_tls"},
-        ]  # fmt: skip
 
-    async with altered_page((MONITOR, change)) as page:
+def no_incidents(body):
+    """What other tests broke on this server is not of this one."""
+    body["incidents"] = []
+
+
+async def test_sources_that_turned_together_are_told_of_together(altered_page):
+    """Several in one line, with the way to all of them; one alone leads to its incidents."""
+    async with altered_page((MONITOR, turned), (INCIDENTS, no_incidents)) as page:
         await filled(page)
         rows = page.locator("#changes li")
+        await rows.first.wait_for()
         assert await rows.locator("a").all_inner_texts() == [
-            "2 sources are offline",
-            "OKX is offline",
+            "2 sources offline",
+            "HTX found healthy",
+            "OKX offline",
         ]
-        assert await rows.first.locator(".note").inner_text() == "Binance, Kraken"
+        why = await rows.first.locator(".note").inner_text()
+        assert why == "no secure connection · Binance, Kraken"
         links = await rows.locator("a").evaluate_all("all => all.map(one => one.href)")
         assert links[0].endswith("providers?state=offline")
-        assert links[1].endswith("providers?name=okx")
+        assert links[2].endswith("incidents?source=okx")
+
+
+def only_first_answers(body):
+    """As on a server that was just started: nothing but sources that were found to be well."""
+    turned(body)
+    body["events"]["items"] = body["events"]["items"][1:2]
+    for one in body["providers"]:
+        one["state"] = "HEALTHY"
+
+
+def an_incident(body):
+    """Of the run of the server before this one."""
+    now = int(time.time() * 1000)
+    body["incidents"] = [
+        {"kind": "source", "name": "gemini", "title": "Gemini", "severity": "minor",
+         "started_at": now - 7_200_000, "ended_at": now - 7_100_000,
+         "cause": {"code": "upstream_timeout", "message": ""}},
+    ]  # fmt: skip
+
+
+def only_a_cursor(body):
+    """Nothing happened in this run of the server."""
+    only_first_answers(body)
+    body["events"]["items"] = []
+
+
+@pytest.mark.parametrize(
+    ("change", "incidents"),
+    [(turned, no_incidents), (only_first_answers, no_incidents), (only_a_cursor, an_incident)],
+    ids=["turned", "first answers", "before the restart"],
+)
+async def test_what_changed_is_what_the_monitor_lists(altered_page, change, incidents):
+    """The overview never says that nothing changed while the monitor lists changes."""
+    told = {}
+    for path, line in (("", "#changes li a"), ("system-monitor", "#changes .what")):
+        changes = ((MONITOR, change), (INCIDENTS, incidents))
+        async with altered_page(*changes, path=path) as page:
+            await page.locator(line).first.wait_for()
+            told[path] = await page.locator(line).all_inner_texts()
+    assert told[""] == told["system-monitor"]
+
+
+async def test_a_trouble_whose_end_was_missed_does_not_last_for_ever(altered_page):
+    """What the answer says of a source holds, where the event of its end was not told."""
+
+    def change(body):
+        turned(body)
+        for one in body["providers"]:
+            one["state"] = "HEALTHY"
+
+    async with altered_page((MONITOR, change), (INCIDENTS, no_incidents)) as page:
+        await filled(page)
+        first = page.locator("#changes li a", has_text="OKX")
+        await first.wait_for()
+        assert await first.inner_text() == "OKX was offline"
 
 
 @pytest.mark.parametrize("day", ["good", "bad"])
@@ -308,6 +382,31 @@ async def test_nothing_moves_while_the_page_fills(altered_page, width, day):
         await page.wait_for_timeout(1500)
         assert await shift_of(page) < LIMIT
         assert await page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+async def test_a_verdict_that_comes_late_moves_hardly_anything(page_of, width):
+    """A busy machine tells the state long after the prices; a long sentence has its place."""
+
+    async def late(page):
+        await watch_shifts(page)
+
+        async def answer(route):
+            reply = await route.fetch()
+            body = await reply.json()
+            worst(body)
+            await page.wait_for_timeout(1_500)
+            await route.fulfill(response=reply, json=body)
+
+        await page.route(MONITOR, answer)
+
+    view = {"width": width, "height": 844}
+    async with page_of("", before=late, viewport=view) as page:
+        await filled(page)
+        await expect(page.locator(".verdict .word")).to_have_text("OFFLINE")
+        await page.wait_for_timeout(800)
+        assert await shift_of(page) < LIMIT
+        await page.unroute_all(behavior="ignoreErrors")
 
 
 async def test_a_phone_shows_what_needs_a_look_and_the_rest_when_asked(altered_page):

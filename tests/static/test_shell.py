@@ -383,19 +383,26 @@ async def test_the_pill_opens_what_the_widget_knows_of_its_own_server(page_of, a
             assert page.complaints == []
 
 
-async def test_on_paper_there_is_ink_and_nothing_to_press(page_of):
+async def test_on_paper_there_is_ink_and_nothing_to_press(page_of, until):
     for path in ("system-monitor", "providers", "config", "explain"):
         async with page_of(
             path, color_scheme="dark", viewport={"width": 718, "height": 1000}
         ) as page:
             await page.wait_for_selector("system-status:defined")
             await page.wait_for_selector('[data-panel-state="ready"]')
-            await page.emulate_media(media="print", color_scheme="dark")
-            await page.wait_for_timeout(300)
             ground = (
                 "getComputedStyle(document.documentElement).getPropertyValue('--surface').trim()"
             )
-            assert await page.evaluate(ground) == "#ffffff", path
+
+            async def is_paper(page=page, ground=ground):
+                return await page.evaluate(ground) == "#ffffff"
+
+            async def is_screen(page=page, ground=ground):
+                return await page.evaluate(ground) != "#ffffff"
+
+            # The page is told of the sheet with its next frame, which may take a while.
+            await page.emulate_media(media="print", color_scheme="dark")
+            assert await until(is_paper), path
             assert not await page.locator("system-status").is_visible()
             assert await page.locator(":is(button, select, input):visible").count() == 0, path
             wide = """[...document.querySelectorAll("main table")]
@@ -403,8 +410,7 @@ async def test_on_paper_there_is_ink_and_nothing_to_press(page_of):
               .map((one) => one.id)"""
             assert await page.evaluate(wide) == [], path
             await page.emulate_media(media="screen")
-            await page.wait_for_timeout(300)
-            assert await page.evaluate(ground) != "#ffffff", path
+            assert await until(is_screen), path
 
 
 async def test_forced_colours_leave_marks_their_ink_and_pills_their_shape(page_of):

@@ -7,6 +7,7 @@ import { Poller } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
 import { shape, stateOf } from "../../shared/js/states.js";
 import { clock, eachSecond, now, sync } from "../../shared/js/time.js";
+import { learn } from "../../shared/js/words.js";
 import { Board } from "../../shared/components/board.js";
 import { Verdict } from "../../shared/components/verdict.js";
 import { Changes } from "./changes.js";
@@ -144,10 +145,9 @@ const state = new Poller(async () => {
   const titles = new Map(answer.providers.map((one) => [one.name, one.title ?? one.name]));
   showBoard(answer, titles);
   facts.house(answer);
-  changes.titles = titles;
-  if (answer.events.reset && cursor !== null) changes.clear();
+  learn(answer.providers);
   cursor = answer.events.cursor;
-  changes.add(answer.events.items);
+  changes.add(answer.events.items, answer);
   if (changes.size) panels.changes.ready();
   else panels.changes.empty(`Nothing changed since the server started at ${clock(answer.started_at, { seconds: false })}.`);
   state.interval = live.state === "stream" ? FOLLOWING_MS : STATE_MS;
@@ -161,10 +161,9 @@ const askSoon = () => {
 };
 
 live.on((event) => {
-  if (event.kind !== "state_change" && event.kind !== "config") return;
   changes.add([event]);
   if (changes.size) panels.changes.ready();
-  askSoon();
+  if (event.kind === "state_change" || event.kind === "config") askSoon();
 });
 document.addEventListener("live-state", ({ detail }) => {
   if (detail.gap || detail.state === "polling") askSoon();
@@ -172,6 +171,11 @@ document.addEventListener("live-state", ({ detail }) => {
 
 page.start();
 state.start();
+// Troubles that began before the newest events, and before the server was started anew.
+get("api/incidents", { limit: 50 }).then(({ incidents }) => {
+  changes.known(incidents);
+  if (changes.size) panels.changes.ready();
+}, () => {});
 eachSecond(() => {
   for (const panel of Object.values(panels)) panel.tick();
 });

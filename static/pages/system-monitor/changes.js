@@ -1,18 +1,13 @@
 // The tab of changes: what is different now, since when, why, and for how long it was.
 import { each, h, setAttribute, setText } from "../../shared/js/dom.js";
-import { words } from "../../shared/js/format.js";
-import { root } from "../../shared/js/api.js";
-import { failure } from "../../shared/js/codes.js";
 import { Roving } from "../../shared/js/roving.js";
-import { shape, stateOf } from "../../shared/js/states.js";
+import { Spells } from "../../shared/js/spells.js";
+import { shape } from "../../shared/js/states.js";
 import { clock, now, span, stamp } from "../../shared/js/time.js";
+import { told } from "../../shared/js/told.js";
 import { mark } from "./marks.js";
-import { titleOf } from "./names.js";
-import { Spells } from "./spells.js";
 
 const MOST_LINES = 60;
-const NAMED = 4;
-const link = (path) => new URL(path, root).href;
 
 export class Changes {
   // `still` for a screen that only shows: nothing leads anywhere.
@@ -23,15 +18,15 @@ export class Changes {
     this.roving = new Roving(list, "a");
   }
 
-  // `capabilities` are those of the same answer.
-  add(events, capabilities) {
+  // `answer` is the monitor's that came with the events, or null where the stream told them.
+  add(events, answer) {
     this.spells.add(events, now());
-    this.spells.capabilities(capabilities ?? [], now());
+    if (answer) this.spells.answered(answer);
     this.show();
   }
 
   known(incidents) {
-    this.spells.known(incidents);
+    this.spells.known(incidents, now());
     this.show();
   }
 
@@ -78,41 +73,4 @@ function fill(box, { one, all }) {
   if (box.localName === "a") setAttribute(box, "href", href);
   box.since = one.until === null ? one.at : null;
   setText(box.took, one.count ? `×${one.count}` : one.until === null ? span(now() - one.at) : one.until > one.at ? span(one.until - one.at) : "");
-}
-
-function told(one, all) {
-  // Channels of a source count as that source.
-  const names = [...new Set(all.map((each) => titleOf(all.length > 1 ? String(each.source).split(":")[0] : each.source)))];
-  const rest = names.length - NAMED;
-  const listed = names.slice(0, NAMED).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
-  const { key, word } = stateOf(one.worst);
-  const page = link(`providers?name=${encodeURIComponent(String(one.source).split(":")[0])}`);
-  if (one.kind === "spell") {
-    const lasts = one.until === null;
-    const why = one.reason ? failure({ code: one.reason, message: one.message }) : "";
-    const many = names.length > 1;
-    const who = many ? `${names.length} sources` : names[0];
-    return { look: lasts ? `state:${key}` : "change", what: lasts ? `${who} ${word}` : `${who} ${many ? "were" : "was"} ${word}`,
-      more: [why, many ? listed : "", lasts ? "" : `until ${clock(one.until, { seconds: false })}`].filter(Boolean).join(" · "),
-      href: many ? link(lasts ? `providers?state=${key}` : "incidents") : link(`incidents?source=${encodeURIComponent(one.source)}`) };
-  }
-  if (one.kind === "capability") {
-    const lasts = one.until === null;
-    const titles = all.map((each) => each.title);
-    const many = all.length > 1;
-    const left = many ? titles.join(", ") : one.worst === "OFFLINE" ? `none of ${one.enabled} sources left` : `${one.usable} of ${one.enabled} sources left`;
-    const state = one.worst === "OFFLINE" ? `${lasts ? "cannot" : "could not"} be answered` : lasts ? "reduced" : many ? "were reduced" : "was reduced";
-    return { look: lasts ? `state:${key}` : "change", what: `${many ? `${all.length} capabilities` : one.title} ${state}`, more: lasts ? left : [many ? titles.join(", ") : "", `until ${clock(one.until, { seconds: false })}`].filter(Boolean).join(" · "), href: link(`explain?capability=${encodeURIComponent(one.source)}`) };
-  }
-  if (one.kind === "nobody") {
-    return { look: "failed", what: `Nobody answered ${words(one.source ?? "")}`, more: one.reason ? failure({ code: one.reason }) : "", href: one.request ? link(`explain?request=${encodeURIComponent(one.request)}`) : link("explain") };
-  }
-  if (one.kind === "failover") {
-    return { look: "retry", what: `${titleOf(one.source)} → ${titleOf(one.to)}`,
-      more: [one.count > 1 ? `failovers until ${clock(one.until, { seconds: false })}` : "failover", one.reason ? failure({ code: one.reason }) : ""].filter(Boolean).join(" · "),
-      href: one.request ? link(`explain?request=${encodeURIComponent(one.request)}`) : page };
-  }
-  if (one.kind === "first") return { look: "change", what: `${names.length > 1 ? `${names.length} sources` : names[0]} found healthy`, more: names.length > 1 ? listed : "first answer", href: names.length > 1 ? link("providers?state=healthy") : page };
-  if (one.kind === "config") return { look: "config", what: one.text, more: "configuration", href: link("config") };
-  return { look: "change", what: one.text, more: `now ${word}`, href: page };
 }

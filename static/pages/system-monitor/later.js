@@ -67,7 +67,7 @@ export class Later {
     this.traffic.add(items, now());
     this.part("network", () => this.network.update({ ...data, poll_after_ms: this.picture.lag }, items));
     await breath();
-    this.part("log", () => this.#log(items, data.capabilities));
+    this.part("log", () => this.#log(items, data));
     await breath();
     this.part("providers", () => {
       this.providers.show(data.providers, data.bars, this.traffic);
@@ -90,9 +90,9 @@ export class Later {
     this.part("log", () => this.#log(items, null));
   }
 
-  #log(items, capabilities) {
+  #log(items, answer) {
     this.requests.add(items);
-    this.changes.add(items, capabilities);
+    this.changes.add(items, answer);
     if (this.requests.shown) return this.requests.size ? null : "Nothing happened yet. Ask the API for something, for example api/market/ticker?symbol=BTC/USDT.";
     return this.changes.size ? null : "Nothing changed since this page was opened.";
   }

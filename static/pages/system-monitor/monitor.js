@@ -7,7 +7,7 @@ import { shell } from "../../shared/js/shell.js";
 import { eachSecond } from "../../shared/js/time.js";
 import { Board } from "../../shared/components/board.js";
 import { Verdict } from "../../shared/components/verdict.js";
-import { allTitles } from "./names.js";
+import { titles } from "../../shared/js/words.js";
 import { Picture, breath } from "./picture.js";
 
 const SPANS = ["15m", "1h", "24h", "7d"];
@@ -29,7 +29,7 @@ const picture = new Picture({ show, happened, failed });
 
 async function show(data, items) {
   verdict.set({ status: data.status, since: data.since, verdict: data.verdict, reason: data.reason });
-  part("board", () => board.set(data.capabilities ?? [], data.bars.words, { ...data.bars, titles: allTitles }));
+  part("board", () => board.set(data.capabilities ?? [], data.bars.words, { ...data.bars, titles }));
   for (const panel of Object.values(panels)) panel.staleAfter = 3 * picture.poller.interval;
   newest = data;
   await breath();

@@ -6,7 +6,7 @@ import { Poller } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
 import { stateOf } from "../../shared/js/states.js";
 import { now, sync } from "../../shared/js/time.js";
-import { learn } from "./names.js";
+import { learn } from "../../shared/js/words.js";
 
 const INTERVAL_MS = 5000;
 // While the stream tells each event, the whole is asked for less often.

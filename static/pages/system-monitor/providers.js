@@ -146,9 +146,11 @@ export class Providers {
     if (item.why) {
       const { last_error: error, retry_at: retry, hold_until: hold } = item.why;
       const [cause, next] = row.firstChild.children;
-      setText(cause, `${failure(error)}${error.message ? `: ${error.message}` : ""}`);
+      const said = failure(error);
+      // Many a message begins with what the code says.
+      setText(cause, !error.message ? said : error.message.startsWith(said) ? error.message : `${said}: ${error.message}`);
       const when = retry ?? hold;
-      setText(next, Number.isFinite(when) ? `next try ${until(when)}` : "");
+      setText(next, Number.isFinite(when) ? `· next try ${until(when)}` : "");
       return;
     }
     this.#row(item.one, row);
@@ -162,7 +164,9 @@ export class Providers {
     // Green is for what was seen: who was not asked in the whole span is hollow.
     parts.state.toggleAttribute("data-idle", stateOf(one.state).key === "healthy" && typeof one.asked === "string" && !one.asked.includes("1"));
     const { usable, total } = one.channels ?? {};
-    if (total > 0) setText(parts.state.querySelector(".word"), `${stateOf(one.state).word}, ${usable} of ${total}`);
+    const { key, word } = stateOf(one.state);
+    // Of a source that is offline, those that may be asked were not asked yet.
+    if (total > 0) setText(parts.state.querySelector(".word"), key === "offline" ? (usable ? `${word}, ${usable} of ${total} not asked` : word) : `${word}, ${usable} of ${total}`);
     const { words, to_at: to, bucket_s: step, window } = this.#facts;
     const buckets = (one.history ?? []).map((value) => (value === null ? null : (words[value] ?? "unknown")));
     parts.bars.set({ buckets, asked: one.asked, from: to - buckets.length * step * 1000, step: step * 1000, summary: describe(one, window), href: link("incidents?source=", one.name) });

@@ -7,7 +7,7 @@ import { Roving } from "../../shared/js/roving.js";
 import { clock, stamp } from "../../shared/js/time.js";
 import { SERVER } from "./network/layout.js";
 import { mark } from "./marks.js";
-import { titleOf } from "./names.js";
+import { titleOf } from "../../shared/js/words.js";
 
 // A question asked again within this time joins its group.
 const TOGETHER_MS = 60000;

@@ -8,7 +8,7 @@ const CAME = { miss: "live", coalesced: "live", hit: "cached", stale: "cached, r
 export const cameAs = (cache) => CAME[cache] ?? words(cache);
 
 // Titles of sources, as the server tells them in any answer that has both.
-const titles = new Map();
+export const titles = new Map();
 let pattern = null;
 
 // `providers`: anything with a `name` and a `title`.
@@ -22,7 +22,12 @@ export function learn(providers) {
   pattern = new RegExp(`(?<![\\w.])(${ids.join("|")})(?![\\w.])`, "g");
 }
 
-export const titleOf = (name) => titles.get(name) ?? name;
+// A channel (`rss_news:coindesk`) is named after its source.
+export function titleOf(name) {
+  const [source, channel] = String(name ?? "").split(":");
+  const title = titles.get(source) ?? source;
+  return channel ? `${title}, ${words(channel)}` : title;
+}
 
 // A sentence of the server with titles in place of ids.
 export const titled = (text) => (pattern && text ? text.replace(pattern, (id) => titles.get(id)) : (text ?? ""));

@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, inspect, select
+from sqlalchemy import MetaData, inspect, select, text
 
 from coinmux.framework.archive import upgrade
 from coinmux.framework.archive.database import Database, read_database_url
@@ -64,6 +65,76 @@ async def test_a_new_archive_and_a_migrated_one_have_the_same_tables(address, cl
     async with database.engine.connect() as connection:
         assert await connection.run_sync(shape) == wanted
         assert (await connection.execute(select(VERSION.c.version_num))).scalar_one() == NEWEST
+    await database.close()
+
+
+#: What an archive of each earlier version has, by the version that made the table.
+_ROWS = {
+    "0001": {
+        "candles": {
+            "symbol": "BTC/USDT", "interval": "1h", "timestamp": 3_600_000,
+            "open": 1.5, "high": 2.5, "low": 0.5, "close": 2.0, "volume": None,
+            "provider": "binance",
+        },
+        "changes": {
+            "at": 1_764_000_000_000, "source": "kraken", "before": "HEALTHY", "after": "OFFLINE",
+            "reason": "upstream_timeout",
+        },
+        "events": {
+            "at": 1_764_000_000_000, "kind": "config", "level": "info", "source": None,
+            "message": "began", "detail": "{}",
+        },
+    },
+    "0002": {"quota": {"source": "etherscan", "window_s": 86_400, "uses": "[1]"}},
+}  # fmt: skip
+
+
+def earlier():
+    """Every migration but the newest."""
+    script = ScriptDirectory.from_config(upgrade._migrations())
+    return sorted(one.revision for one in script.walk_revisions() if one.revision != NEWEST)
+
+
+@pytest.mark.parametrize("version", earlier())
+async def test_what_each_earlier_version_stored_is_there_after_the_upgrade(
+    archive_at, address, clock, version
+):
+    """The archive is opened as a server opens it: its rows are read, and new ones written."""
+    if address.startswith("sqlite:///"):
+        Path(address.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    database = Database(read_database_url(address), clock)
+
+    def begin(connection):
+        config = upgrade._migrations()
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+
+    stored = {
+        name: row for made, rows in _ROWS.items() if made <= version for name, row in rows.items()
+    }
+    async with database.writing() as connection:
+        await connection.run_sync(begin)
+        for name, row in stored.items():
+            columns = ", ".join(f'"{column}"' for column in row)
+            values = ", ".join(f":{column}" for column in row)
+            await connection.execute(
+                text(f'INSERT INTO "{name}" ({columns}) VALUES ({values})'), row
+            )
+    async with archive_at(address) as archive:
+        assert archive.status()[0] == "ONLINE"
+        assert await archive.export("BTC/USDT", "1h", None, None) == [
+            (3_600_000, 1.5, 2.5, 0.5, 2.0, None, "binance")
+        ]
+        archive.mark_start()
+        assert await archive.flush()
+    async with database.engine.connect() as connection:
+        assert (await connection.execute(select(VERSION.c.version_num))).scalar_one() == NEWEST
+        for name, row in stored.items():
+            table = METADATA.tables[name]
+            found = (
+                await connection.execute(select(table).order_by(*table.primary_key))
+            ).mappings()
+            assert row.items() <= dict(next(iter(found))).items()
     await database.close()
 
 

@@ -97,7 +97,7 @@ def test_doctor_warns_of_a_readable_env_file(tmp_path):
     path.write_text("DEFAULT_QUOTE=EUR\n")
     path.chmod(0o644)
     findings = json.loads(here("doctor", "--json", "--env-file", str(path)).stdout)
-    assert any("chmod 600" in finding["detail"] for finding in findings)
+    assert any("chmod 600" in finding["remedy"] for finding in findings)
 
 
 def test_doctor_probes_say_which_source_cannot_be_reached():

@@ -8,7 +8,7 @@ const LONGEST_MS = 3500;
 // What comes back from a source, by the outcome of its hop; what no one knows yet is drawn neutral.
 const BACK = { ok: "ok", failed: "failed", failover: "retry", cache_hit: "cached", cut_short: "out" };
 
-// Whether nobody outside asked: a refresh in the background, or a page of this dashboard.
+// Whether nobody outside asked, but a page of this dashboard.
 export const ours = (event) => event.own === true || !(event.hops ?? []).some((hop) => hop.from === CLIENT);
 
 // The legs one request goes: out and back along each hop, with what is carried.

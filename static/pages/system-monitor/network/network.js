@@ -13,7 +13,8 @@ import { Plates } from "./plates.js";
 
 const html = document.documentElement;
 const SUMMARY_MS = 30000;
-const DRAWN = new Set(["request", "failover", "cache_hit", "error", "refresh", "probe"]);
+// What the server does by itself, refreshes and probes, is no event: its edges are grey, and nothing moves on them.
+const DRAWN = new Set(["request", "failover", "cache_hit", "error"]);
 const TALL = 400;
 
 export class Network {
@@ -203,7 +204,7 @@ export class Network {
   }
 }
 
-const MARKS = [["ok", "answered"], ["failed", "failed"], ["retry", "failed, on to the next"], ["cached", "cached"], ["refresh", "refreshed by the server itself"]];
+const MARKS = [["ok", "answered"], ["failed", "failed"], ["retry", "failed, on to the next"], ["cached", "cached"], ["refresh", "asked by this dashboard"]];
 
 export function legend(place) {
   place.replaceChildren(...MARKS.map(([look, word]) => h("span", { class: "key" }, mark(look), word)));

@@ -6,7 +6,7 @@ import { stateOf } from "../../../shared/js/states.js";
 import { Board } from "../../../shared/components/board.js";
 import { Verdict } from "../../../shared/components/verdict.js";
 import { Changes } from "../changes.js";
-import { allTitles } from "../names.js";
+import { titles } from "../../../shared/js/words.js";
 import { Picture, breath } from "../picture.js";
 import { Traffic } from "../traffic.js";
 import { Network } from "../network/network.js";
@@ -42,14 +42,14 @@ const picture = new Picture({ show, happened, failed: () => {} });
 async function show(data, items) {
   wall.dataset.state = stateOf(data.status).key;
   verdict.set({ status: data.status, since: data.since, verdict: data.verdict, reason: data.reason });
-  board.set(data.capabilities ?? [], data.bars.words, { ...data.bars, titles: allTitles });
+  board.set(data.capabilities ?? [], data.bars.words, { ...data.bars, titles });
   setText(total.firstChild, data.server?.requests_per_min ?? "—");
   await breath();
   cells.show(data.providers, data.bars);
   await breath();
   traffic.add(items, now());
   network.update({ ...data, poll_after_ms: picture.lag }, items);
-  changes.add(items, data.capabilities);
+  changes.add(items, data);
 }
 
 function happened(items) {

@@ -1,17 +1,26 @@
 // What changed, told from events: times a source was in trouble, failovers from one to another, and the rest.
 // Values in, values out. Kept by time, not by number: what was busy since does not push it out.
-import { SERVER } from "./network/layout.js";
+import { titleOf } from "./words.js";
 
+// How the hops of an event name this server.
+const SERVER = "server";
 const KEPT_MS = 24 * 3600000;
 const MOST = 400;
 // Failovers this far apart are two stories; troubles that begin this close together are one.
 const GAP_MS = 5 * 60000;
 const TOGETHER_MS = 60000;
-const GROUPED = new Set(["spell", "first", "capability"]);
+// A trouble that comes back this soon is the same trouble, as it is one incident.
+const AGAIN_MS = 10 * 60000;
+const GROUPED = new Set(["spell", "first", "capability", "config"]);
 const TROUBLE = { DEGRADED: 1, OFFLINE: 2 };
+
+// The same was done to several sources where only their names differ.
+const storyOf = (one) => (one.kind === "config" ? withoutName(one) : one.reason);
+export const withoutName = ({ text, source }, put = "") => (source ? text.replace(text.includes(source) ? source : titleOf(source), put) : text);
 
 export class Spells {
   #open = new Map();
+  #over = new Map();
   #failovers = new Map();
   #capabilities = new Map();
   entries = [];
@@ -20,24 +29,45 @@ export class Spells {
     for (const event of events) {
       if (event.kind === "state_change") this.#state(event);
       else if (event.kind === "failover") this.#failover(event);
-      else if (event.kind === "config") this.#put({ kind: "config", at: event.t, text: event.message, request: event.request_id });
+      else if (event.kind === "config") this.#put({ kind: "config", at: event.t, source: event.provider ?? null, text: event.message, request: event.request_id });
     }
+    this.#forget(at);
+  }
+
+  #forget(at) {
     this.entries = this.entries.filter((one) => at - (one.until ?? at) < KEPT_MS).slice(-MOST);
   }
 
   // What a restart left out: troubles that began before this page's first event.
-  known(incidents) {
+  known(incidents, at) {
     for (const one of incidents) {
       if (one.kind !== "source" || this.entries.some((entry) => entry.kind === "spell" && entry.source === one.name && Math.abs(entry.at - one.started_at) < TOGETHER_MS)) continue;
-      const spell = { kind: "spell", source: one.name, at: one.started_at, until: one.ended_at ?? null, worst: one.severity === "degraded" ? "DEGRADED" : "OFFLINE", reason: one.cause?.code ?? null, message: one.cause?.message ?? "" };
+      const spell = { kind: "spell", source: one.name, at: one.started_at, until: one.ended_at ?? null, worst: one.severity === "degraded" ? "DEGRADED" : "OFFLINE", reason: one.cause?.code ?? null, message: one.cause?.message ?? "", times: one.times ?? 1 };
       if (spell.until === null && this.#open.has(one.name)) continue;
       if (spell.until === null) this.#open.set(one.name, spell);
       this.#put(spell);
     }
+    this.#forget(at);
+  }
+
+  // An answer of the monitor: what it says of capabilities and sources holds, whatever events were missed.
+  answered({ capabilities, providers, server_time: at }) {
+    this.#capabilitiesAt(capabilities ?? [], at);
+    const states = new Map((providers ?? []).map((one) => [one.name, one.state]));
+    for (const [source, spell] of this.#open) {
+      if (spell.at >= at || states.get(source.split(":")[0]) in TROUBLE) continue;
+      this.#end(source, spell, at);
+    }
+  }
+
+  #end(source, spell, at) {
+    spell.until = at;
+    this.#open.delete(source);
+    this.#over.set(source, spell);
   }
 
   // A capability nobody can answer, or one alone, since when the server says so.
-  capabilities(list, at) {
+  #capabilitiesAt(list, at) {
     for (const one of list) {
       const open = this.#capabilities.get(one.name);
       const bad = one.status === "OFFLINE" || one.status === "DEGRADED";
@@ -57,8 +87,8 @@ export class Spells {
   get lines() {
     const lines = [];
     for (const one of [...this.entries].sort((a, b) => b.at - a.at)) {
-      const group = GROUPED.has(one.kind) && lines.find((line) => line.one.kind === one.kind && line.one.worst === one.worst && line.one.reason === one.reason
-        && (line.one.until === null) === (one.until === null) && Math.abs(line.one.at - one.at) < TOGETHER_MS);
+      const group = GROUPED.has(one.kind) && lines.find((line) => line.one.kind === one.kind && line.one.worst === one.worst && storyOf(line.one) === storyOf(one)
+        && (one.kind !== "config" || one.source !== null) && (line.one.until === null) === (one.until === null) && Math.abs(line.one.at - one.at) < TOGETHER_MS);
       if (group) group.all.push(one);
       else lines.push({ one, all: [one] });
     }
@@ -72,14 +102,16 @@ export class Spells {
         if (TROUBLE[after] > TROUBLE[open.worst]) Object.assign(open, { worst: after, reason });
         return;
       }
-      const spell = { kind: "spell", source, at: t, until: null, worst: after, reason, message: "" };
+      const last = this.#over.get(source);
+      const again = last && t - last.until < AGAIN_MS;
+      const spell = again ? last : { kind: "spell", source, at: t, until: null, worst: after, reason, message: "", times: 1 };
+      if (again) Object.assign(last, { until: null, times: last.times + 1, ...(TROUBLE[after] >= TROUBLE[last.worst] ? { worst: after, reason } : {}) });
+      else this.#put(spell);
       this.#open.set(source, spell);
-      this.#put(spell);
       return;
     }
     if (open) {
-      open.until = t;
-      this.#open.delete(source);
+      this.#end(source, open, t);
       return;
     }
     if (before === "UNKNOWN" && after === "HEALTHY") this.#put({ kind: "first", source, at: t, until: t, worst: after, reason: null });
@@ -109,7 +141,7 @@ export class Spells {
 
   // `until` stays null while it lasts.
   #put(entry) {
-    entry.id = `${entry.kind} ${entry.source ?? entry.text} ${entry.to ?? ""} ${entry.at}`;
+    entry.id = `${entry.kind} ${entry.source ?? ""} ${entry.text ?? ""} ${entry.to ?? ""} ${entry.at}`;
     if (entry.until === undefined) entry.until = entry.at;
     this.entries.push(entry);
   }
