@@ -36,7 +36,8 @@ def feed_of(incidents: Sequence[IncidentReport], base: str, now_ms: int) -> byte
     _add(author, "name", "coinmux")
     for one in incidents:
         _entry(feed, one, base)
-    return Xml.tostring(feed, encoding="utf-8", xml_declaration=True)
+    body: bytes = Xml.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return body
 
 
 def _entry(feed: Xml.Element, one: IncidentReport, base: str) -> None:
