@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from typing_extensions import deprecated
 
+from coinmux.framework.alerts.alerter import Alerter
 from coinmux.framework.archive.archived_answers import ArchivedAnswers, WaitingAnswers
 from coinmux.framework.background.backfill import Backfill
 from coinmux.framework.background.health_checker import HealthChecker
@@ -199,11 +200,17 @@ class Gateway(GatewayQuestions, GatewayReports):
         self._incidents = IncidentRecorder(
             self.registry, self.health, self.loader, self._decisions, self.status, self._may_lead,
             self.redactor, self.events, self.clock, workers=settings.workers,
+            folder=lambda: self.settings.data_dir if self.archive_expected else None,
         )  # fmt: skip
+        self._dispatcher.on_stored(self._incidents.warnings.feeds.on_stored, "news")
         self.health.subscribe(self._incidents.on_change)
         self.incidents: IncidentLog = IncidentLog(
             self._incidents, self.clock, self.health.sources, lambda: self.loader.capabilities
         )
+        self.alerts: Alerter = Alerter(
+            self._incidents, lambda: self.settings, self._incidents.operator.spares, self.redactor,
+            self.events, self.clock, simulated=simulated,
+        )  # fmt: skip
         self._health_reports = HealthReports(self.health, self.registry, self.clock)
         self._configuration = ConfigurationReports(self.registry, self._health_reports)
         self._providers = ProviderReports(
@@ -340,6 +347,7 @@ class Gateway(GatewayQuestions, GatewayReports):
             await self.state.count_known()
         await self._incidents.use(archive.incidents)
         await self.consumers.use_store(ARCHIVE, archive.usage)
+        await self._incidents.operator.use(archive.sayings)
         archive.mark_start()
         self._stop_events = self.events.subscribe(archive.keep_event)
         self.backfill.start(archive)
@@ -361,6 +369,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         self._lists.start()
         self._housekeeping.start()
         self._incidents.start()
+        self.alerts.start()
         return self
 
     async def _open_state(self, url: Secret) -> None:
@@ -400,6 +409,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         await self._lists.stop()
         await self._housekeeping.stop()
         await self._incidents.stop()
+        await self.alerts.stop()
         await self.backfill.stop()
         try:
             self.save_holds()

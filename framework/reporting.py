@@ -11,6 +11,7 @@ from coinmux.framework.reports.usage import UsageReport, usage_report
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from coinmux.framework.alerts.alerter import Alerter
     from coinmux.framework.archive.archive import Archive
     from coinmux.framework.background.health_checker import HealthChecker
     from coinmux.framework.background.housekeeping import Housekeeping
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 class GatewayReports(ABC):
     """Each report is a frozen type of `framework/reports`, made when it is asked for."""
 
+    alerts: Alerter
     archive: Archive | None
     archive_expected: bool
     clock: Clock
@@ -135,6 +137,7 @@ class GatewayReports(ABC):
             archive_expected=self.archive_expected,
             skew_s=self.clocks.skew_s,
             not_kept=self._housekeeping.trouble,
+            alerts=self.alerts.service(),
         )
 
     def usage(self, you: str | None = OPERATOR) -> UsageReport:

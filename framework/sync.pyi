@@ -1,6 +1,7 @@
 """Made from `Gateway` by `python -m tools.sync_stub`; a test compares."""
 # ruff: noqa - it is generated, and docstrings are what an editor shows
 
+from coinmux.framework.alerts.alerter import Alerter
 from coinmux.framework.archive.archive import Archive
 from coinmux.framework.background.backfill import Backfill
 from coinmux.framework.background.health_checker import HealthChecker
@@ -116,6 +117,7 @@ class SyncGateway:
     checker: HealthChecker
     backfill: Backfill
     incidents: IncidentLog
+    alerts: Alerter
 
     @classmethod
     def from_env(

@@ -24,6 +24,7 @@ from coinmux.server.asgi.scope import state_of
 from coinmux.server.asgi.sse import Streams
 from coinmux.server.asgi.static_files import Assets
 from coinmux.server.context import ServerContext
+from coinmux.server.controllers.alerts import AlertController
 from coinmux.server.controllers.badges_metrics import OutsideController
 from coinmux.server.controllers.chain import ChainController, WhaleController
 from coinmux.server.controllers.config import ConfigController
@@ -36,6 +37,7 @@ from coinmux.server.controllers.market import MarketController
 from coinmux.server.controllers.monitor import MonitorController
 from coinmux.server.controllers.news import NewsController, SentimentController, TextController
 from coinmux.server.controllers.onchain import DefiController, OnchainController
+from coinmux.server.controllers.operator import OperatorController
 from coinmux.server.controllers.page_data import PageDataController
 from coinmux.server.controllers.pages import PageController
 from coinmux.server.controllers.routing import RoutingController
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from coinmux.server.monitoring.drill import Drill
 
 CONTROLLERS = (
+    AlertController,
     ChainController,
     ConfigController,
     DataController,
@@ -75,6 +78,7 @@ CONTROLLERS = (
     MonitorController,
     NewsController,
     OnchainController,
+    OperatorController,
     OutsideController,
     PageController,
     PageDataController,

@@ -14,7 +14,16 @@ from sqlalchemy import delete, func, select
 from coinmux.framework.archive.candle_table import candles_of, read_columns
 from coinmux.framework.archive.database import Database, read_database_url
 from coinmux.framework.archive.incident_table import IncidentTable
-from coinmux.framework.archive.schema import CANDLES, CHANGES, EVENTS, INCIDENTS, QUOTA, USAGE
+from coinmux.framework.archive.saying_table import SayingTable
+from coinmux.framework.archive.schema import (
+    CANDLES,
+    CHANGES,
+    EVENTS,
+    INCIDENTS,
+    QUOTA,
+    SAYINGS,
+    USAGE,
+)  # fmt: skip
 from coinmux.framework.archive.trouble import TROUBLE, told
 from coinmux.framework.archive.usage_table import UsageTable
 from coinmux.framework.archive.watch import ArchiveWatch
@@ -72,6 +81,7 @@ class Archive:
     Attributes:
         incidents: the table of incidents.
         usage: the table of what consumers used.
+        sayings: the table of maintenance windows and notes.
     """
 
     def __init__(
@@ -99,6 +109,7 @@ class Archive:
         self._watch = ArchiveWatch(events, self._engine)
         self.incidents: IncidentTable = IncidentTable(database, self._writer, self._unread)
         self.usage: UsageTable = UsageTable(database)
+        self.sayings: SayingTable = SayingTable(database, self._writer, self._unread)
 
     @classmethod
     def from_settings(
@@ -189,6 +200,7 @@ class Archive:
             await connection.execute(delete(INCIDENTS).where(INCIDENTS.c.ended_at < long_past))
             long_used = day_of(self._clock.wall_ms() - _USAGE_DAYS * _DAY_MS)
             await connection.execute(delete(USAGE).where(USAGE.c.day < long_used))
+            await connection.execute(delete(SAYINGS).where(SAYINGS.c.to_at < long_past))
         await self.measure()
         self._failure = None
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 #: The newest migration: what these tables are.
-NEWEST = "0005"
+NEWEST = "0006"
 
 #: 64 bits everywhere; SQLite numbers rows by itself only where the type is INTEGER.
 _ID = BigInteger().with_variant(Integer, "sqlite")
@@ -107,6 +107,21 @@ PRESENCE = Table(
     Column("name", String(20), primary_key=True),
     Column("at", BigInteger, nullable=False),
     Column("word", String(10), nullable=False),
+)
+
+#: What the operator said: maintenance windows by source, notes by incident.
+SAYINGS = Table(
+    "sayings",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("kind", String(12), nullable=False),
+    Column("about", String(120), nullable=False),
+    Column("from_at", BigInteger, nullable=False),
+    Column("to_at", BigInteger, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("sayings_about", "about"),
 )
 
 #: The newest migration that has run, as alembic keeps it.

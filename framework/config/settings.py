@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coinmux.framework.config import addresses
+from coinmux.framework.config import addresses, alert_settings
 from coinmux.framework.config.api_keys import Consumer, read_api_keys
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.secrets import Secret
@@ -393,6 +393,56 @@ _ROWS = (
     Setting(
         "CLIENT_IN_FLIGHT", 32, _whole(1, 100_000), "Concurrent requests of one remote client."
     ),
+    Setting(
+        "PUBLIC_URL",
+        None,
+        alert_settings.public_address,
+        "Address under which people open the pages; links of alerts and feeds begin with it.",
+    ),
+    Setting(
+        "ALERT_URLS",
+        None,
+        alert_settings.channels,
+        "Where alerts go: addresses as apprise has them, each NAME=ADDRESS, spaces between.",
+        secret=True,
+    ),
+    Setting(
+        "ALERT_ROUTES",
+        (),
+        alert_settings.routes,
+        "What a channel is told, as NAME=SEVERITY:CATEGORY+CATEGORY, comma between; else all.",
+    ),
+    Setting(
+        "ALERT_WAIT_S",
+        30.0,
+        _between(0, 3600),
+        "Seconds an incident must last before it is told; critical ones are told at once.",
+    ),
+    Setting(
+        "ALERT_PAUSE_S",
+        60.0,
+        _between(0, 86_400),
+        "Seconds between two messages to a channel; what happens meanwhile goes into the next.",
+    ),
+    Setting(
+        "ALERT_QUIET_HOURS",
+        None,
+        alert_settings.quiet_hours,
+        "Hours in which only critical alerts are sent, such as 22:00-07:00 Europe/Berlin.",
+    ),
+    Setting(
+        "ALERT_REMIND_H",
+        4.0,
+        _between(0, 720),
+        "Hours after which an incident that lasts is told again; 0 for never.",
+    ),
+    Setting("ALERT_REMINDERS", 3, _whole(0, 100), "Reminders of one incident at most."),
+    Setting(
+        "KEYS_EXPIRE",
+        (),
+        alert_settings.expiries,
+        "When keys expire, as VARIABLE=YYYY-MM-DD, comma between; told two weeks before.",
+    ),
 )
 
 #: Every setting by variable.
@@ -447,6 +497,15 @@ class Settings:
     max_in_flight: int
     client_requests_per_min: int
     client_in_flight: int
+    public_url: str | None
+    alert_urls: Secret | None
+    alert_routes: tuple[str, ...]
+    alert_wait_s: float
+    alert_pause_s: float
+    alert_quiet_hours: alert_settings.QuietHours | None
+    alert_remind_h: float
+    alert_reminders: int
+    keys_expire: tuple[str, ...]
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> Settings:

@@ -233,3 +233,14 @@ async def test_a_large_screen_is_used_as_a_whole(page_of, width):
         await page.wait_for_selector(READY)
         card = await page.locator('[data-panel="providers"]').bounding_box()
         assert card["width"] >= 0.95 * width
+
+
+@pytest.mark.parametrize("path", ["", "system-monitor"])
+async def test_the_history_of_a_question_leads_to_its_incidents(page_of, path):
+    """Its row leads to who would be asked."""
+    async with page_of(path) as page:
+        row = page.locator(".cap").first
+        await row.wait_for()
+        capability = (await row.get_attribute("href")).partition("capability=")[2]
+        await row.locator(".bars").click()
+        await page.wait_for_url(f"**/incidents?capability={capability}")

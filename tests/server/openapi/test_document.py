@@ -30,7 +30,9 @@ EXPECTED = {
     "/api/drill/{provider}", "/api/source-health/test/{name}",
     "/api/pages/overview", "/api/pages/chart", "/api/pages/decision", "/api/pages/provider",
     "/api/pages/pairs",
-    "/api/incidents", "/api/incidents/{incident_id}", "/api/pages/incident",
+    "/api/incidents", "/api/incidents/{incident_id}", "/api/pages/incident", "/api/alerts",
+    "/api/incidents.atom", "/api/incidents/{incident_id}/notes", "/api/maintenance",
+    "/api/maintenance/{window_id}/end",
 }  # fmt: skip
 
 
