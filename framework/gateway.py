@@ -23,6 +23,7 @@ from coinmux.framework.cache.store import is_fresh, may_refresh
 from coinmux.framework.clock import Clock, Deadline, SystemClock
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import DEFAULT_ENV_FILE
+from coinmux.framework.consumers.consumers import ARCHIVE, STORE, Consumers
 from coinmux.framework.dispatch.attempt import describe
 from coinmux.framework.dispatch.cursors import opened
 from coinmux.framework.dispatch.decision_log import DecisionLog
@@ -174,6 +175,9 @@ class Gateway(GatewayQuestions, GatewayReports):
         self._dispatcher.suggest = self.markets_known.suggest
         self._dispatcher.on_stored(self.markets_known.on_stored, "markets")
         self._dispatcher.finishers = {"news": NewsScorer(self.clock, self._scores).finish}
+        self.is_open: bool = False
+        self.consumers: Consumers = Consumers(self.clock)
+        self._use_consumers()
         self._probes = SourceProbe(self.health, self._leases, runner, self._decisions, self.clock)
         self.archive: Archive | None = None
         self.archive_expected: bool = False
@@ -192,7 +196,6 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.loader.read_grades, self.events, self.clock,
         )  # fmt: skip
         self.backfill = Backfill(self.fetch, self._may_fill, self.events, self.clock)
-        self.is_open: bool = False
         self._holds: CooldownFile | None = None
         self._incidents = IncidentRecorder(
             self.registry, self.health, self.loader, self._decisions, self.status, self._may_lead,
@@ -272,6 +275,17 @@ class Gateway(GatewayQuestions, GatewayReports):
         self.router.use(sources)
         self.markets_known.use(sources)
 
+    def _use_consumers(self) -> None:
+        """Charge those of `API_KEYS`; without keys nothing of it is on the way of a request."""
+        consumers = self.consumers
+        consumers.use(self.settings.api_keys)
+        is_on = consumers.is_on
+        self._client.charge = consumers.charge if is_on else None
+        self._dispatcher.check_budget = consumers.check_budget if is_on else None
+        self.router.over_share = consumers.shares.over if is_on else None
+        if self.is_open:
+            consumers.start()
+
     async def _own_question(
         self, source: Source, capability: str, query: Query, limit_s: float
     ) -> Result | None:
@@ -332,6 +346,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         if self.state is not None:
             await self.state.count_known()
         await self._incidents.use(archive.incidents)
+        await self.consumers.use_store(ARCHIVE, archive.usage)
         await self._incidents.operator.use(archive.sayings)
         archive.mark_start()
         self._stop_events = self.events.subscribe(archive.keep_event)
@@ -348,6 +363,8 @@ class Gateway(GatewayQuestions, GatewayReports):
         elif self.settings.workers > 1:
             for source in self.sources.values():
                 source.gate.divide(self.settings.workers)
+            self.consumers.divide(self.settings.workers)
+        self.consumers.start()
         self.checker.start()
         self._lists.start()
         self._housekeeping.start()
@@ -367,6 +384,8 @@ class Gateway(GatewayQuestions, GatewayReports):
         self._dispatcher.shared = state.answers
         self._leases.may_probe = state.may_probe
         await state.open()
+        self.consumers.use_windows(state)
+        await self.consumers.use_store(STORE, state.usage)
 
     async def _may_lead(self, work: str) -> bool:
         """Whether this worker does the background work; only one of all workers does."""
@@ -397,6 +416,7 @@ class Gateway(GatewayQuestions, GatewayReports):
         except OSError as error:
             self.events.publish("error", f"holds are not kept: {error}", level="error")
         await self._dispatcher.close()
+        await self.consumers.close()
         self.indicators.close()
         await self._client.close()
         if self.state is not None:
@@ -687,6 +707,7 @@ class Gateway(GatewayQuestions, GatewayReports):
 
     def _reload(self, *, asked: bool) -> ReloadReport:
         changes = ReloadReport(**self.registry.reload(asked=asked))
+        self._use_consumers()
         self.cache.clear()
         if self.state is not None:
             self.state.attach()

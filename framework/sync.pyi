@@ -11,6 +11,7 @@ from coinmux.framework.clock import Clock
 from coinmux.framework.cluster.cluster import Cluster
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import Settings
+from coinmux.framework.consumers.consumers import Consumers
 from coinmux.framework.dispatch.decision_log import DecisionTrail
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.events import EventBus
@@ -58,6 +59,7 @@ from coinmux.framework.reports.providers import (
     ProviderList,
 )
 from coinmux.framework.reports.status import GatewayStatus
+from coinmux.framework.reports.usage import UsageReport
 from coinmux.framework.routing.market_directory import MarketDirectory
 from coinmux.framework.routing.options import RequestKeywords, RequestOptions
 from coinmux.framework.routing.router import Router
@@ -107,12 +109,13 @@ class SyncGateway:
     registry: SourceRegistry
     indicators: IndicatorService
     clocks: ClockWatch
+    is_open: bool
+    consumers: Consumers
     archive: Archive | None
     archive_expected: bool
     state: Cluster | None
     checker: HealthChecker
     backfill: Backfill
-    is_open: bool
     incidents: IncidentLog
     alerts: Alerter
 
@@ -625,6 +628,14 @@ class SyncGateway:
 
     def status(self) -> GatewayStatus:
         """A summary of the state of the gateway; the server adds its own fields."""
+        ...
+
+    def usage(self, you: str | None = ...) -> UsageReport:
+        """What each consumer may and did this month; nobody is listed while no keys are set.
+
+        Args:
+            you: for whom it is: a consumer sees itself, the operator everybody.
+        """
         ...
 
     def ready(self) -> tuple[bool, str]:

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 #: The newest migration: what these tables are.
-NEWEST = "0005"
+NEWEST = "0006"
 
 #: 64 bits everywhere; SQLite numbers rows by itself only where the type is INTEGER.
 _ID = BigInteger().with_variant(Integer, "sqlite")
@@ -87,6 +87,17 @@ INCIDENTS = Table(
     Column("capabilities", Text, nullable=False),
     Column("told", Text, nullable=False),
     Index("incidents_ended_at", "ended_at"),
+)
+
+#: What each consumer used, by day (UTC, as 2026-11-28).
+USAGE = Table(
+    "usage",
+    METADATA,
+    Column("consumer", String(40), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("what", String(90), primary_key=True),
+    Column("total", Float(53), nullable=False),
+    Index("usage_day", "day"),
 )
 
 #: When the process was last known to run, and whether it said that it ends.

@@ -126,7 +126,9 @@ class EnvConfig:
         return [
             {
                 "variable": setting.variable,
-                "value": _shown(getattr(self.settings, setting.variable.lower())),
+                "value": None
+                if setting.secret
+                else _shown(getattr(self.settings, setting.variable.lower())),
                 "default": _shown(setting.default),
                 "origin": self._origin(setting.variable),
                 "secret": setting.secret,
@@ -219,6 +221,7 @@ class EnvConfig:
                 found.append(password)
         if self.settings.admin_token is not None:
             found.append(self.settings.admin_token.reveal())
+        found += [consumer.digest for consumer in self.settings.api_keys]
         for channel in channels_of(self.settings.alert_urls):
             address = channel.url.reveal()
             # Whatever of an address is no name of a place may be the token that opens it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from coinmux.framework.config import addresses, alert_settings
+from coinmux.framework.config.api_keys import Consumer, read_api_keys
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.secrets import Secret
 
@@ -137,6 +139,25 @@ def _cors_origins(text: str) -> tuple[str, ...]:
     return words
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+#: Headers in which proxies say for whom they ask.
+PROXY_HEADERS = ("x-forwarded-for", "forwarded", "x-real-ip")
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(word) for word in _words(text))
+    except ValueError:
+        raise ValueError("takes addresses such as 127.0.0.1 or 10.0.0.0/8, comma between") from None
+
+
+def _proxy_header(text: str) -> str:
+    word = text.strip().lower()
+    if word not in PROXY_HEADERS:
+        raise ValueError("takes X-Forwarded-For, Forwarded or X-Real-IP")
+    return word
+
+
 def _log_format(text: str) -> str:
     word = text.strip().lower()
     if word not in ("auto", "json", "console"):
@@ -177,6 +198,28 @@ _ROWS = (
         _token,
         "Bearer token of the routes that change something; without it only this machine may.",
         secret=True,
+    ),
+    Setting(
+        "API_KEYS",
+        (),
+        read_api_keys,
+        "Who may ask sources, each with the SHA-256 of its key; empty lets everybody. "
+        "`coinmux keys NAME` prints one.",
+        secret=True,
+    ),
+    Setting(
+        "TRUSTED_PROXIES",
+        (),
+        _networks,
+        "Addresses of reverse proxies: what comes from one is never this machine's own, and limits "
+        "count the client it names.",
+    ),
+    Setting(
+        "PROXY_CLIENT_HEADER",
+        "x-forwarded-for",
+        _proxy_header,
+        "The header in which those proxies name the client: X-Forwarded-For, Forwarded or "
+        "X-Real-IP. No other is read.",
     ),
     Setting(
         "ALLOWED_HOSTS",
@@ -413,6 +456,9 @@ class Settings:
     host: str
     port: int
     admin_token: Secret | None
+    api_keys: tuple[Consumer, ...]
+    trusted_proxies: tuple[Network, ...]
+    proxy_client_header: str
     allowed_hosts: tuple[str, ...]
     frame_ancestors: tuple[str, ...]
     cors_origins: tuple[str, ...]

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "note": "maintenance",
     "conformance": "conformance",
     "env-example": "lists",
+    "keys": "keys",
 }
 
 

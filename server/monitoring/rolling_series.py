@@ -184,9 +184,14 @@ class RollingSeries:
         stored = self._latencies[: min(self._seen, len(self._latencies))]
         if told.last > second - _WINDOW_S:
             # What ended longer ago says nothing of how long answers take now.
-            stored.extend(np.frombuffer(told.latencies, np.float32).tolist())
+            stored.frombytes(np.frombuffer(told.latencies, np.float32).astype(np.float64).tobytes())
         self._latencies = stored
-        self._move_to(max(second, told.last))
+        newest = max(second, told.last)
+        if self._last:
+            self._move_to(newest)
+        else:
+            # Nothing was counted here: there is nothing to empty.
+            self._last = newest
         places = np.frombuffer(told.places, np.uint16).astype(np.int64)
         seconds = told.last - (told.last - places) % _WINDOW_S
         known = seconds > self._last - _WINDOW_S

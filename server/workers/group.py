@@ -20,6 +20,8 @@ from coinmux.server.workers.figures_board import FiguresBoard, WorkerTold
 from coinmux.server.workers.folder import began_ms
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from coinmux.server.monitoring.worker_figures import Whole
     from coinmux.server.workers.alone import Desk
 
@@ -68,21 +70,18 @@ class Group:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
-        try:
-            await self._publish(is_last=True)
-            await self._exchange()
-        except OSError as error:
-            self._say(error)
+        await self._try(self._publish(is_last=True))
+        await self._try(self._exchange())
 
     async def whole(self) -> Whole:
         """The figures of all workers; this one's are told to the others first."""
-        await self._publish()
+        await self._try(self._publish())
         async with self._busy:
             return await asyncio.to_thread(self._figures.whole)
 
     async def events(self, cursor: str | None) -> EventReportBatch:
         """What happened in any worker after `cursor`."""
-        await self._exchange()
+        await self._try(self._exchange())
         board, now_ms = self._board, self._clock.wall_ms()
         seen = self._seen(cursor, now_ms)
         lines, left_out = board.since(seen or 0, FRESH if seen is None else MOST)
@@ -97,7 +96,7 @@ class Group:
 
     async def activity(self, after: int, limit: int) -> ActivityReport:
         """What happened in any worker, newest first."""
-        await self._exchange()
+        await self._try(self._exchange())
         lines = self._board.activity(after, limit)
         return ActivityReport(
             events=tuple(
@@ -176,11 +175,18 @@ class Group:
                     await asyncio.to_thread(self._figures.sum_up)
             self._failures = 0
 
+    async def _try(self, telling: Awaitable[None]) -> None:
+        """Tell the others; where that fails, what is there already is shown all the same."""
+        try:
+            await telling
+        except OSError as error:
+            self._failed(error)
+
     def _failed(self, error: Exception) -> float:
         self._failures += 1
         if self._failures == 1:
             self._say(error)
-        return min(_LONGEST_PAUSE_S, 2.0**self._failures)
+        return min(_LONGEST_PAUSE_S, 2.0 ** min(self._failures, 10))
 
     def _say(self, error: Exception) -> None:
         self._desk.gateway.events.publish(

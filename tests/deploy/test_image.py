@@ -120,6 +120,24 @@ def test_a_container_serves_as_a_user_who_can_write_nothing_but_its_data(image, 
     assert (data / "archive.db").stat().st_uid == 10001
 
 
+def test_two_workers_serve_on_a_read_only_root_as_well(image, data):
+    """As compose starts it; what workers share of their figures needs /tmp alone."""
+    port = str(free_port())
+    server = image.start(data, "serve", "--workers", "2", PORT=port, CHECKER="off")
+    try:
+        until = time.monotonic() + 90
+        while last_of(image.execute(data, *health_check(), PORT=port))[0] != 0:
+            assert server.poll() is None, server.communicate()[0]
+            assert time.monotonic() < until
+        assert httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=30).status_code == 200
+    finally:
+        server.terminate()
+        ended, said = last_of(server)
+    assert ended == 0, said
+    assert "Read-only file system" not in said
+    assert "Traceback" not in said
+
+
 def test_nothing_but_data_and_tmp_can_be_written_to(image, data):
     tried = "for at in /x /opt/coinmux/x /etc/x /data/x /tmp/x; do (: > $at) 2>&- && echo $at; done"
     _, said = last_of(image.execute(data, "sh", "-c", f"{tried}; id -u; id -G"))

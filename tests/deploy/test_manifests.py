@@ -68,7 +68,33 @@ def test_what_compose_waits_for_and_stores_is_declared(services):
             assert "healthcheck" in services[other]
         for volume in service.get("volumes", ()):
             source = volume.partition(":")[0]
-            assert source in declared or source.startswith("./"), (name, volume)
+            is_ours = source.startswith("./") and (COMPOSE.parent / source).exists()
+            assert source in declared or is_ours, (name, volume)
+
+
+def test_prometheus_and_grafana_find_each_other_and_us(services):
+    """What their files name is a service of compose, and a file they are given."""
+    folder = COMPOSE.parent
+    scraped = yaml.safe_load((folder / "prometheus/prometheus.yml").read_text())
+    (job,) = scraped["scrape_configs"]
+    assert job["static_configs"][0]["targets"] == ["coinmux:7860"]
+    given = dict(one.split(":")[:2] for one in services["prometheus"]["volumes"])
+    assert given["./prometheus/rules"] == "/etc/prometheus/rules"
+    assert all(one.startswith("rules/") for one in scraped["rule_files"])
+    assert (
+        f"--config.file={given['./prometheus/prometheus.yml']}"
+        in (services["prometheus"]["command"])
+    )
+    provisioning = folder / "grafana/provisioning"
+    (source,) = yaml.safe_load((provisioning / "datasources/coinmux.yaml").read_text())[
+        "datasources"
+    ]
+    assert source["url"].startswith("http://prometheus:")
+    (provider,) = yaml.safe_load((provisioning / "dashboards/coinmux.yaml").read_text())[
+        "providers"
+    ]
+    mounted = dict(one.split(":")[:2] for one in services["grafana"]["volumes"])
+    assert provider["options"]["path"].startswith(mounted["./grafana/provisioning"])
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda one: one["kind"])

@@ -77,6 +77,7 @@ GET = [
     ("/api/source-health/status/{name}", "/api/source-health/status/binance"),
     ("/api/status", "/api/status"),
     ("/api/status/public", "/api/status/public"),
+    ("/api/usage", "/api/usage"),
     ("/api/whales/entity/{address}", f"/api/whales/entity/{ADDRESS}"),
     ("/api/whales/transfers", "/api/whales/transfers"),
     ("/healthz", "/healthz"),

@@ -1,7 +1,10 @@
 """The chart fills its window, shifts nothing while it loads, and anyone can use it."""
 
+import re
+
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
 
 from tests.static.stillness import LIMIT, shift_of, watch_shifts
 
@@ -148,4 +151,17 @@ async def test_before_the_first_candles_a_scan_finds_nothing(page_of):
         await page.wait_for_timeout(800)
         found = (await Axe().run(page)).response["violations"]
         assert [one["id"] for one in found] == []
+        await page.unroute_all(behavior="ignoreErrors")
+
+
+async def test_the_price_is_read_before_the_library_is_there(page_of):
+    """On a slow line the heaviest file comes last, and who came for a price has it."""
+
+    async def slow(page):
+        await page.route("**/vendor/**", lambda route: None)
+
+    async with page_of("chart?ind=rsi", before=slow) as page:
+        await expect(page.locator("#last")).to_have_text(re.compile(r"\d"))
+        await expect(page.locator("#facts a.tag")).to_be_visible()
+        assert await page.locator("#plot canvas").count() == 0
         await page.unroute_all(behavior="ignoreErrors")

@@ -206,6 +206,7 @@ async def test_many_events_of_one_story_are_one_line(page_of, altered, change, w
         assert await lines.locator(".what").all_inner_texts() == [what]
         assert more in await lines.locator(".more").inner_text()
         assert took in await lines.locator(".took").inner_text()
+        await page.unroute_all(behavior="ignoreErrors")
 
 
 @pytest.mark.parametrize("width", [390, 768, 1440, 1920, 2560])

@@ -36,6 +36,34 @@ async def test_the_wall_has_nothing_to_press_and_no_small_type(page_of):
         assert smallest >= 0.016 * 1080 - 0.01
 
 
+@pytest.mark.parametrize(("width", "height"), SIZES)
+async def test_the_verdict_is_never_cut(page_of, altered, width, height):
+    """A long sentence is written smaller; names of what can be answered are whole too."""
+
+    def change(body):
+        names = ("Lists of pairs", "news", "order books", "trades", "whale transfers", "gas")
+        body["status"] = "OFFLINE"
+        body["verdict"] = [
+            {"text": "14 of 20 questions can be answered. "},
+            *({"text": f"{name}, ", "capability": name} for name in names),
+            {"text": "tickers: nobody left since 03:06. Binance, Kraken, OKX and 14 more are down;"
+                     " Coinbase Exchange and Public EVM nodes answer for them."},
+        ]  # fmt: skip
+
+    async def before(page):
+        await altered(page, re.compile(r"/api/monitor(\?|$)"), change)
+
+    async with page_of(WALL, before=before, viewport={"width": width, "height": height}) as page:
+        await page.wait_for_selector(".wall .cell")
+        cut = await page.evaluate("""[...document.querySelectorAll(".wall :is(.sentence, .cap b)")]
+          .filter((one) => one.scrollHeight > one.clientHeight + 2
+            || one.scrollWidth > one.clientWidth)
+          .map((one) => one.textContent)""")
+        assert cut == []
+        small = "parseFloat(getComputedStyle(document.querySelector('.wall .sentence')).fontSize)"
+        assert await page.evaluate(small) >= 0.012 * height
+
+
 async def test_escape_leads_back_to_the_monitor(page_of):
     """Whoever stands before a wall with a keyboard gets back to the page with controls."""
     async with page_of(WALL) as page:

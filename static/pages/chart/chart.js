@@ -138,6 +138,11 @@ function load() {
 // All there is, drawn anew.
 async function onWhole(isFirst) {
   const { symbol, interval } = market;
+  // The price needs no library: it is read while that is still on its way.
+  if (market.rows.length) {
+    digits = digitsOf(market.rows.at(-1)[4]);
+    headline.show(market, digits);
+  }
   await opened;
   if (market.symbol !== symbol || market.interval !== interval) return;
   if (isFirst) {
@@ -152,7 +157,6 @@ async function onWhole(isFirst) {
     panel.card.toggleAttribute("data-bare", true);
     return;
   }
-  digits = digitsOf(market.rows.at(-1)[4]);
   view.set(market.rows, stepOf(market.interval), digits);
   view.compare(compare.symbol ? compare.rows : null);
   view.scale(compare.symbol ? "percent" : looked.scale);

@@ -123,17 +123,20 @@ function course(one) {
   return h("section", null, h("h3", { text: "What happened" }), h("ol", { class: "course" }, steps));
 }
 
+// A source has one title everywhere; one that is gone has its id alone.
+const titleOf = (one, name) => one.answered_by.find((stand) => stand.provider === name)?.title ?? (name === one.name ? one.title : name);
+
 function samples(one) {
   if (!one.requests.length) return "";
   return h("section", null, h("h3", { text: "Some of the requests" }),
     h("ul", { class: "samples" }, one.requests.map((sample) => h("li", null, timeOf(sample.at, when), h("span", { text: words(sample.capability) }),
-      h("span", { class: sample.code ? "bad" : null, text: sample.code ? outcome(sample.code) : `answered by ${sample.provider}` }), shell.requestLink(sample.request_id)))),
+      h("span", { class: sample.code ? "bad" : null, text: sample.code ? outcome(sample.code) : `answered by ${titleOf(one, sample.provider)}` }), shell.requestLink(sample.request_id)))),
     h("p", { class: "note", text: "A decision is kept for as long as newer ones leave it room." }));
 }
 
 function leads(one) {
   const own = one.name.split(":")[0];
-  if (one.kind === "source") return [h("a", { href: address("providers", { name: own }) }, `${own}: its page`), h("a", { href: address("incidents", { source: own }) }, "its other incidents")];
+  if (one.kind === "source") return [h("a", { href: address("providers", { name: own }), title: own }, `${one.title.split(":")[0]}: its page`), h("a", { href: address("incidents", { source: own }) }, "its other incidents")];
   if (one.kind === "capability") return [h("a", { href: address("explain", { capability: one.name }) }, "who would be asked now"), h("a", { href: address("incidents", { capability: one.name }) }, `all about ${words(one.name)}`)];
   return [h("a", { href: address("system-monitor") }, "the monitor"), h("a", { href: address("incidents", { kind: "service" }) }, "other services")];
 }

@@ -26,7 +26,7 @@ EXPECTED = {
     "/api/providers/{name}", "/api/routing/explain", "/api/routing/decisions/{request_id}",
     "/api/indicators", "/api/indicators/comprehensive", "/api/indicators/batch",
     "/api/indicators/{indicator}", "/api/indicators/{indicator}/stream", "/api/monitor",
-    "/api/stream", "/api/status/public", "/badge/{badge}", "/metrics", "/api/drill",
+    "/api/stream", "/api/status/public", "/api/usage", "/badge/{badge}", "/metrics", "/api/drill",
     "/api/drill/{provider}", "/api/source-health/test/{name}",
     "/api/pages/overview", "/api/pages/chart", "/api/pages/decision", "/api/pages/provider",
     "/api/pages/pairs",

@@ -279,3 +279,22 @@ async def test_places_are_given_again(tmp_path):
     finally:
         folder.remove()
     assert not folder.path.exists()
+
+
+async def test_a_worker_that_cannot_tell_still_shows_what_is_there(app_of):
+    """A full folder is said once, in the log, and fails no look."""
+    async with workers(app_of, 2, a=[1.5]) as made:
+        first, second = made.worlds
+        await first.client.get(TICKER)
+        await tell(made)
+        for name in (f"{second.file.rpartition('/')[2]}.live.new", "events.lock"):
+            path = made.folder.path / name
+            path.unlink(missing_ok=True)
+            path.mkdir()
+        for path in ("/metrics", "/api/monitor", "/api/monitoring/activity", "/metrics"):
+            assert (await second.client.get(path)).status_code == 200
+        assert await count_of(second) == 1
+        said = [
+            one.message for one in second.gateway.events.recent() if "other workers" in one.message
+        ]
+        assert len(said) == 1

@@ -12,12 +12,16 @@ import { Traffic } from "../traffic.js";
 import { Network } from "../network/network.js";
 import { Cells } from "./cells.js";
 import { stayAwake } from "./awake.js";
+import { fit } from "./fitting.js";
 
 // So that nothing burns in: the picture moves by this much, this often.
 const SHIFT_PX = 2;
 const SHIFT_MS = 600000;
 const CORNERS = [[0, 0], [1, 0], [1, 1], [0, 1]];
 const LATE_MS = 15000;
+// The place of the sentence, lying and upright.
+const LYING = { tall: 10.4, most: 4.2 };
+const UPRIGHT = { tall: 11.8, most: 2.4 };
 
 const verdict = new Verdict({ big: true });
 const board = new Board({ wall: true });
@@ -39,9 +43,14 @@ const traffic = new Traffic();
 const network = new Network(stage, traffic, { placed: (providers) => cells.layout(stage, providers) });
 const picture = new Picture({ show, happened, failed: () => {} });
 
+function say(told) {
+  verdict.set(told);
+  fit(verdict.sentence, innerWidth > innerHeight ? LYING : UPRIGHT);
+}
+
 async function show(data, items) {
   wall.dataset.state = stateOf(data.status).key;
-  verdict.set({ status: data.status, since: data.since, verdict: data.verdict, reason: data.reason });
+  say({ status: data.status, since: data.since, verdict: data.verdict, reason: data.reason });
   board.set(data.capabilities ?? [], data.bars.words, { ...data.bars, titles });
   setText(total.firstChild, data.server?.requests_per_min ?? "—");
   await breath();
@@ -62,7 +71,7 @@ function happened(items) {
 document.addEventListener("unreachable", () => {
   wall.dataset.state = "offline";
   const known = picture.good !== null;
-  verdict.set({ status: "OFFLINE", since: picture.good, reason: "",
+  say({ status: "OFFLINE", since: picture.good, reason: "",
     verdict: [{ text: known ? "No answer from the server since " : "No answer from the server since this page was opened" }, ...(known ? [{ text: "", at: picture.good }, { text: "." }] : [])] });
 });
 
@@ -82,7 +91,10 @@ addEventListener("keydown", (event) => {
   back.searchParams.delete("view");
   location.href = back.href;
 });
-addEventListener("resize", () => cells.fit(cells.element.childElementCount));
+addEventListener("resize", () => {
+  cells.fit(cells.element.childElementCount);
+  fit(verdict.sentence, innerWidth > innerHeight ? LYING : UPRIGHT);
+});
 
 shell.titled("Wall · coinmux");
 stayAwake();
