@@ -6,7 +6,7 @@ BASE := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 pyt
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 ARGS ?=
 # What is deployed: these extras, for any platform, nothing said of where files come from.
-DEPLOYED := --extra traces
+DEPLOYED := --extra traces --extra alerts
 LOCK := $(VENV)/bin/uv --quiet pip compile --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	--universal --python-version 3.11 -c constraints.txt
 # On CI's shared cores a test of real sockets may starve; it gets one more run, which is listed.

@@ -25,6 +25,7 @@ CoinmuxError                   .code .detail .extra
     ├─ AllProvidersFailed      .attempts
     ├─ NoProviderAvailable     .candidates .retry_after_s
     ├─ DeadlineExceeded        .attempts
+    ├─ BudgetSpent             .budget .retry_after_s
     └─ Overloaded              .retry_after_s
 ```
 
@@ -487,6 +488,17 @@ class DeadlineExceeded(RoutingError):
     def __init__(self, detail: str, *, attempts: Sequence[Mapping[str, object]] = ()) -> None:
         super().__init__(detail, attempts=list(attempts))
         self.attempts = list(attempts)
+
+
+class BudgetSpent(RoutingError):
+    """The caller's own budget of calls of sources is spent; what is cached is still answered."""
+
+    code = "budget_spent"
+
+    def __init__(self, detail: str, *, budget: int, retry_after_s: float) -> None:
+        super().__init__(detail, budget=budget)
+        self.budget = budget
+        self.retry_after_s = retry_after_s
 
 
 class Overloaded(RoutingError):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from typing_extensions import deprecated
 
+from coinmux.framework.alerts.alerter import Alerter
 from coinmux.framework.archive.archived_answers import ArchivedAnswers, WaitingAnswers
 from coinmux.framework.background.backfill import Backfill
 from coinmux.framework.background.health_checker import HealthChecker
@@ -22,6 +23,7 @@ from coinmux.framework.cache.store import is_fresh, may_refresh
 from coinmux.framework.clock import Clock, Deadline, SystemClock
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import DEFAULT_ENV_FILE
+from coinmux.framework.consumers.consumers import ARCHIVE, STORE, Consumers
 from coinmux.framework.dispatch.attempt import describe
 from coinmux.framework.dispatch.cursors import opened
 from coinmux.framework.dispatch.decision_log import DecisionLog
@@ -173,6 +175,9 @@ class Gateway(GatewayQuestions, GatewayReports):
         self._dispatcher.suggest = self.markets_known.suggest
         self._dispatcher.on_stored(self.markets_known.on_stored, "markets")
         self._dispatcher.finishers = {"news": NewsScorer(self.clock, self._scores).finish}
+        self.is_open: bool = False
+        self.consumers: Consumers = Consumers(self.clock)
+        self._use_consumers()
         self._probes = SourceProbe(self.health, self._leases, runner, self._decisions, self.clock)
         self.archive: Archive | None = None
         self.archive_expected: bool = False
@@ -191,16 +196,21 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.loader.read_grades, self.events, self.clock,
         )  # fmt: skip
         self.backfill = Backfill(self.fetch, self._may_fill, self.events, self.clock)
-        self.is_open: bool = False
         self._holds: CooldownFile | None = None
         self._incidents = IncidentRecorder(
             self.registry, self.health, self.loader, self._decisions, self.status, self._may_lead,
             self.redactor, self.events, self.clock, workers=settings.workers,
+            folder=lambda: self.settings.data_dir if self.archive_expected else None,
         )  # fmt: skip
+        self._dispatcher.on_stored(self._incidents.warnings.feeds.on_stored, "news")
         self.health.subscribe(self._incidents.on_change)
         self.incidents: IncidentLog = IncidentLog(
             self._incidents, self.clock, self.health.sources, lambda: self.loader.capabilities
         )
+        self.alerts: Alerter = Alerter(
+            self._incidents, lambda: self.settings, self._incidents.operator.spares, self.redactor,
+            self.events, self.clock, simulated=simulated,
+        )  # fmt: skip
         self._health_reports = HealthReports(self.health, self.registry, self.clock)
         self._configuration = ConfigurationReports(self.registry, self._health_reports)
         self._providers = ProviderReports(
@@ -265,6 +275,17 @@ class Gateway(GatewayQuestions, GatewayReports):
         self.router.use(sources)
         self.markets_known.use(sources)
 
+    def _use_consumers(self) -> None:
+        """Charge those of `API_KEYS`; without keys nothing of it is on the way of a request."""
+        consumers = self.consumers
+        consumers.use(self.settings.api_keys)
+        is_on = consumers.is_on
+        self._client.charge = consumers.charge if is_on else None
+        self._dispatcher.check_budget = consumers.check_budget if is_on else None
+        self.router.over_share = consumers.shares.over if is_on else None
+        if self.is_open:
+            consumers.start()
+
     async def _own_question(
         self, source: Source, capability: str, query: Query, limit_s: float
     ) -> Result | None:
@@ -325,6 +346,8 @@ class Gateway(GatewayQuestions, GatewayReports):
         if self.state is not None:
             await self.state.count_known()
         await self._incidents.use(archive.incidents)
+        await self.consumers.use_store(ARCHIVE, archive.usage)
+        await self._incidents.operator.use(archive.sayings)
         archive.mark_start()
         self._stop_events = self.events.subscribe(archive.keep_event)
         self.backfill.start(archive)
@@ -340,10 +363,13 @@ class Gateway(GatewayQuestions, GatewayReports):
         elif self.settings.workers > 1:
             for source in self.sources.values():
                 source.gate.divide(self.settings.workers)
+            self.consumers.divide(self.settings.workers)
+        self.consumers.start()
         self.checker.start()
         self._lists.start()
         self._housekeeping.start()
         self._incidents.start()
+        self.alerts.start()
         return self
 
     async def _open_state(self, url: Secret) -> None:
@@ -358,6 +384,8 @@ class Gateway(GatewayQuestions, GatewayReports):
         self._dispatcher.shared = state.answers
         self._leases.may_probe = state.may_probe
         await state.open()
+        self.consumers.use_windows(state)
+        await self.consumers.use_store(STORE, state.usage)
 
     async def _may_lead(self, work: str) -> bool:
         """Whether this worker does the background work; only one of all workers does."""
@@ -381,12 +409,14 @@ class Gateway(GatewayQuestions, GatewayReports):
         await self._lists.stop()
         await self._housekeeping.stop()
         await self._incidents.stop()
+        await self.alerts.stop()
         await self.backfill.stop()
         try:
             self.save_holds()
         except OSError as error:
             self.events.publish("error", f"holds are not kept: {error}", level="error")
         await self._dispatcher.close()
+        await self.consumers.close()
         self.indicators.close()
         await self._client.close()
         if self.state is not None:
@@ -677,6 +707,7 @@ class Gateway(GatewayQuestions, GatewayReports):
 
     def _reload(self, *, asked: bool) -> ReloadReport:
         changes = ReloadReport(**self.registry.reload(asked=asked))
+        self._use_consumers()
         self.cache.clear()
         if self.state is not None:
             self.state.attach()

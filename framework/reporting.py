@@ -5,13 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from coinmux.framework.config.api_keys import OPERATOR
+from coinmux.framework.reports.usage import UsageReport, usage_report
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from coinmux.framework.alerts.alerter import Alerter
     from coinmux.framework.archive.archive import Archive
     from coinmux.framework.background.health_checker import HealthChecker
     from coinmux.framework.background.housekeeping import Housekeeping
+    from coinmux.framework.clock import Clock
     from coinmux.framework.cluster.cluster import Cluster
+    from coinmux.framework.consumers.consumers import Consumers
     from coinmux.framework.events import EventBus
     from coinmux.framework.health.history import HealthHistory, SourceHistory
     from coinmux.framework.health.tracker import HealthTracker
@@ -39,9 +45,12 @@ if TYPE_CHECKING:
 class GatewayReports(ABC):
     """Each report is a frozen type of `framework/reports`, made when it is asked for."""
 
+    alerts: Alerter
     archive: Archive | None
     archive_expected: bool
+    clock: Clock
     clocks: ClockWatch
+    consumers: Consumers
     checker: HealthChecker
     events: EventBus
     health: HealthTracker
@@ -128,7 +137,16 @@ class GatewayReports(ABC):
             archive_expected=self.archive_expected,
             skew_s=self.clocks.skew_s,
             not_kept=self._housekeeping.trouble,
+            alerts=self.alerts.service(),
         )
+
+    def usage(self, you: str | None = OPERATOR) -> UsageReport:
+        """What each consumer may and did this month; nobody is listed while no keys are set.
+
+        Args:
+            you: for whom it is: a consumer sees itself, the operator everybody.
+        """
+        return usage_report(self.consumers, self.sources, self.clock, you)
 
     def ready(self) -> tuple[bool, str]:
         """Whether questions can be answered, and why not; not ready where the whole is OFFLINE."""

@@ -17,6 +17,8 @@ MASK = "***"
 SHORTEST = 6
 
 _NAMES = r"(?:key|token|secret|signature|auth\w*|passphrase|password)"
+#: A key of one of our consumers (`framework/config/api_keys.py`), which is known here by its form.
+_CONSUMERS_KEY = re.compile(r"cmx_[\w-]{20,}", re.ASCII | re.IGNORECASE)
 #: A text with none of these, in any case, names no secret.
 _HINTS = ("key", "token", "secret", "signature", "auth", "passphrase", "password")
 _HINT = re.compile("|".join(_HINTS), re.IGNORECASE)
@@ -115,6 +117,8 @@ class Redactor:
             if form in small:
                 text = pattern.sub(MASK, text)
                 small = text.lower()
+        if "cmx_" in small:
+            text = _CONSUMERS_KEY.sub(MASK, text)
         if _is_hinted(text, small):
             text = _PARAMETER.sub(_masked, text)
             text = _FIELD.sub(_masked, text)

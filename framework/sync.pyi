@@ -1,6 +1,7 @@
 """Made from `Gateway` by `python -m tools.sync_stub`; a test compares."""
 # ruff: noqa - it is generated, and docstrings are what an editor shows
 
+from coinmux.framework.alerts.alerter import Alerter
 from coinmux.framework.archive.archive import Archive
 from coinmux.framework.background.backfill import Backfill
 from coinmux.framework.background.health_checker import HealthChecker
@@ -10,6 +11,7 @@ from coinmux.framework.clock import Clock
 from coinmux.framework.cluster.cluster import Cluster
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import Settings
+from coinmux.framework.consumers.consumers import Consumers
 from coinmux.framework.dispatch.decision_log import DecisionTrail
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.events import EventBus
@@ -57,6 +59,7 @@ from coinmux.framework.reports.providers import (
     ProviderList,
 )
 from coinmux.framework.reports.status import GatewayStatus
+from coinmux.framework.reports.usage import UsageReport
 from coinmux.framework.routing.market_directory import MarketDirectory
 from coinmux.framework.routing.options import RequestKeywords, RequestOptions
 from coinmux.framework.routing.router import Router
@@ -106,13 +109,15 @@ class SyncGateway:
     registry: SourceRegistry
     indicators: IndicatorService
     clocks: ClockWatch
+    is_open: bool
+    consumers: Consumers
     archive: Archive | None
     archive_expected: bool
     state: Cluster | None
     checker: HealthChecker
     backfill: Backfill
-    is_open: bool
     incidents: IncidentLog
+    alerts: Alerter
 
     @classmethod
     def from_env(
@@ -623,6 +628,14 @@ class SyncGateway:
 
     def status(self) -> GatewayStatus:
         """A summary of the state of the gateway; the server adds its own fields."""
+        ...
+
+    def usage(self, you: str | None = ...) -> UsageReport:
+        """What each consumer may and did this month; nobody is listed while no keys are set.
+
+        Args:
+            you: for whom it is: a consumer sees itself, the operator everybody.
+        """
         ...
 
     def ready(self) -> tuple[bool, str]:

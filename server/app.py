@@ -20,9 +20,11 @@ from coinmux.server.asgi.packing import takes_json
 from coinmux.server.asgi.parsed_routes import ParsedRoutes
 from coinmux.server.asgi.problems import NotAcceptable, nothing_at
 from coinmux.server.asgi.request_head import BODY_LIMIT
+from coinmux.server.asgi.scope import state_of
 from coinmux.server.asgi.sse import Streams
 from coinmux.server.asgi.static_files import Assets
 from coinmux.server.context import ServerContext
+from coinmux.server.controllers.alerts import AlertController
 from coinmux.server.controllers.badges_metrics import OutsideController
 from coinmux.server.controllers.chain import ChainController, WhaleController
 from coinmux.server.controllers.config import ConfigController
@@ -35,10 +37,12 @@ from coinmux.server.controllers.market import MarketController
 from coinmux.server.controllers.monitor import MonitorController
 from coinmux.server.controllers.news import NewsController, SentimentController, TextController
 from coinmux.server.controllers.onchain import DefiController, OnchainController
+from coinmux.server.controllers.operator import OperatorController
 from coinmux.server.controllers.page_data import PageDataController
 from coinmux.server.controllers.pages import PageController
 from coinmux.server.controllers.routing import RoutingController
 from coinmux.server.controllers.system import ProbeController, SystemController
+from coinmux.server.controllers.usage import UsageController
 from coinmux.server.monitoring.event_json import plain
 from coinmux.server.monitoring.event_recorder import Recorder
 from coinmux.server.monitoring.kept_decisions import KeptDecisions
@@ -61,6 +65,7 @@ if TYPE_CHECKING:
     from coinmux.server.monitoring.drill import Drill
 
 CONTROLLERS = (
+    AlertController,
     ChainController,
     ConfigController,
     DataController,
@@ -73,6 +78,7 @@ CONTROLLERS = (
     MonitorController,
     NewsController,
     OnchainController,
+    OperatorController,
     OutsideController,
     PageController,
     PageDataController,
@@ -81,6 +87,7 @@ CONTROLLERS = (
     SentimentController,
     SystemController,
     TextController,
+    UsageController,
     WhaleController,
 )
 
@@ -201,6 +208,11 @@ def _check_of(desk: ServerContext) -> Callable[[AnyRequest], Awaitable[None]]:
         doc = scope["route_handler"].opt.get(DOC)
         if not isinstance(doc, RouteDoc):
             return
+        if (door := state_of(scope).door) is not None:
+            if (area := doc.scope_at(scope["path_template"])) is not None:
+                await door.admit(scope, area)
+            else:
+                door.explain_for(scope)
         headers = dict(scope["headers"])
         if doc.media_type == "application/json" and not takes_json(headers.get(b"accept", b"")):
             raise NotAcceptable("this route answers application/json and nothing else")

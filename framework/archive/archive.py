@@ -14,10 +14,21 @@ from sqlalchemy import delete, func, select
 from coinmux.framework.archive.candle_table import candles_of, read_columns
 from coinmux.framework.archive.database import Database, read_database_url
 from coinmux.framework.archive.incident_table import IncidentTable
-from coinmux.framework.archive.schema import CANDLES, CHANGES, EVENTS, INCIDENTS, QUOTA
+from coinmux.framework.archive.saying_table import SayingTable
+from coinmux.framework.archive.schema import (
+    CANDLES,
+    CHANGES,
+    EVENTS,
+    INCIDENTS,
+    QUOTA,
+    SAYINGS,
+    USAGE,
+)  # fmt: skip
 from coinmux.framework.archive.trouble import TROUBLE, told
+from coinmux.framework.archive.usage_table import UsageTable
 from coinmux.framework.archive.watch import ArchiveWatch
 from coinmux.framework.archive.writer import Writer
+from coinmux.framework.consumers.ledger import day_of
 from coinmux.framework.health.history import PROCESS, STARTED, STOPPED
 from coinmux.framework.models.candles import MOST_CANDLES, Candles, CandlesQuery
 from coinmux.framework.tasks import keep_running
@@ -34,6 +45,8 @@ if TYPE_CHECKING:
 _DAY_MS = 86_400_000
 #: Incidents are few and asked about long after: so many days longer than events.
 _INCIDENT_DAYS = 365
+#: What consumers used is stored for so many days.
+_USAGE_DAYS = 400
 _PRUNE_EVERY_S = 600.0
 #: Until it works.
 _RETRY_S = 0.5
@@ -67,6 +80,8 @@ class Archive:
 
     Attributes:
         incidents: the table of incidents.
+        usage: the table of what consumers used.
+        sayings: the table of maintenance windows and notes.
     """
 
     def __init__(
@@ -93,6 +108,8 @@ class Archive:
         self._engine = "SQLite" if database.is_sqlite else "PostgreSQL"
         self._watch = ArchiveWatch(events, self._engine)
         self.incidents: IncidentTable = IncidentTable(database, self._writer, self._unread)
+        self.usage: UsageTable = UsageTable(database)
+        self.sayings: SayingTable = SayingTable(database, self._writer, self._unread)
 
     @classmethod
     def from_settings(
@@ -181,6 +198,9 @@ class Archive:
             await connection.execute(delete(CHANGES).where(CHANGES.c.at < oldest - 90 * _DAY_MS))
             long_past = oldest - _INCIDENT_DAYS * _DAY_MS
             await connection.execute(delete(INCIDENTS).where(INCIDENTS.c.ended_at < long_past))
+            long_used = day_of(self._clock.wall_ms() - _USAGE_DAYS * _DAY_MS)
+            await connection.execute(delete(USAGE).where(USAGE.c.day < long_used))
+            await connection.execute(delete(SAYINGS).where(SAYINGS.c.to_at < long_past))
         await self.measure()
         self._failure = None
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 #: The newest migration: what these tables are.
-NEWEST = "0004"
+NEWEST = "0006"
 
 #: 64 bits everywhere; SQLite numbers rows by itself only where the type is INTEGER.
 _ID = BigInteger().with_variant(Integer, "sqlite")
@@ -89,6 +89,17 @@ INCIDENTS = Table(
     Index("incidents_ended_at", "ended_at"),
 )
 
+#: What each consumer used, by day (UTC, as 2026-11-28).
+USAGE = Table(
+    "usage",
+    METADATA,
+    Column("consumer", String(40), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("what", String(90), primary_key=True),
+    Column("total", Float(53), nullable=False),
+    Index("usage_day", "day"),
+)
+
 #: When the process was last known to run, and whether it said that it ends.
 PRESENCE = Table(
     "presence",
@@ -96,6 +107,21 @@ PRESENCE = Table(
     Column("name", String(20), primary_key=True),
     Column("at", BigInteger, nullable=False),
     Column("word", String(10), nullable=False),
+)
+
+#: What the operator said: maintenance windows by source, notes by incident.
+SAYINGS = Table(
+    "sayings",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("kind", String(12), nullable=False),
+    Column("about", String(120), nullable=False),
+    Column("from_at", BigInteger, nullable=False),
+    Column("to_at", BigInteger, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("sayings_about", "about"),
 )
 
 #: The newest migration that has run, as alembic keeps it.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-from coinmux.framework.archive.schema import INCIDENTS, PRESENCE, QUOTA
+from coinmux.framework.archive.schema import INCIDENTS, PRESENCE, QUOTA, SAYINGS
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 #: Where a row waits: its table, and the values of the table's key.
 Place = tuple[str, tuple[Any, ...]]
 
-_TABLES = {table.name: table for table in (QUOTA, INCIDENTS, PRESENCE)}
+_TABLES = {table.name: table for table in (QUOTA, INCIDENTS, PRESENCE, SAYINGS)}
 #: Rows that may wait. Quotas and presence have a fixed number of keys, incidents have not.
 _MOST = 5_000
 

@@ -10,6 +10,7 @@ from coinmux.framework.cluster.health_sync import HealthSync
 from coinmux.framework.cluster.scripts import BEAT, LEASE, RELEASE
 from coinmux.framework.cluster.shared_answers import SharedAnswers
 from coinmux.framework.cluster.shared_notes import SharedNotes
+from coinmux.framework.cluster.shared_usage import SharedUsage
 from coinmux.framework.cluster.shared_windows import SharedWindows
 from coinmux.framework.cluster.store import Store
 from coinmux.framework.config.settings import InvalidSetting
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from coinmux.framework.cluster.lane import Part
     from coinmux.framework.events import EventBus
     from coinmux.framework.health.tracker import HealthTracker
+    from coinmux.framework.limits.rate_window import RateWindow
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.registry import SourceRegistry
 
@@ -45,6 +47,7 @@ class Cluster:
         workers: how many were alive when last counted.
         answers: those any worker fetched.
         notes: what any worker may look up.
+        usage: what consumers used.
         news: the health of sources, sent and received.
     """
 
@@ -74,6 +77,8 @@ class Cluster:
             self.store, self._prefix, self.worker, cache, clock, simulated=simulated
         )
         self.notes = SharedNotes(self.store, self._prefix)
+        self.usage: SharedUsage = SharedUsage(self.store, self._prefix)
+        self._further: dict[str, SharedWindows] = {}
         self.news = HealthSync(self.store, self._prefix, self.worker, health, self._reload)
         self._name: bytes | None = None
         self._task: asyncio.Task[None] | None = None
@@ -111,6 +116,15 @@ class Cluster:
                 gate.shared = SharedWindows(self.store, prefix, gate.windows, self._clock)
                 if self._task is not None and not self.store.online:
                     gate.shared.part(max(self.workers, 1))
+
+    def share(self, name: str, windows: tuple[RateWindow, ...]) -> SharedWindows:
+        """Share windows that are no source's with the other workers, under `name`."""
+        prefix = f"{self._prefix}window:{{{name}}}:"
+        shared = SharedWindows(self.store, prefix, windows, self._clock)
+        self._further[name] = shared
+        if self._task is not None and not self.store.online:
+            shared.part(max(self.workers, 1))
+        return shared
 
     async def count_known(self) -> None:
         """Count in the store the use of limits from before this process started."""
@@ -188,9 +202,13 @@ class Cluster:
 
     def _windows(self) -> list[SharedWindows]:
         return [
-            shared
-            for source in self._registry.sources.values()
-            if isinstance(shared := source.gate.shared, SharedWindows) and source.feature.enabled
+            *self._further.values(),
+            *(
+                shared
+                for source in self._registry.sources.values()
+                if isinstance(shared := source.gate.shared, SharedWindows)
+                and source.feature.enabled
+            ),
         ]
 
     def _reload(self) -> None:

@@ -114,6 +114,19 @@ return answer
 """
 )
 
+#: KEYS: a day's use. ARGV: of each figure its field, what to add, and the whole that is set where
+#: there is none yet. Answers every field and its total as text. Kept as long as the longest quota.
+USE = Script("""
+local day = KEYS[1]
+for k = 1, #ARGV, 3 do
+  if redis.call('HSETNX', day, ARGV[k], ARGV[k + 2]) == 0 then
+    redis.call('HINCRBYFLOAT', day, ARGV[k], ARGV[k + 1])
+  end
+end
+if #ARGV > 0 then redis.call('EXPIRE', day, 3500000) end
+return redis.call('HGETALL', day)
+""")
+
 #: KEYS: a lease. ARGV: the worker that wants it, for how many ms. 1 if it was granted or extended.
 LEASE = Script("""
 local holder = redis.call('GET', KEYS[1])

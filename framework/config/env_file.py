@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -14,6 +15,7 @@ from dotenv.parser import parse_stream
 
 from coinmux.framework.config import name_check, provider_config
 from coinmux.framework.config.addresses import password_of
+from coinmux.framework.config.alert_settings import channels_of
 from coinmux.framework.config.settings import SETTINGS, Settings
 from coinmux.framework.secrets import Secret
 from coinmux.framework.transport.choice import HTTPX, proxies_of
@@ -124,7 +126,9 @@ class EnvConfig:
         return [
             {
                 "variable": setting.variable,
-                "value": _shown(getattr(self.settings, setting.variable.lower())),
+                "value": None
+                if setting.secret
+                else _shown(getattr(self.settings, setting.variable.lower())),
                 "default": _shown(setting.default),
                 "origin": self._origin(setting.variable),
                 "secret": setting.secret,
@@ -217,6 +221,13 @@ class EnvConfig:
                 found.append(password)
         if self.settings.admin_token is not None:
             found.append(self.settings.admin_token.reveal())
+        found += [consumer.digest for consumer in self.settings.api_keys]
+        for channel in channels_of(self.settings.alert_urls):
+            address = channel.url.reveal()
+            # Whatever of an address is no name of a place may be the token that opens it.
+            found += [address, *re.findall(r"[^/:@?&=\s]{12,}", address.partition("://")[2])]
+            if (password := _password_of_proxy(address)) is not None:
+                found.append(password)
         return found
 
 

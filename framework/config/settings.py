@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coinmux.framework.config import addresses
+from coinmux.framework.config import addresses, alert_settings
+from coinmux.framework.config.api_keys import Consumer, read_api_keys
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.secrets import Secret
 
@@ -137,6 +139,25 @@ def _cors_origins(text: str) -> tuple[str, ...]:
     return words
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+#: Headers in which proxies say for whom they ask.
+PROXY_HEADERS = ("x-forwarded-for", "forwarded", "x-real-ip")
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(word) for word in _words(text))
+    except ValueError:
+        raise ValueError("takes addresses such as 127.0.0.1 or 10.0.0.0/8, comma between") from None
+
+
+def _proxy_header(text: str) -> str:
+    word = text.strip().lower()
+    if word not in PROXY_HEADERS:
+        raise ValueError("takes X-Forwarded-For, Forwarded or X-Real-IP")
+    return word
+
+
 def _log_format(text: str) -> str:
     word = text.strip().lower()
     if word not in ("auto", "json", "console"):
@@ -177,6 +198,28 @@ _ROWS = (
         _token,
         "Bearer token of the routes that change something; without it only this machine may.",
         secret=True,
+    ),
+    Setting(
+        "API_KEYS",
+        (),
+        read_api_keys,
+        "Who may ask sources, each with the SHA-256 of its key; empty lets everybody. "
+        "`coinmux keys NAME` prints one.",
+        secret=True,
+    ),
+    Setting(
+        "TRUSTED_PROXIES",
+        (),
+        _networks,
+        "Addresses of reverse proxies: what comes from one is never this machine's own, and limits "
+        "count the client it names.",
+    ),
+    Setting(
+        "PROXY_CLIENT_HEADER",
+        "x-forwarded-for",
+        _proxy_header,
+        "The header in which those proxies name the client: X-Forwarded-For, Forwarded or "
+        "X-Real-IP. No other is read.",
     ),
     Setting(
         "ALLOWED_HOSTS",
@@ -350,6 +393,56 @@ _ROWS = (
     Setting(
         "CLIENT_IN_FLIGHT", 32, _whole(1, 100_000), "Concurrent requests of one remote client."
     ),
+    Setting(
+        "PUBLIC_URL",
+        None,
+        alert_settings.public_address,
+        "Address under which people open the pages; links of alerts and feeds begin with it.",
+    ),
+    Setting(
+        "ALERT_URLS",
+        None,
+        alert_settings.channels,
+        "Where alerts go: addresses as apprise has them, each NAME=ADDRESS, spaces between.",
+        secret=True,
+    ),
+    Setting(
+        "ALERT_ROUTES",
+        (),
+        alert_settings.routes,
+        "What a channel is told, as NAME=SEVERITY:CATEGORY+CATEGORY, comma between; else all.",
+    ),
+    Setting(
+        "ALERT_WAIT_S",
+        30.0,
+        _between(0, 3600),
+        "Seconds an incident must last before it is told; critical ones are told at once.",
+    ),
+    Setting(
+        "ALERT_PAUSE_S",
+        60.0,
+        _between(0, 86_400),
+        "Seconds between two messages to a channel; what happens meanwhile goes into the next.",
+    ),
+    Setting(
+        "ALERT_QUIET_HOURS",
+        None,
+        alert_settings.quiet_hours,
+        "Hours in which only critical alerts are sent, such as 22:00-07:00 Europe/Berlin.",
+    ),
+    Setting(
+        "ALERT_REMIND_H",
+        4.0,
+        _between(0, 720),
+        "Hours after which an incident that lasts is told again; 0 for never.",
+    ),
+    Setting("ALERT_REMINDERS", 3, _whole(0, 100), "Reminders of one incident at most."),
+    Setting(
+        "KEYS_EXPIRE",
+        (),
+        alert_settings.expiries,
+        "When keys expire, as VARIABLE=YYYY-MM-DD, comma between; told two weeks before.",
+    ),
 )
 
 #: Every setting by variable.
@@ -363,6 +456,9 @@ class Settings:
     host: str
     port: int
     admin_token: Secret | None
+    api_keys: tuple[Consumer, ...]
+    trusted_proxies: tuple[Network, ...]
+    proxy_client_header: str
     allowed_hosts: tuple[str, ...]
     frame_ancestors: tuple[str, ...]
     cors_origins: tuple[str, ...]
@@ -401,6 +497,15 @@ class Settings:
     max_in_flight: int
     client_requests_per_min: int
     client_in_flight: int
+    public_url: str | None
+    alert_urls: Secret | None
+    alert_routes: tuple[str, ...]
+    alert_wait_s: float
+    alert_pause_s: float
+    alert_quiet_hours: alert_settings.QuietHours | None
+    alert_remind_h: float
+    alert_reminders: int
+    keys_expire: tuple[str, ...]
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> Settings:

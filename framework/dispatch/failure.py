@@ -22,6 +22,7 @@ from coinmux.framework.errors import (
     UnknownSymbol,
 )
 from coinmux.framework.reference.symbols import QUOTES, Symbol
+from coinmux.framework.routing.router import OVER_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from coinmux.framework.sources.source import Refusal, Source
 
 #: Refusals of sources that may answer later.
-_LATER = frozenset({"circuit_open", "probe_running", "told_to_wait", "list_awaited"})
+_LATER = frozenset({"circuit_open", "probe_running", "told_to_wait", "list_awaited", OVER_SHARE})
 #: How sources refuse a pair that nobody has heard of: they name it, or anything else they can say.
 _REFUSALS = (UnknownSymbol, BadStatus, Empty, OtherSubject)
 #: Reasons of sources in one message.
@@ -165,8 +166,10 @@ def _not_offered(
 def _none_now(
     request: RequestContext, asked: Sequence[tuple[str, Refusal]], now: float
 ) -> NoProviderAvailable:
+    shares = [f"{name}: {refusal.detail}" for name, refusal in asked if refusal.code == OVER_SHARE]
+    but = f"; {'; '.join(shares[:_REASONS])}" if shares else ""
     return NoProviderAvailable(
-        f"no source can answer {request.row.name} now",
+        f"no source can answer {request.row.name} now{but}",
         candidates=[
             {"provider": name, "reason": refusal.code, "detail": refusal.detail}
             for name, refusal in asked

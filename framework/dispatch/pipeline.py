@@ -23,6 +23,7 @@ from coinmux.framework.dispatch.held import HeldAnswers
 from coinmux.framework.dispatch.request import RequestContext, key_of
 from coinmux.framework.errors import (
     AllProvidersFailed,
+    BudgetSpent,
     CoinmuxError,
     DeadlineExceeded,
     NoProviderAvailable,
@@ -31,6 +32,7 @@ from coinmux.framework.errors import (
 from coinmux.framework.models.base import Query
 from coinmux.framework.quality.consensus import Deviations
 from coinmux.framework.routing.options import CONSENSUS
+from coinmux.framework.routing.router import OVER_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -69,6 +71,7 @@ class Dispatcher:
         archived: answers of former runs, where there is an archive.
         shared: answers of other workers, where there are others.
         suggest: what may have been meant by a question about something nobody lists.
+        check_budget: refuses a caller who may have no source asked; None while no keys are set.
     """
 
     def __init__(
@@ -108,6 +111,7 @@ class Dispatcher:
         self.archived: StoredAnswers | None = None
         self.shared: KeptAnswers | None = None
         self.suggest: Callable[[Query], list[str]] | None = None
+        self.check_budget: Callable[[], None] | None = None
 
     def on_stored(self, listener: StoredListener, capability: str | None = None) -> None:
         """Have `listener` receive each answer of a source from now on.
@@ -265,6 +269,9 @@ class Dispatcher:
                 left_s = deadline.remaining_s()
                 if isinstance(error, DeadlineExceeded) and left_s >= LEAST_S:
                     continue
+                # Nor does one consumer's limit concern the others who asked the same.
+                if not request.decided and _is_of_one_consumer(error) and left_s >= LEAST_S:
+                    continue
                 self._decisions.give_up(request, error.code)
                 raise
 
@@ -300,6 +307,8 @@ class Dispatcher:
         Raises:
             RoutingError: no source answered.
         """
+        if self.check_budget is not None:
+            self._check_budget(request, self.check_budget)
         try:
             if request.ask.strategy == CONSENSUS:
                 answered = await self._consensus.ask(request)
@@ -323,6 +332,13 @@ class Dispatcher:
             # A caller that was cancelled judged nothing: its leases must not stay taken.
             if request.stale:
                 self._held.release(request)
+
+    def _check_budget(self, request: RequestContext, check: Callable[[], None]) -> None:
+        try:
+            check()
+        except BudgetSpent as error:
+            self._decisions.decide(request, error.code, None)
+            raise
 
     def _store(
         self, request: RequestContext, answered: SourceAnswer, result: Result
@@ -368,3 +384,10 @@ class Dispatcher:
         elapsed_ms = round((now - request.begun_at) * 1000, 3)
         self._decisions.decide(request, failure.code, None, elapsed_ms=elapsed_ms)
         return failure
+
+
+def _is_of_one_consumer(error: CoinmuxError) -> bool:
+    """Whether no source answered because of who asked."""
+    if isinstance(error, NoProviderAvailable):
+        return any(one["reason"] == OVER_SHARE for one in error.candidates)
+    return isinstance(error, BudgetSpent)

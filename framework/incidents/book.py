@@ -63,6 +63,12 @@ class IncidentBook:
         """The open incident about `name`."""
         return self._open.get((kind, name))
 
+    def find(self, ids: Iterable[str]) -> list[Record]:
+        """Those of these ids that are in memory, in the order of their ids."""
+        known = {record.id: record for record in self._open.values()}
+        found = ((known.get(id_) or self._ended.get(id_)) for id_ in sorted(ids))
+        return [record for record in found if record is not None]
+
     def begin(
         self,
         at: int,
@@ -172,6 +178,7 @@ class IncidentBook:
         for provider, requests in own.answered.items():
             record.answered[provider] = record.answered.get(provider, 0) + requests
         record.failed += own.failed
+        record.marks |= own.marks
         self._changed.pop(own.id, None)
         self._open[record.key] = record
         self.note_change(record)

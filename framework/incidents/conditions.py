@@ -26,6 +26,7 @@ _TITLES = {
     "health_monitor": "Health checks",
     "clock": "This machine's clock",
     "housekeeping": "Saving of bans and quotas",
+    "alerts": "Alerts",
 }
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from coinmux.framework.clock import Clock
+    from coinmux.framework.incidents.operator import Operator
     from coinmux.framework.incidents.record import Record
     from coinmux.framework.incidents.recorder import IncidentRecorder
     from coinmux.framework.incidents.report import IncidentDetail, IncidentFilter
@@ -26,6 +27,9 @@ class IncidentLog:
     Args:
         known_sources: names of sources and channels.
         known_capabilities: names of capabilities.
+
+    Attributes:
+        operator: maintenance windows and notes.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class IncidentLog:
         known_capabilities: Callable[[], Iterable[str]],
     ) -> None:
         self._recorder = recorder
+        self.operator: Operator = recorder.operator
         self._clock = clock
         self._began_ms = clock.wall_ms()
         self._known_sources = known_sources
@@ -71,7 +76,10 @@ class IncidentLog:
         newest = sorted(found.values(), key=lambda one: one.id, reverse=True)
         shown = newest[: wanted.limit]
         return IncidentPage(
-            incidents=tuple(report_of(one, now, recorder.title_of) for one in shown),
+            incidents=tuple(
+                report_of(one, now, recorder.title_of, spared=self._is_spared(one, now))
+                for one in shown
+            ),
             next=shown[-1].id if len(newest) > len(shown) else None,
             kept="memory" if recorder.store is None else "archive",
             known_since=self._began_ms if recorder.store is None else None,
@@ -92,6 +100,19 @@ class IncidentLog:
             notes.append(f"no {kind} is called {name[:60]!r} now{hint}")
         return notes
 
+    def _is_spared(self, record: Record, now: int) -> bool:
+        return record.ended_at is None and self.operator.spares(record, now)
+
+    async def note(self, id_: str, text: str) -> IncidentDetail:
+        """Write a note of the operator on an incident; the incident with it.
+
+        Raises:
+            NotFound: no incident is kept under that id.
+        """
+        await self.of(id_)
+        self.operator.note(id_, text)
+        return await self.of(id_)
+
     async def of(self, id_: str) -> IncidentDetail:
         """One incident, with its course.
 
@@ -105,4 +126,6 @@ class IncidentLog:
             record = record_of(rows[0]) if rows else None
         if record is None:
             raise NotFound(f"no incident is kept under {id_[:60]!r}")
-        return detail_of(record, now, recorder.title_of)
+        written = await self.operator.notes_on(id_)
+        spared = self._is_spared(record, now)
+        return detail_of(record, now, recorder.title_of, written, spared=spared)

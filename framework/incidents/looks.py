@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _OVER: dict[Kind, str] = {
     "capability": "enough of its sources can be asked again",
     "service": "it works again",
+    "warning": "it is so no more",
 }
 
 
@@ -29,6 +30,7 @@ class Looks:
     Args:
         book: gets them.
         status: the state of capabilities and services now.
+        forewarned: what is not down yet, or is not to be trusted.
     """
 
     def __init__(
@@ -38,12 +40,14 @@ class Looks:
         loader: PluginLoader,
         status: Callable[[], GatewayStatus],
         redactor: Redactor,
+        forewarned: Callable[[], list[Condition]],
     ) -> None:
         self._book = book
         self._health = health
         self._loader = loader
         self._status = status
         self._redactor = redactor
+        self._forewarned = forewarned
         #: Found by the last look for the first time, and when.
         self._suspects: dict[tuple[str, str], int] = {}
         self._looked: set[tuple[Kind, str]] = set()
@@ -54,6 +58,7 @@ class Looks:
         found = [
             *conditions.of_capabilities(status.capabilities),
             *conditions.of_services(status.services, self._loader.broken),
+            *self._forewarned(),
         ]
         suspects, self._suspects = self._suspects, {}
         standing: set[tuple[Kind, str]] = set()

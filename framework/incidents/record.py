@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Kind = Literal["source", "capability", "service"]
+Kind = Literal["source", "capability", "service", "warning"]
 Severity = Literal["minor", "major", "critical"]
 #: What a moment of an incident is: it began, came back, changed its cause, ended, ended for now,
 #: or was lost from sight because the process did not run.
@@ -52,6 +52,23 @@ class Sample(msgspec.Struct):
     code: str | None
 
 
+class Mark(msgspec.Struct):
+    """What an alert channel was last told of an incident.
+
+    Attributes:
+        phase: `told` that it began, `over` that it ended, `flapping` that it comes and goes, or
+            `closed`: that it has stayed away, or that there is nothing to tell.
+        at: when, Unix ms.
+        times: how often it had begun then.
+        reminders: how many it was sent.
+    """
+
+    phase: Literal["told", "over", "flapping", "closed"]
+    at: int
+    times: int
+    reminders: int = 0
+
+
 class Record(msgspec.Struct):
     """One incident.
 
@@ -67,6 +84,7 @@ class Record(msgspec.Struct):
         answered: requests by the source that answered in place of the one concerned.
         failed: requests that nobody answered.
         left_out: moments dropped because there were too many.
+        marks: what each alert channel was told of it, by name.
     """
 
     id: str
@@ -89,6 +107,7 @@ class Record(msgspec.Struct):
     timeline: list[Moment] = msgspec.field(default_factory=list)
     samples: list[Sample] = msgspec.field(default_factory=list)
     left_out: int = 0
+    marks: dict[str, Mark] = msgspec.field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, str]:

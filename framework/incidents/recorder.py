@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.health.tracker import KEY_REFUSED, State
 from coinmux.framework.incidents.book import IncidentBook
+from coinmux.framework.incidents.forewarnings import Forewarnings
 from coinmux.framework.incidents.looks import Looks
+from coinmux.framework.incidents.operator import Operator
 from coinmux.framework.incidents.record import record_of
 from coinmux.framework.incidents.tally import Tally
 from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from coinmux.framework.clock import Clock
     from coinmux.framework.dispatch.decision import Decision
@@ -53,6 +56,12 @@ class IncidentRecorder:
         status: the state of capabilities and services now.
         may_lead: whether this worker records them for all workers.
         workers: how many processes there are.
+        folder: where something is stored; None where nothing is.
+
+    Attributes:
+        warnings: what is not down yet, or is not to be trusted.
+        operator: maintenance windows and notes.
+        on_changed: receives incidents that changed, once a second; each may come more than once.
     """
 
     def __init__(
@@ -68,6 +77,7 @@ class IncidentRecorder:
         clock: Clock,
         *,
         workers: int = 1,
+        folder: Callable[[], Path | None] = lambda: None,
     ) -> None:
         self._registry = registry
         self._health = health
@@ -78,7 +88,10 @@ class IncidentRecorder:
         self._clock = clock
         self._workers = workers
         self.book = IncidentBook()
-        self._looks = Looks(self.book, health, loader, status, redactor)
+        self.on_changed: Callable[[list[Record]], None] | None = None
+        self.warnings: Forewarnings = Forewarnings(registry, self.title_of, clock, folder)
+        self._looks = Looks(self.book, health, loader, status, redactor, self.warnings.look)
+        self.operator: Operator = Operator(self.title_of, clock)
         self._tally = Tally(self._can_serve)
         self._changes: deque[tuple[int, StateChange, str, str]] = deque(maxlen=_MOST_CHANGES)
         self._seen: Decision | None = None
@@ -104,6 +117,7 @@ class IncidentRecorder:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
+        await self.warnings.stop()
         now_ms = self._clock.wall_ms()
         self._apply_changes()
         self._count()
@@ -167,6 +181,8 @@ class IncidentRecorder:
         now, now_ms = self._clock.monotonic(), self._clock.wall_ms()
         if self._store is not None and not self._taken_up:
             await self._take_up()
+        self.warnings.measure()
+        await self.operator.read_if_due()
         if self._apply_changes() or now >= self._look_due:
             self._look_due = now + _LOOK_S
             self._looks.look(now_ms)
@@ -185,6 +201,8 @@ class IncidentRecorder:
     def _hand_over(self, now_ms: int) -> None:
         """Store what changed; while there is nowhere to store it, memory alone has it."""
         store = self._store
+        if self.on_changed is not None and (changed := self.book.changed):
+            self.on_changed(changed)
         if store is not None and not self._taken_up:
             return  # what the former run left is read first
         for record in self.book.take_changed():
@@ -244,6 +262,7 @@ class IncidentRecorder:
         decisions = self._decisions.newer_than(self._seen)
         if decisions:
             self._seen = decisions[-1]
+        self.warnings.count(decisions)
         concerned: dict[str, Record] = {
             one.id: one for one in (*self.book.open, *self.book.changed)
         }

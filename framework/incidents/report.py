@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from coinmux.framework.incidents.conditions import ONE_SOURCE_LEFT
+from coinmux.framework.incidents.operator import OperatorNote
 from coinmux.framework.incidents.record import Kind, Record, Severity
 from coinmux.framework.incidents.tally import KEPT_ANSWERS
 from coinmux.framework.reports.base import FrozenReport, MaybeUnixMs, UnixMs
@@ -86,6 +87,10 @@ class IncidentReport(FrozenReport):
         Meta(description="Requests nobody answered meanwhile; null where they are not counted"),
     ]
     notes: Annotated[tuple[str, ...], Meta(description="What else is to be known")]
+    maintenance: Annotated[
+        bool,
+        Meta(description="Whether what it is about is in maintenance now: nobody is alerted of it"),
+    ]
 
 
 class IncidentMoment(FrozenReport):
@@ -118,6 +123,9 @@ class IncidentDetail(IncidentReport):
     moments_left_out: Annotated[int, Meta(description="Moments dropped from the middle")]
     requests: Annotated[
         tuple[IncidentSample, ...], Meta(description="Some of the requests, failed ones first kept")
+    ]
+    operator_notes: Annotated[
+        tuple[OperatorNote, ...], Meta(description="What the operator wrote on it, oldest first")
     ]
 
 
@@ -174,15 +182,25 @@ class IncidentFilter:
         )
 
 
-def report_of(record: Record, now: int, title_of: Callable[[str], str]) -> IncidentReport:
-    """The incident as it is listed."""
-    return IncidentReport(**_fields(record, now, title_of))
+def report_of(
+    record: Record, now: int, title_of: Callable[[str], str], *, spared: bool = False
+) -> IncidentReport:
+    """The incident as it is listed; `spared` where it is about something in maintenance."""
+    return IncidentReport(**_fields(record, now, title_of, spared=spared))
 
 
-def detail_of(record: Record, now: int, title_of: Callable[[str], str]) -> IncidentDetail:
-    """The incident with its course."""
+def detail_of(
+    record: Record,
+    now: int,
+    title_of: Callable[[str], str],
+    written: tuple[OperatorNote, ...] = (),
+    *,
+    spared: bool = False,
+) -> IncidentDetail:
+    """The incident with its course, and what the operator wrote on it."""
     return IncidentDetail(
-        **_fields(record, now, title_of),
+        **_fields(record, now, title_of, spared=spared),
+        operator_notes=written,
         timeline=tuple(
             IncidentMoment(at=one.at, what=one.what, text=one.text) for one in record.timeline
         ),
@@ -197,7 +215,9 @@ def detail_of(record: Record, now: int, title_of: Callable[[str], str]) -> Incid
     )  # fmt: skip
 
 
-def _fields(record: Record, now: int, title_of: Callable[[str], str]) -> dict[str, Any]:
+def _fields(
+    record: Record, now: int, title_of: Callable[[str], str], *, spared: bool
+) -> dict[str, Any]:
     end = now if record.ended_at is None else record.ended_at
     down_ms = record.down_ms + (max(0, now - record.since) if record.ended_at is None else 0)
     counts = sorted(record.answered.items(), key=lambda one: (-one[1], one[0]))
@@ -209,7 +229,7 @@ def _fields(record: Record, now: int, title_of: Callable[[str], str]) -> dict[st
         )
         for name, requests in counts
     )
-    is_counted = record.kind != "service"
+    is_counted = record.kind in ("source", "capability")
     return {
         "id": record.id,
         "kind": record.kind,
@@ -228,7 +248,8 @@ def _fields(record: Record, now: int, title_of: Callable[[str], str]) -> dict[st
         "capabilities": record.capabilities,
         "answered_by": answered,
         "failed_requests": record.failed if is_counted else None,
-        "notes": _notes(record),
+        "notes": _notes(record, spared=spared),
+        "maintenance": spared,
     }
 
 
@@ -243,6 +264,8 @@ def _sentence(record: Record, answered: tuple[StandIn, ...]) -> str:
         said = f"{record.title}: {what} to ask ({cause})."
     elif record.kind == "source":
         said = f"{record.title} {verb} offline: {cause}."
+    elif record.kind == "warning":
+        said = f"{record.title}: {cause}."
     elif record.code in ("stopped", "killed"):
         said = f"{record.title} did not run: {cause}."
     else:
@@ -260,8 +283,8 @@ def _sentence(record: Record, answered: tuple[StandIn, ...]) -> str:
     return said
 
 
-def _notes(record: Record) -> tuple[str, ...]:
-    notes = []
+def _notes(record: Record, *, spared: bool) -> tuple[str, ...]:
+    notes = ["It is in maintenance: nobody is alerted of it."] if spared else []
     if record.unknown_until is not None:
         notes.append("It was open when coinmux ended; when it ended is not known.")
     if record.code in ("stopped", "killed") and record.kind == "service":

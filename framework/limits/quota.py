@@ -56,7 +56,7 @@ def saving(windows: Iterable[RateWindow], now: float) -> str | None:
         used = window.used(now)
         if used >= SAVED_FROM * window.requests:
             return (
-                f"{used:g} of {window.limit:g} in {_span(window.per_s)} are used; the rest is"
+                f"{used:g} of {window.limit:g} in {span(window.per_s)} are used; the rest is"
                 " kept for what nobody else can answer"
             )
         if window.per_s >= _SPREAD_FROM_S:
@@ -65,7 +65,7 @@ def saving(windows: Iterable[RateWindow], now: float) -> str | None:
             if today > max(_DAYS_AT_ONCE * share, 1.0):
                 return (
                     f"{today:g} were used in a day, and {window.requests:g} are to last"
-                    f" {_span(window.per_s)}"
+                    f" {span(window.per_s)}"
                 )
     return None
 
@@ -75,7 +75,8 @@ def spent(windows: Iterable[RateWindow], now: float) -> float:
     return max((window.used(now) / window.requests for window in long_windows(windows)), default=0)
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """A length of time as people say it."""
     days = seconds / _DAY_S
     return f"{days:g} days" if days > 1 else f"{seconds / 3_600:g} h"
 

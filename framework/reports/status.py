@@ -92,6 +92,7 @@ class StatusReports:
         archive_expected: bool = False,
         skew_s: float = 0.0,
         not_kept: str | None = None,
+        alerts: tuple[ServiceReport, ...] = (),
     ) -> GatewayStatus:
         """The whole in a few words, with these parts as its services.
 
@@ -99,6 +100,7 @@ class StatusReports:
             archive_expected: whether there will be an archive, though it may not be open yet.
             skew_s: by how much our clock is off.
             not_kept: why bans and used-up quotas cannot be stored.
+            alerts: the channels of alerts, where there are any.
         """
         whole = self.answerable.now()
         return GatewayStatus(
@@ -115,6 +117,7 @@ class StatusReports:
                 checker_service(checker, enabled=self._registry.env.settings.checker),
                 *clock_service(skew_s),
                 *housekeeping_service(not_kept),
+                *alerts,
             ),
             sources=self._health.providers(),
             channels=self._health.channels(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from coinmux.framework.sources.source import Refusal
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.health.tracker import HealthTracker, StateChange
+    from coinmux.framework.limits.rate_window import RateWindow
     from coinmux.framework.models.base import Query
     from coinmux.framework.sources.source import Source
 
@@ -32,6 +33,9 @@ _TIERS = {
     State.OFFLINE: 2,
     State.DISABLED: 3,
 }
+
+#: The word for a source whose quota runs short, where the caller has had its share.
+OVER_SHARE = "over_share"
 
 #: A source with a quota is not asked about a pair that so many others do not list.
 _STRANGE_TO = 5
@@ -50,6 +54,10 @@ class Router:
     Args:
         probes_first: whether requests probe what is offline and due, because no checker does.
         assets: tickers of known coins.
+
+    Attributes:
+        over_share: why the caller is passed over at a source whose quota runs short; None while no
+            keys are set.
     """
 
     def __init__(
@@ -65,6 +73,7 @@ class Router:
         self._clock = clock
         self.probes_first = probes_first
         self._sources: Mapping[str, Source] = {}
+        self.over_share: Callable[[str, tuple[RateWindow, ...]], str | None] | None = None
         self._orders: dict[tuple[str, str], Order] = {}
 
     def use(self, sources: Mapping[str, Source]) -> None:
@@ -128,6 +137,9 @@ class Router:
             refusal = source.refusal(capability, query)
         if refusal is None and source.is_metered and ask.provider is None:
             refusal = self.thrift(capability, query)
+        if refusal is None and source.is_metered and self.over_share is not None:
+            over = self.over_share(source.name, source.gate.windows)
+            refusal = None if over is None else Refusal(OVER_SHARE, over)
         if refusal is not None:
             return Candidate(score, refusal)
         standing = self._health.standing(source.name, capability)

@@ -266,6 +266,8 @@ class HTTP:
         gate, client = self._source.gate, self._client
         await gate.enter(weight)
         try:
+            if client.charge is not None:
+                client.charge(self.provider, weight)
             answer = await client.send(request, self._deadline)
         finally:
             gate.leave()

@@ -108,6 +108,8 @@ class SafeHTTPClient:
         self._out_of_reach: dict[str, float] = {}
         #: Told the source, `Date` and `Age` of each reply.
         self.on_date: Callable[[str, str, str | None], None] | None = None
+        #: Told the source and the weight of each request that goes out; None while no keys are set.
+        self.charge: Callable[[str, float], None] | None = None
 
     async def send(self, request: Outgoing, deadline: Deadline) -> Answer:
         """One request, one whole answer of any status, content coding undone.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from coinmux.server.asgi.host_check import is_loopback
 from coinmux.server.asgi.problems import AdminRequired, ForbiddenOrigin, UnsupportedMediaType
 from coinmux.server.asgi.query_params import single_values
+from coinmux.server.asgi.scope import STATE
 
 if TYPE_CHECKING:
     from litestar.connection import ASGIConnection
@@ -15,16 +16,16 @@ if TYPE_CHECKING:
 
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.gateway import Gateway
-    from coinmux.server.asgi.scope import RawHeaders, Scope
+    from coinmux.server.asgi.scope import RawHeaders, RequestState, Scope
 
 #: What browsers and commands on this machine send. Any other header may be a relay's: there are too
 #: many to name, and behind one the socket's peer says nothing.
 _DIRECT = frozenset({
     b"host", b"connection", b"user-agent", b"accept", b"accept-encoding", b"accept-language",
     b"accept-charset", b"content-length", b"content-type", b"transfer-encoding", b"expect", b"te",
-    b"origin", b"referer", b"cookie", b"authorization", b"cache-control", b"pragma", b"priority",
-    b"dnt", b"save-data", b"upgrade-insecure-requests", b"x-requested-with", b"x-request-id",
-    b"traceparent", b"tracestate", b"baggage", b"if-none-match", b"keep-alive",
+    b"origin", b"referer", b"cookie", b"authorization", b"x-api-key", b"cache-control", b"pragma",
+    b"priority", b"dnt", b"save-data", b"upgrade-insecure-requests", b"x-requested-with",
+    b"x-request-id", b"traceparent", b"tracestate", b"baggage", b"if-none-match", b"keep-alive",
 })  # fmt: skip
 _OWN_SITES = (b"same-origin", b"none")
 #: Where the application's state holds the `ServerContext`.
@@ -71,6 +72,9 @@ def check_admin(scope: Scope, settings: Settings, bound: str) -> None:
         return
     if (reason := refused_without_token(bound)) is not None:
         raise ForbiddenOrigin(reason)
+    state: RequestState | None = scope.get(STATE)
+    if state is not None and state.is_relayed:
+        raise ForbiddenOrigin("a request that comes through a proxy needs ADMIN_TOKEN")
     client = scope.get("client")
     if not client or not is_loopback(client[0]):
         raise ForbiddenOrigin("without ADMIN_TOKEN only this machine may change things")

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 #: What a page may read besides the body.
 _EXPOSED = (
     b"access-control-expose-headers",
-    b"Age, Cache-Status, ETag, Retry-After, X-Provider, X-Request-ID",
+    b"Age, Cache-Status, ETag, RateLimit, RateLimit-Policy, Retry-After, X-Provider, X-Request-ID",
 )
 _PREFLIGHT: tuple[RawHeader, ...] = (
     (b"access-control-allow-methods", b"GET, HEAD, POST"),
     (
         b"access-control-allow-headers",
-        b"Accept, Content-Type, If-None-Match, Last-Event-ID, X-Request-ID, traceparent",
+        b"Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID, X-API-Key, "
+        b"X-Request-ID, traceparent",
     ),
     (b"access-control-max-age", b"600"),
 )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _KEPT = 2_048
 #: Longer requests are rare and would make the memory of 2,048 of them count.
 _LONGEST = 2_048
-_NEVER_KEPT = frozenset((b"if-none-match", b"authorization", b"cookie"))
+_NEVER_KEPT = frozenset((b"if-none-match", b"authorization", b"x-api-key", b"cookie"))
 _OF_CONNECTION = frozenset(("client", "server", "state", STATE))
 #: The usual status line, for all that is answered here.
 _STATUS = b"HTTP/1.1 200 OK\r\n"

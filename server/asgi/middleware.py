@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from coinmux.framework.errors import Overloaded
+from coinmux.server.asgi.consumer_door import ConsumerDoor, area_of
 from coinmux.server.asgi.cross_origin import CrossOrigin
 from coinmux.server.asgi.host_check import Hosts
 from coinmux.server.asgi.known_requests import KnownRequests
@@ -22,6 +23,7 @@ from coinmux.server.asgi.request_head import RequestHead, check_body, check_targ
 from coinmux.server.asgi.scope import STATE, RequestState, client_of, state_of
 from coinmux.server.asgi.sent_response import SentResponse
 from coinmux.server.asgi.static_files import page, read_version
+from coinmux.server.asgi.trusted_proxies import TrustedProxies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 _ALWAYS = ("/healthz", "/readyz")
 #: The status logged where the caller left before there was an answer.
 _STATUS_LEFT = 499
+#: Has no share of its own: an address of this machine.
+_NO_ADDRESS = "127.0.0.1"
 
 
 class DecisionKeeper(Protocol):
@@ -62,6 +66,7 @@ class Middleware:
         traffic: what is in flight.
         admin_paths: templates of the routes that change something; no other site may call them.
         assets: has the page of errors, for browsers.
+        proxies: those that are believed; false while none is named.
     """
 
     def __init__(
@@ -85,6 +90,11 @@ class Middleware:
         self._bound = bound
         self._settings: Settings | None = None
         self._hosts = Hosts(())
+        self._door: ConsumerDoor | None = None
+        self.proxies = TrustedProxies((), "")
+        # While keys or proxies are named, a further step stands before each of these.
+        self._let_in = self._enter
+        self._answer = self._serve
         self._ids = count(1)
         self._run = os.urandom(5).hex()
         self.traffic = traffic
@@ -116,8 +126,8 @@ class Middleware:
         try:
             if known is None:
                 self._check(scope, head)
-            entered = self._enter(scope, settings)
-            await self._serve(scope, receive, send, reply, state, started, head)
+            entered = self._let_in(scope, settings)
+            await self._answer(scope, receive, send, reply, state, started, head)
         except asyncio.CancelledError:
             # Ended by the connection or the server: uvicorn would log it as a defect.
             if not state.caller_left and not self.traffic.stopped:
@@ -167,6 +177,37 @@ class Middleware:
         address: str = client[0] if client else "unknown"
         self.traffic.enter(address, settings)
         return address
+
+    def _let_in_named(self, scope: Scope, settings: Settings) -> str | None:
+        """As `_enter`, once it is known for which client a proxy asks and whose key it carries."""
+        state = state_of(scope)
+        self.proxies.relay(scope, state)
+        if self._door is not None:
+            consumer = self._door.meet(scope, state).consumer
+            is_limited = consumer is not None and consumer.per_min is not None
+            if is_limited and scope["path"] not in _ALWAYS:
+                # Its own limit takes the place of that of its address.
+                self.traffic.enter(_NO_ADDRESS, settings)
+                return _NO_ADDRESS
+        return self._enter(scope, settings)
+
+    async def _serve_keyed(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        reply: SentResponse,
+        state: RequestState,
+        started: float,
+        head: RequestHead,
+    ) -> None:
+        """As `_serve`, while keys are set: known targets ask sources, so they need one."""
+        door = self._door
+        assert door is not None
+        if self._lane.find(scope) is not None:
+            await door.admit(scope, area_of(scope["path_template"]))
+        send = door.sending(scope, send)
+        await self._serve(scope, receive, send, reply, state, started, head)
 
     async def _serve(
         self,
@@ -225,6 +266,8 @@ class Middleware:
     ) -> None:
         """Publish the request that ended, and record it unless its stream was recorded before."""
         inner = reply.scope
+        if state.door is not None:
+            state.door.note(inner, reply.status)
         if state.trail is not None and state.trail.decisions:
             client = client_of(inner) if state.is_traced else ""
             self._decisions.keep(client, state.request_id, tuple(state.trail.decisions))
@@ -237,7 +280,7 @@ class Middleware:
             "status": reply.status,
             "elapsed_ms": elapsed_ms,
             "request_id": state.request_id,
-            "answer": _answered(state),
+            "answer": state.answered_from(),
             "parts": state.parts,
         }
         template = inner.get("path_template") or "unmatched"
@@ -256,6 +299,11 @@ class Middleware:
         self._settings = settings
         self._hosts = Hosts(settings.allowed_hosts, self._bound)
         self._cross_origin = CrossOrigin(settings.cors_origins)
+        self.proxies = TrustedProxies(settings.trusted_proxies, settings.proxy_client_header)
+        self._door = ConsumerDoor(self._gateway, self._bound) if settings.api_keys else None
+        is_named = self._door is not None or bool(self.proxies)
+        self._let_in = self._let_in_named if is_named else self._enter
+        self._answer = self._serve if self._door is None else self._serve_keyed
 
     @property
     def is_draining(self) -> bool:
@@ -271,6 +319,8 @@ class Middleware:
             body: the whole of it; None where it comes in parts.
         """
         template = scope.get("path_template")
+        if self._door is not None:
+            headers = self._door.dressed(scope, headers)
         if self._cross_origin.is_on and template not in self.admin_paths:
             asked = dict(scope["headers"])
             headers = self._cross_origin.headers(
@@ -279,19 +329,6 @@ class Middleware:
         if body is None:
             return status, headers, b""
         return self._packer.pack(scope["headers"], status, headers, body)
-
-
-def _answered(state: RequestState) -> str:
-    """Whether sources answered just now, or what was kept; the worst of several answers counts."""
-    if state.question is not None:
-        return "cached"
-    decisions = () if state.trail is None else state.trail.decisions
-    if not decisions:
-        return "live"
-    caches = {one.cache for one in decisions}
-    if "stale" in caches:
-        return "stale"
-    return "cached" if caches == {"hit"} else "live"
 
 
 async def _send_problem(error: Exception, request_id: str, gateway: Gateway, send: Any) -> None:

@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException
 
 from coinmux.framework.errors import (
     AllProvidersFailed,
+    BudgetSpent,
     CoinmuxError,
     DeadlineExceeded,
     FeatureDisabled,
@@ -54,6 +55,24 @@ class ForbiddenOrigin(CoinmuxError):
     """The route changes something and the request may not come from where it does."""
 
     code = "forbidden_origin"
+
+
+class KeyRequired(CoinmuxError):
+    """The route asks sources, keys are set, and the request carries none."""
+
+    code = "api_key_required"
+
+
+class KeyRefused(CoinmuxError):
+    """The key is nobody's, or more than one was sent."""
+
+    code = "api_key_refused"
+
+
+class ScopeMissing(CoinmuxError):
+    """The owner of the key may not ask for this part of the API."""
+
+    code = "scope_missing"
 
 
 class MethodNotAllowed(CoinmuxError):
@@ -102,7 +121,10 @@ TABLE: Mapping[type[CoinmuxError], tuple[int, str]] = {
     UnknownInterval: (400, "Unknown interval"),
     UnknownIndicatorParameter: (400, "Unknown indicator parameter"),
     AdminRequired: (401, "Admin right required"),
+    KeyRequired: (401, "API key required"),
+    KeyRefused: (401, "API key refused"),
     ForbiddenOrigin: (403, "Forbidden origin"),
+    ScopeMissing: (403, "Scope missing"),
     NotFound: (404, "Not found"),
     UnknownChain: (404, "Unknown chain"),
     UnknownFeature: (404, "Unknown feature"),
@@ -116,6 +138,7 @@ TABLE: Mapping[type[CoinmuxError], tuple[int, str]] = {
     BodyTooLarge: (413, "Body too large"),
     UnsupportedMediaType: (415, "Unsupported media type"),
     TooManyRequests: (429, "Too many requests"),
+    BudgetSpent: (429, "Budget spent"),
     CoinmuxError: (500, "Internal error"),
     AllProvidersFailed: (502, "Every source failed"),
     ProviderError: (502, "The source failed"),

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from coinmux.framework.dispatch.decision_log import DecisionTrail
+    from coinmux.server.asgi.consumer_door import Caller, ConsumerDoor
     from coinmux.server.asgi.known_requests import KnownRequest
     from coinmux.server.asgi.query_params import ParsedRequest
     from coinmux.server.asgi.request_parts import Parts
@@ -61,6 +62,9 @@ class RequestState:
             with them.
         known: what is known of the request by its bytes, where it was not read.
         parts: how its questions ended, where it has several and an answer for each.
+        is_relayed: whether a named proxy sent it.
+        door: what looks at its key, while keys are set.
+        caller: who makes it, as its key says.
         first_byte_at: `perf_counter` when a stream began to be sent: it counts as answered then.
     """
 
@@ -78,9 +82,24 @@ class RequestState:
     known: KnownRequest | None = None
     first_byte_at: float | None = None
     parts: Parts | None = None
+    is_relayed: bool = False
+    door: ConsumerDoor | None = None
+    caller: Caller | None = None
 
     def __init__(self, writer: WholeWriter | None = None) -> None:
         self.writer = writer
+
+    def answered_from(self) -> str:
+        """Whether sources answered just now, or what was kept; the worst of several counts."""
+        if self.question is not None:
+            return "cached"
+        decisions = () if self.trail is None else self.trail.decisions
+        if not decisions:
+            return "live"
+        caches = {one.cache for one in decisions}
+        if "stale" in caches:
+            return "stale"
+        return "cached" if caches == {"hit"} else "live"
 
 
 def state_of(scope: Any) -> RequestState:

@@ -25,8 +25,12 @@ COMMANDS: Mapping[str, str] = {
     "indicators": "indicators",
     "archive": "archive_copies",
     "doctor": "doctor",
+    "alerts": "alerts",
+    "maintenance": "maintenance",
+    "note": "maintenance",
     "conformance": "conformance",
     "env-example": "lists",
+    "keys": "keys",
 }
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,13 @@ from coinmux.server.cli.values import Whole
 from coinmux.server.process.log_setup import set_up
 from coinmux.server.process.process_end import end_soon
 from coinmux.server.process.service_manager import ServiceManager, activated
+from coinmux.server.process.speaker import SpeakerLock
 from coinmux.server.process.supervisor import Workers, command_of_worker, listen
 from coinmux.server.process.worker import ignore_signals, inherited
 
 if TYPE_CHECKING:
     from coinmux.framework.config.settings import Settings
+    from coinmux.framework.gateway import Gateway
 
 
 @click.command()
@@ -57,15 +60,24 @@ def serve(
     from coinmux.server.process.simulated_gateway import world_for
     from coinmux.server.process.uvicorn_server import serve as run_server
 
+    speaker = SpeakerLock.inherited()
+
     async def run() -> int:
         world = world_for(env_file, simulate=simulate, found=None, **options)
         async with world as (gateway, drill):
+            gateway.alerts.may_speak = partial(_may_speak, gateway, speaker)
             code = await run_server(gateway, drill, listener)
         end_soon(EXIT_FAILED if code else EXIT_OK, gateway.settings, gateway.redactor)
         return code
 
     code = _run(run())
     raise SystemExit(EXIT_FAILED if code else EXIT_OK)
+
+
+def _may_speak(gateway: Gateway, speaker: SpeakerLock) -> bool:
+    """Whether no other worker sends alerts: the shared state decides that, or else the lock."""
+    state = gateway.state
+    return speaker.is_had() or (state is not None and state.store.online)
 
 
 def _listen(settings: Settings) -> socket.socket:

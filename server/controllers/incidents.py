@@ -11,6 +11,7 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from coinmux.framework.alerts.alerter import base_of
 from coinmux.framework.errors import NotFound
 from coinmux.framework.incidents.record import Kind, Severity
 from coinmux.framework.incidents.report import IncidentDetail, IncidentFilter, IncidentPage
@@ -23,10 +24,12 @@ from coinmux.server.asgi.responses import NO_STORE, Bytes, as_json
 from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc
 from coinmux.server.openapi.parameters import parameter
+from coinmux.server.pages.atom import feed_of
 
 _MOST, _USUAL = 200, 50
 _CURSOR = re.compile(r"[0-9]{13}-[0-9a-f]{8}")
 _STATES = ("open", "ended")
+_ATOM = "application/atom+xml"
 _CHOICES = {"kind": get_args(Kind), "severity": get_args(Severity), "state": _STATES}
 _TIMES = ("from", "to")
 _NAMES = ("source", "capability")
@@ -90,6 +93,23 @@ class IncidentController(Controller):
         """
         values = single_values(request.scope["query_string"], [one["name"] for one in _PARAMETERS])
         return _live(await desk.gateway.incidents.page(_filter_of(values)))
+
+    @get(
+        "/incidents.atom",
+        operation_id="getIncidentFeed",
+        opt={DOC: RouteDoc(media_type=_ATOM, parameters=_PARAMETERS)},
+    )
+    async def feed(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
+        """The same incidents as an Atom feed; its links begin with `PUBLIC_URL`."""
+        values = single_values(request.scope["query_string"], [one["name"] for one in _PARAMETERS])
+        page = await desk.gateway.incidents.page(_filter_of(values))
+        base = base_of(desk.gateway.settings)
+        body = feed_of(page.incidents, base, desk.gateway.clock.wall_ms())
+        headers = [
+            (b"content-type", _ATOM.encode()),
+            (b"cache-control", NO_STORE),
+        ]
+        return Bytes(body, headers)
 
     @get(
         "/incidents/{incident_id:str}",

@@ -38,7 +38,7 @@ _OWN = frozenset(
         "unmatched", "/", "/system-monitor", "/providers", "/chart", "/explain", "/config",
         "/incidents", "/static/{path}", "/docs", "/schema/openapi.json", "/healthz", "/readyz",
         "/metrics", "/favicon.ico", "/robots.txt", "/badge/{badge}", "/api/monitor", "/api/stream",
-        "/api/status/public", "/api/drill", "/api/incidents",
+        "/api/status/public", "/api/drill", "/api/incidents", "/api/usage",
     }
 )  # fmt: skip
 _OF_PAGES = "/api/pages/"

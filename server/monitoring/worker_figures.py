@@ -11,6 +11,7 @@ import msgspec
 
 from coinmux.framework.health.circuit import State
 from coinmux.server.monitoring.capability_traffic import Answers
+from coinmux.server.monitoring.consumer_figures import ConsumerFigures, figures_of
 from coinmux.server.monitoring.metrics_report import CacheFigures, DatabaseFigures
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class WorkerFigures(msgspec.Struct, frozen=True, kw_only=True):
         shares_limits: whether all workers share one count of each window.
         states: of its sources.
         answers: those of the last minute.
+        consumers: what each did here; None while no keys are set.
     """
 
     name: str
@@ -73,6 +75,7 @@ class WorkerFigures(msgspec.Struct, frozen=True, kw_only=True):
     gates: dict[str, GateFigures]
     states: dict[str, State]
     answers: list[Answers]
+    consumers: ConsumerFigures | None = None
 
 
 class Parts(Protocol):
@@ -121,6 +124,7 @@ def read(parts: Parts, name: str = "1", wanted: int = 1) -> WorkerFigures:
         },
         states={one: gateway.health.snapshot(one).state for one in gateway.sources},
         answers=parts.pulse.asked.counts(),
+        consumers=figures_of(gateway.consumers),
     )
 
 

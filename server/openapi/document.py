@@ -21,6 +21,7 @@ from coinmux.framework.models.base import Result
 from coinmux.framework.models.candles import CANDLE_COLUMNS, Candles
 from coinmux.framework.reference.intervals import INTERVALS
 from coinmux.framework.reports.base import installed_version
+from coinmux.server.asgi.consumer_door import area_of
 from coinmux.server.asgi.query_params import QueryReader
 from coinmux.server.openapi.parameters import path_parameters, reader_parameters
 from coinmux.server.openapi.responses import REFERENCE, Described, reference, responses
@@ -46,6 +47,7 @@ class RouteDoc:
         media_type: of the answer.
         schema: in place of that of `result`.
         several: model of the answer where the caller asked for more than one thing.
+        is_keyed: whether it asks no source and takes a key all the same.
         unready: status at which the answer is `result` all the same.
         needs: parameters that the route requires, though the reader does not.
         also: further forms of the answer: media type -> what OpenAPI says of it.
@@ -66,6 +68,7 @@ class RouteDoc:
     needs: frozenset[str] = frozenset()
     also: Mapping[str, Any] = field(default_factory=dict)
     asks: str | None = None
+    is_keyed: bool = False
 
     def __deepcopy__(self, _: object) -> Self:
         """Itself: litestar copies what a route carries again and again, and this never changes."""
@@ -75,6 +78,21 @@ class RouteDoc:
     def operation(self) -> str | None:
         """What sources are asked for; None where they are not."""
         return self.reader.capability if self.reader is not None else self.asks
+
+    def scope_at(self, template: str) -> str | None:
+        """The scope that a key must have for the route at that path; None where it needs no key.
+
+        What asks sources needs one, what computes for the caller, and what the pages ask.
+        """
+        if self.is_admin or not (
+            self.operation is not None or self.body is not None or "/pages/" in template
+        ):
+            return None
+        return area_of(template)
+
+    def needs_key(self, template: str) -> bool:
+        """Whether the route at that path takes the key of a consumer."""
+        return self.is_keyed or self.scope_at(template) is not None
 
     def names(self) -> set[str]:
         """The names of all values the route takes."""
@@ -86,9 +104,11 @@ class RouteDoc:
         """Whether functions of candles are computed."""
         return (self.operation or "").startswith("indicator") or "rows" in self.names()
 
-    def statuses(self) -> list[int]:
-        """Every error status the route may answer."""
+    def statuses(self, path: str) -> list[int]:
+        """Every error status the route at `path` may answer."""
         found = {*(_ASKED if self.reader is not None else _LOCAL), *self.errors}
+        if self.needs_key(path):
+            found |= {401, 403, 429}
         if self.operation is not None:
             found.add(403)
         if self.media_type == "application/json":
@@ -119,7 +139,18 @@ def document(app: Litestar) -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "ADMIN_TOKEN; with none set, this machine alone may.",
-                }
+                },
+                "apiKey": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The key of a consumer; without API_KEYS none is needed.",
+                },
+                "apiKeyHeader": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-API-Key",
+                    "description": "The same in a header of its own.",
+                },
             },
         },
     }
@@ -156,7 +187,7 @@ def _operation(path: str, handler: Any, doc: RouteDoc) -> dict[str, Any]:
         "description": " ".join(text.split()),
         "tags": sorted(handler.resolve_tags()),
         "parameters": [*path_parameters(path), *_query_parameters(doc)],
-        "responses": responses(doc),
+        "responses": responses(doc, path),
     }
     if doc.body is not None:
         operation["requestBody"] = {
@@ -165,6 +196,8 @@ def _operation(path: str, handler: Any, doc: RouteDoc) -> dict[str, Any]:
         }
     if doc.is_admin:
         operation["security"] = [{}, {"adminToken": []}]
+    elif doc.needs_key(path):
+        operation["security"] = [{}, {"apiKey": []}, {"apiKeyHeader": []}]
     return operation
 
 

@@ -9,7 +9,13 @@ import msgspec
 from pydantic import BaseModel
 
 from coinmux.framework import errors
-from coinmux.server.asgi.problems import TABLE
+from coinmux.server.asgi.problems import (
+    TABLE,
+    AdminRequired,
+    KeyRefused,
+    KeyRequired,
+    ScopeMissing,
+)
 from coinmux.server.openapi.examples import EXAMPLES
 from coinmux.server.openapi.schemas import Meta, Problem
 
@@ -33,8 +39,12 @@ _OF_INDICATORS = (
 )
 
 
-def responses(doc: RouteDoc) -> dict[str, Any]:
-    """The responses by status."""
+#: Errors that can come only where a key is looked at.
+_OF_KEYS = (KeyRequired, KeyRefused, ScopeMissing, errors.BudgetSpent)
+
+
+def responses(doc: RouteDoc, path: str) -> dict[str, Any]:
+    """The responses of the route at `path`, by status."""
     content: dict[str, Any] = {}
     if doc.schema is not None:
         content["schema"] = dict(doc.schema)
@@ -53,11 +63,11 @@ def responses(doc: RouteDoc) -> dict[str, Any]:
     }
     if doc.unready is not None:
         answers[str(doc.unready)] = {"description": "Not now", "content": {doc.media_type: content}}
-    for status in doc.statuses():
+    for status in doc.statuses(path):
         if status == doc.unready:
             continue
         answers[str(status)] = {
-            "description": " or ".join(_codes(doc, status)),
+            "description": " or ".join(_codes(doc, path, status)),
             "content": {"application/problem+json": {"schema": reference(Problem)}},
         }
         if status in (429, 503):
@@ -70,15 +80,20 @@ def responses(doc: RouteDoc) -> dict[str, Any]:
     return answers
 
 
-def _codes(doc: RouteDoc, status: int) -> list[str]:
+def _codes(doc: RouteDoc, path: str, status: int) -> list[str]:
     """The codes of the errors that the route may give with that status."""
     kinds = [kind for kind, (of_kind, _) in TABLE.items() if of_kind == status]
-    return [kind.code for kind in kinds if _may_give(doc, kind)] or [kind.code for kind in kinds]
+    given = [kind.code for kind in kinds if _may_give(doc, path, kind)]
+    return given or [kind.code for kind in kinds]
 
 
-def _may_give(doc: RouteDoc, kind: type[errors.CoinmuxError]) -> bool:
+def _may_give(doc: RouteDoc, path: str, kind: type[errors.CoinmuxError]) -> bool:
     if (names := _ABOUT.get(kind)) is not None:
         return not names.isdisjoint(doc.names())
+    if kind in _OF_KEYS:
+        return doc.needs_key(path)
+    if kind is AdminRequired:
+        return doc.is_admin
     if kind in _OF_INDICATORS:
         return doc.is_of_indicators()
     if kind is errors.UnknownSymbol:

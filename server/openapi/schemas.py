@@ -177,6 +177,28 @@ class DrillOrder(BaseModel):
     fault: str | None
 
 
+class MaintenanceOrder(BaseModel):
+    """A maintenance window to begin."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    source: str | None = Field(default=None, description="Its name; null for everything")
+    minutes: int = Field(gt=0, le=129_600, description="How long it lasts")
+    from_: str | int | None = Field(
+        default=None, alias="from",
+        description="When it begins: Unix ms, or an ISO date or time; null for now",
+    )  # fmt: skip
+    note: str = Field(default="", max_length=1_000, description="Why")
+
+
+class NoteOrder(BaseModel):
+    """A note to write on an incident."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=1_000)
+
+
 class TextSentimentBody(BaseModel):
     """Texts to read."""
 

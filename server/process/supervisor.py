@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from coinmux.server.process.process_end import GRACE_S
 from coinmux.server.process.service_manager import READY, STOPPING
+from coinmux.server.process.speaker import SPEAKER_FD, make_lock
 from coinmux.server.process.worker import BEAT_FD, LISTEN_FD, PARENT_FD, RELOAD, SERVING
 from coinmux.server.workers.folder import FIGURES, WorkersFolder
 
@@ -122,6 +123,7 @@ class Workers:
         self._must_reload = False
         self._ever_sound = False
         self._read_end, self._write_end = os.pipe()
+        self._speaker = make_lock()
 
     def run(self) -> int:
         """Keep all of them running until a signal; the exit code."""
@@ -269,9 +271,9 @@ class Workers:
             self._command,
             env={
                 **self._environ, LISTEN_FD: str(fd), PARENT_FD: str(self._read_end),
-                BEAT_FD: str(given), FIGURES: worker.figures,
+                BEAT_FD: str(given), SPEAKER_FD: str(self._speaker), FIGURES: worker.figures,
             },
-            pass_fds=(fd, self._read_end, given),
+            pass_fds=(fd, self._read_end, given, self._speaker),
             # An interrupt from the terminal is the parent's to pass on, once.
             start_new_session=True,
         )  # fmt: skip
@@ -297,6 +299,7 @@ class Workers:
             worker.forget(self._folder)
         os.close(self._write_end)
         os.close(self._read_end)
+        os.close(self._speaker)
 
 
 def listen(host: str, port: int) -> socket.socket:

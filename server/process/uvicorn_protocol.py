@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from coinmux.server.asgi.known_requests import KnownRequests
     from coinmux.server.asgi.scope import RawHeaders, Scope
+    from coinmux.server.asgi.trusted_proxies import TrustedProxies
 
 #: Seconds a head or a body may take, and a connection may idle (`faults.md` H1).
 PATIENCE_S = 10
@@ -106,11 +107,16 @@ class ServedConnection(HttpToolsProtocol):
 
     def _is_greedy(self) -> bool:
         address = self.client[0] if self.client else ""
-        if not address or is_loopback(address):
+        if not address or is_loopback(address) or self._is_proxy(address):
             return False
         mine = self.network
         same = (isinstance(one, ServedConnection) and one.network == mine for one in self._others())
         return sum(same) >= CLIENT_LIMIT
+
+    def _is_proxy(self, address: str) -> bool:
+        """Whether a named proxy, which connects for many clients, has that address."""
+        proxies: TrustedProxies | None = getattr(self.app, "proxies", None)
+        return proxies is not None and proxies.names(address)
 
     def _others(self) -> list[Any]:
         return [one for one in self.connections if one is not self]

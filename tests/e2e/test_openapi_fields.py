@@ -13,6 +13,7 @@ ROWS = [
 ]
 #: One request for each operation that answers JSON: its path in the document, the target, a body.
 GET = [
+    ("/api/alerts", "/api/alerts"),
     ("/api/capabilities", "/api/capabilities"),
     ("/api/chain/{chain}/balance/{address}", f"/api/chain/ethereum/balance/{ADDRESS}"),
     ("/api/chain/{chain}/gas", "/api/chain/ethereum/gas"),
@@ -27,6 +28,7 @@ GET = [
     ("/api/drill", "/api/drill"),
     ("/api/incidents", "/api/incidents"),
     ("/api/incidents/{incident_id}", "/api/incidents/THE-NEWEST"),
+    ("/api/maintenance", "/api/maintenance"),
     ("/api/indicators", "/api/indicators"),
     ("/api/indicators/comprehensive", "/api/indicators/comprehensive?symbol=BTC/USDT"),
     (
@@ -75,6 +77,7 @@ GET = [
     ("/api/source-health/status/{name}", "/api/source-health/status/binance"),
     ("/api/status", "/api/status"),
     ("/api/status/public", "/api/status/public"),
+    ("/api/usage", "/api/usage"),
     ("/api/whales/entity/{address}", f"/api/whales/entity/{ADDRESS}"),
     ("/api/whales/transfers", "/api/whales/transfers"),
     ("/healthz", "/healthz"),
@@ -83,6 +86,9 @@ GET = [
 POST = [
     ("/api/config/reload", "/api/config/reload", None),
     ("/api/drill/{provider}", "/api/drill/kraken", {"fault": None}),
+    ("/api/maintenance", "/api/maintenance", {"source": "kraken", "minutes": 1, "note": "a test"}),
+    ("/api/maintenance/{window_id}/end", "/api/maintenance/A-WINDOW/end", None),
+    ("/api/incidents/{incident_id}/notes", "/api/incidents/THE-NEWEST/notes", {"text": "seen"}),
     (
         "/api/indicators/batch",
         "/api/indicators/batch",
@@ -188,6 +194,10 @@ def test_no_field_is_sent_undescribed_and_none_required_is_missing(
     """The answer fits its schema although every object in it is closed."""
     if "THE-NEWEST" in target:
         target = target.replace("THE-NEWEST", newest_incident(client))
+    if "A-WINDOW" in target:
+        order = {"source": "okx", "minutes": 1}
+        window = client.post("/api/maintenance", json=order).json()
+        target = target.replace("A-WINDOW", window["id"])
     answer = client.request(method, target, json=body)
     assert answer.status_code == 200 or path in MAY_FAIL, answer.text
     check(api, method, path, answer)

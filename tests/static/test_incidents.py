@@ -47,7 +47,7 @@ def told(page_of):
     """`async with told(body) as page`: the page, told of these; `page.asked` has its questions."""
 
     @asynccontextmanager
-    async def make(body, path="incidents", **options):
+    async def make(body, path="incidents", *, alerts=None, windows=(), **options):
         asked = []
 
         async def before(page):
@@ -84,6 +84,10 @@ def told(page_of):
                 )
 
             await page.route("**/api/incidents?*", listed)
+            if alerts is not None:
+                kept = {"windows": [*windows], "kept": True, "read_at": now}
+                await page.route("**/api/alerts", lambda one: one.fulfill(json=alerts))
+                await page.route("**/api/maintenance", lambda one: one.fulfill(json=kept))
             await page.route("**/api/pages/incident?*", shown)
 
         async with page_of(path, before=before, **options) as page:
@@ -237,3 +241,38 @@ async def test_a_broken_source_is_an_incident_while_one_looks(page_of, api, unti
     finally:
         api.post("/api/drill/kraken", json={"fault": None})
         api.post("/api/source-health/reset/kraken")
+
+
+async def test_the_page_says_what_was_sent_what_waits_and_what_is_in_maintenance(told):
+    """As the server has it; its texts are text."""
+    now = 1_764_000_000_000
+    alerts = {
+        "configured": True, "speaks": True, "links_to": "http://x", "quiet": True, "notes": [],
+        "channels": [
+            {"name": "mail", "kind": "mailto", "least": "major", "categories": ["quota"],
+             "state": "failing", "trouble": "refused <i>", "sent": 3, "failed": 1, "waiting": 0}
+        ],
+        "messages": [
+            {"at": now, "channel": "mail", "state": "sent", "sent_at": now + 5_000, "tries": 2,
+             "trouble": None, "severity": "minor", "title": "[coinmux] MINOR: A",
+             "body": "A is <b>offline</b>.\nhttp://x/incidents?id=1", "incidents": ["1"]}
+        ],
+        "held": [
+            {"channel": "mail", "incident": "1", "title": "B", "what": "began",
+             "why": "quiet hours"}
+        ],
+    }  # fmt: skip
+    window = {"id": "1", "source": "kraken", "title": "Kraken", "from_at": now, "to_at": 2 * now,
+              "note": "their upgrade", "made_at": now, "active": True}  # fmt: skip
+    story = [_incident(2, **OPEN, maintenance=True)]
+
+    async with told(_page(story), alerts=alerts, windows=[window]) as page:
+        await page.wait_for_selector(".alerts.messages")
+        assert "It is quiet hours" in await page.locator("#alerts > .note").text_content()
+        assert "refused <i>" in await page.locator(".alerts.channels").text_content()
+        assert "quiet hours" in await page.locator(".alerts.held").text_content()
+        assert "nobody is alerted" in await page.locator(".alerts.windows").text_content()
+        assert "in maintenance" in await page.locator(".incident small").first.text_content()
+        await page.locator(".messages summary").click()
+        assert await page.locator(".messages pre").text_content() == alerts["messages"][0]["body"]
+        assert page.complaints == []

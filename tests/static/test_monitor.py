@@ -206,6 +206,7 @@ async def test_many_events_of_one_story_are_one_line(page_of, altered, change, w
         assert await lines.locator(".what").all_inner_texts() == [what]
         assert more in await lines.locator(".more").inner_text()
         assert took in await lines.locator(".took").inner_text()
+        await page.unroute_all(behavior="ignoreErrors")
 
 
 @pytest.mark.parametrize("width", [390, 768, 1440, 1920, 2560])
@@ -232,3 +233,14 @@ async def test_a_large_screen_is_used_as_a_whole(page_of, width):
         await page.wait_for_selector(READY)
         card = await page.locator('[data-panel="providers"]').bounding_box()
         assert card["width"] >= 0.95 * width
+
+
+@pytest.mark.parametrize("path", ["", "system-monitor"])
+async def test_the_history_of_a_question_leads_to_its_incidents(page_of, path):
+    """Its row leads to who would be asked."""
+    async with page_of(path) as page:
+        row = page.locator(".cap").first
+        await row.wait_for()
+        capability = (await row.get_attribute("href")).partition("capability=")[2]
+        await row.locator(".bars").click()
+        await page.wait_for_url(f"**/incidents?capability={capability}")

@@ -67,6 +67,7 @@ class CannedClient:
     def __init__(self, reply: Answer) -> None:
         self.redactor = Redactor()
         self.on_date = None  # no clock of a source is compared with ours
+        self.charge = None
         self._reply = reply
 
     async def send(self, request: Outgoing, deadline: Deadline) -> Answer:
@@ -80,6 +81,7 @@ class LooseClient:
     def __init__(self, exchanges: Sequence[Exchange]) -> None:
         self.redactor = Redactor()
         self.on_date = None  # no clock of a source is compared with ours
+        self.charge = None
         self._left = list(exchanges)
 
     async def send(self, request: Outgoing, deadline: Deadline) -> Answer:

@@ -53,6 +53,7 @@ class ReplayClient:
     ) -> None:
         self.redactor = Redactor()
         self.on_date = None  # no clock of a source is compared with ours
+        self.charge = None
         self.left = [
             one if isinstance(one, Exchange) else Exchange.model_validate(one) for one in exchanges
         ]

@@ -8,6 +8,7 @@ import { shell } from "../../shared/js/shell.js";
 import { NONE, number, words } from "../../shared/js/format.js";
 import { badge, setBadge } from "../../shared/js/states.js";
 import { Table } from "../../shared/js/table.js";
+import { showConsumers, takeKey } from "./consumers.js";
 
 const EVERY_MS = 15000;
 const REASONS = {
@@ -16,7 +17,7 @@ const REASONS = {
 // Who may change things, in words; a word that is not here is shown as it is.
 const ADMINS = { loopback: "this machine only", token: "with ADMIN_TOKEN", nobody: "nobody" };
 
-const panels = Object.fromEntries(["needed", "optional", "features", "settings"].map((name) => [name, new Panel($(`[data-panel="${name}"]`), { staleAfter: 3 * EVERY_MS, retry: () => poller.now() })]));
+const panels = Object.fromEntries(["needed", "optional", "consumers", "features", "settings"].map((name) => [name, new Panel($(`[data-panel="${name}"]`), { staleAfter: 3 * EVERY_MS, retry: () => poller.now() })]));
 let features = [];
 let settings = [];
 let titles = new Map();
@@ -50,7 +51,7 @@ const table = new Table($("#features"), [
       return;
     }
     each(cell, one.variables, (variable) => variable.name,
-      (variable) => h("div", { title: variable.description ?? "" }, h("code", { text: variable.name }), h("span", { class: "tag" }), variable.signup_url ? safeLink(variable.signup_url, { class: "note" }, "get one") : null),
+      (variable) => h("div", { title: variable.description ?? "" }, h("code", { text: variable.name }), h("span", { class: "tag" }), variable.signup_url && !variable.present ? safeLink(variable.signup_url, { class: "note" }, "get one") : null),
       (line, variable) => {
         setText(line.children[1], variable.present ? "set" : "missing");
         line.children[1].dataset.tone = variable.present ? "ok" : variable.required ? "warn" : "";
@@ -128,6 +129,8 @@ const poller = new Poller(async () => {
   fill("optional", optional, may, "Every optional key is set.");
   list();
   listSettings();
+  await showConsumers(panels.consumers);
+  panels.consumers.card.querySelector(".scroll").hidden = !$("#consumers tbody tr");
   setText($("#env"), [...new Set([...must, ...may].map((one) => `${one.variable}=`))].join("\n"));
   $(".lines").hidden = !missing.length;
   $("#copy").hidden = !missing.length;
@@ -175,6 +178,7 @@ $("#copy").addEventListener("click", async () => {
     setText($("#copied"), "selected below");
   }
 });
+takeKey(() => poller.now());
 setInterval(() => {
   for (const panel of Object.values(panels)) panel.tick();
 }, 1000);

@@ -71,6 +71,7 @@ export class Drawer {
       h("p", { class: "lead", text: one.reason }),
       one.notes.length ? h("ul", { class: "notes" }, one.notes.map((note) => h("li", { text: note }))) : "",
       facts(one),
+      written(one),
       standIns(one),
       course(one),
       samples(one),
@@ -93,6 +94,12 @@ function facts(one) {
     one.capabilities.length ? ["Questions concerned", h("span", { class: "tags" }, one.capabilities.map((name) => h("span", { class: "tag", text: words(name) })))] : null,
   ];
   return h("dl", { class: "facts" }, rows.filter(Boolean).map(([name, value]) => [h("dt", { text: name }), h("dd", null, value)]).flat());
+}
+
+function written(one) {
+  if (!one.operator_notes?.length) return "";
+  return h("section", null, h("h3", { text: "What the operator wrote" }),
+    h("ul", { class: "notes" }, one.operator_notes.map((note) => h("li", null, timeOf(note.at, when), ` ${note.text}`))));
 }
 
 function standIns(one) {

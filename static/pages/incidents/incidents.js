@@ -7,6 +7,7 @@ import { Panel } from "../../shared/js/panel.js";
 import { Poller } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
 import { eachSecond, now, timeOf, when } from "../../shared/js/time.js";
+import { Alerts } from "./alerts.js";
 import { Drawer } from "./drawer.js";
 import { List } from "./list.js";
 import { Week } from "./week.js";
@@ -25,13 +26,16 @@ const form = $("#filters");
 const drawer = new Drawer($("#drawer"), $("#detail"));
 const week = new Week($("#week"), (id) => drawer.show(id));
 const list = new List($("#list"), (id) => drawer.show(id));
+const alerts = new Alerts($("#alerts"));
 const panels = {
+  alerts: new Panel($('[data-panel="alerts"]'), { staleAfter: 3 * EVERY_MS }),
   week: new Panel($('[data-panel="week"]'), { staleAfter: 3 * EVERY_MS }),
   list: new Panel($('[data-panel="list"]'), { staleAfter: 3 * EVERY_MS, retry: () => poller.now() }),
 };
 let newest = [];
 let older = [];
 let next = null;
+let listed = false;
 // Since when anything is known, where incidents are kept in memory alone.
 let knownSince = null;
 
@@ -115,8 +119,17 @@ const poller = new Poller(async () => {
   if (!older.length) next = page.next;
   said(page);
   show();
+  if (!listed) telling.start();
+  listed = true;
   shell.updated(undefined, EVERY_MS);
 }, { interval: EVERY_MS, onBad: (problem) => panels.list.error(problem) });
+
+const telling = new Poller(async () => {
+  alerts.show(...(await Promise.all([get("api/alerts"), get("api/maintenance")])));
+  panels.alerts.ready();
+  // It is asked for once the list is there, which would push it down.
+  panels.alerts.card.hidden = false;
+}, { interval: EVERY_MS, onBad: (problem) => panels.alerts.error(problem) });
 
 $("#older button").addEventListener("click", async ({ currentTarget: button }) => {
   button.setAttribute("aria-disabled", "true");

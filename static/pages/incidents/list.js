@@ -42,7 +42,7 @@ export class List {
   // A row is written anew only where something of it changed: its age ticks by itself.
   #fill(row, one) {
     const link = row.firstElementChild;
-    const key = `${one.updated_at}/${one.ended_at}/${one.reason}/${cost(one)}/${zone()}`;
+    const key = `${one.updated_at}/${one.ended_at}/${one.reason}/${one.maintenance}/${cost(one)}/${zone()}`;
     if (link.dataset.key === key) return;
     link.dataset.key = key;
     link.dataset.severity = one.severity;
@@ -50,7 +50,7 @@ export class List {
     link.replaceChildren(
       h("span", { class: "mark" }, mark(one.severity), h("span", { class: "away", text: `${one.severity}: ` })),
       h("span", { class: "said" }, h("strong", { text: one.reason }),
-        h("small", null, `${kindOf(one)} · `, timeOf(one.started_at, one.ended_at === null ? when : clock), " · ", cost(one))),
+        h("small", null, one.maintenance ? "in maintenance · " : "", `${kindOf(one)} · `, timeOf(one.started_at, one.ended_at === null ? when : clock), " · ", cost(one))),
       h("span", { class: "long" }, length(one), one.times > 1 ? h("small", { text: `${one.times} times` }) : null,
         one.unknown_until ? h("small", { text: "end not known" }) : null),
     );

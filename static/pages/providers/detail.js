@@ -79,7 +79,7 @@ function past(history) {
   const bars = new Bars();
   const seen = observed(history);
   const text = seen ? `Observed ${span(seen)}: ${share(history.uptime)} available, ${number(history.incidents.length)} ${history.incidents.length === 1 ? "incident" : "incidents"}` : "Not observed yet";
-  bars.set({ buckets, from: history.from_at, step, summary: `Last 24 hours. ${text}` });
+  bars.set({ buckets, from: history.from_at, step, summary: `Last 24 hours. ${text}`, href: address("incidents", { source: history.name }).href });
   return part("Last 24 hours", bars.element, h("p", { class: "note", text }));
 }
 

@@ -27,7 +27,7 @@ export class Bars {
     this.element.addEventListener("pointerleave", () => this.#leave());
     this.element.addEventListener("blur", () => this.#leave());
     this.element.addEventListener("focus", () => this.#mark(this.buckets.length - 1));
-    this.element.addEventListener("click", () => this.#follow());
+    this.element.addEventListener("click", (event) => this.#follow(event));
   }
 
   // `buckets` are states, oldest first; `from` and `step` their times in ms; `asked` has a character for
@@ -93,7 +93,7 @@ export class Bars {
 
   #key(event) {
     if (event.key === "Enter") {
-      this.#follow();
+      this.#follow(event);
       return;
     }
     const last = this.buckets.length - 1;
@@ -108,8 +108,11 @@ export class Bars {
     this.#mark(Math.min(this.buckets.length - 1, Math.floor(((event.clientX - box.left) / box.width) * this.buckets.length)));
   }
 
-  #follow() {
-    if (this.goes) location.href = this.goes;
+  // The bars may lie within a link that leads elsewhere.
+  #follow(event) {
+    if (!this.goes) return;
+    event.preventDefault();
+    location.href = this.goes;
   }
 
   #leave() {

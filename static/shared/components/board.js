@@ -117,7 +117,7 @@ export class Board {
   #history(bars, one) {
     const { words: names, to_at: to, bucket_s: step } = this.facts;
     const buckets = (one.history ?? []).map((value) => (value === null ? null : (names[value] ?? "unknown")));
-    bars.set({ buckets, asked: one.asked, from: to - buckets.length * step * 1000, step: step * 1000, summary: titleOf(one) });
+    bars.set({ buckets, asked: one.asked, from: to - buckets.length * step * 1000, step: step * 1000, summary: titleOf(one), href: this.wall ? null : new URL(`incidents?capability=${encodeURIComponent(one.name)}`, root).href });
   }
 
   // One stop for the Tab key: the row that was looked at last.

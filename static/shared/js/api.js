@@ -25,6 +25,16 @@ export class Problem extends Error {
   }
 }
 
+// The key of a consumer that this tab keeps, where keys are set (the configuration page takes it).
+function key() {
+  try {
+    const kept = sessionStorage.getItem("coinmux.key");
+    return kept ? { "x-api-key": kept } : {};
+  } catch {
+    return {};
+  }
+}
+
 export async function ask(path, { params, method = "GET", body, timeout = 15000, signal, headers } = {}) {
   const own = new AbortController();
   const timer = setTimeout(() => own.abort(), timeout);
@@ -35,7 +45,7 @@ export async function ask(path, { params, method = "GET", body, timeout = 15000,
   try {
     const reply = await fetch(address(path, params), {
       method,
-      headers: { accept: "application/json", ...(body ? { "content-type": "application/json" } : {}), ...headers },
+      headers: { accept: "application/json", ...(body ? { "content-type": "application/json" } : {}), ...key(), ...headers },
       body: body ? JSON.stringify(body) : undefined,
       signal: own.signal,
       cache: "no-store",

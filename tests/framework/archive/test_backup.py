@@ -12,13 +12,17 @@ from sqlalchemy import insert, select
 from coinmux import State
 from coinmux.framework.archive.backup import back_up, restore
 from coinmux.framework.archive.database import Database, read_database_url
-from coinmux.framework.archive.schema import CANDLES, INCIDENTS, METADATA, PRESENCE
+from coinmux.framework.archive.schema import CANDLES, INCIDENTS, METADATA, PRESENCE, SAYINGS
 from coinmux.framework.archive.trouble import UnusableDatabase
 from coinmux.framework.events import EventBus
 from coinmux.framework.health.status import StateChange
 from coinmux.framework.testing.random_candles import random_candles
 from coinmux.framework.testing.servers import postgres_folder
 
+_SAYING = {
+    "id": "1-b", "kind": "maintenance", "about": "kraken", "from_at": 1, "to_at": 2, "made_at": 1,
+    "updated_at": 1, "text": "\u20ac",
+}  # fmt: skip
 _INCIDENT = {
     "id": "1-a", "kind": "source", "name": "kraken", "severity": "minor", "started_at": 1,
     "ended_at": None, "updated_at": 2, "capabilities": "ticker", "told": '{"cause": "\u20ac"}',
@@ -65,6 +69,7 @@ async def filled(archive_at, address, database, count=12_000):
     async with database.writing() as connection:
         await connection.execute(insert(INCIDENTS), [_INCIDENT])
         await connection.execute(insert(PRESENCE), [{"name": "server", "at": 3, "word": "runs"}])
+        await connection.execute(insert(SAYINGS), [_SAYING])
 
 
 async def rows_of(database):

@@ -116,3 +116,31 @@ async def test_an_unknown_incident_is_not_found_and_for_a_page_an_answer(app_of)
             "problem": {"code": "not_found", "detail": "no incident is kept under 'nonsense'"},
         }
         assert (await world.client.get("/api/pages/incident")).status_code == 400
+
+
+async def test_a_feed_reader_reads_the_feed_of_incidents(app_of):
+    """By a real parser: each incident once, with its link, and what no XML may hold replaced."""
+    import feedparser
+
+    settings = {"PUBLIC_URL": "https://coinmux.example.com/"}
+    says = Unreachable("<b>no</b> & route \x00 'to' \ufffe host")
+    async with app_of(settings, a=[says], b=[2.0], c=[3.0]) as world:
+        empty = await world.client.get("/api/incidents.atom")
+        assert feedparser.parse(empty.content).entries == []
+        await fail(world, "a")
+        answer = await world.client.get("/api/incidents.atom?kind=source")
+        assert answer.headers["content-type"] == "application/atom+xml"
+        read = feedparser.parse(answer.content)
+        assert (read.bozo, read.version) == (False, "atom10")
+        (entry,) = read.entries
+        (found,) = (await world.client.get("/api/incidents?kind=source")).json()["incidents"]
+        assert entry.link == f"https://coinmux.example.com/incidents?id={found['id']}"
+        assert entry.id == f"tag:coinmux,2026:incident:{found['id']}"
+        assert entry.title == f"{found['severity']}, open: A"
+        assert entry.summary_detail.type == "text/plain"
+        assert "<b>no</b> & route" in entry.summary
+        assert b"<b>" not in answer.content
+        assert {tag.term for tag in entry.tags} == {"source", found["severity"], "open"}
+        assert read.feed.links[0].href == "https://coinmux.example.com/api/incidents.atom"
+        refused = await world.client.get("/api/incidents.atom?kind=nosuch")
+        assert refused.status_code == 400

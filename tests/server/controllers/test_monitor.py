@@ -17,8 +17,9 @@ from coinmux.server.monitoring.event_view import event_of
 pytestmark = pytest.mark.realtime
 TICKER = "/api/market/ticker?symbol=BTC/USDT"
 OWN = [
-    "/", "/static/site.css", "/docs", "/api/status/public", "/api/monitor", "/healthz", "/readyz",
-    "/api/status", "/api/providers", "/api/source-health/status", "/nothing/here",
+    "/", "/static/site.css", "/docs", "/api/status/public", "/api/usage", "/api/monitor",
+    "/healthz", "/readyz", "/api/status", "/api/providers", "/api/source-health/status",
+    "/nothing/here",
 ]  # fmt: skip
 
 

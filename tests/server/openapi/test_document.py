@@ -26,11 +26,13 @@ EXPECTED = {
     "/api/providers/{name}", "/api/routing/explain", "/api/routing/decisions/{request_id}",
     "/api/indicators", "/api/indicators/comprehensive", "/api/indicators/batch",
     "/api/indicators/{indicator}", "/api/indicators/{indicator}/stream", "/api/monitor",
-    "/api/stream", "/api/status/public", "/badge/{badge}", "/metrics", "/api/drill",
+    "/api/stream", "/api/status/public", "/api/usage", "/badge/{badge}", "/metrics", "/api/drill",
     "/api/drill/{provider}", "/api/source-health/test/{name}",
     "/api/pages/overview", "/api/pages/chart", "/api/pages/decision", "/api/pages/provider",
     "/api/pages/pairs",
-    "/api/incidents", "/api/incidents/{incident_id}", "/api/pages/incident",
+    "/api/incidents", "/api/incidents/{incident_id}", "/api/pages/incident", "/api/alerts",
+    "/api/incidents.atom", "/api/incidents/{incident_id}/notes", "/api/maintenance",
+    "/api/maintenance/{window_id}/end",
 }  # fmt: skip
 
 
