@@ -24,7 +24,7 @@ exec chroot {layer}/root sh -c "$1"
 #: the image's user.
 _RUN = """
 set -e
-mount -t overlay overlay -o ro,lowerdir=/,upperdir={layer}/up,workdir={layer}/work {layer}/root
+mount -t overlay overlay -o ro,lowerdir={layer}/up:/ {layer}/root
 mount --bind /dev {layer}/root/dev
 mount -t proc proc {layer}/root/proc
 mount -t tmpfs -o mode=1777 tmpfs {layer}/root/tmp
@@ -34,11 +34,14 @@ exec chroot {layer}/root setpriv --reuid {uid} --regid {gid} --clear-groups --no
 """
 
 
-def may_mount():
-    """Whether this process may mount file systems in a name space of its own."""
+def may_mount(folder):
+    """Whether this process may lay a folder over the root, in a name space of its own."""
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         return False
-    tried = "mount -t tmpfs tmpfs /mnt"
+    for name in ("upper", "work", "root"):
+        (folder / name).mkdir(parents=True)
+    layers = f"lowerdir=/,upperdir={folder}/upper,workdir={folder}/work"
+    tried = f"mount -t overlay overlay -o {layers} {folder}/root && mount -t tmpfs tmpfs /mnt"
     done = subprocess.run(["unshare", "--mount", "sh", "-c", tried], capture_output=True)
     return done.returncode == 0
 
