@@ -24,7 +24,10 @@ exec chroot {layer}/root sh -c "$1"
 #: the image's user.
 _RUN = """
 set -e
-mount -t overlay overlay -o ro,lowerdir={layer}/up:/ {layer}/root
+n=0
+# A container that is ending holds the layer for a moment.
+until mount -t overlay overlay -o ro,lowerdir=/,upperdir={layer}/up,workdir={layer}/work {layer}/root
+do n=$((n + 1)); [ $n -lt 20 ]; sleep 0.5; done 2>/dev/null
 mount --bind /dev {layer}/root/dev
 mount -t proc proc {layer}/root/proc
 mount -t tmpfs -o mode=1777 tmpfs {layer}/root/tmp
