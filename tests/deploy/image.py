@@ -26,7 +26,7 @@ _RUN = """
 set -e
 n=0
 # A container that is ending holds the layer for a moment.
-until mount -t overlay overlay -o ro,lowerdir=/,upperdir={layer}/up,workdir={layer}/work {layer}/root
+until mount -t overlay -o ro,lowerdir=/,upperdir={layer}/up,workdir={layer}/work o {layer}/root
 do n=$((n + 1)); [ $n -lt 20 ]; sleep 0.5; done 2>/dev/null
 mount --bind /dev {layer}/root/dev
 mount -t proc proc {layer}/root/proc
