@@ -242,6 +242,9 @@ async def replay_recording(
 class _RecordedClient:
     """Answers any request with one recorded reply, or with the body given for the path's end."""
 
+    #: Nobody pays for what is recorded.
+    charge = None
+
     def __init__(self, reply: Mapping[str, Any], beside: Mapping[str, Any]) -> None:
         self.redactor = Redactor()
         self.on_date = None  # nobody compares clocks here
