@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 #: Rows in memory at a time.
 _BATCH = 5_000
 _TABLES = tuple(METADATA.sorted_tables)
+_NONE_YET = "there is no archive yet: the server makes it"
 
 
 async def back_up(database: Database, file: Path, clock: Clock) -> dict[str, int]:
@@ -99,7 +100,7 @@ async def restore(
 def _copy_pages(source: Path, target: Path) -> None:
     """SQLite's own copy of a database that is in use; writers do not wait for it."""
     if not source.exists():
-        raise UnusableDatabase("there is no archive yet: the server makes it")
+        raise UnusableDatabase(_NONE_YET)
     with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(target)) as written:
         read.backup(written)
 
@@ -130,6 +131,8 @@ def _finish(part: Path) -> dict[str, int]:
             name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608
             for name in _tables_of(connection)
         }
+    if not counts:  # its file is there before its tables are
+        raise UnusableDatabase(_NONE_YET)
     with part.open("rb") as written:
         os.fsync(written.fileno())
     return counts

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 from coinmux import State
 from coinmux.framework.archive.backup import back_up, restore
 from coinmux.framework.archive.database import Database, read_database_url
-from coinmux.framework.archive.schema import CANDLES, INCIDENTS, METADATA, PRESENCE, SAYINGS
+from coinmux.framework.archive.schema import CANDLES, INCIDENTS, METADATA, PRESENCE, SAYINGS, USAGE
 from coinmux.framework.archive.trouble import UnusableDatabase
 from coinmux.framework.events import EventBus
 from coinmux.framework.health.status import StateChange
@@ -70,6 +70,8 @@ async def filled(archive_at, address, database, count=12_000):
         await connection.execute(insert(INCIDENTS), [_INCIDENT])
         await connection.execute(insert(PRESENCE), [{"name": "server", "at": 3, "word": "runs"}])
         await connection.execute(insert(SAYINGS), [_SAYING])
+        used = {"consumer": "ann", "day": "2026-11-28", "what": "calls", "total": 1.5}
+        await connection.execute(insert(USAGE), [used])
 
 
 async def rows_of(database):
@@ -239,3 +241,13 @@ async def test_postgresqls_own_dump_is_a_backup_too(
     restored = database_at(copy)
     assert await restored.check() > 0
     assert await rows_of(restored) == await rows_of(database_at(address))
+
+
+async def test_a_database_without_tables_is_no_archive_yet(database_at, tmp_path, clock):
+    """A server that is starting has made the file, and nothing in it."""
+    source = tmp_path / "archive.db"
+    with closing(sqlite3.connect(source)) as connection:
+        connection.execute("PRAGMA user_version=1")
+    with pytest.raises(UnusableDatabase, match="no archive yet"):
+        await back_up(database_at(f"sqlite:///{source}"), tmp_path / "copy.db", clock)
+    assert not (tmp_path / "copy.db").exists()

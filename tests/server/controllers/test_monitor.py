@@ -209,7 +209,7 @@ async def test_watching_leaves_no_events(live):
             await world.client.get(target)
         picture = await look(world)
         assert picture["events"]["items"] == []
-        assert picture["server"]["own_requests_per_min"] == 8
+        assert picture["server"]["own_requests_per_min"] == 9
         assert picture["server"]["requests_per_min"] == 3
 
 
