@@ -58,6 +58,8 @@ _RELATIVE = re.compile(r'\b(href|src)="(?![a-z]+:|[/#])')
 _ERROR_PAGE = "pages/error/index.html"
 #: A style sheet is written in several files; a browser would ask for each of them in turn.
 _IMPORT = re.compile(rb'^@import "([\w-]+\.css)";\n', re.MULTILINE)
+#: Lines of style sheets that are for who writes them.
+_REMARK = re.compile(rb"^ *\/\*[^*]*\*\/\n", re.MULTILINE)
 #: What a page may load and do: its own server's files alone.
 _CSP = (
     b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -216,7 +218,7 @@ def _times(sources: Iterable[Path]) -> tuple[int, ...]:
 
 
 def _read(path: Path, kind: bytes) -> _File:
-    """A file as it is served: style sheets stand in the place of their `@import`."""
+    """A file as it is served: style sheets in the place of their `@import`, without remarks."""
     sources: list[Path] = []
     changed: list[int] = []
 
@@ -229,6 +231,7 @@ def _read(path: Path, kind: bytes) -> _File:
     body = content(path)
     if path.suffix == ".css":
         body = _IMPORT.sub(lambda line: content(path.parent / line[1].decode("ascii")), body)
+        body = _REMARK.sub(b"", body)
     return _file((tuple(sources), tuple(changed)), body, kind)
 
 

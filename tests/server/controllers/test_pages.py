@@ -251,7 +251,7 @@ async def test_a_changed_file_has_another_version(live, folder):
 async def test_a_style_sheet_comes_with_what_it_imports(live, folder):
     """One answer for all of it, which changes with each of its files."""
     (folder / "shared/base.css").write_text('@import "a.css";\n@import "b.css";\np { margin: 0 }')
-    (folder / "shared/a.css").write_text("a { margin: 1px }\n")
+    (folder / "shared/a.css").write_text("/* For who writes it. */\na { margin: 1px }\n")
     (folder / "shared/b.css").write_text("b { margin: 2px }\n")
     async with live(a=[1.0]) as world:
         before = files_of((await world.client.get("/chart")).text)[0]
