@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import or_, select
 
+from coinmux.framework.archive.kept_rows import KeptRows
 from coinmux.framework.archive.schema import INCIDENTS, PRESENCE
-from coinmux.framework.archive.trouble import TROUBLE
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sqlalchemy import Select
-
-    from coinmux.framework.archive.database import Database
-    from coinmux.framework.archive.writer import Writer
-
-_READ_S = 2.0
 #: The name of the row of the process; all workers share it.
 _PROCESS = "process"
 _ESCAPE = "\\"
 
 
-class IncidentTable:
-    """Stores incidents as rows, and returns them, the newest first.
-
-    Args:
-        failed: receives the error of a read that failed.
-    """
-
-    def __init__(
-        self, database: Database, writer: Writer, failed: Callable[[BaseException], None]
-    ) -> None:
-        self._database = database
-        self._writer = writer
-        self._failed = failed
+class IncidentTable(KeptRows):
+    """Stores incidents as rows, and returns them, the newest first."""
 
     def keep(self, row: dict[str, Any]) -> None:
         """Store an incident, in place of what was stored of it."""
@@ -105,15 +84,6 @@ class IncidentTable:
         if below is not None:
             asked = asked.where(table.id < below)
         return await self._read(asked.order_by(table.id.desc()).limit(limit))
-
-    async def _read(self, asked: Select[Any]) -> list[dict[str, Any]] | None:
-        engine = self._database.engine
-        try:
-            async with asyncio.timeout(_READ_S), engine.connect() as connection:
-                return [dict(row) for row in (await connection.execute(asked)).mappings()]
-        except TROUBLE as error:
-            self._failed(error)
-            return None
 
 
 def _escaped(text: str) -> str:

@@ -13,7 +13,7 @@ from coinmux.framework.incidents.subject import source_of
 from coinmux.framework.reports.base import FrozenReport, MaybeUnixMs, UnixMs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from coinmux.framework.clock import Clock
     from coinmux.framework.incidents.record import Record
@@ -86,11 +86,11 @@ class SayingStore(Protocol):
         """Store one, in place of what was stored of it."""
         ...
 
-    async def since(self, at_ms: int) -> list[Mapping[str, Any]] | None:
+    async def since(self, at_ms: int) -> list[dict[str, Any]] | None:
         """Those that last until then or longer; None if the store fails."""
         ...
 
-    async def notes(self, incident: str) -> list[Mapping[str, Any]] | None:
+    async def notes(self, incident: str) -> list[dict[str, Any]] | None:
         """The notes on an incident, oldest first; None if the store fails."""
         ...
 
