@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,11 +13,13 @@ from coinmux.framework.plugins.hook_runner import in_thread
 from coinmux.framework.plugins.hookspecs import PROJECT
 from coinmux.framework.plugins.indicator_info import IndicatorInfo
 from coinmux.framework.plugins.provider_info import ProviderInfo, Reply
+from coinmux.framework.plugins.socket_dialect import SocketDialect, Subscription
 
 if TYPE_CHECKING:
     import pluggy
 
 Fetch = Callable[[Any, Any], Awaitable[Any]]
+Follow = Callable[[Any], Subscription[Any]]
 MapError = Callable[[Reply, Query], Exception | None]
 #: Called with the inputs by name and the parameters by name.
 Compute = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
@@ -36,6 +38,8 @@ class Provider:
         origin: the distribution it came from, or `in-process`.
         version: of that distribution.
         read_grade: reads `grade`, once.
+        follow: capability name -> its stream hook.
+        dialect: how a new connection of a socket speaks; None for a source without sockets.
     """
 
     info: ProviderInfo
@@ -45,6 +49,8 @@ class Provider:
     origin: str
     version: str
     read_grade: Callable[[], str | None] = ungraded
+    follow: Mapping[str, Follow] = field(default_factory=dict)
+    dialect: Callable[[str], SocketDialect] | None = None
 
     @property
     def grade(self) -> str | None:
@@ -107,6 +113,18 @@ def fetcher(impl: pluggy.HookImpl) -> Fetch:
         return await threaded(*(given[at] for at in takes))
 
     return call_threaded
+
+
+def follower(impl: pluggy.HookImpl) -> Follow:
+    """A stream hook as a function of `(query)`."""
+    function = cast("Follow", impl.function)
+    return function if impl.argnames else lambda query: cast("Any", function)()
+
+
+def speaker(impl: pluggy.HookImpl) -> Callable[[str], SocketDialect]:
+    """A `socket_dialect` hook as a function of `(socket)`."""
+    function = cast("Callable[..., SocketDialect]", impl.function)
+    return function if impl.argnames else lambda socket: function()
 
 
 def error_mapper(impl: pluggy.HookImpl) -> MapError:

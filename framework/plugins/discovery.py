@@ -16,7 +16,15 @@ import pluggy
 
 from coinmux.framework.models.capability import CAPABILITIES, Capability
 from coinmux.framework.plugins import grades, hookspecs
-from coinmux.framework.plugins.adapters import Indicator, Provider, computer, error_mapper, fetcher
+from coinmux.framework.plugins.adapters import (
+    Indicator,
+    Provider,
+    computer,
+    error_mapper,
+    fetcher,
+    follower,
+    speaker,
+)
 from coinmux.framework.plugins.indicator_info import IndicatorInfo
 from coinmux.framework.plugins.provider_info import ProviderInfo
 from coinmux.framework.plugins.unmarked import said, unmarked_hooks
@@ -251,10 +259,18 @@ class PluginLoader:
                 for row in self.capabilities.values()
                 if row.hook in hooks
             }
+            follow = {
+                row.name: follower(hooks[name])
+                for row in self.capabilities.values()
+                if (name := f"stream_{row.name}") in hooks
+            }
+            if follow and "socket_dialect" not in hooks:
+                raise TypeError("has stream hooks and no socket_dialect")
+            dialect = hooks.get("socket_dialect")
             indicators = self._indicators_of(one, hooks)
             if "provider_info" not in hooks:
-                if fetch:
-                    raise TypeError("has fetch hooks and no provider_info")
+                if fetch or follow:
+                    raise TypeError("has fetch or stream hooks and no provider_info")
                 self.indicators.update(indicators)
                 self._loaded(one, unmarked)
                 return
@@ -275,6 +291,8 @@ class PluginLoader:
                     origin=one.origin,
                     version=one.version,
                     read_grade=partial(grades.grade_in, standing, info.name),
+                    follow=follow if info.sockets else {},
+                    dialect=speaker(dialect) if dialect is not None and info.sockets else None,
                 )
             self.indicators.update(indicators)
             self._loaded(one, unmarked)

@@ -6,6 +6,10 @@ capability's result model and raises only the framework's own errors; anything e
 reported as `plugin_error`. `ProviderInfo.errors` is the table of the source's error codes;
 `map_error` is for errors that a table cannot express.
 
+A provider with sockets declares them in `ProviderInfo.sockets` and implements `socket_dialect` and
+one `stream_<capability>` for each question that can be followed: plain functions, called in the
+event loop, that must not do I/O.
+
 An indicator implements `indicator_info` and `compute`.
 """
 
@@ -18,11 +22,21 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from coinmux.framework.models import candles, chain, market, news, onchain, sentiment, text
+    from coinmux.framework.models import (
+        candles,
+        chain,
+        live,
+        market,
+        news,
+        onchain,
+        sentiment,
+        text,
+    )
     from coinmux.framework.models.base import Query
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.plugins.indicator_info import Column, Columns, IndicatorInfo, Values
     from coinmux.framework.plugins.provider_info import HTTPClient, ProviderInfo, Reply
+    from coinmux.framework.plugins.socket_dialect import SocketDialect, Subscription
 
 PROJECT = "coinmux"
 
@@ -196,3 +210,48 @@ def fetch_text_sentiment(  # type: ignore[empty-body]
     query: text.TextSentimentQuery, http: HTTPClient
 ) -> Awaitable[text.TextSentiment]:
     """How positive or negative each text is, in the order of `query.texts`."""
+
+
+@hookspec
+def socket_dialect(socket: str) -> SocketDialect:  # type: ignore[empty-body]
+    """How one new connection of `ProviderInfo.sockets[socket]` speaks."""
+
+
+@hookspec
+def stream_ticker(query: market.TickerQuery) -> Subscription[market.Ticker]:  # type: ignore[empty-body]
+    """How one market is followed; each message that changes it is read to a whole `Ticker`.
+
+    Raises:
+        NotOffered: this market cannot be followed.
+    """
+
+
+@hookspec
+def stream_trades(  # type: ignore[empty-body]
+    query: market.TradesQuery,
+) -> Subscription[market.Trade | live.TradeMark]:
+    """How the trades of one market are followed.
+
+    Raises:
+        NotOffered: this market cannot be followed.
+    """
+
+
+@hookspec
+def stream_order_book(  # type: ignore[empty-body]
+    query: market.OrderBookQuery,
+) -> Subscription[live.BookChange]:
+    """How the book of one market is followed, at least `query.depth` levels deep if it can be.
+
+    Raises:
+        NotOffered: this market cannot be followed.
+    """
+
+
+@hookspec
+def stream_candles(query: candles.CandlesQuery) -> Subscription[live.LiveCandle]:  # type: ignore[empty-body]
+    """How candles of `query.interval` are followed.
+
+    Raises:
+        NotOffered: this market or interval cannot be followed.
+    """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from coinmux.framework.plugins.declared_types import check_types, clean_texts
 from coinmux.framework.plugins.error_table import ErrorTable
+from coinmux.framework.plugins.socket_dialect import SocketInfo
 from coinmux.framework.reference.metrics import MetricForm, MetricInfo
 from coinmux.framework.reference.symbols import SymbolStyle
 
@@ -114,6 +115,7 @@ class ProviderInfo:
             that runs here.
         hosts: further base URLs by short name, for sources spread over several.
         channels: see `Channel`.
+        sockets: where live feeds are read from, by short name, the usual one "".
         env: variables it reads.
         rate_limits: all of them hold at once; the weight of a request is the plugin's to give.
         usage: headers that tell what is used of them.
@@ -143,6 +145,7 @@ class ProviderInfo:
     base_url: str
     hosts: Mapping[str, str] = field(default_factory=dict)
     channels: tuple[Channel, ...] = ()
+    sockets: Mapping[str, SocketInfo] = field(default_factory=dict)
     env: tuple[EnvVar, ...] = ()
     rate_limits: tuple[RateLimit, ...] = ()
     usage: tuple[UsageHeader, ...] = ()

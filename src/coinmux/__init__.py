@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from coinmux import models
+    from coinmux import models, sockets
     from coinmux.framework import errors
     from coinmux.framework.cache.answer import Answer, AnswerMeta
     from coinmux.framework.clock import Clock, Deadline, SystemClock
@@ -412,6 +412,7 @@ __all__ = [
     "scaled",
     "segment",
     "sign",
+    "sockets",
     "starts_of",
     "stories",
     "stretches",
@@ -505,8 +506,8 @@ if not TYPE_CHECKING:
             message = f"coinmux.{name} is now coinmux.{present}"
             warnings.warn(message, DeprecationWarning, stacklevel=2)
             return getattr(import_module(__name__), present)
-        if name == "models":
-            return import_module("coinmux.models")
+        if name in ("models", "sockets"):
+            return import_module(f"coinmux.{name}")
         module = _MODULE_OF.get(name)
         if module is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

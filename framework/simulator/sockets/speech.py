@@ -1,0 +1,160 @@
+"""What the simulated market tells, and how an exchange's module puts it into frames. Pure.
+
+A provider's package has a module `simulated_socket` with a class `Socket` (a `SimulatedSocket`),
+and where its feed needs a snapshot by REST a function `rest_book(path, params, book)`, which
+returns the body of that answer, or None for another request. Only the simulator imports it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from coinmux.framework.plugins.socket_dialect import Frame
+    from coinmux.framework.reference.symbols import Symbol
+
+Levels = Sequence[tuple[Decimal, Decimal]]
+FeedKind = Literal["ticker", "trades", "order_book", "candles"]
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """A client follows a channel from now on.
+
+    Attributes:
+        channel: as the exchange names it; known by this until `Unfollow`.
+        interval: of candles, in our spelling.
+        depth: levels of each side; None for the whole book.
+        is_whole: whether each message about a book has all its levels.
+        every_ms: how often at most a ticker, a candle or a book is told.
+    """
+
+    channel: str
+    kind: FeedKind
+    pair: Symbol
+    interval: str = ""
+    depth: int | None = None
+    is_whole: bool = False
+    every_ms: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollow:
+    """A client no longer follows a channel."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class TickerNow:
+    """A market now and over 24 hours."""
+
+    pair: Symbol
+    at_ms: int
+    last: Decimal
+    last_size: Decimal
+    last_id: int
+    bid: Decimal
+    bid_size: Decimal
+    ask: Decimal
+    ask_size: Decimal
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    volume_base: Decimal
+    volume_quote: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TradeNow:
+    """A trade; ids of one market follow each other. `side` is the taker's."""
+
+    pair: Symbol
+    id: int
+    at_ms: int
+    side: Literal["buy", "sell"]
+    price: Decimal
+    size: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BookNow:
+    """A book, and what changed of it since the last message about it.
+
+    Attributes:
+        first, last: numbers of the changes since the last message; `previous` is that one's `last`.
+        is_whole: whether `bids` and `asks` are the whole book, cut to the depth of the `Follow`.
+        bids, asks: levels, best first; what changed where it is no whole, size 0 being removed.
+        all_bids, all_asks: the book after it.
+        is_checksum_wrong: a checksum must be wrong, because a fault says so.
+    """
+
+    pair: Symbol
+    at_ms: int
+    first: int
+    last: int
+    previous: int
+    is_whole: bool
+    bids: Levels
+    asks: Levels
+    all_bids: Levels
+    all_asks: Levels
+    is_checksum_wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CandleNow:
+    """A candle as it is now; times in Unix ms, `closes_ms` being the first moment after it."""
+
+    pair: Symbol
+    interval: str
+    at_ms: int
+    opens_ms: int
+    closes_ms: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume_base: Decimal
+    volume_quote: Decimal
+    count: int
+    is_closed: bool
+
+
+Row = TickerNow | BookNow | CandleNow | Sequence[TradeNow]
+
+
+class SimulatedSocket:
+    """The exchange's end of one connection; made anew for each, so it may keep state.
+
+    Args:
+        socket: which of the provider's sockets.
+        pairs: the exchange's spelling in REST -> the pair; no others are listed.
+    """
+
+    def __init__(self, socket: str, pairs: Mapping[str, Symbol]) -> None:
+        self.socket = socket
+        self.pairs = pairs
+
+    def greeting(self, target: str, now_ms: int) -> Sequence[Frame | Follow]:
+        """What is sent to a client that connected to `target` (path and query)."""
+        return ()
+
+    def heard(self, frame: Frame, now_ms: int) -> Sequence[Frame | Follow | Unfollow]:
+        """The answers to a client's frame, and what it follows by it."""
+        raise NotImplementedError
+
+    def tell(self, follow: Follow, row: Row, now_ms: int) -> Sequence[Frame]:
+        """The frames that say `row` on a channel."""
+        raise NotImplementedError
+
+    def idle(self, now_ms: int) -> Sequence[Frame]:
+        """What is sent each second, whatever happens: heartbeats, the server's pings."""
+        return ()
+
+    def refuse(self, frame: Frame, now_ms: int) -> Sequence[Frame]:
+        """The answer to a subscription that is refused because a fault says so."""
+        raise NotImplementedError

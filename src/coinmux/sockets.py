@@ -1,0 +1,38 @@
+"""What a plugin says of its sockets: `from coinmux import sockets as s`."""
+
+from coinmux.framework.models.live import BookChange, LiveCandle, TradeMark, Written
+from coinmux.framework.plugins.socket_dialect import (
+    Alive,
+    BookRules,
+    Failed,
+    Frame,
+    Leaving,
+    Message,
+    Refused,
+    Reply,
+    Said,
+    SocketDialect,
+    SocketInfo,
+    Subscribed,
+    Subscription,
+)
+
+__all__ = [
+    "Alive",
+    "BookChange",
+    "BookRules",
+    "Failed",
+    "Frame",
+    "Leaving",
+    "LiveCandle",
+    "Message",
+    "Refused",
+    "Reply",
+    "Said",
+    "SocketDialect",
+    "SocketInfo",
+    "Subscribed",
+    "Subscription",
+    "TradeMark",
+    "Written",
+]
