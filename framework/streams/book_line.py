@@ -56,7 +56,7 @@ class BookLine:
     """
 
     def __init__(self, symbol: Symbol, rules: BookRules | None = None) -> None:
-        self._symbol = symbol
+        self._empty = OrderBook(symbol=symbol, bids=(), asks=())
         self._rules = rules if rules is not None else BookRules()
         has_checksum = self._rules.checksum is not None
         self._bids = BookSide(is_bids=True, keeps_written=has_checksum)
@@ -138,8 +138,8 @@ class BookLine:
         self._replace(change)
         if (cut := self._rules.snapshot_levels) is not None:
             self._floors = (
-                self._bids.worst_price if len(self._bids) >= cut else None,
-                self._asks.worst_price if len(self._asks) >= cut else None,
+                self._bids.prices[0] if len(self._bids.prices) >= cut else None,
+                self._asks.prices[-1] if len(self._asks.prices) >= cut else None,
             )
         self._follow_up(must_link=True)
 
@@ -165,11 +165,12 @@ class BookLine:
         told = self._told.get(depth)
         if told is None:
             # Sorted, each price once, not crossed: what the model would check is known.
-            told = self._told[depth] = OrderBook.model_construct(
-                symbol=self._symbol,
-                timestamp=self._timestamp,
-                bids=self._bids.best(depth, self._floors[0]),
-                asks=self._asks.best(depth, self._floors[1]),
+            told = self._told[depth] = self._empty.model_copy(
+                update={
+                    "timestamp": self._timestamp,
+                    "bids": self._bids.best(depth, self._floors[0]),
+                    "asks": self._asks.best(depth, self._floors[1]),
+                }
             )
         return told
 
@@ -254,8 +255,10 @@ class BookLine:
             self._unlinked(change)
             return
         try:
-            self._bids.change(change.bids)
-            self._asks.change(change.asks)
+            if change.bids:
+                self._bids.change(change.bids)
+            if change.asks:
+                self._asks.change(change.asks)
         except (ValueError, LookupError, TypeError) as error:
             self._links.add(change)
             raise self._broken("unreadable", f"a level: {error}") from None
@@ -279,12 +282,15 @@ class BookLine:
     def _check(self, change: BookChange) -> None:
         """Check the book after a message, and forget what was told of it before."""
         rules, bids, asks = self._rules, self._bids, self._asks
-        if rules.depth is not None:
-            bids.cut(rules.depth)
-            asks.cut(rules.depth)
-        bid, ask = bids.best_price, asks.best_price
-        if bid is not None and ask is not None and bid >= ask:
-            raise self._broken("crossed", f"a bid of {bid:g} against an ask of {ask:g}")
+        depth = rules.depth
+        if depth is not None:
+            if len(bids.prices) > depth:
+                bids.cut(depth)
+            if len(asks.prices) > depth:
+                asks.cut(depth)
+        if bids.prices and asks.prices and bids.prices[-1] >= asks.prices[0]:
+            said = f"a bid of {bids.prices[-1]:g} against an ask of {asks.prices[0]:g}"
+            raise self._broken("crossed", said)
         self.version += 1
         if self._told:
             self._told.clear()

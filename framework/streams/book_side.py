@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -40,19 +39,18 @@ class BookSide:
     Args:
         is_bids: whether the highest price is the best.
         keeps_written: whether levels are kept as they were written too, for checksums.
+
+    Attributes:
+        prices: of the levels, in ascending order; not to be changed from outside.
     """
 
-    __slots__ = ("_is_bids", "_levels", "_prices", "_written")
+    __slots__ = ("_is_bids", "_levels", "_written", "prices")
 
     def __init__(self, *, is_bids: bool, keeps_written: bool = False) -> None:
         self._is_bids = is_bids
-        #: In ascending order.
-        self._prices: list[float] = []
+        self.prices: list[float] = []
         self._levels: dict[float, Level] = {}
         self._written: dict[float, tuple[Written, Written]] | None = {} if keeps_written else None
-
-    def __len__(self) -> int:
-        return len(self._prices)
 
     def replace(self, rows: Sequence[Sequence[Written]]) -> None:
         """These levels and no others.
@@ -60,7 +58,7 @@ class BookSide:
         Raises:
             ValueError, LookupError, TypeError: one of them cannot be read.
         """
-        self._prices.clear()
+        self.prices.clear()
         self._levels.clear()
         if self._written is not None:
             self._written.clear()
@@ -73,7 +71,7 @@ class BookSide:
                 levels[price] = (price, size)
             else:
                 levels.pop(price, None)
-        self._prices.extend(sorted(levels))
+        self.prices.extend(sorted(levels))
         if self._written is not None:
             self._note(numbers, rows)
 
@@ -84,9 +82,7 @@ class BookSide:
             ValueError, LookupError, TypeError: one of them cannot be read; those before it are
                 put already.
         """
-        if not rows:
-            return
-        prices, levels, numbers = self._prices, self._levels, numbers_of(rows)
+        prices, levels, numbers = self.prices, self._levels, numbers_of(rows)
         for row in numbers:
             price, size = row[0], row[1]
             if not (0.0 < price < inf and 0.0 <= size < inf):
@@ -112,11 +108,8 @@ class BookSide:
 
     def cut(self, depth: int) -> None:
         """Forget what lies beyond the best `depth` levels."""
-        prices = self._prices
-        over = len(prices) - depth
-        if over <= 0:
-            return
-        beyond = slice(over) if self._is_bids else slice(depth, None)
+        prices = self.prices
+        beyond = slice(max(0, len(prices) - depth)) if self._is_bids else slice(depth, None)
         worst = prices[beyond]
         del prices[beyond]
         for price in worst:
@@ -124,26 +117,12 @@ class BookSide:
             if self._written is not None:
                 self._written.pop(price, None)
 
-    @property
-    def best_price(self) -> float | None:
-        """None on a side without orders."""
-        if not self._prices:
-            return None
-        return self._prices[-1] if self._is_bids else self._prices[0]
-
-    @property
-    def worst_price(self) -> float | None:
-        """None on a side without orders."""
-        if not self._prices:
-            return None
-        return self._prices[0] if self._is_bids else self._prices[-1]
-
     def best(self, depth: int, floor: float | None = None) -> tuple[Level, ...]:
         """The best `depth` levels, best first; none beyond the price `floor`."""
         found = self._best_prices(depth)
         levels = self._levels
         if floor is None:
-            return tuple([levels[price] for price in found])
+            return tuple(map(levels.__getitem__, found))
         if self._is_bids:
             return tuple([levels[price] for price in found if price >= floor])
         return tuple([levels[price] for price in found if price <= floor])
@@ -155,5 +134,5 @@ class BookSide:
 
     def _best_prices(self, depth: int) -> list[float]:
         if self._is_bids:
-            return list(islice(reversed(self._prices), depth))
-        return self._prices[:depth]
+            return self.prices[: -depth - 1 : -1]
+        return self.prices[:depth]
