@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from coinmux.framework.config.settings import InvalidSetting, switch
 from coinmux.framework.errors import UnknownFeature
-from coinmux.framework.plugins.provider_info import RateLimit
+from coinmux.framework.plugins.rate_limit import RateLimit
 from coinmux.framework.secrets import Secret
 from coinmux.framework.suggest import near
 

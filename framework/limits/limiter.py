@@ -15,7 +15,8 @@ from coinmux.framework.limits.rate_window import Bulkhead, Limits
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.limits.rate_window import RateWindow
-    from coinmux.framework.plugins.provider_info import RateLimit, UsageHeader
+    from coinmux.framework.plugins.provider_info import UsageHeader
+    from coinmux.framework.plugins.rate_limit import RateLimit
 
 _NUMBER = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coinmux.framework.plugins.provider_info import RateLimit
+    from coinmux.framework.plugins.rate_limit import RateLimit
 
 #: Uses closer together than this share of a window are stored as one, so that memory is bounded.
 _SLICES = 64

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from coinmux.framework.plugins.declared_types import check_types, clean_texts
 from coinmux.framework.plugins.error_table import ErrorTable
+from coinmux.framework.plugins.rate_limit import RateLimit
 from coinmux.framework.plugins.socket_dialect import SocketInfo
 from coinmux.framework.reference.metrics import MetricForm, MetricInfo
 from coinmux.framework.reference.symbols import SymbolStyle
@@ -54,17 +55,6 @@ class EnvVar:
     def __post_init__(self) -> None:
         check_types(self)
         clean_texts(self, ("description",), _NOTES_CHARS)
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """At most `requests` units of weight in any `per_s` seconds."""
-
-    requests: float
-    per_s: float
-
-    def __post_init__(self) -> None:
-        check_types(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from coinmux.framework.plugins.declared_types import check_types
+from coinmux.framework.plugins.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from coinmux.framework.errors import CoinmuxError
     from coinmux.framework.models.live import BookChange, Written
-    from coinmux.framework.plugins.provider_info import HTTPClient, RateLimit
+    from coinmux.framework.plugins.provider_info import HTTPClient
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from coinmux.framework.config.provider_config import Feature
     from coinmux.framework.models.base import Query
     from coinmux.framework.plugins.adapters import Fetch, Provider
-    from coinmux.framework.plugins.provider_info import RateLimit
+    from coinmux.framework.plugins.rate_limit import RateLimit
     from coinmux.framework.reference.assets import AssetDirectory
     from coinmux.framework.sources.market_list import MarketList
 

@@ -67,11 +67,13 @@ class LiveEvent(Generic[R_co]):
     _encoded: bytes | None = field(default=None, repr=False)
 
     def encode(self) -> bytes:
-        """`{"data": …, "meta": …}` as JSON; made once."""
+        """`{"subject": …, "data": …, "meta": …}` as JSON; made once."""
         if self._encoded is None:
             data = b"null" if self.data is None else self.data.encode()
-            self._encoded = b'{"data":%b,"meta":%b}' % (data, _META.encode(self.meta))
+            self._encoded = b'{"subject":%b,"data":%b,"meta":%b}' % (
+                _JSON.encode(self.subject), data, _JSON.encode(self.meta),
+            )  # fmt: skip
         return self._encoded
 
 
-_META = msgspec.json.Encoder()
+_JSON = msgspec.json.Encoder()

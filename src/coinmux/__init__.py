@@ -180,10 +180,10 @@ if TYPE_CHECKING:
         EnvVar,
         HTTPClient,
         ProviderInfo,
-        RateLimit,
         Reply,
         UsageHeader,
     )
+    from coinmux.framework.plugins.rate_limit import RateLimit
     from coinmux.framework.reference.assets import AssetCandidate, AssetId
     from coinmux.framework.reference.chains import CHAINS, Chain, ChainFacts
     from coinmux.framework.reference.checksums import base58check_encode
@@ -478,7 +478,8 @@ _NAMES = {
     "plugins.error_table": "ErrorTable When",
     "plugins.hookspecs": "hookimpl hookspec",
     "plugins.indicator_info": "Column Columns IndicatorInfo Latest Output Parameter Values period",
-    "plugins.provider_info": "Channel EnvVar HTTPClient ProviderInfo RateLimit Reply UsageHeader",
+    "plugins.provider_info": "Channel EnvVar HTTPClient ProviderInfo Reply UsageHeader",
+    "plugins.rate_limit": "RateLimit",
     "reference.assets": "AssetCandidate AssetId",
     "reference.chains": "CHAINS Chain ChainFacts",
     "reference.checksums": "base58check_encode",

@@ -19,9 +19,10 @@ from coinmux import (
 from coinmux.framework.plugins.discovery import PluginLoader, in_process
 from tools.docs.__main__ import DOCS, REFERENCES
 from tools.docs.error_reference import all_errors
-from tools.docs.hook_reference import EXAMPLES, example_of, replies, specified_hooks
+from tools.docs.hook_reference import EXAMPLES, example_of, messages, replies, specified_hooks
 
 HOOKS = dict(specified_hooks())
+STREAM_HOOKS = [name for name in HOOKS if name.startswith("stream_")]
 FETCH_HOOKS = [name for name in HOOKS if name.startswith("fetch_")]
 
 
@@ -73,6 +74,7 @@ def test_every_example_belongs_to_a_hook():
     """No file is left of a hook that is gone."""
     assert set(EXAMPLES.glob("*.py")) == {example_of(hook) for hook in HOOKS}
     assert sorted(replies()) == sorted(FETCH_HOOKS)
+    assert sorted(messages()) == sorted(STREAM_HOOKS)
 
 
 @pytest.mark.parametrize("hook", FETCH_HOOKS)
@@ -84,6 +86,27 @@ async def test_the_example_of_a_fetch_hook_makes_its_result(hook):
     result = await provider.fetch[row.name](row.query(**shown["query"]), Source(shown["reply"]))
     assert type(result) is row.result
     assert not result.is_empty()
+
+
+@pytest.mark.parametrize("hook", STREAM_HOOKS)
+def test_the_example_of_a_stream_hook_reads_its_message(hook):
+    """With the example's dialect, the message that is shown is one of its channel."""
+    module = module_of("socket_dialect")
+    setattr(module, hook, getattr(module_of(hook), hook))
+    module.fetch_ticker = module_of("fetch_ticker").fetch_ticker
+    provider = loaded(module).providers["acme"]
+    row = CAPABILITIES[hook.removeprefix("stream_")]
+    shown = messages()[hook]
+    followed = provider.follow[row.name](row.query(**shown["query"]))
+    dialect = provider.dialect("")
+    (frame,) = dialect.subscribe(followed.channels)
+    assert json.loads(frame)["channels"] == list(followed.channels)
+    (said,) = dialect.read(json.dumps(shown["message"]))
+    assert said.channel in followed.channels
+    read = list(followed.read(said.channel, said.body))
+    assert type(read[0]).__name__ in {"Ticker", "Trade", "BookChange", "LiveCandle"}
+    (refused,) = dialect.read('{"op": "unknown", "channel": "ticker:NO-PE"}')
+    assert isinstance(refused.error, UnknownSymbol)
 
 
 def test_the_example_of_provider_info_declares_a_provider():

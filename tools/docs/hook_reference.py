@@ -22,7 +22,8 @@ _HEAD = """\
 Generated from `framework/plugins/hookspecs.py` by `make docs`; a test compares it. A plugin
 implements hooks with `@hookimpl` from `coinmux`. Arguments are matched by name; an implementation
 may take fewer. Every example is a file of `examples/hooks`, and a test runs it with the reply that
-is shown. A plugin with a fetch hook also needs a `provider_info`. The tutorial is
+is shown. A plugin with a fetch hook also needs a `provider_info`, one with a stream hook a
+`socket_dialect` too. The tutorial is
 [plugins.md](../plugins.md).
 
 """
@@ -54,6 +55,12 @@ def replies() -> dict[str, dict[str, Any]]:
     return made
 
 
+def messages() -> dict[str, dict[str, Any]]:
+    """The query and a message of the source with which a test runs each stream hook's example."""
+    made: dict[str, dict[str, Any]] = json.loads((EXAMPLES / "messages.json").read_text("utf-8"))
+    return made
+
+
 def _section(name: str, hook: Callable[..., Any]) -> str:
     signature = inspect.signature(hook)
     arguments = ", ".join(
@@ -77,6 +84,9 @@ def _section(name: str, hook: Callable[..., Any]) -> str:
     parts.append(f"```python\n{example_of(name).read_text('utf-8')}```\n")
     if (shown := replies().get(name)) is not None:
         parts.append(f"The reply of the source:\n\n```json\n{json.dumps(shown['reply'])}\n```\n")
+    if (shown := messages().get(name)) is not None:
+        message = json.dumps(shown["message"])
+        parts.append(f"A message of the source:\n\n```json\n{message}\n```\n")
     return "\n".join(parts)
 
 

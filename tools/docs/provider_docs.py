@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
-    from coinmux.framework.plugins.provider_info import EnvVar, RateLimit
+    from coinmux.framework.plugins.provider_info import EnvVar
+    from coinmux.framework.plugins.rate_limit import RateLimit
     from coinmux.framework.sources.source import Source
 
 _HEAD = """\

@@ -5,7 +5,7 @@ import pytest
 
 from coinmux import Candles, Gateway, ProviderInfo, Unreachable, hookimpl
 from coinmux.framework.plugins.discovery import in_process
-from coinmux.framework.plugins.provider_info import RateLimit
+from coinmux.framework.plugins.rate_limit import RateLimit
 from coinmux.framework.testing.clock import FakeClock
 from coinmux.framework.testing.random_candles import random_candles
 

@@ -12,7 +12,7 @@ from coinmux import RequestOptions, TickerQuery, hookimpl
 from coinmux.framework.clock import SystemClock
 from coinmux.framework.cluster.lane import Lane
 from coinmux.framework.cluster.scripts import LEASE, Script
-from coinmux.framework.plugins.provider_info import RateLimit
+from coinmux.framework.plugins.rate_limit import RateLimit
 from tests.framework.conftest import ScriptedProvider
 
 NO_CACHE = RequestOptions(max_age_s=0)

@@ -6,7 +6,7 @@ import pytest
 
 from coinmux import ProviderBusy
 from coinmux.framework.clock import SystemClock
-from coinmux.framework.plugins.provider_info import RateLimit
+from coinmux.framework.plugins.rate_limit import RateLimit
 from tests.framework.cluster.support import until
 from tests.framework.conftest import ScriptedProvider
 

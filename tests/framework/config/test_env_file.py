@@ -10,7 +10,8 @@ from coinmux.framework.config.env_file import EnvConfig, EnvFile
 from coinmux.framework.config.provider_config import find_feature
 from coinmux.framework.config.settings import InvalidSetting, Settings
 from coinmux.framework.errors import UnknownFeature
-from coinmux.framework.plugins.provider_info import Channel, RateLimit
+from coinmux.framework.plugins.provider_info import Channel
+from coinmux.framework.plugins.rate_limit import RateLimit
 
 INFO = ProviderInfo(
     name="acme",

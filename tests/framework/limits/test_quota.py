@@ -10,7 +10,7 @@ from coinmux import Gateway, RequestOptions, TickerQuery
 from coinmux.framework.limits.quota import quota_lines, saving, spent
 from coinmux.framework.limits.rate_window import RateWindow
 from coinmux.framework.plugins.discovery import in_process
-from coinmux.framework.plugins.provider_info import RateLimit
+from coinmux.framework.plugins.rate_limit import RateLimit
 from coinmux.framework.testing.clock import FakeClock
 from tests.framework.conftest import ScriptedProvider
 
