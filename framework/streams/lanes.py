@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from coinmux.framework.streams.candle_told import CandleRow
 
 #: Trades of a snapshot, and candles.
-SNAPSHOT_ROWS = 50
+SNAPSHOT_ROWS = 200
 
 
 @dataclass(frozen=True, slots=True)
