@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from coinmux import Symbol
 from coinmux.framework.simulator.sockets.speech import (
     BookNow,
     CandleNow,
@@ -27,6 +28,10 @@ _STREAM = re.compile(
 
 class Socket(SimulatedSocket):
     """One connection to `/stream`."""
+
+    def __init__(self, socket: str, pairs: Mapping[str, Symbol]) -> None:
+        super().__init__(socket, pairs)
+        self._names = {pair: name for name, pair in pairs.items()}
 
     def greeting(self, target: str, now_ms: int) -> Sequence[str | bytes | Follow]:
         """Streams may be named in the address."""
@@ -74,11 +79,7 @@ class Socket(SimulatedSocket):
 
     def tell(self, follow: Follow, row: Row, now_ms: int) -> Sequence[str | bytes]:
         """Each event wrapped in its stream."""
-        name = follow.pair.join()
-        for native, pair in self.pairs.items():
-            if pair == follow.pair:
-                name = native
-                break
+        name = self._names[follow.pair]
         if isinstance(row, TickerNow):
             return [_wrapped(follow, _ticker(name, row, now_ms))]
         if isinstance(row, CandleNow):
