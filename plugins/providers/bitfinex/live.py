@@ -4,8 +4,8 @@ A subscription is confirmed with a number, under which its messages come: arrays
 the front, as more may be appended. By our configuration each array ends in its number among all of
 the connection's and its time, a book's changes come together, and its checksum after them.
 
-Source: https://docs.bitfinex.com/docs/ws-general, ws-public and ws-websocket-checksum, read
-2026-11-28.
+Source: https://docs.bitfinex.com/docs/ws-general, ws-public and ws-websocket-checksum, of
+2026.
 """
 
 import json

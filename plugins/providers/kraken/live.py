@@ -4,8 +4,8 @@ A message of data names its pair and, for a candle, its interval, but not the de
 books of two depths have connections of their own. It ends a connection without a subscription
 after a minute; with one there is a heartbeat each second in which nothing else is sent.
 
-Source: https://docs.kraken.com/exchange/api-reference/spot-websocket and its guide to checksums,
-read 2026-11-28.
+Source: https://docs.kraken.com/exchange/api-reference/spot-websocket and its guide to checksums, of
+2026.
 """
 
 import json
