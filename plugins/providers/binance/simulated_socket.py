@@ -16,6 +16,7 @@ from coinmux.framework.simulator.sockets.speech import (
     Row,
     SimulatedSocket,
     TickerNow,
+    TradeNow,
     Unfollow,
 )
 from coinmux.plugins.providers.binance.spelling import INTERVALS
@@ -118,6 +119,20 @@ def rest_book(path: str, params: Mapping[str, str], book: BookNow) -> Any:
         "bids": _levels(book.all_bids[:limit]),
         "asks": _levels(book.all_asks[:limit]),
     }
+
+
+def rest_trades(path: str, params: Mapping[str, str], trades: Sequence[TradeNow]) -> object:
+    """The latest trades; None for another request."""
+    if path.rpartition("/")[2] != "trades":
+        return None
+    return [
+        {
+            "id": one.id, "price": f"{one.price:f}", "qty": f"{one.size:f}",
+            "quoteQty": f"{one.price * one.size:f}", "time": one.at_ms,
+            "isBuyerMaker": one.side == "sell", "isBestMatch": True,
+        }
+        for one in trades[-int(params.get("limit", 500)) :]
+    ]  # fmt: skip
 
 
 def _ticker(name: str, row: TickerNow, now_ms: int) -> dict[str, object]:

@@ -88,7 +88,10 @@ class Dialect(s.SocketDialect):
         """See `SocketDialect.unsubscribe`."""
         numbers = {channel: number for number, channel in self._channels.items()}
         self._unwanted.update(channel for channel in channels if channel not in numbers)
-        return [_unsubscribe(numbers[channel]) for channel in channels if channel in numbers]
+        ended = [numbers[channel] for channel in channels if channel in numbers]
+        for number in ended:
+            del self._channels[number]  # what still comes of it is of before
+        return list(map(_unsubscribe, ended))
 
     def read(self, frame: s.Frame) -> Iterable[s.Said]:
         """See `SocketDialect.read`."""
@@ -136,8 +139,6 @@ class Dialect(s.SocketDialect):
             return [self._refused(said)]
         if event == "info":
             return [self._info(said)]
-        if event == "unsubscribed":
-            self._channels.pop(said["chanId"], None)
         if event is None:
             raise e.SchemaMismatch("a message of Bitfinex without its event")
         return [s.Alive()]

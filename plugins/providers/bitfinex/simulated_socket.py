@@ -15,6 +15,7 @@ from coinmux.framework.simulator.sockets.speech import (
     Row,
     SimulatedSocket,
     TickerNow,
+    TradeNow,
     Unfollow,
 )
 from coinmux.plugins.providers.bitfinex.spelling import INTERVALS
@@ -39,7 +40,6 @@ class Socket(SimulatedSocket):
         self._next = 1
         self._told_ms: dict[int, int] = {}
         self._subjects: dict[int, str] = {}
-        self._books: dict[int, tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]] = {}
         self._begun: set[int] = set()
 
     def greeting(self, target: str, now_ms: int) -> Sequence[str | bytes | Follow]:
@@ -61,8 +61,7 @@ class Socket(SimulatedSocket):
             return [_json({"event": "pong", "ts": now_ms, "cid": said.get("cid")})]
         if event == "unsubscribe" and said.get("chanId") in self._subjects:
             number = said["chanId"]
-            for table in (self._subjects, self._told_ms, self._books):
-                table.pop(number, None)
+            del self._subjects[number], self._told_ms[number]
             done = {"event": "unsubscribed", "status": "OK", "chanId": number}
             return [Unfollow(str(number)), _json(done)]
         if event != "subscribe":
@@ -119,7 +118,7 @@ class Socket(SimulatedSocket):
             self._begun.add(number)
             return [self._data(number, candle if is_begun else [candle], now_ms)]
         if isinstance(row, BookNow):
-            return self._book(number, follow, row, now_ms)
+            return self._book(number, row, now_ms)
         return [
             self._array(number, [word, _trade(trade.id, trade.at_ms, size, trade.price)], now_ms)
             for trade in row
@@ -127,25 +126,15 @@ class Socket(SimulatedSocket):
             for word in ("te", "tu")
         ]
 
-    def _book(self, number: int, follow: Follow, row: BookNow, now_ms: int) -> list[str]:
-        """The whole book first; then what differs from what was told, levels that fall out too."""
-        now = (dict(row.all_bids[: follow.depth]), dict(row.all_asks[: follow.depth]))
-        before = self._books.get(number)
-        self._books[number] = now
-        if before is None:
-            rows = [_level(*level, sign) for side, sign in zip(now, (1, -1), strict=True)
-                    for level in side.items()]  # fmt: skip
-            return [self._data(number, rows, now_ms), *self._checksum(number, row, now_ms)]
+    def _book(self, number: int, row: BookNow, now_ms: int) -> list[str]:
+        """The whole book first; then what changed, at once or one by one; then the checksum."""
         rows = [
-            _level(price, side.get(price, Decimal()), sign)
-            for side, old, sign in zip(now, before, (1, -1), strict=True)
-            for price in sorted({*side, *old}, reverse=sign > 0)
-            if side.get(price) != old.get(price)
+            _level(price, size, sign)
+            for side, sign in ((row.bids, 1), (row.asks, -1))
+            for price, size in side
         ]
-        if not rows:
-            return self._checksum(number, row, now_ms) if row.is_checksum_wrong else []
-        frames = [rows] if self._flags & _BULK else rows
-        told = [self._data(number, one, now_ms) for one in frames]
+        is_one = row.is_whole or (rows and self._flags & _BULK)
+        told = [self._data(number, one, now_ms) for one in ([rows] if is_one else rows)]
         return [*told, *self._checksum(number, row, now_ms)]
 
     def _checksum(self, number: int, row: BookNow, now_ms: int) -> list[str]:
@@ -226,3 +215,14 @@ def _error(asked: Mapping[str, str], code: int, text: str) -> str:
 
 def _json(said: object) -> str:
     return msgspec.json.encode(said).decode()
+
+
+def rest_trades(path: str, params: Mapping[str, str], trades: Sequence[TradeNow]) -> object:
+    """The latest trades, newest first; None for another request."""
+    if "/trades/" not in path:
+        return None
+    latest = trades[-int(params.get("limit", 125)) :]
+    return [
+        [one.id, one.at_ms, float(one.size if one.side == "buy" else -one.size), float(one.price)]
+        for one in reversed(latest)
+    ]

@@ -48,6 +48,7 @@ class Dialect(s.SocketDialect):
 
     def unsubscribe(self, channels: Sequence[str]) -> Sequence[s.Frame]:
         """See `SocketDialect.unsubscribe`."""
+        self._asked = [one for one in self._asked if one not in channels]
         return [_request("bts:unsubscribe", channel) for channel in channels]
 
     def keep_alive(self) -> s.Frame:

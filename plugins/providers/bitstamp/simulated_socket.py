@@ -14,6 +14,7 @@ from coinmux.framework.simulator.sockets.speech import (
     Row,
     SimulatedSocket,
     TickerNow,
+    TradeNow,
     Unfollow,
 )
 
@@ -84,3 +85,16 @@ def _levels(levels: Levels) -> list[list[str]]:
 
 def _said(event: str, channel: str, data: object) -> str:
     return _JSON.encode({"event": event, "channel": channel, "data": data}).decode()
+
+
+def rest_trades(path: str, params: Mapping[str, str], trades: Sequence[TradeNow]) -> object:
+    """The trades of the last hour, newest first; None for another request."""
+    if "/transactions/" not in path:
+        return None
+    return [
+        {
+            "date": str(one.at_ms // 1000), "tid": str(one.id), "amount": f"{one.size:.8f}",
+            "type": "0" if one.side == "buy" else "1", "price": f"{one.price:f}",
+        }
+        for one in reversed(trades)
+    ]  # fmt: skip

@@ -54,6 +54,8 @@ class Dialect(s.SocketDialect):
         self._number = 0
         #: Request -> its kind, and the pairs that were not answered yet.
         self._asked: dict[int, tuple[str, list[str]]] = {}
+        #: Ended, and not confirmed since: what still comes of them is of before.
+        self._ended: set[str] = set()
 
     def subscribe(self, channels: Sequence[str]) -> Sequence[s.Frame]:
         """See `SocketDialect.subscribe`."""
@@ -61,6 +63,7 @@ class Dialect(s.SocketDialect):
 
     def unsubscribe(self, channels: Sequence[str]) -> Sequence[s.Frame]:
         """See `SocketDialect.unsubscribe`."""
+        self._ended.update(channels)
         return self._requests("unsubscribe", channels)
 
     def _requests(self, method: str, channels: Sequence[str]) -> list[str]:
@@ -99,7 +102,9 @@ class Dialect(s.SocketDialect):
         if channel is not None or said.get("method") in ("pong", "unsubscribe"):
             return [s.Alive()]
         if said.get("success") is True:
-            return [s.Subscribed(self._answered(said))]
+            channels = self._answered(said)
+            self._ended.difference_update(channels)
+            return [s.Subscribed(channels)]
         if isinstance(error := said.get("error"), str):
             return [self._refused(said, error)]
         raise e.SchemaMismatch(f"a message of Kraken with {', '.join(map(str, said))[:80]}")
@@ -113,7 +118,14 @@ class Dialect(s.SocketDialect):
             return True
 
         m.read_rows(said["data"], one, kind=f"rows of {name}")
-        return [s.Message(channel, (said.get("type"), rows)) for channel, rows in parts.items()]
+        kind = said.get("type")
+        if kind == "snapshot":
+            self._ended -= parts.keys()
+        return [
+            s.Message(channel, (kind, rows))
+            for channel, rows in parts.items()
+            if channel not in self._ended
+        ]
 
     def _channel(self, name: str, row: Any) -> str:
         if name == "book":

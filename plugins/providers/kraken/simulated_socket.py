@@ -18,6 +18,7 @@ from coinmux.framework.simulator.sockets.speech import (
     Row,
     SimulatedSocket,
     TickerNow,
+    TradeNow,
     Unfollow,
 )
 from coinmux.plugins.providers.kraken.spelling import INTERVALS, LIVE
@@ -126,6 +127,19 @@ class Socket(SimulatedSocket):
         """As too many messages are."""
         said = json.loads(frame)
         return [_refusal(said.get("method"), said.get("req_id"), "Exceeded msg rate", None, now_ms)]
+
+
+def rest_trades(path: str, params: Mapping[str, str], trades: Sequence[TradeNow]) -> object:
+    """The latest trades; None for another request."""
+    if path.rpartition("/")[2] != "Trades":
+        return None
+    rows = [
+        [
+            f"{one.price:f}", f"{one.size:f}", one.at_ms / 1000, one.side[0], "m", "", one.id,
+        ]
+        for one in trades[-int(params.get("count", 1000)) :]
+    ]  # fmt: skip
+    return {"error": [], "result": {params["pair"]: rows, "last": "0"}}
 
 
 def _ticker(name: str, row: TickerNow) -> dict[str, object]:

@@ -58,6 +58,7 @@ def test_a_channel_is_subscribed_confirmed_and_ended(capability, query, subject)
         {"event": "unsubscribe", "chanId": 7}
     ]
     feed.read('{"event":"unsubscribed","status":"OK","chanId":7}')
+    assert feed.read("[7,[1,2,3,4,5,6,7,8,9,10]]") == []
     assert feed.dialect.unsubscribe(feed.subscription.channels) == []
 
 
@@ -317,7 +318,7 @@ def test_the_simulated_socket_is_read_and_agrees_with_ccxt():
 
 def test_a_book_is_the_exchange_s_after_a_thousand_differences():
     """Every checksum is right for us and for ccxt, which raises where one is wrong."""
-    wire, walk = Wire("bitfinex", "order_book", depth=25), Walk(seed=11, depth=25)
+    wire, walk = Wire("bitfinex", "order_book", depth=25), Walk(seed=11, depth=25, tells_falls=True)
     wire.connect()
     book, peer = PlainBook(wire.feed.subscription.book), Peer("bitfinex", "bitfinex")
     row = walk.whole()
@@ -332,7 +333,7 @@ def test_a_book_is_the_exchange_s_after_a_thousand_differences():
 
 
 def test_a_wrong_checksum_is_seen():
-    wire, walk = Wire("bitfinex", "order_book"), Walk(depth=25)
+    wire, walk = Wire("bitfinex", "order_book"), Walk(depth=25, tells_falls=True)
     wire.connect()
     book = PlainBook(wire.feed.subscription.book)
     for row in (walk.whole(), false(walk.step()), walk.step()):

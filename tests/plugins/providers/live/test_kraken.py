@@ -218,6 +218,23 @@ def test_books_of_two_depths_have_two_connections(depth, socket, kept):
     assert socket in kraken.provider_info().sockets
 
 
+def test_what_still_comes_of_an_ended_book_is_left_out():
+    """A book that is asked for anew begins with its snapshot."""
+    wire, walk = Wire("kraken", "order_book"), Walk(depth=25)
+    wire.connect()
+    wire.tell(walk.whole())
+    (late,) = wire.server.tell(wire.follows["book:BTC/USDT"], walk.step(), 0)
+    for frame in wire.feed.dialect.unsubscribe(wire.feed.subscription.channels):
+        wire.send(frame)
+    assert wire.feed.read(late) == []
+    for frame in wire.feed.subscribe():
+        wire.send(frame)
+    (whole,) = wire.tell(walk.whole())
+    assert whole.is_whole
+    (change,) = wire.tell(walk.step())
+    assert not change.is_whole
+
+
 def test_the_checksum_is_that_of_its_guide():
     """Zeros at the end are put back where they were lost on the way."""
     digits = Digits()
