@@ -187,17 +187,23 @@ class BookRules:
             because it does not announce that they fall out. None for all.
         snapshot: asks for the whole book, where the socket does not send it first. Messages that
             come meanwhile are kept and applied as far as they are newer than its `last`.
-        checksum: computes what `BookChange.checksum` must be, from the levels of the book, best
-            first, each `(price, size)` as written.
-        mismatches: checksums in a row that may be wrong before the book is asked for anew.
+        snapshot_levels: at how many levels of each side the source cuts that snapshot; what lies
+            beyond is not known, and never told. None where it is the whole book.
+        checksum: computes what `BookChange.checksum` must be, from the best levels of the book,
+            best first, each `(price, size)` as written.
+        checksum_levels: how many levels of each side it is given.
+        mismatches: wrong checksums in a row at which the book is asked for anew. Until then, and
+            until one is right, the book is in doubt and is not told.
     """
 
     link: Literal["none", "adjacent", "previous"] = "none"
     depth: int | None = None
     snapshot: Callable[[HTTPClient], Awaitable[BookChange]] | None = None
+    snapshot_levels: int | None = None
     checksum: (
         Callable[[Sequence[tuple[Written, Written]], Sequence[tuple[Written, Written]]], int] | None
     ) = None
+    checksum_levels: int = 25
     mismatches: int = 1
 
 
@@ -214,6 +220,11 @@ class Subscription(Generic[T_co]):
         silence_s: the feed is dead after so long without a message; None where a market without
             trades is silent.
         book: for order books.
+        ids: for trades, what their ids tell. `successive`: each is a whole number, one more than
+            that of the trade before; `rising`: a greater one; `none`: nothing, or there are none.
+            They are the ids that `fetch_trades` gives.
+        settles_s: for candles without `is_closed`: how long a candle may still change after the
+            next has begun.
     """
 
     channels: tuple[str, ...]
@@ -221,3 +232,5 @@ class Subscription(Generic[T_co]):
     socket: str = ""
     silence_s: float | None = None
     book: BookRules | None = None
+    ids: Literal["none", "rising", "successive"] = "none"
+    settles_s: float = 0.0
