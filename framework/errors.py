@@ -15,6 +15,7 @@ CoinmuxError                   .code .detail .extra
 │   ├─ Implausible
 │   │   └─ OtherSubject        about another pair, coin, address or chain
 │   ├─ BlockedAddress
+│   ├─ BrokenFeed              .reason
 │   ├─ RateLimited · Banned · QuotaExhausted · GeoBlocked · PlanRestricted
 │   │                                                          asks us to wait: .retry_after_s
 │   ├─ AuthRefused                                             off until the key changes
@@ -315,6 +316,21 @@ class Stale(ProviderError):
     """Older than its kind of data may be."""
 
     code = "upstream_stale"
+
+
+class BrokenFeed(ProviderError):
+    """The messages of a live feed do not hang together, or too many of them are bad.
+
+    Attributes:
+        reason: `gap`, `checksum`, `no_snapshot`, `crossed`, `unreadable` of a book;
+            `bad_messages`, `doubted` of any feed.
+    """
+
+    code = "broken_feed"
+
+    def __init__(self, detail: str, *, reason: str, **extra: object) -> None:
+        super().__init__(detail, reason=reason, **extra)
+        self.reason = reason
 
 
 class BlockedAddress(ProviderError):
