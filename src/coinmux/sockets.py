@@ -1,5 +1,6 @@
 """What a plugin says of its sockets: `from coinmux import sockets as s`."""
 
+from coinmux.framework.formats.json_frames import read_object
 from coinmux.framework.models.live import BookChange, LiveCandle, TradeMark, Written
 from coinmux.framework.plugins.socket_dialect import (
     Alive,
@@ -35,4 +36,5 @@ __all__ = [
     "Subscription",
     "TradeMark",
     "Written",
+    "read_object",
 ]
