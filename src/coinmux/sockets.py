@@ -2,6 +2,8 @@
 
 from coinmux.framework.formats.json_frames import read_object
 from coinmux.framework.models.live import BookChange, LiveCandle, TradeMark, Written
+from coinmux.framework.plugins.frame_json import read_json
+from coinmux.framework.plugins.provider_info import HTTPClient
 from coinmux.framework.plugins.socket_dialect import (
     Alive,
     BookRules,
@@ -24,6 +26,7 @@ __all__ = [
     "BookRules",
     "Failed",
     "Frame",
+    "HTTPClient",
     "Leaving",
     "LiveCandle",
     "Message",
@@ -36,5 +39,6 @@ __all__ = [
     "Subscription",
     "TradeMark",
     "Written",
+    "read_json",
     "read_object",
 ]
