@@ -1,0 +1,20 @@
+"""A plugin reads the JSON of a socket's message without losing a digit."""
+
+import pytest
+
+from coinmux import Malformed
+from coinmux.sockets import read_json
+
+
+@pytest.mark.parametrize("frame", ['{"a":[1.50,2,1e-7,-0.10]}', b'{"a":[1.50,2,1e-7,-0.10]}'])
+def test_numbers_may_stay_as_they_were_written(frame):
+    """A checksum is made of the digits, the last zeros among them."""
+    assert read_json(frame, as_written=True) == {"a": ["1.50", 2, "1e-7", "-0.10"]}
+    assert read_json(frame) == {"a": [1.5, 2, 1e-7, -0.1]}
+
+
+@pytest.mark.parametrize("frame", ["", "{", "ping", b"\x1f\x8b\x08", "[" * 100_000, '"\ud800"'])
+def test_what_is_no_json_is_malformed(frame):
+    """Half a message, another encoding, or one that is nested without end."""
+    with pytest.raises(Malformed):
+        read_json(frame)
