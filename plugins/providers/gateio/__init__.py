@@ -77,7 +77,8 @@ def provider_info() -> ProviderInfo:
         docs_url="https://www.gate.com/docs/developers/apiv4/en/",
         docs_read="2026-11-23",
         seen="recorded",
-        notes="Its tickers tell neither time nor open. The last 10,000 candles of an interval.",
+        notes="Its tickers tell no open, and by REST no time. The last 10,000 candles of an "
+        "interval. At most 400 levels of a live book.",
     )
 
 

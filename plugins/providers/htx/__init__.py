@@ -76,7 +76,7 @@ def provider_info() -> ProviderInfo:
         docs_read="2026-11-23",
         seen="recorded",
         notes="The latest 2,000 candles, of up to 4 hours: its days begin at 16:00 UTC. At most "
-        "150 levels of a book.",
+        "150 levels of a book, 400 of a live one.",
     )
 
 

@@ -94,7 +94,7 @@ def provider_info() -> ProviderInfo:
         docs_url="https://www.kucoin.com/docs-new/",
         docs_read="2026-11-23",
         seen="recorded",
-        notes="At most 100 trades and 100 levels of a book.",
+        notes="At most 100 trades and 100 levels of a book, 50 of a live one.",
     )
 
 
