@@ -25,10 +25,12 @@ from coinmux import (
 )
 from coinmux import sockets as s
 from coinmux.framework.reference.rows import BAD_ROW
+from coinmux.framework.streams.book_line import BookLine, BookState
 from coinmux.plugins.providers import htx
 from coinmux.plugins.providers.htx.live import FRAME_BYTES, unpacked
 from coinmux.plugins.providers.htx.simulated_socket import rest_trades
 from tests.plugins.live_checks import (
+    NOW_MS,
     PAIR,
     Feed,
     PlainBook,
@@ -348,6 +350,23 @@ def test_a_book_that_is_asked_for_again_is_told_with_the_next_change():
     book = PlainBook(s.BookRules())
     book.apply(whole)
     assert book.levels == walk.levels
+
+
+def test_changes_before_the_whole_book_are_no_gap():
+    """On the socket some come between the request and its answer, older ones and newer ones."""
+    feed = Feed("htx", "order_book", depth=100)
+    line = BookLine(PAIR, feed.subscription.book)
+    whole = {"seqNum": 7, "bids": [[10, 1], [9, 1]], "asks": [[11, 1]]}
+    frames = [
+        *(told(BOOK, {"seqNum": at, "prevSeqNum": at - 1, "bids": [[10, at]]}) for at in (6, 7, 8)),
+        packed({"id": "2", "rep": BOOK, "status": "ok", "ts": NOW_MS, "data": whole}),
+        told(BOOK, {"seqNum": 9, "prevSeqNum": 8, "bids": [[9, 0]], "asks": []}),
+    ]
+    for change in feed.read(*frames):
+        line.apply(change)
+    assert line.state is BookState.TRUE
+    book = line.book(5)
+    assert (book.bids, book.asks) == (((10.0, 8.0),), ((11.0, 1.0),))
 
 
 def test_ccxt_reads_the_same():
