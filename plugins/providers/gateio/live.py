@@ -71,7 +71,9 @@ class Dialect(s.SocketDialect):
         )
 
     def read(self, frame: s.Frame) -> Iterable[s.Said]:
-        said = s.read_object(frame)
+        said = s.read_json(frame)
+        if type(said) is not dict:
+            raise e.SchemaMismatch("a message is an object")
         event = said.get("event")
         if event == "update":
             return _messages(said)
@@ -105,6 +107,7 @@ def _messages(said: dict[str, Any]) -> Iterable[s.Said]:
     member = NAMED_BY.get(name) if isinstance(name, str) else None
     if member is None:
         return [s.Alive()]
+    at = said.get("time_ms")
     found: dict[str, list[Any]] = {}
     for row in rows if isinstance(rows, list) else [rows]:
         payload = row.get(member) if isinstance(row, dict) else None
@@ -113,7 +116,6 @@ def _messages(said: dict[str, Any]) -> Iterable[s.Said]:
         if member == "n":
             payload = payload.replace("_", ",", 1)
         found.setdefault(f"{name}:{payload}", []).append(row)
-    at = said.get("time_ms")
     return [s.Message(channel, {"time_ms": at, "rows": rows}) for channel, rows in found.items()]
 
 

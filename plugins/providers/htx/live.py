@@ -54,7 +54,12 @@ class Dialect(s.SocketDialect):
         return str(self._last_id)
 
     def read(self, frame: s.Frame) -> Iterable[s.Said]:
-        said = s.read_object(unpacked(frame) if isinstance(frame, bytes) else frame)
+        said = s.read_json(unpacked(frame) if isinstance(frame, bytes) else frame)
+        if type(said) is not dict:
+            raise e.SchemaMismatch("a message is an object")
+        channel = said.get("ch")
+        if type(channel) is str and "tick" in said:
+            return [s.Message(channel, said)]
         if "ping" in said:
             number = said["ping"]
             if type(number) is not int:
@@ -62,15 +67,16 @@ class Dialect(s.SocketDialect):
             return [s.Reply(f'{{"pong":{number}}}')]
         if said.get("status") == "error":
             return [self._refusal(said)]
-        channel = said.get("ch", said.get("rep"))
-        if channel is not None:
-            if not isinstance(channel, str):
+        if "rep" in said:
+            if not isinstance(said["rep"], str):
                 raise e.SchemaMismatch("a channel takes a text")
-            return [s.Message(channel, said)]
+            return [s.Message(said["rep"], said)]
         if "subbed" in said:
             channel = self._asked.pop(str(said.get("id")), None)
             if channel is not None:
                 return [s.Subscribed([channel])]
+        if "ch" in said:
+            raise e.SchemaMismatch("a message has a channel and a tick")
         return [s.Alive()]
 
     def _refusal(self, said: dict[str, Any]) -> s.Said:

@@ -71,7 +71,9 @@ class Dialect(s.SocketDialect):
         return str(self._last_id)
 
     def read(self, frame: s.Frame) -> Iterable[s.Said]:
-        said = s.read_object(frame)
+        said = s.read_json(frame)
+        if type(said) is not dict:
+            raise e.SchemaMismatch("a message is an object")
         kind = said.get("type")
         if kind == "message":
             topic = said.get("topic")

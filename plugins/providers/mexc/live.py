@@ -54,7 +54,9 @@ class Dialect(s.SocketDialect):
         if isinstance(frame, bytes):
             message = pb.fields(frame)
             return [s.Message(pb.text(message, CHANNEL), message)]
-        said = s.read_object(frame)
+        said = s.read_json(frame)
+        if type(said) is not dict:
+            raise e.SchemaMismatch("a message is an object")
         if said.get("method") == "PING":
             return [s.Reply('{"method":"PONG"}')]
         text = said.get("msg")
@@ -95,10 +97,10 @@ def _part(body: Any, symbol: m.Symbol, number: int) -> pb.Fields:
         SchemaMismatch: it is of another kind.
     """
     STYLE.confirm(symbol, pb.text(body, SYMBOL))
-    parts = pb.messages(body, number)
-    if not parts:
-        raise e.SchemaMismatch(f"protobuf: field {number} is missing")
-    return parts[-1]
+    part = body.get(number, (None,))[-1]
+    if not isinstance(part, bytes):
+        raise e.SchemaMismatch(f"protobuf: field {number} takes a message")
+    return pb.fields(part)
 
 
 def _time(body: Any) -> int | None:
@@ -107,7 +109,8 @@ def _time(body: Any) -> int | None:
 
 def _given(part: pb.Fields, number: int, name: str) -> str | None:
     """The text of a figure that may be missing."""
-    return m.read_field(name, lambda number: pb.text(part, number), number)
+    values = part.get(number)
+    return None if values is None else m.read_field(name, bytes.decode, values[-1])
 
 
 @hookimpl
@@ -170,8 +173,8 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
     def read_whole(channel: str, body: Any) -> Iterable[s.BookChange]:
         part = _part(body, query.symbol, BOOK)
         yield s.BookChange(
-            _levels(part, 2),
-            _levels(part, 1),
+            pb.pairs(part, 2),
+            pb.pairs(part, 1),
             is_whole=True,
             last=m.read_field("version", int, _given(part, 4, "version")),
             timestamp=m.read_field("timestamp", _time, body),
@@ -184,8 +187,8 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
     def read_changes(channel: str, body: Any) -> Iterable[s.BookChange]:
         part = _part(body, query.symbol, CHANGES)
         yield s.BookChange(
-            _levels(part, 2),
-            _levels(part, 1),
+            pb.pairs(part, 2),
+            pb.pairs(part, 1),
             first=_number(pb.text(part, 4)),
             last=_number(pb.text(part, 5)),
             timestamp=m.read_field("timestamp", _time, body),
@@ -202,10 +205,6 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
         silence_s=SILENCE_S,
         book=s.BookRules(link="adjacent", snapshot=snapshot, snapshot_levels=SNAPSHOT),
     )
-
-
-def _levels(part: pb.Fields, number: int) -> list[tuple[str, str]]:
-    return [(pb.text(row, 1), pb.text(row, 2)) for row in pb.messages(part, number)]
 
 
 def _number(value: Any) -> int:

@@ -9,6 +9,10 @@ from coinmux import errors as e
 #: Kinds of fields on the wire.
 _VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5
 _MOST_BITS = 63
+#: Lengths below it take one byte.
+_SHORT = 0x80
+#: How the fields 1 and 2 begin, where they are texts.
+_FIRST, _SECOND = 1 << 3 | _BYTES, 2 << 3 | _BYTES
 
 #: A field's values, in order: whole numbers, or bytes that are a text or a message.
 Fields = dict[int, list[int | bytes]]
@@ -27,7 +31,11 @@ def fields(data: bytes) -> Fields:
         number, kind = key >> 3, key & 7
         value: int | bytes
         if kind == _BYTES:
-            length, at = _varint(data, at)
+            # Nearly all lengths take one byte.
+            if at < end and (length := data[at]) < _SHORT:
+                at += 1
+            else:
+                length, at = _varint(data, at)
             value, at = data[at : at + length], at + length
         elif kind == _VARINT:
             value, at = _varint(data, at)
@@ -48,7 +56,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         byte = data[at]
         at += 1
         value |= (byte & 0x7F) << shift
-        if byte < 0x80:
+        if byte < _SHORT:
             return value, at
         shift += 7
         if shift > _MOST_BITS:
@@ -83,6 +91,32 @@ def messages(message: Fields, number: int) -> Sequence[Fields]:
     if not all(isinstance(value, bytes) for value in values):
         raise e.SchemaMismatch(f"protobuf: field {number} takes messages")
     return [fields(value) for value in values if isinstance(value, bytes)]
+
+
+def pairs(message: Fields, number: int) -> list[tuple[str, str]]:
+    """The texts of the fields 1 and 2 of each message in a field: the levels of a book.
+
+    Raises:
+        SchemaMismatch: it is of another kind.
+        Malformed: one of them is no protobuf.
+    """
+    found: list[tuple[str, str]] = []
+    for value in message.get(number, ()):
+        if not isinstance(value, bytes):
+            raise e.SchemaMismatch(f"protobuf: field {number} takes messages")
+        # Nearly all are two short texts one after the other, and a book has hundreds of them.
+        end = len(value)
+        middle = 2 + value[1] if end > 2 and value[0] == _FIRST and 0 < value[1] < _SHORT else end
+        rest = end - middle - 2
+        if 0 < rest < _SHORT and value[middle] == _SECOND and value[middle + 1] == rest:
+            try:
+                found.append((value[2:middle].decode(), value[middle + 2 :].decode()))
+            except UnicodeDecodeError:
+                raise e.Malformed(f"protobuf: field {number} is no UTF-8") from None
+            continue
+        row = fields(value)
+        found.append((text(row, 1), text(row, 2)))
+    return found
 
 
 def whole(message: Fields, number: int) -> int | None:

@@ -272,6 +272,25 @@ def test_what_was_written_is_read(fields):
     assert protobuf.fields(written(pairs)) == fields
 
 
+@given(
+    st.binary(max_size=40)
+    | st.lists(st.tuples(st.sampled_from([1, 2, 3]), st.text(max_size=3)), max_size=3).map(written)
+    | st.tuples(st.text(max_size=150), st.text(max_size=150)).map(
+        lambda texts: written(enumerate(texts, 1))
+    )
+)
+def test_a_level_is_read_as_any_message_is(data):
+    """The short way and the long way come to the same, or to an error both."""
+    try:
+        row = protobuf.fields(data)
+        level = (protobuf.text(row, 1), protobuf.text(row, 2))
+    except CoinmuxError as error:
+        with pytest.raises(type(error)):
+            protobuf.pairs({1: [data]}, 1)
+    else:
+        assert protobuf.pairs({1: [data]}, 1) == [level]
+
+
 @pytest.mark.parametrize(
     "data",
     [b"\x08", b"\x08" + b"\xff" * 11, b"\x0a\x05abc", b"\x0b", b"\x0d\x00", b"\x09\x00"],
