@@ -1,5 +1,6 @@
 """What a plugin says of its sockets: `from coinmux import sockets as s`."""
 
+from coinmux.framework.formats.json_frames import read_object
 from coinmux.framework.models.live import BookChange, LiveCandle, TradeMark, Written
 from coinmux.framework.plugins.frame_json import read_json
 from coinmux.framework.plugins.provider_info import HTTPClient
@@ -39,4 +40,5 @@ __all__ = [
     "TradeMark",
     "Written",
     "read_json",
+    "read_object",
 ]
