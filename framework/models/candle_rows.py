@@ -175,7 +175,7 @@ def _in_order(time: NDArray[np.int64], values: list[NDArray[np.float64]]) -> Tab
 
 
 def _one_by_one(rows: Sequence[Any], order: Sequence[str], scale: int) -> Table:
-    candles = read_rows(rows, _reader(order, scale), kind=_KIND)
+    candles = read_rows(rows, row_reader(order, scale), kind=_KIND)
     kept = _without_contradictions(candles)
     time = np.array([candle[0] for candle in kept], dtype=np.int64)
     cells = np.array([candle[1:] for candle in kept], dtype=np.float64).reshape(len(kept), 5)
@@ -184,9 +184,11 @@ def _one_by_one(rows: Sequence[Any], order: Sequence[str], scale: int) -> Table:
     return table
 
 
-def _reader(
+def row_reader(
     order: Sequence[str], scale: int
 ) -> Callable[[Any], tuple[int, float, float, float, float, float] | None]:
+    """Reads one row, with every check of a single candle; None of a row without any price."""
+
     def one(row: Any) -> tuple[int, float, float, float, float, float] | None:
         if not isinstance(row, (list, tuple, Mapping)):
             raise ValueError(f"a candle is a row of columns, not {type(row).__name__}")

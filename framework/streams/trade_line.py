@@ -203,19 +203,20 @@ class TradeLine:
     def _meet(self, trades: Sequence[Trade]) -> None:
         """End the gap that reaches until now, at the first trade that came after it."""
         gap, edges = self._gaps[-1], [self._edge(trade) for trade in trades]
-        if gap.after.key is not None and any(edge.key == gap.after.key for edge in edges):
-            # A source that repeats its latest trades goes on where it was.
-            self._gaps.pop()
-            return
         newer = [
             edge
             for trade, edge in zip(trades, edges, strict=True)
             if not gap.begins_after(edge) and not self._memory.has_id(trade)
         ]
-        if newer:
-            closed = Gap(gap.after, newer[0])
-            self._gaps[-1:] = closed.left_by([], is_successive=self._is_successive)
-            self._number = None if newer[0].number is None else newer[0].number - 1
+        if not newer:
+            return
+        if gap.after.key is not None and any(edge.key == gap.after.key for edge in edges):
+            # A source that repeats its latest trades goes on where it was.
+            self._gaps.pop()
+            return
+        closed = Gap(gap.after, newer[0])
+        self._gaps[-1:] = closed.left_by([], is_successive=self._is_successive)
+        self._number = None if newer[0].number is None else newer[0].number - 1
 
     def _mark(self, mark: TradeMark) -> None:
         """The source has sent its trades up to `mark`."""

@@ -307,9 +307,9 @@ def test_whatever_goes_wrong_each_trade_is_told_once_or_missing(kind, steps, mov
         prices = [one.price for one in told]
         assert len(prices) == len(set(prices))
         for one in source[:known]:
-            assert one.price in prices or is_missing(one), one
+            assert one.price in prices or is_missing(one), (kind, steps, moves)
     hear(make(1))
     told.extend(line.fill(source, "x").trades)
     assert line.missing() == ()
-    assert sorted(one.price for one in told) == [one.price for one in source]
+    assert sorted(one.price for one in told) == [one.price for one in source], (kind, steps, moves)
     assert [one.timestamp for one in line.latest(1_000).trades] == [o.timestamp for o in source]
