@@ -1,7 +1,7 @@
 """Bybit's end of a simulated socket."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +24,28 @@ INTERVALS = {theirs: ours for ours, theirs in spelling.INTERVALS.items()}
 CONNECTION = "2324d924-aa4d-45b0-a858-7b8be29ab52b"
 SIDES = {"buy": "Buy", "sell": "Sell"}
 MOST_TOPICS = 10
+
+
+def rest_trades(path: str, params: Mapping[str, str], trades: Sequence[TradeNow]) -> Any:
+    """The latest trades, newest first."""
+    if not path.endswith("/market/recent-trade"):
+        return None
+    rows = [
+        {
+            "execId": str(trade.id),
+            "symbol": params["symbol"],
+            "price": _text(trade.price),
+            "size": _text(trade.size),
+            "side": SIDES[trade.side],
+            "time": str(trade.at_ms),
+            "isBlockTrade": False,
+            "isRPITrade": False,
+        }
+        for trade in reversed(trades[-int(params.get("limit", 60)) :])
+    ]
+    result = {"category": "spot", "list": rows}
+    now_ms = trades[-1].at_ms if trades else 0
+    return {"retCode": 0, "retMsg": "OK", "result": result, "retExtInfo": {}, "time": now_ms}
 
 
 class Socket(SimulatedSocket):

@@ -1,7 +1,7 @@
 """Coinbase Exchange's end of a simulated socket."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,6 +23,23 @@ from coinmux.framework.simulator.sockets.speech import (
 FOLLOWS = ("ticker", "matches", "level2_batch")
 MAKER = {"buy": "sell", "sell": "buy"}
 SIDES = {"bids": "buy", "asks": "sell"}
+
+
+def rest_trades(path: str, params: Mapping[str, str], trades: Sequence[TradeNow]) -> Any:
+    """The latest trades, newest first; the side is the maker's."""
+    if not path.endswith("/trades"):
+        return None
+    latest = trades[-int(params.get("limit", 1000)) :]
+    return [
+        {
+            "trade_id": trade.id,
+            "side": MAKER[trade.side],
+            "size": _text(trade.size),
+            "price": _text(trade.price),
+            "time": _time(trade.at_ms),
+        }
+        for trade in reversed(latest)
+    ]
 
 
 class Socket(SimulatedSocket):

@@ -1,7 +1,7 @@
 """Gemini's end of a simulated socket, version 3."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,24 @@ from coinmux.framework.simulator.sockets.speech import (
 
 NS_OF_MS = 1_000_000
 METHODS = ("SUBSCRIBE", "UNSUBSCRIBE")
+
+
+def rest_trades(path: str, params: Mapping[str, str], trades: Sequence[TradeNow]) -> Any:
+    """The latest trades, newest first."""
+    if "/v1/trades/" not in path:
+        return None
+    return [
+        {
+            "timestamp": trade.at_ms // 1000,
+            "timestampms": trade.at_ms,
+            "tid": trade.id,
+            "price": _text(trade.price),
+            "amount": _text(trade.size),
+            "exchange": "gemini",
+            "type": trade.side,
+        }
+        for trade in reversed(trades[-int(params.get("limit_trades", 50)) :])
+    ]
 
 
 class Socket(SimulatedSocket):

@@ -1,7 +1,7 @@
 """OKX's end of a simulated socket."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,15 @@ INTERVALS = {theirs: ours for ours, theirs in spelling.INTERVALS.items()}
 CONNECTION = "a4d3ae55"
 #: Seconds without a change after which an update says that there was none.
 QUIET_MS = 60_000
+
+
+def rest_trades(path: str, params: Mapping[str, str], trades: Sequence[TradeNow]) -> Any:
+    """The latest trades, newest first."""
+    if not path.endswith("/market/trades"):
+        return None
+    latest = trades[-int(params.get("limit", 100)) :]
+    rows = [_trade(params["instId"], trade) for trade in reversed(latest)]
+    return {"code": "0", "msg": "", "data": rows}
 
 
 class Socket(SimulatedSocket):

@@ -8,9 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from coinmux import BadStatus, OtherSubject, Symbol, Ticker, Trade, UnknownSymbol
+from coinmux import BadStatus, OtherSubject, Symbol, Ticker, Trade, TradesQuery, UnknownSymbol
 from coinmux import sockets as s
 from coinmux.plugins.providers import bybit
+from coinmux.plugins.providers.bybit.simulated_socket import rest_trades
 from tests.plugins.live_checks import (
     PAIR,
     Feed,
@@ -316,3 +317,14 @@ def test_it_ends_what_it_no_longer_follows():
     for frame in wire.feed.dialect.unsubscribe(wire.feed.subscription.channels):
         wire.send(frame)
     assert not wire.follows
+
+
+def test_simulated_requests_tell_the_trades_of_the_feed():
+    """With the ids and the sides that the feed has; another request is not theirs."""
+    wire = Wire("bybit", "trades")
+    wire.connect()
+    told, params = wire.tell(trades_now(5)), {"symbol": "BTCUSDT", "limit": "3"}
+    body = rest_trades("/v5/market/recent-trade", params, trades_now(5))
+    answered = bybit.parse_trades(body, TradesQuery(symbol=PAIR))
+    assert list(answered.trades) == told[-3:]
+    assert rest_trades("/other", params, trades_now(5)) is None

@@ -6,9 +6,19 @@ import json
 
 import pytest
 
-from coinmux import BadStatus, OtherSubject, RateLimited, Symbol, Ticker, Trade, UnknownSymbol
+from coinmux import (
+    BadStatus,
+    OtherSubject,
+    RateLimited,
+    Symbol,
+    Ticker,
+    Trade,
+    TradesQuery,
+    UnknownSymbol,
+)
 from coinmux import sockets as s
 from coinmux.plugins.providers import coinbase_exchange
+from coinmux.plugins.providers.coinbase_exchange.simulated_socket import rest_trades
 from tests.plugins.live_checks import PAIR, Feed, PlainBook, Walk, Wire, ticker_now, trades_now
 from tests.plugins.live_peers import Peer
 
@@ -257,3 +267,14 @@ def test_it_ends_what_it_no_longer_follows():
     assert not wire.follows
     assert json.loads(wire.sent[-1])["channels"] == []
     assert wire.idle() == []
+
+
+def test_simulated_requests_tell_the_trades_of_the_feed():
+    """With the ids and the sides that the feed has; another request is not theirs."""
+    wire = Wire(NAME, "trades")
+    wire.connect()
+    told, params = wire.tell(trades_now(5)), {"limit": "3"}
+    body = rest_trades("/products/BTC-USDT/trades", params, trades_now(5))
+    answered = coinbase_exchange.parse_trades(body, TradesQuery(symbol=PAIR))
+    assert list(answered.trades) == told[-3:]
+    assert rest_trades("/other", params, trades_now(5)) is None

@@ -9,9 +9,19 @@ import json
 
 import pytest
 
-from coinmux import BadStatus, OtherSubject, RateLimited, Symbol, Ticker, Trade, UnknownSymbol
+from coinmux import (
+    BadStatus,
+    OtherSubject,
+    RateLimited,
+    Symbol,
+    Ticker,
+    Trade,
+    TradesQuery,
+    UnknownSymbol,
+)
 from coinmux import sockets as s
 from coinmux.plugins.providers import gemini
+from coinmux.plugins.providers.gemini.simulated_socket import rest_trades
 from tests.plugins.live_checks import PAIR, Feed, PlainBook, Walk, Wire, ticker_now, trades_now
 
 AT_MS = 1764000000120
@@ -239,3 +249,14 @@ def test_it_ends_what_it_no_longer_follows():
     for frame in wire.feed.dialect.unsubscribe(wire.feed.subscription.channels):
         wire.send(frame)
     assert not wire.follows
+
+
+def test_simulated_requests_tell_the_trades_of_the_feed():
+    """With the ids and the sides that the feed has; another request is not theirs."""
+    wire = Wire("gemini", "trades")
+    wire.connect()
+    told, params = wire.tell(trades_now(5)), {"limit_trades": "3"}
+    body = rest_trades("/v1/trades/btcusdt", params, trades_now(5))
+    answered = gemini.parse_trades(body, TradesQuery(symbol=PAIR))
+    assert list(answered.trades) == told[-3:]
+    assert rest_trades("/other", params, trades_now(5)) is None

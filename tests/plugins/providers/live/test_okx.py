@@ -6,9 +6,19 @@ import json
 
 import pytest
 
-from coinmux import BadStatus, OtherSubject, RateLimited, Symbol, Ticker, Trade, UnknownSymbol
+from coinmux import (
+    BadStatus,
+    OtherSubject,
+    RateLimited,
+    Symbol,
+    Ticker,
+    Trade,
+    TradesQuery,
+    UnknownSymbol,
+)
 from coinmux import sockets as s
 from coinmux.plugins.providers import okx
+from coinmux.plugins.providers.okx.simulated_socket import rest_trades
 from tests.plugins.live_checks import (
     NOW_MS,
     PAIR,
@@ -294,3 +304,14 @@ def test_it_ends_what_it_no_longer_follows():
         wire.send(frame)
     assert not wire.follows
     assert wire.idle() == []
+
+
+def test_simulated_requests_tell_the_trades_of_the_feed():
+    """With the ids and the sides that the feed has; another request is not theirs."""
+    wire = Wire("okx", "trades")
+    wire.connect()
+    told, params = wire.tell(trades_now(5)), {"instId": "BTC-USDT", "limit": "3"}
+    body = rest_trades("/api/v5/market/trades", params, trades_now(5))
+    answered = okx.parse_trades(body, TradesQuery(symbol=PAIR))
+    assert list(answered.trades) == told[-3:]
+    assert rest_trades("/other", params, trades_now(5)) is None
