@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.models.base import Result
     from coinmux.framework.models.capability import Capability
+    from coinmux.framework.quality.jump_check import JumpCheck
     from coinmux.framework.routing.options import RequestOptions
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
@@ -67,6 +68,7 @@ class Dispatcher:
     """Answers questions; owns the calls in flight.
 
     Attributes:
+        deviations: how often each source was an outlier; live feeds count too.
         finishers: by capability, what is added to the results of sources.
         archived: answers of former runs, where there is an archive.
         shared: answers of other workers, where there are others.
@@ -97,7 +99,7 @@ class Dispatcher:
         self._leases = leases
         self._simulated = simulated
         attempts = AttemptLog(registry, decisions, clock)
-        deviations = Deviations(clock)
+        self.deviations = deviations = Deviations(clock)
         self._held = HeldAnswers(health, deviations)
         self._failover = Failover(
             registry, router, health, leases, runner, attempts, decisions, self._held, clock
@@ -112,6 +114,11 @@ class Dispatcher:
         self.shared: KeptAnswers | None = None
         self.suggest: Callable[[Query], list[str]] | None = None
         self.check_budget: Callable[[], None] | None = None
+
+    @property
+    def known(self) -> JumpCheck:
+        """The last known figures, of answers and of live feeds."""
+        return self._runner.known
 
     def on_stored(self, listener: StoredListener, capability: str | None = None) -> None:
         """Have `listener` receive each answer of a source from now on.
