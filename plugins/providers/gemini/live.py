@@ -16,9 +16,7 @@ from coinmux import models as m
 from coinmux import sockets as s
 from coinmux.plugins.providers.gemini.spelling import STYLE
 
-_INFO: dict[str, Any] = {"url": "wss://ws.gemini.com?snapshot=-1", "ping_s": 20}
-#: A ticker is read from trades too, so that it has a connection of its own.
-SOCKETS = {"": s.SocketInfo(**_INFO), "ticker": s.SocketInfo(**_INFO)}
+SOCKETS = {"": s.SocketInfo(url="wss://ws.gemini.com?snapshot=-1", ping_s=20)}
 WHOLE = "snapshot=-1"
 NS_OF_MS = 1_000_000
 #: Members that tell messages apart, which have no name of a channel.
@@ -32,7 +30,7 @@ REFUSED, TOO_MANY = 400, 429
 
 @hookimpl
 def socket_dialect(socket: str) -> s.SocketDialect:
-    """Both connections speak alike."""
+    """There is one socket."""
     return Dialect()
 
 
@@ -135,7 +133,7 @@ def stream_ticker(query: m.TickerQuery) -> s.Subscription[m.Ticker]:
                 query, timestamp=at, last=known["last"], bid=known.get("bid"), ask=known.get("ask")
             )
 
-    return s.Subscription(channels=(trades, f"{native}@bookTicker"), read=read, socket="ticker")
+    return s.Subscription(channels=(trades, f"{native}@bookTicker"), read=read)
 
 
 @hookimpl
