@@ -70,7 +70,8 @@ def provider_info() -> ProviderInfo:
         docs_url="https://developer.gemini.com",
         docs_read="2026-11-23",
         seen="recorded",
-        notes="Recent candles only. Its order book tells no time. A ticker takes two requests.",
+        notes="Recent candles only. Its order book tells no time. A ticker takes two requests; a "
+        "live one has no figures of a day.",
     )
 
 
