@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
 
     from coinmux.framework.streams.events import LiveEvent
 
@@ -65,7 +65,7 @@ async def _merged(streams: Sequence[Batches]) -> AsyncIterator[tuple[int, Sequen
         await _ended(waiting)
 
 
-async def _ended(waiting: Mapping[asyncio.Future[Sequence[LiveEvent]], int]) -> None:
+async def _ended(waiting: Collection[asyncio.Task[Sequence[LiveEvent]]]) -> None:
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)

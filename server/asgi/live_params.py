@@ -45,6 +45,12 @@ class LiveQuestion:
     since: str | None = None
 
     @property
+    def symbol(self) -> Symbol:
+        """The pair."""
+        symbol: Symbol = self.query.__dict__["symbol"]
+        return symbol
+
+    @property
     def fields(self) -> dict[str, Any]:
         """Interval and depth, where the question has them."""
         _, names = FOLLOWED[self.capability]

@@ -79,7 +79,7 @@ async def opened(gateway: Gateway, question: LiveQuestion) -> Batches:
     """
     stream = gateway.stream(
         question.capability,
-        question.query.symbol,
+        question.symbol,
         provider=question.options.provider,
         strategy=question.options.strategy,
         since=question.since,

@@ -156,7 +156,7 @@ def _received() -> dict[str, Any]:
     event = _event()
     about: dict[str, Any] = {"subscription": _ID}
     at = {"at": {"type": "integer", "description": "Unix ms"}}
-    found = {
+    found: dict[str, tuple[str, dict[str, Any]]] = {
         "subscribed": ("It is followed; its snapshot comes next", about),
         "unsubscribed": ("It is followed no longer", about),
         "pong": ("The answer to ping", at),
