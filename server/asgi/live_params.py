@@ -88,14 +88,16 @@ def read_questions(
     ids = [] if last_event_id is None else last_event_id.split(",")
     if len(ids) != len(names):  # of another list of markets: each begins with a snapshot
         ids = [""] * len(names)
-    questions = []
+    questions: dict[Symbol, LiveQuestion] = {}
     for name, since in zip(names, ids, strict=True):
         try:
-            read = reader.build({**values, "symbol": name}, parse_symbol)
+            pair = parse_symbol(name)
         except InvalidRequest as error:
             raise named(error, "symbols") from None
-        questions.append(LiveQuestion(capability, read.query, read.ask, since or None))
-    return questions
+        read = reader.build({**values, "symbol": name}, parse_symbol)
+        question = LiveQuestion(capability, read.query, read.ask, since or None)
+        questions.setdefault(pair, question)
+    return list(questions.values())
 
 
 def read_message(
@@ -127,8 +129,10 @@ def read_message(
         if name not in takes:
             known = [*takes, "since"]
             errors.append({"name": name[:60], "message": "is no member of it", "known": known})
-        elif isinstance(value, bool) or not isinstance(value, str | int | float):
-            errors.append({"name": name, "message": "takes a text or a number"})
+        elif name == "depth" and (isinstance(value, bool) or not isinstance(value, int)):
+            errors.append({"name": name, "message": "takes a whole number"})
+        elif name != "depth" and not isinstance(value, str):
+            errors.append({"name": name, "message": "takes a text"})
         else:
             values[name] = str(value)
     since = message.get("since")

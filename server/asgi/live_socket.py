@@ -193,6 +193,8 @@ class _Conversation:
 
     async def _fail(self, ident: object, error: Exception) -> None:
         document = problem(error, self._request_id, self._gateway.redactor)
+        if (retry_after_s := getattr(error, "retry_after_s", None)) is not None:
+            document["retry_after_s"] = retry_after_s  # no header can say it here
         await self._say({"event": "error", "subscription": ident, "problem": document})
 
     async def _say(self, message: dict[str, Any]) -> None:

@@ -54,11 +54,11 @@ class Streams:
     """
 
     def __init__(
-        self, traffic: Traffic, most: int = MOST_STREAMS, of_a_client: int = MOST_OF_A_CLIENT
+        self, traffic: Traffic, most: int | None = None, of_a_client: int | None = None
     ) -> None:
         self._traffic = traffic
-        self._most = most
-        self._of_a_client = of_a_client
+        self._most = MOST_STREAMS if most is None else most
+        self._of_a_client = MOST_OF_A_CLIENT if of_a_client is None else of_a_client
         self.open = 0
         self._by_client: Counter[str] = Counter()
         self.began: Callable[[Scope], None] | None = None
