@@ -14,7 +14,7 @@ from coinmux.framework.routing.options import RequestOptions, Strategy
 from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
-    from coinmux.framework.models.base import Query
+    from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.candles import Candles
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.models.market import OrderBook, Ticker, Trades
@@ -76,7 +76,7 @@ class GatewayStreams(ABC):
         self, capability: str, symbol: str, *, interval: str | None = None,
         depth: int | None = None, provider: str | None = None, strategy: Strategy = "priority",
         since: str | None = None, waiting: int = _WAITING,
-    ) -> Stream[Any]: ...  # fmt: skip
+    ) -> Stream[Result]: ...  # fmt: skip
 
     def stream(
         self,
@@ -89,7 +89,7 @@ class GatewayStreams(ABC):
         strategy: Strategy = "priority",
         since: str | None = None,
         waiting: int = _WAITING,
-    ) -> Stream[Any]:
+    ) -> Stream[Result]:
         """Follow one market: an async iterator of events, to be entered with `async with`.
 
         Args:
@@ -155,9 +155,9 @@ class GatewayStreams(ABC):
         kind: type[Query] = TickerQuery if capability == "ticker" else TradesQuery
         return row, query_of(kind, symbol=pair)
 
+    @abstractmethod
     def feeds(self) -> list[FeedUse]:
         """Each feed that is followed now, in figures."""
-        return []
 
 
 def _refused(name: str, message: str, **more: object) -> InvalidRequest:

@@ -4,11 +4,13 @@ Litestar reads annotations at run time, so this module imports what it names.
 """
 
 from contextlib import AsyncExitStack
+from typing import cast
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
 from coinmux.framework.gateway import Gateway
+from coinmux.framework.routing.options import Strategy
 from coinmux.server.asgi.live_events import Batches, sent
 from coinmux.server.asgi.live_params import LiveQuestion, read_questions
 from coinmux.server.asgi.requests import AnyRequest
@@ -77,13 +79,15 @@ async def opened(gateway: Gateway, question: LiveQuestion) -> Batches:
     Raises:
         InvalidRequest, RoutingError: it cannot be followed.
     """
+    fields = question.fields
     stream = gateway.stream(
         question.capability,
         question.symbol,
+        interval=fields.get("interval"),
+        depth=fields.get("depth"),
         provider=question.options.provider,
-        strategy=question.options.strategy,
+        strategy=cast("Strategy", question.options.strategy),
         since=question.since,
-        **question.fields,
     )
     await stream.open()
     return stream
