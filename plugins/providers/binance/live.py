@@ -95,9 +95,11 @@ def socket_dialect(socket: str) -> s.SocketDialect:
 @hookimpl
 def stream_ticker(query: m.TickerQuery) -> s.Subscription[m.Ticker]:
     """Every second, as far as it changed."""
+    native = STYLE.native(query.symbol)
 
     def read(channel: str, body: Any) -> Iterable[m.Ticker]:
-        STYLE.confirm(query.symbol, body["s"])
+        if body["s"] != native:
+            STYLE.confirm(query.symbol, body["s"])
         yield m.Ticker.of(
             query,
             timestamp=m.optional(body, "C"),
@@ -119,9 +121,11 @@ def stream_ticker(query: m.TickerQuery) -> s.Subscription[m.Ticker]:
 @hookimpl
 def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]:
     """Each trade by itself; where the buyer was the maker, the taker sold."""
+    native = STYLE.native(query.symbol)
 
     def read(channel: str, body: Any) -> Iterable[m.Trade]:
-        STYLE.confirm(query.symbol, body["s"])
+        if body["s"] != native:
+            STYLE.confirm(query.symbol, body["s"])
         yield m.Trade(
             id=m.optional(body, "t"),
             timestamp=body["T"],
@@ -150,9 +154,11 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
             silence_s=SILENCE_S,
             book=s.BookRules(),
         )
+    native = STYLE.native(query.symbol)
 
     def read(channel: str, body: Any) -> Iterable[s.BookChange]:
-        STYLE.confirm(query.symbol, body["s"])
+        if body["s"] != native:
+            STYLE.confirm(query.symbol, body["s"])
         yield s.BookChange(
             bids=body["b"],
             asks=body["a"],
@@ -162,7 +168,7 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
         )
 
     async def snapshot(http: s.HTTPClient) -> s.BookChange:
-        params: dict[str, str | int] = {"symbol": STYLE.native(query.symbol), "limit": SNAPSHOT}
+        params: dict[str, str | int] = {"symbol": native, "limit": SNAPSHOT}
         body = await http.get_json("/api/v3/depth", params, weight=SNAPSHOT_WEIGHT)
         return _whole(body)
 
@@ -188,11 +194,13 @@ def _whole(body: Any) -> s.BookChange:
 @hookimpl
 def stream_candles(query: m.CandlesQuery) -> s.Subscription[s.LiveCandle]:
     """Every two seconds, and once more when it is closed."""
+    native = STYLE.native(query.symbol)
     interval = str(query.interval)
 
     def read(channel: str, body: Any) -> Iterable[s.LiveCandle]:
         row = body["k"]
-        STYLE.confirm(query.symbol, body["s"])
+        if body["s"] != native:
+            STYLE.confirm(query.symbol, body["s"])
         if row["i"] != interval:
             raise e.OtherSubject(f"asked for {interval}, the candle is one of {str(row['i'])[:10]}")
         yield s.LiveCandle(
