@@ -1,7 +1,7 @@
 """What a plugin says of its sockets: `from coinmux import sockets as s`."""
 
 from coinmux.framework.models.live import BookChange, LiveCandle, TradeMark, Written
-from coinmux.framework.plugins.frame_json import read_json
+from coinmux.framework.plugins.frame_json import read_json, read_object
 from coinmux.framework.plugins.provider_info import HTTPClient
 from coinmux.framework.plugins.socket_dialect import (
     Alive,
@@ -39,4 +39,5 @@ __all__ = [
     "TradeMark",
     "Written",
     "read_json",
+    "read_object",
 ]
