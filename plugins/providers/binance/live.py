@@ -162,9 +162,9 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
         yield s.BookChange(
             bids=body["b"],
             asks=body["a"],
-            first=body["U"],
-            last=body["u"],
-            timestamp=m.optional(body, "E"),
+            first=m.whole_number(body["U"]),
+            last=m.whole_number(body["u"]),
+            timestamp=m.read_field("timestamp", m.whole_number, m.optional(body, "E")),
         )
 
     async def snapshot(http: s.HTTPClient) -> s.BookChange:
@@ -187,7 +187,10 @@ def _read_whole(channel: str, body: Any) -> Iterable[s.BookChange]:
 
 def _whole(body: Any) -> s.BookChange:
     return s.BookChange(
-        bids=body["bids"], asks=body["asks"], is_whole=True, last=body["lastUpdateId"]
+        bids=body["bids"],
+        asks=body["asks"],
+        is_whole=True,
+        last=m.whole_number(body["lastUpdateId"]),
     )
 
 

@@ -256,7 +256,7 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
                 bids,
                 asks,
                 is_whole=kind == "snapshot",
-                checksum=row.get("checksum"),
+                checksum=m.whole_number(row["checksum"]) if "checksum" in row else None,
                 timestamp=m.read_field("timestamp", m.iso_ms, row.get("timestamp")),
             )
 
