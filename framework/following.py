@@ -147,9 +147,11 @@ class GatewayStreams(ABC):
         row = self.capability(capability)
         pair = symbol if isinstance(symbol, Symbol) else self.parse_symbol(symbol)
         if capability == "candles":
-            return row, query_of(CandlesQuery, symbol=pair, interval=interval or "1m")
+            every = "1m" if interval is None else interval
+            return row, query_of(CandlesQuery, symbol=pair, interval=every)
         if capability == "order_book":
-            return row, query_of(OrderBookQuery, symbol=pair, depth=depth or _DEPTH)
+            levels = _DEPTH if depth is None else depth
+            return row, query_of(OrderBookQuery, symbol=pair, depth=levels)
         kind: type[Query] = TickerQuery if capability == "ticker" else TradesQuery
         return row, query_of(kind, symbol=pair)
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from coinmux.framework.errors import CoinmuxError, InvalidRequest
-from coinmux.framework.models.candles import Candles
-from coinmux.framework.models.market import Trades
 from coinmux.framework.routing.options import RequestOptions
 from coinmux.framework.streams.events import Kind, LiveEvent, LiveMeta
+from coinmux.framework.streams.lanes import newest_of
 from coinmux.framework.streams.reader import Reader
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ _KEPT = 500
 _TICK_S = 0.25
 #: A source that failed is not followed again for so long; then it must be heard for a while first.
 _AVOID_S = 60.0
+#: A source that is alone and does not tell any more is asked after so long.
+_DOWN_S = 5.0
 #: How often a better source is looked for, and how long the first data of one may take.
 _BETTER_S, _FIRST_S = 10.0, 8.0
 #: How often a source is polled at most, whatever its freshness.
@@ -139,6 +140,9 @@ class Feed:
         self._last: Result | None = None
         self._since_ms: int | None = None
         self._wake = asyncio.Event()
+        #: When the source was first followed, and since when it does not tell any more.
+        self._begun_at = 0.0
+        self._down_at: float | None = None
         self.state: State = "starting"
         self._provider = ""
         self._reason: str | None = None
@@ -261,6 +265,12 @@ class Feed:
         if self._side is None and not self._next_side():
             await self._poll()
             return
+        patience_s = 0.0 if self.state == "starting" else _DOWN_S
+        if self._down_at is not None and self._loop.time() - self._down_at > patience_s:
+            # Its connection is tried again and again; meanwhile it is asked.
+            self._tick()
+            await self._poll()
+            return
         self._wake.clear()
         try:
             async with asyncio.timeout(_TICK_S):
@@ -270,9 +280,11 @@ class Feed:
             return
         # The source that told it failed: the next, or the same once it is back.
         failed = self._side
-        assert failed is not None
+        if failed is None or self._down_at is not None:
+            return
         self._avoid[failed.name] = self._loop.time() + _AVOID_S
         if not self._next_side():
+            self._down_at = self._loop.time()
             self._go_stale(self._reason or "no source can be followed")
 
     def _tick(self) -> None:
@@ -287,8 +299,6 @@ class Feed:
         if self._trial is None and now - self._better_at >= _BETTER_S:
             self._better_at = now
             self._try_better(now)
-
-    _begun_at = 0.0
 
     def _late(self, now: float) -> None:
         """A source that says nothing at first is not waited for where another can be followed."""
@@ -313,13 +323,9 @@ class Feed:
             if side is not None:
                 self._drop(current)
                 self._side = side
-                self._begun_at = now
+                self._begun_at, self._down_at = now, None
                 return True
-        if current is not None and self.pinned == current.name:
-            # Nobody else may be asked: its connections are opened again by themselves.
-            return False
-        self._drop(current)
-        self._side = None
+        # Where nobody else can be followed, its connections are opened again by themselves.
         return False
 
     def _begin(self, name: str) -> Side | None:
@@ -341,12 +347,10 @@ class Feed:
     def _now_live(self, side: Side) -> Kind:
         """The source that tells it is another, or tells again."""
         former, self._provider = self._provider, side.name
-        was, self.state = self.state, "live"
+        self.state, self._down_at = "live", None
         if former and former != side.name:
             self._failovers += 1
             self._emit("source", None, notes=(self._reason,) if self._reason else ())
-        if was != "starting":
-            return "snapshot"
         self._set_ready()
         return "snapshot"
 
@@ -372,10 +376,9 @@ class Feed:
             trial.stop()
 
     def _go_stale(self, reason: str) -> None:
-        if self.state != "stale":
-            self._reason = reason
-            if self.state != "starting":
-                self._emit("stale", None, notes=(reason,))
+        self._reason = reason
+        if self.state in ("live", "polled"):
+            self._emit("stale", None, notes=(reason,))
             self.state = "stale"
 
     # Without a socket
@@ -390,8 +393,10 @@ class Feed:
                 self.ready.set_exception(error)
                 await self._loop.create_future()  # its readers end it
             self._go_stale(error.detail)
-            await asyncio.sleep(_LEAST_POLL_S * 2)
+            await asyncio.sleep(_LEAST_POLL_S)
             return
+        if self.state == "live":
+            return  # it is told again meanwhile
         self._heard_at = self._loop.time()
         self._messages += 1
         is_new = answer.data != self._last
@@ -407,6 +412,8 @@ class Feed:
         self._set_ready()
         now = self._clock.monotonic()
         pause_s = min(max(answer.ttl_s(now), _LEAST_POLL_S), _MOST_POLL_S)
+        if self._side is not None or self._names(self._loop.time()):
+            pause_s = _LEAST_POLL_S
         await asyncio.sleep(max(pause_s - (self._loop.time() - begun), 0.05))
 
     # What readers get
@@ -422,12 +429,8 @@ class Feed:
         own_ms = data.own_time_ms()
         if own_ms is not None:
             self._lag_ms = self._clock.wall_ms() - own_ms
-        if isinstance(data, Trades) and data.trades:
-            self._since_ms = data.trades[-1].timestamp
-        elif isinstance(data, Candles) and len(data):
-            closed = len(data) - (1 if data.last_closed is False else 0)
-            if closed:
-                self._since_ms = int(data.timestamp[closed - 1])
+        if (newest := newest_of(data)) is not None:
+            self._since_ms = newest
 
     def _emit(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -413,3 +413,31 @@ def lane_for(
         kind = MadeCandlesLane if is_made else CandlesLane
         return kind(query, clock, since_ms)
     return TickerLane()
+
+
+def newest_of(data: Result) -> int | None:
+    """The newest that readers have by `data`: a trade's time, a closed candle's opening time."""
+    if isinstance(data, Trades):
+        return data.trades[-1].timestamp if data.trades else None
+    if isinstance(data, Candles) and len(data):
+        closed = len(data) - (1 if data.last_closed is False else 0)
+        return int(data.timestamp[closed - 1]) if closed else None
+    return None
+
+
+def answers(data: Result, query: Query) -> bool:
+    """Whether `data` is all that a request for `query` would give."""
+    return not isinstance(data, Candles) or len(data) >= query.__dict__.get("limit", 0)
+
+
+def made_of(query: Query, follow: Mapping[str, object], capability: str) -> Query | None:
+    """The trades that candles are made of, where the source sends no candles; else None."""
+    if isinstance(query, CandlesQuery) and capability not in follow:
+        return TradesQuery(symbol=query.symbol)
+    return None
+
+
+def subject_of(query: Query) -> str:
+    """What a question is about, as readers know it."""
+    symbol = str(query.__dict__["symbol"])
+    return f"{symbol} {query.interval}" if isinstance(query, CandlesQuery) else symbol

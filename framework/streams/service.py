@@ -18,13 +18,11 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.health.classify import record_error
 from coinmux.framework.health.tracker import live_name
-from coinmux.framework.models.candles import Candles, CandlesQuery
-from coinmux.framework.models.market import TradesQuery
 from coinmux.framework.routing.options import RequestOptions
 from coinmux.framework.streams.checks import FeedChecks
 from coinmux.framework.streams.connections import Connections, SocketUse
 from coinmux.framework.streams.feed import Feed, FeedUse
-from coinmux.framework.streams.lanes import lane_for
+from coinmux.framework.streams.lanes import answers, lane_for, made_of, subject_of
 from coinmux.framework.streams.reader import Reader
 from coinmux.framework.streams.side import Side
 from coinmux.framework.streams.wires import Wires
@@ -126,7 +124,7 @@ class LiveFeeds:
         key = (row.name, query, pinned)
         feed = self._feeds.get(key)
         if feed is None:
-            subject = _subject(query)
+            subject = subject_of(query)
             feed = Feed(row, query, subject, pinned, self, self._clock, simulated=self._simulated)
             self._feeds[key] = feed
         if (timer := self._lingering.pop(key, None)) is not None:
@@ -209,12 +207,15 @@ class LiveFeeds:
         """Names of the sources that may be followed now, best first."""
         name = feed.row.name
         found = []
-        for _, source in self._router.order(name, "priority"):
+        ordered = [source for _, source in self._router.order(name, "priority")]
+        # A source may push what it cannot be asked for.
+        ordered += [one for one in self._registry.sources.values() if name not in one.fetch]
+        for source in ordered:
             if feed.pinned is not None and source.name != feed.pinned:
                 continue
             if source.name in avoid or not source.feature.enabled or not _can_follow(source, name):
                 continue
-            if source.refusal(name, feed.query) is not None:
+            if name in source.fetch and source.refusal(name, feed.query) is not None:
                 continue
             self._register(source)
             standing = self._health.standing(live_name(source.name), f"stream_{name}")
@@ -232,15 +233,16 @@ class LiveFeeds:
         if source is None:
             raise UnknownProvider(f"{name} is gone")
         row, query = feed.row, feed.query
-        is_made = isinstance(query, CandlesQuery) and row.name not in source.provider.follow
-        hook = source.provider.follow["trades" if is_made else row.name]
-        asked = TradesQuery(symbol=query.symbol) if is_made else query  # type: ignore[attr-defined]
+        follow = source.provider.follow
+        trades = made_of(query, follow, row.name)
+        hook = follow[row.name if trades is None else "trades"]
+        asked = query if trades is None else trades
         wires = Wires(source, self._client, self._clock)
         checks = FeedChecks(
             name, row, query, self._dispatcher.known, self._clocks, self._dispatcher.deviations,
             is_foreign=not source.provider.is_built_in,
         )  # fmt: skip
-        lane = lane_for(row.name, query, self._clock, since_ms, is_made=is_made)
+        lane = lane_for(row.name, query, self._clock, since_ms, is_made=trades is not None)
         made = Side(name, owner, lane, checks, self._fetch, wires.http)
         lease = self._health.begin(live_name(name), f"stream_{row.name}", _ATTEMPT_S)
         if lease is not None:
@@ -282,11 +284,8 @@ class LiveFeeds:
 
     def keep(self, feed: Feed, provider: str, data: Result) -> None:
         """Store what a feed told as an answer of its source."""
-        query = feed.query
-        is_short = isinstance(data, Candles) and len(data) < query.__dict__.get("limit", 0)
-        if is_short:
-            return
-        self._dispatcher.keep_live(feed.row, query, provider, data)
+        if answers(data, feed.query):
+            self._dispatcher.keep_live(feed.row, feed.query, provider, data)
 
     def _release(self, feed: Feed, name: str) -> None:
         lease, _ = self._leases.pop((id(feed), name), (None, 0.0))
@@ -318,8 +317,3 @@ class LiveFeeds:
 def _can_follow(source: Source, capability: str) -> bool:
     follow = source.provider.follow
     return capability in follow or (capability == "candles" and "trades" in follow)
-
-
-def _subject(query: Query) -> str:
-    symbol = str(query.__dict__["symbol"])
-    return f"{symbol} {query.interval}" if isinstance(query, CandlesQuery) else symbol

@@ -103,6 +103,7 @@ ONE_KIND = {
     "framework/background/market_lists.py",
     "framework/background/news_scoring.py",
     "framework/routing/market_directory.py",
+    "framework/streams/lanes.py",
 }
 
 

@@ -189,7 +189,7 @@ def _wanted(asked: Any) -> Iterable[tuple[str, str]]:
     for channel in asked["channels"]:
         named = channel if isinstance(channel, dict) else {"name": channel}
         for product in named.get("product_ids", asked.get("product_ids", ())):
-            yield named["name"], product
+            yield str(named["name"]), str(product)
 
 
 def _error(message: str, reason: str) -> s.Frame:

@@ -135,6 +135,8 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
     def read(channel: str, body: Any) -> Iterable[s.BookChange]:
         is_whole = WHOLE[body["action"]]
         for book in body["data"]:
+            if "instId" in book:
+                STYLE.confirm(query.symbol, book["instId"])
             yield s.BookChange(
                 book["bids"],
                 book["asks"],

@@ -51,7 +51,7 @@ class Socket(SimulatedSocket):
         try:
             asked = json.loads(frame)
             kind = asked["op"]
-            args = [(arg["channel"], arg["instId"]) for arg in asked["args"]]
+            args = [(str(arg["channel"]), str(arg["instId"])) for arg in asked["args"]]
         except (ValueError, LookupError, TypeError):
             return [_error("60012", f"Illegal request: {str(frame)[:200]}")]
         said: list[s.Frame | Follow | Unfollow] = []

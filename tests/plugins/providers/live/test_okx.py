@@ -196,10 +196,18 @@ def test_garbage_is_an_error_of_ours(capability, broken_frames):
     broken_frames(wire)
 
 
-def test_another_pair_is_refused():
-    """A row of the channel that is about another instrument."""
+@pytest.mark.parametrize(
+    ("capability", "channel", "row", "more"),
+    [
+        ("ticker", "tickers", TICKER, {}),
+        ("trades", "trades-all", TRADE, {}),
+        ("order_book", "books", BOOK, {"action": "update"}),
+    ],
+)
+def test_another_pair_is_refused(capability, channel, row, more):
+    """A row of the channel that is about another instrument; books do not always name theirs."""
     with pytest.raises(OtherSubject):
-        Feed("okx", "trades").read(data("trades-all", {**TRADE, "instId": "ETH-USDT"}))
+        Feed("okx", capability).read(data(channel, {**row, "instId": "ETH-USDT"}, **more))
 
 
 @pytest.mark.parametrize("capability", ["ticker", "trades", "order_book", "candles"])
