@@ -92,6 +92,12 @@ class Wire:
             rows += self.send(frame)
         return rows
 
+    def again(self) -> list[Any]:
+        """Subscribe anew on the same connection."""
+        channels = self.feed.subscription.channels
+        frames = [*self.feed.dialect.unsubscribe(channels), *self.feed.subscribe()]
+        return [row for frame in frames for row in self.send(frame)]
+
     def send(self, frame: s.Frame) -> list[Any]:
         """A frame of the client's; the rows in the answers to it."""
         return self._take(self.server.heard(frame, NOW_MS))

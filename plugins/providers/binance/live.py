@@ -3,7 +3,7 @@
 One connection takes 1,024 streams and five messages a second, pongs among them, and ends after a
 day. A stream of a pair that is not listed is accepted and stays silent.
 
-Source: https://github.com/binance/binance-spot-api-docs, web-socket-streams.md, of July 2026.
+Source: https://github.com/binance/binance-spot-api-docs, its page of streams of July 2026.
 """
 
 import json
@@ -95,9 +95,11 @@ def socket_dialect(socket: str) -> s.SocketDialect:
 @hookimpl
 def stream_ticker(query: m.TickerQuery) -> s.Subscription[m.Ticker]:
     """Every second, as far as it changed."""
+    native = STYLE.native(query.symbol)
 
     def read(channel: str, body: Any) -> Iterable[m.Ticker]:
-        STYLE.confirm(query.symbol, body["s"])
+        if body["s"] != native:
+            STYLE.confirm(query.symbol, body["s"])
         yield m.Ticker.of(
             query,
             timestamp=m.optional(body, "C"),
@@ -119,9 +121,11 @@ def stream_ticker(query: m.TickerQuery) -> s.Subscription[m.Ticker]:
 @hookimpl
 def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]:
     """Each trade by itself; where the buyer was the maker, the taker sold."""
+    native = STYLE.native(query.symbol)
 
     def read(channel: str, body: Any) -> Iterable[m.Trade]:
-        STYLE.confirm(query.symbol, body["s"])
+        if body["s"] != native:
+            STYLE.confirm(query.symbol, body["s"])
         yield m.Trade(
             id=m.optional(body, "t"),
             timestamp=body["T"],
@@ -150,19 +154,21 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
             silence_s=SILENCE_S,
             book=s.BookRules(),
         )
+    native = STYLE.native(query.symbol)
 
     def read(channel: str, body: Any) -> Iterable[s.BookChange]:
-        STYLE.confirm(query.symbol, body["s"])
+        if body["s"] != native:
+            STYLE.confirm(query.symbol, body["s"])
         yield s.BookChange(
             bids=body["b"],
             asks=body["a"],
-            first=body["U"],
-            last=body["u"],
-            timestamp=m.optional(body, "E"),
+            first=m.whole_number(body["U"]),
+            last=m.whole_number(body["u"]),
+            timestamp=m.read_field("timestamp", m.whole_number, m.optional(body, "E")),
         )
 
     async def snapshot(http: s.HTTPClient) -> s.BookChange:
-        params: dict[str, str | int] = {"symbol": STYLE.native(query.symbol), "limit": SNAPSHOT}
+        params: dict[str, str | int] = {"symbol": native, "limit": SNAPSHOT}
         body = await http.get_json("/api/v3/depth", params, weight=SNAPSHOT_WEIGHT)
         return _whole(body)
 
@@ -181,18 +187,23 @@ def _read_whole(channel: str, body: Any) -> Iterable[s.BookChange]:
 
 def _whole(body: Any) -> s.BookChange:
     return s.BookChange(
-        bids=body["bids"], asks=body["asks"], is_whole=True, last=body["lastUpdateId"]
+        bids=body["bids"],
+        asks=body["asks"],
+        is_whole=True,
+        last=m.whole_number(body["lastUpdateId"]),
     )
 
 
 @hookimpl
 def stream_candles(query: m.CandlesQuery) -> s.Subscription[s.LiveCandle]:
     """Every two seconds, and once more when it is closed."""
+    native = STYLE.native(query.symbol)
     interval = str(query.interval)
 
     def read(channel: str, body: Any) -> Iterable[s.LiveCandle]:
         row = body["k"]
-        STYLE.confirm(query.symbol, body["s"])
+        if body["s"] != native:
+            STYLE.confirm(query.symbol, body["s"])
         if row["i"] != interval:
             raise e.OtherSubject(f"asked for {interval}, the candle is one of {str(row['i'])[:10]}")
         yield s.LiveCandle(

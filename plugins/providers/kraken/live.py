@@ -10,9 +10,9 @@ Source: https://docs.kraken.com/exchange/api-reference/spot-websocket and its gu
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from coinmux import RateLimit, hookimpl
 from coinmux import errors as e
@@ -20,10 +20,13 @@ from coinmux import models as m
 from coinmux import sockets as s
 from coinmux.plugins.providers.kraken.spelling import INTERVALS, LIVE
 
+T = TypeVar("T")
 #: Levels of a book on each socket; it cuts a book to them and does not say what falls out.
 DEPTHS = {"": 25, "deep": 500}
 #: How many of them its checksum is about.
 CHECKED = 10
+#: Levels whose digits are remembered.
+MOST_KNOWN = 1_000
 #: The checksum is now and then wrong, as those say who compare it, so one is not acted on.
 MISMATCHES = 3
 SILENCE_S = 30.0
@@ -112,12 +115,16 @@ class Dialect(s.SocketDialect):
     def _data(self, name: str, said: dict[str, Any]) -> list[s.Said]:
         """The rows of a message by pair, in their order."""
         parts: dict[str, list[Any]] = {}
+        rows = said["data"]
 
         def one(row: Any) -> bool:
             parts.setdefault(self._channel(name, row), []).append(row)
             return True
 
-        m.read_rows(said["data"], one, kind=f"rows of {name}")
+        if type(rows) is list and len(rows) == 1:
+            parts[self._channel(name, rows[0])] = rows
+        else:
+            m.read_rows(rows, one, kind=f"rows of {name}")
         kind = said.get("type")
         if kind == "snapshot":
             self._ended -= parts.keys()
@@ -166,6 +173,11 @@ def _status(said: dict[str, Any]) -> s.Said:
     return s.Alive()
 
 
+def _read(rows: list[Any], one: Callable[[Any], T], kind: str) -> list[T]:
+    """Mostly there is one row, which is either read or raises."""
+    return [one(rows[0])] if len(rows) == 1 else m.read_rows(rows, one, kind=kind)
+
+
 @hookimpl
 def socket_dialect(socket: str) -> s.SocketDialect:
     """One dialect; sockets differ in the depth of their books."""
@@ -195,7 +207,7 @@ def stream_ticker(query: m.TickerQuery) -> s.Subscription[m.Ticker]:
         )
 
     def read(channel: str, body: Any) -> Iterable[m.Ticker]:
-        return m.read_rows(body[1], one, kind="tickers")
+        return _read(body[1], one, "tickers")
 
     return s.Subscription(channels=(f"ticker:{pair}",), read=read)
 
@@ -221,7 +233,7 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
         )
 
     def read(channel: str, body: Any) -> Iterable[m.Trade]:
-        return m.read_rows(body[1], one, kind="trades")
+        return _read(body[1], one, "trades")
 
     pair = LIVE.native(query.symbol)
     return s.Subscription(channels=(f"trade:{pair}",), read=read, ids="successive")
@@ -244,7 +256,7 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
                 bids,
                 asks,
                 is_whole=kind == "snapshot",
-                checksum=row.get("checksum"),
+                checksum=m.whole_number(row["checksum"]) if "checksum" in row else None,
                 timestamp=m.read_field("timestamp", m.iso_ms, row.get("timestamp")),
             )
 
@@ -270,6 +282,8 @@ class Digits:
 
     def __init__(self) -> None:
         self._places = [0, 0]
+        #: Digits of levels; most of the best ten are those of the message before.
+        self._known: dict[tuple[s.Written, s.Written], str] = {}
 
     def see(self, levels: Iterable[tuple[s.Written, s.Written]]) -> None:
         """Count those of a message."""
@@ -279,6 +293,7 @@ class Digits:
                 count = len(_plain(level[at]).partition(".")[2])
                 if count > places[at]:
                     places[at] = count
+                    self._known.clear()
 
     def checksum(
         self,
@@ -286,13 +301,17 @@ class Digits:
         asks: Sequence[tuple[s.Written, s.Written]],
     ) -> int:
         """Of the asks, then of the bids: digits without the point and without zeros before."""
-        price, size = self._places
-        text = "".join(
-            _digits(level[0], price) + _digits(level[1], size)
-            for side in (asks, bids)
-            for level in side[:CHECKED]
-        )
-        return zlib.crc32(text.encode())
+        known, parts = self._known, []
+        if len(known) > MOST_KNOWN:
+            known.clear()
+        for side in (asks, bids):
+            for price, size in side[:CHECKED]:
+                text = known.get((price, size))
+                if text is None:
+                    text = _digits(price, self._places[0]) + _digits(size, self._places[1])
+                    known[price, size] = text
+                parts.append(text)
+        return zlib.crc32("".join(parts).encode())
 
 
 def _digits(written: s.Written, places: int) -> str:
@@ -320,7 +339,7 @@ def stream_candles(query: m.CandlesQuery) -> s.Subscription[s.LiveCandle]:
         )
 
     def read(channel: str, body: Any) -> Iterable[s.LiveCandle]:
-        return m.read_rows(body[1], one, kind="candles")
+        return _read(body[1], one, "candles")
 
     channel = f"ohlc.{INTERVALS[query.interval]}:{LIVE.native(query.symbol)}"
     return s.Subscription(channels=(channel,), read=read)
