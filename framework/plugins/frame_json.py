@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from coinmux.framework.errors import Malformed
+from coinmux.framework.errors import Malformed, SchemaMismatch
 
 if TYPE_CHECKING:
     from coinmux.framework.plugins.socket_dialect import Frame
@@ -30,3 +30,16 @@ def read_json(frame: Frame, *, as_written: bool = False) -> Any:
         return decoder.decode(frame)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Malformed(f"the message is no JSON: {str(error)[:80]}") from None
+
+
+def read_object(frame: Frame) -> dict[str, Any]:
+    """The object that a message is, as most sources send no other.
+
+    Raises:
+        Malformed: it is no JSON.
+        SchemaMismatch: it is another value than an object.
+    """
+    value = read_json(frame)
+    if type(value) is not dict:
+        raise SchemaMismatch(f"a message takes an object, not {type(value).__name__}")
+    return value

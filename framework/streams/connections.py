@@ -176,6 +176,12 @@ class _Followed(Generic[T]):
         self._open = set(self.subscription.channels)
         self._has_begun = False
 
+    @property
+    def needs_whole(self) -> bool:
+        """Whether it is a book that begins with a whole one, which the socket sends once."""
+        book = self.subscription.book
+        return book is not None and book.snapshot is None
+
     def again(self) -> None:
         if self.place is not None:
             self.place.again(self)
@@ -277,9 +283,16 @@ class _Place:
         """Follow one more."""
         followed.place = self
         self.followed.append(followed)
+        is_late = followed.needs_whole and not self._by_channel.keys().isdisjoint(
+            followed.subscription.channels
+        )
         self._enter(followed)
         self._empty.clear()
-        self._begin(followed)
+        if is_late:
+            # The whole book came to those before it.
+            self.again(followed)
+        else:
+            self._begin(followed)
 
     def remove(self, followed: _Followed[Any]) -> None:
         """Follow one less."""
@@ -293,16 +306,23 @@ class _Place:
             self._empty.set()
 
     def again(self, followed: _Followed[Any]) -> None:
-        """Subscribe anew, for a snapshot."""
+        """Subscribe anew, for a snapshot; so do the other books of the same channels."""
         if followed not in self.followed:
             return
-        ended = self._leave(followed)
+        channels = set(followed.subscription.channels)
+        sharing = [
+            one
+            for one in self.followed
+            if one is followed
+            or (one.needs_whole and not channels.isdisjoint(one.subscription.channels))
+        ]
+        ended = [channel for one in sharing for channel in self._leave(one)]
         if self._session is not None:
             self._session.leave(ended)
-        if not self._renewed(followed):
-            return
-        self._enter(followed)
-        self._begin(followed)
+        for one in sharing:
+            if self._renewed(one):
+                self._enter(one)
+                self._begin(one)
 
     def end(self) -> asyncio.Task[None]:
         """End it now; the task that is to be awaited."""

@@ -56,6 +56,8 @@ class LiveEvent(Generic[R_co]):
         capability, subject: which feed: `ticker`, `BTC/USDT`; candles with their interval,
             `BTC/USDT 1m`.
         data: None for `gap`, `source` and `stale` events.
+        replaces: an event that waits for a reader is replaced by the next of the same; None where
+            each is needed.
     """
 
     id: str
@@ -64,6 +66,7 @@ class LiveEvent(Generic[R_co]):
     subject: str
     data: R_co | None
     meta: LiveMeta
+    replaces: object = None
     _encoded: bytes | None = field(default=None, repr=False)
 
     def encode(self) -> bytes:

@@ -45,7 +45,13 @@ _RENEW_S = 60.0
 
 
 class Wire(Protocol):
-    """An open WebSocket."""
+    """An open WebSocket.
+
+    Attributes:
+        alive_at: time of the loop at which the last ping or pong came.
+    """
+
+    alive_at: float
 
     def send(self, frame: Frame) -> None:
         """Send one message."""
@@ -320,8 +326,10 @@ class Session:
         self._looker = self._loop.call_later(_LOOK_S, self._look)
         now = self._loop.time()
         info = self._info
-        if now - self.last_at >= info.silence_s:
-            self._lost(UpstreamTimeout(f"no message for {now - self.last_at:.0f} s"))
+        # A quiet market is no dead connection where pings are answered.
+        silent_s = now - max(self.last_at, self._wire.alive_at)
+        if silent_s >= info.silence_s:
+            self._lost(UpstreamTimeout(f"no message for {silent_s:.0f} s"))
             return
         if info.ping_s is not None and now - self._pinged_at >= info.ping_s:
             self._pinged_at = now

@@ -118,6 +118,8 @@ class WebSocket(asyncio.Protocol):
         self._closing: asyncio.TimerHandle | None = None
         #: Bytes that came in, as they were on the wire.
         self.bytes_in = 0
+        #: When the last ping or pong came, by the clock of the loop.
+        self.alive_at = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -237,7 +239,9 @@ class WebSocket(asyncio.Protocol):
                 return
             data, self._parts = b"".join(self._parts), []
         else:
-            return  # pings are answered by the protocol, a close ends the connection
+            # Pings are answered by the protocol, a close ends the connection.
+            self.alive_at = asyncio.get_running_loop().time()
+            return
         if not self._is_text:
             self._on_frame(data)
             return

@@ -102,7 +102,7 @@ def verdict_of(facts: Facts) -> tuple[Segment, ...]:
     _answered(said, facts)
     _capabilities(said, facts)
     if facts.failed_share is not None and facts.failed_share > 0:
-        said.text(f" {facts.failed_share:.0%} of the last minute's requests failed.")
+        said.text(f" {100 * facts.failed_share:.0f} % of the last minute's requests failed.")
     _providers(said, facts)
     return said.segments()
 

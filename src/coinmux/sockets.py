@@ -1,8 +1,7 @@
 """What a plugin says of its sockets: `from coinmux import sockets as s`."""
 
-from coinmux.framework.formats.json_frames import read_object
 from coinmux.framework.models.live import BookChange, LiveCandle, TradeMark, Written
-from coinmux.framework.plugins.frame_json import read_json
+from coinmux.framework.plugins.frame_json import read_json, read_object
 from coinmux.framework.plugins.provider_info import HTTPClient
 from coinmux.framework.plugins.socket_dialect import (
     Alive,

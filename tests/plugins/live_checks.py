@@ -145,15 +145,19 @@ class Walk:
     """A market whose book changes at random, levels that vanish and come back among them.
 
     Args:
-        depth: levels of each side that the exchange tells; what falls out of them is not told.
+        depth: levels of each side that the exchange tells.
+        tells_falls: whether it says that a level falls out of them.
     """
 
-    def __init__(self, seed: int = 1, depth: int | None = None, levels: int = 60) -> None:
+    def __init__(
+        self, seed: int = 1, depth: int | None = None, *, tells_falls: bool = False
+    ) -> None:
         self._random = random.Random(seed)
+        self._tells_falls = tells_falls
         self._depth = depth
         self._middle = 9_100_000
-        self._bids = {self._price(-at): self._size() for at in range(1, levels)}
-        self._asks = {self._price(at): self._size() for at in range(1, levels)}
+        self._bids = {self._price(-at): self._size() for at in range(1, 60)}
+        self._asks = {self._price(at): self._size() for at in range(1, 60)}
         self._number = 1_000
         self._view = self._cut()
 
@@ -198,7 +202,7 @@ class Walk:
                 (price, side[0].get(price, Decimal()))
                 for price in sorted({*side[0], *side[1]}, reverse=at == 0)
                 if side[0].get(price) != side[1].get(price)
-                and (price in side[0] or price not in kept[at])
+                and (self._tells_falls or price in side[0] or price not in kept[at])
             ]
             for at, side in enumerate(zip(self._view, before, strict=True))
         ]

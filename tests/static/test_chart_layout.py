@@ -165,3 +165,34 @@ async def test_the_price_is_read_before_the_library_is_there(page_of):
         await expect(page.locator("#facts a.tag")).to_be_visible()
         assert await page.locator("#plot canvas").count() == 0
         await page.unroute_all(behavior="ignoreErrors")
+
+
+async def test_the_price_is_read_before_the_rest_of_the_page_is_there(page_of):
+    """On a slow line the first question and its price wait for nothing that they do not need."""
+
+    async def slow(page):
+        await page.route("**/pages/chart/chart.js", lambda route: None)
+
+    async with page_of("chart?symbol=ETH/USDT&interval=4h", before=slow) as page:
+        await expect(page.locator("#last")).to_have_text(re.compile(r"\d"))
+        await expect(page.locator("#market-title")).to_have_text("ETH/USDT")
+        await expect(page.locator("#title-interval")).to_have_text("4h")
+        assert await page.locator("#top .live-switch").count() == 0
+        await page.unroute_all(behavior="ignoreErrors")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "times"), [("chart", 1), ("chart?ind=rsi", 1), ("chart?ind=rsi,nosuch", 2)]
+)
+async def test_the_whole_is_asked_for_once_where_the_address_is_understood(page_of, wanted, times):
+    """What was asked first is what the rest of the page would ask, but for a name nobody knows."""
+    asked = []
+
+    async def note(page):
+        page.on("request", lambda request: asked.append(request.url))
+
+    async with page_of(wanted, before=note) as page:
+        await page.wait_for_selector('[data-panel="chart"][data-panel-state="ready"]')
+        assert (
+            len([url for url in asked if "api/pages/chart" in url and "limit=500" in url]) == times
+        )

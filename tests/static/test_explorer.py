@@ -31,3 +31,26 @@ async def test_every_state_in_the_table_has_its_shape(page_of):
     async with page_of("providers") as page:
         mark = page.locator("#explorer tbody .state .shape :is(.fill, .hollow)").first
         await expect(mark).to_be_visible()
+
+
+async def test_trouble_comes_first_and_what_nobody_asked_after_what_works(page_of, altered):
+    """On a fresh day, sources that work do not stand below those that were never asked."""
+    told = {
+        "binance": "UNKNOWN", "gdelt": "DISABLED", "kraken": "HEALTHY", "okx": "OFFLINE",
+        "bybit": "DEGRADED",
+    }  # fmt: skip
+
+    def change(body):
+        for one in body["providers"]:
+            one["state"] = told.get(one["name"], one["state"])
+
+    async def before(page):
+        await altered(page, "**/api/monitor*", change)
+
+    async with page_of("providers", before=before) as page:
+        await page.locator('#explorer tr[data-key="okx"]').wait_for()
+        rows = await page.locator("#explorer tbody tr").evaluate_all(
+            "rows => rows.map((row) => row.dataset.key)"
+        )
+        assert sorted(told, key=rows.index) == ["okx", "bybit", "kraken", "binance", "gdelt"]
+        await page.unroute_all(behavior="ignoreErrors")

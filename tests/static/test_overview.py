@@ -99,6 +99,18 @@ async def test_a_price_its_change_and_its_line_tell_of_the_same_day(page_of):
         assert all(text.endswith(" USDT") or text == "—" for text in volumes)
 
 
+@pytest.mark.parametrize("width", [1100, 1280, 1440, 1920])
+async def test_no_figure_of_a_market_is_cut(page_of, width):
+    """Where the card is too narrow for all columns, the day's high and low go, not digits."""
+    async with page_of("", viewport={"width": width, "height": 900}) as page:
+        await filled(page)
+        cut = await page.locator("#markets tbody :is(th, td)").evaluate_all(
+            "cells => cells.filter((one) => one.scrollWidth > one.clientWidth)"
+            ".map((one) => one.innerText)"
+        )
+        assert cut == []
+
+
 async def test_pairs_are_added_removed_linked_to_and_brought_back_by_back(page_of, until):
     """The address says which; what was typed is spelled as the server spells it."""
     async with page_of("?pairs=BTC/USDT,ETH/USDT") as page:

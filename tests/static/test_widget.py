@@ -96,6 +96,18 @@ async def test_opening_closing_and_where_the_focus_goes(stranger):
         assert await page.evaluate(focused) == "BUTTON"
 
 
+async def test_it_says_the_verdict_as_the_server_does(stranger, api, until):
+    async with stranger("<system-status open></system-status>") as page:
+        region = page.get_by_role("region", name="System status")
+
+        async def said():
+            return api.get("/api/status/public").json()["reason"] in (
+                await region.inner_text()
+            ).split("\n")
+
+        assert await until(said)
+
+
 async def test_two_tags_are_one_widget_and_none_is_added(stranger):
     async with stranger("<system-status></system-status><system-status></system-status>") as page:
         await page.get_by_role("button", name=re.compile("ONLINE|DEGRADED")).wait_for()

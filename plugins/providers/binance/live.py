@@ -3,7 +3,7 @@
 One connection takes 1,024 streams and five messages a second, pongs among them, and ends after a
 day. A stream of a pair that is not listed is accepted and stays silent.
 
-Source: https://github.com/binance/binance-spot-api-docs, web-socket-streams.md, read 2026-11-28.
+Source: https://github.com/binance/binance-spot-api-docs, web-socket-streams.md, of July 2026.
 """
 
 import json

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from coinmux import Symbol
 from coinmux.framework.simulator.sockets.speech import (
     BookNow,
     CandleNow,
@@ -15,6 +16,7 @@ from coinmux.framework.simulator.sockets.speech import (
     Row,
     SimulatedSocket,
     TickerNow,
+    TradeNow,
     Unfollow,
 )
 from coinmux.plugins.providers.binance.spelling import INTERVALS
@@ -27,6 +29,10 @@ _STREAM = re.compile(
 
 class Socket(SimulatedSocket):
     """One connection to `/stream`."""
+
+    def __init__(self, socket: str, pairs: Mapping[str, Symbol]) -> None:
+        super().__init__(socket, pairs)
+        self._names = {pair: name for name, pair in pairs.items()}
 
     def greeting(self, target: str, now_ms: int) -> Sequence[str | bytes | Follow]:
         """Streams may be named in the address."""
@@ -74,11 +80,7 @@ class Socket(SimulatedSocket):
 
     def tell(self, follow: Follow, row: Row, now_ms: int) -> Sequence[str | bytes]:
         """Each event wrapped in its stream."""
-        name = follow.pair.join()
-        for native, pair in self.pairs.items():
-            if pair == follow.pair:
-                name = native
-                break
+        name = self._names[follow.pair]
         if isinstance(row, TickerNow):
             return [_wrapped(follow, _ticker(name, row, now_ms))]
         if isinstance(row, CandleNow):
@@ -117,6 +119,20 @@ def rest_book(path: str, params: Mapping[str, str], book: BookNow) -> Any:
         "bids": _levels(book.all_bids[:limit]),
         "asks": _levels(book.all_asks[:limit]),
     }
+
+
+def rest_trades(path: str, params: Mapping[str, str], trades: Sequence[TradeNow]) -> object:
+    """The latest trades; None for another request."""
+    if path.rpartition("/")[2] != "trades":
+        return None
+    return [
+        {
+            "id": one.id, "price": f"{one.price:f}", "qty": f"{one.size:f}",
+            "quoteQty": f"{one.price * one.size:f}", "time": one.at_ms,
+            "isBuyerMaker": one.side == "sell", "isBestMatch": True,
+        }
+        for one in trades[-int(params.get("limit", 500)) :]
+    ]  # fmt: skip
 
 
 def _ticker(name: str, row: TickerNow, now_ms: int) -> dict[str, object]:

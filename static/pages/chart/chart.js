@@ -33,6 +33,8 @@ let view = null;
 let cursor = null;
 let digits = 2;
 let nudged = 0;
+// The price may be there before this is (`first.js`).
+let opening = true;
 
 const market = new Market(looked.symbol, looked.interval);
 const panel = new Panel($('[data-panel="chart"]'), { staleAfter: Infinity, retry: () => feed.poller.now() });
@@ -66,8 +68,16 @@ const other = new PairBox($("#other"), $("#others"), (symbol) => {
   versus(symbol);
 });
 
+// After what was changed is drawn; in a page that is not seen, soon.
+const frame = () => new Promise((go) => {
+  setTimeout(go, 100);
+  requestAnimationFrame(() => setTimeout(go));
+});
+
 // The library is the heaviest file: it comes beside the first candles, after the frame of the page.
-const opened = import("./view.js").then(({ View }) => {
+const opened = import("./view.js").then(async ({ View }) => {
+  // A phone is kept busy by each of: reading the library, making the chart, drawing the candles.
+  await frame();
   view = new View($("#plot"), {
     onCursor: (at) => {
       cursor = at;
@@ -80,6 +90,7 @@ const opened = import("./view.js").then(({ View }) => {
     },
     onEdge: () => feed.back(),
   });
+  await frame();
 });
 
 // The catalogue comes when it is needed: for the picker, or for indicators in the address.
@@ -124,7 +135,8 @@ function load() {
   view?.clear();
   box.set(looked.symbol);
   tools.interval(looked.interval);
-  headline.bare(market);
+  headline.bare(market, { keepsPrice: opening });
+  opening = false;
   legends();
   zoned();
   panel.card.removeAttribute("data-bare");
@@ -143,8 +155,9 @@ async function onWhole(isFirst) {
     digits = digitsOf(market.rows.at(-1)[4]);
     headline.show(market, digits);
   }
+  const isOther = () => market.symbol !== symbol || market.interval !== interval;
   await opened;
-  if (market.symbol !== symbol || market.interval !== interval) return;
+  if (isOther()) return;
   if (isFirst) {
     // As the source knows it: in the box, in the address, in the title.
     looked.symbol = market.symbol;
@@ -160,6 +173,12 @@ async function onWhole(isFirst) {
   view.set(market.rows, stepOf(market.interval), digits);
   view.compare(compare.symbol ? compare.rows : null);
   view.scale(compare.symbol ? "percent" : looked.scale);
+  if (isFirst) {
+    // The candles are drawn in one frame and the indicators in the next, so that the page can be used in between.
+    view.show(looked.range);
+    await frame();
+    if (isOther()) return;
+  }
   drawn();
   if (isFirst) await seen();
   said();

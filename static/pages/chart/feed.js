@@ -1,8 +1,8 @@
 // Brings the candles, the indicators and the second market: the whole, then the newest, then older ones.
 import { Poller } from "../../shared/js/poll.js";
+import { LIMIT } from "./first.js";
 import { picture, problemOf } from "./source.js";
 
-const LIMIT = 500;
 const MOST = 1000;
 const TAIL = 3;
 const REFRESH_MS = 5000;

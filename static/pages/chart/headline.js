@@ -1,9 +1,8 @@
 // The market's line over the chart: its name, last price, change of a day, and where the candles are from.
 import { $, h, setText } from "../../shared/js/dom.js";
-import { signed } from "../../shared/js/format.js";
 import { shell } from "../../shared/js/shell.js";
 import { now, setSince, since, span } from "../../shared/js/time.js";
-import { figure } from "./figures.js";
+import { named, priced, unpriced } from "./quote.js";
 import { lengthOf } from "./times.js";
 
 // Answers younger than two of the page's rounds are as new as this page can be.
@@ -22,11 +21,10 @@ export class Headline {
     $("#facts").hidden = true;
   }
 
-  // Before there are candles, and where there are none.
-  bare({ symbol, interval }) {
-    setText($("#market-title"), symbol);
-    setText($("#title-interval"), interval);
-    for (const id of ["last", "change", "window"]) setText($(`#${id}`), "");
+  // Before there are candles, and where there are none. A price that came first may stay.
+  bare({ symbol, interval }, { keepsPrice = false } = {}) {
+    named({ symbol, interval });
+    if (!keepsPrice) unpriced();
     $("#facts").hidden = true;
     shell.titled(`${symbol} · coinmux`);
     this.#summarised = -Infinity;
@@ -36,17 +34,12 @@ export class Headline {
   show(market, digits) {
     const last = market.rows.at(-1);
     setText($("#market-title"), market.symbol);
-    setText($("#last"), figure(last?.[4], digits));
-    const change = market.ticker?.change_percent;
-    const known = typeof change === "number";
-    setText($("#change"), known ? `${change > 0 ? "▲ " : change < 0 ? "▼ " : ""}${signed(change)}` : "");
-    setText($("#window"), known ? "24 h" : "");
-    $("#change").dataset.way = change > 0 ? "up" : change < 0 ? "down" : "";
-    shell.titled(`${market.symbol} ${figure(last?.[4], digits)} · coinmux`);
+    const words = priced(last?.[4], market.ticker?.change_percent, digits);
+    shell.titled(`${market.symbol} ${words.last} · coinmux`);
     this.facts(market);
     if (performance.now() - this.#summarised < SUMMARY_MS) return;
     this.#summarised = performance.now();
-    this.#name(`${market.symbol}, ${market.rows.length} candles of ${market.interval}, last close ${figure(last?.[4], digits)}${known ? `, ${signed(change)} in 24 hours` : ""}. The data table holds the numbers.`);
+    this.#name(`${market.symbol}, ${market.rows.length} candles of ${market.interval}, last close ${words.last}${words.change ? `, ${words.change} in 24 hours` : ""}. The data table holds the numbers.`);
   }
 
   // Amber is for what needs a look: candles two intervals behind, or an answer of former times.

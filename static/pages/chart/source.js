@@ -1,8 +1,8 @@
 // What the chart asks: one route for all of a picture, one for pairs. Both answer 200 when they understood;
 // what went wrong stands in its part.
 import { Problem, ask, get } from "../../shared/js/api.js";
+import { TIMEOUT_MS, first } from "./first.js";
 
-const TIMEOUT_MS = 20000;
 
 // `rsi:period=7` for each indicator, in their order.
 export const encode = (one) => [one.name, ...Object.entries(one.parameters).map(([name, value]) => `${name}=${value}`)].join(":");
@@ -21,7 +21,8 @@ export function problemOf(error) {
 
 export async function picture({ symbol, interval, limit, indicators = [], end = null }, signal) {
   const ind = indicators.map(encode).join(",");
-  const { data } = await ask("api/pages/chart", { params: { symbol, interval, limit, ind, end }, signal, timeout: TIMEOUT_MS });
+  const params = { symbol, interval, limit, ind, end };
+  const { data } = await (first(params, signal) ?? ask("api/pages/chart", { params, signal, timeout: TIMEOUT_MS }));
   return data;
 }
 

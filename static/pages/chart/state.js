@@ -1,7 +1,7 @@
 // What is looked at, as the address has it: the address restores all of it.
 import { params } from "../../shared/js/address.js";
-import { INTERVALS } from "./times.js";
 
+const INTERVALS = ["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"];
 const SCALES = ["log", "percent"];
 const MOST_BARS = 5000;
 

@@ -1,7 +1,6 @@
 // Times of the chart: lengths of intervals, the library's seconds, and the words on its axis.
 import { clock, day, zone, zoneName } from "../../shared/js/time.js";
 
-export const INTERVALS = ["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"];
 const UNITS = { m: 60000, h: 3600000, d: 86400000, w: 604800000 };
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const TICK = { year: 0, month: 1, day: 2 };

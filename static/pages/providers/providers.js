@@ -6,7 +6,7 @@ import { Poller } from "../../shared/js/poll.js";
 import { Roving } from "../../shared/js/roving.js";
 import { shell } from "../../shared/js/shell.js";
 import { NONE, ms, number, share, words } from "../../shared/js/format.js";
-import { ORDER, badge, setBadge, severity, stateOf } from "../../shared/js/states.js";
+import { ORDER, badge, setBadge, stateOf } from "../../shared/js/states.js";
 import { setSince, since, span, sync } from "../../shared/js/time.js";
 import { failure } from "../../shared/js/codes.js";
 import { Table } from "../../shared/js/table.js";
@@ -16,6 +16,8 @@ import { answering, channelName, checkedAt, errorText, isBad, keyState, offBecau
 const EVERY_MS = 10000;
 // Dead channels named in a row; the drawer has them all.
 const CHANNELS = 3;
+// What is in trouble comes first, then what is known to work; what nobody asked yet says little.
+const SORTED = ["offline", "degraded", "healthy", "unknown", "disabled"];
 const FILTERS = ["q", "kind", "state", "capability", "key"];
 const KEYS = { needed: "needed", optional: "optional", none: "not needed" };
 const form = $("#filters");
@@ -52,7 +54,7 @@ const table = new Table($("#explorer"), [
   { key: "name", title: "Source", sort: (one) => one.title,
     cell: (one) => h("span", { class: "who" }, h("button", { class: "open", type: "button", title: one.name, onclick: () => drawer.push(one.name) }), h("small")),
     set: (cell, one) => { setText(cell.children[0], one.title); setText(cell.children[1], one.category); } },
-  { key: "state", title: "State and why", class: "wrap", sort: (one) => severity(one.state),
+  { key: "state", title: "State and why", class: "wrap", sort: (one) => SORTED.indexOf(stateOf(one.state).key),
     cell: () => h("div", { class: "why" }, badge(null), h("p", { class: "reason" }), h("p", { class: "note" }), h("ul")),
     set: (cell, one) => {
       setBadge(cell.children[0], one.state);

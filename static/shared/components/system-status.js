@@ -269,8 +269,7 @@ class SystemStatus extends HTMLElement {
   #show(answer) {
     this.#state(String(answer.status ?? "UNKNOWN").toUpperCase(), answer);
     const counts = answer.summary ?? answer.providers ?? {};
-    const reason = String(answer.reason ?? "");
-    this.why.textContent = reason && `${reason[0].toUpperCase()}${reason.slice(1)}.`;
+    this.why.textContent = answer.reason ?? "";
     this.counts.replaceChildren(...COUNTED.map((name) => this.#line(name, `Sources ${name}`, counts[name] ?? "—")));
     this.services.replaceChildren(
       ...(Array.isArray(answer.services) ? answer.services : []).map(({ name, status }) => this.#line(stateOf(status), String(name).replaceAll("_", " "), stateOf(status) === "disabled" ? "not configured" : String(status ?? "—").toLowerCase())),

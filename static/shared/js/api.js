@@ -67,7 +67,7 @@ export async function ask(path, { params, method = "GET", body, timeout = 15000,
 }
 
 // Whether the server answers at all is one fact for the whole page: the shell listens, and says so.
-const heard = (problem) => document.dispatchEvent(new CustomEvent("heard", { detail: problem }));
+export const heard = (problem) => document.dispatchEvent(new CustomEvent("heard", { detail: problem }));
 
 function problemFrom(error, late, timeout) {
   if (error instanceof Problem) return error;

@@ -42,7 +42,7 @@ const REASONS = {
   circuit_open: "offline", probe_due: "due for a test", probe_running: "being tested", told_to_wait: "rate limited", busy: "busy", quota_exhausted: "quota used up",
   missing_key: "key missing", key_refused: "key refused", switched_off: "switched off", retired: "retired", broken: "plugin broken", disabled: "off",
   no_capability: "cannot answer this", unsupported_symbol: "does not have this pair", unsupported_quote: "does not have this quote", unsupported_interval: "does not have this interval",
-  unsupported_chain: "does not have this chain", unsupported_metric: "does not have this metric", unsupported_model: "does not have this model", not_pinned: "another was pinned",
+  unsupported_chain: "does not have this chain", unsupported_metric: "does not have this metric", unsupported_model: "does not have this model", not_pinned: "not the one asked for",
   answered: "answered", cached: "cached answer served", not_reached: "not reached", list_awaited: "its list of pairs is awaited", over_share: "over its consumer's share",
 };
 

@@ -13,11 +13,12 @@ function fixed(low, high) {
   return formats.get(key);
 }
 
-const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 });
+// Made when it is first needed: a phone takes long to make one.
+let short = null;
 
 export const number = (value, high = 0, low = 0) => (known(value) ? fixed(low, high).format(value) : NONE);
 
-export const compact = (value) => (known(value) ? COMPACT.format(value) : NONE);
+export const compact = (value) => (known(value) ? (short ??= new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 })).format(value) : NONE);
 
 export const percent = (value, digits = 1) => (known(value) ? `${fixed(0, digits).format(value)} %` : NONE);
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from coinmux import Malformed
-from coinmux.sockets import read_json
+from coinmux import Malformed, SchemaMismatch
+from coinmux.sockets import read_json, read_object
 
 
 @pytest.mark.parametrize("frame", ['{"a":[1.50,2,1e-7,-0.10]}', b'{"a":[1.50,2,1e-7,-0.10]}'])
@@ -18,3 +18,18 @@ def test_what_is_no_json_is_malformed(frame):
     """Half a message, another encoding, or one that is nested without end."""
     with pytest.raises(Malformed):
         read_json(frame)
+
+
+@pytest.mark.parametrize("frame", ['{"a": 1}', b'{"a": 1}'])
+def test_text_and_binary_messages_hold_an_object(frame):
+    """Either kind of frame is read."""
+    assert read_object(frame) == {"a": 1}
+
+
+@pytest.mark.parametrize("frame", ["[1]", "1", "null", '"a"'])
+def test_another_value_than_an_object_is_refused(frame):
+    """Half a message is malformed, as ever."""
+    with pytest.raises(SchemaMismatch):
+        read_object(frame)
+    with pytest.raises(Malformed):
+        read_object('{"a": 1')

@@ -125,6 +125,13 @@ class Dialect(sockets.SocketDialect):
                 yield sockets.Alive()
 
 
+class Quiet(Dialect):
+    """The same, kept alive by the protocol's own pings."""
+
+    def keep_alive(self):
+        return None
+
+
 class Ear:
     """A listener that remembers."""
 
@@ -144,7 +151,7 @@ class Ear:
         self.log.append(("lost", error.code))
 
 
-def subscription(*channels, silence_s=None, socket=""):
+def subscription(*channels, silence_s=None, socket="", book=None):
     """Made anew for each connection; its reader gives bodies as they are."""
 
     def read(channel, body):
@@ -153,7 +160,7 @@ def subscription(*channels, silence_s=None, socket=""):
         return [(channel, body)]
 
     return lambda: sockets.Subscription(
-        channels=channels, read=read, silence_s=silence_s, socket=socket
+        channels=channels, read=read, silence_s=silence_s, socket=socket, book=book
     )
 
 
@@ -165,7 +172,7 @@ class NoWaits:
 
 
 @asynccontextmanager
-async def connections(exchange, **limits):
+async def connections(exchange, *, dialect=Dialect, **limits):
     """The connections of a source whose exchange this is; closed with everything at the end."""
     pool = Pool()
     info = sockets.SocketInfo(url="wss://acme.example", **limits)
@@ -184,7 +191,7 @@ async def connections(exchange, **limits):
         return opened
 
     made = Connections(
-        {"": info}, lambda socket: Dialect(), open_wire, rng=NoWaits(),
+        {"": info}, lambda socket: dialect(), open_wire, rng=NoWaits(),
         on_opened=opened.append, on_lost=lost.append,
     )  # fmt: skip
     made.opened, made.lost = opened, lost

@@ -1,12 +1,21 @@
 """Connections to an exchange on loopback: followed, lost, refused, renewed."""
 
 import asyncio
+import json
 
 import pytest
 
+from coinmux import sockets
 from coinmux.framework.plugins.rate_limit import RateLimit
 from coinmux.framework.streams import connections as connections_module
-from tests.framework.streams.exchange import Ear, Exchange, connections, subscription, until
+from tests.framework.streams.exchange import (
+    Ear,
+    Exchange,
+    Quiet,
+    connections,
+    subscription,
+    until,
+)
 
 pytestmark = pytest.mark.realtime
 
@@ -174,6 +183,37 @@ async def test_a_silent_connection_is_opened_anew():
         source.follow(subscription("btc"), ear)
         await until(lambda: exchange.connected >= 2)
         assert ("lost", "upstream_timeout") in ear.log
+
+
+async def test_a_connection_that_answers_pings_is_not_silent():
+    """A market without trades has nothing else to say."""
+    async with (
+        Exchange().open() as exchange,
+        connections(exchange, silence_s=0.3, ping_s=0.05, dialect=Quiet) as source,
+    ):
+        ear = Ear()
+        source.follow(subscription("btc"), ear)
+        await until(lambda: ear.log)
+        await asyncio.sleep(0.8)
+        assert (ear.log, exchange.connected) == (["begun"], 1)
+        assert len(exchange.asked) == 1
+
+
+async def test_a_book_that_joins_another_is_sent_whole():
+    """To both of them; other channels are not disturbed."""
+    async with Exchange().open() as exchange, connections(exchange) as source:
+        first, second, trades = Ear(), Ear(), Ear()
+        source.follow(subscription("btc", book=sockets.BookRules()), first)
+        source.follow(subscription("eth"), trades)
+        await until(lambda: first.log and trades.log)
+        exchange.asked.clear()
+        source.follow(subscription("btc", book=sockets.BookRules()), second)
+        await until(lambda: second.log == ["begun"] and first.log == ["begun", "begun"])
+        assert [json.loads(text)["op"] for text in exchange.asked] == [
+            "unsubscribe",
+            "subscribe",
+        ]
+        assert trades.log == ["begun"]
 
 
 async def test_a_silent_feed_is_subscribed_to_anew_on_a_living_connection():

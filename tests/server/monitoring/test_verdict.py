@@ -57,7 +57,7 @@ def facts(status, capabilities, **more):
         ),
         (
             facts("DEGRADED", [PRICES], failed_share=0.12),
-            "Prices can be answered. 12% of the last minute's requests failed.",
+            "Prices can be answered. 12 % of the last minute's requests failed.",
         ),
         (
             facts("OFFLINE", [PRICES], answering=False, down=[BINANCE, KRAKEN]),
