@@ -7,6 +7,7 @@ resolved, guarded and verified in one place. Compression is off: it costs more C
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -41,6 +42,8 @@ _USER_AGENT = "coinmux/0.1"
 _UNSENT_BYTES = 1_048_576
 #: A peer that does not answer our close is left after so long.
 _CLOSE_S = 2.0
+#: The protocol's library would write each address into the log, and the token in it.
+_NO_LOG = logging.Logger("websockets", logging.CRITICAL)  # noqa: LOG001 - it has no parent
 
 
 class HandshakeRefused(ProviderError):
@@ -106,7 +109,7 @@ class WebSocket(asyncio.Protocol):
         origin = address.origin
         self._label = origin.netloc
         uri = WebSocketURI(origin.is_tls, origin.host, origin.port, address.target, "")
-        self._wire = ClientProtocol(uri, max_size=limit)
+        self._wire = ClientProtocol(uri, max_size=limit, logger=_NO_LOG)
         self._on_frame = on_frame
         self._on_lost = on_lost
         self._limit = limit

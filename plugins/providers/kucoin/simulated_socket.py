@@ -24,8 +24,8 @@ DEPTHS = {"/spotMarket/level2Depth5": 5, "/spotMarket/level2Depth50": 50}
 PING_MS, PATIENCE_MS = 18_000, 10_000
 
 
-def rest_book(path: str, params: Mapping[str, str], book: object) -> Any:
-    """The token and the endpoint; it has no books that a feed would need."""
+def rest_address(path: str) -> Any:
+    """The token and the endpoint; None for another request."""
     if path != "/api/v1/bullet-public":
         return None
     server = {

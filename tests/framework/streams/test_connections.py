@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 
 import pytest
 
@@ -111,6 +112,17 @@ async def test_a_refused_handshake_counts_as_the_status_of_a_request(status, cod
         await until(lambda: ear.log)
         assert ear.log[0] == ("lost", code)
         assert "s3cret" not in str(source.lost[0])
+
+
+async def test_a_log_of_everything_has_no_token_either(caplog):
+    """The protocol's library writes each request's address, its query included."""
+    caplog.set_level(logging.DEBUG)
+    async with Exchange().open() as exchange, connections(exchange) as source:
+        ear = Ear()
+        source.follow(subscription("btc"), ear)
+        await until(lambda: ear.log == ["begun"])
+    ours = [one.getMessage() for one in caplog.records if one.name != "websockets.server"]
+    assert "s3cret" not in "\n".join(ours)
 
 
 async def test_a_wait_the_source_asks_for_is_kept():

@@ -18,7 +18,7 @@ from coinmux import (
 )
 from coinmux import sockets as s
 from coinmux.plugins.providers import kucoin
-from coinmux.plugins.providers.kucoin.simulated_socket import rest_book, rest_trades
+from coinmux.plugins.providers.kucoin.simulated_socket import rest_address, rest_trades
 from tests.plugins.live_checks import (
     PAIR,
     Feed,
@@ -257,10 +257,13 @@ def test_pings_and_the_end_of_a_channel_are_answered():
     assert wire.follows == {}
 
 
-def test_the_simulator_gives_a_token():
-    body = rest_book("/api/v1/bullet-public", {}, None)
-    assert body["data"]["token"]
-    assert rest_book("/api/v1/market/stats", {}, None) is None
+async def test_the_simulator_gives_a_token():
+    """Which the dialect takes."""
+    http = HTTP()
+    http.body = rest_address("/api/v1/bullet-public")
+    address = await kucoin.socket_dialect("").address(http, "")
+    assert address == "wss://ws-api-spot.kucoin.com/?token=simulated"
+    assert rest_address("/api/v1/market/stats") is None
 
 
 def test_books_stay_equal_to_the_exchanges_and_to_ccxts():
