@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
 
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.models.candles import CandlesQuery
@@ -28,6 +28,17 @@ STREAMED = ("ticker", "trades", "order_book", "candles")
 #: Levels of a book that is followed, and events that may wait, where nothing else is asked for.
 _DEPTH, _WAITING = 20, 1_000
 _MOST_WAITING = 100_000
+
+
+class StreamKeywords(TypedDict, total=False):
+    """The keywords of `Gateway.stream`."""
+
+    interval: str | None
+    depth: int | None
+    provider: str | None
+    strategy: Strategy
+    since: str | None
+    waiting: int
 
 
 class GatewayStreams(ABC):

@@ -10,9 +10,12 @@ from functools import wraps
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from typing_extensions import Unpack
+
 from coinmux.framework.gateway import Gateway
 
 if TYPE_CHECKING:
+    from coinmux.framework.following import StreamKeywords
     from coinmux.framework.models.base import Result
     from coinmux.framework.streams.sync_stream import SyncStream
 
@@ -61,7 +64,9 @@ class SyncGateway:
             self._thread.join()
             self._loop.close()
 
-    def stream(self, capability: str, symbol: str, **options: Any) -> SyncStream[Result]:
+    def stream(
+        self, capability: str, symbol: str, **options: Unpack[StreamKeywords]
+    ) -> SyncStream[Result]:
         """As `Gateway.stream`, to be entered with `with` and read with `for`."""
         from coinmux.framework.streams.sync_stream import SyncStream
 
