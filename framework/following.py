@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.market import OrderBook, Ticker, Trades
     from coinmux.framework.streams.feed import FeedUse
     from coinmux.framework.streams.reader import Reader
-    from coinmux.framework.streams.service import LiveFeeds
+    from coinmux.framework.streams.service import LiveFeeds, LiveFigures
     from coinmux.framework.streams.stream import Stream
 
 #: What can be followed.
@@ -169,6 +169,10 @@ class GatewayStreams(ABC):
     @abstractmethod
     def feeds(self) -> list[FeedUse]:
         """Each feed that is followed now, in figures."""
+
+    @abstractmethod
+    def live_figures(self) -> LiveFigures | None:
+        """What live feeds and their connections counted; None before the first is followed."""
 
 
 def _refused(name: str, message: str, **more: object) -> InvalidRequest:

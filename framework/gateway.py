@@ -86,7 +86,7 @@ if TYPE_CHECKING:
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.source import Source
     from coinmux.framework.streams.feed import FeedUse
-    from coinmux.framework.streams.service import LiveFeeds
+    from coinmux.framework.streams.service import LiveFeeds, LiveFigures
     from coinmux.framework.suggest import near
     from coinmux.framework.tracing.spans import Tracing
     from coinmux.framework.transport.choice import Transport
@@ -329,6 +329,10 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
     def feeds(self) -> list[FeedUse]:
         """Each feed that is followed now, in figures."""
         return [] if self._live is None else self._live.uses()
+
+    def live_figures(self) -> LiveFigures | None:
+        """What live feeds and their connections counted; None before the first is followed."""
+        return None if self._live is None else self._live.figures()
 
     async def open_archive(self, file: Path | None = None) -> None:
         """Store candles, state changes and events from now on; load the stored history.

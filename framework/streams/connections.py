@@ -41,7 +41,8 @@ class SocketUse:
     """One connection, in figures.
 
     Attributes:
-        state: `connecting`, `open`, `waiting` (to connect again) or `idle`.
+        state: `connecting`, `open`, `waiting` (to connect again) or `idle`; `ended` for all that
+            were, together.
         messages: since the source was first followed.
         subscriptions: feeds followed on it.
         last_message_s: seconds since the last message; None before the first.
@@ -88,6 +89,8 @@ class Connections:
         #: Limits of new connections, by socket.
         self.connects = {name: Limits(info.connects) for name, info in sockets.items()}
         self._places: list[_Place] = []
+        #: What those that have ended counted.
+        self._past: SocketUse | None = None
         self._looker: asyncio.TimerHandle | None = None
         self._is_closed = False
 
@@ -106,8 +109,9 @@ class Connections:
         return followed
 
     def uses(self) -> list[SocketUse]:
-        """Each connection, in figures."""
-        return [place.use() for place in self._places]
+        """Each connection, in figures; those that have ended are one that is idle."""
+        found = [place.use() for place in self._places]
+        return found if self._past is None else [*found, self._past]
 
     async def close(self) -> None:
         """End every connection."""
@@ -123,6 +127,17 @@ class Connections:
         """A place is empty and over."""
         if place in self._places:
             self._places.remove(place)
+            use, past = place.use(), self._past
+            self._past = SocketUse(
+                socket="",
+                state="ended",
+                messages=use.messages + (past.messages if past is not None else 0),
+                unreadable=use.unreadable + (past.unreadable if past is not None else 0),
+                subscriptions=0,
+                last_message_s=None,
+                reconnects=use.reconnects + (past.reconnects if past is not None else 0),
+                error=use.error,
+            )
 
     def _place_for(self, followed: _Followed[Any]) -> _Place:
         socket = followed.subscription.socket

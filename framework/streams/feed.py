@@ -97,6 +97,29 @@ class FeedUse:
     reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class FeedCounts:
+    """What feeds counted: messages heard, events told, and what went wrong."""
+
+    messages: int = 0
+    events: int = 0
+    failovers: int = 0
+    gaps: int = 0
+    dropped: int = 0
+    left_out: int = 0
+
+    def plus(self, use: FeedUse) -> FeedCounts:
+        """These and those of one feed."""
+        return FeedCounts(
+            self.messages + use.messages,
+            self.events + use.events,
+            self.failovers + use.failovers,
+            self.gaps + use.gaps,
+            self.dropped + use.dropped,
+            self.left_out + use.left_out,
+        )
+
+
 class Feed:
     """One question, told to all its readers by one source at a time.
 

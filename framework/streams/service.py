@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,7 +22,7 @@ from coinmux.framework.health.tracker import live_name
 from coinmux.framework.routing.options import RequestOptions
 from coinmux.framework.streams.checks import FeedChecks
 from coinmux.framework.streams.connections import Connections, SocketUse
-from coinmux.framework.streams.feed import Feed, FeedUse
+from coinmux.framework.streams.feed import Feed, FeedCounts, FeedUse
 from coinmux.framework.streams.lanes import answers, lane_for, made_of, subject_of
 from coinmux.framework.streams.reader import Reader
 from coinmux.framework.streams.side import Side
@@ -49,6 +50,21 @@ STREAMED = ("ticker", "trades", "order_book", "candles")
 _LINGER_S = 5.0
 #: How long an attempt to follow a source may take, for its lease.
 _ATTEMPT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFigures:
+    """Live feeds of a gateway.
+
+    Attributes:
+        feeds: those followed now.
+        counted: by capability, those that have ended included.
+        sockets: the connections of each source.
+    """
+
+    feeds: list[FeedUse]
+    counted: dict[str, FeedCounts]
+    sockets: dict[str, list[SocketUse]]
 
 
 class Told(Protocol):
@@ -96,6 +112,7 @@ class LiveFeeds:
         self._clock = clock
         self._simulated = simulated
         self._feeds: dict[Hashable, Feed] = {}
+        self._ended: dict[str, FeedCounts] = {}
         self._lingering: dict[Hashable, asyncio.TimerHandle] = {}
         self._connections: dict[str, tuple[Source, Connections]] = {}
         self._leases: dict[tuple[int, str], tuple[Lease, float]] = {}
@@ -151,6 +168,17 @@ class LiveFeeds:
         """Each feed, in figures."""
         return [feed.use() for feed in self._feeds.values()]
 
+    def counted(self) -> dict[str, FeedCounts]:
+        """What feeds of each capability counted, those that have ended included."""
+        found = dict(self._ended)
+        for use in self.uses():
+            found[use.capability] = found.get(use.capability, FeedCounts()).plus(use)
+        return found
+
+    def figures(self) -> LiveFigures:
+        """All of it in figures."""
+        return LiveFigures(self.uses(), self.counted(), self.sockets())
+
     def sockets(self) -> dict[str, list[SocketUse]]:
         """The connections of each source, in figures."""
         return {name: made.uses() for name, (_, made) in self._connections.items()}
@@ -197,6 +225,8 @@ class LiveFeeds:
         if feed is None or feed.readers:
             return
         del self._feeds[key]
+        use = feed.use()
+        self._ended[use.capability] = self._ended.get(use.capability, FeedCounts()).plus(use)
         task = asyncio.ensure_future(feed.close())
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)

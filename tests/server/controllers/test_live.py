@@ -8,10 +8,18 @@ import pytest
 import websockets
 
 from coinmux.framework.plugins.discovery import in_process
+from coinmux.framework.streams import connections, service
 from tests.framework.streams.acme import Acme
 from tests.framework.streams.exchange import Exchange, until
 
 pytestmark = pytest.mark.realtime
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch):
+    """Nothing lingers."""
+    monkeypatch.setattr(connections, "_LINGER_S", 0.02)
+    monkeypatch.setattr(service, "_LINGER_S", 0.02)
 
 
 @asynccontextmanager
@@ -122,3 +130,27 @@ async def test_one_socket_follows_several_markets(live):
         asked = [one for one in world.exchange.asked if '"subscribe"' in one]
         assert sum("t:BTC-USDT" in one for one in asked) == 1
         assert sum("t:ETH-USDT" in one for one in asked) == 1
+
+
+async def test_feeds_are_in_the_metrics(live):
+    """What is followed, by whom, what was heard; counters stay when a feed ends."""
+    async with served(live) as world:
+        before = (await world.client.get("/metrics")).text
+        assert "coinmux_feed" not in before
+        speaking = asyncio.ensure_future(say(world.exchange, "t:BTC-USDT", 101))
+        path = "/api/market/ticker/stream?symbols=BTC/USDT"
+        async with world.client.stream("GET", path, timeout=10) as answer:
+            await speaking
+            await Events(answer).next()
+            text = (await world.client.get("/metrics")).text
+            for line in (
+                'coinmux_feeds{capability="ticker",state="live"} 1.0',
+                'coinmux_feed_readers{capability="ticker"} 1.0',
+                'coinmux_feed_messages_total{capability="ticker"} 1.0',
+                'coinmux_sockets{source="acme",state="open"} 1.0',
+            ):
+                assert line in text
+        await until(lambda: not world.exchange.peers)
+        text = (await world.client.get("/metrics")).text
+        assert 'coinmux_feed_messages_total{capability="ticker"} 1.0' in text
+        assert "coinmux_feeds{" not in text
