@@ -323,7 +323,7 @@ class BrokenFeed(ProviderError):
 
     Attributes:
         reason: `gap`, `checksum`, `no_snapshot`, `crossed`, `unreadable` of a book;
-            `bad_messages`, `doubted` of any feed.
+            `bad_messages`, `doubted`, `stale` of any feed.
     """
 
     code = "broken_feed"

@@ -31,6 +31,7 @@ from coinmux.framework.dispatch.request import key_of
 from coinmux.framework.dispatch.source_probe import SourceProbe
 from coinmux.framework.errors import InvalidRequest, UnknownSymbol
 from coinmux.framework.events import EventBus
+from coinmux.framework.following import GatewayStreams
 from coinmux.framework.health.change_events import ChangeEvents
 from coinmux.framework.health.cooldown_file import CooldownFile
 from coinmux.framework.health.history import KEEP_S, HealthHistory
@@ -84,6 +85,8 @@ if TYPE_CHECKING:
     from coinmux.framework.models.text import TextSentiment
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.source import Source
+    from coinmux.framework.streams.feed import FeedUse
+    from coinmux.framework.streams.service import LiveFeeds, LiveFigures
     from coinmux.framework.suggest import near
     from coinmux.framework.tracing.spans import Tracing
     from coinmux.framework.transport.choice import Transport
@@ -94,7 +97,7 @@ _DOLLARS = ("USD", "USDT", "USDC")
 _DEFAULT = RequestOptions()
 
 
-class Gateway(GatewayQuestions, GatewayReports):
+class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
     """One door to every source. Use it as an async context manager.
 
     ```python
@@ -196,6 +199,7 @@ class Gateway(GatewayQuestions, GatewayReports):
             self.loader.read_grades, self.events, self.clock,
         )  # fmt: skip
         self.backfill = Backfill(self.fetch, self._may_fill, self.events, self.clock)
+        self._live: LiveFeeds | None = None
         self._holds: CooldownFile | None = None
         self._incidents = IncidentRecorder(
             self.registry, self.health, self.loader, self._decisions, self.status, self._may_lead,
@@ -308,6 +312,28 @@ class Gateway(GatewayQuestions, GatewayReports):
         if self._holds is not None:
             self._holds.save()
 
+    def _live_feeds(self) -> LiveFeeds:
+        if self._live is None:
+            # Imported by the first who follows something: no start waits for it.
+            from coinmux.framework.streams.service import LiveFeeds
+
+            self._live = LiveFeeds(
+                self.registry, self.router, self.health, self._client, self._dispatcher,
+                self.fetch, self.clocks, self.clock, simulated=self.simulated,
+            )  # fmt: skip
+        return self._live
+
+    def _patience_s(self) -> float:
+        return self.settings.request_timeout_s
+
+    def feeds(self) -> list[FeedUse]:
+        """Each feed that is followed now, in figures."""
+        return [] if self._live is None else self._live.uses()
+
+    def live_figures(self) -> LiveFigures | None:
+        """What live feeds and their connections counted; None before the first is followed."""
+        return None if self._live is None else self._live.figures()
+
     async def open_archive(self, file: Path | None = None) -> None:
         """Store candles, state changes and events from now on; load the stored history.
 
@@ -411,6 +437,8 @@ class Gateway(GatewayQuestions, GatewayReports):
         await self._incidents.stop()
         await self.alerts.stop()
         await self.backfill.stop()
+        if self._live is not None:
+            await self._live.close()
         try:
             self.save_holds()
         except OSError as error:

@@ -8,9 +8,16 @@ import threading
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from typing_extensions import Unpack
 
 from coinmux.framework.gateway import Gateway
+
+if TYPE_CHECKING:
+    from coinmux.framework.following import StreamKeywords
+    from coinmux.framework.models.base import Result
+    from coinmux.framework.streams.sync_stream import SyncStream
 
 T = TypeVar("T")
 
@@ -56,6 +63,14 @@ class SyncGateway:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
+
+    def stream(
+        self, capability: str, symbol: str, **options: Unpack[StreamKeywords]
+    ) -> SyncStream[Result]:
+        """As `Gateway.stream`, to be entered with `with` and read with `for`."""
+        from coinmux.framework.streams.sync_stream import SyncStream
+
+        return SyncStream(self._gateway.stream(capability, symbol, **options), self._run)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if not self._thread.is_alive():

@@ -22,7 +22,7 @@ from coinmux.framework.incidents.log import IncidentLog
 from coinmux.framework.indicators.candle_history import CandleHistory
 from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.framework.indicators.service import IndicatorService
-from coinmux.framework.models.base import Query, R_co
+from coinmux.framework.models.base import Query, R_co, Result
 from coinmux.framework.models.candles import Candles
 from coinmux.framework.models.capability import Capability
 from coinmux.framework.models.chain import (
@@ -61,17 +61,19 @@ from coinmux.framework.reports.providers import (
 from coinmux.framework.reports.status import GatewayStatus
 from coinmux.framework.reports.usage import UsageReport
 from coinmux.framework.routing.market_directory import MarketDirectory
-from coinmux.framework.routing.options import RequestKeywords, RequestOptions
+from coinmux.framework.routing.options import RequestKeywords, RequestOptions, Strategy
 from coinmux.framework.routing.router import Router
 from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.registry import SourceRegistry
 from coinmux.framework.sources.source import Source
+from coinmux.framework.streams.feed import FeedUse
+from coinmux.framework.streams.sync_stream import SyncStream
 from coinmux.framework.tracing.spans import Tracing
 from coinmux.framework.transport.choice import Transport
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack, overload
+from typing import Any, Literal, Self, Unpack, overload
 from typing_extensions import deprecated
 
 class SyncGateway:
@@ -156,6 +158,10 @@ class SyncGateway:
         Raises:
             OSError: the file cannot be written.
         """
+        ...
+
+    def feeds(self) -> list[FeedUse]:
+        """Each feed that is followed now, in figures."""
         ...
 
     def open_archive(self, file: Path | None = None) -> None:
@@ -563,6 +569,155 @@ class SyncGateway:
 
         Raises:
             InvalidRequest: an indicator, a parameter or a symbol is refused.
+        """
+        ...
+
+    @overload
+    def stream(
+        self,
+        capability: Literal["ticker"],
+        symbol: str,
+        *,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+        since: str | None = None,
+        waiting: int = ...,
+    ) -> SyncStream[Ticker]:
+        """Follow one market: an async iterator of events, to be entered with `async with`.
+
+        Args:
+            capability: `ticker`, `trades`, `order_book` or `candles`.
+            symbol: a pair, as in a question.
+            interval: of candles; `1m` where it is not given.
+            depth: levels of each side of an order book.
+            provider: follow this one alone; no failover.
+            strategy: `priority`.
+            since: id of an event; what came after it is told, if it is not too long ago.
+            waiting: events that may wait for this reader; beyond, the oldest are dropped and
+                counted in `meta.dropped`. Prices and books are replaced by newer ones.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
+        ...
+
+    @overload
+    def stream(
+        self,
+        capability: Literal["trades"],
+        symbol: str,
+        *,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+        since: str | None = None,
+        waiting: int = ...,
+    ) -> SyncStream[Trades]:
+        """Follow one market: an async iterator of events, to be entered with `async with`.
+
+        Args:
+            capability: `ticker`, `trades`, `order_book` or `candles`.
+            symbol: a pair, as in a question.
+            interval: of candles; `1m` where it is not given.
+            depth: levels of each side of an order book.
+            provider: follow this one alone; no failover.
+            strategy: `priority`.
+            since: id of an event; what came after it is told, if it is not too long ago.
+            waiting: events that may wait for this reader; beyond, the oldest are dropped and
+                counted in `meta.dropped`. Prices and books are replaced by newer ones.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
+        ...
+
+    @overload
+    def stream(
+        self,
+        capability: Literal["order_book"],
+        symbol: str,
+        *,
+        depth: int = ...,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+        since: str | None = None,
+        waiting: int = ...,
+    ) -> SyncStream[OrderBook]:
+        """Follow one market: an async iterator of events, to be entered with `async with`.
+
+        Args:
+            capability: `ticker`, `trades`, `order_book` or `candles`.
+            symbol: a pair, as in a question.
+            interval: of candles; `1m` where it is not given.
+            depth: levels of each side of an order book.
+            provider: follow this one alone; no failover.
+            strategy: `priority`.
+            since: id of an event; what came after it is told, if it is not too long ago.
+            waiting: events that may wait for this reader; beyond, the oldest are dropped and
+                counted in `meta.dropped`. Prices and books are replaced by newer ones.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
+        ...
+
+    @overload
+    def stream(
+        self,
+        capability: Literal["candles"],
+        symbol: str,
+        *,
+        interval: str = "1m",
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+        since: str | None = None,
+        waiting: int = ...,
+    ) -> SyncStream[Candles]:
+        """Follow one market: an async iterator of events, to be entered with `async with`.
+
+        Args:
+            capability: `ticker`, `trades`, `order_book` or `candles`.
+            symbol: a pair, as in a question.
+            interval: of candles; `1m` where it is not given.
+            depth: levels of each side of an order book.
+            provider: follow this one alone; no failover.
+            strategy: `priority`.
+            since: id of an event; what came after it is told, if it is not too long ago.
+            waiting: events that may wait for this reader; beyond, the oldest are dropped and
+                counted in `meta.dropped`. Prices and books are replaced by newer ones.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
+        ...
+
+    @overload
+    def stream(
+        self,
+        capability: str,
+        symbol: str,
+        *,
+        interval: str | None = None,
+        depth: int | None = None,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+        since: str | None = None,
+        waiting: int = ...,
+    ) -> SyncStream[Result]:
+        """Follow one market: an async iterator of events, to be entered with `async with`.
+
+        Args:
+            capability: `ticker`, `trades`, `order_book` or `candles`.
+            symbol: a pair, as in a question.
+            interval: of candles; `1m` where it is not given.
+            depth: levels of each side of an order book.
+            provider: follow this one alone; no failover.
+            strategy: `priority`.
+            since: id of an event; what came after it is told, if it is not too long ago.
+            waiting: events that may wait for this reader; beyond, the oldest are dropped and
+                counted in `meta.dropped`. Prices and books are replaced by newer ones.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
         """
         ...
 

@@ -15,13 +15,14 @@ from litestar.plugins.core import MsgspecDIPlugin
 from coinmux.server.asgi.admin_guard import DESK
 from coinmux.server.asgi.admission import Traffic
 from coinmux.server.asgi.cross_origin import CrossOrigin, is_foreign
+from coinmux.server.asgi.live_socket import LiveSocket
 from coinmux.server.asgi.middleware import Middleware
 from coinmux.server.asgi.packing import takes_json
 from coinmux.server.asgi.parsed_routes import ParsedRoutes
 from coinmux.server.asgi.problems import NotAcceptable, nothing_at
 from coinmux.server.asgi.request_head import BODY_LIMIT
 from coinmux.server.asgi.scope import state_of
-from coinmux.server.asgi.sse import Streams
+from coinmux.server.asgi.sse import MOST_LIVE, MOST_LIVE_OF_A_CLIENT, Streams
 from coinmux.server.asgi.static_files import Assets
 from coinmux.server.context import ServerContext
 from coinmux.server.controllers.alerts import AlertController
@@ -33,6 +34,7 @@ from coinmux.server.controllers.drill import DrillController
 from coinmux.server.controllers.health import HealthController
 from coinmux.server.controllers.incidents import IncidentController
 from coinmux.server.controllers.indicators import IndicatorController
+from coinmux.server.controllers.live import LiveController, opened
 from coinmux.server.controllers.market import MarketController
 from coinmux.server.controllers.monitor import MonitorController
 from coinmux.server.controllers.news import NewsController, SentimentController, TextController
@@ -74,6 +76,7 @@ CONTROLLERS = (
     HealthController,
     IncidentController,
     IndicatorController,
+    LiveController,
     MarketController,
     MonitorController,
     NewsController,
@@ -136,7 +139,8 @@ def create_app(
     )
     edge.assets = assets
     edge.admin_paths = frozenset(path for path, _, doc in documented(application) if doc.is_admin)
-    desk.streams.began = edge.stream_began
+    desk.streams.began = desk.live.began = edge.stream_began
+    edge.live = LiveSocket(gateway, desk.live, partial(opened, gateway))
     return edge
 
 
@@ -154,7 +158,7 @@ def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerCont
     """The parts of the server over `gateway`, each given what it needs."""
     settings = gateway.settings
     traffic = Traffic(gateway.clock)
-    streams = Streams(traffic)
+    streams, live = Streams(traffic), Streams(traffic, MOST_LIVE, MOST_LIVE_OF_A_CLIENT)
     metrics = Metrics(gateway.clock)
     gateway.history.observed = metrics.observed
     vitals = ProcessMetrics(gateway.events, settings.memory_limit_mb, settings.workers)
@@ -169,6 +173,7 @@ def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerCont
         lane=ParsedRoutes(gateway),
         traffic=traffic,
         streams=streams,
+        live=live,
         metrics=metrics,
         vitals=vitals,
         recorder=Recorder(gateway.clock, gateway.started_ms, pulse.asked),

@@ -32,14 +32,16 @@ class ServerContext:
     """The gateway, and what the server knows of itself; shared by all handlers of one application.
 
     Args:
+        streams: those of the monitor and of indicators.
+        live: those of live feeds.
         bound: the address the server listens on.
         decisions: what was decided for past requests.
         drill: what breaks simulated sources.
     """
 
     __slots__ = (
-        "bound", "decisions", "drill", "gateway", "lane", "metrics", "monitor", "picture", "pulse",
-        "recorder", "streams", "traffic", "trials", "vitals",
+        "bound", "decisions", "drill", "gateway", "lane", "live", "metrics", "monitor", "picture",
+        "pulse", "recorder", "streams", "traffic", "trials", "vitals",
     )  # fmt: skip
 
     def __init__(
@@ -50,6 +52,7 @@ class ServerContext:
         lane: ParsedRoutes,
         traffic: Traffic,
         streams: Streams,
+        live: Streams,
         metrics: Metrics,
         vitals: ProcessMetrics,
         recorder: Recorder,
@@ -63,6 +66,7 @@ class ServerContext:
         self.lane = lane
         self.traffic = traffic
         self.streams = streams
+        self.live = live
         self.metrics = metrics
         self.vitals = vitals
         self.recorder = recorder

@@ -21,6 +21,14 @@ from coinmux.framework.gateway import Gateway
 STUB = Path(__file__).parent.parent / "framework" / "sync.pyi"
 #: What `SyncGateway` itself defines and the stub shows; its other members are how it works.
 _OWN = {"__init__", "__enter__", "__exit__"}
+#: What is waited for otherwise, and its twin.
+_TWINS = (
+    (
+        "from coinmux.framework.streams.stream import Stream",
+        "from coinmux.framework.streams.sync_stream import SyncStream",
+    ),
+    ("-> Stream[", "-> SyncStream["),
+)
 _HEAD = '''"""Made from `Gateway` by `python -m tools.sync_stub`; a test compares."""
 # ruff: noqa - it is generated, and docstrings are what an editor shows
 '''
@@ -57,7 +65,10 @@ def stub() -> str:
         f"from {module} import {', '.join(sorted(names))}"
         for module, names in sorted(imports.items())
     ]
-    return _formatted("\n".join([_HEAD, *lines, "", ast.unparse(ast.fix_missing_locations(made))]))
+    text = "\n".join([_HEAD, *lines, "", ast.unparse(ast.fix_missing_locations(made))])
+    for ours, theirs in _TWINS:
+        text = text.replace(ours, theirs)
+    return _formatted(text)
 
 
 def _class(tree: ast.Module, name: str) -> ast.ClassDef:

@@ -43,6 +43,7 @@ def env_example(infos: Iterable[ProviderInfo]) -> str:
         "",
         "# For any provider, here binance: another address (own node, proxy), off, order, limits.",
         "#BINANCE_BASE_URL=",
+        "#BINANCE_WS_URL=",
         "#BINANCE_ENABLED=",
         "#BINANCE_PRIORITY=",
         "#BINANCE_TIMEOUT_S=",

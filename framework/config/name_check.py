@@ -44,6 +44,7 @@ def variables_of(info: ProviderInfo) -> list[str]:
         *(name for variable in info.env for name in (variable.name, *variable.aliases)),
         *(f"{prefix}_{ending}" for ending in _OVERRIDES),
         *(f"{prefix}_BASE_URL_{place.upper()}" for place in places),
+        *(f"{prefix}_WS_URL" + (f"_{name.upper()}" if name else "") for name in info.sockets),
     ]
 
 

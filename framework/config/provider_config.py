@@ -48,9 +48,11 @@ class Overrides:
 
     Attributes:
         base_urls: "" for the base URL, else by lower-case name of a host or channel.
+        socket_urls: by name of a socket, the usual one "".
     """
 
     base_urls: Mapping[str, str] = field(default_factory=dict)
+    socket_urls: Mapping[str, str] = field(default_factory=dict)
     enabled: bool | None = None
     priority: int | None = None
     timeout_s: float | None = None
@@ -84,7 +86,8 @@ def read_feature(values: Mapping[str, str], info: ProviderInfo, only: tuple[str,
 
 
 def read_overrides(values: Mapping[str, str], info: ProviderInfo) -> Overrides:
-    """The variables `<PROVIDER>_BASE_URL`, `_ENABLED`, `_PRIORITY`, `_TIMEOUT_S`, `_RATE_LIMIT`.
+    """The variables `<PROVIDER>_BASE_URL`, `_WS_URL`, `_ENABLED`, `_PRIORITY`, `_TIMEOUT_S` and
+    `_RATE_LIMIT`.
 
     Raises:
         InvalidSetting: names the variable and the values it takes.
@@ -98,8 +101,16 @@ def read_overrides(values: Mapping[str, str], info: ProviderInfo) -> Overrides:
             if not re.match(r"https?://[^/\s]+", url):
                 raise _invalid(variable, "takes an http(s) address")
             urls[name] = url.rstrip("/")
+    sockets = {}
+    for name in info.sockets:
+        variable = f"{prefix}_WS_URL" + (f"_{name.upper()}" if name else "")
+        if (url := values.get(variable)) is not None:
+            if not re.match(r"wss?://[^/\s]+", url):
+                raise _invalid(variable, "takes a ws or wss address")
+            sockets[name] = url
     return Overrides(
         base_urls=urls,
+        socket_urls=sockets,
         enabled=_read(values, f"{prefix}_ENABLED", switch),
         priority=_read(values, f"{prefix}_PRIORITY", _read_priority),
         timeout_s=_read(values, f"{prefix}_TIMEOUT_S", _read_timeout),
@@ -121,7 +132,8 @@ def secrets_of(
         for variable in info.env
         if variable.secret and (value := value_of(values, variable)) is not None
     ]
-    for url in read_overrides(values, info).base_urls.values():
+    overrides = read_overrides(values, info)
+    for url in (*overrides.base_urls.values(), *overrides.socket_urls.values()):
         found += [part for part in secrets_in(url) if unquote(part).lstrip("~") not in ours]
     return found
 

@@ -100,6 +100,9 @@ class AttemptRunner:
     Args:
         events: is told of hooks that hold up the event loop.
         clocks: whether our own clock is right; one of its own without.
+
+    Attributes:
+        known: the last known figures; live feeds are compared with them too.
     """
 
     def __init__(
@@ -119,7 +122,7 @@ class AttemptRunner:
         self._desk = ChannelHealth(health, leases, client.redactor, clock)
         self._hooks = HookRunner()
         self._heads = ChainHeads(clock)
-        self._known = JumpCheck(clock)
+        self.known = JumpCheck(clock)
 
     async def close(self) -> None:
         """Give cancelled hooks that are still running a moment to end."""
@@ -150,7 +153,7 @@ class AttemptRunner:
         )
         elapsed_s = self._clock.monotonic() - started
         try:
-            doubt = self._known.doubt(source.name, capability, query, result)
+            doubt = self.known.doubt(source.name, capability, query, result)
         except BaseException as error:
             # A plugin's own models say what is compared: what they raise is the plugin's defect.
             failure = PluginError(self._client.redactor.clean(quoted(error))[:_DETAIL])

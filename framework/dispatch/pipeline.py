@@ -31,7 +31,7 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.models.base import Query
 from coinmux.framework.quality.consensus import Deviations
-from coinmux.framework.routing.options import CONSENSUS
+from coinmux.framework.routing.options import CONSENSUS, RequestOptions
 from coinmux.framework.routing.router import OVER_SHARE
 
 if TYPE_CHECKING:
@@ -47,13 +47,14 @@ if TYPE_CHECKING:
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.models.base import Result
     from coinmux.framework.models.capability import Capability
-    from coinmux.framework.routing.options import RequestOptions
+    from coinmux.framework.quality.jump_check import JumpCheck
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
 
 #: A shared call ends itself by its deadline; a caller waits this much longer for its error.
 _MARGIN_S = 0.05
 
+_ANY = RequestOptions()
 #: The provider of an answer that no source was asked for.
 NO_SOURCE = "none"
 
@@ -67,6 +68,7 @@ class Dispatcher:
     """Answers questions; owns the calls in flight.
 
     Attributes:
+        deviations: how often each source was an outlier; live feeds count too.
         finishers: by capability, what is added to the results of sources.
         archived: answers of former runs, where there is an archive.
         shared: answers of other workers, where there are others.
@@ -97,7 +99,7 @@ class Dispatcher:
         self._leases = leases
         self._simulated = simulated
         attempts = AttemptLog(registry, decisions, clock)
-        deviations = Deviations(clock)
+        self.deviations = deviations = Deviations(clock)
         self._held = HeldAnswers(health, deviations)
         self._failover = Failover(
             registry, router, health, leases, runner, attempts, decisions, self._held, clock
@@ -112,6 +114,11 @@ class Dispatcher:
         self.shared: KeptAnswers | None = None
         self.suggest: Callable[[Query], list[str]] | None = None
         self.check_budget: Callable[[], None] | None = None
+
+    @property
+    def known(self) -> JumpCheck:
+        """The last known figures, of answers and of live feeds."""
+        return self._runner.known
 
     def on_stored(self, listener: StoredListener, capability: str | None = None) -> None:
         """Have `listener` receive each answer of a source from now on.
@@ -369,6 +376,30 @@ class Dispatcher:
             if capability is None or capability == row.name:
                 listener(fetched)
         return fetched
+
+    def keep_live(self, row: Capability, query: Query, provider: str, data: Result) -> None:
+        """Store what a live feed told, as an answer of its source to whoever asks for it next."""
+        clock = self._clock
+        now_ms = clock.wall_ms()
+        freshness = row.freshness_of(query, now_ms)
+        fetched = FetchResult(
+            capability=row.name,
+            data=data,
+            provider=provider,
+            fetched_ms=now_ms,
+            fetched_at=clock.monotonic(),
+            freshness=freshness,
+            fresh_s=self._cache.jittered(freshness.fresh_s),
+            stale=False,
+            simulated=self._simulated,
+            elapsed_ms=0.0,
+            attempts=[],
+        )
+        for ask in (_ANY, RequestOptions(provider=provider)):
+            self._cache.put(key_of(row, query, ask), fetched)
+        for capability, listener in self._listeners:
+            if capability is None or capability == row.name:
+                listener(fetched)
 
     def _failure(self, request: RequestContext) -> CoinmuxError:
         """The error that says why no source answered, with the decision recorded."""

@@ -32,7 +32,13 @@ __all__ = [
     "RemoteResult",
     "State",
     "StateChange",
+    "live_name",
 ]
+
+
+def live_name(provider: str) -> str:
+    """The name of a provider's live feeds: a channel by which its requests do not go."""
+    return f"{provider}:live"
 
 
 class HealthTracker:
@@ -99,9 +105,11 @@ class HealthTracker:
         """Tell a container of its channels, which are sources named `<container>:<channel>`."""
         name = source.partition(":")[0]
         if (container := self._sources.get(name)) is not None:
-            start = f"{name}:"
+            start, live = f"{name}:", live_name(name)
             container.channels = tuple(
-                one for known, one in self._sources.items() if known.startswith(start)
+                one
+                for known, one in self._sources.items()
+                if known.startswith(start) and known != live
             )
 
     def forget(self, source: str) -> None:

@@ -82,14 +82,15 @@ class ConsensusVerdict:
                 {
                     "provider": vote.source,
                     "value": vote.value,
-                    "deviation_percent": _deviation(vote.value, self.value),
+                    "deviation_percent": deviation_percent(vote.value, self.value),
                 }
                 for vote in self.outliers
             ],
         }
 
 
-def _deviation(value: float, middle: float | None) -> float | None:
+def deviation_percent(value: float, middle: float | None) -> float | None:
+    """How far a value is above the median, in percent; None where there is none."""
     return None if not middle else round(100 * (value - middle) / abs(middle), 4)
 
 

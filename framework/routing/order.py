@@ -38,6 +38,7 @@ class Order:
         self._strategy = strategy
         self._is_fastest = strategy == "fastest"
         self._leader = leader
+        self._is_unsettled = False
         self._known: dict[str, Pair] = {}
         #: As `rank` orders them, whoever leads.
         self._ranked: list[Pair] = []
@@ -67,7 +68,8 @@ class Order:
 
     def rescore(self, scores: Iterable[SourceScore]) -> None:
         """Move the sources of these scores to their places."""
-        moved = False
+        # Who led until now has its bonus no longer.
+        moved = self._is_unsettled
         for score in scores:
             before = self._known[score.name]
             if before[0] == score:
@@ -93,4 +95,6 @@ class Order:
         if self._leader is not None:
             pairs = led(pairs, self._leader, self._strategy, itemgetter(0))
         self.pairs = pairs
-        self._leader = pairs[0][0].name if pairs else None
+        leader = pairs[0][0].name if pairs else None
+        self._is_unsettled = leader != self._leader
+        self._leader = leader

@@ -59,6 +59,7 @@ class Source:
         bound: how its requests are made.
         assets: how tickers became its coin ids.
         limits: rate limits after overrides.
+        socket_urls: addresses of sockets that the operator named.
         is_metered: whether it has a quota.
         listed: its pairs; None until its list has come.
         proven: what it answered.
@@ -69,7 +70,7 @@ class Source:
 
     __slots__ = (
         "_clock", "_unlisted", "assets", "bound", "feature", "fetch", "gate", "info", "is_metered",
-        "limits", "listed", "name", "priority", "proven", "provider", "timeout_s",
+        "limits", "listed", "name", "priority", "proven", "provider", "socket_urls", "timeout_s",
         "unanswered", "wants_list",
     )  # fmt: skip
 
@@ -93,6 +94,7 @@ class Source:
         self.limits: tuple[RateLimit, ...] = (
             overrides.rate_limits if overrides.rate_limits is not None else info.rate_limits
         )
+        self.socket_urls: Mapping[str, str] = overrides.socket_urls
         concurrent = env.settings.concurrent_per_source
         gate = Limiter(clock, self.limits, concurrent=concurrent, usage=info.usage)
         if known is not None and (known.limits, known.gate.concurrent) == (self.limits, concurrent):

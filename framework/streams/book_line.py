@@ -13,7 +13,7 @@ from coinmux.framework.errors import BrokenFeed
 from coinmux.framework.models.market import OrderBook
 from coinmux.framework.plugins.socket_dialect import BookRules
 from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS
-from coinmux.framework.streams.book_links import BookLinks
+from coinmux.framework.streams.book_links import BookLinks, wrong_number
 from coinmux.framework.streams.book_side import BookSide
 
 if TYPE_CHECKING:
@@ -108,6 +108,8 @@ class BookLine:
         Raises:
             BrokenFeed: the book is not known any more; said once, until it is known again.
         """
+        if (wrong := wrong_number(change)) is not None:
+            raise self._broken("unreadable", wrong)
         if change.is_whole:
             if self._is_older(change):
                 return
@@ -129,6 +131,8 @@ class BookLine:
         Raises:
             BrokenFeed: it is older than the changes that came meanwhile; ask once more.
         """
+        if (wrong := wrong_number(change)) is not None:
+            raise self._broken("unreadable", wrong)
         if self._rules.link != "none":
             if change.last is None:
                 raise self._broken("gap", "the book that was asked for has no number")

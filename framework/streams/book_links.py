@@ -16,6 +16,14 @@ _LATELY = 64
 Link = Literal["none", "adjacent", "previous"]
 
 
+def wrong_number(change: BookChange) -> str | None:
+    """Which number of a message is none, in words: a plugin hands on what its source sent."""
+    for value in (change.first, change.last, change.previous, change.timestamp):
+        if value is not None and type(value) is not int:
+            return f"{str(value)[:40]!r} is no whole number"
+    return None
+
+
 class BookLinks:
     """The numbers of the changes that were applied since the whole book.
 

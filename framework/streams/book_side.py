@@ -30,7 +30,13 @@ def numbers_of(rows: Sequence[Sequence[Written]]) -> Sequence[Sequence[float]]:
         return msgspec.convert(rows, _NUMBERS, strict=False)
     except msgspec.ValidationError:
         # Perhaps a decimal that is no JSON number, such as ".5", or a third column of words.
-        return [(number(row[0]), number(row[1])) for row in rows]
+        return [_number_row(row) for row in rows]
+
+
+def _number_row(row: object) -> tuple[float, float]:
+    if not isinstance(row, (list, tuple)):
+        raise TypeError(f"a level is [price, amount], not {type(row).__name__}")
+    return number(row[0]), number(row[1])
 
 
 class BookSide:

@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal
+from typing import Annotated, Generic, Literal
 
 import msgspec
+from msgspec import Meta
 
 from coinmux.framework.models.base import R_co
 
-#: `snapshot`: the state as a whole, first and after a loss; `update`: what came since (trades and
-#: candles: the new ones; tickers and books: the newest whole); `gap`: something was lost and could
-#: not be fetched; `source`: another source answers from now on; `stale`: no source does, the last
-#: data is as old as it says.
 Kind = Literal["snapshot", "update", "gap", "source", "stale"]
+#: What each kind of event says.
+KINDS: Mapping[Kind, str] = {
+    "snapshot": "The state as a whole, first and after a loss",
+    "update": "What came since: the new trades, the changed candles, the newest ticker or book",
+    "gap": "Something was lost and could not be fetched; `meta.missed` says what",
+    "source": "Another source tells from now on; `meta.notes` says why",
+    "stale": "No source tells at present: the last data is as old as it says",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveMeta:
-    """Where the data of an event comes from, and how well.
+    """Where the data of an event comes from, and how well."""
 
-    Attributes:
-        provider: the source it comes from; `consensus` for a composite price.
-        live: whether a socket pushes it; else the source is polled.
-        received_at: Unix ms at which the message came in.
-        lag_ms: from the source's own time to then; None where it tells none.
-        filled_by: the source that REST asked for what was missed; None where nothing was.
-        missed: what was lost before this event and could not be fetched, in words.
-        dropped: events this reader was too slow for, since the last one.
-        sources: those whose median it is.
-        outliers: those left out of it, each with how far it is off in percent.
-        notes: further remarks.
-        simulated: whether sources are simulated.
-    """
-
-    provider: str
-    live: bool
-    received_at: int
-    lag_ms: int | None = None
-    filled_by: str | None = None
-    missed: str | None = None
-    dropped: int = 0
-    sources: tuple[str, ...] = ()
-    outliers: tuple[tuple[str, float], ...] = ()
-    notes: tuple[str, ...] = ()
-    simulated: bool = False
+    provider: Annotated[
+        str, Meta(description="The source it comes from; `consensus` for a composite price")
+    ]
+    live: Annotated[bool, Meta(description="Whether a socket pushes it; else the source is polled")]
+    received_at: Annotated[int, Meta(description="When the message came in, Unix ms")]
+    lag_ms: Annotated[
+        int | None, Meta(description="From the source's own time to then; null where it tells none")
+    ] = None
+    filled_by: Annotated[
+        str | None, Meta(description="The source that REST asked for what was missed")
+    ] = None
+    missed: Annotated[
+        str | None, Meta(description="What was lost before this event and could not be fetched")
+    ] = None
+    dropped: Annotated[
+        int, Meta(description="Events this reader was too slow for, since the last one")
+    ] = 0
+    sources: Annotated[tuple[str, ...], Meta(description="Those whose median it is")] = ()
+    outliers: Annotated[
+        tuple[tuple[str, float], ...],
+        Meta(description="Those left out of it, each with how far off it is, in percent"),
+    ] = ()
+    notes: Annotated[tuple[str, ...], Meta(description="Further remarks")] = ()
+    simulated: Annotated[bool, Meta(description="Whether sources are simulated")] = False
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +61,8 @@ class LiveEvent(Generic[R_co]):
         capability, subject: which feed: `ticker`, `BTC/USDT`; candles with their interval,
             `BTC/USDT 1m`.
         data: None for `gap`, `source` and `stale` events.
+        replaces: an event that waits for a reader is replaced by the next of the same; None where
+            each is needed.
     """
 
     id: str
@@ -64,6 +71,7 @@ class LiveEvent(Generic[R_co]):
     subject: str
     data: R_co | None
     meta: LiveMeta
+    replaces: object = None
     _encoded: bytes | None = field(default=None, repr=False)
 
     def encode(self) -> bytes:

@@ -68,7 +68,7 @@ class TradeCandles(CandleLine):
     are told while they are open, marked, and are missing when they are over.
 
     Args:
-        since_ms: the time from which trades are heard.
+        since_ms: the time from which every trade is heard, or was asked for and told to `trade`.
 
     Attributes:
         late: trades of candles that were closed already.

@@ -222,7 +222,7 @@ class TradeLine:
         """The source has sent its trades up to `mark`."""
         newest = self.newest
         if not self._is_numbered:
-            is_known = self._memory.knows(mark.id)
+            is_known = self._memory.knows(str(mark.id))
             if newest is not None and not is_known and not self._is_open():
                 self._add(Gap(self._edge(newest), None))
             return
@@ -310,7 +310,8 @@ def _edge_of(number: int, at_ms: int) -> Edge:
     return Edge(str(number), at_ms, number, str(number))
 
 
-def _whole(id_: str | None) -> int:
-    if id_ is None or not (id_.isascii() and id_.isdigit()):
-        raise SchemaMismatch(f"the id {str(id_)[:40]!r} is no whole number")
-    return int(id_)
+def _whole(id_: object) -> int:
+    text = str(id_)
+    if not (text.isascii() and text.isdigit()):
+        raise SchemaMismatch(f"the id {text[:40]!r} is no whole number")
+    return int(text)

@@ -105,6 +105,7 @@ class SafeHTTPClient:
             if transport is None
             else _way_over(transport, connect_s)
         )
+        self._socket_pool: Pool | None = None
         self._out_of_reach: dict[str, float] = {}
         #: Told the source, `Date` and `Age` of each reply.
         self.on_date: Callable[[str, str, str | None], None] | None = None
@@ -140,9 +141,23 @@ class SafeHTTPClient:
             raise LocalNetwork(f"no way out, it seems: {failure.detail}") from failure
         raise failure
 
+    def pool(self) -> Pool:
+        """What dials WebSockets: the pool of requests, or another beside a foreign transport.
+
+        A foreign transport carries requests alone.
+        """
+        if self._socket_pool is None:
+            way = self._way
+            self._socket_pool = (
+                way if isinstance(way, Pool) else Pool(connect_s=self.limits.connect_s)
+            )
+        return self._socket_pool
+
     async def close(self) -> None:
         """Drop all connections."""
         await self._way.close()
+        if self._socket_pool is not None and self._socket_pool is not self._way:
+            await self._socket_pool.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import certifi
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from coinmux.framework.transport.address_guard import Origin
     from coinmux.framework.transport.messages import Answer, Outgoing
 
+P = TypeVar("P", bound=asyncio.Protocol)
 #: Host name and port to addresses, as numbers.
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -151,14 +152,32 @@ class Pool:
         self, origin: Origin, until: float, loop: asyncio.AbstractEventLoop
     ) -> Connection:
         label = origin.netloc
+        connection = await self.dial(
+            origin, until, lambda: Connection(label, self._names, self._open.discard)
+        )
+        self._open.add(connection)
+        return connection
+
+    async def dial(self, origin: Origin, until: float, make: Callable[[], P]) -> P:
+        """A new connection of any protocol, under the guard of addresses.
+
+        Args:
+            until: moment of the loop's clock at which waiting ends.
+            make: of the protocol.
+
+        Raises:
+            ProviderError: refused by the guard, unreachable, or late.
+        """
+        label = origin.netloc
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(min(until, loop.time() + self._connect_s)):
                 addresses = address_guard.permitted(
                     origin, await self._addresses.of(origin.host, origin.port)
                 )
                 sock = await _dial(loop, addresses, origin.port)
-                _, connection = await loop.create_connection(
-                    lambda: Connection(label, self._names, self._open.discard),
+                _, protocol = await loop.create_connection(
+                    make,
                     sock=sock,
                     ssl=self._context() if origin.is_tls else None,
                     server_hostname=origin.host.rstrip(".") if origin.is_tls else None,
@@ -177,8 +196,7 @@ class Pool:
             raise Disconnected(f"{label}: connection reset") from exc
         except OSError as exc:
             raise Unreachable(f"{label}: {exc.strerror or 'cannot be reached'}") from exc
-        self._open.add(connection)
-        return connection
+        return protocol
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:

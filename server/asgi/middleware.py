@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from coinmux.framework.errors import Overloaded
 from coinmux.server.asgi.consumer_door import ConsumerDoor, area_of
-from coinmux.server.asgi.cross_origin import CrossOrigin
+from coinmux.server.asgi.cross_origin import CrossOrigin, is_foreign
 from coinmux.server.asgi.host_check import Hosts
 from coinmux.server.asgi.known_requests import KnownRequests
 from coinmux.server.asgi.packing import Packer, wants_page
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.asgi.known_requests import RequestLog
+    from coinmux.server.asgi.live_socket import LiveSocket
     from coinmux.server.asgi.parsed_routes import ParsedRoutes
     from coinmux.server.asgi.scope import RawHeaders, Receive, Scope, Send
     from coinmux.server.asgi.static_files import Assets
@@ -66,6 +67,7 @@ class Middleware:
         traffic: what is in flight.
         admin_paths: templates of the routes that change something; no other site may call them.
         assets: has the page of errors, for browsers.
+        live: serves WebSockets.
         proxies: those that are believed; false while none is named.
     """
 
@@ -85,6 +87,7 @@ class Middleware:
         self._cross_origin = CrossOrigin(())
         self.admin_paths: frozenset[str] = frozenset()
         self.assets: Assets | None = None
+        self.live: LiveSocket | None = None
         self._recorder = recorder
         self._gateway = gateway
         self._bound = bound
@@ -103,10 +106,10 @@ class Middleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            if scope["type"] == "lifespan":
+            if scope["type"] == "lifespan" or self.live is None:
                 await self._lane(scope, receive, send)
             else:
-                await send({"type": "websocket.close", "code": 1008})
+                await self.live(scope, receive, send, self._admit_socket)
             return
         started = perf_counter()
         settings = self._gateway.settings
@@ -149,6 +152,28 @@ class Middleware:
             if entered is not None:
                 self.traffic.leave(entered)
             self._record(scope["method"], reply, state, started)
+
+    async def _admit_socket(self, scope: Scope) -> str:
+        """Check the request that opens a WebSocket as any other; its id.
+
+        It is in flight only until then: a socket may stay open for hours.
+        """
+        settings = self._gateway.settings
+        if settings is not self._settings:
+            self._adopt(settings)
+        state: RequestState = scope.setdefault(STATE, RequestState())
+        head = RequestHead(scope["headers"])
+        request_id = self._identify(state, head)
+        self._hosts.check(head.hosts)
+        check_target(scope)
+        headers = dict(scope["headers"])
+        if is_foreign(headers):
+            self._cross_origin.check(headers.get(b"origin", b""))
+        if (entered := self._let_in(scope, settings)) is not None:
+            self.traffic.leave(entered)
+        if self._door is not None:
+            await self._door.admit(scope, area_of("/api/market"))
+        return request_id
 
     def _identify(self, state: RequestState, head: RequestHead) -> str:
         """The request's id, the caller's own where it sent a sane one; written into the state."""

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 MOST_STREAMS = 32
 #: Of one distant client; a reader that never reads looks like a patient one for long.
 MOST_OF_A_CLIENT = 8
+#: As many connections as the server takes leave room for requests beside live feeds.
+MOST_LIVE = 256
+MOST_LIVE_OF_A_CLIENT = 16
 #: A comment is sent after so much silence, for what is in between to keep the connection.
 HEARTBEAT_S = 15.0
 #: How soon a stream notices that the server drains.
@@ -42,14 +45,20 @@ class Streams:
 
     Args:
         traffic: knows whether the server drains.
+        most: open at a time.
+        of_a_client: of one distant client.
 
     Attributes:
         open: how many there are.
         began: called with each stream when its first byte is sent.
     """
 
-    def __init__(self, traffic: Traffic) -> None:
+    def __init__(
+        self, traffic: Traffic, most: int | None = None, of_a_client: int | None = None
+    ) -> None:
         self._traffic = traffic
+        self._most = MOST_STREAMS if most is None else most
+        self._of_a_client = MOST_OF_A_CLIENT if of_a_client is None else of_a_client
         self.open = 0
         self._by_client: Counter[str] = Counter()
         self.began: Callable[[Scope], None] | None = None
@@ -66,12 +75,13 @@ class Streams:
             Overloaded: as many as may be are open.
             TooManyRequests: the caller has its share of them.
         """
-        if self.open >= MOST_STREAMS:
-            raise Overloaded(f"{MOST_STREAMS} streams are open", retry_after_s=_RETRY_S)
+        if self.open >= self._most:
+            raise Overloaded(f"{self._most} streams are open", retry_after_s=_RETRY_S)
         client = _client_of(scope)
-        if not is_loopback(client) and self._by_client[client_network(client)] >= MOST_OF_A_CLIENT:
+        mine = self._by_client[client_network(client)]
+        if not is_loopback(client) and mine >= self._of_a_client:
             raise TooManyRequests(
-                f"{MOST_OF_A_CLIENT} of your streams are open", retry_after_s=_RETRY_S
+                f"{self._of_a_client} of your streams are open", retry_after_s=_RETRY_S
             )
 
     @contextmanager
@@ -113,7 +123,7 @@ class EventStream:
         Overloaded, TooManyRequests: as `Streams.check`.
     """
 
-    __slots__ = ("_events", "_streams")
+    __slots__ = ("_events", "_quiet_since", "_streams")
 
     def __init__(
         self, streams: Streams, events: AsyncIterator[bytes], scope: Mapping[str, Any]
@@ -121,6 +131,7 @@ class EventStream:
         streams.check(scope)
         self._streams = streams
         self._events = events
+        self._quiet_since = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [
@@ -144,34 +155,39 @@ class EventStream:
             left.cancel()
 
     async def _send_all(self, send: Send, left: asyncio.Future[None]) -> None:
+        # The events have a task of their own, so that one of them costs no task and no timer.
         loop = asyncio.get_running_loop()
-        upcoming = asyncio.ensure_future(anext(self._events, None))
-        quiet_since = loop.time()
+        self._quiet_since = loop.time()
+        pump = asyncio.ensure_future(self._pump(send, loop))
         try:
             while not self._streams.draining:
-                done, _ = await asyncio.wait(
-                    (upcoming, left), timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED
+                await asyncio.wait(
+                    (pump, left), timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED
                 )
-                if left in done:
+                if left.done():
                     return
-                if upcoming in done:
-                    chunk = upcoming.result()
-                    if chunk is None:
-                        break
-                    upcoming = asyncio.ensure_future(anext(self._events, None))
-                elif loop.time() - quiet_since >= HEARTBEAT_S:
-                    chunk = b": still here\n\n"
-                else:
-                    continue
-                quiet_since = loop.time()
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+                if pump.done():
+                    pump.result()
+                    break
+                if loop.time() - self._quiet_since >= HEARTBEAT_S:
+                    self._quiet_since = loop.time()
+                    await send(_piece(b": still here\n\n"))
         finally:
-            upcoming.cancel()
-            await asyncio.wait((upcoming,))
+            pump.cancel()
+            await asyncio.wait((pump,))
             close = getattr(self._events, "aclose", None)
             if close is not None:
                 await close()
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _pump(self, send: Send, loop: asyncio.AbstractEventLoop) -> None:
+        async for chunk in self._events:
+            self._quiet_since = loop.time()
+            await send(_piece(chunk))
+
+
+def _piece(chunk: bytes) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": chunk, "more_body": True}
 
 
 async def _left(receive: Receive) -> None:

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "candles": "questions",
     "get": "questions",
     "indicator": "indicators",
+    "watch": "watch",
     "explain": "questions",
     "providers": "lists",
     "indicators": "indicators",

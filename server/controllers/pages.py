@@ -13,6 +13,7 @@ from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.responses import Bytes, as_json
 from coinmux.server.asgi.static_files import MEDIA_TYPES, Assets, page
 from coinmux.server.context import ServerContext
+from coinmux.server.openapi.asyncapi import asyncapi
 from coinmux.server.openapi.page import Docs
 
 #: Each is `static/pages/<name>/index.html`, written to be looked at from `/<name>`.
@@ -95,6 +96,11 @@ class PageController(Controller):
     async def openapi(self, request: AnyRequest, docs: NamedDependency[Docs]) -> Bytes:
         """The OpenAPI 3.1 document."""
         return as_json(docs.document(request.app))
+
+    @get("/schema/asyncapi.json", operation_id="asyncapi")
+    async def asyncapi(self) -> Bytes:
+        """The AsyncAPI 3.0 document: live feeds, by events and by WebSocket."""
+        return as_json(asyncapi())
 
 
 def _without_slash(request: AnyRequest, name: str) -> Bytes | None:

@@ -36,7 +36,8 @@ WINDOWS = {"15m": 900, "1h": 3_600, "24h": 86_400, "7d": 604_800}
 _OWN = frozenset(
     {
         "unmatched", "/", "/system-monitor", "/providers", "/chart", "/explain", "/config",
-        "/incidents", "/static/{path}", "/docs", "/schema/openapi.json", "/healthz", "/readyz",
+        "/incidents", "/static/{path}", "/docs", "/schema/asyncapi.json",
+        "/schema/openapi.json", "/healthz", "/readyz",
         "/metrics", "/favicon.ico", "/robots.txt", "/badge/{badge}", "/api/monitor", "/api/stream",
         "/api/status/public", "/api/drill", "/api/incidents", "/api/usage",
     }

@@ -27,6 +27,7 @@ from prometheus_client.samples import Timestamp
 from coinmux.framework.health.circuit import State
 from coinmux.framework.reports.base import installed_version
 from coinmux.server.monitoring.consumer_metrics import consumer_metrics
+from coinmux.server.monitoring.live_metrics import live_metrics
 from coinmux.server.monitoring.rolling_series import BOUNDS_MS
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def families(whole: Whole, status: Overall) -> Iterator[Metric]:
     yield from consumer_metrics(
         (one.consumers for one in whole.workers), (one.consumers for one in whole.ended)
     )
+    yield from live_metrics((one.live for one in whole.workers), (one.live for one in whole.ended))
 
 
 async def exposition(whole: Whole, status: Overall, accept: str = "") -> tuple[bytes, bytes]:

@@ -12,6 +12,7 @@ import msgspec
 from coinmux.framework.health.circuit import State
 from coinmux.server.monitoring.capability_traffic import Answers
 from coinmux.server.monitoring.consumer_figures import ConsumerFigures, figures_of
+from coinmux.server.monitoring.live_figures import LiveFeedFigures, live_figures_of
 from coinmux.server.monitoring.metrics_report import CacheFigures, DatabaseFigures
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class WorkerFigures(msgspec.Struct, frozen=True, kw_only=True):
         states: of its sources.
         answers: those of the last minute.
         consumers: what each did here; None while no keys are set.
+        live: its live feeds; None where nothing was ever followed.
     """
 
     name: str
@@ -76,6 +78,7 @@ class WorkerFigures(msgspec.Struct, frozen=True, kw_only=True):
     states: dict[str, State]
     answers: list[Answers]
     consumers: ConsumerFigures | None = None
+    live: LiveFeedFigures | None = None
 
 
 class Parts(Protocol):
@@ -125,6 +128,7 @@ def read(parts: Parts, name: str = "1", wanted: int = 1) -> WorkerFigures:
         states={one: gateway.health.snapshot(one).state for one in gateway.sources},
         answers=parts.pulse.asked.counts(),
         consumers=figures_of(gateway.consumers),
+        live=live_figures_of(gateway),
     )
 
 

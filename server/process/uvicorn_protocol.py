@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from coinmux.server.asgi.admission import client_network
 from coinmux.server.asgi.host_check import is_loopback
+from coinmux.server.asgi.live_socket import MESSAGE_BYTES, PATH
 from coinmux.server.asgi.responses import SECURITY_HEADERS, SECURITY_LINES
 from coinmux.server.asgi.scope import STATE, RequestState
 
@@ -173,8 +174,11 @@ class ServedConnection(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # No other protocol is spoken: the request is answered as it is. The parser takes no
-            # further one, so none may pass it by.
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+                return
+            # No other protocol is spoken there: the request is answered as it is. The parser takes
+            # no further one, so none may pass it by.
             self._known = None
         except httptools.HttpParserError:
             self._refuse(400, "invalid_request", "this is not HTTP")
@@ -187,6 +191,18 @@ class ServedConnection(HttpToolsProtocol):
         self._head_size = 0
         if is_between and self.cycle is not before and not self.pipeline:
             self._note_raw(data)
+
+    def _should_upgrade_to_ws(self) -> bool:
+        """WebSockets are spoken at one path, and what speaks them is loaded by the first."""
+        if self.url.partition(b"?")[0] != PATH.encode("ascii"):
+            return False
+        if self.ws_protocol_class is None:
+            from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+            self.config.ws_max_size = MESSAGE_BYTES
+            self.config.ws_per_message_deflate = False
+            self.config.ws_protocol_class = self.ws_protocol_class = WebSocketsSansIOProtocol
+        return True
 
     def _is_between(self) -> bool:
         """Whether every request so far is answered and the next byte begins another."""

@@ -1,6 +1,8 @@
 """What a plugin says of its sockets: `from coinmux import sockets as s`."""
 
 from coinmux.framework.models.live import BookChange, LiveCandle, TradeMark, Written
+from coinmux.framework.plugins.frame_json import read_json, read_object
+from coinmux.framework.plugins.provider_info import HTTPClient
 from coinmux.framework.plugins.socket_dialect import (
     Alive,
     BookRules,
@@ -23,6 +25,7 @@ __all__ = [
     "BookRules",
     "Failed",
     "Frame",
+    "HTTPClient",
     "Leaving",
     "LiveCandle",
     "Message",
@@ -35,4 +38,6 @@ __all__ = [
     "Subscription",
     "TradeMark",
     "Written",
+    "read_json",
+    "read_object",
 ]

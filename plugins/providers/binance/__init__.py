@@ -13,18 +13,29 @@ from coinmux import (
     ErrorTable,
     ProviderInfo,
     RateLimit,
-    SymbolStyle,
     UsageHeader,
     When,
     hookimpl,
 )
 from coinmux import models as m
+from coinmux.plugins.providers.binance.live import (
+    SOCKETS,
+    socket_dialect,
+    stream_candles,
+    stream_order_book,
+    stream_ticker,
+    stream_trades,
+)
+from coinmux.plugins.providers.binance.spelling import INTERVALS, STYLE
 
-STYLE = SymbolStyle()
-#: It spells all of them as we do: `1m` is a minute and `1M` a month.
-INTERVALS = (
-    "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M",
-)  # fmt: skip
+__all__ = [
+    "socket_dialect",
+    "stream_candles",
+    "stream_order_book",
+    "stream_ticker",
+    "stream_trades",
+]
+
 SMALL_BOOK = 100
 
 
@@ -42,6 +53,7 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals={interval: interval for interval in INTERVALS},
         max_candles=1000,
+        sockets=SOCKETS,
         errors=ErrorTable(
             code="code",
             message="msg",
@@ -54,7 +66,8 @@ def provider_info() -> ProviderInfo:
         docs_url="https://developers.binance.com/docs/binance-spot-api-docs",
         docs_read="2026-11-23",
         seen="recorded",
-        notes="Few markets in plain USD. Its order book tells no time.",
+        notes="Few markets in plain USD. Its order book tells no time, nor do live ones of at most "
+        "20 levels.",
     )
 
 

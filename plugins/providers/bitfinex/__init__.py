@@ -11,49 +11,30 @@ Source: https://docs.bitfinex.com/reference/rest-public-ticker and the pages bes
 
 from typing import Any
 
-from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, Symbol, SymbolStyle, When, hookimpl
+from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, When, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
+from coinmux.plugins.providers.bitfinex.live import (
+    SOCKETS,
+    socket_dialect,
+    stream_candles,
+    stream_order_book,
+    stream_ticker,
+    stream_trades,
+)
+from coinmux.plugins.providers.bitfinex.rows import ticker_of, trade_of
+from coinmux.plugins.providers.bitfinex.spelling import INTERVALS, PAPER, SHORT, STYLE
 
-#: Where its name of a coin is not ours, by its own map of currencies and its renamings.
-ALIASES = {
-    "ABYSS": "ABS", "AION": "AIO", "ALGO": "ALG", "AMPL": "AMP", "ATOM": "ATO", "BCH": "BCHN",
-    "DASH": "DSH", "DATA": "DAT", "EURS": "EUS", "EURT": "EUT", "HT": "HTX", "ID": "IDX",
-    "IOTA": "IOT", "IQ": "IQX", "LUNA": "LUNA2", "LUNC": "LUNA", "MANA": "MNA", "MDOGE": "DOG",
-    "PASS": "PAS", "PNT": "EDO", "QASH": "QSH", "QTUM": "QTM", "RBTC": "RBT", "SNGLS": "SNG",
-    "STORJ": "STJ", "TUSD": "TSD", "USDC": "UDC", "USDT": "UST", "USTC": "TERRAUST",
-    "VSYS": "VSY", "WAXP": "WAX", "WBTC": "WBT", "XCHF": "XCH", "XEC": "BCHABC", "YEED": "YGG",
-    "YOYOW": "YYW", "ZB": "ZBT",
-}  # fmt: skip
-#: Money of its paper trading.
-PAPER = frozenset({"TESTUSD", "TESTUSDT"})
+__all__ = [
+    "socket_dialect",
+    "stream_candles",
+    "stream_order_book",
+    "stream_ticker",
+    "stream_trades",
+]
+
 #: What the names of its perpetual contracts end in.
 CONTRACT = "F0"
-#: Length of a name in a pair that is written without a colon.
-SHORT = 3
-
-
-class BitfinexStyle(SymbolStyle):
-    """`tBTCUSD`, but `tDOGE:USD`."""
-
-    __slots__ = ()
-
-    def native(self, symbol: Symbol) -> str:
-        """See `SymbolStyle.native`."""
-        pair = super().native(symbol)
-        base, _, quote = pair.partition(":")
-        return f"t{base}{quote}" if len(base) == len(quote) == SHORT else f"t{pair}"
-
-
-STYLE = BitfinexStyle(
-    separator=":",
-    aliases=ALIASES,
-    strangers=frozenset(ALIASES.values()) - ALIASES.keys() | PAPER,
-)
-INTERVALS = {
-    "1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1h", "6h": "6h", "12h": "12h",
-    "1d": "1D", "1w": "1W", "1M": "1M",
-}  # fmt: skip
 #: Its rows: close before high and low.
 CANDLE = ("timestamp", "open", "close", "high", "low", "volume")
 #: What a request takes of the 90 a minute: candles may be asked 30 times, trades 15.
@@ -77,6 +58,7 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=10_000,
+        sockets=SOCKETS,
         errors=ErrorTable(
             # `["error", code, text]`, with HTTP 500 for an unknown pair; over a limit, an object.
             marked=("0", "error"),
@@ -93,8 +75,9 @@ def provider_info() -> ProviderInfo:
         docs_url="https://docs.bitfinex.com/docs/introduction",
         docs_read="2026-11-23",
         seen="recorded",
-        notes="Its tickers and books tell no time. At most 100 levels of a book, whose prices have "
-        "five digits. No volume in quote units. Minutes without trades have no candle.",
+        notes="Its tickers and books tell no time but live. At most 100 levels of a book, live "
+        "250, whose prices have five digits. No volume in quote units. Minutes without trades have "
+        "no candle.",
     )
 
 
@@ -146,17 +129,7 @@ async def fetch_markets(query: m.MarketsQuery, http: HTTP) -> m.Markets:
 
 def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
     """Figures by place; the relative change is a fraction; neither pair nor time is named."""
-    return m.Ticker.of(
-        query,
-        last=m.required(body, 6),
-        bid=m.optional(body, 0, name="bid"),
-        ask=m.optional(body, 2, name="ask"),
-        moved=m.optional(body, 4, name="open"),
-        high=m.optional(body, 8, name="high"),
-        low=m.optional(body, 9, name="low"),
-        change_fraction=m.optional(body, 5, name="change_percent"),
-        volume_base=m.optional(body, 7, name="volume_base"),
-    )
+    return ticker_of(body, query)
 
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:
@@ -193,20 +166,7 @@ def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """
     if body == []:
         raise e.UnknownSymbol(query.symbol, f"Bitfinex has no trades of {query.symbol}")
-
-    def one(row: Any) -> m.Trade:
-        amount = m.number(m.required(row, 2))
-        if not amount:
-            raise ValueError("a trade of nothing")
-        return m.Trade(
-            id=row[0],
-            timestamp=row[1],
-            side="buy" if amount > 0 else "sell",
-            price=row[3],
-            amount=abs(amount),
-        )
-
-    return m.Trades.read(query, body, one, newest_first=True)
+    return m.Trades.read(query, body, trade_of, newest_first=True)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:

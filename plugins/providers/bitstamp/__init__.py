@@ -21,10 +21,18 @@ from coinmux import (
 )
 from coinmux import errors as e
 from coinmux import models as m
+from coinmux.plugins.providers.bitstamp.live import (
+    SOCKETS,
+    socket_dialect,
+    stream_order_book,
+    stream_trades,
+)
+from coinmux.plugins.providers.bitstamp.rows import SIDES, from_micro
+from coinmux.plugins.providers.bitstamp.spelling import ALIASES, STYLE
 
-#: Its UST is the old coin of that name, Terra Classic's.
-ALIASES = {"USTC": "UST"}
-STYLE = SymbolStyle(case="lower", aliases=ALIASES)
+__all__ = ["socket_dialect", "stream_order_book", "stream_trades"]
+
+
 #: As answers spell a pair; a slash tells base from quote.
 SLASHED = SymbolStyle(separator="/", aliases=ALIASES)
 INTERVALS = {
@@ -32,7 +40,6 @@ INTERVALS = {
     "2h": "7200", "4h": "14400", "6h": "21600", "12h": "43200", "1d": "86400", "3d": "259200",
 }  # fmt: skip
 MAX_CANDLES = 1000
-SIDES = {"0": "buy", "1": "sell"}
 #: Markets that are always there: a page that is not found for one of them has moved.
 SURE = frozenset({"BTC/USD", "BTC/EUR", "BTC/USDT", "ETH/USD", "ETH/EUR"})
 
@@ -50,6 +57,7 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=MAX_CANDLES,
+        sockets=SOCKETS,
         errors=ErrorTable(
             code=("response_code", "code"),
             message=("response_explanation", "reason"),
@@ -61,7 +69,8 @@ def provider_info() -> ProviderInfo:
         docs_url="https://www.bitstamp.net/api/",
         docs_read="2026-11-23",
         seen="recorded",
-        notes="Trades of the last hour. Tells no volume in the quote.",
+        notes="Trades of the last hour. Tells no volume in the quote. Live it tells trades and "
+        "books alone: candles are built from its trades.",
     )
 
 
@@ -150,14 +159,10 @@ def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
     """It has thousands of levels, of which the best are kept, and does not name the pair."""
     return m.OrderBook(
         symbol=query.symbol,
-        timestamp=m.read_field("timestamp", _from_micro, m.optional(body, "microtimestamp")),
+        timestamp=m.read_field("timestamp", from_micro, m.optional(body, "microtimestamp")),
         bids=m.optional(body, "bids"),
         asks=m.optional(body, "asks"),
     )
-
-
-def _from_micro(time: Any) -> int:
-    return int(m.number(time)) // 1000
 
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:

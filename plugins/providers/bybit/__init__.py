@@ -15,19 +15,29 @@ from coinmux import (
     ProviderInfo,
     RateLimit,
     Reply,
-    SymbolStyle,
     When,
     hookimpl,
 )
 from coinmux import errors as e
 from coinmux import models as m
+from coinmux.plugins.providers.bybit.live import (
+    SOCKETS,
+    socket_dialect,
+    stream_candles,
+    stream_order_book,
+    stream_ticker,
+    stream_trades,
+)
+from coinmux.plugins.providers.bybit.spelling import INTERVALS, SIDES, STYLE, ticker_of
 
-STYLE = SymbolStyle()
-INTERVALS = {
-    "1m": "1", "3m": "3", "5m": "5", "15m": "15", "30m": "30", "1h": "60", "2h": "120",
-    "4h": "240", "6h": "360", "12h": "720", "1d": "D", "1w": "W", "1M": "M",
-}  # fmt: skip
-SIDES = {"Buy": "buy", "Sell": "sell"}
+__all__ = [
+    "socket_dialect",
+    "stream_candles",
+    "stream_order_book",
+    "stream_ticker",
+    "stream_trades",
+]
+
 MAX_CANDLES = 1000
 MAX_LEVELS = 200
 MAX_TRADES = 60
@@ -43,6 +53,7 @@ def provider_info() -> ProviderInfo:
         title="Bybit",
         category="market",
         base_url="https://api.bybit.com",
+        sockets=SOCKETS,
         rate_limits=(RateLimit(600, 5),),
         priority=50,
         symbols=STYLE,
@@ -144,19 +155,8 @@ def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
         raise e.UnknownSymbol(query.symbol, f"Bybit lists no {query.symbol}")
     row = rows[0]
     STYLE.confirm(query.symbol, row["symbol"])
-    return m.Ticker.of(
-        query,
-        timestamp=m.optional(body, "time"),
-        last=row["lastPrice"],
-        bid=m.optional(row, "bid1Price"),
-        ask=m.optional(row, "ask1Price"),
-        open=m.optional(row, "prevPrice24h"),
-        high=m.optional(row, "highPrice24h"),
-        low=m.optional(row, "lowPrice24h"),
-        change_fraction=m.optional(row, "price24hPcnt"),
-        volume_base=m.optional(row, "volume24h"),
-        volume_quote=m.optional(row, "turnover24h"),
-    )
+    bid, ask = m.optional(row, "bid1Price"), m.optional(row, "ask1Price")
+    return ticker_of(row, query, timestamp=m.optional(body, "time"), bid=bid, ask=ask)
 
 
 def parse_candles(body: Any, query: m.CandlesQuery) -> m.Candles:

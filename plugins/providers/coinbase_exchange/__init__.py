@@ -14,23 +14,32 @@ from coinmux import (
     ProviderInfo,
     RateLimit,
     Symbol,
-    SymbolStyle,
     When,
     hookimpl,
     segment,
 )
 from coinmux import models as m
+from coinmux.plugins.providers.coinbase_exchange.live import (
+    SOCKETS,
+    socket_dialect,
+    stream_order_book,
+    stream_ticker,
+    stream_trades,
+)
+from coinmux.plugins.providers.coinbase_exchange.spelling import INTERVALS, STYLE, trade_of
 
-STYLE = SymbolStyle(separator="-", aliases={"CELO": "CGLD"})
-#: In seconds; there are no others.
-INTERVALS = {"1m": "60", "5m": "300", "15m": "900", "1h": "3600", "6h": "21600", "1d": "86400"}
+__all__ = [
+    "socket_dialect",
+    "stream_order_book",
+    "stream_ticker",
+    "stream_trades",
+]
+
 #: Low and high stand before open and close.
 CANDLE = ("timestamp", "low", "high", "open", "close", "volume")
 MAX_CANDLES = 300
 #: Levels read beyond those asked for, as some may be of no size or damaged.
 SPARE_LEVELS = 20
-#: The side of a trade is its maker's; the taker did the opposite.
-TAKER = {"buy": "sell", "sell": "buy"}
 
 
 @hookimpl
@@ -41,6 +50,7 @@ def provider_info() -> ProviderInfo:
         title="Coinbase Exchange",
         category="market",
         base_url="https://api.exchange.coinbase.com",
+        sockets=SOCKETS,
         rate_limits=(RateLimit(10, 1),),
         priority=30,
         symbols=STYLE,
@@ -153,17 +163,7 @@ def _first(levels: Any, most: int) -> Any:
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
     """Newest first."""
-
-    def one(row: Any) -> m.Trade:
-        return m.Trade(
-            id=m.optional(row, "trade_id"),
-            timestamp=m.iso_ms(row["time"]),
-            side=m.read_word("side", TAKER, m.optional(row, "side")),
-            price=row["price"],
-            amount=row["size"],
-        )
-
-    return m.Trades.read(query, body, one, newest_first=True)
+    return m.Trades.read(query, body, trade_of, newest_first=True)
 
 
 def parse_markets(body: Any, query: m.MarketsQuery) -> m.Markets:

@@ -16,28 +16,31 @@ from coinmux import (
     ProviderInfo,
     RateLimit,
     Reply,
-    SymbolStyle,
     UsageHeader,
     When,
     hookimpl,
 )
 from coinmux import models as m
-
-#: It keeps the name of the coin it listed first; ours of that coin -> that name.
-ALIASES = {
-    "ASSF": "ASS", "AXISDEFI": "AXIS", "BEYONDFI": "BYN", "BITCOINFILE": "BIFI",
-    "DEFIBOX": "BOX", "GAMECOM": "GTC", "GATEPOINT": "POINT", "GOOSEFINANCE": "EGG",
-    "HITCHAIN": "HIT", "MILLION": "MM", "MORPHER": "MPH", "MPH": "88MPH",
-    "RAIREFLEXINDEX": "RAI", "SUPERBITCOIN": "SBTC", "TRACO": "TRAC",
-    "TRINITYNETWORKCREDIT": "TNC", "VAIOT": "VAI", "XREATORS": "ORT",
-}  # fmt: skip
-STYLE = SymbolStyle(
-    separator="_", aliases=ALIASES, strangers=frozenset(ALIASES.values()) - ALIASES.keys()
+from coinmux import sockets as s
+from coinmux.plugins.providers.gateio.live import (
+    socket_dialect,
+    stream_candles,
+    stream_order_book,
+    stream_ticker,
+    stream_trades,
 )
-INTERVALS = {
-    "1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1h", "4h": "4h", "8h": "8h",
-    "1d": "1d", "1w": "7d", "1M": "30d",
-}  # fmt: skip
+from coinmux.plugins.providers.gateio.spelling import INTERVALS, STYLE
+
+__all__ = [
+    "INTERVALS",
+    "STYLE",
+    "socket_dialect",
+    "stream_candles",
+    "stream_order_book",
+    "stream_ticker",
+    "stream_trades",
+]
+
 #: Its rows: the volume in the quote, then the prices in an order of their own, closed or not last.
 CANDLE = ("timestamp", "", "close", "high", "low", "open", "volume")
 MAX_CANDLES = 1000
@@ -59,6 +62,7 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=MAX_CANDLES,
+        sockets={"": s.SocketInfo(url="wss://api.gateio.ws/ws/v4/", ping_s=15, silence_s=40)},
         errors=ErrorTable(
             code="label",
             message=("message", "detail"),
@@ -73,7 +77,8 @@ def provider_info() -> ProviderInfo:
         docs_url="https://www.gate.com/docs/developers/apiv4/en/",
         docs_read="2026-11-23",
         seen="recorded",
-        notes="Its tickers tell neither time nor open. The last 10,000 candles of an interval.",
+        notes="Its tickers tell no open, and by REST no time. The last 10,000 candles of an "
+        "interval. At most 400 levels of a live book.",
     )
 
 

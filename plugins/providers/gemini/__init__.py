@@ -16,18 +16,28 @@ from coinmux import (
     ErrorTable,
     ProviderInfo,
     RateLimit,
-    SymbolStyle,
     When,
     hookimpl,
     segment,
 )
 from coinmux import errors as e
 from coinmux import models as m
+from coinmux.plugins.providers.gemini.live import (
+    SOCKETS,
+    socket_dialect,
+    stream_order_book,
+    stream_ticker,
+    stream_trades,
+)
+from coinmux.plugins.providers.gemini.spelling import INTERVALS, STYLE
 
-STYLE = SymbolStyle(case="lower")
-INTERVALS = {
-    "1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1hr",
-}  # fmt: skip
+__all__ = [
+    "socket_dialect",
+    "stream_order_book",
+    "stream_ticker",
+    "stream_trades",
+]
+
 SIDES = {"buy": "buy", "sell": "sell"}
 MAX_TRADES = 500
 #: Of `status`: where orders may meet.
@@ -42,6 +52,7 @@ def provider_info() -> ProviderInfo:
         title="Gemini",
         category="market",
         base_url="https://api.gemini.com",
+        sockets=SOCKETS,
         rate_limits=(RateLimit(120, 60),),
         priority=80,
         symbols=STYLE,
@@ -59,7 +70,8 @@ def provider_info() -> ProviderInfo:
         docs_url="https://developer.gemini.com",
         docs_read="2026-11-23",
         seen="recorded",
-        notes="Recent candles only. Its order book tells no time. A ticker takes two requests.",
+        notes="Recent candles only. Its order book tells no time. A ticker takes two requests; a "
+        "live one has no figures of a day.",
     )
 
 

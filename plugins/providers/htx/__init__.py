@@ -10,20 +10,30 @@ Source: https://huobiapi.github.io/docs/spot/v1/en/#market-data, read 2026-11-23
 
 from typing import Any
 
-from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, Symbol, SymbolStyle, When, hookimpl
+from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, Symbol, When, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
+from coinmux import sockets as s
+from coinmux.plugins.providers.htx.live import (
+    FEED,
+    socket_dialect,
+    stream_candles,
+    stream_order_book,
+    stream_ticker,
+    stream_trades,
+)
+from coinmux.plugins.providers.htx.spelling import INTERVALS, STYLE
 
-#: It keeps the name of the coin it listed first; ours of that coin -> that name.
-ALIASES = {
-    "BITCOINFILE": "BIFI", "FTXUSERSDEBT": "FUD", "GAMECOM": "GTC", "GFNGL": "NGL",
-    "HITCHAIN": "HIT", "PENTA": "PNT", "SOULSAVER": "SOUL", "SUPERBITCOIN": "SBTC",
-    "THEMIS": "GET",
-}  # fmt: skip
-STYLE = SymbolStyle(case="lower", aliases=ALIASES, strangers=frozenset(ALIASES.values()))
-INTERVALS = {
-    "1m": "1min", "5m": "5min", "15m": "15min", "30m": "30min", "1h": "60min", "4h": "4hour",
-}  # fmt: skip
+__all__ = [
+    "INTERVALS",
+    "STYLE",
+    "socket_dialect",
+    "stream_candles",
+    "stream_order_book",
+    "stream_ticker",
+    "stream_trades",
+]
+
 CANDLE = ("id", "open", "high", "low", "close", "amount")
 MAX_CANDLES = 2000
 #: How many levels of a side it can be told to give; it gives 150 untold.
@@ -43,6 +53,11 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=MAX_CANDLES,
+        # It pings each five seconds.
+        sockets={
+            "": s.SocketInfo(url="wss://api.huobi.pro/ws", silence_s=20),
+            FEED: s.SocketInfo(url="wss://api.huobi.pro/feed", silence_s=20),
+        },
         errors=ErrorTable(
             marked=("status", "error"),
             code=("err-code", "err_code"),
@@ -61,7 +76,7 @@ def provider_info() -> ProviderInfo:
         docs_read="2026-11-23",
         seen="recorded",
         notes="The latest 2,000 candles, of up to 4 hours: its days begin at 16:00 UTC. At most "
-        "150 levels of a book.",
+        "150 levels of a book, 400 of a live one.",
     )
 
 

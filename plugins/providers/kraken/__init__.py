@@ -9,27 +9,33 @@ Source: https://docs.kraken.com/exchange/api-reference, read 2026-11-23.
 
 from typing import Any
 
-from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, Symbol, SymbolStyle, hookimpl
+from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, Symbol, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
+from coinmux.plugins.providers.kraken.live import (
+    SOCKETS,
+    socket_dialect,
+    stream_candles,
+    stream_order_book,
+    stream_ticker,
+    stream_trades,
+)
+from coinmux.plugins.providers.kraken.spelling import INTERVALS, STYLE
 
-#: Its LUNA, UST and REP are the old coins of those names: Terra Classic's, and Augur's first.
-STYLE = SymbolStyle(
-    aliases={
-        "BTC": "XBT", "DOGE": "XDG", "LUNA": "LUNA2", "LUNC": "LUNA", "REP": "REPV2",
-        "REPV1": "REP", "USTC": "UST",
-    },
-    strangers=frozenset({"UST"}),
-)  # fmt: skip
+__all__ = [
+    "socket_dialect",
+    "stream_candles",
+    "stream_order_book",
+    "stream_ticker",
+    "stream_trades",
+]
+
+
 #: Assets that some of its keys still spell in the old way; the list does not grow.
 LEGACY = {
     "BTC": "XXBT", "DOGE": "XXDG", "ETC": "XETC", "ETH": "XETH", "LTC": "XLTC", "MLN": "XMLN",
     "REPV1": "XREP", "XLM": "XXLM", "XMR": "XXMR", "XRP": "XXRP", "ZEC": "XZEC",
     "AUD": "ZAUD", "CAD": "ZCAD", "EUR": "ZEUR", "GBP": "ZGBP", "JPY": "ZJPY", "USD": "ZUSD",
-}  # fmt: skip
-#: In minutes. Its week is left out: the day on which it begins is documented nowhere.
-INTERVALS = {
-    "1m": "1", "5m": "5", "15m": "15", "30m": "30", "1h": "60", "4h": "240", "1d": "1440",
 }  # fmt: skip
 CANDLE = ("timestamp", "open", "high", "low", "close", "", "volume")
 #: Rows it keeps of each interval; older ones cannot be had, whatever `since` says.
@@ -50,6 +56,7 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=KEPT_CANDLES,
+        sockets=SOCKETS,
         errors=ErrorTable(
             code="error",
             # Those that begin with W are warnings beside an answer.
@@ -71,7 +78,8 @@ def provider_info() -> ProviderInfo:
         docs_url="https://docs.kraken.com/exchange",
         docs_read="2026-11-23",
         seen="recorded",
-        notes="Its ticker has no time and no price of 24 hours ago, so no change either. "
+        notes="Its ticker has no time and no price of 24 hours ago, so no change either; the live "
+        "one has them. "
         "No candles beyond the last 720 of an interval.",
     )
 

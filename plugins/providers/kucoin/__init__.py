@@ -17,25 +17,33 @@ from coinmux import (
     RateLimit,
     Reply,
     Symbol,
-    SymbolStyle,
     UsageHeader,
     When,
     hookimpl,
 )
 from coinmux import errors as e
 from coinmux import models as m
-
-#: It keeps a coin's first name for good, so that a later coin of that name gets another.
-STYLE = SymbolStyle(
-    separator="-",
-    aliases={"ALT": "KALT", "APTOSLAUNCHTOKEN": "ALT", "BSV": "BCHSV", "WAXP": "WAX"},
-    strangers=frozenset({"BIFI", "FUD", "VAI"}),
+from coinmux import sockets as s
+from coinmux.plugins.providers.kucoin.live import (
+    HOSTS,
+    socket_dialect,
+    stream_candles,
+    stream_order_book,
+    stream_ticker,
+    stream_trades,
 )
-INTERVALS = {
-    "1m": "1min", "3m": "3min", "5m": "5min", "15m": "15min", "30m": "30min", "1h": "1hour",
-    "2h": "2hour", "4h": "4hour", "6h": "6hour", "8h": "8hour", "12h": "12hour", "1d": "1day",
-    "1M": "1month",
-}  # fmt: skip
+from coinmux.plugins.providers.kucoin.spelling import INTERVALS, STYLE
+
+__all__ = [
+    "INTERVALS",
+    "STYLE",
+    "socket_dialect",
+    "stream_candles",
+    "stream_order_book",
+    "stream_ticker",
+    "stream_trades",
+]
+
 #: Its rows: close before high and low.
 CANDLE = ("timestamp", "open", "close", "high", "low", "volume")
 MAX_CANDLES = 1500
@@ -58,6 +66,18 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=MAX_CANDLES,
+        # The endpoint is its own to name; a token of it lasts a day.
+        sockets={
+            "": s.SocketInfo(
+                url="",
+                hosts=HOSTS,
+                subscriptions=300,
+                messages=(RateLimit(100, 10),),
+                ping_s=18,
+                silence_s=28,
+                life_s=86_400,
+            )
+        },
         errors=ErrorTable(
             code="code",
             message="msg",
@@ -74,7 +94,7 @@ def provider_info() -> ProviderInfo:
         docs_url="https://www.kucoin.com/docs-new/",
         docs_read="2026-11-23",
         seen="recorded",
-        notes="At most 100 trades and 100 levels of a book.",
+        notes="At most 100 trades and 100 levels of a book, 50 of a live one.",
     )
 
 

@@ -9,23 +9,29 @@ Source: https://mexcdevelop.github.io/apidocs/spot_v3_en/, read 2026-11-23.
 
 from typing import Any, Literal
 
-from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, SymbolStyle, When, hookimpl
+from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, When, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
+from coinmux import sockets as s
+from coinmux.plugins.providers.mexc.live import (
+    socket_dialect,
+    stream_candles,
+    stream_order_book,
+    stream_ticker,
+    stream_trades,
+)
+from coinmux.plugins.providers.mexc.spelling import INTERVALS, STYLE
 
-#: It keeps the name of the coin it listed first; ours of that coin -> that name.
-ALIASES = {
-    "BEYOND": "BEYONDPROTOCOL", "BEYONDFI": "BYN", "BIFIF": "BIFI", "COFIX": "COFI",
-    "DFISTARTER": "DFI", "DFUTURE": "DFT", "EGORASCREDIT": "EGC", "FLUX": "FLUX1",
-    "FLUX1": "FLUX", "FREEROSSDAO": "FREE", "GAS": "GASNEO", "GASDAO": "GAS", "GMT": "STEPN",
-    "GMTTOKEN": "GMT", "MIMOSA": "MIMO", "PROSFINANCE": "PROS", "SINCITYTOKEN": "SIN",
-    "SOULSWAP": "SOUL", "STEPHERO": "HERO",
-}  # fmt: skip
-STYLE = SymbolStyle(aliases=ALIASES, strangers=frozenset(ALIASES.values()) - ALIASES.keys())
-INTERVALS = {
-    "1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "60m", "4h": "4h", "8h": "8h",
-    "1d": "1d", "1w": "1W", "1M": "1M",
-}  # fmt: skip
+__all__ = [
+    "INTERVALS",
+    "STYLE",
+    "socket_dialect",
+    "stream_candles",
+    "stream_order_book",
+    "stream_ticker",
+    "stream_trades",
+]
+
 #: Its page says 1,000; it gives 500.
 MAX_CANDLES = 500
 #: How long who exceeded a limit is refused, by its page of questions.
@@ -47,6 +53,17 @@ def provider_info() -> ProviderInfo:
         symbols=STYLE,
         intervals=INTERVALS,
         max_candles=MAX_CANDLES,
+        # It says nothing of limits but the 30, and ends what is silent for a minute.
+        sockets={
+            "": s.SocketInfo(
+                url="wss://wbs-api.mexc.com/ws",
+                subscriptions=30,
+                batch=30,
+                ping_s=20,
+                silence_s=45,
+                life_s=86_400,
+            )
+        },
         errors=ErrorTable(
             code="code",
             message=("msg", "message"),

@@ -9,17 +9,27 @@ Source: https://www.okx.com/docs-v5/en/#order-book-trading-market-data, read 202
 
 from typing import Any
 
-from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, Symbol, SymbolStyle, When, hookimpl
+from coinmux import HTTP, ErrorTable, ProviderInfo, RateLimit, Symbol, When, hookimpl
 from coinmux import errors as e
 from coinmux import models as m
+from coinmux.plugins.providers.okx.live import (
+    SOCKETS,
+    socket_dialect,
+    stream_candles,
+    stream_order_book,
+    stream_ticker,
+    stream_trades,
+)
+from coinmux.plugins.providers.okx.spelling import INTERVALS, STYLE, ticker_of, trade_of
 
-STYLE = SymbolStyle(separator="-")
-#: From 6 hours on, without `utc` they would open by Hong Kong time.
-INTERVALS = {
-    "1m": "1m", "3m": "3m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1H", "2h": "2H",
-    "4h": "4H", "6h": "6Hutc", "12h": "12Hutc", "1d": "1Dutc", "3d": "3Dutc", "1w": "1Wutc",
-    "1M": "1Mutc",
-}  # fmt: skip
+__all__ = [
+    "socket_dialect",
+    "stream_candles",
+    "stream_order_book",
+    "stream_ticker",
+    "stream_trades",
+]
+
 MAX_CANDLES = 300
 #: Candles that are not yet history and have an address of their own.
 RECENT_CANDLES = 1440
@@ -36,6 +46,7 @@ def provider_info() -> ProviderInfo:
         title="OKX",
         category="market",
         base_url="https://www.okx.com",
+        sockets=SOCKETS,
         rate_limits=(RateLimit(20, 2),),
         priority=40,
         symbols=STYLE,
@@ -131,21 +142,12 @@ def _only(body: Any, symbol: Symbol) -> Any:
 
 
 def parse_ticker(body: Any, query: m.TickerQuery) -> m.Ticker:
-    """For spot `vol24h` is in base and `volCcy24h` in quote; an empty string stands for none."""
-    row = _only(body, query.symbol)
-    STYLE.confirm(query.symbol, row["instId"])
-    return m.Ticker.of(
-        query,
-        timestamp=m.optional(row, "ts"),
-        last=row["last"],
-        bid=m.optional(row, "bidPx"),
-        ask=m.optional(row, "askPx"),
-        open=m.optional(row, "open24h"),
-        high=m.optional(row, "high24h"),
-        low=m.optional(row, "low24h"),
-        volume_base=m.optional(row, "vol24h"),
-        volume_quote=m.optional(row, "volCcy24h"),
-    )
+    """One row.
+
+    Raises:
+        UnknownSymbol: there is none.
+    """
+    return ticker_of(_only(body, query.symbol), query)
 
 
 def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
@@ -160,17 +162,10 @@ def parse_order_book(body: Any, query: m.OrderBookQuery) -> m.OrderBook:
 
 
 def parse_trades(body: Any, query: m.TradesQuery) -> m.Trades:
-    """`side` is the taker's."""
+    """Newest first."""
 
     def one(row: Any) -> m.Trade:
-        STYLE.confirm(query.symbol, row["instId"])
-        return m.Trade(
-            id=m.optional(row, "tradeId"),
-            timestamp=row["ts"],
-            side=m.optional(row, "side"),
-            price=row["px"],
-            amount=row["sz"],
-        )
+        return trade_of(row, query.symbol)
 
     return m.Trades.read(query, body["data"], one, newest_first=True)
 

@@ -191,6 +191,23 @@ def test_a_level_that_cannot_be_read_breaks_the_book(row):
     assert line.state is BookState.BROKEN
 
 
+@pytest.mark.parametrize("name", ["first", "last", "previous", "timestamp"])
+@pytest.mark.parametrize("value", ["7", 7.5, True, [7]])
+def test_a_number_that_is_none_breaks_the_book(name, value):
+    line = BookLine(BTC, ASKED)
+    assert broken(line.apply, change(**{name: value})) == "unreadable"
+    assert broken(line.apply, whole(**{name: value})) == "unreadable"
+    assert broken(line.snapshot, whole(**{"last": 1, name: value})) == "unreadable"
+
+
+@pytest.mark.parametrize("rows", ["12", ["12"], {"12": "1"}, 7, [["1", ["2"]]], [{"0": 1, "1": 2}]])
+def test_levels_of_another_shape_break_the_book(rows):
+    line = BookLine(BTC, BookRules())
+    line.apply(whole())
+    assert broken(line.apply, change(rows)) == "unreadable"
+    assert broken(line.apply, whole(asks=rows)) == "unreadable"
+
+
 def test_a_message_that_could_not_be_read_breaks_a_book_of_changes_only():
     line = BookLine(BTC)
     line.apply(whole())

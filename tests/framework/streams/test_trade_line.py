@@ -80,7 +80,7 @@ def test_a_mark_says_that_trades_were_lost():
     line.hear([*trades(8), TradeMark("8")])
     assert line.missing() == ()
     line.hear([TradeMark("10", NOW + 50)])
-    line.hear([TradeMark("10")])
+    line.hear([TradeMark(10)])
     assert spans(line) == [("8", "11", 2)]
     assert ids(line.hear(trades(10, 11))) == [10, 11]
     assert spans(line) == [("8", "10", 1)]

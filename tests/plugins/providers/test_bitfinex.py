@@ -24,6 +24,7 @@ from coinmux.framework.simulator.matching import SampleIndex, segments_of
 from coinmux.framework.simulator.patterns import Asked
 from coinmux.framework.simulator.simulator import simulated_providers
 from coinmux.plugins.providers import bitfinex
+from coinmux.plugins.providers.bitfinex.spelling import ALIASES
 from tests.plugins.exchange_checks import comparable, recordings
 from tests.plugins.sample_replay import ask, exchange, mapped, recording, samples
 
@@ -94,7 +95,7 @@ def test_its_map_of_currencies_is_known():
     """What its own map says of a name is what it is read as."""
     (rows,) = recording("bitfinex", "symbols_conf_pub_map_currency_sym")["response"]["body"]
     theirs = {name: told.upper() for name, told in rows}
-    known = theirs.keys() & set(bitfinex.ALIASES.values())
+    known = theirs.keys() & set(ALIASES.values())
     assert {name: bitfinex.STYLE.asset(name) for name in known} == {n: theirs[n] for n in known}
     assert {"UST", "UDC", "DSH", "IOT", "ATO"} <= known
 

@@ -1,0 +1,179 @@
+"""The following half of `Gateway`: what happens is told, and not asked for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
+
+from coinmux.framework.errors import InvalidRequest
+from coinmux.framework.models.candles import CandlesQuery
+from coinmux.framework.models.market import OrderBookQuery, TickerQuery, TradesQuery
+from coinmux.framework.questions import query_of
+from coinmux.framework.reference.symbols import Symbol
+from coinmux.framework.routing.options import RequestOptions, Strategy
+from coinmux.framework.suggest import near
+
+if TYPE_CHECKING:
+    from coinmux.framework.models.base import Query, Result
+    from coinmux.framework.models.candles import Candles
+    from coinmux.framework.models.capability import Capability
+    from coinmux.framework.models.market import OrderBook, Ticker, Trades
+    from coinmux.framework.streams.feed import FeedUse
+    from coinmux.framework.streams.reader import Reader
+    from coinmux.framework.streams.service import LiveFeeds, LiveFigures
+    from coinmux.framework.streams.stream import Stream
+
+#: What can be followed.
+STREAMED = ("ticker", "trades", "order_book", "candles")
+#: Levels of a book that is followed, and events that may wait, where nothing else is asked for.
+_DEPTH, _WAITING = 20, 1_000
+_MOST_WAITING = 100_000
+
+
+class StreamKeywords(TypedDict, total=False):
+    """The keywords of `Gateway.stream`."""
+
+    interval: str | None
+    depth: int | None
+    provider: str | None
+    strategy: Strategy
+    since: str | None
+    waiting: int
+
+
+class GatewayStreams(ABC):
+    """The following half of `Gateway`."""
+
+    @abstractmethod
+    def parse_symbol(self, text: str) -> Symbol:
+        """A pair as a person writes it."""
+
+    @abstractmethod
+    def capability(self, name: str) -> Capability:
+        """The capability of that name."""
+
+    @abstractmethod
+    def _live_feeds(self) -> LiveFeeds:
+        """The feeds, made when the first is asked for."""
+
+    @overload
+    def stream(
+        self, capability: Literal["ticker"], symbol: str, *, provider: str | None = None,
+        strategy: Strategy = "priority", since: str | None = None, waiting: int = _WAITING,
+    ) -> Stream[Ticker]: ...  # fmt: skip
+
+    @overload
+    def stream(
+        self, capability: Literal["trades"], symbol: str, *, provider: str | None = None,
+        strategy: Strategy = "priority", since: str | None = None, waiting: int = _WAITING,
+    ) -> Stream[Trades]: ...  # fmt: skip
+
+    @overload
+    def stream(
+        self, capability: Literal["order_book"], symbol: str, *, depth: int = _DEPTH,
+        provider: str | None = None, strategy: Strategy = "priority", since: str | None = None,
+        waiting: int = _WAITING,
+    ) -> Stream[OrderBook]: ...  # fmt: skip
+
+    @overload
+    def stream(
+        self, capability: Literal["candles"], symbol: str, *, interval: str = "1m",
+        provider: str | None = None, strategy: Strategy = "priority", since: str | None = None,
+        waiting: int = _WAITING,
+    ) -> Stream[Candles]: ...  # fmt: skip
+
+    @overload
+    def stream(
+        self, capability: str, symbol: str, *, interval: str | None = None,
+        depth: int | None = None, provider: str | None = None, strategy: Strategy = "priority",
+        since: str | None = None, waiting: int = _WAITING,
+    ) -> Stream[Result]: ...  # fmt: skip
+
+    def stream(
+        self,
+        capability: str,
+        symbol: str,
+        *,
+        interval: str | None = None,
+        depth: int | None = None,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+        since: str | None = None,
+        waiting: int = _WAITING,
+    ) -> Stream[Result]:
+        """Follow one market: an async iterator of events, to be entered with `async with`.
+
+        Args:
+            capability: `ticker`, `trades`, `order_book` or `candles`.
+            symbol: a pair, as in a question.
+            interval: of candles; `1m` where it is not given.
+            depth: levels of each side of an order book.
+            provider: follow this one alone; no failover.
+            strategy: `priority`.
+            since: id of an event; what came after it is told, if it is not too long ago.
+            waiting: events that may wait for this reader; beyond, the oldest are dropped and
+                counted in `meta.dropped`. Prices and books are replaced by newer ones.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
+        row, query = self._followed(capability, symbol, interval, depth)
+        if not 1 <= waiting <= _MOST_WAITING:
+            raise _refused("waiting", f"takes a whole number from 1 to {_MOST_WAITING}")
+        options = RequestOptions(provider=provider, strategy=strategy)
+        if strategy != "priority":
+            raise _refused("strategy", "takes priority: a feed has one source at a time")
+        # Imported by the first who follows something: no start waits for it.
+        from coinmux.framework.streams.stream import Stream
+
+        ends: dict[int, Any] = {}
+
+        async def opened() -> Reader[Any]:
+            reader, end = await self._live_feeds().open(
+                row, query, options, most=waiting, since=since, timeout_s=self._patience_s()
+            )
+            ends[id(reader)] = end
+            return reader
+
+        return Stream(opened, lambda reader: ends.pop(id(reader))(reader))
+
+    @abstractmethod
+    def _patience_s(self) -> float:
+        """How long the first event of a stream is waited for."""
+
+    def _followed(
+        self, capability: str, symbol: str, interval: str | None, depth: int | None
+    ) -> tuple[Capability, Query]:
+        """The question that is followed."""
+        if capability not in STREAMED:
+            known = list(STREAMED)
+            raise _refused(
+                "capability", "takes what can be followed", known=known,
+                did_you_mean=near(capability, known),
+            )  # fmt: skip
+        if interval is not None and capability != "candles":
+            raise _refused("interval", "is for candles alone")
+        if depth is not None and capability != "order_book":
+            raise _refused("depth", "is for order books alone")
+        row = self.capability(capability)
+        pair = symbol if isinstance(symbol, Symbol) else self.parse_symbol(symbol)
+        if capability == "candles":
+            every = "1m" if interval is None else interval
+            return row, query_of(CandlesQuery, symbol=pair, interval=every)
+        if capability == "order_book":
+            levels = _DEPTH if depth is None else depth
+            return row, query_of(OrderBookQuery, symbol=pair, depth=levels)
+        kind: type[Query] = TickerQuery if capability == "ticker" else TradesQuery
+        return row, query_of(kind, symbol=pair)
+
+    @abstractmethod
+    def feeds(self) -> list[FeedUse]:
+        """Each feed that is followed now, in figures."""
+
+    @abstractmethod
+    def live_figures(self) -> LiveFigures | None:
+        """What live feeds and their connections counted; None before the first is followed."""
+
+
+def _refused(name: str, message: str, **more: object) -> InvalidRequest:
+    return InvalidRequest(f"{name} {message}", errors=[{"name": name, "message": message, **more}])

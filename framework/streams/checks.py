@@ -1,0 +1,150 @@
+"""The checks of a request, for what a live feed tells; too many bad messages break the feed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
+
+from coinmux.framework.errors import (
+    BrokenFeed,
+    Implausible,
+    LocalClock,
+    OtherSubject,
+    Outcome,
+    ProviderError,
+)
+from coinmux.framework.quality.foreign_results import check_foreign
+from coinmux.framework.quality.plausibility import check
+
+if TYPE_CHECKING:
+    from coinmux.framework.models.base import Query, Result
+    from coinmux.framework.models.capability import Capability
+    from coinmux.framework.quality.clock_watch import ClockWatch
+    from coinmux.framework.quality.consensus import Deviations
+    from coinmux.framework.quality.jump_check import JumpCheck
+
+
+R = TypeVar("R", bound="Result")
+
+#: Messages that are judged together, and how many bad ones break the feed.
+_JUDGED, _TOO_MANY = 20, 10
+#: More than any message holds: a feed is not cut to what a request asks for.
+_UNLIMITED = 1_000_000
+
+Kind = Literal["", "bad", "doubted", "stale"]
+#: What a broken feed is called by what most of its bad messages were.
+_REASONS: Mapping[Kind, str] = {"bad": "bad_messages", "doubted": "doubted", "stale": "stale"}
+
+
+class FeedChecks:
+    """Judges each message of one feed, and the feed by its last twenty.
+
+    Args:
+        source: its provider.
+        known: the last known figures, shared with requests.
+        clocks: whether our own clock is right, shared with requests.
+        deviations: how often each source was an outlier, shared with requests.
+        is_foreign: whether a plugin that is not one of ours made the models.
+
+    Attributes:
+        stale: why the data that passed last is older than it should be; None if it is not.
+        older: tickers that were left out, as a newer one was told before.
+        left_out: messages that were left out as bad or doubted.
+        last_error: why the last of those was.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        capability: Capability,
+        query: Query,
+        known: JumpCheck,
+        clocks: ClockWatch,
+        deviations: Deviations,
+        *,
+        is_foreign: bool = False,
+    ) -> None:
+        self._source, self._capability = source, capability
+        self._query = query
+        if "limit" in type(query).model_fields:
+            self._query = query.model_copy(update={"limit": _UNLIMITED})
+        self._known, self._clocks, self._deviations = known, clocks, deviations
+        self._is_foreign = is_foreign
+        self.stale: str | None = None
+        self.older = 0
+        self.left_out = 0
+        self.last_error: ProviderError | None = None
+        self._lately: deque[Kind] = deque(maxlen=_JUDGED)
+        self._own_ms = 0
+
+    def begin(self) -> None:
+        """Judge what comes from now on: it is on a new connection."""
+        self._lately.clear()
+
+    def passed(self, result: R) -> R | None:
+        """What a message told, checked; None where it is left out.
+
+        Raises:
+            BrokenFeed: half of the last messages were bad.
+        """
+        own_ms = result.own_time_ms()
+        clocks = self._clocks
+        now_ms = clocks.now_ms() if own_ms is None else clocks.data(self._source, own_ms)
+        try:
+            checked = check(self._capability, self._query, result, now_ms)
+            if self._is_foreign:
+                check_foreign(self._capability, self._query, checked, now_ms)
+        except OtherSubject as error:
+            self.bad(error)
+            return None
+        except ProviderError as error:
+            if isinstance(error, Implausible) and clocks.agrees_with(self._source):
+                error = LocalClock(f"our clock may be wrong: {error.detail}")
+            self.bad(error)
+            return None
+        if own_ms is not None and self._capability.name == "ticker":
+            if own_ms < self._own_ms:
+                self.older += 1
+                return None
+            self._own_ms = own_ms
+        doubt = self._known.doubt(self._source, self._capability, self._query, checked)
+        if doubt is not None:
+            self.bad(Implausible(doubt), kind="doubted")
+            return None
+        self.stale = checked.staleness(self._query, now_ms, self._capability.max_age_s)
+        if self.stale is None:
+            self._lately.append("")
+        else:
+            # It is told with its age: in a quiet market nothing newer may be there.
+            self._add("stale", self.stale)
+        return cast("R", checked)
+
+    def bad(self, error: ProviderError, *, kind: Kind = "bad") -> None:
+        """Count a message that was left out, or that could not be read.
+
+        Raises:
+            BrokenFeed: half of the last messages were bad.
+        """
+        self.left_out += 1
+        self.last_error = error
+        if error.outcome is Outcome.NEUTRAL and kind == "bad":
+            return
+        self._add(kind, error.detail)
+
+    def _add(self, kind: Kind, detail: str) -> None:
+        lately = self._lately
+        lately.append(kind)
+        count = sum(map(bool, lately))
+        if count < _TOO_MANY:
+            return
+        worst = max(_REASONS, key=lately.count)
+        said = f"{count} of the last {len(lately)} messages are {worst}: {detail}"
+        error = BrokenFeed(said, reason=_REASONS[worst])
+        if worst == "doubted":
+            # Its price may be true, and ours old: another source decides.
+            error.outcome = self._deviations.outcome(self._source, self._capability.name)
+        elif worst == "stale":
+            error.outcome = Outcome.NEUTRAL
+        lately.clear()
+        raise error

@@ -1,0 +1,82 @@
+"""A stream of one reader: what `Gateway.stream` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Generic, Self
+
+from coinmux.framework.models.base import R_co
+from coinmux.framework.streams.events import LiveEvent
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from coinmux.framework.streams.reader import Reader
+
+#: Begins a reader on its feed, and ends it.
+OpenReader = Callable[[], Awaitable["Reader[R_co]"]]
+CloseReader = Callable[["Reader[R_co]"], None]
+
+
+class Stream(Generic[R_co]):
+    """Events of one market, as they happen.
+
+    ```python
+    async with gateway.stream("ticker", "BTC/USDT") as stream:
+        async for event in stream:
+            print(event.kind, event.data, event.meta.provider)
+    ```
+    """
+
+    def __init__(self, opened: OpenReader[R_co], closed: CloseReader[R_co]) -> None:
+        self._opened = opened
+        self._closed = closed
+        self._reader: Reader[R_co] | None = None
+        self._is_closed = False
+
+    async def open(self) -> None:
+        """Begin; entering the stream does it.
+
+        Raises:
+            InvalidRequest: it cannot be followed; its subtypes say why.
+            RoutingError: no source can tell it now.
+        """
+        if self._reader is None and not self._is_closed:
+            self._reader = await self._opened()
+
+    async def close(self) -> None:
+        """End it; waiting for events ends with it."""
+        self._is_closed = True
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.end()
+            self._closed(reader)
+
+    async def batch(self) -> list[LiveEvent[R_co]]:
+        """All events that wait, or the next one; none once it is closed."""
+        await self.open()
+        reader = self._reader
+        return [] if reader is None else await reader.batch()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> LiveEvent[R_co]:
+        await self.open()
+        reader = self._reader
+        event = None if reader is None else await reader.one()
+        if event is None:
+            raise StopAsyncIteration
+        return event

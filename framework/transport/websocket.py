@@ -1,0 +1,328 @@
+"""One WebSocket, dialled under the same guard as a request; only this module names its library.
+
+The protocol is that of `websockets`, without its I/O: our pool dials, so that an address is
+resolved, guarded and verified in one place. Compression is off: it costs more CPU than it saves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
+
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidHandshake, PayloadTooBig
+from websockets.frames import Frame as WireFrame
+from websockets.frames import Opcode
+from websockets.http11 import Response
+from websockets.protocol import OPEN
+from websockets.uri import WebSocketURI
+
+from coinmux.framework.errors import (
+    BlockedAddress,
+    CoinmuxError,
+    Disconnected,
+    Malformed,
+    ProtocolViolation,
+    ProviderError,
+    TooLarge,
+    UpstreamTimeout,
+)
+from coinmux.framework.transport.address_guard import Origin
+
+if TYPE_CHECKING:
+    from coinmux.framework.transport.pool import Pool
+
+_SCHEMES = {"wss": "https", "ws": "http"}
+_USER_AGENT = "coinmux/0.1"
+#: What waits to be written to a peer that does not read; more ends the connection.
+_UNSENT_BYTES = 1_048_576
+#: A peer that does not answer our close is left after so long.
+_CLOSE_S = 2.0
+#: The protocol's library would write each address into the log, and the token in it.
+_NO_LOG = logging.Logger("websockets", logging.CRITICAL)  # noqa: LOG001 - it has no parent
+
+
+class HandshakeRefused(ProviderError):
+    """The server answered the handshake with another status.
+
+    Attributes:
+        status: of the answer.
+        headers: with lower-case names.
+    """
+
+    code = "upstream_status"
+
+    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(f"the handshake was answered with HTTP {status}")
+        self.status = status
+        self.headers = headers
+
+
+@dataclass(frozen=True, slots=True)
+class SocketAddress:
+    """Where a socket is.
+
+    Attributes:
+        target: path and query, which may hold a token and are never shown.
+    """
+
+    origin: Origin
+    target: str
+
+    @classmethod
+    def parse(cls, url: str, *, allowed: bool = False) -> SocketAddress:
+        """The address in a `wss` URL; `ws` where the operator named it.
+
+        Raises:
+            BlockedAddress: another scheme, credentials, or no usable host.
+        """
+        scheme, _, rest = url.partition("://")
+        known = _SCHEMES.get(scheme.lower())
+        if known is None:
+            raise BlockedAddress("a socket has a wss address")
+        origin = Origin.parse(f"{known}://{rest}", allowed=allowed)
+        parts = urlsplit(url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return cls(origin, target)
+
+
+class WebSocket(asyncio.Protocol):
+    """An open connection. Made by `open_socket`.
+
+    Args:
+        on_frame: called in the event loop with each message, text or binary.
+        on_lost: called once when it is over, with the reason.
+        limit: largest message, in bytes.
+    """
+
+    def __init__(
+        self,
+        address: SocketAddress,
+        on_frame: Callable[[str | bytes], None],
+        on_lost: Callable[[CoinmuxError], None],
+        limit: int,
+    ) -> None:
+        origin = address.origin
+        self._label = origin.netloc
+        uri = WebSocketURI(origin.is_tls, origin.host, origin.port, address.target, "")
+        self._wire = ClientProtocol(uri, max_size=limit, logger=_NO_LOG)
+        self._on_frame = on_frame
+        self._on_lost = on_lost
+        self._limit = limit
+        self._transport: asyncio.Transport | None = None
+        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._parts: list[bytes] = []
+        self._is_text = True
+        self._is_over = False
+        self._closing: asyncio.TimerHandle | None = None
+        #: Bytes that came in, as they were on the wire.
+        self.bytes_in = 0
+        #: When the last ping or pong came, by the clock of the loop.
+        self.alive_at = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether frames may be sent."""
+        return self._wire.state is OPEN and not self._is_over
+
+    async def opened(self, until: float) -> None:
+        """Wait until the server has accepted.
+
+        Args:
+            until: moment of the loop's clock at which waiting ends.
+
+        Raises:
+            ProviderError: it did not.
+        """
+        try:
+            async with asyncio.timeout_at(until):
+                await self._opened
+        except TimeoutError:
+            self.abort()
+            raise UpstreamTimeout(f"{self._label}: no answer to the handshake in time") from None
+        except BaseException:
+            self.abort()
+            raise
+
+    def send(self, frame: str | bytes) -> None:
+        """Send one message; nothing where the connection is over."""
+        if not self.is_open:
+            return
+        if isinstance(frame, str):
+            self._wire.send_text(frame.encode())
+        else:
+            self._wire.send_binary(frame)
+        self._flush()
+
+    def ping(self) -> None:
+        """Send a ping of the WebSocket protocol."""
+        if self.is_open:
+            self._wire.send_ping(b"")
+            self._flush()
+
+    def close(self) -> None:
+        """End it as the protocol does; `on_lost` is not called any more."""
+        self._is_over = True
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._wire.state is OPEN:
+            self._wire.send_close(1000)
+            self._flush()
+            # The peer answers with its own close; one that does not is left.
+            self._closing = asyncio.get_running_loop().call_later(_CLOSE_S, transport.abort)
+        else:
+            transport.abort()
+
+    def abort(self) -> None:
+        """Drop it at once."""
+        self._is_over = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        request = self._wire.connect()
+        request.headers["User-Agent"] = _USER_AGENT
+        self._wire.send_request(request)
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        self.bytes_in += len(data)
+        self._wire.receive_data(data)
+        for event in self._wire.events_received():
+            if isinstance(event, Response):
+                self._take_response(event)
+            elif not self._is_over:
+                self._take(cast("WireFrame", event))
+        self._flush()
+        if (failure := self._wire.parser_exc) is not None:
+            self._lose(self._failure_of(failure))
+
+    def eof_received(self) -> None:
+        self._wire.receive_eof()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._closing is not None:
+            self._closing.cancel()
+        self._transport = None
+        self._lose(Disconnected(f"{self._label}: the connection ended{self._said()}"))
+
+    def _take_response(self, response: Response) -> None:
+        if self._opened.done():
+            return
+        failure = self._wire.handshake_exc
+        if failure is None:
+            self._opened.set_result(None)
+            return
+        if response.status_code != 101:
+            headers = {name.lower(): value for name, value in response.headers.raw_items()}
+            self._opened.set_exception(HandshakeRefused(response.status_code, headers))
+        else:
+            self._opened.set_exception(ProtocolViolation(f"{self._label}: {_plain(failure)}"))
+        self.abort()
+
+    def _take(self, frame: WireFrame) -> None:
+        opcode = frame.opcode
+        if opcode is Opcode.TEXT or opcode is Opcode.BINARY:
+            self._is_text = opcode is Opcode.TEXT
+            if not frame.fin:
+                self._parts = [bytes(frame.data)]
+                return
+            data = bytes(frame.data)
+        elif opcode is Opcode.CONT:
+            self._parts.append(bytes(frame.data))
+            if not frame.fin:
+                return
+            data, self._parts = b"".join(self._parts), []
+        else:
+            # Pings are answered by the protocol, a close ends the connection.
+            self.alive_at = asyncio.get_running_loop().time()
+            return
+        if not self._is_text:
+            self._on_frame(data)
+            return
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            self._lose(Malformed(f"{self._label}: a text that is not UTF-8"))
+            return
+        self._on_frame(text)
+
+    def _failure_of(self, failure: Exception) -> ProviderError:
+        if isinstance(failure, PayloadTooBig):
+            return TooLarge(f"{self._label}: a message of more than {self._limit} bytes")
+        if isinstance(failure, EOFError):
+            return Disconnected(f"{self._label}: the connection ended{self._said()}")
+        return ProtocolViolation(f"{self._label}: {_plain(failure)}")
+
+    def _said(self) -> str:
+        """What the peer gave as the reason."""
+        close = self._wire.close_rcvd
+        if close is None:
+            return " without a word"
+        reason = f": {close.reason[:100]!r}" if close.reason else ""
+        return f", code {close.code}{reason}"
+
+    def _lose(self, error: ProviderError) -> None:
+        if not self._opened.done():
+            self._opened.set_exception(error)
+            self._is_over = True
+        if not self._is_over:
+            self._is_over = True
+            self._on_lost(error)
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.abort()
+
+    def _flush(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        for data in self._wire.data_to_send():
+            if data:
+                transport.write(data)
+            else:
+                transport.close()
+                return
+        if transport.get_write_buffer_size() > _UNSENT_BYTES:
+            self._lose(Disconnected(f"{self._label}: it does not read what is sent"))
+
+
+async def open_socket(
+    pool: Pool,
+    address: SocketAddress,
+    on_frame: Callable[[str | bytes], None],
+    on_lost: Callable[[CoinmuxError], None],
+    *,
+    until: float,
+    limit: int,
+) -> WebSocket:
+    """Connect to `address`.
+
+    Args:
+        pool: dials, under the guard of addresses.
+        on_frame, on_lost, limit: as of `WebSocket`.
+        until: moment of the loop's clock by which the server must have accepted.
+
+    Raises:
+        HandshakeRefused: the server answered with another status.
+        ProviderError: unreachable, refused by the guard, late or broken.
+    """
+    made = await pool.dial(
+        address.origin, until, lambda: WebSocket(address, on_frame, on_lost, limit)
+    )
+    await made.opened(until)
+    return made
+
+
+def _plain(failure: BaseException) -> str:
+    """A failure of the protocol in words; what its text quotes may hold anything."""
+    if isinstance(failure, InvalidHandshake):
+        return "the handshake was not answered as the protocol demands"
+    return f"it breaks the WebSocket protocol ({type(failure).__name__})"

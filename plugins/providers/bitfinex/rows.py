@@ -1,0 +1,39 @@
+"""Rows that Bitfinex gives by REST and on its socket alike: figures by their place."""
+
+from typing import Any
+
+from coinmux import models as m
+
+
+def ticker_of(row: Any, query: m.TickerQuery, timestamp: Any = None) -> m.Ticker:
+    """The relative change is a fraction; neither pair nor time is named.
+
+    Args:
+        timestamp: of the message that has the row, in Unix ms.
+    """
+    return m.Ticker.of(
+        query,
+        timestamp=timestamp,
+        last=m.required(row, 6),
+        bid=m.optional(row, 0, name="bid"),
+        ask=m.optional(row, 2, name="ask"),
+        moved=m.optional(row, 4, name="open"),
+        high=m.optional(row, 8, name="high"),
+        low=m.optional(row, 9, name="low"),
+        change_fraction=m.optional(row, 5, name="change_percent"),
+        volume_base=m.optional(row, 7, name="volume_base"),
+    )
+
+
+def trade_of(row: Any) -> m.Trade:
+    """The taker sold where the amount is negative."""
+    amount = m.number(m.required(row, 2))
+    if not amount:
+        raise ValueError("a trade of nothing")
+    return m.Trade(
+        id=row[0],
+        timestamp=row[1],
+        side="buy" if amount > 0 else "sell",
+        price=row[3],
+        amount=abs(amount),
+    )

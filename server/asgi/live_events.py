@@ -1,0 +1,71 @@
+"""Live feeds as server-sent events, several markets in one stream."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Sequence
+
+    from coinmux.framework.streams.events import LiveEvent
+
+
+class Batches(Protocol):
+    """A stream of a gateway, as far as it is sent on."""
+
+    async def batch(self) -> Sequence[LiveEvent]:
+        """All events that wait, or the next one; none at the end."""
+        ...
+
+    async def close(self) -> None:
+        """End it."""
+        ...
+
+
+def framed(event: LiveEvent, ident: str) -> bytes:
+    """One event as it is sent."""
+    kind = event.kind.encode("ascii")
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (ident.encode("ascii"), kind, event.encode())
+
+
+async def sent(streams: Sequence[Batches]) -> AsyncIterator[bytes]:
+    """The events of all streams, as they come; the streams are closed at the end.
+
+    The id of each event has the newest id of every stream, so that all can be resumed from it.
+    """
+    try:
+        if len(streams) == 1:
+            while batch := await streams[0].batch():
+                yield b"".join(framed(event, event.id) for event in batch)
+            return
+        ids = [""] * len(streams)
+        async for at, batch in _merged(streams):
+            parts = []
+            for event in batch:
+                ids[at] = event.id
+                parts.append(framed(event, ",".join(ids)))
+            yield b"".join(parts)
+    finally:
+        for stream in streams:
+            await stream.close()
+
+
+async def _merged(streams: Sequence[Batches]) -> AsyncIterator[tuple[int, Sequence[LiveEvent]]]:
+    waiting = {asyncio.ensure_future(one.batch()): at for at, one in enumerate(streams)}
+    try:
+        while waiting:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                at = waiting.pop(task)
+                if batch := task.result():
+                    waiting[asyncio.ensure_future(streams[at].batch())] = at
+                    yield at, batch
+    finally:
+        await _ended(waiting)
+
+
+async def _ended(waiting: Collection[asyncio.Task[Sequence[LiveEvent]]]) -> None:
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)

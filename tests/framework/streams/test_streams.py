@@ -1,0 +1,282 @@
+"""`Gateway.stream` over exchanges on loopback: shared, failed over, filled, refused."""
+
+import asyncio
+import time
+
+import pytest
+
+from coinmux import InvalidRequest, UnknownProvider
+from coinmux.framework.streams import connections as connections_module
+from coinmux.framework.streams import feed as feed_module
+from coinmux.framework.streams import service as service_module
+from coinmux.framework.streams import side as side_module
+from tests.framework.streams.acme import following
+from tests.framework.streams.exchange import until
+
+pytestmark = pytest.mark.realtime
+BTC = "BTC/USDT"
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch):
+    """Nothing lingers, and time is looked at often."""
+    monkeypatch.setattr(connections_module, "_LINGER_S", 0.02)
+    monkeypatch.setattr(connections_module, "_FIRST_S", 0.02)
+    monkeypatch.setattr(service_module, "_LINGER_S", 0.02)
+    monkeypatch.setattr(feed_module, "_TICK_S", 0.02)
+    monkeypatch.setattr(side_module, "_PAUSE_S", 0.02)
+
+
+async def say(exchange, channel, body):
+    """Once the channel is followed."""
+    await until(lambda: any(channel in one for one in exchange.channels.values()))
+    await exchange.say(channel, body)
+
+
+async def take(stream, count=1):
+    """The next events."""
+    found = []
+    async with asyncio.timeout(5):
+        while len(found) < count:
+            found.append(await anext(stream))
+    return found
+
+
+async def opened(world, *asked, first=None, **options):
+    """A stream that has begun, after `first` was said to its exchange."""
+    stream = world.gateway.stream(*asked, **options)
+    entering = asyncio.ensure_future(stream.open())
+    if first is not None:
+        await say(*first)
+    await asyncio.wait_for(entering, 5)
+    return stream
+
+
+async def test_a_price_is_told_as_it_changes():
+    """The first event is a snapshot, each has its source."""
+    async with following("a", "b") as world:
+        a = world.exchanges["a"]
+        stream = await opened(world, "ticker", BTC, first=(a, "t:BTC-USDT", 101))
+        await say(a, "t:BTC-USDT", 102)
+        first, second = await take(stream, 2)
+        assert (first.kind, first.data.last) == ("snapshot", 101.0)
+        assert (second.kind, second.data.last) == ("update", 102.0)
+        assert (first.subject, first.meta.provider, first.meta.live) == (BTC, "a", True)
+        assert world.exchanges["b"].connected == 0
+        await stream.close()
+
+
+async def test_many_readers_cost_one_subscription():
+    """However many follow it, the exchange is asked once; with the last of them it ends."""
+    async with following("a") as world:
+        a = world.exchanges["a"]
+        first = await opened(world, "ticker", BTC, first=(a, "t:BTC-USDT", 101))
+        others = [await opened(world, "ticker", BTC) for _ in range(99)]
+        await say(a, "t:BTC-USDT", 102)
+        for stream in others:
+            events = await take(stream, 1)
+            assert events[0].data.last in (101.0, 102.0)
+        assert len([one for one in a.asked if "t:BTC-USDT" in one]) == 1
+        (use,) = world.gateway.feeds()
+        assert (use.readers, use.state, use.provider) == (100, "live", "a")
+        for stream in (first, *others):
+            await stream.close()
+        await until(lambda: not a.peers)
+        assert world.gateway.feeds() == []
+
+
+async def test_another_source_takes_over_and_readers_stay():
+    """They are told who tells it now, and why."""
+    async with following("a", "b") as world:
+        a, b = world.exchanges["a"], world.exchanges["b"]
+        stream = await opened(world, "ticker", BTC, first=(a, "t:BTC-USDT", 101))
+        await take(stream)
+        a.cut()
+        await say(b, "t:BTC-USDT", 101.5)
+        told, data = await take(stream, 2)
+        assert (told.kind, told.data, told.meta.provider) == ("source", None, "b")
+        assert "a: " in told.meta.notes[0]
+        assert (data.kind, data.data.last, data.meta.provider) == ("snapshot", 101.5, "b")
+        (use,) = world.gateway.feeds()
+        assert use.failovers == 1
+        await stream.close()
+
+
+async def test_a_pinned_source_is_waited_for():
+    """Nobody else is followed; what is known is said to be old until it is back."""
+    async with following("a", "b") as world:
+        a = world.exchanges["a"]
+        stream = await opened(world, "ticker", BTC, provider="a", first=(a, "t:BTC-USDT", 101))
+        await take(stream)
+        a.cut()
+        (stale,) = await take(stream)
+        assert (stale.kind, stale.data) == ("stale", None)
+        await until(lambda: a.connected == 2)
+        await say(a, "t:BTC-USDT", 103)
+        (back,) = await take(stream)
+        assert (back.kind, back.data.last) == ("snapshot", 103.0)
+        assert world.exchanges["b"].connected == 0
+        await stream.close()
+
+
+async def test_a_followed_market_costs_a_request_no_call():
+    """What a feed told is an answer of its source."""
+    async with following("a") as world:
+        a = world.exchanges["a"]
+        stream = await opened(world, "ticker", BTC, first=(a, "t:BTC-USDT", 101))
+        await asyncio.sleep(0.1)
+        answer = await world.gateway.ticker(BTC)
+        assert (answer.data.last, answer.provider) == (101.0, "a")
+        assert world.plugins["a"].asked == []
+        await stream.close()
+
+
+async def test_no_trade_is_lost_or_told_twice_when_a_connection_is_cut():
+    """What was traded meanwhile is asked for by REST, and marked."""
+    now = int(time.time() * 1000) - 60_000
+    async with following("a") as world:
+        a, plugin = world.exchanges["a"], world.plugins["a"]
+        plugin.trades = [(1, now), (2, now + 1)]
+        stream = await opened(
+            world, "trades", BTC, first=(a, "x:BTC-USDT", [(2, now + 1), (3, now + 2)])
+        )
+        events = await take(stream)
+        plugin.trades = [(at, now + at - 1) for at in range(1, 7)]
+        a.cut()
+        await until(lambda: a.connected == 2)
+        await say(a, "x:BTC-USDT", [(7, now + 6)])
+        ids = [one.id for event in events if event.data for one in event.data.trades]
+        filled = set()
+        async with asyncio.timeout(5):
+            while "7" not in ids or len(set(ids)) < 6:
+                event = await anext(stream)
+                if event.data is not None and event.kind != "snapshot":
+                    ids += [one.id for one in event.data.trades]
+                    if event.meta.filled_by:
+                        filled |= {one.id for one in event.data.trades}
+                elif event.kind == "snapshot":
+                    ids = list(dict.fromkeys([*ids, *(one.id for one in event.data.trades)]))
+        assert {"2", "3", "4", "5", "6", "7"} <= set(ids)
+        assert len(ids) == len(set(ids))
+        await stream.close()
+
+
+async def test_a_loss_that_cannot_be_mended_is_said():
+    """From when to when, and how many."""
+    now = int(time.time() * 1000) - 60_000
+    async with following("a") as world:
+        a = world.exchanges["a"]
+        stream = await opened(world, "trades", BTC, first=(a, "x:BTC-USDT", [(3, now)]))
+        await say(a, "x:BTC-USDT", [(9, now + 5_000)])
+        async with asyncio.timeout(5):
+            async for event in stream:
+                if event.kind == "gap":
+                    break
+        assert "5 trades" in event.meta.missed
+        await stream.close()
+
+
+async def test_a_broken_book_is_repaired_by_a_fresh_one():
+    """And is never told while it is not known to be right."""
+    async with following("a") as world:
+        a = world.exchanges["a"]
+        whole = {"bids": [["100", "1"]], "asks": [["101", "1"]], "is_whole": True, "last": 5}
+        stream = await opened(world, "order_book", BTC, first=(a, "b:BTC-USDT", whole))
+        (first,) = await take(stream)
+        assert first.data.bids[0] == (100.0, 1.0)
+        before = len(a.asked)
+        await say(a, "b:BTC-USDT", {"bids": [["99", "1"]], "asks": [], "previous": 7, "last": 8})
+        await until(lambda: len(a.asked) >= before + 2)
+        await say(a, "b:BTC-USDT", {**whole, "last": 20, "bids": [["100.5", "2"]]})
+        (again,) = await take(stream)
+        assert again.data.bids == ((100.5, 2.0),)
+        await stream.close()
+
+
+async def test_candles_form_and_close_once():
+    """What was before them is asked for by REST."""
+    minute = int(time.time() // 60 - 3) * 60_000
+    async with following("a") as world:
+        a, plugin = world.exchanges["a"], world.plugins["a"]
+        plugin.candles = [[minute - 60_000 * at, 99, 101, 99, 100, 5] for at in range(1, 4)]
+        row = [minute, "100", "101", "100", "101", "1", False]
+        stream = await opened(world, "candles", BTC, first=(a, "c:BTC-USDT", [row]))
+        await say(a, "c:BTC-USDT", [[*row[:6], True]])
+        await say(a, "c:BTC-USDT", [[minute + 60_000, "101", "101", "101", "101", "1", False]])
+        closed = []
+        async with asyncio.timeout(5):
+            while minute not in closed:
+                event = await anext(stream)
+                if event.data is not None and event.kind == "update":
+                    ended = event.data.last_closed is not False
+                    closed += [int(at) for at in event.data.timestamp] if ended else []
+        assert closed.count(minute) == 1
+        await stream.close()
+
+
+async def test_a_source_without_sockets_is_polled_once_for_all():
+    """`meta.live` says so."""
+    async with following("a") as world:
+        world.exchanges["a"].refuse = 500
+        streams = [await opened(world, "ticker", BTC) for _ in range(3)]
+        for stream in streams:
+            (first,) = await take(stream)
+            assert (first.kind, first.data.last, first.meta.live) == ("snapshot", 100.0, False)
+        assert len(world.plugins["a"].asked) == 1
+        for stream in streams:
+            await stream.close()
+
+
+async def test_a_reader_resumes_after_the_last_event_it_had():
+    """What came since is told in order; from too long ago it gets a snapshot, and is told."""
+    async with following("a") as world:
+        a = world.exchanges["a"]
+        keeper = await opened(world, "ticker", BTC, first=(a, "t:BTC-USDT", 101))
+        (first,) = await take(keeper)
+        for price in (102, 103):
+            await say(a, "t:BTC-USDT", price)
+        await until(lambda: world.gateway.feeds()[0].events >= 3)
+        back = await opened(world, "ticker", BTC, since=first.id)
+        (newest,) = await take(back)
+        assert newest.data.last == 103.0
+        late = await opened(world, "ticker", BTC, since="long-ago")
+        (again,) = await take(late)
+        assert (again.kind, again.data.last) == ("snapshot", 103.0)
+        assert again.meta.notes
+        for stream in (keeper, back, late):
+            await stream.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "options", "error", "name"),
+    [
+        (("tickr", BTC), {}, InvalidRequest, "capability"),
+        (("ticker", "!!"), {}, InvalidRequest, None),
+        (("ticker", BTC), {"interval": "1m"}, InvalidRequest, "interval"),
+        (("candles", BTC), {"interval": "7m"}, InvalidRequest, None),
+        (("trades", BTC), {"depth": 5}, InvalidRequest, "depth"),
+        (("order_book", BTC), {"depth": 0}, InvalidRequest, None),
+        (("ticker", BTC), {"waiting": 0}, InvalidRequest, "waiting"),
+        (("ticker", BTC), {"provider": "nobody"}, UnknownProvider, None),
+    ],
+)
+async def test_what_cannot_be_followed_is_refused(asked, options, error, name):
+    """When it is asked for, or when it is entered."""
+    async with following("a") as world:
+        with pytest.raises(error) as refused:
+            async with world.gateway.stream(*asked, **options):
+                pass
+        if name is not None:
+            assert refused.value.errors[0]["name"] == name
+
+
+async def test_closing_the_gateway_ends_every_stream():
+    """Whoever waits for an event is told that there are no more."""
+    async with following("a") as world:
+        a = world.exchanges["a"]
+        stream = await opened(world, "ticker", BTC, first=(a, "t:BTC-USDT", 101))
+        await take(stream)
+        waiting = asyncio.ensure_future(stream.batch())
+        await asyncio.sleep(0)
+        await world.gateway.close()
+        assert await asyncio.wait_for(waiting, 5) == []
