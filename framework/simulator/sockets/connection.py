@@ -6,8 +6,6 @@ import asyncio
 import copy
 from typing import TYPE_CHECKING, Protocol
 
-from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
-
 from coinmux.framework.simulator.faults import FEED_KINDS
 from coinmux.framework.simulator.sockets.channel import Channel
 from coinmux.framework.simulator.sockets.feed_faults import NO_FRAME, fits, half, twisted
@@ -22,11 +20,13 @@ if TYPE_CHECKING:
     from coinmux.framework.simulator.sockets.exchange_end import ExchangeEnd
     from coinmux.framework.simulator.sockets.server import SocketCalls
     from coinmux.framework.simulator.sockets.speech import Row
+    from coinmux.framework.simulator.sockets.wire import Wire
 
 #: Bytes that wait for a client; one for which more do is cut off, as exchanges do.
 _MOST_WAITING = 4_194_304
 _IDLE_MS = 1_000
 _SLOW_CLOSE_S = 30.0
+_GOING_AWAY = 1001
 _DROP, _SLOW_CLOSE = frozenset({"feed_drop"}), frozenset({"feed_slow_close"})
 _DEAF, _REFUSE = frozenset({"feed_deaf"}), frozenset({"feed_refuse"})
 #: Faults of single messages.
@@ -49,7 +49,7 @@ class Serving(Protocol):
         ...
 
 
-class Connection(WSListener):
+class Connection:
     """One client of one exchange.
 
     Attributes:
@@ -58,66 +58,54 @@ class Connection(WSListener):
     """
 
     def __init__(self, server: Serving, end: ExchangeEnd, socket: str, target: str) -> None:
-        super().__init__()
         self.end = end
         self.channels: dict[str, Channel] = {}
         self._server = server
         self._calls = server.calls[end.name]
         self._speech = end.connect(socket)
         self._target = target
-        self._transport: WSTransport | None = None
-        self._parts: list[bytes] = []
-        self._is_text = True
+        self._wire: Wire | None = None
         self._held: dict[str, list[Frame]] = {}
         self._idle_ms = 0
         #: Set while the connection is neither open nor closed: the timer that ends it.
         self._closing: asyncio.TimerHandle | None = None
 
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self._transport = transport
+    def begun(self, wire: Wire) -> None:
+        """Greet the client."""
+        self._wire = wire
         now_ms = self._server.clock.wall_ms()
         self._idle_ms = now_ms + _IDLE_MS
         self._server.entered(self)
         self._do(self._speech.greeting(self._target, now_ms), now_ms)
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
+    def ended(self) -> None:
+        """Forget the client."""
         for channel in list(self.channels):
             self._unfollow(channel)
         if self._closing is not None:
             self._closing.cancel()
         self._server.left(self)
 
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        kind = frame.msg_type
-        if self._closing is not None or self._take(_DEAF) is not None:
+    def hears(self) -> bool:
+        """Whether the client is heard: not by order, and not after a close."""
+        return self._closing is None and self._take(_DEAF) is None
+
+    def heard(self, frame: Frame) -> None:
+        """Answer a message."""
+        now_ms = self._server.clock.wall_ms()
+        if self._server.faults.feeds_spoilt() and self._refused(frame, now_ms):
             return
-        if kind == WSMsgType.PING:
-            if not self._is_mute():
-                transport.send_pong(frame.get_payload_as_bytes())
-            return
-        if kind == WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code(), frame.get_close_message())
-            transport.disconnect()
-            return
-        if kind == WSMsgType.PONG:
-            return
-        if kind != WSMsgType.CONTINUATION:
-            self._is_text = kind == WSMsgType.TEXT
-            self._parts.clear()
-        self._parts.append(frame.get_payload_as_bytes())
-        if frame.fin:
-            whole = b"".join(self._parts)
-            self._parts.clear()
-            self._heard(whole.decode() if self._is_text else whole)
+        said = self._speech.heard(frame, now_ms)
+        self._do(said, now_ms, is_mute=self.is_mute())
 
     def cut(self) -> None:
         """End it without a word."""
-        if self._transport is not None:
-            self._transport.disconnect(graceful=False)
+        if self._wire is not None:
+            self._wire.cut()
 
     def advance(self, now_ms: int) -> None:
         """Tell what is new, or break off, as is ordered."""
-        if self._transport is None or self._closing is not None:
+        if self._wire is None or self._closing is not None:
             return
         is_spoilt = self._server.faults.feeds_spoilt()
         if is_spoilt and self._ends():
@@ -130,19 +118,11 @@ class Connection(WSListener):
                     self._send_all(self._released(channel.follow, row, now_ms))
         if now_ms >= self._idle_ms:
             self._idle_ms = now_ms + _IDLE_MS
-            if not self._is_mute():
+            if not self.is_mute():
                 self._send_all(self._speech.idle(now_ms))
-        waiting = self._transport.underlying_transport.get_write_buffer_size()
-        if waiting > _MOST_WAITING:
+        if self._wire.waiting > _MOST_WAITING:
             self._calls.cut_slow += 1
             self.cut()
-
-    def _heard(self, frame: Frame) -> None:
-        now_ms = self._server.clock.wall_ms()
-        if self._server.faults.feeds_spoilt() and self._refused(frame, now_ms):
-            return
-        said = self._speech.heard(frame, now_ms)
-        self._do(said, now_ms, is_mute=self._is_mute())
 
     def _refused(self, frame: Frame, now_ms: int) -> bool:
         """Whether the frame subscribes to something that is refused by order."""
@@ -178,7 +158,7 @@ class Connection(WSListener):
 
     def _ends(self) -> bool:
         """Break off, where that is ordered."""
-        assert self._transport is not None
+        assert self._wire is not None
         feeds = self._feeds()
         if self._take(_DROP, feeds) is not None:
             self.cut()
@@ -186,21 +166,21 @@ class Connection(WSListener):
         order = self._take(_SLOW_CLOSE, feeds)
         if order is None:
             return False
-        self._transport.send_close(WSCloseCode.GOING_AWAY, b"maintenance")
+        self._wire.close(_GOING_AWAY, "maintenance")
         after_s = order.seconds if order.seconds is not None else _SLOW_CLOSE_S
         self._closing = asyncio.get_running_loop().call_later(after_s, self.cut)
         return True
 
     def _tell_spoilt(self, follow: Follow, row: Row, now_ms: int) -> None:
         """Tell a row, or what an order makes of it."""
-        assert self._transport is not None
+        assert self._wire is not None
         kinds = frozenset(kind for kind in _OF_ROWS if fits(kind, row))
         order = self._take(kinds, [(follow.kind, follow.channel)])
         kind = order.kind if order is not None else ""
         if kind in ("feed_gap", "feed_silence"):
             return
         if kind == "feed_garbage":
-            self._transport.underlying_transport.write(NO_FRAME)
+            self._wire.write(NO_FRAME)
             return
         if order is not None:
             other = self.end.another(follow.pair) if kind == "feed_wrong_symbol" else None
@@ -225,7 +205,7 @@ class Connection(WSListener):
             *self._held.pop(follow.channel, ()),
         ]
 
-    def _is_mute(self) -> bool:
+    def is_mute(self) -> bool:
         """Whether it is silent without signs of life by order."""
         return any(
             one.order.kind == "feed_silence"
@@ -247,6 +227,5 @@ class Connection(WSListener):
             self._send(frame)
 
     def _send(self, frame: Frame) -> None:
-        if self._transport is not None and not self._transport.is_disconnected:
-            kind = WSMsgType.TEXT if isinstance(frame, str) else WSMsgType.BINARY
-            self._transport.send(kind, frame)
+        if self._wire is not None:
+            self._wire.send(frame)

@@ -9,16 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from picows import (
-    WSListener,
-    WSUpgradeRequest,
-    WSUpgradeResponse,
-    WSUpgradeResponseWithListener,
-    ws_create_server,
-)
-
 from coinmux.framework.simulator.sockets.connection import Connection
 from coinmux.framework.simulator.sockets.exchange_end import ExchangeEnd
+from coinmux.framework.simulator.sockets.wire import Refusal, Wire
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
@@ -92,6 +85,7 @@ class SocketServer:
         self.faults = faults
         self._server: asyncio.Server | None = None
         self._pump: asyncio.Task[None] | None = None
+        self._wires: set[Wire] = set()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -103,9 +97,8 @@ class SocketServer:
 
     async def start(self, host: str, port: int = 0) -> None:
         """Listen; port 0 takes a free one."""
-        self._server = await ws_create_server(
-            self._opened, host, port, enable_auto_pong=False, websocket_handshake_timeout=None
-        )
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Wire(self._opened, self._wires), host, port)
 
     async def stop(self) -> None:
         """Stop listening and cut every connection."""
@@ -115,8 +108,8 @@ class SocketServer:
         # A connection accepted just now has its protocol in the loop's next rounds.
         for _ in range(2):
             await asyncio.sleep(0)
-        for connection in list(self.connections):
-            connection.cut()
+        for wire in list(self._wires):
+            wire.cut()
         await self._empty.wait()
         if self._pump is not None:
             self._pump.cancel()
@@ -141,15 +134,13 @@ class SocketServer:
             self._empty.set()
         self.calls[connection.end.name].open -= 1
 
-    def _opened(
-        self, request: WSUpgradeRequest
-    ) -> WSListener | WSUpgradeResponseWithListener | None:
-        """The server's end of a new connection; picows answers 404 for none."""
-        path, mark, query = request.path.decode("latin-1").partition("?")
+    def _opened(self, asked: str) -> Connection | Refusal:
+        """The server's end of a new connection to a path and query."""
+        path, mark, query = asked.partition("?")
         name, _, rest = path[1:].partition("/")
         end = self.ends.get(unquote(name))
         if end is None:
-            return None
+            return Refusal(404, "no such exchange here")
         first, _, more = rest.partition("/")
         socket = first if first and first in end.sockets else ""
         target = f"/{more if socket else rest}{mark}{query}"
@@ -157,8 +148,7 @@ class SocketServer:
         if order is not None:
             told = {} if order.retry_after is None else {"Retry-After": str(order.retry_after)}
             code = order.code if order.code is not None else _I_AM_A_TEAPOT
-            response = WSUpgradeResponse.create_error_response(code, b"banned", told)
-            return WSUpgradeResponseWithListener(response, None)
+            return Refusal(code, "banned", told)
         return Connection(self, end, socket, target)
 
     async def _tell(self) -> None:
