@@ -67,6 +67,7 @@ from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.registry import SourceRegistry
 from coinmux.framework.sources.source import Source
 from coinmux.framework.streams.feed import FeedUse
+from coinmux.framework.streams.service import LiveFigures
 from coinmux.framework.streams.sync_stream import SyncStream
 from coinmux.framework.tracing.spans import Tracing
 from coinmux.framework.transport.choice import Transport
@@ -162,6 +163,10 @@ class SyncGateway:
 
     def feeds(self) -> list[FeedUse]:
         """Each feed that is followed now, in figures."""
+        ...
+
+    def live_figures(self) -> LiveFigures | None:
+        """What live feeds and their connections counted; None before the first is followed."""
         ...
 
     def open_archive(self, file: Path | None = None) -> None:

@@ -159,7 +159,7 @@ class Rows:
             done.append(path)
             for container, key in json_paths.places(row, path):
                 container[key] = self._written(container[key], sum(four) / 4)
-        chance = _chance(open_s, step_s) + 0.5
+        chance = chance_of(open_s, step_s) + 0.5
         size = _amount(sample, self.volume) if traded is not None and self.volume else 0.0
         if traded is not None and size > 0:
             # What is no more than the volume is in the base's units, what is more in the quote's.
@@ -299,7 +299,7 @@ def _seconds(row: Any, time: json_paths.Parts) -> int:
     return stamp.ns // SECOND_NS
 
 
-def _chance(open_s: int, step_s: int) -> float:
+def chance_of(open_s: int, step_s: int) -> float:
     """From 0 to 1, the same for the same candle."""
     digest = hashlib.blake2b(f"{open_s}:{step_s}".encode(), digest_size=4).digest()
     return int.from_bytes(digest, "big") / 2**32

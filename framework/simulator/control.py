@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
 
 import msgspec
@@ -12,6 +13,9 @@ import msgspec
 from coinmux.framework.simulator.faults import BadFault, FaultOrder
 from coinmux.framework.simulator.http_server import Request
 from coinmux.framework.simulator.player import PlayedAnswer
+
+if TYPE_CHECKING:
+    from coinmux.framework.simulator.sockets.server import SocketCalls
 
 #: What their paths begin with; no provider's name begins so.
 CONTROL = "/_simulator/"
@@ -22,6 +26,11 @@ class Controlled(Protocol):
 
     calls: Counter[str]
     log: deque[Any]
+
+    @property
+    def socket_calls(self) -> Mapping[str, SocketCalls]:
+        """What clients did on the sockets."""
+        ...
 
     def faults(self) -> list[dict[str, Any]]:
         """Faults in force."""
@@ -45,7 +54,9 @@ def control(simulator: Controlled, request: Request) -> PlayedAnswer:
     match request.method, what:
         case "GET", "calls":
             log = [asdict(call) for call in simulator.log]
-            return json_answer(200, {"calls": dict(simulator.calls), "log": log})
+            sockets = {name: one.report() for name, one in simulator.socket_calls.items()}
+            told = {"calls": dict(simulator.calls), "log": log, "sockets": sockets}
+            return json_answer(200, told)
         case "GET", "faults":
             return json_answer(200, {"faults": simulator.faults()})
         case "DELETE", "faults":

@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedProvider:
-    """A provider and its sample exchanges."""
+    """A provider and its sample exchanges.
+
+    Attributes:
+        package: where its module `simulated_socket` is looked for; None for a provider without.
+    """
 
     info: ProviderInfo
     samples: Sequence[Sample]
+    package: str | None = None
 
 
 def simulated_providers(plugins: Iterable[object]) -> list[SimulatedProvider]:
@@ -38,5 +43,5 @@ def simulated_providers(plugins: Iterable[object]) -> list[SimulatedProvider]:
         if info.retired is None:
             package = package_of(plugin)
             samples = samples_of(package, info.name) if package is not None else []
-            found.append(SimulatedProvider(info, samples))
+            found.append(SimulatedProvider(info, samples, package))
     return found

@@ -14,17 +14,26 @@ from coinmux.framework.clock import SystemClock
 from coinmux.framework.samples.format import BadSample
 from coinmux.framework.simulator.control import CONTROL, control, json_answer
 from coinmux.framework.simulator.delivery import Delivery, delivery, wire
-from coinmux.framework.simulator.faults import TWISTS, BadFault, FaultBook, FaultOrder
+from coinmux.framework.simulator.faults import (
+    FEED_KINDS,
+    FEEDS,
+    TWISTS,
+    BadFault,
+    FaultBook,
+    FaultOrder,
+)
 from coinmux.framework.simulator.http_server import Loopback, Request
 from coinmux.framework.simulator.matching import SampleIndex, segments_of
 from coinmux.framework.simulator.patterns import Asked, PatternMatch
 from coinmux.framework.simulator.player import PlayedAnswer
 from coinmux.framework.simulator.price_model import PriceModel
 from coinmux.framework.simulator.providers import SimulatedProvider, simulated_providers
+from coinmux.framework.simulator.sockets.exchange_end import has_sockets
 from coinmux.framework.sources.response_errors import NO_SAMPLE
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
+    from coinmux.framework.simulator.sockets.server import SocketCalls, SocketServer
 
 __all__ = ["Call", "SimulatedProvider", "Simulator", "simulated_providers"]
 
@@ -59,6 +68,8 @@ class Call:
 
 class Simulator:
     """Serves providers at `/<provider>`, `/<provider>@<host>` and `/<provider>:<channel>`.
+
+    Their sockets are on a port of their own, see `socket_url`.
 
     Args:
         providers: whom to play.
@@ -97,6 +108,8 @@ class Simulator:
         }
         self._server = Loopback(self._handle)
         self._address = ""
+        self._sockets: SocketServer | None = None
+        self._socket_address = ""
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 takes a free one.
@@ -107,10 +120,20 @@ class Simulator:
         await self._server.start(host, port)
         shown = f"[{host}]" if ":" in host else host
         self._address = f"http://{shown}:{self._server.port}"
+        speaking = [one for one in self.providers.values() if has_sockets(one)]
+        # Without any, their library is not needed.
+        if speaking:
+            from coinmux.framework.simulator.sockets.server import SocketServer
+
+            self._sockets = SocketServer(speaking, self.market, self._clock, self._faults)
+            await self._sockets.start(host)
+            self._socket_address = f"ws://{shown}:{self._sockets.port}"
 
     async def stop(self) -> None:
         """Stop, and drop the connections that still wait for an answer."""
         await self._server.stop()
+        if self._sockets is not None:
+            await self._sockets.stop()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -140,8 +163,28 @@ class Simulator:
         place = f"@{host}" if host is not None else f":{channel}" if channel is not None else ""
         return f"{self.url}/{provider}{place}"
 
+    def socket_url(self, provider: str, socket: str = "") -> str:
+        """The address of one of a provider's sockets; one that is not simulated refuses.
+
+        Raises:
+            KeyError: it has no such provider or socket.
+        """
+        if socket not in self.providers[provider].info.sockets:
+            raise KeyError(socket)
+        # Nothing listens on port 9: a feed that is not simulated must not reach the world.
+        address = self._socket_address or "ws://127.0.0.1:9"
+        return f"{address}/{provider}{f'/{socket}' if socket else ''}"
+
+    @property
+    def socket_calls(self) -> Mapping[str, SocketCalls]:
+        """What clients did on the sockets, by provider."""
+        return self._sockets.calls if self._sockets is not None else {}
+
     def overrides(self) -> dict[str, str]:
-        """The environment that leads a gateway here: `<PROVIDER>_BASE_URL[_<HOST or CHANNEL>]`."""
+        """The environment that leads a gateway here.
+
+        `<PROVIDER>_BASE_URL[_<HOST or CHANNEL>]`, and `<PROVIDER>_WS_URL[_<SOCKET>]`.
+        """
         found = {}
         for name, provider in self.providers.items():
             variable = f"{name.upper()}_BASE_URL"
@@ -151,6 +194,9 @@ class Simulator:
             for channel in provider.info.channels:
                 url = self.base_url(name, channel=channel.name)
                 found[f"{variable}_{channel.name.upper()}"] = url
+            for socket in provider.info.sockets:
+                variable = f"{name.upper()}_WS_URL{f'_{socket.upper()}' if socket else ''}"
+                found[variable] = self.socket_url(name, socket)
         return found
 
     def placeholder_keys(self) -> dict[str, str]:
@@ -192,10 +238,17 @@ class Simulator:
             known = ", ".join(sorted(self.providers))
             raise BadFault([{"name": "provider", "message": f"is not simulated; known: {known}"}])
         info = provider.info
+        is_of_feed = order.kind in FEED_KINDS
+        if is_of_feed and not info.sockets:
+            raise BadFault([{"name": "kind", "message": f"{info.name} has no sockets"}])
         for name, said, known_names in (
             ("host", order.host, set(info.hosts)),
-            ("channel", order.channel, {one.name for one in info.channels}),
-            ("capability", order.capability, {one.capability for one in provider.samples}),
+            ("channel", None if is_of_feed else order.channel, {c.name for c in info.channels}),
+            (
+                "capability",
+                order.capability,
+                FEEDS if is_of_feed else {one.capability for one in provider.samples},
+            ),
             ("outcome", order.outcome, {one.outcome for one in provider.samples}),
         ):
             if said is not None and said not in known_names:
@@ -225,7 +278,9 @@ class Simulator:
         found = catalogue.find(asked)
         capability = found.sample.capability if found is not None else None
         order = self._faults.take(name, capability, asked.host, asked.channel)
-        answer = self._answer(catalogue, found, asked, order)
+        answer = self._live(name, slash + rest, asked) if order is None else None
+        if answer is None:
+            answer = self._answer(catalogue, found, asked, order)
         self.log.append(
             Call(
                 self._clock.wall_ms(),
@@ -240,6 +295,15 @@ class Simulator:
             )
         )
         return delivery(order, answer)
+
+    def _live(self, name: str, path: str, asked: Asked) -> PlayedAnswer | None:
+        """What REST says of what a feed tells too; None where the samples say it."""
+        end = self._sockets.ends.get(name) if self._sockets is not None else None
+        if end is None:
+            return None
+        now_ms = self._clock.wall_ms()
+        body = end.rest_answer(path, asked.segments, asked.params, now_ms)
+        return None if body is None else json_answer(200, body)
 
     def _answer(
         self,

@@ -164,8 +164,13 @@ class CandleLine:
         self._missing.difference_update(empty)
         return FilledCandles(tuple(found), by, self.missing(), tuple(empty))
 
-    def seed(self, candles: Candles) -> None:
-        """Know the candles that a request gave before or after the line began."""
+    def seed(self, candles: Candles, *, with_open: bool = True) -> None:
+        """Know the candles that a request gave before or after the line began.
+
+        Args:
+            with_open: whether the one that is open counts too. A source's REST may be ahead of its
+                feed, whose messages would then be taken for old ones.
+        """
         opened = self._open
         closed = self._closed_of(candles)
         for row in closed:
@@ -174,7 +179,7 @@ class CandleLine:
                 self._closed.setdefault(row.timestamp, replace(row, is_closed=True))
                 self._done = max(self._done or 0, row.timestamp)
         self._trim()
-        if opened is None and len(closed) < len(candles):
+        if with_open and opened is None and len(closed) < len(candles):
             last = rows_of(candles)[-1]
             if self._done is None or last.timestamp > self._done:
                 self._open, self._is_unsure = last, True

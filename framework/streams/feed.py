@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from coinmux.framework.errors import CoinmuxError, InvalidRequest
+from coinmux.framework.errors import CoinmuxError, InvalidRequest, UnknownSymbol
 from coinmux.framework.routing.options import RequestOptions
 from coinmux.framework.streams.events import Kind, LiveEvent, LiveMeta
 from coinmux.framework.streams.lanes import newest_of
@@ -27,6 +27,8 @@ _KEPT = 500
 _TICK_S = 0.25
 #: A source that failed is not followed again for so long; then it must be heard for a while first.
 _AVOID_S = 60.0
+#: Where nothing is told for so long at first, it is asked for once.
+_QUIET_S = 2.0
 #: A source that is alone and does not tell any more is asked after so long.
 _DOWN_S = 5.0
 #: How often a better source is looked for, and how long the first data of one may take.
@@ -166,6 +168,10 @@ class Feed:
         #: When the source was first followed, and since when it does not tell any more.
         self._begun_at = 0.0
         self._down_at: float | None = None
+        self._started_at = self._loop.time()
+        self._asked_at: float | None = None
+        #: Whether a source does not list the pair: perhaps nobody does.
+        self._is_strange = False
         self.state: State = "starting"
         self._provider = ""
         self._reason: str | None = None
@@ -270,6 +276,7 @@ class Feed:
         if side is not self._side:
             return
         self._reason = f"{side.name}: {error.detail}"
+        self._is_strange = self._is_strange or isinstance(error, UnknownSymbol)
         self._wake.set()
 
     # Its life
@@ -284,7 +291,28 @@ class Feed:
             self._go_stale(f"it ended by a defect: {type(error).__name__}")
             raise
 
+    async def _ask_once(self) -> None:
+        """Ask by REST while nothing is told: nobody may list the pair, or its market is quiet."""
+        self._asked_at = self._loop.time()
+        try:
+            answer = await self._sources.poll(self, RequestOptions(provider=self.pinned))
+        except UnknownSymbol as error:
+            if not self.ready.done():
+                self.ready.set_exception(error)
+            await self._loop.create_future()  # its readers end it
+        except CoinmuxError as error:
+            self._reason = error.detail
+        else:
+            # A market may be quiet: what is known of it is told meanwhile.
+            self._take_polled(answer)
+
     async def _step(self) -> None:
+        if (
+            self.state == "starting"
+            and self._asked_at is None
+            and (self._is_strange or self._loop.time() - self._started_at > _QUIET_S)
+        ):
+            await self._ask_once()
         if self._side is None and not self._next_side():
             await self._poll()
             return
@@ -418,8 +446,17 @@ class Feed:
             self._go_stale(error.detail)
             await asyncio.sleep(_LEAST_POLL_S)
             return
+        self._take_polled(answer)
+        now = self._clock.monotonic()
+        pause_s = min(max(answer.ttl_s(now), _LEAST_POLL_S), _MOST_POLL_S)
+        if self._side is not None or self._names(self._loop.time()):
+            pause_s = _LEAST_POLL_S
+        await asyncio.sleep(max(pause_s - (self._loop.time() - begun), 0.05))
+
+    def _take_polled(self, answer: Any) -> None:
+        """Tell an answer of REST, unless a socket tells again meanwhile."""
         if self.state == "live":
-            return  # it is told again meanwhile
+            return
         self._heard_at = self._loop.time()
         self._messages += 1
         is_new = answer.data != self._last
@@ -433,11 +470,6 @@ class Feed:
             key = self.row.name if was == "polled" else None
             self._emit("update" if was == "polled" else "snapshot", answer.data, replaces=key)
         self._set_ready()
-        now = self._clock.monotonic()
-        pause_s = min(max(answer.ttl_s(now), _LEAST_POLL_S), _MOST_POLL_S)
-        if self._side is not None or self._names(self._loop.time()):
-            pause_s = _LEAST_POLL_S
-        await asyncio.sleep(max(pause_s - (self._loop.time() - begun), 0.05))
 
     # What readers get
 

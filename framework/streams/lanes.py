@@ -288,7 +288,7 @@ class CandlesLane:
         yield from self._told(self._line.fill(result, by).rows)
         if not self._is_seeded:
             self._is_seeded = True
-            self._line.seed(result)
+            self._line.seed(result, with_open=False)
 
     def give_up(self) -> str | None:
         if self._line is None:
@@ -358,7 +358,7 @@ class MadeCandlesLane:
         self._line.complete(result)
         if not self._is_seeded:
             self._is_seeded = True
-            self._line.seed(result)
+            self._line.seed(result, with_open=False)
 
     def give_up(self) -> str | None:
         if self._line is None:

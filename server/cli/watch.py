@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.base import Result
     from coinmux.framework.models.market import Ticker
     from coinmux.framework.streams.events import LiveEvent
+    from coinmux.framework.streams.stream import Stream
 
 #: How often the table is drawn.
 _DRAWS_PER_S = 4
@@ -80,9 +81,22 @@ async def _watch(
         ]
         left = _Left(count)
         with shown:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(_follow(stream, shown, left)) for stream in streams]
-                group.create_task(_end(left, tasks))
+            await _until_over(left, [_follow(stream, shown, left) for stream in streams])
+
+
+async def _until_over(left: _Left, following: list[Coroutine[Any, Any, None]]) -> None:
+    """Follow all until enough was shown, or until one cannot be followed any more."""
+    tasks = [asyncio.ensure_future(one) for one in following]
+    over = asyncio.ensure_future(left.is_over.wait())
+    try:
+        await asyncio.wait((over, *tasks), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (over, *tasks):
+            task.cancel()
+        await asyncio.gather(over, *tasks, return_exceptions=True)
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
 
 
 class _Left:
@@ -103,18 +117,8 @@ class _Left:
         return True
 
 
-async def _end(left: _Left, tasks: list[asyncio.Task[None]]) -> None:
-    over = asyncio.ensure_future(left.is_over.wait())
-    every = asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.wait((over, every), return_when=asyncio.FIRST_COMPLETED)
-    over.cancel()
-    for task in tasks:
-        task.cancel()
-    every.cancel()
-
-
-async def _follow(stream: object, shown: _Lines | _Board, left: _Left) -> None:
-    async for event in stream:  # type: ignore[attr-defined]
+async def _follow(stream: Stream[Result], shown: _Lines | _Board, left: _Left) -> None:
+    async for event in stream:
         if left.one():
             shown.take(event)
 

@@ -1,8 +1,18 @@
 """What the simulated market tells, and how an exchange's module puts it into frames. Pure.
 
-A provider's package has a module `simulated_socket` with a class `Socket` (a `SimulatedSocket`),
-and where its feed needs a snapshot by REST a function `rest_book(path, params, book)`, which
-returns the body of that answer, or None for another request. Only the simulator imports it.
+A provider's package has a module `simulated_socket` with a class `Socket` (a `SimulatedSocket`).
+Only the simulator imports it. Where REST must agree with the feed it has
+
+- `rest_address(path)`, where the address of the socket or a token is asked for by REST,
+- `rest_book(path, params, book)`, where the feed needs a snapshot by REST, and
+- `rest_trades(path, params, trades)`, where trades that were lost are asked by REST,
+
+each of which returns the body of that answer, or None for another request. `book` is a whole
+`BookNow` (all levels, its `last` as on the socket), `trades` the last 1,000, the oldest first, of
+the pair that a part of the path or a parameter names in the exchange's spelling.
+
+Decimals have as many places as the market's tick; write them with `f"{price:f}"`: `str` would write
+small ones with an exponent.
 """
 
 from __future__ import annotations
@@ -30,6 +40,8 @@ class Follow:
         depth: levels of each side; None for the whole book.
         is_whole: whether each message about a book has all its levels.
         every_ms: how often at most a ticker, a candle or a book is told.
+        past: of trades: how many of the last are told at once, before the new ones.
+        is_fall_told: whether a level that falls out of `depth` is told as removed.
     """
 
     channel: str
@@ -39,6 +51,8 @@ class Follow:
     depth: int | None = None
     is_whole: bool = False
     every_ms: int = 1_000
+    past: int = 0
+    is_fall_told: bool = True
 
 
 @dataclass(frozen=True, slots=True)

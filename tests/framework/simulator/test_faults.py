@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from coinmux.framework.errors import CoinmuxError
-from coinmux.framework.simulator.faults import KINDS, BadFault, FaultOrder
+from coinmux.framework.simulator.faults import FEED_KINDS, KINDS, BadFault, FaultOrder
 from coinmux.framework.simulator.simulator import Simulator
 from coinmux.framework.testing.bind import outbound
 
@@ -232,7 +232,7 @@ def test_orders_in_process_are_checked():
     assert caught.value.errors == [{"name": "seconds", "message": "hang takes nothing"}]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in FEED_KINDS])
 async def test_no_kind_hurts_the_next_answer(simulator, connect, kind):
     """Over a fresh connection the source is well again, whatever it did on the last one."""
     arguments = {"outcome": "unknown_symbol"} if kind == "sample" else {}

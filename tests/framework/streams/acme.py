@@ -11,6 +11,7 @@ from coinmux import (
     Ticker,
     Trade,
     Trades,
+    UnknownSymbol,
     hookimpl,
     sockets,
 )
@@ -27,6 +28,7 @@ class Acme:
         asked: the queries it was asked by REST.
         trades: what it answers to a question of trades.
         candles: rows it answers to a question of candles.
+        unlisted: assets it does not list.
     """
 
     def __init__(self, name, exchange, priority=10, **info):
@@ -35,6 +37,7 @@ class Acme:
         self.trades = []
         self.candles = []
         self.price = 100.0
+        self.unlisted = set()
         self.info = ProviderInfo(
             name=name, title=name.title(), category="market", base_url=f"https://{name}.example",
             priority=priority, symbols=STYLE, intervals={"1m": "1m"},
@@ -48,6 +51,8 @@ class Acme:
     @hookimpl
     async def fetch_ticker(self, query):
         self.asked.append(query)
+        if query.symbol.base in self.unlisted:
+            raise UnknownSymbol(query.symbol)
         return Ticker(symbol=query.symbol, last=self.price)
 
     @hookimpl

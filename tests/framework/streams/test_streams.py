@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from coinmux import InvalidRequest, UnknownProvider
+from coinmux import InvalidRequest, UnknownProvider, UnknownSymbol
 from coinmux.framework.streams import connections as connections_module
 from coinmux.framework.streams import feed as feed_module
 from coinmux.framework.streams import service as service_module
@@ -268,6 +268,33 @@ async def test_what_cannot_be_followed_is_refused(asked, options, error, name):
                 pass
         if name is not None:
             assert refused.value.errors[0]["name"] == name
+
+
+async def test_a_pair_nobody_lists_is_refused_at_once():
+    """Whoever follows it does not wait for what never comes."""
+    async with following("a", "b") as world:
+        for name in ("a", "b"):
+            world.exchanges[name].unknown = {"t:NOPE-USDT"}
+            world.plugins[name].unlisted = {"NOPE"}
+        async with asyncio.timeout(5):
+            with pytest.raises(UnknownSymbol):
+                await world.gateway.stream("ticker", "NOPE/USDT").open()
+        assert world.gateway.feeds() == []
+
+
+async def test_a_source_that_does_not_list_a_pair_leaves_it_to_others():
+    """That counts against nobody."""
+    async with following("a", "b") as world:
+        world.exchanges["a"].unknown = {"t:BTC-USDT"}
+        world.plugins["a"].unlisted = {"BTC"}
+        b = world.exchanges["b"]
+        stream = await opened(world, "ticker", BTC, first=(b, "t:BTC-USDT", 101))
+        event = None
+        while event is None or not event.meta.live:
+            (event,) = await take(stream)
+            assert event.meta.provider == "b"
+        assert world.gateway.health.snapshot("a:live").state.value in ("UNKNOWN", "HEALTHY")
+        await stream.close()
 
 
 async def test_closing_the_gateway_ends_every_stream():
