@@ -88,6 +88,8 @@ class Connections:
         self.on_lost = on_lost
         #: Limits of new connections, by socket.
         self.connects = {name: Limits(info.connects) for name, info in sockets.items()}
+        #: Why no connection may be opened now, and until when by the clock of the loop.
+        self.held: tuple[CoinmuxError, float] | None = None
         self._places: list[_Place] = []
         #: What those that have ended counted.
         self._past: SocketUse | None = None
@@ -385,6 +387,8 @@ class _Place:
     async def _run(self) -> None:
         try:
             while True:
+                if await self._was_held() and not self.followed and await self._stays_empty():
+                    return
                 try:
                     await self._open()
                 except CoinmuxError as error:
@@ -400,6 +404,19 @@ class _Place:
             if self._session is not None:
                 self._session.close()
             self._owner.drop(self)
+
+    async def _was_held(self) -> bool:
+        """Wait as long as the source told any of its connections to; whether it had to."""
+        held = self._owner.held
+        if held is None or (wait_s := held[1] - self._loop.time()) <= 0:
+            return False
+        if self._session is None:
+            self._state = "waiting"
+            self._error = held[0]
+            for followed in tuple(self.followed):
+                followed.lost(held[0])
+        await asyncio.sleep(wait_s)
+        return True
 
     async def _open(self) -> None:
         """Open a connection, then take it in place of the one before.
@@ -467,6 +484,10 @@ class _Place:
         self._pause_s = min(2 * self._pause_s, _LONGEST_S)
         if isinstance(error, ToldToWait) and error.retry_after_s is not None:
             pause_s = max(pause_s, error.retry_after_s)
+            # A source refuses an address, not one connection: the others wait as well.
+            until = self._loop.time() + error.retry_after_s
+            if self._owner.held is None or self._owner.held[1] < until:
+                self._owner.held = (error, until)
         if self.followed:
             await asyncio.sleep(pause_s)
 

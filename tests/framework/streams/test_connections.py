@@ -138,6 +138,22 @@ async def test_a_wait_the_source_asks_for_is_kept():
         assert source.lost[0].retry_after_s == 30
 
 
+async def test_a_wait_the_source_asks_for_holds_every_connection_of_it():
+    """A feed that would need another connection is told why, and none is opened for it."""
+    async with Exchange().open() as exchange, connections(exchange, subscriptions=1) as source:
+        exchange.refuse, exchange.retry_after = 429, "30"
+        first, second = Ear(), Ear()
+        source.follow(subscription("btc"), first)
+        await until(lambda: source.held)
+        exchange.refuse = None
+        source.follow(subscription("eth"), second)
+        await until(lambda: second.log)
+        await asyncio.sleep(0.1)
+        assert second.log == [("lost", "upstream_rate_limited")]
+        assert exchange.connected == 0
+        assert len(source.lost) == 1
+
+
 async def test_an_unknown_channel_is_lost_and_the_others_stay():
     """It is not asked for again."""
     async with Exchange().open() as exchange, connections(exchange) as source:
