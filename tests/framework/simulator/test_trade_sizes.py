@@ -35,7 +35,9 @@ async def test_orders_and_trades_are_worth_as_much_in_a_cheap_coin(source):
         }  # fmt: skip
         async with Gateway.from_env(None, environ=environ, simulated=True) as gateway:
             await gateway.wait_loaded()
-            *of_bitcoin, bitcoins = await worth(gateway, source, "BTC/USDT")
-            *of_dogecoin, dogecoins = await worth(gateway, source, "DOGE/USDT")
-            assert of_dogecoin == pytest.approx(of_bitcoin, rel=1)
-            assert 300 < dogecoins < bitcoins
+            of_bitcoin = await worth(gateway, source, "BTC/USDT")
+            *sides, trades = await worth(gateway, source, "DOGE/USDT")
+            # In coins they would differ by half a million.
+            for mine, others in zip(sides, of_bitcoin, strict=False):
+                assert 0.1 < mine / others < 10
+            assert trades > 100
