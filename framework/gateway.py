@@ -152,6 +152,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         self.health.subscribe(self.history.on_change)
         self.health.subscribe(ChangeEvents(self.events, self.redactor).on_change)
         self.loader = PluginLoader()
+        self._live: LiveFeeds | None = None
         self.registry = SourceRegistry(
             env, environ, self.loader, self.health, self.events, self.redactor, self.assets,
             self.clock, self._use_sources,
@@ -199,7 +200,6 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
             self.loader.read_grades, self.events, self.clock,
         )  # fmt: skip
         self.backfill = Backfill(self.fetch, self._may_fill, self.events, self.clock)
-        self._live: LiveFeeds | None = None
         self._holds: CooldownFile | None = None
         self._incidents = IncidentRecorder(
             self.registry, self.health, self.loader, self._decisions, self.status, self._may_lead,
@@ -278,6 +278,8 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
     def _use_sources(self, sources: Mapping[str, Source]) -> None:
         self.router.use(sources)
         self.markets_known.use(sources)
+        if self._live is not None:
+            self._live.refresh()
 
     def _use_consumers(self) -> None:
         """Charge those of `API_KEYS`; without keys nothing of it is on the way of a request."""
@@ -319,7 +321,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
 
             self._live = LiveFeeds(
                 self.registry, self.router, self.health, self._client, self._dispatcher,
-                self.fetch, self.clocks, self.clock, simulated=self.simulated,
+                self.fetch, self.clocks, self.events, self.clock, simulated=self.simulated,
             )  # fmt: skip
         return self._live
 

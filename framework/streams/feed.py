@@ -15,6 +15,8 @@ from coinmux.framework.streams.lanes import newest_of
 from coinmux.framework.streams.reader import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from coinmux.framework.clock import Clock
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
@@ -56,6 +58,10 @@ class Sources(Protocol):
 
     def health(self, feed: Feed, name: str, error: CoinmuxError | None) -> None:
         """Record how following a source went: None for well."""
+        ...
+
+    def defect(self, feed: Feed, error: Exception) -> None:
+        """Say that a feed ended by a defect of ours."""
         ...
 
     async def poll(self, feed: Feed, options: RequestOptions) -> Any:
@@ -179,6 +185,9 @@ class Feed:
         self._lag_ms: int | None = None
         self._heard_at: float | None = None
         self._stored_at = 0.0
+        #: A fraction of how long an answer is good.
+        fresh_s = row.freshness_of(query, clock.wall_ms()).fresh_s
+        self._store_s = max(fresh_s / 4, _TICK_S)
         self._unstored: tuple[str, Result] | None = None
         self.ready: asyncio.Future[None] = self._loop.create_future()
         self.ready.add_done_callback(_retrieve)
@@ -258,7 +267,9 @@ class Feed:
         data = told.data
         if kind == "snapshot" and (whole := side.lane.snapshot()) is not None:
             data = whole
-        self._emit(kind, data, replaces=told.replaces, filled_by=filled_by)
+        # What is more than the message said is not replaced by the next message.
+        replaces = told.replaces if data is told.data else None
+        self._emit(kind, data, replaces=replaces, filled_by=filled_by)
         self._unstored = (side.name, data)
 
     def gap(self, side: Side, missed: str) -> None:
@@ -279,6 +290,19 @@ class Feed:
         self._is_strange = self._is_strange or isinstance(error, UnknownSymbol)
         self._wake.set()
 
+    def changed(self, names: Collection[str]) -> None:
+        """Settings of these sources changed: whoever may be followed now is chosen anew."""
+        for name in names:
+            self._avoid.pop(name, None)
+        if self._trial is not None and self._trial.name in names:
+            self._end_trial()
+        side = self._side
+        if side is not None and side.name in names:
+            self._reason = f"{side.name}: its settings changed"
+            self._drop(side)
+            self._side, self._down_at = None, None
+            self._wake.set()
+
     # Its life
 
     async def _run(self) -> None:
@@ -289,6 +313,7 @@ class Feed:
             if not self.ready.done():
                 self.ready.set_exception(error)
             self._go_stale(f"it ended by a defect: {type(error).__name__}")
+            self._sources.defect(self, error)
             raise
 
     async def _ask_once(self) -> None:
@@ -532,7 +557,7 @@ class Feed:
 
     def _store(self, now: float) -> None:
         """Store what was told last as an answer, so that a request about it calls nobody."""
-        if self._unstored is not None and now - self._stored_at >= _TICK_S:
+        if self._unstored is not None and now - self._stored_at >= self._store_s:
             provider, data = self._unstored
             self._unstored, self._stored_at = None, now
             side = self._side

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -31,6 +31,7 @@ from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
+    from coinmux.framework.events import EventBus
     from coinmux.framework.health.tracker import HealthTracker, Lease
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
@@ -98,6 +99,7 @@ class LiveFeeds:
         dispatcher: Told,
         fetch: Callable[[Query, RequestOptions], Awaitable[Any]],
         clocks: ClockWatch,
+        events: EventBus,
         clock: Clock,
         *,
         simulated: bool,
@@ -109,6 +111,7 @@ class LiveFeeds:
         self._dispatcher = dispatcher
         self._fetch = fetch
         self._clocks = clocks
+        self._events = events
         self._clock = clock
         self._simulated = simulated
         self._feeds: dict[Hashable, Feed] = {}
@@ -163,6 +166,24 @@ class LiveFeeds:
         if had_event:
             feed.add(reader, since)
         return reader, partial(self._leave, key, feed)
+
+    def refresh(self) -> None:
+        """Follow no longer what is switched off, and over connections made anew what changed."""
+        changed = {
+            name
+            for name, (source, _) in self._connections.items()
+            if self._registry.sources.get(name) is not source
+        }
+        for name in changed:
+            _, connections = self._connections.pop(name)
+            self._in_background(connections.close())
+        for feed in self._feeds.values():
+            feed.changed(changed)
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     def uses(self) -> list[FeedUse]:
         """Each feed, in figures."""
@@ -227,9 +248,7 @@ class LiveFeeds:
         del self._feeds[key]
         use = feed.use()
         self._ended[use.capability] = self._ended.get(use.capability, FeedCounts()).plus(use)
-        task = asyncio.ensure_future(feed.close())
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        self._in_background(feed.close())
 
     # Sources
 
@@ -296,8 +315,6 @@ class LiveFeeds:
         now = self._clock.monotonic()
         lease, began = self._leases.pop((id(feed), name), (None, now))
         if lease is None:
-            if error is None:
-                return
             lease = self._health.begin(live, capability, _ATTEMPT_S)
             if lease is None:
                 return
@@ -307,6 +324,14 @@ class LiveFeeds:
             record_error(self._health, lease, error, now - began)
         else:
             self._health.release(lease)
+
+    def defect(self, feed: Feed, error: Exception) -> None:
+        """A feed ended by a defect of ours."""
+        self._events.publish(
+            "error",
+            f"the feed of {feed.row.name} {feed.subject} ended: {type(error).__name__}: {error}",
+            level="error",
+        )
 
     async def poll(self, feed: Feed, options: RequestOptions) -> Any:
         """An answer by REST, in place of a feed."""
@@ -331,11 +356,6 @@ class LiveFeeds:
         known = self._connections.get(source.name)
         if known is not None and known[0] is source:
             return known[1]
-        if known is not None:
-            # Its settings changed: what is followed goes on over connections made anew.
-            task = asyncio.ensure_future(known[1].close())
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
         wires = Wires(source, self._client, self._clock)
         dialect = source.provider.dialect
         assert dialect is not None

@@ -123,6 +123,6 @@ async def following(*names, **settings):
         assert await gateway.wait_loaded() == []
         async with gateway:
             yield SimpleNamespace(
-                gateway=gateway, plugins=plugins,
+                gateway=gateway, plugins=plugins, environ=environ,
                 exchanges=dict(zip(names, exchanges, strict=True)),
             )  # fmt: skip

@@ -5,13 +5,14 @@ import time
 
 import pytest
 
-from coinmux import InvalidRequest, UnknownProvider, UnknownSymbol
+from coinmux import InvalidRequest, SyncGateway, UnknownProvider, UnknownSymbol
+from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.streams import connections as connections_module
 from coinmux.framework.streams import feed as feed_module
 from coinmux.framework.streams import service as service_module
 from coinmux.framework.streams import side as side_module
-from tests.framework.streams.acme import following
-from tests.framework.streams.exchange import until
+from tests.framework.streams.acme import Acme, following
+from tests.framework.streams.exchange import Exchange, until
 
 pytestmark = pytest.mark.realtime
 BTC = "BTC/USDT"
@@ -124,7 +125,7 @@ async def test_a_followed_market_costs_a_request_no_call():
     async with following("a") as world:
         a = world.exchanges["a"]
         stream = await opened(world, "ticker", BTC, first=(a, "t:BTC-USDT", 101))
-        await asyncio.sleep(0.1)
+        await until(lambda: world.gateway.cache.used)
         answer = await world.gateway.ticker(BTC)
         assert (answer.data.last, answer.provider) == (101.0, "a")
         assert world.plugins["a"].asked == []
@@ -297,6 +298,43 @@ async def test_a_source_that_does_not_list_a_pair_leaves_it_to_others():
         await stream.close()
 
 
+async def test_a_source_that_is_switched_off_is_followed_no_longer():
+    """Readers go on with another."""
+    async with following("a", "b") as world:
+        a, b = world.exchanges["a"], world.exchanges["b"]
+        stream = await opened(world, "ticker", BTC, first=(a, "t:BTC-USDT", 101))
+        await take(stream)
+        world.environ["A_ENABLED"] = "off"
+        world.gateway.reload()
+        await say(b, "t:BTC-USDT", 101.5)
+        told, data = await take(stream, 2)
+        assert (told.kind, told.meta.provider) == ("source", "b")
+        assert "settings changed" in told.meta.notes[0]
+        assert data.data.last == 101.5
+        await until(lambda: not a.peers)
+        await stream.close()
+
+
+async def test_a_slow_reader_of_candles_gets_the_whole_snapshot():
+    """The newest candle does not take the place of those before it."""
+    minute = int(time.time() // 60) * 60_000
+    async with following("a") as world:
+        a, plugin = world.exchanges["a"], world.plugins["a"]
+        plugin.candles = [[minute - 60_000 * at, 99, 101, 99, 100, 5] for at in range(1, 4)]
+        row = [minute, "100", "101", "100", "100", "1", False]
+        keeper = await opened(world, "candles", BTC, first=(a, "c:BTC-USDT", [row]))
+        await until(lambda: plugin.asked)
+        await asyncio.sleep(0.05)
+        slow = await opened(world, "candles", BTC)
+        await say(a, "c:BTC-USDT", [[*row[:4], "101", "2", False]])
+        await until(lambda: world.gateway.feeds()[0].messages >= 2)
+        await asyncio.sleep(0.05)
+        batch = await slow.batch()
+        assert len(batch[0].data) == 4
+        await keeper.close()
+        await slow.close()
+
+
 async def test_closing_the_gateway_ends_every_stream():
     """Whoever waits for an event is told that there are no more."""
     async with following("a") as world:
@@ -307,3 +345,22 @@ async def test_closing_the_gateway_ends_every_stream():
         await asyncio.sleep(0)
         await world.gateway.close()
         assert await asyncio.wait_for(waiting, 5) == []
+
+
+async def test_a_program_without_an_event_loop_follows_too():
+    """By a plain `with` and a plain `for`."""
+    async with Exchange().open() as exchange:
+        environ = {"CHECKER": "off", "ARCHIVE": "off", "A_WS_URL": exchange.url}
+        found = [in_process("a", Acme("a", exchange))]
+
+        def read():
+            with SyncGateway.from_env(None, environ=environ, found=found) as gateway:
+                gateway.wait_loaded()
+                with gateway.stream("ticker", BTC) as stream:
+                    for event in stream:
+                        return event.kind, event.data.last
+            return None
+
+        reading = asyncio.ensure_future(asyncio.to_thread(read))
+        await say(exchange, "t:BTC-USDT", 101)
+        assert await asyncio.wait_for(reading, 10) == ("snapshot", 101.0)
