@@ -10,7 +10,7 @@ from coinmux.framework.models.candles import CandlesQuery
 from coinmux.framework.models.market import OrderBookQuery, TickerQuery, TradesQuery
 from coinmux.framework.questions import query_of
 from coinmux.framework.reference.symbols import Symbol
-from coinmux.framework.routing.options import RequestOptions, Strategy
+from coinmux.framework.routing.options import CONSENSUS, RequestOptions, Strategy
 from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ class GatewayStreams(ABC):
             interval: of candles; `1m` where it is not given.
             depth: levels of each side of an order book.
             provider: follow this one alone; no failover.
-            strategy: `priority`.
+            strategy: `priority`; `fastest`; `consensus` for prices: the median of several sources'
+                feeds, those far from it named in `meta.outliers`.
             since: id of an event; what came after it is told, if it is not too long ago.
             waiting: events that may wait for this reader; beyond, the oldest are dropped and
                 counted in `meta.dropped`. Prices and books are replaced by newer ones.
@@ -121,8 +122,10 @@ class GatewayStreams(ABC):
         if not 1 <= waiting <= _MOST_WAITING:
             raise _refused("waiting", f"takes a whole number from 1 to {_MOST_WAITING}")
         options = RequestOptions(provider=provider, strategy=strategy)
-        if strategy != "priority":
-            raise _refused("strategy", "takes priority: a feed has one source at a time")
+        if strategy == CONSENSUS and row.consensus is None:
+            raise _refused("strategy", f"takes priority or fastest for {row.name}")
+        if strategy == CONSENSUS and provider is not None:
+            raise _refused("strategy", "takes priority or fastest where a provider is pinned")
         # Imported by the first who follows something: no start waits for it.
         from coinmux.framework.streams.stream import Stream
 

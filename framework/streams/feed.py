@@ -134,9 +134,10 @@ class Feed:
     Args:
         row, query: the question.
         subject: as readers know it.
-        pinned: the only source that may be asked; None for any.
+        options: the source that alone may be asked, if one is pinned, and how they are ordered.
 
     Attributes:
+        pinned: that source; None for any.
         ready: done once the first event is there; fails if nobody can be followed.
     """
 
@@ -145,7 +146,7 @@ class Feed:
         row: Capability,
         query: Query,
         subject: str,
-        pinned: str | None,
+        options: RequestOptions,
         sources: Sources,
         clock: Clock,
         *,
@@ -154,7 +155,8 @@ class Feed:
         self.row = row
         self.query = query
         self.subject = subject
-        self.pinned = pinned
+        self.options = options
+        self.pinned = options.provider
         self._sources = sources
         self._clock = clock
         self._simulated = simulated
@@ -205,7 +207,9 @@ class Feed:
             return
         if (snapshot := self._snapshot()) is not None:
             notes = () if since is None else ("too much has happened to resume",)
-            reader.put(self._event("snapshot", snapshot, notes=notes))
+            # It may be resumed from: what comes after it is what comes after the newest event.
+            ident = events[-1].id if events else None
+            reader.put(self._event("snapshot", snapshot, notes=notes, ident=ident))
         if self.state == "stale" and self._reason is not None:
             reader.put(self._event("stale", None, notes=(self._reason,)))
 
@@ -320,7 +324,7 @@ class Feed:
         """Ask by REST while nothing is told: nobody may list the pair, or its market is quiet."""
         self._asked_at = self._loop.time()
         try:
-            answer = await self._sources.poll(self, RequestOptions(provider=self.pinned))
+            answer = await self._sources.poll(self, self.options)
         except UnknownSymbol as error:
             if not self.ready.done():
                 self.ready.set_exception(error)
@@ -335,7 +339,7 @@ class Feed:
         if (
             self.state == "starting"
             and self._asked_at is None
-            and (self._is_strange or self._loop.time() - self._started_at > _QUIET_S)
+            and (self._is_strange or self._is_quiet(self._loop.time()))
         ):
             await self._ask_once()
         if self._side is None and not self._next_side():
@@ -347,11 +351,7 @@ class Feed:
             self._tick()
             await self._poll()
             return
-        self._wake.clear()
-        try:
-            async with asyncio.timeout(_TICK_S):
-                await self._wake.wait()
-        except TimeoutError:
+        if not await self._nap():
             self._tick()
             return
         # The source that told it failed: the next, or the same once it is back.
@@ -362,6 +362,20 @@ class Feed:
         if not self._next_side():
             self._down_at = self._loop.time()
             self._go_stale(self._reason or "no source can be followed")
+
+    def _is_quiet(self, now: float) -> bool:
+        """Whether nothing was told for a while since it began."""
+        return now - self._started_at > _QUIET_S
+
+    async def _nap(self) -> bool:
+        """Wait for a moment; whether something happened meanwhile."""
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(_TICK_S):
+                await self._wake.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def _tick(self) -> None:
         now = self._loop.time()
@@ -463,7 +477,7 @@ class Feed:
         """Ask by REST, once for all readers, until a source can be followed."""
         begun = self._loop.time()
         try:
-            answer = await self._sources.poll(self, RequestOptions(provider=self.pinned))
+            answer = await self._sources.poll(self, self.options)
         except CoinmuxError as error:
             if not self.ready.done():
                 self.ready.set_exception(error)
@@ -538,8 +552,8 @@ class Feed:
         notes: tuple[str, ...] = (),
         missed: str | None = None,
         filled_by: str | None = None,
+        ident: str | None = None,
     ) -> LiveEvent[Any]:
-        self._count += 1
         side = self._side
         stale = side.stale if side is not None else None
         meta = LiveMeta(
@@ -552,7 +566,9 @@ class Feed:
             notes=notes if stale is None else (*notes, stale),
             simulated=self._simulated,
         )
-        ident = f"{self._prefix}-{self._count}"
+        if ident is None:
+            self._count += 1
+            ident = f"{self._prefix}-{self._count}"
         return LiveEvent(ident, kind, self.row.name, self.subject, data, meta, replaces)
 
     def _store(self, now: float) -> None:

@@ -19,8 +19,9 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.health.classify import record_error
 from coinmux.framework.health.tracker import live_name
-from coinmux.framework.routing.options import RequestOptions
+from coinmux.framework.routing.options import CONSENSUS, RequestOptions
 from coinmux.framework.streams.checks import FeedChecks
+from coinmux.framework.streams.composite_feed import CompositeFeed
 from coinmux.framework.streams.connections import Connections, SocketUse
 from coinmux.framework.streams.feed import Feed, FeedCounts, FeedUse
 from coinmux.framework.streams.lanes import answers, lane_for, made_of, subject_of
@@ -141,11 +142,10 @@ class LiveFeeds:
         pinned = options.provider
         if pinned is not None:
             self._check_pinned(row, pinned)
-        key = (row.name, query, pinned)
+        key = (row.name, query, pinned, options.strategy)
         feed = self._feeds.get(key)
         if feed is None:
-            subject = subject_of(query)
-            feed = Feed(row, query, subject, pinned, self, self._clock, simulated=self._simulated)
+            feed = self._feed(row, query, options)
             self._feeds[key] = feed
         if (timer := self._lingering.pop(key, None)) is not None:
             timer.cancel()
@@ -166,6 +166,15 @@ class LiveFeeds:
         if had_event:
             feed.add(reader, since)
         return reader, partial(self._leave, key, feed)
+
+    def _feed(self, row: Capability, query: Query, options: RequestOptions) -> Feed:
+        given = (row, query, subject_of(query), options, self, self._clock)
+        if options.strategy == CONSENSUS and row.consensus is not None:
+            together = self._registry.env.settings.consensus_sources
+            return CompositeFeed(
+                *given, rule=row.consensus, together=together, simulated=self._simulated
+            )
+        return Feed(*given, simulated=self._simulated)
 
     def refresh(self) -> None:
         """Follow no longer what is switched off, and over connections made anew what changed."""
@@ -256,7 +265,8 @@ class LiveFeeds:
         """Names of the sources that may be followed now, best first."""
         name = feed.row.name
         found = []
-        ordered = [source for _, source in self._router.order(name, "priority")]
+        ordered_by = "fastest" if feed.options.strategy == "fastest" else "priority"
+        ordered = [source for _, source in self._router.order(name, ordered_by)]
         # A source may push what it cannot be asked for.
         ordered += [one for one in self._registry.sources.values() if name not in one.fetch]
         for source in ordered:

@@ -25,6 +25,7 @@ def hasty(monkeypatch):
     monkeypatch.setattr(connections_module, "_FIRST_S", 0.02)
     monkeypatch.setattr(service_module, "_LINGER_S", 0.02)
     monkeypatch.setattr(feed_module, "_TICK_S", 0.02)
+    monkeypatch.setattr(feed_module, "_QUIET_S", 60)  # on a slow machine two seconds are soon over
     monkeypatch.setattr(side_module, "_PAUSE_S", 0.02)
 
 
@@ -295,6 +296,34 @@ async def test_a_source_that_does_not_list_a_pair_leaves_it_to_others():
             (event,) = await take(stream)
             assert event.meta.provider == "b"
         assert world.gateway.health.snapshot("a:live").state.value in ("UNKNOWN", "HEALTHY")
+        await stream.close()
+
+
+async def test_a_composite_price_is_the_median_of_those_that_agree():
+    """The outlier is named, with how far it is off; one that is lost is left out."""
+    async with following("a", "b", "c") as world:
+        entering = asyncio.ensure_future(
+            (stream := world.gateway.stream("ticker", BTC, strategy="consensus")).open()
+        )
+        for name, price in (("a", 100.0), ("b", 100.2), ("c", 109.0)):
+            await say(world.exchanges[name], "t:BTC-USDT", price)
+        await asyncio.wait_for(entering, 5)
+        event = None
+        while event is None or event.meta.outliers == ():
+            (event,) = await take(stream)
+            await say(world.exchanges["c"], "t:BTC-USDT", 109.0)
+        assert event.data.last == pytest.approx(100.1)
+        assert event.meta.provider == "consensus"
+        assert event.meta.sources == ("a", "b")
+        ((outlier, percent),) = event.meta.outliers
+        assert (outlier, round(percent)) == ("c", 9)
+        for exchange in world.exchanges.values():
+            exchange.refuse = 500
+        world.exchanges["b"].cut()
+        world.exchanges["c"].cut()
+        while event.meta.sources != ("a",):
+            (event,) = await take(stream)
+        assert "nobody confirms it" in event.meta.notes[0]
         await stream.close()
 
 

@@ -8,7 +8,7 @@ import pytest
 import websockets
 
 from coinmux.framework.plugins.discovery import in_process
-from coinmux.framework.streams import connections, service
+from coinmux.framework.streams import connections, feed, service
 from tests.framework.streams.acme import Acme
 from tests.framework.streams.exchange import Exchange, until
 
@@ -20,6 +20,7 @@ def hasty(monkeypatch):
     """Nothing lingers."""
     monkeypatch.setattr(connections, "_LINGER_S", 0.02)
     monkeypatch.setattr(service, "_LINGER_S", 0.02)
+    monkeypatch.setattr(feed, "_QUIET_S", 60)
 
 
 @asynccontextmanager
@@ -82,7 +83,8 @@ async def test_a_stream_resumes_from_its_last_event(live):
         speaking = asyncio.ensure_future(say(world.exchange, "t:BTC-USDT", 101))
         async with world.client.stream("GET", path, timeout=10) as answer:
             await speaking
-            _, first, _ = await Events(answer).next()
+            events = Events(answer)
+            _, first, _ = await events.next()
             await say(world.exchange, "t:BTC-USDT", 102)
             await until(lambda: world.gateway.feeds()[0].events >= 2)
             headers = {"Last-Event-ID": first}
@@ -98,7 +100,8 @@ async def test_a_stream_resumes_from_its_last_event(live):
         ("/api/market/ticker/stream?symbols=BTC/USDT&depth=5", "depth"),
         ("/api/market/candles/stream?symbols=BTC/USDT&interval=7m", "interval"),
         ("/api/market/order-book/stream?symbols=BTC/USDT&depth=0", "depth"),
-        ("/api/market/ticker/stream?symbols=BTC/USDT&strategy=consensus", "strategy"),
+        ("/api/market/trades/stream?symbols=BTC/USDT&strategy=consensus", "strategy"),
+        ("/api/market/ticker/stream?symbols=BTC/USDT&strategy=best", "strategy"),
     ],
 )
 async def test_what_cannot_be_followed_is_a_problem(live, path, name):
@@ -141,7 +144,8 @@ async def test_feeds_are_in_the_metrics(live):
         path = "/api/market/ticker/stream?symbols=BTC/USDT"
         async with world.client.stream("GET", path, timeout=10) as answer:
             await speaking
-            await Events(answer).next()
+            events = Events(answer)  # kept: the answer ends with the one who reads it
+            await events.next()
             text = (await world.client.get("/metrics")).text
             for line in (
                 'coinmux_feeds{capability="ticker",state="live"} 1.0',
