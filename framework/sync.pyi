@@ -596,7 +596,8 @@ class SyncGateway:
             interval: of candles; `1m` where it is not given.
             depth: levels of each side of an order book.
             provider: follow this one alone; no failover.
-            strategy: `priority`.
+            strategy: `priority`; `fastest`; `consensus` for prices: the median of several sources'
+                feeds, those far from it named in `meta.outliers`.
             since: id of an event; what came after it is told, if it is not too long ago.
             waiting: events that may wait for this reader; beyond, the oldest are dropped and
                 counted in `meta.dropped`. Prices and books are replaced by newer ones.
@@ -625,7 +626,8 @@ class SyncGateway:
             interval: of candles; `1m` where it is not given.
             depth: levels of each side of an order book.
             provider: follow this one alone; no failover.
-            strategy: `priority`.
+            strategy: `priority`; `fastest`; `consensus` for prices: the median of several sources'
+                feeds, those far from it named in `meta.outliers`.
             since: id of an event; what came after it is told, if it is not too long ago.
             waiting: events that may wait for this reader; beyond, the oldest are dropped and
                 counted in `meta.dropped`. Prices and books are replaced by newer ones.
@@ -655,7 +657,8 @@ class SyncGateway:
             interval: of candles; `1m` where it is not given.
             depth: levels of each side of an order book.
             provider: follow this one alone; no failover.
-            strategy: `priority`.
+            strategy: `priority`; `fastest`; `consensus` for prices: the median of several sources'
+                feeds, those far from it named in `meta.outliers`.
             since: id of an event; what came after it is told, if it is not too long ago.
             waiting: events that may wait for this reader; beyond, the oldest are dropped and
                 counted in `meta.dropped`. Prices and books are replaced by newer ones.
@@ -685,7 +688,8 @@ class SyncGateway:
             interval: of candles; `1m` where it is not given.
             depth: levels of each side of an order book.
             provider: follow this one alone; no failover.
-            strategy: `priority`.
+            strategy: `priority`; `fastest`; `consensus` for prices: the median of several sources'
+                feeds, those far from it named in `meta.outliers`.
             since: id of an event; what came after it is told, if it is not too long ago.
             waiting: events that may wait for this reader; beyond, the oldest are dropped and
                 counted in `meta.dropped`. Prices and books are replaced by newer ones.
@@ -716,7 +720,8 @@ class SyncGateway:
             interval: of candles; `1m` where it is not given.
             depth: levels of each side of an order book.
             provider: follow this one alone; no failover.
-            strategy: `priority`.
+            strategy: `priority`; `fastest`; `consensus` for prices: the median of several sources'
+                feeds, those far from it named in `meta.outliers`.
             since: id of an event; what came after it is told, if it is not too long ago.
             waiting: events that may wait for this reader; beyond, the oldest are dropped and
                 counted in `meta.dropped`. Prices and books are replaced by newer ones.
