@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
 
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.models.candles import CandlesQuery
+from coinmux.framework.models.live import STREAMED
 from coinmux.framework.models.market import OrderBookQuery, TickerQuery, TradesQuery
 from coinmux.framework.questions import query_of
 from coinmux.framework.reference.symbols import Symbol
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from coinmux.framework.streams.service import LiveFeeds, LiveFigures
     from coinmux.framework.streams.stream import Stream
 
-#: What can be followed.
-STREAMED = ("ticker", "trades", "order_book", "candles")
 #: Levels of a book that is followed, and events that may wait, where nothing else is asked for.
 _DEPTH, _WAITING = 20, 1_000
 _MOST_WAITING = 100_000

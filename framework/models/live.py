@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+#: What can be followed.
+STREAMED = ("ticker", "trades", "order_book", "candles")
 #: A price or an amount as a message has it: text, or the number it was written as.
 Written = str | int | float
 

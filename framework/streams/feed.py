@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _KEPT = 500
 #: How often a feed looks at what time changes.
 _TICK_S = 0.25
-#: A source that failed is not followed again for so long; then it must be heard for a while first.
+#: A source that failed is not followed again for so long; then it must tell something first.
 _AVOID_S = 60.0
 #: Where nothing is told for so long at first, it is asked for once.
 _QUIET_S = 2.0
@@ -369,12 +369,13 @@ class Feed:
 
     async def _nap(self) -> bool:
         """Wait for a moment; whether something happened meanwhile."""
-        self._wake.clear()
         try:
             async with asyncio.timeout(_TICK_S):
                 await self._wake.wait()
         except TimeoutError:
             return False
+        # Not before: what happened while something else was awaited counts too.
+        self._wake.clear()
         return True
 
     def _tick(self) -> None:
@@ -454,7 +455,8 @@ class Feed:
         """Follow a better source on trial: it takes over once it tells something."""
         names = self._names(now)
         current = None if self._side is None else self._side.name
-        if not names or names[0] == current or self.pinned is not None:
+        # One that does not tell any more may have been refused: it is followed anew.
+        if not names or (self._down_at is None and (names[0] == current or self.pinned)):
             return
         self._trial = self._begin(names[0])
         self._trial_until = now + _FIRST_S

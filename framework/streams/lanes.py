@@ -22,7 +22,7 @@ from coinmux.framework.streams.trade_line import TradeLine
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.models.base import Query, Result
-    from coinmux.framework.models.live import BookChange, LiveCandle, TradeMark
+    from coinmux.framework.models.live import BookChange, TradeMark
     from coinmux.framework.models.market import Trade
     from coinmux.framework.plugins.socket_dialect import Subscription
     from coinmux.framework.streams.candle_told import CandleRow
@@ -260,80 +260,11 @@ class CandlesLane:
             )  # fmt: skip
         self._line.begin()
 
-    def hear(self, said: Sequence[LiveCandle]) -> Iterator[Told]:
+    def hear(self, said: Sequence[Any]) -> Iterator[Told]:
         assert self._line is not None
         now_ms = self._clock.wall_ms()
         for candle in said:
-            yield from self._told(self._line.hear(candle, now_ms))
-
-    def unreadable(self, error: CoinmuxError) -> None:
-        pass
-
-    def tick(self) -> Iterator[Told]:
-        if self._line is not None:
-            yield from self._told(self._line.tick(self._clock.wall_ms()))
-
-    def snapshot(self) -> Result | None:
-        if self._line is None:
-            return None
-        found = self._line.latest(SNAPSHOT_ROWS)
-        return found if len(found) else None
-
-    def asks(self) -> Query | None:
-        return _missing_candles(self._line, self._query, is_seeded=self._is_seeded)
-
-    def answered(self, result: Result, by: str) -> Iterator[Told]:
-        assert self._line is not None
-        assert isinstance(result, Candles)
-        yield from self._told(self._line.fill(result, by).rows)
-        if not self._is_seeded:
-            self._is_seeded = True
-            self._line.seed(result, with_open=False)
-
-    def give_up(self) -> str | None:
-        if self._line is None:
-            return None
-        self._is_seeded = True
-        return "; ".join(map(str, self._line.give_up())) or None
-
-    def _told(self, rows: Sequence[CandleRow]) -> Iterator[Told]:
-        yield from _told_candles(self._line, rows)
-
-
-class MadeCandlesLane:
-    """Candles of a source that sends none, made of its trades.
-
-    Args:
-        after_ms: as of `CandlesLane`.
-    """
-
-    def __init__(self, query: CandlesQuery, clock: Clock, after_ms: int | None = None) -> None:
-        self._query = query
-        self._clock = clock
-        self._trades: TradeLine | None = None
-        self._line: TradeCandles | None = None
-        self._after_ms = after_ms
-        self._is_seeded = False
-
-    def begin(self, subscription: Subscription[Any]) -> None:
-        now_ms = self._clock.wall_ms()
-        if self._trades is None or self._line is None:
-            self._trades = TradeLine(self._query.symbol, subscription.ids)
-            self._line = TradeCandles(
-                self._query.symbol, self._query.interval, since_ms=now_ms, after_ms=self._after_ms
-            )
-        self._trades.begin()
-        if lost := self._trades.give_up():
-            self._line.lost(lost, now_ms)
-
-    def hear(self, said: Sequence[Trade | TradeMark]) -> Iterator[Told]:
-        assert self._trades is not None
-        assert self._line is not None
-        now_ms = self._clock.wall_ms()
-        new = self._trades.hear(said)
-        if lost := self._trades.give_up():
-            self._line.lost(lost, now_ms)
-        yield from _told_candles(self._line, self._line.trade(new, (), now_ms))
+            yield from _told_candles(self._line, self._line.hear(candle, now_ms))
 
     def unreadable(self, error: CoinmuxError) -> None:
         pass
@@ -355,7 +286,6 @@ class MadeCandlesLane:
         assert self._line is not None
         assert isinstance(result, Candles)
         yield from _told_candles(self._line, self._line.fill(result, by).rows)
-        self._line.complete(result)
         if not self._is_seeded:
             self._is_seeded = True
             self._line.seed(result, with_open=False)
@@ -365,6 +295,39 @@ class MadeCandlesLane:
             return None
         self._is_seeded = True
         return "; ".join(map(str, self._line.give_up())) or None
+
+
+class MadeCandlesLane(CandlesLane):
+    """Candles of a source that sends none, made of its trades."""
+
+    _trades: TradeLine | None = None
+    _made: TradeCandles | None = None
+
+    def begin(self, subscription: Subscription[Any]) -> None:
+        now_ms = self._clock.wall_ms()
+        if self._trades is None or self._made is None:
+            self._trades = TradeLine(self._query.symbol, subscription.ids)
+            self._line = self._made = TradeCandles(
+                self._query.symbol, self._query.interval, since_ms=now_ms, after_ms=self._after_ms
+            )
+        self._trades.begin()
+        if lost := self._trades.give_up():
+            self._made.lost(lost, now_ms)
+
+    def hear(self, said: Sequence[Any]) -> Iterator[Told]:
+        assert self._trades is not None
+        assert self._made is not None
+        now_ms = self._clock.wall_ms()
+        new = self._trades.hear(said)
+        if lost := self._trades.give_up():
+            self._made.lost(lost, now_ms)
+        yield from _told_candles(self._made, self._made.trade(new, (), now_ms))
+
+    def answered(self, result: Result, by: str) -> Iterator[Told]:
+        assert self._made is not None
+        assert isinstance(result, Candles)
+        self._made.complete(result)
+        yield from super().answered(result, by)
 
 
 def _missing_candles(

@@ -19,6 +19,7 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.health.classify import record_error
 from coinmux.framework.health.tracker import live_name
+from coinmux.framework.models.live import STREAMED
 from coinmux.framework.routing.options import CONSENSUS, RequestOptions
 from coinmux.framework.streams.checks import FeedChecks
 from coinmux.framework.streams.composite_feed import CompositeFeed
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
     from coinmux.framework.streams.side import SideOwner
     from coinmux.framework.transport.client import SafeHTTPClient
 
-#: What can be followed.
-STREAMED = ("ticker", "trades", "order_book", "candles")
 #: A feed nobody reads goes on for so long, since its readers often come back.
 _LINGER_S = 5.0
 #: How long an attempt to follow a source may take, for its lease.

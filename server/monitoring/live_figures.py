@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
-
-#: What `FeedCounts` counts.
-_COUNTED = ("messages", "events", "failovers", "gaps", "dropped", "left_out")
 
 
 class LiveFeedFigures(msgspec.Struct, frozen=True, array_like=True):
@@ -58,9 +56,9 @@ def live_figures_of(gateway: Gateway) -> LiveFeedFigures | None:
         feeds=[(*key, count) for key, count in feeds.items()],
         readers=list(readers.items()),
         counted=[
-            (what, capability, getattr(counts, what))
+            (what, capability, count)
             for capability, counts in figures.counted.items()
-            for what in _COUNTED
+            for what, count in asdict(counts).items()
         ],
         lag=list(lag.items()),
         sockets=[(*key, count) for key, count in sockets.items()],

@@ -393,3 +393,22 @@ async def test_a_program_without_an_event_loop_follows_too():
         reading = asyncio.ensure_future(asyncio.to_thread(read))
         await say(exchange, "t:BTC-USDT", 101)
         assert await asyncio.wait_for(reading, 10) == ("snapshot", 101.0)
+
+
+async def test_a_source_that_refused_is_followed_anew_later(monkeypatch):
+    """Nobody else is there: what is told meanwhile is asked for by REST."""
+    monkeypatch.setattr(feed_module, "_AVOID_S", 0.1)
+    monkeypatch.setattr(feed_module, "_BETTER_S", 0.05)
+    async with following("a") as world:
+        a = world.exchanges["a"]
+        a.unknown = {"t:BTC-USDT"}
+        stream = await opened(world, "ticker", BTC)
+        (first,) = await take(stream)
+        assert (first.meta.live, first.data.last) == (False, 100.0)
+        a.unknown = set()
+        await say(a, "t:BTC-USDT", 101)
+        event = first
+        while not event.meta.live:
+            (event,) = await take(stream)
+        assert event.data.last == 101.0
+        await stream.close()
