@@ -359,7 +359,9 @@ class LiveFeeds:
     def _register(self, source: Source) -> None:
         name = live_name(source.name)
         if name not in self._health.sources():
-            self._health.register(name, [f"stream_{one}" for one in STREAMED])
+            self._health.register(
+                name, [f"stream_{one}" for one in STREAMED if _can_follow(source, one)]
+            )
 
     def _connections_of(self, source: Source) -> Connections:
         known = self._connections.get(source.name)
