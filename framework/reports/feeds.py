@@ -11,8 +11,8 @@ from coinmux.framework.reports.base import FrozenReport, MaybeUnixMs, UnixMs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from coinmux.framework.streams.connections import SocketUse
     from coinmux.framework.streams.feed_figures import FeedUse
+    from coinmux.framework.streams.socket_use import SocketUse
 
 FeedState = Annotated[
     Literal["starting", "live", "polled", "stale"],
@@ -75,15 +75,18 @@ class SocketReport(FrozenReport):
             "nothing is followed on it"
         ),
     ]
-    channels: Annotated[int, Meta(description="What is followed on it")]
+    channels: Annotated[int, Meta(description="What the source sends on it; feeds may share one")]
     messages: Annotated[int, Meta(description="Since the source was first followed")]
     messages_per_s: Annotated[
-        float | None, Meta(description="Of the last ten seconds; null where it is not counted")
+        float | None, Meta(description="Of the last ten seconds; null while it is not open")
     ]
-    bytes: Annotated[int | None, Meta(description="Received; null where it is not counted")]
+    bytes: Annotated[int, Meta(description="Received, as they were on the wire")]
     last_frame: MaybeUnixMs
-    opened: MaybeUnixMs
+    opened: Annotated[int | None, Meta(description="Unix ms; null while it is not open")]
     reconnects: Annotated[int, Meta(description="How often it was opened again")]
+    retry_at: Annotated[
+        int | None, Meta(description="When it is tried again, Unix ms; null unless it waits")
+    ]
     reason: Annotated[str | None, Meta(description="Why it was lost last; null if it never was")]
 
 
@@ -167,13 +170,14 @@ def _socket(
         title=title,
         socket=use.socket,
         state=use.state,
-        channels=use.subscriptions,
+        channels=use.channels,
         messages=use.messages,
-        messages_per_s=None,
-        bytes=None,
+        messages_per_s=use.messages_per_s,
+        bytes=use.bytes_in,
         last_frame=_ago(now_ms, use.last_message_s),
-        opened=None,
+        opened=_ago(now_ms, use.age_s),
         reconnects=use.reconnects,
+        retry_at=None if use.retry_s is None else now_ms + round(use.retry_s * 1000),
         reason=None if use.error is None else clean(use.error),
     )
 

@@ -24,7 +24,7 @@ from coinmux.framework.routing.options import CONSENSUS, RequestOptions
 from coinmux.framework.streams.checks import FeedChecks
 from coinmux.framework.streams.choice import Choice, can_follow
 from coinmux.framework.streams.composite_feed import CompositeFeed
-from coinmux.framework.streams.connections import Connections, SocketUse
+from coinmux.framework.streams.connections import Connections
 from coinmux.framework.streams.explanation import explained
 from coinmux.framework.streams.feed import Feed
 from coinmux.framework.streams.feed_figures import FeedCounts, FeedUse
@@ -32,6 +32,7 @@ from coinmux.framework.streams.lanes import answers, beside_pair, lane_for, made
 from coinmux.framework.streams.polled_voice import poll_pause_s
 from coinmux.framework.streams.reader import Reader
 from coinmux.framework.streams.side import Side
+from coinmux.framework.streams.socket_use import SocketUse
 from coinmux.framework.streams.wires import Wires
 from coinmux.framework.suggest import near
 
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from coinmux.framework.sources.source import Source
     from coinmux.framework.streams.explanation import FeedExplanation
     from coinmux.framework.streams.side import SideOwner
+    from coinmux.framework.streams.voice import Voice
     from coinmux.framework.transport.client import SafeHTTPClient
 
 #: A feed nobody reads goes on for so long, since its readers often come back.
@@ -120,11 +122,13 @@ class LiveFeeds:
         self._clock = clock
         self._simulated = simulated
         self._choice = Choice(registry, router, health)
-        self._feeds: dict[Hashable, Feed] = {}
+        self._feeds: dict[Hashable, Voice] = {}
         self._ended: dict[str, FeedCounts] = {}
         self._lingering: dict[Hashable, asyncio.TimerHandle] = {}
         self._connections: dict[str, tuple[Source, Connections]] = {}
         self._leases: dict[tuple[int, str], tuple[Lease, float]] = {}
+        #: The last failure of each source that was recorded.
+        self._failures: dict[str, CoinmuxError] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
@@ -148,10 +152,29 @@ class LiveFeeds:
         if pinned is not None:
             self._check_pinned(row, pinned)
         key = (row.name, query, pinned, options.strategy)
+        make = partial(self._feed, row, query, options)
+        return await self.join(key, make, most=most, since=since, timeout_s=timeout_s)
+
+    async def join(
+        self,
+        key: Hashable,
+        make: Callable[[], Voice],
+        *,
+        most: int,
+        since: str | None,
+        timeout_s: float,
+    ) -> tuple[Reader[Any], Callable[[Reader[Any]], None]]:
+        """A reader of what `make` begins, unless it goes on already; and what ends the reader.
+
+        Args:
+            key: what tells it from others.
+
+        Raises:
+            CoinmuxError: it could not begin.
+        """
         feed = self._feeds.get(key)
         if feed is None:
-            feed = self._feed(row, query, options)
-            self._feeds[key] = feed
+            feed = self._feeds[key] = make()
         if (timer := self._lingering.pop(key, None)) is not None:
             timer.cancel()
         reader: Reader[Any] = Reader(most)
@@ -261,7 +284,7 @@ class LiveFeeds:
         if row.name not in source.fetch and not can_follow(source, row.name):
             raise NotOffered(f"{name} does not offer {row.name}")
 
-    def _leave(self, key: Hashable, feed: Feed, reader: Reader[Any]) -> None:
+    def _leave(self, key: Hashable, feed: Voice, reader: Reader[Any]) -> None:
         feed.remove(reader)
         if feed.readers or self._is_closed or self._feeds.get(key) is not feed:
             return
@@ -334,7 +357,10 @@ class LiveFeeds:
         return made
 
     def health(self, feed: Feed, name: str, error: CoinmuxError | None) -> None:
-        """Record how following a source went: None for well."""
+        """Record how following a source went: None for well.
+
+        A connection that is lost fails each feed on it, by one error, and counts once.
+        """
         live, capability = live_name(name), f"stream_{feed.row.name}"
         if live not in self._health.sources():
             return
@@ -344,18 +370,22 @@ class LiveFeeds:
             lease = self._health.begin(live, capability, _ATTEMPT_S)
             if lease is None:
                 return
+        if error is not None and error is self._failures.get(name):
+            self._health.release(lease)
+            return
         if error is None:
             self._health.record(lease, Outcome.SUCCESS, elapsed_s=now - began)
         elif isinstance(error, ProviderError):
+            self._failures[name] = error
             record_error(self._health, lease, error, now - began)
         else:
             self._health.release(lease)
 
-    def defect(self, feed: Feed, error: Exception) -> None:
+    def defect(self, feed: Voice, error: Exception) -> None:
         """A feed ended by a defect of ours."""
         self._events.publish(
             "error",
-            f"the feed of {feed.row.name} {feed.subject} ended: {type(error).__name__}: {error}",
+            f"the feed of {feed.capability} {feed.subject} ended: {type(error).__name__}: {error}",
             level="error",
         )
 

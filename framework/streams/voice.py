@@ -75,6 +75,9 @@ class Voice:
         if self.state == "stale" and self._reason is not None:
             reader.put(self._event("stale", None, notes=(self._reason,)))
 
+    def changed(self, names: Collection[str]) -> None:
+        """Settings of these sources changed."""
+
     def remove(self, reader: Reader[Any]) -> None:
         """It reads no longer."""
         self.readers.discard(reader)

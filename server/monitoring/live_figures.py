@@ -36,6 +36,7 @@ class LiveFeedFigures(msgspec.Struct, frozen=True, array_like=True):
         lag: capability and the largest lag in seconds.
         sockets: source, state and how many connections.
         heard: source and messages of its connections.
+        received: source and bytes of its connections.
         reconnects: source and how often connections were opened again.
         listed: each feed; the urgent ones alone where there are too many.
         connections: each connection.
@@ -48,6 +49,7 @@ class LiveFeedFigures(msgspec.Struct, frozen=True, array_like=True):
     sockets: list[tuple[str, str, int]]
     heard: list[tuple[str, int]]
     reconnects: list[tuple[str, int]]
+    received: list[tuple[str, int]]
     listed: list[FeedReport] = []
     connections: list[SocketReport] = []
 
@@ -90,6 +92,7 @@ def live_figures_of(gateway: Gateway) -> LiveFeedFigures | None:
         reconnects=[
             (name, sum(u.reconnects for u in uses)) for name, uses in figures.sockets.items()
         ],
+        received=[(name, sum(u.bytes_in for u in uses)) for name, uses in figures.sockets.items()],
         listed=urgent(feed_reports(figures.feeds, title_of, clean, now_ms), MOST_LISTED),
         connections=socket_reports(figures.sockets, title_of, clean, now_ms),
     )
@@ -116,6 +119,7 @@ def summed_live(ended: Iterable[LiveFeedFigures | None]) -> LiveFeedFigures | No
     counted: Counter[tuple[str, str]] = Counter()
     heard: Counter[str] = Counter()
     reconnects: Counter[str] = Counter()
+    received: Counter[str] = Counter()
     for one in known:
         for what, capability, count in one.counted:
             counted[what, capability] += count
@@ -123,6 +127,8 @@ def summed_live(ended: Iterable[LiveFeedFigures | None]) -> LiveFeedFigures | No
             heard[source] += count
         for source, count in one.reconnects:
             reconnects[source] += count
+        for source, count in one.received:
+            received[source] += count
     return LiveFeedFigures(
         feeds=[],
         readers=[],
@@ -131,4 +137,5 @@ def summed_live(ended: Iterable[LiveFeedFigures | None]) -> LiveFeedFigures | No
         sockets=[],
         heard=list(heard.items()),
         reconnects=list(reconnects.items()),
+        received=list(received.items()),
     )

@@ -60,7 +60,9 @@ async def test_a_feed_and_its_connection_are_listed(live):
         assert (socket["state"], socket["channels"], socket["reconnects"]) == ("open", 1, 0)
         assert socket["messages"] >= 1
         assert socket["last_frame"] <= report["updated"]
-        assert socket["reason"] is None
+        assert socket["opened"] <= report["updated"]
+        assert socket["bytes"] > 0
+        assert (socket["retry_at"], socket["reason"]) == (None, None)
         monitor = (await world.client.get("/api/monitor")).json()
         assert {name: monitor["feeds"][name] for name in ("total", "live", "readers")} == {
             "total": 1, "live": 1, "readers": 1,
