@@ -34,7 +34,7 @@ EXPECTED = {
     "/api/pages/pairs",
     "/api/incidents", "/api/incidents/{incident_id}", "/api/pages/incident", "/api/alerts",
     "/api/incidents.atom", "/api/incidents/{incident_id}/notes", "/api/maintenance",
-    "/api/maintenance/{window_id}/end",
+    "/api/maintenance/{window_id}/end", "/api/feeds", "/api/feeds/explain",
 }  # fmt: skip
 
 
@@ -110,6 +110,8 @@ async def test_the_examples_fit_their_schema(app_of, capability):
         ("/api/routing/explain", "/api/routing/explain?capability=ticker&symbol=BTC"),
         ("/api/routing/decisions/{request_id}", "/api/routing/decisions/r-1"),
         ("/api/monitoring/activity", "/api/monitoring/activity"),
+        ("/api/feeds", "/api/feeds"),
+        ("/api/feeds/explain", "/api/feeds/explain?capability=candles&symbol=BTC&interval=5m"),
         ("/api/monitor", "/api/monitor"),
         ("/api/monitor", "/api/monitor?bars=24h&since=x"),
         ("/api/status/public", "/api/status/public"),
