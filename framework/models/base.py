@@ -50,6 +50,12 @@ _FLAT_BYTES = 16
 _COMPARED = ("symbol", "interval", "chain", "address", "metric", "asset", "page")
 
 
+@cache
+def _compared(query: type[BaseModel]) -> tuple[str, ...]:
+    """Those of a query's fields that its answer may repeat: an answer is checked each time."""
+    return tuple(name for name in _COMPARED if name in query.model_fields)
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The height of a chain, or of anything else that only grows, as one source reports it.
@@ -160,7 +166,8 @@ class Result(BaseModel):
     def size(self) -> int:
         """Bytes of `encode()`; an estimate where encoding would take long."""
         if self._is_flat:
-            return _FLAT_BYTES * len(self.__dict__) + sum(map(len, self.notes))
+            flat = _FLAT_BYTES * len(self.__dict__)
+            return flat + sum(map(len, self.notes)) if self.notes else flat
         return len(self.encode())
 
     def encode(self) -> bytes:
@@ -186,7 +193,7 @@ class Result(BaseModel):
             Implausible: its time is in the future.
         """
         asked_of, answered = query.__dict__, self.__dict__
-        for name in _COMPARED:
+        for name in _compared(type(query)):
             asked = asked_of.get(name)
             if asked is not None:
                 about = answered.get(name)

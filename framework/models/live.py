@@ -6,7 +6,8 @@ A ticker feed says whole `Ticker`s, a feed of trades `Trade`s and `TradeMark`s.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 #: What can be followed.
 STREAMED = ("ticker", "trades", "order_book", "candles")
@@ -14,8 +15,7 @@ STREAMED = ("ticker", "trades", "order_book", "candles")
 Written = str | int | float
 
 
-@dataclass(frozen=True, slots=True)
-class BookChange:
+class BookChange(msgspec.Struct, frozen=True):
     """One message about an order book: the whole of it, or the levels that changed.
 
     Attributes:
@@ -38,8 +38,7 @@ class BookChange:
     timestamp: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TradeMark:
+class TradeMark(msgspec.Struct, frozen=True):
     """The newest trade a source has sent; where it was not read, trades were lost.
 
     Attributes:
@@ -51,8 +50,7 @@ class TradeMark:
     timestamp: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LiveCandle:
+class LiveCandle(msgspec.Struct, frozen=True):
     """A candle as it is now.
 
     Attributes:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+import msgspec
+
 from coinmux.framework.plugins.declared_types import check_types
 from coinmux.framework.plugins.rate_limit import RateLimit
 
@@ -66,8 +68,7 @@ class SocketInfo:
 # What a frame says. One frame may say several things, in order.
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """Data of a channel; `body` goes to the reader of the feed that subscribed to it.
 
     Attributes:
@@ -78,15 +79,13 @@ class Message:
     body: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribed:
+class Subscribed(msgspec.Struct, frozen=True):
     """The source confirms these channels."""
 
     channels: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """The source does not give these channels; empty means every one not confirmed yet.
 
     Attributes:
@@ -97,20 +96,17 @@ class Refused:
     error: CoinmuxError
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """A frame to send back at once: the answer to a ping."""
 
     frame: Frame
 
 
-@dataclass(frozen=True, slots=True)
-class Alive:
+class Alive(msgspec.Struct, frozen=True):
     """A sign of life without data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaving:
+class Leaving(msgspec.Struct, frozen=True):
     """The source ends this connection soon; another is opened before.
 
     Attributes:
@@ -121,8 +117,7 @@ class Leaving:
     after_s: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """The source reports an error that ends the connection."""
 
     error: CoinmuxError
@@ -176,8 +171,7 @@ class SocketDialect:
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookRules:
+class BookRules(msgspec.Struct, frozen=True, kw_only=True):
     """How the messages of an order book hang together.
 
     Attributes:
@@ -207,8 +201,7 @@ class BookRules:
     mismatches: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription(Generic[T_co]):
+class Subscription(msgspec.Struct, Generic[T_co], frozen=True, kw_only=True):
     """How a question is followed on a socket; made anew for each connection, so it may have state.
 
     Attributes:
