@@ -65,6 +65,7 @@ class Side:
         has_told: whether any data passed.
         heard_at: time of the loop at which it was last heard.
         messages: how many were heard.
+        begun_again: how often it was begun anew, after a loss.
         stale: why what it tells is older than it should be.
     """
 
@@ -94,6 +95,8 @@ class Side:
         self.has_told = False
         self.heard_at = self._loop.time()
         self.messages = 0
+        self.begun_again = 0
+        self._was_begun = False
 
     @property
     def stale(self) -> str | None:
@@ -140,10 +143,18 @@ class Side:
         assert self._subscription is not None
         self._checks.begin()
         self.lane.begin(self._subscription)
+        self.begun_again += self._was_begun
+        self._was_begun = True
         self.has_begun = True
         self.heard_at = self._loop.time()
         self._owner.began(self)
         self._ask_for_rest()
+
+    def renewed(self) -> None:
+        if not self._is_over:
+            assert self._subscription is not None
+            self.lane.renew(self._subscription)
+            self.heard_at = self._loop.time()
 
     def heard(self, said: Sequence[Any], at: float) -> None:
         if self._is_over:

@@ -4,13 +4,19 @@ import asyncio
 
 #: Less than a page waits for an answer, which comes in real time.
 _STEP_MS = 2_000
-_STREAM = "/api/stream"
+#: What never ends.
+_STREAMS = ("/api/stream", "/api/pages/ticker/stream", "/api/pages/candles/stream")
+
+
+def is_stream(request):
+    """Whether its answer goes on for as long as the page is open."""
+    return any(one in request.url for one in _STREAMS)
 
 
 async def with_clock(page):
     """To be given to `page_of` as `before`."""
     page.under_way = set()
-    page.on("request", lambda one: _STREAM in one.url or page.under_way.add(one))
+    page.on("request", lambda one: is_stream(one) or page.under_way.add(one))
     page.on("requestfinished", lambda one: page.under_way.discard(one))
     page.on("requestfailed", lambda one: page.under_way.discard(one))
     await page.clock.install()

@@ -51,19 +51,22 @@ function happened(items) {
 async function load() {
   try {
     const { Later } = await import("./later.js");
-    later = new Later({ panels, part, picture, simulated: newest.simulated });
-    await later.ready();
+    await breath();
+    const made = new Later({ panels, part, picture, simulated: newest.simulated });
+    await made.ready();
+    await breath();
+    later = made;
     await later.show(newest, unseen.splice(0));
   } catch (error) {
     coming = later = null;
-    for (const name of ["trends", "network", "log", "providers", "services", "endpoints"]) panels[name].error({ title: "A part of this page did not load", detail: error.message });
+    for (const name of ["trends", "network", "log", "providers", "services", "endpoints", "feeds"]) panels[name].error({ title: "A part of this page did not load", detail: error.message });
   }
 }
 
-// One part of the page that cannot read its part of the answer takes no other along.
-function part(name, draw) {
+// One part of the page that cannot read its part of the answer takes no other along. `draw` may take several frames.
+async function part(name, draw) {
   try {
-    const sentence = draw();
+    const sentence = await draw();
     if (typeof sentence === "string") panels[name].empty(sentence, picture.good);
     else panels[name].ready(picture.good);
   } catch (error) {
