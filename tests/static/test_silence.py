@@ -41,7 +41,8 @@ def each(paths):
 
 #: Less than a page waits for an answer, which comes in real time.
 _STEP_MS = 2_000
-_STREAM = "/api/stream"
+#: What never ends.
+_STREAMS = ("/api/stream", "/api/pages/ticker/stream", "/api/pages/candles/stream")
 
 
 async def passing(page, seconds):
@@ -54,9 +55,13 @@ async def passing(page, seconds):
             await asyncio.sleep(0.005)
 
 
+def is_stream(request):
+    return any(one in request.url for one in _STREAMS)
+
+
 async def with_clock(page):
     page.under_way = set()
-    page.on("request", lambda one: _STREAM in one.url or page.under_way.add(one))
+    page.on("request", lambda one: is_stream(one) or page.under_way.add(one))
     page.on("requestfinished", lambda one: page.under_way.discard(one))
     page.on("requestfailed", lambda one: page.under_way.discard(one))
     await page.clock.install()

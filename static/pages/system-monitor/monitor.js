@@ -61,7 +61,7 @@ async function load() {
     await later.show(newest, unseen.splice(0));
   } catch (error) {
     coming = later = null;
-    for (const name of ["trends", "network", "log", "providers", "services", "endpoints"]) panels[name].error({ title: "A part of this page did not load", detail: error.message });
+    for (const name of ["trends", "network", "log", "providers", "services", "endpoints", "feeds"]) panels[name].error({ title: "A part of this page did not load", detail: error.message });
   }
 }
 
