@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import CoinmuxError, PluginError
@@ -138,7 +138,13 @@ class IndicatorFeed(Voice):
             self._is_torn = True
             self._emit("gap", None, missed=meta.missed)
             return
-        was, self.state = self.state, "live" if meta.live else "polled"
+        was = self.state
+        needs_history = (
+            self._window is None or self._is_torn or event.kind == "snapshot" or was == "stale"
+        )
+        if event.kind != "source" and needs_history and self._loop.time() < self._again_at:
+            return
+        self.state = "live" if meta.live else "polled"
         if event.kind == "source":
             self._reason = "; ".join(meta.notes) or None
             self._is_torn = True
@@ -149,18 +155,19 @@ class IndicatorFeed(Voice):
         candles = event.data
         assert candles is not None
         try:
-            await self._told(candles, event, is_back=was == "stale")
+            if needs_history:
+                await self._begin(candles, event)
+            else:
+                await self._told(candles, event)
         except PluginError as error:
             if not self.ready.done():
                 raise
+            self._again_at = self._loop.time() + _AGAIN_S
             self._go_stale(error.detail)
 
-    async def _told(self, candles: Candles, event: LiveEvent[Candles], *, is_back: bool) -> None:
+    async def _told(self, candles: Candles, event: LiveEvent[Candles]) -> None:
         window = self._window
-        if window is None or self._is_torn or event.kind == "snapshot" or is_back:
-            if self._loop.time() >= self._again_at:
-                await self._begin(candles, event)
-            return
+        assert window is not None
         taken = window.take(candles)
         filled_by = event.meta.filled_by
         if taken.was_filled:
@@ -190,14 +197,15 @@ class IndicatorFeed(Voice):
     async def _history(self, candles: Candles, provider: str) -> CandleWindow:
         """The history up to those candles, of the source that tells them if it has one."""
         asked = self._question
-        for max_age_s in (None, 0.0):
+        # After a loss what is kept may lack the same candles.
+        for max_age_s in (0.0,) if self._is_torn else (None, 0.0):
             try:
                 ask = RequestOptions(provider=provider, max_age_s=max_age_s)
                 window = await self._asked_for(ask)
             except CoinmuxError:
                 if asked.options.provider is not None:
                     raise
-                window = await self._asked_for(RequestOptions(max_age_s=max_age_s))
+                window = await self._asked_for(replace(asked.options, max_age_s=max_age_s))
             if window.follows(candles, asked.interval.ms):
                 break
             # What is kept of it ends too early.

@@ -126,9 +126,7 @@ async def test_it_is_computed_once_for_all_readers(monkeypatch):
         row = [minute, 100.0, 101.0, 99.0, 100.5, 3.0]
         first = await begun(world, "sma", frame(row, closed=False), parameters={"period": 20})
         others = [
-            world.gateway.stream_indicator(
-                "sma", BTC, interval="1m", parameters={"period": "20"}
-            )
+            world.gateway.stream_indicator("sma", BTC, interval="1m", parameters={"period": "20"})
             for _ in range(20)
         ]
         for other in others:
