@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.candles import Candles
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.models.market import OrderBook, Ticker, Trades
-    from coinmux.framework.streams.feed import FeedUse
+    from coinmux.framework.streams.feed_figures import FeedUse
     from coinmux.framework.streams.reader import Reader
     from coinmux.framework.streams.service import LiveFeeds, LiveFigures
     from coinmux.framework.streams.stream import Stream

@@ -85,7 +85,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.text import TextSentiment
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.source import Source
-    from coinmux.framework.streams.feed import FeedUse
+    from coinmux.framework.streams.feed_figures import FeedUse
     from coinmux.framework.streams.service import LiveFeeds, LiveFigures
     from coinmux.framework.suggest import near
     from coinmux.framework.tracing.spans import Tracing

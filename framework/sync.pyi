@@ -66,7 +66,7 @@ from coinmux.framework.routing.router import Router
 from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.registry import SourceRegistry
 from coinmux.framework.sources.source import Source
-from coinmux.framework.streams.feed import FeedUse
+from coinmux.framework.streams.feed_figures import FeedUse
 from coinmux.framework.streams.service import LiveFigures
 from coinmux.framework.streams.sync_stream import SyncStream
 from coinmux.framework.tracing.spans import Tracing

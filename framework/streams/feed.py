@@ -1,18 +1,12 @@
-"""One question followed: which source tells it now, and what readers are told of that."""
+"""One question followed: which source tells it now, and who does when that one fails."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import CoinmuxError, InvalidRequest, UnknownSymbol
-from coinmux.framework.routing.options import RequestOptions
-from coinmux.framework.streams.events import Kind, LiveEvent, LiveMeta
-from coinmux.framework.streams.lanes import newest_of
-from coinmux.framework.streams.reader import Reader
+from coinmux.framework.streams.polled_voice import PolledVoice
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,11 +14,12 @@ if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
+    from coinmux.framework.routing.options import RequestOptions
+    from coinmux.framework.streams.events import Kind
+    from coinmux.framework.streams.feed_sources import Sources
     from coinmux.framework.streams.lanes import Told
-    from coinmux.framework.streams.side import Side, SideOwner
+    from coinmux.framework.streams.side import Side
 
-#: Events that are kept for readers who resume.
-_KEPT = 500
 #: How often a feed looks at what time changes.
 _TICK_S = 0.25
 #: A source that failed is not followed again for so long; then it must tell something first.
@@ -35,100 +30,9 @@ _QUIET_S = 2.0
 _DOWN_S = 5.0
 #: How often a better source is looked for, and how long the first data of one may take.
 _BETTER_S, _FIRST_S = 10.0, 8.0
-#: How often a source is polled at most, whatever its freshness.
-_LEAST_POLL_S, _MOST_POLL_S = 1.0, 60.0
-
-State = Literal["starting", "live", "polled", "stale"]
 
 
-class Sources(Protocol):
-    """The sources that can be followed."""
-
-    def choose(self, feed: Feed, avoid: set[str]) -> list[str]:
-        """Names of those that may be followed now, best first."""
-        ...
-
-    def side(self, feed: Feed, owner: SideOwner, name: str, since_ms: int | None) -> Side:
-        """Begin to follow one.
-
-        Raises:
-            CoinmuxError: it cannot be followed.
-        """
-        ...
-
-    def health(self, feed: Feed, name: str, error: CoinmuxError | None) -> None:
-        """Record how following a source went: None for well."""
-        ...
-
-    def defect(self, feed: Feed, error: Exception) -> None:
-        """Say that a feed ended by a defect of ours."""
-        ...
-
-    async def poll(self, feed: Feed, options: RequestOptions) -> Any:
-        """An answer by REST, in place of a feed."""
-        ...
-
-    def keep(self, feed: Feed, provider: str, data: Result) -> None:
-        """Store what a feed told as an answer of its source."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class FeedUse:
-    """One feed, in figures.
-
-    Attributes:
-        state: `starting`, `live` (by a socket), `polled` or `stale`.
-        provider: who tells it now; empty while nobody does.
-        messages: heard of all sources.
-        lag_ms: of the last message, where the source tells its time.
-        last_message_s: seconds since the last one; None before the first.
-        failovers: how often another source took over.
-        dropped: events that readers were too slow for.
-        left_out: messages that were left out as bad or doubted.
-        reason: why another source tells it, or none does.
-    """
-
-    capability: str
-    subject: str
-    state: State
-    provider: str
-    readers: int
-    messages: int
-    events: int
-    lag_ms: int | None
-    last_message_s: float | None
-    failovers: int
-    gaps: int
-    dropped: int
-    left_out: int
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class FeedCounts:
-    """What feeds counted: messages heard, events told, and what went wrong."""
-
-    messages: int = 0
-    events: int = 0
-    failovers: int = 0
-    gaps: int = 0
-    dropped: int = 0
-    left_out: int = 0
-
-    def plus(self, use: FeedUse) -> FeedCounts:
-        """These and those of one feed."""
-        return FeedCounts(
-            self.messages + use.messages,
-            self.events + use.events,
-            self.failovers + use.failovers,
-            self.gaps + use.gaps,
-            self.dropped + use.dropped,
-            self.left_out + use.left_out,
-        )
-
-
-class Feed:
+class Feed(PolledVoice):
     """One question, told to all its readers by one source at a time.
 
     Args:
@@ -138,7 +42,6 @@ class Feed:
 
     Attributes:
         pinned: that source; None for any.
-        ready: done once the first event is there; fails if nobody can be followed.
     """
 
     def __init__(
@@ -152,104 +55,38 @@ class Feed:
         *,
         simulated: bool,
     ) -> None:
+        super().__init__(row.name, subject, clock, simulated=simulated)
         self.row = row
         self.query = query
-        self.subject = subject
         self.options = options
         self.pinned = options.provider
         self._sources = sources
-        self._clock = clock
-        self._simulated = simulated
-        self._loop = asyncio.get_running_loop()
-        self.readers: set[Reader[Any]] = set()
-        self._recent: deque[LiveEvent[Any]] = deque(maxlen=_KEPT)
-        self._prefix = secrets.token_hex(4)
-        self._count = 0
         self._side: Side | None = None
         self._trial: Side | None = None
         self._trial_until = 0.0
         self._avoid: dict[str, float] = {}
         self._better_at = 0.0
-        self._last: Result | None = None
-        self._since_ms: int | None = None
         self._wake = asyncio.Event()
         #: When the source was first followed, and since when it does not tell any more.
         self._begun_at = 0.0
         self._down_at: float | None = None
         self._started_at = self._loop.time()
-        self._asked_at: float | None = None
         #: Whether a source does not list the pair: perhaps nobody does.
         self._is_strange = False
-        self.state: State = "starting"
-        self._provider = ""
-        self._reason: str | None = None
-        self._messages = self._failovers = self._gaps = self._dropped = self._left_out = 0
-        self._lag_ms: int | None = None
-        self._heard_at: float | None = None
         self._stored_at = 0.0
         #: A fraction of how long an answer is good.
         fresh_s = row.freshness_of(query, clock.wall_ms()).fresh_s
         self._store_s = max(fresh_s / 4, _TICK_S)
         self._unstored: tuple[str, Result] | None = None
-        self.ready: asyncio.Future[None] = self._loop.create_future()
-        self.ready.add_done_callback(_retrieve)
         self._task = self._loop.create_task(self._run())
 
-    # Readers
-
-    def add(self, reader: Reader[Any], since: str | None = None) -> None:
-        """Give a reader what it misses since the event of that id, else a snapshot."""
-        self.readers.add(reader)
-        events = list(self._recent)
-        at = next((at for at, one in enumerate(events) if one.id == since), None)
-        if at is not None:
-            reader.put_all(events[at + 1 :])
-            return
-        if (snapshot := self._snapshot()) is not None:
-            notes = () if since is None else ("too much has happened to resume",)
-            # It may be resumed from: what comes after it is what comes after the newest event.
-            ident = events[-1].id if events else None
-            reader.put(self._event("snapshot", snapshot, notes=notes, ident=ident))
-        if self.state == "stale" and self._reason is not None:
-            reader.put(self._event("stale", None, notes=(self._reason,)))
-
-    def remove(self, reader: Reader[Any]) -> None:
-        """It reads no longer."""
-        self.readers.discard(reader)
-        self._dropped += reader.dropped
-
     async def close(self) -> None:
-        """End it, and its readers."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         for side in (self._side, self._trial):
             if side is not None:
                 side.stop()
-        if not self.ready.done():
-            self.ready.cancel()
-        for reader in self.readers:
-            reader.end()
-
-    def use(self) -> FeedUse:
-        """It in figures."""
-        side = self._side
-        heard_at = self._heard_at
-        return FeedUse(
-            capability=self.row.name,
-            subject=self.subject,
-            state=self.state,
-            provider=self._provider,
-            readers=len(self.readers),
-            messages=self._messages + (side.messages if side is not None else 0),
-            events=self._count,
-            lag_ms=self._lag_ms,
-            last_message_s=None if heard_at is None else self._loop.time() - heard_at,
-            failovers=self._failovers,
-            gaps=self._gaps,
-            dropped=self._dropped + sum(one.dropped for one in self.readers),
-            left_out=self._left_out + (side.left_out if side is not None else 0),
-            reason=self._reason,
-        )
+        await super().close()
 
     # Of a side
 
@@ -320,21 +157,6 @@ class Feed:
             self._sources.defect(self, error)
             raise
 
-    async def _ask_once(self) -> None:
-        """Ask by REST while nothing is told: nobody may list the pair, or its market is quiet."""
-        self._asked_at = self._loop.time()
-        try:
-            answer = await self._sources.poll(self, self.options)
-        except UnknownSymbol as error:
-            if not self.ready.done():
-                self.ready.set_exception(error)
-            await self._loop.create_future()  # its readers end it
-        except CoinmuxError as error:
-            self._reason = error.detail
-        else:
-            # A market may be quiet: what is known of it is told meanwhile.
-            self._take_polled(answer)
-
     async def _step(self) -> None:
         if (
             self.state == "starting"
@@ -401,6 +223,17 @@ class Feed:
         else:
             self._begun_at = now
 
+    def _store(self, now: float) -> None:
+        """Store what was told last as an answer, so that a request about it calls nobody."""
+        if self._unstored is not None and now - self._stored_at >= self._store_s:
+            provider, data = self._unstored
+            self._unstored, self._stored_at = None, now
+            side = self._side
+            whole = side.lane.snapshot() if side is not None else None
+            self._sources.keep(self, provider, data if whole is None else whole)
+
+    # Who tells it
+
     def _names(self, now: float, but: str | None = None) -> list[str]:
         avoid = {name for name, until in self._avoid.items() if until > now}
         return [name for name in self._sources.choose(self, avoid) if name != but]
@@ -437,11 +270,8 @@ class Feed:
 
     def _now_live(self, side: Side) -> Kind:
         """The source that tells it is another, or tells again."""
-        former, self._provider = self._provider, side.name
         self.state, self._down_at = "live", None
-        if former and former != side.name:
-            self._failovers += 1
-            self._emit("source", None, notes=(self._reason,) if self._reason else ())
+        self._now_told_by(side.name)
         self._set_ready()
         return "snapshot"
 
@@ -467,126 +297,24 @@ class Feed:
             self._avoid[trial.name] = self._loop.time() + _AVOID_S
             trial.stop()
 
-    def _go_stale(self, reason: str) -> None:
-        self._reason = reason
-        if self.state in ("live", "polled"):
-            self._emit("stale", None, notes=(reason,))
-            self.state = "stale"
+    # Of a voice
 
-    # Without a socket
+    async def _ask(self) -> Any:
+        return await self._sources.poll(self, self.options)
 
-    async def _poll(self) -> None:
-        """Ask by REST, once for all readers, until a source can be followed."""
-        begun = self._loop.time()
-        try:
-            answer = await self._sources.poll(self, self.options)
-        except CoinmuxError as error:
-            if not self.ready.done():
-                self.ready.set_exception(error)
-                await self._loop.create_future()  # its readers end it
-            self._go_stale(error.detail)
-            await asyncio.sleep(_LEAST_POLL_S)
-            return
-        self._take_polled(answer)
-        now = self._clock.monotonic()
-        pause_s = min(max(answer.ttl_s(now), _LEAST_POLL_S), _MOST_POLL_S)
-        if self._side is not None or self._names(self._loop.time()):
-            pause_s = _LEAST_POLL_S
-        await asyncio.sleep(max(pause_s - (self._loop.time() - begun), 0.05))
-
-    def _take_polled(self, answer: Any) -> None:
-        """Tell an answer of REST, unless a socket tells again meanwhile."""
-        if self.state == "live":
-            return
-        self._heard_at = self._loop.time()
-        self._messages += 1
-        is_new = answer.data != self._last
-        former, self._provider = self._provider, answer.provider
-        was, self.state = self.state, "polled"
-        if former and former != answer.provider:
-            self._failovers += 1
-            self._emit("source", None, notes=(self._reason,) if self._reason else ())
-        self._note(answer.data)
-        if is_new or was != "polled":
-            key = self.row.name if was == "polled" else None
-            self._emit("update" if was == "polled" else "snapshot", answer.data, replaces=key)
-        self._set_ready()
-
-    # What readers get
+    def _may_be_live(self) -> bool:
+        return self._side is not None or bool(self._names(self._loop.time()))
 
     def _snapshot(self) -> Result | None:
         if self.state == "live" and self._side is not None:
             return self._side.lane.snapshot()
         return self._last
 
-    def _note(self, data: Result) -> None:
-        """Remember what was told last, for a reader that comes and a source that takes over."""
-        self._last = data
-        own_ms = data.own_time_ms()
-        if own_ms is not None:
-            self._lag_ms = self._clock.wall_ms() - own_ms
-        if (newest := newest_of(data)) is not None:
-            self._since_ms = newest
+    def _heard(self) -> int:
+        return self._messages + (self._side.messages if self._side is not None else 0)
 
-    def _emit(
-        self,
-        kind: Kind,
-        data: Result | None,
-        *,
-        replaces: object = None,
-        notes: tuple[str, ...] = (),
-        missed: str | None = None,
-        filled_by: str | None = None,
-    ) -> None:
-        event = self._event(
-            kind, data, replaces=replaces, notes=notes, missed=missed, filled_by=filled_by
-        )
-        self._recent.append(event)
-        for reader in self.readers:
-            reader.put(event)
+    def _not_believed(self) -> int:
+        return self._left_out + (self._side.left_out if self._side is not None else 0)
 
-    def _event(
-        self,
-        kind: Kind,
-        data: Result | None,
-        *,
-        replaces: object = None,
-        notes: tuple[str, ...] = (),
-        missed: str | None = None,
-        filled_by: str | None = None,
-        ident: str | None = None,
-    ) -> LiveEvent[Any]:
-        side = self._side
-        stale = side.stale if side is not None else None
-        meta = LiveMeta(
-            provider=self._provider,
-            live=self.state == "live",
-            received_at=self._clock.wall_ms(),
-            lag_ms=self._lag_ms if data is not None else None,
-            filled_by=filled_by,
-            missed=missed,
-            notes=notes if stale is None else (*notes, stale),
-            simulated=self._simulated,
-        )
-        if ident is None:
-            self._count += 1
-            ident = f"{self._prefix}-{self._count}"
-        return LiveEvent(ident, kind, self.row.name, self.subject, data, meta, replaces)
-
-    def _store(self, now: float) -> None:
-        """Store what was told last as an answer, so that a request about it calls nobody."""
-        if self._unstored is not None and now - self._stored_at >= self._store_s:
-            provider, data = self._unstored
-            self._unstored, self._stored_at = None, now
-            side = self._side
-            whole = side.lane.snapshot() if side is not None else None
-            self._sources.keep(self, provider, data if whole is None else whole)
-
-    def _set_ready(self) -> None:
-        if not self.ready.done():
-            self.ready.set_result(None)
-
-
-def _retrieve(ready: asyncio.Future[None]) -> None:
-    if not ready.cancelled():
-        ready.exception()
+    def _remark(self) -> str | None:
+        return None if self._side is None else self._side.stale

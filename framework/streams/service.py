@@ -24,7 +24,8 @@ from coinmux.framework.routing.options import CONSENSUS, RequestOptions
 from coinmux.framework.streams.checks import FeedChecks
 from coinmux.framework.streams.composite_feed import CompositeFeed
 from coinmux.framework.streams.connections import Connections, SocketUse
-from coinmux.framework.streams.feed import Feed, FeedCounts, FeedUse
+from coinmux.framework.streams.feed import Feed
+from coinmux.framework.streams.feed_figures import FeedCounts, FeedUse
 from coinmux.framework.streams.lanes import answers, lane_for, made_of, subject_of
 from coinmux.framework.streams.reader import Reader
 from coinmux.framework.streams.side import Side

@@ -1,0 +1,98 @@
+"""What readers are told while no socket tells it: answers of requests, one for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.errors import CoinmuxError, UnknownSymbol
+from coinmux.framework.streams.lanes import newest_of
+from coinmux.framework.streams.voice import Voice
+
+if TYPE_CHECKING:
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.models.base import Result
+
+#: How often a source is polled at most, whatever its freshness.
+_LEAST_POLL_S, _MOST_POLL_S = 1.0, 60.0
+
+
+class PolledVoice(Voice):
+    """A voice that asks by REST where it must."""
+
+    def __init__(self, capability: str, subject: str, clock: Clock, *, simulated: bool) -> None:
+        super().__init__(capability, subject, clock, simulated=simulated)
+        self._asked_at: float | None = None
+        #: The newest that readers have, for a source that takes over.
+        self._since_ms: int | None = None
+
+    @abstractmethod
+    async def _ask(self) -> Any:
+        """An answer by REST.
+
+        Raises:
+            CoinmuxError: there is none.
+        """
+
+    @abstractmethod
+    def _may_be_live(self) -> bool:
+        """Whether a source is followed, or could be."""
+
+    async def _ask_once(self) -> None:
+        """Ask by REST while nothing is told: nobody may list the pair, or its market is quiet."""
+        self._asked_at = self._loop.time()
+        try:
+            answer = await self._ask()
+        except UnknownSymbol as error:
+            if not self.ready.done():
+                self.ready.set_exception(error)
+            await self._loop.create_future()  # its readers end it
+        except CoinmuxError as error:
+            self._reason = error.detail
+        else:
+            # A market may be quiet: what is known of it is told meanwhile.
+            self._take_polled(answer)
+
+    async def _poll(self) -> None:
+        """Ask by REST, once for all readers, until a source can be followed."""
+        begun = self._loop.time()
+        try:
+            answer = await self._ask()
+        except CoinmuxError as error:
+            if not self.ready.done():
+                self.ready.set_exception(error)
+                await self._loop.create_future()  # its readers end it
+            self._go_stale(error.detail)
+            await asyncio.sleep(_LEAST_POLL_S)
+            return
+        self._take_polled(answer)
+        now = self._clock.monotonic()
+        pause_s = min(max(answer.ttl_s(now), _LEAST_POLL_S), _MOST_POLL_S)
+        if self._may_be_live():
+            pause_s = _LEAST_POLL_S
+        await asyncio.sleep(max(pause_s - (self._loop.time() - begun), 0.05))
+
+    def _take_polled(self, answer: Any) -> None:
+        """Tell an answer of REST, unless a socket tells again meanwhile."""
+        if self.state == "live":
+            return
+        self._heard_at = self._loop.time()
+        self._messages += 1
+        is_new = answer.data != self._last
+        was, self.state = self.state, "polled"
+        self._now_told_by(answer.provider)
+        self._note(answer.data)
+        if is_new or was != "polled":
+            key = self.capability if was == "polled" else None
+            self._emit("update" if was == "polled" else "snapshot", answer.data, replaces=key)
+        self._set_ready()
+
+    def _note(self, data: Result) -> None:
+        """Remember what was told last, for a reader that comes and a source that takes over."""
+        self._last = data
+        own_ms = data.own_time_ms()
+        if own_ms is not None:
+            self._lag_ms = self._clock.wall_ms() - own_ms
+        if (newest := newest_of(data)) is not None:
+            self._since_ms = newest

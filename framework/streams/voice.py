@@ -1,0 +1,186 @@
+"""What the readers of one question are told: events, each once for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.streams.events import Kind, LiveEvent, LiveMeta
+from coinmux.framework.streams.feed_figures import FeedUse, State
+
+if TYPE_CHECKING:
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.models.base import Result
+    from coinmux.framework.streams.reader import Reader
+
+#: Events that are kept for readers who resume.
+_KEPT = 500
+
+
+class Voice:
+    """The readers of one question, and the events they are told.
+
+    Args:
+        capability, subject: as readers know the question.
+
+    Attributes:
+        ready: done once the first event is there; fails if nobody can be followed.
+    """
+
+    def __init__(self, capability: str, subject: str, clock: Clock, *, simulated: bool) -> None:
+        self.capability = capability
+        self.subject = subject
+        self._clock = clock
+        self._simulated = simulated
+        self._loop = asyncio.get_running_loop()
+        self.readers: set[Reader[Any]] = set()
+        self._recent: deque[LiveEvent[Any]] = deque(maxlen=_KEPT)
+        self._prefix = secrets.token_hex(4)
+        self._count = 0
+        self.state: State = "starting"
+        self._provider = ""
+        self._reason: str | None = None
+        self._messages = self._failovers = self._gaps = self._dropped = self._left_out = 0
+        self._lag_ms: int | None = None
+        self._heard_at: float | None = None
+        self._last: Result | None = None
+        self.ready: asyncio.Future[None] = self._loop.create_future()
+        self.ready.add_done_callback(_retrieve)
+
+    # Readers
+
+    def add(self, reader: Reader[Any], since: str | None = None) -> None:
+        """Give a reader what it misses since the event of that id, else a snapshot."""
+        self.readers.add(reader)
+        events = list(self._recent)
+        at = next((at for at, one in enumerate(events) if one.id == since), None)
+        if at is not None:
+            reader.put_all(events[at + 1 :])
+            return
+        if (snapshot := self._snapshot()) is not None:
+            notes = () if since is None else ("too much has happened to resume",)
+            # It may be resumed from: what comes after it is what comes after the newest event.
+            ident = events[-1].id if events else None
+            reader.put(self._event("snapshot", snapshot, notes=notes, ident=ident))
+        if self.state == "stale" and self._reason is not None:
+            reader.put(self._event("stale", None, notes=(self._reason,)))
+
+    def remove(self, reader: Reader[Any]) -> None:
+        """It reads no longer."""
+        self.readers.discard(reader)
+        self._dropped += reader.dropped
+
+    async def close(self) -> None:
+        """End its readers."""
+        if not self.ready.done():
+            self.ready.cancel()
+        for reader in self.readers:
+            reader.end()
+
+    def use(self) -> FeedUse:
+        """It in figures."""
+        heard_at = self._heard_at
+        return FeedUse(
+            capability=self.capability,
+            subject=self.subject,
+            state=self.state,
+            provider=self._provider,
+            readers=len(self.readers),
+            messages=self._heard(),
+            events=self._count,
+            lag_ms=self._lag_ms,
+            last_message_s=None if heard_at is None else self._loop.time() - heard_at,
+            failovers=self._failovers,
+            gaps=self._gaps,
+            dropped=self._dropped + sum(one.dropped for one in self.readers),
+            left_out=self._not_believed(),
+            reason=self._reason,
+        )
+
+    # What differs by what is followed
+
+    def _snapshot(self) -> Result | None:
+        """The state as a whole; None while it is not known."""
+        return self._last
+
+    def _heard(self) -> int:
+        """Messages heard of all sources."""
+        return self._messages
+
+    def _not_believed(self) -> int:
+        """Messages that were left out."""
+        return self._left_out
+
+    def _remark(self) -> str | None:
+        """Why what is told is older than it should be; None if it is not."""
+        return None
+
+    # What readers get
+
+    def _go_stale(self, reason: str) -> None:
+        self._reason = reason
+        if self.state in ("live", "polled"):
+            self._emit("stale", None, notes=(reason,))
+            self.state = "stale"
+
+    def _now_told_by(self, provider: str) -> None:
+        """Say so if it is another source than before."""
+        former, self._provider = self._provider, provider
+        if former and former != provider:
+            self._failovers += 1
+            self._emit("source", None, notes=(self._reason,) if self._reason else ())
+
+    def _emit(
+        self,
+        kind: Kind,
+        data: Result | None,
+        *,
+        replaces: object = None,
+        notes: tuple[str, ...] = (),
+        missed: str | None = None,
+        filled_by: str | None = None,
+    ) -> None:
+        event = self._event(
+            kind, data, replaces=replaces, notes=notes, missed=missed, filled_by=filled_by
+        )
+        self._recent.append(event)
+        for reader in self.readers:
+            reader.put(event)
+
+    def _event(
+        self,
+        kind: Kind,
+        data: Result | None,
+        *,
+        replaces: object = None,
+        notes: tuple[str, ...] = (),
+        missed: str | None = None,
+        filled_by: str | None = None,
+        ident: str | None = None,
+    ) -> LiveEvent[Any]:
+        remark = self._remark()
+        meta = LiveMeta(
+            provider=self._provider,
+            live=self.state == "live",
+            received_at=self._clock.wall_ms(),
+            lag_ms=self._lag_ms if data is not None else None,
+            filled_by=filled_by,
+            missed=missed,
+            notes=notes if remark is None else (*notes, remark),
+            simulated=self._simulated,
+        )
+        if ident is None:
+            self._count += 1
+            ident = f"{self._prefix}-{self._count}"
+        return LiveEvent(ident, kind, self.capability, self.subject, data, meta, replaces)
+
+    def _set_ready(self) -> None:
+        if not self.ready.done():
+            self.ready.set_result(None)
+
+
+def _retrieve(ready: asyncio.Future[None]) -> None:
+    if not ready.cancelled():
+        ready.exception()
