@@ -27,6 +27,10 @@ class PolledVoice(Voice):
         #: The newest that readers have, for a source that takes over.
         self._since_ms: int | None = None
 
+    def go_on(self, since_ms: int | None) -> None:
+        """Begin after what readers have already, before anything is told."""
+        self._since_ms = since_ms
+
     @abstractmethod
     async def _ask(self) -> Any:
         """An answer by REST.

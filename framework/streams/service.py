@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
     from coinmux.framework.streams.side import SideOwner
+    from coinmux.framework.streams.voice import Voice
     from coinmux.framework.transport.client import SafeHTTPClient
 
 #: A feed nobody reads goes on for so long, since its readers often come back.
@@ -84,11 +85,29 @@ class Told(Protocol):
         ...
 
 
+class Sharing(Protocol):
+    """What follows questions once for several workers."""
+
+    def feed(
+        self,
+        row: Capability,
+        query: Query,
+        subject: str,
+        options: RequestOptions,
+        begin: Callable[[], Feed],
+        *,
+        simulated: bool,
+    ) -> Voice:
+        """The feed of a question, which this worker follows with `begin` or another does."""
+        ...
+
+
 class LiveFeeds:
     """The feeds and the connections behind them.
 
     Args:
         fetch: asks a question by REST.
+        shared: follows a question once for several workers; None where there is one.
     """
 
     def __init__(
@@ -104,6 +123,7 @@ class LiveFeeds:
         clock: Clock,
         *,
         simulated: bool,
+        shared: Sharing | None = None,
     ) -> None:
         self._registry = registry
         self._router = router
@@ -115,7 +135,8 @@ class LiveFeeds:
         self._events = events
         self._clock = clock
         self._simulated = simulated
-        self._feeds: dict[Hashable, Feed] = {}
+        self._shared = shared
+        self._feeds: dict[Hashable, Voice] = {}
         self._ended: dict[str, FeedCounts] = {}
         self._lingering: dict[Hashable, asyncio.TimerHandle] = {}
         self._connections: dict[str, tuple[Source, Connections]] = {}
@@ -145,7 +166,7 @@ class LiveFeeds:
         key = (row.name, query, pinned, options.strategy)
         feed = self._feeds.get(key)
         if feed is None:
-            feed = self._feed(row, query, options)
+            feed = self._shared_or_own(row, query, options)
             self._feeds[key] = feed
         if (timer := self._lingering.pop(key, None)) is not None:
             timer.cancel()
@@ -153,7 +174,7 @@ class LiveFeeds:
         had_event = feed.ready.done()
         if not had_event:
             # What is told while it waits is its own.
-            feed.add(reader)
+            feed.add(reader, since)
         try:
             async with asyncio.timeout(timeout_s):
                 await asyncio.shield(feed.ready)
@@ -166,6 +187,14 @@ class LiveFeeds:
         if had_event:
             feed.add(reader, since)
         return reader, partial(self._leave, key, feed)
+
+    def _shared_or_own(self, row: Capability, query: Query, options: RequestOptions) -> Voice:
+        begin = partial(self._feed, row, query, options)
+        if self._shared is None:
+            return begin()
+        return self._shared.feed(
+            row, query, subject_of(query), options, begin, simulated=self._simulated
+        )
 
     def _feed(self, row: Capability, query: Query, options: RequestOptions) -> Feed:
         given = (row, query, subject_of(query), options, self, self._clock)
@@ -234,7 +263,7 @@ class LiveFeeds:
         if row.name not in source.fetch and not _can_follow(source, row.name):
             raise NotOffered(f"{name} does not offer {row.name}")
 
-    def _leave(self, key: Hashable, feed: Feed, reader: Reader[Any]) -> None:
+    def _leave(self, key: Hashable, feed: Voice, reader: Reader[Any]) -> None:
         feed.remove(reader)
         if feed.readers or self._is_closed or self._feeds.get(key) is not feed:
             return
@@ -253,6 +282,10 @@ class LiveFeeds:
         self._lingering.pop(key, None)
         feed = self._feeds.get(key)
         if feed is None or feed.readers:
+            return
+        if (wanted_s := feed.wanted_s()) > 0:
+            again = asyncio.get_running_loop().call_later(wanted_s, self._end, key)
+            self._lingering[key] = again
             return
         del self._feeds[key]
         use = feed.use()

@@ -11,6 +11,8 @@ from coinmux.framework.streams.events import Kind, LiveEvent, LiveMeta
 from coinmux.framework.streams.feed_figures import FeedUse, State
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from coinmux.framework.clock import Clock
     from coinmux.framework.models.base import Result
     from coinmux.framework.streams.reader import Reader
@@ -71,6 +73,17 @@ class Voice:
         """It reads no longer."""
         self.readers.discard(reader)
         self._dropped += reader.dropped
+
+    def snapshot(self) -> Result | None:
+        """The state as a whole; None while it is not known."""
+        return self._snapshot()
+
+    def wanted_s(self) -> float:
+        """For how many seconds it goes on though nobody reads it here."""
+        return 0.0
+
+    def changed(self, names: Collection[str]) -> None:
+        """Settings of these sources changed."""
 
     async def close(self) -> None:
         """End its readers."""
