@@ -93,6 +93,10 @@ class BookLine:
         self._broke_at = None
         self.state = BookState.WAITING
 
+    def renew(self) -> None:
+        """Another connection goes on: its changes may begin before the end of what is known."""
+        self._links.begin(self._links.last)
+
     def missed(self, detail: str) -> None:
         """A message about the book came and could not be read.
 

@@ -50,6 +50,10 @@ class Lane(Protocol):
         """On a new connection."""
         ...
 
+    def renew(self, subscription: Subscription[Any]) -> None:
+        """On another connection, and nothing was missed; the last moments may come again."""
+        ...
+
     def hear(self, said: Sequence[Any]) -> Iterator[Told]:
         """What a message changes.
 
@@ -97,6 +101,9 @@ class TickerLane:
     def begin(self, subscription: Subscription[Any]) -> None:
         self._last = None
 
+    def renew(self, subscription: Subscription[Any]) -> None:
+        pass
+
     def hear(self, said: Sequence[Ticker]) -> Iterator[Told]:
         self._last = said[-1]
         yield Told(self._last, "ticker")
@@ -138,6 +145,12 @@ class BookLane:
         if self._line is None:
             self._line = BookLine(self._query.symbol, subscription.book)
         self._line.begin()
+
+    def renew(self, subscription: Subscription[Any]) -> None:
+        if subscription.book is None or subscription.book.snapshot is None:
+            self.begin(subscription)  # the whole book comes first
+        elif self._line is not None:
+            self._line.renew()
 
     def hear(self, said: Sequence[BookChange]) -> Iterator[Told]:
         for change in said:
@@ -195,6 +208,10 @@ class TradesLane:
             self._line = TradeLine(self._query.symbol, subscription.ids)
         self._line.begin(self._since_ms)
         self._since_ms = None
+
+    def renew(self, subscription: Subscription[Any]) -> None:
+        assert self._line is not None
+        self._line.renew()
 
     def hear(self, said: Sequence[Trade | TradeMark]) -> Iterator[Told]:
         assert self._line is not None
@@ -260,6 +277,9 @@ class CandlesLane:
             )  # fmt: skip
         self._line.begin()
 
+    def renew(self, subscription: Subscription[Any]) -> None:
+        pass  # what is told again changes nothing
+
     def hear(self, said: Sequence[Any]) -> Iterator[Told]:
         assert self._line is not None
         now_ms = self._clock.wall_ms()
@@ -313,6 +333,10 @@ class MadeCandlesLane(CandlesLane):
         self._trades.begin()
         if lost := self._trades.give_up():
             self._made.lost(lost, now_ms)
+
+    def renew(self, subscription: Subscription[Any]) -> None:
+        assert self._trades is not None
+        self._trades.renew()
 
     def hear(self, said: Sequence[Any]) -> Iterator[Told]:
         assert self._trades is not None

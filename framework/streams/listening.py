@@ -20,6 +20,13 @@ class Listener(Protocol[T_contra]):
         """The source confirmed the channels on a new connection: what was known before is void."""
         ...
 
+    def renewed(self) -> None:
+        """Another connection took over; nothing was missed.
+
+        The last moments may be told once more.
+        """
+        ...
+
     def heard(self, said: Sequence[T_contra], at: float) -> None:
         """What one message said, and the monotonic time at which it came."""
         ...

@@ -23,12 +23,13 @@ from coinmux.framework.models.live import STREAMED
 from coinmux.framework.routing.options import CONSENSUS, RequestOptions
 from coinmux.framework.streams.checks import FeedChecks
 from coinmux.framework.streams.composite_feed import CompositeFeed
-from coinmux.framework.streams.connections import Connections, SocketUse
+from coinmux.framework.streams.connections import Connections
 from coinmux.framework.streams.feed import Feed
 from coinmux.framework.streams.feed_figures import FeedCounts, FeedUse
 from coinmux.framework.streams.lanes import answers, lane_for, made_of, subject_of
 from coinmux.framework.streams.reader import Reader
 from coinmux.framework.streams.side import Side
+from coinmux.framework.streams.socket_use import SocketUse
 from coinmux.framework.streams.wires import Wires
 from coinmux.framework.suggest import near
 
@@ -141,6 +142,8 @@ class LiveFeeds:
         self._lingering: dict[Hashable, asyncio.TimerHandle] = {}
         self._connections: dict[str, tuple[Source, Connections]] = {}
         self._leases: dict[tuple[int, str], tuple[Lease, float]] = {}
+        #: The last failure of each source that was recorded.
+        self._failures: dict[str, CoinmuxError] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
@@ -351,7 +354,10 @@ class LiveFeeds:
         return made
 
     def health(self, feed: Feed, name: str, error: CoinmuxError | None) -> None:
-        """Record how following a source went: None for well."""
+        """Record how following a source went: None for well.
+
+        A connection that is lost fails each feed on it, by one error, and counts once.
+        """
         live, capability = live_name(name), f"stream_{feed.row.name}"
         if live not in self._health.sources():
             return
@@ -361,9 +367,13 @@ class LiveFeeds:
             lease = self._health.begin(live, capability, _ATTEMPT_S)
             if lease is None:
                 return
+        if error is not None and error is self._failures.get(name):
+            self._health.release(lease)
+            return
         if error is None:
             self._health.record(lease, Outcome.SUCCESS, elapsed_s=now - began)
         elif isinstance(error, ProviderError):
+            self._failures[name] = error
             record_error(self._health, lease, error, now - began)
         else:
             self._health.release(lease)

@@ -40,6 +40,10 @@ _LOOK_S = 0.5
 _JUDGED, _LEAST = 20, 10
 #: Messages that wait for the source's limit hold up a confirmation for so long at most.
 _LONGEST_WAIT_S = 60.0
+#: Messages a second are counted over so many looks: ten seconds.
+_SAMPLES = 21
+#: Answers to pings that wait for the source's limit; more of them would say nothing new.
+_MOST_REPLIES = 100
 #: Before its end is due, a connection is renewed.
 _RENEW_S = 60.0
 
@@ -49,9 +53,11 @@ class Wire(Protocol):
 
     Attributes:
         alive_at: time of the loop at which the last ping or pong came.
+        bytes_in: bytes that came, as they were on the wire.
     """
 
     alive_at: float
+    bytes_in: int
 
     def send(self, frame: Frame) -> None:
         """Send one message."""
@@ -62,7 +68,11 @@ class Wire(Protocol):
         ...
 
     def close(self) -> None:
-        """End it."""
+        """End it in good order."""
+        ...
+
+    async def wait_closed(self) -> None:
+        """Wait until it has ended, which takes a moment after `close` and never long."""
         ...
 
 
@@ -110,6 +120,7 @@ class Session:
         messages: frames that came.
         unreadable: those of them that could not be read.
         last_at: time of the loop at which the last one came.
+        opened_at: time of the loop at which it was open.
         is_over: whether it has ended.
     """
 
@@ -126,12 +137,17 @@ class Session:
         self._asked: dict[str, float | None] = {}
         self._given: set[str] = set()
         self._outgoing: deque[Frame] = deque()
+        #: Sent before them.
+        self._replies: deque[Frame] = deque(maxlen=_MOST_REPLIES)
         self._judged: deque[bool] = deque(maxlen=_JUDGED)
-        self._opened_at = self._pinged_at = self.last_at = self._loop.time()
+        self.opened_at = self._pinged_at = self.last_at = self._loop.time()
+        #: When it was looked at, and how many messages had come by then.
+        self._samples: deque[tuple[float, int]] = deque([(self.opened_at, 0)], _SAMPLES)
         self._is_leaving = False
         self.messages = 0
         self.unreadable = 0
         self.is_over = False
+        self._why: CoinmuxError | None = None
 
     async def open(self, open_wire: OpenWire) -> None:
         """Connect.
@@ -139,12 +155,11 @@ class Session:
         Raises:
             ProviderError: it cannot be.
         """
-        wire = await open_wire(self._heard, self._lost)
+        self._wire = wire = await open_wire(self._heard, self._lost)
         if self.is_over:
             wire.close()
-            raise Disconnected("the connection ended while it was opened")
-        self._wire = wire
-        self._opened_at = self._pinged_at = self.last_at = self._loop.time()
+            raise self._why or Disconnected("the connection ended while it was opened")
+        self.opened_at = self._pinged_at = self.last_at = self._loop.time()
         self._outgoing.extend(self._call(self._dialect.opening, _NO_FRAMES))
         self._looker = self._loop.call_later(_LOOK_S, self._look)
         self._pump()
@@ -192,6 +207,21 @@ class Session:
         if self._wire is not None:
             self._wire.close()
 
+    async def closed(self) -> None:
+        """Wait until its WebSocket has ended."""
+        if self._wire is not None:
+            await self._wire.wait_closed()
+
+    @property
+    def bytes_in(self) -> int:
+        """Bytes that came."""
+        return 0 if self._wire is None else self._wire.bytes_in
+
+    def messages_per_s(self, now: float) -> float:
+        """How many messages came lately, over some ten seconds."""
+        since, before = self._samples[0]
+        return (self.messages - before) / (now - since) if now > since else 0.0
+
     # What comes
 
     def _heard(self, frame: Frame) -> None:
@@ -208,7 +238,7 @@ class Session:
             self._bad(error)
             return
         self._judged.append(True)
-        if self._outgoing or None in self._asked.values():
+        if self._replies or self._outgoing or None in self._asked.values():
             self._pump()
 
     def _take(self, said: object, at: float) -> None:
@@ -233,7 +263,7 @@ class Session:
             for channel in list(channels):
                 self._refuse(channel, said.error)
         elif isinstance(said, Reply):
-            self._outgoing.appendleft(said.frame)
+            self._replies.append(said.frame)
         elif isinstance(said, Leaving):
             self._leave_soon(said.reason, said.after_s)
         elif isinstance(said, Failed):
@@ -274,6 +304,7 @@ class Session:
 
     def _lost(self, error: CoinmuxError) -> None:
         if not self.is_over:
+            self._why = error
             self.close()
             self._owner.ended(self, error)
 
@@ -284,12 +315,12 @@ class Session:
         if self._wire is None or self.is_over:
             return
         self._ask()
-        while self._outgoing:
+        while waiting := self._replies or self._outgoing:
             now = self._loop.time()
             if not self._limits.take(1, now):
                 self._later(self._limits.wait_s(1, now))
                 return
-            self._wire.send(self._outgoing.popleft())
+            self._wire.send(waiting.popleft())
 
     def _ask(self) -> None:
         waiting = [one for one, asked in self._asked.items() if asked is None]
@@ -326,6 +357,7 @@ class Session:
         self._looker = self._loop.call_later(_LOOK_S, self._look)
         now = self._loop.time()
         info = self._info
+        self._samples.append((now, self.messages))
         # A quiet market is no dead connection where pings are answered.
         silent_s = now - max(self.last_at, self._wire.alive_at)
         if silent_s >= info.silence_s:
@@ -338,7 +370,7 @@ class Session:
                 self._wire.ping()
             else:
                 self._outgoing.append(frame)
-        if info.life_s is not None and now - self._opened_at >= max(
+        if info.life_s is not None and now - self.opened_at >= max(
             info.life_s - _RENEW_S, info.life_s / 2
         ):
             self._leave_soon("it ends after a day", _RENEW_S)

@@ -145,6 +145,12 @@ class Side:
         self._owner.began(self)
         self._ask_for_rest()
 
+    def renewed(self) -> None:
+        if not self._is_over:
+            assert self._subscription is not None
+            self.lane.renew(self._subscription)
+            self.heard_at = self._loop.time()
+
     def heard(self, said: Sequence[Any], at: float) -> None:
         if self._is_over:
             return

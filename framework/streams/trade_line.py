@@ -75,6 +75,11 @@ class TradeLine:
         elif since_ms is not None:
             self._add(Gap(Edge(None, since_ms), None))
 
+    def renew(self) -> None:
+        """Another connection goes on: nothing is missing, and the last trades may come again."""
+        self._message = ()
+        self._filled = self._memory.figures()
+
     def hear(self, said: Sequence[Trade | TradeMark]) -> list[Trade]:
         """The new trades of a message, in order.
 

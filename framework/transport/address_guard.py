@@ -117,6 +117,17 @@ def permitted(origin: Origin, addresses: Iterable[str]) -> list[str]:
     return public
 
 
+def check_literal(origin: Origin) -> None:
+    """Check an address that is written as numbers; a name is looked up by somebody else.
+
+    Raises:
+        BlockedAddress: it is not public, or spelled oddly.
+    """
+    literal = literal_address(origin.host)
+    if literal is not None:
+        permitted(origin, [literal])
+
+
 def is_public(address: str) -> bool:
     """True for a unicast address of the public internet."""
     parsed = _literal(address)

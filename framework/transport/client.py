@@ -105,6 +105,7 @@ class SafeHTTPClient:
             if transport is None
             else _way_over(transport, connect_s)
         )
+        self._transport = transport
         self._socket_pool: Pool | None = None
         self._out_of_reach: dict[str, float] = {}
         #: Told the source, `Date` and `Age` of each reply.
@@ -144,12 +145,15 @@ class SafeHTTPClient:
     def pool(self) -> Pool:
         """What dials WebSockets: the pool of requests, or another beside a foreign transport.
 
-        A foreign transport carries requests alone.
+        A foreign transport carries requests alone; where it is httpx's own, WebSockets go through
+        the same proxies and trust the same certificates.
         """
         if self._socket_pool is None:
             way = self._way
             self._socket_pool = (
-                way if isinstance(way, Pool) else Pool(connect_s=self.limits.connect_s)
+                way
+                if isinstance(way, Pool)
+                else _pool_beside(self._transport, self.limits.connect_s)
             )
         return self._socket_pool
 
@@ -185,6 +189,14 @@ def _way_over(transport: httpx.AsyncBaseTransport, connect_s: float) -> Way:
     if type(transport) is GuardedTransport:
         return transport.pool
     return Foreign(transport, connect_s)
+
+
+def _pool_beside(transport: httpx.AsyncBaseTransport | None, connect_s: float) -> Pool:
+    from coinmux.framework.transport.httpx_transport import HTTPXTransport
+
+    if isinstance(transport, HTTPXTransport):
+        return Pool(connect_s=connect_s, tls=transport.tls(), proxies=transport.proxies)
+    return Pool(connect_s=connect_s)
 
 
 async def _decoded(body: bytes, coding: str, limit: int) -> bytes:

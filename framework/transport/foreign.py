@@ -72,9 +72,7 @@ class Foreign:
                 whatever the transport's failure is called here.
         """
         origin = outgoing.origin
-        literal = address_guard.literal_address(origin.host)
-        if literal is not None:
-            address_guard.permitted(origin, [literal])
+        address_guard.check_literal(origin)
         request = request_of(outgoing)
         request.extensions |= self._terms(until, limit)
         try:

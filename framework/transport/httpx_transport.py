@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import urllib.request
 from typing import TYPE_CHECKING
 
 import httpx
 
-from coinmux.framework.transport.choice import is_named, proxies_of
 from coinmux.framework.transport.pool import IDLE_PER_ORIGIN, IDLE_S
+from coinmux.framework.transport.proxies import Proxies
 
 if TYPE_CHECKING:
     import ssl
@@ -25,18 +24,21 @@ class HTTPXTransport(httpx.AsyncBaseTransport):
     Args:
         verify: certificates trusted in place of the environment's.
         values: variables that win over the environment.
+
+    Attributes:
+        proxies: those that are used; WebSockets go through them too.
     """
 
     def __init__(
         self, verify: ssl.SSLContext | None = None, values: Mapping[str, str] | None = None
     ) -> None:
-        proxies = {**urllib.request.getproxies(), **proxies_of(values or {})}
-        self._proxies = proxies
+        self._verify = verify
+        self.proxies = Proxies(values)
         self._direct = _connections(verify, None)
         self._proxied = {
-            scheme: _connections(verify, _address(proxy))
+            scheme: _connections(verify, address)
             for scheme in ("http", "https")
-            if (proxy := proxies.get(scheme) or proxies.get("all"))
+            if (address := self.proxies.address(scheme)) is not None
         }
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -47,14 +49,17 @@ class HTTPXTransport(httpx.AsyncBaseTransport):
         """
         url = request.url
         transport = self._proxied.get(url.scheme)
-        if transport is None or self._goes_direct(url.netloc.decode("ascii")):
+        if transport is None or self.proxies.is_direct(url.netloc.decode("ascii")):
             transport = self._direct
         return await transport.handle_async_request(request)
 
-    def _goes_direct(self, netloc: str) -> bool:
-        if "no" in self._proxies:
-            return is_named(netloc, self._proxies["no"])
-        return bool(urllib.request.proxy_bypass(netloc))
+    def tls(self) -> ssl.SSLContext:
+        """A context of TLS that trusts what the requests trust, for WebSockets."""
+        if self._verify is not None:
+            return self._verify
+        context = httpx.create_ssl_context()
+        context.set_alpn_protocols(["http/1.1"])
+        return context
 
     async def aclose(self) -> None:
         """Drop all connections."""
@@ -73,7 +78,3 @@ def _connections(verify: ssl.SSLContext | None, proxy: str | None) -> httpx.Asyn
             keepalive_expiry=IDLE_S,
         ),
     )
-
-
-def _address(proxy: str) -> str:
-    return proxy if "://" in proxy else f"http://{proxy}"

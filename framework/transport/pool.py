@@ -25,6 +25,7 @@ from coinmux.framework.transport.connection import Connection, StaleConnection
 if TYPE_CHECKING:
     from coinmux.framework.transport.address_guard import Origin
     from coinmux.framework.transport.messages import Answer, Outgoing
+    from coinmux.framework.transport.proxies import Proxies
 
 P = TypeVar("P", bound=asyncio.Protocol)
 #: Host name and port to addresses, as numbers.
@@ -47,6 +48,8 @@ class Pool:
         connect_s: longest wait for resolving, dialling and the TLS handshake together.
         ca_file: certificates trusted in addition to the usual ones.
         resolve: in place of the system's resolver.
+        tls: in place of a context that trusts the usual certificates.
+        proxies: which lead to some hosts; those look up the names of these.
     """
 
     def __init__(
@@ -55,6 +58,8 @@ class Pool:
         connect_s: float = 2.0,
         ca_file: str | None = None,
         resolve: Resolve | None = None,
+        tls: ssl.SSLContext | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         self._connect_s = connect_s
         self._ca_file = ca_file
@@ -62,7 +67,8 @@ class Pool:
         self._idle: dict[Origin, deque[Connection]] = {}
         self._open: set[Connection] = set()
         self._names: dict[bytes, str] = {}
-        self._tls: ssl.SSLContext | None = None
+        self._tls = tls
+        self._proxies = proxies
         self._sweeper: asyncio.TimerHandle | None = None
 
     async def exchange(self, request: Outgoing, until: float, limit: int) -> Answer:
@@ -168,10 +174,21 @@ class Pool:
         Raises:
             ProviderError: refused by the guard, unreachable, or late.
         """
-        label = origin.netloc
+        proxy = None if self._proxies is None else self._proxies.of(origin)
+        label, host, connect_s = origin.netloc, origin.host, self._connect_s
+        if proxy is not None:
+            # To the proxy, and from there.
+            label, host, connect_s = f"{label} through {proxy.label}", proxy.host, 2 * connect_s
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout_at(min(until, loop.time() + self._connect_s)):
+            async with asyncio.timeout_at(min(until, loop.time() + connect_s)):
+                if proxy is not None:
+                    from coinmux.framework.transport import tunnel
+
+                    address_guard.check_literal(origin)
+                    return await tunnel.open_through(
+                        proxy, origin, make, self._dial_proxy, self._context
+                    )
                 addresses = address_guard.permitted(
                     origin, await self._addresses.of(origin.host, origin.port)
                 )
@@ -191,12 +208,17 @@ class Pool:
         except ssl.SSLError as exc:
             raise TLSFailure(f"{label}: {exc.reason or 'TLS handshake failed'}") from exc
         except socket.gaierror as exc:
-            raise Unreachable(f"{origin.host} does not resolve: {exc.strerror}") from exc
+            raise Unreachable(f"{host} does not resolve: {exc.strerror}") from exc
         except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError) as exc:
             raise Disconnected(f"{label}: connection reset") from exc
         except OSError as exc:
             raise Unreachable(f"{label}: {exc.strerror or 'cannot be reached'}") from exc
         return protocol
+
+    async def _dial_proxy(self, host: str, port: int) -> socket.socket:
+        """Connect to a proxy; the operator named it, so it may be anywhere."""
+        addresses = await self._addresses.of(host, port)
+        return await _dial(asyncio.get_running_loop(), addresses, port)
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:

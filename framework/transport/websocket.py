@@ -2,6 +2,8 @@
 
 The protocol is that of `websockets`, without its I/O: our pool dials, so that an address is
 resolved, guarded and verified in one place. Compression is off: it costs more CPU than it saves.
+What comes is handled as it comes: nothing is kept but the message that is not complete yet, so that
+memory stays flat however fast a server sends; what we have not read waits at the server.
 """
 
 from __future__ import annotations
@@ -40,6 +42,10 @@ _SCHEMES = {"wss": "https", "ws": "http"}
 _USER_AGENT = "coinmux/0.1"
 #: What waits to be written to a peer that does not read; more ends the connection.
 _UNSENT_BYTES = 1_048_576
+#: So many bytes are taken apart at once: many frames are small, and each becomes an object.
+_SLICE_BYTES = 65_536
+#: Parts of one message; none of them needs to have a byte.
+_MOST_PARTS = 10_000
 #: A peer that does not answer our close is left after so long.
 _CLOSE_S = 2.0
 #: The protocol's library would write each address into the log, and the token in it.
@@ -114,7 +120,11 @@ class WebSocket(asyncio.Protocol):
         self._on_lost = on_lost
         self._limit = limit
         self._transport: asyncio.Transport | None = None
-        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._opened: asyncio.Future[None] = loop.create_future()
+        # Who dials may have left before it fails.
+        self._opened.add_done_callback(_retrieve)
+        self._gone: asyncio.Future[None] = loop.create_future()
         self._parts: list[bytes] = []
         self._is_text = True
         self._is_over = False
@@ -128,6 +138,11 @@ class WebSocket(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether frames may be sent."""
         return self._wire.state is OPEN and not self._is_over
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether nothing of it is left: its transport is closed."""
+        return self._transport is None
 
     async def opened(self, until: float) -> None:
         """Wait until the server has accepted.
@@ -167,6 +182,8 @@ class WebSocket(asyncio.Protocol):
     def close(self) -> None:
         """End it as the protocol does; `on_lost` is not called any more."""
         self._is_over = True
+        if self._closing is not None:
+            return
         transport = self._transport
         if transport is None or transport.is_closing():
             return
@@ -184,6 +201,11 @@ class WebSocket(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    async def wait_closed(self) -> None:
+        """Wait until it has ended: at once after `abort`, in two seconds at most after `close`."""
+        if self._transport is not None:
+            await asyncio.shield(self._gone)
+
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -195,15 +217,28 @@ class WebSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.bytes_in += len(data)
-        self._wire.receive_data(data)
-        for event in self._wire.events_received():
+        if len(data) <= _SLICE_BYTES:
+            self._take_bytes(data)
+            return
+        for at in range(0, len(data), _SLICE_BYTES):
+            self._take_bytes(data[at : at + _SLICE_BYTES])
+            if self._transport is None or self._transport.is_closing():
+                return
+
+    def _take_bytes(self, data: bytes) -> None:
+        wire = self._wire
+        wire.receive_data(data)
+        for event in wire.events_received():
             if isinstance(event, Response):
                 self._take_response(event)
             elif not self._is_over:
                 self._take(cast("WireFrame", event))
         self._flush()
-        if (failure := self._wire.parser_exc) is not None:
-            self._lose(self._failure_of(failure))
+        if wire.parser_exc is not None:
+            self._lose(self._failure_of(wire.parser_exc))
+        elif wire.close_rcvd is not None:
+            # Answered, or the answer to ours. A server that stays on the line has nothing to say.
+            self._lose(Disconnected(f"{self._label}: the connection ended{self._said()}"))
 
     def eof_received(self) -> None:
         self._wire.receive_eof()
@@ -212,6 +247,8 @@ class WebSocket(asyncio.Protocol):
         if self._closing is not None:
             self._closing.cancel()
         self._transport = None
+        if not self._gone.done():
+            self._gone.set_result(None)
         self._lose(Disconnected(f"{self._label}: the connection ended{self._said()}"))
 
     def _take_response(self, response: Response) -> None:
@@ -238,6 +275,9 @@ class WebSocket(asyncio.Protocol):
             data = bytes(frame.data)
         elif opcode is Opcode.CONT:
             self._parts.append(bytes(frame.data))
+            if len(self._parts) > _MOST_PARTS:
+                self._lose(TooLarge(f"{self._label}: a message of more than {_MOST_PARTS} parts"))
+                return
             if not frame.fin:
                 return
             data, self._parts = b"".join(self._parts), []
@@ -292,6 +332,11 @@ class WebSocket(asyncio.Protocol):
                 return
         if transport.get_write_buffer_size() > _UNSENT_BYTES:
             self._lose(Disconnected(f"{self._label}: it does not read what is sent"))
+
+
+def _retrieve(opened: asyncio.Future[None]) -> None:
+    if not opened.cancelled():
+        opened.exception()
 
 
 async def open_socket(

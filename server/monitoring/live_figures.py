@@ -22,6 +22,7 @@ class LiveFeedFigures(msgspec.Struct, frozen=True, array_like=True):
         lag: capability and the largest lag in seconds.
         sockets: source, state and how many connections.
         heard: source and messages of its connections.
+        received: source and bytes of its connections.
         reconnects: source and how often connections were opened again.
     """
 
@@ -32,6 +33,7 @@ class LiveFeedFigures(msgspec.Struct, frozen=True, array_like=True):
     sockets: list[tuple[str, str, int]]
     heard: list[tuple[str, int]]
     reconnects: list[tuple[str, int]]
+    received: list[tuple[str, int]]
 
 
 def live_figures_of(gateway: Gateway) -> LiveFeedFigures | None:
@@ -70,4 +72,5 @@ def live_figures_of(gateway: Gateway) -> LiveFeedFigures | None:
         reconnects=[
             (name, sum(u.reconnects for u in uses)) for name, uses in figures.sockets.items()
         ],
+        received=[(name, sum(u.bytes_in for u in uses)) for name, uses in figures.sockets.items()],
     )

@@ -76,6 +76,10 @@ def live_metrics(
         "coinmux_socket_reconnects", "How often WebSockets were opened again.", ["source"],
         (((row[0],), row[1]) for one in each for row in one.reconnects),
     )  # fmt: skip
+    yield _counter(
+        "coinmux_socket_bytes", "Bytes that came over WebSockets, by source.", ["source"],
+        (((row[0],), row[1]) for one in each for row in one.received),
+    )  # fmt: skip
 
 
 def _gauge(

@@ -20,6 +20,9 @@ const sortOf = (name) => (shell.params().get(name) ?? "").split(".");
 const kept = (key, direction, usual) => (`${key}.${direction}` === usual ? null : `${key}.${direction}`);
 
 export class Later {
+  #showing = Promise.resolve();
+  isDrawn = false;
+
   // `part(name, draw)` shows one panel; `picture` asks the server.
   constructor({ panels, part, picture, simulated }) {
     Object.assign(this, { panels, part, picture });
@@ -61,16 +64,25 @@ export class Later {
     get("api/incidents", { limit: 50 }).then(({ incidents }) => this.changes.known(incidents ?? []), () => {});
   }
 
-  async show(data, items) {
+  // One answer after the other, as each takes several frames.
+  show(data, items) {
+    const next = () => this.#show(data, items);
+    this.#showing = this.#showing.then(next, next);
+    return this.#showing;
+  }
+
+  async #show(data, items) {
+    this.isDrawn = true;
     this.part("trends", () => this.trends.show(data.server));
     this.part("services", () => this.services.show(data.services));
+    await breath();
     this.traffic.add(items, now());
     this.part("network", () => this.network.update({ ...data, poll_after_ms: this.picture.lag }, items));
     await breath();
     this.part("log", () => this.#log(items, data));
     await breath();
-    this.part("providers", () => {
-      this.providers.show(data.providers, data.bars, this.traffic);
+    await this.part("providers", async () => {
+      await this.providers.show(data.providers, data.bars, this.traffic);
       return data.providers.length ? null : "No sources are installed. See docs/plugins.md.";
     });
     await breath();
@@ -84,7 +96,6 @@ export class Later {
 
   // What the stream told between two answers.
   happened(items) {
-    if (!this.providers) return;
     this.traffic.add(items, now());
     this.network.happened(items, this.picture.lag);
     this.part("log", () => this.#log(items, null));
@@ -123,7 +134,8 @@ export class Later {
       $("#kinds").hidden = name !== "requests";
       this.requests.shown = name === "requests";
       this.requests.show();
-      this.part("log", () => this.#log([], null));
+      // Before the first answer nothing is known to have happened or not.
+      if (this.isDrawn) this.part("log", () => this.#log([], null));
     };
     this.chooseTab = choose;
     for (const tab of tabs) {

@@ -51,8 +51,11 @@ function happened(items) {
 async function load() {
   try {
     const { Later } = await import("./later.js");
-    later = new Later({ panels, part, picture, simulated: newest.simulated });
-    await later.ready();
+    await breath();
+    const made = new Later({ panels, part, picture, simulated: newest.simulated });
+    await made.ready();
+    await breath();
+    later = made;
     await later.show(newest, unseen.splice(0));
   } catch (error) {
     coming = later = null;
@@ -60,10 +63,10 @@ async function load() {
   }
 }
 
-// One part of the page that cannot read its part of the answer takes no other along.
-function part(name, draw) {
+// One part of the page that cannot read its part of the answer takes no other along. `draw` may take several frames.
+async function part(name, draw) {
   try {
-    const sentence = draw();
+    const sentence = await draw();
     if (typeof sentence === "string") panels[name].empty(sentence, picture.good);
     else panels[name].ready(picture.good);
   } catch (error) {

@@ -141,6 +141,9 @@ class Ear:
     def begun(self):
         self.log.append("begun")
 
+    def renewed(self):
+        self.log.append("renewed")
+
     def heard(self, said, at):
         self.log.extend(said)
 
@@ -177,14 +180,16 @@ async def connections(exchange, *, dialect=Dialect, **limits):
     pool = Pool()
     info = sockets.SocketInfo(url="wss://acme.example", **limits)
     address = SocketAddress.parse(exchange.url, allowed=True)
-    opened, lost = [], []
+    opened, lost, wires = [], [], []
 
     def open_wire(socket, dialect, until):
         async def opened(on_frame, on_lost):
             try:
-                return await open_socket(
+                wire = await open_socket(
                     pool, address, on_frame, on_lost, until=until, limit=info.frame_bytes
                 )
+                wires.append(wire)
+                return wire
             except HandshakeRefused as refused:
                 raise refusal(refused, 1_764_000_000_000) from refused
 
@@ -194,7 +199,7 @@ async def connections(exchange, *, dialect=Dialect, **limits):
         {"": info}, lambda socket: dialect(), open_wire, rng=NoWaits(),
         on_opened=opened.append, on_lost=lost.append,
     )  # fmt: skip
-    made.opened, made.lost = opened, lost
+    made.opened, made.lost, made.wires = opened, lost, wires
     before = asyncio.all_tasks()
     try:
         yield made

@@ -27,6 +27,7 @@ def hasty(monkeypatch):
     monkeypatch.setattr(connections_module, "_LINGER_S", 0.02)
     monkeypatch.setattr(connections_module, "_LOOK_S", 0.02)
     monkeypatch.setattr("coinmux.framework.streams.session._LOOK_S", 0.02)
+    monkeypatch.setattr("coinmux.framework.streams.place._OVERLAP_S", 0.1)
 
 
 async def test_a_feed_begins_and_is_heard():
@@ -257,16 +258,141 @@ async def test_a_silent_feed_is_subscribed_to_anew_on_a_living_connection():
 
 
 async def test_a_connection_is_replaced_before_it_ends():
-    """The new one is open before the old one is closed."""
+    """Both are listened to for a while, and what both tell is told where the new one takes over."""
     async with Exchange().open() as exchange, connections(exchange) as source:
         ear = Ear()
         source.follow(subscription("btc"), ear)
         await until(lambda: ear.log)
         await exchange.send('{"op": "leaving"}')
-        await until(lambda: exchange.connected == 2)
-        await until(lambda: ear.log == ["begun", "begun"])
+        await until(lambda: len(exchange.channels) == 2)
+        await exchange.say("btc", 1)
+        await until(lambda: "renewed" in ear.log)
         await until(lambda: len(exchange.peers) == 1)
+        await exchange.say("btc", 2)
+        await until(lambda: ("btc", 2) in ear.log)
+        assert ear.log == ["begun", ("btc", 1), "renewed", ("btc", 1), ("btc", 2)]
         assert source.lost == []
+        assert [use.reconnects for use in source.uses()] == [1]
+
+
+async def test_the_former_connection_goes_on_where_the_next_one_fails():
+    """Another is tried."""
+    async with Exchange().open() as exchange, connections(exchange) as source:
+        ear = Ear()
+        source.follow(subscription("btc"), ear)
+        await until(lambda: ear.log)
+        exchange.is_silent = True  # the next one is not confirmed
+        await exchange.send('{"op": "leaving"}')
+        await until(lambda: len(exchange.peers) == 2)
+        exchange.peers[1].transport.abort()
+        await exchange.say("btc", 1)
+        await until(lambda: ("btc", 1) in ear.log)
+        exchange.is_silent = False
+        await until(lambda: "renewed" in ear.log)
+        assert ear.log == ["begun", ("btc", 1), "renewed"]
+        assert source.lost == []
+
+
+async def test_a_former_connection_that_ends_early_is_no_loss_where_the_next_one_is_confirmed():
+    """The next one takes over at once."""
+    async with Exchange().open() as exchange, connections(exchange) as source:
+        ear = Ear()
+        source.follow(subscription("btc"), ear)
+        await until(lambda: ear.log)
+        await exchange.send('{"op": "leaving"}')
+        await until(lambda: len(exchange.channels) == 2)
+        await exchange.say("btc", 1)
+        await until(lambda: ear.log[-1] == ("btc", 1))
+        exchange.peers[0].transport.abort()
+        await until(lambda: "renewed" in ear.log)
+        assert ear.log == ["begun", ("btc", 1), "renewed", ("btc", 1)]
+
+
+async def test_where_the_next_one_is_not_confirmed_yet_it_begins_anew():
+    """What came meanwhile was missed."""
+    async with Exchange().open() as exchange, connections(exchange, confirm_s=30) as source:
+        ear = Ear()
+        source.follow(subscription("btc"), ear)
+        await until(lambda: ear.log)
+        exchange.is_silent = True
+        await exchange.send('{"op": "leaving"}')
+        await until(lambda: len(exchange.peers) == 2)
+        former, latest = exchange.peers
+        former.transport.abort()
+        await until(lambda: exchange.peers == [latest])
+        await latest.send('{"op": "subscribed", "channel": "btc"}')
+        await until(lambda: ear.log == ["begun", "begun"])
+
+
+async def test_who_leaves_while_both_are_open_is_heard_on_neither():
+    """And the others go over."""
+    async with Exchange().open() as exchange, connections(exchange) as source:
+        stays, leaves = Ear(), Ear()
+        source.follow(subscription("btc"), stays)
+        followed = source.follow(subscription("eth"), leaves)
+        await until(lambda: stays.log and leaves.log)
+        await exchange.send('{"op": "leaving"}')
+        await until(lambda: len(exchange.channels) == 2)
+        followed.stop()
+        await until(lambda: "renewed" in stays.log)
+        await until(lambda: list(exchange.channels.values()) == [{"btc"}])
+        await exchange.say("eth", 1)
+        assert leaves.log == ["begun"]
+
+
+async def test_its_figures_say_how_it_is():
+    """Of what is open, and for how long it will not be."""
+    async with Exchange().open() as exchange, connections(exchange) as source:
+        ear = Ear()
+        source.follow(subscription("btc", "eth"), ear)
+        await until(lambda: ear.log)
+        await exchange.say("btc", 1)
+        await until(lambda: ("btc", 1) in ear.log)
+        (use,) = source.uses()
+        assert (use.state, use.subscriptions, use.channels, use.messages) == ("open", 1, 2, 3)
+        assert use.bytes_in > 60
+        assert use.messages_per_s > 0
+        assert 0 <= use.last_message_s <= use.age_s
+        assert (use.reconnects, use.retry_s, use.error) == (0, None, None)
+        exchange.refuse = 451
+        exchange.cut()
+        await until(lambda: source.held)
+        (use,) = source.uses()
+        assert (use.state, use.age_s, use.messages, use.messages_per_s) == (
+            "waiting",
+            None,
+            3,
+            None,
+        )
+        assert use.retry_s > 20_000
+        assert "451" in use.error
+
+
+async def test_who_comes_while_a_source_refuses_is_told_why():
+    """And the connection is not tried for it."""
+    async with Exchange().open() as exchange, connections(exchange) as source:
+        exchange.refuse = 418
+        first, second = Ear(), Ear()
+        source.follow(subscription("btc"), first)
+        await until(lambda: first.log and source.held)
+        source.follow(subscription("eth"), second)
+        await until(lambda: second.log)
+        assert first.log == second.log == [("lost", "upstream_banned")]
+        assert len(source.lost) == 1
+
+
+async def test_closing_waits_for_an_exchange_that_does_not_say_goodbye(monkeypatch):
+    """Not for ever; then nothing of it is left open."""
+    monkeypatch.setattr("coinmux.framework.transport.websocket._CLOSE_S", 0.1)
+    async with Exchange().open() as exchange, connections(exchange) as source:
+        ear = Ear()
+        source.follow(subscription("btc"), ear)
+        await until(lambda: ear.log)
+        # It reads no more, so it does not answer.
+        exchange.peers[0].transport.pause_reading()
+        await asyncio.wait_for(source.close(), 5)
+        assert source.wires
+        assert all(wire.is_ended for wire in source.wires)
 
 
 async def test_a_ping_of_the_source_is_answered_and_ours_is_sent():

@@ -27,6 +27,7 @@ def hasty(monkeypatch):
     monkeypatch.setattr(feed_module, "_TICK_S", 0.02)
     monkeypatch.setattr(feed_module, "_QUIET_S", 60)  # on a slow machine two seconds are soon over
     monkeypatch.setattr(side_module, "_PAUSE_S", 0.02)
+    monkeypatch.setattr("coinmux.framework.streams.place._OVERLAP_S", 0.1)
 
 
 async def say(exchange, channel, body):
@@ -161,6 +162,64 @@ async def test_no_trade_is_lost_or_told_twice_when_a_connection_is_cut():
         assert {"2", "3", "4", "5", "6", "7"} <= set(ids)
         assert len(ids) == len(set(ids))
         await stream.close()
+
+
+async def test_a_connection_that_is_replaced_loses_no_trade_and_asks_nobody():
+    """What both connections tell is told once."""
+    now = int(time.time() * 1000) - 60_000
+    async with following("a") as world:
+        a, plugin = world.exchanges["a"], world.plugins["a"]
+        stream = await opened(world, "trades", BTC, first=(a, "x:BTC-USDT", [(1, now)]))
+        book = {"bids": [["100", "1"]], "asks": [["101", "1"]], "is_whole": True, "last": 5}
+        books = await opened(world, "order_book", BTC, first=(a, "b:BTC-USDT", book))
+        await until(lambda: plugin.asked)
+        await asyncio.sleep(0.1)
+        asked = len(plugin.asked)
+        await a.send('{"op": "leaving"}')
+        await until(lambda: len(a.channels) == 2)
+        await until(lambda: all(len(one) == 2 for one in a.channels.values()))
+        await a.say("x:BTC-USDT", [(2, now + 1)])
+        await a.say("b:BTC-USDT", {**book, "last": 6})
+        await a.say("x:BTC-USDT", [(3, now + 2)])
+        await until(lambda: len(a.peers) == 1)
+        sent = len(a.asked)
+        await a.say("x:BTC-USDT", [(4, now + 3)])
+        change = {"bids": [["100.5", "2"]], "asks": [], "previous": 6, "last": 7}
+        await a.say("b:BTC-USDT", change)
+        ids, kinds = [], set()
+        while "4" not in ids:
+            (event,) = await take(stream)
+            ids += [one.id for one in event.data.trades]
+            kinds.add(event.kind)
+        assert ids == ["1", "2", "3", "4"]
+        assert kinds == {"snapshot", "update"}
+        assert len(plugin.asked) == asked
+        best = 0.0
+        while best != 100.5:
+            (event,) = await take(books)
+            best = event.data.bids[0][0]
+        assert len(a.asked) == sent, "no book was asked for anew"
+        await stream.close()
+        await books.close()
+
+
+async def test_a_cut_connection_is_one_failure_however_many_feeds_it_had():
+    """The source's channel stays where it is."""
+    now = int(time.time() * 1000) - 60_000
+    async with following("a") as world:
+        a, health = world.exchanges["a"], world.gateway.health
+        book = {"bids": [["100", "1"]], "asks": [["101", "1"]], "is_whole": True, "last": 5}
+        streams = [
+            await opened(world, "ticker", BTC, first=(a, "t:BTC-USDT", 101)),
+            await opened(world, "trades", BTC, first=(a, "x:BTC-USDT", [(1, now)])),
+            await opened(world, "order_book", BTC, first=(a, "b:BTC-USDT", book)),
+        ]
+        assert a.connected == 1
+        a.cut()
+        await until(lambda: a.connected == 2)
+        assert health.snapshot("a:live").failures == 1
+        for stream in streams:
+            await stream.close()
 
 
 async def test_a_loss_that_cannot_be_mended_is_said():

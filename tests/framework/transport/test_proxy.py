@@ -9,6 +9,9 @@ from coinmux import Gateway, ProviderInfo, Ticker, hookimpl
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.transport.choice import is_named
+from tests.framework.streams.acme import Acme
+from tests.framework.streams.exchange import Exchange, until
+from tests.framework.transport.loopback_proxy import LoopbackProxy
 from tests.framework.transport.test_client import Certificates
 
 #: Public, so that the guard lets it pass; only the proxy of this test can reach it.
@@ -143,3 +146,42 @@ def test_without_the_httpx_transport_it_is_told_that_no_request_goes_through():
 )
 def test_no_proxy_names_hosts_and_domains(netloc, listed, named):
     assert is_named(netloc, listed) is named
+
+
+async def test_live_feeds_go_through_it_too(monkeypatch):
+    """Over a name that only the proxy knows."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with Exchange().open() as exchange, LoopbackProxy(exchange.port).open() as proxy:
+        environ = {
+            "CHECKER": "off", "ARCHIVE": "off", "HTTP_TRANSPORT": "httpx", "HTTP_PROXY": proxy.url,
+            "ACME_WS_URL": "ws://only-there.example/feed",
+        }  # fmt: skip
+        found = [in_process("acme", Acme("acme", exchange))]
+        async with Gateway.from_env(None, environ=environ, found=found) as gateway:
+            stream = gateway.stream("ticker", "BTC/USDT")
+            entering = asyncio.ensure_future(stream.open())
+            await until(lambda: any(exchange.channels.values()))
+            await exchange.say("t:BTC-USDT", 101.0)
+            await asyncio.wait_for(entering, 5)
+            assert (await anext(stream)).data.last == 101.0
+            assert proxy.asked == ["only-there.example:80"]
+            await stream.close()
+
+
+async def test_no_proxy_holds_for_them():
+    """A host it names is dialled."""
+    async with Exchange().open() as exchange, LoopbackProxy(exchange.port).open() as proxy:
+        environ = {
+            "CHECKER": "off", "ARCHIVE": "off", "HTTP_TRANSPORT": "httpx", "HTTP_PROXY": proxy.url,
+            "NO_PROXY": "127.0.0.1", "ACME_WS_URL": exchange.url,
+        }  # fmt: skip
+        found = [in_process("acme", Acme("acme", exchange))]
+        async with Gateway.from_env(None, environ=environ, found=found) as gateway:
+            stream = gateway.stream("ticker", "BTC/USDT")
+            entering = asyncio.ensure_future(stream.open())
+            await until(lambda: any(exchange.channels.values()))
+            await exchange.say("t:BTC-USDT", 101.0)
+            await asyncio.wait_for(entering, 5)
+            assert proxy.asked == []
+            await stream.close()

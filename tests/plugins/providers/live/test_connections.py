@@ -25,6 +25,9 @@ FEEDS = [
 class Exchange:
     """The other end of a connection, without a network: what is sent is answered at once."""
 
+    alive_at = 0.0
+    bytes_in = 0
+
     def __init__(self, name, pairs):
         self.module = importlib.import_module(f"coinmux.plugins.providers.{name}.simulated_socket")
         self.pairs = pairs
@@ -63,6 +66,9 @@ class Exchange:
     def ping(self):
         pass
 
+    async def wait_closed(self):
+        pass
+
     def close(self):
         pass
 
@@ -77,6 +83,9 @@ class Listener:
         self.bad = []
 
     def begun(self):
+        self.begins += 1
+
+    def renewed(self):
         self.begins += 1
 
     def heard(self, said, at):
