@@ -81,7 +81,7 @@ PEERS = {
     "gateio": Peer("gate"),
     "htx": Peer("htx", ticker=".detail", is_packed=True),
     "mexc": Peer("mexc", ticker="bookTicker"),
-    "bitfinex": Peer("bitfinex", as_sent=_bare_rows),
+    "bitfinex": Peer("bitfinex", as_sent=_bare_rows, kinds=("ticker", "trades")),
     "bitstamp": Peer("bitstamp", kinds=("trades",)),
 }
 
