@@ -297,6 +297,10 @@ class Feed(PolledVoice):
     def _now_live(self, side: Side) -> Kind:
         """The source that tells it is another, or tells again."""
         self.state, self._down_at = "live", None
+        if self._trial is not None:
+            # It was begun because nobody told; of the same source, it would tell it all again.
+            self._trial.stop()
+            self._trial = None
         self._now_told_by(side.name)
         self._set_ready()
         return "snapshot"

@@ -30,7 +30,7 @@ def news(data: Result, before: Result | None, since_ms: int | None) -> Result | 
         return data.model_copy(update={"trades": new}) if new else None
     if isinstance(data, Candles):
         rows = _rows(data)
-        known = (
+        told = (
             {}
             if not isinstance(before, Candles)
             else {row.timestamp: (row.figures(), row.is_closed) for row in _rows(before)}
@@ -39,7 +39,7 @@ def news(data: Result, before: Result | None, since_ms: int | None) -> Result | 
             row
             for row in rows
             if (since_ms is None or row.timestamp > since_ms)
-            and known.get(row.timestamp) != (row.figures(), row.is_closed)
+            and told.get(row.timestamp) != (row.figures(), row.is_closed)
         ]
         return answer_of(left, data) if left else None
     return None if data == before else data
