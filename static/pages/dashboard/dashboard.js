@@ -3,7 +3,7 @@ import { $, h, setAttribute, setText } from "../../shared/js/dom.js";
 import { address, get } from "../../shared/js/api.js";
 import { live } from "../../shared/js/live.js";
 import { Panel } from "../../shared/js/panel.js";
-import { Poller } from "../../shared/js/poll.js";
+import { Poller, breath } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
 import { shape, stateOf } from "../../shared/js/states.js";
 import { clock, eachSecond, now, sync } from "../../shared/js/time.js";
@@ -157,9 +157,12 @@ const state = new Poller(async () => {
   const answer = await get("api/monitor", { since: cursor });
   sync(answer.server_time);
   shell.answered(answer);
+  // The sentence is on the screen before the rest is made.
   verdict.set(answer);
+  await breath();
   const titles = new Map(answer.providers.map((one) => [one.name, one.title ?? one.name]));
   showBoard(answer, titles);
+  await breath();
   facts.house(answer);
   learn(answer.providers);
   cursor = answer.events.cursor;

@@ -1,6 +1,7 @@
 // The second half of the monitor: network, what happened, sources, endpoints and the small cards.
 import { $, setText } from "../../shared/js/dom.js";
 import { get } from "../../shared/js/api.js";
+import { breath } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
 import { eachSecond, now } from "../../shared/js/time.js";
 import { Archive, Cache, Inventory, Services } from "./cards.js";
@@ -13,7 +14,6 @@ import { Traffic } from "./traffic.js";
 import { Trends } from "./trends.js";
 import { Network, legend } from "./network/network.js";
 import { Twin } from "./network/twin.js";
-import { breath } from "./picture.js";
 
 const NO_FEEDS = "No live feed now. One begins when somebody follows a market: a chart, api/market/ticker/stream, coinmux watch.";
 const isOn = (name) => shell.params().get(name) === "1";
