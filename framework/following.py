@@ -15,14 +15,22 @@ from coinmux.framework.routing.options import CONSENSUS, RequestOptions, Strateg
 from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.indicators.service import IndicatorService
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.candles import Candles
     from coinmux.framework.models.capability import Capability
+    from coinmux.framework.models.indicator_values import IndicatorValues
     from coinmux.framework.models.market import OrderBook, Ticker, Trades
+    from coinmux.framework.streams.explanation import FeedExplanation
     from coinmux.framework.streams.feed_figures import FeedUse
     from coinmux.framework.streams.reader import Reader
     from coinmux.framework.streams.service import LiveFeeds, LiveFigures
     from coinmux.framework.streams.stream import Stream
+
+    Opened = tuple[Reader[Any], Callable[[Reader[Any]], None]]
 
 #: Levels of a book that is followed, and events that may wait, where nothing else is asked for.
 _DEPTH, _WAITING = 20, 1_000
@@ -40,8 +48,24 @@ class StreamKeywords(TypedDict, total=False):
     waiting: int
 
 
+class IndicatorKeywords(TypedDict, total=False):
+    """The keywords of `Gateway.stream_indicator`."""
+
+    interval: str
+    parameters: Mapping[str, int | float | str] | None
+    closed_only: bool
+    provider: str | None
+    strategy: Strategy
+    since: str | None
+    waiting: int
+
+
 class GatewayStreams(ABC):
     """The following half of `Gateway`."""
+
+    indicators: IndicatorService
+    clock: Clock
+    simulated: bool
 
     @abstractmethod
     def parse_symbol(self, text: str) -> Symbol:
@@ -117,36 +141,138 @@ class GatewayStreams(ABC):
         Raises:
             InvalidRequest: a value will not do; its subtypes say why.
         """
-        row, query = self._followed(capability, symbol, interval, depth)
-        if not 1 <= waiting <= _MOST_WAITING:
-            raise _refused("waiting", f"takes a whole number from 1 to {_MOST_WAITING}")
-        options = RequestOptions(provider=provider, strategy=strategy)
-        if strategy == CONSENSUS and row.consensus is None:
-            raise _refused("strategy", f"takes priority or fastest for {row.name}")
-        if strategy == CONSENSUS and provider is not None:
-            raise _refused("strategy", "takes priority or fastest where a provider is pinned")
+        _check_waiting(waiting)
+        row, query, options = self._followed(
+            capability, symbol, interval, depth, provider, strategy
+        )
+        feeds = self._live_feeds
+
+        def opened() -> Awaitable[Opened]:
+            return feeds().open(
+                row, query, options, most=waiting, since=since, timeout_s=self._patience_s()
+            )
+
+        return self._reading(opened, lambda: feeds().explain(row, query, options))
+
+    def stream_indicator(
+        self,
+        name: str,
+        symbol: str,
+        *,
+        interval: str = "1h",
+        parameters: Mapping[str, int | float | str] | None = None,
+        closed_only: bool = False,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+        since: str | None = None,
+        waiting: int = _WAITING,
+    ) -> Stream[IndicatorValues]:
+        """Follow an indicator of one market: its values as candles change and close.
+
+        It is computed once for all readers. What closed candles told never changes; the open
+        candle's values are marked by `last_closed`.
+
+        Args:
+            name: of the indicator.
+            symbol: a pair, as in a question.
+            interval: of the candles.
+            parameters: of the indicator, by name: `{"period": 21}`.
+            closed_only: leave out the open candle.
+            provider: follow the candles of this one alone; no failover.
+            strategy: `priority` or `fastest`.
+            since, waiting: as of `stream`.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
+        _check_waiting(waiting)
+        row, query, options = self._followed("candles", symbol, interval, None, provider, strategy)
+        plan = self.indicators.catalogue.plan(name, parameters or {})
+        # Imported by the first who follows something: no start waits for it.
+        from coinmux.framework.live_indicators import IndicatorFeed, IndicatorQuestion
+
+        fields = query.__dict__
+        question = IndicatorQuestion(
+            plan, fields["symbol"], fields["interval"], options, closed_only
+        )
+        feeds = self._live_feeds
+
+        def candles() -> Stream[Candles]:
+            pair, every = str(question.symbol), str(question.interval)
+            return self.stream(
+                "candles", pair, interval=every, provider=provider, strategy=strategy
+            )
+
+        def made() -> IndicatorFeed:
+            return IndicatorFeed(
+                question, candles, self.indicators, self.clock, feeds().defect,
+                simulated=self.simulated,
+            )  # fmt: skip
+
+        def opened() -> Awaitable[Opened]:
+            return feeds().join(
+                question.key, made, most=waiting, since=since, timeout_s=self._patience_s()
+            )
+
+        return self._reading(opened, lambda: feeds().explain(row, query, options))
+
+    def explain_stream(
+        self,
+        capability: str,
+        symbol: str,
+        *,
+        interval: str | None = None,
+        depth: int | None = None,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+    ) -> FeedExplanation:
+        """Why a market that is followed is told by whom, or would be; follows nothing.
+
+        Args:
+            capability, symbol, interval, depth, provider, strategy: as of `stream`.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
+        row, query, options = self._followed(
+            capability, symbol, interval, depth, provider, strategy
+        )
+        return self._live_feeds().explain(row, query, options)
+
+    def _reading(
+        self, opened: Callable[[], Awaitable[Opened]], explained: Callable[[], FeedExplanation]
+    ) -> Stream[Any]:
+        """A stream of one reader, begun when it is entered."""
         # Imported by the first who follows something: no start waits for it.
         from coinmux.framework.streams.stream import Stream
 
-        ends: dict[int, Any] = {}
+        ends: dict[int, Callable[[Reader[Any]], None]] = {}
 
-        async def opened() -> Reader[Any]:
-            reader, end = await self._live_feeds().open(
-                row, query, options, most=waiting, since=since, timeout_s=self._patience_s()
-            )
+        async def begun() -> Reader[Any]:
+            reader, end = await opened()
             ends[id(reader)] = end
             return reader
 
-        return Stream(opened, lambda reader: ends.pop(id(reader))(reader))
+        return Stream(begun, lambda reader: ends.pop(id(reader))(reader), explained)
 
     @abstractmethod
     def _patience_s(self) -> float:
         """How long the first event of a stream is waited for."""
 
     def _followed(
-        self, capability: str, symbol: str, interval: str | None, depth: int | None
-    ) -> tuple[Capability, Query]:
-        """The question that is followed."""
+        self,
+        capability: str,
+        symbol: str,
+        interval: str | None,
+        depth: int | None,
+        provider: str | None,
+        strategy: Strategy,
+    ) -> tuple[Capability, Query, RequestOptions]:
+        """The question that is followed, and of whom.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
         if capability not in STREAMED:
             known = list(STREAMED)
             raise _refused(
@@ -158,15 +284,20 @@ class GatewayStreams(ABC):
         if depth is not None and capability != "order_book":
             raise _refused("depth", "is for order books alone")
         row = self.capability(capability)
+        if strategy == CONSENSUS and row.consensus is None:
+            raise _refused("strategy", f"takes priority or fastest for {row.name}")
+        if strategy == CONSENSUS and provider is not None:
+            raise _refused("strategy", "takes priority or fastest where a provider is pinned")
+        options = RequestOptions(provider=provider, strategy=strategy)
         pair = symbol if isinstance(symbol, Symbol) else self.parse_symbol(symbol)
         if capability == "candles":
             every = "1m" if interval is None else interval
-            return row, query_of(CandlesQuery, symbol=pair, interval=every)
+            return row, query_of(CandlesQuery, symbol=pair, interval=every), options
         if capability == "order_book":
             levels = _DEPTH if depth is None else depth
-            return row, query_of(OrderBookQuery, symbol=pair, depth=levels)
+            return row, query_of(OrderBookQuery, symbol=pair, depth=levels), options
         kind: type[Query] = TickerQuery if capability == "ticker" else TradesQuery
-        return row, query_of(kind, symbol=pair)
+        return row, query_of(kind, symbol=pair), options
 
     @abstractmethod
     def feeds(self) -> list[FeedUse]:
@@ -175,6 +306,11 @@ class GatewayStreams(ABC):
     @abstractmethod
     def live_figures(self) -> LiveFigures | None:
         """What live feeds and their connections counted; None before the first is followed."""
+
+
+def _check_waiting(waiting: int) -> None:
+    if not 1 <= waiting <= _MOST_WAITING:
+        raise _refused("waiting", f"takes a whole number from 1 to {_MOST_WAITING}")
 
 
 def _refused(name: str, message: str, **more: object) -> InvalidRequest:

@@ -30,18 +30,21 @@ def simulated_providers(plugins: Iterable[object]) -> list[SimulatedProvider]:
     """Providers and their samples, for `Simulator`.
 
     Args:
-        plugins: provider modules, or objects with `provider_info`. Samples are looked for in the
-            folder `samples` of the module's package. Retired ones are left out; one without
-            samples stays, so that the real source is never called in its place.
+        plugins: provider modules, or objects with `provider_info`; one of several sources may
+            come once for each. Samples are looked for in the folder `samples` of the module's
+            package. Retired ones are left out; one without samples stays, so that the real source
+            is never called in its place.
 
     Raises:
         BadSample: names file and field.
     """
-    found = []
+    found: dict[str, SimulatedProvider] = {}
     for plugin in plugins:
-        info: ProviderInfo = plugin.provider_info()  # type: ignore[attr-defined]
-        if info.retired is None:
-            package = package_of(plugin)
-            samples = samples_of(package, info.name) if package is not None else []
-            found.append(SimulatedProvider(info, samples, package))
-    return found
+        told = plugin.provider_info()  # type: ignore[attr-defined]
+        infos: Sequence[ProviderInfo] = told if isinstance(told, (tuple, list)) else (told,)
+        package = package_of(plugin)
+        for info in infos:
+            if info.retired is None and info.name not in found:
+                samples = samples_of(package, info.name) if package is not None else []
+                found[info.name] = SimulatedProvider(info, samples, package)
+    return list(found.values())

@@ -35,9 +35,9 @@ export class Changes {
 
   // Events of the monitor or of the stream, which tell the same; `answer` is the monitor's, where it is one.
   add(events, answer = null) {
-    this.#spells.add(events.filter((event) => this.#isNew(event)), now());
+    const isTold = this.#spells.add(events.filter((event) => this.#isNew(event)), now());
     if (answer) this.#spells.answered(answer);
-    this.#show();
+    if (isTold || answer) this.#show();
   }
 
   // Troubles that began before this page was opened, or before the server was started anew.

@@ -20,9 +20,9 @@ export class Changes {
 
   // `answer` is the monitor's that came with the events, or null where the stream told them.
   add(events, answer) {
-    this.spells.add(events, now());
+    const isTold = this.spells.add(events, now());
     if (answer) this.spells.answered(answer);
-    this.show();
+    if (isTold || answer) this.show();
   }
 
   known(incidents) {

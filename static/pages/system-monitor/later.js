@@ -1,6 +1,7 @@
 // The second half of the monitor: network, what happened, sources, endpoints and the small cards.
 import { $, setText } from "../../shared/js/dom.js";
 import { get } from "../../shared/js/api.js";
+import { breath } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
 import { eachSecond, now } from "../../shared/js/time.js";
 import { Archive, Cache, Inventory, Services } from "./cards.js";
@@ -13,16 +14,19 @@ import { Traffic } from "./traffic.js";
 import { Trends } from "./trends.js";
 import { Network, legend } from "./network/network.js";
 import { Twin } from "./network/twin.js";
-import { breath } from "./picture.js";
 
+const NO_FEEDS = "No live feed now. One begins when somebody follows a market: a chart, api/market/ticker/stream, coinmux watch.";
 const isOn = (name) => shell.params().get(name) === "1";
 const sortOf = (name) => (shell.params().get(name) ?? "").split(".");
 const kept = (key, direction, usual) => (`${key}.${direction}` === usual ? null : `${key}.${direction}`);
 
 export class Later {
+  #showing = Promise.resolve();
+  isDrawn = false;
+
   // `part(name, draw)` shows one panel; `picture` asks the server.
   constructor({ panels, part, picture, simulated }) {
-    Object.assign(this, { panels, part, picture });
+    Object.assign(this, { panels, part, picture, feeds: null });
     this.trends = new Trends($("#trends"));
     this.services = new Services($("#services"));
     this.traffic = new Traffic();
@@ -61,16 +65,25 @@ export class Later {
     get("api/incidents", { limit: 50 }).then(({ incidents }) => this.changes.known(incidents ?? []), () => {});
   }
 
-  async show(data, items) {
+  // One answer after the other, as each takes several frames.
+  show(data, items) {
+    const next = () => this.#show(data, items);
+    this.#showing = this.#showing.then(next, next);
+    return this.#showing;
+  }
+
+  async #show(data, items) {
+    this.isDrawn = true;
     this.part("trends", () => this.trends.show(data.server));
     this.part("services", () => this.services.show(data.services));
+    await breath();
     this.traffic.add(items, now());
     this.part("network", () => this.network.update({ ...data, poll_after_ms: this.picture.lag }, items));
     await breath();
     this.part("log", () => this.#log(items, data));
     await breath();
-    this.part("providers", () => {
-      this.providers.show(data.providers, data.bars, this.traffic);
+    await this.part("providers", async () => {
+      await this.providers.show(data.providers, data.bars, this.traffic);
       return data.providers.length ? null : "No sources are installed. See docs/plugins.md.";
     });
     await breath();
@@ -78,13 +91,26 @@ export class Later {
     this.part("archive", () => this.archive.show(data.database));
     this.part("inventory", () => this.inventory.show(data));
     await breath();
+    this.#follow(data.feeds);
     this.part("endpoints", () => this.endpoints.show(data.endpoints));
     this.twin.show(data.providers ?? []);
   }
 
+  // Most servers follow nothing most of the time: the first feed brings the script that draws them.
+  #follow(feeds) {
+    if (this.feeds) return;
+    if (!feeds?.total) {
+      this.part("feeds", () => NO_FEEDS);
+      return;
+    }
+    this.feeds = import("./feeds.js").then(({ Feeds }) => new Feeds(this.panels.feeds, this.part, NO_FEEDS), (error) => {
+      this.feeds = null;
+      this.panels.feeds.error({ title: "A part of this page did not load", detail: error.message });
+    });
+  }
+
   // What the stream told between two answers.
   happened(items) {
-    if (!this.providers) return;
     this.traffic.add(items, now());
     this.network.happened(items, this.picture.lag);
     this.part("log", () => this.#log(items, null));
@@ -123,7 +149,8 @@ export class Later {
       $("#kinds").hidden = name !== "requests";
       this.requests.shown = name === "requests";
       this.requests.show();
-      this.part("log", () => this.#log([], null));
+      // Before the first answer nothing is known to have happened or not.
+      if (this.isDrawn) this.part("log", () => this.#log([], null));
     };
     this.chooseTab = choose;
     for (const tab of tabs) {

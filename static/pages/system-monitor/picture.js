@@ -92,8 +92,3 @@ export class Picture {
     }
   }
 }
-
-// Lets the browser paint and answer between two parts: no refresh holds it for long.
-export const breath = () => new Promise((done) => {
-  setTimeout(done);
-});

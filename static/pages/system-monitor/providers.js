@@ -3,6 +3,7 @@ import { each, h, setAttribute, setText } from "../../shared/js/dom.js";
 import { ask, root } from "../../shared/js/api.js";
 import { failure } from "../../shared/js/codes.js";
 import { NONE, ms, number, share } from "../../shared/js/format.js";
+import { breath } from "../../shared/js/poll.js";
 import { Roving } from "../../shared/js/roving.js";
 import { badge, setBadge, severity, stateOf } from "../../shared/js/states.js";
 import { setSince, since, span, until } from "../../shared/js/time.js";
@@ -10,6 +11,9 @@ import { Bars } from "../../shared/components/bars.js";
 
 const link = (path, name) => new URL(`${path}${encodeURIComponent(name)}`, root).href;
 const TESTED_MS = 10000;
+// So long the rows may hold the page at a time, and so many new ones are made at once.
+const SLICE_MS = 6;
+const MADE_AT_ONCE = 12;
 // Within a group, from bad to good; those nobody knows anything of come after those that are well.
 const PLACE = { offline: 0, degraded: 1, healthy: 2, unknown: 3, disabled: 4 };
 const COLUMNS = [
@@ -39,6 +43,7 @@ export class Providers {
   #sources = [];
   #traffic = null;
   #parts = new Map();
+  #pass = 0;
   quiet = false;
 
   // `onSort(key, direction)` and `onQuiet(open)` put the choice into the address; `drill` adds a column.
@@ -61,12 +66,13 @@ export class Providers {
     this.body.addEventListener("focusout", () => setTimeout(() => this.#rows()));
   }
 
-  // `traffic` knows who is asked on behalf of callers, and of which request the last failure was.
+  // `traffic` knows who is asked on behalf of callers, and of which request the last failure was. Ends when all
+  // rows are shown.
   show(providers, facts, traffic) {
     Object.assign(this.#facts, facts);
     this.#sources = providers;
     this.#traffic = traffic;
-    this.#rows();
+    return this.#rows();
   }
 
   #turn(column) {
@@ -76,7 +82,7 @@ export class Providers {
     this.#rows();
   }
 
-  #rows() {
+  async #rows() {
     if (!this.#traffic) return;
     const groups = grouped(this.#sources, (one) => this.#traffic.recent(one.name));
     this.columns.forEach((column, at) => setAttribute(this.heads[at], "aria-sort", column.key !== this.sorted ? null : this.direction === "asc" ? "ascending" : "descending"));
@@ -98,9 +104,35 @@ export class Providers {
     put("busy", "Busy", groups.busy);
     put("quiet", "Quiet", groups.quiet, everyone);
     setText(this.note, `${number(groups.look.length)} need a look, ${number(groups.busy.length)} busy, ${number(groups.quiet.length)} quiet`);
-    each(this.body, this.#steady(items), (item) => item.key, (item) => this.#make(item), (row, item) => this.#fill(row, item));
     for (const name of this.#parts.keys()) if (!this.#sources.some((one) => one.name === name)) this.#parts.delete(name);
-    this.roving.refresh();
+    await this.#inSlices(this.#steady(items));
+  }
+
+  // The order at once, then row after row with pauses, so that sixty of them do not hold the page. Whoever begins
+  // anew meanwhile, as by a click on a heading, ends this.
+  async #inSlices(items) {
+    const pass = (this.#pass += 1);
+    const rows = this.body.keptChildren ?? new Map();
+    const known = items.filter((item) => rows.has(item.key));
+    let missing = items.filter((item) => !rows.has(item.key));
+    do {
+      const made = new Set(missing.slice(0, MADE_AT_ONCE));
+      missing = missing.slice(MADE_AT_ONCE);
+      const later = new Set(missing);
+      each(this.body, items.filter((item) => !later.has(item)), (item) => item.key, (item) => this.#make(item), (row, item) => made.has(item) && this.#fill(row, item));
+      this.roving.refresh();
+      if (missing.length) await breath();
+      if (pass !== this.#pass) return;
+    } while (missing.length);
+    let begun = performance.now();
+    for (const item of known) {
+      if (performance.now() - begun > SLICE_MS) {
+        await breath();
+        if (pass !== this.#pass) return;
+        begun = performance.now();
+      }
+      this.#fill(this.body.keptChildren.get(item.key), item);
+    }
   }
 
   // While something inside has the focus, rows that are shown keep their order.
@@ -173,7 +205,7 @@ export class Providers {
     setText(parts.up, Number.isFinite(one.uptime) ? share(one.uptime) + (Number.isFinite(one.observed_s) ? ` of ${span(one.observed_s * 1000)}` : "") : NONE);
     setAttribute(parts.up, "title", Number.isFinite(one.observed_s) ? `up in ${share(one.uptime)} of the ${span(one.observed_s * 1000)} in which it was asked` : null);
     const request = this.#traffic.failure(one.name);
-    parts.why.href = request ? link("explain?request=", request) : link("providers?name=", one.name);
+    setAttribute(parts.why, "href", request ? link("explain?request=", request) : link("providers?name=", one.name));
     setAttribute(parts.why, "title", request ? "The last request it failed" : "Its last decisions");
     setSince(parts.checked, one.checked_at);
     setText(parts.rate, number(one.requests_per_min));

@@ -35,7 +35,9 @@ export class Requests {
 
   // `events` come oldest first.
   add(events) {
-    for (const event of events) if (KINDS.has(event.kind)) this.#join(event);
+    const asked = events.filter((event) => KINDS.has(event.kind));
+    if (!asked.length) return;
+    for (const event of asked) this.#join(event);
     this.groups.splice(0, this.groups.length - MOST);
     this.show();
   }

@@ -25,13 +25,18 @@ export class Spells {
   #capabilities = new Map();
   entries = [];
 
+  // True where an event was one that changes something: most are requests that were answered.
   add(events, at) {
+    let isTold = false;
     for (const event of events) {
       if (event.kind === "state_change") this.#state(event);
       else if (event.kind === "failover") this.#failover(event);
       else if (event.kind === "config") this.#put({ kind: "config", at: event.t, source: event.provider ?? null, text: event.message, request: event.request_id });
+      else continue;
+      isTold = true;
     }
     this.#forget(at);
+    return isTold;
   }
 
   #forget(at) {

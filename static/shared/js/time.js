@@ -132,7 +132,7 @@ export function eachSecond(task) {
 // A `<time>` whose text is the age of `at`, "12 s ago", kept true each second; its tooltip is the time itself.
 // `text(at)` writes another text of the same kind. `setSince` gives an element another time.
 export function since(at, text = ago) {
-  const element = h("time", { class: "since" });
+  const element = h("time", { class: "since", datetime: "" });
   element.refreshed = (zoneChanged = false) => {
     const words = text(element.at);
     if (element.textContent !== words) element.textContent = words;
@@ -143,10 +143,12 @@ export function since(at, text = ago) {
 }
 
 export function setSince(element, at) {
-  const known = Number.isFinite(at);
-  element.at = at;
-  element.dateTime = known ? new Date(at).toISOString() : "";
-  element.title = title(at);
+  // Most are given the time they have.
+  if (!Object.is(element.at, at)) {
+    element.at = at;
+    element.dateTime = Number.isFinite(at) ? new Date(at).toISOString() : "";
+    element.title = title(at);
+  }
   element.refreshed();
   return element;
 }

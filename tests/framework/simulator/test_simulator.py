@@ -323,3 +323,20 @@ def test_plugins_may_be_objects_and_packages(tmp_path, monkeypatch):
     found = simulated_providers([acme_of_a_stranger, _Plugin(), _Plugin(retired="closed")])
     assert [(one.info.name, len(one.samples)) for one in found] == [("stranger", 1), ("bare", 0)]
     assert isinstance(found[0], SimulatedProvider)
+
+
+class _Twins:
+    """A plugin of two sources."""
+
+    def provider_info(self):
+        return tuple(
+            ProviderInfo(name=name, title=name, category="news", base_url="https://twin.example")
+            for name in ("castor", "pollux")
+        )
+
+
+def test_a_plugin_of_several_sources_is_each_of_them_once():
+    """Such a plugin comes once for each of its sources, as the loader lists it."""
+    twins = _Twins()
+    found = simulated_providers([twins, twins])
+    assert [one.info.name for one in found] == ["castor", "pollux"]

@@ -29,6 +29,8 @@ export class Network {
   #lag = 5000;
   #drawFrom = null;
   #choices = { everyone: false, disabled: false };
+  // Of the stage; kept, as reading it between two changes of the page would lay the whole page out each time.
+  #size = null;
 
   // `traffic` counts calls on behalf of callers. `placed(providers)` gives a layout of its own, as the wall
   // has one, whose names are not drawn here.
@@ -43,7 +45,10 @@ export class Network {
     this.plates = placed ? null : new Plates(stage, (node, link) => this.#hold(node, link));
     this.painter = new Painter(this.still, this.moving);
     this.flights = new Flights((t) => performance.now() + (t - time.now()) + this.#lag);
-    new ResizeObserver(() => this.#layout()).observe(stage);
+    new ResizeObserver(() => {
+      this.#size = null;
+      this.#layout();
+    }).observe(stage);
     new IntersectionObserver((seen) => {
       this.#visible = seen.at(-1).isIntersecting;
       this.#run();
@@ -120,9 +125,9 @@ export class Network {
   }
 
   #layout() {
-    const width = this.stage.clientWidth;
+    this.#size ??= { width: this.stage.clientWidth, tall: this.stage.clientHeight || TALL };
+    const { width, tall } = this.#size;
     if (!width || !this.#providers.length) return;
-    const tall = this.stage.clientHeight || TALL;
     this.layout = this.placed
       ? this.placed(this.#providers)
       : arrange(grouped(this.#providers, { ...this.#choices, busy: this.traffic.names, height: tall, width }), width, tall);
