@@ -53,6 +53,24 @@ class Batches(Protocol):
         ...
 
 
+class _Written:
+    """The event that was framed last: all readers of a market send it, one after the other."""
+
+    def __init__(self) -> None:
+        self._event: Sendable | None = None
+        self._bytes = b""
+
+    def of(self, event: Sendable) -> bytes:
+        """One event as it is sent to a reader of its market alone."""
+        if event is not self._event:
+            self._bytes = framed(event, event.id)
+            self._event = event
+        return self._bytes
+
+
+_WRITTEN = _Written()
+
+
 def framed(event: Sendable, ident: str) -> bytes:
     """One event as it is sent."""
     kind = event.kind.encode("ascii")
@@ -86,7 +104,11 @@ async def _sent(streams: Sequence[Events]) -> AsyncGenerator[bytes]:
     try:
         if len(streams) == 1:
             while batch := await streams[0].batch():
-                yield b"".join(framed(event, event.id) for event in batch)
+                yield (
+                    _WRITTEN.of(batch[0])
+                    if len(batch) == 1
+                    else b"".join([framed(event, event.id) for event in batch])
+                )
             return
         ids = [""] * len(streams)
         async for at, batch in _merged(streams):
