@@ -288,4 +288,5 @@ def _why_first(step: Candidate) -> str:
     kept_back = step.busy or step.saving
     if kept_back is not None:
         return f"nobody else can, though {kept_back}"
-    return f"best of those that can answer: {step.score.state}, priority {step.score.priority}"
+    score = step.score
+    return f"best of those that can answer: {score.state.lower()}, priority {score.priority}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
     from coinmux.framework.streams.events import LiveEvent
 
@@ -59,11 +59,30 @@ def framed(event: Sendable, ident: str) -> bytes:
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (ident.encode("ascii"), kind, event.encode())
 
 
-async def sent(streams: Sequence[Events]) -> AsyncIterator[bytes]:
-    """The events of all streams, as they come; the streams are closed at the end.
+class Sent:
+    """The events of all streams, as they come; the streams are closed at the end, or by `aclose`.
 
     The id of each event has the newest id of every stream, so that all can be resumed from it.
     """
+
+    def __init__(self, streams: Sequence[Events]) -> None:
+        self._streams = streams
+        self._pieces = _sent(streams)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        """End them."""
+        await self._pieces.aclose()
+        for stream in self._streams:
+            await stream.close()
+
+
+async def _sent(streams: Sequence[Events]) -> AsyncGenerator[bytes]:
     try:
         if len(streams) == 1:
             while batch := await streams[0].batch():

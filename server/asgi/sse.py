@@ -20,7 +20,7 @@ from coinmux.server.asgi.problems import TooManyRequests
 from coinmux.server.asgi.scope import state_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterable, Callable, Iterator, Mapping
 
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.asgi.scope import Receive, Scope, Send
@@ -126,7 +126,7 @@ class EventStream:
     __slots__ = ("_events", "_quiet_since", "_streams")
 
     def __init__(
-        self, streams: Streams, events: AsyncIterator[bytes], scope: Mapping[str, Any]
+        self, streams: Streams, events: AsyncIterable[bytes], scope: Mapping[str, Any]
     ) -> None:
         streams.check(scope)
         self._streams = streams
@@ -145,6 +145,7 @@ class EventStream:
             self._streams.began(scope)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         if state.is_bodiless:
+            await self._end()
             await send({"type": "http.response.body", "body": b""})
             return
         left = asyncio.ensure_future(_left(receive))
@@ -175,10 +176,13 @@ class EventStream:
         finally:
             pump.cancel()
             await asyncio.wait((pump,))
-            close = getattr(self._events, "aclose", None)
-            if close is not None:
-                await close()
+            await self._end()
         await send({"type": "http.response.body", "body": b""})
+
+    async def _end(self) -> None:
+        close = getattr(self._events, "aclose", None)
+        if close is not None:
+            await close()
 
     async def _pump(self, send: Send, loop: asyncio.AbstractEventLoop) -> None:
         async for chunk in self._events:
