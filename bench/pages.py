@@ -83,7 +83,7 @@ async def _measure(address: str, told: argparse.Namespace) -> None:
         )
         if told.loads:
             Console(width=110).print(await _loads(browser, address))
-        for path in _RUNS if told.minutes else ():
+        for path in (told.page or _RUNS) if told.minutes else ():
             async with traffic(address, _A_SECOND, names(told.more)):
                 seen = await run(browser, f"{address}/{path}", told.minutes, told.slow)
             print(
@@ -98,6 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.pages")
     parser.add_argument("--minutes", type=float, default=10.0, help="of each run; 0 for none")
     parser.add_argument("--more", type=int, default=0, help="scripted sources beside the installed")
+    parser.add_argument("--page", action="append", help="watched in place of the usual two")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--slow", type=float, default=1, help="how much slower the processor is")
     parser.add_argument("--loads", action=argparse.BooleanOptionalAction, default=True)
