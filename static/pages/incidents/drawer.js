@@ -1,10 +1,11 @@
 // One incident in full: what, when, why, what happened one after the other, and who answered.
 import { h } from "../../shared/js/dom.js";
 import { address, get } from "../../shared/js/api.js";
-import { number, words } from "../../shared/js/format.js";
+import { number } from "../../shared/js/format.js";
 import { outcome } from "../../shared/js/outcomes.js";
 import { shell } from "../../shared/js/shell.js";
 import { span, timeOf, when } from "../../shared/js/time.js";
+import { capabilityOf } from "../../shared/js/words.js";
 import { badge, cost, length } from "./words.js";
 
 const WHAT = { began: "Began", again: "Began again", changed: "Changed", ended: "Ended", lost: "Lost from sight" };
@@ -91,7 +92,7 @@ function facts(one) {
     one.unknown_until ? ["Not known until", timeOf(one.unknown_until)] : null,
     ["Lasted", h("span", null, length(one), flaps ? `, of that ${span(1000 * one.down_s)} down, ${one.times} times` : "")],
     ["Cause", h("span", null, one.cause ? `${one.cause.message} ` : "not known", one.cause ? h("code", { text: one.cause.code }) : null)],
-    one.capabilities.length ? ["Capabilities concerned", h("span", { class: "tags" }, one.capabilities.map((name) => h("span", { class: "tag", text: words(name) })))] : null,
+    one.capabilities.length ? ["Capabilities concerned", h("span", { class: "tags" }, one.capabilities.map((name) => h("span", { class: "tag", title: name, text: capabilityOf(name) })))] : null,
   ];
   return h("dl", { class: "facts" }, rows.filter(Boolean).map(([name, value]) => [h("dt", { text: name }), h("dd", null, value)]).flat());
 }
@@ -129,7 +130,7 @@ const titleOf = (one, name) => one.answered_by.find((stand) => stand.provider ==
 function samples(one) {
   if (!one.requests.length) return "";
   return h("section", null, h("h3", { text: "Some of the requests" }),
-    h("ul", { class: "samples" }, one.requests.map((sample) => h("li", null, timeOf(sample.at, when), h("span", { text: words(sample.capability) }),
+    h("ul", { class: "samples" }, one.requests.map((sample) => h("li", null, timeOf(sample.at, when), h("span", { text: capabilityOf(sample.capability) }),
       h("span", { class: sample.code ? "bad" : null, text: sample.code ? outcome(sample.code) : `answered by ${titleOf(one, sample.provider)}` }), shell.requestLink(sample.request_id)))),
     h("p", { class: "note", text: "A decision is kept for as long as newer ones leave it room." }));
 }
@@ -137,6 +138,6 @@ function samples(one) {
 function leads(one) {
   const own = one.name.split(":")[0];
   if (one.kind === "source") return [h("a", { href: address("providers", { name: own }), title: own }, `${one.title.split(":")[0]}: its page`), h("a", { href: address("incidents", { source: own }) }, "its other incidents")];
-  if (one.kind === "capability") return [h("a", { href: address("explain", { capability: one.name }) }, "who would be asked now"), h("a", { href: address("incidents", { capability: one.name }) }, `all about ${words(one.name)}`)];
+  if (one.kind === "capability") return [h("a", { href: address("explain", { capability: one.name }) }, "who would be asked now"), h("a", { href: address("incidents", { capability: one.name }) }, `all about ${capabilityOf(one.name)}`)];
   return [h("a", { href: address("system-monitor") }, "the monitor"), h("a", { href: address("incidents", { kind: "service" }) }, "other services")];
 }

@@ -7,6 +7,7 @@ import { Panel } from "../../shared/js/panel.js";
 import { Poller } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
 import { eachSecond, now, timeOf, when } from "../../shared/js/time.js";
+import { learnCapabilities } from "../../shared/js/words.js";
 import { Alerts } from "./alerts.js";
 import { Drawer } from "./drawer.js";
 import { List } from "./list.js";
@@ -176,6 +177,8 @@ document.addEventListener("address", () => {
   read();
   if (before !== JSON.stringify(chosen())) turn();
 });
+// The state of the whole, which the frame asks for, has the titles of capabilities.
+document.addEventListener("system-status", ({ detail }) => learnCapabilities(detail.answer?.capabilities));
 document.addEventListener("zone", () => show());
 let soon = null;
 live.on((event) => {

@@ -6,7 +6,7 @@ import { CLIENT, SERVER } from "../network/layout.js";
 
 // How much wider than tall a cell should be; how many times the height of its type it is at least wide, and tall.
 const WIDE = 2.9;
-const LEAST_WIDE = 11;
+const LEAST_WIDE = 12.5;
 const LEAST_TALL = 1.5;
 
 // What a name has in brackets is known to whoever set it up; a wall has no room for it.
