@@ -322,6 +322,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
             self._live = LiveFeeds(
                 self.registry, self.router, self.health, self._client, self._dispatcher,
                 self.fetch, self.clocks, self.events, self.clock, simulated=self.simulated,
+                shared=None if self.state is None else self.state.feeds(),
             )  # fmt: skip
         return self._live
 

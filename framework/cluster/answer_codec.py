@@ -59,7 +59,7 @@ class Damaged(ValueError):
     """The stored bytes are not an answer."""
 
 
-def _packed(value: Any) -> Any:
+def packed(value: Any) -> Any:
     """Encode a type that msgpack does not support."""
     if isinstance(value, np.ndarray):
         whole = np.ascontiguousarray(value)
@@ -72,7 +72,12 @@ def _packed(value: Any) -> Any:
     raise TypeError(f"cannot tell others of a {type(value).__name__}")
 
 
-def _unpacked(code: int, data: memoryview) -> Any:
+def unpacked(code: int, data: memoryview) -> Any:
+    """Decode a type that msgpack does not support.
+
+    Raises:
+        Damaged: it is none that `packed` made.
+    """
     if code != _ARRAY:
         raise Damaged("an unknown extension")
     head, shape, body = bytes(data).split(b"|", 2)
@@ -83,8 +88,8 @@ def _unpacked(code: int, data: memoryview) -> Any:
     return np.frombuffer(body, kind).reshape(sizes).copy()
 
 
-_ENCODER = msgspec.msgpack.Encoder(enc_hook=_packed)
-_DECODER = msgspec.msgpack.Decoder(EncodedAnswer, ext_hook=_unpacked)
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=packed)
+_DECODER = msgspec.msgpack.Decoder(EncodedAnswer, ext_hook=unpacked)
 
 
 def key_text(row: Capability, query: Query, ask: KeptOptions) -> str:
@@ -124,11 +129,23 @@ def decode(data: bytes, model: type[Result]) -> tuple[EncodedAnswer, Result]:
         if stored.version != VERSION:
             raise Damaged(f"version {stored.version}")
         msgspec.convert(stored.attempts, list[EncodedAttempt])
+    except (msgspec.DecodeError, msgspec.ValidationError, ValueError, TypeError) as error:
+        raise Damaged(type(error).__name__) from error
+    return stored, model_of(model, stored.data)
+
+
+def model_of(model: type[Result], fields: dict[str, Any]) -> Result:
+    """The data of a worker, checked by its model as if a source had sent it.
+
+    Raises:
+        Damaged: it is none of this kind.
+    """
+    try:
         # Of a source, a bad optional value is read as null; what a worker stored has none.
         with collecting() as damage:
-            result = model.model_validate(stored.data, by_name=True, by_alias=True)
-        if damage:
-            raise Damaged("; ".join(damage.notes()))
-        return stored, result
-    except (msgspec.DecodeError, ValidationError, CoinmuxError, ValueError, TypeError) as error:
+            result = model.model_validate(fields, by_name=True, by_alias=True)
+    except (ValidationError, CoinmuxError, ValueError, TypeError) as error:
         raise Damaged(type(error).__name__) from error
+    if damage:
+        raise Damaged("; ".join(damage.notes()))
+    return result

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from coinmux.framework.cache.store import AnswerCache
     from coinmux.framework.clock import Clock
     from coinmux.framework.cluster.lane import Part
+    from coinmux.framework.cluster.shared_feeds import SharedFeeds
     from coinmux.framework.events import EventBus
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.limits.rate_window import RateWindow
@@ -78,6 +79,7 @@ class Cluster:
         )
         self.notes = SharedNotes(self.store, self._prefix)
         self.usage: SharedUsage = SharedUsage(self.store, self._prefix)
+        self._feeds: SharedFeeds | None = None
         self._further: dict[str, SharedWindows] = {}
         self.news = HealthSync(self.store, self._prefix, self.worker, health, self._reload)
         self._name: bytes | None = None
@@ -101,6 +103,8 @@ class Cluster:
             await asyncio.gather(self._task, return_exceptions=True)
         self._health.on_result = None
         await self.news.stop()
+        if self._feeds is not None:
+            await self._feeds.close()
         if self.store.online:
             await self.store.guard(self.store.ask("ZREM", f"{self._prefix}workers", self.worker))
             for name in ("checker", "backfill", "incidents"):
@@ -125,6 +129,15 @@ class Cluster:
         if self._task is not None and not self.store.online:
             shared.part(max(self.workers, 1))
         return shared
+
+    def feeds(self) -> SharedFeeds:
+        """The live feeds that are followed once for all workers."""
+        if self._feeds is None:
+            # Imported by the first who follows something: no start waits for it.
+            from coinmux.framework.cluster.shared_feeds import SharedFeeds
+
+            self._feeds = SharedFeeds(self.store, self._prefix, self.worker, self._clock)
+        return self._feeds
 
     async def count_known(self) -> None:
         """Count in the store the use of limits from before this process started."""

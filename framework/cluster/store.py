@@ -52,6 +52,7 @@ class Store:
         self._pool = _pool_of(url)
         self._lane: Lane | None = None
         self._channel: Channel | None = None
+        self._further: set[Lane] = set()
         self._joined = joined
         self._lost = lost
         self._wake = asyncio.Event()
@@ -139,6 +140,22 @@ class Store:
         self._channel = channel
         return channel
 
+    async def connect(self, lane: Lane) -> None:
+        """Connect another lane, which is closed when the store is lost.
+
+        Raises:
+            RedisError, OSError, TimeoutError: it cannot be reached.
+        """
+        if not self.online:
+            raise StoreConnectionError("not connected")
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                await lane.open(self._pool.make_connection())  # type: ignore[no-untyped-call]
+        except BaseException:
+            lane.close()
+            raise
+        self._further.add(lane)
+
     async def guard(self, work: Awaitable[Any], within_s: float = WITHIN_S) -> Any:
         """The result of `work` on the store; None where it fails, which drops the connection."""
         try:
@@ -163,7 +180,8 @@ class Store:
             self._wake.set()
 
     def _hang_up(self, error: BaseException | None) -> None:
-        for lane in (self._lane, self._channel):
+        further, self._further = self._further, set()
+        for lane in (self._lane, self._channel, *further):
             if lane is not None:
                 lane.close(error)
 

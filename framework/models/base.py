@@ -50,12 +50,6 @@ _FLAT_BYTES = 16
 _COMPARED = ("symbol", "interval", "chain", "address", "metric", "asset", "page")
 
 
-@cache
-def _compared(query: type[BaseModel]) -> tuple[str, ...]:
-    """Those of a query's fields that its answer may repeat: an answer is checked each time."""
-    return tuple(name for name in _COMPARED if name in query.model_fields)
-
-
 @dataclass(frozen=True, slots=True)
 class Head:
     """The height of a chain, or of anything else that only grows, as one source reports it.
@@ -155,6 +149,18 @@ class Result(BaseModel):
                 raise _as_raised(error) from None
         return handler(rest)
 
+    def altered(self, **fields: object) -> Self:
+        """A copy in which these fields have values that are known to be sound.
+
+        As `model_copy`, in a quarter of its time: a live feed makes one of each message.
+        """
+        made = object.__new__(type(self))
+        object.__setattr__(made, "__dict__", {**self.__dict__, **fields})
+        object.__setattr__(made, "__pydantic_fields_set__", self.model_fields_set | fields.keys())
+        object.__setattr__(made, "__pydantic_extra__", None)
+        object.__setattr__(made, "__pydantic_private__", None)
+        return made
+
     def is_empty(self) -> bool:
         """Whether the answer has no item; only results that are lists can be empty."""
         return False
@@ -193,7 +199,7 @@ class Result(BaseModel):
             Implausible: its time is in the future.
         """
         asked_of, answered = query.__dict__, self.__dict__
-        for name in _compared(type(query)):
+        for name in query.compared:
             asked = asked_of.get(name)
             if asked is not None:
                 about = answered.get(name)
@@ -338,6 +344,14 @@ class Query(BaseModel, Generic[R_co]):
 
     #: Whether a source may need several requests for one answer; see `calls_needed`.
     is_paged: ClassVar[bool] = False
+    #: Those of its fields that an answer may repeat, and must repeat rightly.
+    compared: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **more: Any) -> None:
+        super().__pydantic_init_subclass__(**more)
+        # Once for each kind of question: every answer is checked.
+        cls.compared = tuple(name for name in _COMPARED if name in cls.model_fields)
 
     # Only values are compared, and in C: every request looks up a query in the cache.
     def __eq__(self, other: object) -> bool:

@@ -35,7 +35,9 @@ class FeedUse:
         dropped: events that readers were too slow for.
         left_out: messages that were left out as bad or doubted.
         reason: why another source tells it, or none does.
-        told_by: the process that follows it for others; None for this one.
+        told_by: the worker that follows it, of which this one hears; None where it is this one.
+        told_to: how many other workers hear it of this one.
+        heard: events heard of other workers.
     """
 
     capability: str
@@ -58,11 +60,13 @@ class FeedUse:
     left_out: int
     reason: str | None
     told_by: str | None = None
+    told_to: int = 0
+    heard: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FeedCounts:
-    """What feeds counted: messages heard, events told, and what went wrong."""
+    """What feeds counted: messages of sources, events told and heard of others, what went wrong."""
 
     messages: int = 0
     events: int = 0
@@ -70,6 +74,7 @@ class FeedCounts:
     gaps: int = 0
     dropped: int = 0
     left_out: int = 0
+    heard: int = 0
 
     def plus(self, use: FeedUse) -> FeedCounts:
         """These and those of one feed."""
@@ -80,6 +85,7 @@ class FeedCounts:
             self.gaps + use.gaps,
             self.dropped + use.dropped,
             self.left_out + use.left_out,
+            self.heard + use.heard,
         )
 
 

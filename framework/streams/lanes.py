@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
 
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.models.candles import Candles, CandlesQuery
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 SNAPSHOT_ROWS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What a message changed.
 
     Attributes:

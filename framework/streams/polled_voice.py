@@ -35,6 +35,10 @@ class PolledVoice(Voice):
         self._since_ms: int | None = None
         self._pause_s: float | None = None
 
+    def go_on(self, since_ms: int | None) -> None:
+        """Begin after what readers have already, before anything is told."""
+        self._since_ms = since_ms
+
     @abstractmethod
     async def _ask(self) -> Any:
         """An answer by REST.

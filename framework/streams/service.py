@@ -90,11 +90,29 @@ class Told(Protocol):
         ...
 
 
+class Sharing(Protocol):
+    """What follows questions once for several workers."""
+
+    def feed(
+        self,
+        row: Capability,
+        query: Query,
+        subject: str,
+        options: RequestOptions,
+        begin: Callable[[], Feed],
+        *,
+        simulated: bool,
+    ) -> Voice:
+        """The feed of a question, which this worker follows with `begin` or another does."""
+        ...
+
+
 class LiveFeeds:
     """The feeds and the connections behind them.
 
     Args:
         fetch: asks a question by REST.
+        shared: follows a question once for several workers; None where there is one.
     """
 
     def __init__(
@@ -110,6 +128,7 @@ class LiveFeeds:
         clock: Clock,
         *,
         simulated: bool,
+        shared: Sharing | None = None,
     ) -> None:
         self._registry = registry
         self._router = router
@@ -122,6 +141,7 @@ class LiveFeeds:
         self._clock = clock
         self._simulated = simulated
         self._choice = Choice(registry, router, health)
+        self._shared = shared
         self._feeds: dict[Hashable, Voice] = {}
         self._ended: dict[str, FeedCounts] = {}
         self._lingering: dict[Hashable, asyncio.TimerHandle] = {}
@@ -152,7 +172,7 @@ class LiveFeeds:
         if pinned is not None:
             self._check_pinned(row, pinned)
         key = (row.name, query, pinned, options.strategy)
-        make = partial(self._feed, row, query, options)
+        make = partial(self._shared_or_own, row, query, options)
         return await self.join(key, make, most=most, since=since, timeout_s=timeout_s)
 
     async def join(
@@ -181,7 +201,7 @@ class LiveFeeds:
         had_event = feed.ready.done()
         if not had_event:
             # What is told while it waits is its own.
-            feed.add(reader)
+            feed.add(reader, since)
         try:
             async with asyncio.timeout(timeout_s):
                 await asyncio.shield(feed.ready)
@@ -194,6 +214,14 @@ class LiveFeeds:
         if had_event:
             feed.add(reader, since)
         return reader, partial(self._leave, key, feed)
+
+    def _shared_or_own(self, row: Capability, query: Query, options: RequestOptions) -> Voice:
+        begin = partial(self._feed, row, query, options)
+        if self._shared is None:
+            return begin()
+        return self._shared.feed(
+            row, query, subject_of(query), options, begin, simulated=self._simulated
+        )
 
     def _feed(self, row: Capability, query: Query, options: RequestOptions) -> Feed:
         given = (row, query, subject_of(query), options, self, self._clock)
@@ -303,6 +331,10 @@ class LiveFeeds:
         self._lingering.pop(key, None)
         feed = self._feeds.get(key)
         if feed is None or feed.readers:
+            return
+        if (wanted_s := feed.wanted_s()) > 0:
+            again = asyncio.get_running_loop().call_later(wanted_s, self._end, key)
+            self._lingering[key] = again
             return
         del self._feeds[key]
         use = feed.use()

@@ -163,7 +163,7 @@ class TradeLine:
 
     def told(self, trades: Sequence[Trade]) -> Trades:
         """Trades of this market as an answer."""
-        return self._none.model_copy(update={"trades": tuple(trades)})
+        return self._none.altered(trades=tuple(trades))
 
     def _take(self, trade: Trade) -> bool:
         """Whether a trade is new; then it is known from now on."""

@@ -75,13 +75,21 @@ class Voice:
         if self.state == "stale" and self._reason is not None:
             reader.put(self._event("stale", None, notes=(self._reason,)))
 
-    def changed(self, names: Collection[str]) -> None:
-        """Settings of these sources changed."""
-
     def remove(self, reader: Reader[Any]) -> None:
         """It reads no longer."""
         self.readers.discard(reader)
         self._dropped += reader.dropped
+
+    def snapshot(self) -> Result | None:
+        """The state as a whole; None while it is not known."""
+        return self._snapshot()
+
+    def wanted_s(self) -> float:
+        """For how many seconds it goes on though nobody reads it here."""
+        return 0.0
+
+    def changed(self, names: Collection[str]) -> None:
+        """Settings of these sources changed."""
 
     async def close(self) -> None:
         """End its readers."""

@@ -59,7 +59,11 @@ def live_figures_of(gateway: Gateway) -> LiveFeedFigures | None:
     figures = gateway.live_figures()
     if figures is None:
         return None
-    feeds = Counter((one.capability, one.state) for one in figures.feeds)
+    feeds = Counter(
+        # A question that workers share is a feed of one of them.
+        (one.capability, one.state if one.told_by is None else "heard")
+        for one in figures.feeds
+    )
     readers: Counter[str] = Counter()
     lag: dict[str, float] = {}
     for one in figures.feeds:

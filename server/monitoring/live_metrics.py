@@ -22,6 +22,7 @@ _COUNTED = {
     "gaps": "Losses that could not be fetched, each told to readers.",
     "dropped": "Events that readers were too slow for.",
     "left_out": "Messages that could not be read or believed.",
+    "heard": "Events heard of the worker that follows a market for all, by what is followed.",
 }
 
 
@@ -38,7 +39,8 @@ def live_metrics(
     if not each:
         return
     yield _gauge(
-        "coinmux_feeds", "Live feeds, by state.", ["capability", "state"],
+        "coinmux_feeds", "Live feeds, by state; those `heard` are followed by another worker.",
+        ["capability", "state"],
         (((row[0], row[1]), row[2]) for one in live for row in one.feeds),
     )  # fmt: skip
     yield _gauge(

@@ -105,6 +105,7 @@ ONE_KIND = {
     "framework/routing/market_directory.py",
     "framework/streams/lanes.py",
     "framework/streams/polled_news.py",
+    "framework/streams/told_state.py",
 }
 
 

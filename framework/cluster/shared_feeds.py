@@ -1,0 +1,115 @@
+"""The live feeds that workers share: one of them follows a question, all of them tell it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from coinmux.framework.cluster.answer_codec import key_text
+from coinmux.framework.cluster.feed_channel import FeedChannel
+from coinmux.framework.cluster.shared_feed import SharedFeed
+from coinmux.framework.tasks import keep_running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.cluster.store import Store
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.models.capability import Capability
+    from coinmux.framework.routing.options import RequestOptions
+    from coinmux.framework.streams.feed import Feed
+
+#: How often leases are renewed, and free ones taken.
+_BEAT_S = 0.8
+
+
+class SharedFeeds:
+    """The shared questions of this worker.
+
+    Args:
+        prefix: of the keys.
+        worker: this one's name.
+
+    Attributes:
+        damaged: events that could not be read.
+    """
+
+    def __init__(self, store: Store, prefix: str, worker: str, clock: Clock) -> None:
+        self.store = store
+        self.prefix = prefix
+        self.worker = worker
+        self._clock = clock
+        self._feeds: set[SharedFeed] = set()
+        self._tokens = 0
+        self._channel: FeedChannel | None = None
+        self._opening = asyncio.Lock()
+        self._beats: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.damaged = 0
+
+    def feed(
+        self,
+        row: Capability,
+        query: Query,
+        subject: str,
+        options: RequestOptions,
+        begin: Callable[[], Feed],
+        *,
+        simulated: bool,
+    ) -> SharedFeed:
+        """The feed of a question; it begins at once."""
+        name = key_text(row, query, options)
+        made = SharedFeed(name, row, query, subject, begin, self, self._clock, simulated=simulated)
+        self._feeds.add(made)
+        self.spawn(made.look())
+        if self._beats is None:
+            self._beats = asyncio.ensure_future(keep_running(self._beat, lambda _: _BEAT_S))
+        return made
+
+    async def close_feed(self, feed: SharedFeed) -> None:
+        """End one, and leave it to others."""
+        self._feeds.discard(feed)
+        if not self._feeds and self._beats is not None:
+            beats, self._beats = self._beats, None
+            beats.cancel()
+            await asyncio.gather(beats, return_exceptions=True)
+
+    def new_token(self) -> str:
+        """What this worker is known by as the holder of a lease, once."""
+        self._tokens += 1
+        return f"{self.worker}:{self._tokens}"
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it in the background."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def channel(self) -> FeedChannel:
+        """The connection on which others are heard.
+
+        Raises:
+            RedisError, OSError, TimeoutError: the store cannot be reached.
+        """
+        async with self._opening:
+            if self._channel is None or self._channel.has_ended:
+                channel = FeedChannel()
+                await self.store.connect(channel)
+                self._channel = channel
+            return self._channel
+
+    async def close(self) -> None:
+        """End the connection; feeds are closed before."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._channel is not None:
+            self._channel.close()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(_BEAT_S)
+            # All within one turn of the loop: one write.
+            await asyncio.gather(*(feed.look() for feed in self._feeds))
