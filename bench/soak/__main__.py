@@ -8,6 +8,7 @@ import contextlib
 import shutil
 import statistics
 import time
+from typing import TYPE_CHECKING
 
 import aiohttp
 from rich.console import Console
@@ -17,12 +18,17 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench.soak.callers import Callers
 from bench.soak.chaos import Chaos
+from bench.soak.live import RESUMED_S, LiveReaders
 from bench.soak.questions import wrong_candles
+from bench.soak.upstream import Upstream, watch_upstream
 from bench.soak.watch import Growth, watch
 from bench.soak.world import World, build
 from coinmux import Symbol
 from coinmux.framework.archive.database import read_database_url
 from coinmux.framework.simulator.price_model import PriceModel
+
+if TYPE_CHECKING:
+    from bench.soak.live import Heard
 
 _MEND_S = 20.0
 #: More than this, from the second quarter to the last, is no longer flat.
@@ -33,12 +39,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.soak")
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--callers", type=int, default=64)
+    parser.add_argument("--readers", type=int, default=16, help="of live feeds")
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     world = build(given.workers)
     try:
-        failed = asyncio.run(_soak(world, given.minutes, given.callers, given.seed))
+        failed = asyncio.run(_soak(world, given))
     finally:
         world.close()
     if not failed:
@@ -46,10 +53,11 @@ def main() -> None:
     raise SystemExit(1 if failed else 0)
 
 
-async def _soak(world: World, minutes: float, callers: int, seed: int) -> list[str]:
-    chaos = Chaos(world, seed)
-    asking = Callers(world.url, chaos, callers, seed)
-    growth = Growth()
+async def _soak(world: World, given: argparse.Namespace) -> list[str]:
+    growth, upstream = Growth(), Upstream()
+    chaos = Chaos(world, given.seed, upstream)
+    asking = Callers(world.url, chaos, given.callers, given.seed)
+    reading = LiveReaders(world.url, chaos, given.readers, given.seed)
     connector = aiohttp.TCPConnector(limit=0)
     timeout = aiohttp.ClientTimeout(total=15)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
@@ -58,11 +66,13 @@ async def _soak(world: World, minutes: float, callers: int, seed: int) -> list[s
             for one in (
                 asking.run(session),
                 chaos.run(session),
+                reading.run(session),
                 watch(chaos.spared, world.url, session, growth),
+                watch_upstream(world.simulator, session, upstream),
             )
         ]
         ended, _ = await asyncio.wait(
-            work, timeout=minutes * 60, return_when=asyncio.FIRST_EXCEPTION
+            work, timeout=given.minutes * 60, return_when=asyncio.FIRST_EXCEPTION
         )
         for task in work:
             task.cancel()
@@ -72,7 +82,13 @@ async def _soak(world: World, minutes: float, callers: int, seed: int) -> list[s
         mended_s = await _mended(world, session)
     code = await asyncio.to_thread(world.stop_server)
     kept, lies = await _archive(world)
-    return _report(world, chaos, asking, growth, mended_s, code, kept, lies)
+    failed = _report(world, chaos, asking, growth, mended_s, code, kept, lies)
+    failed += _live_report(reading.heard, upstream, given)
+    for line in failed[:20]:
+        Console(width=200).print(line, style="red", markup=False)
+    if failed:
+        print(f"the workers' log is {world.log}")
+    return failed
 
 
 async def _mended(world: World, session: aiohttp.ClientSession) -> float | None:
@@ -160,10 +176,46 @@ def _report(world, chaos, asking, growth, mended_s, code, kept, lies) -> list[st
         failed.append("nothing was answered or kept")
     defects = [line for line in world.log.read_text().splitlines() if "internal_error" in line]
     failed += defects[:5]
-    for line in failed[:20]:
-        Console(width=200).print(line, style="red", markup=False)
-    if failed:
-        print(f"the workers' log is {world.log}")
+    return failed
+
+
+def _live_report(heard: Heard, upstream: Upstream, given: argparse.Namespace) -> list[str]:
+    """What readers of live feeds were told."""
+    if not given.readers:
+        return []
+    failed = heard.wrong[:]
+    table = Table(title="live feeds", show_header=False)
+    table.add_row("visits, events", f"{heard.visits}, {heard.events}")
+    table.add_row("wrong", f"{len(heard.wrong)}")
+    table.add_row(
+        "said to readers",
+        f"{heard.sources} times another source, {heard.gaps} gaps, {heard.stale} times old data,"
+        f" {heard.dropped} dropped",
+    )
+    refused = ", ".join(f"{code} {count}" for code, count in heard.refused.most_common())
+    table.add_row("refused", refused or "none")
+    resumed, quiet = sorted(heard.resumed_s) or [0.0], sorted(heard.quiet_s) or [0.0]
+    late = [one for one in resumed if one > RESUMED_S]
+    table.add_row(
+        "told again after a kill",
+        f"{len(heard.resumed_s)} times, median {statistics.median(resumed):.1f} s,"
+        f" latest {resumed[-1]:.1f} s, {len(late)} after more than {RESUMED_S:g} s",
+    )
+    table.add_row(
+        "longest without data", f"median {statistics.median(quiet):.1f} s, most {quiet[-1]:.1f} s"
+    )
+    table.add_row(
+        "followed at the exchanges",
+        f"median {statistics.median(upstream.followed or [0]):.0f} channels, most of one"
+        f" {upstream.most}; more than once in {upstream.twice} of {upstream.samples} samples",
+    )
+    Console(width=120).print(table)
+    if late:
+        failed.append(f"readers were told again only after {late[-1]:.1f} s")
+    if upstream.most > given.workers:
+        failed.append(f"a channel was followed {upstream.most} times by {given.workers} workers")
+    if not heard.events:
+        failed.append("no reader was told anything")
     return failed
 
 

@@ -6,20 +6,25 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import psutil
 
-from coinmux.framework.simulator.faults import KINDS
+from coinmux.framework.simulator.faults import FEED_KINDS, KINDS
 
 if TYPE_CHECKING:
+    from bench.soak.upstream import Upstream
     from bench.soak.world import World
 
 #: `sample` plays a named sample, which there are differs by source; `lie` is a whole answer whose
 #: prices are off, which nothing but a consensus can tell from a true one.
 _NOT_ORDERED = frozenset({"sample", "lie"})
 _FAULT_EVERY_S, _FAULT_LASTS_S = 1.0, (1.0, 8.0)
+#: Faults that only some feeds can tell: without numbers nobody knows that trades are missing.
+_OF_ONE: Mapping[str, str] = {"feed_gap": "order_book", "feed_silence": "ticker"}
+_FEED_FAULT_EVERY_S = 2.0
 _KILL_EVERY_S = 12.0
 _STORE_EVERY_S, _DATABASE_EVERY_S = 17.0, 23.0
 _AWAY_S = (1.0, 5.0)
@@ -33,8 +38,9 @@ class Chaos:
         killed_at: when workers were killed.
     """
 
-    def __init__(self, world: World, seed: int) -> None:
+    def __init__(self, world: World, seed: int, upstream: Upstream) -> None:
         self._world = world
+        self._upstream = upstream
         self._rng = random.Random(seed)
         self._spared = world.workers()[0].pid
         self.done: Counter[str] = Counter()
@@ -42,7 +48,10 @@ class Chaos:
 
     async def run(self, session: aiohttp.ClientSession) -> None:
         """Until cancelled; everything is mended then."""
-        tasks = [asyncio.ensure_future(self._faults(session)), asyncio.ensure_future(self._kills())]
+        tasks = [
+            asyncio.ensure_future(one)
+            for one in (self._faults(session), self._feed_faults(session), self._kills())
+        ]
         if self._world.store is not None:
             tasks.append(asyncio.ensure_future(self._store()))
         if self._world.database is not None:
@@ -66,7 +75,7 @@ class Chaos:
         async with session.get(f"{self._world.url}/api/providers") as reply:
             lines = (await reply.json())["providers"]
         names = [one["name"] for one in lines if one["enabled"]]
-        kinds = [kind for kind in KINDS if kind not in _NOT_ORDERED]
+        kinds = [kind for kind in KINDS if kind not in _NOT_ORDERED | FEED_KINDS]
 
         async def one() -> None:
             name, kind = self._rng.choice(names), self._rng.choice(kinds)
@@ -88,6 +97,26 @@ class Chaos:
             while True:
                 group.create_task(one())
                 await asyncio.sleep(self._rng.expovariate(1 / _FAULT_EVERY_S))
+
+    async def _feed_faults(self, session: aiohttp.ClientSession) -> None:
+        """Spoil the feeds of exchanges that are followed now."""
+        base = f"{self._world.simulator}/_simulator/faults"
+        kinds = sorted(FEED_KINDS - {"feed_lie"})
+        while True:
+            await asyncio.sleep(self._rng.expovariate(1 / _FEED_FAULT_EVERY_S))
+            if not self._upstream.names:
+                continue
+            kind = self._rng.choice(kinds)
+            order: dict[str, Any] = {
+                "provider": self._rng.choice(self._upstream.names), "kind": kind,
+                "count": self._rng.choice((1, 2, 20)),
+            }  # fmt: skip
+            if kind in _OF_ONE:
+                order["capability"] = _OF_ONE[kind]
+            if kind == "feed_ban":
+                order["retry_after"] = self._rng.choice((1, 3))
+            async with session.post(base, json=order) as reply:
+                self.done[f"fault {kind}" if reply.status == 201 else f"refused {kind}"] += 1
 
     async def _kills(self) -> None:
         while True:

@@ -247,7 +247,8 @@ class Feed(PolledVoice):
             provider, data = self._unstored
             self._unstored, self._stored_at = None, now
             side = self._side
-            whole = side.lane.snapshot() if side is not None else None
+            is_its = side is not None and side.name == provider
+            whole = side.lane.snapshot() if side is not None and is_its else None
             self._sources.keep(self, provider, data if whole is None else whole)
 
     # Who tells it
@@ -367,8 +368,10 @@ class Feed(PolledVoice):
                 side.resume(self._since_ms)
 
     def _snapshot(self) -> Result | None:
-        if self.state == "live" and self._side is not None:
-            return self._side.lane.snapshot()
+        side = self._side
+        # The next source may be followed already, and be silent yet: it is not who told.
+        if self.state == "live" and side is not None and side.name == self._provider:
+            return side.lane.snapshot()
         return self._last
 
     def _heard(self) -> int:

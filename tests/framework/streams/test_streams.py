@@ -471,3 +471,21 @@ async def test_a_source_that_refused_is_followed_anew_later(monkeypatch):
             (event,) = await take(stream)
         assert event.data.last == 101.0
         await stream.close()
+
+
+async def test_a_reader_that_comes_during_a_failover_is_told_by_whom_its_snapshot_is():
+    """The next source is followed already and has been asked, but has told nothing yet."""
+    now = int(time.time() * 1000) - 60_000
+    async with following("a", "b") as world:
+        a = world.exchanges["a"]
+        world.plugins["b"].trades = [(7, now - 5, 200.0)]
+        keeper = await opened(world, "trades", BTC, first=(a, "x:BTC-USDT", [(3, now)]))
+        a.refuse = 500
+        a.cut()
+        await until(lambda: world.plugins["b"].asked)
+        await asyncio.sleep(0.05)
+        late = await opened(world, "trades", BTC)
+        (event,) = await take(late)
+        assert [(event.meta.provider, one.id) for one in event.data.trades] == [("a", "3")]
+        for stream in (keeper, late):
+            await stream.close()
