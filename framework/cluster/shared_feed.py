@@ -114,6 +114,7 @@ class SharedFeed(Voice):
         self._unsent: list[bytes] = []
         self._heard_events = 0
         self._away_since: float | None = None
+        self._losses = shared.store.losses
         self._lost_ms: int | None = None
         self._channel: FeedChannel | None = None
         self._early: list[bytes] | None = None
@@ -224,6 +225,10 @@ class SharedFeed(Voice):
             await self._take_lease(is_unbroken=is_unbroken)
             is_more = True
         self._held_until = until
+        if self._losses != self._shared.store.losses:
+            # It was lost and found again since the last look: what was sent meanwhile is not there.
+            self._losses, is_more = self._shared.store.losses, True
+            self._tell_again(self._clock.wall_ms() - _AGAIN_MS)
         back, self._held_back = self._held_back, []
         for event in back:
             self._pass_on(event)
