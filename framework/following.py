@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.candles import Candles
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.models.market import OrderBook, Ticker, Trades
+    from coinmux.framework.streams.explanation import FeedExplanation
     from coinmux.framework.streams.feed_figures import FeedUse
     from coinmux.framework.streams.reader import Reader
     from coinmux.framework.streams.service import LiveFeeds, LiveFigures
@@ -117,14 +118,11 @@ class GatewayStreams(ABC):
         Raises:
             InvalidRequest: a value will not do; its subtypes say why.
         """
-        row, query = self._followed(capability, symbol, interval, depth)
         if not 1 <= waiting <= _MOST_WAITING:
             raise _refused("waiting", f"takes a whole number from 1 to {_MOST_WAITING}")
-        options = RequestOptions(provider=provider, strategy=strategy)
-        if strategy == CONSENSUS and row.consensus is None:
-            raise _refused("strategy", f"takes priority or fastest for {row.name}")
-        if strategy == CONSENSUS and provider is not None:
-            raise _refused("strategy", "takes priority or fastest where a provider is pinned")
+        row, query, options = self._followed(
+            capability, symbol, interval, depth, provider, strategy
+        )
         # Imported by the first who follows something: no start waits for it.
         from coinmux.framework.streams.stream import Stream
 
@@ -137,16 +135,53 @@ class GatewayStreams(ABC):
             ends[id(reader)] = end
             return reader
 
-        return Stream(opened, lambda reader: ends.pop(id(reader))(reader))
+        return Stream(
+            opened,
+            lambda reader: ends.pop(id(reader))(reader),
+            lambda: self._live_feeds().explain(row, query, options),
+        )
+
+    def explain_stream(
+        self,
+        capability: str,
+        symbol: str,
+        *,
+        interval: str | None = None,
+        depth: int | None = None,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+    ) -> FeedExplanation:
+        """Why a market that is followed is told by whom, or would be; follows nothing.
+
+        Args:
+            capability, symbol, interval, depth, provider, strategy: as of `stream`.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
+        row, query, options = self._followed(
+            capability, symbol, interval, depth, provider, strategy
+        )
+        return self._live_feeds().explain(row, query, options)
 
     @abstractmethod
     def _patience_s(self) -> float:
         """How long the first event of a stream is waited for."""
 
     def _followed(
-        self, capability: str, symbol: str, interval: str | None, depth: int | None
-    ) -> tuple[Capability, Query]:
-        """The question that is followed."""
+        self,
+        capability: str,
+        symbol: str,
+        interval: str | None,
+        depth: int | None,
+        provider: str | None,
+        strategy: Strategy,
+    ) -> tuple[Capability, Query, RequestOptions]:
+        """The question that is followed, and of whom.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
         if capability not in STREAMED:
             known = list(STREAMED)
             raise _refused(
@@ -158,15 +193,20 @@ class GatewayStreams(ABC):
         if depth is not None and capability != "order_book":
             raise _refused("depth", "is for order books alone")
         row = self.capability(capability)
+        if strategy == CONSENSUS and row.consensus is None:
+            raise _refused("strategy", f"takes priority or fastest for {row.name}")
+        if strategy == CONSENSUS and provider is not None:
+            raise _refused("strategy", "takes priority or fastest where a provider is pinned")
+        options = RequestOptions(provider=provider, strategy=strategy)
         pair = symbol if isinstance(symbol, Symbol) else self.parse_symbol(symbol)
         if capability == "candles":
             every = "1m" if interval is None else interval
-            return row, query_of(CandlesQuery, symbol=pair, interval=every)
+            return row, query_of(CandlesQuery, symbol=pair, interval=every), options
         if capability == "order_book":
             levels = _DEPTH if depth is None else depth
-            return row, query_of(OrderBookQuery, symbol=pair, depth=levels)
+            return row, query_of(OrderBookQuery, symbol=pair, depth=levels), options
         kind: type[Query] = TickerQuery if capability == "ticker" else TradesQuery
-        return row, query_of(kind, symbol=pair)
+        return row, query_of(kind, symbol=pair), options
 
     @abstractmethod
     def feeds(self) -> list[FeedUse]:

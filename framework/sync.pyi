@@ -66,6 +66,7 @@ from coinmux.framework.routing.router import Router
 from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.registry import SourceRegistry
 from coinmux.framework.sources.source import Source
+from coinmux.framework.streams.explanation import FeedExplanation
 from coinmux.framework.streams.feed_figures import FeedUse
 from coinmux.framework.streams.service import LiveFigures
 from coinmux.framework.streams.sync_stream import SyncStream
@@ -725,6 +726,26 @@ class SyncGateway:
             since: id of an event; what came after it is told, if it is not too long ago.
             waiting: events that may wait for this reader; beyond, the oldest are dropped and
                 counted in `meta.dropped`. Prices and books are replaced by newer ones.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
+        ...
+
+    def explain_stream(
+        self,
+        capability: str,
+        symbol: str,
+        *,
+        interval: str | None = None,
+        depth: int | None = None,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+    ) -> FeedExplanation:
+        """Why a market that is followed is told by whom, or would be; follows nothing.
+
+        Args:
+            capability, symbol, interval, depth, provider, strategy: as of `stream`.
 
         Raises:
             InvalidRequest: a value will not do; its subtypes say why.

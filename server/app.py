@@ -31,6 +31,7 @@ from coinmux.server.controllers.chain import ChainController, WhaleController
 from coinmux.server.controllers.config import ConfigController
 from coinmux.server.controllers.data import DataController
 from coinmux.server.controllers.drill import DrillController
+from coinmux.server.controllers.feeds import FeedController
 from coinmux.server.controllers.health import HealthController
 from coinmux.server.controllers.incidents import IncidentController
 from coinmux.server.controllers.indicators import IndicatorController
@@ -73,6 +74,7 @@ CONTROLLERS = (
     DataController,
     DefiController,
     DrillController,
+    FeedController,
     HealthController,
     IncidentController,
     IndicatorController,

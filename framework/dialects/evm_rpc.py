@@ -67,7 +67,8 @@ def rpc_error(reply: Reply) -> ProviderError | None:
         return None
     code = error.get("code") if isinstance(error, dict) else None
     said = str(error.get("message", "") if isinstance(error, dict) else error)
-    detail, lower = f"JSON-RPC error {code}: {said}", said.lower()
+    detail = f"JSON-RPC error: {said}" if code is None else f"JSON-RPC error {code}: {said}"
+    lower = said.lower()
     if reply.status == 402 or code == 402 or any(words in lower for words in _QUOTA_WORDS):
         return QuotaExhausted(detail)
     if code in _LIMIT_CODES or reply.status == 429 or any(w in lower for w in _LIMIT_WORDS):

@@ -246,7 +246,7 @@ class IncidentRecorder:
         own, _, channel = name.partition(":")
         source = self._registry.sources.get(own)
         title = own if source is None else source.info.title
-        return f"{title}: {channel}" if channel else title
+        return f"{title}: {channel.replace('_', ' ')}" if channel else title
 
     def _capabilities_of(self, name: str) -> tuple[str, ...]:
         source = self._registry.sources.get(name)

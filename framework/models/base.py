@@ -50,12 +50,6 @@ _FLAT_BYTES = 16
 _COMPARED = ("symbol", "interval", "chain", "address", "metric", "asset", "page")
 
 
-@cache
-def _compared(query: type[BaseModel]) -> tuple[str, ...]:
-    """Those of a query's fields that its answer may repeat: an answer is checked each time."""
-    return tuple(name for name in _COMPARED if name in query.model_fields)
-
-
 @dataclass(frozen=True, slots=True)
 class Head:
     """The height of a chain, or of anything else that only grows, as one source reports it.
@@ -193,7 +187,7 @@ class Result(BaseModel):
             Implausible: its time is in the future.
         """
         asked_of, answered = query.__dict__, self.__dict__
-        for name in _compared(type(query)):
+        for name in query.compared:
             asked = asked_of.get(name)
             if asked is not None:
                 about = answered.get(name)
@@ -338,6 +332,14 @@ class Query(BaseModel, Generic[R_co]):
 
     #: Whether a source may need several requests for one answer; see `calls_needed`.
     is_paged: ClassVar[bool] = False
+    #: Those of its fields that an answer may repeat, and must repeat rightly.
+    compared: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **more: Any) -> None:
+        super().__pydantic_init_subclass__(**more)
+        # Once for each kind of question: every answer is checked.
+        cls.compared = tuple(name for name in _COMPARED if name in cls.model_fields)
 
     # Only values are compared, and in C: every request looks up a query in the cache.
     def __eq__(self, other: object) -> bool:

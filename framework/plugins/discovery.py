@@ -280,6 +280,10 @@ class PluginLoader:
             for info in infos:
                 if not fetch and info.retired is None:
                     raise TypeError("has provider_info and no fetch hook")
+                if info.sockets and dialect is None:
+                    raise TypeError("declares sockets and has no socket_dialect")
+                if info.sockets and not follow:
+                    raise TypeError("declares sockets and has no stream hook")
                 if info.name in self.providers:
                     raise ValueError(f"another provider is already named {info.name}")
             for info in infos:

@@ -125,7 +125,7 @@ def after_first(first: SourceScore, other: SourceScore, strategy: str) -> tuple[
     if other.tier > first.tier and other.is_late and other.state is not State.DEGRADED:
         return "slower", f"its last callers could not wait for it, {first.name} answers"
     if other.tier > first.tier:
-        return "less_healthy", f"{other.state}, {first.name} is {first.state}"
+        return "less_healthy", f"{other.state.lower()}, {first.name} is {first.state.lower()}"
     slower = f"{_ms(other.latency_s)} on average, {first.name} takes {_ms(first.latency_s)}"
     if strategy == "fastest":
         if (other.latency_s or 0.0) != (first.latency_s or 0.0):

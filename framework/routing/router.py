@@ -144,7 +144,7 @@ class Router:
             return Candidate(score, refusal)
         standing = self._health.standing(source.name, capability)
         if not standing.eligible and not standing.probe:
-            return Candidate(score, self._standing_refusal(standing))
+            return Candidate(score, self.standing_refusal(standing))
         return Candidate(
             score,
             None,
@@ -173,7 +173,8 @@ class Router:
             "unsupported_symbol", f"{strange} others do not list the pair, so its quota is spared"
         )
 
-    def _standing_refusal(self, standing: Availability) -> Refusal:
+    def standing_refusal(self, standing: Availability) -> Refusal:
+        """Why a source of that standing may not be asked."""
         if standing.state is State.DISABLED:
             return Refusal(standing.detail or "disabled", standing.detail)
         times = [at for at in (standing.retry_at, standing.hold_until) if at is not None]
@@ -287,4 +288,5 @@ def _why_first(step: Candidate) -> str:
     kept_back = step.busy or step.saving
     if kept_back is not None:
         return f"nobody else can, though {kept_back}"
-    return f"best of those that can answer: {step.score.state}, priority {step.score.priority}"
+    score = step.score
+    return f"best of those that can answer: {score.state.lower()}, priority {score.priority}"

@@ -9,6 +9,8 @@ from coinmux.framework.streams.composite import Composite
 from coinmux.framework.streams.feed import Feed
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from coinmux.framework.errors import CoinmuxError
     from coinmux.framework.models.capability import Consensus
     from coinmux.framework.streams.composite import CompositeAnswer
@@ -48,6 +50,19 @@ class CompositeFeed(Feed):
         for side in self._sides.values():
             side.stop()
 
+    @property
+    def telling(self) -> Collection[str]:
+        return tuple(self._sides)
+
+    def _heard(self) -> int:
+        return self._messages + sum(side.messages for side in self._sides.values())
+
+    def _not_believed(self) -> int:
+        return self._left_out + sum(side.left_out for side in self._sides.values())
+
+    def _begun_again(self) -> int:
+        return self._reconnects + sum(side.begun_again for side in self._sides.values())
+
     def told(self, side: Side, told: Told, at: float, filled_by: str | None = None) -> None:
         if self._composite is None or self._sides.get(side.name) is not side:
             return
@@ -75,7 +90,7 @@ class CompositeFeed(Feed):
 
     def _end(self, side: Side, why: str) -> None:
         self._reason = f"{side.name}: {why}"
-        self._avoid[side.name] = self._loop.time() + _LOOK_S * 30
+        self._avoid_for(_LOOK_S * 30, side.name, self._reason)
         del self._sides[side.name]
         self._drop(side)
         if self._composite is not None:
@@ -86,6 +101,7 @@ class CompositeFeed(Feed):
 
     async def _step(self) -> None:
         now = self._loop.time()
+        self._rate.look(now, self._heard())
         if now - self._looked_at >= _LOOK_S:
             self._looked_at = now
             self._fill(now)
@@ -117,7 +133,8 @@ class CompositeFeed(Feed):
             self._go_stale("; ".join(answer.notes) or "the sources do not agree")
             return
         was, self.state = self.state, "live"
-        self._provider = answer.provider
+        former, self._provider = self._provider, answer.provider
+        self._note_switch(former)
         self._last = answer.result
         kind: Kind = "update" if was == "live" else "snapshot"
         self._emit(kind, answer.result, replaces=self.row.name, notes=answer.notes)

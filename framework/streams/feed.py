@@ -6,10 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import CoinmuxError, InvalidRequest, UnknownSymbol
+from coinmux.framework.streams.lanes import beside_pair
 from coinmux.framework.streams.polled_voice import PolledVoice
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from coinmux.framework.clock import Clock
     from coinmux.framework.models.base import Query, Result
@@ -64,7 +65,8 @@ class Feed(PolledVoice):
         self._side: Side | None = None
         self._trial: Side | None = None
         self._trial_until = 0.0
-        self._avoid: dict[str, float] = {}
+        #: Until when sources are not followed, and why.
+        self._avoid: dict[str, tuple[float, str]] = {}
         self._better_at = 0.0
         self._wake = asyncio.Event()
         #: When the source was first followed, and since when it does not tell any more.
@@ -123,7 +125,7 @@ class Feed(PolledVoice):
         """A source does not tell any more."""
         self._sources.health(self, side.name, error)
         if side is self._trial:
-            self._end_trial()
+            self._end_trial(error.detail)
             return
         if side is not self._side:
             return
@@ -136,7 +138,7 @@ class Feed(PolledVoice):
         for name in names:
             self._avoid.pop(name, None)
         if self._trial is not None and self._trial.name in names:
-            self._end_trial()
+            self._end_trial("its settings changed")
         side = self._side
         if side is not None and side.name in names:
             self._reason = f"{side.name}: its settings changed"
@@ -180,7 +182,7 @@ class Feed(PolledVoice):
         failed = self._side
         if failed is None or self._down_at is not None:
             return
-        self._avoid[failed.name] = self._loop.time() + _AVOID_S
+        self._avoid_for(_AVOID_S, failed.name, self._reason)
         if not self._next_side():
             self._down_at = self._loop.time()
             self._go_stale(self._reason or "no source can be followed")
@@ -202,12 +204,13 @@ class Feed(PolledVoice):
 
     def _tick(self) -> None:
         now = self._loop.time()
+        self._rate.look(now, self._heard())
         if self._side is not None:
             self._side.tick()
             if not self._side.has_told and now - self._begun_at > _FIRST_S:
                 self._late(now)
         if self._trial is not None and now > self._trial_until:
-            self._end_trial()
+            self._end_trial(f"on trial it told nothing for {_FIRST_S:g} s")
         self._store(now)
         if self._trial is None and now - self._better_at >= _BETTER_S:
             self._better_at = now
@@ -235,7 +238,7 @@ class Feed(PolledVoice):
     # Who tells it
 
     def _names(self, now: float, but: str | None = None) -> list[str]:
-        avoid = {name for name, until in self._avoid.items() if until > now}
+        avoid = {name for name, (until, _) in self._avoid.items() if until > now}
         return [name for name in self._sources.choose(self, avoid) if name != but]
 
     def _next_side(self) -> bool:
@@ -256,8 +259,8 @@ class Feed(PolledVoice):
         try:
             return self._sources.side(self, self, name, self._since_ms)
         except CoinmuxError as error:
-            self._avoid[name] = self._loop.time() + _AVOID_S
             self._reason = f"{name}: {error.detail}"
+            self._avoid_for(_AVOID_S, name, self._reason)
             if not isinstance(error, InvalidRequest):
                 self._sources.health(self, name, error)
             return None
@@ -266,6 +269,7 @@ class Feed(PolledVoice):
         if side is not None:
             self._messages += side.messages
             self._left_out += side.left_out
+            self._reconnects += side.begun_again
             side.stop()
 
     def _now_live(self, side: Side) -> Kind:
@@ -291,13 +295,37 @@ class Feed(PolledVoice):
         self._trial = self._begin(names[0])
         self._trial_until = now + _FIRST_S
 
-    def _end_trial(self) -> None:
+    def _end_trial(self, why: str) -> None:
         trial, self._trial = self._trial, None
         if trial is not None:
-            self._avoid[trial.name] = self._loop.time() + _AVOID_S
+            self._avoid_for(_AVOID_S, trial.name, f"{trial.name}: {why}")
             trial.stop()
 
+    def _avoid_for(self, seconds: float, name: str, why: str | None) -> None:
+        self._avoid[name] = (self._loop.time() + seconds, why or "it failed")
+
     # Of a voice
+
+    @property
+    def telling(self) -> Collection[str]:
+        side = self._side
+        # One that is down is tried again, but tells nothing.
+        return () if side is None or self._down_at is not None else (side.name,)
+
+    @property
+    def on_trial(self) -> str | None:
+        return None if self._trial is None else self._trial.name
+
+    def avoided(self, name: str) -> tuple[float, str] | None:
+        until, why = self._avoid.get(name, (0.0, ""))
+        left_s = until - self._loop.time()
+        return (left_s, why) if left_s > 0 else None
+
+    def _asked(self) -> Mapping[str, str | int | float]:
+        return beside_pair(self.query)
+
+    def _strategy(self) -> str:
+        return self.options.strategy
 
     async def _ask(self) -> Any:
         return await self._sources.poll(self, self.options)
@@ -315,6 +343,9 @@ class Feed(PolledVoice):
 
     def _not_believed(self) -> int:
         return self._left_out + (self._side.left_out if self._side is not None else 0)
+
+    def _begun_again(self) -> int:
+        return self._reconnects + (self._side.begun_again if self._side is not None else 0)
 
     def _remark(self) -> str | None:
         return None if self._side is None else self._side.stale

@@ -428,3 +428,13 @@ def subject_of(query: Query) -> str:
     """What a question is about, as readers know it."""
     symbol = str(query.__dict__["symbol"])
     return f"{symbol} {query.interval}" if isinstance(query, CandlesQuery) else symbol
+
+
+def beside_pair(query: Query) -> dict[str, str | int | float]:
+    """What is asked for beside the pair: the interval of candles, the depth of a book."""
+    fields = query.__dict__
+    return {
+        name: str(value) if name == "interval" else value
+        for name in ("interval", "depth")
+        if (value := fields.get(name)) is not None
+    }

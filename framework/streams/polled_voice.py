@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _LEAST_POLL_S, _MOST_POLL_S = 1.0, 60.0
 
 
+def poll_pause_s(fresh_s: float) -> float:
+    """Seconds between two requests for what is good for so long."""
+    return min(max(fresh_s, _LEAST_POLL_S), _MOST_POLL_S)
+
+
 class PolledVoice(Voice):
     """A voice that asks by REST where it must."""
 
@@ -26,6 +31,7 @@ class PolledVoice(Voice):
         self._asked_at: float | None = None
         #: The newest that readers have, for a source that takes over.
         self._since_ms: int | None = None
+        self._pause_s: float | None = None
 
     def go_on(self, since_ms: int | None) -> None:
         """Begin after what readers have already, before anything is told."""
@@ -42,6 +48,10 @@ class PolledVoice(Voice):
     @abstractmethod
     def _may_be_live(self) -> bool:
         """Whether a source is followed, or could be."""
+
+    @property
+    def polled_every_s(self) -> float | None:
+        return self._pause_s
 
     async def _ask_once(self) -> None:
         """Ask by REST while nothing is told: nobody may list the pair, or its market is quiet."""
@@ -72,9 +82,10 @@ class PolledVoice(Voice):
             return
         self._take_polled(answer)
         now = self._clock.monotonic()
-        pause_s = min(max(answer.ttl_s(now), _LEAST_POLL_S), _MOST_POLL_S)
+        pause_s = poll_pause_s(answer.ttl_s(now))
         if self._may_be_live():
             pause_s = _LEAST_POLL_S
+        self._pause_s = pause_s
         await asyncio.sleep(max(pause_s - (self._loop.time() - begun), 0.05))
 
     def _take_polled(self, answer: Any) -> None:

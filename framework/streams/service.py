@@ -22,11 +22,14 @@ from coinmux.framework.health.tracker import live_name
 from coinmux.framework.models.live import STREAMED
 from coinmux.framework.routing.options import CONSENSUS, RequestOptions
 from coinmux.framework.streams.checks import FeedChecks
+from coinmux.framework.streams.choice import Choice, can_follow
 from coinmux.framework.streams.composite_feed import CompositeFeed
 from coinmux.framework.streams.connections import Connections
+from coinmux.framework.streams.explanation import explained
 from coinmux.framework.streams.feed import Feed
 from coinmux.framework.streams.feed_figures import FeedCounts, FeedUse
-from coinmux.framework.streams.lanes import answers, lane_for, made_of, subject_of
+from coinmux.framework.streams.lanes import answers, beside_pair, lane_for, made_of, subject_of
+from coinmux.framework.streams.polled_voice import poll_pause_s
 from coinmux.framework.streams.reader import Reader
 from coinmux.framework.streams.side import Side
 from coinmux.framework.streams.socket_use import SocketUse
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
+    from coinmux.framework.streams.explanation import FeedExplanation
     from coinmux.framework.streams.side import SideOwner
     from coinmux.framework.streams.voice import Voice
     from coinmux.framework.transport.client import SafeHTTPClient
@@ -136,6 +140,7 @@ class LiveFeeds:
         self._events = events
         self._clock = clock
         self._simulated = simulated
+        self._choice = Choice(registry, router, health)
         self._shared = shared
         self._feeds: dict[Hashable, Voice] = {}
         self._ended: dict[str, FeedCounts] = {}
@@ -167,10 +172,29 @@ class LiveFeeds:
         if pinned is not None:
             self._check_pinned(row, pinned)
         key = (row.name, query, pinned, options.strategy)
+        make = partial(self._shared_or_own, row, query, options)
+        return await self.join(key, make, most=most, since=since, timeout_s=timeout_s)
+
+    async def join(
+        self,
+        key: Hashable,
+        make: Callable[[], Voice],
+        *,
+        most: int,
+        since: str | None,
+        timeout_s: float,
+    ) -> tuple[Reader[Any], Callable[[Reader[Any]], None]]:
+        """A reader of what `make` begins, unless it goes on already; and what ends the reader.
+
+        Args:
+            key: what tells it from others.
+
+        Raises:
+            CoinmuxError: it could not begin.
+        """
         feed = self._feeds.get(key)
         if feed is None:
-            feed = self._shared_or_own(row, query, options)
-            self._feeds[key] = feed
+            feed = self._feeds[key] = make()
         if (timer := self._lingering.pop(key, None)) is not None:
             timer.cancel()
         reader: Reader[Any] = Reader(most)
@@ -226,6 +250,28 @@ class LiveFeeds:
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
+    def explain(self, row: Capability, query: Query, options: RequestOptions) -> FeedExplanation:
+        """Why the question is told by whom, or would be; follows nothing.
+
+        Raises:
+            UnknownProvider, FeatureDisabled: the pinned source is none, or off.
+        """
+        if options.provider is not None:
+            self._check_pinned(row, options.provider)
+        is_composite = options.strategy == CONSENSUS and row.consensus is not None
+        return explained(
+            beside_pair(query),
+            self._feeds.get((row.name, query, options.provider, options.strategy)),
+            self._choice.candidates(row.name, query, options),
+            self._clock,
+            capability=row.name,
+            subject=subject_of(query),
+            strategy=options.strategy,
+            pinned=options.provider,
+            together=self._registry.env.settings.consensus_sources if is_composite else 1,
+            would_poll_s=poll_pause_s(row.freshness_of(query, self._clock.wall_ms()).fresh_s),
+        )
+
     def uses(self) -> list[FeedUse]:
         """Each feed, in figures."""
         return [feed.use() for feed in self._feeds.values()]
@@ -263,7 +309,7 @@ class LiveFeeds:
             raise UnknownProvider(f"no provider {name[:60]!r}", did_you_mean=near(name, known))
         if (refusal := source.disabled()) is not None:
             raise FeatureDisabled(refusal.detail, reason=refusal.code)
-        if row.name not in source.fetch and not _can_follow(source, row.name):
+        if row.name not in source.fetch and not can_follow(source, row.name):
             raise NotOffered(f"{name} does not offer {row.name}")
 
     def _leave(self, key: Hashable, feed: Voice, reader: Reader[Any]) -> None:
@@ -301,21 +347,10 @@ class LiveFeeds:
         """Names of the sources that may be followed now, best first."""
         name = feed.row.name
         found = []
-        ordered_by = "fastest" if feed.options.strategy == "fastest" else "priority"
-        ordered = [source for _, source in self._router.order(name, ordered_by)]
-        # A source may push what it cannot be asked for.
-        ordered += [one for one in self._registry.sources.values() if name not in one.fetch]
-        for source in ordered:
-            if feed.pinned is not None and source.name != feed.pinned:
-                continue
-            if source.name in avoid or not source.feature.enabled or not _can_follow(source, name):
-                continue
-            if name in source.fetch and source.refusal(name, feed.query) is not None:
-                continue
-            self._register(source)
-            standing = self._health.standing(live_name(source.name), f"stream_{name}")
-            if standing.eligible or standing.probe:
-                found.append(source.name)
+        for one in self._choice.candidates(name, feed.query, feed.options):
+            if one.refusal is None and one.source.name not in avoid:
+                self._register(one.source)
+                found.append(one.source.name)
         return found
 
     def side(self, feed: Feed, owner: SideOwner, name: str, since_ms: int | None) -> Side:
@@ -378,11 +413,11 @@ class LiveFeeds:
         else:
             self._health.release(lease)
 
-    def defect(self, feed: Feed, error: Exception) -> None:
+    def defect(self, feed: Voice, error: Exception) -> None:
         """A feed ended by a defect of ours."""
         self._events.publish(
             "error",
-            f"the feed of {feed.row.name} {feed.subject} ended: {type(error).__name__}: {error}",
+            f"the feed of {feed.capability} {feed.subject} ended: {type(error).__name__}: {error}",
             level="error",
         )
 
@@ -404,7 +439,7 @@ class LiveFeeds:
         name = live_name(source.name)
         if name not in self._health.sources():
             self._health.register(
-                name, [f"stream_{one}" for one in STREAMED if _can_follow(source, one)]
+                name, [f"stream_{one}" for one in STREAMED if can_follow(source, one)]
             )
 
     def _connections_of(self, source: Source) -> Connections:
@@ -417,8 +452,3 @@ class LiveFeeds:
         made = Connections(dict(source.info.sockets), dialect, wires.opener)
         self._connections[source.name] = (source, made)
         return made
-
-
-def _can_follow(source: Source, capability: str) -> bool:
-    follow = source.provider.follow
-    return capability in follow or (capability == "candles" and "trades" in follow)

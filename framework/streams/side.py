@@ -65,6 +65,7 @@ class Side:
         has_told: whether any data passed.
         heard_at: time of the loop at which it was last heard.
         messages: how many were heard.
+        begun_again: how often it was begun anew, after a loss.
         stale: why what it tells is older than it should be.
     """
 
@@ -94,6 +95,8 @@ class Side:
         self.has_told = False
         self.heard_at = self._loop.time()
         self.messages = 0
+        self.begun_again = 0
+        self._was_begun = False
 
     @property
     def stale(self) -> str | None:
@@ -140,6 +143,8 @@ class Side:
         assert self._subscription is not None
         self._checks.begin()
         self.lane.begin(self._subscription)
+        self.begun_again += self._was_begun
+        self._was_begun = True
         self.has_begun = True
         self.heard_at = self._loop.time()
         self._owner.began(self)

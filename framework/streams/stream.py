@@ -11,6 +11,7 @@ from coinmux.framework.streams.events import LiveEvent
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from coinmux.framework.streams.explanation import FeedExplanation
     from coinmux.framework.streams.reader import Reader
 
 #: Begins a reader on its feed, and ends it.
@@ -28,11 +29,25 @@ class Stream(Generic[R_co]):
     ```
     """
 
-    def __init__(self, opened: OpenReader[R_co], closed: CloseReader[R_co]) -> None:
+    def __init__(
+        self,
+        opened: OpenReader[R_co],
+        closed: CloseReader[R_co],
+        explained: Callable[[], FeedExplanation],
+    ) -> None:
         self._opened = opened
         self._closed = closed
+        self._explained = explained
         self._reader: Reader[R_co] | None = None
         self._is_closed = False
+
+    def explain(self) -> FeedExplanation:
+        """Why it is told by whom: every source that could, and what happened lately.
+
+        Raises:
+            InvalidRequest: it cannot be followed; its subtypes say why.
+        """
+        return self._explained()
 
     async def open(self) -> None:
         """Begin; entering the stream does it.

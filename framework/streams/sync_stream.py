@@ -9,6 +9,7 @@ from coinmux.framework.models.base import R_co
 
 if TYPE_CHECKING:
     from coinmux.framework.streams.events import LiveEvent
+    from coinmux.framework.streams.explanation import FeedExplanation
     from coinmux.framework.streams.stream import Stream
 
 
@@ -50,9 +51,17 @@ class SyncStream(Generic[R_co]):
         found: list[LiveEvent[R_co]] = self._run(self._stream.batch())
         return found
 
+    def explain(self) -> FeedExplanation:
+        """As `Stream.explain`."""
+        found: FeedExplanation = self._run(self._explain())
+        return found
+
     def close(self) -> None:
         """As `Stream.close`."""
         self._run(self._stream.close())
+
+    async def _explain(self) -> FeedExplanation:
+        return self._stream.explain()
 
     async def _next(self) -> list[LiveEvent[R_co]]:
         try:

@@ -8,10 +8,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.streams.events import Kind, LiveEvent, LiveMeta
-from coinmux.framework.streams.feed_figures import FeedUse, State
+from coinmux.framework.streams.feed_figures import FeedUse, Loss, Rate, State, Switch
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from coinmux.framework.clock import Clock
     from coinmux.framework.models.base import Result
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Events that are kept for readers who resume.
 _KEPT = 500
+#: Switches and losses that are kept for explanation.
+_REMEMBERED = 20
 
 
 class Voice:
@@ -45,6 +47,10 @@ class Voice:
         self._provider = ""
         self._reason: str | None = None
         self._messages = self._failovers = self._gaps = self._dropped = self._left_out = 0
+        self._reconnects = 0
+        self._rate = Rate(self._loop.time())
+        self._switches: deque[Switch] = deque(maxlen=_REMEMBERED)
+        self._losses: deque[Loss] = deque(maxlen=_REMEMBERED)
         self._lag_ms: int | None = None
         self._heard_at: float | None = None
         self._last: Result | None = None
@@ -94,25 +100,67 @@ class Voice:
 
     def use(self) -> FeedUse:
         """It in figures."""
-        heard_at = self._heard_at
+        heard_at, now, heard = self._heard_at, self._loop.time(), self._heard()
         return FeedUse(
             capability=self.capability,
             subject=self.subject,
+            query=self._asked(),
+            strategy=self._strategy(),
             state=self.state,
             provider=self._provider,
+            since=self._switches[-1].at if self._switches else None,
             readers=len(self.readers),
-            messages=self._heard(),
+            messages=heard,
+            messages_per_s=self._rate.per_s(now, heard),
             events=self._count,
             lag_ms=self._lag_ms,
-            last_message_s=None if heard_at is None else self._loop.time() - heard_at,
+            last_message_s=None if heard_at is None else now - heard_at,
             failovers=self._failovers,
+            reconnects=self._begun_again(),
             gaps=self._gaps,
             dropped=self._dropped + sum(one.dropped for one in self.readers),
             left_out=self._not_believed(),
             reason=self._reason,
         )
 
+    @property
+    def switches(self) -> tuple[Switch, ...]:
+        """The last times that it was told by somebody else, or in another way, oldest first."""
+        return tuple(self._switches)
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What was missed lately, oldest first."""
+        return tuple(self._losses)
+
+    @property
+    def telling(self) -> Collection[str]:
+        """Names of those that are followed for it."""
+        return (self._provider,) if self._provider else ()
+
+    @property
+    def on_trial(self) -> str | None:
+        """The source that is followed beside that one, to take over."""
+        return None
+
+    @property
+    def polled_every_s(self) -> float | None:
+        """Seconds between the last two requests; None where it was not asked."""
+        return None
+
+    def avoided(self, name: str) -> tuple[float, str] | None:
+        """For how many seconds a source is not followed, and why; None where it may be."""
+        return None
+
     # What differs by what is followed
+
+    def _asked(self) -> Mapping[str, str | int | float]:
+        """What is followed beside the pair."""
+        return {}
+
+    def _strategy(self) -> str:
+        """How its sources are ordered."""
+        return "priority"
 
     def _snapshot(self) -> Result | None:
         """The state as a whole; None while it is not known."""
@@ -126,6 +174,10 @@ class Voice:
         """Messages that were left out."""
         return self._left_out
 
+    def _begun_again(self) -> int:
+        """How often sources began it anew."""
+        return self._reconnects
+
     def _remark(self) -> str | None:
         """Why what is told is older than it should be; None if it is not."""
         return None
@@ -137,13 +189,25 @@ class Voice:
         if self.state in ("live", "polled"):
             self._emit("stale", None, notes=(reason,))
             self.state = "stale"
+            self._note_switch(self._provider)
 
     def _now_told_by(self, provider: str) -> None:
         """Say so if it is another source than before."""
         former, self._provider = self._provider, provider
+        self._note_switch(former)
         if former and former != provider:
             self._failovers += 1
             self._emit("source", None, notes=(self._reason,) if self._reason else ())
+
+    def _note_switch(self, former: str) -> None:
+        """Remember it if another tells it than before, or in another way."""
+        last = self._switches[-1] if self._switches else None
+        if last is not None and (last.provider, last.state) == (self._provider, self.state):
+            return
+        reason = None if last is None else self._reason
+        self._switches.append(
+            Switch(self._clock.wall_ms(), former or None, self._provider, self.state, reason)
+        )
 
     def _emit(
         self,
@@ -158,6 +222,8 @@ class Voice:
         event = self._event(
             kind, data, replaces=replaces, notes=notes, missed=missed, filled_by=filled_by
         )
+        if missed is not None or filled_by is not None:
+            self._losses.append(Loss(event.meta.received_at, self._provider, missed, filled_by))
         self._recent.append(event)
         for reader in self.readers:
             reader.put(event)

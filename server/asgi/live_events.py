@@ -6,9 +6,39 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
     from coinmux.framework.streams.events import LiveEvent
+
+
+class Sendable(Protocol):
+    """An event, as far as it is sent on."""
+
+    @property
+    def id(self) -> str:
+        """What a reader resumes from; empty for nothing."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Its name."""
+        ...
+
+    def encode(self) -> bytes:
+        """Its data as JSON."""
+        ...
+
+
+class Events(Protocol):
+    """What gives events in batches."""
+
+    async def batch(self) -> Sequence[Sendable]:
+        """All events that wait, or the next one; none at the end."""
+        ...
+
+    async def close(self) -> None:
+        """End it."""
+        ...
 
 
 class Batches(Protocol):
@@ -23,13 +53,13 @@ class Batches(Protocol):
         ...
 
 
-def framed(event: LiveEvent, ident: str) -> bytes:
+def framed(event: Sendable, ident: str) -> bytes:
     """One event as it is sent."""
     kind = event.kind.encode("ascii")
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (ident.encode("ascii"), kind, event.encode())
 
 
-async def sent(streams: Sequence[Batches]) -> AsyncIterator[bytes]:
+async def sent(streams: Sequence[Events]) -> AsyncGenerator[bytes, None]:
     """The events of all streams, as they come; the streams are closed at the end.
 
     The id of each event has the newest id of every stream, so that all can be resumed from it.
@@ -51,7 +81,7 @@ async def sent(streams: Sequence[Batches]) -> AsyncIterator[bytes]:
             await stream.close()
 
 
-async def _merged(streams: Sequence[Batches]) -> AsyncIterator[tuple[int, Sequence[LiveEvent]]]:
+async def _merged(streams: Sequence[Events]) -> AsyncIterator[tuple[int, Sequence[Sendable]]]:
     waiting = {asyncio.ensure_future(one.batch()): at for at, one in enumerate(streams)}
     try:
         while waiting:
@@ -65,7 +95,7 @@ async def _merged(streams: Sequence[Batches]) -> AsyncIterator[tuple[int, Sequen
         await _ended(waiting)
 
 
-async def _ended(waiting: Collection[asyncio.Task[Sequence[LiveEvent]]]) -> None:
+async def _ended(waiting: Collection[asyncio.Task[Sequence[Sendable]]]) -> None:
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)

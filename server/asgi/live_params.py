@@ -142,3 +142,15 @@ def read_message(
         raise refused(errors)
     read = reader.build(values, parse_symbol)
     return LiveQuestion(capability, read.query, read.ask, since if isinstance(since, str) else None)
+
+
+def read_explained(query_string: bytes, parse_symbol: Callable[[str], Symbol]) -> LiveQuestion:
+    """The market that is to be explained: as a message of a socket, in a query string.
+
+    Raises:
+        InvalidRequest: `errors` names each parameter that will not do.
+    """
+    values = single_values(query_string, ("capability", "symbol", "interval", "depth", *_HOW))
+    depth = values.get("depth", "")
+    whole = {"depth": int(depth)} if depth.isascii() and depth.isdigit() else {}
+    return read_message({**values, **whole}, parse_symbol)

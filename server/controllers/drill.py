@@ -30,6 +30,10 @@ class DrillReport(FrozenReport):
     faults: tuple[str, ...]
     descriptions: dict[str, str]
     broken: Annotated[dict[str, str], Meta(description="The fault in force, by provider")]
+    followed: Annotated[
+        tuple[str, ...],
+        Meta(description="Providers with live feeds: they alone take the `feed_` faults"),
+    ]
 
 
 class DrillController(Controller):
@@ -93,5 +97,6 @@ def _report(drill: Drill) -> Bytes:
         faults=tuple(drill.faults),
         descriptions=dict(drill.faults),
         broken=drill.broken(),
+        followed=tuple(drill.followed),
     )
     return as_json(body, cache_control=NO_STORE)

@@ -3,17 +3,34 @@
 Litestar reads annotations at run time, so this module imports what it names.
 """
 
+from functools import partial
+from typing import Any
+
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
+from coinmux.framework.errors import CoinmuxError
+from coinmux.server.asgi.live_params import read_questions
+from coinmux.server.asgi.problems import problem
 from coinmux.server.asgi.query_params import pairs_of, refused
-from coinmux.server.asgi.requests import AnyRequest
+from coinmux.server.asgi.requests import AnyRequest, request_id
 from coinmux.server.asgi.responses import NO_STORE, Bytes, as_json
+from coinmux.server.asgi.sse import EventStream, Streams
 from coinmux.server.context import ServerContext
+from coinmux.server.controllers.live import opened
 from coinmux.server.controllers.routing import READERS
 from coinmux.server.openapi.document import DOC
-from coinmux.server.openapi.page_data_routes import CHART, DECISION, OVERVIEW, PAIRS, PROVIDER
+from coinmux.server.openapi.page_data_routes import (
+    CHART,
+    DECISION,
+    FOLLOWED_CANDLES,
+    FOLLOWED_PRICES,
+    OVERVIEW,
+    PAIRS,
+    PROVIDER,
+)
 from coinmux.server.pages import chart, overview, records
+from coinmux.server.pages.followed import followed, refused_all
 from coinmux.server.pages.kept_answers import KeptAnswers
 from coinmux.server.pages.pair_search import find_pairs
 from coinmux.server.pages.questions import PageQuestions
@@ -66,6 +83,48 @@ class PageDataController(Controller):
         """Pairs that sources really list, by a part of the name."""
         search = _values(request, ("search",)).get("search", "")[:60]
         return _page(find_pairs(desk.gateway, search))
+
+    @get("/ticker/stream", operation_id="streamPricesOfPage", opt={DOC: FOLLOWED_PRICES})
+    async def prices(
+        self, request: AnyRequest, desk: NamedDependency[ServerContext]
+    ) -> EventStream:
+        """Prices of the overview's pairs as they change, as server-sent events.
+
+        As the market's own stream; what cannot be followed is an event `refused`.
+        """
+        return _followed("ticker", request, desk)
+
+    @get("/candles/stream", operation_id="streamCandlesOfPage", opt={DOC: FOLLOWED_CANDLES})
+    async def candles(
+        self, request: AnyRequest, desk: NamedDependency[ServerContext]
+    ) -> EventStream:
+        """Candles of the chart's markets as they form and close, as server-sent events.
+
+        As the market's own stream; what cannot be followed is an event `refused`.
+        """
+        return _followed("candles", request, desk)
+
+
+def _followed(capability: str, request: AnyRequest, desk: ServerContext) -> EventStream:
+    """The stream of a page; too many of them are refused by an event too."""
+    scope = request.scope
+    questions = read_questions(
+        capability,
+        scope["query_string"],
+        request.headers.get("last-event-id"),
+        desk.gateway.parse_symbol,
+    )
+    gateway = desk.gateway
+
+    def tell(error: CoinmuxError) -> dict[str, Any]:
+        return problem(error, request_id(request), gateway.redactor)
+
+    try:
+        events = followed(gateway, questions, partial(opened, gateway), tell)
+        return EventStream(desk.live, events, scope)
+    except CoinmuxError as error:
+        # It is over at once, and counts for none.
+        return EventStream(Streams(desk.traffic), refused_all(tell(error)), scope)
 
 
 def _values(request: AnyRequest, known: tuple[str, ...]) -> dict[str, str]:

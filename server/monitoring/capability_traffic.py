@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from coinmux.framework.errors import CutShort, InvalidRequest, NotOffered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from coinmux.framework.clock import Clock
     from coinmux.framework.dispatch.decision import Decision
@@ -93,6 +93,28 @@ def rates_of(answers: Iterable[Answers]) -> dict[str, CapabilityRate]:
     for capability, provider, count in answers:
         made.setdefault(capability, Counter())[provider] += count
     return {name: _rate(counts) for name, counts in made.items()}
+
+
+def helpers_of(
+    down: Mapping[str, Collection[str]], rates: Mapping[str, CapabilityRate]
+) -> list[str]:
+    """Providers that answer for those that are down; the busiest of each, then the others.
+
+    Args:
+        down: the capabilities of each provider that is down, most important first.
+        rates: the last minute, by capability.
+    """
+
+    def busiest(capabilities: Collection[str]) -> list[str]:
+        counts: Counter[str] = Counter()
+        for capability, rate in rates.items():
+            if capability in capabilities:
+                counts.update({name: rate.requests for name in rate.serving if name not in down})
+        return [name for name, _ in counts.most_common()]
+
+    first = [name for capabilities in down.values() for name in busiest(capabilities)[:1]]
+    together = busiest({name for capabilities in down.values() for name in capabilities})
+    return [*dict.fromkeys([*first, *together])]
 
 
 def _rate(counts: Counter[str | None]) -> CapabilityRate:

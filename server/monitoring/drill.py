@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 
@@ -14,12 +14,17 @@ class Drill(Protocol):
         """The faults that can be ordered, each with its description."""
         ...
 
+    @property
+    def followed(self) -> Collection[str]:
+        """Providers with live feeds: they alone take the faults that begin with `feed_`."""
+        ...
+
     def broken(self) -> dict[str, str]:
         """The fault in force of each broken provider."""
         ...
 
     def break_(self, provider: str, fault: str) -> None:
-        """Corrupt every answer of `provider` from now on."""
+        """Corrupt every answer of `provider` from now on, or its live feeds by a `feed_` fault."""
         ...
 
     def mend(self, provider: str) -> None:

@@ -1,4 +1,4 @@
-"""Live feeds in one process, as workers tell each other."""
+"""Live feeds in one process, as workers tell each other, and of all workers together."""
 
 from __future__ import annotations
 
@@ -8,8 +8,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from coinmux.framework.reports.feeds import (
+    FeedReport,
+    FeedsReport,
+    SocketReport,
+    feed_reports,
+    socket_reports,
+    urgent,
+)
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from coinmux.framework.gateway import Gateway
+
+#: Feeds that are listed; all are counted.
+MOST_LISTED = 500
 
 
 class LiveFeedFigures(msgspec.Struct, frozen=True, array_like=True):
@@ -24,6 +38,8 @@ class LiveFeedFigures(msgspec.Struct, frozen=True, array_like=True):
         heard: source and messages of its connections.
         received: source and bytes of its connections.
         reconnects: source and how often connections were opened again.
+        listed: each feed; the urgent ones alone where there are too many.
+        connections: each connection.
     """
 
     feeds: list[tuple[str, str, int]]
@@ -34,6 +50,8 @@ class LiveFeedFigures(msgspec.Struct, frozen=True, array_like=True):
     heard: list[tuple[str, int]]
     reconnects: list[tuple[str, int]]
     received: list[tuple[str, int]]
+    listed: list[FeedReport] = []
+    connections: list[SocketReport] = []
 
 
 def live_figures_of(gateway: Gateway) -> LiveFeedFigures | None:
@@ -58,6 +76,12 @@ def live_figures_of(gateway: Gateway) -> LiveFeedFigures | None:
         for use in uses
         if use.state != "ended"
     )
+
+    def title_of(name: str) -> str:
+        source = gateway.sources.get(name)
+        return name if source is None else source.info.title
+
+    now_ms, clean = gateway.clock.wall_ms(), gateway.redactor.clean
     return LiveFeedFigures(
         feeds=[(*key, count) for key, count in feeds.items()],
         readers=list(readers.items()),
@@ -73,4 +97,49 @@ def live_figures_of(gateway: Gateway) -> LiveFeedFigures | None:
             (name, sum(u.reconnects for u in uses)) for name, uses in figures.sockets.items()
         ],
         received=[(name, sum(u.bytes_in for u in uses)) for name, uses in figures.sockets.items()],
+        listed=urgent(feed_reports(figures.feeds, title_of, clean, now_ms), MOST_LISTED),
+        connections=socket_reports(figures.sockets, title_of, clean, now_ms),
+    )
+
+
+def all_feeds(workers: Iterable[LiveFeedFigures | None], now_ms: int) -> FeedsReport:
+    """The feeds and connections of all workers."""
+    live = [one for one in workers if one is not None]
+    feeds = urgent((row for one in live for row in one.listed), MOST_LISTED)
+    sockets = [row for one in live for row in one.connections]
+    return FeedsReport(
+        feeds=tuple(feeds),
+        sockets=tuple(sorted(sockets, key=lambda row: (row.provider, row.socket))),
+        left_out=sum(row[2] for one in live for row in one.feeds) - len(feeds),
+        updated=now_ms,
+    )
+
+
+def summed_live(ended: Iterable[LiveFeedFigures | None]) -> LiveFeedFigures | None:
+    """What several workers that have ended counted, as of one; only what grows."""
+    known = [one for one in ended if one is not None]
+    if not known:
+        return None
+    counted: Counter[tuple[str, str]] = Counter()
+    heard: Counter[str] = Counter()
+    reconnects: Counter[str] = Counter()
+    received: Counter[str] = Counter()
+    for one in known:
+        for what, capability, count in one.counted:
+            counted[what, capability] += count
+        for source, count in one.heard:
+            heard[source] += count
+        for source, count in one.reconnects:
+            reconnects[source] += count
+        for source, count in one.received:
+            received[source] += count
+    return LiveFeedFigures(
+        feeds=[],
+        readers=[],
+        counted=[(*key, count) for key, count in counted.items()],
+        lag=[],
+        sockets=[],
+        heard=list(heard.items()),
+        reconnects=list(reconnects.items()),
+        received=list(received.items()),
     )

@@ -40,6 +40,7 @@ _OWN = frozenset(
         "/schema/openapi.json", "/healthz", "/readyz",
         "/metrics", "/favicon.ico", "/robots.txt", "/badge/{badge}", "/api/monitor", "/api/stream",
         "/api/status/public", "/api/drill", "/api/incidents", "/api/usage",
+        "/api/feeds", "/api/feeds/explain",
     }
 )  # fmt: skip
 _OF_PAGES = "/api/pages/"

@@ -245,6 +245,18 @@ class EventReportBatch(FrozenReport):
     items: tuple[MonitorEvent, ...]
 
 
+class MonitorFeeds(FrozenReport):
+    """Live feeds of all workers, in figures; `/api/feeds` lists them."""
+
+    total: int
+    live: Annotated[int, Meta(description="Told by a socket")]
+    polled: Annotated[int, Meta(description="Told by requests")]
+    stale: Annotated[int, Meta(description="Told by nobody at present")]
+    starting: int
+    readers: int
+    messages_per_s: Annotated[float, Meta(description="Of the last ten seconds")]
+
+
 class MonitorReport(FrozenReport):
     """One consistent picture of the whole."""
 
@@ -270,6 +282,7 @@ class MonitorReport(FrozenReport):
     server: MonitorServer
     database: MonitorDatabase
     cache: CacheFigures
+    feeds: MonitorFeeds
     events: EventReportBatch
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
@@ -15,7 +14,7 @@ from coinmux.framework.reports.base import FrozenReport
 from coinmux.framework.reports.status import GatewayStatus, ServiceReport
 from coinmux.framework.tasks import keep_running
 from coinmux.server.asgi.admin_guard import admin_standing
-from coinmux.server.monitoring.capability_traffic import CapabilityTraffic
+from coinmux.server.monitoring.capability_traffic import CapabilityTraffic, helpers_of
 from coinmux.server.monitoring.capability_watch import CapabilityWatch
 from coinmux.server.monitoring.metrics_report import EndpointSummary
 from coinmux.server.monitoring.verdict import DownProvider, Facts, Segment, plain, verdict_of
@@ -33,7 +32,7 @@ OVERALL = "overall"
 _LEAST_REQUESTS = 10
 _DEGRADED_SHARE, _OFFLINE_SHARE = 0.05, 0.5
 #: Named in the sentence as those who answer for others.
-_HELPERS = 2
+_HELPERS = 3
 
 
 class AdminReport(FrozenReport):
@@ -147,7 +146,7 @@ class ServiceMonitor:
             since=self.watch.since,
             overall_since=self._since[OVERALL][1],
             down=down,
-            helpers=self._helpers({one.name for one in down}),
+            helpers=self._helpers([one.name for one in down]),
             failed_share=share if share is not None and share > _DEGRADED_SHARE else None,
         )
 
@@ -174,19 +173,12 @@ class ServiceMonitor:
             for source in found
         ]
 
-    def _helpers(self, down: set[str]) -> list[tuple[str, str]]:
+    def _helpers(self, down: list[str]) -> list[tuple[str, str]]:
         """Name and title of those that answer what the ones that are down would be asked."""
         sources = self._gateway.sources
-        offered = {capability for name in down for capability in sources[name].fetch}
-        counts: Counter[str] = Counter()
-        for capability, rate in self.asked.rates().items():
-            if capability in offered:
-                counts.update({name: rate.requests for name in rate.serving if name not in down})
-        return [
-            (name, sources[name].info.title)
-            for name, _ in counts.most_common(_HELPERS)
-            if name in sources
-        ]
+        offered = {name: sources[name].fetch.keys() for name in down}
+        found = [name for name in helpers_of(offered, self.asked.rates()) if name in sources]
+        return [(name, sources[name].info.title) for name in found[:_HELPERS]]
 
     def since(self, name: str) -> int:
         """Since when the service, or `OVERALL`, is in its state; known after a look. Unix ms."""

@@ -20,6 +20,7 @@ from coinmux.server.monitoring.monitor_report import (
     EventReportBatch,
     MonitorCapability,
     MonitorDatabase,
+    MonitorFeeds,
     MonitorProvider,
     MonitorReport,
     MonitorServer,
@@ -127,6 +128,7 @@ class Monitor:
             server=_server(whole, window, second),
             database=_database(whole),
             cache=whole.cache(),
+            feeds=_feeds(whole),
             events=events,
         )
 
@@ -280,6 +282,23 @@ def _database(whole: Whole) -> MonitorDatabase:
         size_mb=figures.size_mb,
         usage_percent=figures.usage_percent,
         queries_per_second=figures.queries_per_s,
+    )
+
+
+def _feeds(whole: Whole) -> MonitorFeeds:
+    live = [one.live for one in whole.workers if one.live is not None]
+    states: Counter[str] = Counter()
+    for one in live:
+        for _, state, count in one.feeds:
+            states[state] += count
+    return MonitorFeeds(
+        total=states.total(),
+        live=states["live"],
+        polled=states["polled"],
+        stale=states["stale"],
+        starting=states["starting"],
+        readers=sum(count for one in live for _, count in one.readers),
+        messages_per_s=round(sum(row.messages_per_s for one in live for row in one.listed), 2),
     )
 
 

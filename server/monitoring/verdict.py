@@ -155,7 +155,14 @@ class _Sentence:
 
 
 def _nothing(said: _Sentence, facts: Facts) -> None:
-    said.text("Nothing can be answered since ")
+    """No data can be asked for; what this machine answers by itself is named."""
+    left = [line for line in facts.capabilities if line.usable > 0]
+    if left:
+        said.text("Only ")
+        said.names(_titles(left, begins=False))
+    else:
+        said.text("Nothing")
+    said.text(" can be answered since ")
     said.at(facts.overall_since)
     codes = Counter(one.code for one in facts.down if one.code is not None)
     why = _WHY.get(codes.most_common(1)[0][0], "do not answer") if codes else "may not be asked"
@@ -203,9 +210,13 @@ def _capabilities(said: _Sentence, facts: Facts) -> None:
         said.text(": one source left.")
 
 
-def _titles(lines: Sequence[CapabilityStatus]) -> list[Segment]:
+def _titles(lines: Sequence[CapabilityStatus], *, begins: bool = True) -> list[Segment]:
+    """Their names; the first is capitalized where it begins a sentence."""
     return [
-        Segment(text=uncapitalized(line.title) if place else line.title, capability=line.name)
+        Segment(
+            text=line.title if begins and not place else uncapitalized(line.title),
+            capability=line.name,
+        )
         for place, line in enumerate(lines)
     ]
 

@@ -12,7 +12,11 @@ import msgspec
 from coinmux.framework.health.circuit import State
 from coinmux.server.monitoring.capability_traffic import Answers
 from coinmux.server.monitoring.consumer_figures import ConsumerFigures, figures_of
-from coinmux.server.monitoring.live_figures import LiveFeedFigures, live_figures_of
+from coinmux.server.monitoring.live_figures import (
+    LiveFeedFigures,
+    live_figures_of,
+    summed_live,
+)
 from coinmux.server.monitoring.metrics_report import CacheFigures, DatabaseFigures
 
 if TYPE_CHECKING:
@@ -277,4 +281,5 @@ def summed_up(ended: Sequence[WorkerFigures]) -> WorkerFigures:
         gates={},
         states={},
         answers=[],
+        live=summed_live(one.live for one in ended),
     )

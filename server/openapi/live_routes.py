@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.models.candles import Candles
 from coinmux.framework.models.market import OrderBook, Ticker, Trades
+from coinmux.framework.streams.explanation import FeedExplanation
 from coinmux.server.asgi.live_params import FOLLOWED, MOST_SYMBOLS
 from coinmux.server.openapi.document import RouteDoc
 from coinmux.server.openapi.parameters import ASK, own_parameters, parameter
@@ -48,3 +49,21 @@ _SYMBOLS: dict[str, Any] = parameter(
 )
 TICKER, TRADES = _doc("ticker"), _doc("trades")
 ORDER_BOOK, CANDLES = _doc("order_book"), _doc("candles")
+EXPLAIN = RouteDoc(
+    FeedExplanation,
+    parameters=(
+        parameter(
+            "capability",
+            "string",
+            "What would be followed.",
+            required=True,
+            enum=list(FOLLOWED),
+            examples=["ticker"],
+        ),
+        parameter("symbol", "string", "A pair.", required=True, examples=["BTC/USDT"]),
+        parameter("interval", "string", "Of candles."),
+        parameter("depth", "integer", "Of order books.", minimum=1),
+        *(one for one in ASK if one["name"] in _HOW),
+    ),
+    errors=(404, 409),
+)

@@ -13,6 +13,7 @@ from coinmux.framework.reference.intervals import INTERVALS
 from coinmux.framework.reports.health import SourceHealth
 from coinmux.framework.reports.providers import ProviderDetail
 from coinmux.server.monitoring.monitor_report import MonitorEvent
+from coinmux.server.openapi import live_routes
 from coinmux.server.openapi.document import RouteDoc
 from coinmux.server.openapi.indicator_routes import CandlesMeta, IndicatorData
 from coinmux.server.openapi.parameters import parameter
@@ -190,4 +191,8 @@ PAIRS = RouteDoc(
             ),
         },
     ),
+)
+FOLLOWED_PRICES, FOLLOWED_CANDLES = (
+    RouteDoc(parameters=one.parameters, media_type="text/event-stream")
+    for one in (live_routes.TICKER, live_routes.CANDLES)
 )

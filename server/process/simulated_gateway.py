@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,9 @@ _DRILLS: Mapping[str, str] = {
     "seconds_for_ms": "times in another unit",
     "negative_price": "prices below zero",
     "lie": "prices a fifth too high",
+    "feed_drop": "its live connections are cut again and again",
+    "feed_silence": "its live feeds fall silent",
+    "feed_lie": "live prices a fifth too high",
 }
 
 
@@ -69,6 +72,11 @@ class SimulatorDrill:
         """The faults that can be ordered, each with its description."""
         return _DRILLS
 
+    @property
+    def followed(self) -> Collection[str]:
+        """Providers with live feeds: they alone take the faults that begin with `feed_`."""
+        return [name for name, one in self._simulator.providers.items() if one.info.sockets]
+
     def broken(self) -> dict[str, str]:
         """The fault in force of each broken provider."""
         found: dict[str, str] = {}
@@ -81,13 +89,15 @@ class SimulatorDrill:
         return found
 
     def break_(self, provider: str, fault: str) -> None:
-        """Corrupt every answer of `provider` from now on, in one way.
+        """Corrupt every answer of `provider`, or its live feeds, from now on, in one way.
 
         Raises:
-            InvalidRequest: the simulator does not simulate this provider.
+            InvalidRequest: the simulator does not simulate this provider, or it has no live feeds.
         """
         if provider not in self._simulator.providers:
             raise InvalidRequest(f"{provider} is not simulated: there is nothing to break")
+        if fault.startswith("feed_") and provider not in self.followed:
+            raise InvalidRequest(f"{provider} has no live feeds: there is nothing to break")
         self.mend(provider)
         self._simulator.order(provider, fault)
 

@@ -8,6 +8,7 @@ import httpx
 NEEDS = {
     "/api/market/pairs": {"provider": "kraken"},
     "/api/routing/explain": {"capability": "ticker", "symbol": "BTC/USDT"},
+    "/api/feeds/explain": {"capability": "ticker", "symbol": "BTC/USDT"},
 }
 #: Where nothing went wrong there is no incident to show.
 APART = {"/api/routing/decisions/{request_id}", "/api/incidents/{incident_id}", "/badge/{badge}"}

@@ -26,6 +26,8 @@ GET = [
     ("/api/config/settings", "/api/config/settings"),
     ("/api/defi/tvl", "/api/defi/tvl"),
     ("/api/drill", "/api/drill"),
+    ("/api/feeds", "/api/feeds"),
+    ("/api/feeds/explain", "/api/feeds/explain?capability=ticker&symbol=BTC/USDT"),
     ("/api/incidents", "/api/incidents"),
     ("/api/incidents/{incident_id}", "/api/incidents/THE-NEWEST"),
     ("/api/maintenance", "/api/maintenance"),

@@ -134,6 +134,11 @@ async def browser():
         await made.close()
 
 
+def is_left(request):
+    """Whether a page ended a stream of events itself, for another or as it is not seen."""
+    return request.resource_type == "eventsource" and request.failure == "net::ERR_ABORTED"
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def page_of(server, browser):
     """`async with page_of("chart") as page`: the page in a browser, with what it complained of.
@@ -151,7 +156,10 @@ async def page_of(server, browser):
         page.complaints, page.refused = [], []
         page.on("console", lambda said: page.complaints.append(f"{said.type}: {said.text}"))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("requestfailed", lambda one: page.complaints.append(f"failed: {one.url}"))
+        page.on(
+            "requestfailed",
+            lambda one: is_left(one) or page.complaints.append(f"failed: {one.url}"),
+        )
         page.on(
             "response",
             lambda one: one.status >= 400 and page.refused.append(f"{one.status} {one.url}"),

@@ -67,6 +67,8 @@ async def test_the_last_price_has_a_ground_that_is_not_the_cards(page_of, altere
             row[2] = max(row[1:5])
             row[3] = min(row[1:5])
 
+        # What the stream tells would take its place.
+        await page.route("**/api/pages/candles/stream*", lambda route: route.abort())
         await altered(page, "**/api/pages/chart*", turn)
 
     async with page_of("chart", before=before, color_scheme=theme) as page:

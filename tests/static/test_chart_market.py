@@ -64,9 +64,12 @@ async def test_older_candles_come_when_the_viewer_goes_back(page_of, until):
 
 
 async def test_the_newest_candle_moves_with_what_the_source_says(page_of, until):
+    """While no stream tells it, by asking."""
     state = {"price": None}
 
     async def before(page):
+        await page.route("**/api/pages/candles/stream*", lambda route: route.abort())
+
         async def answer(route):
             reply = await route.fetch()
             body = await reply.json()

@@ -13,3 +13,11 @@ async def test_needed_and_optional_keys_are_two_tables(page_of):
         await page.fill("#find", "etherscan")
         await expect(page).to_have_url(re.compile("q=etherscan"))
         assert page.complaints == []
+
+
+async def test_commands_in_descriptions_are_code(page_of):
+    async with page_of("config") as page:
+        await expect(
+            page.locator("#settings td code", has_text="coinmux keys NAME")
+        ).to_be_visible()
+        assert "`" not in await page.inner_text("main")

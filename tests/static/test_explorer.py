@@ -54,3 +54,34 @@ async def test_trouble_comes_first_and_what_nobody_asked_after_what_works(page_o
         )
         assert sorted(told, key=rows.index) == ["okx", "bybit", "kraken", "binance", "gdelt"]
         await page.unroute_all(behavior="ignoreErrors")
+
+
+async def test_a_capability_has_one_name_everywhere(page_of):
+    """The table, the filter and the drawer call it what the boards call it."""
+    async with page_of("providers?name=kraken") as page:
+        row = page.locator('#explorer tr[data-key="kraken"]')
+        await expect(row.locator(".can .tag", has_text="Order books")).to_be_visible()
+        await expect(page.locator("#filters [name=capability]")).to_contain_text("Order books")
+        await expect(page.locator("#drawer table").first).to_contain_text("Order books")
+
+
+async def test_a_tablet_gives_the_reason_the_room(page_of, altered):
+    """A reason is no tower of single words, and the table does not run out of its card."""
+
+    def change(body):
+        for one in body["providers"]:
+            if one["name"] == "okx":
+                text = "www.okx.com does not resolve: Name or service not known"
+                error = {"code": "upstream_unreachable", "message": text, "at": 0}
+                one.update(state="OFFLINE", last_error=error)
+
+    async def before(page):
+        await altered(page, "**/api/monitor*", change)
+
+    async with page_of("providers", before=before, viewport={"width": 768, "height": 1024}) as page:
+        reason = page.locator('#explorer tr[data-key="okx"] .reason')
+        await expect(reason).to_contain_text("does not resolve")
+        assert (await reason.bounding_box())["height"] <= 40
+        wide = "document.querySelector('#explorer').scrollWidth"
+        assert await page.evaluate(wide) <= 768
+        await page.unroute_all(behavior="ignoreErrors")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
+from tests.static.page_time import passing, with_clock
 from tests.static.stillness import LIMIT, shift_of, watch_shifts
 
 OVERVIEW = re.compile(r"/api/pages/overview")
@@ -270,19 +271,18 @@ async def test_the_needle_follows_the_word_of_the_source_at_a_border(page_of):
         assert borders == [[26, 47, 55, 76], [25, 40, 55, 76]]
 
 
-async def test_ages_go_on_when_the_server_is_gone(page_of, until):
+async def test_ages_go_on_when_the_server_is_gone(page_of):
     """No age stands still, whether anybody answers or not."""
-    async with page_of("") as page:
+    async with page_of("", before=with_clock) as page:
         await filled(page)
         await page.route("**/api/**", lambda route: route.abort())
-        for selector in ("#mood-from .since", ".fact .since"):
-            age = page.locator(selector).first
-            before = await age.inner_text()
-
-            async def is_older(age=age, before=before):
-                return await age.inner_text() != before
-
-            assert await until(is_older, 70)
+        ages = [page.locator(one).first for one in ("#mood-from .since", ".fact .since")]
+        for _ in range(2):
+            before = [await one.inner_text() for one in ages]
+            # An age of more than a minute is written in whole ones.
+            await passing(page, 62)
+            for age, text in zip(ages, before, strict=True):
+                assert await age.inner_text() != text
 
 
 def turned(body):
@@ -369,6 +369,52 @@ async def test_what_changed_is_what_the_monitor_lists(altered_page, change, inci
             # An answer may still be on its way through the change.
             await page.unroute_all(behavior="ignoreErrors")
     assert told[""] == told["system-monitor"]
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440, 1920])
+async def test_what_changed_is_never_cut(altered_page, width):
+    """A line that is too long for its place takes two."""
+
+    def change(body):
+        turned(body)
+        for one in body["capabilities"]:
+            if one["name"] != "text_sentiment":
+                one.update(status="OFFLINE", usable=0)
+
+    changes = ((MONITOR, change), (INCIDENTS, no_incidents))
+    async with altered_page(*changes, viewport={"width": width, "height": 900}) as page:
+        await filled(page)
+        await page.locator("#changes li a", has_text="capabilities cannot be answered").wait_for()
+        cut = await page.locator("#changes li a").evaluate_all(
+            "all => all.filter((one) => one.scrollWidth > one.clientWidth"
+            " || one.scrollHeight > one.clientHeight + 1).map((one) => one.innerText)"
+        )
+        assert cut == []
+        await page.unroute_all(behavior="ignoreErrors")
+
+
+@pytest.mark.parametrize("width", [1440, 1920])
+async def test_a_bad_day_leaves_no_hole_between_the_cards(altered_page, width):
+    """Under the markets stands what there is to say, whatever is tall beside it."""
+
+    def never(body):
+        lost(body)
+        for one in [*body["markets"]["pairs"], body["mood"]]:
+            one["last_known"] = None
+
+    changes = ((OVERVIEW, never), (MONITOR, turned), (INCIDENTS, no_incidents))
+    async with altered_page(*changes, viewport={"width": width, "height": 1000}) as page:
+        await filled(page)
+        await page.wait_for_selector('[data-panel="mood"][data-never]')
+        below = await page.evaluate("""(() => {
+          const boxes = [...document.querySelectorAll(".grid .card")]
+            .map((one) => one.getBoundingClientRect());
+          const markets = document.querySelector('[data-panel="markets"]').getBoundingClientRect();
+          return Math.min(...boxes.filter((one) => one.left < markets.right
+            && one.top >= markets.bottom).map((one) => one.top - markets.bottom));
+        })()""")
+        assert 0 < below <= 20
+        await page.unroute_all(behavior="ignoreErrors")
 
 
 async def test_a_trouble_whose_end_was_missed_does_not_last_for_ever(altered_page):

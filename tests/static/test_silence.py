@@ -7,6 +7,8 @@ import asyncio
 
 import pytest
 
+from tests.static.page_time import passing, with_clock
+
 #: Every page, and the widest of its views.
 PAGES = [
     "",
@@ -37,29 +39,6 @@ SLIPS = [
 def each(paths):
     """A case for each path."""
     return [pytest.param(path, id=path or "overview") for path in paths]
-
-
-#: Less than a page waits for an answer, which comes in real time.
-_STEP_MS = 2_000
-_STREAM = "/api/stream"
-
-
-async def passing(page, seconds):
-    """Let so much of the page's own time pass, and have each of its answers come meanwhile."""
-    for _ in range(seconds * 1000 // _STEP_MS):
-        await page.clock.run_for(_STEP_MS)
-        for _ in range(2_000):
-            if not page.under_way:
-                break
-            await asyncio.sleep(0.005)
-
-
-async def with_clock(page):
-    page.under_way = set()
-    page.on("request", lambda one: _STREAM in one.url or page.under_way.add(one))
-    page.on("requestfinished", lambda one: page.under_way.discard(one))
-    page.on("requestfailed", lambda one: page.under_way.discard(one))
-    await page.clock.install()
 
 
 @pytest.mark.parametrize("path", each(PAGES))

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.static.page_time import passing_until, with_clock
+
 WALL = "system-monitor?view=wall"
 SIZES = [(1366, 768), (1920, 1080), (2560, 1440), (3840, 2160), (1080, 1920)]
 
@@ -64,6 +66,18 @@ async def test_the_verdict_is_never_cut(page_of, altered, width, height):
         assert await page.evaluate(small) >= 0.012 * height
 
 
+@pytest.mark.parametrize(("width", "height"), SIZES[1:])
+async def test_the_name_of_each_source_is_whole(page_of, width, height):
+    """Whoever reads a wall cannot ask for the rest of a name."""
+    async with page_of(WALL, viewport={"width": width, "height": height}) as page:
+        await page.wait_for_selector(".wall .cell")
+        cut = await page.locator(".wall .cell .who span").evaluate_all(
+            "all => all.filter((one) => one.scrollWidth > one.clientWidth)"
+            ".map((one) => one.textContent)"
+        )
+        assert cut == []
+
+
 async def test_escape_leads_back_to_the_monitor(page_of):
     """Whoever stands before a wall with a keyboard gets back to the page with controls."""
     async with page_of(WALL) as page:
@@ -73,15 +87,14 @@ async def test_escape_leads_back_to_the_monitor(page_of):
         await expect(page).not_to_have_url(re.compile("view="))
 
 
-@pytest.mark.realtime
-async def test_a_dead_server_is_said_in_the_sentence_and_the_frame(page_of, until):
+async def test_a_dead_server_is_said_in_the_sentence_and_the_frame(page_of):
     """After a few polls without an answer the frame and the sentence say so."""
-    async with page_of(WALL) as page:
+    async with page_of(WALL, before=with_clock) as page:
         await page.wait_for_selector(".wall .cell")
         await page.route("**/api/**", lambda route: route.abort())
 
         async def said():
             return "No answer" in await page.inner_text(".wall .sentence")
 
-        assert await until(said, 90)
+        assert await passing_until(page, said, 90)
         assert await page.get_attribute(".wall", "data-state") == "offline"

@@ -24,6 +24,8 @@ _TIMESTAMP, _SEQ_ALL, _CHECKSUM, _BULK = 32_768, 65_536, 131_072, 536_870_912
 _OURS = {theirs: ours for ours, theirs in INTERVALS.items()}
 _BEAT_MS = 15_000
 _CHANNELS = 25
+#: Trades of before that are told first, newest first.
+_PAST = 30
 #: Levels that the checksum is about.
 _CHECKED = 25
 #: Numbers smaller than this power of ten are written with an exponent, as JavaScript does.
@@ -86,10 +88,7 @@ class Socket(SimulatedSocket):
         self._next += 1
         self._subjects[number], self._told_ms[number] = subject, now_ms
         done = {"event": "subscribed", "chanId": number, **asked}
-        answers: list[str | bytes | Follow | Unfollow] = [_json(done), follow]
-        if follow.kind == "trades":
-            answers.append(self._data(number, [], now_ms))  # none of before
-        return answers
+        return [_json(done), follow]
 
     def _follow(self, number: int, asked: Mapping[str, str]) -> Follow | None:
         channel, key = asked.get("channel"), asked.get("key", "")
@@ -100,7 +99,7 @@ class Socket(SimulatedSocket):
         if channel == "ticker":
             return Follow(str(number), "ticker", pair)
         if channel == "trades":
-            return Follow(str(number), "trades", pair)
+            return Follow(str(number), "trades", pair, past=_PAST)
         if channel == "candles" and interval in _OURS:
             return Follow(str(number), "candles", pair, interval=_OURS[interval])
         length = asked.get("len", "25")
@@ -119,10 +118,13 @@ class Socket(SimulatedSocket):
             return [self._data(number, candle if is_begun else [candle], now_ms)]
         if isinstance(row, BookNow):
             return self._book(number, row, now_ms)
+        if number not in self._begun:
+            self._begun.add(number)
+            past = [_told_trade(trade) for trade in reversed(row)]
+            return [self._data(number, past, now_ms)]
         return [
-            self._array(number, [word, _trade(trade.id, trade.at_ms, size, trade.price)], now_ms)
+            self._array(number, [word, _told_trade(trade)], now_ms)
             for trade in row
-            for size in ((trade.size if trade.side == "buy" else -trade.size),)
             for word in ("te", "tu")
         ]
 
@@ -189,8 +191,10 @@ def _candle(row: CandleNow) -> list[object]:
     return [row.opens_ms, *map(_number, figures)]
 
 
-def _trade(number: int, at_ms: int, size: Decimal, price: Decimal) -> list[object]:
-    return [number, at_ms, _number(size), _number(price)]
+def _told_trade(trade: TradeNow) -> list[object]:
+    """Its amount is negative where the taker sold."""
+    size = trade.size if trade.side == "buy" else -trade.size
+    return [trade.id, trade.at_ms, _number(size), _number(trade.price)]
 
 
 def _level(price: Decimal, size: Decimal, sign: int) -> list[object]:

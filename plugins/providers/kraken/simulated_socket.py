@@ -91,7 +91,8 @@ class Socket(SimulatedSocket):
             depth = params.get("depth", 10)
             if not isinstance(depth, int) or depth not in _DEPTHS:
                 return "Depth not supported"
-            return Follow(f"book:{name}", kind, pair, depth=depth, every_ms=100)
+            # What falls out is not announced: a client cuts its book to the depth.
+            return Follow(f"book:{name}", kind, pair, depth=depth, every_ms=100, is_fall_told=False)
         if channel == "ohlc":
             interval = _OURS.get(str(params.get("interval", 1)))
             if interval is None:

@@ -8,6 +8,7 @@ import { eachSecond } from "../../shared/js/time.js";
 import { Compare } from "./compare.js";
 import { Feed } from "./feed.js";
 import { digitsOf } from "./figures.js";
+import { Following } from "./following.js";
 import { Headline } from "./headline.js";
 import { Indicators } from "./indicators.js";
 import { keys } from "./keys.js";
@@ -25,6 +26,8 @@ import { Tools } from "./tools.js";
 import { Tuner } from "./tuner.js";
 
 const NUDGE_MS = 1000;
+// The table is written anew at most so often while the market moves.
+const TABLE_MS = 1000;
 // Older pages that a link into the past may ask for.
 const MOST_BACK = 8;
 
@@ -33,12 +36,13 @@ let view = null;
 let cursor = null;
 let digits = 2;
 let nudged = 0;
+let tabled = 0;
 // The price may be there before this is (`first.js`).
 let opening = true;
 
 const market = new Market(looked.symbol, looked.interval);
 const panel = new Panel($('[data-panel="chart"]'), { staleAfter: Infinity, retry: () => feed.poller.now() });
-const headline = new Headline();
+const headline = new Headline(() => following.now);
 const legend = new Legend();
 const corners = new Corners($("#stage"));
 const compare = new Compare(() => versus(""));
@@ -51,6 +55,7 @@ const tuner = new Tuner({
   onDrop: (one) => indicators.drop(one),
 });
 const feed = new Feed(market, indicators, compare, { onWhole, onTail, onBad });
+const following = new Following(market, compare, { onMoved, onTurned, again: () => feed.again() });
 const missing = new Missing(panel, { nextAt: () => feed.poller.nextAt, onChoose: (symbol) => turnTo({ symbol }) });
 const tools = new Tools({
   interval: (interval) => turnTo({ interval }),
@@ -130,6 +135,7 @@ function load() {
   market.turnTo(looked.symbol, looked.interval);
   times.of(looked.interval);
   cursor = null;
+  following.clear();
   indicators.clear();
   compare.turnTo(compare.symbol || looked.vs);
   view?.clear();
@@ -182,6 +188,8 @@ async function onWhole(isFirst) {
   drawn();
   if (isFirst) await seen();
   said();
+  // What is only last known is asked for again; what is known is followed.
+  if (!market.old) following.turn();
 }
 
 // What the address says is seen; what lies before the candles at hand is asked for first.
@@ -198,10 +206,31 @@ async function seen() {
 
 function onTail(rows) {
   if (!view?.places) return;
-  for (const row of rows) if (row[0] >= view.places.at(-1)[0]) view.update(market.rows, row);
+  for (const row of rows) view.update(market.rows, row);
   if (compare.symbol) view.compare(compare.rows);
   drawn();
   said();
+}
+
+// The stream moved candles of the market, or of the second one.
+function onMoved(rows, others) {
+  if (!view?.places) return;
+  for (const row of rows) view.update(market.rows, row);
+  for (const row of others) view.along(row);
+  headline.show(market, digits);
+  legends();
+  if ($("#table").hidden || performance.now() - tabled < TABLE_MS) return;
+  tabled = performance.now();
+  fillTable($("#candles"), market.rows, digits);
+}
+
+// A stream took over, or is over: then the page asks at once.
+function onTurned() {
+  const { state } = following.now;
+  const was = market.isFollowed;
+  market.isFollowed = state === "live" || state === "polled";
+  headline.facts(market);
+  if (was && !market.isFollowed) feed.poller.now();
 }
 
 function said() {
@@ -348,10 +377,10 @@ document.addEventListener("address", follow);
 document.addEventListener("zone", zoned);
 document.documentElement.addEventListener("looks", legends);
 eachSecond(() => headline.facts(market));
-// Somebody else asked for this market: what came is newer than what is shown. And a source that is
+// Somebody else asked for this market: what came is newer than what is shown, where no stream tells it. And a source that is
 // back may end a time without answers.
 live.on((event) => {
-  const concerns = event.kind === "state_change" ? market.old : !event.own && event.message?.startsWith(`${market.symbol} `);
+  const concerns = event.kind === "state_change" ? market.old : !event.own && !market.isFollowed && event.message?.startsWith(`${market.symbol} `);
   if (!concerns || performance.now() - nudged < NUDGE_MS) return;
   nudged = performance.now();
   feed.poller.now();

@@ -34,6 +34,14 @@ export class Compare {
     this.rows = joined(this.rows, part.data.rows).filter((row) => row[0] >= first && row[0] <= last);
   }
 
+  // Its newest candles as the stream tells them; those that are shown are given back.
+  move(market, rows) {
+    const last = this.rows.at(-1)?.[0] ?? Infinity;
+    const newest = rows.filter((row) => row[0] >= last && row[0] <= market.rows.at(-1)[0]);
+    this.rows = joined(this.rows, newest);
+    return newest;
+  }
+
   // How far it went since the first candle in sight, up to the cursor or now.
   show(from = null, at = null) {
     this.place.hidden = !this.symbol;

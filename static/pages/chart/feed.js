@@ -6,12 +6,15 @@ import { picture, problemOf } from "./source.js";
 const MOST = 1000;
 const TAIL = 3;
 const REFRESH_MS = 5000;
+// While the stream moves the candles, only what it does not tell is asked for: the change of a day.
+const FOLLOWED_MS = 15000;
 const AGAIN_MS = 20000;
 
 export class Feed {
   #turn = new AbortController();
   #older = null;
   #olderAfter = 0;
+  #isWholeDue = false;
 
   // `onWhole(isFirst)`: everything is to be drawn anew; `onTail(rows)`: the newest candles changed;
   // `onBad(problem)`: a round failed.
@@ -26,9 +29,16 @@ export class Feed {
     this.#turn = new AbortController();
     this.#older = null;
     this.#olderAfter = 0;
+    this.#isWholeDue = false;
     this.poller.failures = 0;
     if (this.poller.stopped) this.poller.start();
     else this.poller.now();
+  }
+
+  // Everything anew, what is shown meanwhile stays.
+  again() {
+    this.#isWholeDue = true;
+    this.poller.now();
   }
 
   stop() {
@@ -38,7 +48,8 @@ export class Feed {
   async #round() {
     const { signal } = this.#turn;
     try {
-      if (!this.market.rows.length || this.market.old) await this.#whole(signal);
+      this.poller.interval = this.market.isFollowed && !this.indicators.shown.length ? FOLLOWED_MS : REFRESH_MS;
+      if (!this.market.rows.length || this.market.old || this.#isWholeDue) await this.#whole(signal);
       else await this.#tail(signal);
     } catch (problem) {
       if (!signal.aborted) throw problem;
@@ -58,13 +69,14 @@ export class Feed {
     const { candles } = found;
     if (!candles.data && !candles.last_known) throw problemOf(candles.error ?? {});
     const isFirst = this.market.rows.length === 0;
+    this.#isWholeDue = false;
     this.market.symbol = found.symbol ?? this.market.symbol;
     this.market.take(candles.data ? candles : candles.last_known, { old: !candles.data });
     this.#parts(found, shown);
     await this.#second(signal, limit);
     if (signal.aborted) return;
     this.onWhole(isFirst);
-    if (candles.error) throw problemOf(candles.error);
+    if (candles.error && this.#needs(shown)) throw problemOf(candles.error);
   }
 
   async #tail(signal) {
@@ -72,7 +84,10 @@ export class Feed {
     const found = await this.#ask(TAIL, shown);
     if (signal.aborted) return;
     const { candles } = found;
-    if (!candles.data) throw problemOf(candles.error ?? {});
+    if (!candles.data) {
+      if (this.#needs(shown)) throw problemOf(candles.error ?? {});
+      return;
+    }
     if (this.market.leavesGap(candles.data.rows)) {
       // Away for longer than the tail: what lies between is asked for with the whole.
       await this.#whole(signal);
@@ -84,7 +99,12 @@ export class Feed {
     if (signal.aborted) return;
     // A new candle moves what is drawn apart from its own time, so the whole is asked for.
     if (begun && shown.length) await this.#whole(signal);
-    else this.onTail(candles.data.rows);
+    else this.onTail(this.market.rows.slice(-TAIL));
+  }
+
+  // Whether something is missing without an answer: candles that are followed come without one.
+  #needs(shown) {
+    return !this.market.isFollowed || shown.length > 0;
   }
 
   // The second market's failure is its own: the first stays.

@@ -101,7 +101,9 @@ export class Indicators {
       [...values.children].forEach((element, order) => {
         element.style.color = colour(one.colours[order]);
         const known = one.problem === null || row !== null;
-        setText(element, known ? `${several ? `${outputName(one.info.outputs[order].name)} ` : ""}${figure(row?.[order + 1], this.#digits(one))}` : order === 0 ? one.problem.title : "");
+        const [output, value] = element.children;
+        setText(output, known && several ? `${outputName(one.info.outputs[order].name)} ` : "");
+        setText(value, known ? figure(row?.[order + 1], this.#digits(one)) : order === 0 ? one.problem.title : "");
       });
       chip.toggleAttribute("data-wrong", one.problem !== null);
       chip.title = one.problem ? `${one.problem.title}: ${one.problem.detail ?? ""} ${one.problem.request_id ?? ""}`.trim() : one.info.title;
@@ -111,7 +113,7 @@ export class Indicators {
   #make(one) {
     const name = h("button", { type: "button", class: "name", "aria-haspopup": "dialog", onclick: () => this.onTune(one, name) });
     return h("li", { class: "chip", data: { key: one.key, pane: one.info.pane } }, name,
-      h("span", { class: "values" }, one.info.outputs.map(() => h("span"))),
+      h("span", { class: "values" }, one.info.outputs.map(() => h("span", null, h("span", { class: "output" }), h("span")))),
       h("button", { type: "button", class: "drop", "aria-label": `Remove ${one.info.title}`, onclick: () => this.drop(one) }, "✕"));
   }
 }

@@ -113,12 +113,16 @@ export class View {
     this.#price();
   }
 
-  // The newest candle, changed or begun; `rows` holds it.
+  // A candle that changed, began, or was closed late; `rows` holds it.
   update(rows, row) {
     this.rows = rows;
-    if (row[0] > this.places.at(-1)[0]) this.places.push(row);
-    this.candles.update(candleOf(row));
-    this.volume.update(this.#bar(row));
+    const isOlder = row[0] < this.places.at(-1)[0];
+    const at = this.places.findLastIndex(([time]) => time === row[0]);
+    if (at >= 0) this.places[at] = row;
+    else if (isOlder) return;
+    else this.places.push(row);
+    this.candles.update(candleOf(row), isOlder);
+    this.volume.update(this.#bar(row), isOlder);
     this.#price();
   }
 
@@ -126,7 +130,10 @@ export class View {
   // candle's own colour is the card's, on which neither would be seen.
   #price() {
     const last = this.rows.at(-1);
-    this.candles.applyOptions({ priceLineColor: token(last && last[4] < last[1] ? "price-down" : "price-up") });
+    const tone = token(last && last[4] < last[1] ? "price-down" : "price-up");
+    if (tone === this.tone) return;
+    this.tone = tone;
+    this.candles.applyOptions({ priceLineColor: tone });
   }
 
   #bar(row) {
@@ -145,6 +152,11 @@ export class View {
     if (!rows) return;
     this.second = this.chart.addSeries(LineSeries, { color: token("text"), lineWidth: 2, priceLineVisible: false, priceFormat: this.#format(() => 2) }, 0);
     this.second.setData(rows.filter((row) => typeof row[4] === "number").map((row) => ({ time: times.toChart(row[0]), value: row[4] })));
+  }
+
+  // The newest of the other market, changed or begun.
+  along(row) {
+    if (typeof row[4] === "number") this.second?.update({ time: times.toChart(row[0]), value: row[4] });
   }
 
   // The scale of prices: normal, log or percent. The other panes keep their own numbers.

@@ -26,12 +26,19 @@ const tile = (name) => ({ big: $(`#tile-${name} .big`), sub: $(`#tile-${name} .s
 const tiles = { on: tile("on"), off: tile("off"), needed: tile("needed"), better: tile("better"), changes: tile("changes") };
 const sourceLink = (name, title) => h("a", { href: new URL(`providers?name=${encodeURIComponent(name)}`, root).href, title: name, text: title ?? name });
 
+// What stands between backticks is code.
+function setProse(cell, text) {
+  if (cell.dataset.text === text) return;
+  cell.dataset.text = text;
+  cell.replaceChildren(...text.split("`").map((part, at) => (at % 2 ? h("code", { text: part }) : part)));
+}
+
 // One table of variables that are not set; `without` says what their absence means for a source.
 const keyTable = (place, without) => new Table(place, [
   { key: "variable", title: "Variable", sort: (one) => one.variable, cell: (one) => h("code", { text: one.variable }), set: () => {} },
   { key: "feature", title: "Source", sort: (one) => titles.get(one.feature) ?? one.feature, cell: (one) => sourceLink(one.feature), set: (cell, one) => setText(cell, titles.get(one.feature) ?? one.feature) },
   { key: "effect", title: "Without it", class: "wrap", set: (cell, one) => setText(cell, without(titles.get(one.feature) ?? one.feature)) },
-  { key: "description", title: "What it does", class: "wrap", set: (cell, one) => setText(cell, one.description ?? NONE) },
+  { key: "description", title: "What it does", class: "wrap", set: (cell, one) => setProse(cell, one.description ?? NONE) },
   { key: "where", title: "Where to get one", sort: (one) => hostOf(one.signup_url), cell: (one) => (one.signup_url ? safeLink(one.signup_url, null, hostOf(one.signup_url)) : h("span", { text: NONE })), set: () => {} },
 ], { keyOf: (one) => `${one.feature} ${one.variable}`, sorted: "feature" });
 const needed = keyTable($("#needed"), (title) => `${title} stays off`);
@@ -69,7 +76,7 @@ const own = new Table($("#settings"), [
     cell.dataset.tone = one.origin === "default" ? "" : "ok";
   } },
   { key: "restart", title: "A change takes", sort: (one) => (one.restart ? 1 : 0), set: (cell, one) => setText(cell, one.restart ? "a restart" : "a reload") },
-  { key: "description", title: "What it does", class: "wrap", set: (cell, one) => setText(cell, one.description ?? NONE) },
+  { key: "description", title: "What it does", class: "wrap", set: (cell, one) => setProse(cell, one.description ?? NONE) },
 ], { keyOf: (one) => one.variable, sorted: "origin" });
 
 // One stop for Tab in each table; arrows move inside.

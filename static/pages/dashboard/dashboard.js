@@ -3,7 +3,7 @@ import { $, h, setAttribute, setText } from "../../shared/js/dom.js";
 import { address, get } from "../../shared/js/api.js";
 import { live } from "../../shared/js/live.js";
 import { Panel } from "../../shared/js/panel.js";
-import { Poller } from "../../shared/js/poll.js";
+import { Poller, breath } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
 import { shape, stateOf } from "../../shared/js/states.js";
 import { clock, eachSecond, now, sync } from "../../shared/js/time.js";
@@ -12,6 +12,7 @@ import { Board } from "../../shared/components/board.js";
 import { Verdict } from "../../shared/components/verdict.js";
 import { Changes } from "./changes.js";
 import { Facts } from "./facts.js";
+import { Following } from "./following.js";
 import { showHeadlines } from "./headlines.js";
 import { Markets } from "./markets.js";
 import { Mood } from "./mood.js";
@@ -19,6 +20,8 @@ import { Pairs } from "./pairs.js";
 import { Provenance, shownOf } from "./provenance.js";
 
 const PAGE_MS = 10000;
+// While the stream tells the prices, only the rest is asked for: the lines of a day, headlines, the mood.
+const MOVED_MS = 30000;
 const STATE_MS = 10000;
 // While the stream tells of every change, the state itself need not be asked for so often.
 const FOLLOWING_MS = 20000;
@@ -37,6 +40,10 @@ const markets = new Markets($("#markets"), (pair, at) => {
 const pairs = new Pairs($("#pairs"), (list) => {
   markets.choose(list);
   page.now();
+});
+const following = new Following(markets, $("#followed"), {
+  turned: paced,
+  drawn: () => shell.updated(now(), page.interval),
 });
 const from = Object.fromEntries(["news", "mood"].map((name) => [name, new Provenance($(`#${name}-from`))]));
 const panelOf = (name, every, again) => new Panel($(`[data-panel="${name}"]`), { staleAfter: 3 * every, retry: again });
@@ -77,7 +84,7 @@ const banner = { element: null, words: h("span"), why: h("a", null, "Why?") };
 function missing(answer) {
   const failed = (part) => part.error && part.error.status >= 500;
   const found = [];
-  const prices = answer.markets.pairs.filter(failed);
+  const prices = answer.markets.pairs.filter((one) => failed(one) && !following.tells(one.pair));
   if (prices.length) found.push([prices.length === 1 ? `the price of ${prices[0].pair}` : `${prices.length} prices`, { capability: "ticker", symbol: prices[0].pair }]);
   if (failed(answer.global)) found.push(["the whole market", { capability: "global_stats" }]);
   if (failed(answer.news)) found.push(["headlines", { capability: "news" }]);
@@ -119,15 +126,24 @@ const page = new Poller(async () => {
   // The viewer chose others meanwhile: they are asked for right after this.
   if (asked !== pairs.list) return;
   pairs.spelled(answer.markets.pairs.map((one) => one.pair));
-  markets.set(answer.markets.pairs);
+  markets.set(answer.markets.pairs, (pair) => following.tells(pair));
+  following.follow(answer.markets.pairs.filter((one) => one.data || following.tells(one.pair)).map((one) => one.pair));
   panels.markets.ready();
   facts.market(shownOf(answer.global));
   showPart("mood", answer.mood, (shown) => mood.set(shown), "Not known yet: no source of fear and greed has answered.");
   showPart("news", answer.news, ({ data }) => showHeadlines($("#news"), data.items), "No headlines yet: no source of news has answered.");
   if (shownOf(answer.news)?.data.items.length === 0) panels.news.empty("No headlines. Sources of news are listed under Providers.");
   warn(missing(answer), [...answer.markets.pairs, answer.global, answer.news, answer.mood].some((part) => part.last_known));
-  shell.updated(now(), PAGE_MS);
+  shell.updated(now(), page.interval);
 }, { interval: PAGE_MS, onBad: (problem) => failed(problem, ["markets", "mood", "news"]) });
+
+// While the stream tells every price, the page asks for the rest more rarely; once it is over, at once.
+function paced() {
+  const before = page.interval;
+  page.interval = following.isWhole ? MOVED_MS : PAGE_MS;
+  for (const name of ["markets", "news", "mood"]) panels[name].staleAfter = 3 * page.interval;
+  if (page.interval < before && !page.busy) page.now();
+}
 
 // A server that does not answer is said once, by the frame.
 function failed(problem, names) {
@@ -141,9 +157,12 @@ const state = new Poller(async () => {
   const answer = await get("api/monitor", { since: cursor });
   sync(answer.server_time);
   shell.answered(answer);
+  // The sentence is on the screen before the rest is made.
   verdict.set(answer);
+  await breath();
   const titles = new Map(answer.providers.map((one) => [one.name, one.title ?? one.name]));
   showBoard(answer, titles);
+  await breath();
   facts.house(answer);
   learn(answer.providers);
   cursor = answer.events.cursor;

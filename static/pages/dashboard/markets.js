@@ -17,6 +17,8 @@ export class Markets {
   constructor(table, remove) {
     this.remove = remove;
     this.known = new Map();
+    this.moved = new Map();
+    this.undrawn = new Set();
     table.append(h("thead", null, h("tr", null, COLUMNS.map(([name, title]) =>
       h("th", { scope: "col", class: name }, title.length ? title : h("span", { class: "away", text: "Remove" }))))));
     this.body = table.appendChild(h("tbody"));
@@ -36,9 +38,32 @@ export class Markets {
     });
   }
 
-  set(answers) {
-    for (const one of answers) this.known.set(one.pair, one);
+  // What the stream told since an answer was fetched holds.
+  set(answers, isFollowed = () => false) {
+    for (const one of answers) {
+      const moved = this.moved.get(one.pair);
+      const isBehind = moved && !(one.meta?.fetched_at >= moved.meta.fetched_at);
+      this.known.set(one.pair, isBehind && isFollowed(one.pair) ? { ...moved, spark: one.spark } : one);
+    }
     this.choose(answers.map((one) => one.pair));
+  }
+
+  // What the stream tells of a pair. A figure that it does not tell is that of the same source's last answer.
+  move(pair, data, { provider, received_at: at }, source) {
+    const known = this.known.get(pair);
+    if (!known) return;
+    const before = known.meta?.provider === provider ? (known.data ?? {}) : {};
+    const told = Object.fromEntries(Object.entries(data).map(([name, value]) => [name, value ?? before[name] ?? null]));
+    const moved = { ...known, data: told, meta: { provider, fetched_at: at, cache: "miss" }, source, error: null, last_known: null };
+    this.moved.set(pair, moved);
+    this.known.set(pair, moved);
+    this.undrawn.add(pair);
+  }
+
+  // The rows that moved since the last time.
+  draw() {
+    for (const line of this.body.rows) if (this.undrawn.has(line.dataset.pair)) fill(line, this.known.get(line.dataset.pair));
+    this.undrawn.clear();
   }
 
   // The focus goes where the row was.

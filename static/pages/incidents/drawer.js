@@ -91,7 +91,7 @@ function facts(one) {
     one.unknown_until ? ["Not known until", timeOf(one.unknown_until)] : null,
     ["Lasted", h("span", null, length(one), flaps ? `, of that ${span(1000 * one.down_s)} down, ${one.times} times` : "")],
     ["Cause", h("span", null, one.cause ? `${one.cause.message} ` : "not known", one.cause ? h("code", { text: one.cause.code }) : null)],
-    one.capabilities.length ? ["Questions concerned", h("span", { class: "tags" }, one.capabilities.map((name) => h("span", { class: "tag", text: words(name) })))] : null,
+    one.capabilities.length ? ["Capabilities concerned", h("span", { class: "tags" }, one.capabilities.map((name) => h("span", { class: "tag", text: words(name) })))] : null,
   ];
   return h("dl", { class: "facts" }, rows.filter(Boolean).map(([name, value]) => [h("dt", { text: name }), h("dd", null, value)]).flat());
 }

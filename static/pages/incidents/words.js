@@ -6,7 +6,7 @@ import { now, since, span } from "../../shared/js/time.js";
 
 // The states' shapes: what is worst looks like what is offline.
 const SHAPES = { critical: "offline", major: "degraded", minor: "unknown" };
-const KINDS = { source: "source", capability: "question", service: "service", warning: "warning" };
+const KINDS = { source: "source", capability: "capability", service: "service", warning: "warning" };
 
 export const mark = (severity) => shape(SHAPES[severity] ?? "unknown");
 

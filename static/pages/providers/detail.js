@@ -1,13 +1,14 @@
 // What the drawer says of one source: a sentence first, then its history, health, channels and limits.
 import { h, safeLink } from "../../shared/js/dom.js";
 import { address } from "../../shared/js/api.js";
-import { NONE, ms, number, share, words } from "../../shared/js/format.js";
+import { NONE, ms, number, share } from "../../shared/js/format.js";
 import { provider as providerLink } from "../../shared/js/links.js";
 import { badge } from "../../shared/js/states.js";
 import { clock, now, since, span, timeOf, until } from "../../shared/js/time.js";
 import { failure, reason } from "../../shared/js/codes.js";
 import { Bars } from "../../shared/components/bars.js";
 import { Spark } from "../../shared/components/spark.js";
+import { capabilityOf } from "../../shared/js/words.js";
 import { bucketsOf, observed, sinceOf } from "./history.js";
 import { answering, channelName, errorText, isBad, offBecause } from "./sources.js";
 
@@ -118,7 +119,7 @@ function latency(decisions, name) {
 function capabilities(found) {
   return part("Capabilities", table(["Capability", "State", "Failures in a row", "Next try"], found.map((one) => {
     const next = one.retry_at ?? one.hold_until;
-    return [{ text: words(one.name) }, badge(one.state), number(one.consecutive_failures), next ? since(next, until) : NONE];
+    return [{ text: capabilityOf(one.name) }, badge(one.state), number(one.consecutive_failures), next ? since(next, until) : NONE];
   })));
 }
 

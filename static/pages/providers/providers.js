@@ -10,6 +10,7 @@ import { ORDER, badge, setBadge, stateOf } from "../../shared/js/states.js";
 import { setSince, since, span, sync } from "../../shared/js/time.js";
 import { failure } from "../../shared/js/codes.js";
 import { Table } from "../../shared/js/table.js";
+import { capabilityOf, learnCapabilities } from "../../shared/js/words.js";
 import { Drawer } from "./drawer.js";
 import { answering, channelName, checkedAt, errorText, isBad, keyState, offBecause, tightest } from "./sources.js";
 
@@ -63,7 +64,7 @@ const table = new Table($("#explorer"), [
       each(cell.children[3], channelsOf(one), (line) => line, (line) => h("li", { text: line }));
     } },
   { key: "can", title: "Capabilities", sort: (one) => one.capabilities.length, first: "desc",
-    cell: (one) => h("div", { class: "can" }, one.capabilities.map((name) => h("span", { class: "tag", text: words(name) }))), set: () => {} },
+    cell: (one) => h("div", { class: "can" }, one.capabilities.map((name) => h("span", { class: "tag", title: name, text: capabilityOf(name) }))), set: () => {} },
   { key: "up", title: "Observed up", num: true, sort: (one) => one.uptime,
     cell: () => h("div", { class: "up" }, h("span"), h("small")),
     set: (cell, one) => {
@@ -102,7 +103,7 @@ function wanted() {
   const value = Object.fromEntries(new FormData(form));
   const looked = value.q.trim().toLowerCase().split(/\s+/).filter(Boolean);
   return facts.known.filter((one) => {
-    const text = `${one.name} ${one.title} ${one.category} ${one.capabilities.map(words).join(" ")}`.toLowerCase();
+    const text = `${one.name} ${one.title} ${one.category} ${one.capabilities.flatMap((name) => [words(name), capabilityOf(name)]).join(" ")}`.toLowerCase();
     return looked.every((word) => text.includes(word))
       && (!value.kind || one.category === value.kind)
       && (!value.state || stateOf(one.state).key === value.state)
@@ -123,10 +124,10 @@ function show(options) {
   else panel.empty("No source fits these filters. Clear one of them.");
 }
 
-function choices(name, values) {
+function choices(name, values, textOf = words) {
   const select = form.elements[name];
   if (select.options.length > 1) return;
-  select.append(...values.map((value) => h("option", { value, text: words(value) })));
+  select.append(...values.map((value) => h("option", { value, text: textOf(value) })));
   select.value = shell.params().get(name) ?? "";
 }
 
@@ -146,6 +147,7 @@ const poller = new Poller(async () => {
   facts.keys = new Map(features.map((one) => [one.provider, one.variables]));
   facts.titles = new Map(providers.map((one) => [one.name, one.title ?? one.name]));
   facts.monitor = monitor;
+  learnCapabilities(monitor.capabilities);
   facts.known = providers.map((one) => {
     // The monitor says how it is: its state comes from its channels there, as everywhere.
     const { state = one.state, uptime, observed_s, p95_ms, last_error, ...times } = seen.get(one.name) ?? {};
@@ -153,7 +155,7 @@ const poller = new Poller(async () => {
   });
   choices("kind", [...new Set(facts.known.map((one) => one.category))].sort());
   choices("state", ORDER);
-  choices("capability", [...new Set(facts.known.flatMap((one) => one.capabilities))].sort());
+  choices("capability", [...new Set(facts.known.flatMap((one) => one.capabilities))].sort((a, b) => capabilityOf(a).localeCompare(capabilityOf(b))), capabilityOf);
   show();
   shell.updated(undefined, EVERY_MS);
   $("#broken").hidden = !broken.length;

@@ -9,6 +9,7 @@ export class Drill {
     this.onChange = onChange;
     this.broken = {};
     this.faults = [];
+    this.followed = [];
     this.descriptions = {};
     this.said = h("span");
     this.mend = h("button", { class: "button small", type: "button", onclick: () => this.#mendAll() }, "Mend all");
@@ -24,7 +25,7 @@ export class Drill {
 
   async load() {
     const drill = await get("api/drill");
-    Object.assign(this, { broken: { ...drill.broken }, faults: drill.available ? (drill.faults ?? []) : [], descriptions: drill.descriptions ?? {} });
+    Object.assign(this, { broken: { ...drill.broken }, faults: drill.available ? (drill.faults ?? []) : [], descriptions: drill.descriptions ?? {}, followed: drill.followed ?? [] });
     this.#tell();
     return this;
   }
@@ -45,7 +46,9 @@ export class Drill {
   #open(button, name) {
     this.opener = button;
     const fault = this.broken[name];
-    this.menu.replaceChildren(...[null, ...this.faults].map((one) => h("button", {
+    // Only who has live feeds can have a broken one.
+    const faults = this.faults.filter((one) => !one.startsWith("feed_") || this.followed.includes(name));
+    this.menu.replaceChildren(...[null, ...faults].map((one) => h("button", {
       type: "button", role: "menuitemradio", "aria-checked": String((fault ?? null) === one), title: one ? (this.descriptions[one] ?? "") : "", text: one ? words(one) : "works",
       onclick: () => {
         this.menu.hidePopover();

@@ -1,6 +1,7 @@
 // The second half of the monitor: network, what happened, sources, endpoints and the small cards.
 import { $, setText } from "../../shared/js/dom.js";
 import { get } from "../../shared/js/api.js";
+import { breath } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
 import { eachSecond, now } from "../../shared/js/time.js";
 import { Archive, Cache, Inventory, Services } from "./cards.js";
@@ -13,8 +14,8 @@ import { Traffic } from "./traffic.js";
 import { Trends } from "./trends.js";
 import { Network, legend } from "./network/network.js";
 import { Twin } from "./network/twin.js";
-import { breath } from "./picture.js";
 
+const NO_FEEDS = "No live feed now. One begins when somebody follows a market: a chart, api/market/ticker/stream, coinmux watch.";
 const isOn = (name) => shell.params().get(name) === "1";
 const sortOf = (name) => (shell.params().get(name) ?? "").split(".");
 const kept = (key, direction, usual) => (`${key}.${direction}` === usual ? null : `${key}.${direction}`);
@@ -25,7 +26,7 @@ export class Later {
 
   // `part(name, draw)` shows one panel; `picture` asks the server.
   constructor({ panels, part, picture, simulated }) {
-    Object.assign(this, { panels, part, picture });
+    Object.assign(this, { panels, part, picture, feeds: null });
     this.trends = new Trends($("#trends"));
     this.services = new Services($("#services"));
     this.traffic = new Traffic();
@@ -90,8 +91,22 @@ export class Later {
     this.part("archive", () => this.archive.show(data.database));
     this.part("inventory", () => this.inventory.show(data));
     await breath();
+    this.#follow(data.feeds);
     this.part("endpoints", () => this.endpoints.show(data.endpoints));
     this.twin.show(data.providers ?? []);
+  }
+
+  // Most servers follow nothing most of the time: the first feed brings the script that draws them.
+  #follow(feeds) {
+    if (this.feeds) return;
+    if (!feeds?.total) {
+      this.part("feeds", () => NO_FEEDS);
+      return;
+    }
+    this.feeds = import("./feeds.js").then(({ Feeds }) => new Feeds(this.panels.feeds, this.part, NO_FEEDS), (error) => {
+      this.feeds = null;
+      this.panels.feeds.error({ title: "A part of this page did not load", detail: error.message });
+    });
   }
 
   // What the stream told between two answers.

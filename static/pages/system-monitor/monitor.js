@@ -2,13 +2,14 @@
 // Network, lists and tables are loaded once the first answer is shown: what is read first comes first.
 import { $, h, setText } from "../../shared/js/dom.js";
 import { Panel } from "../../shared/js/panel.js";
+import { breath } from "../../shared/js/poll.js";
 import { number } from "../../shared/js/format.js";
 import { shell } from "../../shared/js/shell.js";
 import { eachSecond } from "../../shared/js/time.js";
 import { Board } from "../../shared/components/board.js";
 import { Verdict } from "../../shared/components/verdict.js";
 import { titles } from "../../shared/js/words.js";
-import { Picture, breath } from "./picture.js";
+import { Picture } from "./picture.js";
 
 const SPANS = ["15m", "1h", "24h", "7d"];
 
@@ -29,6 +30,7 @@ const picture = new Picture({ show, happened, failed });
 
 async function show(data, items) {
   verdict.set({ status: data.status, since: data.since, verdict: data.verdict, reason: data.reason });
+  await breath();
   part("board", () => board.set(data.capabilities ?? [], data.bars.words, { ...data.bars, titles }));
   for (const panel of Object.values(panels)) panel.staleAfter = 3 * picture.poller.interval;
   newest = data;
@@ -59,7 +61,7 @@ async function load() {
     await later.show(newest, unseen.splice(0));
   } catch (error) {
     coming = later = null;
-    for (const name of ["trends", "network", "log", "providers", "services", "endpoints"]) panels[name].error({ title: "A part of this page did not load", detail: error.message });
+    for (const name of ["trends", "network", "log", "providers", "services", "endpoints", "feeds"]) panels[name].error({ title: "A part of this page did not load", detail: error.message });
   }
 }
 

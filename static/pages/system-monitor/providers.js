@@ -3,11 +3,11 @@ import { each, h, setAttribute, setText } from "../../shared/js/dom.js";
 import { ask, root } from "../../shared/js/api.js";
 import { failure } from "../../shared/js/codes.js";
 import { NONE, ms, number, share } from "../../shared/js/format.js";
+import { breath } from "../../shared/js/poll.js";
 import { Roving } from "../../shared/js/roving.js";
 import { badge, setBadge, severity, stateOf } from "../../shared/js/states.js";
 import { setSince, since, span, until } from "../../shared/js/time.js";
 import { Bars } from "../../shared/components/bars.js";
-import { breath } from "./picture.js";
 
 const link = (path, name) => new URL(`${path}${encodeURIComponent(name)}`, root).href;
 const TESTED_MS = 10000;

@@ -144,9 +144,11 @@ function lines(one, lists, count, top) {
   return lists.flatMap((list, order) => {
     const name = one.series[order].replace(/_.*/, "");
     const found = runs(list);
-    const path = found.map((run) => `M${run.map(({ value, at }) => `${x(at)} ${y(value)}`).join("L")}${run.length === 1 ? "h1.5" : ""}`).join("");
+    const path = found.filter((run) => run.length > 1).map((run) => `M${run.map(({ value, at }) => `${x(at)} ${y(value)}`).join("L")}`).join("");
+    // A single measure is no line: a dot that can be seen.
+    const dots = found.filter((run) => run.length === 1).map(([{ value, at }]) => `M${x(at)} ${y(value)}h.01`).join("");
     const area = found.map((run) => `M${x(run[0].at)} ${TALL}L${run.map(({ value, at }) => `${x(at)} ${y(value)}`).join("L")}L${x(run.at(-1).at)} ${TALL}Z`).join("");
-    return [...(one.filled ? [s("path", { class: `area-${name}`, d: area })] : []), s("path", { class: `line-${name}`, d: path })];
+    return [...(one.filled ? [s("path", { class: `area-${name}`, d: area })] : []), s("path", { class: `line-${name}`, d: path }), s("path", { class: `line-${name} dot`, d: dots })];
   });
 }
 

@@ -52,7 +52,8 @@ export class StatusDetails {
     this.#say("");
     this.#speak(answer);
     const summary = answer.summary ?? {};
-    const endpoints = Array.isArray(answer.endpoints) ? answer.endpoints : [];
+    // Those that only pages like this one ask are no service to anybody.
+    const endpoints = (Array.isArray(answer.endpoints) ? answer.endpoints : []).filter((one) => !one.own);
     const failing = endpoints.filter((one) => NEED_A_LOOK.includes(stateOf(one.state).key)).length;
     const models = answer.models ?? {};
     this.#facts([

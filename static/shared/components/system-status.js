@@ -94,7 +94,13 @@ function kept(value) {
   return null;
 }
 
-const clock = (ms, zone) => new Date(ms).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone === "utc" ? "UTC" : undefined });
+// By hand: a phone takes long to make the first format of the browser's own.
+function clock(ms, zone) {
+  const at = new Date(ms);
+  const both = zone === "utc" ? [at.getUTCHours(), at.getUTCMinutes()] : [at.getHours(), at.getMinutes()];
+  return both.map((one) => String(one).padStart(2, "0")).join(":");
+}
+
 const stateOf = (word) => STATES[String(word).toUpperCase()] ?? "unknown";
 
 class SystemStatus extends HTMLElement {
@@ -272,7 +278,7 @@ class SystemStatus extends HTMLElement {
     this.why.textContent = answer.reason ?? "";
     this.counts.replaceChildren(...COUNTED.map((name) => this.#line(name, `Sources ${name}`, counts[name] ?? "—")));
     this.services.replaceChildren(
-      ...(Array.isArray(answer.services) ? answer.services : []).map(({ name, status }) => this.#line(stateOf(status), String(name).replaceAll("_", " "), stateOf(status) === "disabled" ? "not configured" : String(status ?? "—").toLowerCase())),
+      ...(Array.isArray(answer.services) ? answer.services : []).map(({ name, status }) => this.#line(stateOf(status), String(name).replaceAll("_", " ").replace("api ", "API "), stateOf(status) === "disabled" ? "not configured" : String(status ?? "—").toLowerCase())),
     );
     this.since.textContent = Number.isFinite(answer.since) ? `${this.#word.toLowerCase()} since ${clock(answer.since, this.getAttribute("zone"))}` : "";
   }

@@ -32,6 +32,7 @@ const FAILURES = {
   local_network: ["no network here", "could not be reached from this machine"],
   local_clock: ["clock of this machine is wrong", "refused the clock of this machine"],
   cut_short: ["slower than another", "was slower than another"],
+  broken_feed: ["feed broken", "sent a feed that does not hang together"],
   plugin_error: ["plugin error", "failed inside its plugin"],
   plugin_timeout: ["plugin too slow", "took too long inside its plugin"],
   window: ["older answers no longer count", "has no newer answers that count"],

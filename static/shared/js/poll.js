@@ -85,3 +85,10 @@ export class Poller {
     if (!isPaused()) this.now();
   }
 }
+
+// Lets the browser lay out, paint and answer before the next part: no refresh holds it for long. As long as a
+// frame, and no frame asked for, as none may be where motion is off.
+const FRAME_MS = 17;
+export const breath = () => new Promise((done) => {
+  setTimeout(done, FRAME_MS);
+});

@@ -22,6 +22,15 @@ export function learn(providers) {
   pattern = new RegExp(`(?<![\\w.])(${ids.join("|")})(?![\\w.])`, "g");
 }
 
+// Titles of capabilities likewise: `order_book` is "Order books" wherever it is named.
+const asked = new Map();
+
+export function learnCapabilities(capabilities) {
+  for (const one of capabilities ?? []) if (one.title) asked.set(one.name, one.title);
+}
+
+export const capabilityOf = (name) => asked.get(name) ?? words(name);
+
 // A channel (`rss_news:coindesk`) is named after its source.
 export function titleOf(name) {
   const [source, channel] = String(name ?? "").split(":");

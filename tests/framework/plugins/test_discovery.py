@@ -14,6 +14,7 @@ from coinmux import (
     explorer_gas,
     hookimpl,
     hookspec,
+    sockets,
 )
 from coinmux.framework.plugins.discovery import Found, PluginLoader, in_process
 
@@ -302,3 +303,44 @@ def test_the_built_in_entry_points_come_first_in_a_steady_order():
     assert [one.name for one in ours] == sorted(one.name for one in ours)
     assert PluginLoader().discover(allow=["binance"])[0].name == "binance"
     assert "binance" not in [one.name for one in PluginLoader().discover(block=["binance"])]
+
+
+class Silent:
+    """A source that declares a socket and cannot follow anything on it."""
+
+    @hookimpl
+    def provider_info(self):
+        return info(sockets={"": sockets.SocketInfo(url="wss://acme.example")})
+
+    @hookimpl
+    async def fetch_ticker(self, query, http): ...
+
+
+class Dumb(Silent):
+    """One that says what it follows, and not how it speaks."""
+
+    @hookimpl
+    def stream_ticker(self, query): ...
+
+
+class Deaf(Silent):
+    """One that says how it speaks, and not what it follows."""
+
+    @hookimpl
+    def socket_dialect(self, socket): ...
+
+
+@pytest.mark.parametrize(
+    ("plugin", "why"),
+    [
+        (Silent(), "declares sockets and has no socket_dialect"),
+        (Dumb(), "has stream hooks and no socket_dialect"),
+        (Deaf(), "declares sockets and has no stream hook"),
+    ],
+)
+def test_a_socket_that_nothing_is_followed_on_is_refused(plugin, why):
+    """And the others load."""
+    loader = load(plugin)
+    (broken,) = loader.broken
+    assert why in broken.error
+    assert list(loader.providers) == ["good"]

@@ -2,15 +2,13 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
 
 import pytest
 import websockets
 
-from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.streams import connections, feed, service
-from tests.framework.streams.acme import Acme
-from tests.framework.streams.exchange import Exchange, until
+from tests.framework.streams.exchange import until
+from tests.server.live_exchange import say, served
 
 pytestmark = pytest.mark.realtime
 
@@ -21,22 +19,6 @@ def hasty(monkeypatch):
     monkeypatch.setattr(connections, "_LINGER_S", 0.02)
     monkeypatch.setattr(service, "_LINGER_S", 0.02)
     monkeypatch.setattr(feed, "_QUIET_S", 60)
-
-
-@asynccontextmanager
-async def served(live):
-    """A server over one source that is followed on an exchange."""
-    async with Exchange().open() as exchange:
-        plugin = Acme("acme", exchange)
-        settings = {"ACME_WS_URL": exchange.url, "ARCHIVE": "off"}
-        async with live(settings, _found=[in_process("acme", plugin)]) as world:
-            world.exchange, world.acme = exchange, plugin
-            yield world
-
-
-async def say(exchange, channel, body):
-    await until(lambda: any(channel in one for one in exchange.channels.values()))
-    await exchange.say(channel, body)
 
 
 class Events:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from coinmux import Channel, Empty, EnvVar, hookimpl
-from coinmux.framework.errors import Outcome, RateLimited, UpstreamTimeout
+from coinmux.framework.errors import InvalidRequest, Outcome, RateLimited, UpstreamTimeout
 from coinmux.framework.plugins.discovery import PluginLoader, in_process
 from coinmux.framework.simulator.simulator import Simulator, simulated_providers
 from coinmux.server.cli.serve import serve as serve_command
@@ -224,6 +224,8 @@ class TestDrills:
         report = (await client.get("/api/drill")).json()
         assert report["available"] is True
         assert set(report["descriptions"]) == set(report["faults"])
+        assert sorted(report["followed"]) == ["binance", "okx"]
+        assert any(fault.startswith("feed_") for fault in report["faults"])
         for fault in report["faults"]:
             answer = await client.post("/api/drill/okx", json={"fault": fault})
             assert (answer.status_code, answer.json()["broken"]) == (200, {"okx": fault})
@@ -244,6 +246,18 @@ class TestDrills:
         assert nobody.status_code == 404
         lexicon = await drilled.client.post("/api/drill/lexicon", json=order)
         assert (lexicon.status_code, "not simulated" in lexicon.json()["detail"]) == (400, True)
+
+    async def test_who_has_no_live_feed_cannot_have_a_broken_one(self):
+        """400, and what was broken before stays."""
+        loader = PluginLoader()
+        loader.load(list(loader.discover(allow=("coingecko",))), wait_s=10, limit_s=10)
+        plugins = [one.plugin for one in loader.providers.values()]
+        async with Simulator(simulated_providers(plugins)) as simulator:
+            drill = SimulatorDrill(simulator)
+            drill.break_("coingecko", "hang")
+            with pytest.raises(InvalidRequest, match="no live feeds"):
+                drill.break_("coingecko", "feed_drop")
+            assert drill.broken() == {"coingecko": "hang"}
 
     async def test_it_needs_the_admins_right(self, drilled):
         """A page of another site cannot break anything."""

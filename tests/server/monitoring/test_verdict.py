@@ -20,6 +20,7 @@ def line(name, title, usable, enabled):
 PRICES, NEWS, GAS = (
     line("ticker", "Prices", 3, 4), line("news", "News", 0, 2), line("gas", "Gas", 0, 3),
 )  # fmt: skip
+TEXTS = line("text_sentiment", "Sentiment of texts", 1, 1)
 BINANCE = DownProvider("binance", "Binance", AT, "upstream_unreachable")
 KRAKEN = DownProvider("kraken", "Kraken", AT + 30_000, "upstream_unreachable")
 
@@ -60,13 +61,21 @@ def facts(status, capabilities, **more):
             "Prices can be answered. 12 % of the last minute's requests failed.",
         ),
         (
-            facts("OFFLINE", [PRICES], answering=False, down=[BINANCE, KRAKEN]),
+            facts("OFFLINE", [NEWS, GAS], answering=False, down=[BINANCE, KRAKEN]),
             "Nothing can be answered since 16:00 UTC: all 2 sources that were asked cannot be "
             "reached.",
         ),
+        (
+            facts("OFFLINE", [NEWS, TEXTS], answering=False, down=[BINANCE, KRAKEN]),
+            "Only sentiment of texts can be answered since 16:00 UTC: all 2 sources that were "
+            "asked cannot be reached.",
+        ),
         (facts("OFFLINE", []), "No source is switched on, so nothing can be answered."),
     ],
-    ids=["all", "two down", "reduced", "down but answered", "failing", "bad day", "nothing on"],
+    ids=[
+        "all", "two down", "reduced", "down but answered", "failing", "bad day",
+        "a bad day with a model of this machine", "nothing on",
+    ],
 )  # fmt: skip
 def test_the_sentence(given, said):
     assert plain(verdict_of(given), NOW) == said

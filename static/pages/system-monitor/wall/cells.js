@@ -6,8 +6,11 @@ import { CLIENT, SERVER } from "../network/layout.js";
 
 // How much wider than tall a cell should be; how many times the height of its type it is at least wide, and tall.
 const WIDE = 2.9;
-const LEAST_WIDE = 8.5;
-const LEAST_TALL = 1.6;
+const LEAST_WIDE = 11;
+const LEAST_TALL = 1.5;
+
+// What a name has in brackets is known to whoever set it up; a wall has no room for it.
+const shortOf = (title) => title.replace(/ \(.*\)$/, "");
 
 export class Cells {
   #bars = new WeakMap();
@@ -27,7 +30,7 @@ export class Cells {
         Object.assign(cell.dataset, { drawn, state: state.key, idle });
         cell.firstChild.firstChild.replaceWith(shape(state.key));
       }
-      setText(cell.firstChild.children[1], one.title ?? one.name);
+      setText(cell.firstChild.children[1], shortOf(one.title ?? one.name));
       const buckets = (one.history ?? []).map((value) => (value === null ? null : (words[value] ?? "unknown")));
       this.#bars.get(cell).set({ buckets, asked: one.asked, from: to - buckets.length * step * 1000, step: step * 1000, summary: `${one.title ?? one.name}: ${state.word}${idle ? ", not asked lately" : ""}` });
     });

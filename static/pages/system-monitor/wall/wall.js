@@ -1,13 +1,14 @@
 // The monitor for a screen on a wall: one screen, read across a room, nothing to press. Escape leads back.
 import { $, h, setText } from "../../../shared/js/dom.js";
 import { eachSecond, clock, now, span } from "../../../shared/js/time.js";
+import { breath } from "../../../shared/js/poll.js";
 import { shell } from "../../../shared/js/shell.js";
 import { stateOf } from "../../../shared/js/states.js";
 import { Board } from "../../../shared/components/board.js";
 import { Verdict } from "../../../shared/components/verdict.js";
 import { Changes } from "../changes.js";
 import { titles } from "../../../shared/js/words.js";
-import { Picture, breath } from "../picture.js";
+import { Picture } from "../picture.js";
 import { Traffic } from "../traffic.js";
 import { Network } from "../network/network.js";
 import { Cells } from "./cells.js";

@@ -340,3 +340,17 @@ def test_a_wrong_checksum_is_seen():
         for change in wire.tell(row):
             book.apply(change)
     assert book.wrong == 1
+
+
+def test_its_simulated_end_tells_trades_of_before_first():
+    """Newest first and at once; then each as it is executed, and once more as it is booked."""
+    wire = Wire("bitfinex", "trades")
+    wire.connect()
+    (follow,) = wire.follows.values()
+    assert follow.past == 30
+    before = wire.tell(trades_now(3))
+    (_, rows, *_) = json.loads(wire.sent[-1])
+    assert [row[0] for row in rows] == [514, 513, 512]
+    assert [trade.id for trade in before] == ["512", "513", "514"]
+    assert [trade.id for trade in wire.tell(trades_now(2, first=515))] == ["515", "516"]
+    assert [json.loads(one)[1] for one in wire.sent[-4:]] == ["te", "tu", "te", "tu"]

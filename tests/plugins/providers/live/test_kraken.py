@@ -338,3 +338,12 @@ def test_a_wrong_checksum_is_seen():
         for change in wire.tell(row):
             book.apply(change)
     assert book.wrong == 1
+
+
+def test_its_simulated_end_does_not_tell_what_falls_out_of_a_book():
+    """As the exchange: who keeps the book cuts it."""
+    wire = Wire("kraken", "order_book", depth=25)
+    wire.connect()
+    (follow,) = wire.follows.values()
+    assert (follow.depth, follow.is_fall_told) == (25, False)
+    assert wire.feed.subscription.book.depth == 25
