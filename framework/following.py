@@ -15,15 +15,22 @@ from coinmux.framework.routing.options import CONSENSUS, RequestOptions, Strateg
 from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.indicators.service import IndicatorService
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.candles import Candles
     from coinmux.framework.models.capability import Capability
+    from coinmux.framework.models.indicator_values import IndicatorValues
     from coinmux.framework.models.market import OrderBook, Ticker, Trades
     from coinmux.framework.streams.explanation import FeedExplanation
     from coinmux.framework.streams.feed_figures import FeedUse
     from coinmux.framework.streams.reader import Reader
     from coinmux.framework.streams.service import LiveFeeds, LiveFigures
     from coinmux.framework.streams.stream import Stream
+
+    Opened = tuple[Reader[Any], Callable[[Reader[Any]], None]]
 
 #: Levels of a book that is followed, and events that may wait, where nothing else is asked for.
 _DEPTH, _WAITING = 20, 1_000
@@ -41,8 +48,24 @@ class StreamKeywords(TypedDict, total=False):
     waiting: int
 
 
+class IndicatorKeywords(TypedDict, total=False):
+    """The keywords of `Gateway.stream_indicator`."""
+
+    interval: str
+    parameters: Mapping[str, int | float | str] | None
+    closed_only: bool
+    provider: str | None
+    strategy: Strategy
+    since: str | None
+    waiting: int
+
+
 class GatewayStreams(ABC):
     """The following half of `Gateway`."""
+
+    indicators: IndicatorService
+    clock: Clock
+    simulated: bool
 
     @abstractmethod
     def parse_symbol(self, text: str) -> Symbol:
@@ -118,28 +141,80 @@ class GatewayStreams(ABC):
         Raises:
             InvalidRequest: a value will not do; its subtypes say why.
         """
-        if not 1 <= waiting <= _MOST_WAITING:
-            raise _refused("waiting", f"takes a whole number from 1 to {_MOST_WAITING}")
+        _check_waiting(waiting)
         row, query, options = self._followed(
             capability, symbol, interval, depth, provider, strategy
         )
-        # Imported by the first who follows something: no start waits for it.
-        from coinmux.framework.streams.stream import Stream
+        feeds = self._live_feeds
 
-        ends: dict[int, Any] = {}
-
-        async def opened() -> Reader[Any]:
-            reader, end = await self._live_feeds().open(
+        def opened() -> Awaitable[Opened]:
+            return feeds().open(
                 row, query, options, most=waiting, since=since, timeout_s=self._patience_s()
             )
-            ends[id(reader)] = end
-            return reader
 
-        return Stream(
-            opened,
-            lambda reader: ends.pop(id(reader))(reader),
-            lambda: self._live_feeds().explain(row, query, options),
+        return self._reading(opened, lambda: feeds().explain(row, query, options))
+
+    def stream_indicator(
+        self,
+        name: str,
+        symbol: str,
+        *,
+        interval: str = "1h",
+        parameters: Mapping[str, int | float | str] | None = None,
+        closed_only: bool = False,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+        since: str | None = None,
+        waiting: int = _WAITING,
+    ) -> Stream[IndicatorValues]:
+        """Follow an indicator of one market: its values as candles change and close.
+
+        It is computed once for all readers. What closed candles told never changes; the open
+        candle's values are marked by `last_closed`.
+
+        Args:
+            name: of the indicator.
+            symbol: a pair, as in a question.
+            interval: of the candles.
+            parameters: of the indicator, by name: `{"period": 21}`.
+            closed_only: leave out the open candle.
+            provider: follow the candles of this one alone; no failover.
+            strategy: `priority` or `fastest`.
+            since, waiting: as of `stream`.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
+        _check_waiting(waiting)
+        row, query, options = self._followed("candles", symbol, interval, None, provider, strategy)
+        plan = self.indicators.catalogue.plan(name, parameters or {})
+        # Imported by the first who follows something: no start waits for it.
+        from coinmux.framework.live_indicators import IndicatorFeed, IndicatorQuestion
+
+        fields = query.__dict__
+        question = IndicatorQuestion(
+            plan, fields["symbol"], fields["interval"], options, closed_only
         )
+        feeds = self._live_feeds
+
+        def candles() -> Stream[Candles]:
+            pair, every = str(question.symbol), str(question.interval)
+            return self.stream(
+                "candles", pair, interval=every, provider=provider, strategy=strategy
+            )
+
+        def made() -> IndicatorFeed:
+            return IndicatorFeed(
+                question, candles, self.indicators, self.clock, feeds().defect,
+                simulated=self.simulated,
+            )  # fmt: skip
+
+        def opened() -> Awaitable[Opened]:
+            return feeds().join(
+                question.key, made, most=waiting, since=since, timeout_s=self._patience_s()
+            )
+
+        return self._reading(opened, lambda: feeds().explain(row, query, options))
 
     def explain_stream(
         self,
@@ -163,6 +238,22 @@ class GatewayStreams(ABC):
             capability, symbol, interval, depth, provider, strategy
         )
         return self._live_feeds().explain(row, query, options)
+
+    def _reading(
+        self, opened: Callable[[], Awaitable[Opened]], explained: Callable[[], FeedExplanation]
+    ) -> Stream[Any]:
+        """A stream of one reader, begun when it is entered."""
+        # Imported by the first who follows something: no start waits for it.
+        from coinmux.framework.streams.stream import Stream
+
+        ends: dict[int, Callable[[Reader[Any]], None]] = {}
+
+        async def begun() -> Reader[Any]:
+            reader, end = await opened()
+            ends[id(reader)] = end
+            return reader
+
+        return Stream(begun, lambda reader: ends.pop(id(reader))(reader), explained)
 
     @abstractmethod
     def _patience_s(self) -> float:
@@ -215,6 +306,11 @@ class GatewayStreams(ABC):
     @abstractmethod
     def live_figures(self) -> LiveFigures | None:
         """What live feeds and their connections counted; None before the first is followed."""
+
+
+def _check_waiting(waiting: int) -> None:
+    if not 1 <= waiting <= _MOST_WAITING:
+        raise _refused("waiting", f"takes a whole number from 1 to {_MOST_WAITING}")
 
 
 def _refused(name: str, message: str, **more: object) -> InvalidRequest:

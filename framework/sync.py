@@ -15,8 +15,9 @@ from typing_extensions import Unpack
 from coinmux.framework.gateway import Gateway
 
 if TYPE_CHECKING:
-    from coinmux.framework.following import StreamKeywords
+    from coinmux.framework.following import IndicatorKeywords, StreamKeywords
     from coinmux.framework.models.base import Result
+    from coinmux.framework.models.indicator_values import IndicatorValues
     from coinmux.framework.streams.sync_stream import SyncStream
 
 T = TypeVar("T")
@@ -71,6 +72,14 @@ class SyncGateway:
         from coinmux.framework.streams.sync_stream import SyncStream
 
         return SyncStream(self._gateway.stream(capability, symbol, **options), self._run)
+
+    def stream_indicator(
+        self, name: str, symbol: str, **options: Unpack[IndicatorKeywords]
+    ) -> SyncStream[IndicatorValues]:
+        """As `Gateway.stream_indicator`, to be entered with `with` and read with `for`."""
+        from coinmux.framework.streams.sync_stream import SyncStream
+
+        return SyncStream(self._gateway.stream_indicator(name, symbol, **options), self._run)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if not self._thread.is_alive():

@@ -34,6 +34,7 @@ from coinmux.framework.models.chain import (
     TokenBalances,
     Transactions,
 )
+from coinmux.framework.models.indicator_values import IndicatorValues
 from coinmux.framework.models.market import Coins, GlobalStats, Markets, OrderBook, Ticker, Trades
 from coinmux.framework.models.news import News
 from coinmux.framework.models.onchain import OnchainMetric, Tvl
@@ -726,6 +727,39 @@ class SyncGateway:
             since: id of an event; what came after it is told, if it is not too long ago.
             waiting: events that may wait for this reader; beyond, the oldest are dropped and
                 counted in `meta.dropped`. Prices and books are replaced by newer ones.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
+        ...
+
+    def stream_indicator(
+        self,
+        name: str,
+        symbol: str,
+        *,
+        interval: str = "1h",
+        parameters: Mapping[str, int | float | str] | None = None,
+        closed_only: bool = False,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+        since: str | None = None,
+        waiting: int = ...,
+    ) -> SyncStream[IndicatorValues]:
+        """Follow an indicator of one market: its values as candles change and close.
+
+        It is computed once for all readers. What closed candles told never changes; the open
+        candle's values are marked by `last_closed`.
+
+        Args:
+            name: of the indicator.
+            symbol: a pair, as in a question.
+            interval: of the candles.
+            parameters: of the indicator, by name: `{"period": 21}`.
+            closed_only: leave out the open candle.
+            provider: follow the candles of this one alone; no failover.
+            strategy: `priority` or `fastest`.
+            since, waiting: as of `stream`.
 
         Raises:
             InvalidRequest: a value will not do; its subtypes say why.

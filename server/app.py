@@ -22,7 +22,7 @@ from coinmux.server.asgi.parsed_routes import ParsedRoutes
 from coinmux.server.asgi.problems import NotAcceptable, nothing_at
 from coinmux.server.asgi.request_head import BODY_LIMIT
 from coinmux.server.asgi.scope import state_of
-from coinmux.server.asgi.sse import MOST_LIVE, MOST_LIVE_OF_A_CLIENT, Streams
+from coinmux.server.asgi.sse import MOST_LIVE_OF_A_CLIENT, Streams
 from coinmux.server.asgi.static_files import Assets
 from coinmux.server.context import ServerContext
 from coinmux.server.controllers.alerts import AlertController
@@ -97,6 +97,10 @@ CONTROLLERS = (
 )
 
 
+#: Live feeds for which the usual number of connections leaves room.
+_ROOM_FOR_FEEDS = 256
+
+
 class _Application(Litestar):
     """Litestar without its plugins for pydantic and attrs, of which no route makes use.
 
@@ -142,6 +146,7 @@ def create_app(
     edge.assets = assets
     edge.admin_paths = frozenset(path for path, _, doc in documented(application) if doc.is_admin)
     desk.streams.began = desk.live.began = edge.stream_began
+    edge.more_connections = max(gateway.settings.live_streams - _ROOM_FOR_FEEDS, 0)
     edge.live = LiveSocket(gateway, desk.live, partial(opened, gateway))
     return edge
 
@@ -160,7 +165,8 @@ def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerCont
     """The parts of the server over `gateway`, each given what it needs."""
     settings = gateway.settings
     traffic = Traffic(gateway.clock)
-    streams, live = Streams(traffic), Streams(traffic, MOST_LIVE, MOST_LIVE_OF_A_CLIENT)
+    streams = Streams(traffic)
+    live = Streams(traffic, settings.live_streams, MOST_LIVE_OF_A_CLIENT)
     metrics = Metrics(gateway.clock)
     gateway.history.observed = metrics.observed
     vitals = ProcessMetrics(gateway.events, settings.memory_limit_mb, settings.workers)

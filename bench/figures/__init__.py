@@ -10,6 +10,9 @@ from bench.figures import (
     http,
     indicators,
     inprocess,
+    live_delay,
+    live_messages,
+    live_readers,
     memory,
     openbb,
     routing,
@@ -29,4 +32,7 @@ FIGURES: tuple[Figure, ...] = (
     *memory.FIGURES,
     *workers.FIGURES,
     *archive.FIGURES,
+    *live_messages.FIGURES,
+    *live_delay.FIGURES,
+    *live_readers.FIGURES,
 )

@@ -385,6 +385,13 @@ _ROWS = (
     ),
     Setting("MAX_IN_FLIGHT", 512, _whole(1, 100_000), "Requests in flight before 503."),
     Setting(
+        "LIVE_STREAMS",
+        256,
+        _whole(1, 100_000),
+        "Live feeds sent to readers at a time; each is a request in flight too.",
+        restart=True,
+    ),
+    Setting(
         "CLIENT_REQUESTS_PER_MIN",
         600,
         _whole(1, 10_000_000),
@@ -495,6 +502,7 @@ class Settings:
     traces_sample: float
     traces_to: tuple[str, ...]
     max_in_flight: int
+    live_streams: int
     client_requests_per_min: int
     client_in_flight: int
     public_url: str | None

@@ -113,7 +113,7 @@ async def latest(
             be fetched, the history is shorter.
     """
     until = Deadline.after(gateway.clock, ask.timeout_s or gateway.settings.request_timeout_s)
-    query = CandlesQuery(symbol=symbol, interval=interval, limit=_step(count), end=end)
+    query = CandlesQuery(symbol=symbol, interval=interval, limit=step(count), end=end)
     answer = await gateway.fetch(query, ask, request_id=request_id, trail=trail)
     newest = answer.data
     pages = [newest]
@@ -130,7 +130,7 @@ async def latest(
     ):
         end = int(pages[-1].timestamp[0]) - 1
         asked = CandlesQuery(
-            symbol=newest.symbol, interval=interval, limit=_step(count - had), end=end
+            symbol=newest.symbol, interval=interval, limit=step(count - had), end=end
         )
         left = min(max(until.remaining_s(), LEAST_TIMEOUT_S), MOST_TIMEOUT_S)
         pinned = replace(ask, provider=answer.provider, timeout_s=left, quote_fallback=False)
@@ -154,7 +154,8 @@ def _requests(source: Source | None, query: CandlesQuery) -> int:
     return 1 if source is None else min(source.calls(query), MOST_PAGES)
 
 
-def _step(count: int) -> int:
+def step(count: int) -> int:
+    """How many candles a request asks for, of which so many are needed."""
     return next((step for step in _STEPS if step >= count), MOST_CANDLES)
 
 

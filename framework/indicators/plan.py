@@ -66,6 +66,14 @@ class Plan:
         """
         return shown + self.required + (self.settle or 0) + -(-self.span_ms // interval.ms)
 
+    @property
+    def looks_back(self) -> int | None:
+        """How many candles the newest value and its reading are made of; None for all."""
+        if self.settle != 0 or self.span_ms:
+            return None
+        back = self._look_back
+        return max(self.required, back.span, back.traded) + 1
+
     def settled_at(self, timestamp: NDArray[np.int64], left_out: int = 0) -> int | None:
         """Index of the first candle whose value has warmed up; None if there is none.
 

@@ -116,6 +116,20 @@ class IndicatorService:
             had = replace(had, next_start=until + interval.ms)
         return computed.routed(had, shown)
 
+    async def history(
+        self, plan: Plan, symbol: Symbol, interval: Interval, limit: int, ask: RequestOptions
+    ) -> tuple[CandleHistory, int]:
+        """The candles from which the latest `limit` values are computed.
+
+        Returns:
+            the candles, and how many of them are asked for where there are as many.
+
+        Raises:
+            InvalidRequest, RoutingError: no source gave candles.
+        """
+        had = await self._history([plan], symbol, interval, limit, ask, None, None)
+        return had, max(candle_history.step(plan.wants(limit, interval)), len(had.candles))
+
     async def several(
         self,
         plans: Sequence[Plan],

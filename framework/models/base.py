@@ -149,6 +149,18 @@ class Result(BaseModel):
                 raise _as_raised(error) from None
         return handler(rest)
 
+    def altered(self, **fields: object) -> Self:
+        """A copy in which these fields have values that are known to be sound.
+
+        As `model_copy`, in a quarter of its time: a live feed makes one of each message.
+        """
+        made = object.__new__(type(self))
+        object.__setattr__(made, "__dict__", {**self.__dict__, **fields})
+        object.__setattr__(made, "__pydantic_fields_set__", self.model_fields_set | fields.keys())
+        object.__setattr__(made, "__pydantic_extra__", None)
+        object.__setattr__(made, "__pydantic_private__", None)
+        return made
+
     def is_empty(self) -> bool:
         """Whether the answer has no item; only results that are lists can be empty."""
         return False

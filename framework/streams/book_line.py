@@ -173,12 +173,10 @@ class BookLine:
         told = self._told.get(depth)
         if told is None:
             # Sorted, each price once, not crossed: what the model would check is known.
-            told = self._told[depth] = self._empty.model_copy(
-                update={
-                    "timestamp": self._timestamp,
-                    "bids": self._bids.best(depth, self._floors[0]),
-                    "asks": self._asks.best(depth, self._floors[1]),
-                }
+            told = self._told[depth] = self._empty.altered(
+                timestamp=self._timestamp,
+                bids=self._bids.best(depth, self._floors[0]),
+                asks=self._asks.best(depth, self._floors[1]),
             )
         return told
 

@@ -89,6 +89,10 @@ class CandleLine:
             self._miss(self._ended.timestamp)
             self._ended = None
 
+    def unsure(self) -> None:
+        """A message could not be read: it may have been the last of the open candle."""
+        self._is_unsure = self._open is not None
+
     def hear(self, candle: LiveCandle, now_ms: int) -> list[CandleRow]:
         """What a message changes: candles that closed by it, then the open one, in order of time.
 
@@ -187,7 +191,10 @@ class CandleLine:
     def latest(self, limit: int) -> Candles:
         """The newest `limit` candles that are known, the open one included."""
         rows = [self._closed[time] for time in sorted(self._closed)]
-        rows += [row for row in (self._ended, self._open) if row is not None]
+        # One that ended and may still change looks closed to who sees the next.
+        last = self._open if self._ended is None else self._ended
+        if last is not None:
+            rows.append(last)
         return self.told(rows[-limit:])
 
     def told(self, rows: Sequence[CandleRow]) -> Candles:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from coinmux.framework.streams.pauses import Hold
     from coinmux.framework.streams.session import OpenWire
 
+#: The longest pause where a reader has nobody else, and how often it is looked at.
+_HURRIED_S, _LOOK_S = 3.0, 0.5
 #: A connection that lasted so long was sound: the pauses begin anew.
 _SOUND_S = 60.0
 #: How long a connection, its handshake included, may take to open.
@@ -82,7 +84,7 @@ class Connection:
         self._linger_s = linger_s
         self._pause = Pause(owner.rng, first_s)
         #: Before then it is not opened again.
-        self._due_at = 0.0
+        self._due_at = self._failed_at = 0.0
         #: Set when another session is due: with why it was lost, or None if it soon would be.
         self._over: asyncio.Future[CoinmuxError | None] = self._loop.create_future()
         self._opened = 0
@@ -162,15 +164,19 @@ class Connection:
         place, hold = self.place, self._owner.hold
         while place.followed or not await self._stays_empty():
             now = self._loop.time()
-            wait_s = max(self._due_at, hold.until) - now
+            due_at = self._due_at
+            if place.is_hurried and self._pause.is_usual:
+                due_at = min(due_at, self._failed_at + _HURRIED_S)
+            wait_s = max(due_at, hold.until) - now
             if wait_s <= 0:
+                place.is_hurried = False
                 return True
             if place.session is None:
                 place.is_waiting = True
                 place.error = hold.error(now) or place.error
                 place.tell_waiting()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(place.empty.wait(), wait_s)
+                await asyncio.wait_for(place.empty.wait(), min(wait_s, _LOOK_S))
         return False
 
     async def _open(self) -> None:
@@ -220,6 +226,7 @@ class Connection:
     def _put_off(self, error: CoinmuxError) -> None:
         """Open it again later, and the source's others too where it refused this machine."""
         now = self._loop.time()
+        self._failed_at = now
         self._due_at = now + self._pause.after(error)
         self._owner.hold.refused(error, now)
 

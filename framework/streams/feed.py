@@ -31,6 +31,8 @@ _QUIET_S = 2.0
 _DOWN_S = 5.0
 #: How often a better source is looked for, and how long the first data of one may take.
 _BETTER_S, _FIRST_S = 10.0, 8.0
+#: The same while nobody is followed who tells; one that failed is left out for so long then.
+_ANYONE_S, _REST_S = 1.0, 4.0
 
 
 class Feed(PolledVoice):
@@ -65,6 +67,7 @@ class Feed(PolledVoice):
         self._side: Side | None = None
         self._trial: Side | None = None
         self._trial_until = 0.0
+        self._trial_since: int | None = None
         #: Until when sources are not followed, and why.
         self._avoid: dict[str, tuple[float, str]] = {}
         self._better_at = 0.0
@@ -99,6 +102,11 @@ class Feed(PolledVoice):
     def told(self, side: Side, told: Told, at: float, filled_by: str | None = None) -> None:
         """Data of a source."""
         if side is self._trial:
+            if self._trial_since != self._since_ms and self.row.name == "candles":
+                # A candle closed since it began, which it must not close again.
+                self._trial_since = self._since_ms
+                side.resume(self._since_ms)
+                return
             self._take_over(side, "it is better placed and is heard again")
         if side is not self._side:
             return
@@ -185,6 +193,7 @@ class Feed(PolledVoice):
         self._avoid_for(_AVOID_S, failed.name, self._reason)
         if not self._next_side():
             self._down_at = self._loop.time()
+            self._better_at = 0.0
             self._go_stale(self._reason or "no source can be followed")
 
     def _is_quiet(self, now: float) -> bool:
@@ -212,7 +221,13 @@ class Feed(PolledVoice):
         if self._trial is not None and now > self._trial_until:
             self._end_trial(f"on trial it told nothing for {_FIRST_S:g} s")
         self._store(now)
-        if self._trial is None and now - self._better_at >= _BETTER_S:
+        every_s = _BETTER_S
+        if self._down_at is not None:
+            every_s = _ANYONE_S
+            for side in (self._side, self._trial):
+                if side is not None:
+                    side.hurry()
+        if self._trial is None and now - self._better_at >= every_s:
             self._better_at = now
             self._try_better(now)
 
@@ -238,8 +253,11 @@ class Feed(PolledVoice):
     # Who tells it
 
     def _names(self, now: float, but: str | None = None) -> list[str]:
-        avoid = {name for name, (until, _) in self._avoid.items() if until > now}
-        return [name for name in self._sources.choose(self, avoid) if name != but]
+        # While nobody tells, one that failed is better than none.
+        least_s = 0.0 if self._down_at is None else _AVOID_S - _REST_S
+        avoid = {name for name, (until, _) in self._avoid.items() if until - now > least_s}
+        found = self._sources.choose(self, avoid, anyone=self._down_at is not None)
+        return [name for name in found if name != but]
 
     def _next_side(self) -> bool:
         """Follow the best source that can be; whether one could."""
@@ -269,21 +287,30 @@ class Feed(PolledVoice):
         if side is not None:
             self._messages += side.messages
             self._left_out += side.left_out
+            if self._since_ms is not None:
+                lost = side.lane.lost_before(self._since_ms)
+                if lost is not None and side is self._side:
+                    self.gap(side, lost)
             self._reconnects += side.begun_again
             side.stop()
 
     def _now_live(self, side: Side) -> Kind:
         """The source that tells it is another, or tells again."""
         self.state, self._down_at = "live", None
+        if self._trial is not None:
+            # It was begun because nobody told; of the same source, it would tell it all again.
+            self._trial.stop()
+            self._trial = None
         self._now_told_by(side.name)
         self._set_ready()
         return "snapshot"
 
     def _take_over(self, side: Side, why: str) -> None:
-        former = self._side
+        self._drop(self._side)
         self._side, self._trial = side, None
         self._reason = why
-        self._drop(former)
+        # Two that are as good as each other must not take turns.
+        self._better_at = self._loop.time() + _AVOID_S - _BETTER_S
 
     def _try_better(self, now: float) -> None:
         """Follow a better source on trial: it takes over once it tells something."""
@@ -293,7 +320,7 @@ class Feed(PolledVoice):
         if not names or (self._down_at is None and (names[0] == current or self.pinned)):
             return
         self._trial = self._begin(names[0])
-        self._trial_until = now + _FIRST_S
+        self._trial_until, self._trial_since = now + _FIRST_S, self._since_ms
 
     def _end_trial(self, why: str) -> None:
         trial, self._trial = self._trial, None
@@ -332,6 +359,12 @@ class Feed(PolledVoice):
 
     def _may_be_live(self) -> bool:
         return self._side is not None or bool(self._names(self._loop.time()))
+
+    def _told_elsewhere(self) -> None:
+        self._trial_since = self._since_ms
+        for side in (self._side, self._trial):
+            if side is not None:
+                side.resume(self._since_ms)
 
     def _snapshot(self) -> Result | None:
         if self.state == "live" and self._side is not None:

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 class Sources(Protocol):
     """The sources that can be followed."""
 
-    def choose(self, feed: Feed, avoid: set[str]) -> list[str]:
-        """Names of those that may be followed now, best first."""
+    def choose(self, feed: Feed, avoid: set[str], *, anyone: bool = False) -> list[str]:
+        """Names of those that may be followed now, best first.
+
+        Args:
+            anyone: whether those count that failed lately: nobody else tells.
+        """
         ...
 
     def side(self, feed: Feed, owner: SideOwner, name: str, since_ms: int | None) -> Side:

@@ -26,6 +26,10 @@ class Place(Protocol):
         """Subscribe anew."""
         ...
 
+    def hurry(self) -> None:
+        """Open it again soon."""
+        ...
+
     def remove(self, followed: Followed[Any]) -> None:
         """Follow it no longer."""
         ...
@@ -96,6 +100,10 @@ class Followed(Generic[T]):
     def again(self) -> None:
         if self.place is not None:
             self.place.again(self)
+
+    def hurry(self) -> None:
+        if self.place is not None:
+            self.place.hurry()
 
     def stop(self) -> None:
         if self.place is not None:

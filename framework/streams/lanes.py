@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
 
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.models.candles import Candles, CandlesQuery
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 SNAPSHOT_ROWS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What a message changed.
 
     Attributes:
@@ -91,6 +91,14 @@ class Lane(Protocol):
         """Forget what is missing, as it will not come; what it was, in words."""
         ...
 
+    def lost_before(self, time_ms: int) -> str | None:
+        """What is missing from before a time, in words: no other source is asked for that."""
+        ...
+
+    def resume(self, since_ms: int | None) -> None:
+        """Forget all: readers were told by others, up to a time as of `lane_for`."""
+        ...
+
 
 class TickerLane:
     """Prices: the newest is all there is."""
@@ -125,6 +133,12 @@ class TickerLane:
 
     def give_up(self) -> str | None:
         return None
+
+    def lost_before(self, time_ms: int) -> str | None:
+        return None
+
+    def resume(self, since_ms: int | None) -> None:
+        pass
 
 
 class BookLane:
@@ -183,6 +197,12 @@ class BookLane:
     def give_up(self) -> str | None:
         return None
 
+    def lost_before(self, time_ms: int) -> str | None:
+        return None
+
+    def resume(self, since_ms: int | None) -> None:
+        pass
+
     def _changed(self) -> Iterator[Told]:
         line = self.line
         if line.state is BookState.TRUE and line.version != self._version:
@@ -219,7 +239,8 @@ class TradesLane:
             yield Told(self._line.told(new))
 
     def unreadable(self, error: CoinmuxError) -> None:
-        pass
+        if self._line is not None:
+            self._line.unsure()
 
     def tick(self) -> Iterator[Told]:
         yield from ()
@@ -254,6 +275,14 @@ class TradesLane:
         self._is_seeded = True
         return "; ".join(map(str, self._line.give_up())) or None
 
+    def lost_before(self, time_ms: int) -> str | None:
+        missing = () if self._line is None else self._line.missing()
+        lost = [one for one in missing if one.until_ms is not None and one.until_ms <= time_ms]
+        return "; ".join(map(str, lost)) or None
+
+    def resume(self, since_ms: int | None) -> None:
+        self._line, self._since_ms, self._is_seeded = None, since_ms, False
+
 
 class CandlesLane:
     """Candles, closed once.
@@ -287,7 +316,8 @@ class CandlesLane:
             yield from _told_candles(self._line, self._line.hear(candle, now_ms))
 
     def unreadable(self, error: CoinmuxError) -> None:
-        pass
+        if self._line is not None:
+            self._line.unsure()
 
     def tick(self) -> Iterator[Told]:
         if self._line is not None:
@@ -315,6 +345,13 @@ class CandlesLane:
             return None
         self._is_seeded = True
         return "; ".join(map(str, self._line.give_up())) or None
+
+    def lost_before(self, time_ms: int) -> str | None:
+        missing = () if self._line is None else self._line.missing()
+        return "; ".join(str(one) for one in missing if one.last_ms <= time_ms) or None
+
+    def resume(self, since_ms: int | None) -> None:
+        self._line, self._after_ms, self._is_seeded = None, since_ms, False
 
 
 class MadeCandlesLane(CandlesLane):
@@ -346,6 +383,14 @@ class MadeCandlesLane(CandlesLane):
         if lost := self._trades.give_up():
             self._made.lost(lost, now_ms)
         yield from _told_candles(self._made, self._made.trade(new, (), now_ms))
+
+    def unreadable(self, error: CoinmuxError) -> None:
+        if self._trades is not None:
+            self._trades.unsure()
+
+    def resume(self, since_ms: int | None) -> None:
+        super().resume(since_ms)
+        self._trades = self._made = None
 
     def answered(self, result: Result, by: str) -> Iterator[Told]:
         assert self._made is not None

@@ -50,6 +50,10 @@ class Following(Protocol):
         """Subscribe anew on the same connection, for a fresh snapshot; `begun` follows."""
         ...
 
+    def hurry(self) -> None:
+        """Nobody else tells it: a lost connection is opened again after seconds, not a minute."""
+        ...
+
     def stop(self) -> None:
         """Follow it no longer; nothing is heard after this."""
         ...

@@ -43,10 +43,13 @@ class Pause:
         self._rng = rng
         self._first_s = first_s
         self._next_s = self._first_s
+        #: Whether the last failure may be over within seconds.
+        self.is_usual = True
 
     def after(self, error: CoinmuxError) -> float:
         """Seconds to wait after one more failure."""
-        longest_s = _LONGEST_REFUSED_S if _is_lasting(error) else _LONGEST_S
+        self.is_usual = not _is_lasting(error)
+        longest_s = _LONGEST_S if self.is_usual else _LONGEST_REFUSED_S
         pause_s = min(self._next_s, longest_s)
         self._next_s = min(2 * pause_s, longest_s)
         return self._rng.uniform(pause_s / 2, pause_s)

@@ -35,6 +35,7 @@ class Place:
         empty: set while nothing is followed, though something was.
         error: why the last session was lost.
         is_waiting: whether there is none, and none is being opened now.
+        is_hurried: whether it is to be opened again after seconds.
         messages, unreadable, bytes_in: of the sessions that are over.
     """
 
@@ -53,7 +54,7 @@ class Place:
         self._was_open = False
         self.empty = asyncio.Event()
         self.error: CoinmuxError | None = None
-        self.is_waiting = False
+        self.is_waiting = self.is_hurried = False
         self.messages = self.unreadable = self.bytes_in = 0
 
     @property
@@ -135,6 +136,10 @@ class Place:
         self.is_waiting = True
         for followed in tuple(self.followed):
             followed.lost(error)
+
+    def hurry(self) -> None:
+        """Open it again soon: a reader has nobody else."""
+        self.is_hurried = self.session is None
 
     def tell_waiting(self) -> None:
         """Tell those who came meanwhile why nothing is heard."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import CoinmuxError, UnknownSymbol
 from coinmux.framework.streams.lanes import newest_of
+from coinmux.framework.streams.polled_news import missed, news
 from coinmux.framework.streams.voice import Voice
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 #: How often a source is polled at most, whatever its freshness.
 _LEAST_POLL_S, _MOST_POLL_S = 1.0, 60.0
+_OLD = "no source answers: the last answer is old"
 
 
 def poll_pause_s(fresh_s: float) -> float:
@@ -49,6 +51,10 @@ class PolledVoice(Voice):
     def _may_be_live(self) -> bool:
         """Whether a source is followed, or could be."""
 
+    @abstractmethod
+    def _told_elsewhere(self) -> None:
+        """Readers were told by an answer: who is followed begins after that."""
+
     @property
     def polled_every_s(self) -> float | None:
         return self._pause_s
@@ -77,7 +83,8 @@ class PolledVoice(Voice):
             if not self.ready.done():
                 self.ready.set_exception(error)
                 await self._loop.create_future()  # its readers end it
-            self._go_stale(error.detail)
+            if self.state != "live":  # a socket may tell again meanwhile
+                self._go_stale(error.detail)
             await asyncio.sleep(_LEAST_POLL_S)
             return
         self._take_polled(answer)
@@ -92,16 +99,32 @@ class PolledVoice(Voice):
         """Tell an answer of REST, unless a socket tells again meanwhile."""
         if self.state == "live":
             return
+        is_old = answer.meta["stale"]
+        if is_old and self.state != "starting":
+            # Nobody answers: it is what the cache has, and readers have it.
+            self._go_stale(_OLD)
+            return
         self._heard_at = self._loop.time()
         self._messages += 1
-        is_new = answer.data != self._last
+        data: Result | None = answer.data
+        lost = missed(answer.data, self._since_ms)
         was, self.state = self.state, "polled"
+        if was == "polled":
+            before = self._last if self._provider == answer.provider else None
+            data = news(answer.data, before, self._since_ms)
         self._now_told_by(answer.provider)
         self._note(answer.data)
-        if is_new or was != "polled":
-            key = self.capability if was == "polled" else None
-            self._emit("update" if was == "polled" else "snapshot", answer.data, replaces=key)
+        if lost is not None:
+            self._gaps += 1
+            self._emit("gap", None, missed=lost)
+        if data is not None:
+            # A list is not replaced by the next: each has what the other has not.
+            key = self.capability if was == "polled" and newest_of(data) is None else None
+            self._emit("update" if was == "polled" else "snapshot", data, replaces=key)
+        self._told_elsewhere()
         self._set_ready()
+        if is_old:
+            self._go_stale(_OLD)
 
     def _note(self, data: Result) -> None:
         """Remember what was told last, for a reader that comes and a source that takes over."""
@@ -109,5 +132,7 @@ class PolledVoice(Voice):
         own_ms = data.own_time_ms()
         if own_ms is not None:
             self._lag_ms = self._clock.wall_ms() - own_ms
-        if (newest := newest_of(data)) is not None:
+        newest = newest_of(data)
+        # What was fetched late is older than what readers have.
+        if newest is not None and (self._since_ms is None or newest > self._since_ms):
             self._since_ms = newest

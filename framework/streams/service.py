@@ -343,12 +343,13 @@ class LiveFeeds:
 
     # Sources
 
-    def choose(self, feed: Feed, avoid: set[str]) -> list[str]:
+    def choose(self, feed: Feed, avoid: set[str], *, anyone: bool = False) -> list[str]:
         """Names of the sources that may be followed now, best first."""
         name = feed.row.name
         found = []
         for one in self._choice.candidates(name, feed.query, feed.options):
-            if one.refusal is None and one.source.name not in avoid:
+            is_allowed = one.refusal is None or (anyone and one.refusal.code == "offline")
+            if is_allowed and one.source.name not in avoid:
                 self._register(one.source)
                 found.append(one.source.name)
         return found
@@ -399,6 +400,9 @@ class LiveFeeds:
         now = self._clock.monotonic()
         lease, began = self._leases.pop((id(feed), name), (None, now))
         if lease is None:
+            if error is None:
+                # It is heard: its circuit need not stay open until a probe is due.
+                self._health.hasten(live)
             lease = self._health.begin(live, capability, _ATTEMPT_S)
             if lease is None:
                 return

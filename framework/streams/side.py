@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: A book that breaks twice within so many seconds is followed elsewhere.
 _AGAIN_S = 60.0
+#: A book that is not known again after so long is followed elsewhere.
+_UNKNOWN_S = 8.0
 #: How often a request for what is missing is made before it is given up, and the pause between.
 _TRIES, _PAUSE_S = 3, 1.0
 #: How long such a request may take.
@@ -90,6 +92,10 @@ class Side:
         self._subscription: Subscription[Any] | None = None
         self._asking: asyncio.Task[None] | None = None
         self._broke_at: float | None = None
+        #: Since when its book is not known.
+        self._unknown_at: float | None = None
+        #: How often it was begun.
+        self._begun = 0
         self._is_over = False
         self.has_begun = False
         self.has_told = False
@@ -122,6 +128,18 @@ class Side:
 
         self._following = follower.follow(made, self)
 
+    def hurry(self) -> None:
+        """Nobody else tells it."""
+        if self._following is not None:
+            self._following.hurry()
+
+    def resume(self, since_ms: int | None) -> None:
+        """Begin anew after what others told readers meanwhile."""
+        self.lane.resume(since_ms)
+        self._begun += 1
+        if self.has_begun and self._subscription is not None:
+            self.lane.begin(self._subscription)
+
     def stop(self) -> None:
         """End; nothing is told any more."""
         self._is_over = True
@@ -131,9 +149,19 @@ class Side:
             self._following.stop()
 
     def tick(self) -> None:
-        """Let time pass: candles close by the clock."""
-        if self.has_begun and not self._is_over:
-            self._tell(self.lane.tick(), self._loop.time())
+        """Let time pass: candles close by the clock, and a book must come."""
+        if not self.has_begun or self._is_over:
+            return
+        now = self._loop.time()
+        try:
+            self._tell(self.lane.tick(), now)
+        except BrokenFeed as error:
+            self._owner.failed(self, error)
+        if self._unknown_at is not None and now - self._unknown_at > _UNKNOWN_S:
+            self._unknown_at = None
+            self._owner.failed(
+                self, BrokenFeed("the whole book does not come", reason="no_snapshot")
+            )
 
     # Listener
 
@@ -146,6 +174,8 @@ class Side:
         self.begun_again += self._was_begun
         self._was_begun = True
         self.has_begun = True
+        self._begun += 1
+        self._note_unknown()
         self.heard_at = self._loop.time()
         self._owner.began(self)
         self._ask_for_rest()
@@ -195,6 +225,7 @@ class Side:
             checked = self._checks.passed(one.data)
             if checked is not None and not self._is_over:
                 self.has_told = True
+                self._unknown_at = None
                 if checked is not one.data:
                     one = type(one)(checked, one.replaces)
                 self._owner.told(self, one, at, filled_by)
@@ -213,12 +244,17 @@ class Side:
         now = self._loop.time()
         is_again = self._broke_at is not None and now - self._broke_at < _AGAIN_S
         self._broke_at = now
+        self._note_unknown()
         if not isinstance(self.lane, BookLane) or is_again or self._following is None:
             self._owner.failed(self, error)
         elif self._rules is not None and self._rules.snapshot is not None:
             self._ask_for_rest()
         else:
             self._following.again()
+
+    def _note_unknown(self) -> None:
+        if isinstance(self.lane, BookLane) and self._unknown_at is None:
+            self._unknown_at = self._loop.time()
 
     # What is asked for by REST
 
@@ -258,8 +294,11 @@ class Side:
 
     async def _take_answer(self, query: Query) -> None:
         options = RequestOptions(provider=self.name, max_age_s=0, timeout_s=_ASK_S, background=True)
+        begun = self._begun
         try:
             answer: Any = await self._ask(query, options)
+            if begun != self._begun:
+                return  # it does not know of what was lost meanwhile
             result: Result = answer.data
             self._tell(self.lane.answered(result, self.name), self._loop.time(), self.name)
         except (CoinmuxError, ValueError) as error:

@@ -69,7 +69,8 @@ class Stream(Generic[R_co]):
 
     async def batch(self) -> list[LiveEvent[R_co]]:
         """All events that wait, or the next one; none once it is closed."""
-        await self.open()
+        if self._reader is None:
+            await self.open()
         reader = self._reader
         return [] if reader is None else await reader.batch()
 
@@ -89,7 +90,8 @@ class Stream(Generic[R_co]):
         return self
 
     async def __anext__(self) -> LiveEvent[R_co]:
-        await self.open()
+        if self._reader is None:
+            await self.open()
         reader = self._reader
         event = None if reader is None else await reader.one()
         if event is None:

@@ -75,6 +75,11 @@ class TradeLine:
         elif since_ms is not None:
             self._add(Gap(Edge(None, since_ms), None))
 
+    def unsure(self) -> None:
+        """A message could not be read: where no number tells, trades may be missing."""
+        if not self._is_successive:
+            self.begin()
+
     def renew(self) -> None:
         """Another connection goes on: nothing is missing, and the last trades may come again."""
         self._message = ()
@@ -92,6 +97,8 @@ class TradeLine:
         if trades and trades[0].id is None and not self._is_numbered:
             trades = self._without_ids(trades)
         if trades and self._is_open():
+            if self.newest is None:
+                trades = self._after_gap(trades)
             self._meet(trades)
         new = [trade for trade in trades if self._take(trade)]
         if len(trades) < len(said):
@@ -156,7 +163,7 @@ class TradeLine:
 
     def told(self, trades: Sequence[Trade]) -> Trades:
         """Trades of this market as an answer."""
-        return self._none.model_copy(update={"trades": tuple(trades)})
+        return self._none.altered(trades=tuple(trades))
 
     def _take(self, trade: Trade) -> bool:
         """Whether a trade is new; then it is known from now on."""
@@ -204,6 +211,13 @@ class TradeLine:
             return False
         self.late += 1
         return True
+
+    def _after_gap(self, trades: list[Trade]) -> list[Trade]:
+        """Those after the time readers have trades until: a source may begin with old ones."""
+        gap = self._gaps[-1]
+        new = [trade for trade in trades if not gap.begins_after(self._edge(trade))]
+        self.repeated += len(trades) - len(new)
+        return new
 
     def _meet(self, trades: Sequence[Trade]) -> None:
         """End the gap that reaches until now, at the first trade that came after it."""

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Of every route over routed candles.
 MARKET_PARAMETERS = ("symbol", "interval", "closed_only", *ASK_PARAMETERS, QUOTE_FALLBACK)
+#: Of a route that follows them: nothing is kept for it, nor waited for.
+FOLLOWED_PARAMETERS = ("symbol", "interval", "closed_only", "provider", "strategy")
 #: Of a body of the caller's own candles: what an answer's `data` has, or closes alone.
 CALLER_MEMBERS = (
     "rows", "columns", "symbol", "interval", "last_closed", "closes", "parameters",
@@ -77,17 +79,20 @@ def read_market_ask(
     *,
     takes_parameters: bool = True,
     takes_limit: bool = True,
+    is_followed: bool = False,
 ) -> MarketAsk:
     """The question of a GET request.
 
     Args:
         takes_parameters: whether what the route does not know is left to the indicator.
         takes_limit: whether the caller says which values are shown, and how many.
+        is_followed: whether the candles are followed, and not asked for.
 
     Raises:
         InvalidRequest: `errors` names what will not do.
     """
-    known = (*MARKET_PARAMETERS, *(("limit", "start", "end") if takes_limit else ()))
+    of_market = FOLLOWED_PARAMETERS if is_followed else MARKET_PARAMETERS
+    known = (*of_market, *(("limit", "start", "end") if takes_limit else ()))
     names = {name for name, _ in pairs_of(query_string)} if takes_parameters else set()
     values = single_values(query_string, {*known, *names})
     parameters = {name: values.pop(name) for name in list(values) if name not in known}

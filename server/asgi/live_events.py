@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
@@ -53,21 +53,62 @@ class Batches(Protocol):
         ...
 
 
+class _Written:
+    """The event that was framed last: all readers of a market send it, one after the other."""
+
+    def __init__(self) -> None:
+        self._event: Sendable | None = None
+        self._bytes = b""
+
+    def of(self, event: Sendable) -> bytes:
+        """One event as it is sent to a reader of its market alone."""
+        if event is not self._event:
+            self._bytes = framed(event, event.id)
+            self._event = event
+        return self._bytes
+
+
+_WRITTEN = _Written()
+
+
 def framed(event: Sendable, ident: str) -> bytes:
     """One event as it is sent."""
     kind = event.kind.encode("ascii")
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (ident.encode("ascii"), kind, event.encode())
 
 
-async def sent(streams: Sequence[Events]) -> AsyncGenerator[bytes, None]:
-    """The events of all streams, as they come; the streams are closed at the end.
+class Sent:
+    """The events of all streams, as they come; the streams are closed at the end, or by `aclose`.
 
     The id of each event has the newest id of every stream, so that all can be resumed from it.
     """
+
+    def __init__(self, streams: Sequence[Events]) -> None:
+        self._streams = streams
+        self._pieces = _sent(streams)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        """End them."""
+        await self._pieces.aclose()
+        for stream in self._streams:
+            await stream.close()
+
+
+async def _sent(streams: Sequence[Events]) -> AsyncGenerator[bytes]:
     try:
         if len(streams) == 1:
             while batch := await streams[0].batch():
-                yield b"".join(framed(event, event.id) for event in batch)
+                yield (
+                    _WRITTEN.of(batch[0])
+                    if len(batch) == 1
+                    else b"".join([framed(event, event.id) for event in batch])
+                )
             return
         ids = [""] * len(streams)
         async for at, batch in _merged(streams):

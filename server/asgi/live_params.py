@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.models.candles import CandlesQuery
 from coinmux.framework.models.market import OrderBookQuery, TickerQuery, TradesQuery
+from coinmux.framework.reference.intervals import Interval
 from coinmux.framework.suggest import near
-from coinmux.server.asgi.query_params import QueryReader, named, refused, single_values
+from coinmux.server.asgi.query_params import QueryReader, named, read_ask, refused, single_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,9 @@ FOLLOWED: Mapping[str, tuple[QueryReader, tuple[str, ...]]] = {
     "candles": (QueryReader("candles", CandlesQuery), ("interval",)),
 }
 _HOW = ("provider", "strategy")
+#: What else a socket follows, by members of its own.
+INDICATOR = "indicator"
+_OF_INDICATORS = ("indicator", "symbol", "interval", "closed_only", "parameters", *_HOW, "since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,24 @@ class LiveQuestion:
         """Interval and depth, where the question has them."""
         _, names = FOLLOWED[self.capability]
         return {name: getattr(self.query, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorFollowed:
+    """An indicator to follow.
+
+    Attributes:
+        given: its parameters by name.
+        since: id of the last event the caller has; None for none.
+    """
+
+    name: str
+    symbol: Symbol
+    interval: str
+    given: Mapping[str, int | float | str]
+    closed_only: bool
+    options: RequestOptions
+    since: str | None = None
 
 
 def parameters_of(capability: str) -> tuple[str, ...]:
@@ -102,15 +124,17 @@ def read_questions(
 
 def read_message(
     message: Mapping[str, object], parse_symbol: Callable[[str], Symbol]
-) -> LiveQuestion:
-    """The market a message of a socket follows.
+) -> LiveQuestion | IndicatorFollowed:
+    """The market, or the indicator of one, that a message of a socket follows.
 
     Raises:
         InvalidRequest: `errors` names each member that will not do.
     """
     capability = str(message.get("capability", "")).replace("-", "_")
+    if capability == INDICATOR:
+        return _read_indicator(message, parse_symbol)
     if capability not in FOLLOWED:
-        known = list(FOLLOWED)
+        known = [*FOLLOWED, INDICATOR]
         problem: dict[str, Any] = {
             "name": "capability",
             "message": "takes what can be followed",
@@ -153,4 +177,55 @@ def read_explained(query_string: bytes, parse_symbol: Callable[[str], Symbol]) -
     values = single_values(query_string, ("capability", "symbol", "interval", "depth", *_HOW))
     depth = values.get("depth", "")
     whole = {"depth": int(depth)} if depth.isascii() and depth.isdigit() else {}
-    return read_message({**values, **whole}, parse_symbol)
+    if values.get("capability") == INDICATOR:
+        message = "takes what its candles are followed by: candles, with their interval"
+        raise refused([{"name": "capability", "message": message}])
+    question = read_message({**values, **whole}, parse_symbol)
+    assert isinstance(question, LiveQuestion)
+    return question
+
+
+def _read_indicator(
+    message: Mapping[str, object], parse_symbol: Callable[[str], Symbol]
+) -> IndicatorFollowed:
+    errors: list[dict[str, Any]] = []
+    for name, value in message.items():
+        if name in ("op", "id", "capability"):
+            continue
+        if name not in _OF_INDICATORS:
+            known = list(_OF_INDICATORS)
+            errors.append({"name": name[:60], "message": "is no member of it", "known": known})
+        elif name == "closed_only" and not isinstance(value, bool):
+            errors.append({"name": name, "message": "takes true or false"})
+        elif name == "parameters" and not isinstance(value, dict):
+            errors.append({"name": name, "message": "takes a JSON object"})
+        elif name not in ("closed_only", "parameters") and not isinstance(value, str):
+            errors.append({"name": name, "message": "takes a text"})
+    errors += [
+        {"name": name, "message": "is missing"}
+        for name in ("indicator", "symbol")
+        if name not in message
+    ]
+    texts = {name: str(message[name]) for name in _HOW if name in message}
+    options = read_ask(texts, errors)
+    if errors:
+        raise refused(errors)
+    try:
+        pair = parse_symbol(str(message["symbol"]))
+    except InvalidRequest as error:
+        raise named(error, "symbol") from None
+    try:
+        interval = Interval(str(message.get("interval", "1h")))
+    except InvalidRequest as error:
+        raise named(error, "interval") from None
+    given: Any = message.get("parameters", {})
+    since = message.get("since")
+    return IndicatorFollowed(
+        name=str(message["indicator"]),
+        symbol=pair,
+        interval=str(interval),
+        given=given,
+        closed_only=message.get("closed_only") is True,
+        options=options,
+        since=since if isinstance(since, str) else None,
+    )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
     from coinmux.framework.streams.events import LiveEvent
     from coinmux.server.asgi.live_events import Batches
-    from coinmux.server.asgi.live_params import LiveQuestion
+    from coinmux.server.asgi.live_params import IndicatorFollowed, LiveQuestion
     from coinmux.server.asgi.scope import Receive, Scope, Send
     from coinmux.server.asgi.sse import Streams
 
@@ -40,7 +40,7 @@ _OPS = ("subscribe", "unsubscribe", "ping")
 #: Admits the caller of a socket; returns the id of the request.
 Admit = Callable[["Scope"], Awaitable[str]]
 #: Opens what a question follows.
-Open = Callable[["LiveQuestion"], Awaitable["Batches"]]
+Open = Callable[["LiveQuestion | IndicatorFollowed"], Awaitable["Batches"]]
 
 
 class LiveSocket:
@@ -150,7 +150,7 @@ class _Conversation:
             )
         self._allowance -= 1
 
-    def _subscribe(self, ident: int | str, question: LiveQuestion) -> None:
+    def _subscribe(self, ident: int | str, question: LiveQuestion | IndicatorFollowed) -> None:
         if ident in self._followed:
             raise refused([{"name": "id", "message": "follows something already"}])
         if len(self._followed) >= MOST_SYMBOLS:
@@ -167,7 +167,7 @@ class _Conversation:
         await asyncio.gather(task, return_exceptions=True)
         await self._say({"event": "unsubscribed", "subscription": ident})
 
-    async def _follow(self, ident: int | str, question: LiveQuestion) -> None:
+    async def _follow(self, ident: int | str, question: LiveQuestion | IndicatorFollowed) -> None:
         try:
             stream = await self._opened(question)
             try:

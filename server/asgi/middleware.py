@@ -68,6 +68,7 @@ class Middleware:
         admin_paths: templates of the routes that change something; no other site may call them.
         assets: has the page of errors, for browsers.
         live: serves WebSockets.
+        more_connections: that may be open, as live feeds may be sent to so many more readers.
         proxies: those that are believed; false while none is named.
     """
 
@@ -88,6 +89,7 @@ class Middleware:
         self.admin_paths: frozenset[str] = frozenset()
         self.assets: Assets | None = None
         self.live: LiveSocket | None = None
+        self.more_connections = 0
         self._recorder = recorder
         self._gateway = gateway
         self._bound = bound

@@ -20,7 +20,7 @@ from coinmux.server.asgi.problems import TooManyRequests
 from coinmux.server.asgi.scope import state_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterable, Callable, Iterator, Mapping
 
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.asgi.scope import Receive, Scope, Send
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 MOST_STREAMS = 32
 #: Of one distant client; a reader that never reads looks like a patient one for long.
 MOST_OF_A_CLIENT = 8
-#: As many connections as the server takes leave room for requests beside live feeds.
-MOST_LIVE = 256
 MOST_LIVE_OF_A_CLIENT = 16
 #: A comment is sent after so much silence, for what is in between to keep the connection.
 HEARTBEAT_S = 15.0
@@ -61,6 +59,9 @@ class Streams:
         self._of_a_client = MOST_OF_A_CLIENT if of_a_client is None else of_a_client
         self.open = 0
         self._by_client: Counter[str] = Counter()
+        #: Those that are looked at together: a timer for each of thousands would be work of its own.
+        self._running: set[EventStream] = set()
+        self._looker: asyncio.TimerHandle | None = None
         self.began: Callable[[Scope], None] | None = None
 
     @property
@@ -98,6 +99,26 @@ class Streams:
             if not self._by_client[network]:
                 del self._by_client[network]
 
+    @contextmanager
+    def looked_after(self, stream: EventStream) -> Iterator[None]:
+        """Tell a stream what time brings, while the block runs."""
+        self._running.add(stream)
+        if self._looker is None:
+            self._looker = asyncio.get_running_loop().call_later(_LOOK_S, self._look)
+        try:
+            yield
+        finally:
+            self._running.discard(stream)
+
+    def _look(self) -> None:
+        self._looker = None
+        if not self._running:
+            return
+        loop = asyncio.get_running_loop()
+        self._looker = loop.call_later(_LOOK_S, self._look)
+        for stream in self._running:
+            stream.look(loop.time(), is_draining=self.draining)
+
 
 def _client_of(scope: Mapping[str, Any]) -> str:
     client = scope.get("client")
@@ -123,15 +144,22 @@ class EventStream:
         Overloaded, TooManyRequests: as `Streams.check`.
     """
 
-    __slots__ = ("_events", "_quiet_since", "_streams")
+    __slots__ = ("_events", "_quiet_since", "_streams", "_turn")
 
     def __init__(
-        self, streams: Streams, events: AsyncIterator[bytes], scope: Mapping[str, Any]
+        self, streams: Streams, events: AsyncIterable[bytes], scope: Mapping[str, Any]
     ) -> None:
         streams.check(scope)
         self._streams = streams
         self._events = events
         self._quiet_since = 0.0
+        #: Set when there is more to do than to pass events on.
+        self._turn = asyncio.Event()
+
+    def look(self, now: float, *, is_draining: bool) -> None:
+        """See what time has brought: an end, or a silence that is to be broken."""
+        if is_draining or now - self._quiet_since >= HEARTBEAT_S:
+            self._turn.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [
@@ -145,11 +173,12 @@ class EventStream:
             self._streams.began(scope)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         if state.is_bodiless:
+            await self._end()
             await send({"type": "http.response.body", "body": b""})
             return
         left = asyncio.ensure_future(_left(receive))
         try:
-            with self._streams.opened(scope):
+            with self._streams.opened(scope), self._streams.looked_after(self):
                 await self._send_all(send, left)
         finally:
             left.cancel()
@@ -159,11 +188,12 @@ class EventStream:
         loop = asyncio.get_running_loop()
         self._quiet_since = loop.time()
         pump = asyncio.ensure_future(self._pump(send, loop))
+        for task in (pump, left):
+            task.add_done_callback(self._ended)
         try:
             while not self._streams.draining:
-                await asyncio.wait(
-                    (pump, left), timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED
-                )
+                await self._turn.wait()
+                self._turn.clear()
                 if left.done():
                     return
                 if pump.done():
@@ -175,10 +205,16 @@ class EventStream:
         finally:
             pump.cancel()
             await asyncio.wait((pump,))
-            close = getattr(self._events, "aclose", None)
-            if close is not None:
-                await close()
+            await self._end()
         await send({"type": "http.response.body", "body": b""})
+
+    async def _end(self) -> None:
+        close = getattr(self._events, "aclose", None)
+        if close is not None:
+            await close()
+
+    def _ended(self, task: asyncio.Future[None]) -> None:
+        self._turn.set()
 
     async def _pump(self, send: Send, loop: asyncio.AbstractEventLoop) -> None:
         async for chunk in self._events:

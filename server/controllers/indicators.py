@@ -4,7 +4,7 @@ Litestar reads annotations at run time, so this module imports what it names.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
@@ -13,10 +13,9 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from coinmux.framework.errors import CoinmuxError, InvalidRequest
+from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.indicators.caller_candles import read_caller_candles
 from coinmux.framework.indicators.candle_history import CandleHistory
-from coinmux.framework.indicators.follow import Update, watch
 from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.framework.indicators.service import SEVEN
 from coinmux.framework.reference.intervals import Interval
@@ -29,6 +28,7 @@ from coinmux.server.asgi.indicator_params import (
     read_caller_members,
     read_market_ask,
 )
+from coinmux.server.asgi.live_params import IndicatorFollowed
 from coinmux.server.asgi.problems import problem
 from coinmux.server.asgi.query_params import refused, single_values
 from coinmux.server.asgi.request_body import read_json
@@ -36,9 +36,10 @@ from coinmux.server.asgi.request_parts import parts_of
 from coinmux.server.asgi.requests import AnyRequest, request_id
 from coinmux.server.asgi.responses import Bytes, as_json, provenance_headers
 from coinmux.server.asgi.scope import state_of
-from coinmux.server.asgi.sse import EventStream, event
+from coinmux.server.asgi.sse import EventStream
 from coinmux.server.asgi.static_files import FOREVER
 from coinmux.server.context import ServerContext
+from coinmux.server.controllers.live import last_event_id, streamed
 from coinmux.server.openapi.document import DOC
 from coinmux.server.openapi.indicator_routes import (
     BATCH,
@@ -189,32 +190,30 @@ class IndicatorController(Controller):
     async def stream(
         self, request: AnyRequest, desk: NamedDependency[ServerContext], indicator: FromPath[str]
     ) -> EventStream:
-        """One indicator as its candles change and close, as server-sent events `value` and `error`.
+        """One indicator as its candles change and close, as server-sent events.
 
-        The first event is the newest value; what can never be answered is refused before it.
+        `snapshot` comes first, then `update`; `source`, `gap` and `stale` say what happened to the
+        candles. Values of closed candles never change; `last_closed` says which those are.
         """
         gateway = desk.gateway
-        found = gateway.indicators.catalogue.find(indicator)
         asked = read_market_ask(
-            request.scope["query_string"], gateway.parse_symbol, takes_limit=False
+            request.scope["query_string"],
+            gateway.parse_symbol,
+            takes_limit=False,
+            is_followed=True,
         )
         if len(asked.intervals) > 1:
             raise refused([{"name": "interval", "message": "takes one interval here"}])
-        plan = gateway.indicators.catalogue.plan(found, asked.parameters)
-        updates = watch(
-            gateway.indicators,
-            plan,
-            asked.symbol,
-            asked.intervals[0],
-            ask=asked.ask,
+        question = IndicatorFollowed(
+            name=indicator,
+            symbol=asked.symbol,
+            interval=str(asked.intervals[0]),
+            given=asked.parameters,
             closed_only=asked.closed_only,
-            trail=state_of(request.scope).trail,
+            options=asked.ask,
+            since=last_event_id(request),
         )
-        desk.streams.check(request.scope)
-        first = await anext(updates)
-        if isinstance(first, CoinmuxError):
-            raise first
-        return EventStream(desk.streams, _events(first, updates, desk, request), request.scope)
+        return await streamed([question], request, desk)
 
     @post("/{indicator:str}", operation_id="computeIndicator", status_code=200, opt={DOC: OVER})
     async def over(
@@ -240,26 +239,6 @@ class IndicatorController(Controller):
             "elapsed_ms": round((perf_counter() - begun) * 1000, 3),
         }
         return Bytes(b'{"data":%b,"meta":%b}' % (data, _ENCODER.encode(meta)), _HEADERS)
-
-
-async def _events(
-    first: Update,
-    updates: AsyncIterator[Update | CoinmuxError],
-    desk: ServerContext,
-    request: AnyRequest,
-) -> AsyncIterator[bytes]:
-    yield _event(first, desk, request)
-    try:
-        async for update in updates:
-            yield _event(update, desk, request)
-    except InvalidRequest as error:
-        yield _event(error, desk, request)
-
-
-def _event(update: Update | CoinmuxError, desk: ServerContext, request: AnyRequest) -> bytes:
-    if isinstance(update, CoinmuxError):
-        return event("error", _error(update, desk, request))
-    return event("value", update.public(), str(update.timestamp))
 
 
 async def _by_interval(

@@ -3,21 +3,25 @@
 Litestar reads annotations at run time, so this module imports what it names.
 """
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.routing.options import Strategy
-from coinmux.server.asgi.live_events import Batches, sent
-from coinmux.server.asgi.live_params import LiveQuestion, read_questions
+from coinmux.server.asgi.live_events import Batches, Sent
+from coinmux.server.asgi.live_params import IndicatorFollowed, LiveQuestion, read_questions
 from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.sse import EventStream
 from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC
 from coinmux.server.openapi.live_routes import CANDLES, ORDER_BOOK, TICKER, TRADES
+
+if TYPE_CHECKING:
+    from coinmux.framework.streams.stream import Stream
 
 _LAST_EVENT_ID = b"last-event-id"
 
@@ -73,35 +77,52 @@ class LiveController(Controller):
         return await _stream("candles", request, desk)
 
 
-async def opened(gateway: Gateway, question: LiveQuestion) -> Batches:
+async def opened(gateway: Gateway, question: LiveQuestion | IndicatorFollowed) -> Batches:
     """The stream a question asks for, begun.
 
     Raises:
         InvalidRequest, RoutingError: it cannot be followed.
     """
-    fields = question.fields
-    stream = gateway.stream(
-        question.capability,
-        question.symbol,
-        interval=fields.get("interval"),
-        depth=fields.get("depth"),
-        provider=question.options.provider,
-        strategy=cast("Strategy", question.options.strategy),
-        since=question.since,
-    )
+    options = question.options
+    strategy = cast("Strategy", options.strategy)
+    stream: Stream[Any]
+    if isinstance(question, IndicatorFollowed):
+        stream = gateway.stream_indicator(
+            question.name,
+            str(question.symbol),
+            interval=question.interval,
+            parameters=question.given,
+            closed_only=question.closed_only,
+            provider=options.provider,
+            strategy=strategy,
+            since=question.since,
+        )
+    else:
+        stream = gateway.stream(
+            question.capability,
+            question.symbol,
+            interval=question.fields.get("interval"),
+            depth=question.fields.get("depth"),
+            provider=options.provider,
+            strategy=strategy,
+            since=question.since,
+        )
     await stream.open()
     return stream
 
 
-async def _stream(capability: str, request: AnyRequest, desk: ServerContext) -> EventStream:
-    """The streams of all markets a request names; what can never be followed is refused first."""
+def last_event_id(request: AnyRequest) -> str | None:
+    """The id of the event that the caller received last."""
     last = dict(request.scope["headers"]).get(_LAST_EVENT_ID)
-    questions = read_questions(
-        capability,
-        request.scope["query_string"],
-        None if last is None else last.decode("ascii", "replace"),
-        desk.gateway.parse_symbol,
-    )
+    return None if last is None else last.decode("ascii", "replace")
+
+
+async def streamed(
+    questions: Sequence[LiveQuestion | IndicatorFollowed],
+    request: AnyRequest,
+    desk: ServerContext,
+) -> EventStream:
+    """The events of all questions; what can never be followed is refused first."""
     desk.live.check(request.scope)
     async with AsyncExitStack() as stack:
         streams = []
@@ -110,4 +131,11 @@ async def _stream(capability: str, request: AnyRequest, desk: ServerContext) -> 
             stack.push_async_callback(stream.close)
             streams.append(stream)
         stack.pop_all()
-    return EventStream(desk.live, sent(streams), request.scope)
+    return EventStream(desk.live, Sent(streams), request.scope)
+
+
+async def _stream(capability: str, request: AnyRequest, desk: ServerContext) -> EventStream:
+    """The streams of all markets a request names."""
+    query, last = request.scope["query_string"], last_event_id(request)
+    questions = read_questions(capability, query, last, desk.gateway.parse_symbol)
+    return await streamed(questions, request, desk)

@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from coinmux.framework.reports.base import installed_version
 from coinmux.framework.streams.events import KINDS, LiveMeta
-from coinmux.server.asgi.live_params import FOLLOWED, MOST_SYMBOLS
+from coinmux.server.asgi.live_params import FOLLOWED, INDICATOR, MOST_SYMBOLS
 from coinmux.server.asgi.live_socket import PATH
 from coinmux.server.asgi.sse import HEARTBEAT_S
 from coinmux.server.openapi.live_routes import RESULTS
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _REF = "#/components/schemas/{}"
 _ID = {"type": ["integer", "string"], "description": "The caller's own, by which events are known"}
+_OF_PATH = {"indicator": {"description": "Its name, as the catalogue has it"}}
 
 
 def asyncapi() -> dict[str, Any]:
@@ -33,7 +34,7 @@ def asyncapi() -> dict[str, Any]:
         "say": _operation("receive", "socket", _sent(), "What a caller sends."),
         "hear": _operation("send", "socket", _received(), "What a caller receives."),
     }
-    for capability in FOLLOWED:
+    for capability in RESULTS:
         channels[capability] = _stream(capability)
         operations[f"stream_{capability}"] = {
             "action": "send",
@@ -68,9 +69,12 @@ def _socket(messages: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _stream(capability: str) -> dict[str, Any]:
-    path = capability.replace("_", "-")
+    path = f"market/{capability.replace('_', '-')}"
+    if capability == INDICATOR:
+        path = "indicators/{indicator}"
     return {
-        "address": f"/api/market/{path}/stream",
+        "address": f"/api/{path}/stream",
+        **({"parameters": _OF_PATH} if capability == INDICATOR else {}),
         "servers": [{"$ref": "#/servers/events"}],
         "description": "`event` is the kind, `id` what `Last-Event-ID` resumes from.",
         "messages": {
@@ -106,7 +110,7 @@ def _event(capability: str | None = None) -> dict[str, Any]:
         "properties": {
             "subject": {
                 "type": "string",
-                "description": "The pair; of candles with the interval",
+                "description": "The pair; of candles with the interval, after an indicator's name",
                 "examples": ["BTC/USDT"],
             },
             "data": {"anyOf": data},
@@ -118,9 +122,19 @@ def _event(capability: str | None = None) -> dict[str, Any]:
 def _sent() -> dict[str, Any]:
     """What a caller sends."""
     fields = {
-        "capability": {"enum": [*FOLLOWED]},
+        "capability": {"enum": [*FOLLOWED, INDICATOR]},
         "symbol": {"type": "string", "examples": ["BTC/USDT"]},
         "interval": {"type": "string", "description": "Of candles", "examples": ["1m"]},
+        "indicator": {"type": "string", "description": "Its name", "examples": ["rsi"]},
+        "parameters": {
+            "type": "object",
+            "description": "Of an indicator, by name",
+            "additionalProperties": {"type": ["string", "number"]},
+        },
+        "closed_only": {
+            "type": "boolean",
+            "description": "Of an indicator: leave out the open candle",
+        },
         "depth": {"type": "integer", "description": "Of order books", "minimum": 1, "maximum": 500},
         "provider": {"type": "string", "description": "Follow this one alone; no failover"},
         "strategy": {"type": "string", "description": "`consensus`: the median of several feeds"},

@@ -11,6 +11,7 @@ from coinmux.framework.models.candles import MOST_CANDLES
 from coinmux.framework.reference.intervals import INTERVALS
 from coinmux.server.asgi.indicator_params import (
     DEFAULT_LIMIT,
+    FOLLOWED_PARAMETERS,
     MOST_INDICATORS,
     MOST_INTERVALS,
     MOST_SHOWN,
@@ -347,8 +348,8 @@ COMPREHENSIVE = RouteDoc(
 OVER = RouteDoc(OwnCandlesAnswer, body=IndicatorRows, errors=(404, 502))
 BATCH = RouteDoc(BatchAnswer, parameters=ASK, body=IndicatorBatch, errors=(404,), asks="indicators")
 WATCH = RouteDoc(
-    parameters=(*_MARKET, _PARAMETERS),
-    errors=_ASKED,
+    parameters=(*(one for one in _MARKET if one["name"] in FOLLOWED_PARAMETERS), _PARAMETERS),
+    errors=(400, 404, 409, 429, 502, 503, 504),
     media_type="text/event-stream",
     asks="indicator",
 )

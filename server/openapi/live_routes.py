@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.models.candles import Candles
+from coinmux.framework.models.indicator_values import IndicatorValues
 from coinmux.framework.models.market import OrderBook, Ticker, Trades
 from coinmux.framework.streams.explanation import FeedExplanation
-from coinmux.server.asgi.live_params import FOLLOWED, MOST_SYMBOLS
+from coinmux.server.asgi.live_params import FOLLOWED, INDICATOR, MOST_SYMBOLS
 from coinmux.server.openapi.document import RouteDoc
 from coinmux.server.openapi.parameters import ASK, own_parameters, parameter
 
@@ -22,6 +23,7 @@ RESULTS: Mapping[str, type[Result]] = {
     "trades": Trades,
     "order_book": OrderBook,
     "candles": Candles,
+    INDICATOR: IndicatorValues,
 }
 _HOW = {"provider", "strategy"}
 #: Statuses of what is refused before the first event, beside those of each route that asks.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coinmux.framework.errors import CoinmuxError
-from coinmux.server.asgi.live_events import framed, sent
+from coinmux.server.asgi.live_events import Sent, framed
 from coinmux.server.asgi.sse import event
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ async def followed(
     titles = {name: source.info.title for name, source in gateway.sources.items()}
     yield event("hello", {"titles": titles})
     markets = [FollowedMarket(one, opened, tell) for one in questions]
-    async with aclosing(sent(markets)) as events:
+    async with aclosing(Sent(markets)) as events:
         async for chunk in events:
             yield chunk
 

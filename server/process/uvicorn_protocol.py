@@ -65,6 +65,7 @@ class ServedConnection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         # The application is the outermost layer; one made for a test may know no requests.
         self._known: KnownRequests | None = getattr(self.app, "known", None)
+        self._most = CONNECTION_LIMIT + getattr(self.app, "more_connections", 0)
         self._head_size = 0
         self._owed: object = None
         self._owed_since = 0.0
@@ -79,7 +80,7 @@ class ServedConnection(HttpToolsProtocol):
         count = len(self.connections)
         if count > CLIENT_LIMIT and self._is_greedy():
             self._refuse(503, "overloaded", "this client has too many connections open")
-        elif count > CONNECTION_LIMIT and not self._make_room():
+        elif count > self._most and not self._make_room():
             self._refuse(503, "overloaded", "too many connections are open")
 
     def connection_lost(self, exc: Exception | None) -> None:

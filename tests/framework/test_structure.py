@@ -104,6 +104,7 @@ ONE_KIND = {
     "framework/background/news_scoring.py",
     "framework/routing/market_directory.py",
     "framework/streams/lanes.py",
+    "framework/streams/polled_news.py",
     "framework/streams/told_state.py",
 }
 

@@ -9,12 +9,16 @@ from tests.framework.streams.exchange import Exchange, until
 
 
 @asynccontextmanager
-async def served(live, **settings):
-    """The world of `live`, with its `exchange` and the plugin `acme` that follows it."""
+async def served(live, *also, **settings):
+    """The world of `live`, with its `exchange` and the plugin `acme` that follows it.
+
+    Args:
+        also: further plugins.
+    """
     async with Exchange().open() as exchange:
         plugin = Acme("acme", exchange)
         settings = {"ACME_WS_URL": exchange.url, "ARCHIVE": "off", **settings}
-        async with live(settings, _found=[in_process("acme", plugin)]) as world:
+        async with live(settings, _found=[in_process("acme", plugin), *also]) as world:
             world.exchange, world.acme = exchange, plugin
             yield world
 

@@ -75,7 +75,8 @@ async def test_the_page_asks_one_question_for_its_data_and_one_for_the_state(pag
         await filled(page)
         assert len([one for one in asked if "/api/pages/overview" in one]) == 1
         others = {re.sub(r".*/api/|\?.*", "", one) for one in asked} - {"pages/overview"}
-        assert others <= {"monitor", "incidents", "status", "status/public", "stream"}
+        follows = {"stream", "pages/ticker/stream"}
+        assert others <= {"monitor", "incidents", "status", "status/public"} | follows
         assert page.refused == []
 
 
@@ -414,6 +415,32 @@ async def test_a_bad_day_leaves_no_hole_between_the_cards(altered_page, width):
             && one.top >= markets.bottom).map((one) => one.top - markets.bottom));
         })()""")
         assert 0 < below <= 20
+        await page.unroute_all(behavior="ignoreErrors")
+
+
+@pytest.mark.parametrize("day", ["good", "bad"])
+@pytest.mark.parametrize("width", [390, 768, 1440, 1920])
+async def test_no_card_lies_on_another(altered_page, width, day):
+    """Wherever the cards stand on this day and at this width."""
+
+    def never(body):
+        lost(body)
+        for one in [*body["markets"]["pairs"], body["mood"]]:
+            one["last_known"] = None
+
+    changes = [(OVERVIEW, never)] if day == "bad" else []
+    async with altered_page(*changes, viewport={"width": width, "height": 1000}) as page:
+        await filled(page)
+        await page.wait_for_selector('[data-panel="mood"]:not([aria-busy="true"])')
+        laid = await page.evaluate("""(() => {
+          const cards = [...document.querySelectorAll(".grid .card")]
+            .map((one) => [one.dataset.panel, one.getBoundingClientRect()]);
+          return cards.flatMap(([name, a], at) => cards.slice(at + 1)
+            .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+              && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1)
+            .map(([other]) => `${name} and ${other}`));
+        })()""")
+        assert laid == []
         await page.unroute_all(behavior="ignoreErrors")
 
 

@@ -174,7 +174,7 @@ async def test_arrows_lead_from_incident_to_incident_and_escape_back_to_it(page_
 async def test_a_choice_of_the_dry_run_keeps_the_focus(page_of):
     """The fields are made anew for another question; who chose it is where they were."""
     async with page_of("explain?capability=ticker&symbol=BTC/USDT") as page:
-        await expect(page.locator("#answer-title")).to_have_text("A ticker now")
+        await expect(page.locator("#answer-title")).to_have_text("A price now")
         await page.locator("#capability").focus()
         await page.select_option("#capability", "candles")
         await expect(page.locator("#answer-title")).to_have_text("Candles now")

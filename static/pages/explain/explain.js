@@ -5,7 +5,6 @@ import { outcome } from "../../shared/js/outcomes.js";
 import { Panel } from "../../shared/js/panel.js";
 import { Poller } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
-import { words } from "../../shared/js/format.js";
 import { clock, now, since, stamp, sync } from "../../shared/js/time.js";
 import { candidates } from "./candidates.js";
 import { asked, fillQuestions, followChain, setForm, showFields } from "./form.js";
@@ -76,7 +75,7 @@ function showPast(found) {
   $("#also").replaceChildren(...ofMany(parts), ` Shown is the ${at === 1 ? "first" : `number ${at}`}.`);
   $("#parts").replaceChildren(...parts.map((one, place) => h("li", null, h("a", {
     href: here({ request: found.request_id, part: place + 1 }), "aria-current": place + 1 === at ? "true" : null, data: { outcome: one.provider ? "ok" : "failed" },
-  }, `${words(one.capability)} ${asWords(one.query)}`, h("span", { class: "muted", text: one.provider ? titleOf(one.provider) : "not answered" })))));
+  }, `${question(one.capability)} ${asWords(one.query)}`, h("span", { class: "muted", text: one.provider ? titleOf(one.provider) : "not answered" })))));
 }
 
 function showOne(found) {
@@ -124,7 +123,7 @@ const recent = new Poller(async () => {
   const found = events.items.filter((event) => event.request_id && event.operation && !event.own).reverse();
   const order = [...found.filter((event) => event.kind !== "cache_hit"), ...found.filter((event) => event.kind === "cache_hit")].slice(0, RECENT);
   each($("#recent"), order, (event) => event.request_id,
-    (event) => h("a", { href: here({ request: event.request_id }), data: { kind: event.kind } }, `${clock(event.t)} ${words(event.operation)}`, h("span", { class: "muted", text: summary(event) })));
+    (event) => h("a", { href: here({ request: event.request_id }), data: { kind: event.kind } }, `${clock(event.t)} ${question(event.operation)}`, h("span", { class: "muted", text: summary(event) })));
   $("#none").hidden = order.length > 0;
   setText($("#none"), "No requests yet. Ask the API for something, and its decision can be read here.");
   shell.updated(undefined, EVERY_MS);

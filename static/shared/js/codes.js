@@ -35,7 +35,7 @@ const FAILURES = {
   broken_feed: ["feed broken", "sent a feed that does not hang together"],
   plugin_error: ["plugin error", "failed inside its plugin"],
   plugin_timeout: ["plugin too slow", "took too long inside its plugin"],
-  window: ["older answers no longer count", "has no newer answers that count"],
+  window: ["no good answer lately", "has given no good answer lately"],
 };
 
 const REASONS = {

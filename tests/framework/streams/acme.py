@@ -108,8 +108,12 @@ def trade(number, at_ms, price=100.0):
 
 
 @asynccontextmanager
-async def following(*names, **settings):
-    """A gateway over sources of these names, best first, each with an exchange on loopback."""
+async def following(*names, also=(), **settings):
+    """A gateway over sources of these names, best first, each with an exchange on loopback.
+
+    Args:
+        also: further plugins.
+    """
     async with AsyncExitStack() as stack:
         exchanges = [await stack.enter_async_context(Exchange().open()) for _ in names]
         plugins = {
@@ -118,7 +122,7 @@ async def following(*names, **settings):
         }
         urls = {f"{name.upper()}_WS_URL": plugin.exchange.url for name, plugin in plugins.items()}
         environ = {"CHECKER": "off", "ARCHIVE": "off", **urls, **settings}
-        found = [in_process(name, plugin) for name, plugin in plugins.items()]
+        found = [*(in_process(name, plugin) for name, plugin in plugins.items()), *also]
         gateway = Gateway.from_env(None, environ=environ, found=found)
         assert await gateway.wait_loaded() == []
         async with gateway:

@@ -281,7 +281,10 @@ def test_whatever_goes_wrong_a_closed_candle_is_the_sources_own(has_flags, steps
     def is_known(minute):
         closed = {row.timestamp for row in told if row.is_closed}
         missing = [(gap.first_ms, gap.last_ms) for gap in candles.missing()]
-        newest = candles.latest(3).timestamp.tolist()
+        latest = candles.latest(3)
+        newest = latest.timestamp.tolist()
+        if newest and latest.last_closed is False:
+            newest.append(newest[-1] + MINUTE)  # held back until the one before is closed
         return at(minute) in closed or at(minute) in newest or any(
             low <= at(minute) <= high for low, high in missing
         )  # fmt: skip
@@ -326,3 +329,26 @@ def test_whatever_goes_wrong_a_closed_candle_is_the_sources_own(has_flags, steps
         for one in source:
             if first is not None and first <= one <= newest:
                 assert is_known(one)
+
+
+def test_a_candle_of_which_a_message_could_not_be_read_is_missing_when_the_next_begins():
+    """Unless a later message told of it."""
+    candles = line()
+    candles.hear(candle(0, 11), at(0, 5))
+    candles.unsure()
+    assert said(candles.hear(candle(1, 12), at(1, 1))) == [(1, 12, False)]
+    assert spans(candles) == [(0, 1)]
+    candles.unsure()
+    candles.hear(candle(1, 13, volume=2), at(1, 5))
+    assert said(candles.hear(candle(2, 14), at(2, 1))) == [(1, 13, True), (2, 14, False)]
+
+
+def test_a_candle_that_may_still_change_is_the_last_of_the_latest():
+    """With the next one after it, it would look closed."""
+    candles = line(settles_s=2)
+    candles.hear(candle(0, 11), at(0, 5))
+    candles.hear(candle(1, 12), at(1, 0))
+    latest = candles.latest(3)
+    assert (latest.close.tolist(), latest.last_closed) == ([11], False)
+    candles.tick(at(1, 3))
+    assert candles.latest(3).close.tolist() == [11, 12]

@@ -313,3 +313,27 @@ def test_whatever_goes_wrong_each_trade_is_told_once_or_missing(kind, steps, mov
     assert line.missing() == ()
     assert sorted(one.price for one in told) == [one.price for one in source], (kind, steps, moves)
     assert [one.timestamp for one in line.latest(1_000).trades] == [o.timestamp for o in source]
+
+
+@pytest.mark.parametrize("kind", ["rising", "successive", "none"])
+def test_trades_of_the_time_that_readers_have_are_not_told_when_another_takes_over(kind):
+    """A source may begin with its latest trades, which may have been told before."""
+    line = TradeLine(BTC, kind)
+    line.begin(NOW + 5)
+    assert ids(line.hear(trades(3, 4, 5, 6, 7))) == [6, 7]
+    assert line.repeated == 3
+
+
+def test_a_message_that_cannot_be_read_is_a_gap_where_no_number_tells():
+    """With successive numbers the next trade tells."""
+    line = TradeLine(BTC, "rising")
+    line.hear(trades(1))
+    line.unsure()
+    line.hear(trades(5))
+    assert spans(line) == [("1", "5", None)]
+    assert ids(line.fill(trades(1, 3, 5), "acme").trades) == [3]
+    assert line.missing() == ()
+    numbered = TradeLine(BTC, "successive")
+    numbered.hear(trades(1))
+    numbered.unsure()
+    assert numbered.missing() == ()

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from coinmux.server.asgi.live_events import sent
+from coinmux.server.asgi.live_events import Sent
 from tests.server.live_streams import ScriptedStream, event
 
 
@@ -18,7 +18,7 @@ def parsed(chunk):
 async def test_what_waits_is_sent_in_one_piece():
     """A batch is one write, each event with its id, kind and data."""
     stream = ScriptedStream((event(1, 100.0, kind="snapshot"), event(2, 101.0)), ())
-    (chunk,) = [chunk async for chunk in sent([stream])]
+    (chunk,) = [chunk async for chunk in Sent([stream])]
     (first, second) = parsed(chunk)
     assert first[:2] == ("f-1", "snapshot")
     assert second[:2] == ("f-2", "update")
@@ -30,7 +30,7 @@ async def test_what_waits_is_sent_in_one_piece():
 async def test_an_id_resumes_every_market():
     """It has the newest id of each, in the order of the markets."""
     one, other = ScriptedStream(), ScriptedStream()
-    events = sent([one, other])
+    events = Sent([one, other])
     other.say(event(7, 3_000.0, subject="ETH/USDT"))
     ((ident, _, _),) = parsed(await anext(events))
     assert ident == ",f-7"
@@ -45,7 +45,7 @@ async def test_an_id_resumes_every_market():
 async def test_a_market_that_ends_leaves_the_others():
     """The stream is over when the last one is."""
     one, other = ScriptedStream(()), ScriptedStream((event(1, 1.0),))
-    events = sent([one, other])
+    events = Sent([one, other])
     assert parsed(await anext(events))[0][0] == ",f-1"
     other.end()
     assert [chunk async for chunk in events] == []
@@ -54,10 +54,17 @@ async def test_a_market_that_ends_leaves_the_others():
 async def test_leaving_while_all_are_quiet_closes_them():
     """A caller may go at any time."""
     streams = [ScriptedStream(), ScriptedStream()]
-    events = sent(streams)
+    events = Sent(streams)
     waiting = asyncio.ensure_future(anext(events))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     await events.aclose()
+    assert all(stream.closed for stream in streams)
+
+
+async def test_what_was_never_sent_is_closed_too():
+    """A question for the head alone begins no body."""
+    streams = [ScriptedStream(), ScriptedStream()]
+    await Sent(streams).aclose()
     assert all(stream.closed for stream in streams)

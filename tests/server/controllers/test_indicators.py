@@ -590,10 +590,10 @@ async def test_a_stream_tells_values_over_a_real_socket(serve):
             lines = it.aiter_lines()
             head = [await anext(lines) for _ in range(3)]
             assert head[0].startswith("id: ")
-            assert head[1] == "event: value"
+            assert head[1] == "event: snapshot"
             data = json.loads(head[2].removeprefix("data: "))
-            assert 1 < data["values"]["sma"] < 2
-            assert data["provider"] == "a"
+            assert 1 < data["data"]["latest"]["sma"] < 2
+            assert (data["meta"]["provider"], data["meta"]["live"]) == ("a", False)
             server.signal()
             rest = [line async for line in lines]
             assert all(not line or line.startswith((":", "id", "event", "data")) for line in rest)
@@ -614,7 +614,7 @@ async def test_streams_are_as_many_as_may_be(indicator_app):
 
     async with indicator_app(a=[1.0]) as world:
         desk = world.desk
-        desk.streams.open = sse.MOST_STREAMS
+        desk.live.open = sse.MOST_LIVE
         answer = await world.client.get(f"/api/indicators/sma/stream?{SYMBOL}")
         assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
         assert answer.headers["retry-after"] == "30"

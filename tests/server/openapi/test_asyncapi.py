@@ -3,7 +3,7 @@
 import json
 
 from coinmux.framework.streams.events import KINDS
-from coinmux.server.asgi.live_params import FOLLOWED
+from coinmux.server.asgi.live_params import FOLLOWED, INDICATOR
 from coinmux.server.openapi.asyncapi import asyncapi
 
 
@@ -32,8 +32,8 @@ def test_every_reference_leads_somewhere():
 def test_all_that_is_sent_and_received_is_described():
     """Each feed, each kind of event, each message of the socket."""
     document = asyncapi()
-    assert set(document["channels"]) == {"socket", *FOLLOWED}
-    for capability in FOLLOWED:
+    assert set(document["channels"]) == {"socket", *FOLLOWED, INDICATOR}
+    for capability in (*FOLLOWED, INDICATOR):
         assert set(document["channels"][capability]["messages"]) == set(KINDS)
     said = {one["$ref"].rpartition("/")[2] for one in document["operations"]["say"]["messages"]}
     assert said == {"subscribe", "unsubscribe", "ping"}

@@ -1,0 +1,1 @@
+"""What the figures of live feeds are measured with: exchanges, peers, servers and readers."""
