@@ -22,7 +22,8 @@ KINDS: Mapping[Kind, str] = {
 }
 
 
-class LiveMeta(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveMeta:
     """Where the data of an event comes from, and how well."""
 
     provider: Annotated[

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic
-
-from msgspec.structs import replace
 
 from coinmux.framework.models.base import R_co
 from coinmux.framework.streams.events import LiveEvent

@@ -100,7 +100,7 @@ class Sent:
             await stream.close()
 
 
-async def _sent(streams: Sequence[Events]) -> AsyncGenerator[bytes]:
+async def _sent(streams: Sequence[Events]) -> AsyncGenerator[bytes, None]:
     try:
         if len(streams) == 1:
             while batch := await streams[0].batch():

@@ -35,9 +35,10 @@ class Channel:
         """What is to be told now, in order."""
         if self.follow.kind == "trades":
             return self._trades(now_ms)
-        if now_ms < self._due_ms:
+        # A clock that is set back makes no silence,
+        if 0 < self._due_ms - now_ms <= self.follow.every_ms:
             return []
-        # Not counted from the last time: a clock that jumps makes no flood.
+        # and one that jumps no flood: it is not counted from the last time.
         self._due_ms = now_ms + self.follow.every_ms
         if self.follow.kind == "ticker":
             return [self._market.ticker(now_ms)]
@@ -72,6 +73,8 @@ class Channel:
         bids, asks = full_bids[:depth], full_asks[:depth]
         told = self._book
         previous, old_bids, old_asks = told if told is not None else (number, [], [])
+        if number < previous:
+            return []  # what was told is not taken back
         is_whole = told is None or self.follow.is_whole
         is_fall_told = self.follow.is_fall_told
         if is_whole:

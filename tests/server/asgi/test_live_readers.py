@@ -36,7 +36,7 @@ async def test_an_event_is_encoded_and_framed_once_for_all_its_readers(monkeypat
     monkeypatch.setattr(Ticker, "encode", counting_encode)
     monkeypatch.setattr(live_events, "framed", counting_framed)
     readers = [Reader() for _ in range(100)]
-    streams = [live_events.sent([_Batches(reader)]) for reader in readers]
+    streams = [live_events.Sent([_Batches(reader)]) for reader in readers]
     for number in range(3):
         waiting = [asyncio.ensure_future(anext(stream)) for stream in streams]
         await asyncio.sleep(0)

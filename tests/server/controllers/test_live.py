@@ -134,6 +134,7 @@ async def test_feeds_are_in_the_metrics(live):
                 'coinmux_feed_readers{capability="ticker"} 1.0',
                 'coinmux_feed_messages_total{capability="ticker"} 1.0',
                 'coinmux_sockets{source="acme",state="open"} 1.0',
+                'coinmux_socket_bytes_total{source="acme"}',
             ):
                 assert line in text
         await until(lambda: not world.exchange.peers)

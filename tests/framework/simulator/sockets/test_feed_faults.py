@@ -223,7 +223,7 @@ async def test_a_deaf_exchange_answers_no_ping(simulator, open_socket):
     simulator.order("acme", "feed_deaf")
     pong = await client.socket.ping()
     await client.say("follow", "trades")
-    seen = await frames(client, 10)
+    seen = await frames(client, 5)
     assert all(one["channel"] == f"ticker:{BTC}" for one in seen)
     assert not pong.done()
 

@@ -8,7 +8,9 @@ from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.simulator import day_figures
 from coinmux.framework.simulator.player import skew
 from coinmux.framework.simulator.price_model import PAIRS, PriceModel
+from coinmux.framework.simulator.sockets.channel import Channel
 from coinmux.framework.simulator.sockets.live_market import LiveMarket, opening_ms
+from coinmux.framework.simulator.sockets.speech import Follow
 
 NOW = 1_795_906_812_345
 BTC = Symbol("BTC/USDT")
@@ -121,3 +123,19 @@ def test_two_exchanges_do_not_tell_the_same():
     one, other = market_of(source="acme").ticker(NOW), market_of(source="other").ticker(NOW)
     assert one.last != other.last
     assert abs(one.last / other.last - 1) < Decimal("0.001")
+
+
+def test_a_clock_that_is_set_back_silences_no_channel():
+    """What is told each second goes on at once; a book waits, as its numbers never go back."""
+    market = market_of()
+    ticker = Channel(Follow("ticker", "ticker", BTC), market, NOW)
+    book = Channel(Follow("book", "order_book", BTC, every_ms=100), market, NOW)
+    assert ticker.rows(NOW)
+    assert book.rows(NOW)
+    assert ticker.rows(NOW + 500) == []
+    assert ticker.rows(NOW - 60_000)
+    assert book.rows(NOW - 60_000) == []
+    assert ticker.rows(NOW - 59_500) == []
+    assert ticker.rows(NOW - 59_000)
+    (row,) = book.rows(NOW + 200)
+    assert row.first == row.previous + 1
