@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import structs
 
 from coinmux.framework.cluster.answer_codec import Damaged
 from coinmux.framework.cluster.feed_codec import SentEvent, decode, encode, event_of
@@ -22,7 +24,8 @@ from coinmux.framework.cluster.feed_scripts import HOLD, LEAVE, TELL_EVENTS
 from coinmux.framework.cluster.store import TROUBLE
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.streams.events import LiveEvent, LiveMeta
-from coinmux.framework.streams.feed_figures import FeedCounts, FeedUse
+from coinmux.framework.streams.feed_figures import FeedCounts, FeedUse, Loss
+from coinmux.framework.streams.lanes import beside_pair
 from coinmux.framework.streams.reader import Reader
 from coinmux.framework.streams.told_state import state_for
 from coinmux.framework.streams.voice import Voice
@@ -65,6 +68,7 @@ class SharedFeed(Voice):
 
     Args:
         name: of the question, the same in every worker.
+        strategy: how its sources are ordered.
         begin: makes the feed that follows the sources, and begins it.
         shared: the store, and the other questions of this worker.
     """
@@ -75,6 +79,7 @@ class SharedFeed(Voice):
         row: Capability,
         query: Query,
         subject: str,
+        strategy: str,
         begin: Callable[[], Feed],
         shared: SharedFeeds,
         clock: Clock,
@@ -84,6 +89,7 @@ class SharedFeed(Voice):
         super().__init__(row.name, subject, clock, simulated=simulated)
         self.row = row
         self.query = query
+        self._ordered_by = strategy
         self._begin = begin
         self._shared = shared
         key = f"{shared.prefix}feed:{{{name}}}:"
@@ -114,6 +120,7 @@ class SharedFeed(Voice):
         self._unsent: list[bytes] = []
         self._heard_events = 0
         self._away_since: float | None = None
+        self._store_losses = shared.store.losses
         self._lost_ms: int | None = None
         self._channel: FeedChannel | None = None
         self._early: list[bytes] | None = None
@@ -149,8 +156,9 @@ class SharedFeed(Voice):
         mine, inner, past = super().use(), self._inner, self._past
         if inner is not None:
             mine = replace(
-                inner.use(), readers=mine.readers, dropped=mine.dropped, reason=mine.reason
-            )
+                inner.use(), readers=mine.readers, dropped=mine.dropped, reason=mine.reason,
+                since=mine.since,
+            )  # fmt: skip
         else:
             mine = replace(mine, messages=0, events=0, failovers=0, gaps=0, left_out=0)
         return replace(
@@ -164,6 +172,27 @@ class SharedFeed(Voice):
             told_by=self._holder.partition(":")[0] if self.role == "hears" else None,
             told_to=self._others if self.role == "holds" else 0,
         )
+
+    @property
+    def telling(self) -> Collection[str]:
+        return super().telling if self._inner is None else self._inner.telling
+
+    @property
+    def on_trial(self) -> str | None:
+        return None if self._inner is None else self._inner.on_trial
+
+    @property
+    def polled_every_s(self) -> float | None:
+        return None if self._inner is None else self._inner.polled_every_s
+
+    def avoided(self, name: str) -> tuple[float, str] | None:
+        return None if self._inner is None else self._inner.avoided(name)
+
+    def _asked(self) -> Mapping[str, str | int | float]:
+        return beside_pair(self.query)
+
+    def _strategy(self) -> str:
+        return self._ordered_by
 
     async def close(self) -> None:
         self._is_closed = True
@@ -224,6 +253,10 @@ class SharedFeed(Voice):
             await self._take_lease(is_unbroken=is_unbroken)
             is_more = True
         self._held_until = until
+        if self._store_losses != self._shared.store.losses:
+            # It was lost and found again since the last look: what was sent meanwhile is not there.
+            self._store_losses, is_more = self._shared.store.losses, True
+            self._tell_again(self._clock.wall_ms() - _AGAIN_MS)
         back, self._held_back = self._held_back, []
         for event in back:
             self._pass_on(event)
@@ -503,17 +536,27 @@ class SharedFeed(Voice):
             if reader not in waiting:
                 reader.put(event)
         meta = event.meta
-        self._provider = meta.provider
+        former, self._provider = self._provider, meta.provider
         if event.data is not None:
             self._heard_at = self._loop.time()
             self._lag_ms, self._meta = meta.lag_ms, meta
             self.state = "live" if meta.live else "polled"
+            if meta.filled_by is not None:
+                self._lost(event)
             self._greet()
         elif event.kind == "stale":
             self.state = "stale"
             self._reason = meta.notes[0] if meta.notes else None
-        elif event.kind == "source" and self._switch is None and meta.notes:
+        elif event.kind == "gap":
+            self._lost(event)
+        elif event.kind == "source" and meta.notes:
             self._reason = meta.notes[0]
+        if event.kind != "source":
+            self._note_switch(former)
+
+    def _lost(self, event: LiveEvent[Any]) -> None:
+        meta = event.meta
+        self._losses.append(Loss(meta.received_at, meta.provider, meta.missed, meta.filled_by))
 
     def _greet(self) -> None:
         """Give those who waited for the first event what they ask for."""
@@ -534,7 +577,7 @@ class SharedFeed(Voice):
         event = super()._event(kind, data, **more)
         known = self._meta if meta is None else meta
         if known is not None:
-            event.meta = replace(
+            event.meta = structs.replace(
                 known, notes=event.meta.notes, missed=None, filled_by=None,
                 live=known.live and kind != "stale", lag_ms=None if data is None else known.lag_ms,
             )  # fmt: skip

@@ -61,7 +61,17 @@ class SharedFeeds:
     ) -> SharedFeed:
         """The feed of a question; it begins at once."""
         name = key_text(row, query, options)
-        made = SharedFeed(name, row, query, subject, begin, self, self._clock, simulated=simulated)
+        made = SharedFeed(
+            name,
+            row,
+            query,
+            subject,
+            options.strategy,
+            begin,
+            self,
+            self._clock,
+            simulated=simulated,
+        )
         self._feeds.add(made)
         self.spawn(made.look())
         if self._beats is None:

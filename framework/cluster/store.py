@@ -44,6 +44,7 @@ class Store:
     Attributes:
         reached: set while the store is connected.
         trouble: why it is not connected, without the address; None while it is.
+        losses: how often it was lost.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Store:
         self._pause_s = _AGAIN_S
         self.reached = asyncio.Event()
         self.trouble: str | None = "not reached yet"
+        self.losses = 0
 
     @property
     def online(self) -> bool:
@@ -174,6 +176,7 @@ class Store:
     def _lose(self, error: BaseException) -> None:
         if self.online:
             self.reached.clear()
+            self.losses += 1
             self.trouble = told(error)
             self._hang_up(error)
             self._lost()

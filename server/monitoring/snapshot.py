@@ -290,7 +290,8 @@ def _feeds(whole: Whole) -> MonitorFeeds:
     states: Counter[str] = Counter()
     for one in live:
         for _, state, count in one.feeds:
-            states[state] += count
+            if state != "heard":  # it is counted where it is followed
+                states[state] += count
     return MonitorFeeds(
         total=states.total(),
         live=states["live"],

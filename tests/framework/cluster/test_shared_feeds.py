@@ -347,9 +347,12 @@ async def test_without_the_store_each_follows_for_itself_and_they_meet_again(sto
             await one.stop()
 
 
-async def test_a_short_loss_of_the_store_is_noticed_by_no_reader(store, monkeypatch):
+@pytest.mark.parametrize("beat_s", [0.1, 2.0], ids=["is noticed", "is over before it is noticed"])
+async def test_no_reader_notices_a_short_loss_of_the_store(store, monkeypatch, beat_s):
     """Nobody follows for itself, and what was told meanwhile is told again to the others."""
     monkeypatch.setattr(shared_feed, "_ALONE_AFTER_S", 10)
+    monkeypatch.setattr(shared_feed, "LEASE_S", 10)
+    monkeypatch.setattr(shared_feeds, "_BEAT_S", beat_s)
     now = int(time.time() * 1000) - 60_000
     async with sharing(store, 2) as world:
         readers = [Ears(one, "trades", BTC) for one in world.gateways]
