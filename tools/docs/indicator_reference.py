@@ -44,8 +44,9 @@ made for them. How to add one: `plugins.md`.
   average: no value.
 - **The newest candle** is part of it while it is still open: `last_closed` says so, and
   `closed_only=true` leaves it out.
-- **Followed**, `/api/indicators/{name}/stream` and `gateway.stream_indicator` tell values as candles change
-  and close ([streams.md](streams.md#indicators)); those of closed candles are a request's.
+- **Followed**, `/api/indicators/{name}/stream` and `gateway.stream_indicator` tell values as
+  candles change and close ([streams.md](streams.md#indicators)); those of closed candles are a
+  request's.
 - **No value** is `null`; `NaN` and infinity never leave the process.
 - **Readings** name the rule that gave them and give no advice.
 
