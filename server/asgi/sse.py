@@ -59,7 +59,7 @@ class Streams:
         self._of_a_client = MOST_OF_A_CLIENT if of_a_client is None else of_a_client
         self.open = 0
         self._by_client: Counter[str] = Counter()
-        #: Those that are looked at together: a timer for each of thousands would be work too.
+        #: Those looked at together: a timer for each of thousands would be work of its own.
         self._running: set[EventStream] = set()
         self._looker: asyncio.TimerHandle | None = None
         self.began: Callable[[Scope], None] | None = None
