@@ -16,8 +16,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from msgspec import structs
-
 from coinmux.framework.cluster.answer_codec import Damaged
 from coinmux.framework.cluster.feed_codec import SentEvent, decode, encode, event_of
 from coinmux.framework.cluster.feed_scripts import HOLD, LEAVE, TELL_EVENTS
@@ -577,7 +575,7 @@ class SharedFeed(Voice):
         event = super()._event(kind, data, **more)
         known = self._meta if meta is None else meta
         if known is not None:
-            event.meta = structs.replace(
+            event.meta = _changed(
                 known, notes=event.meta.notes, missed=None, filled_by=None,
                 live=known.live and kind != "stale", lag_ms=None if data is None else known.lag_ms,
             )  # fmt: skip
@@ -604,6 +602,12 @@ class _Tap(Reader[Any]):
 
     def put(self, event: LiveEvent[Any]) -> None:
         self._take(event)
+
+
+def _changed(meta: LiveMeta, **changed: Any) -> LiveMeta:
+    """A provenance that differs in these fields."""
+    kept = {name: getattr(meta, name) for name in LiveMeta.__annotations__}
+    return LiveMeta(**(kept | changed))
 
 
 def _as_update(event: LiveEvent[Any]) -> LiveEvent[Any]:

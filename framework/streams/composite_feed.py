@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-from msgspec.structs import replace
 
 from coinmux.framework.streams.composite import Composite
 from coinmux.framework.streams.feed import Feed
