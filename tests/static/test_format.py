@@ -20,7 +20,7 @@ VALUES = (
 COMPACT = """
 async (values) => {
   const folder = new URL("..", document.querySelector("script[src$='shared/js/boot.js']").src).href;
-  const { compact } = await import(`${folder}js/format.js`);
+  const { compact } = await import(`${folder}js/money.js`);
   const theirs = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 });
   return values.map((value) => [compact(value), theirs.format(value)]);
 }
@@ -32,7 +32,8 @@ SIZES = (
 DASHES = """
 async () => {
   const folder = new URL("..", document.querySelector("script[src$='shared/js/boot.js']").src).href;
-  const { number, percent, price } = await import(`${folder}js/format.js`);
+  const { number, percent } = await import(`${folder}js/format.js`);
+  const { price } = await import(`${folder}js/money.js`);
   return [number(null), percent(NaN), price(undefined), number(-0.0004, 2), price(0.0000123456)];
 }
 """

@@ -1,6 +1,6 @@
 // A second market over the first, as a line; both are then read in percent.
 import { $, h, setText } from "../../shared/js/dom.js";
-import { signed } from "../../shared/js/format.js";
+import { signed } from "../../shared/js/money.js";
 import { indexAt, joined } from "./points.js";
 import { picture, problemOf } from "./source.js";
 

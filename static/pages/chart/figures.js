@@ -1,5 +1,6 @@
 // One way to write numbers for the axis, the legend, the chips, the headline and the table.
-import { NONE, compact, number } from "../../shared/js/format.js";
+import { NONE, number } from "../../shared/js/format.js";
+import { compact } from "../../shared/js/money.js";
 
 const known = (value) => typeof value === "number" && Number.isFinite(value);
 

@@ -1,6 +1,6 @@
 // What stands at the cursor: open, high, low, close, volume and the change from the close before.
 import { $, setAttribute, setText } from "../../shared/js/dom.js";
-import { compact, signed } from "../../shared/js/format.js";
+import { compact, signed } from "../../shared/js/money.js";
 import { figure } from "./figures.js";
 import { indexAt } from "./points.js";
 

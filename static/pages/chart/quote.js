@@ -1,6 +1,6 @@
 // The market's name, last price and change of a day, as the line over the chart shows them.
 import { $, setText } from "../../shared/js/dom.js";
-import { signed } from "../../shared/js/format.js";
+import { signed } from "../../shared/js/money.js";
 import { figure } from "./figures.js";
 
 export function named({ symbol, interval }) {

@@ -1,6 +1,6 @@
 // The candles as a table and as files.
 import { h } from "../../shared/js/dom.js";
-import { compact } from "../../shared/js/format.js";
+import { compact } from "../../shared/js/money.js";
 import { encode } from "./source.js";
 import { fixed, outputName } from "./figures.js";
 import { times } from "./times.js";

@@ -2,7 +2,7 @@
 import {
   CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, LineSeries, PriceScaleMode, createChart,
 } from "../../vendor/lightweight-charts-5.2.1/lightweight-charts.standalone.production.mjs";
-import { compact, signed } from "../../shared/js/format.js";
+import { compact, signed } from "../../shared/js/money.js";
 import { Drawing } from "./drawing.js";
 import { figure } from "./figures.js";
 import { candleOf, withHoles } from "./points.js";

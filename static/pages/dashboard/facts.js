@@ -1,7 +1,8 @@
 // The strip of figures: the whole market, and the ways to sources, models and endpoints.
 import { h, setAttribute, setText } from "../../shared/js/dom.js";
 import { address } from "../../shared/js/api.js";
-import { NONE, compact, number, percent } from "../../shared/js/format.js";
+import { NONE, number, percent } from "../../shared/js/format.js";
+import { compact } from "../../shared/js/money.js";
 import { stateOf } from "../../shared/js/states.js";
 import { Provenance } from "./provenance.js";
 

@@ -1,6 +1,6 @@
 // A day of prices as a line: in the colour of its own direction, over the price the day opened at.
 import { s, setAttribute } from "../../shared/js/dom.js";
-import { price } from "../../shared/js/format.js";
+import { price } from "../../shared/js/money.js";
 
 const WIDE = 150;
 const TALL = 34;

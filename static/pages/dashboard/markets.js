@@ -1,7 +1,8 @@
 // The table of pairs: price, change over 24 hours, the line of that day, and who said it.
 import { each, h, setAttribute, setText } from "../../shared/js/dom.js";
 import { root } from "../../shared/js/api.js";
-import { NONE, compact, price, signed } from "../../shared/js/format.js";
+import { NONE } from "../../shared/js/format.js";
+import { compact, price, signed } from "../../shared/js/money.js";
 import { setSince, since } from "../../shared/js/time.js";
 import { DayLine } from "./line.js";
 import { shownOf } from "./provenance.js";

@@ -2,7 +2,8 @@
 // Loaded with the first feed.
 import { get, root } from "../../shared/js/api.js";
 import { h, setAttribute, setText } from "../../shared/js/dom.js";
-import { NONE, compact, ms, number, words } from "../../shared/js/format.js";
+import { NONE, ms, number, words } from "../../shared/js/format.js";
+import { compact } from "../../shared/js/money.js";
 import { Poller } from "../../shared/js/poll.js";
 import { Table } from "../../shared/js/table.js";
 import { now, setSince, since, span } from "../../shared/js/time.js";

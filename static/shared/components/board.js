@@ -17,7 +17,7 @@ const ARROWS = new Set(["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home
 const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 const titleOf = (one) => one.title ?? capital(words(one.name));
 const rank = (group) => (GROUPS.has(group) ? [...GROUPS.keys()].indexOf(group) : GROUPS.size);
-// A page may fold some rows away; those are no stops. This asks for no layout, as `offsetParent` would.
+// A page may fold some rows away; those are no stops.
 const isShown = (link) => link.checkVisibility();
 const away = (text) => h("span", { class: "away", text });
 

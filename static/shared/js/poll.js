@@ -86,9 +86,7 @@ export class Poller {
   }
 }
 
-// Lets the browser lay out, paint and answer before the next part: no refresh holds it for long. As long as a
-// frame, and no frame asked for, as none may be where motion is off.
-const FRAME_MS = 17;
+// Lets the browser paint before the next part; no frame is asked for, as motion may be off.
 export const breath = () => new Promise((done) => {
-  setTimeout(done, FRAME_MS);
+  setTimeout(done, 17);
 });

@@ -143,7 +143,6 @@ export function since(at, text = ago) {
 }
 
 export function setSince(element, at) {
-  // Most are given the time they have.
   if (!Object.is(element.at, at)) {
     element.at = at;
     element.dateTime = Number.isFinite(at) ? new Date(at).toISOString() : "";
