@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
     from coinmux.framework.streams.events import LiveEvent
 
@@ -59,7 +59,7 @@ def framed(event: Sendable, ident: str) -> bytes:
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (ident.encode("ascii"), kind, event.encode())
 
 
-async def sent(streams: Sequence[Events]) -> AsyncIterator[bytes]:
+async def sent(streams: Sequence[Events]) -> AsyncGenerator[bytes, None]:
     """The events of all streams, as they come; the streams are closed at the end.
 
     The id of each event has the newest id of every stream, so that all can be resumed from it.
