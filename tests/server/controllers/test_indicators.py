@@ -610,11 +610,9 @@ async def test_a_stream_of_what_cannot_be_answered_is_a_problem(client):
 
 
 async def test_streams_are_as_many_as_may_be(indicator_app):
-    from coinmux.server.asgi import sse
-
     async with indicator_app(a=[1.0]) as world:
         desk = world.desk
-        desk.live.open = sse.MOST_LIVE
+        desk.live.open = desk.gateway.settings.live_streams
         answer = await world.client.get(f"/api/indicators/sma/stream?{SYMBOL}")
         assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
         assert answer.headers["retry-after"] == "30"
