@@ -116,6 +116,8 @@ async def test_a_kept_answer_on_a_healthy_day_is_not_amber(page_of, altered, unt
             body["candles"]["meta"]["fetched_at"] -= 55_000
 
         await altered(page, CHART, stale)
+        # What is followed is not kept.
+        await page.route("**/api/pages/candles/stream*", lambda route: route.abort())
 
     async with page_of("chart", before=before) as page:
         await page.wait_for_selector(READY)

@@ -23,7 +23,7 @@ async def _nothing():
 async def opened(address, lost=None):
     found = []
     one = Store(Secret(address), _nothing, lost or (lambda: found.append(time.monotonic())))
-    one.losses = found
+    one.heard_of = found
     await one.open()
     try:
         yield one
@@ -101,7 +101,7 @@ async def test_a_store_far_away_is_used_and_never_lost(store, delay_s):
         for _ in range(3):
             answers = await asyncio.gather(*(one.guard(one.ask("PING")) for _ in range(12)))
             assert all(answers)
-        assert one.losses == []
+        assert one.heard_of == []
 
 
 async def test_a_store_that_is_too_slow_is_never_used_and_it_says_so(store):
@@ -109,7 +109,7 @@ async def test_a_store_that_is_too_slow_is_never_used_and_it_says_so(store):
         assert not one.online
         assert one.trouble == "it takes longer than 200 ms to answer"
         await asyncio.sleep(1)
-        assert one.losses == []
+        assert one.heard_of == []
 
 
 async def test_a_store_that_is_lost_again_and_again_is_left_alone_for_longer(store, monkeypatch):

@@ -98,13 +98,21 @@ class Hour:
                         f" {quiet_s:.1f} s, a source is sound since {sound_s:.1f} s"
                     )
                     witness.told_at = now
-        self._look_upstream(now)
+        told = {
+            f"{one.capability}:{one.subject.split()[0].replace('/', '-')}"
+            for one in gateway.feeds()
+            if one.state == "live"
+        }
+        self._look_upstream(now, told)
 
     def _say(self, text):
         self.wrong.append(f"{self._loop.time() - 1_000:.1f} {text}")
 
-    def _look_upstream(self, now):
-        """One source tells a question, and another only while it is about to take over."""
+    def _look_upstream(self, now, told):
+        """One source tells a question, and another only while it is about to take over.
+
+        While nobody tells it, the one that did and another are both tried.
+        """
         count = {}
         for venue in self.venues.values():
             for channel, times in venue.followed().items():
@@ -115,7 +123,7 @@ class Hour:
                 if is_heard and not (channel.startswith("trades") and venue.way.candles == "made"):
                     count[channel] = count.get(channel, 0) + 1
         for channel in count:
-            if count[channel] <= 1:
+            if count[channel] <= 1 or channel not in told:
                 self._followed_since.pop(channel, None)
             elif now - self._followed_since.setdefault(channel, now) > 15.0:
                 self.wrong.append(
