@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 _NOT_ORDERED = frozenset({"sample", "lie"})
 _FAULT_EVERY_S, _FAULT_LASTS_S = 1.0, (1.0, 8.0)
 #: Faults that only some feeds can tell: without numbers nobody knows that trades are missing.
-_OF_ONE: Mapping[str, str] = {"feed_gap": "order_book", "feed_silence": "ticker"}
+#: A message about another market is one only where it names its own.
+_OF_ONE: Mapping[str, str] = {
+    "feed_gap": "order_book", "feed_silence": "ticker", "feed_wrong_symbol": "trades",
+}  # fmt: skip
+_NAMELESS = frozenset({"bitfinex", "bitstamp", "htx"})
 _FEED_FAULT_EVERY_S = 2.0
 _KILL_EVERY_S = 12.0
 _STORE_EVERY_S, _DATABASE_EVERY_S = 17.0, 23.0
@@ -106,9 +110,11 @@ class Chaos:
             await asyncio.sleep(self._rng.expovariate(1 / _FEED_FAULT_EVERY_S))
             if not self._upstream.names:
                 continue
-            kind = self._rng.choice(kinds)
+            kind, provider = self._rng.choice(kinds), self._rng.choice(self._upstream.names)
+            if kind == "feed_wrong_symbol" and provider in _NAMELESS:
+                continue
             order: dict[str, Any] = {
-                "provider": self._rng.choice(self._upstream.names), "kind": kind,
+                "provider": provider, "kind": kind,
                 "count": self._rng.choice((1, 2, 20)),
             }  # fmt: skip
             if kind in _OF_ONE:

@@ -132,8 +132,7 @@ class SharedFeed(Voice):
             self.readers.add(reader)
             self._waiting[reader] = since
             return
-        if self._inner is not None and (known := self._inner.snapshot()) is not None:
-            self._told.add(known)
+        self._know_more()
         super().add(reader, since)
 
     def remove(self, reader: Reader[Any]) -> None:
@@ -328,12 +327,16 @@ class SharedFeed(Voice):
         inner.ready.add_done_callback(lambda ready: self._inner_began(inner, ready))
 
     async def _end_inner(self) -> None:
+        self._know_more()
         inner, self._inner = self._inner, None
         if inner is not None:
-            if (known := inner.snapshot()) is not None:
-                self._told.add(known)
             self._past = self._past.plus(inner.use())
             await inner.close()
+
+    def _know_more(self) -> None:
+        """Know what its feed knows of the past, beside what was told."""
+        if self._inner is not None and (known := self._inner.snapshot()) is not None:
+            self._told.add(known, self._inner.teller)
 
     def _inner_began(self, inner: Feed, ready: asyncio.Future[None]) -> None:
         if ready.cancelled() or inner is not self._inner:
@@ -402,9 +405,7 @@ class SharedFeed(Voice):
 
     def _tell_state(self) -> None:
         """Tell the state as a whole, for workers that come."""
-        inner = self._inner
-        if inner is not None and (known := inner.snapshot()) is not None:
-            self._told.add(known)
+        self._know_more()
         whole = self._told.snapshot()
         if whole is not None and self._recent:
             ident = self._recent[-1].id
@@ -480,7 +481,7 @@ class SharedFeed(Voice):
         if sent.kind == "state":
             if not is_new_teller and self._meta is not None:
                 assert data is not None
-                self._told.add(data)
+                self._told.add(data, sent.meta.provider)
                 return
         elif sent.ident in self._idents:
             return
@@ -514,7 +515,7 @@ class SharedFeed(Voice):
         """The event with what readers do not have; None where they have all of it."""
         if event.data is None:
             return event
-        data = self._told.take(event.data, is_asked=is_asked)
+        data = self._told.take(event.data, event.meta.provider, is_asked=is_asked)
         if data is event.data:
             return event
         if data is None:

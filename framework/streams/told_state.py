@@ -1,7 +1,8 @@
 """What readers of a question were told, so that whoever tells it next goes on from there. Pure.
 
 While one process tells it, nothing is left out. After a change of the teller, what both told is
-told once: trades are known by their ids, candles that are closed by their opening times.
+told once: trades are known by source and id, candles that are closed by their opening times. The
+state as a whole is what one source told, since it goes out under its name.
 """
 
 from __future__ import annotations
@@ -17,27 +18,31 @@ from coinmux.framework.streams.lanes import SNAPSHOT_ROWS
 from coinmux.framework.streams.trade_memory import TradeMemory, figures_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.market import Trade
 
 #: Candles that are kept; twice as many at most.
 _KEPT = 1_000
+#: Sources whose trades are remembered.
+_SOURCES = 4
 
 
 class ToldState(ABC):
     """What readers have of one question."""
 
     @abstractmethod
-    def take(self, data: Result, *, is_asked: bool = False) -> Result | None:
-        """What is new to readers in what is to be told; None where nothing is.
+    def take(self, data: Result, source: str, *, is_asked: bool = False) -> Result | None:
+        """What is new to readers in what a source is to tell; None where nothing is.
 
         Args:
             is_asked: it came by REST, where trades may have other ids.
         """
 
     @abstractmethod
-    def add(self, data: Result) -> None:
-        """Know more of the past than was told, for readers that come."""
+    def add(self, data: Result, source: str) -> None:
+        """Know more of the past than the source told, for readers that come."""
 
     @abstractmethod
     def switch(self) -> None:
@@ -45,7 +50,7 @@ class ToldState(ABC):
 
     @abstractmethod
     def snapshot(self) -> Result | None:
-        """The state as a whole; None while nothing is known."""
+        """The state as a whole, as the last source told it; None while nothing is known."""
 
     @property
     @abstractmethod
@@ -60,7 +65,7 @@ class WholeState(ToldState):
         self._last: Result | None = None
         self._is_switched = False
 
-    def take(self, data: Result, *, is_asked: bool = False) -> Result | None:
+    def take(self, data: Result, source: str, *, is_asked: bool = False) -> Result | None:
         last = self._last
         if self._is_switched:
             self._is_switched = False
@@ -69,7 +74,7 @@ class WholeState(ToldState):
         self._last = data
         return data
 
-    def add(self, data: Result) -> None:
+    def add(self, data: Result, source: str) -> None:
         if self._last is None:
             self._last = data
 
@@ -89,54 +94,66 @@ class TradesState(ToldState):
 
     def __init__(self, query: TradesQuery) -> None:
         self._none = Trades(symbol=query.symbol, trades=())
-        self._memory = TradeMemory()
+        #: By source, the one that told last at the end.
+        self._memories: dict[str, TradeMemory] = {}
         #: Trades until then may be told again; none while one process tells them.
         self._until_ms: int | None = None
         self._from_ms = 0
 
-    def take(self, data: Result, *, is_asked: bool = False) -> Result | None:
+    def take(self, data: Result, source: str, *, is_asked: bool = False) -> Result | None:
         assert isinstance(data, Trades)
-        until_ms, put = self._until_ms, self._memory.put
-        if until_ms is None or (data.trades and data.trades[0].timestamp > until_ms):
-            for trade in data.trades:
-                put(trade)
-            return data
-        new = self._new(data.trades, until_ms, is_asked=is_asked)
-        for trade in new:
-            put(trade)
+        until_ms = self._until_ms
+        new: Sequence[Trade] = data.trades
+        if until_ms is not None and not (new and new[0].timestamp > until_ms):
+            new = self._new(source, data.trades, until_ms, is_asked=is_asked)
+        if new:
+            # What is known is known of who told it, and it tells from now on.
+            memory = self._memories.pop(source, None) or TradeMemory()
+            self._memories[source] = memory
+            if len(self._memories) > _SOURCES:
+                del self._memories[next(iter(self._memories))]
+            for trade in new:
+                memory.put(trade)
         if len(new) == len(data.trades):
             return data
         return data.model_copy(update={"trades": tuple(new)}) if new else None
 
-    def add(self, data: Result) -> None:
+    def add(self, data: Result, source: str) -> None:
         assert isinstance(data, Trades)
-        for trade in self._new(data.trades, None, is_asked=False):
-            self._memory.put(trade)
+        if source not in self._memories:
+            return
+        for trade in self._new(source, data.trades, None, is_asked=False):
+            self._memories[source].put(trade)
 
     def switch(self) -> None:
-        known = self._memory.latest(_KEPT)
+        known = self._last().latest(_KEPT)
         if known:
             self._from_ms, self._until_ms = known[0].timestamp, known[-1].timestamp
 
     def snapshot(self) -> Result | None:
-        known = self._memory.latest(SNAPSHOT_ROWS)
+        known = self._last().latest(SNAPSHOT_ROWS)
         return self._none.model_copy(update={"trades": tuple(known)}) if known else None
 
     @property
     def since_ms(self) -> int | None:
         # Others of the newest one's moment may be missing; what is told again is left out here.
-        newest = self._memory.newest
-        return None if newest is None else newest.timestamp - 1
+        newest = [one.newest.timestamp for one in self._memories.values() if one.newest is not None]
+        return max(newest) - 1 if newest else None
+
+    def _last(self) -> TradeMemory:
+        """Of the source that told last."""
+        return next(reversed(self._memories.values()), TradeMemory())
 
     def _new(
-        self, trades: tuple[Trade, ...], until_ms: int | None, *, is_asked: bool
+        self, source: str, trades: tuple[Trade, ...], until_ms: int | None, *, is_asked: bool
     ) -> list[Trade]:
         """The trades of these that are not known; those before all that is known are too old."""
-        has_id = self._memory.has_id
+        memory = self._memories.get(source) or TradeMemory()
+        has_id = memory.has_id
         by_figures = (is_asked and not any(map(has_id, trades))) or any(
             trade.id is None for trade in trades
         )
-        known = self._memory.figures() if by_figures else None
+        known = memory.figures() if by_figures else None
         new = []
         for trade in trades:
             if until_ms is not None and trade.timestamp < self._from_ms:
@@ -158,13 +175,15 @@ class CandlesState(ToldState):
         self._none = Candles.from_rows(
             CandlesQuery(symbol=query.symbol, interval=query.interval), []
         )
+        #: As the source told them that told last.
         self._rows: dict[int, CandleRow] = {}
+        self._source = ""
         #: The newest that is closed.
         self._closed_ms: int | None = None
         self._until_ms: int | None = None
         self._is_switched = False
 
-    def take(self, data: Result, *, is_asked: bool = False) -> Result | None:
+    def take(self, data: Result, source: str, *, is_asked: bool = False) -> Result | None:
         assert isinstance(data, Candles)
         rows = _told_rows(data)
         until_ms = self._until_ms
@@ -173,15 +192,19 @@ class CandlesState(ToldState):
             new = [row for row in rows if row.timestamp > until_ms]
         if self._is_switched and new:
             self._is_switched = False
-            new = [row for row in new if not self._is_known(row)]
+            new = [row for row in new if source != self._source or not self._is_known(row)]
+        if new and source != self._source:
+            self._source, self._rows = source, {}
         for row in new:
             self._put(row)
         if len(new) == len(rows):
             return data
         return answer_of(new, self._none) if new else None
 
-    def add(self, data: Result) -> None:
+    def add(self, data: Result, source: str) -> None:
         assert isinstance(data, Candles)
+        if source != self._source:
+            return
         for row in _told_rows(data):
             if row.is_closed and row.timestamp not in self._rows:
                 self._rows[row.timestamp] = row

@@ -84,6 +84,11 @@ class Voice:
         """The state as a whole; None while it is not known."""
         return self._snapshot()
 
+    @property
+    def teller(self) -> str:
+        """The source whose state that is; empty where nobody told it."""
+        return self._provider
+
     def wanted_s(self) -> float:
         """For how many seconds it goes on though nobody reads it here."""
         return 0.0

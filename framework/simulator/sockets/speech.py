@@ -152,6 +152,11 @@ class SimulatedSocket:
     def __init__(self, socket: str, pairs: Mapping[str, Symbol]) -> None:
         self.socket = socket
         self.pairs = pairs
+        self._names = {pair: name for name, pair in pairs.items()}
+
+    def name_of(self, follow: Follow) -> str:
+        """How a message on that channel names its pair, which a fault may have made another."""
+        return self._names[follow.pair]
 
     def greeting(self, target: str, now_ms: int) -> Sequence[Frame | Follow]:
         """What is sent to a client that connected to `target` (path and query)."""

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from coinmux import Symbol
 from coinmux.framework.simulator.sockets.speech import (
     BookNow,
     CandleNow,
@@ -29,10 +28,6 @@ _STREAM = re.compile(
 
 class Socket(SimulatedSocket):
     """One connection to `/stream`."""
-
-    def __init__(self, socket: str, pairs: Mapping[str, Symbol]) -> None:
-        super().__init__(socket, pairs)
-        self._names = {pair: name for name, pair in pairs.items()}
 
     def greeting(self, target: str, now_ms: int) -> Sequence[str | bytes | Follow]:
         """Streams may be named in the address."""
@@ -80,7 +75,7 @@ class Socket(SimulatedSocket):
 
     def tell(self, follow: Follow, row: Row, now_ms: int) -> Sequence[str | bytes]:
         """Each event wrapped in its stream."""
-        name = self._names[follow.pair]
+        name = self.name_of(follow)
         if isinstance(row, TickerNow):
             return [_wrapped(follow, _ticker(name, row, now_ms))]
         if isinstance(row, CandleNow):

@@ -103,7 +103,7 @@ class Socket(SimulatedSocket):
         """Tickers, books and candles one a message, trades together."""
         topic = follow.channel
         body: dict[str, Any] = {"topic": topic, "ts": now_ms, "type": "snapshot"}
-        native = topic.rpartition(".")[2]
+        native = self.name_of(follow)
         if isinstance(row, TickerNow):
             body |= {"cs": now_ms, "data": _ticker(native, row)}
         elif isinstance(row, BookNow):

@@ -99,7 +99,7 @@ class Socket(SimulatedSocket):
 
     def tell(self, follow: Follow, row: Row, now_ms: int) -> Sequence[s.Frame]:
         """A message for each trade."""
-        product = follow.channel.partition(":")[2]
+        product = self.name_of(follow)
         if isinstance(row, TickerNow):
             return [self._ticker(product, row)]
         if isinstance(row, BookNow):

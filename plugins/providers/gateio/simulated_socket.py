@@ -82,6 +82,7 @@ class Socket(SimulatedSocket):
 
     def tell(self, follow: Follow, row: Row, now_ms: int) -> Sequence[str | bytes]:
         channel, _, payload = follow.channel.partition(":")
+        payload = payload.replace(_pair_of(channel, payload.split(",")), self.name_of(follow))
         results: list[Any]
         if isinstance(row, TickerNow):
             results = [_ticker(row, payload)]

@@ -83,7 +83,7 @@ class Socket(SimulatedSocket):
 
     def tell(self, follow: Follow, row: Row, now_ms: int) -> Sequence[s.Frame]:
         """A message for each trade."""
-        native = follow.channel.partition("@")[0]
+        native = self.name_of(follow)
         if isinstance(row, TickerNow):
             return [_best(native, row)]
         if isinstance(row, BookNow):

@@ -102,7 +102,7 @@ class Socket(SimulatedSocket):
 
     def tell(self, follow: Follow, row: Row, now_ms: int) -> Sequence[str | bytes]:
         """One message; a book's is a snapshot first."""
-        name = self._names[follow.pair]
+        name = self.name_of(follow)
         if isinstance(row, TickerNow):
             return [_data("ticker", [_ticker(name, row)])]
         if isinstance(row, CandleNow):

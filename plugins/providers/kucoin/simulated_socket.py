@@ -91,8 +91,7 @@ class Socket(SimulatedSocket):
         return None
 
     def tell(self, follow: Follow, row: Row, now_ms: int) -> Sequence[str | bytes]:
-        topic, _, name = follow.channel.partition(":")
-        name = name.partition("_")[0]
+        topic, name = follow.channel.partition(":")[0], self.name_of(follow)
         if isinstance(row, TickerNow):
             if topic == "/market/ticker":
                 return [_message(follow, "trade.ticker", _best(row))]

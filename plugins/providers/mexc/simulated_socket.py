@@ -99,7 +99,7 @@ class Socket(SimulatedSocket):
         return None
 
     def tell(self, follow: Follow, row: Row, now_ms: int) -> Sequence[str | bytes]:
-        name = next(native for native, pair in self.pairs.items() if pair == follow.pair)
+        name = self.name_of(follow)
         if isinstance(row, TickerNow):
             kind = live.BEST if "bookTicker" in follow.channel else live.DAY
             part = _best(row) if kind == live.BEST else _day(row, name)

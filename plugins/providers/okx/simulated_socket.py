@@ -89,6 +89,7 @@ class Socket(SimulatedSocket):
         """One message, with a list of data."""
         name, _, instrument = follow.channel.partition(":")
         body: dict[str, Any] = {"arg": {"channel": name, "instId": instrument}}
+        instrument = self.name_of(follow)
         if isinstance(row, BookNow):
             self._told[follow.channel] = (row.last, now_ms)
             body["action"] = "snapshot" if row.is_whole else "update"

@@ -11,6 +11,8 @@ from coinmux.framework.streams.told_state import state_for
 NOW = 1_764_000_000_000
 MINUTE = NOW // 60_000 * 60_000
 BTC = "BTC/USDT"
+#: Two sources.
+A, B = "a", "b"
 
 
 def trades(*rows):
@@ -41,11 +43,11 @@ def test_a_price_is_told_as_it_is():
     """Only what a new teller repeats is left out, once."""
     state = state_for(TickerQuery(symbol=BTC))
     price = Ticker(symbol=BTC, last=1.0)
-    assert state.take(price) is price
-    assert state.take(price) is price
+    assert state.take(price, A) is price
+    assert state.take(price, A) is price
     state.switch()
-    assert state.take(Ticker(symbol=BTC, last=1.0)) is None
-    assert state.take(price) is price
+    assert state.take(Ticker(symbol=BTC, last=1.0), A) is None
+    assert state.take(price, A) is price
     assert state.snapshot() is price
 
 
@@ -53,43 +55,71 @@ def test_one_teller_may_tell_what_it_likes():
     """Its own feed has looked for what comes twice."""
     state = state_for(TradesQuery(symbol=BTC))
     told = trades((1, 0, 1.0), (2, 5, 1.0))
-    assert state.take(told) is told
-    assert state.take(told) is told
+    assert state.take(told, A) is told
+    assert state.take(told, A) is told
 
 
 def test_a_new_teller_begins_with_the_moment_of_the_newest_trade():
     """Others of that moment may be missing; what is known of it is left out again."""
     state = state_for(TradesQuery(symbol=BTC))
-    state.take(trades((1, 0, 1.0), (2, 5, 1.0)))
+    state.take(trades((1, 0, 1.0), (2, 5, 1.0)), A)
     assert state.since_ms == NOW + 4
     state.switch()
-    assert ids(state.take(trades((2, 5, 1.0), (3, 5, 1.0), (4, 6, 1.0)))) == ["3", "4"]
+    assert ids(state.take(trades((2, 5, 1.0), (3, 5, 1.0), (4, 6, 1.0)), A)) == ["3", "4"]
     assert ids(state.snapshot()) == ["1", "2", "3", "4"]
 
 
 def test_trades_before_all_that_is_known_are_not_told():
     """They are older than the reader's first."""
     state = state_for(TradesQuery(symbol=BTC))
-    state.take(trades((10, 100, 1.0)))
+    state.take(trades((10, 100, 1.0)), A)
     state.switch()
-    assert ids(state.take(trades((9, 90, 1.0), (11, 110, 1.0)))) == ["11"]
+    assert ids(state.take(trades((9, 90, 1.0), (11, 110, 1.0)), A)) == ["11"]
 
 
 def test_trades_without_ids_are_known_by_their_figures_as_often_as_they_were_told():
     """Two may be alike."""
     state = state_for(TradesQuery(symbol=BTC))
-    state.take(trades((None, 0, 1.0), (None, 0, 1.0)))
+    state.take(trades((None, 0, 1.0), (None, 0, 1.0)), A)
     state.switch()
-    new = state.take(trades(*[(None, 0, 1.0)] * 3))
+    new = state.take(trades(*[(None, 0, 1.0)] * 3), A)
     assert len(new.trades) == 1
 
 
 def test_a_request_may_give_trades_other_ids():
     """Then figures tell."""
     state = state_for(TradesQuery(symbol=BTC))
-    state.take(trades((1, 0, 1.0)))
+    state.take(trades((1, 0, 1.0)), A)
     state.switch()
-    assert ids(state.take(trades(("x", 0, 1.0), ("y", 1, 2.0)), is_asked=True)) == ["y"]
+    assert ids(state.take(trades(("x", 0, 1.0), ("y", 1, 2.0)), A, is_asked=True)) == ["y"]
+
+
+def test_another_source_has_trades_and_ids_of_its_own():
+    """The state as a whole is of the one that told last, and its ids may be another's too."""
+    state = state_for(TradesQuery(symbol=BTC))
+    state.take(trades((1, 0, 1.0), (2, 5, 1.0)), A)
+    state.switch()
+    assert ids(state.take(trades((2, 5, 7.0), (3, 6, 7.0)), B)) == ["2", "3"]
+    assert ids(state.snapshot()) == ["2", "3"]
+    assert {one.price for one in state.snapshot().trades} == {7.0}
+    assert state.since_ms == NOW + 5
+    state.add(trades((0, -1, 1.0)), A)
+    assert ids(state.snapshot()) == ["2", "3"]
+    state.switch()
+    assert ids(state.take(trades((2, 5, 1.0), (4, 7, 1.0)), A)) == ["4"]
+    assert ids(state.snapshot()) == ["0", "1", "2", "4"]
+
+
+def test_candles_as_a_whole_are_of_one_source():
+    """What another closed is not closed again, nor told under the next one's name."""
+    state = state_for(CandlesQuery(symbol=BTC, interval="1m"))
+    state.take(candles(1.0, 2.0, 3.0), A)
+    state.switch()
+    assert times(state.take(candles(1.5, 2.5, 3.5), B)) == [2]
+    assert state.snapshot().close.tolist() == [3.5]
+    state.add(candles(1.5, 2.5, 3.5), B)
+    state.add(candles(1.0, at=-1), A)
+    assert state.snapshot().close.tolist() == [1.5, 2.5, 3.5]
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 15)), min_size=1, max_size=8))
@@ -100,33 +130,33 @@ def test_whoever_tells_it_no_trade_is_told_twice(stretches):
     for first, count in stretches:
         state.switch()
         for n in range(first, first + count):
-            told += ids(state.take(trades((n, n // 3, 1.0))))
+            told += ids(state.take(trades((n, n // 3, 1.0)), A))
     assert len(told) == len(set(told))
 
 
 def test_a_candle_is_closed_once_whoever_tells_it():
     """And an open one that is known already is not told again."""
     state = state_for(CandlesQuery(symbol=BTC, interval="1m"))
-    state.take(candles(1.0, 2.0, 3.0))
+    state.take(candles(1.0, 2.0, 3.0), A)
     assert state.since_ms == MINUTE + 60_000
     state.switch()
-    assert state.take(candles(1.5, 2.5, 3.0)) is None
-    assert times(state.take(candles(1.0, 2.0, 4.0))) == [2]
-    assert times(state.take(candles(4.5, at=2, is_closed=True))) == [2]
+    assert state.take(candles(1.5, 2.5, 3.0), A) is None
+    assert times(state.take(candles(1.0, 2.0, 4.0), A)) == [2]
+    assert times(state.take(candles(4.5, at=2, is_closed=True), A)) == [2]
     assert times(state.snapshot()) == [0, 1, 2]
     state.switch()
-    assert state.take(candles(4.5, at=2, is_closed=True)) is None
+    assert state.take(candles(4.5, at=2, is_closed=True), A) is None
 
 
 def test_the_past_is_known_without_being_told():
     """For readers that come; what was told is not changed by it."""
     state = state_for(CandlesQuery(symbol=BTC, interval="1m"))
-    state.take(candles(5.0, at=3))
-    state.add(candles(1.0, 2.0, 3.0, 4.0))
+    state.take(candles(5.0, at=3), A)
+    state.add(candles(1.0, 2.0, 3.0, 4.0), A)
     assert times(state.snapshot()) == [0, 1, 2, 3]
     assert state.snapshot().close[-1] == 5.0
     state.switch()
-    assert times(state.take(candles(4.0, 5.5, at=2))) == [2, 3]
+    assert times(state.take(candles(4.0, 5.5, at=2), A)) == [2, 3]
 
 
 @pytest.mark.parametrize("query", [TickerQuery, TradesQuery, CandlesQuery])
