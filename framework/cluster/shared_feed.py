@@ -16,6 +16,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec import structs
+
 from coinmux.framework.cluster.answer_codec import Damaged
 from coinmux.framework.cluster.feed_codec import SentEvent, decode, encode, event_of
 from coinmux.framework.cluster.feed_scripts import HOLD, LEAVE, TELL_EVENTS
@@ -578,7 +580,7 @@ class SharedFeed(Voice):
         event = super()._event(kind, data, **more)
         known = self._meta if meta is None else meta
         if known is not None:
-            event.meta = replace(
+            event.meta = structs.replace(
                 known, notes=event.meta.notes, missed=None, filled_by=None,
                 live=known.live and kind != "stale", lag_ms=None if data is None else known.lag_ms,
             )  # fmt: skip

@@ -22,8 +22,7 @@ KINDS: Mapping[Kind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveMeta:
+class LiveMeta(msgspec.Struct, frozen=True, kw_only=True):
     """Where the data of an event comes from, and how well."""
 
     provider: Annotated[
