@@ -532,10 +532,12 @@ class SharedFeed(Voice):
         self._known.append(event.id)
         self._idents.add(event.id)
         self._recent.append(event)
-        waiting = self._waiting
-        for reader in self.readers:
-            if reader not in waiting:
-                reader.put(event)
+        if waiting := self._waiting:
+            for reader in self.readers:
+                if reader not in waiting:
+                    reader.put(event)
+        else:
+            self._tell_readers(event)
         meta = event.meta
         former, self._provider = self._provider, meta.provider
         if event.data is not None:
