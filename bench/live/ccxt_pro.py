@@ -71,8 +71,8 @@ _WHOLE = 20
 #: What callers wait with.
 WATCHES = {"ticker": "watch_ticker", "trades": "watch_trades", "order_book": "watch_order_book"}
 #: Turns of the loop in which a message reaches its caller, if it reaches one at all: ccxt's loop
-#: of receiving takes three of them, and who waits for one of several messages two.
-TURNS = 8
+#: of receiving takes three of them.
+TURNS = 4
 #: By provider. Of Gemini ccxt follows another socket, of Bitstamp another book and no ticker, and
 #: the trades that ours follows of OKX it follows with a key alone.
 PEERS = {

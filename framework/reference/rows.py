@@ -281,9 +281,12 @@ def required(row: Any, *path: str | int) -> Any:
     Raises:
         SchemaMismatch: it is missing.
     """
-    if len(path) == 1 and type(row) is list:
+    if len(path) == 1:  # as in `optional`
         step = path[0]
-        if type(step) is int and 0 <= step < len(row):
+        if type(row) is dict:
+            if (value := row.get(step, _MISSING)) is not _MISSING:
+                return value
+        elif type(row) is list and type(step) is int and 0 <= step < len(row):
             return row[step]
     value = row
     for step in path:

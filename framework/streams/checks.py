@@ -123,7 +123,10 @@ class FeedChecks:
                 return None
         self.stale = checked.staleness(self._query, now_ms, self._capability.max_age_s)
         if self.stale is None:
-            self._note("")
+            if self._not_good:
+                self._note("")
+            else:
+                self._lately.append("")
         else:
             # It is told with its age: in a quiet market nothing newer may be there.
             self._add("stale", self.stale)

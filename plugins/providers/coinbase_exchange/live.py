@@ -70,7 +70,9 @@ class Dialect(s.SocketDialect):
         if name is not None:
             channel = f"{name}:{m.required(body, 'product_id')}"
             said = s.Message(channel, body)
-            return [s.Subscribed([channel]), said] if self._forget([channel]) else [said]
+            if self._asked and self._forget([channel]):
+                return [s.Subscribed([channel]), said]
+            return [said]
         if kind == "subscriptions":
             return self._confirmed(body)
         if kind == "error":
