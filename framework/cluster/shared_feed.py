@@ -21,6 +21,7 @@ from coinmux.framework.cluster.feed_codec import SentEvent, decode, encode, even
 from coinmux.framework.cluster.feed_scripts import HOLD, LEAVE, TELL_EVENTS
 from coinmux.framework.cluster.store import TROUBLE
 from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.routing.options import CONSENSUS
 from coinmux.framework.streams.events import LiveEvent, LiveMeta
 from coinmux.framework.streams.feed_figures import FeedCounts, FeedUse, Loss
 from coinmux.framework.streams.lanes import beside_pair
@@ -576,8 +577,12 @@ class SharedFeed(Voice):
         event = super()._event(kind, data, **more)
         known = self._meta if meta is None else meta
         if known is not None:
+            notes = event.meta.notes
+            if kind == "snapshot" and self._ordered_by == CONSENSUS:
+                # What was said of the price that it has.
+                notes = (*(one for one in known.notes if one not in notes), *notes)
             event.meta = replace(
-                known, notes=event.meta.notes, missed=None, filled_by=None,
+                known, notes=notes, missed=None, filled_by=None,
                 live=known.live and kind != "stale", lag_ms=None if data is None else known.lag_ms,
             )  # fmt: skip
         return event
