@@ -14,6 +14,7 @@ from msgspec import structs
 
 from coinmux.framework.cluster.feed_codec import encode
 from coinmux.framework.cluster.feed_scripts import TELL_EVENTS, marked
+from coinmux.framework.routing.options import CONSENSUS
 from coinmux.framework.streams.events import LiveEvent, LiveMeta
 from coinmux.framework.streams.feed_figures import Loss
 from coinmux.framework.streams.lanes import beside_pair
@@ -241,8 +242,12 @@ class SharedVoice(Voice):
         event = super()._event(kind, data, **more)
         known = self._meta if meta is None else meta
         if known is not None:
+            notes = event.meta.notes
+            if kind == "snapshot" and self._ordered_by == CONSENSUS:
+                # What was said of the price that it has.
+                notes = (*(one for one in known.notes if one not in notes), *notes)
             event.meta = structs.replace(
-                known, notes=event.meta.notes, missed=None, filled_by=None,
+                known, notes=notes, missed=None, filled_by=None,
                 live=known.live and kind != "stale", lag_ms=None if data is None else known.lag_ms,
             )  # fmt: skip
         return event
