@@ -8,8 +8,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import structs
 
 from coinmux.framework.cluster.feed_codec import encode
 from coinmux.framework.cluster.feed_scripts import TELL_EVENTS, marked
@@ -194,10 +195,12 @@ class SharedVoice(Voice):
         self._known.append(event.id)
         self._idents.add(event.id)
         self._recent.append(event)
-        waiting = self._waiting
-        for reader in self.readers:
-            if reader not in waiting:
-                reader.put(event)
+        if waiting := self._waiting:
+            for reader in self.readers:
+                if reader not in waiting:
+                    reader.put(event)
+        else:
+            self._tell_readers(event)
         meta = event.meta
         former, self._provider = self._provider, meta.provider
         if event.data is not None:
@@ -238,7 +241,7 @@ class SharedVoice(Voice):
         event = super()._event(kind, data, **more)
         known = self._meta if meta is None else meta
         if known is not None:
-            event.meta = replace(
+            event.meta = structs.replace(
                 known, notes=event.meta.notes, missed=None, filled_by=None,
                 live=known.live and kind != "stale", lag_ms=None if data is None else known.lag_ms,
             )  # fmt: skip

@@ -105,6 +105,7 @@ class Side:
         self.messages = 0
         self.begun_again = 0
         self._was_begun = False
+        self._may_ask = True
 
     @property
     def stale(self) -> str | None:
@@ -177,6 +178,8 @@ class Side:
         self._was_begun = True
         self.has_begun = True
         self._begun += 1
+        # A book that the socket sends whole, and prices, leave nothing to be asked for.
+        self._may_ask = self._rules is None or self._rules.snapshot is not None
         self._note_unknown()
         self.heard_at = self._loop.time()
         self._owner.began(self)
@@ -194,14 +197,15 @@ class Side:
         self.heard_at = at
         self.messages += 1
         try:
-            self._tell(self.lane.hear(said), at)
+            for one in self.lane.hear(said):
+                self._tell_one(one, at)
         except BrokenFeed as error:
             self._broke(error)
         except ProviderError as error:
             self._bad(error)
         except Exception as error:  # noqa: BLE001 - what a plugin yields may be anything
             self._bad(failure_of(error))
-        if self._asking is None:
+        if self._may_ask and self._asking is None:
             self._ask_for_rest()
 
     def unreadable(self, error: CoinmuxError) -> None:
@@ -224,14 +228,17 @@ class Side:
 
     def _tell(self, told: Iterable[Told], at: float, filled_by: str | None = None) -> None:
         for one in told:
-            checked = self._checks.passed(one.data)
-            self.is_doubted = checked is None
-            if checked is not None and not self._is_over:
-                self.has_told = True
-                self._unknown_at = None
-                if checked is not one.data:
-                    one = type(one)(checked, one.replaces)
-                self._owner.told(self, one, at, filled_by)
+            self._tell_one(one, at, filled_by)
+
+    def _tell_one(self, one: Told, at: float, filled_by: str | None = None) -> None:
+        checked = self._checks.passed(one.data)
+        self.is_doubted = checked is None
+        if checked is not None and not self._is_over:
+            self.has_told = True
+            self._unknown_at = None
+            if checked is not one.data:
+                one = type(one)(checked, one.replaces)
+            self._owner.told(self, one, at, filled_by)
 
     def _bad(self, error: ProviderError | UnknownSymbol) -> None:
         if not isinstance(error, ProviderError):
