@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def _bare_rows(frame: Frame) -> list[Frame]:
     """A message of Bitfinex as clients get it who ask neither for numbers and times nor for bulks.
 
-    Levels that changed together come one by one then.
+    Levels that changed together come one by one then, those that leave first: its caller's book is
+    cut to its length after each message, and would lose a level that comes before another leaves.
     """
     said = json.loads(frame)
     if isinstance(said, dict):
@@ -32,7 +33,7 @@ def _bare_rows(frame: Frame) -> list[Frame]:
     said = said[: 3 if said[1] in ("te", "tu", "cs") else 2]
     rows = said[1]
     if isinstance(rows, list) and rows and isinstance(rows[0], list) and len(rows) < _WHOLE:
-        return [json.dumps([said[0], row]) for row in rows]
+        return [json.dumps([said[0], row]) for row in sorted(rows, key=lambda row: row[1] != 0)]
     return [json.dumps(said)]
 
 
@@ -85,7 +86,7 @@ PEERS = {
     "gateio": Peer("gate"),
     "htx": Peer("htx", ticker=".detail", is_packed=True),
     "mexc": Peer("mexc", ticker="bookTicker"),
-    "bitfinex": Peer("bitfinex", as_sent=_bare_rows, kinds=("ticker", "trades")),
+    "bitfinex": Peer("bitfinex", as_sent=_bare_rows),
     "bitstamp": Peer("bitstamp", kinds=("trades",)),
 }
 

@@ -190,6 +190,34 @@ class JumpCheck:
                 self._remember(key, subject, source, print_, now)
         return why
 
+    def believed(self, since: float) -> list[tuple[Hashable, float, str, float]]:
+        """What was believed after that time: of what, the value, whose it is and when."""
+        return [
+            (key, one.value, one.source, one.at)
+            for key, one in self._subjects.items()
+            if one.at > since
+        ]
+
+    def learn(self, key: Hashable, rule: JumpRule, value: float, source: str, at: float) -> None:
+        """Know what another process believed.
+
+        What differs from what is known here changes nothing, unless a second source says so.
+        """
+        subject = self._subjects.get(key)
+        if subject is None:
+            self._subjects[key] = _Subject(value, at, source)
+            while len(self._subjects) > _SUBJECTS:
+                self._subjects.popitem(last=False)
+        elif at > subject.at:
+            doubted = subject.doubted
+            is_second = (
+                doubted is not None
+                and doubted.source != source
+                and rule.agrees.agrees(doubted.value, value)
+            )
+            if is_second or not _jumps(subject, value, rule, at):
+                subject.value, subject.at, subject.source, subject.doubted = value, at, source, None
+
     def _is_frozen(
         self, subject: _Subject, source: str, print_: Print, since_s: float, now: float
     ) -> str | None:

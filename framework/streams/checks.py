@@ -132,6 +132,18 @@ class FeedChecks:
             self._add("stale", self.stale)
         return cast("R", checked)
 
+    def fits(self, answer: Result) -> bool:
+        """Whether an answer of a request fits what is known of the market; else it is left out.
+
+        Raises:
+            BrokenFeed: half of the last messages were bad.
+        """
+        # As if it reached until now: answers about the past are not compared otherwise.
+        doubt = self._known.doubt(self._source, self._capability, self._query, answer)
+        if doubt is not None:
+            self.bad(Implausible(doubt), kind="doubted")
+        return doubt is None
+
     def bad(self, error: ProviderError, *, kind: Kind = "bad") -> None:
         """Count a message that was left out, or that could not be read.
 

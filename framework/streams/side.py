@@ -68,6 +68,7 @@ class Side:
         heard_at: time of the loop at which it was last heard.
         messages: how many were heard.
         begun_again: how often it was begun anew, after a loss.
+        is_doubted: whether what it said last is not told.
         stale: why what it tells is older than it should be.
     """
 
@@ -99,6 +100,7 @@ class Side:
         self._is_over = False
         self.has_begun = False
         self.has_told = False
+        self.is_doubted = False
         self.heard_at = self._loop.time()
         self.messages = 0
         self.begun_again = 0
@@ -230,6 +232,7 @@ class Side:
 
     def _tell_one(self, one: Told, at: float, filled_by: str | None = None) -> None:
         checked = self._checks.passed(one.data)
+        self.is_doubted = checked is None
         if checked is not None and not self._is_over:
             self.has_told = True
             self._unknown_at = None
@@ -307,6 +310,8 @@ class Side:
             if begun != self._begun:
                 return  # it does not know of what was lost meanwhile
             result: Result = answer.data
+            if not self._checks.fits(result):
+                return  # another market's: the line must not keep it
             self._tell(self.lane.answered(result, self.name), self._loop.time(), self.name)
         except (CoinmuxError, ValueError) as error:
             if isinstance(error, BrokenFeed):
@@ -320,9 +325,13 @@ class Side:
         try:
             async with asyncio.timeout(_ASK_S):
                 change = await self._rules.snapshot(self._http())
+            self.is_doubted = False
             self._tell(self.lane.take(change), self._loop.time())
+            if self.is_doubted:
+                # Another market's, or its own in doubt: it is not kept.
+                self.lane.line.missed("the book that was asked for is in doubt")
         except BrokenFeed:
-            return False  # older than what came meanwhile: asked for once more
+            return False  # older than what came meanwhile, or in doubt: asked for once more
         except (CoinmuxError, TimeoutError) as error:
             if isinstance(error, CoinmuxError):
                 self._owner.failed(self, error)
