@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic
+
+from msgspec import structs
 
 from coinmux.framework.models.base import R_co
 from coinmux.framework.streams.events import LiveEvent
@@ -152,7 +153,7 @@ def _with_dropped(event: LiveEvent[R_co], dropped: int) -> LiveEvent[R_co]:
     """The event as this reader alone gets it: others share the one that is encoded already."""
     return LiveEvent(
         event.id, event.kind, event.capability, event.subject, event.data,
-        replace(event.meta, dropped=dropped), event.replaces,
+        structs.replace(event.meta, dropped=dropped), event.replaces,
     )  # fmt: skip
 
 

@@ -78,6 +78,11 @@ class Voice:
         if self.state == "stale" and self._reason is not None:
             reader.put(self._event("stale", None, notes=(self._reason,)))
 
+    @property
+    def newest(self) -> LiveEvent[Any] | None:
+        """The event that was told last; None before the first."""
+        return self._recent[-1] if self._recent else None
+
     def remove(self, reader: Reader[Any]) -> None:
         """It reads no longer."""
         self.readers.discard(reader)

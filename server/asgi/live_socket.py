@@ -141,7 +141,8 @@ class _Conversation:
                 await self._say({"event": "pong", "at": self._gateway.clock.wall_ms()})
                 return
             if op not in _OPS:
-                raise refused([{"name": "op", "message": "takes what is known", "known": [*_OPS]}])
+                message_ = "takes subscribe, unsubscribe or ping"
+                raise refused([{"name": "op", "message": message_, "known": [*_OPS]}])
             if isinstance(ident, bool) or not isinstance(ident, int | str) or len(str(ident)) > 60:
                 ident = None
                 message_ = "takes a number or a short text, by which events are known"
