@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from dotenv.parser import parse_stream
 from coinmux.framework.config import name_check, provider_config
 from coinmux.framework.config.addresses import password_of
 from coinmux.framework.config.alert_settings import channels_of
-from coinmux.framework.config.settings import SETTINGS, Settings
+from coinmux.framework.config.settings import SETTINGS, InvalidSetting, Settings
 from coinmux.framework.secrets import Secret
 from coinmux.framework.transport.choice import HTTPX, proxies_of
 
@@ -105,6 +106,7 @@ class EnvConfig:
         self.is_unreadable = file.is_unreadable
         self.settings = Settings.read(self.values)
         self.warnings += self._unused_proxy()
+        self._check_socks()
 
     def _unused_proxy(self) -> tuple[str, ...]:
         """A warning where a proxy is named that no request goes through."""
@@ -117,6 +119,25 @@ class EnvConfig:
             f"{names} is set and no request goes through it; set HTTP_TRANSPORT=httpx "
             "(docs/transport.md says what that changes)",
         )
+
+    def _check_socks(self) -> None:
+        """Whether httpx can use the proxies that are named.
+
+        Raises:
+            InvalidSetting: one is SOCKS, and what httpx speaks it with is not installed.
+        """
+        if self.settings.http_transport != HTTPX:
+            return
+        named = sorted(
+            f"{scheme.upper()}_PROXY"
+            for scheme, address in proxies_of(self.values).items()
+            if scheme != "no" and address.lower().startswith("socks")
+        )
+        if named and importlib.util.find_spec("socksio") is None:
+            message = "names a SOCKS proxy, which needs socksio: pip install 'coinmux[socks]'"
+            raise InvalidSetting(
+                f"{named[0]} {message}", errors=[{"name": one, "message": message} for one in named]
+            )
 
     def setting_lines(self) -> list[dict[str, Any]]:
         """Each of coinmux's own settings: its current value and where that comes from.

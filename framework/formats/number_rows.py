@@ -55,7 +55,7 @@ def _with_rows(body: bytes, names: tuple[str, ...]) -> Any:
     begins, ends = body.find(b"[["), body.rfind(b"]]") + 2
     if begins < 0 or ends <= begins or len(body) > strict_json.STRING_CHARS:
         return None
-    rows = body[begins:ends]
+    rows = body if ends - begins == len(body) else body[begins:ends]
     cells = _cells(rows, names)
     if cells is None:
         return None
@@ -112,7 +112,8 @@ def _is_harmless(rows: bytes, count: int) -> bool:
 
 def _is_long(rows: bytes) -> bool:
     """Whether a number may have too many digits: the decoder does not look at what it skips."""
-    return any(rows[at : at + _PART].isdigit() for at in range(0, len(rows), _STEP))
+    parts = [rows[at : at + _PART] for at in range(0, len(rows), _STEP)]
+    return any(map(bytes.isdigit, parts))
 
 
 @lru_cache(maxsize=64)

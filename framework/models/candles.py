@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import msgspec
 import numpy as np
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import Field, model_validator
 
 from coinmux.framework.errors import Implausible, NotOffered, SchemaMismatch
 from coinmux.framework.models.base import Query, Result
@@ -49,8 +49,8 @@ else:
 #: Rows of one answer.
 MOST_CANDLES = 1000
 _HOUR_MS = 3_600_000
-#: The context of a validation of columns that `read_table` made, and has judged already.
-_READ = object()
+#: The fields that rows of a source give.
+_READ_FIELDS = {"notes", "symbol", "interval", *COLUMNS, "sent"}
 
 
 class CandlesQuery(Query["Candles"]):
@@ -147,9 +147,7 @@ class Candles(Result):
     sent: tuple[int, int] | None = Field(default=None, exclude=True)
 
     @model_validator(mode="after")
-    def _is_sound(self, info: ValidationInfo) -> Self:
-        if info.context is _READ:
-            return self
+    def _is_sound(self) -> Self:
         time = self.timestamp
         if not isinstance(time, np.ndarray) or time.dtype != np.int64 or time.ndim != 1:
             raise SchemaMismatch("candle times take an int64 column; use Candles.from_rows")
@@ -220,11 +218,23 @@ class Candles(Result):
                 )
                 time, table = time[kept], [column[kept] for column in table]
         columns = {
-            name: np.ascontiguousarray(column)
+            name: frozen_array(np.ascontiguousarray(column))
             for name, column in zip(CANDLE_COLUMNS, (time, *table), strict=True)
         }
-        given = {"symbol": query.symbol, "interval": query.interval, **columns, "sent": sent}
-        return cls.model_validate({**given, "notes": (*notes, *said)}, context=_READ)
+        values = {
+            "notes": (*notes, *said),
+            "rows_left_out": 0,
+            "symbol": query.symbol,
+            "interval": query.interval,
+            **columns,
+            "last_closed": None,
+            "complete": None,
+            "next_start": None,
+            "is_cut": False,
+            "sent": sent,
+        }
+        # `read_table` has judged them already.
+        return cls.sound(values, _READ_FIELDS)
 
     def is_empty(self) -> bool:
         return len(self) == 0
@@ -305,15 +315,13 @@ class Candles(Result):
         factor = query.interval.seconds // self.interval.seconds
         is_cut = self.is_cut or (not is_native and len(self) >= query.limit * factor)
         complete, next_start = coverage_of(made, query, now_ms, is_cut=is_cut)
-        return made.model_copy(
-            update={
-                # A plugin can have made them past the model's checks.
-                **{name: frozen_array(made.__dict__[name]) for name in CANDLE_COLUMNS},
-                "last_closed": last_closed,
-                "complete": complete,
-                "next_start": next_start,
-                "is_cut": is_cut,
-            }
+        return made.altered(
+            # A plugin can have made them past the model's checks.
+            **{name: frozen_array(made.__dict__[name]) for name in CANDLE_COLUMNS},
+            last_closed=last_closed,
+            complete=complete,
+            next_start=next_start,
+            is_cut=is_cut,
         )
 
     def __len__(self) -> int:

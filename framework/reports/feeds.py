@@ -83,6 +83,14 @@ class SocketReport(FrozenReport):
     bytes: Annotated[int, Meta(description="Received, as they were on the wire")]
     last_frame: MaybeUnixMs
     opened: Annotated[int | None, Meta(description="Unix ms; null while it is not open")]
+    longest_pause_s: Annotated[
+        float | None,
+        Meta(description="Between two messages of the last minutes; null while it is not open"),
+    ]
+    silent_after_s: Annotated[
+        float | None,
+        Meta(description="So much silence is suspicious now; null while it is not open"),
+    ]
     reconnects: Annotated[int, Meta(description="How often it was opened again")]
     retry_at: Annotated[
         int | None, Meta(description="When it is tried again, Unix ms; null unless it waits")
@@ -176,6 +184,8 @@ def _socket(
         bytes=use.bytes_in,
         last_frame=_ago(now_ms, use.last_message_s),
         opened=_ago(now_ms, use.age_s),
+        longest_pause_s=use.longest_pause_s,
+        silent_after_s=use.silent_after_s,
         reconnects=use.reconnects,
         retry_at=None if use.retry_s is None else now_ms + round(use.retry_s * 1000),
         reason=None if use.error is None else clean(use.error),

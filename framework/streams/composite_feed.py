@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from coinmux.framework.streams.composite import Composite
 from coinmux.framework.streams.feed import Feed
@@ -144,5 +145,11 @@ class CompositeFeed(Feed):
         event = super()._event(*told, **more)
         answer = self._answer
         if answer is not None and event.meta.live:
-            event.meta = replace(event.meta, sources=answer.sources, outliers=answer.outliers)
+            # Who comes later is told what was said of the price that it gets.
+            notes = event.meta.notes if event.data is not None else answer.notes
+            missing = tuple(one for one in answer.notes if one not in notes)
+            event.meta = structs.replace(
+                event.meta, sources=answer.sources, outliers=answer.outliers,
+                notes=(*event.meta.notes, *missing),
+            )  # fmt: skip
         return event

@@ -115,6 +115,8 @@ class Connection:
                 now - session.last_at if session is not None and session.messages else None
             ),
             age_s=None if session is None else now - session.opened_at,
+            longest_pause_s=None if session is None else session.silence.longest_s,
+            silent_after_s=None if session is None else session.silence.after_s(now),
             reconnects=max(self._opened - 1, 0),
             retry_s=max(due_at - now, 0.0) if place.is_waiting else None,
             error=None if place.error is None else place.error.detail,

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from coinmux.framework.clock import wall_at
 from coinmux.framework.routing.options import CONSENSUS
+from coinmux.framework.streams.events import Kind
 from coinmux.framework.streams.feed_figures import Loss, State, Switch
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.sources.source import Refusal
     from coinmux.framework.streams.choice import Candidate
+    from coinmux.framework.streams.socket_use import SocketUse
     from coinmux.framework.streams.voice import Voice
 
 _WAITED_FOR = "it is followed, and has told nothing yet"
@@ -39,6 +41,25 @@ class FeedCandidate(msgspec.Struct, frozen=True, kw_only=True):
     detail: Annotated[str, Meta(description="The same in words")]
     retry_at: Annotated[
         int | None, Meta(description="When it may be followed again, Unix ms; null if not known")
+    ]
+    silent_after_s: Annotated[
+        float | None,
+        Meta(
+            description="So much silence of its connection is suspicious now; null while it has "
+            "none that is open"
+        ),
+    ]
+
+
+class ToldLast(msgspec.Struct, frozen=True, kw_only=True):
+    """The last event of a feed that another process follows."""
+
+    kind: Annotated[Kind, Meta(description="Of the event")]
+    provider: Annotated[str, Meta(description="Who told it; `consensus` for several together")]
+    at: Annotated[int, Meta(description="When it was told, Unix ms")]
+    notes: Annotated[tuple[str, ...], Meta(description="What was said of it")]
+    sources: Annotated[
+        tuple[str, ...], Meta(description="Those whose median it is; none where one tells it")
     ]
 
 
@@ -84,6 +105,13 @@ class FeedExplanation(msgspec.Struct, frozen=True, kw_only=True):
     told_by: Annotated[
         str | None, Meta(description="The process that follows it for others; null for this one")
     ]
+    told_last: Annotated[
+        ToldLast | None,
+        Meta(
+            description="What that process said last, as this one heard it; null where this one "
+            "follows it itself, or nothing was said yet"
+        ),
+    ]
 
 
 def explained(
@@ -91,6 +119,7 @@ def explained(
     voice: Voice | None,
     found: Iterable[Candidate],
     clock: Clock,
+    sockets: Mapping[str, Iterable[SocketUse]],
     *,
     capability: str,
     subject: str,
@@ -105,12 +134,14 @@ def explained(
         question: what is followed beside the pair.
         voice: tells it; None while nobody follows it.
         found: every source that offers it, best first.
+        sockets: the connections of each source.
         together: sources compared, where it is a composite price; else 1.
         would_poll_s: how often it would be polled.
     """
     use = None if voice is None else voice.use()
     sources = list(found)
     lines = _lines(sources, voice, clock, together)
+    lines = [msgspec.structs.replace(one, silent_after_s=_patience(sockets, one)) for one in lines]
     titles = {one.source.name: one.source.info.title for one in sources}
     chosen = [line.provider for line in lines if line.verdict == "chosen"]
     first = next((line.provider for line in lines if line.rank == 1), None)
@@ -137,6 +168,21 @@ def explained(
         losses=() if voice is None else voice.losses,
         gaps=0 if use is None else use.gaps,
         told_by=None if use is None else use.told_by,
+        told_last=None if use is None or use.told_by is None else _told_last(voice),
+    )
+
+
+def _told_last(voice: Voice | None) -> ToldLast | None:
+    event = None if voice is None else voice.newest
+    if event is None:
+        return None
+    meta = event.meta
+    return ToldLast(
+        kind=event.kind,
+        provider=meta.provider,
+        at=meta.received_at,
+        notes=meta.notes,
+        sources=meta.sources,
     )
 
 
@@ -205,7 +251,14 @@ def _line(
         reason=code,
         detail=detail,
         retry_at=retry_at,
+        silent_after_s=None,
     )
+
+
+def _patience(sockets: Mapping[str, Iterable[SocketUse]], one: FeedCandidate) -> float | None:
+    """How much silence is suspicious, of the connection that is waited for longest."""
+    known = (use.silent_after_s for use in sockets.get(one.provider, ()))
+    return max((found for found in known if found is not None), default=None)
 
 
 def _why(state: State | None, provider: str | None, first: str | None, reason: str | None) -> str:

@@ -264,6 +264,7 @@ class LiveFeeds:
             self._feeds.get((row.name, query, options.provider, options.strategy)),
             self._choice.candidates(row.name, query, options),
             self._clock,
+            self.sockets(),
             capability=row.name,
             subject=subject_of(query),
             strategy=options.strategy,

@@ -27,6 +27,7 @@ from coinmux.framework.plugins.socket_dialect import (
     Reply,
     Subscribed,
 )
+from coinmux.framework.streams.silence import Silence
 
 if TYPE_CHECKING:
     from coinmux.framework.plugins.socket_dialect import SocketDialect, SocketInfo
@@ -121,6 +122,7 @@ class Session:
         unreadable: those of them that could not be read.
         last_at: time of the loop at which the last one came.
         opened_at: time of the loop at which it was open.
+        silence: knows how far apart its frames usually are.
         is_over: whether it has ended.
     """
 
@@ -135,6 +137,9 @@ class Session:
         self._sender: asyncio.TimerHandle | None = None
         #: Channel -> when it was asked for; None while it waits to be.
         self._asked: dict[str, float | None] = {}
+        #: Whether one of them may still wait.
+        self._has_unasked = False
+        #: Those of them that the source confirmed.
         self._given: set[str] = set()
         self._outgoing: deque[Frame] = deque()
         #: Sent before them.
@@ -143,6 +148,7 @@ class Session:
         self.opened_at = self._pinged_at = self.last_at = self._loop.time()
         #: When it was looked at, and how many messages had come by then.
         self._samples: deque[tuple[float, int]] = deque([(self.opened_at, 0)], _SAMPLES)
+        self.silence = self._silence_from(self.opened_at)
         self._is_leaving = False
         self.messages = 0
         self.unreadable = 0
@@ -160,6 +166,7 @@ class Session:
             wire.close()
             raise self._why or Disconnected("the connection ended while it was opened")
         self.opened_at = self._pinged_at = self.last_at = self._loop.time()
+        self.silence = self._silence_from(self.opened_at)
         self._outgoing.extend(self._call(self._dialect.opening, _NO_FRAMES))
         self._looker = self._loop.call_later(_LOOK_S, self._look)
         self._pump()
@@ -184,6 +191,7 @@ class Session:
         """Subscribe to channels; those that are followed already are not asked for again."""
         for channel in channels:
             self._asked.setdefault(channel, None)
+        self._has_unasked = True
         self._pump()
 
     def leave(self, channels: Iterable[str]) -> None:
@@ -231,14 +239,17 @@ class Session:
         self.messages += 1
         try:
             for said in self._dialect.read(frame):
-                self._take(said, at)
+                if type(said) is Message and said.channel in self._given:
+                    self._owner.said(self, said.channel, said.body, at)
+                else:
+                    self._take(said, at)
                 if self.is_over:
                     return
         except Exception as error:  # noqa: BLE001 - the border around a plugin
             self._bad(error)
             return
         self._judged.append(True)
-        if self._replies or self._outgoing or None in self._asked.values():
+        if self._replies or self._outgoing or self._has_unasked:
             self._pump()
 
     def _take(self, said: object, at: float) -> None:
@@ -323,9 +334,12 @@ class Session:
             self._wire.send(waiting.popleft())
 
     def _ask(self) -> None:
-        waiting = [one for one, asked in self._asked.items() if asked is None]
-        if not waiting or not self._call(self._dialect.is_ready, False):
+        if not self._has_unasked:
             return
+        waiting = [one for one, asked in self._asked.items() if asked is None]
+        if waiting and not self._call(self._dialect.is_ready, False):
+            return
+        self._has_unasked = False
         now = self._loop.time()
         for start in range(0, len(waiting), self._info.batch):
             part = waiting[start : start + self._info.batch]
@@ -359,17 +373,16 @@ class Session:
         info = self._info
         self._samples.append((now, self.messages))
         # A quiet market is no dead connection where pings are answered.
-        silent_s = now - max(self.last_at, self._wire.alive_at)
-        if silent_s >= info.silence_s:
+        heard_at = max(self.last_at, self._wire.alive_at)
+        silent_s = now - heard_at
+        doubt = self.silence.look(now, heard_at)
+        # A ping that waits for the source's limit was not asked yet.
+        is_asked = not (self._replies or self._outgoing) or silent_s >= info.silence_s
+        if doubt == "silent" and is_asked:
             self._lost(UpstreamTimeout(f"no message for {silent_s:.0f} s"))
             return
-        if info.ping_s is not None and now - self._pinged_at >= info.ping_s:
-            self._pinged_at = now
-            frame = self._call(self._dialect.keep_alive, None)
-            if frame is None:
-                self._wire.ping()
-            else:
-                self._outgoing.append(frame)
+        if doubt == "ping" or (info.ping_s is not None and now - self._pinged_at >= info.ping_s):
+            self._ping(self._wire, now)
         if info.life_s is not None and now - self.opened_at >= max(
             info.life_s - _RENEW_S, info.life_s / 2
         ):
@@ -382,6 +395,20 @@ class Session:
             ):
                 self._refuse(channel, NotOffered("the subscription was not confirmed"))
         self._pump()
+
+    def _ping(self, wire: Wire, now: float) -> None:
+        self._pinged_at = now
+        frame = self._call(self._dialect.keep_alive, None)
+        if self.is_over:
+            return
+        if frame is None:
+            wire.ping()
+        else:
+            self._outgoing.append(frame)
+
+    def _silence_from(self, at: float) -> Silence:
+        info = self._info
+        return Silence(info.silence_s, at, has_ping=info.ping_s is not None)
 
     def _backlog_s(self) -> float:
         """How long the last message that waits may still wait."""

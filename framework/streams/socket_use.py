@@ -21,6 +21,8 @@ class SocketUse:
         channels: what the source is asked for them; feeds may share one.
         last_message_s: seconds since the last message; None before the first.
         age_s: seconds since it was opened; None while it is not open.
+        longest_pause_s: between two frames of the last minutes; None while it is not open.
+        silent_after_s: so much silence is suspicious now; None while it is not open.
         reconnects: how often it was opened again.
         retry_s: seconds until it is tried again; None unless it waits.
         error: why it was lost last; None if it never was.
@@ -36,6 +38,8 @@ class SocketUse:
     channels: int
     last_message_s: float | None
     age_s: float | None
+    longest_pause_s: float | None
+    silent_after_s: float | None
     reconnects: int
     retry_s: float | None
     error: str | None
@@ -53,6 +57,8 @@ class SocketUse:
             channels=0,
             last_message_s=None,
             age_s=None,
+            longest_pause_s=None,
+            silent_after_s=None,
             reconnects=self.reconnects + (past.reconnects if past is not None else 0),
             retry_s=None,
             error=self.error,

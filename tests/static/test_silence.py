@@ -14,6 +14,7 @@ PAGES = [
     "",
     "system-monitor",
     "system-monitor?view=wall",
+    "incidents",
     "providers",
     "chart",
     "explain",
@@ -32,6 +33,8 @@ SLIPS = [
     "explain?capability=ticker&symbol=B/B",
     "explain?capability=balance",
     "providers?name=nonsense",
+    "incidents?id=nosuch",
+    "incidents?source=nosuch&capability=nosuch",
     "config?nosuch=1",
 ]
 
@@ -96,11 +99,24 @@ async def test_a_page_asks_no_route_that_answers_for_sources(page_of, bad_day, p
     assert [one for one in sorted(asked) if one.startswith(of_sources)] == []
 
 
+async def _is_whole(page):
+    """Whether the scripts came that a page fetches later."""
+    return await page.evaluate(
+        """() => Boolean(customElements.get("system-status"))
+             && !document.querySelector("#plot:empty")
+             && !document.querySelector("[data-panel][aria-busy='true']")"""
+    )
+
+
 @pytest.mark.parametrize("path", ["system-monitor", "providers", "chart", "config"])
-async def test_a_killed_server_leaves_refused_connections_and_nothing_else(page_of, dead, path):
+async def test_a_killed_server_leaves_refused_connections_and_nothing_else(
+    page_of, dead, path, until
+):
     """Those a browser notes itself; no page breaks of them, nor asks without end."""
     async with page_of(path, base=dead.address, before=with_clock) as page:
         await passing(page, 4)
+        # What a page fetches later, a busy machine brings later still.
+        assert await until(lambda: _is_whole(page), 30)
         assert page.complaints == []
         dead.process.kill()
         await asyncio.to_thread(dead.process.wait, 20)
@@ -109,3 +125,41 @@ async def test_a_killed_server_leaves_refused_connections_and_nothing_else(page_
         noted = ("failed: ", "error: Failed to load resource: net::ERR_")
         assert [one for one in page.complaints if not one.startswith(noted)] == []
         assert len(page.complaints) < 60
+
+
+#: A page, a script it fetches later, and what is there once that came.
+LATER = [
+    pytest.param("chart", "view.js", "#plot canvas", id="chart"),
+    pytest.param("system-monitor", "monitor.js", "#providers tbody tr", id="monitor"),
+    pytest.param("system-monitor", "later.js", "#providers tbody tr", id="later"),
+]
+
+
+@pytest.mark.parametrize(("path", "name", "found"), LATER)
+async def test_a_script_that_was_lost_is_fetched_once_the_server_answers(
+    page_of, until, path, name, found
+):
+    """A browser remembers that a script did not come: the page is loaded anew."""
+    lost = []
+
+    async def losing(page):
+        async def lose(route):
+            if lost:
+                await route.continue_()
+            else:
+                lost.append(route.request.url)
+                await route.abort()
+
+        await with_clock(page)
+        await page.route(f"**/{name}", lose)
+
+    async with page_of(path, before=losing) as page:
+
+        async def whole():
+            await passing(page, 2)
+            return await page.locator(found).count()
+
+        assert await until(whole, 60)
+        assert len(lost) == 1
+        noted = ("failed: ", "error: Failed to load resource: net::ERR_")
+        assert [one for one in page.complaints if not one.startswith(noted)] == []

@@ -1,6 +1,7 @@
 // The chart page: what is looked at, what is drawn of it, and what the viewer does with it.
 import { $, setText } from "../../shared/js/dom.js";
 import { push, replace } from "../../shared/js/address.js";
+import { script } from "../../shared/js/api.js";
 import "../../shared/js/shell.js";
 import { live } from "../../shared/js/live.js";
 import { Panel } from "../../shared/js/panel.js";
@@ -80,7 +81,7 @@ const frame = () => new Promise((go) => {
 });
 
 // The library is the heaviest file: it comes beside the first candles, after the frame of the page.
-const opened = import("./view.js").then(async ({ View }) => {
+const opened = script(() => import("./view.js")).then(async ({ View }) => {
   // A phone is kept busy by each of: reading the library, making the chart, drawing the candles.
   await frame();
   view = new View($("#plot"), {

@@ -1,6 +1,6 @@
 // The first question of the chart, and its price: asked and shown before the rest of the page is fetched,
 // so that on a slow line neither waits for it.
-import { ask, heard } from "../../shared/js/api.js";
+import { ask, heard, script } from "../../shared/js/api.js";
 import { digitsOf } from "./figures.js";
 import { named, priced } from "./quote.js";
 import { read } from "./state.js";
@@ -35,7 +35,7 @@ function shown({ data }) {
   priced(last, (data.ticker?.data ?? data.ticker?.last_known?.data)?.change_percent, digitsOf(last));
 }
 
-const rest = () => import("./chart.js");
+const rest = () => script(() => import("./chart.js"));
 
 named({ symbol, interval });
 asked.answer = ask("api/pages/chart", { params: asked.params, signal: own.signal, timeout: TIMEOUT_MS });

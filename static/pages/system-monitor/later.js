@@ -1,6 +1,6 @@
 // The second half of the monitor: network, what happened, sources, endpoints and the small cards.
 import { $, h, setText } from "../../shared/js/dom.js";
-import { get } from "../../shared/js/api.js";
+import { get, script } from "../../shared/js/api.js";
 import { breath } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
 import { eachSecond, now } from "../../shared/js/time.js";
@@ -104,7 +104,7 @@ export class Later {
       this.part("feeds", () => NO_FEEDS);
       return;
     }
-    this.feeds = import("./feeds.js").then(({ Feeds }) => new Feeds(this.panels.feeds, this.part, NO_FEEDS), (error) => {
+    this.feeds = script(() => import("./feeds.js")).then(({ Feeds }) => new Feeds(this.panels.feeds, this.part, NO_FEEDS), (error) => {
       this.feeds = null;
       this.panels.feeds.error({ title: "A part of this page did not load", detail: error.message });
     });

@@ -1,5 +1,5 @@
-// The monitor: what can be answered, how it goes, and everything else on the page from the same answer.
-// Network, lists and tables are loaded once the first answer is shown: what is read first comes first.
+// The monitor, from one answer: what can be answered first, the rest is loaded once that is shown.
+import { script } from "../../shared/js/api.js";
 import { $, h, setText } from "../../shared/js/dom.js";
 import { Panel } from "../../shared/js/panel.js";
 import { breath } from "../../shared/js/poll.js";
@@ -20,7 +20,7 @@ const verdict = new Verdict();
 const board = new Board();
 $("#verdict").replaceWith(verdict.element);
 panels.board.body.prepend(board.element);
-// What is loaded later, and what came before it was there.
+// What is loaded later, and what came before.
 let later = null;
 let coming = null;
 let newest = null;
@@ -52,7 +52,7 @@ function happened(items) {
 
 async function load() {
   try {
-    const { Later } = await import("./later.js");
+    const { Later } = await script(() => import("./later.js"));
     await breath();
     const made = new Later({ panels, part, picture, simulated: newest.simulated });
     await made.ready();
@@ -61,11 +61,11 @@ async function load() {
     await later.show(newest, unseen.splice(0));
   } catch (error) {
     coming = later = null;
-    for (const name of ["trends", "network", "log", "providers", "services", "endpoints", "feeds"]) panels[name].error({ title: "A part of this page did not load", detail: error.message });
+    for (const [name, panel] of Object.entries(panels)) if (name !== "board") panel.error({ title: "A part of this page did not load", detail: error.message });
   }
 }
 
-// One part of the page that cannot read its part of the answer takes no other along. `draw` may take several frames.
+// A part that cannot read its part of the answer takes no other along. `draw` may take several frames.
 async function part(name, draw) {
   try {
     const sentence = await draw();

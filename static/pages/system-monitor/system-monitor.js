@@ -1,4 +1,6 @@
 // The system monitor, or its form for a screen on a wall.
+import { script } from "../../shared/js/api.js";
+
 const wall = document.documentElement.dataset.view === "wall";
 
 if (wall) {
@@ -6,10 +8,9 @@ if (wall) {
   const looks = document.createElement("link");
   looks.rel = "stylesheet";
   looks.href = new URL("./wall/wall.css", import.meta.url).href;
-  const loaded = new Promise((done) => {
+  await new Promise((done) => {
     looks.onload = looks.onerror = done;
+    document.head.append(looks);
   });
-  document.head.append(looks);
-  await loaded;
 }
-await import(wall ? "./wall/wall.js" : "./monitor.js");
+await script(() => import(wall ? "./wall/wall.js" : "./monitor.js"));

@@ -10,10 +10,10 @@ export function address(path, params) {
   return url;
 }
 
-// What a proxy answers for a server that is not there; the server's own problems have a code.
+// A proxy's answer for a server that is away; the server's own problems have a code.
 const isGateway = (status) => status === 502 || status === 504;
 
-// What went wrong, in the words of the server's problem document where it sent one.
+// What went wrong, in the server's words where it sent any.
 export class Problem extends Error {
   constructor(title, { status = 0, detail = "", code = "", requestId = "", retryAfter = null, body = {} } = {}) {
     super(title);
@@ -25,7 +25,7 @@ export class Problem extends Error {
   }
 }
 
-// The key of a consumer that this tab keeps, where keys are set (the configuration page takes it).
+// The key this tab keeps (the configuration page takes it).
 function key() {
   try {
     const kept = sessionStorage.getItem("coinmux.key");
@@ -66,7 +66,20 @@ export async function ask(path, { params, method = "GET", body, timeout = 15000,
   }
 }
 
-// Whether the server answers at all is one fact for the whole page: the shell listens, and says so.
+// A script that did not come never will in this page: it is loaded anew once the server answers.
+export async function script(load) {
+  try {
+    return await load();
+  } catch (error) {
+    if (!/import/i.test(error.message)) throw error;
+    do await new Promise((done) => setTimeout(done, 8000));
+    while (!(await fetch(location).catch(() => 0)).ok);
+    location.reload();
+    return new Promise(() => {});
+  }
+}
+
+// Whether the server answers: the shell listens, and says so.
 export const heard = (problem) => document.dispatchEvent(new CustomEvent("heard", { detail: problem }));
 
 function problemFrom(error, late, timeout) {
@@ -82,7 +95,7 @@ async function problemOf(reply) {
   try {
     body = await reply.json();
   } catch {
-    // A proxy's page, or nothing: the status is all there is.
+    // The status is all there is.
   }
   return new Problem(typeof body.title === "string" ? body.title : `HTTP ${reply.status}`, {
     status: reply.status,

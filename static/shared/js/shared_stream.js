@@ -6,7 +6,7 @@
 import { eachSecond } from "./time.js";
 
 const RETRY_MS = [2000, 5000, 10000, 30000];
-// Longer than this between two seconds, and the machine slept: its connections are dead, though they do not know it.
+// Longer than this between two seconds, and the machine slept: its connections are dead.
 const SLEPT_MS = 8000;
 
 export class SharedStream {
@@ -87,7 +87,7 @@ export class SharedStream {
       return;
     }
     if (asking.signal.aborted) return;
-    // Whoever leads says how the stream is; nobody answers where nobody leads, and the lock is free.
+    // Whoever leads says how the stream is; where nobody leads, the lock is free.
     this.#channel?.postMessage({ asks: true });
     navigator.locks
       .request(this.#name, { signal: asking.signal }, () => new Promise((leave) => {

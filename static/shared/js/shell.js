@@ -1,6 +1,6 @@
-// The frame of every page: what its header's end holds, whether the server answers, and the tab's title and icon.
+// The frame of every page: the end of its header, whether the server answers, the tab's title and icon.
 import { $, h, s, setText } from "./dom.js";
-import { get } from "./api.js";
+import { get, script } from "./api.js";
 import { params, push, replace } from "./address.js";
 import * as links from "./links.js";
 import { live } from "./live.js";
@@ -83,7 +83,7 @@ class Shell {
     // On pages of ours the widget says more than it may on a foreign one.
     this.widget.addEventListener("system-status-open", async ({ detail: open }) => {
       if (!open && !this.#details) return;
-      const { StatusDetails } = await import("../components/status-details.js");
+      const { StatusDetails } = await script(() => import("../components/status-details.js"));
       this.#details ??= new StatusDetails(this.widget);
       this.#details.show(open);
     });
@@ -98,14 +98,14 @@ class Shell {
   #begin() {
     if (this.#begun) return;
     this.#begun = true;
-    if (this.widget.isConnected) import("../components/system-status.js");
+    if (this.widget.isConnected) script(() => import("../components/system-status.js"));
     get("api/status").then((status) => {
       setText($("#version"), `coinmux ${status.version ?? ""}`);
       $("#simulated").hidden = !status.simulated;
     }, () => {});
   }
 
-  // A page that asks for the whole anyway gives the answer on, and the widget need not ask for it.
+  // A page that asks for the whole anyway spares the widget its question.
   answered(answer) {
     this.reached();
     learn(answer.providers);

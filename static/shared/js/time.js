@@ -108,7 +108,7 @@ export const ago = (ms) => (Number.isFinite(ms) ? `${span(now() - ms)} ago` : "â
 
 export const until = (ms) => (Number.isFinite(ms) ? (ms <= now() ? "now" : `in ${span(ms - now())}`) : "â€”");
 
-// The page's only ticker: tasks run each second while the page is seen, and at once when it is seen again.
+// The page's only ticker: tasks run each second while it is seen, and at once when it is seen again.
 const tasks = new Set();
 let timer = null;
 

@@ -1,4 +1,4 @@
-// The words of all pages, so that one thing has one name: how an answer came, and what a source is called.
+// The words of all pages: how an answer came, and what a source is called.
 // The words for codes of errors and of routing are in `codes.js`.
 import { words } from "./format.js";
 

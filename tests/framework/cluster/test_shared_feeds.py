@@ -491,16 +491,30 @@ async def test_a_polled_feed_is_shared(store, monkeypatch):
 
 
 async def test_a_composite_feed_is_shared(store):
-    """A reader that comes is told whose median it is, too."""
+    """A reader that comes is told whose median it is and what is to be said of it, too."""
     async with sharing(store, 2) as world:
         readers = [Ears(one, "ticker", BTC, strategy="consensus") for one in world.gateways]
         await say(world.exchange, T, 101)
         await until_slow(lambda: all(one.events for one in readers))
-        _, (other,) = await shared_by(world.gateways)
-        late = Ears(other, "ticker", BTC, strategy="consensus")
-        await until(lambda: late.events)
-        for one in (*readers, late):
+        holder, (other,) = await shared_by(world.gateways)
+        late = [Ears(one, "ticker", BTC, strategy="consensus") for one in (holder, other)]
+        await until(lambda: all(one.events for one in late))
+        (said,) = {one.events[0].meta.notes for one in readers}
+        assert said
+        for one in (*readers, *late):
             assert one.events[0].meta.sources == ("a",)
+            assert one.events[0].meta.notes == said
+        mine, theirs = (
+            one.explain_stream("ticker", BTC, strategy="consensus") for one in (holder, other)
+        )
+        assert (mine.told_by, mine.told_last) == (None, None)
+        assert theirs.told_by is not None
+        last = theirs.told_last
+        assert (last.kind, last.sources, last.notes) == (
+            readers[1].events[-1].kind, ("a",), said,
+        )  # fmt: skip
+        assert last.at == readers[1].events[-1].meta.received_at
+        for one in (*readers, *late):
             await one.stop()
         assert asked(world.exchange, T) == 1
 

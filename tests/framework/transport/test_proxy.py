@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import sys
 
 import pytest
 
 from coinmux import Gateway, ProviderInfo, Ticker, hookimpl
 from coinmux.framework.config.env_file import EnvConfig
+from coinmux.framework.config.settings import InvalidSetting
 from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.transport.choice import is_named
 from tests.framework.streams.acme import Acme
@@ -185,3 +187,19 @@ async def test_no_proxy_holds_for_them():
             await asyncio.wait_for(entering, 5)
             assert proxy.asked == []
             await stream.close()
+
+
+@pytest.mark.parametrize(
+    ("variable", "values"),
+    [
+        ("HTTPS_PROXY", {"HTTPS_PROXY": "socks5://127.0.0.1:1080"}),
+        ("ALL_PROXY", {"ALL_PROXY": "socks5h://127.0.0.1:1080"}),
+    ],
+)
+def test_a_socks_proxy_without_its_package_is_refused_at_the_start(monkeypatch, variable, values):
+    """The error names the variable and the extra to install."""
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    environ = {"HTTP_TRANSPORT": "httpx", "ARCHIVE": "off", **values}
+    with pytest.raises(InvalidSetting, match=r"coinmux\[socks\]") as refused:
+        Gateway.from_env(None, environ=environ, found=[in_process("x", Source())])
+    assert [one["name"] for one in refused.value.errors] == [variable]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import zlib
 
@@ -330,6 +331,40 @@ def test_a_book_is_the_exchange_s_after_a_thousand_differences():
     assert book.wrong == 0
     heard(peer, wire)
     assert peer.book("BTC/USDT", 25) == book.levels
+
+
+def test_ccxt_loses_a_level_that_comes_before_another_leaves():
+    """It cuts a caller's book to its length after each message: what moves up too soon is lost.
+
+    A level that comes into the 25 may be told before the one that leaves them. By the exchange's
+    documentation a book is changed level by level and never cut: ours has 25 again afterwards.
+    ccxt has 24, so that the next checksum differs; and though its checks are off it drops the book
+    then, without a word to its caller, and reads the next difference as a whole book.
+    """
+    feed = confirmed("order_book", depth=25)
+    book = PlainBook(feed.subscription.book)
+    peer = Peer("bitfinex", "bitfinex", options={"watchOrderBook": {"checksum": False}})
+    confirmation = {"event": "subscribed", "channel": "book", "symbol": "tBTCUST", "chanId": 42}
+    peer.handle({**confirmation, "prec": "P0", "freq": "F0", "len": "25"})
+    whole = [[100 - at, 1, 2.5] for at in range(25)] + [[101 + at, 1, -2.5] for at in range(25)]
+
+    numbers = itertools.count(1)
+
+    def told(*rows):
+        for row in rows:
+            for said in feed.read(json.dumps([42, row, next(numbers), NOW_MS])):
+                book.apply(said)
+            peer.handle([42, row])
+            known = peer.book("BTC/USDT")  # as its caller gets it
+        return known
+
+    assert told(whole) == book.levels
+    (theirs, _), (ours, _) = told([75, 1, 4.5], [90, 0, 1]), book.levels
+    assert (len(ours), len(theirs)) == (25, 24)
+    assert [row for row in map(list, ours) if row not in map(list, theirs)] == [[75, 4.5]]
+    peer.client.subscriptions.setdefault("book:tBTCUST", True)
+    peer.handle([42, "cs", checksum(*book.levels)])
+    assert "BTC/USDT" not in peer.exchange.orderbooks
 
 
 def test_a_wrong_checksum_is_seen():
