@@ -89,17 +89,21 @@ def read_questions(
     query_string: bytes,
     last_event_id: str | None,
     parse_symbol: Callable[[str], Symbol],
+    beside: tuple[str, ...] = (),
 ) -> list[LiveQuestion]:
     """The markets a request follows, in the order given.
 
     Args:
         last_event_id: what the caller received last: an id for each market, commas between.
+        beside: further parameters, which the route reads itself.
 
     Raises:
         InvalidRequest: `errors` names each parameter that will not do.
     """
     reader, _ = FOLLOWED[capability]
-    values = single_values(query_string, (*parameters_of(capability), "symbol"))
+    values = single_values(query_string, (*parameters_of(capability), "symbol", *beside))
+    for name in beside:
+        values.pop(name, None)
     if "symbol" in values and "symbols" in values:
         raise refused([{"name": "symbols", "message": "is given twice, as symbols and as symbol"}])
     text = values.pop("symbols", "") or values.pop("symbol", "")

@@ -31,6 +31,7 @@ from coinmux.server.openapi.page_data_routes import (
 )
 from coinmux.server.pages import chart, overview, records
 from coinmux.server.pages.followed import followed, refused_all
+from coinmux.server.pages.indicator_asks import read_indicators
 from coinmux.server.pages.kept_answers import KeptAnswers
 from coinmux.server.pages.pair_search import find_pairs
 from coinmux.server.pages.questions import PageQuestions
@@ -100,27 +101,47 @@ class PageDataController(Controller):
     ) -> EventStream:
         """Candles of the chart's markets as they form and close, as server-sent events.
 
-        As the market's own stream; what cannot be followed is an event `refused`.
+        As the market's own stream; what cannot be followed is an event `refused`. With them the
+        newest values of indicators of the first market; `ind` of such an event is what was asked.
         """
-        return _followed("candles", request, desk)
+        return _followed("candles", request, desk, "ind")
 
 
-def _followed(capability: str, request: AnyRequest, desk: ServerContext) -> EventStream:
-    """The stream of a page; too many of them are refused by an event too."""
+def _followed(
+    capability: str, request: AnyRequest, desk: ServerContext, *beside: str
+) -> EventStream:
+    """The stream of a page; too many of them are refused by an event too.
+
+    Args:
+        beside: the parameter that names indicators, where the route takes some.
+    """
     scope = request.scope
-    questions = read_questions(
-        capability,
-        scope["query_string"],
-        request.headers.get("last-event-id"),
-        desk.gateway.parse_symbol,
-    )
     gateway = desk.gateway
+    given = dict(pairs_of(scope["query_string"]))
+    texts = list(dict.fromkeys(_split(",".join(given.get(name, "") for name in beside))))
+    indicators = read_indicators(gateway.indicators.catalogue, texts)
+    # An id for each market, then one for each indicator.
+    ids = (request.headers.get("last-event-id") or "").split(",")
+    markets = max(len(ids) - len(texts), 0)
+    of_markets, of_indicators = ids[:markets], ids[markets:]
+    questions = read_questions(
+        capability, scope["query_string"], ",".join(of_markets), gateway.parse_symbol, beside
+    )
+    if len(ids) != len(questions) + len(texts):  # of another list: each begins with a snapshot
+        of_indicators = [""] * len(texts)
+    since = [one or None for one in of_indicators]
 
     def tell(error: CoinmuxError) -> dict[str, Any]:
         return problem(error, request_id(request), gateway.redactor)
 
     try:
-        events = followed(gateway, questions, partial(opened, gateway), tell)
+        events = followed(
+            gateway,
+            questions,
+            partial(opened, gateway),
+            tell,
+            list(zip(indicators, since, strict=True)),
+        )
         return EventStream(desk.live, events, scope)
     except CoinmuxError as error:
         # It is over at once, and counts for none.

@@ -95,6 +95,12 @@ OVERVIEW = RouteDoc(
         mood=_object("Fear and greed", **_part(FearGreed)),
     ),
 )
+_IND = parameter(
+    "ind",
+    "string",
+    "Up to 20 indicators, comma between, each with its parameters after colons.",
+    examples=["rsi:timeperiod=14,macd"],
+)
 CHART = RouteDoc(
     parameters=(
         parameter("symbol", "string", "The pair.", examples=["BTC/USDT"], default="BTC/USDT"),
@@ -104,12 +110,7 @@ CHART = RouteDoc(
             minimum=1, maximum=MOST_CANDLES, default=500,
         ),
         parameter("end", "string", "Last candle shown, Unix ms or a date; the newest without it."),
-        parameter(
-            "ind",
-            "string",
-            "Up to 20 indicators, comma between, each with its parameters after colons.",
-            examples=["rsi:timeperiod=14,macd"],
-        ),
+        _IND,
     ),
     schema=_object(
         "One market; candles and indicators are of the same fetch",
@@ -193,6 +194,6 @@ PAIRS = RouteDoc(
     ),
 )
 FOLLOWED_PRICES, FOLLOWED_CANDLES = (
-    RouteDoc(parameters=one.parameters, media_type="text/event-stream")
-    for one in (live_routes.TICKER, live_routes.CANDLES)
+    RouteDoc(parameters=(*one.parameters, *also), media_type="text/event-stream")
+    for one, also in ((live_routes.TICKER, ()), (live_routes.CANDLES, (_IND,)))
 )

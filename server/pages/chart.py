@@ -9,38 +9,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.dispatch.decision_log import DecisionTrail
-from coinmux.framework.errors import CoinmuxError, InvalidRequest
+from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.framework.models.candles import CANDLE_COLUMNS, CandlesQuery
 from coinmux.framework.models.market import TickerQuery
 from coinmux.server.asgi.query_params import QueryReader
+from coinmux.server.pages.indicator_asks import read_indicators
 from coinmux.server.pages.kept_answers import Outcome
 from coinmux.server.pages.parts import Shown, failed, part, title_of
 
 if TYPE_CHECKING:
     from coinmux.framework.indicators.candle_history import CandleHistory
-    from coinmux.framework.indicators.plan import Plan
+    from coinmux.server.pages.indicator_asks import IndicatorAsk
     from coinmux.server.pages.kept_answers import Problem
     from coinmux.server.pages.questions import PageQuestions
 
 #: Seconds between two looks of the chart.
 EVERY_S = 5.0
 LIMIT = 500
-MOST_INDICATORS = 20
 _CANDLES = QueryReader("candles", CandlesQuery)
-_SHOWN = 60
-
-
-@dataclass(frozen=True, slots=True)
-class IndicatorAsk:
-    """One indicator as the address has it: `rsi:timeperiod=14`.
-
-    Attributes:
-        plan: what is computed; or why it cannot be.
-    """
-
-    name: str
-    plan: Plan | CoinmuxError
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +62,9 @@ async def chart(
         values: `symbol`, `interval`, `limit` and `end` as they were written.
         indicators: each with its parameters, as it was written.
     """
-    asked = [_read(questions, text, place) for place, text in enumerate(indicators)]
-    version, _ = questions.gateway.indicators.catalogue.encoded()
+    catalogue = questions.gateway.indicators.catalogue
+    asked = read_indicators(catalogue, indicators)
+    version, _ = catalogue.encoded()
     names = [one.name for one in asked]
     try:
         market = _CANDLES.build(
@@ -119,26 +107,6 @@ async def chart(
             for one in asked
         ],
     }
-
-
-def _read(questions: PageQuestions, text: str, place: int) -> IndicatorAsk:
-    name, *pairs = text.replace(";", ":").split(":")
-    try:
-        if place >= MOST_INDICATORS:
-            raise _refused(f"takes up to {MOST_INDICATORS} indicators, comma between")
-        wrong = [one for one in pairs if "=" not in one]
-        if wrong:
-            raise _refused(f"takes name:parameter=value; {wrong[0][:_SHOWN]!r} has no =")
-        catalogue = questions.gateway.indicators.catalogue
-        found = catalogue.find(name)
-        given = dict(one.split("=", 1) for one in pairs)
-        return IndicatorAsk(found.info.name, catalogue.plan(found, given))
-    except CoinmuxError as error:
-        return IndicatorAsk(name[:_SHOWN], error)
-
-
-def _refused(message: str) -> InvalidRequest:
-    return InvalidRequest(f"ind {message}", errors=[{"name": "ind", "message": message}])
 
 
 async def _drawn(

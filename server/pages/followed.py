@@ -1,4 +1,4 @@
-"""Markets that a page follows, in one stream that is answered 200 on any day.
+"""Markets that a page follows, and indicators of the first, in one stream answered 200 on any day.
 
 A browser writes each refused request into its console, where it looks like a defect of the page. So
 what cannot be followed is an event of the stream, and not its end while other markets go on.
@@ -14,24 +14,30 @@ import msgspec
 
 from coinmux.framework.errors import CoinmuxError
 from coinmux.server.asgi.live_events import Sent, framed
+from coinmux.server.asgi.live_params import IndicatorFollowed
 from coinmux.server.asgi.sse import event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
     from coinmux.framework.gateway import Gateway
-    from coinmux.server.asgi.live_events import Batches, Sendable
+    from coinmux.framework.streams.events import LiveEvent
+    from coinmux.server.asgi.live_events import Batches, Events, Sendable
     from coinmux.server.asgi.live_params import LiveQuestion
+    from coinmux.server.pages.indicator_asks import IndicatorAsk
 
 _ENCODER = msgspec.json.Encoder()
 #: Opens the feed of a question.
-Open = Callable[["LiveQuestion"], Awaitable["Batches"]]
+Open = Callable[["LiveQuestion | IndicatorFollowed"], Awaitable["Batches"]]
 #: The problem document of an error.
 Tell = Callable[[CoinmuxError], dict[str, Any]]
 
 
 class Refusal:
-    """Why a market is not followed, in place of its events.
+    """Why something is not followed, in place of its events.
+
+    Args:
+        ind: the indicator it is of, as the page wrote it; None for a market.
 
     Attributes:
         id: nothing can be resumed from it.
@@ -41,8 +47,11 @@ class Refusal:
     id = ""
     kind = "refused"
 
-    def __init__(self, subject: str | None, problem: dict[str, Any]) -> None:
-        self._body = {"subject": subject, "data": None, "meta": None, "error": problem}
+    def __init__(
+        self, subject: str | None, problem: dict[str, Any], ind: str | None = None
+    ) -> None:
+        of = {} if ind is None else {"ind": ind}
+        self._body = {**of, "subject": subject, "data": None, "meta": None, "error": problem}
 
     def encode(self) -> bytes:
         """As the events of a feed, with the problem document beside them."""
@@ -89,14 +98,99 @@ class FollowedMarket:
         return pair if interval is None else f"{pair} {interval}"
 
 
+class IndicatorEvent:
+    """An event of an indicator's feed, which says in `ind` what the page wrote.
+
+    By its subject alone a page could not tell apart two that differ in the price they are made of.
+    """
+
+    __slots__ = ("_event", "_head", "id", "kind")
+
+    def __init__(self, event: LiveEvent, head: bytes) -> None:
+        self._event = event
+        self._head = head
+        self.id = event.id
+        self.kind: str = event.kind
+
+    def encode(self) -> bytes:
+        """As the event itself, which is encoded once for all its readers."""
+        return self._head + self._event.encode()[1:]
+
+
+class FollowedIndicator:
+    """One indicator of a page's stream: its feed's events, or one that says why there are none.
+
+    Args:
+        ask: the indicator as the page wrote it.
+        market: whose candles it is computed of.
+        since: id of the last event the page has; None for none.
+        opened, tell: as of `FollowedMarket`.
+    """
+
+    def __init__(
+        self, ask: IndicatorAsk, market: LiveQuestion, since: str | None, opened: Open, tell: Tell
+    ) -> None:
+        self._ask = ask
+        self._market = market
+        self._since = since
+        self._opened = opened
+        self._tell = tell
+        self._head = b'{"ind":%b,' % _ENCODER.encode(ask.text)
+        self._feed: Batches | None = None
+        self._is_refused = False
+
+    async def batch(self) -> Sequence[Sendable]:
+        """All events that wait, or the next one; none at the end."""
+        if self._is_refused:
+            return ()
+        if self._feed is None:
+            try:
+                self._feed = await self._begun()
+            except CoinmuxError as error:
+                self._is_refused = True
+                return (Refusal(None, self._tell(error), self._ask.text),)
+        return [IndicatorEvent(one, self._head) for one in await self._feed.batch()]
+
+    async def close(self) -> None:
+        """Follow it no longer."""
+        if self._feed is not None:
+            await self._feed.close()
+
+    async def _begun(self) -> Batches:
+        plan, market = self._ask.plan, self._market
+        if isinstance(plan, CoinmuxError):
+            raise plan
+        question = IndicatorFollowed(
+            name=plan.info.name,
+            symbol=market.symbol,
+            interval=str(market.fields["interval"]),
+            given=plan.values,
+            closed_only=False,
+            options=market.options,
+            since=self._since,
+        )
+        return await self._opened(question)
+
+
 async def followed(
-    gateway: Gateway, questions: Iterable[LiveQuestion], opened: Open, tell: Tell
+    gateway: Gateway,
+    questions: Sequence[LiveQuestion],
+    opened: Open,
+    tell: Tell,
+    indicators: Iterable[tuple[IndicatorAsk, str | None]] = (),
 ) -> AsyncIterator[bytes]:
-    """The events of all these markets, after one that has the titles of sources."""
+    """The events of all these markets, after one that has the titles of sources.
+
+    Args:
+        indicators: of the first market, each with the id of the last event the page has of it.
+    """
     titles = {name: source.info.title for name, source in gateway.sources.items()}
     yield event("hello", {"titles": titles})
-    markets = [FollowedMarket(one, opened, tell) for one in questions]
-    async with aclosing(Sent(markets)) as events:
+    streams: list[Events] = [FollowedMarket(one, opened, tell) for one in questions]
+    streams += [
+        FollowedIndicator(one, questions[0], since, opened, tell) for one, since in indicators
+    ]
+    async with aclosing(Sent(streams)) as events:
         async for chunk in events:
             yield chunk
 

@@ -56,7 +56,7 @@ const tuner = new Tuner({
   onDrop: (one) => indicators.drop(one),
 });
 const feed = new Feed(market, indicators, compare, { onWhole, onTail, onBad });
-const following = new Following(market, compare, { onMoved, onTurned, again: () => feed.again() });
+const following = new Following(market, compare, indicators, { onMoved, onTurned, again: () => feed.again() });
 const missing = new Missing(panel, { nextAt: () => feed.poller.nextAt, onChoose: (symbol) => turnTo({ symbol }) });
 const tools = new Tools({
   interval: (interval) => turnTo({ interval }),
@@ -213,11 +213,12 @@ function onTail(rows) {
   said();
 }
 
-// The stream moved candles of the market, or of the second one.
-function onMoved(rows, others) {
+// The stream moved candles of the market or of the second one, or indicators.
+function onMoved(rows, others, moved) {
   if (!view?.places) return;
   for (const row of rows) view.update(market.rows, row);
   for (const row of others) view.along(row);
+  for (const { one, rows: newest } of moved) view.drawing.move(one, newest);
   headline.show(market, digits);
   legends();
   if ($("#table").hidden || performance.now() - tabled < TABLE_MS) return;
@@ -228,10 +229,16 @@ function onMoved(rows, others) {
 // A stream took over, or is over: then the page asks at once.
 function onTurned() {
   const { state } = following.now;
-  const was = market.isFollowed;
+  let isLost = market.isFollowed;
   market.isFollowed = state === "live" || state === "polled";
+  isLost &&= !market.isFollowed;
+  for (const one of indicators.shown) {
+    const was = one.isFollowed;
+    one.isFollowed = following.tells(one);
+    isLost ||= was && !one.isFollowed;
+  }
   headline.facts(market);
-  if (was && !market.isFollowed) feed.poller.now();
+  if (isLost) feed.poller.now();
 }
 
 function said() {

@@ -26,7 +26,7 @@ export class Drawing {
     const own = info.pane === "own";
     const pane = own ? this.chart.addPane(true) : null;
     const where = () => (own ? pane.paneIndex() : 0);
-    const shown = { one, pane, lines: [], marks: [], candle: null, levels: [], digits: 2 };
+    const shown = { one, pane, lines: [], marks: [], candle: null, levels: [], digits: 2, last: 0 };
     const priceFormat = this.format(() => (own ? shown.digits : this.prices()));
     const bounds = boundsOf(one.name);
     const autoscaleInfoProvider = (found) => this.#reach(found(), bounds);
@@ -57,22 +57,38 @@ export class Drawing {
   values({ key, rows }) {
     const shown = this.shown.get(key);
     if (!shown) return;
-    const { outputs } = shown.one.info;
-    const at = (output) => outputs.indexOf(output) + 1;
     shown.digits = reach(rows.flatMap((row) => row.slice(1)));
-    for (const { output, columns, series } of shown.lines) {
-      const place = at(output);
-      series.setData(rows.map((row) => {
-        const point = pointOf(row[0], row[place]);
-        if (columns && point.value !== undefined) point.color = point.value >= 0 ? this.tones.up : this.tones.down;
-        return point;
-      }));
+    shown.last = rows.at(-1)?.[0] ?? 0;
+    for (const line of shown.lines) line.series.setData(rows.map((row) => this.#pointOf(line, row)));
+    shown.candle?.setData(rows.map((row) => this.#candleOf(shown, row)));
+    if (!shown.pane) this.#marksOf(shown, rows);
+  }
+
+  // The newest `rows` of one changed, or began.
+  move(one, rows) {
+    const shown = this.shown.get(one.key);
+    if (!shown) return;
+    if (!shown.last || rows[0][0] < shown.last) {
+      this.values(one);
+      return;
     }
-    if (shown.candle) {
-      const four = PRICES.map((name) => outputs.findIndex((output) => output.name === name) + 1);
-      shown.candle.setData(rows.map((row) => candleOf([row[0], ...four.map((place) => row[place])])));
+    shown.digits = one.digits;
+    shown.last = rows.at(-1)[0];
+    for (const row of rows) {
+      for (const line of shown.lines) line.series.update(this.#pointOf(line, row));
+      shown.candle?.update(this.#candleOf(shown, row));
     }
-    if (!shown.pane) this.#marksOf(shown, rows, at);
+    if (!shown.pane) this.#marksOf(shown, one.rows);
+  }
+
+  #pointOf({ order, columns }, row) {
+    const point = pointOf(row[0], row[order + 1]);
+    if (columns && point.value !== undefined) point.color = point.value >= 0 ? this.tones.up : this.tones.down;
+    return point;
+  }
+
+  #candleOf({ one }, row) {
+    return candleOf([row[0], ...PRICES.map((name) => row[one.info.outputs.findIndex((output) => output.name === name) + 1])]);
   }
 
   remove(key) {
@@ -102,11 +118,13 @@ export class Drawing {
     }
   }
 
-  #marksOf(shown, rows, at) {
-    const lasting = shown.one.info.group !== "Pattern Recognition";
+  #marksOf(shown, rows) {
+    const { group, outputs } = shown.one.info;
+    if (!outputs.some(({ draw }) => draw === "marks")) return;
+    const lasting = group !== "Pattern Recognition";
     shown.marks = [];
-    for (const output of shown.one.info.outputs.filter((one) => one.draw === "marks")) {
-      const place = at(output);
+    for (const output of outputs.filter((one) => one.draw === "marks")) {
+      const place = outputs.indexOf(output) + 1;
       rows.forEach((row, index) => {
         const value = row[place];
         // A state that lasts is marked where it begins.

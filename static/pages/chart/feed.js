@@ -48,7 +48,7 @@ export class Feed {
   async #round() {
     const { signal } = this.#turn;
     try {
-      this.poller.interval = this.market.isFollowed && !this.indicators.shown.length ? FOLLOWED_MS : REFRESH_MS;
+      this.poller.interval = !this.#needs(this.indicators.shown) ? FOLLOWED_MS : REFRESH_MS;
       if (!this.market.rows.length || this.market.old || this.#isWholeDue) await this.#whole(signal);
       else await this.#tail(signal);
     } catch (problem) {
@@ -80,7 +80,7 @@ export class Feed {
   }
 
   async #tail(signal) {
-    const shown = [...this.indicators.shown];
+    const shown = this.indicators.shown.filter((one) => !one.isFollowed);
     const found = await this.#ask(TAIL, shown);
     if (signal.aborted) return;
     const { candles } = found;
@@ -98,13 +98,13 @@ export class Feed {
     await this.#second(signal, TAIL);
     if (signal.aborted) return;
     // A new candle moves what is drawn apart from its own time, so the whole is asked for.
-    if (begun && shown.length) await this.#whole(signal);
+    if (begun && this.indicators.shown.length) await this.#whole(signal);
     else this.onTail(this.market.rows.slice(-TAIL));
   }
 
-  // Whether something is missing without an answer: candles that are followed come without one.
+  // Whether something is missing without an answer: what is followed comes without one.
   #needs(shown) {
-    return !this.market.isFollowed || shown.length > 0;
+    return !this.market.isFollowed || shown.some((one) => !one.isFollowed);
   }
 
   // The second market's failure is its own: the first stays.

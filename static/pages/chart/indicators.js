@@ -5,6 +5,12 @@ import { colour, places } from "./palette.js";
 import { indexAt, joined } from "./points.js";
 import { decode, encode } from "./source.js";
 
+// The values of an answer, or of an event, as rows: the time, then each output.
+export function rowsOf({ info }, { timestamps, values }) {
+  const names = info.outputs.map((output) => output.name);
+  return timestamps.map((time, at) => [time, ...names.map((name) => values[name]?.[at] ?? null)]);
+}
+
 export class Indicators {
   // `onChange()` when the set or a parameter changed; `onTune(one, chip)` when one's name is pressed.
   constructor({ onChange, onTune, digits }) {
@@ -42,8 +48,7 @@ export class Indicators {
   }
 
   tune(one, parameters) {
-    one.parameters = parameters;
-    one.rows = [];
+    Object.assign(one, { parameters, rows: [], moved: null, isFollowed: false });
     this.chips();
     this.onChange();
   }
@@ -56,7 +61,7 @@ export class Indicators {
   }
 
   clear() {
-    for (const one of this.shown) Object.assign(one, { rows: [], problem: null });
+    for (const one of this.shown) Object.assign(one, { rows: [], problem: null, moved: null, isFollowed: false });
     this.chips();
   }
 
@@ -65,9 +70,17 @@ export class Indicators {
     one.problem = part.error ? part.error : null;
     const data = part.data ?? part.last_known?.data;
     if (!data) return;
-    const names = one.info.outputs.map((output) => output.name);
-    const found = data.timestamps.map((time, at) => [time, ...names.map((name) => data.values[name]?.[at] ?? null)]);
-    one.rows = joined(one.rows, found).filter((row) => row[0] >= first);
+    one.rows = joined(one.rows, rowsOf(one, data)).filter((row) => row[0] >= first);
+    // An answer may be some seconds old; what the stream told since then holds.
+    if (one.moved && part.meta?.fetched_at < one.moved.at) one.rows = joined(one.rows, one.moved.rows);
+    one.digits = reach(one.rows.flatMap((row) => row.slice(1)));
+  }
+
+  // The newest values as the stream tells them; `at` is when it did.
+  move(one, rows, at) {
+    one.problem = null;
+    one.rows = joined(one.rows, rows);
+    one.moved = { rows: joined(one.moved?.rows ?? [], rows).slice(-2), at };
     one.digits = reach(one.rows.flatMap((row) => row.slice(1)));
   }
 
@@ -75,7 +88,7 @@ export class Indicators {
     const info = this.catalogue.get(name);
     const held = this.shown.flatMap((one) => one.colours);
     this.count += 1;
-    const one = { key: `${name}-${this.count}`, name, parameters, info, colours: places(info.outputs, held), rows: [], digits: 2, problem: null };
+    const one = { key: `${name}-${this.count}`, name, parameters, info, colours: places(info.outputs, held), rows: [], digits: 2, problem: null, moved: null, isFollowed: false };
     this.shown.push(one);
     return one;
   }

@@ -26,14 +26,15 @@ export class Problem extends Error {
 }
 
 // The key this tab keeps (the configuration page takes it).
-function key() {
+export function kept() {
   try {
-    const kept = sessionStorage.getItem("coinmux.key");
-    return kept ? { "x-api-key": kept } : {};
+    return sessionStorage.getItem("coinmux.key");
   } catch {
-    return {};
+    return null;
   }
 }
+
+export const keyed = (key) => (key ? { "x-api-key": key } : {});
 
 export async function ask(path, { params, method = "GET", body, timeout = 15000, signal, headers } = {}) {
   const own = new AbortController();
@@ -45,7 +46,7 @@ export async function ask(path, { params, method = "GET", body, timeout = 15000,
   try {
     const reply = await fetch(address(path, params), {
       method,
-      headers: { accept: "application/json", ...(body ? { "content-type": "application/json" } : {}), ...key(), ...headers },
+      headers: { accept: "application/json", ...(body ? { "content-type": "application/json" } : {}), ...keyed(kept()), ...headers },
       body: body ? JSON.stringify(body) : undefined,
       signal: own.signal,
       cache: "no-store",

@@ -1,8 +1,7 @@
 // One stream of the server for all pages of this browser that ask for the same.
 //
-// A page that is seen asks for a lock; who holds it holds the stream and passes each event on to the
-// others. A page that is hidden, or paused, lets go, so that a hidden page never leads. Without locks
-// (a page that came without TLS from another machine) each page that is seen has a stream of its own.
+// A page that is seen asks for a lock; its holder has the stream and passes each event on. A page that is
+// hidden, or paused, lets go. Without locks (another machine, no TLS) each page that is seen has its own.
 import { eachSecond } from "./time.js";
 
 const RETRY_MS = [2000, 5000, 10000, 30000];
@@ -34,14 +33,15 @@ export class SharedStream {
     Object.assign(this, { kinds, proof, told, turned, family, most });
   }
 
-  // By `name` the pages know that they ask for the same; null follows nothing.
-  follow(name, target = null) {
+  // By `name` the pages know that they ask for the same; null follows nothing. `reader` opens it.
+  follow(name, target = null, reader = (url) => new EventSource(url)) {
     if (name === this.#name) return;
     this.#release();
     this.#channel?.close();
     this.#channel = null;
     this.#name = name;
     this.#target = target;
+    this.reader = reader;
     this.#fed = false;
     this.#failures = 0;
     if (name === null) return;
@@ -122,7 +122,7 @@ export class SharedStream {
   #open() {
     this.#close();
     this.#isProved = false;
-    const source = (this.#source = new EventSource(this.#target));
+    const source = (this.#source = this.reader(this.#target));
     for (const kind of new Set([...this.proof, ...this.kinds])) source.addEventListener(kind, ({ data }) => this.#came(kind, data));
     source.addEventListener("error", () => this.#failed());
   }
@@ -150,7 +150,7 @@ export class SharedStream {
     if (missed) this.#pass({ gap: true });
   }
 
-  // The browser's own retries stop for good at an answer that is no stream; ours do not.
+  // The browser's own retries stop at an answer that is no stream; ours do not.
   #failed() {
     this.#close();
     this.#turn("polling");
