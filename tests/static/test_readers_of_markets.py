@@ -96,7 +96,7 @@ async def test_every_word_and_button_is_within_the_screen(page_of, bad_day, unti
         assert await page.evaluate(small) == []
 
 
-@pytest.mark.parametrize("path", each(["", "providers", "chart"]))
+@pytest.mark.parametrize("path", each(STATES))
 async def test_paper_is_light_and_nothing_on_it_is_cut(page_of, server, bad_day, until, path):
     """No ground takes ink, no control is printed, and each line and table is whole."""
     base = server if path == "chart" else bad_day
