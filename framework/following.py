@@ -246,14 +246,7 @@ class GatewayStreams(ABC):
         # Imported by the first who follows something: no start waits for it.
         from coinmux.framework.streams.stream import Stream
 
-        ends: dict[int, Callable[[Reader[Any]], None]] = {}
-
-        async def begun() -> Reader[Any]:
-            reader, end = await opened()
-            ends[id(reader)] = end
-            return reader
-
-        return Stream(begun, lambda reader: ends.pop(id(reader))(reader), explained)
+        return Stream(opened, explained)
 
     @abstractmethod
     def _patience_s(self) -> float:

@@ -407,7 +407,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         shared = await asyncio.to_thread(import_module, "coinmux.framework.cluster.cluster")
         state: Cluster = shared.Cluster(
             url, self.registry, self.health, self.cache, self.events, self.clock, self.reload_here,
-            workers=self.settings.workers, simulated=self.simulated,
+            self._dispatcher.known, workers=self.settings.workers, simulated=self.simulated,
         )  # fmt: skip
         self.state = state
         self._dispatcher.shared = state.answers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from litestar import Litestar
@@ -135,7 +136,14 @@ def create_app(
         # It needs a system with file locks, as several workers do.
         from coinmux.server.workers.group import Group
 
-        desk.picture = Group(desk, figures_file)
+        group = desk.picture = Group(desk, figures_file)
+        group.knows, desk.decisions.elsewhere = desk.decisions.answer, group.ask
+        if drill is not None:
+            # Each worker has a simulator of its own.
+            from coinmux.server.workers.shared_drill import SharedDrill
+
+            shared = desk.drill = SharedDrill(drill, Path(figures_file).parent)
+            group.each_round.append(shared.catch_up)
     assets = Assets()
     application = _litestar(desk, assets, gateway if opens_gateway else nullcontext())
     desk.lane.app = application

@@ -1,4 +1,4 @@
-"""A message of a live feed, from its frame to the reader's event, beside ccxt pro."""
+"""A message of a live feed, from its bytes to the reader's event, beside ccxt pro."""
 
 from __future__ import annotations
 
@@ -59,10 +59,9 @@ async def _round(
     Raises:
         RuntimeError: they do not: one has merely passed the messages over.
     """
-    messages = theirs.messages(frames)
     work: list[tuple[str, Coroutine[Any, Any, None]]] = [
-        (_ours(kind), ours.tell(frames)),
-        (_theirs(kind), theirs.tell(messages)),
+        (_ours(kind), ours.tell(ours.messages(frames))),
+        (_theirs(kind), theirs.tell(theirs.messages(frames))),
     ]
     used: dict[str, Reading] = {}
     for side, told in reversed(work) if is_back else work:

@@ -84,8 +84,8 @@ def many_files() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def servers(exchange: Loopback, upstream: str) -> AsyncIterator[tuple[Server, Server]]:
-    """Ours and the bare one on one core, each with a reader; one is at work at a time."""
+async def servers(exchange: Loopback, upstream: str) -> AsyncIterator[tuple[Server, ...]]:
+    """Ours and the bare ones on one core, each with a reader; one is at work at a time."""
     more = {
         "BINANCE_WS_URL": f"ws://127.0.0.1:{exchange.socket}/stream",
         "LIVE_STREAMS": str(MOST + 100),
@@ -96,14 +96,28 @@ async def servers(exchange: Loopback, upstream: str) -> AsyncIterator[tuple[Serv
             await mine.grow(1)
             body = Path(folder) / "event"
             body.write_bytes(await _event(port, exchange))
-            bare_port = free_port()
-            arguments = [*UVICORN, "--port", str(bare_port), "bench.live.fan:fan"]
-            environ = {"BENCH_BODY": str(body), "BENCH_PLAIN": str(exchange.plain)}
-            with process(arguments, core=0, environ=environ) as child:
-                wait_for(bare_port)
-                async with readers(bare_port, "/") as theirs:
-                    await theirs.grow(1)
-                    yield Server("ours", pid, mine), Server("bare", child.pid, theirs)
+            async with (
+                _bare("bare", "fan", body, exchange) as bare,
+                _bare("reading", "reading_fan", body, exchange) as reading,
+            ):
+                yield Server("ours", pid, mine), bare, reading
+
+
+@asynccontextmanager
+async def _bare(who: str, app: str, body: Path, exchange: Loopback) -> AsyncIterator[Server]:
+    """A bare fan-out with one reader."""
+    port = free_port()
+    arguments = [*UVICORN, "--port", str(port), f"bench.live.fan:{app}"]
+    environ = {
+        "BENCH_BODY": str(body),
+        "BENCH_PLAIN": str(exchange.plain),
+        "BENCH_SOCKET": str(exchange.socket),
+    }
+    with process(arguments, core=0, environ=environ) as child:
+        wait_for(port)
+        async with readers(port, "/") as theirs:
+            await theirs.grow(1)
+            yield Server(who, child.pid, theirs)
 
 
 async def _event(port: int, exchange: Loopback) -> bytes:
@@ -135,13 +149,16 @@ async def _load(server: Server, exchange: Loopback, rate: float, seconds: float)
 async def _measure(plan: Plan) -> Series:
     series = Series()
     with loopback() as exchange:
-        async with servers(exchange, plan.upstream) as pair:
+        async with servers(exchange, plan.upstream) as sides:
+            *pair, _ = sides
             first = {one.who: one.memory_kb() for one in pair}
             for size, rate in LOADS.items():
                 for one in pair:
                     await one.readers.grow(size)
-                for who in in_turn(("ours", "bare"), plan.rounds(_ROUNDS)):
-                    one = next(server for server in pair if server.who == who)
+                # What reading the exchange costs counts where there is one reader.
+                shown = sides if size == 1 else pair
+                for who in in_turn([one.who for one in shown], plan.rounds(_ROUNDS)):
+                    one = next(server for server in shown if server.who == who)
                     reading = await _load(one, exchange, rate, plan.seconds(_SECONDS))
                     series.add(f"{who}, {size}", reading)
             for one in pair:
@@ -195,6 +212,9 @@ def _of_readers(size: int) -> Figure:
     )  # fmt: skip
 
 
+_TO_ONE = "an event to one reader over HTTP, CPU, beside a fan-out"
+
+
 def _of_delays(name: str, words: str) -> Figure:
     return Figure(
         f"live-delay-http-{name}", f"exchange to reader over HTTP, 500 a second, {words}",
@@ -205,7 +225,12 @@ def _of_delays(name: str, words: str) -> Figure:
 FIGURES = (
     _of_delays("p50", "median"),
     _of_delays("p99", "slowest hundredth"),
-    *map(_of_readers, LOADS),
+    Figure(
+        "live-readers-1", f"{_TO_ONE} that reads the exchange too", "us", "ours, 1", measure,
+        "reading, 1", ratio(1.5),
+    ),
+    Figure("live-readers-1-lines", f"{_TO_ONE} of lines", "us", "ours, 1", measure, "bare, 1"),
+    *(_of_readers(size) for size in LOADS if size > 1),
     Figure(
         "live-reader-memory", "resident memory of each of 5,000 readers", "kB", "ours, memory",
         measure, "bare, memory", ratio(1.5),

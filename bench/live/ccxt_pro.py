@@ -1,18 +1,21 @@
-"""ccxt's reading of the same frames, by its own client and parsers, without its connection."""
+"""ccxt's reading of the same bytes, by its own client, loop and parsers."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import ccxt.pro
-from aiohttp import WSMessage, WSMsgType
+from aiohttp import WSMessage, WSMsgType, web
 from ccxt.async_support.base.ws.client import Client
 
 from bench.live.exchange import PAIR, Exchange
+from bench.live.wire import framed
 
 if TYPE_CHECKING:
     from coinmux.framework.plugins.socket_dialect import Frame
@@ -67,7 +70,8 @@ class Peer:
 _WHOLE = 20
 #: What callers wait with.
 WATCHES = {"ticker": "watch_ticker", "trades": "watch_trades", "order_book": "watch_order_book"}
-#: Turns of the loop in which a message reaches its caller, if it reaches one at all.
+#: Turns of the loop in which a message reaches its caller, if it reaches one at all: ccxt's loop
+#: of receiving takes three of them.
 TURNS = 4
 #: By provider. Of Gemini ccxt follows another socket, of Bitstamp another book and no ticker, and
 #: the trades that ours follows of OKX it follows with a key alone.
@@ -115,6 +119,8 @@ class Theirs:
         self.exchange.client = lambda _: self._client
         self.exchange.negotiate = self._negotiate
         self._task: asyncio.Task[None] | None = None
+        self._open = AsyncExitStack()
+        self._receive: Callable[[bytes], None] | None = None
         self._seen = 0
         self.last: Any = None
 
@@ -131,6 +137,12 @@ class Theirs:
 
     async def follow(self, kind: str) -> None:
         """Begin to wait for messages."""
+        connection = await self._open.enter_async_context(_connected())
+        self._client.connection = connection
+        # As ccxt itself goes to the queue of its connection.
+        self._receive = connection._conn.protocol.data_received  # type: ignore[union-attr]
+        self._client.asyncio_loop = asyncio.get_running_loop()
+        self._client.receive_loop()
         self._task = asyncio.ensure_future(self._watch(kind))
         await asyncio.sleep(0.05)
 
@@ -140,15 +152,13 @@ class Theirs:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         self._client.futures.clear()
+        self._client.is_left = True
+        await self._open.aclose()
         await self.exchange.close()
 
-    def messages(self, frames: list[Frame]) -> list[WSMessage]:
-        """Frames as aiohttp hands them to ccxt."""
-        made = []
-        for frame in (part for one in frames for part in self._peer.as_sent(one)):
-            kind = WSMsgType.TEXT if isinstance(frame, str) else WSMsgType.BINARY
-            made.append(WSMessage(kind, frame, None))
-        return made
+    def messages(self, frames: list[Frame]) -> list[bytes]:
+        """Frames as they come from the connection."""
+        return [framed(part) for one in frames for part in self._peer.as_sent(one)]
 
     def begin(self, exchange: Exchange) -> None:
         """What came before the first message that is measured."""
@@ -160,19 +170,17 @@ class Theirs:
             book.reset({"symbol": str(PAIR), "bids": bids, "asks": asks, "nonce": whole.last})
             self.exchange.orderbooks[str(PAIR)] = book
             return
-        self.hear(self.messages(exchange.head))
+        for frame in (part for one in exchange.head for part in self._peer.as_sent(one)):
+            kind = WSMsgType.TEXT if isinstance(frame, str) else WSMsgType.BINARY
+            self._client.handle_message(WSMessage(kind, frame, None))
 
-    def hear(self, messages: list[WSMessage]) -> None:
-        """These messages came, all at once."""
-        for message in messages:
-            self._client.handle_message(message)
-
-    async def tell(self, messages: list[WSMessage]) -> None:
-        """These messages came, one after the other: each reaches the caller before the next."""
-        handle = self._client.handle_message
+    async def tell(self, messages: list[bytes]) -> None:
+        """These bytes came, one after the other: each reaches the caller before the next."""
+        receive = self._receive
+        assert receive is not None
         for message in messages:
             seen = self._seen
-            handle(message)
+            receive(message)
             for _ in range(TURNS):
                 await asyncio.sleep(0)
                 if self._seen != seen:
@@ -193,8 +201,44 @@ class Theirs:
         return [list(level) for level in ours.bids[:5]], best
 
 
+@asynccontextmanager
+async def _connected() -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """A connection as ccxt opens it, to a server that says nothing."""
+
+    async def listen(request: web.Request) -> web.WebSocketResponse:
+        answer = web.WebSocketResponse(compress=False)
+        await answer.prepare(request)
+        async for _ in answer:
+            pass
+        return answer
+
+    app = web.Application()
+    app.router.add_get("/", listen)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+        async with aiohttp.ClientSession() as session:
+            options: dict[str, Any] = {"autoping": False, "autoclose": False, "compress": 15}
+            yield await session.ws_connect(url, max_msg_size=10_485_760, **options)
+    finally:
+        await runner.cleanup()
+
+
 class _Client(Client):  # type: ignore[misc]
-    """Whose errors are not kept for a caller who waits, as nobody does."""
+    """Whose errors are not kept for a caller who waits, as nobody does.
+
+    Attributes:
+        is_left: whether nothing is received any more.
+    """
+
+    is_left = False
+
+    def receive_loop(self) -> None:
+        """As long as it is not left."""
+        if not self.is_left:
+            super().receive_loop()
 
     def reject(self, result: Any, message_hash: Any = None) -> Any:
         raise result

@@ -96,6 +96,7 @@ class Exchange:
     Attributes:
         native: how it spells the pair by REST.
         hear: takes a frame of the exchange, once a client has connected.
+        receive: takes the bytes of one, as that client's connection gives them to it.
         head: the frames that were sent before those of `frames`.
     """
 
@@ -114,6 +115,7 @@ class Exchange:
         self._count = 512
         self._has_begun = False
         self.hear: Callable[[Frame], None] | None = None
+        self.receive: Callable[[bytes], None] | None = None
         self.head: list[Frame] = []
         self.whole: BookNow | None = None
 

@@ -1,8 +1,8 @@
 """An exchange on loopback that says tickers of Binance at the pace it is told; a process.
 
 It prints two ports: of its WebSocket, and of a plain one for a bare fan-out, which gets a line a
-message. What it reads is `ours 500`, `bare 500` or `nobody 0`: who hears, and how often a second.
-A client of the WebSocket is a bare one where its path says so.
+message. What it reads is `ours 500`, `bare 500`, `reading 500` or `nobody 0`: who hears, and
+how often a second. A client of the WebSocket is the one that its path names, else ours.
 Each message carries the moment at which it was sent, of the clock all processes of a machine share.
 """
 
@@ -38,14 +38,14 @@ class Loopback:
     """Its peers, and whom it tells."""
 
     def __init__(self) -> None:
-        self.peers: dict[str, set[Any]] = {"ours": set(), "bare": set()}
+        self.peers: dict[str, set[Any]] = {who: set() for who in ("ours", "bare", "reading")}
         self.plain: set[asyncio.StreamWriter] = set()
         self.who, self.rate = "nobody", 0.0
         self._number = 0
 
     async def speak(self, peer: Any) -> None:
         """One client of the WebSocket."""
-        peers = self.peers["bare" if peer.request.path.startswith("/bare") else "ours"]
+        peers = self.peers.get(peer.request.path.strip("/"), self.peers["ours"])
         async for text in peer:
             said = json.loads(text)
             await peer.send(json.dumps({"result": None, "id": said["id"]}))
@@ -86,8 +86,7 @@ class Loopback:
                 await self._tell(self.who)
                 if self.who == "ours":
                     alive_at = now
-                    continue
-                for writer in self.plain:
+                for writer in self.plain if self.who == "bare" else ():
                     writer.write(b"%.6f\n" % time.monotonic())
 
     async def _tell(self, who: str) -> None:

@@ -1,4 +1,4 @@
-"""A market followed by our gateway, on an exchange in this process: frame in, event out."""
+"""A market followed by our gateway, on an exchange in this process: bytes in, event out."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import httpx
 
 from bench.live.ccxt_pro import TURNS
 from bench.live.exchange import DEPTH, PAIR, Exchange
+from bench.live.wire import framed, receiver
 from coinmux import Gateway
 from coinmux.framework.plugins.discovery import PluginLoader
 
-_PATIENCE_S = 10.0
+_PATIENCE_S = 60.0
 
 
 class Ours:
@@ -38,13 +39,17 @@ class Ours:
                 self.live.set()
             self._seen += 1
 
-    async def tell(self, frames: list[str | bytes]) -> None:
-        """These frames came, one after the other: each reaches the reader before the next."""
-        hear = self._exchange.hear
-        assert hear is not None
-        for frame in frames:
+    def messages(self, frames: list[str | bytes]) -> list[bytes]:
+        """Frames as they come from the connection."""
+        return list(map(framed, frames))
+
+    async def tell(self, messages: list[bytes]) -> None:
+        """These bytes came, one after the other: each reaches the reader before the next."""
+        receive = self._exchange.receive
+        assert receive is not None
+        for message in messages:
             seen = self._seen
-            hear(frame)
+            receive(message)
             for _ in range(TURNS):
                 await asyncio.sleep(0)
                 if self._seen != seen:
@@ -62,6 +67,7 @@ async def followed(name: str, exchange: Exchange) -> AsyncIterator[Ours]:
     """`exchange` followed as in real use; only the socket and REST are not of the network."""
 
     async def open_socket(pool: Any, address: Any, on_frame: Any, on_lost: Any, **_: Any) -> Any:
+        exchange.receive = receiver(on_frame, on_lost)
         return exchange.connect(on_frame, address.target)
 
     gateway = Gateway.from_env(

@@ -10,6 +10,7 @@ from coinmux.framework.cluster.health_sync import HealthSync
 from coinmux.framework.cluster.scripts import BEAT, LEASE, RELEASE
 from coinmux.framework.cluster.shared_answers import SharedAnswers
 from coinmux.framework.cluster.shared_notes import SharedNotes
+from coinmux.framework.cluster.shared_prices import SharedPrices
 from coinmux.framework.cluster.shared_usage import SharedUsage
 from coinmux.framework.cluster.shared_windows import SharedWindows
 from coinmux.framework.cluster.store import Store
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from coinmux.framework.events import EventBus
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.limits.rate_window import RateWindow
+    from coinmux.framework.quality.jump_check import JumpCheck
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.registry import SourceRegistry
 
@@ -41,6 +43,7 @@ class Cluster:
 
     Args:
         reload: reads the settings of this worker again, because another worker did.
+        known: the last known prices.
         workers: how many to assume until the store is reached.
 
     Attributes:
@@ -48,6 +51,7 @@ class Cluster:
         workers: how many were alive when last counted.
         answers: those any worker fetched.
         notes: what any worker may look up.
+        prices: what any worker believes markets to cost.
         usage: what consumers used.
         news: the health of sources, sent and received.
     """
@@ -61,6 +65,7 @@ class Cluster:
         events: EventBus,
         clock: Clock,
         reload: Callable[[], object],
+        known: JumpCheck,
         *,
         workers: int = 1,
         simulated: bool = False,
@@ -78,6 +83,7 @@ class Cluster:
             self.store, self._prefix, self.worker, cache, clock, simulated=simulated
         )
         self.notes = SharedNotes(self.store, self._prefix)
+        self.prices = SharedPrices(self.store, self._prefix, known, clock)
         self.usage: SharedUsage = SharedUsage(self.store, self._prefix)
         self._feeds: SharedFeeds | None = None
         self._further: dict[str, SharedWindows] = {}
@@ -176,6 +182,7 @@ class Cluster:
         same, first = name == self._name, self._task is None
         self._name = name
         await self.news.catch_up()
+        await self.prices.begin()
         self.attach()
         for shared in self._windows():
             await shared.join(same=same, first=first)
@@ -200,6 +207,7 @@ class Cluster:
                     # The store was emptied meanwhile: this worker counts its use there again.
                     self._name = name
                     await self.count_known()
+                await self.store.guard(self.prices.exchange())
                 self.attach()
                 for shared in self._windows():
                     await shared.read()

@@ -190,3 +190,36 @@ end
 for k = 3 + 2 * set, #ARGV do redis.call('PUBLISH', KEYS[1], ARGV[k]) end
 return 1
 """)
+
+#: KEYS: the known prices, when each was believed. ARGV: since when those are answered, ms they are
+#: kept, how many are kept, then of each to tell: its name, itself, how many ms ago it was believed.
+#: Answers `{now, then name, price and time of each}`.
+KNOW = Script(
+    _NOW
+    + """
+for k = 4, #ARGV, 3 do
+  local at = now - ARGV[k + 2]
+  local was = redis.call('ZSCORE', KEYS[2], ARGV[k])
+  if not was or tonumber(was) < at then
+    redis.call('HSET', KEYS[1], ARGV[k], ARGV[k + 1])
+    redis.call('ZADD', KEYS[2], at, ARGV[k])
+  end
+end
+local old = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[2])
+for _, name in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1 - ARGV[3])) do old[#old + 1] = name end
+for _, name in ipairs(old) do
+  redis.call('HDEL', KEYS[1], name)
+  redis.call('ZREM', KEYS[2], name)
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+local told = {string.format('%d', now)}
+local found = redis.call('ZRANGEBYSCORE', KEYS[2], ARGV[1], '+inf', 'WITHSCORES')
+for k = 1, #found, 2 do
+  told[#told + 1] = found[k]
+  told[#told + 1] = redis.call('HGET', KEYS[1], found[k])
+  told[#told + 1] = found[k + 1]
+end
+return told
+"""
+)

@@ -190,8 +190,9 @@ def _never_served(
         missing = (query.missing_interval(source.info.intervals or ()) for source in serving)
         interval = next((one for one in missing if one is not None), None)
         return UnknownInterval(f"no source has {interval} candles of that pair")
-    subject = request.query.about() or request.row.name
-    return UnknownSymbol(subject, f"no source serves {name} for {subject}")
+    subject, pinned = request.query.about() or name, request.ask.provider
+    who = "no source serves" if pinned is None else f"{pinned} does not serve"
+    return UnknownSymbol(subject, f"{who} {name} for {subject}")
 
 
 def _earliest_s(refusals: Sequence[tuple[str, Refusal]], now: float) -> float | None:

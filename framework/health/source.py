@@ -417,7 +417,8 @@ class SourceBreaker:
         # One that is down says little of those that were never asked; two say enough.
         if down == len(asked) and (down > 1 or len(self.channels) == 1):
             return State.OFFLINE
-        return State.DEGRADED if down or own is State.DEGRADED else State.HEALTHY
+        is_good = not down and State.HEALTHY in asked and own is not State.DEGRADED
+        return State.HEALTHY if is_good else State.DEGRADED
 
     def _ranked(self) -> State:
         """The state that places it among others.

@@ -48,6 +48,13 @@ _FLAT = (float, int, bool, NoneType, Symbol, Chain)
 _FLAT_BYTES = 16
 #: Where a query and its answer both have one of these fields, the values must be equal.
 _COMPARED = ("symbol", "interval", "chain", "address", "metric", "asset", "page")
+#: What a model of pydantic consists of: a frozen one lets nobody else set it.
+_set_values, _set_given, _set_extra, _set_private = (
+    vars(BaseModel)[name].__set__
+    for name in (
+        "__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +94,6 @@ def _optional_names(model: type[BaseModel]) -> frozenset[str]:
         for name, field in model.model_fields.items()
         if NoneType in get_args(field.annotation)
     )
-
-
-@cache
-def _defaults(model: type[BaseModel]) -> Mapping[str, object]:
-    """What each field of `model` that may be left out holds then."""
-    fields = model.model_fields.items()
-    return {name: field.get_default() for name, field in fields if not field.is_required()}
 
 
 class Result(BaseModel):
@@ -157,29 +157,29 @@ class Result(BaseModel):
         return handler(rest)
 
     @classmethod
-    def of_sound(cls, **fields: object) -> Self:
-        """A result of fields that are known to be sound, and that nothing can change.
+    def sound(cls, values: dict[str, Any], given: set[str]) -> Self:
+        """A result of values that are known to be sound, without a look at them.
 
-        As `model_construct`, in a fifth of its time; what is left out has its default.
+        Args:
+            values: of every field, in their order.
+            given: the fields that were set; several results may share it.
         """
         made = object.__new__(cls)
-        object.__setattr__(made, "__dict__", {**_defaults(cls), **fields})
-        object.__setattr__(made, "__pydantic_fields_set__", set(fields))
-        object.__setattr__(made, "__pydantic_extra__", None)
-        object.__setattr__(made, "__pydantic_private__", None)
+        _set_values(made, values)
+        _set_given(made, given)
+        _set_extra(made, None)
+        _set_private(made, None)
         return made
 
     def altered(self, **fields: object) -> Self:
         """A copy in which these fields have values that are known to be sound.
 
-        As `model_copy`, in a quarter of its time: a live feed makes one of each message.
+        As `model_copy`, in a tenth of its time: a live feed makes one of each message.
         """
-        made = object.__new__(type(self))
-        object.__setattr__(made, "__dict__", {**self.__dict__, **fields})
-        object.__setattr__(made, "__pydantic_fields_set__", self.model_fields_set | fields.keys())
-        object.__setattr__(made, "__pydantic_extra__", None)
-        object.__setattr__(made, "__pydantic_private__", None)
-        return made
+        given = self.__pydantic_fields_set__
+        if not fields.keys() <= given:
+            given = given | fields.keys()
+        return self.sound({**self.__dict__, **fields}, given)
 
     def is_empty(self) -> bool:
         """Whether the answer has no item; only results that are lists can be empty."""
@@ -230,14 +230,15 @@ class Result(BaseModel):
         newest = self.own_time_ms()
         if newest is not None and newest > now_ms + self.ahead_ms():
             raise Implausible(f"its time is {(newest - now_ms) / 1000:.0f} s in the future")
-        return self._cut(query)
+        return self._cut(query) if self.cuts else self
 
     def _cut(self, query: Any) -> Self:
         shorter = {}
-        for cut in self.cuts:
-            items, most = getattr(self, cut.items), query.__dict__.get(cut.most)
+        asked = query.__dict__
+        for name, limit, newest_last in self.cuts:
+            items, most = getattr(self, name), asked.get(limit)
             if most is not None and len(items) > most:
-                shorter[cut.items] = items[-most:] if cut.newest_last else items[:most]
+                shorter[name] = items[-most:] if newest_last else items[:most]
         return self.model_copy(update=shorter) if shorter else self
 
     def staleness(self, query: Any, now_ms: int, max_age_s: float | None) -> str | None:

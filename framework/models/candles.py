@@ -49,6 +49,8 @@ else:
 #: Rows of one answer.
 MOST_CANDLES = 1000
 _HOUR_MS = 3_600_000
+#: The fields that rows of a source give.
+_READ_FIELDS = {"notes", "symbol", "interval", *COLUMNS, "sent"}
 
 
 class CandlesQuery(Query["Candles"]):
@@ -219,9 +221,20 @@ class Candles(Result):
             name: frozen_array(np.ascontiguousarray(column))
             for name, column in zip(CANDLE_COLUMNS, (time, *table), strict=True)
         }
-        given = {"symbol": query.symbol, "interval": query.interval, **columns, "sent": sent}
+        values = {
+            "notes": (*notes, *said),
+            "rows_left_out": 0,
+            "symbol": query.symbol,
+            "interval": query.interval,
+            **columns,
+            "last_closed": None,
+            "complete": None,
+            "next_start": None,
+            "is_cut": False,
+            "sent": sent,
+        }
         # `read_table` has judged them already.
-        return cls.of_sound(**given, notes=(*notes, *said))
+        return cls.sound(values, _READ_FIELDS)
 
     def is_empty(self) -> bool:
         return len(self) == 0

@@ -68,7 +68,7 @@ class SocketInfo:
 # What a frame says. One frame may say several things, in order.
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """Data of a channel; `body` goes to the reader of the feed that subscribed to it.
 
     Attributes:

@@ -78,7 +78,12 @@ class ClockWatch:
         """
         now_ms = self._clock.wall_ms()
         if own_ms % _DAY_MS:
-            self._note(self._data, source, (own_ms - now_ms) / 1000)
+            ahead_s = (own_ms - now_ms) / 1000
+            if -OFF_S <= ahead_s <= OFF_S and not self._skew_s:
+                # As nearly always, and then there is nothing to judge.
+                self._data[source] = (self._clock.monotonic(), ahead_s)
+            else:
+                self._note(self._data, source, ahead_s)
         return now_ms + round(self._skew_s * 1000) if self._skew_s else now_ms
 
     def agrees_with(self, source: str) -> bool:

@@ -54,6 +54,13 @@ class Figure:
         return self.jumps.agrees.agrees(self.value, value)
 
 
+def about(capability: Capability, query: Query) -> Hashable:
+    """The subject of a question's figure; figures of the same subject are compared."""
+    rule = capability.jumps
+    name = capability.name if rule is None or rule.about is None else rule.about
+    return name, query.subject()
+
+
 def figure_of(capability: Capability, query: Query, result: Result) -> Figure | None:
     """The figure of an answer; None where it has none that can be compared."""
     rule = capability.jumps
@@ -129,18 +136,31 @@ class JumpCheck:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._subjects: OrderedDict[Hashable, _Subject] = OrderedDict()
-        #: source -> its newest answers, each with the market it was about.
-        self._lately: OrderedDict[str, deque[tuple[Print, Hashable]]] = OrderedDict()
+        #: source -> its newest answers, and the market that each was about.
+        self._lately: OrderedDict[str, tuple[deque[Print], deque[Hashable]]] = OrderedDict()
 
     def doubt(
         self, source: str, capability: Capability, query: Query, result: Result
     ) -> str | None:
         """Why the answer is doubted, for people; None where it fits, and is the last known then."""
         rule = capability.jumps
-        value = None if rule is None else result.figure(query)
-        if rule is None or value is None or value <= 0:
+        if rule is None:
             return None
-        now, key = self._clock.monotonic(), (rule.about or capability.name, query.subject())
+        return self.doubt_of(source, about(capability, query), rule, query, result)
+
+    def doubt_of(
+        self, source: str, key: Hashable, rule: JumpRule, query: Query, result: Result
+    ) -> str | None:
+        """As `doubt`, where it is known what the answer is about.
+
+        Args:
+            key: as of `about`.
+            rule: of the capability.
+        """
+        value = result.figure(query)
+        if value is None or value <= 0:
+            return None
+        now = self._clock.monotonic()
         subject = self._subjects.get(key)
         print_ = result.fingerprint()
         why = self._repeats(source, key, print_) if result.is_distinctive() else None
@@ -166,9 +186,37 @@ class JumpCheck:
                 return f"{value:g} is {times:.3g} times off what {subject.source} told {when}"
         if why is None:
             subject.value, subject.at, subject.source, subject.doubted = value, now, source, None
-            if not is_same:
+            if print_ and not is_same:
                 self._remember(key, subject, source, print_, now)
         return why
+
+    def believed(self, since: float) -> list[tuple[Hashable, float, str, float]]:
+        """What was believed after that time: of what, the value, whose it is and when."""
+        return [
+            (key, one.value, one.source, one.at)
+            for key, one in self._subjects.items()
+            if one.at > since
+        ]
+
+    def learn(self, key: Hashable, rule: JumpRule, value: float, source: str, at: float) -> None:
+        """Know what another process believed.
+
+        What differs from what is known here changes nothing, unless a second source says so.
+        """
+        subject = self._subjects.get(key)
+        if subject is None:
+            self._subjects[key] = _Subject(value, at, source)
+            while len(self._subjects) > _SUBJECTS:
+                self._subjects.popitem(last=False)
+        elif at > subject.at:
+            doubted = subject.doubted
+            is_second = (
+                doubted is not None
+                and doubted.source != source
+                and rule.agrees.agrees(doubted.value, value)
+            )
+            if is_second or not _jumps(subject, value, rule, at):
+                subject.value, subject.at, subject.source, subject.doubted = value, at, source, None
 
     def _is_frozen(
         self, subject: _Subject, source: str, print_: Print, since_s: float, now: float
@@ -187,15 +235,17 @@ class JumpCheck:
         """Whether this very answer, volume included, was given for other markets."""
         lately = self._lately.get(source)
         if lately is None:
-            lately = self._lately[source] = deque(maxlen=_LATELY)
+            lately = self._lately[source] = (deque(maxlen=_LATELY), deque(maxlen=_LATELY))
             if len(self._lately) > _SOURCES:
                 self._lately.popitem(last=False)
         self._lately.move_to_end(source)
-        lately.append((print_, key))
+        prints, keys = lately
+        prints.append(print_)
+        keys.append(key)
         # A tuple compares as fast as its first figure does, and two markets share few of those.
-        if sum([other == print_ for other, _ in lately]) < _SAME:
+        if prints.count(print_) < _SAME:
             return None
-        markets = {about for other, about in lately if other == print_}
+        markets = {about for other, about in zip(prints, keys, strict=True) if other == print_}
         if len(markets) < _SAME:
             return None
         return f"the same answer for {len(markets)} markets"

@@ -205,22 +205,27 @@ def read_rows(
         OtherSubject: a row is about another pair, address or coin, so all may be.
         UnknownSymbol: from `one`.
     """
-    if isinstance(rows, Mapping):
-        rows = rows.values()
-    if isinstance(rows, (str, bytes)) or not isinstance(rows, Iterable):
-        raise SchemaMismatch(f"{kind} take a list, not {type(rows).__name__}")
+    if type(rows) is not list:  # most are, and a look at what else they may be takes long
+        if isinstance(rows, Mapping):
+            rows = rows.values()
+        if isinstance(rows, (str, bytes)) or not isinstance(rows, Iterable):
+            raise SchemaMismatch(f"{kind} take a list, not {type(rows).__name__}")
     read: list[T] = []
     others = 0
     bad: list[Exception] = []
+    damage = _damage.get()
+    mark = (0, 0)
     for row in rows:
-        mark = marked()
+        if damage is not None:
+            mark = damage.mark()
         try:
             item = one(row)
         except OtherSubject:
             raise
         except BAD_ROW as error:
             bad.append(error)
-            forget_since(mark)
+            if damage is not None:
+                damage.forget_since(mark)
             continue
         if item is None:
             others += 1
@@ -248,12 +253,13 @@ def optional(row: Any, *path: str | int, name: str | None = None) -> Any:
         path: keys and places.
         name: the field that it is read for, where `path` says nothing to a person.
     """
-    if (
-        type(row) is dict
-        and len(path) == 1
-        and (value := row.get(path[0], _MISSING)) is not _MISSING
-    ):
-        return value  # most members are there, and one step away
+    if len(path) == 1:  # most members are there, and one step away
+        step = path[0]
+        if type(row) is dict:
+            if (value := row.get(step, _MISSING)) is not _MISSING:
+                return value
+        elif type(row) is list and type(step) is int and 0 <= step < len(row):
+            return row[step]
     value = row
     for step in path:
         if value is None:
@@ -275,6 +281,13 @@ def required(row: Any, *path: str | int) -> Any:
     Raises:
         SchemaMismatch: it is missing.
     """
+    if len(path) == 1:  # as in `optional`
+        step = path[0]
+        if type(row) is dict:
+            if (value := row.get(step, _MISSING)) is not _MISSING:
+                return value
+        elif type(row) is list and type(step) is int and 0 <= step < len(row):
+            return row[step]
     value = row
     for step in path:
         value = _member(value, step)

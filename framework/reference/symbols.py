@@ -26,6 +26,9 @@ from coinmux.framework.reference.tickers import (
 
 __all__ = ["QUOTES", "Symbol", "SymbolStyle"]
 
+#: Pairs of one source whose confirmed names are remembered.
+_MOST_CONFIRMED = 1_024
+
 
 class Symbol(str):
     """A trading pair, `BASE/QUOTE` in upper case: `BTC/USDT`.
@@ -127,6 +130,10 @@ class SymbolStyle:
     aliases: Mapping[str, str] = field(default_factory=dict)
     strangers: frozenset[str] = frozenset()
     _refused: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
+    #: How answers named pairs that were confirmed, as each message of a feed names its own.
+    _confirmed: dict[Symbol, str] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         taken = frozenset(self.aliases.values()) - self.aliases.keys()
@@ -180,5 +187,10 @@ class SymbolStyle:
         """
         if said is None or said == "":
             raise Implausible(f"asked for {symbol}, the answer names no pair")
+        if self._confirmed.get(symbol) == said:
+            return
         if not isinstance(said, str) or said.upper() != self.native(symbol).upper():
             raise OtherSubject(f"asked for {symbol}, the answer is about {str(said)[:40]!r}")
+        if len(self._confirmed) >= _MOST_CONFIRMED:
+            self._confirmed.clear()
+        self._confirmed[symbol] = said

@@ -134,12 +134,14 @@ class SampleSeries(_Part):
     Attributes:
         path: of the list of rows in the body.
         time: of the time in a row.
+        at: whether that is when the candle opens, or when it closes (now where it is open).
         order: oldest (`asc`) or newest (`desc`) first.
         columns: open, high, low, close -> path in a row, where the rows do not tell by themselves.
     """
 
     path: str = ""
     time: str
+    at: Literal["open", "close"] = "open"
     order: Literal["asc", "desc"] = "asc"
     step: SeriesStep
     limit: Limit = Limit()

@@ -33,7 +33,8 @@ class Rows:
         samples: rows oldest first, as JSON.
         times: of their openings, in seconds.
         step_s: the length of their candles.
-        time: path of the opening time in a row.
+        time: path of the time in a row.
+        at: whether that is when it opens or closes.
         also: paths of further times in a row.
         columns: open, high, low, close -> path.
         prices: paths of further prices in a row.
@@ -52,6 +53,7 @@ class Rows:
     volume: json_paths.Parts | None
     forms: Mapping[bool, Any]
     order: Literal["asc", "desc"]
+    at: Literal["open", "close"] = "open"
 
     @classmethod
     def read(
@@ -65,21 +67,24 @@ class Rows:
         columns: Mapping[Any, str] | None,
         order: Literal["asc", "desc"],
         volume: json_paths.Parts | None = None,
+        at: Literal["open", "close"] = "open",
     ) -> Rows:
         """What a sample's rows tell.
 
         Args:
             rows: at least one.
             step_s: what its request says the length is.
-            time: path of the opening time in a row.
+            time: path of the time in a row.
             times, prices: paths in a row.
             columns: where the four prices stand; found out from the rows without it.
             order: of the source.
             volume: path of what was traded in a row, in units of the base.
+            at: whether the time is when a candle opens or closes.
 
         Raises:
             ValueError: the columns cannot be told apart.
         """
+        early_s = step_s if at == "close" else 0
         oldest_first = list(rows) if order == "asc" else list(rows)[::-1]
         found = (
             {name: json_paths.parse(path) for name, path in columns.items()}
@@ -88,7 +93,7 @@ class Rows:
         )
         return cls(
             samples=tuple(msgspec.json.encode(row) for row in oldest_first),
-            times=tuple(_seconds(row, time) for row in oldest_first),
+            times=tuple(_seconds(row, time) - early_s for row in oldest_first),
             step_s=step_s,
             time=time,
             also=tuple(path for path in times if path != time),
@@ -102,6 +107,7 @@ class Rows:
                 for value in json_paths.values(row, path)
             ),
             order=order,
+            at=at,
         )
 
     def write(
@@ -110,12 +116,15 @@ class Rows:
         closes_s: Sequence[int],
         values: Sequence[Values],
         traded: Callable[[int, int], float] | None = None,
+        *,
+        now_s: int | None = None,
     ) -> list[Any]:
         """Rows of candles that open (ascending) and close then, in the source's order.
 
         Args:
             traded: between two moments on average, in units of the base; as the sample has it
                 without.
+            now_s: one that is open is told to close then.
         """
         newest = opens_s[-1] if opens_s else 0
         rows = [
@@ -124,6 +133,7 @@ class Rows:
                 four,
                 close_s - open_s,
                 is_newest=open_s == newest,
+                closes_s=close_s if now_s is None else min(close_s, now_s),
                 traded=None if traded is None else traded(open_s, close_s),
             )
             for open_s, close_s, four in zip(opens_s, closes_s, values, strict=True)
@@ -138,7 +148,14 @@ class Rows:
         return row
 
     def _row(
-        self, open_s: int, four: Values, step_s: int, *, is_newest: bool, traded: float | None
+        self,
+        open_s: int,
+        four: Values,
+        step_s: int,
+        *,
+        is_newest: bool,
+        closes_s: int,
+        traded: float | None,
     ) -> Any:
         count = len(self.samples)
         at = count - 1 if is_newest or count == 1 else (open_s // step_s) % (count - 1)
@@ -146,7 +163,8 @@ class Rows:
         done = [self.time, *self.also]
         moved_ns = (open_s - self.times[at]) * SECOND_NS
         for container, key in json_paths.places(row, self.time):
-            container[key] = shifted(container[key], moved_ns)
+            later_s = closes_s - open_s - self.step_s if self.at == "close" else 0
+            container[key] = shifted(container[key], moved_ns + later_s * SECOND_NS)
         for path in self.also:
             for container, key in json_paths.places(row, path):
                 container[key] = self._other_time(container[key], at, moved_ns, step_s)

@@ -68,6 +68,7 @@ def rows_of(
         prices=[inside for path in prices if (inside := json_paths.below(path, root)) is not None],
         columns=series.columns,
         order=series.order,
+        at=series.at,
         volume=_in_a_row(volume, root),
     )
     return read, Span(step_s, min(count, series.limit.max))

@@ -257,14 +257,14 @@ class Script:
         values = market.candles(known, opens, closes, now_s)
         four = [(o * off, h * off, low * off, c * off) for o, h, low, c in values]
         if pair is None or not _is_simulated(pair):
-            return self.rows.write(opens, closes, four)
+            return self.rows.write(opens, closes, four, now_s=now_s)
         day = day_figures.day_of(market, pair, now_ms, source=self.info.name, off=off)
         per_second = day.volume_base / 86_400
 
         def traded(open_s: int, close_s: int) -> float:
             return per_second * max(min(close_s, now_s) - open_s, 1)
 
-        return self.rows.write(opens, closes, four, traded)
+        return self.rows.write(opens, closes, four, traded, now_s=now_s)
 
 
 @dataclass(slots=True)

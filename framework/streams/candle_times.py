@@ -45,6 +45,11 @@ def next_open(interval: Interval, open_ms: int) -> int:
     return int(time.replace(year=year, month=month).timestamp() * 1000)
 
 
+def previous_open(interval: Interval, open_ms: int) -> int:
+    """When the candle before the one of `open_ms` opens."""
+    return open_ms - interval.ms if interval != "1M" else open_of(interval, open_ms - 1)
+
+
 def open_of(interval: Interval, at_ms: int) -> int:
     """When the candle of a moment opens: at midnight in UTC, on a Monday, on a month's first."""
     if interval == "1M":

@@ -15,6 +15,7 @@ from coinmux.framework.errors import (
     ProviderError,
 )
 from coinmux.framework.quality.foreign_results import check_foreign
+from coinmux.framework.quality.jump_check import about
 from coinmux.framework.quality.plausibility import check
 
 if TYPE_CHECKING:
@@ -76,11 +77,17 @@ class FeedChecks:
         self.left_out = 0
         self.last_error: ProviderError | None = None
         self._lately: deque[Kind] = deque(maxlen=_JUDGED)
+        #: How many of them are not good.
+        self._not_good = 0
         self._own_ms = 0
+        # What the answers are about does not change.
+        self._about = about(capability, self._query)
+        self._is_ticker = capability.name == "ticker"
 
     def begin(self) -> None:
         """Judge what comes from now on: it is on a new connection."""
         self._lately.clear()
+        self._not_good = 0
 
     def passed(self, result: R) -> R | None:
         """What a message told, checked; None where it is left out.
@@ -103,22 +110,39 @@ class FeedChecks:
                 error = LocalClock(f"our clock may be wrong: {error.detail}")
             self.bad(error)
             return None
-        if own_ms is not None and self._capability.name == "ticker":
+        if own_ms is not None and self._is_ticker:
             if own_ms < self._own_ms:
                 self.older += 1
                 return None
             self._own_ms = own_ms
-        doubt = self._known.doubt(self._source, self._capability, self._query, checked)
-        if doubt is not None:
-            self.bad(Implausible(doubt), kind="doubted")
-            return None
+        rule = self._capability.jumps
+        if rule is not None:
+            doubt = self._known.doubt_of(self._source, self._about, rule, self._query, checked)
+            if doubt is not None:
+                self.bad(Implausible(doubt), kind="doubted")
+                return None
         self.stale = checked.staleness(self._query, now_ms, self._capability.max_age_s)
         if self.stale is None:
-            self._lately.append("")
+            if self._not_good:
+                self._note("")
+            else:
+                self._lately.append("")
         else:
             # It is told with its age: in a quiet market nothing newer may be there.
             self._add("stale", self.stale)
         return cast("R", checked)
+
+    def fits(self, answer: Result) -> bool:
+        """Whether an answer of a request fits what is known of the market; else it is left out.
+
+        Raises:
+            BrokenFeed: half of the last messages were bad.
+        """
+        # As if it reached until now: answers about the past are not compared otherwise.
+        doubt = self._known.doubt(self._source, self._capability, self._query, answer)
+        if doubt is not None:
+            self.bad(Implausible(doubt), kind="doubted")
+        return doubt is None
 
     def bad(self, error: ProviderError, *, kind: Kind = "bad") -> None:
         """Count a message that was left out, or that could not be read.
@@ -132,10 +156,18 @@ class FeedChecks:
             return
         self._add(kind, error.detail)
 
-    def _add(self, kind: Kind, detail: str) -> None:
+    def _note(self, kind: Kind) -> None:
+        """Remember how a message was, in place of the oldest."""
         lately = self._lately
+        if self._not_good and len(lately) == _JUDGED and lately[0]:
+            self._not_good -= 1
         lately.append(kind)
-        count = sum(map(bool, lately))
+        if kind:
+            self._not_good += 1
+
+    def _add(self, kind: Kind, detail: str) -> None:
+        self._note(kind)
+        lately, count = self._lately, self._not_good
         if count < _TOO_MANY:
             return
         worst = max(_REASONS, key=lately.count)
@@ -146,5 +178,5 @@ class FeedChecks:
             error.outcome = self._deviations.outcome(self._source, self._capability.name)
         elif worst == "stale":
             error.outcome = Outcome.NEUTRAL
-        lately.clear()
+        self.begin()
         raise error

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from coinmux.framework.streams.composite import Composite
 from coinmux.framework.streams.feed import Feed
@@ -147,7 +148,7 @@ class CompositeFeed(Feed):
             # Who comes later is told what was said of the price that it gets.
             notes = event.meta.notes if event.data is not None else answer.notes
             missing = tuple(one for one in answer.notes if one not in notes)
-            event.meta = replace(
+            event.meta = structs.replace(
                 event.meta, sources=answer.sources, outliers=answer.outliers,
                 notes=(*event.meta.notes, *missing),
             )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Generic, Literal
 
 import msgspec
@@ -22,8 +21,7 @@ KINDS: Mapping[Kind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveMeta:
+class LiveMeta(msgspec.Struct, frozen=True, kw_only=True):
     """Where the data of an event comes from, and how well."""
 
     provider: Annotated[
@@ -52,8 +50,7 @@ class LiveMeta:
     simulated: Annotated[bool, Meta(description="Whether sources are simulated")] = False
 
 
-@dataclass(slots=True, eq=False)
-class LiveEvent(Generic[R_co]):
+class LiveEvent(msgspec.Struct, Generic[R_co], eq=False):
     """One event of a stream; the same object for every reader, so it is encoded once.
 
     Attributes:
@@ -72,7 +69,7 @@ class LiveEvent(Generic[R_co]):
     data: R_co | None
     meta: LiveMeta
     replaces: object = None
-    _encoded: bytes | None = field(default=None, repr=False)
+    _encoded: bytes | None = None
 
     def encode(self) -> bytes:
         """`{"subject": …, "data": …, "meta": …}` as JSON; made once."""

@@ -370,7 +370,8 @@ class Feed(PolledVoice):
     def _snapshot(self) -> Result | None:
         side = self._side
         # The next source may be followed already, and be silent yet: it is not who told.
-        if self.state == "live" and side is not None and side.name == self._provider:
+        is_its = side is not None and side.name == self._provider and not side.is_doubted
+        if self.state == "live" and side is not None and is_its:
             return side.lane.snapshot()
         return self._last
 

@@ -126,7 +126,9 @@ class Followed(Generic[T]):
     def said(self, channel: str, body: object, at: float) -> None:
         self._heard_at = at
         try:
-            said = list(self.subscription.read(channel, body))
+            said = self.subscription.read(channel, body)
+            if type(said) is not list:
+                said = list(said)
         except Exception as error:  # noqa: BLE001 - the border around a plugin
             self._listener.unreadable(
                 error if isinstance(error, CoinmuxError) else failure_of(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SNAPSHOT_ROWS = 200
 
 
-class Told(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, frozen=True, gc=False):
     """What a message changed.
 
     Attributes:
@@ -54,7 +54,7 @@ class Lane(Protocol):
         """On another connection, and nothing was missed; the last moments may come again."""
         ...
 
-    def hear(self, said: Sequence[Any]) -> Iterator[Told]:
+    def hear(self, said: Sequence[Any]) -> Iterable[Told]:
         """What a message changes.
 
         Raises:
@@ -112,9 +112,9 @@ class TickerLane:
     def renew(self, subscription: Subscription[Any]) -> None:
         pass
 
-    def hear(self, said: Sequence[Ticker]) -> Iterator[Told]:
+    def hear(self, said: Sequence[Ticker]) -> Iterable[Told]:
         self._last = said[-1]
-        yield Told(self._last, "ticker")
+        return (Told(self._last, "ticker"),)
 
     def unreadable(self, error: CoinmuxError) -> None:
         pass
@@ -166,10 +166,11 @@ class BookLane:
         elif self._line is not None:
             self._line.renew()
 
-    def hear(self, said: Sequence[BookChange]) -> Iterator[Told]:
+    def hear(self, said: Sequence[BookChange]) -> Iterable[Told]:
+        line = self.line
         for change in said:
-            self.line.apply(change)
-        yield from self._changed()
+            line.apply(change)
+        return self._changed()
 
     def unreadable(self, error: CoinmuxError) -> None:
         if self._line is not None:
@@ -183,10 +184,10 @@ class BookLane:
             return None
         return self._line.book(self._query.depth)
 
-    def take(self, change: BookChange) -> Iterator[Told]:
+    def take(self, change: BookChange) -> Iterable[Told]:
         """Take the whole book that was asked for."""
         self.line.snapshot(change)
-        yield from self._changed()
+        return self._changed()
 
     def asks(self) -> Query | None:
         return None
@@ -203,11 +204,12 @@ class BookLane:
     def resume(self, since_ms: int | None) -> None:
         pass
 
-    def _changed(self) -> Iterator[Told]:
+    def _changed(self) -> Iterable[Told]:
         line = self.line
-        if line.state is BookState.TRUE and line.version != self._version:
-            self._version = line.version
-            yield Told(line.book(self._query.depth), "order_book")
+        if line.version == self._version or line.state is not BookState.TRUE:
+            return ()
+        self._version = line.version
+        return (Told(line.book(self._query.depth), "order_book"),)
 
 
 class TradesLane:
@@ -233,10 +235,11 @@ class TradesLane:
         assert self._line is not None
         self._line.renew()
 
-    def hear(self, said: Sequence[Trade | TradeMark]) -> Iterator[Told]:
-        assert self._line is not None
-        if new := self._line.hear(said):
-            yield Told(self._line.told(new))
+    def hear(self, said: Sequence[Trade | TradeMark]) -> Iterable[Told]:
+        line = self._line
+        assert line is not None
+        new = line.hear(said)
+        return (Told(line.told(new)),) if new else ()
 
     def unreadable(self, error: CoinmuxError) -> None:
         if self._line is not None:
@@ -253,7 +256,7 @@ class TradesLane:
     def asks(self) -> Query | None:
         if self._line is None:
             return None
-        if self._line.missing():
+        if self._line.is_missing:
             return self._query.model_copy(update={"limit": 1_000})
         if not self._is_seeded:
             return self._query.model_copy(update={"limit": SNAPSHOT_ROWS})

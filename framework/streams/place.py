@@ -160,7 +160,11 @@ class Place:
 
     def said(self, session: Session, channel: str, body: object, at: float) -> None:
         if session is self.session:
-            for followed in tuple(self._by_channel.get(channel, ())):
+            listening = self._by_channel.get(channel, ())
+            if len(listening) == 1:
+                listening[0].said(channel, body, at)
+                return
+            for followed in tuple(listening):
                 followed.said(channel, body, at)
         elif session is self.next:
             kept = [one.said_there(channel, body, at) for one in self._by_next.get(channel, ())]

@@ -34,6 +34,8 @@ class PolledVoice(Voice):
         #: The newest that readers have, for a source that takes over.
         self._since_ms: int | None = None
         self._pause_s: float | None = None
+        #: Whether what was told before is not over with what is told next.
+        self._has_past = capability in ("trades", "candles")
 
     def go_on(self, since_ms: int | None) -> None:
         """Begin after what readers have already, before anything is told."""
@@ -132,7 +134,7 @@ class PolledVoice(Voice):
         own_ms = data.own_time_ms()
         if own_ms is not None:
             self._lag_ms = self._clock.wall_ms() - own_ms
-        newest = newest_of(data)
+        newest = newest_of(data) if self._has_past else None
         # What was fetched late is older than what readers have.
         if newest is not None and (self._since_ms is None or newest > self._since_ms):
             self._since_ms = newest

@@ -137,6 +137,9 @@ class Session:
         self._sender: asyncio.TimerHandle | None = None
         #: Channel -> when it was asked for; None while it waits to be.
         self._asked: dict[str, float | None] = {}
+        #: Whether one of them may still wait.
+        self._has_unasked = False
+        #: Those of them that the source confirmed.
         self._given: set[str] = set()
         self._outgoing: deque[Frame] = deque()
         #: Sent before them.
@@ -188,6 +191,7 @@ class Session:
         """Subscribe to channels; those that are followed already are not asked for again."""
         for channel in channels:
             self._asked.setdefault(channel, None)
+        self._has_unasked = True
         self._pump()
 
     def leave(self, channels: Iterable[str]) -> None:
@@ -235,14 +239,17 @@ class Session:
         self.messages += 1
         try:
             for said in self._dialect.read(frame):
-                self._take(said, at)
+                if type(said) is Message and said.channel in self._given:
+                    self._owner.said(self, said.channel, said.body, at)
+                else:
+                    self._take(said, at)
                 if self.is_over:
                     return
         except Exception as error:  # noqa: BLE001 - the border around a plugin
             self._bad(error)
             return
         self._judged.append(True)
-        if self._replies or self._outgoing or None in self._asked.values():
+        if self._replies or self._outgoing or self._has_unasked:
             self._pump()
 
     def _take(self, said: object, at: float) -> None:
@@ -327,9 +334,12 @@ class Session:
             self._wire.send(waiting.popleft())
 
     def _ask(self) -> None:
-        waiting = [one for one, asked in self._asked.items() if asked is None]
-        if not waiting or not self._call(self._dialect.is_ready, False):
+        if not self._has_unasked:
             return
+        waiting = [one for one, asked in self._asked.items() if asked is None]
+        if waiting and not self._call(self._dialect.is_ready, False):
+            return
+        self._has_unasked = False
         now = self._loop.time()
         for start in range(0, len(waiting), self._info.batch):
             part = waiting[start : start + self._info.batch]

@@ -68,6 +68,7 @@ class Side:
         heard_at: time of the loop at which it was last heard.
         messages: how many were heard.
         begun_again: how often it was begun anew, after a loss.
+        is_doubted: whether what it said last is not told.
         stale: why what it tells is older than it should be.
     """
 
@@ -99,10 +100,12 @@ class Side:
         self._is_over = False
         self.has_begun = False
         self.has_told = False
+        self.is_doubted = False
         self.heard_at = self._loop.time()
         self.messages = 0
         self.begun_again = 0
         self._was_begun = False
+        self._may_ask = True
 
     @property
     def stale(self) -> str | None:
@@ -175,6 +178,8 @@ class Side:
         self._was_begun = True
         self.has_begun = True
         self._begun += 1
+        # A book that the socket sends whole, and prices, leave nothing to be asked for.
+        self._may_ask = self._rules is None or self._rules.snapshot is not None
         self._note_unknown()
         self.heard_at = self._loop.time()
         self._owner.began(self)
@@ -192,14 +197,15 @@ class Side:
         self.heard_at = at
         self.messages += 1
         try:
-            self._tell(self.lane.hear(said), at)
+            for one in self.lane.hear(said):
+                self._tell_one(one, at)
         except BrokenFeed as error:
             self._broke(error)
         except ProviderError as error:
             self._bad(error)
         except Exception as error:  # noqa: BLE001 - what a plugin yields may be anything
             self._bad(failure_of(error))
-        if self._asking is None:
+        if self._may_ask and self._asking is None:
             self._ask_for_rest()
 
     def unreadable(self, error: CoinmuxError) -> None:
@@ -222,13 +228,17 @@ class Side:
 
     def _tell(self, told: Iterable[Told], at: float, filled_by: str | None = None) -> None:
         for one in told:
-            checked = self._checks.passed(one.data)
-            if checked is not None and not self._is_over:
-                self.has_told = True
-                self._unknown_at = None
-                if checked is not one.data:
-                    one = type(one)(checked, one.replaces)
-                self._owner.told(self, one, at, filled_by)
+            self._tell_one(one, at, filled_by)
+
+    def _tell_one(self, one: Told, at: float, filled_by: str | None = None) -> None:
+        checked = self._checks.passed(one.data)
+        self.is_doubted = checked is None
+        if checked is not None and not self._is_over:
+            self.has_told = True
+            self._unknown_at = None
+            if checked is not one.data:
+                one = type(one)(checked, one.replaces)
+            self._owner.told(self, one, at, filled_by)
 
     def _bad(self, error: ProviderError | UnknownSymbol) -> None:
         if not isinstance(error, ProviderError):
@@ -300,6 +310,8 @@ class Side:
             if begun != self._begun:
                 return  # it does not know of what was lost meanwhile
             result: Result = answer.data
+            if not self._checks.fits(result):
+                return  # another market's: the line must not keep it
             self._tell(self.lane.answered(result, self.name), self._loop.time(), self.name)
         except (CoinmuxError, ValueError) as error:
             if isinstance(error, BrokenFeed):
@@ -313,9 +325,13 @@ class Side:
         try:
             async with asyncio.timeout(_ASK_S):
                 change = await self._rules.snapshot(self._http())
+            self.is_doubted = False
             self._tell(self.lane.take(change), self._loop.time())
+            if self.is_doubted:
+                # Another market's, or its own in doubt: it is not kept.
+                self.lane.line.missed("the book that was asked for is in doubt")
         except BrokenFeed:
-            return False  # older than what came meanwhile: asked for once more
+            return False  # older than what came meanwhile, or in doubt: asked for once more
         except (CoinmuxError, TimeoutError) as error:
             if isinstance(error, CoinmuxError):
                 self._owner.failed(self, error)

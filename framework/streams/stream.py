@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from coinmux.framework.streams.explanation import FeedExplanation
+    from coinmux.framework.streams.outlets import Outlet
     from coinmux.framework.streams.reader import Reader
 
-#: Begins a reader on its feed, and ends it.
-OpenReader = Callable[[], Awaitable["Reader[R_co]"]]
-CloseReader = Callable[["Reader[R_co]"], None]
+#: Begins a reader on its feed; also returns what ends it.
+OpenReader = Callable[[], Awaitable[tuple["Reader[R_co]", Callable[["Reader[R_co]"], None]]]]
 
 
 class Stream(Generic[R_co]):
@@ -29,14 +29,11 @@ class Stream(Generic[R_co]):
     ```
     """
 
-    def __init__(
-        self,
-        opened: OpenReader[R_co],
-        closed: CloseReader[R_co],
-        explained: Callable[[], FeedExplanation],
-    ) -> None:
+    __slots__ = ("__weakref__", "_ended", "_explained", "_is_closed", "_opened", "_reader")
+
+    def __init__(self, opened: OpenReader[R_co], explained: Callable[[], FeedExplanation]) -> None:
         self._opened = opened
-        self._closed = closed
+        self._ended: Callable[[Reader[R_co]], None] | None = None
         self._explained = explained
         self._reader: Reader[R_co] | None = None
         self._is_closed = False
@@ -57,15 +54,19 @@ class Stream(Generic[R_co]):
             RoutingError: no source can tell it now.
         """
         if self._reader is None and not self._is_closed:
-            self._reader = await self._opened()
+            reader, ended = await self._opened()
+            if self._is_closed:
+                ended(reader)  # meanwhile
+            else:
+                self._reader, self._ended = reader, ended
 
     async def close(self) -> None:
         """End it; waiting for events ends with it."""
         self._is_closed = True
         reader, self._reader = self._reader, None
-        if reader is not None:
+        if reader is not None and self._ended is not None:
             reader.end()
-            self._closed(reader)
+            self._ended(reader)
 
     async def batch(self) -> list[LiveEvent[R_co]]:
         """All events that wait, or the next one; none once it is closed."""
@@ -73,6 +74,12 @@ class Stream(Generic[R_co]):
             await self.open()
         reader = self._reader
         return [] if reader is None else await reader.batch()
+
+    def lead_to(self, outlet: Outlet) -> Reader[R_co] | None:
+        """Wake `outlet` when events wait; the reader, None where the stream is not open."""
+        if self._reader is not None:
+            self._reader.lead_to(outlet)
+        return self._reader
 
     async def __aenter__(self) -> Self:
         await self.open()

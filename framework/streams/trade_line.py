@@ -56,6 +56,11 @@ class TradeLine:
         """The newest trade that is known."""
         return self._memory.newest
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether any trades were lost."""
+        return bool(self._gaps)
+
     def begin(self, since_ms: int | None = None) -> None:
         """The channel was subscribed to anew: what happened meanwhile is missing.
 
@@ -96,7 +101,7 @@ class TradeLine:
             trades = self._ordered(trades)
         if trades and trades[0].id is None and not self._is_numbered:
             trades = self._without_ids(trades)
-        if trades and self._is_open():
+        if self._gaps and trades and self._is_open():
             if self.newest is None:
                 trades = self._after_gap(trades)
             self._meet(trades)

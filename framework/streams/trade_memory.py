@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 #: Trades kept whole, and ids remembered; twice as many at most.
 _KEPT, _REMEMBERED = 1_000, 4_096
+#: REST and the socket of a source may tell a trade's time differently; numbers that begin anew are
+#: of another time altogether.
+_SAME_MS = 5_000
 
 
 def time_of(trade: Trade) -> int:
@@ -40,11 +43,17 @@ class TradeMemory:
     def __init__(self) -> None:
         self.newest = None
         self._recent: list[Trade] = []
-        self._ids: dict[str, None] = {}
+        #: With the time of each: numbers may begin anew.
+        self._ids: dict[str, int] = {}
 
     def has_id(self, trade: Trade) -> bool:
         """Whether a trade of this id was put; False without an id."""
         return trade.id in self._ids
+
+    def was_put(self, trade: Trade) -> bool:
+        """Whether this very trade was put; False without an id."""
+        at_ms = None if trade.id is None else self._ids.get(trade.id)
+        return at_ms is not None and abs(at_ms - trade.timestamp) < _SAME_MS
 
     def knows(self, id_: str) -> bool:
         """Whether a trade of this id was put."""
@@ -61,9 +70,9 @@ class TradeMemory:
         if len(recent) > 2 * _KEPT:
             del recent[:_KEPT]
         if trade.id is not None:
-            ids[trade.id] = None
+            ids[trade.id] = trade.timestamp
             if len(ids) > 2 * _REMEMBERED:
-                self._ids = dict.fromkeys(islice(ids, _REMEMBERED, None))
+                self._ids = dict(islice(ids.items(), _REMEMBERED, None))
 
     def latest(self, limit: int) -> Sequence[Trade]:
         """The newest `limit` trades, newest last."""

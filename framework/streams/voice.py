@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.streams.events import Kind, LiveEvent, LiveMeta
 from coinmux.framework.streams.feed_figures import FeedUse, Loss, Rate, State, Switch
+from coinmux.framework.streams.outlets import Outlets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -40,6 +41,7 @@ class Voice:
         self._simulated = simulated
         self._loop = asyncio.get_running_loop()
         self.readers: set[Reader[Any]] = set()
+        self._outlets = Outlets(self._loop)
         self._recent: deque[LiveEvent[Any]] = deque(maxlen=_KEPT)
         self._prefix = secrets.token_hex(4)
         self._count = 0
@@ -62,6 +64,7 @@ class Voice:
     def add(self, reader: Reader[Any], since: str | None = None) -> None:
         """Give a reader what it misses since the event of that id, else a snapshot."""
         self.readers.add(reader)
+        reader.outlets = self._outlets
         events = list(self._recent)
         at = next((at for at, one in enumerate(events) if one.id == since), None)
         if at is not None:
@@ -83,6 +86,7 @@ class Voice:
     def remove(self, reader: Reader[Any]) -> None:
         """It reads no longer."""
         self.readers.discard(reader)
+        self._outlets.remove(reader)
         self._dropped += reader.dropped
 
     def snapshot(self) -> Result | None:
@@ -105,6 +109,7 @@ class Voice:
         """End its readers."""
         if not self.ready.done():
             self.ready.cancel()
+        self._outlets.pass_on()
         for reader in self.readers:
             reader.end()
 
@@ -235,8 +240,20 @@ class Voice:
         if missed is not None or filled_by is not None:
             self._losses.append(Loss(event.meta.received_at, self._provider, missed, filled_by))
         self._recent.append(event)
-        for reader in self.readers:
-            reader.put(event)
+        self._tell_readers(event)
+
+    def _tell_readers(self, event: LiveEvent[Any]) -> None:
+        """Have every reader get an event."""
+        outlets = self._outlets
+        if not outlets:
+            for reader in self.readers:
+                reader.put(event)
+            return
+        outlets.tell(event)
+        if len(outlets) < len(self.readers):
+            for reader in self.readers:
+                if reader not in outlets:
+                    reader.put(event)
 
     def _event(
         self,

@@ -44,6 +44,14 @@ _USER_AGENT = "coinmux/0.1"
 _UNSENT_BYTES = 1_048_576
 #: So many bytes are taken apart at once: many frames are small, and each becomes an object.
 _SLICE_BYTES = 65_536
+#: How the answer to the handshake ends.
+_HEAD_END = b"\r\n\r\n"
+#: How a frame begins that is a whole message, and what all others have that are none.
+_WHOLE, _WHOLE_TEXT, _CONTROL = (0x81, 0x82), 0x81, 0x08
+#: Lengths that stand in so many bytes after them; a greater one is that of a masked frame.
+_TWO_BYTES, _EIGHT_BYTES = 126, 127
+#: Of a ping, pong or close.
+_MOST_OF_CONTROL = 125
 #: Parts of one message; none of them needs to have a byte.
 _MOST_PARTS = 10_000
 #: A peer that does not answer our close is left after so long.
@@ -129,6 +137,10 @@ class WebSocket(asyncio.Protocol):
         self._is_text = True
         self._is_over = False
         self._closing: asyncio.TimerHandle | None = None
+        #: Whether the handshake is over, and the last bytes of it until then.
+        self._is_framed, self._answered = False, b""
+        #: A frame that is not complete, and how many bytes tell more of it.
+        self._rest, self._needed = bytearray(), 0
         #: Bytes that came in, as they were on the wire.
         self.bytes_in = 0
         #: When the last ping or pong came, by the clock of the loop.
@@ -217,6 +229,77 @@ class WebSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.bytes_in += len(data)
+        if self._is_framed:
+            self._take_frames(data)
+        else:
+            self._take_handshake(data)
+
+    def _take_handshake(self, data: bytes) -> None:
+        """Hand the answer to the protocol, and nothing of what follows it."""
+        seen = self._answered + data
+        end = seen.find(_HEAD_END)
+        if end < 0:
+            self._answered = seen[1 - len(_HEAD_END) :]
+            self._hand_on(data)
+            return
+        cut = end + len(_HEAD_END) - len(self._answered)
+        self._hand_on(data[:cut])
+        self._is_framed = self._wire.state is OPEN
+        if not self._is_framed:
+            self._answered = b""
+            self._hand_on(data[cut:])
+        elif cut < len(data):
+            self._take_frames(data[cut:])
+
+    def _take_frames(self, data: bytes) -> None:
+        """Take what is complete: whole messages at once, the protocol has every other frame.
+
+        Nearly all frames are whole messages, of which it would make several objects each.
+        """
+        rest = self._rest
+        if rest:
+            rest += data
+            if len(rest) < self._needed:
+                return
+            data = bytes(rest)
+            rest.clear()
+        at, end = 0, len(data)
+        while (needed := 2) <= end - at:
+            kind, length, body = data[at], data[at + 1], at + 2
+            if length >= _TWO_BYTES:
+                if length > _EIGHT_BYTES:
+                    self._hand_on(data[at:])  # masked, which no server's is
+                    return
+                body += 8 if length == _EIGHT_BYTES else 2
+                if body > end:
+                    needed = body - at
+                    break
+                length = int.from_bytes(data[at + 2 : body], "big")
+            if length > (self._limit if kind & _CONTROL == 0 else _MOST_OF_CONTROL):
+                self._hand_on(data[at:])
+                return
+            stop = body + length
+            if stop > end:
+                needed = stop - at
+                break
+            if (
+                kind in _WHOLE
+                and not self._parts
+                and not self._is_over
+                and self._wire.state is OPEN
+            ):
+                self._say(data[body:stop], is_text=kind == _WHOLE_TEXT)
+            else:
+                self._hand_on(data[at:stop])
+            at = stop
+            if self._is_over and (self._transport is None or self._transport.is_closing()):
+                return
+        if at < end:
+            self._needed = needed
+            rest += data[at:]
+
+    def _hand_on(self, data: bytes) -> None:
+        """Have the protocol take bytes apart."""
         if len(data) <= _SLICE_BYTES:
             self._take_bytes(data)
             return
@@ -285,7 +368,11 @@ class WebSocket(asyncio.Protocol):
             # Pings are answered by the protocol, a close ends the connection.
             self.alive_at = asyncio.get_running_loop().time()
             return
-        if not self._is_text:
+        self._say(data, is_text=self._is_text)
+
+    def _say(self, data: bytes, *, is_text: bool) -> None:
+        """Hand a message on."""
+        if not is_text:
             self._on_frame(data)
             return
         try:

@@ -77,7 +77,6 @@ class ConsumerDoor:
         state.door = self
         # An answer that is known by the bytes of its request would be given without looking.
         state.raw = b""
-        state.writer = None
         keys = _keys_of(scope["headers"])
         consumer = self.consumers.owner(keys[0]) if len(keys) == 1 else None
         caller = state.caller = Caller(consumer, gave_key=bool(keys))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.packing import Packer
     from coinmux.server.asgi.query_params import ParsedRequest
     from coinmux.server.asgi.request_head import RequestHead
-    from coinmux.server.asgi.scope import RawHeaders, Scope, WholeWriter
+    from coinmux.server.asgi.scope import RawHeaders, Scope, Writer
 
 _KEPT = 2_048
 #: Longer requests are rare and would make the memory of 2,048 of them count.
@@ -232,7 +232,7 @@ class KnownRequests:
         raw: bytes,
         client: tuple[str, int] | None,
         server: tuple[str, int | None] | None,
-        writer: WholeWriter,
+        writer: Writer,
     ) -> Scope | None:
         """The scope of a request that `answer` left, made from its bytes; None if unknown.
 

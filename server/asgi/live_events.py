@@ -83,19 +83,25 @@ class Sent:
     The id of each event has the newest id of every stream, so that all can be resumed from it.
     """
 
+    __slots__ = ("_pieces", "_streams")
+
     def __init__(self, streams: Sequence[Events]) -> None:
         self._streams = streams
-        self._pieces = _sent(streams)
+        #: Begun by the first who waits for a piece.
+        self._pieces: AsyncGenerator[bytes, None] | None = None
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
+        if self._pieces is None:
+            self._pieces = _sent(self._streams)
         return await anext(self._pieces)
 
     async def aclose(self) -> None:
         """End them."""
-        await self._pieces.aclose()
+        if self._pieces is not None:
+            await self._pieces.aclose()
         for stream in self._streams:
             await stream.close()
 

@@ -16,7 +16,7 @@ from coinmux.framework.errors import CoinmuxError, InvalidRequest
 from coinmux.server.asgi.live_params import MOST_SYMBOLS, read_message
 from coinmux.server.asgi.problems import TooManyRequests, problem, render
 from coinmux.server.asgi.query_params import refused, single_values
-from coinmux.server.asgi.sse import HEARTBEAT_S
+from coinmux.server.asgi.sse import HEARTBEAT_S, Turn
 
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
@@ -31,7 +31,6 @@ PATH = "/api/ws"
 MESSAGE_BYTES = 16_384
 #: Messages a caller may send in this many seconds.
 _MESSAGES, _PER_S = 100, 10.0
-_LOOK_S = 0.5
 _GOING_AWAY = 1001
 _DECODER = msgspec.json.Decoder()
 _ENCODER = msgspec.json.Encoder()
@@ -70,10 +69,13 @@ class LiveSocket:
             await _refuse(scope, send, error, request_id, self._gateway)
             return
         await send({"type": "websocket.accept", "headers": []})
-        with self._streams.opened(scope):
-            await _Conversation(self._gateway, self._streams, self._opened, send, request_id).run(
-                receive
-            )
+        caller = _Conversation(self._gateway, self._streams, self._opened, send, request_id)
+        network = self._streams.enter(scope)
+        self._streams.look_after(caller)
+        try:
+            await caller.run(receive)
+        finally:
+            self._streams.leave(network, caller)
 
 
 class _Conversation:
@@ -90,19 +92,26 @@ class _Conversation:
         self._followed: dict[int | str, asyncio.Task[None]] = {}
         self._quiet_since = 0.0
         self._allowance, self._allowed_at = float(_MESSAGES), 0.0
+        #: Set when the caller said something, or time brings something.
+        self._turn = Turn()
+
+    def look(self, now: float, *, is_draining: bool) -> None:
+        """See what time has brought: an end, or a silence that is to be broken."""
+        if is_draining or now - self._quiet_since >= HEARTBEAT_S:
+            self._turn.set()
 
     async def run(self, receive: Receive) -> None:
         loop = asyncio.get_running_loop()
         self._quiet_since = self._allowed_at = loop.time()
-        heard = asyncio.ensure_future(receive())
+        heard = self._hear(receive)
         try:
             while not self._streams.draining:
-                await asyncio.wait((heard,), timeout=_LOOK_S)
+                await self._turn.wait()
                 if heard.done():
                     message = heard.result()
                     if message["type"] == "websocket.disconnect":
                         return
-                    heard = asyncio.ensure_future(receive())
+                    heard = self._hear(receive)
                     await self._take(message)
                 elif loop.time() - self._quiet_since >= HEARTBEAT_S:
                     await self._say({"event": "heartbeat", "at": self._gateway.clock.wall_ms()})
@@ -116,6 +125,11 @@ class _Conversation:
                 task.cancel()
             await asyncio.gather(heard, *tasks, return_exceptions=True)
 
+    def _hear(self, receive: Receive) -> asyncio.Future[Any]:
+        heard = asyncio.ensure_future(receive())
+        heard.add_done_callback(self._turn.set)
+        return heard
+
     async def _take(self, received: Any) -> None:
         ident: object = None
         try:
@@ -127,7 +141,8 @@ class _Conversation:
                 await self._say({"event": "pong", "at": self._gateway.clock.wall_ms()})
                 return
             if op not in _OPS:
-                raise refused([{"name": "op", "message": "takes what is known", "known": [*_OPS]}])
+                message_ = "takes subscribe, unsubscribe or ping"
+                raise refused([{"name": "op", "message": message_, "known": [*_OPS]}])
             if isinstance(ident, bool) or not isinstance(ident, int | str) or len(str(ident)) > 60:
                 ident = None
                 message_ = "takes a number or a short text, by which events are known"

@@ -253,7 +253,14 @@ class Middleware:
         if question is None or head.is_unusual or self.traffic.draining:
             state.begun_at = started
             read_version(scope)
-            await self._lane(reply.inner_scope(), receive, reply)
+            try:
+                await self._lane(reply.inner_scope(), receive, reply)
+            except BaseException:
+                if state.stream is not None:
+                    await state.stream.end()
+                raise
+            if state.stream is not None:
+                await state.stream.run(scope, receive, reply)
         else:
             await self._lane.answer(question, scope, state, send, reply.id_header, self._packer)
             reply.status = state.status

@@ -97,7 +97,8 @@ class ParsedRoutes:
         body = answer.body
         if len(body) >= WORTH_PACKING:
             state.status, headers, body = packer.pack(scope["headers"], 200, headers, body)
-        writer = state.writer
+        # While keys are set, headers are dressed on the usual way.
+        writer = state.writer if state.door is None else None
         if state.status == 200 and writer is not None and writer.write_whole(scope, headers, body):
             return
         headers += SECURITY_HEADERS

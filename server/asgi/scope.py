@@ -34,6 +34,38 @@ class WholeWriter(Protocol):
         ...
 
 
+class PieceWriter(Protocol):
+    """Writes pieces of an answer that goes on, past what sends whole answers and their heads."""
+
+    def begin_pieces(self, scope: Scope) -> bool:
+        """Whether pieces of the answer to `scope` may be written from now on; its head was sent."""
+        ...
+
+    def write_piece(self, piece: bytes) -> bool:
+        """Write a piece, as HTTP has it; False where the caller is slow or gone: it was not."""
+        ...
+
+    async def drained(self) -> bool:
+        """Wait until the caller has taken enough for the next piece; False once it is gone."""
+        ...
+
+
+class Writer(WholeWriter, PieceWriter, Protocol):
+    """The connection of a caller."""
+
+
+class Stream(Protocol):
+    """An answer that goes on after the layers of the application have answered."""
+
+    async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        ...
+
+    async def end(self) -> None:
+        """It is not sent."""
+        ...
+
+
 #: Where the scope holds the `RequestState`.
 STATE = "coinmux.state"
 
@@ -45,7 +77,7 @@ class RequestState:
     set three of them, which costs less than to set every one.
 
     Args:
-        writer: what can send a whole answer at once, where the server has one.
+        writer: what can send a whole answer or a piece at once, where the server has one.
 
     Attributes:
         request_id: that the answer carries.
@@ -65,6 +97,7 @@ class RequestState:
         is_relayed: whether a named proxy sent it.
         door: what looks at its key, while keys are set.
         caller: who makes it, as its key says.
+        stream: what the answer goes on with, once its head is sent.
         first_byte_at: `perf_counter` when a stream began to be sent: it counts as answered then.
     """
 
@@ -80,13 +113,14 @@ class RequestState:
     status: int = 200
     raw: bytes = b""
     known: KnownRequest | None = None
+    stream: Stream | None = None
     first_byte_at: float | None = None
     parts: Parts | None = None
     is_relayed: bool = False
     door: ConsumerDoor | None = None
     caller: Caller | None = None
 
-    def __init__(self, writer: WholeWriter | None = None) -> None:
+    def __init__(self, writer: Writer | None = None) -> None:
         self.writer = writer
 
     def answered_from(self) -> str:

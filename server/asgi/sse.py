@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import contextmanager
+from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -20,10 +20,10 @@ from coinmux.server.asgi.problems import TooManyRequests
 from coinmux.server.asgi.scope import state_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterable, Mapping
 
     from coinmux.server.asgi.admission import Traffic
-    from coinmux.server.asgi.scope import Receive, Scope, Send
+    from coinmux.server.asgi.scope import PieceWriter, Receive, Scope, Send
 
 #: Streams open at a time (`faults.md` S10).
 MOST_STREAMS = 32
@@ -36,6 +36,41 @@ HEARTBEAT_S = 15.0
 _LOOK_S = 0.5
 _RETRY_S = 30.0
 _ENCODER = msgspec.json.Encoder()
+
+
+class Looked(Protocol):
+    """A stream that time brings something."""
+
+    def look(self, now: float, *, is_draining: bool) -> None:
+        """See what time has brought."""
+        ...
+
+
+class Turn:
+    """What one task waits for: that there is something to do, now or since it looked."""
+
+    __slots__ = ("_is_set", "_waiter")
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    def set(self, _: object = None) -> None:
+        """There is something to do."""
+        self._is_set = True
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    async def wait(self) -> None:
+        """Wait until there is."""
+        if not self._is_set:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        self._is_set = False
 
 
 class Streams:
@@ -60,7 +95,7 @@ class Streams:
         self.open = 0
         self._by_client: Counter[str] = Counter()
         #: Those looked at together: a timer for each of thousands would be work of its own.
-        self._running: set[EventStream] = set()
+        self._running: set[Looked] = set()
         self._looker: asyncio.TimerHandle | None = None
         self.began: Callable[[Scope], None] | None = None
 
@@ -85,30 +120,27 @@ class Streams:
                 f"{self._of_a_client} of your streams are open", retry_after_s=_RETRY_S
             )
 
-    @contextmanager
-    def opened(self, scope: Mapping[str, Any]) -> Iterator[None]:
-        """Count a stream of this caller while the block runs."""
+    def enter(self, scope: Mapping[str, Any]) -> str:
+        """Count a stream of this caller until `leave`, which takes what this returns."""
         network = client_network(_client_of(scope))
         self.open += 1
         self._by_client[network] += 1
-        try:
-            yield
-        finally:
-            self.open -= 1
-            self._by_client[network] -= 1
-            if not self._by_client[network]:
-                del self._by_client[network]
+        return network
 
-    @contextmanager
-    def looked_after(self, stream: EventStream) -> Iterator[None]:
-        """Tell a stream what time brings, while the block runs."""
+    def leave(self, network: str, looked_after: Looked | None = None) -> None:
+        """It has ended."""
+        self.open -= 1
+        self._by_client[network] -= 1
+        if not self._by_client[network]:
+            del self._by_client[network]
+        if looked_after is not None:
+            self._running.discard(looked_after)
+
+    def look_after(self, stream: Looked) -> None:
+        """Tell a stream what time brings, until it leaves."""
         self._running.add(stream)
         if self._looker is None:
             self._looker = asyncio.get_running_loop().call_later(_LOOK_S, self._look)
-        try:
-            yield
-        finally:
-            self._running.discard(stream)
 
     def _look(self) -> None:
         self._looker = None
@@ -131,35 +163,79 @@ def event(kind: str, data: Any, ident: str | None = None) -> bytes:
     return b"%bevent: %b\ndata: %b\n\n" % (head, kind.encode("ascii"), _ENCODER.encode(data))
 
 
+class Followed(Protocol):
+    """What a caller follows, written to its connection as it is told."""
+
+    wrote: bool
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is told any more."""
+        ...
+
+    def write_waiting(self) -> bool:
+        """Write what waits to a caller who takes it; False where nothing does."""
+        ...
+
+    def go_on(self) -> None:
+        """From now on write what is told as it is told."""
+        ...
+
+
+#: Leads what is followed to a connection; the second is called when something waits.
+Lead = Callable[["PieceWriter", Callable[[], None]], Followed]
+
+
 class EventStream:
     """A stream of events that a route handler returns; an ASGI application.
+
+    It sends the head of the answer. What comes then is sent by `run`, which the outermost layer
+    calls: a stream goes on for hours, and all layers between need not be kept for it.
 
     It ends when the caller leaves, the events are over, or the server drains.
 
     Args:
         events: encoded by `event`.
         scope: of the request.
+        lead: writes the same events as they are told, where the connection can be written to.
 
     Raises:
         Overloaded, TooManyRequests: as `Streams.check`.
     """
 
-    __slots__ = ("_events", "_quiet_since", "_streams", "_turn")
+    __slots__ = ("_connection", "_events", "_lead", "_line", "_quiet_since", "_streams", "_turn")
 
     def __init__(
-        self, streams: Streams, events: AsyncIterable[bytes], scope: Mapping[str, Any]
+        self,
+        streams: Streams,
+        events: AsyncIterable[bytes],
+        scope: Mapping[str, Any],
+        lead: Lead | None = None,
     ) -> None:
         streams.check(scope)
         self._streams = streams
         self._events = events
+        self._lead = lead
+        self._line: Followed | None = None
+        self._connection: PieceWriter | None = None
         self._quiet_since = 0.0
         #: Set when there is more to do than to pass events on.
-        self._turn = asyncio.Event()
+        self._turn = Turn()
 
     def look(self, now: float, *, is_draining: bool) -> None:
         """See what time has brought: an end, or a silence that is to be broken."""
-        if is_draining or now - self._quiet_since >= HEARTBEAT_S:
+        line = self._line
+        if is_draining:
             self._turn.set()
+        elif line is not None and line.wrote:
+            line.wrote = False
+            self._quiet_since = now
+        elif now - self._quiet_since >= HEARTBEAT_S:
+            if self._connection is None:
+                self._turn.set()
+            else:
+                self._quiet_since = now
+                self._connection.write_piece(_HEARTBEAT_PIECE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [
@@ -171,55 +247,87 @@ class EventStream:
         state.first_byte_at = perf_counter()
         if self._streams.began is not None:
             self._streams.began(scope)
+        state.stream = self
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events, once the head is sent."""
+        state = state_of(scope)
         if state.is_bodiless:
-            await self._end()
+            await self.end()
             await send({"type": "http.response.body", "body": b""})
             return
-        left = asyncio.ensure_future(_left(receive))
+        network = self._streams.enter(scope)
+        self._streams.look_after(self)
         try:
-            with self._streams.opened(scope), self._streams.looked_after(self):
-                await self._send_all(send, left)
+            writer = state.writer
+            if writer is not None and self._lead is not None and writer.begin_pieces(scope):
+                self._connection = writer
+                self._line = self._lead(writer, self._turn.set)
+                await self._follow(writer, self._line)
+            elif not await self._send_all(receive, send):
+                return
         finally:
-            left.cancel()
+            self._streams.leave(network, self)
+            await self.end()
+        await send({"type": "http.response.body", "body": b""})
 
-    async def _send_all(self, send: Send, left: asyncio.Future[None]) -> None:
+    async def _follow(self, connection: PieceWriter, line: Followed) -> None:
+        """Send what the caller was too slow for, whenever something is."""
+        while not self._streams.draining and await connection.drained():
+            # Nothing else runs from here until it waits, so that all comes in order.
+            if line.write_waiting():
+                continue
+            if line.is_over:
+                return
+            line.go_on()
+            await self._turn.wait()
+
+    async def _send_all(self, receive: Receive, send: Send) -> bool:
+        """Send what is only given in turn; whether the caller is there still."""
         # The events have a task of their own, so that one of them costs no task and no timer.
         loop = asyncio.get_running_loop()
         self._quiet_since = loop.time()
+        left = asyncio.ensure_future(_left(receive))
         pump = asyncio.ensure_future(self._pump(send, loop))
         for task in (pump, left):
-            task.add_done_callback(self._ended)
+            task.add_done_callback(self._turn.set)
         try:
             while not self._streams.draining:
                 await self._turn.wait()
-                self._turn.clear()
                 if left.done():
-                    return
+                    return False
                 if pump.done():
                     pump.result()
                     break
                 if loop.time() - self._quiet_since >= HEARTBEAT_S:
                     self._quiet_since = loop.time()
-                    await send(_piece(b": still here\n\n"))
+                    await send(_piece(_HEARTBEAT))
         finally:
+            left.cancel()
             pump.cancel()
             await asyncio.wait((pump,))
-            await self._end()
-        await send({"type": "http.response.body", "body": b""})
+        return True
 
-    async def _end(self) -> None:
+    async def end(self) -> None:
+        """Follow nothing any more."""
         close = getattr(self._events, "aclose", None)
         if close is not None:
             await close()
-
-    def _ended(self, task: asyncio.Future[None]) -> None:
-        self._turn.set()
 
     async def _pump(self, send: Send, loop: asyncio.AbstractEventLoop) -> None:
         async for chunk in self._events:
             self._quiet_since = loop.time()
             await send(_piece(chunk))
+
+
+def piece_of(body: bytes) -> bytes:
+    """A part of a body of unknown length, as HTTP/1.1 has it."""
+    return b"%x\r\n%b\r\n" % (len(body), body)
+
+
+_HEARTBEAT = b": still here\n\n"
+_HEARTBEAT_PIECE = piece_of(_HEARTBEAT)
 
 
 def _piece(chunk: bytes) -> dict[str, Any]:

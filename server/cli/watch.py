@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 #: How often the table is drawn.
 _DRAWS_PER_S = 4
+_FIGURES = ("last", "bid", "ask", "24 h")
+_COLUMNS = ("market", *_FIGURES, "at (UTC)", "from")
+_LESS = ("bid", "ask")
+_WIDE = 96
 
 
 @click.command()
@@ -154,12 +158,19 @@ def _lines(event: LiveEvent[Result]) -> list[str]:
     if isinstance(data, Trades):
         return [
             f"{_time(one.timestamp)} {data.symbol} {one.side or '?':4} "
-            f"{one.price:g} x {one.amount:g}  {event.meta.provider}"
+            f"{_exact(one.price)} x {_exact(one.amount)}  {event.meta.provider}"
             for one in data.trades
         ]
     if isinstance(data, Ticker):
-        return [f"{at} {data.symbol} {data.last:g}  {event.meta.provider}"]
+        return [f"{at} {data.symbol} {_exact(data.last)}  {event.meta.provider}"]
     return [f"{at} {event.subject}: {_said(event)}"]
+
+
+def _exact(value: float) -> str:
+    """With each digit the source told, and no exponent: a line may be read by a program."""
+    import numpy as np
+
+    return np.format_float_positional(value, trim="-")
 
 
 def _said(event: LiveEvent[Result]) -> str:
@@ -183,7 +194,10 @@ class _Board:
     def __init__(self, out: Console, symbols: Sequence[str]) -> None:
         from rich.live import Live
 
-        self._rows: dict[str, list[str]] = {}
+        #: Market -> its cells by column.
+        self._rows: dict[str, dict[str, str]] = {}
+        # No figure is broken in two: where the terminal is narrow, two columns less are shown.
+        self._columns = [name for name in _COLUMNS if out.width >= _WIDE or name not in _LESS]
         self._waiting = list(symbols)
         self._live = Live(self._table(), console=out, refresh_per_second=_DRAWS_PER_S)
 
@@ -198,31 +212,36 @@ class _Board:
         """Put an event into its row."""
         from coinmux.framework.models.market import Ticker
 
-        row = self._rows.setdefault(event.subject, [""] * 8)
-        row[0] = event.subject
+        row = self._rows.setdefault(event.subject, {"market": event.subject})
+        source = plain(event.meta.provider) + ("" if event.meta.live else " (asked)")
         if isinstance(event.data, Ticker):
-            row[1:6] = _figures(event.data)
-            row[7] = ""
+            row |= _figures(event.data)
+            row["from"] = source
         else:
-            row[7] = _said(event)
-        row[6] = plain(event.meta.provider) + ("" if event.meta.live else " (asked)")
+            row["from"] = f"{source}: {_said(event)}"
         self._live.update(self._table())
 
     def _table(self) -> Table:
-        made = table("", "market", "last", "bid", "ask", "24 h", "at (UTC)", "from", "")
+        from rich.box import SIMPLE_HEAD
+
+        made = table("", *self._columns)
+        made.box, made.pad_edge = SIMPLE_HEAD, False
+        for name, column in zip(self._columns, made.columns, strict=True):
+            column.no_wrap = name != "from"
+            column.justify = "right" if name in _FIGURES else "left"
         for row in self._rows.values():
-            made.add_row(*row)
+            made.add_row(*(row.get(name, "") for name in self._columns))
         if not self._rows:
-            made.add_row(plain(", ".join(self._waiting)), "waiting", *[""] * 6)
+            made.add_row(plain(", ".join(self._waiting)), "waiting")
         return made
 
 
-def _figures(ticker: Ticker) -> list[str]:
-    change = ticker.change_percent
-    return [
-        cell(ticker.last),
-        cell(ticker.bid),
-        cell(ticker.ask),
-        "—" if change is None else f"{change:+.2f} %",
-        "—" if ticker.timestamp is None else _time(ticker.timestamp),
-    ]
+def _figures(ticker: Ticker) -> dict[str, str]:
+    change, at = ticker.change_percent, ticker.timestamp
+    return {
+        "last": cell(ticker.last),
+        "bid": cell(ticker.bid),
+        "ask": cell(ticker.ask),
+        "24 h": "—" if change is None else f"{change:+.2f} %",
+        "at (UTC)": "—" if at is None else _time(at),
+    }

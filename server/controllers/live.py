@@ -5,6 +5,7 @@ Litestar reads annotations at run time, so this module imports what it names.
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from litestar import Controller, get
@@ -12,7 +13,8 @@ from litestar.di import NamedDependency
 
 from coinmux.framework.gateway import Gateway
 from coinmux.framework.routing.options import Strategy
-from coinmux.server.asgi.live_events import Batches, Sent
+from coinmux.server.asgi.live_events import Sent
+from coinmux.server.asgi.live_lines import Line
 from coinmux.server.asgi.live_params import IndicatorFollowed, LiveQuestion, read_questions
 from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.asgi.sse import EventStream
@@ -77,7 +79,7 @@ class LiveController(Controller):
         return await _stream("candles", request, desk)
 
 
-async def opened(gateway: Gateway, question: LiveQuestion | IndicatorFollowed) -> Batches:
+async def opened(gateway: Gateway, question: LiveQuestion | IndicatorFollowed) -> "Stream[Any]":
     """The stream a question asks for, begun.
 
     Raises:
@@ -131,7 +133,7 @@ async def streamed(
             stack.push_async_callback(stream.close)
             streams.append(stream)
         stack.pop_all()
-    return EventStream(desk.live, Sent(streams), request.scope)
+    return EventStream(desk.live, Sent(streams), request.scope, partial(Line, streams))
 
 
 async def _stream(capability: str, request: AnyRequest, desk: ServerContext) -> EventStream:

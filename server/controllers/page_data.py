@@ -77,7 +77,7 @@ class PageDataController(Controller):
     @get("/provider", operation_id="getProviderPage", opt={DOC: PROVIDER})
     async def provider(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """One provider: what it is, how it is and was, and what it was asked lately."""
-        return _page(records.provider(desk, request, _values(request, ("name",)).get("name")))
+        return _page(await records.provider(desk, request, _values(request, ("name",)).get("name")))
 
     @get("/pairs", operation_id="getPairSuggestions", opt={DOC: PAIRS})
     async def pairs(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:

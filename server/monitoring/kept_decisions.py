@@ -20,6 +20,8 @@ _MOST = 4_000
 
 #: A decision as it is shown, free of secrets.
 Shown = dict[str, Any]
+_READ = msgspec.json.Decoder(Shown)
+_KEYS = msgspec.json.Decoder(list[tuple[str, str]])
 
 
 class SharedNotes(Protocol):
@@ -43,6 +45,10 @@ class KeptDecisions:
     Args:
         show: makes of a decision what is shown.
         shared: what all workers can look up; None where there is one worker.
+
+    Attributes:
+        elsewhere: asks the other workers, where they share nothing that can be looked up: `answer`
+            of each of them.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class KeptDecisions:
         self._shared = shared
         self._kept: OrderedDict[tuple[str, str], Sequence[Decision]] = OrderedDict()
         self._count = 0
+        self.elsewhere: Callable[[bytes], Awaitable[bytes | None]] | None = None
 
     def keep(self, client: str, request_id: str, decisions: Sequence[Decision]) -> None:
         """Store the decisions of one request.
@@ -81,9 +88,19 @@ class KeptDecisions:
         if (shared := self._shared()) is not None:
             for key in keys:
                 if (data := await shared.find(_name(key))) is not None:
-                    told: Shown = msgspec.json.decode(data)
-                    return told
+                    return _READ.decode(data)
+        if self.elsewhere is not None:
+            data = await self.elsewhere(msgspec.json.encode(keys))
+            if data is not None:
+                return _READ.decode(data)
         raise NotFound(f"no decision is kept for request {request_id[:64]!r}")
+
+    def answer(self, question: bytes) -> bytes | None:
+        """What this worker decided for the request that another one looks for; None if nothing."""
+        for key in _KEYS.decode(question):
+            if (found := self._kept.get(key)) is not None:
+                return msgspec.json.encode(self._shown(key[1], found))
+        return None
 
     def _shown(self, request_id: str, decisions: Sequence[Decision]) -> Shown:
         shown = [{**self._show(one), "request_id": request_id} for one in decisions]

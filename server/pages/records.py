@@ -14,7 +14,6 @@ from coinmux.server.asgi.query_params import QueryReader, pairs_of, refused
 from coinmux.server.asgi.requests import request_id
 from coinmux.server.asgi.scope import client_of
 from coinmux.server.monitoring.event_json import plain
-from coinmux.server.monitoring.event_view import event_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +80,7 @@ def dry_run(
     return shown
 
 
-def provider(desk: ServerContext, request: AnyRequest, name: str | None) -> dict[str, Any]:
+async def provider(desk: ServerContext, request: AnyRequest, name: str | None) -> dict[str, Any]:
     """One provider: what it is, how it is and was, and the newest requests it had a part in."""
     gateway = desk.gateway
     try:
@@ -94,7 +93,7 @@ def provider(desk: ServerContext, request: AnyRequest, name: str | None) -> dict
             "provider": gateway.provider(name),
             "health": gateway.source_health_of(name),
             "history": gateway.source_history(name, _DAY_S),
-            "decisions": _newest(desk, name),
+            "decisions": await _newest(desk, name),
             "problem": None,
         }
     except CoinmuxError as error:
@@ -108,11 +107,10 @@ def provider(desk: ServerContext, request: AnyRequest, name: str | None) -> dict
         }
 
 
-def _newest(desk: ServerContext, name: str) -> list[MonitorEvent]:
+async def _newest(desk: ServerContext, name: str) -> list[MonitorEvent]:
     """The newest requests that the provider answered or was asked for, newest first."""
     found: list[MonitorEvent] = []
-    for record in reversed(desk.recorder.since(None).records):
-        event = event_of(record, desk.gateway.redactor)
+    for event in reversed((await desk.picture.events(None)).items):
         if event.operation is None:
             continue
         if event.provider == name or any(hop.to == name for hop in event.hops):

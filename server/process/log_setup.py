@@ -37,6 +37,7 @@ _QUIET = (
     "urllib3",
     "uvicorn",
     "uvicorn.access",
+    "websockets",
 )
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CONTROL_IN_TRACE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -55,6 +55,12 @@ class ServedConnection(HttpToolsProtocol):
     two sweeps a connection costs nothing.
     """
 
+    # Beside attributes of uvicorn's; of more of those no two connections would share a table.
+    __slots__ = (
+        "_head_size", "_known", "_most", "_owed", "_owed_since", "_refused", "_running", "_unread",
+        "_unread_since",
+    )  # fmt: skip
+
     def __init__(
         self,
         config: Config,
@@ -289,6 +295,31 @@ class ServedConnection(HttpToolsProtocol):
         cycle.message_event.set()
         cycle.on_response()
         return True
+
+    def begin_pieces(self, scope: Scope) -> bool:
+        """Whether `write_piece` may go on with the answer to `scope`, whose head was sent."""
+        cycle = self._running
+        return (
+            cycle is not None
+            and cycle.scope is scope
+            and cycle.response_started
+            and not cycle.response_complete
+            and cycle.chunked_encoding is True
+        )
+
+    def write_piece(self, piece: bytes) -> bool:
+        """Write a piece of an answer that goes on; False where the caller is slow or gone."""
+        transport = self.transport
+        if self.flow.write_paused or transport.is_closing():
+            return False
+        transport.write(piece)
+        return True
+
+    async def drained(self) -> bool:
+        """Wait until the caller has taken enough for the next piece; False once it is gone."""
+        while self.flow.write_paused and not self.transport.is_closing():
+            await self.flow.drain()
+        return not self.transport.is_closing()
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

@@ -17,10 +17,11 @@ from coinmux.server.monitoring.monitor_report import EventReportBatch, MonitorEv
 from coinmux.server.monitoring.worker_figures import read
 from coinmux.server.workers.event_board import EventBoard, Kind
 from coinmux.server.workers.figures_board import FiguresBoard, WorkerTold
-from coinmux.server.workers.folder import began_ms
+from coinmux.server.workers.folder import LIVE, began_ms
+from coinmux.server.workers.question_board import QuestionBoard
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from coinmux.server.monitoring.worker_figures import Whole
     from coinmux.server.workers.alone import Desk
@@ -43,6 +44,10 @@ class Group:
 
     Args:
         file: this worker's own in that folder, without its ending.
+
+    Attributes:
+        knows: the answer to what another worker asks; None where this one does not know either.
+        each_round: further work of each half second.
     """
 
     def __init__(self, desk: Desk, file: str) -> None:
@@ -52,6 +57,9 @@ class Group:
         self._run = began_ms(folder)
         self._figures = FiguresBoard(Path(file), self._clock)
         self._board = EventBoard(folder)
+        self._questions = QuestionBoard(folder, lambda: len(list(folder.glob(f"*{LIVE}"))) - 1)
+        self.knows: Callable[[bytes], bytes | None] = _nothing
+        self.each_round: list[Callable[[], None]] = []
         self._exemplars = RouteExemplars(desk.metrics, desk.recorder)
         self._told = 0
         self._told_activity = 0
@@ -104,6 +112,14 @@ class Group:
             ),
             last_id=self._board.last_activity,
         )
+
+    async def ask(self, question: bytes) -> bytes | None:
+        """What another worker knows; None where none of them does, or cannot be asked."""
+        try:
+            return await self._questions.ask(question)
+        except OSError as error:
+            self._failed(error)
+            return None
 
     @property
     def last(self) -> int:
@@ -167,6 +183,9 @@ class Group:
         while True:
             await asyncio.sleep(_EVERY_S)
             rounds += 1
+            self._questions.answer(self.knows)
+            for work in self.each_round:
+                work()
             await self._exchange()
             if rounds % 2 == 0:
                 await self._publish()
@@ -194,3 +213,7 @@ class Group:
             f"other workers cannot be told figures and events: {type(error).__name__}",
             level="warning",
         )
+
+
+def _nothing(_: bytes) -> None:
+    """The answer of a worker that knows nothing."""

@@ -323,6 +323,16 @@ async def test_pins_are_checked(gateway_of):
         assert off.value.reason == "switched_off"
 
 
+async def test_of_a_pinned_source_it_is_said_that_it_does_not_serve_the_pair(gateway_of):
+    """Others may well, and are not spoken of."""
+    info, query = {"a": {"quotes": frozenset({"USDT"})}}, TickerQuery(symbol="BTC/EUR")
+    async with gateway_of(_info=info, a=[1.0], b=[1.0]) as world:
+        assert (await world.gateway.fetch("ticker", query)).provider == "b"
+        with pytest.raises(UnknownSymbol) as caught:
+            await world.gateway.fetch("ticker", query, RequestOptions(provider="a"))
+        assert caught.value.detail == "a does not serve ticker for BTC/EUR"
+
+
 async def test_a_pair_is_never_swapped_unless_asked(gateway_of):
     query = TickerQuery(symbol="BTC/USD")
     async with gateway_of(_info={"a": {"quotes": frozenset({"USDT"})}}, a=[1.0]) as world:

@@ -105,7 +105,9 @@ ONE_KIND = {
     "framework/routing/market_directory.py",
     "framework/streams/lanes.py",
     "framework/streams/polled_news.py",
+    "framework/streams/told_candles.py",
     "framework/streams/told_state.py",
+    "framework/streams/told_trades.py",
 }
 
 

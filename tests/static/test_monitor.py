@@ -148,6 +148,18 @@ def flapping(body):
     ]  # fmt: skip
 
 
+def workers(body):
+    """Four workers: each lost Kraken and found it again."""
+    at, numbers = body["server_time"] - 300_000, iter(range(1, 100))
+    body["events"]["items"] = [
+        state(next(numbers), at + late + 700 * worker, "kraken", before, after)
+        for late, before, after in (
+            (60_000, "HEALTHY", "OFFLINE"), (120_000, "OFFLINE", "HEALTHY"),
+        )
+        for worker in range(4)
+    ]  # fmt: skip
+
+
 def failovers(body):
     """A request a second for two minutes went from one source to the next."""
     at = body["server_time"] - 120_000
@@ -179,10 +191,16 @@ def together(body):
     ("change", "what", "more", "took"),
     [
         (flapping, "Kraken was offline", "5 times", ""),
+        (workers, "Kraken was offline", "", "1 min"),
         (failovers, "Binance → Kraken", "failovers until", "120"),
         (together, "12 sources offline", "and 8 more", "min"),
     ],
-    ids=["one source, again and again", "one pair of sources", "many sources at once"],
+    ids=[
+        "one source, again and again",
+        "one source, by each worker",
+        "one pair of sources",
+        "many sources at once",
+    ],
 )
 async def test_many_events_of_one_story_are_one_line(page_of, altered, change, what, more, took):
     """What happens often is counted; it does not push out what happened once."""

@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
-PAGES = ("", "system-monitor", "providers", "chart", "explain", "config")
+PAGES = ("", "system-monitor", "incidents", "providers", "chart", "explain", "config")
 
 
 #: A module as the page itself has it: its files are named by their version.

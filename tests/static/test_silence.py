@@ -14,6 +14,7 @@ PAGES = [
     "",
     "system-monitor",
     "system-monitor?view=wall",
+    "incidents",
     "providers",
     "chart",
     "explain",
@@ -32,6 +33,8 @@ SLIPS = [
     "explain?capability=ticker&symbol=B/B",
     "explain?capability=balance",
     "providers?name=nonsense",
+    "incidents?id=nosuch",
+    "incidents?source=nosuch&capability=nosuch",
     "config?nosuch=1",
 ]
 

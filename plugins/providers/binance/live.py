@@ -100,7 +100,7 @@ def stream_ticker(query: m.TickerQuery) -> s.Subscription[m.Ticker]:
     def read(channel: str, body: Any) -> Iterable[m.Ticker]:
         if body["s"] != native:
             STYLE.confirm(query.symbol, body["s"])
-        yield m.Ticker.of(
+        ticker = m.Ticker.of(
             query,
             timestamp=m.optional(body, "C"),
             last=body["c"],
@@ -113,6 +113,7 @@ def stream_ticker(query: m.TickerQuery) -> s.Subscription[m.Ticker]:
             volume_base=m.optional(body, "v"),
             volume_quote=m.optional(body, "q"),
         )
+        return [ticker]
 
     channel = f"{_lower(query.symbol)}@ticker"
     return s.Subscription(channels=(channel,), read=read, silence_s=SILENCE_S)
@@ -126,13 +127,14 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
     def read(channel: str, body: Any) -> Iterable[m.Trade]:
         if body["s"] != native:
             STYLE.confirm(query.symbol, body["s"])
-        yield m.Trade(
+        trade = m.Trade.of(
             id=m.optional(body, "t"),
             timestamp=body["T"],
             side=m.read_field("side", _taker, m.optional(body, "m")),
             price=body["p"],
             amount=body["q"],
         )
+        return [trade]
 
     channel = f"{_lower(query.symbol)}@trade"
     return s.Subscription(channels=(channel,), read=read, ids="successive")
@@ -159,13 +161,14 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
     def read(channel: str, body: Any) -> Iterable[s.BookChange]:
         if body["s"] != native:
             STYLE.confirm(query.symbol, body["s"])
-        yield s.BookChange(
+        change = s.BookChange(
             bids=body["b"],
             asks=body["a"],
             first=m.whole_number(body["U"]),
             last=m.whole_number(body["u"]),
             timestamp=m.read_field("timestamp", m.whole_number, m.optional(body, "E")),
         )
+        return [change]
 
     async def snapshot(http: s.HTTPClient) -> s.BookChange:
         params: dict[str, str | int] = {"symbol": native, "limit": SNAPSHOT}

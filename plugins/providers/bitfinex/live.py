@@ -201,7 +201,7 @@ def stream_ticker(query: m.TickerQuery) -> s.Subscription[m.Ticker]:
     """First at once, then when it changes; its time is that of the message."""
 
     def read(channel: str, body: Told) -> Iterable[m.Ticker]:
-        yield ticker_of(body.data, query, body.at_ms)
+        return [ticker_of(body.data, query, body.at_ms)]
 
     return s.Subscription(channels=(f"ticker:{STYLE.native(query.symbol)}",), read=read)
 
@@ -213,7 +213,9 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
     def read(channel: str, body: Told) -> Iterable[m.Trade]:
         if body.word == "tu":
             return ()
-        rows = [body.data] if body.word == "te" else _newest_last(body.data)
+        if body.word == "te":
+            return [trade_of(body.data)]
+        rows = _newest_last(body.data)
         return m.read_rows(rows, trade_of, kind="trades")
 
     channel = f"trades:{STYLE.native(query.symbol)}"

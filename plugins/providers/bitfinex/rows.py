@@ -30,7 +30,7 @@ def trade_of(row: Any) -> m.Trade:
     amount = m.number(m.required(row, 2))
     if not amount:
         raise ValueError("a trade of nothing")
-    return m.Trade(
+    return m.Trade.of(
         id=row[0],
         timestamp=row[1],
         side="buy" if amount > 0 else "sell",

@@ -107,13 +107,14 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
 
 def _read_trade(channel: str, body: Any) -> Iterable[m.Trade]:
     micro = body.get("microtimestamp")
-    yield m.Trade(
+    trade = m.Trade.of(
         id=m.optional(body, "id"),
         timestamp=m.seconds_ms(body["timestamp"]) if micro is None else from_micro(micro),
         side=m.read_word("side", SIDES, m.optional(body, "type")),
         price=body.get("price_str") or body["price"],
         amount=body.get("amount_str") or body["amount"],
     )
+    return [trade]
 
 
 @hookimpl

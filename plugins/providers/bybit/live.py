@@ -142,7 +142,7 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
 
     def one(row: Any) -> m.Trade:
         STYLE.confirm(query.symbol, row["s"])
-        return m.Trade(
+        return m.Trade.of(
             id=m.optional(row, "i"),
             timestamp=row["T"],
             side=m.read_word("side", SIDES, m.optional(row, "S")),

@@ -70,7 +70,9 @@ class Dialect(s.SocketDialect):
         if name is not None:
             channel = f"{name}:{m.required(body, 'product_id')}"
             said = s.Message(channel, body)
-            return [s.Subscribed([channel]), said] if self._forget([channel]) else [said]
+            if self._asked and self._forget([channel]):
+                return [s.Subscribed([channel]), said]
+            return [said]
         if kind == "subscriptions":
             return self._confirmed(body)
         if kind == "error":
@@ -149,7 +151,7 @@ def stream_ticker(query: m.TickerQuery) -> s.Subscription[m.Ticker]:
 
     def read(channel: str, body: Any) -> Iterable[m.Ticker]:
         STYLE.confirm(query.symbol, body["product_id"])
-        yield m.Ticker.of(
+        ticker = m.Ticker.of(
             query,
             timestamp=m.read_field("timestamp", m.iso_ms, m.optional(body, "time")),
             last=body["price"],
@@ -160,6 +162,7 @@ def stream_ticker(query: m.TickerQuery) -> s.Subscription[m.Ticker]:
             low=m.optional(body, "low_24h"),
             volume_base=m.optional(body, "volume_24h"),
         )
+        return [ticker]
 
     return s.Subscription(channels=(f"ticker:{native}",), read=read)
 
@@ -172,10 +175,11 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
     def read(channel: str, body: Any) -> Iterable[m.Trade | s.TradeMark]:
         STYLE.confirm(query.symbol, body["product_id"])
         if body["type"] == "match":
-            yield trade_of(body)
-        elif newest := body["last_trade_id"]:
+            return [trade_of(body)]
+        if newest := body["last_trade_id"]:
             at = m.read_field("timestamp", m.iso_ms, m.optional(body, "time"))
-            yield s.TradeMark(str(int(newest)), at)
+            return [s.TradeMark(str(int(newest)), at)]
+        return []
 
     channels = (f"matches:{native}", f"heartbeat:{native}")
     return s.Subscription(channels=channels, read=read, silence_s=SILENCE_S, ids="successive")
@@ -191,11 +195,10 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
         at = m.read_field("timestamp", m.iso_ms, body.get("time"))
         if body["type"] == "snapshot":
             bids, asks = _list(body["bids"]), _list(body["asks"])
-            yield s.BookChange(bids, asks, is_whole=True, timestamp=at)
-            return
+            return [s.BookChange(bids, asks, is_whole=True, timestamp=at)]
         sides: dict[str, list[Any]] = {"buy": [], "sell": []}
         for side, *level in _list(body["changes"]):
             sides[side].append(level)
-        yield s.BookChange(sides["buy"], sides["sell"], timestamp=at)
+        return [s.BookChange(sides["buy"], sides["sell"], timestamp=at)]
 
     return s.Subscription(channels=(f"level2_batch:{native}",), read=read, book=s.BookRules())

@@ -14,7 +14,7 @@ TAKER = {"buy": "sell", "sell": "buy"}
 
 def trade_of(row: Any) -> m.Trade:
     """A trade of an answer, or a match of the socket."""
-    return m.Trade(
+    return m.Trade.of(
         id=m.optional(row, "trade_id"),
         timestamp=m.iso_ms(row["time"]),
         side=m.read_word("side", TAKER, m.optional(row, "side")),

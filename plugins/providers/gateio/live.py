@@ -154,7 +154,7 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
     pair = STYLE.native(query.symbol)
 
     def one(row: Any) -> m.Trade:
-        return m.Trade(
+        return m.Trade.of(
             id=m.optional(row, "id"),
             timestamp=row["create_time_ms"],
             side=m.optional(row, "side"),

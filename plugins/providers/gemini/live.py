@@ -142,7 +142,7 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
 
     def read(channel: str, body: Any) -> Iterable[m.Trade]:
         STYLE.confirm(query.symbol, body["s"])
-        yield m.Trade(
+        yield m.Trade.of(
             id=m.optional(body, "t"),
             timestamp=_at_ms(body),
             side=m.read_field("side", _side, m.optional(body, "m")),

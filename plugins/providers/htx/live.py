@@ -167,7 +167,7 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
     pair = STYLE.native(query.symbol)
 
     def one(row: Any) -> m.Trade:
-        return m.Trade(
+        return m.Trade.of(
             id=m.optional(row, "tradeId"),
             timestamp=row["ts"],
             side=m.optional(row, "direction"),

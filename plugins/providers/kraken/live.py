@@ -43,7 +43,8 @@ SOCKETS = {
     for name in DEPTHS
 }
 DATA = ("ticker", "trade", "book", "ohlc")
-SIDES = ("bids", "asks")
+#: The taker's, in its words.
+SIDES = {"buy": "buy", "sell": "sell"}
 
 
 class Dialect(s.SocketDialect):
@@ -224,10 +225,10 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
     """`side` is the taker's; ids of a pair follow each other."""
 
     def one(row: Any) -> m.Trade:
-        return m.Trade(
+        return m.Trade.of(
             id=m.optional(row, "trade_id"),
             timestamp=m.iso_ms(row["timestamp"]),
-            side=m.read_word("side", {"buy": "buy", "sell": "sell"}, m.optional(row, "side")),
+            side=m.read_word("side", SIDES, m.optional(row, "side")),
             price=row["price"],
             amount=row["qty"],
         )
@@ -248,17 +249,22 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
 
     def read(channel: str, body: Any) -> Iterable[s.BookChange]:
         kind, rows = body
+        changes = []
         for row in rows:
-            bids, asks = ([(level["price"], level["qty"]) for level in row[side]] for side in SIDES)
+            bids = [(level["price"], level["qty"]) for level in row["bids"]]
+            asks = [(level["price"], level["qty"]) for level in row["asks"]]
             digits.see(bids)
             digits.see(asks)
-            yield s.BookChange(
-                bids,
-                asks,
-                is_whole=kind == "snapshot",
-                checksum=m.whole_number(row["checksum"]) if "checksum" in row else None,
-                timestamp=m.read_field("timestamp", m.iso_ms, row.get("timestamp")),
+            changes.append(
+                s.BookChange(
+                    bids,
+                    asks,
+                    is_whole=kind == "snapshot",
+                    checksum=m.whole_number(row["checksum"]) if "checksum" in row else None,
+                    timestamp=m.read_field("timestamp", m.iso_ms, row.get("timestamp")),
+                )
             )
+        return changes
 
     return s.Subscription(
         channels=(f"book.{depth}:{LIVE.native(query.symbol)}",),
@@ -284,16 +290,21 @@ class Digits:
         self._places = [0, 0]
         #: Digits of levels; most of the best ten are those of the message before.
         self._known: dict[tuple[s.Written, s.Written], str] = {}
+        #: The best asks and bids of that message, and their digits.
+        self._sides: list[tuple[Sequence[tuple[s.Written, s.Written]], str]] = [((), ""), ((), "")]
 
     def see(self, levels: Iterable[tuple[s.Written, s.Written]]) -> None:
         """Count those of a message."""
         places = self._places
         for level in levels:
             for at in (0, 1):
-                count = len(_plain(level[at]).partition(".")[2])
+                text = _plain(level[at])
+                point = text.find(".")
+                count = len(text) - point - 1 if point >= 0 else 0
                 if count > places[at]:
                     places[at] = count
                     self._known.clear()
+                    self._sides = [((), ""), ((), "")]
 
     def checksum(
         self,
@@ -301,17 +312,24 @@ class Digits:
         asks: Sequence[tuple[s.Written, s.Written]],
     ) -> int:
         """Of the asks, then of the bids: digits without the point and without zeros before."""
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
+        sides = self._sides
+        for at, side in enumerate((asks, bids)):
+            # A tuple that is still the same has the same levels.
+            if side is not sides[at][0] or type(side) is not tuple:
+                sides[at] = (side, self._text(side))
+        return zlib.crc32((sides[0][1] + sides[1][1]).encode())
+
+    def _text(self, side: Sequence[tuple[s.Written, s.Written]]) -> str:
         known, parts = self._known, []
-        if len(known) > MOST_KNOWN:
-            known.clear()
-        for side in (asks, bids):
-            for price, size in side[:CHECKED]:
-                text = known.get((price, size))
-                if text is None:
-                    text = _digits(price, self._places[0]) + _digits(size, self._places[1])
-                    known[price, size] = text
-                parts.append(text)
-        return zlib.crc32("".join(parts).encode())
+        for price, size in side[:CHECKED]:
+            text = known.get((price, size))
+            if text is None:
+                text = _digits(price, self._places[0]) + _digits(size, self._places[1])
+                known[price, size] = text
+            parts.append(text)
+        return "".join(parts)
 
 
 def _digits(written: s.Written, places: int) -> str:
@@ -320,7 +338,7 @@ def _digits(written: s.Written, places: int) -> str:
 
 
 def _plain(written: s.Written) -> str:
-    text = str(written)
+    text = written if type(written) is str else str(written)
     return text if "e" not in text and "E" not in text else f"{Decimal(text):f}"
 
 

@@ -167,13 +167,14 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
 
     def read(channel: str, body: Any) -> Iterable[m.Trade]:
         STYLE.confirm(query.symbol, body["symbol"])
-        yield m.Trade(
+        trade = m.Trade.of(
             id=m.optional(body, "sequence"),
             timestamp=int(body["time"]) // NS_OF_MS,
             side=m.optional(body, "side"),
             price=body["price"],
             amount=body["size"],
         )
+        return [trade]
 
     return s.Subscription(channels=(f"/market/match:{pair}",), read=read, ids="rising")
 

@@ -149,7 +149,7 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
     pair = STYLE.native(query.symbol)
 
     def one(row: pb.Fields) -> m.Trade:
-        return m.Trade(
+        return m.Trade.of(
             timestamp=pb.whole(row, 4),
             side=m.read_word("side", SIDES, m.read_field("side", lambda at: pb.whole(row, at), 3)),
             price=pb.text(row, 1),

@@ -89,6 +89,9 @@ def _message(kind: str, channels: Sequence[str]) -> str:
 
 
 def _channel(body: Any) -> str:
+    arg = body.get("arg")
+    if type(arg) is dict and "channel" in arg and "instId" in arg:
+        return f"{arg['channel']}:{arg['instId']}"
     return f"{m.required(body, 'arg', 'channel')}:{m.required(body, 'arg', 'instId')}"
 
 
@@ -108,8 +111,7 @@ def stream_ticker(query: m.TickerQuery) -> s.Subscription[m.Ticker]:
     """Whole, with the fields of a request's answer, at most each 100 ms."""
 
     def read(channel: str, body: Any) -> Iterable[m.Ticker]:
-        for row in body["data"]:
-            yield ticker_of(row, query)
+        return [ticker_of(row, query) for row in body["data"]]
 
     return s.Subscription(channels=(_native("tickers", query),), read=read)
 

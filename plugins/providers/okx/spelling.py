@@ -34,7 +34,7 @@ def ticker_of(row: Any, query: m.TickerQuery) -> m.Ticker:
 def trade_of(row: Any, symbol: Symbol) -> m.Trade:
     """`side` is the taker's."""
     STYLE.confirm(symbol, row["instId"])
-    return m.Trade(
+    return m.Trade.of(
         id=m.optional(row, "tradeId"),
         timestamp=row["ts"],
         side=m.optional(row, "side"),

@@ -21,6 +21,7 @@ export const withoutName = ({ text, source }, put = "") => (source ? text.replac
 export class Spells {
   #open = new Map();
   #over = new Map();
+  #well = new Map();
   #failovers = new Map();
   #capabilities = new Map();
   entries = [];
@@ -103,6 +104,7 @@ export class Spells {
   #state({ source, t, before, after, reason, message }) {
     const open = this.#open.get(source);
     if (after in TROUBLE) {
+      this.#well.delete(source);
       if (open) {
         if (TROUBLE[after] > TROUBLE[open.worst]) Object.assign(open, { worst: after, reason });
         return;
@@ -115,10 +117,14 @@ export class Spells {
       this.#open.set(source, spell);
       return;
     }
+    // Each worker of a server tells it for itself: it happened once.
+    const isKnown = this.#well.get(source) === after;
+    this.#well.set(source, after);
     if (open) {
       this.#end(source, open, t);
       return;
     }
+    if (isKnown) return;
     if (before === "UNKNOWN" && after === "HEALTHY") this.#put({ kind: "first", source, at: t, until: t, worst: after, reason: null });
     else this.#put({ kind: "change", source, at: t, until: t, worst: after, text: message });
   }

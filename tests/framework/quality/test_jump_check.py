@@ -99,6 +99,43 @@ def test_a_second_source_ends_the_doubt_and_the_first_repeating_itself_does_not(
     assert tell("a", 100) is not None
 
 
+def test_what_another_process_believed_is_known(clock):
+    """A newer price of it counts as ours would, and the oldest markets give way."""
+    known, rule = JumpCheck(clock), TICKER.jumps
+    query = TickerQuery(symbol="BTC/USDT")
+    key, now = ("price", query.subject()), clock.monotonic()
+    known.learn(key, rule, 100.0, "a", now - 30)
+    assert "off what a told just now" in known.doubt(
+        "b", TICKER, query, Ticker(symbol="BTC/USDT", last=200.0)
+    )
+    known.learn(key, rule, 50.0, "c", now - 40)  # older than ours
+    known.learn(key, rule, 110.0, "c", now)
+    assert known.believed(now - 1) == [(key, 110.0, "c", now)]
+    assert known.believed(now) == []
+    for at in range(5_000):
+        known.learn(("price", at), rule, 1.0, "a", now)
+    assert len(known.believed(now - 100)) == 4_096
+
+
+def test_what_differs_from_what_is_known_is_learned_of_a_second_source(clock):
+    """As an answer would be believed."""
+    known, rule = JumpCheck(clock), TICKER.jumps
+    query = TickerQuery(symbol="BTC/USDT")
+    key, now = ("price", query.subject()), clock.monotonic()
+
+    def told(source, last):
+        return known.doubt(source, TICKER, query, Ticker(symbol="BTC/USDT", last=last))
+
+    assert told("a", 100.0) is None
+    known.learn(key, rule, 200.0, "b", now + 1)
+    assert told("c", 200.0) is not None
+    known.learn(key, rule, 201.0, "c", now + 1)
+    assert told("a", 100.0) is None
+    assert told("c", 200.0) is not None
+    known.learn(key, rule, 201.0, "b", now + 1)
+    assert told("a", 100.0) is not None
+
+
 def test_markets_are_told_apart(tell):
     assert tell("a", 100) is None
     assert tell("a", 5, symbol="ETH/USDT") is None

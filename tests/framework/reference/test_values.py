@@ -44,18 +44,21 @@ def test_a_text_is_a_number_by_the_grammar_of_decimals(text):
             number(text)
 
 
-def test_a_ticker_is_one_model_and_no_pattern_is_searched(monkeypatch):
-    """Figures of digits, which most are, are read without the pattern for all the others."""
+def test_a_ticker_takes_no_validator_and_no_pattern_is_searched(monkeypatch):
+    """Figures of digits, which most are, are read at once; only others go through the model."""
     built = []
     init = Ticker.model_post_init
     monkeypatch.setattr(
         Ticker, "model_post_init", lambda self, context: built.append(init(self, context))
     )
     monkeypatch.setattr(values, "_DECIMAL", None)
-    ticker = Ticker.of(
-        TickerQuery(symbol="BTC/USDT"),
-        last="73346.14000000", bid="73345.15", ask=73345.5, open="72159.5", high="73559.04",
-        low="69008.63", change_percent="1.644", volume_base="129.2", volume_quote="9254480",
-    )  # fmt: skip
+    figures = {
+        "last": "73346.14000000", "bid": "73345.15", "ask": 73345.5, "open": "72159.5",
+        "high": "73559.04", "low": "69008.63", "change_percent": "1.644", "volume_base": "129.2",
+    }  # fmt: skip
+    query = TickerQuery(symbol="BTC/USDT")
+    ticker = Ticker.of(query, volume_quote="9254480", **figures)
     assert ticker.volume_quote == 9254480
+    assert built == []
+    assert Ticker.of(query, volume_quote="", **figures).volume_quote is None
     assert len(built) == 1

@@ -135,6 +135,19 @@ def test_rows_keep_their_form(order):
     assert last[7:] == [7, "0"]
 
 
+def test_rows_may_tell_when_they_close():
+    """One that is open closes now, whatever length is asked for."""
+    told = [[1_764_000_060 + 60 * at, *row[1:5]] for at, row in enumerate(ROWS)]
+    rows = Rows.read(
+        told, step_s=60, time=("0",), times=paths(0), prices=paths(1, 2, 3, 4), columns=None,
+        order="asc", at="close",
+    )  # fmt: skip
+    opens, closes = [1_795_000_200, 1_795_003_800], [1_795_003_800, 1_795_007_400]
+    written = rows.write(opens, closes, [(4.0, 5.0, 3.0, 4.5)] * 2, now_s=1_795_004_000)
+    assert [row[0] for row in written] == [1_795_003_800, 1_795_004_000]
+    assert [float(price) for price in written[0][1:5]] == [4.0, 5.0, 3.0, 4.5]
+
+
 def test_a_row_is_the_same_at_every_look():
     """A closed candle comes with the same volume, whatever window it is seen in."""
     rows = rows_of((0, 5))

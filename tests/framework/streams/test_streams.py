@@ -275,6 +275,32 @@ async def test_candles_form_and_close_once():
         await stream.close()
 
 
+async def test_candles_of_another_market_do_not_fill_what_was_missed():
+    """The answer names no pair; its price tells, also to a reader that comes later."""
+    minute = int(time.time() // 60 - 3) * 60_000
+    async with following("a") as world:
+        a, plugin = world.exchanges["a"], world.plugins["a"]
+        await world.gateway.ticker(BTC)
+        row = [minute, "100", "101", "100", "101", "1"]
+        stream = await opened(world, "candles", BTC, first=(a, "c:BTC-USDT", [[*row, False]]))
+        plugin.candles = [[minute + 60_000 * at, 0.1, 0.2, 0.1, 0.15, 5] for at in range(3)]
+        plugin.asked.clear()
+        a.cut()
+        await until(lambda: not a.channels)
+        await say(a, "c:BTC-USDT", [[minute + 120_000, *row[1:], False]])
+        await until(lambda: [one for one in plugin.asked if getattr(one, "end", None)])
+        async with asyncio.timeout(10):
+            event = await anext(stream)
+            while event.kind != "gap":
+                assert event.data is None or min(event.data.low) > 1
+                event = await anext(stream)
+        late = await opened(world, "candles", BTC)
+        (first,) = await take(late)
+        assert min(first.data.low) > 1
+        for one in (stream, late):
+            await one.close()
+
+
 async def test_a_source_without_sockets_is_polled_once_for_all():
     """`meta.live` says so."""
     async with following("a") as world:

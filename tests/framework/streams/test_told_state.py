@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinmux import Candles, CandlesQuery, Ticker, Trade, Trades
-from coinmux.framework.models.market import TickerQuery, TradesQuery
+from coinmux import Candles, CandlesQuery, OrderBook, Ticker, Trade, Trades
+from coinmux.framework.models.market import OrderBookQuery, TickerQuery, TradesQuery
 from coinmux.framework.streams.told_state import state_for
 
 NOW = 1_764_000_000_000
@@ -51,12 +51,55 @@ def test_a_price_is_told_as_it_is():
     assert state.snapshot() is price
 
 
-def test_one_teller_may_tell_what_it_likes():
-    """Its own feed has looked for what comes twice."""
+def test_what_was_told_is_not_told_again_by_anybody():
+    """But in the state as a whole; another trade of the same number is another one."""
     state = state_for(TradesQuery(symbol=BTC))
     told = trades((1, 0, 1.0), (2, 5, 1.0))
     assert state.take(told, A) is told
-    assert state.take(told, A) is told
+    assert state.take(told, A) is None
+    assert ids(state.take(trades((2, 5, 1.0), (3, 6, 1.0)), A)) == ["3"]
+    assert state.take(told, A, is_whole=True) is told
+    assert ids(state.snapshot()) == ["1", "2", "3"]
+    assert state.take(trades((3, 900, 1.0)), A) is None  # REST may tell its time differently
+    assert ids(state.take(trades((1, 90_000, 1.0)), A)) == ["1"]
+
+
+def test_a_price_does_not_go_back_in_its_source_s_own_time():
+    """Another source has its own; nor does it in the state as a whole."""
+    state = state_for(TickerQuery(symbol=BTC))
+
+    def price(at):
+        return Ticker(symbol=BTC, timestamp=NOW + at, last=1.0 + at)
+
+    assert state.take(price(5), A) is not None
+    assert state.take(price(4), A) is None
+    assert state.snapshot() == price(5)
+    assert state.take(price(1), B) is not None
+    assert state.take(price(5), A) is not None
+    assert state.take(price(3), A, is_whole=True) is None
+    assert state.take(price(6), A, is_whole=True) is not None
+
+
+def test_the_middle_of_several_prices_has_a_time_that_may_go_back():
+    """It is one of theirs."""
+    state = state_for(TickerQuery(symbol=BTC))
+    for at in (5, 4):
+        assert state.take(Ticker(symbol=BTC, timestamp=NOW + at, last=1.0), "consensus") is not None
+
+
+def test_a_book_of_a_new_teller_is_not_older_than_what_readers_have():
+    """One teller's own may be of any time."""
+    state = state_for(OrderBookQuery(symbol=BTC))
+
+    def book(at):
+        return OrderBook(symbol=BTC, timestamp=NOW + at, bids=[[1 + at, 1]], asks=[[20, 1]])
+
+    assert state.take(book(5), A) is not None
+    assert state.take(book(4), A) is not None
+    state.switch()
+    assert state.take(book(2), A) is None
+    assert state.take(book(3), A) is None
+    assert state.take(book(6), A) is not None
 
 
 def test_a_new_teller_begins_with_the_moment_of_the_newest_trade():
@@ -156,7 +199,44 @@ def test_the_past_is_known_without_being_told():
     assert times(state.snapshot()) == [0, 1, 2, 3]
     assert state.snapshot().close[-1] == 5.0
     state.switch()
-    assert times(state.take(candles(4.0, 5.5, at=2), A)) == [2, 3]
+    # Whoever came meanwhile has the past of a snapshot, and who was there before began after it.
+    assert times(state.take(candles(4.0, 5.5, at=2), A)) == [3]
+
+
+def test_the_next_goes_on_from_the_candle_before_the_first_that_is_open():
+    """It may close while nobody listens."""
+    state = state_for(CandlesQuery(symbol=BTC, interval="1m"))
+    state.take(candles(5.0, at=3), A)
+    assert state.since_ms == MINUTE + 2 * 60_000
+    state.switch()
+    assert times(state.take(candles(1.0, 2.0, 3.0, 5.5, 6.0), A)) == [3, 4]
+
+
+def test_the_next_goes_on_from_a_candle_that_is_missing():
+    """Until it is told, or readers are told that it will not come."""
+    state = state_for(CandlesQuery(symbol=BTC, interval="1m"))
+    state.take(candles(1.0, 2.0), A)
+    state.take(candles(4.0, at=3, is_closed=True), A)
+    assert state.since_ms == MINUTE
+    assert times(state.take(candles(2.0, at=1, is_closed=True), A)) == [1]
+    assert state.since_ms == MINUTE + 60_000
+    assert state.take(candles(2.5, at=1, is_closed=True), B) is None
+    state.gave_up()
+    assert state.since_ms == MINUTE + 3 * 60_000
+
+
+def test_an_open_candle_does_not_come_after_it_was_closed():
+    """Nor one from before."""
+    state = state_for(CandlesQuery(symbol=BTC, interval="1m"))
+    state.take(candles(1.0, 2.0, is_closed=True), A)
+    assert state.take(candles(2.0, at=1), A) is None
+    assert state.take(candles(0.9), B) is None
+    assert times(state.take(candles(0.9, 2.0, 3.0), B)) == [2]
+    assert times(state.take(candles(4.0, at=4), B)) == [4]
+    assert state.take(candles(3.5, at=3), B) is None
+    # But where another source, which lags behind, tells the state as a whole.
+    assert times(state.take(candles(3.5, at=3), A, is_whole=True)) == [3]
+    assert times(state.take(candles(3.6, at=3), A)) == [3]
 
 
 @pytest.mark.parametrize("query", [TickerQuery, TradesQuery, CandlesQuery])

@@ -127,6 +127,8 @@ async def test_a_message_that_will_not_do_is_answered_with_the_reason(live, mess
         said = await talk.ask(message)
         assert said["event"] == "error"
         assert said["problem"]["errors"][0]["name"] == name
+        if name == "op":
+            assert said["problem"]["detail"] == "op takes subscribe, unsubscribe or ping"
         assert (await talk.ask({"op": "ping"}))["event"] == "pong"
 
 

@@ -57,3 +57,19 @@ async def test_any_worker_finds_what_another_decided():
     with pytest.raises(NotFound):
         await there.find("you", "job")
     assert all(json.loads(data)["request_id"] for data in notes.kept.values())
+
+
+async def test_a_worker_that_is_asked_answers_for_what_it_decided():
+    """By the same rule: an id of one's own is found by oneself alone."""
+    here, there = alone(), alone()
+
+    async def elsewhere(question):
+        return here.answer(question)
+
+    there.elsewhere = elsewhere
+    here.keep("", "run-1", ("a",))
+    here.keep("me", "job", ("b", "c"))
+    assert await there.find("you", "run-1") == {"about": "a", "request_id": "run-1"}
+    assert [one["about"] for one in (await there.find("me", "job"))["decisions"]] == ["b", "c"]
+    with pytest.raises(NotFound):
+        await there.find("you", "job")

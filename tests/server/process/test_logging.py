@@ -59,7 +59,7 @@ def test_events_are_written_at_their_level(log):
 def test_libraries_that_write_addresses_are_silenced(log):
     """They log whole URLs at INFO."""
     _, lines = log
-    for name in ("httpx", "aiohttp.access", "uvicorn.access", "uvicorn.error"):
+    for name in ("httpx", "aiohttp.access", "uvicorn.access", "uvicorn.error", "websockets.server"):
         logging.getLogger(name).info("GET https://x.example/?apikey=%s", SECRET)
     assert lines() == []
 

@@ -1,0 +1,147 @@
+"""What a worker hears of a question that another follows, and tells its own readers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from coinmux.framework.cluster.answer_codec import Damaged
+from coinmux.framework.cluster.feed_codec import SentEvent, decode, event_of
+from coinmux.framework.cluster.followed_feed import LEFT, FollowedFeed
+from coinmux.framework.cluster.shared_voice import as_update
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coinmux.framework.clock import Clock
+    from coinmux.framework.cluster.feed_channel import FeedChannel
+    from coinmux.framework.cluster.shared_feeds import SharedFeeds
+    from coinmux.framework.models.base import Query, Result
+    from coinmux.framework.models.capability import Capability
+    from coinmux.framework.streams.feed import Feed
+    from coinmux.framework.streams.feed_figures import FeedUse
+
+
+class HeardFeed(FollowedFeed):
+    """A shared question that another worker may follow."""
+
+    def __init__(
+        self,
+        name: str,
+        row: Capability,
+        query: Query,
+        subject: str,
+        strategy: str,
+        begin: Callable[[], Feed],
+        shared: SharedFeeds,
+        clock: Clock,
+        *,
+        simulated: bool,
+    ) -> None:
+        super().__init__(
+            name, row, query, subject, strategy, begin, shared, clock, simulated=simulated
+        )
+        #: Who told it last, and who holds the lease.
+        self._teller = self._holder = ""
+        #: Whether it has told data since.
+        self._has_teller_told = False
+        #: Whether something may have been missed since the last state as a whole was heard.
+        self._is_behind = False
+        self._heard_events = 0
+        self._channel: FeedChannel | None = None
+        self._early: list[bytes] | None = None
+
+    def use(self) -> FeedUse:
+        return replace(
+            super().use(),
+            heard=self._heard_events,
+            told_by=self._holder.partition(":")[0] if self.role == "hears" else None,
+        )
+
+    async def _hear(self) -> None:
+        """Listen to the holder; first comes what the store has kept."""
+        self._early, self._is_behind = [], True
+        try:
+            self._channel = await self._shared.channel()
+            await self._channel.subscribe(self.channel_name, self._heard_message)
+            kept = await self._shared.store.ask("XRANGE", self._events, "-", "+")
+            early = self._early
+        finally:
+            self._early = None
+        self._hear_kept(kept)
+        for payload in early or ():
+            self._heard_message(payload)
+        if self._meta is not None:
+            self._greet()
+
+    def _hear_kept(self, kept: Any) -> None:
+        """Hear what the store has kept; those who wait may resume from any of it."""
+        self._is_catching_up = True
+        try:
+            for _, fields in kept:
+                self._heard_message(bytes(fields[1]))
+        finally:
+            self._is_catching_up = False
+
+    def _hear_no_more(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.unsubscribe(self.channel_name)
+
+    def _heard_message(self, payload: bytes) -> None:
+        if self._early is not None:
+            self._early.append(payload)
+            return
+        if payload == LEFT:
+            self._shared.spawn(self.look())
+            return
+        try:
+            sent, data = decode(payload, self.row, self.query)
+        except Damaged:
+            self._shared.damaged += 1
+            return
+        self._hear_event(sent, data)
+
+    def _hear_event(self, sent: SentEvent, data: Result | None) -> None:
+        if self.role == "alone" and sent.teller != self._holder:
+            # Of somebody who told it while it was followed here; perhaps not to its end.
+            if not (self._is_catching_up and self._told.is_each_needed):
+                return
+        elif self.role == "alone":
+            self.role, self._token = "hears", self._shared.new_token()
+            self._has_teller_told = False
+            self._switch_to("the shared store is back: one process follows it for all")
+            self._shared.spawn(self._end_inner())
+        elif self.role == "holds":
+            return
+        is_new_teller = sent.teller != self._teller
+        if is_new_teller:
+            self._teller, self._has_teller_told = sent.teller, False
+            self._told.switch()
+        event = event_of(sent, data, self.row, self.subject)
+        if sent.kind == "state":
+            is_behind, self._is_behind = self._is_behind and self._told.is_each_needed, False
+            if not (is_behind or is_new_teller) and self._meta is not None:
+                assert data is not None
+                self._told.add(data, sent.meta.provider)
+                return
+        elif sent.ident in self._idents:
+            return
+        if self._switch is not None:
+            if data is None:
+                return  # of the time before
+            self._say_switch(event.meta, is_sent=False)
+        if data is not None:
+            # What comes late is not the state as a whole any more.
+            is_late = self._is_catching_up or sent.kind == "state" or not self._has_teller_told
+            if is_late and self._meta is not None:
+                event = as_update(event)
+            self._has_teller_told = True
+        new = self._new(event)
+        if new is not None:
+            self._heard_events += 1
+            self.state, self._reason = sent.state, sent.reason
+            self._tell(new)
+        if sent.kind == "state" and data is not None:
+            # What of it is no news is known for readers that come.
+            self._told.add(data, sent.meta.provider)

@@ -1,0 +1,278 @@
+"""Whoever follows a question next: what was told is not told again, and nothing goes back."""
+
+import asyncio
+import random
+import time
+
+import pytest
+
+from coinmux import Candles, Ticker, hookimpl, sockets
+from tests.framework.cluster import test_shared_feeds as shared
+from tests.framework.cluster.test_shared_feeds import (
+    BTC,
+    C,
+    Ears,
+    T,
+    X,
+    followed,
+    hasty,  # noqa: F401 - leases are short here, too
+    say,
+    shared_by,
+    sharing,
+    stop_at_once,
+    until_slow,
+)
+from tests.framework.streams.acme import STYLE, Acme
+from tests.framework.streams.exchange import until
+
+pytestmark = pytest.mark.realtime
+MINUTE = 60_000
+
+
+class Timed(Acme):
+    """Tells the time of its prices, and answers with the candles that are asked for."""
+
+    @hookimpl
+    def stream_ticker(self, query):
+        def read(channel, body):
+            return [Ticker(symbol=query.symbol, timestamp=body[0], last=body[1])]
+
+        return sockets.Subscription(channels=(f"t:{STYLE.native(query.symbol)}",), read=read)
+
+    @hookimpl
+    async def fetch_candles(self, query):
+        start, end = query.start or 0, query.end or time.time() * 1000
+        rows = [row for row in self.candles if start <= row[0] <= end]
+        return Candles.from_rows(query, rows[-query.limit :])
+
+
+@pytest.fixture
+def timed(monkeypatch):
+    """The exchange of `sharing` tells times."""
+    monkeypatch.setattr(shared, "Acme", Timed)
+
+
+def closed(events, kind="update"):
+    """Opening times of the candles that events closed."""
+    return [
+        int(opens)
+        for one in events
+        if one.data is not None and one.kind == kind
+        for at, opens in enumerate(one.data.timestamp)
+        if at + 1 < len(one.data) or one.data.last_closed
+    ]
+
+
+def minute_now():
+    return int(time.time() // 60) * MINUTE
+
+
+async def test_the_past_is_not_told_as_news_by_the_next_holder(store, timed):
+    """Readers that came late have it of their snapshot, though no candle closed since."""
+    minute = minute_now()
+    async with sharing(store, 2) as world:
+        one, two = world.gateways
+        world.plugin.candles = [
+            [minute - MINUTE * back, 1, 2, 0.5, 1.5, 3] for back in range(30, 0, -1)
+        ]
+        first = Ears(one, "candles", BTC)
+        await say(world.exchange, C, [[minute, 1, 2, 0.5, 1.5, 3]])
+        await until(lambda: first.events)
+        second = Ears(two, "candles", BTC)
+        await until(lambda: second.events)
+        holder, (other,) = await shared_by(world.gateways)
+        assert holder is one
+
+        async def whole():
+            async with other.stream("candles", BTC) as stream:
+                return len((await anext(stream)).data)
+
+        for _ in range(100):
+            if await whole() == 31:
+                break
+            await asyncio.sleep(0.05)
+        assert await whole() == 31
+        late = Ears(other, "candles", BTC)
+        await until(lambda: late.events)
+        stop_at_once(holder)
+        await until_slow(
+            lambda: followed(world.exchange, C) == 1 and other.feeds()[0].told_by is None
+        )
+        for close in (1.6, 1.7):
+            await say(world.exchange, C, [[minute, 1, 2, 0.5, close, 3 + close]])
+        await until_slow(
+            lambda: [e for e in late.events if e.kind == "update" and e.data.close[-1] == 1.7]
+        )
+        for reader in (second, late):
+            assert closed(reader.events) == []
+        for reader in (first, second, late):
+            await reader.stop()
+
+
+async def test_a_candle_that_closed_while_nobody_listened_is_told_though_none_had_closed(
+    store, timed
+):
+    """Readers were told of it while it was open."""
+    minute = minute_now()
+    before = minute - MINUTE
+    async with sharing(store, 2) as world:
+        readers = [Ears(one, "candles", BTC) for one in world.gateways]
+        await say(world.exchange, C, [[before, 1, 2, 0.5, 1.5, 3]])
+        await until(lambda: all(one.events for one in readers))
+        holder, (other,) = await shared_by(world.gateways)
+        stays = readers[world.gateways.index(other)]
+        stop_at_once(holder)
+        world.plugin.candles = [[before, 1, 2, 0.5, 1.25, 4], [minute, 1, 2, 0.5, 1.5, 3]]
+        await until_slow(lambda: other.feeds()[0].told_by is None)
+        await say(world.exchange, C, [[minute, 1, 2, 0.5, 1.5, 3]])
+        await until_slow(lambda: before in closed(stays.events))
+        assert closed(stays.events).count(before) == 1
+        for one in readers:
+            await one.stop()
+
+
+async def test_a_worker_that_begins_goes_on_from_what_readers_of_others_have(store, timed):
+    """Though it has none of its own who had read before, it may take the lease first."""
+    now = int(time.time() * 1000) - 60_000
+    async with sharing(store, 2) as world:
+        readers = [Ears(one, "trades", BTC) for one in world.gateways]
+        await until(lambda: followed(world.exchange, X))
+        await world.exchange.say(X, [[1, now]])
+        await until(lambda: all(one.trades == [1] for one in readers))
+        holder, (other,) = await shared_by(world.gateways)
+        stays = readers[world.gateways.index(other)]
+        (waits,) = other._live._shared._feeds
+        waits._not_before = float("inf")
+        stop_at_once(holder)
+        world.plugin.trades = [[1, now], [2, now + 2], [3, now + 3]]
+        third = await world.one()
+        late = Ears(third, "trades", BTC)
+        await until_slow(lambda: third.feeds() and third.feeds()[0].told_by is None
+                         and followed(world.exchange, X) == 1)  # fmt: skip
+        await say(world.exchange, X, [[4, now + 4]])
+        await until_slow(lambda: 4 in stays.trades)
+        await until_slow(lambda: sorted(stays.trades) == [1, 2, 3, 4])
+        await until_slow(lambda: set(late.trades) >= {1, 2, 3, 4})
+        for one in (*readers, late):
+            await one.stop()
+
+
+class Market:
+    """An exchange where prices, trades and candles go on."""
+
+    def __init__(self, world):
+        self._world = world
+        self._begun_ms = minute_now() - 900 * MINUTE
+        self.trades = self.candles = 0
+
+    async def run(self):
+        """Until cancelled."""
+        say, plugin = self._world.exchange.say, self._world.plugin
+        while True:
+            at = int(time.time() * 1000)
+            await say(T, [at, 100.0])
+            self.trades += 1
+            plugin.trades.append([self.trades, at])
+            await say(X, [[self.trades, at]])
+            self.candles += self.trades % 5 == 0
+            opens = self._begun_ms + self.candles * MINUTE
+            row = [opens, 100, 101, 99, 100, self.trades]
+            if self.trades % 5 == 4:
+                plugin.candles.append(row)
+                await say(C, [[*row, True]])
+            else:
+                await say(C, [[*row, False]])
+            await asyncio.sleep(0.01)
+
+
+async def trouble(world, store, rng, alive, join):
+    """One thing that goes wrong, and its end."""
+    kind = rng.choice(("stands still", "killed", "lost", "frozen"))
+    victim = rng.choice(alive)
+    await until_slow(lambda: len(victim.feeds()) == 3)
+    pause_s = rng.uniform(0.05, 1.3)
+    match kind:
+        case "stands still":
+            feeds = list(victim._live._shared._feeds)
+            for feed in feeds:
+                feed._is_looking = True
+            await asyncio.sleep(pause_s)
+            for feed in feeds:
+                feed._is_looking = False
+        case "killed" if len(alive) > 1:
+            alive.remove(victim)
+            stop_at_once(victim)
+            await asyncio.sleep(pause_s)
+            join(await world.one())
+        case "frozen":
+            store.freeze()
+            await asyncio.sleep(pause_s)
+            store.thaw()
+        case _:
+            victim.state.store._lose(ConnectionError("closed"))
+    await asyncio.sleep(rng.uniform(0.2, 1.0))
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_befalls_holders_and_store_nothing_is_told_twice_or_goes_back(
+    store, timed, seed
+):
+    """Two holders alternate under kills, pauses and losses at random; gaps are said."""
+    rng = random.Random(seed)
+    async with sharing(store, 0) as world:
+        alive, ears = [], {}
+
+        def join(gateway):
+            alive.append(gateway)
+            ears[gateway] = {
+                name: Ears(gateway, name, BTC) for name in ("ticker", "trades", "candles")
+            }
+
+        for _ in range(2):
+            join(await world.one())
+        market = Market(world)
+        task = asyncio.ensure_future(market.run())
+        end = time.monotonic() + 7
+        while time.monotonic() < end:
+            await trouble(world, store, rng, alive, join)
+        last = market.trades
+        for one in alive:
+            await until_slow(lambda: any(n >= last for n in ears[one]["trades"].trades[-50:]))  # noqa: B023
+        task.cancel()
+        await asyncio.sleep(0.3)
+        for gateway, readers in ears.items():
+            judge_prices(readers["ticker"].events)
+            judge_trades(readers["trades"].events, is_whole=gateway in alive)
+            judge_candles(readers["candles"].events)
+        for readers in ears.values():
+            for one in readers.values():
+                await one.stop()
+
+
+def judge_prices(events):
+    times = [e.data.timestamp for e in events if e.data is not None and e.data.timestamp]
+    assert times == sorted(times)
+
+
+def judge_trades(events, *, is_whole):
+    told = [e for e in events if e.data is not None]
+    # The state as a whole, first and after a loss, may repeat.
+    news = [int(t.id) for e in told[:1] for t in e.data.trades]
+    news += [int(t.id) for e in told[1:] if e.kind == "update" for t in e.data.trades]
+    assert len(news) == len(set(news)), "a trade was told twice"
+    known = sorted({int(t.id) for e in told for t in e.data.trades})
+    if is_whole and known and "gap" not in {one.kind for one in events}:
+        assert known == list(range(known[0], known[-1] + 1)), "a trade was lost"
+
+
+def judge_candles(events):
+    told = closed(events)
+    assert len(told) == len(set(told)), "a candle was closed twice"
+    assert not set(told) & set(closed(events[:1], "snapshot"))
+    opened = [int(one.data.timestamp[-1]) for one in events if one.data is not None]
+    ends = [e.data.last_closed for e in events if e.data is not None]
+    newest = 0
+    for opens, is_closed in zip(opened, ends, strict=True):
+        if is_closed is False:
+            assert opens >= newest, "an open candle went back"
+            newest = max(newest, opens)
