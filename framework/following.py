@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
 
 from coinmux.framework.errors import InvalidRequest
@@ -281,16 +282,17 @@ class GatewayStreams(ABC):
             raise _refused("strategy", f"takes priority or fastest for {row.name}")
         if strategy == CONSENSUS and provider is not None:
             raise _refused("strategy", "takes priority or fastest where a provider is pinned")
-        options = RequestOptions(provider=provider, strategy=strategy)
         pair = symbol if isinstance(symbol, Symbol) else self.parse_symbol(symbol)
         if capability == "candles":
             every = "1m" if interval is None else interval
-            return row, query_of(CandlesQuery, symbol=pair, interval=every), options
-        if capability == "order_book":
+            asked = _asked(CandlesQuery, provider, strategy, symbol=pair, interval=every)
+        elif capability == "order_book":
             levels = _DEPTH if depth is None else depth
-            return row, query_of(OrderBookQuery, symbol=pair, depth=levels), options
-        kind: type[Query] = TickerQuery if capability == "ticker" else TradesQuery
-        return row, query_of(kind, symbol=pair), options
+            asked = _asked(OrderBookQuery, provider, strategy, symbol=pair, depth=levels)
+        else:
+            kind = TickerQuery if capability == "ticker" else TradesQuery
+            asked = _asked(kind, provider, strategy, symbol=pair)
+        return row, *asked
 
     @abstractmethod
     def feeds(self) -> list[FeedUse]:
@@ -299,6 +301,29 @@ class GatewayStreams(ABC):
     @abstractmethod
     def live_figures(self) -> LiveFigures | None:
         """What live feeds and their connections counted; None before the first is followed."""
+
+
+def _asked(
+    kind: type[Query], provider: str | None, strategy: Strategy, **fields: object
+) -> tuple[Query, RequestOptions]:
+    """The question; the same object for all who ask it, of whom there may be thousands.
+
+    Raises:
+        InvalidRequest: a value will not do.
+    """
+    try:
+        return _made_once(kind, provider, strategy, **fields)
+    except TypeError:  # a value that cannot be looked up will not do; it says so itself
+        return _made(kind, provider, strategy, **fields)
+
+
+def _made(
+    kind: type[Query], provider: str | None, strategy: Strategy, **fields: object
+) -> tuple[Query, RequestOptions]:
+    return query_of(kind, **fields), RequestOptions(provider=provider, strategy=strategy)
+
+
+_made_once = lru_cache(maxsize=256, typed=True)(_made)
 
 
 def _check_waiting(waiting: int) -> None:

@@ -178,7 +178,8 @@ class Exchange:
             frames = self._end.tell(follow, row, _now_ms())
             self.head += frames
             for frame in frames:
-                self._say(frame)
+                # After what was answered just before: it may name the channel.
+                asyncio.get_running_loop().call_soon(self._say, frame)
 
     def frames(self, count: int, channel: str = "") -> list[Frame]:
         """At least so many frames that come next, of the channel that has `channel` in its name."""

@@ -35,8 +35,13 @@ class Ours:
     async def _read(self) -> None:
         async for event in self._stream:
             self.last = event.data
+            self._seen += 1
             if event.meta.live:
                 self.live.set()
+                break
+        # From here on a caller, as ccxt's is.
+        async for event in self._stream:
+            self.last = event.data
             self._seen += 1
 
     def messages(self, frames: list[str | bytes]) -> list[bytes]:

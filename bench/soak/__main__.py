@@ -20,7 +20,7 @@ from bench.soak.callers import Callers
 from bench.soak.chaos import Chaos
 from bench.soak.live import RESUMED_S, LiveReaders
 from bench.soak.questions import wrong_candles
-from bench.soak.upstream import Upstream, watch_upstream
+from bench.soak.upstream import Upstream, questions_of_channels, watch_upstream
 from bench.soak.watch import Growth, watch
 from bench.soak.world import World, build
 from coinmux import Symbol
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 async def _soak(world: World, given: argparse.Namespace) -> list[str]:
-    growth, upstream = Growth(), Upstream()
+    growth, upstream = Growth(), Upstream(await questions_of_channels())
     chaos = Chaos(world, given.seed, upstream)
     asking = Callers(world.url, chaos, given.callers, given.seed)
     reading = LiveReaders(world.url, chaos, given.readers, given.seed)
@@ -68,7 +68,7 @@ async def _soak(world: World, given: argparse.Namespace) -> list[str]:
                 chaos.run(session),
                 reading.run(session),
                 watch(chaos.spared, world.url, session, growth),
-                watch_upstream(world.simulator, session, upstream),
+                watch_upstream(world.simulator, session, upstream, chaos.away),
             )
         ]
         ended, _ = await asyncio.wait(
@@ -163,6 +163,7 @@ def _report(world, chaos, asking, growth, mended_s, code, kept, lies) -> list[st
         if last > max(warm * _GROWTH, warm + 20):
             failed.append(f"{name}: from {warm:.0f} to {last:.0f}")
     table.add_row("candles in the archive", f"{kept}, {len(lies)} markets untrue")
+    table.add_row("the store away for a worker", f"{chaos.away.total_s:.0f} s")
     for name, count in sorted(chaos.done.items()):
         table.add_row(name, f"{count}")
     table.add_row("all well again after", "never" if mended_s is None else f"{mended_s:.1f} s")
@@ -207,11 +208,14 @@ def _live_report(heard: Heard, upstream: Upstream, given: argparse.Namespace) ->
     table.add_row(
         "followed at the exchanges",
         f"median {statistics.median(upstream.followed or [0]):.0f} channels, most of one"
-        f" {upstream.most}; more than once in {upstream.twice} of {upstream.samples} samples",
+        f" {upstream.most}; more than once in {upstream.twice} of {upstream.samples} samples,"
+        f" {upstream.agreed_twice} of them while all had the store, {upstream.longest_s:.1f} s at"
+        " most",
     )
     Console(width=120).print(table)
     if late:
         failed.append(f"readers were told again only after {late[-1]:.1f} s")
+    failed += [f"followed more than once: {one}" for one in upstream.too_long[:5]]
     if upstream.most > given.workers:
         failed.append(f"a channel was followed {upstream.most} times by {given.workers} workers")
     if not heard.events:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import time
 from collections import Counter
@@ -110,7 +111,10 @@ class Callers:
         verdict.latest_s = max(verdict.latest_s, late_s)
         verdict.times_s.append(took_s)
         if late_s > _LATE_S:
-            verdict.wrong.append(f"{path} {asked}: {late_s:.3f} s late, status {status}")
+            verdict.wrong.append(
+                f"{path} {asked}: {late_s:.3f} s late, status {status}; {self._lag_s:.3f} s were"
+                f" ours, load {os.getloadavg()[0]:.1f}"
+            )
         try:
             told = json.loads(body)
         except ValueError:
@@ -119,7 +123,10 @@ class Callers:
         if status == 200:
             verdict.answered += 1
             verdict.stale += bool(told["meta"]["stale"])
-            wrong = check(told["data"], told["meta"])
+            try:
+                wrong = check(told["data"], told["meta"])
+            except KeyError as missing:
+                wrong = f"no {missing} in {body[:300]!r}"
             if wrong is not None:
                 meta = {name: told["meta"].get(name) for name in ("provider", "cache", "notes")}
                 verdict.wrong.append(f"{path} {asked}: {wrong} {meta}")

@@ -1,4 +1,10 @@
-"""What goes wrong during a soak: faults of sources, workers killed, store and database away."""
+"""What goes wrong during a soak: faults of sources, workers killed, store and database away.
+
+Most answers by REST name no pair, so that another market's is one only to who knows what the market
+costs. Nobody can know that of a market that was never asked about, and a worker that begins while
+the store is away knows nothing: `wrong_symbol` is ordered once every pair was asked for, while the
+store is there, which stays until it is over.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import psutil
 
+from bench.soak.away import StoreAway
+from bench.soak.questions import PAIRS
 from coinmux.framework.simulator.faults import FEED_KINDS, KINDS
 
 if TYPE_CHECKING:
@@ -32,6 +40,10 @@ _FEED_FAULT_EVERY_S = 2.0
 _KILL_EVERY_S = 12.0
 _STORE_EVERY_S, _DATABASE_EVERY_S = 17.0, 23.0
 _AWAY_S = (1.0, 5.0)
+#: Workers tell each other what markets cost within this; answers on their way end within it, too.
+_KNOWN_S = 6.0
+#: A worker that waits for the store learns so soon after it is there.
+_LEARNED_S = 4.0
 
 
 class Chaos:
@@ -40,6 +52,7 @@ class Chaos:
     Attributes:
         done: how often each was done.
         killed_at: when workers were killed.
+        away: when the store was.
     """
 
     def __init__(self, world: World, seed: int, upstream: Upstream) -> None:
@@ -49,12 +62,23 @@ class Chaos:
         self._spared = world.workers()[0].pid
         self.done: Counter[str] = Counter()
         self.killed_at: list[float] = []
+        self.away = StoreAway()
+        self._is_known = False
+        #: Faults at this moment that only who knows the market can tell; set while there are none.
+        self._nameless = 0
+        self._is_named = asyncio.Event()
+        self._is_named.set()
 
     async def run(self, session: aiohttp.ClientSession) -> None:
         """Until cancelled; everything is mended then."""
         tasks = [
             asyncio.ensure_future(one)
-            for one in (self._faults(session), self._feed_faults(session), self._kills())
+            for one in (
+                self._faults(session),
+                self._feed_faults(session),
+                self._kills(),
+                self._ask_all(session),
+            )
         ]
         if self._world.store is not None:
             tasks.append(asyncio.ensure_future(self._store()))
@@ -84,6 +108,13 @@ class Chaos:
         async def one() -> None:
             name, kind = self._rng.choice(names), self._rng.choice(kinds)
             order: dict[str, Any] = {"provider": name, "kind": kind}
+            is_nameless = kind == "wrong_symbol"
+            # Those that began while it was away have reached it by then; the rest knew before.
+            if is_nameless and not (self._is_known and self.away.there_s > _LEARNED_S):
+                return
+            if is_nameless:
+                self._nameless += 1
+                self._is_named.clear()
             if kind == "status":
                 order["code"] = self._rng.choice((400, 401, 403, 404, 418, 429, 451, 500, 502, 503))
             if kind == "delay":
@@ -96,11 +127,25 @@ class Chaos:
             await asyncio.sleep(self._rng.uniform(*_FAULT_LASTS_S))
             async with session.delete(f"{base}/{name}"):
                 pass
+            if is_nameless:
+                await asyncio.sleep(_KNOWN_S)
+                self._nameless -= 1
+                if not self._nameless:
+                    self._is_named.set()
 
         async with asyncio.TaskGroup() as group:
             while True:
                 group.create_task(one())
                 await asyncio.sleep(self._rng.expovariate(1 / _FAULT_EVERY_S))
+
+    async def _ask_all(self, session: aiohttp.ClientSession) -> None:
+        """Ask once what every market costs."""
+        for pair in PAIRS:
+            params = {"symbol": pair, "timeout_s": "4"}
+            async with session.get(f"{self._world.url}/api/market/ticker", params=params):
+                pass
+        await asyncio.sleep(_KNOWN_S)
+        self._is_known = self._world.store is not None
 
     async def _feed_faults(self, session: aiohttp.ClientSession) -> None:
         """Spoil the feeds of exchanges that are followed now."""
@@ -141,21 +186,23 @@ class Chaos:
         assert store is not None
         while True:
             await asyncio.sleep(self._rng.expovariate(1 / _STORE_EVERY_S))
+            await self._is_named.wait()
             away = self._rng.uniform(*_AWAY_S)
-            if self._rng.random() < 0.5:
-                store.freeze()
-                try:
-                    await asyncio.sleep(away)
-                finally:
-                    store.thaw()
-                self.done["store frozen"] += 1
-            else:
-                await asyncio.to_thread(store.kill)
-                try:
-                    await asyncio.sleep(away)
-                finally:
-                    store.start()
-                self.done["store killed"] += 1
+            with self.away.away():
+                if self._rng.random() < 0.5:
+                    store.freeze()
+                    try:
+                        await asyncio.sleep(away)
+                    finally:
+                        store.thaw()
+                    self.done["store frozen"] += 1
+                else:
+                    await asyncio.to_thread(store.kill)
+                    try:
+                        await asyncio.sleep(away)
+                    finally:
+                        store.start()
+                    self.done["store killed"] += 1
 
     async def _database(self) -> None:
         database = self._world.database

@@ -24,13 +24,16 @@ _BROKEN_S = 3.0
 RESUMED_S = 5.0
 _STAYS_S = (15.0, 60.0)
 _AGAIN_S = 0.2
-_PATHS = {
+PATHS = {
     "ticker": "ticker",
     "trades": "trades",
     "order_book": "order-book",
     "candles": "candles",
 }
-_PAIRS = ("BTC/USDT", "ETH/USDT", "BTC/USD")
+INTERVAL = "1m"
+PAIRS = ("BTC/USDT", "ETH/USDT", "BTC/USD")
+#: Said to a reader who cannot be told what came since.
+_NOT_RESUMED = "too much has happened to resume"
 #: What a reader may be refused with while everything fails, and asks again after.
 _HONEST = frozenset({"overloaded", "deadline_exceeded", "no_provider_available",
                      "all_providers_failed", "rate_limited"})  # fmt: skip
@@ -77,8 +80,8 @@ class LiveReaders:
 
     async def _reader(self, session: aiohttp.ClientSession, rng: random.Random, read: Any) -> None:
         while True:
-            asked = rng.choice([*_PATHS]), rng.choice(_PAIRS)
-            visit = _Visit(Truth(*asked, self._markets), self.heard)
+            asked = rng.choice([*PATHS]), rng.choice(PAIRS)
+            visit = _Visit(Truth(*asked, self._markets), self.heard, self._chaos)
             self.heard.visits += 1
             try:
                 async with asyncio.timeout(rng.uniform(*_STAYS_S)):
@@ -121,9 +124,10 @@ class Refused(Exception):
 class _Visit:
     """One reader of one question, over as many connections as it takes."""
 
-    def __init__(self, truth: Truth, heard: Heard) -> None:
+    def __init__(self, truth: Truth, heard: Heard, chaos: Chaos) -> None:
         self._truth, self._heard = truth, heard
         self.last_id: str | None = None
+        self._chaos = chaos
         self._told_at: float | None = None
         self._cut_at: float | None = None
         self._is_marked = False
@@ -134,6 +138,10 @@ class _Visit:
         heard, now = self._heard, time.monotonic()
         heard.dropped += event["meta"].get("dropped", 0)
         heard.stale += kind == "stale"
+        is_anew = kind == "snapshot" and _NOT_RESUMED in event["meta"]["notes"]
+        if is_anew and self._cut_at is not None and self._chaos.away.was_away(self._cut_at - 1):
+            # What one worker told while it was alone no other can know.
+            self._truth.begin_anew()
         has_data = self._truth.see(kind, event)
         self._is_marked = kind == "stale" or (self._is_marked and not has_data)
         if not has_data:
@@ -168,10 +176,10 @@ async def _events(
     session: aiohttp.ClientSession, url: str, capability: str, pair: str, since: str | None
 ) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
     """Server-sent events."""
-    params = {"symbols": pair, **({"interval": "1m"} if capability == "candles" else {})}
+    params = {"symbols": pair, **({"interval": INTERVAL} if capability == "candles" else {})}
     headers = {} if since is None else {"Last-Event-ID": since}
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=30)
-    path = f"{url}/api/market/{_PATHS[capability]}/stream"
+    path = f"{url}/api/market/{PATHS[capability]}/stream"
     async with session.get(path, params=params, headers=headers, timeout=timeout) as reply:
         if reply.status != 200:
             raise Refused(await reply.json())
@@ -191,7 +199,7 @@ async def _messages(
     """Of the one WebSocket."""
     asked = {"op": "subscribe", "id": 1, "capability": capability, "symbol": pair}
     if capability == "candles":
-        asked["interval"] = "1m"
+        asked["interval"] = INTERVAL
     if since is not None:
         asked["since"] = since
     async with session.ws_connect(f"{url}/api/ws", max_msg_size=0) as socket:

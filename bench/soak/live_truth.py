@@ -53,6 +53,10 @@ class Truth:
         self._ids: dict[str, set[str]] = {}
         self._closed: dict[int, tuple[str, list[float]]] = {}
 
+    def begin_anew(self) -> None:
+        """What it was told before does not count any more."""
+        self._own_ms, self._ids, self._closed = {}, {}, {}
+
     def see(self, kind: str, event: dict[str, Any]) -> bool:
         """One event; whether it has data."""
         self.events += 1

@@ -23,6 +23,8 @@ HONEST = {
 }
 _BASES = ("BTC", "ETH", "SOL", "XRP", "BNB", "DOGE")
 _QUOTES = ("USDT", "USDC", "USD", "EUR")
+#: Every market that is asked about.
+PAIRS = tuple(f"{base}/{quote}" for base in _BASES for quote in _QUOTES)
 _HOUR_S = 3600
 
 Check = Callable[[dict[str, Any], dict[str, Any]], str | None]

@@ -39,4 +39,5 @@ async def watch(pid: int, url: str, session: aiohttp.ClientSession, growth: Grow
         growth.files.append(process.num_fds())
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
             async with session.get(f"{url}/api/monitoring/metrics") as reply:
-                growth.tasks.append((await reply.json())["server"]["tasks"])
+                if reply.status == 200:
+                    growth.tasks.append((await reply.json())["server"]["tasks"])

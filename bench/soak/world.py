@@ -85,7 +85,8 @@ def build(workers: int) -> World:
     database_url = database.new() if database else f"sqlite:///{folder / 'archive.db'}"
     simulator_port, port = free_port(), free_port()
     clean = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    clean["PYTHONPATH"] = str(ROOT)
+    # The code beside this file, whichever is installed.
+    clean["PYTHONPATH"] = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
     simulator = subprocess.Popen(
         [
             sys.executable, "-m", "coinmux", "simulate", "--port", str(simulator_port),

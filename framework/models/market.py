@@ -195,6 +195,12 @@ class OrderBook(Result):
         """The best `depth` levels of each side."""
         return self.model_copy(update={"bids": self.bids[:depth], "asks": self.asks[:depth]})
 
+    def _cut(self, query: Any) -> Self:
+        most = query.__dict__.get("depth")
+        if most is not None and len(self.bids) <= most and len(self.asks) <= most:
+            return self
+        return super()._cut(query)
+
     def is_empty(self) -> bool:
         return not self.bids and not self.asks
 

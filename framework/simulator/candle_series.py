@@ -133,7 +133,8 @@ class Rows:
                 four,
                 close_s - open_s,
                 is_newest=open_s == newest,
-                closes_s=close_s if now_s is None else min(close_s, now_s),
+                # One that has just opened must not be told as the one before.
+                closes_s=close_s if now_s is None else max(min(close_s, now_s), open_s + 1),
                 traded=None if traded is None else traded(open_s, close_s),
             )
             for open_s, close_s, four in zip(opens_s, closes_s, values, strict=True)

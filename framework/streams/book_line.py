@@ -26,6 +26,10 @@ _KEPT, _EARLY = 5_000, 20
 _OLD = 5
 
 
+#: The fields of a book that are told.
+_GIVEN = {"symbol", "timestamp", "bids", "asks"}
+
+
 class BookState(StrEnum):
     """What is known of a book.
 
@@ -173,11 +177,13 @@ class BookLine:
         told = self._told.get(depth)
         if told is None:
             # Sorted, each price once, not crossed: what the model would check is known.
-            told = self._told[depth] = self._empty.altered(
-                timestamp=self._timestamp,
-                bids=self._bids.best(depth, self._floors[0]),
-                asks=self._asks.best(depth, self._floors[1]),
-            )
+            values = {
+                **self._empty.__dict__,
+                "timestamp": self._timestamp,
+                "bids": self._bids.best(depth, self._floors[0]),
+                "asks": self._asks.best(depth, self._floors[1]),
+            }
+            told = self._told[depth] = OrderBook.sound(values, _GIVEN)
         return told
 
     def is_shallow(self, depth: int) -> bool:

@@ -32,7 +32,7 @@ class Stream(Generic[R_co]):
     __slots__ = ("__weakref__", "_ended", "_explained", "_is_closed", "_opened", "_reader")
 
     def __init__(self, opened: OpenReader[R_co], explained: Callable[[], FeedExplanation]) -> None:
-        self._opened = opened
+        self._opened: OpenReader[R_co] | None = opened
         self._ended: Callable[[Reader[R_co]], None] | None = None
         self._explained = explained
         self._reader: Reader[R_co] | None = None
@@ -53,8 +53,9 @@ class Stream(Generic[R_co]):
             InvalidRequest: it cannot be followed; its subtypes say why.
             RoutingError: no source can tell it now.
         """
-        if self._reader is None and not self._is_closed:
+        if self._reader is None and not self._is_closed and self._opened is not None:
             reader, ended = await self._opened()
+            self._opened = None  # what it holds of the question, readers need no longer
             if self._is_closed:
                 ended(reader)  # meanwhile
             else:

@@ -2,6 +2,7 @@
 
 The protocol is that of `websockets`, without its I/O: our pool dials, so that an address is
 resolved, guarded and verified in one place. Compression is off: it costs more CPU than it saves.
+Frames that are whole messages are cut from the bytes here: it would make several objects of each.
 What comes is handled as it comes: nothing is kept but the message that is not complete yet, so that
 memory stays flat however fast a server sends; what we have not read waits at the server.
 """

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 _ALWAYS = ("/healthz", "/readyz")
 #: The status logged where the caller left before there was an answer.
 _STATUS_LEFT = 499
+#: What the layers of the application wrote into a scope, and no stream needs for hours.
+_OF_LAYERS = ("_ls_connection_state", "app", "litestar_app", "path_params", "route_handler")
 #: Has no share of its own: an address of this machine.
 _NO_ADDRESS = "127.0.0.1"
 
@@ -260,6 +262,8 @@ class Middleware:
                     await state.stream.end()
                 raise
             if state.stream is not None:
+                for name in _OF_LAYERS:
+                    scope.pop(name, None)
                 await state.stream.run(scope, receive, reply)
         else:
             await self._lane.answer(question, scope, state, send, reply.id_header, self._packer)

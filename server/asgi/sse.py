@@ -264,6 +264,7 @@ class EventStream:
             if writer is not None and self._lead is not None and writer.begin_pieces(scope):
                 self._connection = writer
                 self._line = self._lead(writer, self._turn.set)
+                self._lead = None
                 await self._follow(writer, self._line)
             elif not await self._send_all(receive, send):
                 return

@@ -112,3 +112,23 @@ def test_a_decision_is_found_whichever_worker_is_asked(store):
 
         for one in ids:
             until(lambda one=one: 404 not in found(one))
+
+
+def test_without_a_store_too_a_decision_is_found_and_a_drill_is_everybodys():
+    """Workers ask each other; each has a simulator of its own, and does what another is told."""
+    with coinmux("serve", "--simulate", "--workers", "3", **QUIET) as server:
+        until(lambda: len(workers_of(server)) == 3 and healthy(server, 6))
+        made = httpx.get(f"{server.url}/api/chain/bitcoin/head?max_age_s=0", timeout=20)
+        shown = f"{server.url}/api/pages/decision?request={made.headers['x-request-id']}"
+        assert all(httpx.get(shown, timeout=20).json()["found"] for _ in range(12))
+        unknown = httpx.get(f"{server.url}/api/pages/decision?request=nobody", timeout=20).json()
+        assert not unknown["found"]
+
+        drill = f"{server.url}/api/drill"
+        httpx.post(f"{drill}/binance", json={"fault": "status"}, timeout=20).raise_for_status()
+        broken = [httpx.get(drill, timeout=20).json()["broken"] for _ in range(12)]
+        assert broken == [{"binance": "status"}] * 12
+        price = f"{server.url}/api/market/ticker?symbol=BTC/USDT&provider=binance&max_age_s=0"
+        assert {httpx.get(price, timeout=20).status_code for _ in range(6)} <= {502, 503}
+        httpx.post(f"{drill}/binance", json={"fault": None}, timeout=20).raise_for_status()
+        assert [httpx.get(drill, timeout=20).json()["broken"] for _ in range(12)] == [{}] * 12

@@ -262,3 +262,15 @@ async def test_the_history_of_a_question_leads_to_its_incidents(page_of, path):
         capability = (await row.get_attribute("href")).partition("capability=")[2]
         await row.locator(".bars").click()
         await page.wait_for_url(f"**/incidents?capability={capability}")
+
+
+async def test_every_figure_of_the_cards_is_one_that_the_server_tells(page_of, api):
+    """A figure that nothing fills would be a dash for ever, as if it were not known."""
+    assert api.get("/api/market/ticker", params={"symbol": "BTC/USDT"}).status_code == 200
+    async with page_of("system-monitor") as page:
+        await page.wait_for_selector('[data-panel="cache"][data-panel-state="ready"]')
+        for panel in ("cache", "inventory"):
+            figures = page.locator(f'[data-panel="{panel}"] dd')
+            assert await figures.count() >= 3
+            for figure in await figures.all_inner_texts():
+                assert re.match(r"\d", figure), (panel, figure)

@@ -1,64 +1,18 @@
 """The status widget: on a stranger's page, by keyboard, without an answer."""
 
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 
 import pytest
 
-WIDGET = "static/shared/components/system-status.js"
-HOSTILE = (
-    "* { display: none !important; color: red !important; font-size: 60px !important; "
-    "position: static !important; background: yellow !important } "
-    "html, body { display: block !important } button { transform: rotate(45deg) }"
-)
-
-
-class Stranger(BaseHTTPRequestHandler):
-    """A site of somebody else, with a strict policy and styles that want to spoil everything."""
-
-    policy = html = ""
-
-    def do_GET(self):
-        style = self.path.endswith(".css")
-        text = (HOSTILE if style else self.html).encode()
-        self.send_response(200)
-        self.send_header("content-type", "text/css" if style else "text/html")
-        self.send_header("content-security-policy", self.policy)
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_):
-        pass
+from tests.static.strangers import foreign_site
 
 
 @pytest.fixture
 def stranger(page_of, server):
     """`async with stranger("<p>…") as page`: a page of another origin that loads the widget."""
-    served = []
-
-    def make(body=""):
-        policy = (
-            f"default-src 'none'; script-src {server}; connect-src {server}; style-src 'self'; "
-            "img-src 'self'"
-        )
-        html = (
-            f'<!doctype html><html><head><link rel="icon" href="data:,">'
-            f'<link rel="stylesheet" href="/hostile.css">'
-            f'<script type="module" src="{server}/{WIDGET}"></script></head>'
-            f"<body>{body}</body></html>"
-        )
-        site = type("Site", (Stranger,), {"policy": policy, "html": html})
-        foreign = ThreadingHTTPServer(("127.0.0.1", 0), site)
-        served.append(foreign)
-        threading.Thread(target=foreign.serve_forever, daemon=True).start()
-        return page_of("", base=f"http://127.0.0.1:{foreign.server_port}")
-
-    yield make
-    for foreign in served:
-        foreign.shutdown()
-        foreign.server_close()
+    with ExitStack() as sites:
+        yield lambda body="": page_of("", base=sites.enter_context(foreign_site(server, body)))
 
 
 async def test_it_looks_right_under_hostile_styles_and_a_strict_policy(stranger):

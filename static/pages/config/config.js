@@ -1,5 +1,5 @@
 // What is set and what is missing. Whether a key is set is all the server tells, and all that is shown.
-import { $, each, h, safeLink, setText } from "../../shared/js/dom.js";
+import { $, each, h, safeLink, setAttribute, setText } from "../../shared/js/dom.js";
 import { get, root } from "../../shared/js/api.js";
 import { Panel } from "../../shared/js/panel.js";
 import { Poller } from "../../shared/js/poll.js";
@@ -9,6 +9,8 @@ import { NONE, number, words } from "../../shared/js/format.js";
 import { badge, setBadge } from "../../shared/js/states.js";
 import { Table } from "../../shared/js/table.js";
 import { showConsumers, takeKey } from "./consumers.js";
+import { Folds } from "./folds.js";
+import { topicOf } from "./topics.js";
 
 const EVERY_MS = 15000;
 const REASONS = {
@@ -33,16 +35,31 @@ function setProse(cell, text) {
   cell.replaceChildren(...text.split("`").map((part, at) => (at % 2 ? h("code", { text: part }) : part)));
 }
 
+// What is said of a group: how many, and how many of them stand out.
+const counted = (rows, stands, word) => {
+  const count = rows.filter(stands).length;
+  return count ? `${number(rows.length)}, ${number(count)} ${word}` : number(rows.length);
+};
+const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
+
+// A group was opened or closed.
+function drawn(one) {
+  if (!one.rows.length) return;
+  one.show(one.rows, { moves: true });
+  reach();
+}
+
 // One table of variables that are not set; `without` says what their absence means for a source.
-const keyTable = (place, without) => new Table(place, [
+const keyTable = (place, without, folds = null) => new Table(place, [
   { key: "variable", title: "Variable", sort: (one) => one.variable, cell: (one) => h("code", { text: one.variable }), set: () => {} },
   { key: "feature", title: "Source", sort: (one) => titles.get(one.feature) ?? one.feature, cell: (one) => sourceLink(one.feature), set: (cell, one) => setText(cell, titles.get(one.feature) ?? one.feature) },
   { key: "effect", title: "Without it", class: "wrap", set: (cell, one) => setText(cell, without(titles.get(one.feature) ?? one.feature)) },
   { key: "description", title: "What it does", class: "wrap", set: (cell, one) => setProse(cell, one.description ?? NONE) },
   { key: "where", title: "Where to get one", sort: (one) => hostOf(one.signup_url), cell: (one) => (one.signup_url ? safeLink(one.signup_url, null, hostOf(one.signup_url)) : h("span", { text: NONE })), set: () => {} },
-], { keyOf: (one) => `${one.feature} ${one.variable}`, sorted: "feature" });
+], { keyOf: (one) => `${one.feature} ${one.variable}`, sorted: "feature", folds });
 const needed = keyTable($("#needed"), (title) => `${title} stays off`);
-const optional = keyTable($("#optional"), (title) => `${title} works, within lower limits`);
+const optional = keyTable($("#optional"), (title) => `${title} works, within lower limits`,
+  new Folds({ of: () => "Keys", note: (rows) => number(rows.length), turned: () => drawn(optional) }));
 
 const table = new Table($("#features"), [
   { key: "name", title: "Feature", sort: (one) => one.title ?? one.name, cell: (one) => sourceLink(one.provider, one.title), set: () => {} },
@@ -51,8 +68,12 @@ const table = new Table($("#features"), [
     setBadge(cell, one.enabled ? "HEALTHY" : "DISABLED");
     setText(cell.querySelector(".word"), one.enabled ? "on" : "off");
   } },
-  { key: "why", title: "Why", set: (cell, one) => setText(cell, one.reason ? (REASONS[one.reason] ?? words(one.reason)) : NONE) },
+  { key: "why", title: "Why", set: (cell, one) => {
+    setText(cell, one.reason ? (REASONS[one.reason] ?? words(one.reason)) : NONE);
+    setAttribute(cell.closest("td"), "data-none", one.reason ? null : "");
+  } },
   { key: "variables", title: "Variables", sort: (one) => one.variables.length, first: "desc", cell: () => h("div", { class: "vars" }), set: (cell, one) => {
+    setAttribute(cell.closest("td"), "data-none", one.variables.length ? null : "");
     if (!one.variables.length) {
       setText(cell, "none");
       return;
@@ -64,7 +85,8 @@ const table = new Table($("#features"), [
         line.children[1].dataset.tone = variable.present ? "ok" : variable.required ? "warn" : "";
       });
   } },
-], { keyOf: (one) => one.name, sorted: "state" });
+], { keyOf: (one) => one.name, sorted: "state",
+  folds: new Folds({ of: (one) => capital(words(one.category)), note: (rows) => counted(rows, (one) => !one.enabled, "off"), all: () => $("#find").value.trim() !== "", turned: () => drawn(table) }) });
 
 const ORIGINS = { default: "default", file: "file", environment: "environment" };
 
@@ -77,10 +99,11 @@ const own = new Table($("#settings"), [
   } },
   { key: "restart", title: "A change takes", sort: (one) => (one.restart ? 1 : 0), set: (cell, one) => setText(cell, one.restart ? "a restart" : "a reload") },
   { key: "description", title: "What it does", class: "wrap", set: (cell, one) => setProse(cell, one.description ?? NONE) },
-], { keyOf: (one) => one.variable, sorted: "origin" });
+], { keyOf: (one) => one.variable, sorted: "origin",
+  folds: new Folds({ of: (one) => topicOf(one.variable), note: (rows) => counted(rows, (one) => one.origin !== "default", "set"), all: () => $("#find-setting").value.trim() !== "", turned: () => drawn(own) }) });
 
 // One stop for Tab in each table; arrows move inside.
-const rovings = [needed, optional, table, own].map((one) => new Roving(one.body, "a", { row: "tr" }));
+const rovings = [needed, optional, table, own].map((one) => new Roving(one.body, "a, .fold", { row: "tr" }));
 const reach = () => rovings.forEach((roving) => roving.refresh());
 
 function shown(one) {

@@ -100,8 +100,9 @@ export class Pairs {
 
   #full() {
     const full = this.list.length >= MOST;
-    this.field.disabled = full;
-    this.button.disabled = full;
+    // Not `disabled`: who just added the last one by keyboard would lose the focus.
+    this.field.readOnly = full;
+    this.button.setAttribute("aria-disabled", String(full));
     this.field.placeholder = full ? `${MOST} pairs at most` : "Add a pair";
   }
 

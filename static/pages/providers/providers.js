@@ -47,6 +47,8 @@ function countOf({ channels }, dead) {
 
 function channelsOf(one) {
   const dead = one.channels.filter(isBad);
+  // A source that is its only channel has nothing more to say of it.
+  if (one.channels.length < 2 && !dead.length) return [];
   const lines = dead.slice(0, CHANNELS).map((channel) => `${channelName(channel.name)}: ${channel.last_error ? failure(channel.last_error) : stateOf(channel.state).word}`);
   return one.channels.length ? [countOf(one, dead), ...lines, ...(dead.length > CHANNELS ? [`and ${dead.length - CHANNELS} more`] : [])] : [];
 }

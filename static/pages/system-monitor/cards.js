@@ -44,7 +44,7 @@ export class Cache {
     this.rate = figure(list, "Answered from the cache", "Share of all questions since the start");
     this.hits = figure(list, "Hits");
     this.stale = figure(list, "Cached, refreshing", "Answers past their time that were served while a new one was fetched");
-    this.coalesced = figure(list, "Coalesced", "Questions that shared the call of another");
+    this.misses = figure(list, "Misses", "Questions that a source was asked for");
     this.spark = new Spark("Share of answers from the cache");
     body.append(list, h("div", { class: "plot" }, this.spark.element));
   }
@@ -53,7 +53,7 @@ export class Cache {
     this.rate(percent(Number.isFinite(cache?.hit_rate) ? cache.hit_rate * 100 : null, 0));
     this.hits(number(cache?.hits));
     this.stale(number(cache?.stale_served));
-    this.coalesced(number(cache?.coalesced));
+    this.misses(number(cache?.misses));
     const shares = (trend?.cached ?? []).map((kept, at) => {
       const all = ["live", "cached", "stale", "failed"].reduce((sum, name) => sum + (trend[name]?.[at] ?? 0), 0);
       return Number.isFinite(kept) && all > 0 ? (100 * (kept + (trend.stale?.[at] ?? 0))) / all : null;
@@ -95,10 +95,9 @@ export class Inventory {
     body.append(list, this.kinds);
   }
 
-  show({ models, sources, summary }) {
+  show({ models, sources, channels }) {
     this.models(number(models?.active), `of ${number(models?.total)}`);
     this.sources(number(sources?.total));
-    const channels = summary?.channels;
     this.channels(number(channels ? (channels.healthy ?? 0) + (channels.degraded ?? 0) : null), channels ? `of ${number(channels.total)}` : "");
     const kinds = Object.entries(sources?.by_kind ?? {}).sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
     each(this.kinds, kinds, ([kind]) => kind,

@@ -1,5 +1,5 @@
 // The second half of the monitor: network, what happened, sources, endpoints and the small cards.
-import { $, setText } from "../../shared/js/dom.js";
+import { $, h, setText } from "../../shared/js/dom.js";
 import { get, script } from "../../shared/js/api.js";
 import { breath } from "../../shared/js/poll.js";
 import { shell } from "../../shared/js/shell.js";
@@ -26,6 +26,7 @@ export class Later {
 
   // `part(name, draw)` shows one panel; `picture` asks the server.
   constructor({ panels, part, picture, simulated }) {
+    document.head.append(h("link", { rel: "stylesheet", href: new URL("./later.css", import.meta.url).href }));
     Object.assign(this, { panels, part, picture, feeds: null });
     this.trends = new Trends($("#trends"));
     this.services = new Services($("#services"));

@@ -6,9 +6,10 @@ const FOCUSABLE = "a[href], button, select, input, summary, [tabindex]";
 // `columns`: {key, title, sort: row -> value, first: "asc" | "desc", num, class, cell: () -> element, set: (element, row)}.
 // The first column's cells are the row's header. Every cell knows its column's title (`data-label`),
 // so that a style sheet can stack the cells of a row on a phone; the roles keep it a table then.
+// `folds` may put heads of groups between the rows: items with a `fold`, their key, which it makes and fills itself.
 export class Table {
-  constructor(table, columns, { keyOf, sorted = columns[0].key, direction = "asc", onSort = () => {} }) {
-    Object.assign(this, { table, columns, keyOf, sorted, direction, onSort, rows: [] });
+  constructor(table, columns, { keyOf, sorted = columns[0].key, direction = "asc", onSort = () => {}, folds = null }) {
+    Object.assign(this, { table, columns, keyOf, sorted, direction, onSort, folds, rows: [] });
     this.heads = columns.map((column) => {
       const head = h("th", { scope: "col", role: "columnheader", class: column.num ? "num" : null, data: { column: column.key } });
       if (column.sort) head.append(h("button", { class: "sort", type: "button", onclick: () => this.#turn(column) }, column.title));
@@ -31,8 +32,10 @@ export class Table {
       const mine = column.key === this.sorted;
       setAttribute(this.heads[at], "aria-sort", mine ? (this.direction === "asc" ? "ascending" : "descending") : null);
     });
-    each(this.body, ordered, this.keyOf, (row) => this.#make(row), (line, row) => {
-      this.columns.forEach((column, at) => column.set(line.cells[at].firstChild ?? line.cells[at], row, line));
+    const items = this.folds?.laid(ordered) ?? ordered;
+    each(this.body, items, (item) => item.fold ?? this.keyOf(item), (item) => (item.fold ? this.folds.make(item) : this.#make(item)), (line, row) => {
+      if (row.fold) this.folds.set(line, row);
+      else this.columns.forEach((column, at) => column.set(line.cells[at].firstChild ?? line.cells[at], row, line));
     });
     if (focused && document.activeElement !== focused) this.#refocus(focused, near);
   }

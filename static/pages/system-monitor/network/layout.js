@@ -43,6 +43,8 @@ function group(shown, named) {
 const titleOf = (one) => one.title ?? one.name;
 const roomFor = (width, height) => (isNarrow(width) ? 1 : 2) * Math.floor((height - 2 * PAD) / ROW);
 const isNarrow = (width) => width < 620;
+// Two columns of whole names need the room of the lines.
+export const isTight = (width) => width < 800;
 const rowsIn = (groups) => groups.reduce((sum, one) => sum + rowsOf(one).length, 0);
 
 // A group in rows: its name with how many it has, who was asked, and the folds from bad to good.
@@ -67,7 +69,7 @@ export function arrange(groups, width, least = 400) {
   const tallest = Math.max(1, ...columns.map((rows) => rows.length));
   const row = Math.min(ROOMY, Math.max(ROW, (least - 2 * PAD) / tallest));
   const height = Math.max(least, tallest * row + 2 * PAD);
-  const xs = narrow ? [width * 0.46] : [width * 0.4, width * 0.71];
+  const xs = narrow ? [width * 0.46] : isTight(width) ? [width * 0.33, width * 0.66] : [width * 0.4, width * 0.71];
   const nodes = new Map();
   const heads = [];
   // Where the whole is taller than the panel, the server stands where the reader begins.

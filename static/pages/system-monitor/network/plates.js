@@ -4,7 +4,7 @@ import { ms, number } from "../../../shared/js/format.js";
 import { root } from "../../../shared/js/api.js";
 import { Roving } from "../../../shared/js/roving.js";
 import { stateOf } from "../../../shared/js/states.js";
-import { CLIENT, SERVER } from "./layout.js";
+import { CLIENT, SERVER, isTight } from "./layout.js";
 import { rateOf } from "./paint.js";
 
 const NAMED = 6;
@@ -40,6 +40,8 @@ export class Plates {
       setText(element, `${head.kind} · ${head.count}`);
       put(element, head.x - 5, head.y);
     });
+    // Where there is little room a name is whole; what is only probed says so by its line.
+    const tight = isTight(this.element.clientWidth);
     const listed = [...nodes.values()].filter((node) => node.provider || node.folded);
     each(this.links, listed, (node) => node.id, (node) => this.#link(node), (item, node) => {
       const link = item.firstChild;
@@ -47,7 +49,7 @@ export class Plates {
       put(item, node.x, node.y);
       item.style.maxWidth = `${node.wide + 13}px`;
       setText(link.children[0], nameOf(node));
-      setText(link.children[1], said(node, asked));
+      setText(link.children[1], said(node, asked, tight));
       setAttribute(link, "data-state", node.folded ? node.state : stateOf(node.provider.state).key);
       setAttribute(link, "aria-label", this.says(node).join(", "));
     });
@@ -88,9 +90,9 @@ function nameOf(node) {
   return node.alone ? `${node.kind} · ${count} ${node.state}` : `${count} more, ${node.state}`;
 }
 
-function said(node, asked) {
+function said(node, asked, tight) {
   const rate = rateOf(node);
   if (!rate) return "";
   const by = node.folded ? node.folded.some((one) => asked(one.name)) : asked(node.id);
-  return by ? `${number(rate)}/min` : `${number(rate)}/min probes`;
+  return by ? `${number(rate)}/min` : tight ? "" : `${number(rate)}/min probes`;
 }
