@@ -278,7 +278,9 @@ class Simulator:
         found = catalogue.find(asked)
         capability = found.sample.capability if found is not None else None
         order = self._faults.take(name, capability, asked.host, asked.channel)
-        answer = self._live(name, slash + rest, asked) if order is None else None
+        # An order about how an answer is sent leaves it what it is; others change what it says.
+        is_changed = order is not None and (order.kind in TWISTS or order.kind == "sample")
+        answer = None if is_changed else self._live(name, slash + rest, asked)
         if answer is None:
             answer = self._answer(catalogue, found, asked, order)
         self.log.append(

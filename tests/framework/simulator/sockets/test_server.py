@@ -149,6 +149,15 @@ async def test_rest_tells_what_the_feed_tells(acme, hear):
         assert len(told["trades"]) > 1
 
 
+async def test_an_answer_that_is_late_tells_the_same_trades(acme):
+    """How an answer is sent changes nothing of what it says."""
+    async with Simulator([acme], FakeClock()) as simulator:
+        whole = await got(simulator, "/acme/trades?symbol=BTC-USDT")
+        simulator.order("acme", "delay", seconds=0.01)
+        assert await got(simulator, "/acme/trades?symbol=BTC-USDT") == whole
+        assert simulator.log[-1].fault == "delay"
+
+
 async def test_a_client_that_does_not_read_is_cut_off(simulator, open_socket):
     """It is counted, and nobody else is hurt."""
     slow, good = await open_socket(max_queue=1), await open_socket()
