@@ -77,7 +77,7 @@ def test_a_stopped_line_is_found_within_the_bound(most_s, pace_s, jitter, has_pi
     line = Line(most_s, has_ping=has_ping, answers=False)
     line.told(150, pace_s, jitter)
     longest = pace_s * max(jitter)
-    least = 3.0 if has_ping else most_s / 2
+    least = 10.0 if has_ping else most_s / 2
     waits = ANSWER_S if has_ping else 0.0
     # A spacing is known to half a second, and looked at each half second.
     bound = min(max(4 * (longest + LOOK_S), least) + waits + 2 * LOOK_S, most_s + LOOK_S)
@@ -120,7 +120,7 @@ def test_an_hour_of_calm_makes_patient_and_five_minutes_of_trade_impatient_again
     line.told(600, 10.0, [1.0])
     assert line.silence.after_s(line.clock.monotonic()) == pytest.approx(42, abs=3)
     line.told(360, 0.2, [1.0])
-    assert line.silence.after_s(line.clock.monotonic()) == 3.0
+    assert line.silence.after_s(line.clock.monotonic()) == 10.0
 
 
 class Wire:
@@ -161,7 +161,7 @@ class Owner:
 
 
 def test_a_session_asks_and_then_ends_a_line_that_died():
-    """Ten seconds after its last message, and not after the source's own minute."""
+    """A quarter of a minute after its last message, not after the source's own minute."""
     wire, owner = Wire(), Owner()
 
     async def lived(clock):
@@ -184,5 +184,5 @@ def test_a_session_asks_and_then_ends_a_line_that_died():
     took_s, pings = run(lived)
     assert isinstance(owner.error, UpstreamTimeout)
     assert wire.closed
-    assert 5.0 < took_s < 8.0
+    assert 12.0 < took_s < 15.0
     assert pings >= 1
