@@ -157,7 +157,7 @@ class Result(BaseModel):
         return handler(rest)
 
     @classmethod
-    def sound(cls, values: dict[str, Any], given: set[str]) -> Self:
+    def sound(cls, values: dict[str, object], given: set[str]) -> Self:
         """A result of values that are known to be sound, without a look at them.
 
         Args:

@@ -57,7 +57,13 @@ class Group:
         self._run = began_ms(folder)
         self._figures = FiguresBoard(Path(file), self._clock)
         self._board = EventBoard(folder)
-        self._questions = QuestionBoard(folder, lambda: len(list(folder.glob(f"*{LIVE}"))) - 1)
+        started = desk.gateway.settings.workers
+
+        def others() -> int:
+            """Those that wrote figures, and those that are about to for the first time."""
+            return max(len(list(folder.glob(f"*{LIVE}"))), started) - 1
+
+        self._questions = QuestionBoard(folder, others)
         self.knows: Callable[[bytes], bytes | None] = _nothing
         self.each_round: list[Callable[[], None]] = []
         self._exemplars = RouteExemplars(desk.metrics, desk.recorder)

@@ -64,6 +64,7 @@ LOOSE = {
     "TextSentiment.check": OWN_QUERY,
     "Ticker.figure": OWN_QUERY,
     "Ticker.of": JSON,
+    "Trade.of": JSON,
     "Trades.check": OWN_QUERY,
     "Trades.figure": OWN_QUERY,
     "Trades.read": JSON,

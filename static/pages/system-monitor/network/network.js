@@ -142,7 +142,7 @@ export class Network {
       if (this.plates) this.plates.element.style.height = `${this.layout.height}px`;
       this.#background(true);
     }
-    this.plates?.show(this.layout, this.#facts.asked);
+    this.plates?.show(this.layout, this.#facts.asked, width);
   }
 
   #hold(node, link) {

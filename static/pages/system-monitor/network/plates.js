@@ -26,8 +26,8 @@ export class Plates {
     setText(this.hub.firstChild, number(value));
   }
 
-  // `asked(name)` is how many calls of the last minute were on behalf of a caller.
-  show({ nodes, heads }, asked) {
+  // `asked(name)` is how many calls of the last minute were on behalf of a caller; `width` is the picture's.
+  show({ nodes, heads }, asked, width) {
     const put = (element, x, y) => {
       element.style.left = `${x}px`;
       element.style.top = `${y}px`;
@@ -41,7 +41,7 @@ export class Plates {
       put(element, head.x - 5, head.y);
     });
     // Where there is little room a name is whole; what is only probed says so by its line.
-    const tight = isTight(this.element.clientWidth);
+    const tight = isTight(width);
     const listed = [...nodes.values()].filter((node) => node.provider || node.folded);
     each(this.links, listed, (node) => node.id, (node) => this.#link(node), (item, node) => {
       const link = item.firstChild;
