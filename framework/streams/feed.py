@@ -372,7 +372,11 @@ class Feed(PolledVoice):
         # The next source may be followed already, and be silent yet: it is not who told.
         is_its = side is not None and side.name == self._provider and not side.is_doubted
         if self.state == "live" and side is not None and is_its:
-            return side.lane.snapshot()
+            known = side.lane.snapshot()
+            # Where it knows nothing any more, as after a gap that nobody could fill, what readers
+            # have is what was told; a book that is not known to be true is not told.
+            if known is not None or self.row.name == "order_book":
+                return known
         return self._last
 
     def _heard(self) -> int:
