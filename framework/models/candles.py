@@ -221,7 +221,7 @@ class Candles(Result):
             name: frozen_array(np.ascontiguousarray(column))
             for name, column in zip(CANDLE_COLUMNS, (time, *table), strict=True)
         }
-        values = {
+        values: dict[str, object] = {
             "notes": (*notes, *said),
             "rows_left_out": 0,
             "symbol": query.symbol,
