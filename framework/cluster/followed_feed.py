@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from coinmux.framework.clock import Clock
     from coinmux.framework.cluster.shared_feeds import SharedFeeds
-    from coinmux.framework.models.base import Query
-    from coinmux.framework.models.capability import Capability
+    from coinmux.framework.cluster.shared_voice import SharedQuestion
     from coinmux.framework.streams.events import LiveEvent
     from coinmux.framework.streams.feed import Feed
 
@@ -30,27 +29,11 @@ LEFT = b"left"
 
 
 class FollowedFeed(SharedVoice):
-    """A shared question of which this worker may have a feed.
+    """A shared question of which this worker may have a feed."""
 
-    Args:
-        begin: makes the feed that follows the sources, and begins it.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        row: Capability,
-        query: Query,
-        subject: str,
-        strategy: str,
-        begin: Callable[[], Feed],
-        shared: SharedFeeds,
-        clock: Clock,
-        *,
-        simulated: bool,
-    ) -> None:
-        super().__init__(name, row, query, subject, strategy, shared, clock, simulated=simulated)
-        self._begin = begin
+    def __init__(self, question: SharedQuestion, shared: SharedFeeds, clock: Clock) -> None:
+        super().__init__(question, shared, clock)
+        self._begin = question.begin
         #: The feed of this worker, while it holds the lease or is alone.
         self._inner: Feed | None = None
         #: What feeds of this worker counted that have ended.

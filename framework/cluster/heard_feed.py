@@ -11,36 +11,19 @@ from coinmux.framework.cluster.followed_feed import LEFT, FollowedFeed
 from coinmux.framework.cluster.shared_voice import as_update
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from coinmux.framework.clock import Clock
     from coinmux.framework.cluster.feed_channel import FeedChannel
     from coinmux.framework.cluster.shared_feeds import SharedFeeds
-    from coinmux.framework.models.base import Query, Result
-    from coinmux.framework.models.capability import Capability
-    from coinmux.framework.streams.feed import Feed
+    from coinmux.framework.cluster.shared_voice import SharedQuestion
+    from coinmux.framework.models.base import Result
     from coinmux.framework.streams.feed_figures import FeedUse
 
 
 class HeardFeed(FollowedFeed):
     """A shared question that another worker may follow."""
 
-    def __init__(
-        self,
-        name: str,
-        row: Capability,
-        query: Query,
-        subject: str,
-        strategy: str,
-        begin: Callable[[], Feed],
-        shared: SharedFeeds,
-        clock: Clock,
-        *,
-        simulated: bool,
-    ) -> None:
-        super().__init__(
-            name, row, query, subject, strategy, begin, shared, clock, simulated=simulated
-        )
+    def __init__(self, question: SharedQuestion, shared: SharedFeeds, clock: Clock) -> None:
+        super().__init__(question, shared, clock)
         #: Who told it last, and who holds the lease.
         self._teller = self._holder = ""
         #: Whether it has told data since.

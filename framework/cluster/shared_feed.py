@@ -20,14 +20,10 @@ from coinmux.framework.cluster.shared_voice import KEPT_S
 from coinmux.framework.cluster.store import TROUBLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from coinmux.framework.clock import Clock
     from coinmux.framework.cluster.lane import Part
     from coinmux.framework.cluster.shared_feeds import SharedFeeds
-    from coinmux.framework.models.base import Query
-    from coinmux.framework.models.capability import Capability
-    from coinmux.framework.streams.feed import Feed
+    from coinmux.framework.cluster.shared_voice import SharedQuestion
     from coinmux.framework.streams.feed_figures import FeedUse
 
 #: A lease that is not renewed for so long is free; it is renewed several times in between.
@@ -43,31 +39,10 @@ _AGAIN_MS = 3_000
 
 
 class SharedFeed(HeardFeed):
-    """One question, followed by one of all workers.
+    """One question, followed by one of all workers."""
 
-    Args:
-        name: of the question, the same in every worker.
-        strategy: how its sources are ordered.
-        begin: makes the feed that follows the sources, and begins it.
-        shared: the store, and the other questions of this worker.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        row: Capability,
-        query: Query,
-        subject: str,
-        strategy: str,
-        begin: Callable[[], Feed],
-        shared: SharedFeeds,
-        clock: Clock,
-        *,
-        simulated: bool,
-    ) -> None:
-        super().__init__(
-            name, row, query, subject, strategy, begin, shared, clock, simulated=simulated
-        )
+    def __init__(self, question: SharedQuestion, shared: SharedFeeds, clock: Clock) -> None:
+        super().__init__(question, shared, clock)
         self._others = 0
         self._needed_until = 0.0
         self._away_since: float | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from coinmux.framework.cluster.answer_codec import key_text
 from coinmux.framework.cluster.feed_channel import FeedChannel
 from coinmux.framework.cluster.shared_feed import SharedFeed
+from coinmux.framework.cluster.shared_voice import SharedQuestion
 from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
@@ -61,17 +62,8 @@ class SharedFeeds:
     ) -> SharedFeed:
         """The feed of a question; it begins at once."""
         name = key_text(row, query, options)
-        made = SharedFeed(
-            name,
-            row,
-            query,
-            subject,
-            options.strategy,
-            begin,
-            self,
-            self._clock,
-            simulated=simulated,
-        )
+        question = SharedQuestion(name, row, query, subject, options.strategy, simulated, begin)
+        made = SharedFeed(question, self, self._clock)
         self._feeds.add(made)
         self.spawn(made.look())
         if self._beats is None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import structs
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from coinmux.framework.cluster.shared_feeds import SharedFeeds
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
+    from coinmux.framework.streams.feed import Feed
     from coinmux.framework.streams.reader import Reader
 
 #: Events that are kept in the store, and for how long after the last one.
@@ -37,6 +39,25 @@ _MARKED_S = 600.0
 _REMEMBERED = 4 * KEPT
 
 Role = Literal["starting", "holds", "hears", "alone"]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedQuestion:
+    """What several workers follow once.
+
+    Attributes:
+        name: the same in every worker.
+        strategy: how its sources are ordered.
+        begin: makes the feed that follows the sources, and begins it.
+    """
+
+    name: str
+    row: Capability
+    query: Query
+    subject: str
+    strategy: str
+    simulated: bool
+    begin: Callable[[], Feed]
 
 
 class SharedVoice(Voice):
@@ -52,24 +73,14 @@ class SharedVoice(Voice):
             where the store is away, so that each worker follows it for its own readers.
     """
 
-    def __init__(
-        self,
-        name: str,
-        row: Capability,
-        query: Query,
-        subject: str,
-        strategy: str,
-        shared: SharedFeeds,
-        clock: Clock,
-        *,
-        simulated: bool,
-    ) -> None:
-        super().__init__(row.name, subject, clock, simulated=simulated)
+    def __init__(self, question: SharedQuestion, shared: SharedFeeds, clock: Clock) -> None:
+        row, query = question.row, question.query
+        super().__init__(row.name, question.subject, clock, simulated=question.simulated)
         self.row = row
         self.query = query
-        self._ordered_by = strategy
+        self._ordered_by = question.strategy
         self._shared = shared
-        key = f"{shared.prefix}feed:{{{name}}}:"
+        key = f"{shared.prefix}feed:{{{question.name}}}:"
         self._lease, self._last_holder, self._reading = f"{key}lease", f"{key}last", f"{key}readers"
         self._events, self._marks = f"{key}events", f"{key}marks"
         self.channel_name = f"{key}told"

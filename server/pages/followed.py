@@ -6,6 +6,7 @@ what cannot be followed is an event of the stream, and not its end while other m
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -58,16 +59,15 @@ class Refusal:
         return _ENCODER.encode(self._body)
 
 
-class FollowedMarket:
-    """One market of a page's stream: its feed's events, or one that says why there are none.
+class _Followed(ABC):
+    """One part of a page's stream: its feed's events, or one that says why there are none.
 
     Args:
         opened: opens its feed, which may take a while.
         tell: makes a problem document.
     """
 
-    def __init__(self, question: LiveQuestion, opened: Open, tell: Tell) -> None:
-        self._question = question
+    def __init__(self, opened: Open, tell: Tell) -> None:
         self._opened = opened
         self._tell = tell
         self._feed: Batches | None = None
@@ -79,23 +79,45 @@ class FollowedMarket:
             return ()
         if self._feed is None:
             try:
-                self._feed = await self._opened(self._question)
+                self._feed = await self._begun()
             except CoinmuxError as error:
                 self._is_refused = True
-                return (Refusal(self._subject, self._tell(error)),)
-        return await self._feed.batch()
+                return (self._refusal(self._tell(error)),)
+        return self._told(await self._feed.batch())
 
     async def close(self) -> None:
         """Follow it no longer."""
         if self._feed is not None:
             await self._feed.close()
 
-    @property
-    def _subject(self) -> str:
-        """As the events of its feed name it."""
+    @abstractmethod
+    async def _begun(self) -> Batches:
+        """The open feed."""
+
+    @abstractmethod
+    def _refusal(self, problem: dict[str, Any]) -> Refusal:
+        """What says that there is none."""
+
+    def _told(self, events: Sequence[LiveEvent]) -> Sequence[Sendable]:
+        """Events of the feed as the page gets them."""
+        return events
+
+
+class FollowedMarket(_Followed):
+    """One market of a page's stream."""
+
+    def __init__(self, question: LiveQuestion, opened: Open, tell: Tell) -> None:
+        super().__init__(opened, tell)
+        self._question = question
+
+    async def _begun(self) -> Batches:
+        return await self._opened(self._question)
+
+    def _refusal(self, problem: dict[str, Any]) -> Refusal:
+        # As the events of its feed name it.
         interval = self._question.fields.get("interval")
         pair = str(self._question.symbol)
-        return pair if interval is None else f"{pair} {interval}"
+        return Refusal(pair if interval is None else f"{pair} {interval}", problem)
 
 
 class IndicatorEvent:
@@ -117,44 +139,29 @@ class IndicatorEvent:
         return self._head + self._event.encode()[1:]
 
 
-class FollowedIndicator:
-    """One indicator of a page's stream: its feed's events, or one that says why there are none.
+class FollowedIndicator(_Followed):
+    """One indicator of a page's stream.
 
     Args:
         ask: the indicator as the page wrote it.
         market: whose candles it is computed of.
         since: id of the last event the page has; None for none.
-        opened, tell: as of `FollowedMarket`.
     """
 
     def __init__(
         self, ask: IndicatorAsk, market: LiveQuestion, since: str | None, opened: Open, tell: Tell
     ) -> None:
+        super().__init__(opened, tell)
         self._ask = ask
         self._market = market
         self._since = since
-        self._opened = opened
-        self._tell = tell
         self._head = b'{"ind":%b,' % _ENCODER.encode(ask.text)
-        self._feed: Batches | None = None
-        self._is_refused = False
 
-    async def batch(self) -> Sequence[Sendable]:
-        """All events that wait, or the next one; none at the end."""
-        if self._is_refused:
-            return ()
-        if self._feed is None:
-            try:
-                self._feed = await self._begun()
-            except CoinmuxError as error:
-                self._is_refused = True
-                return (Refusal(None, self._tell(error), self._ask.text),)
-        return [IndicatorEvent(one, self._head) for one in await self._feed.batch()]
+    def _refusal(self, problem: dict[str, Any]) -> Refusal:
+        return Refusal(None, problem, self._ask.text)
 
-    async def close(self) -> None:
-        """Follow it no longer."""
-        if self._feed is not None:
-            await self._feed.close()
+    def _told(self, events: Sequence[LiveEvent]) -> Sequence[Sendable]:
+        return [IndicatorEvent(one, self._head) for one in events]
 
     async def _begun(self) -> Batches:
         plan, market = self._ask.plan, self._market
