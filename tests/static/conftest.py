@@ -135,8 +135,13 @@ async def browser():
 
 
 def is_left(request):
-    """Whether a page ended a stream of events itself, for another or as it is not seen."""
-    return request.resource_type == "eventsource" and request.failure == "net::ERR_ABORTED"
+    """Whether a page ended a request or a stream itself, for another or as it is not seen.
+
+    A pair that is chosen while another is still asked for ends that request; no browser writes
+    that into its console.
+    """
+    kinds = ("eventsource", "fetch")
+    return request.resource_type in kinds and request.failure == "net::ERR_ABORTED"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
