@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from coinmux.framework.errors import UpstreamTimeout
-from coinmux.server.workers import event_board
+from coinmux.server.workers import shared_lines
 from coinmux.server.workers.folder import WorkersFolder, began_ms
 from coinmux.server.workers.group import Group
 
@@ -248,7 +248,7 @@ async def test_a_burst_is_cut_and_what_was_left_out_is_counted(app_of):
 
 async def test_a_full_file_is_begun_anew(app_of, monkeypatch):
     """Ids go on growing, and no event is missed on the way."""
-    monkeypatch.setattr(event_board, "_FULL_BYTES", 2_000)
+    monkeypatch.setattr(shared_lines, "_FULL_BYTES", 2_000)
     async with workers(app_of, 2, a=[1.5]) as made:
         first, second = made.worlds
         cursor = (await second.client.get("/api/monitor")).json()["events"]["cursor"]
