@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+import msgspec
+
 from coinmux.server.workers.shared_lines import SharedLines
 
 if TYPE_CHECKING:
@@ -34,8 +36,29 @@ class Line(NamedTuple):
     data: bytes
 
 
+class _Where(msgspec.Struct):
+    """Of a line of the activity log: the capability that changed, and its state since."""
+
+    capability: str | None = None
+    after: str | None = None
+
+
+class _Change(msgspec.Struct):
+    """What tells a change of state from another event, and from another change."""
+
+    kind: str
+    source: str | None = None
+    after: str | None = None
+    detail: _Where = msgspec.field(default_factory=_Where)
+
+
+_CHANGE = msgspec.json.Decoder(_Change)
+
+
 class EventBoard:
     """The shared file, and the newest of what it says.
+
+    Each worker tells of a source that changed its state; the first of them is shown.
 
     Attributes:
         last: the id of the newest event that was read; 0 before the first.
@@ -47,6 +70,8 @@ class EventBoard:
         self._others: deque[Line] = deque(maxlen=_OTHERS)
         self._activity: deque[Line] = deque(maxlen=_ACTIVITY)
         self._left_out: deque[Line] = deque(maxlen=_OTHERS)
+        #: The state of each source and capability by the lines so far, of both kinds of lines.
+        self._states: dict[tuple[str, str | None, str | None], str] = {}
         self.last = 0
 
     def append(self, lines: Sequence[tuple[Kind, bytes]]) -> None:
@@ -68,6 +93,8 @@ class EventBoard:
         }  # fmt: skip
         for line in self._lines.read():
             kind, _, data = line.text.partition(b" ")
+            if kind in b"ea" and self._is_known(kind, data):
+                continue
             into[kind].append(Line(line.id, kind.decode("ascii"), data))
             if kind in b"re":
                 self.last = line.id
@@ -99,3 +126,15 @@ class EventBoard:
     def last_activity(self) -> int:
         """The id of the newest line of the activity log; 0 before the first."""
         return self._activity[-1].id if self._activity else 0
+
+    def _is_known(self, kind: bytes, data: bytes) -> bool:
+        """Whether it says of a source what another worker has said just before."""
+        told = _CHANGE.decode(data)
+        if told.kind not in ("state", "state_change"):
+            return False
+        after = told.after or told.detail.after or ""
+        place = kind.decode("ascii"), told.source, told.detail.capability
+        if self._states.get(place) == after:
+            return True
+        self._states[place] = after
+        return False

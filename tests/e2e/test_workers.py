@@ -135,7 +135,7 @@ def test_without_a_store_too_a_decision_is_found_and_a_drill_is_everybodys():
 
 
 def test_without_a_store_too_all_judge_a_source_alike_and_share_its_limits():
-    """Kraken answers one request a second, fewer than there are workers: none is refused for good."""
+    """Kraken answers one request a second, fewer than there are workers, and refuses none."""
     with coinmux("serve", "--simulate", "--workers", "3", **QUIET) as server:
         until(lambda: len(workers_of(server)) == 3 and healthy(server, 6))
         httpx.post(f"{server.url}/api/drill/binance", json={"fault": "status"}, timeout=20)
@@ -148,6 +148,9 @@ def test_without_a_store_too_all_judge_a_source_alike_and_share_its_limits():
             return {httpx.get(health, timeout=20).json()["state"] for _ in range(12)}
 
         until(lambda: states() == {"OFFLINE"})
+        log = httpx.get(f"{server.url}/api/monitoring/activity?limit=500", timeout=20).json()
+        messages = [one["message"] for one in log["events"] if one["kind"] == "state"]
+        assert messages.count("binance went from DEGRADED to OFFLINE") == 1, "each noticed it"
 
         answered = []
         for _ in range(8):

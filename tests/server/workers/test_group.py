@@ -298,3 +298,27 @@ async def test_a_worker_that_cannot_tell_still_shows_what_is_there(app_of):
             one.message for one in second.gateway.events.recent() if "other workers" in one.message
         ]
         assert len(said) == 1
+
+
+async def test_a_change_that_each_worker_tells_of_is_shown_once(app_of):
+    """A change back is another; a capability's own is apart from its source's."""
+    async with workers(app_of, 3, a=[1.5]) as made:
+        for capability, after in ((None, "OFFLINE"), ("ticker", "OFFLINE"), (None, "HEALTHY")):
+            for world in made.worlds:
+                world.desk.gateway.events.publish(
+                    "state",
+                    f"a {capability} is {after}",
+                    source="a",
+                    capability=capability,
+                    before="DEGRADED",
+                    after=after,
+                    reason="upstream_timeout",
+                )
+            await tell(made)
+        for world in made.worlds:
+            log = (await world.client.get("/api/monitoring/activity?limit=100")).json()["events"]
+            told = [one["message"] for one in log if one["kind"] == "state"]
+            assert told[:3] == ["a None is HEALTHY", "a ticker is OFFLINE", "a None is OFFLINE"]
+            shown = (await world.client.get("/api/monitor")).json()["events"]["items"]
+            changes = [one["after"] for one in shown if one["kind"] == "state_change"]
+            assert changes[-2:] == ["OFFLINE", "HEALTHY"]
