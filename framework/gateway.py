@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.models.text import TextSentiment
+    from coinmux.framework.other_workers import OtherWorkers
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.source import Source
     from coinmux.framework.streams.feed_figures import FeedUse
@@ -186,6 +187,8 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         self.archive: Archive | None = None
         self.archive_expected: bool = False
         self.state: Cluster | None = None
+        #: The other workers; set before it is opened, or the shared state.
+        self.others: OtherWorkers | None = None
         self._stop_events: Callable[[], None] | None = None
         self.checker = HealthChecker(
             self.registry, self.health, self.probe, self._may_lead, self.events, self.clock
@@ -372,8 +375,8 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         since_ms = self.clock.wall_ms() - round(KEEP_S * 1000)
         self.history.restore(await archive.changes(since_ms))
         take_up(await archive.quota(), self._limiters(), self.clock)
-        if self.state is not None:
-            await self.state.count_known()
+        if self.others is not None:
+            await self.others.count_known()
         await self._incidents.use(archive.incidents)
         await self.consumers.use_store(ARCHIVE, archive.usage)
         await self._incidents.operator.use(archive.sayings)
@@ -388,7 +391,14 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         if self._holds is None and self.settings.holds_file is not None:
             self.keep_holds(self.settings.holds_file)
         if self.settings.state_url is not None:
-            await self._open_state(self.settings.state_url)
+            await self._use_state(self.settings.state_url)
+        if self.others is not None:
+            self._leases.may_probe = self.others.may_probe
+            await self.others.open()
+            self.consumers.use_windows(self.others)
+            self.consumers.workers = self.settings.workers
+            if self.state is not None:
+                await self.consumers.use_store(STORE, self.state.usage)
         elif self.settings.workers > 1:
             for source in self.sources.values():
                 source.gate.divide(self.settings.workers)
@@ -401,24 +411,20 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         self.alerts.start()
         return self
 
-    async def _open_state(self, url: Secret) -> None:
-        """Share with other workers from now on."""
+    async def _use_state(self, url: Secret) -> None:
+        """Share with the workers of all machines, in place of those of this one alone."""
         # Imported here, so that a single worker starts without it.
         shared = await asyncio.to_thread(import_module, "coinmux.framework.cluster.cluster")
         state: Cluster = shared.Cluster(
             url, self.registry, self.health, self.cache, self.events, self.clock, self.reload_here,
             self._dispatcher.known, workers=self.settings.workers, simulated=self.simulated,
         )  # fmt: skip
-        self.state = state
+        self.others = self.state = state
         self._dispatcher.shared = state.answers
-        self._leases.may_probe = state.may_probe
-        await state.open()
-        self.consumers.use_windows(state)
-        await self.consumers.use_store(STORE, state.usage)
 
     async def _may_lead(self, work: str) -> bool:
         """Whether this worker does the background work; only one of all workers does."""
-        return self.state is None or await self.state.leads(work)
+        return self.others is None or await self.others.leads(work)
 
     async def _may_fill(self) -> bool:
         return self.settings.backfill and await self._may_lead("backfill")
@@ -450,8 +456,8 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         await self.consumers.close()
         self.indicators.close()
         await self._client.close()
-        if self.state is not None:
-            await self.state.close()
+        if self.others is not None:
+            await self.others.close()
         if self.archive is not None:
             if self._stop_events is not None:
                 self._stop_events()
@@ -740,8 +746,8 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         changes = ReloadReport(**self.registry.reload(asked=asked))
         self._use_consumers()
         self.cache.clear()
-        if self.state is not None:
-            self.state.attach()
+        if self.others is not None:
+            self.others.attach()
         return changes
 
     def capability(self, name: str) -> Capability:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coinmux.framework.events import EventBus
     from coinmux.framework.health.history import HealthHistory, SourceHistory
     from coinmux.framework.health.tracker import HealthTracker
+    from coinmux.framework.other_workers import OtherWorkers
     from coinmux.framework.quality.clock_watch import ClockWatch
     from coinmux.framework.reports.configuration import (
         ConfigurationReports,
@@ -56,6 +57,7 @@ class GatewayReports(ABC):
     health: HealthTracker
     history: HealthHistory
     is_open: bool
+    others: OtherWorkers | None
     state: Cluster | None
     _configuration: ConfigurationReports
     _health_reports: HealthReports
@@ -159,15 +161,15 @@ class GatewayReports(ABC):
         """Forget the failures and cooldowns of one source; its state after that."""
         known = self._health_reports.known(name)
         self.health.reset(known)
-        if self.state is not None:
-            self.state.news.reset(known)
+        if self.others is not None:
+            self.others.reset(known)
         self.events.publish("config", f"health of {known} was reset", source=known)
         return self.source_health_of(known)
 
     def reset_all(self) -> HealthReport:
         """Forget the failures and cooldowns of every source; the states after that."""
         self.health.reset_all()
-        if self.state is not None:
-            self.state.news.reset(None)
+        if self.others is not None:
+            self.others.reset(None)
         self.events.publish("config", "health of every source was reset")
         return self.source_health()

@@ -175,6 +175,10 @@ class Cluster:
         taken = await self.store.run(LEASE, [key], [self.worker, _LEADER_MS])
         return bool(taken != 0)
 
+    def reset(self, source: str | None) -> None:
+        """Tell the others that the health of one source was reset, or of every source."""
+        self.news.reset(source)
+
     # Coming and going
 
     async def _joined(self) -> None:

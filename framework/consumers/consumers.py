@@ -85,7 +85,7 @@ class Consumers:
         shares: who is passed over at which source.
         answered: requests of this process by consumer and outcome.
         called: calls of sources by this process, by consumer and source.
-        workers: how many processes divide the limits among them where no store is shared.
+        workers: how many processes divide a month's budget among them where no store is shared.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -225,7 +225,7 @@ class Consumers:
             self._join(name, rate)
 
     def divide(self, workers: int) -> None:
-        """Use a share of each limit, as so many processes run that share nothing."""
+        """Use a share of each limit and budget, as so many processes run that share nothing."""
         self.workers = workers
         for rate in self._rates.values():
             rate.window.scale(1 / workers)

@@ -160,12 +160,15 @@ class Circuit:
         return State.HEALTHY
 
     def succeed(self, now: float, entry: tuple[float, float]) -> None:
-        """Count a success."""
+        """Count a success; one that another worker had before the last failure ends no run."""
         self.counted = True
-        self.consecutive = 0
+        failed_at, answered_at = self.last_failure_at, self.last_success_at
+        if failed_at is None or now >= failed_at:
+            self.consecutive = 0
         self.cut_short = 0
         self.window.add(entry, success=True)
-        self.last_success_at = now
+        if answered_at is None or now > answered_at:
+            self.last_success_at = now
         old = self.latency_s
         self.latency_s = entry[1] if old is None else old + _NEWEST * (entry[1] - old)
 
@@ -173,14 +176,17 @@ class Circuit:
         """Count a failure.
 
         A failed probe is not added to the window, so that a long outage does not outweigh the first
-        successes after it.
+        successes after it. A failure that another worker had before the last success begins no run.
         """
         was_offline = self.consecutive >= settings.offline_after
         self.counted = True
-        self.consecutive += 1
-        self.last_failure_at = now
         if not probe:
             self.window.add((now, -1.0), success=False)
+        if self.last_success_at is not None and now < self.last_success_at:
+            return
+        self.consecutive += 1
+        if self.last_failure_at is None or now > self.last_failure_at:
+            self.last_failure_at = now
         if was_offline:
             self.failed_probes += 1
             grown = settings.retry_s * settings.growth ** min(self.failed_probes, _LAST_GROWTH)

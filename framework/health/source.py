@@ -13,7 +13,7 @@ from random import Random
 from coinmux.framework.errors import Outcome, UnknownSymbol
 from coinmux.framework.health.circuit import Circuit, HealthSettings, State
 from coinmux.framework.health.cooldown import PLAN, USUAL_S, Cooldown, told_s
-from coinmux.framework.health.status import Availability, RemoteResult, StateChange
+from coinmux.framework.health.status import Availability, RemoteResult, StateChange, Trouble
 
 KEY_REFUSED = "key_refused"
 _MESSAGE_CHARS = 300
@@ -268,8 +268,9 @@ class SourceBreaker:
             return None
         return max(circuit.retry_at - now, 0.0)
 
-    def hear(self, heard: RemoteResult, now: float) -> None:
+    def hear(self, heard: RemoteResult, now: float, age_s: float) -> None:
         """Count another worker's result, and take over its circuit where that is worse."""
+        at = now - age_s
         circuit = self.capabilities.get(heard.capability)
         if circuit is None:
             return
@@ -285,24 +286,24 @@ class SourceBreaker:
             if heard.outcome == Outcome.SUCCESS:
                 one.successes += 1
                 if counts:
-                    one.succeed(now, (now, max(heard.elapsed_s, 0.0)))
+                    one.succeed(at, (at, max(heard.elapsed_s, 0.0)))
             elif heard.outcome == Outcome.FAILURE:
                 one.failures += 1
                 if counts:
-                    one.fail(now, self._settings, probe=was_offline)
+                    one.fail(at, self._settings, probe=was_offline)
             if was_offline and heard.probe and is_answer:
                 one.recover()
             if rest_s is not None:
-                self._open(one, now + rest_s)
+                self._open(one, at + rest_s)
         if heard.probe and heard.outcome == Outcome.SUCCESS and self.disabled_reason == KEY_REFUSED:
             self._switch_on()
         elif heard.outcome == Outcome.DENIED and self.disabled_reason is None:
             self.disabled_reason, self.disabled_detail = KEY_REFUSED, heard.message or ""
             self.denied_probe_at = now + self._settings.denied_probe_s
         if heard.hold_s > 0:
-            self.own.hold.take_over(now, heard.hold_s, heard.hold_code, heard.hold_reason)
+            self.own.hold.take_over(at, heard.hold_s, heard.hold_code, heard.hold_reason)
         if heard.capability_hold_s > 0:
-            circuit.hold.take_over(now, heard.capability_hold_s, heard.hold_code, heard.hold_reason)
+            circuit.hold.take_over(at, heard.capability_hold_s, heard.hold_code, heard.hold_reason)
         if heard.outcome in (Outcome.FAILURE, Outcome.HOLD, Outcome.DENIED):
             self.last_error = (reason, (heard.message or "")[:_MESSAGE_CHARS])
         self.settle(self.own, None, now, reason)
@@ -315,6 +316,28 @@ class SourceBreaker:
         circuit.counted = True
         circuit.consecutive = max(circuit.consecutive, self._offline_after)
         circuit.retry_at = retry_at
+
+    def troubles(self, now: float) -> list[Trouble]:
+        """The open circuits and cooldowns of the source."""
+        code, message = self.last_error or ("", "")
+        found = []
+        for capability, circuit in (("", self.own), *self.capabilities.items()):
+            rest_s, hold = self._rest_s(circuit, now), circuit.hold
+            hold_s = max(hold.until - now, 0.0)
+            if rest_s is not None or hold_s > 0:
+                found.append(
+                    Trouble(
+                        self.name,
+                        capability,
+                        rest_s,
+                        hold_s,
+                        code,
+                        message,
+                        hold.code or "",
+                        hold.reason or "",
+                    )
+                )
+        return found
 
     def take_open(
         self, capability: str, rest_s: float, code: str, message: str, now: float

@@ -75,3 +75,23 @@ class RemoteResult(msgspec.Struct, omit_defaults=True):
     hold_code: str = ""
     hold_reason: str = ""
     probe: bool = False
+
+
+class Trouble(msgspec.Struct, omit_defaults=True):
+    """Why a source is not asked now, for a worker that has just begun; times are those left.
+
+    Attributes:
+        capability: "" for the source as a whole.
+        rest_s: until a probe is due; None where the circuit is closed.
+        hold_s: until it may be asked again; 0 where it may.
+        code, message: of the error that opened the circuit.
+    """
+
+    source: str
+    capability: str
+    rest_s: float | None = None
+    hold_s: float = 0.0
+    code: str = ""
+    message: str = ""
+    hold_code: str = ""
+    hold_reason: str = ""

@@ -15,7 +15,7 @@ from coinmux.framework.health.cooldown import DURABLE
 from coinmux.framework.health.remarks import Remarks
 from coinmux.framework.health.snapshot import CapabilityHealth, HealthSnapshot, percentile
 from coinmux.framework.health.source import KEY_REFUSED, Lease, SourceBreaker
-from coinmux.framework.health.status import Availability, RemoteResult, StateChange
+from coinmux.framework.health.status import Availability, RemoteResult, StateChange, Trouble
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
@@ -32,6 +32,7 @@ __all__ = [
     "RemoteResult",
     "State",
     "StateChange",
+    "Trouble",
     "live_name",
 ]
 
@@ -216,10 +217,10 @@ class HealthTracker:
 
     # Other workers
 
-    def hear(self, heard: RemoteResult) -> None:
-        """Count an attempt that another worker made."""
+    def hear(self, heard: RemoteResult, age_s: float = 0.0) -> None:
+        """Count an attempt that another worker made, and that ended `age_s` ago."""
         self._touched.add(heard.source)
-        self._sources[heard.source].hear(heard, self._clock.monotonic())
+        self._sources[heard.source].hear(heard, self._clock.monotonic(), age_s)
 
     def take_open(
         self, source: str, capability: str, rest_s: float, code: str, message: str
@@ -233,6 +234,11 @@ class HealthTracker:
     ) -> None:
         """Take over a cooldown; `capability` is "" for the source as a whole."""
         self._sources[source].take_hold(capability, left_s, code, reason, self._clock.monotonic())
+
+    def troubles(self) -> list[Trouble]:
+        """Every open circuit and cooldown, for a worker that begins now."""
+        now = self._clock.monotonic()
+        return [one for entry in self._sources.values() for one in entry.troubles(now)]
 
     # Configuration and administration
 

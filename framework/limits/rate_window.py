@@ -72,6 +72,11 @@ class RateWindow:
         self._uses = deque(sorted([*before, *self._uses], key=lambda one: one[1]))
         self._used = sum(one[2] for one in self._uses)
 
+    def replace(self, uses: Iterable[tuple[float, float, float]], now: float) -> None:
+        """Count these uses in place of our own: those of all workers together."""
+        self._uses.clear()
+        self.restore(uses, now)
+
     def scale(self, share: float) -> None:
         """Reduce the limit and its use to a share of both."""
         self.requests = self.limit * share

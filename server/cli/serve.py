@@ -21,10 +21,12 @@ from coinmux.server.process.service_manager import ServiceManager, activated
 from coinmux.server.process.speaker import SpeakerLock
 from coinmux.server.process.supervisor import Workers, command_of_worker, listen
 from coinmux.server.process.worker import ignore_signals, inherited
+from coinmux.server.workers.folder import FIGURES
 
 if TYPE_CHECKING:
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.gateway import Gateway
+    from coinmux.server.workers.neighbours import Neighbours
 
 
 @click.command()
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--workers",
     type=Whole(1, 256),
-    help="Processes that serve together [setting WORKERS]; with STATE_URL they share limits.",
+    help="Processes that serve together [setting WORKERS]; they share limits and health.",
 )
 @env_file
 def serve(
@@ -63,7 +65,7 @@ def serve(
     speaker = SpeakerLock.inherited()
 
     async def run() -> int:
-        world = world_for(env_file, simulate=simulate, found=None, **options)
+        world = world_for(env_file, simulate=simulate, found=None, others=_neighbours, **options)
         async with world as (gateway, drill):
             gateway.alerts.may_speak = partial(_may_speak, gateway, speaker)
             code = await run_server(gateway, drill, listener)
@@ -72,6 +74,17 @@ def serve(
 
     code = _run(run())
     raise SystemExit(EXIT_FAILED if code else EXIT_OK)
+
+
+def _neighbours(gateway: Gateway) -> Neighbours | None:
+    """The other workers of this server; None where there are none."""
+    file = os.environ.get(FIGURES)
+    if file is None:
+        return None
+    # It needs a system with file locks, as several workers do.
+    from coinmux.server.workers.neighbours import Neighbours
+
+    return Neighbours(gateway, file)
 
 
 def _may_speak(gateway: Gateway, speaker: SpeakerLock) -> bool:

@@ -101,6 +101,8 @@ def announce(gateway: Gateway) -> None:
         count = gateway.state.workers
         workers = f"{count} workers" if count != 1 else "one worker so far"
         log.info(f"limits, health and answers are shared: {workers}")
+    elif gateway.others is not None:
+        log.info(f"limits and health are shared by {settings.workers} workers of this server")
     elif settings.workers > 1:
         log.warning(
             f"STATE_URL is not set: each of {settings.workers} workers uses its part of every limit"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from coinmux.framework.gateway import Gateway
 from coinmux.framework.plugins.discovery import PluginLoader
 
 if TYPE_CHECKING:
+    from coinmux.framework.other_workers import OtherWorkers
     from coinmux.framework.plugins.discovery import Found
     from coinmux.framework.simulator.simulator import Simulator
 
@@ -106,18 +107,29 @@ class SimulatorDrill:
         self._simulator.clear(provider)
 
 
+def _alone(_: Gateway) -> OtherWorkers | None:
+    return None
+
+
 @asynccontextmanager
 async def world_for(
     env_file: str,
     *,
     simulate: bool = False,
     found: Iterable[Found] | None = None,
+    others: Callable[[Gateway], OtherWorkers | None] = _alone,
     **settings: str,
 ) -> AsyncIterator[tuple[Gateway, SimulatorDrill | None]]:
-    """As `gateway_for`, and with `simulate` what breaks its sources."""
+    """As `gateway_for`, and with `simulate` what breaks its sources.
+
+    Args:
+        others: the other workers of the same server, for the gateway that is about to open.
+    """
     if not simulate:
         environ = {**os.environ, **settings}
-        async with Gateway.from_env(env_file, environ=environ, found=found) as gateway:
+        gateway = Gateway.from_env(env_file, environ=environ, found=found)
+        gateway.others = others(gateway)
+        async with gateway:
             yield gateway, None
         return
     async with simulator_for(env_file) as simulator:
@@ -127,8 +139,9 @@ async def world_for(
             **simulator.overrides(),
             **settings,
         }
-        opened = Gateway.from_env(env_file, environ=environ, found=found, simulated=True)
-        async with opened as gateway:
+        gateway = Gateway.from_env(env_file, environ=environ, found=found, simulated=True)
+        gateway.others = others(gateway)
+        async with gateway:
             yield gateway, SimulatorDrill(simulator)
 
 
@@ -148,5 +161,6 @@ async def gateway_for(
         found: its plugins; those installed when None.
         settings: variables that win over file and environment.
     """
-    async with world_for(env_file, simulate=simulate, found=found, **settings) as (gateway, _):
+    world = world_for(env_file, simulate=simulate, found=found, others=_alone, **settings)
+    async with world as (gateway, _):
         yield gateway

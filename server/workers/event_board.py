@@ -1,22 +1,22 @@
-"""What happens in all workers, in one order: a file that each appends to and all read.
+"""What happens in all workers, in one order.
 
-An event's id is its place in the file, so that every worker gives the same, and a page that goes on
-with another worker misses nothing. The file is begun anew when it is full; the one before stays.
+An event's id is its place in the file that they share, so that every worker gives the same, and a
+page that goes on with another worker misses nothing.
 """
 
 from __future__ import annotations
 
-import fcntl
 from collections import deque
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import msgspec
+
+from coinmux.server.workers.shared_lines import SharedLines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-#: Ids of one file; it is full long before.
-_IDS = 1_000_000_000
-_FULL_BYTES = 4_000_000
 #: Requests kept, changes and errors, and lines of the activity log: as in one process.
 _REQUESTS, _OTHERS, _ACTIVITY = 2_000, 500, 5_000
 #: A request, another event, a line of the activity log, and how many requests were left out.
@@ -36,21 +36,42 @@ class Line(NamedTuple):
     data: bytes
 
 
+class _Where(msgspec.Struct):
+    """Of a line of the activity log: the capability that changed, and its state since."""
+
+    capability: str | None = None
+    after: str | None = None
+
+
+class _Change(msgspec.Struct):
+    """What tells a change of state from another event, and from another change."""
+
+    kind: str
+    source: str | None = None
+    after: str | None = None
+    detail: _Where = msgspec.field(default_factory=_Where)
+
+
+_CHANGE = msgspec.json.Decoder(_Change)
+
+
 class EventBoard:
     """The shared file, and the newest of what it says.
+
+    Each worker tells of a source that changed its state; the first of them is shown.
 
     Attributes:
         last: the id of the newest event that was read; 0 before the first.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._file = 1
-        self._offset = 0
+        self._lines = SharedLines(folder, "events")
         self._requests: deque[Line] = deque(maxlen=_REQUESTS)
         self._others: deque[Line] = deque(maxlen=_OTHERS)
         self._activity: deque[Line] = deque(maxlen=_ACTIVITY)
         self._left_out: deque[Line] = deque(maxlen=_OTHERS)
+        #: The state of each source and capability by the lines so far, of both kinds of lines.
+        self._states: dict[tuple[str, str | None, str | None], str] = {}
         self.last = 0
 
     def append(self, lines: Sequence[tuple[Kind, bytes]]) -> None:
@@ -59,16 +80,7 @@ class EventBoard:
         Raises:
             OSError: the folder is gone, or full.
         """
-        text = b"".join(b"%b %b\n" % (kind.encode("ascii"), data) for kind, data in lines)
-        with (self._folder / "events.lock").open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            number = self._newest()
-            file = self._path(number)
-            if file.exists() and file.stat().st_size > _FULL_BYTES:
-                self._path(number - 1).unlink(missing_ok=True)
-                file = self._path(number + 1)
-            with file.open("ab", buffering=0) as out:
-                out.write(text)
+        self._lines.append([b"%b %b" % (kind.encode("ascii"), data) for kind, data in lines])
 
     def read(self) -> None:
         """Read what was added since the last time.
@@ -76,23 +88,16 @@ class EventBoard:
         Raises:
             OSError: the folder is gone.
         """
-        while True:
-            follows = self._path(self._file + 1).exists()
-            try:
-                with self._path(self._file).open("rb") as file:
-                    file.seek(self._offset)
-                    text = file.read()
-            except FileNotFoundError:
-                newest = self._newest()
-                if newest <= self._file:
-                    return
-                # It was away for two whole files: what is left begins with the older one.
-                self._file, self._offset = max(self._file + 1, newest - 1), 0
+        into = {
+            b"r": self._requests, b"e": self._others, b"a": self._activity, b"d": self._left_out,
+        }  # fmt: skip
+        for line in self._lines.read():
+            kind, _, data = line.text.partition(b" ")
+            if kind in b"ea" and self._is_known(kind, data):
                 continue
-            self._take(text)
-            if not follows:
-                return
-            self._file, self._offset = self._file + 1, 0
+            into[kind].append(Line(line.id, kind.decode("ascii"), data))
+            if kind in b"re":
+                self.last = line.id
 
     def since(self, seen: int, most: int) -> tuple[list[Line], int]:
         """The newest requests and events after `seen`, in order, and how many were left out.
@@ -122,22 +127,14 @@ class EventBoard:
         """The id of the newest line of the activity log; 0 before the first."""
         return self._activity[-1].id if self._activity else 0
 
-    def _take(self, text: bytes) -> None:
-        whole = text.rfind(b"\n") + 1
-        into = {
-            b"r": self._requests, b"e": self._others, b"a": self._activity, b"d": self._left_out,
-        }  # fmt: skip
-        for line in text[:whole].splitlines(keepends=True):
-            self._offset += len(line)
-            kind, _, data = line[:-1].partition(b" ")
-            ident = self._file * _IDS + self._offset
-            into[kind].append(Line(ident, kind.decode("ascii"), data))
-            if kind in b"re":
-                self.last = ident
-
-    def _newest(self) -> int:
-        numbers = [int(file.name.removeprefix("events-")) for file in self._folder.glob("events-*")]
-        return max(numbers, default=1)
-
-    def _path(self, number: int) -> Path:
-        return self._folder / f"events-{number}"
+    def _is_known(self, kind: bytes, data: bytes) -> bool:
+        """Whether it says of a source what another worker has said just before."""
+        told = _CHANGE.decode(data)
+        if told.kind not in ("state", "state_change"):
+            return False
+        after = told.after or told.detail.after or ""
+        place = kind.decode("ascii"), told.source, told.detail.capability
+        if self._states.get(place) == after:
+            return True
+        self._states[place] = after
+        return False

@@ -132,3 +132,32 @@ def test_without_a_store_too_a_decision_is_found_and_a_drill_is_everybodys():
         assert {httpx.get(price, timeout=20).status_code for _ in range(6)} <= {502, 503}
         httpx.post(f"{drill}/binance", json={"fault": None}, timeout=20).raise_for_status()
         assert [httpx.get(drill, timeout=20).json()["broken"] for _ in range(12)] == [{}] * 12
+
+
+def test_without_a_store_too_all_judge_a_source_alike_and_share_its_limits():
+    """Kraken answers one request a second, fewer than there are workers, and refuses none."""
+    with coinmux("serve", "--simulate", "--workers", "3", **QUIET) as server:
+        until(lambda: len(workers_of(server)) == 3 and healthy(server, 6))
+        httpx.post(f"{server.url}/api/drill/binance", json={"fault": "status"}, timeout=20)
+        price = f"{server.url}/api/market/ticker?symbol=BTC/USDT&max_age_s=0"
+        for _ in range(3):
+            httpx.get(f"{price}&provider=binance", timeout=20)
+
+        def states():
+            health = f"{server.url}/api/source-health/status/binance"
+            return {httpx.get(health, timeout=20).json()["state"] for _ in range(12)}
+
+        until(lambda: states() == {"OFFLINE"})
+        log = httpx.get(f"{server.url}/api/monitoring/activity?limit=500", timeout=20).json()
+        messages = [one["message"] for one in log["events"] if one["kind"] == "state"]
+        assert messages.count("binance went from DEGRADED to OFFLINE") == 1, "each noticed it"
+
+        answered = []
+        for _ in range(8):
+            reply = httpx.get(f"{price}&provider=kraken", timeout=20)
+            answered.append(reply.status_code)
+            if reply.status_code != 200:
+                assert reply.json()["code"] == "no_provider_available"
+            time.sleep(0.6)
+        assert answered.count(200) >= 4, answered
+        assert answered[0] == 200

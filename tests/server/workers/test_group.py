@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from coinmux.framework.errors import UpstreamTimeout
-from coinmux.server.workers import event_board
+from coinmux.server.workers import shared_lines
 from coinmux.server.workers.folder import WorkersFolder, began_ms
 from coinmux.server.workers.group import Group
 
@@ -248,7 +248,7 @@ async def test_a_burst_is_cut_and_what_was_left_out_is_counted(app_of):
 
 async def test_a_full_file_is_begun_anew(app_of, monkeypatch):
     """Ids go on growing, and no event is missed on the way."""
-    monkeypatch.setattr(event_board, "_FULL_BYTES", 2_000)
+    monkeypatch.setattr(shared_lines, "_FULL_BYTES", 2_000)
     async with workers(app_of, 2, a=[1.5]) as made:
         first, second = made.worlds
         cursor = (await second.client.get("/api/monitor")).json()["events"]["cursor"]
@@ -298,3 +298,27 @@ async def test_a_worker_that_cannot_tell_still_shows_what_is_there(app_of):
             one.message for one in second.gateway.events.recent() if "other workers" in one.message
         ]
         assert len(said) == 1
+
+
+async def test_a_change_that_each_worker_tells_of_is_shown_once(app_of):
+    """A change back is another; a capability's own is apart from its source's."""
+    async with workers(app_of, 3, a=[1.5]) as made:
+        for capability, after in ((None, "OFFLINE"), ("ticker", "OFFLINE"), (None, "HEALTHY")):
+            for world in made.worlds:
+                world.desk.gateway.events.publish(
+                    "state",
+                    f"a {capability} is {after}",
+                    source="a",
+                    capability=capability,
+                    before="DEGRADED",
+                    after=after,
+                    reason="upstream_timeout",
+                )
+            await tell(made)
+        for world in made.worlds:
+            log = (await world.client.get("/api/monitoring/activity?limit=100")).json()["events"]
+            told = [one["message"] for one in log if one["kind"] == "state"]
+            assert told[:3] == ["a None is HEALTHY", "a ticker is OFFLINE", "a None is OFFLINE"]
+            shown = (await world.client.get("/api/monitor")).json()["events"]["items"]
+            changes = [one["after"] for one in shown if one["kind"] == "state_change"]
+            assert changes[-2:] == ["OFFLINE", "HEALTHY"]
