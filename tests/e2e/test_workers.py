@@ -64,6 +64,18 @@ def test_a_worker_that_dies_is_begun_again_and_all_stop_together(store):
 def test_an_answer_is_fetched_once_by_all_of_them(store):
     with coinmux("serve", "--simulate", "--workers", "3", STATE_URL=store.url, **QUIET) as server:
         until(lambda: len(workers_of(server)) == 3)
+
+        def all_share():
+            # Connections are new each time, so that each worker answers some of them.
+            told = [httpx.get(f"{server.url}/api/status", timeout=5).json() for _ in range(12)]
+            return {
+                one["detail"]
+                for status in told
+                for one in status["services"]
+                if one["name"] == "shared_state"
+            } == {"shared by 3 workers"}
+
+        until(all_share)
         url = f"{server.url}/api/chain/bitcoin/head"
         fetched = {httpx.get(url, timeout=5).json()["meta"]["fetched_at"] for _ in range(12)}
         assert len(fetched) == 1

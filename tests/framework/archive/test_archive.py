@@ -203,8 +203,8 @@ async def test_an_archive_that_hangs_delays_one_question_and_is_tried_again(tmp_
     clock.advance(31)
     assert await archive.candles(HOURS, 0.5) is None
     clock.advance(30)
-    assert await archive.candles(HOURS, 0.5) is not None
-    assert await archive.candles(HOURS, 0.5) is not None
+    assert await archive.candles(HOURS, 30) is not None
+    assert await archive.candles(HOURS, 30) is not None
     await archive.close()
 
 
