@@ -52,7 +52,7 @@ CONFIG = RouteDoc(
         symbols_types=_list(_object("name", "value", name=_TEXT, value=_TEXT)),
     )
 )
-TIME = RouteDoc(schema=_WHOLE, media_type="text/plain")
+TIME = RouteDoc(schema={"type": "string", "pattern": "^[0-9]+$"}, media_type="text/plain")
 SEARCH = RouteDoc(
     parameters=(
         parameter(
