@@ -46,6 +46,7 @@ from coinmux.server.controllers.page_data import PageDataController
 from coinmux.server.controllers.pages import PageController
 from coinmux.server.controllers.routing import RoutingController
 from coinmux.server.controllers.system import ProbeController, SystemController
+from coinmux.server.controllers.udf import UdfController
 from coinmux.server.controllers.usage import UsageController
 from coinmux.server.monitoring.event_json import plain
 from coinmux.server.monitoring.event_recorder import Recorder
@@ -93,6 +94,7 @@ CONTROLLERS = (
     SentimentController,
     SystemController,
     TextController,
+    UdfController,
     UsageController,
     WhaleController,
 )

@@ -192,6 +192,8 @@ _REFUSED = f"the key is not one of API_KEYS, or more than one was sent: {_HOW}"
 
 def area_of(template: str) -> str:
     """The scope that a path of the API belongs to; empty where no key has it by name."""
+    if template.startswith("/udf/"):
+        return "market"
     parts = template.split("/", 3)
     return parts[2] if len(parts) > 2 and parts[2] in SCOPES else ""
 

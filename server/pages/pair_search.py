@@ -25,24 +25,9 @@ def find_pairs(gateway: Gateway, search: str) -> dict[str, Any]:
     Args:
         search: what was written; nothing at all finds the best known.
     """
-    lists = {
-        source.info.title: source.listed.active
-        for source in sorted(gateway.sources.values(), key=lambda one: (one.priority, one.name))
-        if source.listed is not None and source.feature.enabled
-    }
+    lists = _lists(gateway)
     counts = Counter(pair for active in lists.values() for pair in active)
-    wanted = search.strip().upper().translate(_LETTERS)
-    if not wanted:
-        found = [pair for pair in _KNOWN if pair in counts or not counts]
-    elif counts:
-        ranked = [
-            (rank, -many, pair)
-            for pair, many in counts.items()
-            if (rank := _rank(pair, wanted)) is not None
-        ]
-        found = [pair for _, _, pair in sorted(ranked)]
-    else:
-        found = _guessed(gateway, search)
+    found = _found(gateway, search, counts)
     return {
         "search": search,
         "total": len(found),
@@ -57,6 +42,41 @@ def find_pairs(gateway: Gateway, search: str) -> dict[str, Any]:
             for pair in found[:MOST_FOUND]
         ],
     }
+
+
+def pairs_of_source(gateway: Gateway, search: str, name: str | None) -> list[str]:
+    """Pairs that the search finds, the best first.
+
+    Args:
+        name: of the source that lists them; None for any.
+    """
+    lists = _lists(gateway, name)
+    return _found(gateway, search, Counter(pair for active in lists.values() for pair in active))
+
+
+def _lists(gateway: Gateway, name: str | None = None) -> dict[str, frozenset[str]]:
+    """What is traded now at each source that sent its list, by title."""
+    return {
+        source.info.title: source.listed.active
+        for source in sorted(gateway.sources.values(), key=lambda one: (one.priority, one.name))
+        if source.listed is not None
+        and source.feature.enabled
+        and (name is None or source.name == name)
+    }
+
+
+def _found(gateway: Gateway, search: str, counts: Counter[str]) -> list[str]:
+    wanted = search.strip().upper().translate(_LETTERS)
+    if not wanted:
+        return [pair for pair in _KNOWN if pair in counts or not counts]
+    if not counts:
+        return _guessed(gateway, search)
+    ranked = [
+        (rank, -many, pair)
+        for pair, many in counts.items()
+        if (rank := _rank(pair, wanted)) is not None
+    ]
+    return [pair for _, _, pair in sorted(ranked)]
 
 
 def _rank(pair: str, wanted: str) -> tuple[int, int, int] | None:
