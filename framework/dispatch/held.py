@@ -77,9 +77,7 @@ class HeldAnswers:
                 held.lease, Outcome.NEUTRAL, elapsed_s=held.elapsed_s, code=held.code
             )
         kept = [
-            one
-            for one in request.stale
-            if not (isinstance(one, DoubtfulResult) and one.is_refused)
+            one for one in request.stale if not (isinstance(one, DoubtfulResult) and one.is_refused)
         ]
         if not kept:
             return None

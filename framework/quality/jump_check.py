@@ -129,7 +129,6 @@ class _Subject:
     moves: list[tuple[str, float, float]] = field(default_factory=list)
     prints: dict[str, tuple[Print, float]] = field(default_factory=dict)
 
-
     def tell_far(self, source: str, figure: Figure, now: float) -> None:
         """Remember a value that is far off."""
         far = self.far = {} if self.far is None else self.far

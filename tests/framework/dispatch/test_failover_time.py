@@ -110,7 +110,7 @@ async def test_a_busy_source_that_alone_may_answer_is_waited_for(provider):
 async def test_one_that_was_busy_and_is_free_when_this_is_known_is_asked_again(
     gateway_of, times, calls
 ):
-    """Where a process stands still, all that wait are refused before others give their turn back."""
+    """Where a process stands still, all that wait are refused before others are done."""
     async with gateway_of(a=[*[ProviderBusy("full")] * times, 2.0]) as world:
         if times < calls:
             assert (await world.gateway.fetch("ticker", QUERY, BRIEF)).data.last == 2.0
