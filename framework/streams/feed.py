@@ -245,7 +245,7 @@ class Feed(PolledVoice):
             else:
                 self._begun_at = now
         elif is_missed and waited_s > _BESIDE_S and self._trial is None:
-            others = self._names(now, but=side.name)
+            others = self._names(now, but=side.name) or self._names(now, side.name, anyone=True)
             if others:
                 self._try(others[0], f"{side.name}: it told nothing for {waited_s:.0f} s", now)
 
@@ -261,11 +261,14 @@ class Feed(PolledVoice):
 
     # Who tells it
 
-    def _names(self, now: float, but: str | None = None) -> list[str]:
+    def _names(
+        self, now: float, but: str | None = None, *, anyone: bool | None = None
+    ) -> list[str]:
         # While nobody tells, one that failed is better than none.
-        least_s = 0.0 if self._down_at is None else _AVOID_S - _REST_S
+        anyone = self._down_at is not None if anyone is None else anyone
+        least_s = _AVOID_S - _REST_S if anyone else 0.0
         avoid = {name for name, (until, _) in self._avoid.items() if until - now > least_s}
-        found = self._sources.choose(self, avoid, anyone=self._down_at is not None)
+        found = self._sources.choose(self, avoid, anyone=anyone)
         return [name for name in found if name != but]
 
     def _next_side(self) -> bool:
