@@ -9,6 +9,7 @@ store is there, which stays until it is over.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import Counter
@@ -42,6 +43,7 @@ _STORE_EVERY_S, _DATABASE_EVERY_S = 17.0, 23.0
 _AWAY_S = (1.0, 5.0)
 #: Workers tell each other what markets cost within this; answers on their way end within it, too.
 _KNOWN_S = 6.0
+_AGAIN_S = 0.2
 #: A worker that waits for the store learns so soon after it is there.
 _LEARNED_S = 4.0
 
@@ -100,8 +102,7 @@ class Chaos:
 
     async def _faults(self, session: aiohttp.ClientSession) -> None:
         base = f"{self._world.simulator}/_simulator/faults"
-        async with session.get(f"{self._world.url}/api/providers") as reply:
-            lines = (await reply.json())["providers"]
+        lines = (await self._answer(session, "/api/providers"))["providers"]
         names = [one["name"] for one in lines if one["enabled"]]
         kinds = [kind for kind in KINDS if kind not in _NOT_ORDERED | FEED_KINDS]
 
@@ -141,11 +142,17 @@ class Chaos:
     async def _ask_all(self, session: aiohttp.ClientSession) -> None:
         """Ask once what every market costs."""
         for pair in PAIRS:
-            params = {"symbol": pair, "timeout_s": "4"}
-            async with session.get(f"{self._world.url}/api/market/ticker", params=params):
-                pass
+            await self._answer(session, f"/api/market/ticker?symbol={pair}&timeout_s=4")
         await asyncio.sleep(_KNOWN_S)
         self._is_known = self._world.store is not None
+
+    async def _answer(self, session: aiohttp.ClientSession, path: str) -> Any:
+        """What a worker answers; another is asked where that one was killed meanwhile."""
+        while True:
+            with contextlib.suppress(aiohttp.ClientError):
+                async with session.get(self._world.url + path) as reply:
+                    return await reply.json()
+            await asyncio.sleep(_AGAIN_S)
 
     async def _feed_faults(self, session: aiohttp.ClientSession) -> None:
         """Spoil the feeds of exchanges that are followed now."""

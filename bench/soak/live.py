@@ -17,6 +17,7 @@ from bench.soak.live_truth import Markets, Truth
 
 if TYPE_CHECKING:
     from bench.soak.chaos import Chaos
+    from bench.soak.pace import Pace
 
 #: A connection may break so long after a worker was killed, and only then.
 _BROKEN_S = 3.0
@@ -45,7 +46,9 @@ class Heard:
 
     Attributes:
         wrong: what was not true, and what ended or was refused without a reason.
-        resumed_s: after each cut by a kill, how long until data came again.
+        resumed_s: after each cut by a kill, how long until data came again, without moments in
+            which we did not run ourselves.
+        late: what came later than it may.
         quiet_s: the longest time a reader had no data, for each visit.
     """
 
@@ -59,14 +62,16 @@ class Heard:
     refused: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     resumed_s: list[float] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
     quiet_s: list[float] = field(default_factory=list)
 
 
 class LiveReaders:
     """So many readers at once, half of them over `/api/ws`."""
 
-    def __init__(self, url: str, chaos: Chaos, count: int, seed: int) -> None:
+    def __init__(self, url: str, chaos: Chaos, pace: Pace, count: int, seed: int) -> None:
         self._url, self._chaos, self._count, self._seed = url, chaos, count, seed
+        self._pace = pace
         self._markets = Markets()
         self.heard = Heard()
 
@@ -81,7 +86,8 @@ class LiveReaders:
     async def _reader(self, session: aiohttp.ClientSession, rng: random.Random, read: Any) -> None:
         while True:
             asked = rng.choice([*PATHS]), rng.choice(PAIRS)
-            visit = _Visit(Truth(*asked, self._markets), self.heard, self._chaos)
+            truth = Truth(*asked, self._markets)
+            visit = _Visit(truth, self.heard, self._chaos, self._pace)
             self.heard.visits += 1
             try:
                 async with asyncio.timeout(rng.uniform(*_STAYS_S)):
@@ -124,33 +130,52 @@ class Refused(Exception):
 class _Visit:
     """One reader of one question, over as many connections as it takes."""
 
-    def __init__(self, truth: Truth, heard: Heard, chaos: Chaos) -> None:
+    def __init__(self, truth: Truth, heard: Heard, chaos: Chaos, pace: Pace) -> None:
         self._truth, self._heard = truth, heard
         self.last_id: str | None = None
-        self._chaos = chaos
+        self._chaos, self._pace = chaos, pace
+        #: What was said since it was cut off.
+        self._said: list[str] = []
         self._told_at: float | None = None
+        #: By the pace, and by the clock.
         self._cut_at: float | None = None
+        self._was_cut_at: float | None = None
         self._is_marked = False
         self._longest_s = 0.0
 
     def see(self, kind: str, ident: str, event: dict[str, Any]) -> None:
         self.last_id = ident
-        heard, now = self._heard, time.monotonic()
+        heard, now = self._heard, self._pace.now()
         heard.dropped += event["meta"].get("dropped", 0)
         heard.stale += kind == "stale"
         is_anew = kind == "snapshot" and _NOT_RESUMED in event["meta"]["notes"]
-        if is_anew and self._cut_at is not None and self._chaos.away.was_away(self._cut_at - 1):
+        if (
+            is_anew
+            and self._was_cut_at is not None
+            and self._chaos.away.was_away(self._was_cut_at - 1)
+        ):
             # What one worker told while it was alone no other can know.
             self._truth.begin_anew()
         has_data = self._truth.see(kind, event)
         self._is_marked = kind == "stale" or (self._is_marked and not has_data)
+        if self._cut_at is not None:
+            why = event.get("reason") or event["meta"].get("reason")
+            self._said.append(f"{kind} {why or ''} +{now - self._cut_at:.1f}".strip())
         if not has_data:
             return
         if self._told_at is not None and self._cut_at is None:
             self._longest_s = max(self._longest_s, now - self._told_at)
-        if self._cut_at is not None:
-            heard.resumed_s.append(now - self._cut_at)
-            self._cut_at = None
+        if self._cut_at is not None and self._was_cut_at is not None:
+            took_s = now - self._cut_at
+            heard.resumed_s.append(took_s)
+            if took_s > RESUMED_S:
+                away = self._chaos.away.was_away(self._was_cut_at)
+                heard.late.append(
+                    f"{self._truth.capability} {self._truth.pair} after {took_s:.1f} s, by"
+                    f" {event['meta'].get('provider')}{', the store was away' if away else ''};"
+                    f" before: {'; '.join(self._said) or 'nothing'}"
+                )
+            self._cut_at = self._was_cut_at = None
         self._told_at = now
 
     def cut(self, was_killed: bool, why: str = "the stream ended") -> None:
@@ -159,7 +184,10 @@ class _Visit:
         if not was_killed:
             self._heard.wrong.append(f"{self._truth.capability} {self._truth.pair}: {why}")
         if self._cut_at is None:
-            self._cut_at = time.monotonic()
+            self._cut_at, self._was_cut_at = self._pace.now(), time.monotonic()
+            self._said.clear()
+        else:
+            self._said.append(f"cut again +{self._pace.now() - self._cut_at:.1f}")
 
     def end(self) -> None:
         heard, truth = self._heard, self._truth
@@ -168,7 +196,7 @@ class _Visit:
         heard.sources += truth.sources
         heard.wrong += truth.wrong
         if self._told_at is not None and self._cut_at is None:
-            self._longest_s = max(self._longest_s, time.monotonic() - self._told_at)
+            self._longest_s = max(self._longest_s, self._pace.now() - self._told_at)
             heard.quiet_s.append(self._longest_s)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from bench.soak.live import INTERVAL, PAIRS, PATHS
+from bench.soak.pace import Pace
 from coinmux import CoinmuxError, Gateway
 from coinmux.framework.streams.lanes import made_of
 
@@ -60,6 +60,7 @@ class Upstream:
 
     Args:
         questions: how many each channel answers.
+        pace: how we ran ourselves.
 
     Attributes:
         most: of one channel at a time.
@@ -72,6 +73,7 @@ class Upstream:
     """
 
     questions: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
     most: int = 0
     twice: int = 0
     agreed_twice: int = 0
@@ -88,7 +90,7 @@ class Upstream:
         Args:
             is_sound: whether every worker has the store.
         """
-        now = time.monotonic()
+        now = self.pace.now()
         double = {
             name for name, count in followed.items() if count > max(1, self.questions.get(name, 1))
         }

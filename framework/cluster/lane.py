@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from coinmux.framework.cluster.scripts import Script
 
+#: A timer that is so late was held up: this process stood still, and what was asked may not even
+#: be sent.
+_HELD_UP_S = 0.05
+
 Part = str | bytes | int | float
 
 
@@ -46,7 +50,8 @@ class Lane(asyncio.Protocol):
             a command met whose answer nobody waits for.
 
     Attributes:
-        within_s: an answer that takes longer ends the connection; None for no limit.
+        within_s: an answer that takes longer ends the connection; None for no limit. Moments in
+            which this process stood still do not count.
         commands: sent so far.
         trips: writes so far, each with all commands of one turn of the loop.
     """
@@ -61,6 +66,8 @@ class Lane(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._writer: asyncio.StreamWriter | None = None
         self.within_s: float | None = None
+        #: No answer is too late before then.
+        self._until = 0.0
         self.commands = 0
         self.trips = 0
 
@@ -175,11 +182,15 @@ class Lane(asyncio.Protocol):
     def _check(self) -> None:
         """End the connection where the oldest answer is too late; look again when it would be."""
         self._timer = None
-        if self._sent:
-            if self._loop.time() >= self._sent[0].until:
-                self._end(TimeoutError())
-            else:
-                self._timer = self._loop.call_at(self._sent[0].until, self._check)
+        if not self._sent:
+            return
+        now, until = self._loop.time(), max(self._sent[0].until, self._until)
+        if now - until > _HELD_UP_S:
+            self._until = until = now + (self.within_s or 0)
+        if now >= until:
+            self._end(TimeoutError())
+        else:
+            self._timer = self._loop.call_at(until, self._check)
 
     def _end(self, error: BaseException) -> None:
         self.close(error)

@@ -83,9 +83,14 @@ class StaleResult(Exception):
 
 
 class DoubtfulResult(StaleResult):
-    """An answer that contradicts the last known value: doubted until another source confirms it."""
+    """An answer that contradicts the last known value: doubted until another source confirms it.
+
+    Attributes:
+        is_refused: whether it is not served even where no other source can be heard.
+    """
 
     code = Implausible.code
+    is_refused = False
 
 
 class MisplacedResult(StaleResult):
@@ -160,7 +165,11 @@ class AttemptRunner:
             record_error(self._health, lease, failure, elapsed_s)
             raise failure from error
         if doubt is not None:
-            raise DoubtfulResult(result, doubt, lease, elapsed_s, may_count=is_comparable(query))
+            doubtful = DoubtfulResult(
+                result, doubt, lease, elapsed_s, may_count=is_comparable(query)
+            )
+            doubtful.is_refused = self.known.refuses(source.name, capability, query, result)
+            raise doubtful
         self._health.record(lease, Outcome.SUCCESS, elapsed_s=elapsed_s)
         return result
 

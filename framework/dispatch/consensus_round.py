@@ -132,6 +132,8 @@ class ConsensusRound:
         if not held:
             return None
         verdict = judge([one.vote for one in held], rule)
+        alone = len(verdict.agreed) == 1
+        note = self._doubt(request, verdict.agreed[0]) if alone else None
         for one in held:
             self._record(request, one, verdict)
         if not verdict.agreed:
@@ -139,12 +141,30 @@ class ConsensusRound:
             raise AllProvidersFailed(
                 f"sources disagree about {rule.field}: {values}", attempts=request.attempts
             )
-        alone = len(verdict.agreed) == 1
+        result = merged(verdict, rule)
+        if note is not None:
+            result = result.model_copy(update={"notes": (*result.notes, note)})
         return SourceAnswer(
             verdict.agreed[0].source if alone else PROVIDER,
-            merged(verdict, rule),
+            result,
             consensus=verdict.public(rule, asked),
         )
+
+    def _doubt(self, request: RequestContext, vote: Vote) -> str | None:
+        """What to say of an answer that no other confirms; None where it fits what was known.
+
+        Raises:
+            AllProvidersFailed: it is too far off.
+        """
+        known = self._runner.known
+        doubt = known.doubt(vote.source, request.row, request.query, vote.result)
+        if doubt is not None and known.refuses(
+            vote.source, request.row, request.query, vote.result
+        ):
+            raise AllProvidersFailed(
+                f"only {vote.source} could be heard: {doubt}", attempts=request.attempts
+            )
+        return None if doubt is None else f"doubted: {doubt}; no other source could be heard"
 
     def _record(self, request: RequestContext, one: _Held, verdict: ConsensusVerdict) -> None:
         """Record what an answer counts for: an outlier is a failure from the third time on."""

@@ -41,6 +41,8 @@ _FAIR_SHARE = 0.7
 #: How often a source is looked at whose calls are running, all that may.
 _BUSY_LOOK_S = 0.1
 _BUSY_LOOKS = 40
+#: How often one is asked again that was busy, and is not when this is known.
+_FREED_TRIES = 3
 #: Outcomes that are answers to the question, and no failures.
 _NO_FAILURES = frozenset({UnknownSymbol.code, NotOffered.code})
 _BUDGET_LOOK_S = 0.05
@@ -126,7 +128,7 @@ class Failover:
 
         A busy source that alone may answer is waited for, as long as the request has time.
         """
-        row = request.row
+        row, freed = request.row, 0
         while True:
             if step.busy is not None and self._is_alone(request, upcoming):
                 await self._until_free(request, source)
@@ -143,8 +145,14 @@ class Failover:
             except (StaleResult, ProviderError, UnknownSymbol) as error:
                 if isinstance(error, ProviderBusy) and self._may_wait(request, source, upcoming):
                     # Others took the permit first.
-                    step.busy = error.detail
-                    continue
+                    if source.busy() is not None:
+                        step.busy = error.detail
+                        continue
+                    # They gave it back before this was known: where a process stands still for a
+                    # moment, all that waited are refused, and nobody is asked.
+                    freed += 1
+                    if freed <= _FREED_TRIES:
+                        continue
                 goes_on = upcoming.peek() is not None
                 self._attempts.failed(request, source, error, begun, goes_on=goes_on)
                 return None
@@ -181,10 +189,9 @@ class Failover:
         )
 
     def _may_wait(self, request: RequestContext, source: Source, upcoming: Upcoming) -> bool:
-        """Whether the source is at our own limit for it, and may be free in time."""
+        """Whether the source, at our own limit for it now or a moment ago, may be free in time."""
         return (
-            source.busy() is not None
-            and self._is_alone(request, upcoming)
+            self._is_alone(request, upcoming)
             and request.waits < _BUSY_LOOKS
             and source.gate.free_in_s() + LEAST_S < request.deadline.remaining_s()
         )

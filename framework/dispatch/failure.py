@@ -71,8 +71,10 @@ def failure_of(
         if others and all(refusal.for_good for refusal in others):
             return _never_served(request, others, serving)
         return _none_now(request, asked, now)
-    if request.errors and all(
-        isinstance(one, (NotOffered, UnknownSymbol)) for one in request.errors
+    if (
+        request.errors
+        and not request.stale
+        and all(isinstance(one, (NotOffered, UnknownSymbol)) for one in request.errors)
     ):
         return _not_offered(request, asked, others, now)
     if request.out_of_time or request.deadline.remaining_s() <= 0:
@@ -113,6 +115,7 @@ def _is_unknown(
     failed = sum(error.outcome is Outcome.FAILURE for error in request.errors)
     return (
         not request.out_of_time
+        and not request.stale  # whatever was held back is an answer about the pair
         and failed < said_so
         and not any(isinstance(error, NotOffered) for error in request.errors)
         and not any(

@@ -68,24 +68,28 @@ class HeldAnswers:
     def best(self, request: RequestContext) -> SourceAnswer | None:
         """The held answer to serve because no other source answered; None where none is held.
 
-        A doubted answer goes first, then one that begins late, then a stale one. None of them
-        counts for or against its source, as there was nothing to compare it with.
+        A doubted answer goes first, then one that begins late, then a stale one; none that is
+        refused (`faults.md` E5). None of them counts for or against its source, as there was
+        nothing to compare it with.
         """
-        if not request.stale:
-            return None
         for held in request.stale:
             self._health.record(
                 held.lease, Outcome.NEUTRAL, elapsed_s=held.elapsed_s, code=held.code
             )
-        doubted = next((one for one in request.stale if isinstance(one, DoubtfulResult)), None)
-        misplaced = [one for one in request.stale if isinstance(one, MisplacedResult)]
+        kept = [
+            one for one in request.stale if not (isinstance(one, DoubtfulResult) and one.is_refused)
+        ]
+        if not kept:
+            return None
+        doubted = next((one for one in kept if isinstance(one, DoubtfulResult)), None)
+        misplaced = [one for one in kept if isinstance(one, MisplacedResult)]
         if doubted is None and misplaced:
             earliest = min(misplaced, key=lambda one: one.result.begins_ms() or 0)
             notes = (*earliest.result.notes, f"{earliest.detail}; no source asked has older ones")
             result = earliest.result.model_copy(update={"notes": notes})
             return SourceAnswer(earliest.source, result)
         if doubted is None:
-            oldest = request.stale[0]
+            oldest = kept[0]
             return SourceAnswer(oldest.source, oldest.result, stale=True)
         note = f"doubted: {doubted.detail}; no other source could be heard"
         notes = (*doubted.result.notes, note)

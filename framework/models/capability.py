@@ -63,6 +63,8 @@ class JumpRule:
         agrees: how near two figures must be to agree.
         factors: seconds between two answers, and the factor from which the later one is doubted;
             older answers are not compared.
+        refused: the same, for the factor from which it is not served even where nobody else can
+            be heard; empty if that never is so.
         about: capabilities with the same `about` state the same figure of a subject (a price);
             None if only this capability states it.
     """
@@ -70,6 +72,7 @@ class JumpRule:
     agrees: Consensus
     factors: tuple[tuple[float, float], ...]
     about: str | None = None
+    refused: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,9 @@ _PRICE_JUMPS = JumpRule(
     Consensus("price", relative=0.05),
     ((60.0, 1.25), (3_600.0, 1.5), (86_400.0, 3.0)),
     about="price",
+    # Coins that collapsed lost half within a minute, nine tenths within an hour, and all but a
+    # thousandth within days. Further off is another market's price, or none.
+    refused=((60.0, 3.0), (3_600.0, 10.0), (86_400.0, 100.0)),
 )
 #: A fee may change by a larger factor than a price.
 _FEE_JUMPS = JumpRule(_FEE, ((60.0, 20.0),))

@@ -3,11 +3,13 @@
 A jump is doubted until a second source reports the same value. A source that repeats one answer for
 every market, or for an hour while other sources move, is doubted too (`faults.md` E9). Tickers,
 candles and order books of a market share one price, so that candles and order books of the wrong
-market, which mostly do not name it, are detected (E2).
+market, which mostly do not name it, are detected (E2). What is far off what was told just now is
+refused, and what one source alone told is doubted while another contradicts it so.
 """
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 #: Another source confirms a doubted answer only within this time.
 _FRESH_S = 60.0
+#: A value far off is a source's own price once it has repeated it for so long.
+_OWN_S = 600.0
+#: Sources of a market whose values far off are remembered.
+_FAR = 8
 #: An answer is frozen if it is unchanged for this long while others reported `_MOVES` values.
 _FROZEN_S = 3_600.0
 _MOVES = 3
@@ -86,12 +92,13 @@ class _Doubt:
     since: float
     at: float
 
-    def confirmed(self, source: str, figure: Figure, now: float) -> bool:
+    def confirmed(self, source: str, figure: Figure, now: float, *, is_far: bool) -> bool:
         """Whether this answer ends the doubt: another source agrees, or the same source has
-        repeated it for a minute and no other source has contradicted it.
+        repeated it for a minute, ten where it is far off, and no other source has contradicted it.
         """
         if self.source == source:
-            return self.is_repeated(source, figure) and now - self.since > _FRESH_S
+            least_s = _OWN_S if is_far else _FRESH_S
+            return self.is_repeated(source, figure) and now - self.since > least_s
         return now - self.at <= _FRESH_S and figure.agrees(self.value)
 
     def is_repeated(self, source: str, figure: Figure) -> bool:
@@ -109,24 +116,60 @@ class _Subject:
         moves: different values lately, each with its source and time; a list, as even an empty
             deque takes 760 bytes, and there are thousands of markets.
         prints: each source's answer, and since when it has been that.
+        seconded_at: when another source than the one before told a value that fits.
+        far: what sources told that was far off, by source; None where none did.
     """
 
     value: float
     at: float
     source: str
     doubted: _Doubt | None = None
+    seconded_at: float = -math.inf
+    far: dict[str, _Doubt] | None = None
     moves: list[tuple[str, float, float]] = field(default_factory=list)
     prints: dict[str, tuple[Print, float]] = field(default_factory=dict)
 
+    def tell_far(self, source: str, figure: Figure, now: float) -> None:
+        """Remember a value that is far off."""
+        far = self.far = {} if self.far is None else self.far
+        before = far.pop(source, None)
+        again = before is not None and before.is_repeated(source, figure)
+        far[source] = _Doubt(source, figure.value, before.since if before and again else now, now)
+        if len(far) > _FAR:
+            del far[next(iter(far))]
 
-def _jumps(subject: _Subject, value: float, rule: JumpRule, now: float) -> bool:
-    """Whether `value` is too far from the last one that was believed."""
-    before = subject.value
-    times = value / before if value > before else before / value
+    def told_far_by_another(self, source: str, figure: Figure, now: float) -> _Doubt | None:
+        """What another source told just now that this one confirms; None where none did."""
+        for told in () if self.far is None else self.far.values():
+            if told.source != source and told.confirmed(source, figure, now, is_far=True):
+                return told
+        return None
+
+    def is_seconded(self, rule: JumpRule, now: float) -> bool:
+        """Whether two sources tell the believed value."""
+        return now - self.seconded_at <= rule.factors[-1][0]
+
+    def believe(self, value: float, at: float, source: str) -> None:
+        """Take a value that fits, or that is confirmed."""
+        if source != self.source:
+            self.seconded_at = at
+        self.value, self.at, self.source, self.doubted = value, at, source, None
+        if self.far is not None:
+            self.far.pop(source, None)
+
+
+def _times(one: float, other: float) -> float:
+    return one / other if one > other else other / one
+
+
+def _is_beyond(
+    subject: _Subject, value: float, factors: tuple[tuple[float, float], ...], now: float
+) -> bool:
+    """Whether `value` is further from the last one that was believed than its age allows."""
     ago_s = now - subject.at
-    for within_s, most in rule.factors:
+    for within_s, most in factors:
         if ago_s <= within_s:
-            return times > most
+            return _times(value, subject.value) > most
     return False
 
 
@@ -146,12 +189,33 @@ class JumpCheck:
         rule = capability.jumps
         if rule is None:
             return None
-        return self.doubt_of(source, about(capability, query), rule, query, result)
+        key = about(capability, query)
+        why = self.doubt_of(source, key, rule, query, result)
+        return why if why is not None else self._disputed(source, key, rule, query, result)
+
+    def refuses(self, source: str, capability: Capability, query: Query, result: Result) -> bool:
+        """Whether a doubted answer is not to be served, whoever else can be heard or not.
+
+        It is far off what was believed just now, and no price that its source has had for ten
+        minutes: a coin of the same name, or one of which the others do not know yet that a
+        thousand were made one.
+        """
+        rule, value = capability.jumps, result.figure(query)
+        subject = self._subjects.get(about(capability, query))
+        if rule is None or subject is None or value is None or value <= 0:
+            return False
+        now = self._clock.monotonic()
+        if not _is_beyond(subject, value, rule.refused, now):
+            return False
+        told = None if subject.far is None else subject.far.get(source)
+        return told is None or now - told.since <= _OWN_S
 
     def doubt_of(
         self, source: str, key: Hashable, rule: JumpRule, query: Query, result: Result
     ) -> str | None:
-        """As `doubt`, where it is known what the answer is about.
+        """As `doubt`, where it is known what the answer is about; of disputes it knows nothing.
+
+        A feed goes on while an answer contradicts it that a caller asked of another source.
 
         Args:
             key: as of `about`.
@@ -173,19 +237,27 @@ class JumpCheck:
         is_same = known is not None and known[0] == print_
         if why is None and known is not None and is_same and now - known[1] >= _FROZEN_S:
             why = self._is_frozen(subject, source, print_, now - known[1], now)
-        if why is None and _jumps(subject, value, rule, now):
+        if why is None and _is_beyond(subject, value, rule.factors, now):
             figure = Figure(key, value, rule)
             before = subject.doubted
-            if before is None or not before.confirmed(source, figure, now):
+            is_far = _is_beyond(subject, value, rule.refused, now)
+            if is_far and not subject.is_seconded(rule, now):
+                before = subject.told_far_by_another(source, figure, now) or before
+            if before is None or not before.confirmed(source, figure, now, is_far=is_far):
+                if is_far:
+                    subject.tell_far(source, figure, now)
                 again = before is not None and before.is_repeated(source, figure)
                 since = before.since if before is not None and again else now
                 subject.doubted = _Doubt(source, value, since, now)
-                times = max(value / subject.value, subject.value / value)
+                times = _times(value, subject.value)
                 ago_s = now - subject.at
                 when = "just now" if ago_s <= _FRESH_S else f"{ago_s / 60:.0f} minutes ago"
                 return f"{value:g} is {times:.3g} times off what {subject.source} told {when}"
+            # It is another price from now on: who seconded the former says nothing of it.
+            subject.seconded_at, subject.far = -math.inf, None
+            subject.source = before.source
         if why is None:
-            subject.value, subject.at, subject.source, subject.doubted = value, now, source, None
+            subject.believe(value, now, source)
             if print_ and not is_same:
                 self._remember(key, subject, source, print_, now)
         return why
@@ -215,8 +287,31 @@ class JumpCheck:
                 and doubted.source != source
                 and rule.agrees.agrees(doubted.value, value)
             )
-            if is_second or not _jumps(subject, value, rule, at):
-                subject.value, subject.at, subject.source, subject.doubted = value, at, source, None
+            if is_second:
+                subject.seconded_at, subject.far = at, None
+            elif _is_beyond(subject, value, rule.factors, at):
+                return
+            subject.believe(value, at, source)
+
+    def _disputed(
+        self, source: str, key: Hashable, rule: JumpRule, query: Query, result: Result
+    ) -> str | None:
+        """Why an answer that fits is doubted: another source contradicts it, and no third decides.
+
+        The value that was told first may be the wrong one.
+        """
+        subject = self._subjects.get(key)
+        if subject is None or not subject.far:
+            return None
+        now, value = self._clock.monotonic(), result.figure(query)
+        if value is None or value <= 0 or subject.is_seconded(rule, now):
+            return None
+        for told in subject.far.values():
+            is_new = now - told.at <= _FRESH_S and now - told.since <= _OWN_S
+            if is_new and told.source != source and not rule.agrees.agrees(told.value, value):
+                times = _times(value, told.value)
+                return f"{value:g} is {times:.3g} times off what {told.source} told just now"
+        return None
 
     def _is_frozen(
         self, subject: _Subject, source: str, print_: Print, since_s: float, now: float

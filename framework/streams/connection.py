@@ -231,8 +231,10 @@ class Connection:
         self._failed_at = now
         self._due_at = now + self._pause.after(error)
         self._owner.hold.refused(error, now)
+        self.place.due_at = max(self._due_at, self._owner.hold.until)
 
     async def _stays_empty(self) -> bool:
         """Whether nothing is followed for a while longer."""
-        await asyncio.sleep(self._linger_s)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.place.filled.wait(), self._linger_s)
         return not self.place.followed

@@ -31,6 +31,9 @@ _QUIET_S = 2.0
 _DOWN_S = 5.0
 #: How often a better source is looked for, and how long the first data of one may take.
 _BETTER_S, _FIRST_S = 10.0, 8.0
+#: While readers have nothing: another is followed beside one that has not told for so long, and in
+#: place of it after so long.
+_BESIDE_S, _INSTEAD_S = 1.5, 4.0
 #: The same while nobody is followed who tells; one that failed is left out for so long then.
 _ANYONE_S, _REST_S = 1.0, 4.0
 
@@ -68,6 +71,7 @@ class Feed(PolledVoice):
         self._trial: Side | None = None
         self._trial_until = 0.0
         self._trial_since: int | None = None
+        self._why_trial = ""
         #: Until when sources are not followed, and why.
         self._avoid: dict[str, tuple[float, str]] = {}
         self._better_at = 0.0
@@ -107,7 +111,7 @@ class Feed(PolledVoice):
                 self._trial_since = self._since_ms
                 side.resume(self._since_ms)
                 return
-            self._take_over(side, "it is better placed and is heard again")
+            self._take_over(side, self._why_trial)
         if side is not self._side:
             return
         self._heard_at = at
@@ -216,8 +220,8 @@ class Feed(PolledVoice):
         self._rate.look(now, self._heard())
         if self._side is not None:
             self._side.tick()
-            if not self._side.has_told and now - self._begun_at > _FIRST_S:
-                self._late(now)
+            if not self._side.has_told:
+                self._wait_for_first(self._side, now - self._begun_at, now)
         if self._trial is not None and now > self._trial_until:
             self._end_trial(f"on trial it told nothing for {_FIRST_S:g} s")
         self._store(now)
@@ -231,15 +235,19 @@ class Feed(PolledVoice):
             self._better_at = now
             self._try_better(now)
 
-    def _late(self, now: float) -> None:
+    def _wait_for_first(self, side: Side, waited_s: float, now: float) -> None:
         """A source that says nothing at first is not waited for where another can be followed."""
-        side = self._side
-        assert side is not None
-        if self._names(now, but=side.name):
-            self._reason = f"{side.name}: it told nothing for {_FIRST_S:g} s"
-            self._wake.set()
-        else:
-            self._begun_at = now
+        is_missed = self._down_at is None and (side.lane.tells_at_once or not side.has_begun)
+        if waited_s > _FIRST_S or (is_missed and waited_s > _INSTEAD_S and self._trial is not None):
+            if self._trial is not None or self._names(now, but=side.name):
+                self._reason = f"{side.name}: it told nothing for {waited_s:.0f} s"
+                self._wake.set()
+            else:
+                self._begun_at = now
+        elif is_missed and waited_s > _BESIDE_S and self._trial is None:
+            others = self._names(now, but=side.name) or self._names(now, side.name, anyone=True)
+            if others:
+                self._try(others[0], f"{side.name}: it told nothing for {waited_s:.0f} s", now)
 
     def _store(self, now: float) -> None:
         """Store what was told last as an answer, so that a request about it calls nobody."""
@@ -253,17 +261,28 @@ class Feed(PolledVoice):
 
     # Who tells it
 
-    def _names(self, now: float, but: str | None = None) -> list[str]:
+    def _names(
+        self, now: float, but: str | None = None, *, anyone: bool | None = None
+    ) -> list[str]:
         # While nobody tells, one that failed is better than none.
-        least_s = 0.0 if self._down_at is None else _AVOID_S - _REST_S
+        anyone = self._down_at is not None if anyone is None else anyone
+        least_s = _AVOID_S - _REST_S if anyone else 0.0
         avoid = {name for name, (until, _) in self._avoid.items() if until - now > least_s}
-        found = self._sources.choose(self, avoid, anyone=self._down_at is not None)
+        found = self._sources.choose(self, avoid, anyone=anyone)
         return [name for name in found if name != but]
 
     def _next_side(self) -> bool:
         """Follow the best source that can be; whether one could."""
         now = self._loop.time()
         current = self._side
+        if self._trial is not None and self._down_at is None:
+            # It is followed already.
+            self._drop(current)
+            self._side, self._trial = self._trial, None
+            self._begun_at = self._trial_until - _FIRST_S
+            if self._trial_since != self._since_ms:
+                self._side.resume(self._since_ms)
+            return True
         for name in self._names(now, but=None if current is None else current.name):
             side = self._begin(name)
             if side is not None:
@@ -320,7 +339,10 @@ class Feed(PolledVoice):
         # One that does not tell any more may have been refused: it is followed anew.
         if not names or (self._down_at is None and (names[0] == current or self.pinned)):
             return
-        self._trial = self._begin(names[0])
+        self._try(names[0], "it is better placed and is heard again", now)
+
+    def _try(self, name: str, why: str, now: float) -> None:
+        self._trial, self._why_trial = self._begin(name), why
         self._trial_until, self._trial_since = now + _FIRST_S, self._since_ms
 
     def _end_trial(self, why: str) -> None:
@@ -373,9 +395,8 @@ class Feed(PolledVoice):
         is_its = side is not None and side.name == self._provider and not side.is_doubted
         if self.state == "live" and side is not None and is_its:
             known = side.lane.snapshot()
-            # Where it knows nothing any more, as after a gap that nobody could fill, what readers
-            # have is what was told; a book that is not known to be true is not told.
-            if known is not None or self.row.name == "order_book":
+            # After a gap that nobody could fill, what readers have is what was told.
+            if known is not None or not side.lane.keeps_told:
                 return known
         return self._last
 

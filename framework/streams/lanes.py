@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
 
@@ -44,7 +44,16 @@ class Told(msgspec.Struct, frozen=True, gc=False):
 
 
 class Lane(Protocol):
-    """One source's messages about one question, made into data."""
+    """One source's messages about one question, made into data.
+
+    Attributes:
+        keeps_told: whether what was told last is still true where `snapshot` knows nothing.
+        tells_at_once: whether a source says something as soon as it is followed, however quiet
+            the market.
+    """
+
+    keeps_told: ClassVar[bool]
+    tells_at_once: ClassVar[bool]
 
     def begin(self, subscription: Subscription[Any]) -> None:
         """On a new connection."""
@@ -103,6 +112,9 @@ class Lane(Protocol):
 class TickerLane:
     """Prices: the newest is all there is."""
 
+    keeps_told = True
+    tells_at_once = True
+
     def __init__(self) -> None:
         self._last: Ticker | None = None
 
@@ -143,6 +155,9 @@ class TickerLane:
 
 class BookLane:
     """An order book, as deep as it was asked for."""
+
+    keeps_told = False
+    tells_at_once = True
 
     def __init__(self, query: OrderBookQuery) -> None:
         self._query = query
@@ -219,6 +234,9 @@ class TradesLane:
         since_ms: the time of the newest trade that readers have from another source.
     """
 
+    keeps_told = True
+    tells_at_once = False
+
     def __init__(self, query: TradesQuery, since_ms: int | None = None) -> None:
         self._query = query
         self._since_ms = since_ms
@@ -294,6 +312,9 @@ class CandlesLane:
         after_ms: the opening time of the last closed candle that readers have.
     """
 
+    keeps_told = True
+    tells_at_once = True
+
     def __init__(self, query: CandlesQuery, clock: Clock, after_ms: int | None = None) -> None:
         self._query = query
         self._clock = clock
@@ -360,6 +381,7 @@ class CandlesLane:
 class MadeCandlesLane(CandlesLane):
     """Candles of a source that sends none, made of its trades."""
 
+    tells_at_once = False
     _trades: TradeLine | None = None
     _made: TradeCandles | None = None
 

@@ -33,8 +33,10 @@ class Place:
         followed: the feeds on it.
         session, next: the one whose messages count, and the one that is to replace it.
         empty: set while nothing is followed, though something was.
+        filled: set while something is followed.
         error: why the last session was lost.
         is_waiting: whether there is none, and none is being opened now.
+        due_at: when one is to be opened again, by the loop's clock.
         is_hurried: whether it is to be opened again after seconds.
         messages, unreadable, bytes_in: of the sessions that are over.
     """
@@ -52,7 +54,8 @@ class Place:
         self._by_next: _ByChannel = {}
         self._switching: asyncio.TimerHandle | None = None
         self._was_open = False
-        self.empty = asyncio.Event()
+        self.empty, self.filled = asyncio.Event(), asyncio.Event()
+        self.due_at = 0.0
         self.error: CoinmuxError | None = None
         self.is_waiting = self.is_hurried = False
         self.messages = self.unreadable = self.bytes_in = 0
@@ -71,7 +74,8 @@ class Place:
         )
         self._enter(followed)
         self.empty.clear()
-        if self.is_waiting:
+        self.filled.set()
+        if self.is_waiting and self._loop.time() < self.due_at:
             # Not now: who follows does not know yet that it does.
             self._loop.call_soon(self.tell_waiting)
         elif is_late:
@@ -91,6 +95,7 @@ class Place:
             self.next.leave(ended)
         if not self.followed:
             self.empty.set()
+            self.filled.clear()
 
     def again(self, followed: Followed[Any]) -> None:
         """Subscribe anew, for a snapshot; so do the other books of the same channels."""

@@ -45,6 +45,11 @@ _LONGEST_WAIT_S = 60.0
 _SAMPLES = 21
 #: Answers to pings that wait for the source's limit; more of them would say nothing new.
 _MOST_REPLIES = 100
+#: A channel that was ended and still tells after so long is ended once more: the source may not
+#: have heard it.
+_UNHEARD_S = 5.0
+#: Ended channels that are remembered for it.
+_MOST_ENDED = 1_000
 #: Before its end is due, a connection is renewed.
 _RENEW_S = 60.0
 
@@ -141,6 +146,8 @@ class Session:
         self._has_unasked = False
         #: Those of them that the source confirmed.
         self._given: set[str] = set()
+        #: Those that were ended, and when the source was told so.
+        self._ended: dict[str, float] = {}
         self._outgoing: deque[Frame] = deque()
         #: Sent before them.
         self._replies: deque[Frame] = deque(maxlen=_MOST_REPLIES)
@@ -191,6 +198,7 @@ class Session:
         """Subscribe to channels; those that are followed already are not asked for again."""
         for channel in channels:
             self._asked.setdefault(channel, None)
+            self._ended.pop(channel, None)
         self._has_unasked = True
         self._pump()
 
@@ -201,9 +209,16 @@ class Session:
             if self._asked.pop(channel, None) is not None:
                 given.append(channel)
             self._given.discard(channel)
-        for start in range(0, len(given), self._info.batch):
-            part = given[start : start + self._info.batch]
+        self._say_ended(given)
+
+    def _say_ended(self, channels: list[str]) -> None:
+        for start in range(0, len(channels), self._info.batch):
+            part = channels[start : start + self._info.batch]
             self._outgoing.extend(self._call(partial(self._dialect.unsubscribe, part), _NO_FRAMES))
+        now = self._loop.time()
+        self._ended.update((channel, now) for channel in channels)
+        while len(self._ended) > _MOST_ENDED:
+            del self._ended[next(iter(self._ended))]
         self._pump()
 
     def close(self) -> None:
@@ -257,8 +272,10 @@ class Session:
         if kind is Message:
             assert isinstance(said, Message)
             channel = said.channel
-            if channel not in self._asked:
-                return  # ended meanwhile
+            if channel not in self._asked:  # ended meanwhile
+                if at - self._ended.get(channel, at) >= _UNHEARD_S:
+                    self._say_ended([channel])
+                return
             if channel not in self._given:
                 self._give(channel)
             self._owner.said(self, channel, said.body, at)

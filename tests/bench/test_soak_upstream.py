@@ -3,8 +3,9 @@
 import pytest
 
 from bench.soak import away as away_module
-from bench.soak import upstream as upstream_module
+from bench.soak import pace as pace_module
 from bench.soak.away import StoreAway
+from bench.soak.pace import Pace
 from bench.soak.upstream import Upstream, questions_of_channels
 
 ONE, TWO = ("a", "x"), ("b", "x")
@@ -14,7 +15,7 @@ ONE, TWO = ("a", "x"), ("b", "x")
 def at(monkeypatch):
     """Set the time."""
     now = [1_000.0]
-    for module in (away_module, upstream_module):
+    for module in (away_module, pace_module):
         monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
 
     def to(seconds):
@@ -45,6 +46,19 @@ def test_two_that_follow_the_same_for_long_are_told(at):
         seen.see({ONE: 2, TWO: 1}, is_sound=True)
     assert seen.too_long
     assert seen.too_long[0].startswith("a x: 2 for")
+
+
+def test_moments_in_which_the_load_generator_stood_still_do_not_count(at):
+    """What it was kept from running, so was all that it measures."""
+    pace = Pace()
+    seen = Upstream(pace=pace)
+    for second in range(9):
+        at(second)
+        pace.beat(0.6)
+        seen.see({ONE: 2}, is_sound=True)
+    assert seen.too_long == []
+    pace.beat(0.01)
+    assert (round(pace.stood_s, 1), round(pace.now(), 1)) == (5.4, 1_002.6)
 
 
 def test_a_store_that_is_lost_often_is_left_alone_for_longer(at):

@@ -93,9 +93,15 @@ async def test_an_option_that_cannot_be_used_is_one_line_without_its_value(optio
     assert "hunter22" not in str(caught.value)
 
 
-@pytest.mark.parametrize("delay_s", [0.05, 0.12])
-async def test_a_store_far_away_is_used_and_never_lost(store, delay_s):
-    """The connection is made before the first caller comes."""
+@pytest.mark.parametrize("share", [0.25, 0.6])
+async def test_a_store_far_away_is_used_and_never_lost(store, share, monkeypatch):
+    """The connection is made before the first caller comes.
+
+    All takes five times as long as in truth, so that a busy machine decides nothing.
+    """
+    monkeypatch.setattr(module, "WITHIN_S", 1.0)
+    monkeypatch.setattr(module, "_CONNECT_S", 10.0)
+    delay_s = share * module.WITHIN_S
     async with delayed(store.port, delay_s) as port, opened(f"redis://127.0.0.1:{port}/0") as one:
         assert one.online
         for _ in range(3):
@@ -110,6 +116,21 @@ async def test_a_store_that_is_too_slow_is_never_used_and_it_says_so(store):
         assert one.trouble == "it takes longer than 200 ms to answer"
         await asyncio.sleep(1)
         assert one.heard_of == []
+
+
+async def test_a_process_that_stood_still_does_not_lose_the_store(store):
+    """Neither with an answer that waits to be read, nor with a question that was not sent yet."""
+    async with opened(store.url) as one:
+        for _ in range(3):
+            asked = asyncio.ensure_future(one.guard(one.ask("PING")))
+            await asyncio.sleep(0)
+            time.sleep(0.5)  # noqa: ASYNC251 - that is what it is about
+            assert await asked == b"PONG"
+            unsent = one.ask("PING")
+            time.sleep(0.5)  # noqa: ASYNC251
+            assert await unsent == b"PONG"
+        assert one.heard_of == []
+        assert one.losses == 0
 
 
 async def test_a_store_that_is_lost_again_and_again_is_left_alone_for_longer(store, monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 from coinmux import (
     Gateway,
     NoProviderAvailable,
+    ProviderBusy,
     ProviderInfo,
     RateLimit,
     RequestOptions,
@@ -103,6 +104,20 @@ async def test_a_busy_source_that_alone_may_answer_is_waited_for(provider):
         )
         assert answer.provider == "a"
         assert time.monotonic() - begun > 0.2
+
+
+@pytest.mark.parametrize(("times", "calls"), [(3, 4), (9, 4)])
+async def test_one_that_was_busy_and_is_free_when_this_is_known_is_asked_again(
+    gateway_of, times, calls
+):
+    """Where a process stands still, all that wait are refused before others are done."""
+    async with gateway_of(a=[*[ProviderBusy("full")] * times, 2.0]) as world:
+        if times < calls:
+            assert (await world.gateway.fetch("ticker", QUERY, BRIEF)).data.last == 2.0
+        else:
+            with pytest.raises(NoProviderAvailable, match="busy"):
+                await world.gateway.fetch("ticker", QUERY, BRIEF)
+        assert world.plugins["a"].calls == calls
 
 
 async def test_no_one_waits_for_a_busy_source_while_another_is_free():

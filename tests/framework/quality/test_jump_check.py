@@ -1,8 +1,11 @@
 """Answers that do not fit what was known: doubted, confirmed by a second source, or an outlier."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coinmux import (
+    AllProvidersFailed,
     CandlesQuery,
     Empty,
     Gas,
@@ -136,6 +139,136 @@ def test_what_differs_from_what_is_known_is_learned_of_a_second_source(clock):
     assert told("a", 100.0) is not None
 
 
+@pytest.fixture
+def known(clock):
+    return JumpCheck(clock)
+
+
+@pytest.fixture
+def asked(known):
+    """What is said of a source's price: None, `doubted` or `refused`."""
+    query = TickerQuery(symbol="BTC/USDT")
+
+    def call(source, last):
+        ticker = Ticker(symbol="BTC/USDT", last=last)
+        if known.doubt(source, TICKER, query, ticker) is None:
+            return None
+        return "refused" if known.refuses(source, TICKER, query, ticker) else "doubted"
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("seconds", "doubted", "refused"), [(0, 290, 310), (61, 900, 1_010), (3_601, 9_000, 10_100)]
+)
+def test_E5_what_is_far_off_what_was_told_just_now_is_refused(
+    asked, clock, seconds, doubted, refused
+):
+    """The longer ago, the further; both ways."""
+    assert asked("a", 100.0) is None
+    clock.advance(seconds)
+    assert asked("b", doubted) == "doubted"
+    assert asked("c", refused) == "refused"
+    assert asked("d", 10_000 / refused) == "refused"
+
+
+def test_a_price_far_off_is_believed_of_two_at_once(asked):
+    assert asked("a", 100.0) is None
+    assert asked("b", 50_000.0) == "refused"
+    assert asked("c", 50_100.0) is None
+    assert asked("b", 50_000.0) is None
+    assert asked("a", 100.0) == "refused"
+
+
+def test_a_sole_source_s_price_far_off_is_believed_after_ten_minutes(asked, clock):
+    """A thousand coins were made one, say."""
+    assert asked("a", 100.0) is None
+    for minute in range(10):
+        assert asked("a", 100_000.0 * 1.01**minute) == "refused", minute
+        clock.advance(61)
+    assert asked("a", 100_000.0 * 1.01**10) is None
+
+
+def test_another_coin_of_the_same_name_is_told_with_a_doubt_after_ten_minutes(asked, clock):
+    """Though others go on to contradict it: who pins that source wants its price."""
+    for minute in range(12):
+        assert asked("a", 100.0 + minute / 10) is None
+        assert asked("c", 100.0 + minute / 10) is None
+        assert asked("b", 0.01) == ("refused" if minute < 10 else "doubted")
+        clock.advance(61)
+
+
+def test_where_the_first_may_be_the_wrong_one_neither_is_told_without_a_doubt(asked, clock):
+    assert asked("a", 952.0) is None
+    assert asked("b", 1.0) == "refused"
+    assert asked("a", 952.0) == "doubted"
+    clock.advance(50)
+    assert asked("c", 1.01) is None, "a third decides"
+    assert asked("a", 952.0) == "refused"
+    assert asked("b", 1.0) is None
+
+
+def test_a_third_may_decide_for_the_first(asked):
+    assert asked("a", 952.0) is None
+    assert asked("b", 1.0) == "refused"
+    assert asked("c", 950.0) is None
+    assert asked("a", 952.0) is None
+    assert asked("b", 1.0) == "refused"
+
+
+def test_a_dispute_ends_where_nobody_goes_on_with_it(asked, clock):
+    assert asked("a", 952.0) is None
+    assert asked("b", 1.0) == "refused"
+    clock.advance(61)
+    assert asked("a", 952.0) is None
+    assert asked("b", 1.0) == "refused"
+    assert asked("b", 951.0) is None
+    assert asked("a", 952.0) is None
+
+
+def test_who_was_seconded_by_another_process_is_not_disputed(known, asked, clock):
+    assert asked("a", 952.0) is None
+    key = ("price", TickerQuery(symbol="BTC/USDT").subject())
+    known.learn(key, TICKER.jumps, 951.0, "c", clock.monotonic() + 1)
+    assert asked("b", 1.0) == "refused"
+    assert asked("a", 952.0) is None
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b", "liar"]), st.floats(0.999, 1.001), st.floats(0.0, 20.0)
+        ),
+        max_size=60,
+    ),
+    st.one_of(st.floats(4.0, 1e6), st.floats(1e-6, 0.25)),
+)
+def test_E5_one_liar_is_never_served_beside_two_who_agree(steps, factor):
+    """However they take turns: of a price that two had told, the third's is refused."""
+    clock = FakeClock()
+    known, query = JumpCheck(clock), TickerQuery(symbol="BTC/USDT")
+
+    def said(source, last):
+        ticker = Ticker(symbol="BTC/USDT", last=last)
+        doubt = known.doubt(source, TICKER, query, ticker)
+        return doubt is not None, known.refuses(source, TICKER, query, ticker)
+
+    assert said("a", 100.0) == said("b", 100.0) == (False, False)
+    told_at, began_at = clock.monotonic(), None
+    for source, spread, seconds in steps:
+        clock.advance(seconds)
+        now = clock.monotonic()
+        if source != "liar":
+            assert said(source, 100.0 * spread) == (False, False)
+            told_at = now
+        else:
+            began_at = now if began_at is None else began_at
+            is_recent = now - told_at <= 60 and now - began_at < 600
+            doubted, refused = said("liar", 100.0 * factor * spread)
+            assert doubted
+            assert refused or not is_recent
+
+
 def test_markets_are_told_apart(tell):
     assert tell("a", 100) is None
     assert tell("a", 5, symbol="ETH/USDT") is None
@@ -215,3 +348,25 @@ async def test_where_nobody_else_can_be_heard_it_is_served_with_a_note(gateway_o
         (note,) = answer.meta["notes"]
         assert note.startswith("doubted: 200 is 2 times off what a told just now")
         assert answer.meta["stale"] is False
+
+
+async def test_E5_one_far_off_is_refused_though_nobody_else_can_be_heard(gateway_of):
+    async with gateway_of(a=[100.0, 95_200.0], b=[Empty("x")]) as world:
+        gateway = world.gateway
+        await gateway.ticker("BTC/USDT", max_age_s=0)
+        with pytest.raises(AllProvidersFailed) as caught:
+            await gateway.ticker("BTC/USDT", max_age_s=0)
+        first, _ = caught.value.extra["attempts"]
+        assert (first["provider"], first["code"]) == ("a", "upstream_implausible")
+        assert gateway.health.snapshot("a").state is State.HEALTHY
+
+
+async def test_E5_one_vote_far_off_is_no_consensus(gateway_of):
+    async with gateway_of(a=[100.0, 95_200.0, 150.0], b=[Empty("x")]) as world:
+        gateway = world.gateway
+        await gateway.ticker("BTC/USDT", max_age_s=0)
+        with pytest.raises(AllProvidersFailed, match="952 times off what a told just now"):
+            await gateway.ticker("BTC/USDT", max_age_s=0, strategy="consensus")
+        answer = await gateway.ticker("BTC/USDT", max_age_s=0, strategy="consensus")
+        (note,) = answer.meta["notes"]
+        assert note.startswith("doubted: 150 is 1.5 times off what a told just now")

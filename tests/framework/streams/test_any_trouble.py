@@ -89,3 +89,69 @@ def test_a_reader_is_told_the_truth_or_that_it_is_not_known(capability):
         assert run(lambda clock: told(capability, plan, clock)) == []
 
     every()
+
+
+async def _told_again(clock):
+    """How long readers have nothing where one source failed, and no other says anything."""
+    loop = asyncio.get_running_loop()
+    venues = {
+        name: Venue(name, place, clock, Random(place), Way())
+        for place, name in enumerate(("a", "b", "c"), 1)
+    }
+    witness = Witness("ticker", venues, "BTC-USDT", loop, clock)
+    async with (
+        gateway_over(venues, clock) as gateway,
+        reading(gateway, "ticker", "BTC/USDT", witness),
+    ):
+        await beats(venues, witness, 20)
+        assert witness.provider == "a"
+        for name in ("b", "c"):
+            venues[name].begin("mute", 300.0)
+        venues["a"].cut()
+        await beats(venues, witness, 2)
+        assert not witness.is_live or witness.provider == "a"
+        since = witness.told_at
+        while witness.told_at == since:
+            await beats(venues, witness, 1)
+            assert loop.time() - since < 60
+        return loop.time() - since, witness.provider
+
+
+def test_one_that_failed_is_followed_again_where_no_other_says_anything():
+    waited_s, provider = run(_told_again)
+    assert (waited_s < 10.0, provider) == (True, "a")
+
+
+async def _first_told(capability, silent, clock):
+    """How long a reader waits where these say nothing, and who is followed in the end."""
+    loop = asyncio.get_running_loop()
+    venues = {
+        name: Venue(name, place, clock, Random(place), Way())
+        for place, name in enumerate(("a", "b", "c"), 1)
+    }
+    for name, kind in silent.items():
+        venues[name].begin(kind, 60.0)
+    witness = Witness(capability, venues, "BTC-USDT", loop, clock)
+    async with (
+        gateway_over(venues, clock) as gateway,
+        reading(gateway, capability, "BTC/USDT", witness),
+    ):
+        begun_at = loop.time()
+        while not (witness.is_live and witness.provider in venues):
+            await beats(venues, witness, 1)
+            assert loop.time() - begun_at < 60
+        waited_s = loop.time() - begun_at
+        await beats(venues, witness, 10)
+        assert witness.wrong == []
+        return waited_s, {name for name, one in venues.items() if one.followed()}
+
+
+@pytest.mark.parametrize("capability", ["ticker", "order_book", "candles"])
+@pytest.mark.parametrize(
+    ("silent", "within_s"), [({"a": "hang"}, 3.0), ({"a": "mute", "b": "hang"}, 5.0)]
+)
+def test_while_a_source_says_nothing_another_is_followed_beside_it(capability, silent, within_s):
+    """Who holds a question after another died does not wait for the first source it finds."""
+    waited_s, followed = run(lambda clock: _first_told(capability, silent, clock))
+    assert waited_s < within_s
+    assert len(followed) == 1

@@ -78,6 +78,25 @@ async def test_a_channel_that_two_feeds_need_is_subscribed_to_once():
         await until(lambda: not exchange.peers)
 
 
+async def test_a_channel_whose_end_the_source_did_not_hear_is_ended_once_more(monkeypatch):
+    monkeypatch.setattr("coinmux.framework.streams.session._UNHEARD_S", 0.1)
+    async with Exchange().open() as exchange, connections(exchange) as source:
+        one, other = Ear(), Ear()
+        first = source.follow(subscription("btc"), one)
+        source.follow(subscription("eth"), other)
+        await until(lambda: one.log and other.log)
+        first.stop()
+        (channels,) = exchange.channels.values()
+        await until(lambda: channels == {"eth"})
+        channels.add("btc")
+        await exchange.say("btc", 1)
+        await asyncio.sleep(0.2)
+        assert "btc" in channels, "what comes at once was on its way"
+        await exchange.say("btc", 2)
+        await until(lambda: channels == {"eth"})
+        assert one.log == other.log == ["begun"]
+
+
 async def test_a_cut_connection_is_opened_again_and_everything_followed_anew():
     """Each feed is told that it was lost, then that it begins."""
     async with Exchange().open() as exchange, connections(exchange) as source:
