@@ -66,8 +66,8 @@ class Lane(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._writer: asyncio.StreamWriter | None = None
         self.within_s: float | None = None
-        #: No answer is too late before then.
-        self._until = 0.0
+        #: An answer that was given more time, once.
+        self._spared: _Sent | None = None
         self.commands = 0
         self.trips = 0
 
@@ -184,9 +184,10 @@ class Lane(asyncio.Protocol):
         self._timer = None
         if not self._sent:
             return
-        now, until = self._loop.time(), max(self._sent[0].until, self._until)
-        if now - until > _HELD_UP_S:
-            self._until = until = now + (self.within_s or 0)
+        now, oldest = self._loop.time(), self._sent[0]
+        until = oldest.until
+        if now - until > _HELD_UP_S and oldest is not self._spared:
+            self._spared, until = oldest, now + (self.within_s or 0)
         if now >= until:
             self._end(TimeoutError())
         else:

@@ -21,7 +21,8 @@ def nothing_found(request: RequestContext, now_ms: int) -> SourceAnswer | None:
     """
     empty = [line["provider"] for line in request.attempts if line.get("code") == Empty.code]
     failed = [error for error in request.errors if not isinstance(error, _NO_TROUBLE)]
-    if len(empty) <= len(failed):
+    # One whose answer was refused has some.
+    if request.stale or len(empty) <= len(failed):
         return None
     note = f"{', '.join(empty)} have nothing in this range"
     result = request.query.nothing((note if len(empty) > 1 else note.replace(" have", " has"),))

@@ -245,7 +245,9 @@ class Feed(PolledVoice):
             else:
                 self._begun_at = now
         elif is_missed and waited_s > _BESIDE_S and self._trial is None:
-            others = self._names(now, but=side.name) or self._names(now, side.name, anyone=True)
+            others = self._names(now, but=side.name)
+            if not others and self.state == "live":  # readers had it, and have nothing now
+                others = self._names(now, but=side.name, anyone=True)
             if others:
                 self._try(others[0], f"{side.name}: it told nothing for {waited_s:.0f} s", now)
 

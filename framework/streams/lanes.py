@@ -112,8 +112,8 @@ class Lane(Protocol):
 class TickerLane:
     """Prices: the newest is all there is."""
 
-    keeps_told = True
-    tells_at_once = True
+    keeps_told: ClassVar[bool] = True
+    tells_at_once: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self._last: Ticker | None = None
@@ -156,8 +156,8 @@ class TickerLane:
 class BookLane:
     """An order book, as deep as it was asked for."""
 
-    keeps_told = False
-    tells_at_once = True
+    keeps_told: ClassVar[bool] = False
+    tells_at_once: ClassVar[bool] = True
 
     def __init__(self, query: OrderBookQuery) -> None:
         self._query = query
@@ -234,8 +234,8 @@ class TradesLane:
         since_ms: the time of the newest trade that readers have from another source.
     """
 
-    keeps_told = True
-    tells_at_once = False
+    keeps_told: ClassVar[bool] = True
+    tells_at_once: ClassVar[bool] = False
 
     def __init__(self, query: TradesQuery, since_ms: int | None = None) -> None:
         self._query = query
@@ -312,8 +312,8 @@ class CandlesLane:
         after_ms: the opening time of the last closed candle that readers have.
     """
 
-    keeps_told = True
-    tells_at_once = True
+    keeps_told: ClassVar[bool] = True
+    tells_at_once: ClassVar[bool] = True
 
     def __init__(self, query: CandlesQuery, clock: Clock, after_ms: int | None = None) -> None:
         self._query = query
@@ -381,7 +381,7 @@ class CandlesLane:
 class MadeCandlesLane(CandlesLane):
     """Candles of a source that sends none, made of its trades."""
 
-    tells_at_once = False
+    tells_at_once: ClassVar[bool] = False
     _trades: TradeLine | None = None
     _made: TradeCandles | None = None
 

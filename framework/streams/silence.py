@@ -1,7 +1,7 @@
 """When a connection counts as silent, by how far apart its frames usually are. Pure.
 
 A source's own longest silence (`SocketInfo.silence_s`) has to suit its quietest hour. A connection
-that told something each second, and nothing for ten, is suspected long before.
+that told something each second, and nothing for five, is suspected long before.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _TIMES: Final = 4
 _MINUTES, _MINUTE_S = 5, 60.0
 #: Nothing is suspected sooner where a ping asks first, or for a share of `silence_s` without one:
 #: sources that do not know a ping break their silence at least twice in that time.
-_LEAST_S, _SHARE = 10.0, 0.5
+_LEAST_S, _SHARE = 2.0, 0.5
 #: A ping is answered within this time.
 ANSWER_S: Final = 3.0
 _ROOM_S = 1.0

@@ -39,7 +39,7 @@ def hasty(monkeypatch):
 
 
 @asynccontextmanager
-async def sharing(store, count, **settings):
+async def sharing(store, count, clock=None, **settings):
     """So many gateways on one store, all over the exchange `a`."""
     async with AsyncExitStack() as stack:
         exchange = await stack.enter_async_context(Exchange().open())
@@ -50,7 +50,8 @@ async def sharing(store, count, **settings):
         }  # fmt: skip
 
         async def one():
-            gateway = Gateway.from_env(None, environ=environ, found=[in_process("a", plugin)])
+            found = [in_process("a", plugin)]
+            gateway = Gateway.from_env(None, environ=environ, found=found, clock=clock)
             assert await gateway.wait_loaded() == []
             return await stack.enter_async_context(gateway)
 

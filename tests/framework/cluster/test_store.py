@@ -133,6 +133,21 @@ async def test_a_process_that_stood_still_does_not_lose_the_store(store):
         assert one.losses == 0
 
 
+async def test_a_store_that_is_gone_is_lost_by_a_process_that_stands_still_all_the_time(store):
+    """A question is given more time once."""
+    async with opened(store.url) as one:
+        store.freeze()
+        try:
+            asked = asyncio.ensure_future(one.guard(one.ask("PING")))
+            for _ in range(4):
+                time.sleep(0.3)  # noqa: ASYNC251
+                await asyncio.sleep(0.001)
+            assert await asked is None
+            assert one.losses == 1
+        finally:
+            store.thaw()
+
+
 async def test_a_store_that_is_lost_again_and_again_is_left_alone_for_longer(store, monkeypatch):
     monkeypatch.setattr(module, "_AGAIN_S", 0.05)
     async with opened(store.url) as one:

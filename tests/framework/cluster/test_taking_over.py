@@ -7,6 +7,7 @@ import time
 import pytest
 
 from coinmux import Candles, Ticker, hookimpl, sockets
+from coinmux.framework.clock import SystemClock
 from tests.framework.cluster import test_shared_feeds as shared
 from tests.framework.cluster.test_shared_feeds import (
     BTC,
@@ -67,10 +68,24 @@ def minute_now():
     return int(time.time() // 60) * MINUTE
 
 
+class Shown(SystemClock):
+    """A wall clock that goes on from where it is put, whatever second it is in truth."""
+
+    def __init__(self, at_ms):
+        super().__init__()
+        self.put(at_ms)
+
+    def put(self, at_ms):
+        self._ahead_ms = at_ms - super().wall_ms()
+
+    def wall_ms(self):
+        return super().wall_ms() + self._ahead_ms
+
+
 async def test_the_past_is_not_told_as_news_by_the_next_holder(store, timed):
     """Readers that came late have it of their snapshot, though no candle closed since."""
-    minute = minute_now()
-    async with sharing(store, 2) as world:
+    minute = minute_now() - 2 * MINUTE
+    async with sharing(store, 2, Shown(minute + MINUTE // 4)) as world:
         one, two = world.gateways
         world.plugin.candles = [
             [minute - MINUTE * back, 1, 2, 0.5, 1.5, 3] for back in range(30, 0, -1)
@@ -113,15 +128,17 @@ async def test_a_candle_that_closed_while_nobody_listened_is_told_though_none_ha
     store, timed
 ):
     """Readers were told of it while it was open."""
-    minute = minute_now()
+    minute = minute_now() - 2 * MINUTE
     before = minute - MINUTE
-    async with sharing(store, 2) as world:
+    clock = Shown(before + MINUTE // 4)
+    async with sharing(store, 2, clock) as world:
         readers = [Ears(one, "candles", BTC) for one in world.gateways]
         await say(world.exchange, C, [[before, 1, 2, 0.5, 1.5, 3]])
         await until(lambda: all(one.events for one in readers))
         holder, (other,) = await shared_by(world.gateways)
         stays = readers[world.gateways.index(other)]
         stop_at_once(holder)
+        clock.put(minute + MINUTE // 4)
         world.plugin.candles = [[before, 1, 2, 0.5, 1.25, 4], [minute, 1, 2, 0.5, 1.5, 3]]
         await until_slow(lambda: other.feeds()[0].told_by is None)
         await say(world.exchange, C, [[minute, 1, 2, 0.5, 1.5, 3]])
