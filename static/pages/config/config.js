@@ -168,7 +168,8 @@ const poller = new Poller(async () => {
   setText(tiles.on.sub, "sources that may be asked");
   const off = features.filter((one) => !one.enabled);
   setText(tiles.off.big, number(found.summary.disabled));
-  setText(tiles.off.sub, off.slice(0, 3).map((one) => one.title ?? one.name).join(", ") || "everything is on");
+  const named = off.slice(0, 3).map((one) => one.title ?? one.name).join(", ");
+  setText(tiles.off.sub, off.length > 3 ? `${named} and ${number(off.length - 3)} more` : named || "everything is on");
   setText(tiles.needed.big, number(must.length));
   setText(tiles.needed.sub, must.length ? "their sources stay off" : "no source waits for a key");
   setText(tiles.better.big, number(may.length));
