@@ -1,5 +1,6 @@
 // The small cards: services in one line, the cache, the archive where there is one, models and sources.
 import { each, h, setAttribute, setText } from "../../shared/js/dom.js";
+import { kindOf } from "../../shared/js/kinds.js";
 import { NONE, number, percent, words } from "../../shared/js/format.js";
 import { shape, stateOf } from "../../shared/js/states.js";
 import { clock } from "../../shared/js/time.js";
@@ -104,7 +105,7 @@ export class Inventory {
     this.channels(number(channels ? (channels.healthy ?? 0) + (channels.degraded ?? 0) : null), channels ? `of ${number(channels.total)}` : "");
     const kinds = Object.entries(sources?.by_kind ?? {}).sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
     each(this.kinds, kinds, ([kind]) => kind,
-      ([kind]) => h("a", { href: new URL(`providers?kind=${encodeURIComponent(kind)}`, root).href }, kind, h("span")),
+      ([kind]) => h("a", { href: new URL(`providers?kind=${encodeURIComponent(kind)}`, root).href }, kindOf(kind), h("span")),
       (link, [, count]) => setText(link.lastChild, count));
   }
 }

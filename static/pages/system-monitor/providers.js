@@ -3,6 +3,7 @@ import { each, h, setAttribute, setText } from "../../shared/js/dom.js";
 import { ask, root } from "../../shared/js/api.js";
 import { failure } from "../../shared/js/codes.js";
 import { NONE, ms, number, share } from "../../shared/js/format.js";
+import { kindOf } from "../../shared/js/kinds.js";
 import { breath } from "../../shared/js/poll.js";
 import { Roving } from "../../shared/js/roving.js";
 import { badge, setBadge, severity, stateOf } from "../../shared/js/states.js";
@@ -192,7 +193,7 @@ export class Providers {
   #row(one, row) {
     const parts = this.#parts.get(one.name);
     setText(parts.name, one.title ?? one.name);
-    setText(parts.kind, one.kind ?? NONE);
+    setText(parts.kind, kindOf(one.kind));
     setBadge(parts.state, one.state, one.disabled_reason ?? null);
     // Green is for what was seen: who was not asked in the whole span is hollow.
     parts.state.toggleAttribute("data-idle", stateOf(one.state).key === "healthy" && typeof one.asked === "string" && !one.asked.includes("1"));
