@@ -68,7 +68,7 @@ class DrillController(Controller):
             message = f"drill: {title} was mended"
         else:
             drill.break_(name, fault)
-            message = f"drill: {title} was broken, {drill.faults[fault]}"
+            message = f"drill: {title} was broken: {drill.faults[fault]}"
         desk.gateway.events.publish("config", message, source=name)
         return _report(drill)
 

@@ -15,6 +15,16 @@ async def test_needed_and_optional_keys_are_two_tables(page_of):
         assert page.complaints == []
 
 
+async def test_of_what_is_off_all_are_counted(page_of, bad_day):
+    """Three are named, and how many more there are."""
+    async with page_of("config", base=bad_day) as page:
+        tile = page.locator("#tile-off")
+        await expect(tile).to_contain_text("Alchemy")
+        off = int(await tile.locator(".big").inner_text())
+        assert off > 3
+        assert f"and {off - 3} more" in await tile.inner_text()
+
+
 async def test_commands_in_descriptions_are_code(page_of):
     async with page_of("config") as page:
         await expect(

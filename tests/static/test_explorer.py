@@ -1,5 +1,8 @@
 """The explorer of sources: a drawer that can always be left, and that says why first."""
 
+import re
+
+import pytest
 from playwright.async_api import expect
 
 PHONE = {"viewport": {"width": 390, "height": 844}}
@@ -54,6 +57,24 @@ async def test_trouble_comes_first_and_what_nobody_asked_after_what_works(page_o
         )
         assert sorted(told, key=rows.index) == ["okx", "bybit", "kraken", "binance", "gdelt"]
         await page.unroute_all(behavior="ignoreErrors")
+
+
+@pytest.mark.parametrize(
+    ("path", "ready"),
+    [
+        ("providers", "tbody tr"),
+        ("config", "#features tbody tr"),
+        ("system-monitor?quiet=1&all=1", '[data-panel="inventory"][data-panel-state="ready"]'),
+    ],
+)
+async def test_a_kind_has_one_name_everywhere(page_of, path, ready):
+    """On-chain and DeFi are written as people write them, not as the API does."""
+    async with page_of(path) as page:
+        await page.locator(ready).first.wait_for()
+        said = await page.inner_text("main")
+        assert "on-chain" in said
+        assert "DeFi" in said
+        assert not re.search(r"\b(onchain|defi)\b", said)
 
 
 async def test_a_capability_has_one_name_everywhere(page_of):

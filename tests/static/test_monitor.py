@@ -160,6 +160,15 @@ def workers(body):
     ]  # fmt: skip
 
 
+def feed(body):
+    """Kraken's live feeds were lost and came back; its other answers did not fail."""
+    at = body["server_time"] - 300_000
+    body["events"]["items"] = [
+        state(1, at, "kraken:live", "HEALTHY", "OFFLINE"),
+        state(2, at + 60_000, "kraken:live", "OFFLINE", "HEALTHY"),
+    ]
+
+
 def failovers(body):
     """A request a second for two minutes went from one source to the next."""
     at = body["server_time"] - 120_000
@@ -192,12 +201,14 @@ def together(body):
     [
         (flapping, "Kraken was offline", "5 times", ""),
         (workers, "Kraken was offline", "", "1 min"),
+        (feed, "Kraken (live feeds) was offline", "", "1 min"),
         (failovers, "Binance → Kraken", "failovers until", "120"),
         (together, "12 sources offline", "and 8 more", "min"),
     ],
     ids=[
         "one source, again and again",
         "one source, by each worker",
+        "one source, by its feeds alone",
         "one pair of sources",
         "many sources at once",
     ],
@@ -242,6 +253,82 @@ async def test_the_board_shows_names_whole_and_nothing_empty(page_of, width):
           return body.bottom - Math.max(...rows.map((row) => row.getBoundingClientRect().bottom));
         })()""")
         assert spare <= 20
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1100, 1440, 2560])
+@pytest.mark.parametrize("path", ["", "system-monitor"])
+async def test_a_state_that_needs_a_look_has_its_word(altered_page, path, width):
+    """Beside the longest name too, on the board of the monitor and of the overview."""
+
+    def change(body):
+        for one in body["capabilities"]:
+            one["status"] = "OFFLINE"
+
+    async with altered_page(change, path, viewport={"width": width, "height": 1000}) as page:
+        await page.wait_for_selector('[data-panel="board"][data-panel-state="ready"]')
+        rows = await page.locator("#main .cap:visible").evaluate_all(
+            """all => all.map((row) => {
+              const [name, word] = [row.querySelector("b"), row.querySelector(".word")];
+              return [word.textContent, name.scrollWidth <= name.clientWidth
+                && word.getBoundingClientRect().width > 0
+                && word.getBoundingClientRect().right <= row.getBoundingClientRect().right + 1];
+            })"""
+        )
+        assert len(rows) == 20
+        assert [one for one in rows if one != ["offline", True]] == []
+
+
+async def test_dead_channels_are_counted_under_their_source(altered_page):
+    """The state is one word, on a phone too; how many are left stands beside the reason."""
+
+    def change(body):
+        one = next(one for one in body["providers"] if one["name"] == "evm_rpc")
+        one.update(state="OFFLINE", channels={"usable": 11, "total": 14}, retry_at=None)
+        one["last_error"] = {"code": "upstream_timeout", "message": "no answer in time"}
+
+    async with altered_page(change, viewport={"width": 390, "height": 844}) as page:
+        await page.wait_for_selector(READY)
+        row = page.locator('#providers tr[data-key="evm_rpc"]')
+        assert await row.locator(".word").inner_text() == "offline"
+        assert (await row.locator(".state").bounding_box())["height"] < 30
+        why = page.locator('#providers tr[data-row="why:evm_rpc"]')
+        assert "11 of 14 channels not asked" in await why.inner_text()
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+async def test_few_rows_leave_no_hole(altered_page, width):
+    """Lists are as tall as what they say, once it is known."""
+
+    def change(body):
+        for one in body["providers"]:
+            one["state"] = "HEALTHY"
+        body["events"]["items"] = []
+
+    async with altered_page(change, viewport={"width": width, "height": 1000}) as page:
+        await page.wait_for_selector(READY)
+        panels = ["providers", "endpoints"] + (["log"] if width < 1100 else [])
+        for panel in panels:
+            spare = await page.locator(f'[data-panel="{panel}"]').evaluate(
+                """card => {
+                  const last = [...card.querySelectorAll("tbody tr, .lines li, .empty")]
+                    .filter((one) => one.checkVisibility())
+                    .map((one) => one.getBoundingClientRect().bottom);
+                  return card.getBoundingClientRect().bottom - Math.max(...last);
+                }"""
+            )
+            assert spare <= 40, panel
+
+
+async def test_endpoints_are_as_wide_as_a_phone(page_of, api):
+    """Nothing of a row lies behind the edge, and no path is broken where it fits."""
+    api.get("/api/market/ticker", params={"symbol": "BTC/USDT"})
+    async with page_of("system-monitor", viewport={"width": 390, "height": 844}) as page:
+        await page.wait_for_selector('[data-panel="endpoints"][data-panel-state="ready"]')
+        path = page.locator("#endpoints tbody th", has_text="/api/market/ticker").first
+        await path.wait_for()
+        scroll = page.locator('[data-panel="endpoints"] .scroll')
+        assert await scroll.evaluate("one => one.scrollWidth <= one.clientWidth")
+        assert (await path.bounding_box())["height"] < 30
 
 
 @pytest.mark.parametrize("width", [1920, 2560])

@@ -419,6 +419,27 @@ async def test_a_bad_day_leaves_no_hole_between_the_cards(altered_page, width):
         await page.unroute_all(behavior="ignoreErrors")
 
 
+@pytest.mark.parametrize("width", [1100, 1440, 1920])
+async def test_few_headlines_leave_no_hole(altered_page, width):
+    """Both sides end at much the same height, and no two cards stand further apart than others."""
+
+    def few(body):
+        body["news"]["data"]["items"] = body["news"]["data"]["items"][:3]
+
+    changes = ((OVERVIEW, few), (MONITOR, turned), (INCIDENTS, no_incidents))
+    async with altered_page(*changes, viewport={"width": width, "height": 1000}) as page:
+        await filled(page)
+        await page.wait_for_selector("#news li")
+        gaps = await page.evaluate("""(() => {
+          const boxes = [...document.querySelectorAll(".grid .card")]
+            .map((one) => one.getBoundingClientRect());
+          return boxes.map((box) => Math.min(...boxes.filter((one) => one.top >= box.bottom
+            && one.left < box.right && one.right > box.left).map((one) => one.top - box.bottom)));
+        })()""")
+        assert all(0 < gap <= 20 for gap in gaps if gap < 10_000), gaps
+        await page.unroute_all(behavior="ignoreErrors")
+
+
 @pytest.mark.parametrize("day", ["good", "bad"])
 @pytest.mark.parametrize("width", [390, 768, 1440, 1920])
 async def test_no_card_lies_on_another(altered_page, width, day):

@@ -66,7 +66,72 @@ async def test_the_verdict_is_never_cut(page_of, altered, width, height):
         assert await page.evaluate(small) >= 0.012 * height
 
 
-@pytest.mark.parametrize(("width", "height"), [*SIZES, (1440, 720)])
+@pytest.mark.parametrize(
+    ("width", "height"), [*SIZES, (1440, 900), (1024, 768), (390, 844), (360, 740)]
+)
+@pytest.mark.parametrize("state", ["OFFLINE", "DEGRADED", "UNKNOWN"])
+async def test_a_state_has_its_word_beside_the_longest_name(page_of, altered, width, height, state):
+    """On the board both are whole; what the signs of the cells mean is written under them."""
+
+    def change(body):
+        for one in [*body["capabilities"], *body["providers"]]:
+            one["status"] = one["state"] = state
+
+    async def before(page):
+        await altered(page, re.compile(r"/api/monitor(\?|$)"), change)
+
+    async with page_of(WALL, before=before, viewport={"width": width, "height": height}) as page:
+        await page.wait_for_selector(".wall .cell")
+        rows = await page.locator(".wall .cap:not(.waiting *)").evaluate_all(
+            """all => all.map((row) => {
+              const [name, word] = [row.querySelector("b"), row.querySelector(".word")];
+              const edge = row.getBoundingClientRect().right;
+              return [word.textContent, name.scrollWidth <= name.clientWidth
+                && word.clientWidth > 0 && word.scrollWidth <= word.clientWidth
+                && word.getBoundingClientRect().right <= edge + 1];
+            })"""
+        )
+        said = {"OFFLINE": "offline", "DEGRADED": "reduced", "UNKNOWN": "unknown"}[state]
+        assert len(rows) == 20
+        assert [one for one in rows if one != [said, True]] == []
+        cells = await page.locator(".wall .cell").count()
+        key = page.locator(".key-of-cells li")
+        assert await key.all_inner_texts() == [f"{cells} {state.lower()}"]
+        assert await key.locator("svg").get_attribute("data-shape") == state.lower()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1080, 1920), (390, 844)])
+async def test_no_line_of_what_changed_is_cut_in_the_middle(page_of, altered, width, height):
+    """What does not fit is not shown at all."""
+
+    def change(body):
+        at = body["server_time"] - 60_000
+        body["events"]["items"] = [
+            {"id": number, "t": at + number, "kind": "config", "operation": None, "hops": [],
+             "outcome": None, "message": f"setting {number} was changed", "provider": None,
+             "source": None, "request_id": None, "own": False, "latency_ms": None}
+            for number in range(1, 41)
+        ]  # fmt: skip
+
+    async def before(page):
+        await altered(page, re.compile(r"/api/monitor(\?|$)"), change)
+
+    async with page_of(WALL, before=before, viewport={"width": width, "height": height}) as page:
+        await page.wait_for_selector(".wall .log li")
+        seen = await page.locator(".wall .log").evaluate(
+            """log => {
+              const frame = log.getBoundingClientRect();
+              const lines = [...log.querySelectorAll("li")]
+                .map((one) => one.getBoundingClientRect())
+                .filter((one) => one.left < frame.right && one.top < frame.bottom);
+              return [lines.length, lines.filter((one) => one.bottom > frame.bottom + 1).length];
+            }"""
+        )
+        assert seen[0] >= 1
+        assert seen[1] == 0
+
+
+@pytest.mark.parametrize(("width", "height"), [*SIZES, (1440, 720), (1440, 900), (390, 844)])
 async def test_the_name_of_each_source_is_whole(page_of, width, height):
     """Whoever reads a wall cannot ask for the rest of a name."""
     async with page_of(WALL, viewport={"width": width, "height": height}) as page:

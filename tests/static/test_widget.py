@@ -41,7 +41,7 @@ async def test_opening_closing_and_where_the_focus_goes(stranger):
         assert await pill.get_attribute("aria-expanded") == "true"
         region = page.get_by_role("region", name="System status")
         assert "Sources healthy" in await region.inner_text()
-        assert "health monitor" in await region.inner_text()
+        assert "Health monitor" in await region.inner_text()
         link = region.get_by_role("link")
         await link.focus()
         await page.keyboard.press("Escape")

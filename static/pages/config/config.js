@@ -6,6 +6,7 @@ import { Poller } from "../../shared/js/poll.js";
 import { Roving } from "../../shared/js/roving.js";
 import { shell } from "../../shared/js/shell.js";
 import { NONE, number, words } from "../../shared/js/format.js";
+import { kindOf } from "../../shared/js/kinds.js";
 import { badge, setBadge } from "../../shared/js/states.js";
 import { Table } from "../../shared/js/table.js";
 import { showConsumers, takeKey } from "./consumers.js";
@@ -63,7 +64,7 @@ const optional = keyTable($("#optional"), (title) => `${title} works, within low
 
 const table = new Table($("#features"), [
   { key: "name", title: "Feature", sort: (one) => one.title ?? one.name, cell: (one) => sourceLink(one.provider, one.title), set: () => {} },
-  { key: "kind", title: "Kind", sort: (one) => one.category, set: (cell, one) => setText(cell, one.category) },
+  { key: "kind", title: "Kind", sort: (one) => one.category, set: (cell, one) => setText(cell, kindOf(one.category)) },
   { key: "state", title: "State", sort: (one) => (one.enabled ? 1 : 0), cell: () => badge(null), set: (cell, one) => {
     setBadge(cell, one.enabled ? "HEALTHY" : "DISABLED");
     setText(cell.querySelector(".word"), one.enabled ? "on" : "off");
@@ -86,7 +87,7 @@ const table = new Table($("#features"), [
       });
   } },
 ], { keyOf: (one) => one.name, sorted: "state",
-  folds: new Folds({ of: (one) => capital(words(one.category)), note: (rows) => counted(rows, (one) => !one.enabled, "off"), all: () => $("#find").value.trim() !== "", turned: () => drawn(table) }) });
+  folds: new Folds({ of: (one) => capital(kindOf(one.category)), note: (rows) => counted(rows, (one) => !one.enabled, "off"), all: () => $("#find").value.trim() !== "", turned: () => drawn(table) }) });
 
 const ORIGINS = { default: "default", file: "file", environment: "environment" };
 
@@ -168,7 +169,8 @@ const poller = new Poller(async () => {
   setText(tiles.on.sub, "sources that may be asked");
   const off = features.filter((one) => !one.enabled);
   setText(tiles.off.big, number(found.summary.disabled));
-  setText(tiles.off.sub, off.slice(0, 3).map((one) => one.title ?? one.name).join(", ") || "everything is on");
+  const named = off.slice(0, 3).map((one) => one.title ?? one.name).join(", ");
+  setText(tiles.off.sub, off.length > 3 ? `${named} and ${number(off.length - 3)} more` : named || "everything is on");
   setText(tiles.needed.big, number(must.length));
   setText(tiles.needed.sub, must.length ? "their sources stay off" : "no source waits for a key");
   setText(tiles.better.big, number(may.length));

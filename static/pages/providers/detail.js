@@ -2,6 +2,7 @@
 import { h, safeLink } from "../../shared/js/dom.js";
 import { address } from "../../shared/js/api.js";
 import { NONE, ms, number, share } from "../../shared/js/format.js";
+import { kindOf } from "../../shared/js/kinds.js";
 import { provider as providerLink } from "../../shared/js/links.js";
 import { badge } from "../../shared/js/states.js";
 import { clock, now, since, span, timeOf, until } from "../../shared/js/time.js";
@@ -151,7 +152,7 @@ function about(provider) {
   const remarks = provider.remarks?.answers ? `${times(provider.remarks.answers)} part of an answer could not be read` : null;
   return part("About", list([
     ["Plugin", `${provider.name}, of ${provider.origin} ${provider.version ?? ""}`.trim()],
-    ["Kind", provider.category],
+    ["Kind", kindOf(provider.category)],
     ["Grade", provider.grade ?? NONE],
     ["Priority", number(provider.priority)],
     provider.intervals?.length ? ["Intervals", provider.intervals.join(" ")] : null,

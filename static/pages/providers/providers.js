@@ -6,6 +6,7 @@ import { Poller } from "../../shared/js/poll.js";
 import { Roving } from "../../shared/js/roving.js";
 import { shell } from "../../shared/js/shell.js";
 import { NONE, ms, number, share, words } from "../../shared/js/format.js";
+import { kindOf } from "../../shared/js/kinds.js";
 import { ORDER, badge, setBadge, stateOf } from "../../shared/js/states.js";
 import { setSince, since, span, sync } from "../../shared/js/time.js";
 import { failure } from "../../shared/js/codes.js";
@@ -56,7 +57,7 @@ function channelsOf(one) {
 const table = new Table($("#explorer"), [
   { key: "name", title: "Source", sort: (one) => one.title,
     cell: (one) => h("span", { class: "who" }, h("button", { class: "open", type: "button", title: one.name, onclick: () => drawer.push(one.name) }), h("small")),
-    set: (cell, one) => { setText(cell.children[0], one.title); setText(cell.children[1], one.category); } },
+    set: (cell, one) => { setText(cell.children[0], one.title); setText(cell.children[1], kindOf(one.category)); } },
   { key: "state", title: "State and why", class: "wrap", sort: (one) => SORTED.indexOf(stateOf(one.state).key),
     cell: () => h("div", { class: "why" }, badge(null), h("p", { class: "reason" }), h("p", { class: "note" }), h("ul")),
     set: (cell, one) => {
@@ -155,7 +156,7 @@ const poller = new Poller(async () => {
     const { state = one.state, uptime, observed_s, p95_ms, last_error, ...times } = seen.get(one.name) ?? {};
     return { ...one, title: titleOf(one.name), state, uptime, observed_s, p95_ms, last_error, checked: checkedAt(times), channels: channels.get(one.name) ?? [] };
   });
-  choices("kind", [...new Set(facts.known.map((one) => one.category))].sort());
+  choices("kind", [...new Set(facts.known.map((one) => one.category))].sort(), kindOf);
   choices("state", ORDER);
   choices("capability", [...new Set(facts.known.flatMap((one) => one.capabilities))].sort((a, b) => capabilityOf(a).localeCompare(capabilityOf(b))), capabilityOf);
   show();

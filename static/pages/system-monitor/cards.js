@@ -1,5 +1,6 @@
 // The small cards: services in one line, the cache, the archive where there is one, models and sources.
 import { each, h, setAttribute, setText } from "../../shared/js/dom.js";
+import { kindOf } from "../../shared/js/kinds.js";
 import { NONE, number, percent, words } from "../../shared/js/format.js";
 import { shape, stateOf } from "../../shared/js/states.js";
 import { clock } from "../../shared/js/time.js";
@@ -7,6 +8,9 @@ import { root } from "../../shared/js/api.js";
 import { Spark } from "../../shared/components/spark.js";
 
 const NOT_SET = { DISABLED: "not configured" };
+const ENGINES = { sqlite: "SQLite", postgresql: "PostgreSQL" };
+// "api_server" is the API server, "health_monitor" the health monitor.
+const serviceOf = (name) => words(name).replace(/^(api |.)/, (first) => first.toUpperCase());
 
 export class Services {
   constructor(body) {
@@ -21,7 +25,7 @@ export class Services {
         place.dataset.state = chip.dataset.state = state.key;
         place.replaceChildren(shape(state.key));
       }
-      setText(chip.children[1], words(one.name).replace("api ", "API "));
+      setText(chip.children[1], serviceOf(one.name));
       setText(chip.children[2], state.key === "healthy" ? "" : (NOT_SET[one.status] ?? state.word));
       setAttribute(chip, "title", [one.detail, Number.isFinite(one.since) ? `since ${clock(one.since, { seconds: false })}` : ""].filter(Boolean).join(" · ") || null);
     });
@@ -41,7 +45,7 @@ const figure = (list, title, hint = null) => {
 export class Cache {
   constructor(body) {
     const list = h("dl", { class: "figures" });
-    this.rate = figure(list, "Answered from the cache", "Share of all questions since the start");
+    this.rate = figure(list, "From the cache", "Share of all questions since the start that the cache answered");
     this.hits = figure(list, "Hits");
     this.stale = figure(list, "Cached, refreshing", "Answers past their time that were served while a new one was fetched");
     this.misses = figure(list, "Misses", "Questions that a source was asked for");
@@ -81,7 +85,7 @@ export class Archive {
     this.size(number(database.size_mb, 1), "MB");
     this.usage(percent(database.usage_percent), "", database.usage_percent === null ? "No limit is configured (ARCHIVE_MAX_MB)" : null);
     this.queries(number(database.queries_per_second, 1));
-    setText(this.engine, `Engine: ${database.engine}`);
+    setText(this.engine, `Engine: ${ENGINES[database.engine] ?? database.engine}`);
   }
 }
 
@@ -90,7 +94,7 @@ export class Inventory {
     const list = h("dl", { class: "figures" });
     this.models = figure(list, "AI models active");
     this.sources = figure(list, "Data sources");
-    this.channels = figure(list, "Channels usable", "Nodes and feeds inside sources that have several");
+    this.channels = figure(list, "Channels that answer", "Nodes and feeds inside sources that have several; what was not asked yet is not counted");
     this.kinds = h("div", { class: "kinds" });
     body.append(list, this.kinds);
   }
@@ -101,7 +105,7 @@ export class Inventory {
     this.channels(number(channels ? (channels.healthy ?? 0) + (channels.degraded ?? 0) : null), channels ? `of ${number(channels.total)}` : "");
     const kinds = Object.entries(sources?.by_kind ?? {}).sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
     each(this.kinds, kinds, ([kind]) => kind,
-      ([kind]) => h("a", { href: new URL(`providers?kind=${encodeURIComponent(kind)}`, root).href }, kind, h("span")),
+      ([kind]) => h("a", { href: new URL(`providers?kind=${encodeURIComponent(kind)}`, root).href }, kindOf(kind), h("span")),
       (link, [, count]) => setText(link.lastChild, count));
   }
 }

@@ -8,7 +8,7 @@ const SIGNS = {
   cached: () => [s("circle", { class: "pen", cx: 6, cy: 6, r: 4 })],
   refresh: () => [s("circle", { class: "pen dash", cx: 6, cy: 6, r: 4 })],
   part: () => [s("path", { class: "ink", d: "M6 1.4a4.6 4.6 0 0 1 0 9.2z" }), s("circle", { class: "pen", cx: 6, cy: 6, r: 4.4 })],
-  change: () => [s("path", { class: "pen", d: "M6 1 11 6 6 11 1 6Z" })],
+  change: () => [s("path", { class: "pen", d: "m1.8 6.4 2.9 2.9 5.5-6" })],
   config: () => [s("rect", { class: "pen", x: 1.6, y: 1.6, width: 8.8, height: 8.8, rx: 1.6 })],
 };
 

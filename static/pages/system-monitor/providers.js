@@ -3,6 +3,7 @@ import { each, h, setAttribute, setText } from "../../shared/js/dom.js";
 import { ask, root } from "../../shared/js/api.js";
 import { failure } from "../../shared/js/codes.js";
 import { NONE, ms, number, share } from "../../shared/js/format.js";
+import { kindOf } from "../../shared/js/kinds.js";
 import { breath } from "../../shared/js/poll.js";
 import { Roving } from "../../shared/js/roving.js";
 import { badge, setBadge, severity, stateOf } from "../../shared/js/states.js";
@@ -97,7 +98,7 @@ export class Providers {
       if (!open) return;
       for (const one of list) {
         items.push({ key: one.name, one });
-        if (one.last_error && key === "look") items.push({ key: `why:${one.name}`, why: one });
+        if (key === "look" && (one.last_error || channelsOf(one))) items.push({ key: `why:${one.name}`, why: one });
       }
     };
     put("look", groups.look.length ? "Need a look" : "Nothing needs a look", groups.look);
@@ -178,11 +179,12 @@ export class Providers {
     if (item.why) {
       const { last_error: error, retry_at: retry, hold_until: hold } = item.why;
       const [cause, next] = row.firstChild.children;
-      const said = failure(error);
+      const said = error ? failure(error) : "";
       // Many a message begins with what the code says.
-      setText(cause, !error.message ? said : error.message.startsWith(said) ? error.message : `${said}: ${error.message}`);
+      setText(cause, !error?.message ? said : error.message.startsWith(said) ? error.message : `${said}: ${error.message}`);
       const when = retry ?? hold;
-      setText(next, Number.isFinite(when) ? `· next try ${until(when)}` : "");
+      const more = [channelsOf(item.why), Number.isFinite(when) ? `next try ${until(when)}` : ""].filter(Boolean).join(" · ");
+      setText(next, said && more ? `· ${more}` : more);
       return;
     }
     this.#row(item.one, row);
@@ -191,14 +193,10 @@ export class Providers {
   #row(one, row) {
     const parts = this.#parts.get(one.name);
     setText(parts.name, one.title ?? one.name);
-    setText(parts.kind, one.kind ?? NONE);
+    setText(parts.kind, kindOf(one.kind));
     setBadge(parts.state, one.state, one.disabled_reason ?? null);
     // Green is for what was seen: who was not asked in the whole span is hollow.
     parts.state.toggleAttribute("data-idle", stateOf(one.state).key === "healthy" && typeof one.asked === "string" && !one.asked.includes("1"));
-    const { usable, total } = one.channels ?? {};
-    const { key, word } = stateOf(one.state);
-    // Of a source that is offline, those that may be asked were not asked yet.
-    if (total > 0) setText(parts.state.querySelector(".word"), key === "offline" ? (usable ? `${word}, ${usable} of ${total} not asked` : word) : `${word}, ${usable} of ${total}`);
     const { words, to_at: to, bucket_s: step, window } = this.#facts;
     const buckets = (one.history ?? []).map((value) => (value === null ? null : (words[value] ?? "unknown")));
     parts.bars.set({ buckets, asked: one.asked, from: to - buckets.length * step * 1000, step: step * 1000, summary: describe(one, window), href: link("incidents?source=", one.name) });
@@ -233,6 +231,15 @@ export class Providers {
       setText(button, "Test");
     }, TESTED_MS);
   }
+}
+
+// How many of a source's channels are left, where that is not all; of a source that is offline, those that may be
+// asked were not asked yet.
+function channelsOf({ channels, state }) {
+  const { usable, total } = channels ?? {};
+  if (!(total > 0) || usable === total) return "";
+  if (stateOf(state).key !== "offline") return `${usable} of ${total} channels usable`;
+  return usable ? `${usable} of ${total} channels not asked` : "";
 }
 
 function describe(one, window) {

@@ -11,7 +11,7 @@ const GROUPS = new Map([
   ["market", ["Market", 7]], ["chain", ["Chain", 7]], ["onchain", ["On-chain", 2]],
   ["sentiment", ["Sentiment", 2]], ["news", ["News", 1]], ["models", ["Models", 1]],
 ]);
-const SAID = { healthy: "online", degraded: "reduced", offline: "offline", unknown: "not known", disabled: "disabled" };
+const SAID = { healthy: "online", degraded: "reduced", offline: "offline", unknown: "unknown", disabled: "disabled" };
 const ARROWS = new Set(["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"]);
 
 const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
@@ -74,7 +74,7 @@ export class Board {
     for (const name of ["tabindex", "role"]) parts.bars.element.removeAttribute(name);
     parts.bars.element.setAttribute("aria-hidden", "true");
     parts.link = h(this.wall ? "span" : "a", { class: "cap", tabindex: this.wall ? null : -1 },
-      parts.mark, h("span", { class: "name" }, parts.title, parts.word, parts.serving), parts.left, parts.bars.element, parts.rate);
+      parts.mark, h("span", { class: "name" }, parts.title, parts.serving), parts.left, parts.bars.element, parts.word, parts.rate);
     if (!this.wall) parts.link.href = new URL(`explain?capability=${encodeURIComponent(one.name)}`, root).href;
     this.#rows.set(one.name, parts);
     return h("li", { data: { key: one.name } }, parts.link);

@@ -278,7 +278,7 @@ class SystemStatus extends HTMLElement {
     this.why.textContent = answer.reason ?? "";
     this.counts.replaceChildren(...COUNTED.map((name) => this.#line(name, `Sources ${name}`, counts[name] ?? "—")));
     this.services.replaceChildren(
-      ...(Array.isArray(answer.services) ? answer.services : []).map(({ name, status }) => this.#line(stateOf(status), String(name).replaceAll("_", " ").replace("api ", "API "), stateOf(status) === "disabled" ? "not configured" : String(status ?? "—").toLowerCase())),
+      ...(Array.isArray(answer.services) ? answer.services : []).map(({ name, status }) => this.#line(stateOf(status), String(name).replaceAll("_", " ").replace(/^(api |.)/, (first) => first.toUpperCase()), stateOf(status) === "disabled" ? "not configured" : String(status ?? "—").toLowerCase())),
     );
     this.since.textContent = Number.isFinite(answer.since) ? `${this.#word.toLowerCase()} since ${clock(answer.since, this.getAttribute("zone"))}` : "";
   }

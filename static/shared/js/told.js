@@ -49,5 +49,5 @@ export function told(one, all) {
     const text = names.length > 1 ? withoutName(one, `${names.length} sources`).replace(" was ", " were ") : withoutName(one, one.source ? names[0] : "");
     return { look: "config", what: capital(text), more: names.length > 1 ? listed : "configuration", href: link("config") };
   }
-  return { look: "change", what: one.text, more: `now ${word}`, href: page };
+  return { look: `state:${key}`, what: one.text, more: `now ${word}`, href: page };
 }

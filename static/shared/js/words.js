@@ -35,6 +35,7 @@ export const capabilityOf = (name) => asked.get(name) ?? words(name);
 export function titleOf(name) {
   const [source, channel] = String(name ?? "").split(":");
   const title = titles.get(source) ?? source;
+  if (channel === "live") return `${title} (live feeds)`;
   return channel ? `${title}, ${words(channel)}` : title;
 }
 

@@ -1,6 +1,7 @@
 // The names over the canvas: a plate behind each, so that no line crosses it; one stop for Tab, arrows inside.
 import { each, h, setAttribute, setText } from "../../../shared/js/dom.js";
 import { ms, number } from "../../../shared/js/format.js";
+import { kindOf } from "../../../shared/js/kinds.js";
 import { root } from "../../../shared/js/api.js";
 import { Roving } from "../../../shared/js/roving.js";
 import { stateOf } from "../../../shared/js/states.js";
@@ -37,7 +38,7 @@ export class Plates {
     put(this.hub, server.x, server.y);
     put(this.caller, client.x, client.y + 30);
     each(this.heads, heads, (head) => head.kind, () => h("div", { class: "kind" }), (element, head) => {
-      setText(element, `${head.kind} · ${head.count}`);
+      setText(element, `${kindOf(head.kind)} · ${head.count}`);
       put(element, head.x - 5, head.y);
     });
     // Where there is little room a name is whole; what is only probed says so by its line.
@@ -87,7 +88,7 @@ export class Plates {
 function nameOf(node) {
   if (node.provider) return node.provider.title ?? node.provider.name;
   const count = node.folded.length;
-  return node.alone ? `${node.kind} · ${count} ${node.state}` : `${count} more, ${node.state}`;
+  return node.alone ? `${kindOf(node.kind)} · ${count} ${node.state}` : `${count} more, ${node.state}`;
 }
 
 function said(node, asked, tight) {

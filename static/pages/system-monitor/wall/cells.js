@@ -1,12 +1,12 @@
 // One cell for each source: its name, its sign, its last hour. So many columns that all of them fit.
 import { each, h, setText } from "../../../shared/js/dom.js";
-import { shape, stateOf } from "../../../shared/js/states.js";
+import { ORDER, shape, stateOf } from "../../../shared/js/states.js";
 import { Bars } from "../../../shared/components/bars.js";
 import { CLIENT, SERVER } from "../network/layout.js";
 
 // How much wider than tall a cell should be; how many times the height of its type it is at least wide, and tall.
 const WIDE = 2.9;
-const LEAST_WIDE = 12.5;
+const LEAST_WIDE = 12;
 const LEAST_TALL = 1.5;
 
 // What a name has in brackets is known to whoever set it up; a wall has no room for it.
@@ -17,10 +17,14 @@ export class Cells {
 
   constructor() {
     this.element = h("div", { class: "cells", role: "list", "aria-label": "Sources" });
+    // A cell has room for a sign and no word: what the signs mean, with how many there are of each.
+    this.key = h("ul", { class: "key-of-cells", "aria-label": "Sources by state" });
   }
 
   show(providers, { words, to_at: to, bucket_s: step }) {
     const ordered = [...providers].sort((a, b) => (a.title ?? a.name).localeCompare(b.title ?? b.name));
+    const counts = ORDER.map((key) => ({ key, count: ordered.filter((one) => stateOf(one.state).key === key).length }));
+    each(this.key, counts.filter(({ count }) => count), ({ key }) => key, ({ key }) => h("li", null, shape(key), h("span")), (item, { key, count }) => setText(item.lastChild, `${count} ${key}`));
     this.fit(ordered.length);
     each(this.element, ordered, (one) => one.name, (one) => this.#make(one), (cell, one) => {
       const state = stateOf(one.state);

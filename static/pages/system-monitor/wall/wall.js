@@ -36,7 +36,7 @@ const total = h("div", { class: "total" }, h("strong"), h("span", { text: "req/m
 const wall = h("div", { class: "wall", data: { state: "unknown" } },
   h("div", { class: "head" }, verdict.element, h("div", { class: "clock" }, time, age)),
   h("div", { class: "what" }, board.element),
-  h("div", { class: "who" }, stage, total, cells.element),
+  h("div", { class: "who" }, stage, total, cells.element, cells.key),
   h("div", { class: "log" }, list));
 $("#main").replaceChildren(h("h1", { class: "away", text: "System monitor, wall" }), wall);
 
