@@ -25,7 +25,7 @@ from coinmux.server.asgi.request_head import BODY_LIMIT
 from coinmux.server.asgi.scope import state_of
 from coinmux.server.asgi.sse import MOST_LIVE_OF_A_CLIENT, Streams
 from coinmux.server.asgi.static_files import Assets
-from coinmux.server.context import ServerContext
+from coinmux.server.context import ModelDoor, ServerContext
 from coinmux.server.controllers.alerts import AlertController
 from coinmux.server.controllers.badges_metrics import OutsideController
 from coinmux.server.controllers.chain import ChainController, WhaleController
@@ -38,6 +38,7 @@ from coinmux.server.controllers.incidents import IncidentController
 from coinmux.server.controllers.indicators import IndicatorController
 from coinmux.server.controllers.live import LiveController, opened
 from coinmux.server.controllers.market import MarketController
+from coinmux.server.controllers.mcp import McpController
 from coinmux.server.controllers.monitor import MonitorController
 from coinmux.server.controllers.news import NewsController, SentimentController, TextController
 from coinmux.server.controllers.onchain import DefiController, OnchainController
@@ -47,6 +48,7 @@ from coinmux.server.controllers.pages import PageController
 from coinmux.server.controllers.routing import RoutingController
 from coinmux.server.controllers.system import ProbeController, SystemController
 from coinmux.server.controllers.usage import UsageController
+from coinmux.server.mcp.needed import check_installed
 from coinmux.server.monitoring.event_json import plain
 from coinmux.server.monitoring.event_recorder import Recorder
 from coinmux.server.monitoring.kept_decisions import KeptDecisions
@@ -148,6 +150,8 @@ def create_app(
     application = _litestar(desk, assets, gateway if opens_gateway else nullcontext())
     desk.lane.app = application
     _describe_routes(desk, application)
+    if gateway.settings.mcp:
+        desk.mcp = _model_door(desk, application)
     edge = _edge_of(gateway)(
         desk.lane, gateway, desk.traffic, desk.recorder, desk.bound, decisions=desk.decisions
     )
@@ -157,6 +161,24 @@ def create_app(
     edge.more_connections = max(gateway.settings.live_streams - _ROOM_FOR_FEEDS, 0)
     edge.live = LiveSocket(gateway, desk.live, partial(opened, gateway))
     return edge
+
+
+def _model_door(desk: ServerContext, application: Litestar) -> ModelDoor:
+    """What answers language models; who may ask for what is read from the routes there are.
+
+    Raises:
+        InvalidSetting: the SDK is not installed.
+    """
+    check_installed("MCP")
+    # Imported here: the SDK is an extra, and takes a second.
+    from coinmux.server.mcp.http import HttpDoor
+
+    areas = {
+        doc.operation: area
+        for path, _, doc in documented(application)
+        if doc.operation is not None and (area := doc.scope_at(path))
+    }
+    return HttpDoor(desk.gateway, desk.decisions, areas)
 
 
 def _edge_of(gateway: Gateway) -> type[Middleware]:
@@ -204,7 +226,7 @@ def _litestar(desk: ServerContext, assets: Assets, opened: AbstractAsyncContextM
     """The routes, their dependencies and the lifespan; `opened` is open for as long as it lasts."""
     docs, kept = Docs(), KeptAnswers(desk.gateway.clock)
     return _Application(
-        route_handlers=CONTROLLERS,
+        route_handlers=[*CONTROLLERS, *([McpController] if desk.gateway.settings.mcp else ())],
         dependencies={
             "desk": Provide(lambda: desk, sync_to_thread=False),
             "assets": Provide(lambda: assets, sync_to_thread=False),
@@ -230,7 +252,8 @@ def _check_of(desk: ServerContext) -> Callable[[AnyRequest], Awaitable[None]]:
         if not isinstance(doc, RouteDoc):
             return
         if (door := state_of(scope).door) is not None:
-            if (area := doc.scope_at(scope["path_template"])) is not None:
+            area = doc.scope_at(scope["path_template"])
+            if area is not None or doc.is_mixed:
                 await door.admit(scope, area)
             else:
                 door.explain_for(scope)
@@ -262,7 +285,7 @@ async def _lifespan(
     """Listen to events and watch the process while the application runs."""
     listeners = (desk.metrics, partial(_on_event, desk), kept.on_event)
     unsubscribe = [desk.gateway.events.subscribe(listener) for listener in listeners]
-    async with opened:
+    async with opened, nullcontext() if desk.mcp is None else desk.mcp.running():
         desk.vitals.start()
         desk.pulse.start()
         desk.picture.start()

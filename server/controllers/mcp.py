@@ -1,0 +1,49 @@
+"""The Model Context Protocol over HTTP; served where the setting MCP is on.
+
+Litestar reads annotations at run time, so this module imports what it names.
+"""
+
+from typing import Any
+
+from litestar import Controller, post
+from litestar.di import NamedDependency
+
+from coinmux.server.asgi.admin_guard import check_json_body
+from coinmux.server.asgi.requests import AnyRequest
+from coinmux.server.context import ModelDoor, ServerContext
+from coinmux.server.openapi.document import DOC, RouteDoc
+
+PATH = "/mcp"
+_MESSAGE = {
+    "type": "object",
+    "required": ["jsonrpc"],
+    "properties": {
+        "jsonrpc": {"const": "2.0"},
+        "id": {"type": ["string", "integer", "null"]},
+        "result": {"type": "object"},
+        "error": {"type": "object"},
+    },
+}
+
+
+class McpController(Controller):
+    """One route: a JSON-RPC message in, one out."""
+
+    path = PATH
+    tags = ("mcp",)
+
+    @post(
+        "/",
+        operation_id="callMcp",
+        status_code=200,
+        opt={DOC: RouteDoc(schema=_MESSAGE, asks="mcp", is_mixed=True, errors=(413, 415))},
+    )
+    async def call(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> ModelDoor:
+        """Tools and resources for language models, by the Model Context Protocol.
+
+        A client of the protocol speaks to it; what each tool takes is in `tools/list`.
+        """
+        scope: Any = request.scope
+        check_json_body(scope)
+        assert desk.mcp is not None
+        return desk.mcp
