@@ -8,9 +8,10 @@ from urllib.parse import unquote
 
 import msgspec
 
-from coinmux.framework.errors import NotFound
+from coinmux.framework.errors import InvalidRequest, NotFound
 from coinmux.framework.indicators.catalogue import described
 from coinmux.framework.suggest import near
+from coinmux.server.mcp.budget import MOST_BYTES
 
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
@@ -65,18 +66,28 @@ class Resources:
 
         Raises:
             NotFound: none has that address; its subtypes where the name in it is unknown.
+            InvalidRequest: it is longer than an answer may be.
         """
+        found = _encode(await self._find(uri, visit))
+        if len(found) > MOST_BYTES:
+            raise InvalidRequest(
+                f"{uri[:120]} has {len(found)} bytes, and {MOST_BYTES} are shown at most; "
+                "the tools find, explain and status show it in pages"
+            )
+        return found.decode()
+
+    async def _find(self, uri: str, visit: Visit) -> object:
         kind, _, rest = uri.removeprefix(_SCHEME).partition("/")
         name = unquote(rest)
         if uri.startswith(_SCHEME):
             if not name and (plain := self._whole(kind)) is not None:
-                return _encode(plain).decode()
+                return plain
             if name and kind == "explain":
-                return _encode(await visit.decision(name)).decode()
+                return await visit.decision(name)
             if name and kind == "indicators":
-                return _encode(described(self._gateway.indicators.catalogue.find(name))).decode()
+                return described(self._gateway.indicators.catalogue.find(name))
             if name and kind == "providers":
-                return _encode(self._gateway.provider(name.lower())).decode()
+                return self._gateway.provider(name.lower())
         known = [one.uri for one in (*RESOURCES, *TEMPLATES)]
         meant = near(uri, known)
         raise NotFound(

@@ -24,6 +24,8 @@ _NAMED = 6
 _LINE_CHARS = 600
 _NOTES = 8
 _NOTE_CHARS = 240
+#: Room for what is known once the rows are: what was cut, and the cursor.
+_REST_BYTES = 1_000
 #: Characters of a value in the first line.
 _VALUE_CHARS = 40
 
@@ -113,28 +115,33 @@ def text_of(told: Told, arguments: Mapping[str, object], reading: Reading | None
         {name: one for name, one in table.fields.items() if name != CURSOR}
     )
     head: dict[str, Any] = {**({"data": fields} if fields else {}), **told.provenance}
+    if table.columns:
+        head["columns"] = table.columns
     line = _line(told)
-    spare = len(line.encode()) + len(_encode(head)) + 1_000
+    theirs = str(table.fields.get(CURSOR) or told.of_source or "")
+    words = (line, theirs, theirs, *cut_fields)
+    spare = len(_encode(head)) + sum(len(one.encode()) for one in words) + _REST_BYTES
     page = page_of(table, at, budget.MOST_BYTES - spare)
     following = next_cursor(arguments, table, page, provider, fetched_at, told.of_source)
     said = []
     if is_anew:
         said.append("fetched again since; goes on after the last row shown")
+    shown = f"rows {page.begin + 1} to {page.end} of {page.total}"
     if not page.is_whole:
-        said.append(f"rows {page.begin + 1} to {page.end} of {page.total}")
+        said.append(shown)
     if page.cut_texts or cut_fields:
         named = f" ({', '.join(cut_fields)})" if cut_fields else ""
         said.append(f"long texts are cut{named}")
     if table.columns:
-        head["columns"], head["rows"] = table.columns, page.rows
+        head["rows"] = page.rows
     if said:
         head["cut"] = "; ".join(said)
     # Once all of its rows were shown, the next page of the source itself follows.
     following = following or (table.fields.get(CURSOR) if table.columns else None)
     if following is not None:
         head["next_cursor"] = following
-    parts = [line, *(said[-1:] if not page.is_whole else ())]
-    return "; ".join(parts) + "\n" + _encode(head).decode()
+    first = line if page.is_whole else f"{line}; {shown}"
+    return f"{first}\n{_encode(head).decode()}"
 
 
 def _line(told: Told) -> str:
@@ -157,12 +164,14 @@ def _newest(table: Table, subject: str) -> str:
         return ", ".join([*own[:_NAMED], *([f"of {moment(time)}"] if time is not None else ())])
     if not table.rows:
         return ", ".join([*own[: _NAMED - 1], "no rows"])
-    row = table.rows[-1 if table.newest_last else 0]
-    cells = _cells(table.columns, row)
-    time = None if table.time_at is None else row[table.time_at]
-    which = "first row" if time is None else f"newest row of {moment(time)}"
-    shown = [*own[:2], f"{len(table.rows)} rows", f"{which}: {', '.join(cells[:_NAMED])}"]
-    return ", ".join(shown)
+    row, which = table.rows[0], "first row"
+    at = table.time_at
+    timed = [] if at is None else [one for one in table.rows if isinstance(one[at], int)]
+    if at is not None and timed:
+        row = max(reversed(timed), key=lambda one: one[at])
+        which = f"newest row of {moment(row[at])}"
+    cells = ", ".join(_cells(table.columns, row)[:_NAMED])
+    return ", ".join([*own[:2], f"{len(table.rows)} rows", f"{which}: {cells}"])
 
 
 def _cells(columns: Sequence[str], row: Row) -> list[str]:

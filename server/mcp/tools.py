@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from pydantic.errors import PydanticInvalidForJsonSchema
 
 from coinmux.framework.routing.options import CONSENSUS, STRATEGIES
 from coinmux.framework.suggest import near
@@ -92,7 +93,14 @@ def capability_tools(
 
 def _tool_of(gateway: Gateway, row: Capability, name: str, area: str) -> Tool:
     reader = QueryReader(row.name, row.query)
-    own = list(own_parameters(reader))
+    try:
+        own = list(own_parameters(reader))
+    except PydanticInvalidForJsonSchema:
+        # A stranger's query may hold a type that JSON has no word for; the other tools stay whole.
+        own = [
+            {"name": name, "schema": {}, "description": "", "required": info.is_required()}
+            for name, info in row.query.model_fields.items()
+        ]
 
     async def run(arguments: Arguments, visit: Visit) -> str:
         return await ask(gateway, reader, arguments, visit)
@@ -117,9 +125,15 @@ def _tool_of(gateway: Gateway, row: Capability, name: str, area: str) -> Tool:
 
 def schema_of(schema: Mapping[str, Any], description: str) -> dict[str, Any]:
     """The schema of an argument, in as few words as say what it takes."""
-    made = {name: one for name, one in schema.items() if name not in _UNSAID}
-    if made.get("maximum", 0) > _OF_TIMES:
-        del made["maximum"], made["minimum"]
+    made = {
+        name: one
+        for name, one in schema.items()
+        # What a reference leads to is not sent.
+        if name not in _UNSAID and b'"$ref"' not in msgspec.json.encode({name: one})
+    }
+    if made.get("type") == "integer" and made.get("maximum", 0) > _OF_TIMES:
+        made.pop("maximum")
+        made.pop("minimum", None)
         description = description or "Unix ms"
     if "enum" in made:
         made.pop("type", None)

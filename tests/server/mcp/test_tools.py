@@ -6,12 +6,25 @@ import msgspec
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from coinmux import Gateway, Malformed
+from coinmux import (
+    Capability,
+    Coin,
+    Freshness,
+    Gateway,
+    Malformed,
+    Query,
+    Result,
+    hookimpl,
+    hookspec,
+)
 from coinmux.framework.indicators.service import SEVEN as SEVEN_NAMES
 from coinmux.framework.models.capability import CAPABILITIES
+from coinmux.framework.plugins.discovery import in_process
 from coinmux.server.mcp import door as door_module
+from coinmux.server.mcp import resources as resources_module
 from coinmux.server.mcp.budget import MOST_BYTES, MOST_ROWS
-from tests.server.mcp.offered import offered, strangers
+from coinmux.server.mcp.tools import schema_of
+from tests.server.mcp.offered import Funding, FundingQuery, offered, strangers
 
 OWN = {"indicator", "find", "explain", "status"}
 
@@ -150,6 +163,7 @@ async def test_an_indicator_shows_few_values_unless_asked():
         ("ticker", {"symbol": "B/T/C"}, "invalid_symbol", "find with kind=pairs"),
         ("ticker", {"symbol": {"base": "BTC"}}, "invalid_request", "not an object"),
         ("ticker", {"symbol": "BTC", "timeout_s": "soon"}, "invalid_request", "timeout_s takes"),
+        ("ticker", {"symbol": "BTC", "timeout_s": {}}, "invalid_request", "not an object"),
         ("candles", {"symbol": "BTC", "interval": "7m"}, "unknown_interval", "15m"),
         ("candles", {"symbol": "BTC", "limit": 5000}, "invalid_request", "limit"),
         ("gas", {"chain": "etherum"}, "unknown_chain", "did you mean ethereum?"),
@@ -274,6 +288,71 @@ async def test_a_strangers_plugin_is_found():
         assert listed.body["rows"][0][0] == "perps"
 
 
+class _Untold:
+    """A type that JSON has no word for."""
+
+
+class _OddQuery(Query["_Odd"]):
+    kind: _Untold | None = None
+    legs: tuple[Coin, ...] = ()
+
+
+class _Odd(Result):
+    told: int
+
+
+class _OddSpec:
+    @hookspec
+    def fetch_odd(self, query, http):
+        """Nothing that a schema can tell."""
+
+    @hookimpl
+    def coinmux_capabilities(self):
+        return [Capability("odd", _OddQuery, _Odd, Freshness(60, 0, 60))]
+
+
+async def test_a_query_without_a_schema_spoils_no_other_tool():
+    """It is listed with the names of its fields."""
+    async with offered(a=[1.0], _found=[in_process("odd", _OddSpec())]) as here:
+        tools = {one.name: one for one in (await here.client.list_tools()).tools}
+        assert tools["odd"].input_schema["properties"]["kind"] == {}
+        assert tools["ticker"].input_schema["required"] == ["symbol"]
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ({"type": "array", "items": {"$ref": "#/$defs/Leg"}}, {"type": "array"}),
+        (
+            {"type": "integer", "maximum": 4_102_444_800_000},
+            {"type": "integer", "description": "Unix ms"},
+        ),
+        ({"type": "number", "maximum": 1e15}, {"type": "number", "maximum": 1e15}),
+        ({"type": "string", "enum": ["a"], "pattern": "a"}, {"enum": ["a"]}),
+    ],
+    ids=["a reference", "a time", "a large figure", "a choice"],
+)
+def test_schemas_are_short_and_lead_nowhere(given, made):
+    """What they refer to is not sent, so that no client looks for it."""
+    assert schema_of(given, "") == made
+
+
+async def test_a_name_that_is_taken_here_is_told_apart():
+    """A stranger may call a capability `status`; both are tools."""
+
+    class Taken:
+        @hookspec
+        def fetch_status(self, query, http):
+            """Theirs."""
+
+        @hookimpl
+        def coinmux_capabilities(self):
+            return [Capability("status", FundingQuery, Funding, Freshness(60, 0, 60))]
+
+    async with offered(a=[1.0], _found=[in_process("taken", Taken())]) as here:
+        assert {"status", "status_data"} <= set(await here.names())
+
+
 async def test_a_strangers_long_answer_is_cut_and_read_on():
     """The budget and the cursors are of all tools."""
     async with offered(_found=strangers(payments=450)) as here:
@@ -377,3 +456,11 @@ async def test_an_unknown_resource_is_an_error_of_the_protocol(uri, said):
         with pytest.raises(MCPError) as caught:
             await here.client.read_resource(uri)
         assert said in caught.value.message
+
+
+async def test_a_resource_longer_than_an_answer_says_which_tool_has_it(monkeypatch):
+    """A host would put all of it into the conversation."""
+    monkeypatch.setattr(resources_module, "MOST_BYTES", 100)
+    async with offered(a=[1.0]) as here:
+        with pytest.raises(MCPError, match="the tools find, explain and status"):
+            await here.client.read_resource("coinmux://catalogue")
