@@ -25,7 +25,7 @@ from coinmux.server.asgi.request_head import BODY_LIMIT
 from coinmux.server.asgi.scope import state_of
 from coinmux.server.asgi.sse import MOST_LIVE_OF_A_CLIENT, Streams
 from coinmux.server.asgi.static_files import Assets
-from coinmux.server.context import ModelDoor, ServerContext
+from coinmux.server.context import ServerContext
 from coinmux.server.controllers.alerts import AlertController
 from coinmux.server.controllers.badges_metrics import OutsideController
 from coinmux.server.controllers.chain import ChainController, WhaleController
@@ -38,7 +38,7 @@ from coinmux.server.controllers.incidents import IncidentController
 from coinmux.server.controllers.indicators import IndicatorController
 from coinmux.server.controllers.live import LiveController, opened
 from coinmux.server.controllers.market import MarketController
-from coinmux.server.controllers.mcp import McpController
+from coinmux.server.controllers.mcp import McpController, model_door
 from coinmux.server.controllers.monitor import MonitorController
 from coinmux.server.controllers.news import NewsController, SentimentController, TextController
 from coinmux.server.controllers.onchain import DefiController, OnchainController
@@ -48,7 +48,6 @@ from coinmux.server.controllers.pages import PageController
 from coinmux.server.controllers.routing import RoutingController
 from coinmux.server.controllers.system import ProbeController, SystemController
 from coinmux.server.controllers.usage import UsageController
-from coinmux.server.mcp.needed import check_installed
 from coinmux.server.monitoring.event_json import plain
 from coinmux.server.monitoring.event_recorder import Recorder
 from coinmux.server.monitoring.kept_decisions import KeptDecisions
@@ -151,7 +150,7 @@ def create_app(
     desk.lane.app = application
     _describe_routes(desk, application)
     if gateway.settings.mcp:
-        desk.mcp = _model_door(desk, application)
+        desk.mcp = model_door(desk, application)
     edge = _edge_of(gateway)(
         desk.lane, gateway, desk.traffic, desk.recorder, desk.bound, decisions=desk.decisions
     )
@@ -161,24 +160,6 @@ def create_app(
     edge.more_connections = max(gateway.settings.live_streams - _ROOM_FOR_FEEDS, 0)
     edge.live = LiveSocket(gateway, desk.live, partial(opened, gateway))
     return edge
-
-
-def _model_door(desk: ServerContext, application: Litestar) -> ModelDoor:
-    """What answers language models; who may ask for what is read from the routes there are.
-
-    Raises:
-        InvalidSetting: the SDK is not installed.
-    """
-    check_installed("MCP")
-    # Imported here: the SDK is an extra, and takes a second.
-    from coinmux.server.mcp.http import HttpDoor
-
-    areas = {
-        doc.operation: area
-        for path, _, doc in documented(application)
-        if doc.operation is not None and (area := doc.scope_at(path))
-    }
-    return HttpDoor(desk.gateway, desk.decisions, areas)
 
 
 def _edge_of(gateway: Gateway) -> type[Middleware]:

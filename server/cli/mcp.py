@@ -15,7 +15,7 @@ import rich_click as click
 from coinmux.framework.errors import CoinmuxError
 from coinmux.server.cli.console import EXIT_FAILED, EXIT_OK, env_file, errors
 from coinmux.server.cli.values import Whole
-from coinmux.server.mcp.needed import check_installed
+from coinmux.server.mcp import check_installed
 from coinmux.server.process import event_log
 from coinmux.server.process.simulated_gateway import gateway_for
 

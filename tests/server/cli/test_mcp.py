@@ -3,14 +3,14 @@
 import subprocess
 import sys
 
+from coinmux.server import mcp as package
 from coinmux.server.cli import serve as serve_module
-from coinmux.server.mcp import needed
 from tests.server.cli.in_process import run_here
 
 
 def test_without_the_sdk_it_says_what_to_install(monkeypatch):
     """One line, and the exit code of a setting that will not do."""
-    monkeypatch.setattr(needed, "find_spec", lambda name: None)
+    monkeypatch.setattr(package, "find_spec", lambda name: None)
     done = run_here(["mcp"], {})
     assert done.returncode == 2
     assert "coinmux mcp needs the official SDK: pip install 'coinmux[mcp]'" in done.stderr

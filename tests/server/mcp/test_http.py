@@ -1,6 +1,10 @@
 """The door over HTTP, on a real socket: the SDK's own client, keys, origins, bodies."""
 
+import asyncio
+import os
+import sys
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -10,7 +14,8 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from coinmux.framework.config.settings import InvalidSetting
-from coinmux.server.mcp import needed
+from coinmux.framework.testing.servers import free_port
+from coinmux.server import mcp as package
 from tests.server.keyed import KEYS, bearer, line
 from tests.server.mcp.offered import strangers
 
@@ -69,6 +74,33 @@ async def test_the_sdks_client_is_served(live, mode):
         assert not is_error, text
         with pytest.raises(MCPError, match="did you mean ticker"):
             await client.call_tool("tickr", {})
+
+
+async def test_the_command_serves_it_beside_the_api(tmp_path):
+    """`coinmux mcp --http`, as a process of its own, on simulated data."""
+    environ = {**os.environ, "PLUGINS_ALLOW": "kraken,rsi", "CHECKER": "off", "ARCHIVE": "off"}
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "coinmux", "mcp", "--http", "--port", str(port), "--simulate",
+        stderr=asyncio.subprocess.PIPE, cwd=tmp_path, env=environ,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(60):
+            while b"listening on" not in (line := await process.stderr.readline()):
+                assert line, "it ended"
+        world = SimpleNamespace(base=f"http://127.0.0.1:{port}")
+        async with client_of(world) as client:
+            is_error, text = await text_of(client, "ticker", symbol="BTC/USDT")
+            assert not is_error
+            assert "from kraken" in text
+            assert "simulated" in text
+        async with AsyncClient() as plain:
+            asked = {"symbol": "BTC/USDT"}
+            answer = await plain.get(f"{world.base}/api/market/ticker", params=asked)
+            assert answer.status_code == 200
+    finally:
+        process.terminate()
+        await process.communicate()
 
 
 async def test_it_is_off_unless_asked_for(live):
@@ -221,6 +253,6 @@ async def test_failures_of_tools_count_as_such(live):
 
 def test_without_the_sdk_the_start_says_what_to_install(monkeypatch):
     """No traceback of an import."""
-    monkeypatch.setattr(needed, "find_spec", lambda name: None)
+    monkeypatch.setattr(package, "find_spec", lambda name: None)
     with pytest.raises(InvalidSetting, match=r"MCP needs .*pip install 'coinmux\[mcp\]'"):
-        needed.check_installed("MCP")
+        package.check_installed("MCP")
