@@ -16,7 +16,7 @@ from mcp.shared.exceptions import MCPError
 from coinmux.framework.config.settings import InvalidSetting
 from coinmux.framework.testing.servers import free_port
 from coinmux.server import mcp as package
-from tests.server.keyed import KEYS, bearer, line
+from tests.server.keyed import KEYS, bearer, keyed, line
 from tests.server.mcp.offered import strangers
 
 ON = {"MCP": "on"}
@@ -170,8 +170,24 @@ async def test_a_key_asks_for_what_it_may(live):
             assert (await text_of(client, "indicator", name="rsi", symbol="BTC"))[0]
 
 
-async def test_calls_are_charged_to_whose_key_it_is(live):
-    """Each request is one of its minute, whichever tool it calls."""
+@pytest.mark.parametrize("version", [None, "2025-06-18"], ids=["no version", "before"])
+async def test_calls_of_sources_are_charged_to_whose_key_it_is(clock, version):
+    """Whichever task the SDK answers in."""
+    async with keyed(clock, {**ON, "API_KEYS": line("alice", "bob")}) as world:
+        headers = {**HEADERS, **bearer("alice")}
+        if version is not None:
+            headers["MCP-Protocol-Version"] = version
+        asked = call_of("ticker", {"symbol": "BTC"})
+        answer = await world.client.post("/mcp", json=asked, headers=headers)
+        assert not answer.json()["result"]["isError"], answer.text
+        usage = (await world.client.get("/api/usage", headers=bearer("alice"))).json()
+        (alice,) = usage["consumers"]
+        assert (alice["requests"], alice["calls"]) == (1, 1)
+        assert [one["name"] for one in alice["sources"]] == ["acme"]
+
+
+async def test_requests_count_for_whose_key_it_is(live):
+    """Each is one of its minute, whichever tool it calls."""
     settings = {
         **ON, "API_KEYS": line(("alice", {"per_min": 3})), "ADMIN_TOKEN": "0123456789abcdef"
     }  # fmt: skip
