@@ -38,6 +38,7 @@ from coinmux.server.controllers.incidents import IncidentController
 from coinmux.server.controllers.indicators import IndicatorController
 from coinmux.server.controllers.live import LiveController, opened
 from coinmux.server.controllers.market import MarketController
+from coinmux.server.controllers.mcp import McpController, model_door
 from coinmux.server.controllers.monitor import MonitorController
 from coinmux.server.controllers.news import NewsController, SentimentController, TextController
 from coinmux.server.controllers.onchain import DefiController, OnchainController
@@ -150,6 +151,8 @@ def create_app(
     application = _litestar(desk, assets, gateway if opens_gateway else nullcontext())
     desk.lane.app = application
     _describe_routes(desk, application)
+    if gateway.settings.mcp:
+        desk.mcp = model_door(desk, application)
     edge = _edge_of(gateway)(
         desk.lane, gateway, desk.traffic, desk.recorder, desk.bound, decisions=desk.decisions
     )
@@ -206,7 +209,7 @@ def _litestar(desk: ServerContext, assets: Assets, opened: AbstractAsyncContextM
     """The routes, their dependencies and the lifespan; `opened` is open for as long as it lasts."""
     docs, kept = Docs(), KeptAnswers(desk.gateway.clock)
     return _Application(
-        route_handlers=CONTROLLERS,
+        route_handlers=[*CONTROLLERS, *([McpController] if desk.gateway.settings.mcp else ())],
         dependencies={
             "desk": Provide(lambda: desk, sync_to_thread=False),
             "assets": Provide(lambda: assets, sync_to_thread=False),
@@ -232,7 +235,8 @@ def _check_of(desk: ServerContext) -> Callable[[AnyRequest], Awaitable[None]]:
         if not isinstance(doc, RouteDoc):
             return
         if (door := state_of(scope).door) is not None:
-            if (area := doc.scope_at(scope["path_template"])) is not None:
+            area = doc.scope_at(scope["path_template"])
+            if area is not None or doc.is_mixed:
                 await door.admit(scope, area)
             else:
                 door.explain_for(scope)
@@ -264,7 +268,7 @@ async def _lifespan(
     """Listen to events and watch the process while the application runs."""
     listeners = (desk.metrics, partial(_on_event, desk), kept.on_event)
     unsubscribe = [desk.gateway.events.subscribe(listener) for listener in listeners]
-    async with opened:
+    async with opened, nullcontext() if desk.mcp is None else desk.mcp.running():
         desk.vitals.start()
         desk.pulse.start()
         desk.picture.start()

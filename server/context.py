@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from coinmux.server.asgi.responses import Answered
 from coinmux.server.asgi.scope import state_of
@@ -11,12 +11,14 @@ from coinmux.server.workers.alone import Alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.admission import Traffic
     from coinmux.server.asgi.parsed_routes import ParsedRoutes
     from coinmux.server.asgi.query_params import ParsedRequest, QueryReader
     from coinmux.server.asgi.requests import AnyRequest
+    from coinmux.server.asgi.scope import Receive, Scope, Send
     from coinmux.server.asgi.sse import Streams
     from coinmux.server.monitoring.drill import Drill
     from coinmux.server.monitoring.event_recorder import Recorder
@@ -28,6 +30,18 @@ if TYPE_CHECKING:
     from coinmux.server.workers.alone import Picture
 
 
+class ModelDoor(Protocol):
+    """What answers language models: an ASGI application of its own, while it is running."""
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """What must be open while it answers."""
+        ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        ...
+
+
 class ServerContext:
     """The gateway, and what the server knows of itself; shared by all handlers of one application.
 
@@ -37,11 +51,14 @@ class ServerContext:
         bound: the address the server listens on.
         decisions: what was decided for past requests.
         drill: what breaks simulated sources.
+
+    Attributes:
+        mcp: what answers language models; None where none are served.
     """
 
     __slots__ = (
-        "bound", "decisions", "drill", "gateway", "lane", "live", "metrics", "monitor", "picture",
-        "pulse", "recorder", "streams", "traffic", "trials", "vitals",
+        "bound", "decisions", "drill", "gateway", "lane", "live", "mcp", "metrics", "monitor",
+        "picture", "pulse", "recorder", "streams", "traffic", "trials", "vitals",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +89,7 @@ class ServerContext:
         self.recorder = recorder
         self.bound = bound
         self.drill = drill
+        self.mcp: ModelDoor | None = None
         self.trials = SourceTester(gateway)
         self.pulse = pulse
         self.monitor = monitor

@@ -240,6 +240,13 @@ _ROWS = (
         "Other origins whose pages may read the API, or * for all. Never the routes that change "
         "something.",
     ),
+    Setting(
+        "MCP",
+        False,
+        switch,
+        "Serve language models at /mcp, by the Model Context Protocol; needs coinmux[mcp].",
+        restart=True,
+    ),
     Setting("LOG_LEVEL", "INFO", _level, "Least severe log lines written.", restart=True),
     Setting(
         "LOG_FORMAT",
@@ -469,6 +476,7 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     frame_ancestors: tuple[str, ...]
     cors_origins: tuple[str, ...]
+    mcp: bool
     log_level: str
     log_format: str
     default_quote: str

@@ -138,6 +138,8 @@ class Result(BaseModel):
 
     #: Lists that the query bounds.
     cuts: ClassVar[tuple[Cut, ...]] = ()
+    #: Lists whose items are lists: what the cells of one are called where it is shown as a table.
+    cells: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @model_validator(mode="wrap")
     @classmethod

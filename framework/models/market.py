@@ -170,6 +170,7 @@ class OrderBook(Result):
     asks: tuple[Level, ...]
 
     cuts = (Cut("bids", "depth"), Cut("asks", "depth"))
+    cells = dict.fromkeys(("bids", "asks"), ("price", "amount"))
 
     @model_validator(mode="before")
     @classmethod

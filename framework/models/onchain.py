@@ -119,6 +119,8 @@ class OnchainMetric(Result):
     unit: CleanName | None = None
     points: Points
 
+    cells = dict.fromkeys(("points",), ("timestamp", "value"))
+
     def is_empty(self) -> bool:
         return not self.points
 
@@ -151,3 +153,5 @@ class Tvl(Result):
     timestamp: Timestamp | None = None
     tvl_usd: Amount
     points: Points = Field(default=(), description="[timestamp, tvl_usd], oldest first")
+
+    cells = dict.fromkeys(("points",), ("timestamp", "tvl_usd"))

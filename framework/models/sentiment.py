@@ -42,6 +42,8 @@ class FearGreed(Result):
         default=None, description="Whose index it is; the values of two indices do not compare"
     )
 
+    cells = dict.fromkeys(("history",), ("timestamp", "value"))
+
     @classmethod
     def of(
         cls,

@@ -82,8 +82,11 @@ class ConsumerDoor:
         caller = state.caller = Caller(consumer, gave_key=bool(keys))
         return caller
 
-    async def admit(self, scope: Scope, area: str) -> None:
+    async def admit(self, scope: Scope, area: str | None) -> None:
         """Let a request through to a part of the API, and have its calls charged to who asks.
+
+        Args:
+            area: the scope it needs; None where what it asks says that later, to `check_scope`.
 
         Raises:
             KeyRequired, KeyRefused: it carries no key, or one of nobody.
@@ -95,12 +98,8 @@ class ConsumerDoor:
             return
         consumer = caller.consumer
         if consumer is not None:
-            if not consumer.may(area):
-                raise ScopeMissing(
-                    f"{consumer.name} may ask for {', '.join(consumer.scopes)}; this is {area}",
-                    scope=area,
-                    scopes=list(consumer.scopes),
-                )
+            if area is not None:
+                self.check_scope(scope, area)
             rate = self.consumers.rate(consumer.name)
             if rate is not None and (wait_s := await rate.take()):
                 raise TooManyRequests(
@@ -108,6 +107,21 @@ class ConsumerDoor:
                 )
         caller.is_admitted = True
         CALLER.set(caller.name)
+
+    def check_scope(self, scope: Scope, *areas: str) -> None:
+        """Let a request ask for what lies in any of these parts of the API.
+
+        Raises:
+            ScopeMissing: its owner may ask for none of them.
+        """
+        caller = state_of(scope).caller
+        consumer = None if caller is None else caller.consumer
+        if consumer is not None and not any(map(consumer.may, areas)):
+            raise ScopeMissing(
+                f"{consumer.name} may ask for {', '.join(consumer.scopes)}; this is {areas[0]}",
+                scope=areas[0],
+                scopes=list(consumer.scopes),
+            )
 
     def identify(self, scope: Scope) -> Caller:
         """Who makes the request.

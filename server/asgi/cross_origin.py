@@ -21,8 +21,8 @@ _PREFLIGHT: tuple[RawHeader, ...] = (
     (b"access-control-allow-methods", b"GET, HEAD, POST"),
     (
         b"access-control-allow-headers",
-        b"Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID, X-API-Key, "
-        b"X-Request-ID, traceparent",
+        b"Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID, MCP-Protocol-Version, "
+        b"Mcp-Method, Mcp-Name, X-API-Key, X-Request-ID, traceparent",
     ),
     (b"access-control-max-age", b"600"),
 )

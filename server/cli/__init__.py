@@ -16,6 +16,7 @@ from coinmux.server.cli.console import EXIT_FAILED, EXIT_USAGE, errors
 COMMANDS: Mapping[str, str] = {
     "serve": "serve",
     "simulate": "serve",
+    "mcp": "mcp",
     "ticker": "questions",
     "candles": "questions",
     "get": "questions",

@@ -48,6 +48,7 @@ class RouteDoc:
         schema: in place of that of `result`.
         several: model of the answer where the caller asked for more than one thing.
         is_keyed: whether it asks no source and takes a key all the same.
+        is_mixed: whether any key is taken, and its scope checked once it is known what is asked.
         unready: status at which the answer is `result` all the same.
         needs: parameters that the route requires, though the reader does not.
         also: further forms of the answer: media type -> what OpenAPI says of it.
@@ -69,6 +70,7 @@ class RouteDoc:
     also: Mapping[str, Any] = field(default_factory=dict)
     asks: str | None = None
     is_keyed: bool = False
+    is_mixed: bool = False
 
     def __deepcopy__(self, _: object) -> Self:
         """Itself: litestar copies what a route carries again and again, and this never changes."""
@@ -84,15 +86,17 @@ class RouteDoc:
 
         What asks sources needs one, what computes for the caller, and what the pages ask.
         """
-        if self.is_admin or not (
-            self.operation is not None or self.body is not None or "/pages/" in template
+        if (
+            self.is_admin
+            or self.is_mixed
+            or not (self.operation is not None or self.body is not None or "/pages/" in template)
         ):
             return None
         return area_of(template)
 
     def needs_key(self, template: str) -> bool:
         """Whether the route at that path takes the key of a consumer."""
-        return self.is_keyed or self.scope_at(template) is not None
+        return self.is_keyed or self.is_mixed or self.scope_at(template) is not None
 
     def names(self) -> set[str]:
         """The names of all values the route takes."""

@@ -34,6 +34,7 @@ _QUIET = (
     "asyncio",
     "httpcore",
     "httpx",
+    "mcp",
     "urllib3",
     "uvicorn",
     "uvicorn.access",
