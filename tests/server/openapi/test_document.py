@@ -19,6 +19,8 @@ EXPECTED = {
     "/api/market/ticker/stream", "/api/market/trades/stream", "/api/market/order-book/stream",
     "/api/market/candles/stream", "/api/market/trades", "/api/market/pairs", "/api/market/coins",
     "/api/market/global",
+    "/widgets.json", "/apps.json", "/openbb/data/{capability}", "/openbb/indicators",
+    "/openbb/market",
     "/api/chain/{chain}/head", "/api/chain/{chain}/gas", "/api/chain/{chain}/balance/{address}",
     "/api/chain/{chain}/transactions/{address}", "/api/chain/{chain}/tokens/{address}",
     "/api/whales/transfers", "/api/whales/entity/{address}", "/api/news",
