@@ -48,8 +48,8 @@ async def test_a_widget_fills_as_it_stands(app_of):
     """With what its fields show at first, empty ones included."""
     async with app_of(a=[1.5]) as world:
         _, widgets = await get(world, "/widgets.json")
-        for name in ("coinmux_ticker", "coinmux_candles", "coinmux_news", "coinmux_gas",
-            status, rows = await get(world, address(widgets[name]))
+        for name in ("ticker", "candles", "news", "gas", "prices"):
+            status, rows = await get(world, address(widgets[f"coinmux_{name}"]))
             assert status == 200, (name, rows)
             assert isinstance(rows, list)
             assert rows, name
