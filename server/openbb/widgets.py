@@ -143,7 +143,7 @@ def _chart() -> dict[str, Any]:
 
 
 def _indicator(gateway: Gateway) -> dict[str, Any]:
-    names = [one.name for one in gateway.indicators.catalogue]
+    names = [one.info.name for one in gateway.indicators.catalogue]
     parameters = own_parameters(QueryReader("candles", gateway.capabilities["candles"].query))
     own = [one for one in parameters if one["name"] in ("symbol", "interval", "limit")]
     choice = {

@@ -116,3 +116,17 @@ async def test_a_workspace_may_read_it_once_its_origin_is_allowed(app_of):
         reply = await world.client.get("/openbb/data/ticker?symbol=BTC/USDT", headers=headers)
         assert reply.status_code == 200
         assert reply.headers["access-control-allow-origin"] == WORKSPACE
+
+
+async def test_an_indicator_is_chosen_by_its_name(indicator_app):
+    async with indicator_app(a=[1.5]) as world:
+        _, widgets = await get(world, "/widgets.json")
+        widget = widgets["coinmux_indicator"]
+        choice = widget["params"][0]
+        assert choice["value"] == "rsi"
+        assert {"label": "macd", "value": "macd"} in choice["options"]
+        status, rows = await get(world, address(widget))
+        assert status == 200, rows
+        assert rows[0]["source"] == "a"
+        assert {"timestamp", "rsi"} <= set(rows[0])
+        assert rows[0]["timestamp"] > rows[-1]["timestamp"]
