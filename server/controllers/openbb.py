@@ -122,4 +122,5 @@ async def _price(
         )
     except CoinmuxError as error:
         return failed_row(pair, desk.gateway.redactor.clean(f"{error.code}: {error.detail}")), error
-    return price_row(answer.data, answer.provider, answer.meta["fetched_at"]), None
+    note = "simulated" if answer.meta["simulated"] else ""
+    return price_row(answer.data, answer.provider, answer.meta["fetched_at"], note), None

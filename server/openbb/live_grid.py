@@ -67,7 +67,8 @@ class LiveGrid(Conversation):
             event = batch[-1]
             meta = event.meta
             if isinstance(event.data, Ticker):
-                row = price_row(event.data, meta.provider, meta.received_at, "; ".join(meta.notes))
+                remarks = (*(("simulated",) if meta.simulated else ()), *meta.notes)
+                row = price_row(event.data, meta.provider, meta.received_at, "; ".join(remarks))
             else:
                 # Nobody tells it now, or another begins to: the last price stays.
                 why = "; ".join(meta.notes) or meta.missed or meta.provider

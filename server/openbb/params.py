@@ -18,7 +18,7 @@ def widget_params(
 
     Args:
         parameters: as OpenAPI objects.
-        first: what a field shows at first, by name, where the parameter has no default.
+        first: what a field shows at first, by name, where it must be filled in and has no default.
     """
     return [_param(one, first.get(one["name"])) for one in parameters]
 
@@ -28,9 +28,9 @@ def _param(parameter: Mapping[str, Any], first: str | None) -> dict[str, Any]:
     label = name.replace("_", " ").capitalize()
     choices = schema.get("enum") or ()
     kind = "text" if choices else _KINDS.get(schema.get("type", ""), "text")
-    value = schema.get("default", first)
+    value = schema.get("default")
     if value is None and parameter["required"]:
-        value = next(iter(schema.get("examples") or choices), None)
+        value = first or next(iter(schema.get("examples") or choices), None)
     made = {
         "paramName": name,
         "label": label,

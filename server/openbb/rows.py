@@ -51,13 +51,17 @@ def _rows(table: Table, answer: Answer) -> list[dict[str, Cell]]:
     origin = {SOURCE: meta["provider"], FETCHED: iso(meta["fetched_at"])}
     if remarks:
         origin[NOTE] = "; ".join(remarks)
-    once = {name: _plain(name, one) for name, one in table.fields.items() if name != NOTE}
+    once = {name: one for name, one in table.fields.items() if name != NOTE}
     if not table.columns:
-        return [{**origin, **once}]
+        return [{**origin, **{name: _plain(name, one) for name, one in once.items()}}]
     rows = reversed(table.rows) if table.newest_last else table.rows
     return [
         {
-            **{name: one for name, one in once.items() if not isinstance(one, list)},
+            **{
+                name: _plain(name, one)
+                for name, one in once.items()
+                if not isinstance(one, list | dict)
+            },
             **{name: _plain(name, cell) for name, cell in zip(table.columns, row, strict=True)},
             **{name: one for name, one in origin.items() if name not in table.columns},
         }

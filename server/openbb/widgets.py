@@ -28,7 +28,8 @@ _FIRST: Mapping[str, str] = {
     "chain": "ethereum",
     "metric": "hash_rate",
     "protocol": "aave",
-    "provider": "",
+    "address": "0xde0b295669a9fd93d5f28d9ec85e40f4cb697bae",
+    "texts": "Bitcoin holds above support",
 }
 _SHORTEST_MS = 5_000
 _CELLS = 40
