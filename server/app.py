@@ -16,7 +16,7 @@ from litestar.plugins.core import MsgspecDIPlugin
 from coinmux.server.asgi.admin_guard import DESK
 from coinmux.server.asgi.admission import Traffic
 from coinmux.server.asgi.cross_origin import CrossOrigin, is_foreign
-from coinmux.server.asgi.live_socket import LiveSocket
+from coinmux.server.asgi.live_socket import GRID_PATH, LiveSocket
 from coinmux.server.asgi.middleware import Middleware
 from coinmux.server.asgi.packing import takes_json
 from coinmux.server.asgi.parsed_routes import ParsedRoutes
@@ -42,6 +42,7 @@ from coinmux.server.controllers.mcp import McpController, model_door
 from coinmux.server.controllers.monitor import MonitorController
 from coinmux.server.controllers.news import NewsController, SentimentController, TextController
 from coinmux.server.controllers.onchain import DefiController, OnchainController
+from coinmux.server.controllers.openbb import OpenbbController
 from coinmux.server.controllers.operator import OperatorController
 from coinmux.server.controllers.page_data import PageDataController
 from coinmux.server.controllers.pages import PageController
@@ -58,6 +59,7 @@ from coinmux.server.monitoring.service_status import ServiceMonitor
 from coinmux.server.monitoring.snapshot import Monitor
 from coinmux.server.openapi.document import DOC, RouteDoc, documented, methods_of
 from coinmux.server.openapi.page import Docs
+from coinmux.server.openbb.live_grid import LiveGrid
 from coinmux.server.pages.kept_answers import KeptAnswers
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ CONTROLLERS = (
     MonitorController,
     NewsController,
     OnchainController,
+    OpenbbController,
     OperatorController,
     OutsideController,
     PageController,
@@ -161,6 +164,7 @@ def create_app(
     desk.streams.began = desk.live.began = edge.stream_began
     edge.more_connections = max(gateway.settings.live_streams - _ROOM_FOR_FEEDS, 0)
     edge.live = LiveSocket(gateway, desk.live, partial(opened, gateway))
+    edge.live.spoken[GRID_PATH] = LiveGrid
     return edge
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.sse import Streams
 
 PATH = "/api/ws"
+#: Where a live grid of OpenBB Workspace speaks a protocol of its own.
+GRID_PATH = "/openbb/market/live"
+PATHS = frozenset({PATH, GRID_PATH})
 #: A caller's messages are short; a longer one ends the connection (1009).
 MESSAGE_BYTES = 16_384
 #: Messages a caller may send in this many seconds.
@@ -48,12 +51,16 @@ class LiveSocket:
     Args:
         streams: counts those open.
         opened: opens what a question follows.
+
+    Attributes:
+        spoken: the conversation that each path has.
     """
 
     def __init__(self, gateway: Gateway, streams: Streams, opened: Open) -> None:
         self._gateway = gateway
         self._streams = streams
         self._opened = opened
+        self.spoken: dict[str, type[Conversation]] = {PATH: Conversation}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, admit: Admit) -> None:
         """Serve one caller until it leaves or the server drains."""
@@ -61,7 +68,8 @@ class LiveSocket:
         request_id = "none"
         try:
             request_id = await admit(scope)
-            if scope["path"] != PATH:
+            spoken = self.spoken.get(scope["path"])
+            if spoken is None:
                 raise InvalidRequest(f"no WebSocket here; there is one at {PATH}")
             single_values(scope["query_string"], ())
             self._streams.check(scope)
@@ -69,7 +77,7 @@ class LiveSocket:
             await _refuse(scope, send, error, request_id, self._gateway)
             return
         await send({"type": "websocket.accept", "headers": []})
-        caller = _Conversation(self._gateway, self._streams, self._opened, send, request_id)
+        caller = spoken(self._gateway, self._streams, self._opened, send, request_id)
         network = self._streams.enter(scope)
         self._streams.look_after(caller)
         try:
@@ -78,31 +86,35 @@ class LiveSocket:
             self._streams.leave(network, caller)
 
 
-class _Conversation:
-    """One caller's: what it follows, and what was sent to it."""
+class Conversation:
+    """One caller's: what it follows, and what was sent to it.
+
+    A subclass speaks another protocol: `take` hears a message, `begun`, `pass_on` and `fail` say
+    what comes of it, `beat` breaks a silence.
+    """
 
     def __init__(
         self, gateway: Gateway, streams: Streams, opened: Open, send: Send, request_id: str
     ) -> None:
-        self._gateway = gateway
+        self.gateway = gateway
         self._streams = streams
         self._opened = opened
-        self._send = send
+        self.send = send
         self._request_id = request_id
-        self._followed: dict[int | str, asyncio.Task[None]] = {}
-        self._quiet_since = 0.0
+        self.followed: dict[int | str, asyncio.Task[None]] = {}
+        self.quiet_since = 0.0
         self._allowance, self._allowed_at = float(_MESSAGES), 0.0
         #: Set when the caller said something, or time brings something.
         self._turn = Turn()
 
     def look(self, now: float, *, is_draining: bool) -> None:
         """See what time has brought: an end, or a silence that is to be broken."""
-        if is_draining or now - self._quiet_since >= HEARTBEAT_S:
+        if is_draining or now - self.quiet_since >= HEARTBEAT_S:
             self._turn.set()
 
     async def run(self, receive: Receive) -> None:
         loop = asyncio.get_running_loop()
-        self._quiet_since = self._allowed_at = loop.time()
+        self.quiet_since = self._allowed_at = loop.time()
         heard = self._hear(receive)
         try:
             while not self._streams.draining:
@@ -112,33 +124,38 @@ class _Conversation:
                     if message["type"] == "websocket.disconnect":
                         return
                     heard = self._hear(receive)
-                    await self._take(message)
-                elif loop.time() - self._quiet_since >= HEARTBEAT_S:
-                    await self._say({"event": "heartbeat", "at": self._gateway.clock.wall_ms()})
-            await self._send(
+                    await self.take(message)
+                elif loop.time() - self.quiet_since >= HEARTBEAT_S:
+                    await self.beat()
+            await self.send(
                 {"type": "websocket.close", "code": _GOING_AWAY, "reason": "the server is stopping"}
             )
         finally:
             heard.cancel()
-            tasks = list(self._followed.values())
+            tasks = list(self.followed.values())
             for task in tasks:
                 task.cancel()
             await asyncio.gather(heard, *tasks, return_exceptions=True)
+
+    async def beat(self) -> None:
+        """Say that the connection lives."""
+        await self.say({"event": "heartbeat", "at": self.gateway.clock.wall_ms()})
 
     def _hear(self, receive: Receive) -> asyncio.Future[Any]:
         heard = asyncio.ensure_future(receive())
         heard.add_done_callback(self._turn.set)
         return heard
 
-    async def _take(self, received: Any) -> None:
+    async def take(self, received: Any) -> None:
+        """Hear one message."""
         ident: object = None
         try:
-            self._count()
-            message = _read(received)
+            self.count()
+            message = read_object(received)
             ident = message.get("id")
             op = message.get("op")
             if op == "ping":
-                await self._say({"event": "pong", "at": self._gateway.clock.wall_ms()})
+                await self.say({"event": "pong", "at": self.gateway.clock.wall_ms()})
                 return
             if op not in _OPS:
                 message_ = "takes subscribe, unsubscribe or ping"
@@ -150,11 +167,16 @@ class _Conversation:
             if op == "unsubscribe":
                 await self._unsubscribe(ident)
             else:
-                self._subscribe(ident, read_message(message, self._gateway.parse_symbol))
+                self._subscribe(ident, read_message(message, self.gateway.parse_symbol))
         except CoinmuxError as error:
-            await self._fail(ident, error)
+            await self.fail(ident, error)
 
-    def _count(self) -> None:
+    def count(self) -> None:
+        """Count a message.
+
+        Raises:
+            TooManyRequests: there were too many in a short time.
+        """
         now = asyncio.get_running_loop().time()
         gained = (now - self._allowed_at) * _MESSAGES / _PER_S
         self._allowance = min(float(_MESSAGES), self._allowance + gained)
@@ -166,56 +188,64 @@ class _Conversation:
         self._allowance -= 1
 
     def _subscribe(self, ident: int | str, question: LiveQuestion | IndicatorFollowed) -> None:
-        if ident in self._followed:
+        if ident in self.followed:
             raise refused([{"name": "id", "message": "follows something already"}])
-        if len(self._followed) >= MOST_SYMBOLS:
+        if len(self.followed) >= MOST_SYMBOLS:
             raise TooManyRequests(
                 f"one connection follows at most {MOST_SYMBOLS} markets", retry_after_s=_PER_S
             )
-        self._followed[ident] = asyncio.ensure_future(self._follow(ident, question))
+        self.followed[ident] = asyncio.ensure_future(self.follow(ident, question))
 
     async def _unsubscribe(self, ident: int | str) -> None:
-        task = self._followed.pop(ident, None)
+        task = self.followed.pop(ident, None)
         if task is None:
             raise refused([{"name": "id", "message": "follows nothing"}])
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await self._say({"event": "unsubscribed", "subscription": ident})
+        await self.say({"event": "unsubscribed", "subscription": ident})
 
-    async def _follow(self, ident: int | str, question: LiveQuestion | IndicatorFollowed) -> None:
+    async def follow(self, ident: int | str, question: LiveQuestion | IndicatorFollowed) -> None:
+        """Follow a question until it ends, or until the task is cancelled."""
         try:
             stream = await self._opened(question)
             try:
-                await self._say({"event": "subscribed", "subscription": ident})
-                await self._pass_on(ident, stream)
+                await self.begun(ident)
+                await self.pass_on(ident, stream)
             finally:
                 await stream.close()
         except OSError:
             raise  # the caller left
         except Exception as error:  # noqa: BLE001 - the border: defects become problem documents
-            self._followed.pop(ident, None)
-            await self._fail(ident, error)
+            self.followed.pop(ident, None)
+            await self.fail(ident, error)
 
-    async def _pass_on(self, ident: int | str, stream: Batches) -> None:
+    async def begun(self, ident: int | str) -> None:
+        """Say that a question is followed now."""
+        await self.say({"event": "subscribed", "subscription": ident})
+
+    async def pass_on(self, ident: int | str, stream: Batches) -> None:
+        """Say each event of a stream."""
         loop = asyncio.get_running_loop()
         head = b'","subscription":%b,"id":"' % _ENCODER.encode(ident)
         while batch := await stream.batch():
-            self._quiet_since = loop.time()
+            self.quiet_since = loop.time()
             for event in batch:
-                await self._send({"type": "websocket.send", "text": _framed(event, head)})
-        self._followed.pop(ident, None)
-        await self._say({"event": "unsubscribed", "subscription": ident})
+                await self.send({"type": "websocket.send", "text": _framed(event, head)})
+        self.followed.pop(ident, None)
+        await self.say({"event": "unsubscribed", "subscription": ident})
 
-    async def _fail(self, ident: object, error: Exception) -> None:
-        document = problem(error, self._request_id, self._gateway.redactor)
+    async def fail(self, ident: object, error: Exception) -> None:
+        """Say what is wrong."""
+        document = problem(error, self._request_id, self.gateway.redactor)
         if (retry_after_s := getattr(error, "retry_after_s", None)) is not None:
             document["retry_after_s"] = retry_after_s  # no header can say it here
-        await self._say({"event": "error", "subscription": ident, "problem": document})
+        await self.say({"event": "error", "subscription": ident, "problem": document})
 
-    async def _say(self, message: dict[str, Any]) -> None:
-        self._quiet_since = asyncio.get_running_loop().time()
+    async def say(self, message: dict[str, Any]) -> None:
+        """Send a message."""
+        self.quiet_since = asyncio.get_running_loop().time()
         text = _ENCODER.encode(message).decode()
-        await self._send({"type": "websocket.send", "text": text})
+        await self.send({"type": "websocket.send", "text": text})
 
 
 def _framed(event: LiveEvent, head: bytes) -> str:
@@ -224,7 +254,12 @@ def _framed(event: LiveEvent, head: bytes) -> str:
     return (b'{"event":"%b%b%b",%b' % (kind, head, ident, event.encode()[1:])).decode()
 
 
-def _read(received: Any) -> dict[str, Any]:
+def read_object(received: Any) -> dict[str, Any]:
+    """The JSON object that a message is.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
     text = received.get("text")
     if text is None:
         raise refused([{"name": "message", "message": "takes text, not binary"}])
@@ -233,7 +268,7 @@ def _read(received: Any) -> dict[str, Any]:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise refused([{"name": "message", "message": "takes JSON"}]) from None
     if not isinstance(message, dict):
-        raise refused([{"name": "message", "message": "takes a JSON object with op and id"}])
+        raise refused([{"name": "message", "message": "takes a JSON object"}])
     return message
 
 

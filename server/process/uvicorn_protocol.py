@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from coinmux.server.asgi.admission import client_network
 from coinmux.server.asgi.host_check import is_loopback
-from coinmux.server.asgi.live_socket import MESSAGE_BYTES, PATH
+from coinmux.server.asgi.live_socket import MESSAGE_BYTES, PATHS
 from coinmux.server.asgi.responses import SECURITY_HEADERS, SECURITY_LINES
 from coinmux.server.asgi.scope import STATE, RequestState
 
@@ -211,8 +211,8 @@ class ServedConnection(HttpToolsProtocol):
             self._note_raw(data)
 
     def _should_upgrade_to_ws(self) -> bool:
-        """WebSockets are spoken at one path, and what speaks them is loaded by the first."""
-        if self.url.partition(b"?")[0] != PATH.encode("ascii"):
+        """WebSockets are spoken at few paths, and what speaks them is loaded by the first."""
+        if self.url.partition(b"?")[0].decode("latin-1") not in PATHS:
             return False
         if self.ws_protocol_class is None:
             from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol

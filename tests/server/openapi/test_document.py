@@ -20,6 +20,8 @@ EXPECTED = {
     "/api/market/candles/stream", "/api/market/trades", "/api/market/pairs", "/api/market/coins",
     "/api/market/global",
     "/udf/config", "/udf/time", "/udf/search", "/udf/symbols", "/udf/history", "/udf/quotes",
+    "/widgets.json", "/apps.json", "/openbb/data/{capability}", "/openbb/indicators",
+    "/openbb/market",
     "/api/chain/{chain}/head", "/api/chain/{chain}/gas", "/api/chain/{chain}/balance/{address}",
     "/api/chain/{chain}/transactions/{address}", "/api/chain/{chain}/tokens/{address}",
     "/api/whales/transfers", "/api/whales/entity/{address}", "/api/news",
