@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from coinmux.framework.config.settings import InvalidSetting
+from coinmux.framework.models.capability import CAPABILITIES
 from coinmux.framework.testing.servers import free_port
 from coinmux.server import mcp as package
 from tests.server.keyed import KEYS, bearer, keyed, line
@@ -168,6 +170,26 @@ async def test_a_key_asks_for_what_it_may(live):
             assert not (await text_of(client, "funding", contract="X"))[0]
             assert not (await text_of(client, "ticker", symbol="BTC"))[0]
             assert (await text_of(client, "indicator", name="rsi", symbol="BTC"))[0]
+
+
+async def test_each_capability_is_in_the_part_of_its_route(live):
+    """Read from the routes there are; what a key may not ask is refused before it is read."""
+    settings = {
+        **ON,
+        "API_KEYS": line(("alice", {"scopes": ("defi",)})),
+        "ADMIN_TOKEN": "0123456789abcdef",
+    }
+    areas = {}
+    async with live(settings, a=[1.0]) as world, client_of(world, "alice") as client:
+        for name in CAPABILITIES:
+            is_error, text = await text_of(client, name)
+            if is_error and (found := re.match(r"scope_missing: .* this is (\w+)", text)):
+                areas[name] = found[1]
+    assert set(areas) == set(CAPABILITIES) - {"tvl"}
+    assert "data" not in areas.values()
+    assert (areas["candles"], areas["gas"], areas["large_transfers"]) == (
+        "market", "chain", "whales"
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("version", [None, "2025-06-18"], ids=["no version", "before"])
