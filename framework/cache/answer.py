@@ -12,6 +12,10 @@ from coinmux.framework.models.base import R_co
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas
+    import polars
+    import pyarrow
+
     from coinmux.framework.models.capability import Freshness
 
 _ENCODER = msgspec.json.Encoder()
@@ -186,6 +190,23 @@ class Answer(Generic[R_co]):
         if self._body is None:
             self._body = self.fetched.body(self.cache)
         return self._body
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The data as `Result.to_arrow`, with `meta` in its metadata as `coinmux.meta`."""
+        # Imported here, as `pyarrow` is an extra.
+        from coinmux.framework.models.data_frames import META, told
+
+        return told(self.data.to_arrow(), META, self.meta)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The data as `Result.to_pandas`, with `meta` in `attrs["meta"]`."""
+        frame = self.data.to_pandas()
+        frame.attrs["meta"] = self.meta
+        return frame
+
+    def to_polars(self) -> polars.DataFrame:
+        """The data as `Result.to_polars`; polars has no place for `meta`."""
+        return self.data.to_polars()
 
     def age_s(self, now: float) -> float:
         """Seconds since the fetch, at monotonic `now`."""

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy as np
+    import pandas
+    import polars
+    import pyarrow
     from numpy.typing import NDArray
 
     from coinmux.framework.indicators.candle_history import CandleHistory
@@ -101,6 +104,35 @@ class IndicatorResult:
     def timestamps(self) -> NDArray[np.int64]:
         """`(shown,)` int64, opening times of the shown candles in Unix ms."""
         return self.frame.timestamp[max(0, self.frame.size - self.shown) :]
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The shown values with their UTC `timestamp`, null where undefined.
+
+        The schema's metadata has what was computed as `coinmux.once`. Needs `coinmux[frames]`.
+        """
+        import pyarrow
+
+        from coinmux.framework.models.data_frames import ONCE, told
+
+        times = pyarrow.array(self.timestamps.copy(), pyarrow.timestamp("ms", "UTC"))
+        values = {
+            name: pyarrow.array(column.copy(), from_pandas=True)
+            for name, column in self.values.items()
+        }
+        once = {"indicator": self.info.name, "parameters": dict(self.parameters)}
+        return told(pyarrow.table({"timestamp": times, **values}), ONCE, once)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The shown values, indexed by the UTC opening time of their candles."""
+        from coinmux.framework.models.data_frames import pandas_of
+
+        return pandas_of(self.to_arrow()).set_index("timestamp")
+
+    def to_polars(self) -> polars.DataFrame:
+        """The shown values with a UTC `timestamp` column."""
+        from coinmux.framework.models.data_frames import polars_of
+
+        return polars_of(self.to_arrow())
 
     @property
     def latest(self) -> dict[str, float | None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import (
+    TYPE_CHECKING,
     Annotated,
     Any,
     ClassVar,
@@ -19,6 +20,7 @@ from typing import (
     get_origin,
 )
 
+import msgspec
 from pydantic import (
     VERSION,
     BaseModel,
@@ -31,10 +33,18 @@ from pydantic import (
 from typing_extensions import TypeVar
 
 from coinmux.framework.errors import Implausible, InvalidRequest, OtherSubject, UnknownSymbol
+from coinmux.framework.models.tables import table_of
 from coinmux.framework.reference.chains import Chain
 from coinmux.framework.reference.frozen import frozen
 from coinmux.framework.reference.rows import forget_since, marked, without_bad_fields
 from coinmux.framework.reference.symbols import Symbol
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
+    from coinmux.framework.models.tables import Table
 
 #: A source's clock may be this far ahead of ours; a later time is refused (`faults.md` E3).
 FUTURE_MS = 60_000
@@ -182,6 +192,31 @@ class Result(BaseModel):
         if not fields.keys() <= given:
             given = given | fields.keys()
         return self.sound({**self.__dict__, **fields}, given)
+
+    def table(self) -> Table:
+        """The data as columns and rows."""
+        return table_of(msgspec.json.decode(self.encode()), self.cells)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The rows, or the only one, with times as UTC timestamps. Needs `coinmux[frames]`.
+
+        What the data says once beside its rows stands in the schema's metadata as `coinmux.once`.
+        """
+        from coinmux.framework.models.data_frames import arrow_of
+
+        return arrow_of(self.table())
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """As `to_arrow`, a DataFrame of the caller's own; `attrs["once"]` is what is said once."""
+        from coinmux.framework.models.data_frames import pandas_of
+
+        return pandas_of(self.to_arrow())
+
+    def to_polars(self) -> polars.DataFrame:
+        """As `to_arrow`, without what is said once."""
+        from coinmux.framework.models.data_frames import polars_of
+
+        return polars_of(self.to_arrow())
 
     def is_empty(self) -> bool:
         """Whether the answer has no item; only results that are lists can be empty."""

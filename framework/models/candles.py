@@ -38,6 +38,7 @@ from coinmux.framework.reference.values import EARLIEST_MS, LATEST_MS
 if TYPE_CHECKING:
     import pandas
     import polars
+    import pyarrow
     from numpy.typing import NDArray
 
     IntColumn = NDArray[np.int64]
@@ -347,6 +348,17 @@ class Candles(Result):
         return np.column_stack(
             (self.timestamp, self.open, self.high, self.low, self.close, self.volume)
         ).astype(np.float64)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Columns of their own with a UTC `timestamp`. Needs pyarrow."""
+        import pyarrow
+
+        from coinmux.framework.models.data_frames import ONCE, told
+
+        times = pyarrow.array(self.timestamp.copy(), pyarrow.timestamp("ms", "UTC"))
+        columns = {name: getattr(self, name).copy() for name in CANDLE_COLUMNS[1:]}
+        once = {"symbol": str(self.symbol), "interval": str(self.interval)}
+        return told(pyarrow.table({"timestamp": times, **columns}), ONCE, once)
 
     def to_pandas(self) -> pandas.DataFrame:
         """A DataFrame of its own, indexed by UTC opening time. Needs pandas."""

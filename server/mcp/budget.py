@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from coinmux.server.asgi.tables import Cell, Row, Table
+    from coinmux.framework.models.tables import Cell, Row, Table
 
 #: Rows of one answer.
 MOST_ROWS = 200

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from coinmux.framework.models.tables import LIST
 from coinmux.server.asgi.query_params import refused
-from coinmux.server.asgi.tables import LIST
 
 if TYPE_CHECKING:
     from coinmux.framework.errors import InvalidRequest
-    from coinmux.server.asgi.tables import Row, Table
+    from coinmux.framework.models.tables import Row, Table
     from coinmux.server.mcp.budget import Page
 
 #: The argument that takes a cursor.

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.indicators.catalogue import described
+from coinmux.framework.models.tables import table_of
 from coinmux.framework.suggest import near
 from coinmux.server.asgi.query_params import refused
-from coinmux.server.asgi.tables import table_of
 from coinmux.server.mcp.budget import clipped
 from coinmux.server.mcp.cursors import CURSOR
 from coinmux.server.mcp.texts import Told

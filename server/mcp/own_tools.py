@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from coinmux.framework.models.tables import Table, table_of
 from coinmux.framework.reference.intervals import INTERVALS
 from coinmux.server.asgi.capability_reader import reader_of
 from coinmux.server.asgi.indicator_params import read_market_ask
 from coinmux.server.asgi.query_params import refused
-from coinmux.server.asgi.tables import Table, table_of
 from coinmux.server.mcp.budget import clipped
 from coinmux.server.mcp.cursors import CURSOR, is_ours, not_given_out, read_cursor
 from coinmux.server.mcp.lookup import KINDS, looked_up

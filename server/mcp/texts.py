@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from coinmux.server.asgi.tables import Table
+from coinmux.framework.models.tables import Table
 from coinmux.server.mcp import budget
 from coinmux.server.mcp.budget import clipped, page_of, short_fields
 from coinmux.server.mcp.cursors import CURSOR, Reading, next_cursor
 
 if TYPE_CHECKING:
     from coinmux.framework.cache.answer import Answer, AnswerMeta
-    from coinmux.server.asgi.tables import Cell, Row
+    from coinmux.framework.models.tables import Cell, Row
 
 _encode = msgspec.json.Encoder().encode
 #: Fields or cells that the first line names.

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from pydantic.errors import PydanticInvalidForJsonSchema
 
+from coinmux.framework.models.tables import table_of
 from coinmux.framework.routing.options import CONSENSUS, STRATEGIES
 from coinmux.framework.suggest import near
 from coinmux.server.asgi.query_params import QUOTE_FALLBACK, QueryReader, refused
-from coinmux.server.asgi.tables import table_of
 from coinmux.server.mcp.cursors import CURSOR, is_ours, not_given_out, read_cursor
 from coinmux.server.mcp.refusals import here
 from coinmux.server.mcp.texts import Told, provenance_of, text_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from coinmux.server.asgi.tables import Cell, Table, table_of
+from coinmux.framework.models.tables import Cell, Table, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinmux.server.asgi.tables import Table
+from coinmux.framework.models.tables import Table
 from coinmux.server.mcp.budget import MOST_ROWS, page_of, short_fields
 
 ROOM = 20_000

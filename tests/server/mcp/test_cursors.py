@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from coinmux import InvalidRequest
-from coinmux.server.asgi.tables import Table
+from coinmux.framework.models.tables import Table
 from coinmux.server.mcp.budget import page_of
 from coinmux.server.mcp.cursors import next_cursor, read_cursor
 

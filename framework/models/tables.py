@@ -43,7 +43,7 @@ class Table:
     @property
     def time_at(self) -> int | None:
         """Index of the column that has a row's own time in Unix ms; None if there is none."""
-        return next((at for at, one in enumerate(self.columns) if _is_time(one)), None)
+        return next((at for at, one in enumerate(self.columns) if is_time(one)), None)
 
 
 def table_of(data: Mapping[str, Cell], cells: Mapping[str, tuple[str, ...]] | None = None) -> Table:
@@ -132,5 +132,6 @@ def _is_list(value: Cell) -> bool:
     return isinstance(value, (list, tuple))
 
 
-def _is_time(column: str) -> bool:
+def is_time(column: str) -> bool:
+    """Whether a column has times in Unix ms, by its name."""
     return column == "timestamp" or column.endswith("_at")

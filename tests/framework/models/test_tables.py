@@ -3,7 +3,7 @@
 import pytest
 
 from coinmux import FearGreed, OrderBook
-from coinmux.server.asgi.tables import table_of
+from coinmux.framework.models.tables import table_of
 
 
 def test_columns_and_rows_of_an_answer_are_taken_as_they_are():
