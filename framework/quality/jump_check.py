@@ -166,10 +166,12 @@ def _is_beyond(
     subject: _Subject, value: float, factors: tuple[tuple[float, float], ...], now: float
 ) -> bool:
     """Whether `value` is further from the last one that was believed than its age allows."""
+    before = subject.value
+    times = value / before if value > before else before / value
     ago_s = now - subject.at
     for within_s, most in factors:
         if ago_s <= within_s:
-            return _times(value, subject.value) > most
+            return times > most
     return False
 
 
@@ -191,7 +193,9 @@ class JumpCheck:
             return None
         key = about(capability, query)
         why = self.doubt_of(source, key, rule, query, result)
-        return why if why is not None else self._disputed(source, key, rule, query, result)
+        if why is None and (subject := self._subjects.get(key)) is not None and subject.far:
+            return self._disputed(source, subject, rule, result.figure(query))
+        return why
 
     def refuses(self, source: str, capability: Capability, query: Query, result: Result) -> bool:
         """Whether a doubted answer is not to be served, whoever else can be heard or not.
@@ -257,7 +261,12 @@ class JumpCheck:
             subject.seconded_at, subject.far = -math.inf, None
             subject.source = before.source
         if why is None:
-            subject.believe(value, now, source)
+            # As `believe`, without a call for each answer and message.
+            if source != subject.source:
+                subject.seconded_at = now
+            subject.value, subject.at, subject.source, subject.doubted = value, now, source, None
+            if subject.far is not None:
+                subject.far.pop(source, None)
             if print_ and not is_same:
                 self._remember(key, subject, source, print_, now)
         return why
@@ -294,19 +303,16 @@ class JumpCheck:
             subject.believe(value, at, source)
 
     def _disputed(
-        self, source: str, key: Hashable, rule: JumpRule, query: Query, result: Result
+        self, source: str, subject: _Subject, rule: JumpRule, value: float | None
     ) -> str | None:
         """Why an answer that fits is doubted: another source contradicts it, and no third decides.
 
         The value that was told first may be the wrong one.
         """
-        subject = self._subjects.get(key)
-        if subject is None or not subject.far:
-            return None
-        now, value = self._clock.monotonic(), result.figure(query)
+        now = self._clock.monotonic()
         if value is None or value <= 0 or subject.is_seconded(rule, now):
             return None
-        for told in subject.far.values():
+        for told in () if subject.far is None else subject.far.values():
             is_new = now - told.at <= _FRESH_S and now - told.since <= _OWN_S
             if is_new and told.source != source and not rule.agrees.agrees(told.value, value):
                 times = _times(value, told.value)

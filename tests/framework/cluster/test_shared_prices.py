@@ -62,7 +62,8 @@ async def test_a_worker_that_begins_knows_before_it_answers(workers, server):
 async def test_what_differs_is_learned_of_a_second_source_only(workers):
     """A worker that was wronged does not wrong the others."""
     async with workers(1) as (one,):
-        tell(one, DOGE, 0.15)
+        for source in ("a", "d"):  # of one alone it would be in doubt by now
+            assert tell(one, DOGE, 0.15, source) is None
         key = next(key for key, *_ in one._dispatcher.known.believed(float("-inf")))
         known, rule = one._dispatcher.known, CAPABILITIES["ticker"].jumps
         later = one.clock.monotonic() + 1
