@@ -131,6 +131,8 @@ async def _picture(
     page = await context.new_page()
     await page.goto(f"{address}/{path}")
     await asyncio.sleep(_SETTLE_S.get(name, 4.0))
+    # A busy machine may need longer: no picture is of a place that waits for what comes.
+    await page.locator('[aria-busy="true"]:visible').first.wait_for(state="detached")
     async with shutter:  # a page behind another is not painted anew below its first screen
         await page.bring_to_front()
         if name in _PRESSED:
@@ -188,7 +190,9 @@ async def _take(address: str, folder: Path, day: str | None, pages: dict[str, st
         )
         if day is None:
             for view, width, height in _VIEWS:
-                for name, path in _PAGES.items():
+                for name, path in pages.items():
+                    if (view, name) == ("390", "wall"):  # no wall is that small
+                        continue
                     size = (width, height if view == "390" else _HEIGHT.get(name, height))
                     await _pictures(browser, address, {name: path}, view, size, folder, view)
         else:
@@ -216,16 +220,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.shots")
     parser.add_argument("--look", type=Path, help="take every page into this folder instead")
     parser.add_argument("--day", choices=_DAYS, action="append", help="with --look: only this day")
-    parser.add_argument(
-        "--page", choices=(*_PAGES, *_MORE), action="append", help="with --look: only this page"
-    )
+    parser.add_argument("--page", choices=(*_PAGES, *_MORE), action="append", help="only this page")
     told = parser.parse_args()
+    offered = _PAGES if told.look is None else _PAGES | _MORE
+    pages = {name: path for name, path in offered.items() if not told.page or name in told.page}
     if told.look is None:
-        _served(ROOT / "docs" / "images", None, _PAGES)
+        _served(ROOT / "docs" / "images", None, pages)
         return
-    pages = {
-        name: path for name, path in (_PAGES | _MORE).items() if not told.page or name in told.page
-    }
     told.look.mkdir(parents=True, exist_ok=True)
     for day in told.day or _DAYS:
         _served(told.look, day, pages)

@@ -169,6 +169,21 @@ def feed(body):
     ]
 
 
+def container(body):
+    """All feeds of one source failed, and so did the source: it is in one trouble."""
+    at = body["server_time"] - 300_000
+    turns = [
+        (late + wait, name, *turn)
+        for late, turn in ((0, ("HEALTHY", "OFFLINE")), (60_000, ("OFFLINE", "HEALTHY")))
+        for wait, name in ((0, "rss_news:coindesk"), (500, "rss_news:decrypt"), (900, "rss_news"))
+    ]
+    body["events"]["items"] = [
+        state(number, at + late, name, before, after)
+        | {"reason": "upstream_timeout" if ":" in name else "window"}
+        for number, (late, name, before, after) in enumerate(turns, 1)
+    ]
+
+
 def failovers(body):
     """A request a second for two minutes went from one source to the next."""
     at = body["server_time"] - 120_000
@@ -202,6 +217,7 @@ def together(body):
         (flapping, "Kraken was offline", "5 times", ""),
         (workers, "Kraken was offline", "", "1 min"),
         (feed, "Kraken (live feeds) was offline", "", "1 min"),
+        (container, "News feeds was offline", "until", "1 min"),
         (failovers, "Binance → Kraken", "failovers until", "120"),
         (together, "12 sources offline", "and 8 more", "min"),
     ],
@@ -209,6 +225,7 @@ def together(body):
         "one source, again and again",
         "one source, by each worker",
         "one source, by its feeds alone",
+        "one source and its channels",
         "one pair of sources",
         "many sources at once",
     ],

@@ -16,6 +16,9 @@ const TROUBLE = { DEGRADED: 1, OFFLINE: 2 };
 
 // The same was done to several sources where only their names differ.
 const storyOf = (one) => (one.kind === "config" ? withoutName(one) : one.reason);
+// A source and its channels, which fail each for a reason of its own, are in one trouble.
+const rootOf = (one) => String(one.source).split(":")[0];
+const isOneStory = (line, one) => storyOf(line.one) === storyOf(one) || (one.kind === "spell" && line.all.some((each) => rootOf(each) === rootOf(one)));
 export const withoutName = ({ text, source }, put = "") => (source ? text.replace(text.includes(source) ? source : titleOf(source), put) : text);
 
 export class Spells {
@@ -93,7 +96,7 @@ export class Spells {
   get lines() {
     const lines = [];
     for (const one of [...this.entries].sort((a, b) => b.at - a.at)) {
-      const group = GROUPED.has(one.kind) && lines.find((line) => line.one.kind === one.kind && line.one.worst === one.worst && storyOf(line.one) === storyOf(one)
+      const group = GROUPED.has(one.kind) && lines.find((line) => line.one.kind === one.kind && line.one.worst === one.worst && isOneStory(line, one)
         && (one.kind !== "config" || one.source !== null) && (line.one.until === null) === (one.until === null) && Math.abs(line.one.at - one.at) < TOGETHER_MS);
       if (group) group.all.push(one);
       else lines.push({ one, all: [one] });
