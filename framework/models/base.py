@@ -260,20 +260,20 @@ class Result(BaseModel):
             asked = asked_of.get(name)
             if asked is not None:
                 about = answered.get(name)
-                if about is not None and about != asked:
+                if about is not asked and about is not None and about != asked:
                     raise OtherSubject(
                         f"asked for {name} {asked}, the answer is about {str(about)[:40]}"
                     )
         newest = self.own_time_ms()
-        if newest is not None and newest > now_ms + self.ahead_ms():
+        if newest is not None and newest > now_ms and newest > now_ms + self.ahead_ms():
             raise Implausible(f"its time is {(newest - now_ms) / 1000:.0f} s in the future")
         return self._cut(query) if self.cuts else self
 
     def _cut(self, query: Any) -> Self:
         shorter = {}
-        asked = query.__dict__
+        asked, values = query.__dict__, self.__dict__
         for name, limit, newest_last in self.cuts:
-            items, most = getattr(self, name), asked.get(limit)
+            items, most = values[name], asked.get(limit)
             if most is not None and len(items) > most:
                 shorter[name] = items[-most:] if newest_last else items[:most]
         return self.model_copy(update=shorter) if shorter else self

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
+from math import isfinite
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -90,20 +91,34 @@ class Ticker(Result):
         Raises:
             UnknownSymbol: there is no last price; the pair is listed but not traded.
         """
-        price = last_price(query.symbol, last)
-        if open is None and moved is not None:
-            open = read_field("open", partial(_before, price), moved)  # noqa: A001 - as above
-        opened = None if open is None else read_field("open", price_or_none, open)
+        if timestamp_s is not None:
+            timestamp = read_field("timestamp", seconds_ms, timestamp_s)
+        if change_fraction is not None:
+            change_percent = None
+        given = {
+            **fields, "last": last, "open": open, "change_percent": change_percent,
+            "timestamp": timestamp,
+        }  # fmt: skip
+        figures = ticker_figures(given, CROSSED_LIMIT) if cls is Ticker else None
+        price = last_price(query.symbol, last) if figures is None else figures["last"]
+        if figures is not None and open is not None:
+            opened = figures["open"]
+        elif open is not None:
+            opened = read_field("open", price_or_none, open)
+        elif moved is not None:
+            opened = read_field("open", partial(_before, price), moved)
+        else:
+            opened = None
         if change_fraction is not None:
             change_percent = read_field("change_percent", percent, change_fraction)
         elif change_percent is None and opened is not None:
             change_percent = (price / opened - 1) * 100
-        if timestamp_s is not None:
-            timestamp = read_field("timestamp", seconds_ms, timestamp_s)
-        fields.update(last=price, open=opened, change_percent=change_percent, timestamp=timestamp)
-        figures = ticker_figures(fields, CROSSED_LIMIT) if cls is Ticker else None
-        if figures is None:
-            return cls(symbol=query.symbol, **fields)
+        elif figures is not None:
+            change_percent = figures["change_percent"]
+        if figures is None or not (_is_sound(opened) and _is_sound(change_percent)):
+            given.update(last=price, open=opened, change_percent=change_percent)
+            return cls(symbol=query.symbol, **given)
+        figures["open"], figures["change_percent"] = opened, change_percent
         values = {"notes": (), "rows_left_out": 0, "symbol": query.symbol, **figures}
         return cls.sound(values, _TICKER_FIELDS)
 
@@ -133,6 +148,11 @@ class Ticker(Result):
 
 #: What a ticker is made of.
 _TICKER_FIELDS = set(Ticker.model_fields) - set(Result.model_fields)
+
+
+def _is_sound(computed: float | None) -> bool:
+    """Whether a figure that was computed is a number, or there is none."""
+    return computed is None or isfinite(computed)
 
 
 def _before(price: float, moved: Any) -> float | None:
@@ -313,9 +333,9 @@ class Trades(Result):
 
     def check(self, query: Any, now_ms: int) -> Self:
         latest_ms = now_ms + FUTURE_MS
-        good = tuple([trade for trade in self.trades if trade.timestamp <= latest_ms])
-        future = len(self.trades) - len(good)
-        if 0 < future <= len(good):
+        future = sum([trade.timestamp > latest_ms for trade in self.trades])
+        if 0 < 2 * future <= len(self.trades):
+            good = tuple([trade for trade in self.trades if trade.timestamp <= latest_ms])
             row_left_out("trades", "its time is in the future", future)
             return self.model_copy(update={"trades": good}).check(query, now_ms)
         return super().check(query, now_ms)

@@ -22,11 +22,11 @@ _Number = Annotated[float, Meta(ge=-_MOST, le=_MOST)]
 _Time = Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)]
 
 
-class _Ticker(msgspec.Struct, forbid_unknown_fields=True):
+class _Ticker(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The figures of `Ticker`, in its order."""
 
     timestamp: _Time | None = None
-    last: _Price | None = None
+    last: _Price
     bid: _Price | None = None
     ask: _Price | None = None
     open: _Price | None = None
@@ -53,7 +53,7 @@ def ticker_figures(values: Mapping[str, Any], crossed: float) -> dict[str, Any] 
     """The figures of a ticker; None where one of them needs a closer look.
 
     Args:
-        values: by field, as a source has them; `last` is a price.
+        values: by field, as a source has them.
         crossed: the factor from which a bid is too far above the ask.
     """
     timestamp = values.get("timestamp")

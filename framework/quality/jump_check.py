@@ -231,13 +231,15 @@ class JumpCheck:
         now = self._clock.monotonic()
         subject = self._subjects.get(key)
         print_ = result.fingerprint()
-        why = self._repeats(source, key, print_) if result.is_distinctive() else None
+        why = None
+        if print_ and result.is_distinctive():
+            why = self._repeats(source, key, print_)
         if subject is None:
             if why is None:
                 self._remember(key, _Subject(value, now, source), source, print_, now)
             return why
         self._subjects.move_to_end(key)
-        known = subject.prints.get(source)
+        known = subject.prints.get(source) if print_ else None
         is_same = known is not None and known[0] == print_
         if why is None and known is not None and is_same and now - known[1] >= _FROZEN_S:
             why = self._is_frozen(subject, source, print_, now - known[1], now)

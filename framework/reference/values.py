@@ -150,7 +150,9 @@ def percent(fraction: Any) -> float:
     Raises:
         ValueError: the value is no number.
     """
-    return float(Decimal(repr(number(fraction))) * 100)
+    written = repr(number(fraction))
+    # The same decimal, read once; digits that have an exponent take no second one.
+    return float(f"{written}e2") if "e" not in written else float(Decimal(written) * 100)
 
 
 def seconds_ms(seconds: Any) -> int:

@@ -60,7 +60,7 @@ class BookLine:
     """
 
     def __init__(self, symbol: Symbol, rules: BookRules | None = None) -> None:
-        self._empty = OrderBook(symbol=symbol, bids=(), asks=())
+        self._symbol = symbol
         self._rules = rules if rules is not None else BookRules()
         has_checksum = self._rules.checksum is not None
         self._bids = BookSide(is_bids=True, keeps_written=has_checksum)
@@ -178,7 +178,9 @@ class BookLine:
         if told is None:
             # Sorted, each price once, not crossed: what the model would check is known.
             values = {
-                **self._empty.__dict__,
+                "notes": (),
+                "rows_left_out": 0,
+                "symbol": self._symbol,
                 "timestamp": self._timestamp,
                 "bids": self._bids.best(depth, self._floors[0]),
                 "asks": self._asks.best(depth, self._floors[1]),

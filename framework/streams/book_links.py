@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from types import NoneType
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -13,15 +14,19 @@ _OLD = 100
 #: Changes applied lately, of which one may come again.
 _LATELY = 64
 
+#: Types of numbers that are whole, or that are not told.
+_WHOLE = {int, NoneType}
+
 Link = Literal["none", "adjacent", "previous"]
 
 
 def wrong_number(change: BookChange) -> str | None:
     """Which number of a message is none, in words: a plugin hands on what its source sent."""
-    for value in (change.first, change.last, change.previous, change.timestamp):
-        if value is not None and type(value) is not int:
-            return f"{str(value)[:40]!r} is no whole number"
-    return None
+    values = (change.first, change.last, change.previous, change.timestamp)
+    if _WHOLE.issuperset(map(type, values)):
+        return None
+    wrong = next(value for value in values if type(value) not in _WHOLE)
+    return f"{str(wrong)[:40]!r} is no whole number"
 
 
 class BookLinks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Literal
 
 from coinmux.framework.errors import (
     BrokenFeed,
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from coinmux.framework.quality.clock_watch import ClockWatch
     from coinmux.framework.quality.consensus import Deviations
     from coinmux.framework.quality.jump_check import JumpCheck
-
-
-R = TypeVar("R", bound="Result")
 
 #: Messages that are judged together, and how many bad ones break the feed.
 _JUDGED, _TOO_MANY = 20, 10
@@ -89,7 +86,7 @@ class FeedChecks:
         self._lately.clear()
         self._not_good = 0
 
-    def passed(self, result: R) -> R | None:
+    def passed(self, result: Result) -> Result | None:
         """What a message told, checked; None where it is left out.
 
         Raises:
@@ -130,7 +127,7 @@ class FeedChecks:
         else:
             # It is told with its age: in a quiet market nothing newer may be there.
             self._add("stale", self.stale)
-        return cast("R", checked)
+        return checked
 
     def fits(self, answer: Result) -> bool:
         """Whether an answer of a request fits what is known of the market; else it is left out.

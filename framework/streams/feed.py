@@ -115,7 +115,7 @@ class Feed(PolledVoice):
         if side is not self._side:
             return
         self._heard_at = at
-        self._note(told.data)
+        now_ms = self._note(told.data)
         kind: Kind = "update"
         if self.state != "live" or side.name != self._provider:
             kind = self._now_live(side)
@@ -124,7 +124,7 @@ class Feed(PolledVoice):
             data = whole
         # What is more than the message said is not replaced by the next message.
         replaces = told.replaces if data is told.data else None
-        self._emit(kind, data, replaces=replaces, filled_by=filled_by)
+        self._emit(kind, data, replaces=replaces, filled_by=filled_by, at_ms=now_ms)
         self._unstored = (side.name, data)
 
     def gap(self, side: Side, missed: str) -> None:
@@ -412,4 +412,4 @@ class Feed(PolledVoice):
         return self._reconnects + (self._side.begun_again if self._side is not None else 0)
 
     def _remark(self) -> str | None:
-        return None if self._side is None else self._side.stale
+        return None if self._side is None else self._side.checks.stale

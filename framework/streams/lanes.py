@@ -182,10 +182,11 @@ class BookLane:
             self._line.renew()
 
     def hear(self, said: Sequence[BookChange]) -> Iterable[Told]:
-        line = self.line
+        line = self._line
+        assert line is not None
         for change in said:
             line.apply(change)
-        return self._changed()
+        return self._changed(line)
 
     def unreadable(self, error: CoinmuxError) -> None:
         if self._line is not None:
@@ -202,7 +203,7 @@ class BookLane:
     def take(self, change: BookChange) -> Iterable[Told]:
         """Take the whole book that was asked for."""
         self.line.snapshot(change)
-        return self._changed()
+        return self._changed(self.line)
 
     def asks(self) -> Query | None:
         return None
@@ -219,8 +220,7 @@ class BookLane:
     def resume(self, since_ms: int | None) -> None:
         pass
 
-    def _changed(self) -> Iterable[Told]:
-        line = self.line
+    def _changed(self, line: BookLine) -> Iterable[Told]:
         if line.version == self._version or line.state is not BookState.TRUE:
             return ()
         self._version = line.version

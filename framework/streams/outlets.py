@@ -37,30 +37,33 @@ class Outlets:
 
     What is told within one turn of the event loop is passed on together, as a reader that waits
     would get it. A reader whose outlet cannot take it is one that waits from then on.
+
+    Attributes:
+        takers: what each of these readers takes it with; not to be changed from outside.
     """
 
-    __slots__ = ("_events", "_loop", "_takers")
+    __slots__ = ("_events", "_loop", "takers")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._takers: dict[Reader[Any], Callable[[Sequence[LiveEvent[Any]]], bool]] = {}
+        self.takers: dict[Reader[Any], Callable[[Sequence[LiveEvent[Any]]], bool]] = {}
         self._events: list[LiveEvent[Any]] = []
 
     def __len__(self) -> int:
-        return len(self._takers)
+        return len(self.takers)
 
     def __contains__(self, reader: Reader[Any]) -> bool:
-        return reader in self._takers
+        return reader in self.takers
 
     def add(self, reader: Reader[Any], outlet: Outlet) -> None:
         """Have the outlet take what is told from now on."""
         # What was told before waits for this reader already.
         self.pass_on()
-        self._takers[reader] = outlet.take
+        self.takers[reader] = outlet.take
 
     def remove(self, reader: Reader[Any]) -> None:
         """The reader is one that waits, or left."""
-        self._takers.pop(reader, None)
+        self.takers.pop(reader, None)
 
     def tell(self, event: LiveEvent[Any]) -> None:
         """Have an event taken in the next turn of the loop."""
@@ -78,7 +81,7 @@ class Outlets:
         if not events:
             return
         self._events = []
-        slow = [reader for reader, take in self._takers.items() if not take(events)]
+        slow = [reader for reader, take in self.takers.items() if not take(events)]
         for reader in slow:
-            del self._takers[reader]
+            del self.takers[reader]
             reader.put_all(events)

@@ -128,13 +128,18 @@ class PolledVoice(Voice):
         if is_old:
             self._go_stale(_OLD)
 
-    def _note(self, data: Result) -> None:
-        """Remember what was told last, for a reader that comes and a source that takes over."""
+    def _note(self, data: Result) -> int:
+        """Remember what was told last, for a reader that comes and a source that takes over.
+
+        Returns the wall time at which it came, Unix ms.
+        """
         self._last = data
-        own_ms = data.own_time_ms()
+        now_ms, own_ms = self._clock.wall_ms(), data.own_time_ms()
         if own_ms is not None:
-            self._lag_ms = self._clock.wall_ms() - own_ms
-        newest = newest_of(data) if self._has_past else None
-        # What was fetched late is older than what readers have.
-        if newest is not None and (self._since_ms is None or newest > self._since_ms):
-            self._since_ms = newest
+            self._lag_ms = now_ms - own_ms
+        if self._has_past:
+            newest = newest_of(data)
+            # What was fetched late is older than what readers have.
+            if newest is not None and (self._since_ms is None or newest > self._since_ms):
+                self._since_ms = newest
+        return now_ms

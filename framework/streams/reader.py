@@ -114,11 +114,15 @@ class Reader(Generic[R_co]):
             self._dropped = 0
         return found
 
-    async def one(self) -> LiveEvent[R_co] | None:
-        """The next event; None once it is over."""
+    async def next(self) -> LiveEvent[R_co]:
+        """The next event.
+
+        Raises:
+            StopAsyncIteration: it is over.
+        """
         while not self._events:
             if self._is_over:
-                return None
+                raise StopAsyncIteration
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
         event = self._events.popleft()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from coinmux.framework.errors import BrokenFeed, CoinmuxError, ProviderError, UnknownSymbol
 from coinmux.framework.plugins.raised import failure_of
 from coinmux.framework.routing.options import RequestOptions
-from coinmux.framework.streams.lanes import BookLane
+from coinmux.framework.streams.lanes import BookLane, TickerLane
 
 if TYPE_CHECKING:
     from coinmux.framework.models.base import Query, Result
@@ -58,7 +58,7 @@ class Side:
     Args:
         name: of the source.
         lane: makes data of what it says.
-        checks: judge the data.
+        checks: judge the data, and say whether it is older than it should be.
         ask: asks by REST for what is missing.
         http: a way to ask for the snapshot of a book.
 
@@ -69,7 +69,6 @@ class Side:
         messages: how many were heard.
         begun_again: how often it was begun anew, after a loss.
         is_doubted: whether what it said last is not told.
-        stale: why what it tells is older than it should be.
     """
 
     def __init__(
@@ -84,7 +83,7 @@ class Side:
         self.name = name
         self.lane = lane
         self._owner = owner
-        self._checks = checks
+        self.checks = checks
         self._ask = ask
         self._http = http
         self._loop = asyncio.get_running_loop()
@@ -108,14 +107,9 @@ class Side:
         self._may_ask = True
 
     @property
-    def stale(self) -> str | None:
-        """Why what it tells is older than it should be; None if it is not."""
-        return self._checks.stale
-
-    @property
     def left_out(self) -> int:
         """Messages that were left out."""
-        return self._checks.left_out
+        return self.checks.left_out
 
     def follow(self, follower: Follower, make: Callable[[], Subscription[Any]]) -> None:
         """Begin.
@@ -172,14 +166,17 @@ class Side:
         if self._is_over:
             return
         assert self._subscription is not None
-        self._checks.begin()
+        self.checks.begin()
         self.lane.begin(self._subscription)
         self.begun_again += self._was_begun
         self._was_begun = True
         self.has_begun = True
         self._begun += 1
         # A book that the socket sends whole, and prices, leave nothing to be asked for.
-        self._may_ask = self._rules is None or self._rules.snapshot is not None
+        if isinstance(self.lane, BookLane):
+            self._may_ask = self._rules is not None and self._rules.snapshot is not None
+        else:
+            self._may_ask = not isinstance(self.lane, TickerLane)
         self._note_unknown()
         self.heard_at = self._loop.time()
         self._owner.began(self)
@@ -231,7 +228,7 @@ class Side:
             self._tell_one(one, at, filled_by)
 
     def _tell_one(self, one: Told, at: float, filled_by: str | None = None) -> None:
-        checked = self._checks.passed(one.data)
+        checked = self.checks.passed(one.data)
         self.is_doubted = checked is None
         if checked is not None and not self._is_over:
             self.has_told = True
@@ -245,7 +242,7 @@ class Side:
             self._owner.failed(self, error)
             return
         try:
-            self._checks.bad(error)
+            self.checks.bad(error)
         except BrokenFeed as broken:
             self._owner.failed(self, broken)
 
@@ -310,7 +307,7 @@ class Side:
             if begun != self._begun:
                 return  # it does not know of what was lost meanwhile
             result: Result = answer.data
-            if not self._checks.fits(result):
+            if not self.checks.fits(result):
                 return  # another market's: the line must not keep it
             self._tell(self.lane.answered(result, self.name), self._loop.time(), self.name)
         except (CoinmuxError, ValueError) as error:

@@ -97,11 +97,12 @@ class Stream(Generic[R_co]):
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> LiveEvent[R_co]:
+    def __anext__(self) -> Awaitable[LiveEvent[R_co]]:
+        # The reader's own coroutine: one around it would be entered twice for each event.
+        return self._first() if self._reader is None else self._reader.next()
+
+    async def _first(self) -> LiveEvent[R_co]:
+        await self.open()
         if self._reader is None:
-            await self.open()
-        reader = self._reader
-        event = None if reader is None else await reader.one()
-        if event is None:
             raise StopAsyncIteration
-        return event
+        return await self._reader.next()

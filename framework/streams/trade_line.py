@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: Gaps told apart; the oldest are joined.
 _GAPS = 100
 
+#: The fields of an answer that are told.
+_GIVEN = {"symbol", "trades"}
+
 Ids = Literal["none", "rising", "successive"]
 
 
@@ -36,7 +39,7 @@ class TradeLine:
     """
 
     def __init__(self, symbol: Symbol, ids: Ids = "none") -> None:
-        self._none = Trades(symbol=symbol, trades=())
+        self._symbol = symbol
         self._is_numbered, self._is_successive = ids != "none", ids == "successive"
         self.repeated = 0
         self.late = 0
@@ -96,6 +99,8 @@ class TradeLine:
         Raises:
             SchemaMismatch: ids are no whole numbers, though the source declares that they are.
         """
+        if len(said) == 1 and type(said[0]) is Trade and self._is_plain(said[0]):
+            return [said[0]] if self._take(said[0]) else []
         trades = [one for one in said if type(one) is Trade]
         if len(trades) > 1:
             trades = self._ordered(trades)
@@ -111,6 +116,10 @@ class TradeLine:
                 if type(one) is TradeMark:
                     self._mark(one)
         return new
+
+    def _is_plain(self, trade: Trade) -> bool:
+        """Whether nothing is to be thought of with a trade that came alone, as most do."""
+        return not self._gaps and (self._is_numbered or trade.id is not None)
 
     def missing(self) -> tuple[MissingTrades, ...]:
         """What was lost, oldest first."""
@@ -168,36 +177,40 @@ class TradeLine:
 
     def told(self, trades: Sequence[Trade]) -> Trades:
         """Trades of this market as an answer."""
-        return self._none.altered(trades=tuple(trades))
+        values = {
+            "notes": (), "rows_left_out": 0, "symbol": self._symbol, "trades": tuple(trades),
+        }  # fmt: skip
+        return Trades.sound(values, _GIVEN)
 
     def _take(self, trade: Trade) -> bool:
         """Whether a trade is new; then it is known from now on."""
-        newest, has_id = self._memory.newest, self._memory.has_id
+        memory = self._memory
+        newest = memory.newest
         if self._is_numbered:
-            number = self._numbered(trade)
+            number = _whole(trade.id)
             last = self._number
             if newest is None or last is None or number > last:
-                self._expect(number, trade)
-            elif has_id(trade) or not self._is_late(trade, number):
+                if self._is_successive and last is not None and number > last + 1:
+                    self._skipped(last, trade)
+                self._number = number
+            elif memory.has_id(trade) or not self._is_late(trade, number):
                 self.repeated += 1
                 return False
-        elif has_id(trade) or self._is_before_start(trade):
+        elif memory.has_id(trade) or self._is_before_start(trade):
             self.repeated += 1
             return False
         elif newest is not None and trade.timestamp < newest.timestamp:
             self.late += 1
         if self._start is None:
             self._start = self._edge(trade)
-        self._memory.put(trade)
+        memory.put(trade)
         return True
 
-    def _expect(self, number: int, trade: Trade) -> None:
-        """Note a new number, and that others are missing before it."""
-        last, newest = self._number, self.newest
-        if self._is_successive and last is not None and number > last + 1:
-            at_ms = trade.timestamp if newest is None else newest.timestamp
-            self._add(Gap(_edge_of(last, at_ms), self._edge(trade)))
-        self._number = number
+    def _skipped(self, last: int, trade: Trade) -> None:
+        """Note that others are missing between the number `last` and a trade."""
+        newest = self.newest
+        at_ms = trade.timestamp if newest is None else newest.timestamp
+        self._add(Gap(_edge_of(last, at_ms), self._edge(trade)))
 
     def _is_late(self, trade: Trade, number: int) -> bool:
         """Whether a trade that is not known and has no new number is to be told."""

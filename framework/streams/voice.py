@@ -233,10 +233,12 @@ class Voice:
         notes: tuple[str, ...] = (),
         missed: str | None = None,
         filled_by: str | None = None,
+        at_ms: int | None = None,
     ) -> None:
         event = self._event(
-            kind, data, replaces=replaces, notes=notes, missed=missed, filled_by=filled_by
-        )
+            kind, data, replaces=replaces, notes=notes, missed=missed, filled_by=filled_by,
+            at_ms=at_ms,
+        )  # fmt: skip
         if missed is not None or filled_by is not None:
             self._losses.append(Loss(event.meta.received_at, self._provider, missed, filled_by))
         self._recent.append(event)
@@ -245,7 +247,7 @@ class Voice:
     def _tell_readers(self, event: LiveEvent[Any]) -> None:
         """Have every reader get an event."""
         outlets = self._outlets
-        if not outlets:
+        if not outlets.takers:
             for reader in self.readers:
                 reader.put(event)
             return
@@ -265,12 +267,14 @@ class Voice:
         missed: str | None = None,
         filled_by: str | None = None,
         ident: str | None = None,
+        at_ms: int | None = None,
     ) -> LiveEvent[Any]:
+        """An event of now, or of `at_ms` by the wall clock."""
         remark = self._remark()
         meta = LiveMeta(
             provider=self._provider,
             live=self.state == "live",
-            received_at=self._clock.wall_ms(),
+            received_at=self._clock.wall_ms() if at_ms is None else at_ms,
             lag_ms=self._lag_ms if data is not None else None,
             filled_by=filled_by,
             missed=missed,

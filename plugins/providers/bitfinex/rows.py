@@ -4,6 +4,9 @@ from typing import Any
 
 from coinmux import models as m
 
+#: Figures of a ticker.
+WHOLE = 10
+
 
 def ticker_of(row: Any, query: m.TickerQuery, timestamp: Any = None) -> m.Ticker:
     """The relative change is a fraction; neither pair nor time is named.
@@ -11,6 +14,13 @@ def ticker_of(row: Any, query: m.TickerQuery, timestamp: Any = None) -> m.Ticker
     Args:
         timestamp: of the message that has the row, in Unix ms.
     """
+    if type(row) is list and len(row) >= WHOLE:
+        bid, _, ask, _, moved, fraction, last, volume, high, low = row[:WHOLE]
+        return m.Ticker.of(
+            query, timestamp=timestamp, last=last, bid=bid, ask=ask, moved=moved, high=high,
+            low=low, change_fraction=fraction, volume_base=volume,
+        )  # fmt: skip
+    # Of a row that is cut off, what is missing is said.
     return m.Ticker.of(
         query,
         timestamp=timestamp,

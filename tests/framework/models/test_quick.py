@@ -1,7 +1,9 @@
 """Tickers and trades that are read at once are those that their models read field by field."""
 
+from unittest.mock import patch
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from coinmux import Ticker, TickerQuery, Trade
@@ -43,6 +45,24 @@ def test_a_ticker_is_what_its_model_makes_of_the_figures(figures):
     figures = {"change_percent": None, "open": None, "timestamp": None} | figures
     quick = outcome(lambda: Ticker.of(QUERY, last=100.0, **figures))
     assert quick == outcome(lambda: Ticker(symbol=QUERY.symbol, last=100.0, **figures))
+
+
+@given(
+    st.fixed_dictionaries(
+        {"last": FIGURES},
+        optional=dict.fromkeys(
+            ("open", "moved", "change_fraction", "change_percent", "timestamp_s"), FIGURES
+        ),
+    )
+)
+@example({"last": "5", "change_fraction": 1e308})
+@example({"last": "1e308", "open": "1e-300"})
+@example({"last": None, "open": "4", "change_percent": 1})
+def test_what_is_computed_of_a_ticker_does_not_depend_on_how_it_is_read(figures):
+    """Figures that are too large when they are computed, and prices that are none, among them."""
+    quick = outcome(lambda: Ticker.of(QUERY, **figures))
+    with patch("coinmux.framework.models.market.ticker_figures", return_value=None):
+        assert quick == outcome(lambda: Ticker.of(QUERY, **figures))
 
 
 @given(

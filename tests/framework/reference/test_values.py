@@ -2,6 +2,7 @@
 
 import math
 import re
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from coinmux import Ticker, TickerQuery, iso_ms
 from coinmux.framework.reference import values
-from coinmux.framework.reference.values import number
+from coinmux.framework.reference.values import number, percent
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,13 @@ def test_a_ticker_takes_no_validator_and_no_pattern_is_searched(monkeypatch):
     assert built == []
     assert Ticker.of(query, volume_quote="", **figures).volume_quote is None
     assert len(built) == 1
+
+
+@given(st.floats(-1e9, 1e9))
+def test_a_fraction_in_percent_is_its_decimal_a_hundredfold(fraction):
+    assert percent(fraction) == percent(repr(fraction)) == float(Decimal(repr(fraction)) * 100)
+
+
+@pytest.mark.parametrize(("fraction", "told"), [(0.0114, 1.14), ("1e-07", 1e-05), ("-0.3", -30.0)])
+def test_a_fraction_in_percent_has_no_more_digits_than_it_was_written_with(fraction, told):
+    assert percent(fraction) == told
