@@ -41,7 +41,8 @@ class Ours:
                 break
         # From here on a caller, as ccxt's is.
         async for event in self._stream:
-            self.last = event.data
+            if event.data is not None:  # a gap tells no figures
+                self.last = event.data
             self._seen += 1
 
     def messages(self, frames: list[str | bytes]) -> list[bytes]:
