@@ -240,6 +240,31 @@ class GatewayStreams(ABC):
         )
         return self._live_feeds().explain(row, query, options)
 
+    async def explain_shared_stream(
+        self,
+        capability: str,
+        symbol: str,
+        *,
+        interval: str | None = None,
+        depth: int | None = None,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+    ) -> FeedExplanation:
+        """As `explain_stream`; of a market that only another worker follows, what that one says.
+
+        Its `candidates` are judged as this worker sees them. Without a `STATE_URL` it is the same.
+
+        Args:
+            capability, symbol, interval, depth, provider, strategy: as of `stream`.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
+        row, query, options = self._followed(
+            capability, symbol, interval, depth, provider, strategy
+        )
+        return await self._live_feeds().explain_shared(row, query, options)
+
     def _reading(
         self, opened: Callable[[], Awaitable[Opened]], explained: Callable[[], FeedExplanation]
     ) -> Stream[Any]:

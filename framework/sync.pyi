@@ -40,6 +40,7 @@ from coinmux.framework.models.news import News
 from coinmux.framework.models.onchain import OnchainMetric, Tvl
 from coinmux.framework.models.sentiment import FearGreed, Social
 from coinmux.framework.models.text import TextSentiment
+from coinmux.framework.other_workers import OtherWorkers
 from coinmux.framework.plugins.discovery import Found, PluginLoader
 from coinmux.framework.quality.clock_watch import ClockWatch
 from coinmux.framework.reference.assets import AssetTable
@@ -119,6 +120,7 @@ class SyncGateway:
     archive: Archive | None
     archive_expected: bool
     state: Cluster | None
+    others: OtherWorkers | None
     checker: HealthChecker
     backfill: Backfill
     incidents: IncidentLog
@@ -777,6 +779,28 @@ class SyncGateway:
         strategy: Strategy = "priority",
     ) -> FeedExplanation:
         """Why a market that is followed is told by whom, or would be; follows nothing.
+
+        Args:
+            capability, symbol, interval, depth, provider, strategy: as of `stream`.
+
+        Raises:
+            InvalidRequest: a value will not do; its subtypes say why.
+        """
+        ...
+
+    def explain_shared_stream(
+        self,
+        capability: str,
+        symbol: str,
+        *,
+        interval: str | None = None,
+        depth: int | None = None,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+    ) -> FeedExplanation:
+        """As `explain_stream`; of a market that only another worker follows, what that one says.
+
+        Its `candidates` are judged as this worker sees them. Without a `STATE_URL` it is the same.
 
         Args:
             capability, symbol, interval, depth, provider, strategy: as of `stream`.

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from coinmux.framework.cluster.answer_codec import key_text
+from coinmux.framework.cluster.answer_codec import Damaged, key_text
 from coinmux.framework.cluster.feed_channel import FeedChannel
+from coinmux.framework.cluster.feed_codec import decode, event_of
 from coinmux.framework.cluster.shared_feed import SharedFeed
 from coinmux.framework.cluster.shared_voice import SharedQuestion
+from coinmux.framework.streams.explanation import FollowedElsewhere, told_of
+from coinmux.framework.streams.lanes import subject_of
 from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 #: How often leases are renewed, and free ones taken.
 _BEAT_S = 0.8
+#: Events that are read for the last one that is whole.
+_LOOKED_BACK = 3
 
 
 class SharedFeeds:
@@ -69,6 +74,35 @@ class SharedFeeds:
         if self._beats is None:
             self._beats = asyncio.ensure_future(keep_running(self._beat, lambda _: _BEAT_S))
         return made
+
+    async def followed(
+        self, row: Capability, query: Query, options: RequestOptions
+    ) -> FollowedElsewhere | None:
+        """What another worker that follows a question says of it; None where none does.
+
+        Nothing is followed for it, and nothing is asked where the store is away.
+        """
+        if not self.store.online:
+            return None
+        key = f"{self.prefix}feed:{{{key_text(row, query, options)}}}:"
+        lease, newest = await asyncio.gather(
+            self.store.guard(self.store.ask("GET", f"{key}lease")),
+            self.store.guard(
+                self.store.ask("XREVRANGE", f"{key}events", "+", "-", "COUNT", _LOOKED_BACK)
+            ),
+        )
+        worker = bytes(lease or b"").decode().partition(":")[0]
+        if not worker or worker == self.worker:
+            return None
+        for _, fields in newest or ():
+            try:
+                sent, data = decode(bytes(fields[1]), row, query)
+            except Damaged:
+                self.damaged += 1
+                continue
+            told = event_of(sent, data, row, subject_of(query))
+            return FollowedElsewhere(worker, sent.state, sent.reason, told_of(told))
+        return FollowedElsewhere(worker, "starting", None, None)
 
     async def close_feed(self, feed: SharedFeed) -> None:
         """End one, and leave it to others."""

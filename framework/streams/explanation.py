@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.sources.source import Refusal
     from coinmux.framework.streams.choice import Candidate
+    from coinmux.framework.streams.events import LiveEvent
     from coinmux.framework.streams.socket_use import SocketUse
     from coinmux.framework.streams.voice import Voice
 
+_ELSEWHERE = "another process follows it"
 _WAITED_FOR = "it is followed, and has told nothing yet"
 Verdict = Literal["chosen", "on_trial", "skipped"]
 
@@ -61,6 +63,20 @@ class ToldLast(msgspec.Struct, frozen=True, kw_only=True):
     sources: Annotated[
         tuple[str, ...], Meta(description="Those whose median it is; none where one tells it")
     ]
+
+
+class FollowedElsewhere(NamedTuple):
+    """A question that another worker follows, and nobody of this one.
+
+    Attributes:
+        reason: why it is stale, if it is.
+        last: what it said last; None where it has said nothing yet.
+    """
+
+    worker: str
+    state: State
+    reason: str | None
+    last: ToldLast | None
 
 
 class FeedExplanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,10 +188,29 @@ def explained(
     )
 
 
+def told_elsewhere(own: FeedExplanation, other: FollowedElsewhere) -> FeedExplanation:
+    """What is said of a question that nobody of this worker follows, as another one does."""
+    provider = None if other.last is None else other.last.provider
+    titles = {one.provider: one.title for one in own.candidates}
+    why = f"{_ELSEWHERE}; {other.reason}" if other.reason else _ELSEWHERE
+    return msgspec.structs.replace(
+        own,
+        state=other.state,
+        provider=provider,
+        title=None if provider is None else titles.get(provider, provider),
+        why=why,
+        told_by=other.worker,
+        told_last=other.last,
+    )
+
+
 def _told_last(voice: Voice | None) -> ToldLast | None:
     event = None if voice is None else voice.newest
-    if event is None:
-        return None
+    return None if event is None else told_of(event)
+
+
+def told_of(event: LiveEvent[Any]) -> ToldLast:
+    """What is said of the last event of a feed."""
     meta = event.meta
     return ToldLast(
         kind=event.kind,

@@ -25,7 +25,7 @@ from coinmux.framework.streams.checks import FeedChecks
 from coinmux.framework.streams.choice import Choice, can_follow
 from coinmux.framework.streams.composite_feed import CompositeFeed
 from coinmux.framework.streams.connections import Connections
-from coinmux.framework.streams.explanation import explained
+from coinmux.framework.streams.explanation import explained, told_elsewhere
 from coinmux.framework.streams.feed import Feed
 from coinmux.framework.streams.feed_figures import FeedCounts, FeedUse
 from coinmux.framework.streams.lanes import answers, beside_pair, lane_for, made_of, subject_of
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
-    from coinmux.framework.streams.explanation import FeedExplanation
+    from coinmux.framework.streams.explanation import FeedExplanation, FollowedElsewhere
     from coinmux.framework.streams.side import SideOwner
     from coinmux.framework.streams.voice import Voice
     from coinmux.framework.transport.client import SafeHTTPClient
@@ -92,6 +92,12 @@ class Told(Protocol):
 
 class Sharing(Protocol):
     """What follows questions once for several workers."""
+
+    async def followed(
+        self, row: Capability, query: Query, options: RequestOptions
+    ) -> FollowedElsewhere | None:
+        """What another worker that follows a question says of it; None where none does."""
+        ...
 
     def feed(
         self,
@@ -272,6 +278,20 @@ class LiveFeeds:
             together=self._registry.env.settings.consensus_sources if is_composite else 1,
             would_poll_s=poll_pause_s(row.freshness_of(query, self._clock.wall_ms()).fresh_s),
         )
+
+    async def explain_shared(
+        self, row: Capability, query: Query, options: RequestOptions
+    ) -> FeedExplanation:
+        """As `explain`; of what nobody follows here, what the worker says that does.
+
+        Raises:
+            UnknownProvider, FeatureDisabled: the pinned source is none, or off.
+        """
+        own = self.explain(row, query, options)
+        if own.followed or self._shared is None:
+            return own
+        other = await self._shared.followed(row, query, options)
+        return own if other is None else told_elsewhere(own, other)
 
     def uses(self) -> list[FeedUse]:
         """Each feed, in figures."""

@@ -39,11 +39,12 @@ class FeedController(Controller):
     async def explain(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
         """Who tells a market that is followed, and why no other; who would, if nobody follows it.
 
-        Nothing is followed or asked for it. Of several workers the one that answers tells.
+        No source is followed or asked for it. Of several workers the one that answers judges the
+        sources; where another follows the market, `told_last` is what that one said.
         """
         gateway = desk.gateway
         asked = read_explained(request.scope["query_string"], gateway.parse_symbol)
-        found = gateway.explain_stream(
+        found = await gateway.explain_shared_stream(
             asked.capability,
             asked.symbol,
             interval=asked.fields.get("interval"),

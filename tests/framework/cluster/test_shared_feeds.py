@@ -520,6 +520,31 @@ async def test_a_composite_feed_is_shared(store):
         assert asked(world.exchange, T) == 1
 
 
+async def test_a_worker_that_nobody_reads_explains_what_another_follows(store):
+    """It follows nothing for that, and says what it would do where nobody follows it."""
+    async with sharing(store, 2) as world:
+        holder, other = world.gateways
+        before = await other.explain_shared_stream("ticker", BTC)
+        assert (before.told_by, before.told_last, before.state) == (None, None, None)
+        assert before == other.explain_stream("ticker", BTC)
+        reader = Ears(holder, "ticker", BTC)
+        await say(world.exchange, T, 101)
+        await until(lambda: reader.events)
+        found = await other.explain_shared_stream("ticker", BTC)
+        assert found.told_by == holder.state.worker
+        assert (found.state, found.provider, found.followed) == ("live", "a", False)
+        assert found.why == "another process follows it"
+        last = reader.events[-1]
+        assert (found.told_last.provider, found.told_last.at) == ("a", last.meta.received_at)
+        assert found.candidates == other.explain_stream("ticker", BTC).candidates
+        assert other.feeds() == []
+        mine = await holder.explain_shared_stream("ticker", BTC)
+        assert (mine.told_by, mine.followed) == (None, True)
+        assert (await other.explain_shared_stream("ticker", BTC, provider="a")).told_by is None
+        await reader.stop()
+        assert asked(world.exchange, T) == 1
+
+
 async def test_what_is_no_event_is_left_out_and_counted(store):
     """The store is shared with other programs."""
     async with sharing(store, 2) as world:
