@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import Deadline
 from coinmux.framework.errors import (
+    AllProvidersFailed,
     CoinmuxError,
     DeadlineExceeded,
     InsufficientData,
@@ -106,7 +107,10 @@ class IndicatorService:
         had = await self._history(
             [plan], symbol, interval, count, ask or RequestOptions(), request_id, trail, until
         )
-        computed = await self.run(plan, _frame(had.candles, closed_only=closed_only))
+        try:
+            computed = await self.run(plan, _frame(had.candles, closed_only=closed_only))
+        except InsufficientData as error:
+            raise _too_few(error, had) from None
         if start is None:
             return computed.routed(had, limit)
         shown = int((computed.frame.timestamp >= start).sum())
@@ -157,7 +161,7 @@ class IndicatorService:
             plans, symbol, interval, limit, ask or RequestOptions(), request_id, trail, end
         )
         frame = _frame(had.candles, closed_only=closed_only)
-        return had, [await self._tried(plan, frame) for plan in plans]
+        return had, [await self._tried(plan, frame, had) for plan in plans]
 
     async def batch(
         self,
@@ -217,11 +221,24 @@ class IndicatorService:
             self._gateway, symbol, interval, count, ask, request_id, trail, end
         )
 
-    async def _tried(self, plan: Plan, frame: Frame) -> IndicatorResult | CoinmuxError:
+    async def _tried(
+        self, plan: Plan, frame: Frame, had: CandleHistory
+    ) -> IndicatorResult | CoinmuxError:
         try:
             return await self.run(plan, frame)
+        except InsufficientData as error:
+            return _too_few(error, had)
         except CoinmuxError as error:
             return error
+
+
+def _too_few(error: InsufficientData, had: CandleHistory) -> CoinmuxError:
+    """Why there are too few candles: the market has no more, or no source told more now."""
+    meta = had.answer.meta
+    if not meta["stale"]:
+        return error
+    kept = f"{error.detail}: they were kept from before, as no source answered now"
+    return AllProvidersFailed(kept, attempts=meta["attempts"])
 
 
 def _check_range(start: int, end: int | None, now_ms: int) -> None:

@@ -547,6 +547,24 @@ async def test_no_candles_is_the_error_of_the_candles(indicator_app):
         assert answer.json()["code"] == "all_providers_failed"
 
 
+async def test_too_few_kept_candles_are_no_fault_of_the_caller(indicator_app):
+    """A market that has four candles is one; one of which four were kept is another."""
+    async with indicator_app(a=[1.0]) as world:
+        source = world.plugins["a"]
+        source.life = 4
+        short = await world.client.get(f"/api/indicators/rsi?{SYMBOL}")
+        assert (short.status_code, short.json()["code"]) == (400, "insufficient_data")
+        source.candle_error = Unreachable("gone")
+        world.clock.advance(600)
+        asked = f"/api/indicators/rsi?{SYMBOL}"
+        kept = await world.client.get(asked)
+        assert (kept.status_code, kept.json()["code"]) == (502, "all_providers_failed")
+        assert "got 4: they were kept from before, as no source answered now" in kept.text
+        assert kept.json()["attempts"]
+        several = await world.client.get(f"/api/indicators/comprehensive?{SYMBOL}")
+        assert "they were kept from before" in several.text
+
+
 async def test_an_indicator_that_hangs_holds_up_nobody(indicator_app, monkeypatch):
     """A stranger's runs apart, under a deadline; it counts as a broken plugin's answer."""
     import time
