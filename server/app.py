@@ -245,8 +245,12 @@ def _check_of(desk: ServerContext) -> Callable[[AnyRequest], Awaitable[None]]:
             else:
                 door.explain_for(scope)
         headers = dict(scope["headers"])
-        if doc.media_type == "application/json" and not takes_json(headers.get(b"accept", b"")):
-            raise NotAcceptable("this route answers application/json and nothing else")
+        form = state_of(scope).form
+        if form is not None and not doc.is_tabular:
+            raise NotAcceptable(f"this route makes no {form.media_type.partition(';')[0]}")
+        is_json = form is None and doc.media_type == "application/json"
+        if is_json and not takes_json(headers.get(b"accept", b"")):
+            raise NotAcceptable(f"this route answers {doc.kinds}")
         if doc.operation is not None and is_foreign(headers):
             origins = CrossOrigin(desk.gateway.settings.cors_origins)
             origins.check(headers.get(b"origin", b""))

@@ -142,6 +142,12 @@ def takes_json(accept: bytes) -> bool:
     return not accept.strip()
 
 
+def weights(accept: bytes) -> dict[bytes, float]:
+    """The weight of each range of an `Accept`."""
+    parts = [part.partition(b";") for part in accept.lower().split(b",")]
+    return {kind.strip(): _weight(weight) for kind, _, weight in parts}
+
+
 _JSON_RANGES = (b"*/*", b"application/*", b"application/json", b"application/problem+json")
 
 

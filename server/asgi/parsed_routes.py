@@ -15,6 +15,7 @@ from coinmux.framework.dispatch.decision_log import DecisionTrail
 from coinmux.server.asgi.packing import WORTH_PACKING
 from coinmux.server.asgi.responses import SECURITY_HEADERS, answer_headers
 from coinmux.server.asgi.scope import state_of
+from coinmux.server.asgi.tabular import formed
 
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
@@ -52,6 +53,7 @@ class ParsedRoutes:
             state = state_of(scope)
             state.task = asyncio.current_task()
             state.trail = DecisionTrail()
+            scope = formed(scope)
         assert self.app is not None
         await self.app(scope, receive, send)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coinmux.framework.cache.answer import Answer
+from coinmux.server.asgi.scope import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,7 +109,16 @@ class Answered:
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send_answer(self._answer, self._now, send)
+        answer = self._answer
+        form = state_of(scope).form
+        if form is None:
+            await send_answer(answer, self._now, send)
+            return
+        # Imported here, as it makes use of this module.
+        from coinmux.server.asgi.tabular import tabled
+
+        table, name = answer.data.table(), answer.fetched.capability
+        await tabled(table, answer, self._now, form, name)(scope, receive, send)
 
 
 def as_json(value: Any, *, cache_control: bytes = b"no-cache", status: int = 200) -> Bytes:

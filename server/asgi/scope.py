@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from coinmux.server.asgi.known_requests import KnownRequest
     from coinmux.server.asgi.query_params import ParsedRequest
     from coinmux.server.asgi.request_parts import Parts
+    from coinmux.server.asgi.tabular import Form
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -98,6 +99,7 @@ class RequestState:
         door: what looks at its key, while keys are set.
         caller: who makes it, as its key says.
         stream: what the answer goes on with, once its head is sent.
+        form: in which an answer is asked for; None for JSON.
         first_byte_at: `perf_counter` when a stream began to be sent: it counts as answered then.
     """
 
@@ -119,6 +121,7 @@ class RequestState:
     is_relayed: bool = False
     door: ConsumerDoor | None = None
     caller: Caller | None = None
+    form: Form | None = None
 
     def __init__(self, writer: Writer | None = None) -> None:
         self.writer = writer

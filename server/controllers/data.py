@@ -42,6 +42,7 @@ class DataController(Controller):
                 parameters=(_FIELDS, *ASK, FALLBACK),
                 errors=(404, 409, 502, 504),
                 asks="data",
+                is_table=True,
             )
         },
     )

@@ -35,9 +35,11 @@ from coinmux.server.asgi.request_body import read_json
 from coinmux.server.asgi.request_parts import parts_of
 from coinmux.server.asgi.requests import AnyRequest, request_id
 from coinmux.server.asgi.responses import Bytes, as_json, provenance_headers
+from coinmux.server.asgi.rows import table_of_indicator
 from coinmux.server.asgi.scope import state_of
 from coinmux.server.asgi.sse import EventStream
 from coinmux.server.asgi.static_files import FOREVER
+from coinmux.server.asgi.tabular import tabled
 from coinmux.server.context import ServerContext
 from coinmux.server.controllers.live import last_event_id, streamed
 from coinmux.server.openapi.document import DOC
@@ -169,8 +171,12 @@ class IndicatorController(Controller):
         asked = read_market_ask(request.scope["query_string"], gateway.parse_symbol)
         plan = gateway.indicators.catalogue.plan(found, asked.parameters)
 
-        async def one(interval: Interval) -> tuple[CandleHistory, bytes]:
-            routed = await gateway.indicators.one(
+        form = state_of(request.scope).form
+        if form is not None and len(asked.intervals) > 1:
+            raise refused([{"name": "interval", "message": "takes one interval for a table"}])
+
+        async def computed(interval: Interval) -> IndicatorResult:
+            return await gateway.indicators.one(
                 plan,
                 asked.symbol,
                 interval,
@@ -182,6 +188,15 @@ class IndicatorController(Controller):
                 start=asked.start,
                 end=asked.end,
             )
+
+        if form is not None:
+            routed = await computed(asked.intervals[0])
+            data = msgspec.json.decode(routed.encode(routed.head(), routed.shown))
+            table, now = table_of_indicator(data), gateway.clock.monotonic()
+            return tabled(table, routed.history.answer, now, form, routed.info.name)
+
+        async def one(interval: Interval) -> tuple[CandleHistory, bytes]:
+            routed = await computed(interval)
             return routed.history, routed.body
 
         return await _by_interval(asked, one, desk, request)

@@ -21,12 +21,12 @@ from coinmux.server.asgi.query_params import pairs_of
 from coinmux.server.asgi.request_parts import parts_of
 from coinmux.server.asgi.requests import AnyRequest, request_id
 from coinmux.server.asgi.responses import Bytes, as_json
+from coinmux.server.asgi.rows import rows_of, table_of_indicator
 from coinmux.server.asgi.scope import state_of
 from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC
 from coinmux.server.openapi.openbb_routes import APPS, DATA, INDICATOR, PRICES, WIDGETS
 from coinmux.server.openbb.prices import failed_row, price_row, split_pairs
-from coinmux.server.openbb.rows import indicator_rows, rows_of
 from coinmux.server.openbb.widgets import apps, widgets
 
 
@@ -59,7 +59,7 @@ class OpenbbController(Controller):
             request_id=request_id(request),
             trail=state_of(request.scope).trail,
         )
-        return as_json(rows_of(answer))
+        return as_json(rows_of(answer.data.table(), answer, newest_first=True))
 
     @get("/openbb/indicators", operation_id="getOpenbbIndicator", opt={DOC: INDICATOR})
     async def indicator(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
@@ -87,7 +87,8 @@ class OpenbbController(Controller):
             end=asked.end,
         )
         data: dict[str, Any] = msgspec.json.decode(result.encode(result.head(), result.shown))
-        return as_json(indicator_rows(data, result.history.answer))
+        table = table_of_indicator(data)
+        return as_json(rows_of(table, result.history.answer, newest_first=True))
 
     @get("/openbb/market", operation_id="getOpenbbPrices", opt={DOC: PRICES})
     async def prices(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:

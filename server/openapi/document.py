@@ -49,6 +49,7 @@ class RouteDoc:
         several: model of the answer where the caller asked for more than one thing.
         is_keyed: whether it asks no source and takes a key all the same.
         is_mixed: whether any key is taken, and its scope checked once it is known what is asked.
+        is_table: whether it has rows, though it has no reader.
         unready: status at which the answer is `result` all the same.
         needs: parameters that the route requires, though the reader does not.
         also: further forms of the answer: media type -> what OpenAPI says of it.
@@ -71,6 +72,7 @@ class RouteDoc:
     asks: str | None = None
     is_keyed: bool = False
     is_mixed: bool = False
+    is_table: bool = False
 
     def __deepcopy__(self, _: object) -> Self:
         """Itself: litestar copies what a route carries again and again, and this never changes."""
@@ -80,6 +82,18 @@ class RouteDoc:
     def operation(self) -> str | None:
         """What sources are asked for; None where they are not."""
         return self.reader.capability if self.reader is not None else self.asks
+
+    @property
+    def is_tabular(self) -> bool:
+        """Whether it answers as CSV and Arrow too."""
+        return self.is_table or (self.reader is not None and self.schema is None)
+
+    @property
+    def kinds(self) -> str:
+        """What it answers, in words."""
+        if self.is_tabular:
+            return "application/json, text/csv and application/vnd.apache.arrow.stream"
+        return f"{self.media_type} and nothing else"
 
     def scope_at(self, template: str) -> str | None:
         """The scope that a key must have for the route at that path; None where it needs no key.

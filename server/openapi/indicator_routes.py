@@ -337,6 +337,7 @@ ROUTED = RouteDoc(
     errors=_ASKED,
     several=IndicatorAnswers,
     asks="indicator",
+    is_table=True,
 )
 COMPREHENSIVE = RouteDoc(
     ComprehensiveAnswer,

@@ -39,6 +39,11 @@ _OF_INDICATORS = (
 )
 
 
+#: By `Accept`, or by an ending of the path: `.csv`, `.arrow`.
+_TABLES = {
+    "text/csv": {"schema": {"type": "string", "description": "A header, then a row a line"}},
+    "application/vnd.apache.arrow.stream": {"schema": {"type": "string", "format": "binary"}},
+}
 #: Errors that can come only where a key is looked at.
 _OF_KEYS = (KeyRequired, KeyRefused, ScopeMissing, errors.BudgetSpent)
 
@@ -58,8 +63,12 @@ def responses(doc: RouteDoc, path: str) -> dict[str, Any]:
             content["schema"] = {"anyOf": [reference(doc.result), reference(doc.several)]}
     else:
         content["schema"] = {"type": "string"}
+    forms = _TABLES if doc.is_tabular else {}
     answers: dict[str, Any] = {
-        "200": {"description": "The answer", "content": {doc.media_type: content, **doc.also}}
+        "200": {
+            "description": "The answer",
+            "content": {doc.media_type: content, **doc.also, **forms},
+        }
     }
     if doc.unready is not None:
         answers[str(doc.unready)] = {"description": "Not now", "content": {doc.media_type: content}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.errors import InvalidRequest
-from coinmux.server.openbb.rows import iso
+from coinmux.server.asgi.rows import iso
 
 if TYPE_CHECKING:
     from coinmux.framework.models.market import Ticker
