@@ -44,15 +44,24 @@ class _Where(msgspec.Struct):
 
 
 class _Change(msgspec.Struct):
-    """What tells a change of state from another event, and from another change."""
+    """What tells a change of state from another event, and from another change.
+
+    Attributes:
+        t, at: when, Unix ms: the one of an event, the other of a line of the activity log.
+    """
 
     kind: str
+    t: int = 0
+    at: int = 0
     source: str | None = None
     after: str | None = None
     detail: _Where = msgspec.field(default_factory=_Where)
 
 
 _CHANGE = msgspec.json.Decoder(_Change)
+#: What two workers tell within this time is one change.
+_SAME_MS = 5_000
+_Place = tuple[str, str | None, str | None]
 
 
 class EventBoard:
@@ -60,18 +69,24 @@ class EventBoard:
 
     Each worker tells of a source that changed its state; the first of them is shown.
 
+    Args:
+        worker: a name that no other worker has, without a space.
+
     Attributes:
         last: the id of the newest event that was read; 0 before the first.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, worker: str) -> None:
+        self._worker = worker.encode("ascii")
         self._lines = SharedLines(folder, "events")
         self._requests: deque[Line] = deque(maxlen=_REQUESTS)
         self._others: deque[Line] = deque(maxlen=_OTHERS)
         self._activity: deque[Line] = deque(maxlen=_ACTIVITY)
         self._left_out: deque[Line] = deque(maxlen=_OTHERS)
-        #: The state of each source and capability by the lines so far, of both kinds of lines.
-        self._states: dict[tuple[str, str | None, str | None], str] = {}
+        #: By the lines so far, of both kinds: the state of each source and capability, and when a
+        #: change to a state was first told, with those who have told it.
+        self._states: dict[_Place, str] = {}
+        self._changes: dict[tuple[_Place, str], tuple[int, set[bytes]]] = {}
         self.last = 0
 
     def append(self, lines: Sequence[tuple[Kind, bytes]]) -> None:
@@ -80,7 +95,9 @@ class EventBoard:
         Raises:
             OSError: the folder is gone, or full.
         """
-        self._lines.append([b"%b %b" % (kind.encode("ascii"), data) for kind, data in lines])
+        self._lines.append(
+            [b"%b %b %b" % (kind.encode("ascii"), self._worker, data) for kind, data in lines]
+        )
 
     def read(self) -> None:
         """Read what was added since the last time.
@@ -92,8 +109,8 @@ class EventBoard:
             b"r": self._requests, b"e": self._others, b"a": self._activity, b"d": self._left_out,
         }  # fmt: skip
         for line in self._lines.read():
-            kind, _, data = line.text.partition(b" ")
-            if kind in b"ea" and self._is_known(kind, data):
+            kind, worker, data = line.text.split(b" ", 2)
+            if kind in b"ea" and self._is_known(kind, worker, data):
                 continue
             into[kind].append(Line(line.id, kind.decode("ascii"), data))
             if kind in b"re":
@@ -127,8 +144,8 @@ class EventBoard:
         """The id of the newest line of the activity log; 0 before the first."""
         return self._activity[-1].id if self._activity else 0
 
-    def _is_known(self, kind: bytes, data: bytes) -> bool:
-        """Whether it says of a source what another worker has said just before."""
+    def _is_known(self, kind: bytes, worker: bytes, data: bytes) -> bool:
+        """Whether it says of a source what another worker has said of it."""
         told = _CHANGE.decode(data)
         if told.kind not in ("state", "state_change"):
             return False
@@ -136,5 +153,12 @@ class EventBoard:
         place = kind.decode("ascii"), told.source, told.detail.capability
         if self._states.get(place) == after:
             return True
+        at = told.t or told.at
+        first_at, tellers = self._changes.get((place, after), (0, set[bytes]()))
+        if abs(at - first_at) <= _SAME_MS and worker not in tellers:
+            # It has learnt of it from others, or at the same time.
+            tellers.add(worker)
+            return True
+        self._changes[place, after] = at, {worker}
         self._states[place] = after
         return False

@@ -56,7 +56,7 @@ class Group:
         folder = Path(file).parent
         self._run = began_ms(folder)
         self._figures = FiguresBoard(Path(file), self._clock)
-        self._board = EventBoard(folder)
+        self._board = EventBoard(folder, Path(file).name)
         started = desk.gateway.settings.workers
 
         def others() -> int:

@@ -81,10 +81,19 @@ async def test_the_chips_stay_with_their_panes_and_print_is_light(page_of, until
         assert await page.locator(".printed").is_visible()
         assert not await page.locator("#plot").is_visible()
         assert not await page.locator("#ask").is_visible()
-        corner = await page.locator(".printed").evaluate(
-            "one => [...one.getContext('2d').getImageData(1, 1, 1, 1).data]"
+        # A line of the grid may cross the corner, as the time has it.
+        ground = await page.locator(".printed").evaluate(
+            """one => {
+              const { data } = one.getContext("2d").getImageData(1, 1, 40, 40);
+              const seen = new Map();
+              for (let at = 0; at < data.length; at += 4) {
+                const pixel = data.slice(at, at + 4).join();
+                seen.set(pixel, (seen.get(pixel) ?? 0) + 1);
+              }
+              return [...seen].sort((a, b) => b[1] - a[1])[0][0];
+            }"""
         )
-        assert corner == [255, 255, 255, 255]
+        assert ground == "255,255,255,255"
         await page.evaluate("dispatchEvent(new Event('afterprint'))")
         assert await page.locator(".printed").count() == 0
 

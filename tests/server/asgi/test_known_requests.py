@@ -492,7 +492,7 @@ async def test_a_caller_that_leaves_ends_a_known_request(app_of):
 async def test_a_known_request_at_work_is_not_swept_and_keeps_its_place(app_of):
     """Its connection owes nothing meanwhile, and what comes after it is answered after it."""
     gate = asyncio.Event()
-    async with app_of(a=[1.0, 1.0, (gate, 7.0)]) as world:
+    async with app_of(a=[1.0, 1.0, (gate, 1.1)]) as world:
         await known(Client(world), UNCACHED)
         client = Client(world)
         client.send(UNCACHED)
