@@ -136,13 +136,20 @@ def test_tags_are_compared_weakly():
     assert not has(None, b'"a"')
 
 
-@pytest.mark.parametrize("path", ["/api/market/ticker?symbol=BTC/USDT", CANDLES, "/api/providers"])
-async def test_a_caller_that_takes_only_csv_is_not_sent_json(app_of, path):
-    """406, cached or not, rather than a body it cannot read."""
+TICKER = "/api/market/ticker?symbol=BTC/USDT"
+
+
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [(TICKER, "image/png"), (CANDLES, "image/png"), ("/api/providers", "text/csv")],
+)
+async def test_a_caller_that_takes_no_json_is_not_sent_it(app_of, path, accept):
+    """406, cached or not, rather than a body it cannot read; of what is no table, CSV too."""
     async with app_of(a=[1.0]) as world:
         for _ in range(2):
             assert (await world.client.get(path)).status_code == 200
-            answer = await world.client.get(path, headers={"Accept": "text/csv"})
+            answer = await world.client.get(path, headers={"Accept": accept})
             assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
-        both = await world.client.get(path, headers={"Accept": "text/csv, application/json"})
+        both = await world.client.get(path, headers={"Accept": f"{accept}, application/json"})
         assert both.status_code == 200
+        assert both.headers["content-type"] == "application/json"
