@@ -98,6 +98,23 @@ def single_values(query_string: bytes, known: Iterable[str]) -> dict[str, str]:
     return values
 
 
+def split_list(text: str, name: str, unit: str, most: int) -> list[str]:
+    """The entries of a list with commas between, each once.
+
+    Args:
+        name: of the parameter.
+        unit: what the entries are, in the plural.
+
+    Raises:
+        InvalidRequest: there are none, or more than `most`.
+    """
+    found = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not 1 <= len(found) <= most:
+        message = f"takes 1 to {most} {unit}, comma between"
+        raise InvalidRequest(f"{name} {message}", errors=[{"name": name, "message": message}])
+    return found
+
+
 def flag(text: str) -> bool:
     """What `true`, `1`, `yes` or `on` means, or `false`, `0`, `no` or `off`, in any case.
 

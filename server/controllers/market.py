@@ -32,6 +32,7 @@ from coinmux.server.asgi.query_params import (
     QUOTE_FALLBACK,
     QueryReader,
     single_values,
+    split_list,
 )
 from coinmux.server.asgi.request_parts import parts_of
 from coinmux.server.asgi.requests import AnyRequest, request_id
@@ -115,7 +116,7 @@ class MarketController(Controller):
         values = single_values(
             request.scope["query_string"], ("symbols", *ASK_PARAMETERS, QUOTE_FALLBACK)
         )
-        symbols = _split(values.pop("symbols", ""))
+        symbols = split_list(values.pop("symbols", ""), "symbols", "pairs", BATCH_LIMIT)
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(_item(desk, request, {**values, "symbol": symbol}))
@@ -171,14 +172,6 @@ class MarketController(Controller):
     ) -> Answered:
         """The whole market in a few figures."""
         return await desk.answer(request, GLOBAL)
-
-
-def _split(text: str) -> list[str]:
-    symbols = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not 1 <= len(symbols) <= BATCH_LIMIT:
-        message = f"takes 1 to {BATCH_LIMIT} pairs, comma between"
-        raise InvalidRequest(f"symbols {message}", errors=[{"name": "symbols", "message": message}])
-    return symbols
 
 
 async def _item(

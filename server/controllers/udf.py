@@ -19,7 +19,7 @@ from coinmux.framework.models.candles import CandlesQuery
 from coinmux.framework.reference.intervals import Interval
 from coinmux.framework.routing.options import RequestOptions
 from coinmux.server.asgi.problems import problem
-from coinmux.server.asgi.query_params import pairs_of
+from coinmux.server.asgi.query_params import pairs_of, split_list
 from coinmux.server.asgi.request_parts import parts_of
 from coinmux.server.asgi.requests import AnyRequest, request_id
 from coinmux.server.asgi.responses import NO_STORE, Bytes, as_json
@@ -29,7 +29,7 @@ from coinmux.server.openapi.document import DOC
 from coinmux.server.openapi.udf_routes import CONFIG, HISTORY, QUOTES, SEARCH, SYMBOLS, TIME
 from coinmux.server.pages.pair_search import pairs_of_source
 from coinmux.server.udf.history import history, read_number
-from coinmux.server.udf.quotes import quote_of, split_tickers
+from coinmux.server.udf.quotes import MOST_QUOTES, quote_of
 from coinmux.server.udf.resolutions import RESOLUTIONS
 from coinmux.server.udf.symbols import ROUTED, described, exchanges, listed, market_of
 
@@ -131,7 +131,7 @@ class UdfController(Controller):
         values = _values(request)
 
         async def answer() -> dict[str, Any]:
-            tickers = split_tickers(values.get("symbols", ""))
+            tickers = split_list(values.get("symbols", ""), "symbols", "markets", MOST_QUOTES)
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(quote_of(desk.gateway, one, partial(_ask, desk, request)))

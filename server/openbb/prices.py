@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coinmux.framework.errors import InvalidRequest
+from coinmux.server.asgi.query_params import split_list
 from coinmux.server.asgi.rows import iso
 
 if TYPE_CHECKING:
@@ -20,11 +20,7 @@ def split_pairs(text: str) -> list[str]:
     Raises:
         InvalidRequest: there are none, or too many.
     """
-    pairs = list(dict.fromkeys(one.strip() for one in text.split(",") if one.strip()))
-    if not 1 <= len(pairs) <= MOST_PAIRS:
-        message = f"takes 1 to {MOST_PAIRS} pairs, comma between"
-        raise InvalidRequest(f"symbol {message}", errors=[{"name": "symbol", "message": message}])
-    return pairs
+    return split_list(text, "symbol", "pairs", MOST_PAIRS)
 
 
 def price_row(ticker: Ticker, provider: str, at_ms: int, note: str = "") -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coinmux.framework.errors import CoinmuxError, InvalidRequest
+from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.models.market import TickerQuery
 from coinmux.framework.routing.options import RequestOptions
 from coinmux.server.udf.symbols import ROUTED, exchanges, market_of
@@ -20,19 +20,6 @@ if TYPE_CHECKING:
 
 #: Markets of one question, each of which may cost a call of a source.
 MOST_QUOTES = 50
-
-
-def split_tickers(text: str) -> list[str]:
-    """The tickers of a list with commas between, each once.
-
-    Raises:
-        InvalidRequest: there are none, or too many.
-    """
-    tickers = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not 1 <= len(tickers) <= MOST_QUOTES:
-        message = f"takes 1 to {MOST_QUOTES} markets, comma between"
-        raise InvalidRequest(f"symbols {message}", errors=[{"name": "symbols", "message": message}])
-    return tickers
 
 
 async def quote_of(
