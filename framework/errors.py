@@ -425,6 +425,13 @@ class ProviderBusy(ProviderError):
     outcome = Outcome.NEUTRAL
 
 
+class InputsMissing(ProviderError):
+    """What a derived source asks others for, none of them answered."""
+
+    code = "inputs_missing"
+    outcome = Outcome.NEUTRAL
+
+
 class LocalNetwork(ProviderError):
     """Our own network is down."""
 

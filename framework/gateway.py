@@ -175,7 +175,8 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         )
         self._dispatcher = kinds.dispatcher(
             self.registry, self.router, self.health, runner, self.cache, self._decisions,
-            self.clock, self._leases, simulated=simulated,
+            self.clock, self._leases, self.fetch, lambda: self.loader.capabilities.values(),
+            simulated=simulated,
         )  # fmt: skip
         self._dispatcher.suggest = self.markets_known.suggest
         self._dispatcher.on_stored(self.markets_known.on_stored, "markets")
@@ -183,7 +184,10 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         self.is_open: bool = False
         self.consumers: Consumers = Consumers(self.clock)
         self._use_consumers()
-        self._probes = SourceProbe(self.health, self._leases, runner, self._decisions, self.clock)
+        self._probes = SourceProbe(
+            self.health, self._leases, runner, self._decisions, self._dispatcher.inputs_of,
+            self.clock,
+        )  # fmt: skip
         self.archive: Archive | None = None
         self.archive_expected: bool = False
         self.state: Cluster | None = None

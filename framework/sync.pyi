@@ -24,7 +24,7 @@ from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.framework.indicators.service import IndicatorService
 from coinmux.framework.models.base import Query, R_co, Result
 from coinmux.framework.models.candles import Candles
-from coinmux.framework.models.capability import Capability
+from coinmux.framework.models.capability import Capability, Strategy
 from coinmux.framework.models.chain import (
     Balance,
     ChainHead,
@@ -63,7 +63,7 @@ from coinmux.framework.reports.providers import (
 from coinmux.framework.reports.status import GatewayStatus
 from coinmux.framework.reports.usage import UsageReport
 from coinmux.framework.routing.market_directory import MarketDirectory
-from coinmux.framework.routing.options import RequestKeywords, RequestOptions, Strategy
+from coinmux.framework.routing.options import RequestKeywords, RequestOptions
 from coinmux.framework.routing.router import Router
 from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.registry import SourceRegistry

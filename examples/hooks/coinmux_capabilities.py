@@ -1,8 +1,8 @@
 """A capability that coinmux does not have, with its models and its fetch hook."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 
-from coinmux import HTTP, Capability, Freshness, Query, Result, hookimpl, hookspec
+from coinmux import Capability, Freshness, Query, Result, hookimpl
 
 
 class MoonQuery(Query):
@@ -13,11 +13,6 @@ class Moon(Result):
     """The lit part of the moon, 0 to 1."""
 
     lit: float
-
-
-@hookspec
-def fetch_moon(query: MoonQuery, http: HTTP) -> Awaitable[Moon]:
-    """The moon now."""
 
 
 @hookimpl

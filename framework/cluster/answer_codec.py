@@ -27,6 +27,19 @@ _ARRAY = 1
 Word = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")]
 
 
+class EncodedInput(msgspec.Struct):
+    """One answer that a derived source was told, as `meta.attempts` shows it."""
+
+    capability: Word
+    provider: Word
+    fetched_at: int
+    cache: Word
+    stale: bool
+    asked: dict[str, Any]
+    agreed: list[Word] | None = None
+    inputs: list[EncodedInput] | None = None
+
+
 class EncodedAttempt(msgspec.Struct):
     """One attempt, as `meta.attempts` shows it."""
 
@@ -35,6 +48,7 @@ class EncodedAttempt(msgspec.Struct):
     started_at: int
     elapsed_ms: float
     code: Word | None = None
+    inputs: list[EncodedInput] | None = None
 
 
 class EncodedAnswer(msgspec.Struct):
@@ -94,7 +108,9 @@ _DECODER = msgspec.msgpack.Decoder(EncodedAnswer, ext_hook=unpacked)
 
 def key_text(row: Capability, query: Query, ask: KeptOptions) -> str:
     """A short name of the question, the same in every process."""
-    parts = [row.name, query.model_dump(mode="json"), ask.provider, ask.strategy]
+    parts: list[Any] = [row.name, query.model_dump(mode="json"), ask.provider, ask.strategy]
+    if ask.waiting:
+        parts.append(ask.waiting)
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:40]
 
 

@@ -36,6 +36,7 @@ from coinmux.framework.sources.proven import is_comparable
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
+    from coinmux.framework.dispatch.inputs import Inputs
     from coinmux.framework.events import EventBus
     from coinmux.framework.health.leases import Leases
     from coinmux.framework.health.tracker import HealthTracker, Lease
@@ -142,11 +143,13 @@ class AttemptRunner:
         limit_s: float,
         *,
         ours: bool = False,
+        inputs: Inputs | None = None,
     ) -> Result:
         """The source's answer within `limit_s` seconds, checked; its outcome is recorded.
 
         Args:
             ours: whether the question is our own and not a caller's, so that every failure counts.
+            inputs: asks other sources, for one that is derived from them.
 
         Raises:
             ProviderError, UnknownSymbol: as it ended.
@@ -154,7 +157,7 @@ class AttemptRunner:
         """
         started = self._clock.monotonic()
         result = await self.ask(
-            source, capability, query, lease, limit_s, ours=ours, started=started
+            source, capability, query, lease, limit_s, ours=ours, inputs=inputs, started=started
         )
         elapsed_s = self._clock.monotonic() - started
         try:
@@ -182,6 +185,7 @@ class AttemptRunner:
         limit_s: float,
         *,
         ours: bool = False,
+        inputs: Inputs | None = None,
         started: float | None = None,
     ) -> Result:
         """As `run`, but the caller must record the outcome of a good answer.
@@ -195,7 +199,7 @@ class AttemptRunner:
         watch = LoopWatch()
         try:
             result, misplaced, why_stale = await self._call(
-                source, capability, query, started, limit_s, watch, ours=ours
+                source, capability, query, started, limit_s, watch, ours=ours, inputs=inputs
             )
         except BaseException as raised:
             # The border around a plugin's call: whatever comes out of it is its own defect.
@@ -254,6 +258,7 @@ class AttemptRunner:
         watch: LoopWatch,
         *,
         ours: bool,
+        inputs: Inputs | None,
     ) -> tuple[Result, str | None, str | None]:
         """The checked answer, why it is about another time, and why it is older than it may be."""
         info, hook = source.info, source.fetch[capability.name]
@@ -271,7 +276,7 @@ class AttemptRunner:
         async def read(page: Query) -> Result:
             """The hook's answer, checked; it runs in a task of its own, which collects."""
             collect(damage)
-            http = HTTP(source.bound, self._client, until, page, desk)
+            http = HTTP(source.bound, self._client, until, page, desk, others=inputs)
             return self._checked(source, capability, page, await hook(page, http))
 
         async def fetch(page: Query, within_s: float) -> Result:
@@ -305,7 +310,10 @@ class AttemptRunner:
         head = answer.head()
         if head is not None:
             return answer, misplaced, self._heads.lag(head)
-        return answer, misplaced, answer.staleness(query, now_ms, capability.max_age_s)
+        why_stale = answer.staleness(query, now_ms, capability.max_age_s)
+        if why_stale is None and inputs is not None:
+            why_stale = inputs.staleness()
+        return answer, misplaced, why_stale
 
     def _checked(
         self, source: Source, capability: Capability, asked: Query, result: object

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.dispatch.attempt import StaleResult
 from coinmux.framework.dispatch.blame import PROBE_S
@@ -11,6 +11,7 @@ from coinmux.framework.errors import CutShort, NotOffered, UnknownSymbol
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.dispatch.decision_log import DecisionLog
+    from coinmux.framework.dispatch.inputs import Inputs
     from coinmux.framework.dispatch.request import RequestContext
     from coinmux.framework.errors import ProviderError
     from coinmux.framework.models.base import Result
@@ -38,10 +39,17 @@ class AttemptLog:
         self._clock = clock
 
     def answered(
-        self, request: RequestContext, source: Source, result: Result, begun: float
+        self,
+        request: RequestContext,
+        source: Source,
+        result: Result,
+        begun: float,
+        inputs: Inputs | None = None,
     ) -> None:
-        """One source answered."""
-        self._record(request, source, "answer", begun, length=result.data_length())
+        """One source answered, from `inputs` if it is derived."""
+        line = self._record(request, source, "answer", begun, length=result.data_length())
+        if inputs is not None:
+            line["inputs"] = inputs.public()
 
     def failed(
         self,
@@ -51,6 +59,7 @@ class AttemptLog:
         begun: float,
         *,
         goes_on: bool,
+        inputs: Inputs | None = None,
     ) -> None:
         """One source failed; `goes_on` where another is asked then."""
         if isinstance(error, StaleResult):
@@ -64,9 +73,11 @@ class AttemptLog:
             request.failures += 1
         most = self._registry.env.settings.max_attempts
         decision = "fall_back" if goes_on and request.failures < most else "fail"
-        self._record(
+        line = self._record(
             request, source, decision, begun, code=error.code, detail=error.detail, error=error
         )
+        if inputs is not None:
+            line["inputs"] = inputs.public()
 
     def beaten(self, request: RequestContext, source: Source, winner: Source, begun: float) -> None:
         """One source was slower than its hedge, which does not count against it."""
@@ -84,7 +95,7 @@ class AttemptLog:
         detail: str | None = None,
         length: int | None = None,
         error: Exception | None = None,
-    ) -> None:
+    ) -> dict[str, Any]:
         ended_ms = self._clock.wall_ms()
         elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 3)
         line = self._decisions.attempt(
@@ -102,3 +113,4 @@ class AttemptLog:
             own=request.ask.own,
         )
         request.attempts.append(line)
+        return line

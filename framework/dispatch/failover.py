@@ -15,18 +15,20 @@ from coinmux.framework.routing.candidates import Candidate
 from coinmux.framework.routing.hedging import Hedger
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from coinmux.framework.clock import Clock
     from coinmux.framework.dispatch.attempt import AttemptRunner
     from coinmux.framework.dispatch.attempt_log import AttemptLog
     from coinmux.framework.dispatch.decision_log import DecisionLog
     from coinmux.framework.dispatch.held import HeldAnswers
+    from coinmux.framework.dispatch.inputs import Inputs
     from coinmux.framework.dispatch.request import RequestContext
     from coinmux.framework.health.leases import Leases
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.models.base import Result
     from coinmux.framework.routing.candidates import Upcoming
+    from coinmux.framework.routing.options import RequestOptions
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
@@ -62,6 +64,7 @@ class Failover:
         attempts: AttemptLog,
         decisions: DecisionLog,
         held: HeldAnswers,
+        inputs: Callable[[Source, RequestOptions], Inputs],
         clock: Clock,
     ) -> None:
         self._registry = registry
@@ -72,6 +75,7 @@ class Failover:
         self._attempts = attempts
         self._decisions = decisions
         self._held = held
+        self._inputs = inputs
         self._clock = clock
         self._alternatives = AlternativeBudget(clock)
         self._hedger = Hedger(health)
@@ -140,8 +144,14 @@ class Failover:
                 begun = self._clock.monotonic()
             if lease is None:
                 return None
+            inputs = None
+            if source.info.asks:
+                inputs = self._inputs(source, request.ask)
+                request.is_derived = True
             try:
-                result = await self._runner.run(source, row, request.query, lease, limit_s)
+                result = await self._runner.run(
+                    source, row, request.query, lease, limit_s, inputs=inputs
+                )
             except (StaleResult, ProviderError, UnknownSymbol) as error:
                 if isinstance(error, ProviderBusy) and self._may_wait(request, source, upcoming):
                     # Others took the permit first.
@@ -154,9 +164,9 @@ class Failover:
                     if freed <= _FREED_TRIES:
                         continue
                 goes_on = upcoming.peek() is not None
-                self._attempts.failed(request, source, error, begun, goes_on=goes_on)
+                self._attempts.failed(request, source, error, begun, goes_on=goes_on, inputs=inputs)
                 return None
-            self._attempts.answered(request, source, result, begun)
+            self._attempts.answered(request, source, result, begun, inputs)
             return source, result
 
     def _limit_s(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from coinmux.framework.dispatch.empty_range import nothing_found
 from coinmux.framework.dispatch.failover import Failover
 from coinmux.framework.dispatch.failure import failure_of
 from coinmux.framework.dispatch.held import HeldAnswers
+from coinmux.framework.dispatch.inputs import Fetch, Inputs, older_by_ms, sources_of
 from coinmux.framework.dispatch.request import RequestContext, key_of
 from coinmux.framework.errors import (
     AllProvidersFailed,
@@ -35,7 +37,7 @@ from coinmux.framework.routing.options import CONSENSUS, RequestOptions
 from coinmux.framework.routing.router import OVER_SHARE
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Iterable, Mapping
 
     from coinmux.framework.cache.kept import KeptAnswers, StoredAnswers
     from coinmux.framework.cache.store import AnswerCache
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from coinmux.framework.quality.jump_check import JumpCheck
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
+    from coinmux.framework.sources.source import Source
 
 #: A shared call ends itself by its deadline; a caller waits this much longer for its error.
 _MARGIN_S = 0.05
@@ -86,6 +89,8 @@ class Dispatcher:
         decisions: DecisionLog,
         clock: Clock,
         leases: Leases,
+        fetch: Fetch,
+        rows: Callable[[], Iterable[Capability]],
         *,
         simulated: bool,
     ) -> None:
@@ -97,13 +102,16 @@ class Dispatcher:
         self._decisions = decisions
         self._clock = clock
         self._leases = leases
+        self._fetch_for = fetch
+        self._rows = rows
         self._simulated = simulated
         attempts = AttemptLog(registry, decisions, clock)
         self.deviations = deviations = Deviations(clock)
         self._held = HeldAnswers(health, deviations)
         self._failover = Failover(
-            registry, router, health, leases, runner, attempts, decisions, self._held, clock
-        )
+            registry, router, health, leases, runner, attempts, decisions, self._held,
+            self.inputs_of, clock,
+        )  # fmt: skip
         self._consensus = ConsensusRound(
             registry, router, health, runner, attempts, deviations, clock
         )
@@ -127,6 +135,10 @@ class Dispatcher:
             capability: only answers of this one.
         """
         self._listeners = (*self._listeners, (capability, listener))
+
+    def inputs_of(self, source: Source, ask: RequestOptions) -> Inputs:
+        """What a derived source asks other sources with, while it answers one request."""
+        return Inputs(source, ask, self._rows(), self._fetch_for)
 
     async def close(self) -> None:
         """End every call in flight."""
@@ -170,6 +182,8 @@ class Dispatcher:
         deadline = Deadline(clock, now + timeout_s)
         request = RequestContext(key, row, query, ask, deadline, request_id, now, trail)
         cached = cache.get(key)
+        if ask.waiting and cached is None:
+            cached = self._of_nobody_waiting(row, query, ask)
         if cached is not None:
             if is_fresh(cached, now, ask.max_age_s):
                 cache.hits += 1
@@ -202,6 +216,15 @@ class Dispatcher:
         if fetched.from_others is not None:
             return self._served(request, fetched, fetched.from_others)
         return fetched.view("miss")
+
+    def _of_nobody_waiting(
+        self, row: Capability, query: Query, ask: RequestOptions
+    ) -> FetchResult | None:
+        """The answer cached for callers, unless it is made by a source that waits for this one."""
+        cached = self._cache.get(key_of(row, query, replace(ask, waiting=())))
+        if cached is None or not sources_of(cached).isdisjoint(ask.waiting):
+            return None
+        return cached
 
     def _unasked(self, request: RequestContext, result: Result) -> FetchResult:
         """An answer that no source need be asked for."""
@@ -352,6 +375,10 @@ class Dispatcher:
     ) -> FetchResult:
         clock = self._clock
         now, now_ms = clock.monotonic(), clock.wall_ms()
+        older_ms = 0
+        if request.is_derived:
+            # An answer made of others is as old as the oldest of them.
+            older_ms = older_by_ms(request.attempts, answered.provider, now_ms)
         row = request.row
         freshness = row.freshness
         if row.freshness_for is not None:
@@ -360,8 +387,8 @@ class Dispatcher:
             capability=row.name,
             data=result,
             provider=answered.provider,
-            fetched_ms=now_ms,
-            fetched_at=now,
+            fetched_ms=now_ms - older_ms,
+            fetched_at=now - older_ms / 1000,
             freshness=freshness,
             fresh_s=self._cache.jittered(freshness.fresh_s),
             stale=answered.stale,
@@ -371,6 +398,9 @@ class Dispatcher:
             consensus=answered.consensus,
         )
         self._cache.put(request.key, fetched)
+        if request.ask.waiting:
+            # Callers are given it too: it is as good as what they would have been told.
+            self._cache.put(key_of(row, request.query, replace(request.ask, waiting=())), fetched)
         self._decisions.decide(request, "answered", fetched.provider, elapsed_ms=fetched.elapsed_ms)
         for capability, listener in self._listeners:
             if capability is None or capability == row.name:

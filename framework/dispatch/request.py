@@ -34,6 +34,7 @@ class RequestContext:
         failures: attempts that failed, "unknown symbol" and "not offered" not counted.
         waits: how often it waited for a permit of the only source.
         decided: whether its decision has been recorded.
+        is_derived: whether a source was asked that asks others.
     """
 
     key: Hashable
@@ -52,6 +53,7 @@ class RequestContext:
     waits: int = 0
     out_of_time: bool = False
     decided: bool = False
+    is_derived: bool = False
 
 
 @dataclass(slots=True)
@@ -76,4 +78,7 @@ def key_of(row: Capability, query: Query, ask: RequestOptions) -> Hashable:
     A frozen set, as it keeps its hash: a call looks its key up eight times, and a tuple would ask
     the query for its hash each time.
     """
+    if ask.waiting:
+        # A source that waits for an answer must never wait for a call it takes part in.
+        return frozenset((query, (row.name, ask.provider, ask.strategy, ask.waiting)))
     return frozenset((query, (row.name, ask.provider, ask.strategy)))

@@ -6,16 +6,23 @@ from typing import TYPE_CHECKING
 
 from coinmux.framework.dispatch.attempt import StaleResult
 from coinmux.framework.errors import Outcome, ProviderError, UnknownSymbol
+from coinmux.framework.routing.options import RequestOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coinmux.framework.clock import Clock
     from coinmux.framework.dispatch.attempt import AttemptRunner
     from coinmux.framework.dispatch.decision_log import DecisionLog
+    from coinmux.framework.dispatch.inputs import Inputs
     from coinmux.framework.health.leases import Leases
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.sources.source import Source
+
+#: How a derived source asks others while it is probed: nobody waits, and no quota is spent on it.
+_PROBED = RequestOptions(background=True)
 
 
 class SourceProbe:
@@ -27,12 +34,14 @@ class SourceProbe:
         leases: Leases,
         runner: AttemptRunner,
         decisions: DecisionLog,
+        inputs: Callable[[Source, RequestOptions], Inputs],
         clock: Clock,
     ) -> None:
         self._health = health
         self._leases = leases
         self._runner = runner
         self._decisions = decisions
+        self._inputs = inputs
         self._clock = clock
 
     async def run(self, source: Source, row: Capability, query: Query) -> bool:
@@ -60,7 +69,10 @@ class SourceProbe:
         begun = self._clock.monotonic()
         code = detail = failure = None
         try:
-            return await self._runner.run(source, row, query, lease, limit_s, ours=True)
+            inputs = self._inputs(source, _PROBED) if source.info.asks else None
+            return await self._runner.run(
+                source, row, query, lease, limit_s, ours=True, inputs=inputs
+            )
         except StaleResult as held:
             # It answers; whether its data is too old shows where there is something to compare.
             self._health.record(held.lease, Outcome.SUCCESS, elapsed_s=held.elapsed_s)

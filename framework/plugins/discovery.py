@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib.metadata import Distribution, EntryPoint, entry_points
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
 import pluggy
@@ -225,9 +225,14 @@ class PluginLoader:
                 raise TypeError("coinmux_capabilities returns Capability rows")
             if row.name in self.capabilities:
                 raise ValueError(f"the capability {row.name} exists already")
-            if not hasattr(self.manager.hook, row.hook):
-                raise ValueError(f"the capability {row.name} has no hookspec {row.hook}")
+            if not self._has_spec(row.hook):
+                # pluggy reads attributes only, so a namespace does as well as a module.
+                self.manager.add_hookspecs(cast("ModuleType", _spec_of(row)))
             self.capabilities[row.name] = row
+
+    def _has_spec(self, hook: str) -> bool:
+        caller = getattr(self.manager.hook, hook, None)
+        return caller is not None and bool(caller.has_spec())
 
     def _known_hooks(self) -> list[str]:
         return [name for name, hook in vars(self.manager.hook).items() if hook.has_spec()]
@@ -417,6 +422,16 @@ def _is_borrowed(impl: pluggy.HookImpl) -> bool:
     `from coinmux import *` imports all of them.
     """
     return str(getattr(impl.function, "__module__", "")).startswith("coinmux.framework.")
+
+
+def _spec_of(row: Capability) -> SimpleNamespace:
+    """The hookspec of a capability whose plugin has none: every one takes the same arguments."""
+
+    def fetch(query: Any, http: Any) -> None:
+        """What the row says."""
+
+    fetch.__name__, fetch.__doc__ = row.hook, row.description
+    return SimpleNamespace(**{row.hook: hookspecs.hookspec(fetch)})
 
 
 def _has_specs(plugin: object) -> bool:

@@ -65,7 +65,7 @@ def map_error(reply: Reply, query: Query) -> Exception | None:
 
 @hookspec
 def coinmux_capabilities() -> Sequence[Capability]:  # type: ignore[empty-body]
-    """Capabilities a plugin adds. The same plugin has their hookspecs, marked `@hookspec`."""
+    """Capabilities a plugin adds; their hooks take `(query, http)`, unless it has a `@hookspec`."""
 
 
 @hookspec

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
+from coinmux.framework.models.base import R_co
 from coinmux.framework.plugins.declared_types import check_types, clean_texts
 from coinmux.framework.plugins.error_table import ErrorTable
 from coinmux.framework.plugins.rate_limit import RateLimit
@@ -16,6 +17,8 @@ from coinmux.framework.reference.symbols import SymbolStyle
 
 if TYPE_CHECKING:
     from coinmux.framework.formats.feeds import FeedEntry
+    from coinmux.framework.models.base import Query
+    from coinmux.framework.models.capability import Strategy
     from coinmux.framework.reference.assets import AssetDirectory
     from coinmux.framework.transport.endpoint import Scalar
 
@@ -120,6 +123,7 @@ class ProviderInfo:
         metrics_from: the variable that names further metrics (`mvrv=789,…`); "" for none.
         models: text models it offers: id -> the channel that is that model, "" for the source.
         chains: ours -> theirs, for capabilities about a chain; one that is missing is not served.
+        asks: capabilities it asks other sources for with `http.ask`: it is derived from them.
         headers: sent with each request.
         errors: what its error codes and messages mean; `map_error` is for what a table cannot say.
         homepage, terms_url, docs_url: links for people.
@@ -150,6 +154,7 @@ class ProviderInfo:
     metric_forms: tuple[MetricForm, ...] = ()
     metrics_from: str = ""
     models: Mapping[str, str] = field(default_factory=dict)
+    asks: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     errors: ErrorTable | None = None
     homepage: str = ""
@@ -209,6 +214,20 @@ class Reply:
     body: object
     is_json: bool
     headers: Mapping[str, str]
+
+
+class Answered(Protocol[R_co]):
+    """What `HTTPClient.ask` returns; see `coinmux.Answer`."""
+
+    @property
+    def data(self) -> R_co:
+        """The capability's result model."""
+        ...
+
+    @property
+    def provider(self) -> str:
+        """The source that answered."""
+        ...
 
 
 class HTTPClient(Protocol):
@@ -289,4 +308,15 @@ class HTTPClient(Protocol):
         self, channels: Sequence[str], call: Callable[[HTTPClient], Awaitable[T]]
     ) -> T:
         """The answer of the first channel that has one."""
+        ...
+
+    async def ask(
+        self,
+        query: Query[R_co],
+        *,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+        max_age_s: float | None = None,
+    ) -> Answered[R_co]:
+        """The answer of another source to a question of a capability in `ProviderInfo.asks`."""
         ...

@@ -125,6 +125,9 @@ class ProviderDetail(ProviderReport):
         tuple[str, ...] | None, Meta(description="Quote currencies; null where not limited")
     ]
     chains: Annotated[tuple[str, ...] | None, Meta(description="null where not limited")]
+    asks: Annotated[
+        tuple[str, ...], Meta(description="Capabilities it asks other sources for; mostly none")
+    ]
     assets: tuple[AssetChoiceReport, ...]
     terms_url: str | None
     docs_url: str | None
@@ -283,6 +286,7 @@ class ProviderReports:
             intervals=None if info.intervals is None else tuple(info.intervals),
             quotes=None if info.quotes is None else tuple(sorted(info.quotes)),
             chains=None if info.chains is None else tuple(info.chains),
+            asks=info.asks,
             assets=tuple(AssetChoiceReport(**choice) for choice in source.assets.choices()),
             terms_url=info.terms_url or None,
             docs_url=info.docs_url or None,

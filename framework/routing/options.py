@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from coinmux.framework.errors import InvalidRequest
+from coinmux.framework.models.capability import Strategy
 
 #: Seconds a caller may give a request.
 LEAST_TIMEOUT_S, MOST_TIMEOUT_S = 0.1, 30
@@ -17,7 +18,6 @@ TAKES_SECONDS = {
 #: Several sources are asked together and the median of those that agree is the answer.
 CONSENSUS = "consensus"
 STRATEGIES = ("priority", "fastest", CONSENSUS)
-Strategy = Literal["priority", "fastest", "consensus"]
 
 
 class RequestKeywords(TypedDict, total=False):
@@ -43,6 +43,8 @@ class RequestOptions:
         background: no caller waits for it. Sources without a quota go first, then those with most
             of theirs left; a source that is busy, saves its quota or is offline is not asked.
         own: asked by the dashboard for itself: its calls are not counted as a client's.
+        waiting: derived sources that wait for this answer, the first one first: none of them is
+            asked for it.
     """
 
     provider: str | None = None
@@ -52,6 +54,7 @@ class RequestOptions:
     quote_fallback: bool = False
     background: bool = False
     own: bool = False
+    waiting: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.provider is not None:

@@ -11,7 +11,7 @@ from coinmux.framework.clock import wall_at
 from coinmux.framework.health.tracker import Availability, State
 from coinmux.framework.reference.symbols import QUOTES, Symbol
 from coinmux.framework.routing.candidates import Candidate, Upcoming
-from coinmux.framework.routing.options import RequestOptions
+from coinmux.framework.routing.options import CONSENSUS, RequestOptions
 from coinmux.framework.routing.order import Order
 from coinmux.framework.routing.ranking import LATENCY_DIGITS, SourceScore, after_first
 from coinmux.framework.sources.source import Refusal
@@ -132,7 +132,11 @@ class Router:
             return Candidate(
                 score, Refusal("not_pinned", f"{ask.provider} is pinned", for_good=True)
             )
+        if ask.waiting and source.name in ask.waiting:
+            return Candidate(score, Refusal("asks_itself", "it waits for this answer itself"))
         refusal = None if source.feature.enabled else source.disabled()
+        if refusal is None and source.info.asks and ask.strategy == CONSENSUS:
+            refusal = Refusal("derived", "made of others' answers, it confirms none", for_good=True)
         if refusal is None:
             refusal = source.refusal(capability, query)
         if refusal is None and source.is_metered and ask.provider is None:

@@ -6,13 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from coinmux.framework.models.base import Query
+from coinmux.framework.models.base import Query, R_co
 from coinmux.framework.plugins.provider_info import ProviderInfo, Reply
 from coinmux.framework.secrets import Secret, echoes
 from coinmux.framework.transport.endpoint import Endpoint, is_header_value
 
 if TYPE_CHECKING:
-    from coinmux.framework.clock import Clock
+    from coinmux.framework.cache.answer import Answer
+    from coinmux.framework.clock import Clock, Deadline
+    from coinmux.framework.models.capability import Strategy
     from coinmux.framework.reference.assets import AssetDirectory
 
 T = TypeVar("T")
@@ -38,6 +40,22 @@ class CallLimiter(Protocol):
 
     def observe(self, headers: Mapping[str, str]) -> None:
         """Called for each reply; names of headers are lower case."""
+        ...
+
+
+class OtherSources(Protocol):
+    """Asks other sources on behalf of one attempt of a derived one."""
+
+    async def ask(
+        self,
+        query: Query[R_co],
+        deadline: Deadline,
+        *,
+        provider: str | None,
+        strategy: Strategy,
+        max_age_s: float | None,
+    ) -> Answer[R_co]:
+        """The answer of another source."""
         ...
 
 

@@ -26,17 +26,19 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.formats import number_rows, strict_json
 from coinmux.framework.formats.feeds import FeedEntry, read_feed
-from coinmux.framework.models.base import Query
+from coinmux.framework.models.base import Query, R_co
 from coinmux.framework.plugins.loop_watch import Watched
 from coinmux.framework.plugins.provider_info import Reply
 from coinmux.framework.secrets import Secret, without
 from coinmux.framework.sources import response_errors, table_errors
-from coinmux.framework.sources.binding import BoundSource, ChannelChooser
+from coinmux.framework.sources.binding import BoundSource, ChannelChooser, OtherSources
 from coinmux.framework.transport.client import OFF_LOOP_BYTES, SafeHTTPClient
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from coinmux.framework.cache import answer as cached
+    from coinmux.framework.models.capability import Strategy
     from coinmux.framework.reference.assets import AssetDirectory
     from coinmux.framework.transport.endpoint import Endpoint, Scalar
     from coinmux.framework.transport.messages import Answer, Outgoing
@@ -67,6 +69,7 @@ class HTTP:
         query: what is asked, for the plugin's `map_error`.
         desk: keeps the health of channels; without one each is available.
         channel: the one it is bound to, in place of the source's base URL.
+        others: asks other sources; None for a source that asks nobody.
 
     Attributes:
         provider: the source's name.
@@ -74,7 +77,8 @@ class HTTP:
     """
 
     __slots__ = (
-        "_client", "_deadline", "_desk", "_endpoint", "_query", "_source", "channel", "provider",
+        "_client", "_deadline", "_desk", "_endpoint", "_others", "_query", "_source", "channel",
+        "provider",
     )  # fmt: skip
 
     def __init__(
@@ -85,6 +89,7 @@ class HTTP:
         query: Query,
         desk: ChannelChooser | None = None,
         channel: str = "",
+        others: OtherSources | None = None,
     ) -> None:
         self.provider = source.info.name
         self._source = source
@@ -92,6 +97,7 @@ class HTTP:
         self._deadline = deadline
         self._query = query
         self._desk = desk
+        self._others = others
         self.channel = channel
         self._endpoint = source.channels[channel] if channel else source.endpoint
 
@@ -190,6 +196,36 @@ class HTTP:
                 raise Challenge(response_errors.CHALLENGE) from exc
             raise
 
+    async def ask(
+        self,
+        query: Query[R_co],
+        *,
+        provider: str | None = None,
+        strategy: Strategy = "priority",
+        max_age_s: float | None = None,
+    ) -> cached.Answer[R_co]:
+        """The answer of another source, for a source whose own answers are derived from others.
+
+        It is cached, failed over and limited as any caller's question is, within the time that this
+        attempt has left. This source itself, and those that wait for it, are not asked.
+
+        Args:
+            query: of a capability that `ProviderInfo.asks` names.
+            provider: the only source that may answer.
+            strategy: `priority`, `fastest`, or `consensus` where the capability has it.
+            max_age_s: oldest answer taken from the cache; 0 takes none, None takes what is fresh.
+
+        Raises:
+            InputsMissing: no source answered; this one is not blamed for it.
+            InvalidRequest: the question is wrong; `UnknownSymbol`, where nobody lists the pair.
+            PluginError: `ProviderInfo.asks` does not name the capability.
+        """
+        if self._others is None:
+            raise PluginError(f"{self.provider} asks others, and its `ProviderInfo.asks` is empty")
+        return await self._others.ask(
+            query, self._deadline, provider=provider, strategy=strategy, max_age_s=max_age_s
+        )
+
     async def gather(self, *calls: Awaitable[Any]) -> tuple[Any, ...]:
         """The answers of several calls made at once; the first error ends them all."""
 
@@ -253,7 +289,9 @@ class HTTP:
     def _bound(self, channel: str, deadline: Deadline) -> HTTP:
         if channel not in self._source.channels:
             raise PluginError(f"{self.provider} declares no channel {channel!r}")
-        return HTTP(self._source, self._client, deadline, self._query, self._desk, channel)
+        return HTTP(
+            self._source, self._client, deadline, self._query, self._desk, channel, self._others
+        )
 
     def _host(self, name: str) -> Endpoint:
         endpoint = self._source.hosts.get(name)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from coinmux.framework.cache.answer import FetchResult
     from coinmux.framework.clock import Deadline
     from coinmux.framework.dispatch.decision_log import DecisionTrail
+    from coinmux.framework.dispatch.inputs import Inputs
     from coinmux.framework.health.tracker import Lease
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.candles import CandlesQuery
@@ -107,6 +108,7 @@ def traced_kinds(tracing: Tracing) -> Kinds:
             limit_s: float,
             *,
             ours: bool = False,
+            inputs: Inputs | None = None,
             started: float | None = None,
         ) -> Result:
             about: dict[str, str | bool] = {
@@ -118,8 +120,9 @@ def traced_kinds(tracing: Tracing) -> Kinds:
             try:
                 with tracing.span(f"attempt {source.name}", about):
                     return await super().ask(
-                        source, capability, query, lease, limit_s, ours=ours, started=started
-                    )
+                        source, capability, query, lease, limit_s,
+                        ours=ours, inputs=inputs, started=started,
+                    )  # fmt: skip
             finally:
                 _ASKED.reset(token)
 

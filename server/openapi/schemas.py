@@ -43,6 +43,23 @@ class Problem(Shape):
     did_you_mean: list[str] | None = Field(default=None, description="Near ones")
 
 
+class Input(Shape):
+    """One answer that a derived source was told while it made its own."""
+
+    capability: str
+    asked: dict[str, object] = Field(description="The question, by parameter")
+    provider: str
+    fetched_at: int = Field(description="Unix ms")
+    cache: Literal["miss", "hit", "stale", "coalesced"]
+    stale: bool
+    agreed: list[str] | None = Field(
+        default=None, description="The sources that agreed; only of a consensus"
+    )
+    inputs: list[Input] | None = Field(
+        default=None, description="What that answer was made of; left out where it was not"
+    )
+
+
 class Attempt(Shape):
     """One call of one source."""
 
@@ -54,6 +71,9 @@ class Attempt(Shape):
     )
     started_at: int = Field(description="Unix ms")
     elapsed_ms: float = Field(description="Milliseconds")
+    inputs: list[Input] | None = Field(
+        default=None, description="What a derived source made its answer of; else left out"
+    )
 
 
 class Meta(Shape):

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         FeatureDisabled,
         GeoBlocked,
         Implausible,
+        InputsMissing,
         InsufficientData,
         InvalidRequest,
         InvalidSymbol,
@@ -112,6 +113,7 @@ if TYPE_CHECKING:
         Consensus,
         Freshness,
         JumpRule,
+        Strategy,
     )
     from coinmux.framework.models.chain import (
         Balance,
@@ -208,7 +210,7 @@ if TYPE_CHECKING:
         number,
         price_or_none,
     )
-    from coinmux.framework.routing.options import RequestKeywords, RequestOptions, Strategy
+    from coinmux.framework.routing.options import RequestKeywords, RequestOptions
     from coinmux.framework.sources.http import HTTP, segment
     from coinmux.framework.sync import SyncGateway
 
@@ -278,6 +280,7 @@ __all__ = [
     "IndicatorInfo",
     "IndicatorMeta",
     "IndicatorResult",
+    "InputsMissing",
     "InsufficientData",
     "Interval",
     "InvalidRequest",
@@ -441,8 +444,8 @@ _NAMES = {
     "errors": (
         "AllProvidersFailed AuthRefused BadEncoding BadStatus Banned BlockedAddress Challenge "
         "CoinmuxError CutShort DeadlineExceeded Disconnected Empty FeatureDisabled GeoBlocked "
-        "Implausible InsufficientData InvalidRequest InvalidSymbol LocalNetwork Malformed "
-        "NoProviderAvailable NotFound NotJSON NotOffered OtherSubject Outcome Overloaded "
+        "Implausible InputsMissing InsufficientData InvalidRequest InvalidSymbol LocalNetwork "
+        "Malformed NoProviderAvailable NotFound NotJSON NotOffered OtherSubject Outcome Overloaded "
         "PlanRestricted PluginError PluginTimeout ProtocolViolation ProviderBusy "
         "ProviderError QuotaExhausted RateLimited Redirected RoutingError SchemaMismatch "
         "Stale TLSFailure ToldToWait TooLarge UnknownChain UnknownFeature UnknownIndicator "
@@ -460,7 +463,7 @@ _NAMES = {
     "indicators.result": "IndicatorMeta IndicatorResult",
     "models.base": "Head Query Result",
     "models.candles": "Candles CandlesQuery",
-    "models.capability": "CAPABILITIES Capability Consensus Freshness JumpRule",
+    "models.capability": "CAPABILITIES Capability Consensus Freshness JumpRule Strategy",
     "models.chain": (
         "Balance BalanceQuery ChainHead ChainHeadQuery Entity EntityQuery Gas GasQuery "
         "LargeTransfer LargeTransfers LargeTransfersQuery Party TokenBalance TokenBalances "
@@ -489,7 +492,7 @@ _NAMES = {
     "reference.values": (
         "Amount CleanText Number Price RawInteger Timestamp clean_text iso_ms number price_or_none"
     ),
-    "routing.options": "RequestKeywords RequestOptions Strategy",
+    "routing.options": "RequestKeywords RequestOptions",
     "sources.http": "HTTP segment",
     "sync": "SyncGateway",
 }

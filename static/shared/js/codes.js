@@ -31,6 +31,7 @@ const FAILURES = {
   provider_busy: ["busy", "was busy"],
   local_network: ["no network here", "could not be reached from this machine"],
   local_clock: ["clock of this machine is wrong", "refused the clock of this machine"],
+  inputs_missing: ["nothing to make it of", "got no answer from the sources it asks"],
   cut_short: ["slower than another", "was slower than another"],
   broken_feed: ["feed broken", "sent a feed that does not hang together"],
   plugin_error: ["plugin error", "failed inside its plugin"],
@@ -43,7 +44,7 @@ const REASONS = {
   circuit_open: "offline", probe_due: "due for a test", probe_running: "being tested", told_to_wait: "rate limited", busy: "busy", quota_exhausted: "quota used up",
   missing_key: "key missing", key_refused: "key refused", switched_off: "switched off", retired: "retired", broken: "plugin broken", disabled: "off",
   no_capability: "cannot answer this", unsupported_symbol: "does not have this pair", unsupported_quote: "does not have this quote", unsupported_interval: "does not have this interval",
-  unsupported_chain: "does not have this chain", unsupported_metric: "does not have this metric", unsupported_model: "does not have this model", not_pinned: "not the one asked for",
+  unsupported_chain: "does not have this chain", unsupported_metric: "does not have this metric", unsupported_model: "does not have this model", not_pinned: "not the one asked for", asks_itself: "waits for this itself", derived: "made of the others",
   answered: "answered", cached: "cached answer served", not_reached: "not reached", list_awaited: "its list of pairs is awaited", over_share: "over its consumer's share",
 };
 

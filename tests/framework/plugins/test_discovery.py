@@ -287,6 +287,42 @@ def test_a_plugin_may_bring_a_capability_and_another_serve_it():
     assert set(loader.providers["moon"].fetch) == {"moon"}
 
 
+class MoonWithoutSpec:
+    """A capability and the source of it in one plugin, with no specification of the hook."""
+
+    @hookimpl
+    def coinmux_capabilities(self):
+        return [Capability("moon", MoonQuery, Moon, Freshness(60, 0, 0))]
+
+    @hookimpl
+    def provider_info(self):
+        return info("lunar")
+
+    @hookimpl
+    async def fetch_moon(self, query, http):
+        return Moon(lit=0.5)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_capability_needs_no_specification_of_its_hook(before):
+    """One is made of its row, whichever plugin is loaded first."""
+    plugins = [MoonSource(), MoonWithoutSpec()]
+    loader = load(*(plugins if before else reversed(plugins)))
+    assert loader.broken == []
+    assert all(set(loader.providers[name].fetch) == {"moon"} for name in ("moon", "lunar"))
+
+
+def test_a_hook_that_takes_what_no_fetch_hook_is_given_is_broken():
+    """The specification that was made is checked as any other."""
+
+    class Wrong(MoonWithoutSpec):
+        @hookimpl
+        async def fetch_moon(self, query, client): ...
+
+    (broken,) = load(Wrong()).broken
+    assert "client" in broken.error
+
+
 def test_a_retired_provider_needs_no_hook():
     class Retired:
         @hookimpl
