@@ -18,6 +18,7 @@ from coinmux import (
 )
 from coinmux.framework.plugins.discovery import PluginLoader, in_process
 from tools.docs.__main__ import DOCS, REFERENCES
+from tools.docs.error_advice import ADVICE
 from tools.docs.error_reference import all_errors
 from tools.docs.hook_reference import EXAMPLES, example_of, messages, replies, specified_hooks
 
@@ -158,6 +159,11 @@ def test_the_example_of_an_indicator_computes():
     values = indicator.compute({"close": np.array([100.0, 110.0, 99.0])}, {"period": 1})
     assert np.isnan(values[0])
     assert values[1:] == pytest.approx([10, -10])
+
+
+def test_every_error_code_says_what_to_do():
+    """And no code that is gone has advice."""
+    assert {error.code for error in all_errors()} == ADVICE.keys()
 
 
 def test_every_error_code_is_listed_once():
