@@ -66,7 +66,7 @@ def test_a_link_that_leads_nowhere_ends_the_build(tmp_path, monkeypatch):
 
     def with_a_bad_link(target: Path):
         staged(target)
-        (target / "docs/api.md").write_text("# API\n\n[gone](nowhere.md)\n")
+        (target / "docs/api.md").write_text("# API\n\n[gone](nowhere)\n")
 
     staged = builder.stage
     monkeypatch.setattr(builder, "stage", with_a_bad_link)

@@ -51,6 +51,8 @@ _BESIDE = (
     "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "bench/README.md",
     ".env.example",
 )  # fmt: skip
+#: The first page of the site.
+_INDEX = "index"
 _OPTIONS: Mapping[str, object] = {
     "project": "coinmux",
     "author": "the coinmux authors",
@@ -115,7 +117,7 @@ def stage(target: Path) -> None:
     pages = sorted(page.stem for page in sources.glob("*.md") if page.stem != "README")
     with (sources / "README.md").open("a", encoding="utf-8") as index:
         index.write("\n".join(("\n```{toctree}", ":hidden:", "", *pages, "```\n")))
-    (target / "index.md").write_text(_index(), encoding="utf-8")
+    (target / f"{_INDEX}.md").write_text(_index(), encoding="utf-8")
 
 
 def _index() -> str:
