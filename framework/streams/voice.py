@@ -282,9 +282,12 @@ class Voice:
             simulated=self._simulated,
         )
         if ident is None:
-            self._count += 1
-            ident = f"{self._prefix}-{self._count}"
+            ident = self._new_ident()
         return LiveEvent(ident, kind, self.capability, self.subject, data, meta, replaces)
+
+    def _new_ident(self) -> str:
+        self._count += 1
+        return f"{self._prefix}-{self._count}"
 
     def _set_ready(self) -> None:
         if not self.ready.done():
