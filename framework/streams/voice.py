@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 #: Events that are kept for readers who resume.
 _KEPT = 500
+_NO_NOTES: tuple[str, ...] = ()
 #: Switches and losses that are kept for explanation.
 _REMEMBERED = 20
 
@@ -241,6 +242,25 @@ class Voice:
         )  # fmt: skip
         if missed is not None or filled_by is not None:
             self._losses.append(Loss(event.meta.received_at, self._provider, missed, filled_by))
+        self._recent.append(event)
+        self._tell_readers(event)
+
+    def _emit_update(self, data: Result, replaces: object, now_ms: int) -> None:
+        """As `_emit`, of what came on a socket just now: nearly all events are that."""
+        remark = self._remark()
+        meta = LiveMeta(
+            provider=self._provider,
+            live=True,
+            received_at=now_ms,
+            lag_ms=self._lag_ms,
+            notes=_NO_NOTES if remark is None else (remark,),
+            simulated=self._simulated,
+        )
+        self._count += 1
+        event = LiveEvent(
+            f"{self._prefix}-{self._count}", "update", self.capability, self.subject, data, meta,
+            replaces,
+        )  # fmt: skip
         self._recent.append(event)
         self._tell_readers(event)
 
