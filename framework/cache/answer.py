@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Generic, NotRequired, TypedDict
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from coinmux.framework.models.base import R_co
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas
     import polars
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _ENCODER = msgspec.json.Encoder()
 #: Data of so many bytes is encoded again in a microsecond or two, and thousands of them are cached.
 _SMALL = 1_024
+#: Members of `meta` that say how this answer came about, and nothing of what it says.
+_OF_THE_WAY = frozenset({"attempts", "cache", "elapsed_ms", "fetched_at"})
 
 
 class AnswerMeta(TypedDict):
@@ -72,9 +75,10 @@ class FetchResult(Generic[R_co]):
     """
 
     __slots__ = (
-        "__weakref__", "_body", "_body_of", "_data_end", "attempts", "capability", "consensus",
-        "data", "elapsed_ms", "fetched_at", "fetched_ms", "fresh_s", "freshness", "from_others",
-        "provider", "simulated", "size", "stale",
+        "__weakref__", "_body", "_body_of", "_data_end", "_tag", "_tag_is_stale",
+        "attempts",
+        "capability", "consensus", "data", "elapsed_ms", "fetched_at", "fetched_ms", "fresh_s",
+        "freshness", "from_others", "provider", "simulated", "size", "stale",
     )  # fmt: skip
 
     def __init__(
@@ -110,6 +114,8 @@ class FetchResult(Generic[R_co]):
         self._body = b""
         self._body_of = ""
         self._data_end = 0
+        self._tag = b""
+        self._tag_is_stale = False
 
     def body(self, cache: str) -> bytes:
         """The whole envelope as JSON, as it is served `miss`, `hit`, `stale` or `coalesced`.
@@ -120,10 +126,18 @@ class FetchResult(Generic[R_co]):
         if self._body_of == cache:
             return self._body
         start = self._body[: self._data_end] or b'{"data":%b' % self.data.encode()
-        whole = b'%b,"meta":%b}' % (start, _ENCODER.encode(self.meta(cache)))
+        meta = self.meta(cache)
+        whole = b'%b,"meta":%b}' % (start, _ENCODER.encode(meta))
+        self._tag, self._tag_is_stale = tag_of(start, meta), cache == "stale"
         if cache != "miss" or len(start) > _SMALL:
             self._body, self._body_of, self._data_end = whole, cache, len(start)
         return whole
+
+    def tag(self, cache: str) -> bytes:
+        """Names what the answer says: the same however it is served, unless it is `stale`."""
+        if not self._tag or self._tag_is_stale is not (cache == "stale"):
+            self.body(cache)
+        return self._tag
 
     def meta(self, cache: str) -> AnswerMeta:
         """Provenance, as the `meta` of the REST contract."""
@@ -191,6 +205,11 @@ class Answer(Generic[R_co]):
             self._body = self.fetched.body(self.cache)
         return self._body
 
+    @property
+    def tag(self) -> bytes:
+        """Names what the answer says, as `tag_of`; of a weak `ETag`."""
+        return self.fetched.tag(self.cache)
+
     def to_arrow(self) -> pyarrow.Table:
         """The data as `Result.to_arrow`, with `meta` in its metadata as `coinmux.meta`."""
         # Imported here, as `pyarrow` is an extra.
@@ -218,3 +237,13 @@ class Answer(Generic[R_co]):
 
     def __repr__(self) -> str:
         return f"<Answer {self.fetched.capability} from {self.provider} ({self.cache})>"
+
+
+def tag_of(data: bytes, meta: Mapping[str, object]) -> bytes:
+    """A name of what an answer says: the data, who says it, and how good it is.
+
+    How and when it was fetched is no part of it, so that an answer that was fetched again and says
+    the same has the same name. One that became stale has another.
+    """
+    said = {name: value for name, value in meta.items() if name not in _OF_THE_WAY}
+    return blake2b(data + _ENCODER.encode(said), digest_size=12).hexdigest().encode("ascii")
