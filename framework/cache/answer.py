@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from coinmux.framework.models.capability import Freshness
+    from coinmux.framework.plugins.extensions.cache_rules import AppliedRule
 
 _ENCODER = msgspec.json.Encoder()
 #: Data of so many bytes is encoded again in a microsecond or two, and thousands of them are cached.
@@ -40,6 +41,7 @@ class AnswerMeta(TypedDict):
             that may be cut, such as candles.
         next_start: the `start` to ask for what is missing; absent if nothing is.
         consensus: the sources that agreed, where several were asked together.
+        cache_rule: how long it is kept, where a plugin said so.
     """
 
     capability: str
@@ -55,6 +57,7 @@ class AnswerMeta(TypedDict):
     complete: NotRequired[bool]
     next_start: NotRequired[int]
     consensus: NotRequired[dict[str, object]]
+    cache_rule: NotRequired[dict[str, object]]
 
 
 class FetchResult(Generic[R_co]):
@@ -72,13 +75,13 @@ class FetchResult(Generic[R_co]):
         size: the bytes it is estimated to take in the cache.
         from_others: how the result is served where another worker fetched it: `hit`, or
             `coalesced` after a wait for that fetch.
+        rule: the plugin's rule that `freshness` comes from; None where it is the usual one.
     """
 
     __slots__ = (
-        "__weakref__", "_body", "_body_of", "_data_end", "_tag", "_tag_is_stale",
-        "attempts",
+        "__weakref__", "_body", "_body_of", "_data_end", "_tag", "_tag_is_stale", "attempts",
         "capability", "consensus", "data", "elapsed_ms", "fetched_at", "fetched_ms", "fresh_s",
-        "freshness", "from_others", "provider", "simulated", "size", "stale",
+        "freshness", "from_others", "provider", "rule", "simulated", "size", "stale",
     )  # fmt: skip
 
     def __init__(
@@ -96,6 +99,7 @@ class FetchResult(Generic[R_co]):
         elapsed_ms: float,
         attempts: list[dict[str, Any]],
         consensus: dict[str, Any] | None = None,
+        rule: AppliedRule | None = None,
     ) -> None:
         self.capability = capability
         self.data = data
@@ -109,6 +113,7 @@ class FetchResult(Generic[R_co]):
         self.elapsed_ms = elapsed_ms
         self.attempts = attempts
         self.consensus = consensus
+        self.rule = rule
         self.from_others: str | None = None
         self.size = 0
         self._body = b""
@@ -162,6 +167,8 @@ class FetchResult(Generic[R_co]):
             meta["rows_left_out"] = data.rows_left_out
         if self.consensus is not None:
             meta["consensus"] = deepcopy(self.consensus)
+        if self.rule is not None:
+            meta["cache_rule"] = self.rule.public()
         return meta
 
     def view(self, cache: str) -> Answer[R_co]:

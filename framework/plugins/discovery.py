@@ -25,6 +25,7 @@ from coinmux.framework.plugins.adapters import (
     follower,
     speaker,
 )
+from coinmux.framework.plugins.extensions.register import Extension, Extensions, extension_of
 from coinmux.framework.plugins.indicator_info import IndicatorInfo
 from coinmux.framework.plugins.provider_info import ProviderInfo
 from coinmux.framework.plugins.unmarked import said, unmarked_hooks
@@ -107,6 +108,7 @@ class PluginLoader:
         capabilities: the built-in ones, and those added by plugins.
         providers: by name.
         indicators: by name.
+        extensions: what plugins do beyond both.
         broken: plugins that did not load.
         doubts: what is odd about plugins that loaded.
         pending: plugins that are still loading.
@@ -118,6 +120,7 @@ class PluginLoader:
         self.capabilities: dict[str, Capability] = dict(CAPABILITIES)
         self.providers: dict[str, Provider] = {}
         self.indicators: dict[str, Indicator] = {}
+        self.extensions = Extensions()
         self.broken: list[Broken] = []
         self.doubts: list[Doubt] = []
         self.pending: list[Found] = []
@@ -237,6 +240,14 @@ class PluginLoader:
     def _known_hooks(self) -> list[str]:
         return [name for name, hook in vars(self.manager.hook).items() if hook.has_spec()]
 
+    def _arguments(self) -> dict[str, tuple[str, ...]]:
+        """The arguments of every hook, as specified."""
+        return {
+            name: hook.spec.argnames
+            for name, hook in vars(self.manager.hook).items()
+            if hook.spec is not None
+        }
+
     def _without_spec(self) -> dict[str, str]:
         """Plugins with a hook that has no specification (mostly a typing error) -> the message."""
         known = self._known_hooks()
@@ -273,11 +284,12 @@ class PluginLoader:
                 raise TypeError("has stream hooks and no socket_dialect")
             dialect = hooks.get("socket_dialect")
             indicators = self._indicators_of(one, hooks)
+            extension = extension_of(one.name, hooks, self._arguments())
             if "provider_info" not in hooks:
                 if fetch or follow:
                     raise TypeError("has fetch or stream hooks and no provider_info")
                 self.indicators.update(indicators)
-                self._loaded(one, unmarked)
+                self._loaded(one, unmarked, extension)
                 return
             mapper = hooks.get("map_error")
             infos = self._infos_of(one.info)
@@ -304,15 +316,17 @@ class PluginLoader:
                     dialect=speaker(dialect) if dialect is not None and info.sockets else None,
                 )
             self.indicators.update(indicators)
-            self._loaded(one, unmarked)
+            self._loaded(one, unmarked, extension)
         except Exception as error:  # noqa: BLE001 - as above
             why = _plain(error)
             if unmarked and said(unmarked) not in why:
                 why = f"{why}; {said(unmarked)}"
             self._drop(one, why)
 
-    def _loaded(self, one: Found, unmarked: list[str]) -> None:
-        """Note what is odd about a plugin that works."""
+    def _loaded(self, one: Found, unmarked: list[str], extension: Extension | None) -> None:
+        """Use what else a plugin does, and note what is odd about it."""
+        if extension is not None:
+            self.extensions.add(extension)
         if unmarked:
             message = f"{said(unmarked)} and {'are' if len(unmarked) > 1 else 'is'} never called"
             self._doubt(one, message)
