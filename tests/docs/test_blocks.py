@@ -30,10 +30,8 @@ ENOUGH = 3
 
 def blocks(language):
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-        if page.name != "plugins.md":
-            found = re.findall(
-                rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL
-            )
+        if page.name not in ELSEWHERE:
+            found = re.findall(rf"(?ms)^```{language}\n(.*?)^```", page.read_text())
             for at, code in enumerate(found):
                 yield pytest.param(page.name, code, id=f"{page.stem}-{at}")
 
