@@ -35,6 +35,7 @@ class Blocking(Generic[Twin]):
 
     def _stop(self) -> None:
         assert self._thread is not None
+        self._run(self._loop.shutdown_asyncgens())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

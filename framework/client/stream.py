@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import aclosing
 from typing import Any, Generic, Self, cast
 
 import msgspec
@@ -58,8 +59,9 @@ class ClientStream(Generic[R_co]):
         self._last = since
         self._retries = retries
         self._answer: OpenAnswer | None = None
-        self._events: AsyncIterator[LiveEvent[R_co]] | None = None
+        self._events: AsyncGenerator[LiveEvent[R_co]] | None = None
         self._is_closed = False
+        self._is_reading = False
         #: Times it was opened again, for whoever watches how good a connection is.
         self.reopened = 0
 
@@ -100,9 +102,12 @@ class ClientStream(Generic[R_co]):
         await self._leave()
 
     async def _leave(self) -> None:
-        answer, self._answer, self._events = self._answer, None, None
+        answer, events = self._answer, self._events
+        self._answer = self._events = None
         if answer is not None:
             await answer.close()
+        if events is not None and not self._is_reading:  # else its reader ends with the answer
+            await events.aclose()
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -119,34 +124,39 @@ class ClientStream(Generic[R_co]):
             await self.open()
             if self._events is None:
                 break
+            self._is_reading = True
             try:
                 event = await anext(self._events)
             except (StopAsyncIteration, ServerUnreachable):
+                self._is_reading = False
                 if self._is_closed:
                     break
                 await self._leave()
                 self.reopened += 1
                 continue
+            finally:
+                self._is_reading = False
             self._last = event.id
             return event
         raise StopAsyncIteration
 
-    async def _read(self, answer: OpenAnswer) -> AsyncIterator[LiveEvent[R_co]]:
+    async def _read(self, answer: OpenAnswer) -> AsyncGenerator[LiveEvent[R_co]]:
         """The events of one connection.
 
         Raises:
             BadAnswer: what comes is no event.
         """
         waiting = b""
-        async for piece in answer.pieces():
-            waiting += piece
-            *whole, waiting = waiting.split(_END)
-            if len(waiting) > _MOST_BYTES:
-                raise BadAnswer("an event without an end")
-            for lines in whole:
-                fields = _fields_of(lines)
-                if "data" in fields and fields.get("event") in KINDS:
-                    yield self._event(fields)
+        async with aclosing(answer.pieces()) as pieces:
+            async for piece in pieces:
+                waiting += piece
+                *whole, waiting = waiting.split(_END)
+                if len(waiting) > _MOST_BYTES:
+                    raise BadAnswer("an event without an end")
+                for lines in whole:
+                    fields = _fields_of(lines)
+                    if "data" in fields and fields.get("event") in KINDS:
+                        yield self._event(fields)
 
     def _event(self, fields: Mapping[str, str]) -> LiveEvent[R_co]:
         try:

@@ -6,7 +6,8 @@ guards against what sources send and where they lead.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -52,16 +53,19 @@ class OpenAnswer:
         body = await _guarded(self._response.aread())
         return Reply(self.status, self.headers, body)
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes]:
         """Its bytes as they come.
 
         Raises:
             ServerUnreachable: it was cut.
         """
         try:
-            async for piece in self._response.aiter_bytes():
-                yield piece
-        except httpx.TransportError as error:
+            read = self._response.aiter_bytes()
+            async with aclosing(read) as pieces:  # type: ignore[type-var]
+                async for piece in pieces:
+                    yield piece
+        except (httpx.TransportError, httpx.StreamError) as error:
+            # The second: it was closed while somebody waited for more.
             raise _unreachable(error) from error
 
     async def close(self) -> None:

@@ -136,4 +136,11 @@ async def test_a_stream_that_is_closed_ends(live):
     async with live(a=[1.0]) as world, AsyncClient(world.base) as client:
         async with client.stream("ticker", "BTC/USDT") as stream:
             await anext(stream)
+
+            async def rest():
+                return [one async for one in stream if one.kind == "gap"]
+
+            waiting = asyncio.ensure_future(rest())
+            await asyncio.sleep(0.05)
+        assert await waiting == []
         assert [one async for one in stream] == []
