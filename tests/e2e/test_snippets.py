@@ -1,12 +1,15 @@
 """The examples of `x-codeSamples` work as they are written, against a simulated server."""
 
+import ast
 import asyncio
 import csv
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -157,6 +160,36 @@ def test_javascript(simulated_server):
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert [one for one in told if one[1] != 200 and one[0] not in MAY_FAIL] == []
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "client.md").read_text()
+BLOCKS = re.findall(r"(?ms)^```py\n(.*?)^```", PAGE)
+
+
+@pytest.mark.parametrize("source", BLOCKS, ids=range(len(BLOCKS)))
+async def test_the_page_of_the_client(simulated_server, source):
+    """Its blocks ask a server, so they run here: each as it stands."""
+    url = simulated_server.url
+    source = source.replace(BASE, url).replace("Client()", f"Client({url!r})")
+    told = []
+
+    def tell(*values):
+        told.append(values)
+        if len(told) > 2:
+            raise EnoughError
+
+    compiled = compile(source, "client.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    names = {"print": tell}
+    try:
+        async with asyncio.timeout(30):
+            if (made := eval(compiled, names)) is not None:
+                await made
+    except EnoughError:
+        pass
+    assert bool(told) is ("print(" in source)
+    if "batch" in source:
+        assert (names["btc"].data.symbol, names["rsi"].data.indicator) == ("BTC/USDT", "rsi")
+        assert names["news"].meta["provider"]
 
 
 def test_the_served_document_has_them(simulated_server):
