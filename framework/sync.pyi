@@ -1,6 +1,7 @@
 """Made from `Gateway` by `python -m tools.sync_stub`; a test compares."""
 # ruff: noqa - it is generated, and docstrings are what an editor shows
 
+from coinmux.framework.adoption.renewal import PluginChanges, Renewal
 from coinmux.framework.alerts.alerter import Alerter
 from coinmux.framework.archive.archive import Archive
 from coinmux.framework.background.backfill import Backfill
@@ -125,6 +126,7 @@ class SyncGateway:
     backfill: Backfill
     incidents: IncidentLog
     alerts: Alerter
+    renewal: Renewal
 
     @classmethod
     def from_env(
@@ -344,20 +346,33 @@ class SyncGateway:
         ...
 
     def reload(self) -> ReloadReport:
-        """Read `.env` and the environment again; what changed, by provider.
+        """Read settings and keys again, and look which plugins are installed; what changed.
 
-        Calls in flight end on the settings they began with.
+        A new plugin is taken in, one that is gone is retired; one that was upgraded waits for a
+        restart. Calls in flight end on the settings and plugins they began with. The other workers
+        of this server do the same.
 
         Raises:
-            InvalidSetting: a value cannot be used; the settings stay as they were.
+            InvalidSetting: a value cannot be used; everything stays as it was.
         """
         ...
 
-    def reload_here(self) -> ReloadReport:
-        """As `reload`, for this worker only.
+    def reload_soon(self, *, asked: bool = False) -> None:
+        """Begin to reload; an event says what became of it.
 
-        Raises:
-            InvalidSetting: a value cannot be used; the settings stay as they were.
+        Args:
+            asked: whether the other workers are to do the same.
+        """
+        ...
+
+    def swap_plugins(self, keys: Iterable[tuple[str, str]]) -> PluginChanges:
+        """Load plugins again from their files while the process runs; for their authors.
+
+        Args:
+            keys: name of the entry point and of the distribution of each.
+
+        Returns:
+            what became of them: one that does not load goes on as it was.
         """
         ...
 

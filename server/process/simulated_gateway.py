@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,9 +141,32 @@ async def world_for(
             **settings,
         }
         gateway = Gateway.from_env(env_file, environ=environ, found=found, simulated=True)
+        gateway.renewal.environ_of = partial(_play, simulator, gateway)
         gateway.others = others(gateway)
         async with gateway:
             yield gateway, SimulatorDrill(simulator)
+
+
+def _play(simulator: Simulator, gateway: Gateway, loader: PluginLoader) -> dict[str, str]:
+    """Play what plugins that came meanwhile answer; the variables that lead to it."""
+    from coinmux.framework.samples.format import BadSample
+    from coinmux.framework.simulator.simulator import SimulatedProvider, simulated_providers
+
+    for provider in loader.providers.values():
+        former = gateway.loader.providers.get(provider.info.name)
+        if former is provider:
+            continue
+        try:
+            for one in simulated_providers([provider.plugin]):
+                simulator.take(one)
+        except BadSample as error:
+            # The real source is not asked in its place.
+            simulator.take(SimulatedProvider(provider.info, [], None))
+            message = f"{provider.info.name} is simulated without samples: {error}"
+            gateway.events.publish("plugin", message, level="warning", source=provider.info.name)
+    had = gateway.registry.environ or {}
+    keys = {name: key for name, key in simulator.placeholder_keys().items() if name not in had}
+    return {**keys, **simulator.overrides()}
 
 
 @asynccontextmanager
