@@ -12,7 +12,7 @@ LOCK := $(VENV)/bin/uv --quiet pip compile --generate-hashes --no-emit-index-url
 # On CI's shared cores a test of real sockets may starve; it gets one more run, which is listed.
 RERUNS := $(if $(filter true,$(CI)),--reruns 1 --reruns-delay 1 -r R)
 
-.PHONY: run demo test lint fix bench bench-compare bench-growth bench-peers soak scale docs lock dist clean help
+.PHONY: run demo test lint fix bench bench-compare bench-growth bench-peers soak scale docs site lock dist clean help
 
 run: $(VENV)/.run ## Serve on http://127.0.0.1:7860; ARGS="--port 8000" passes options.
 	$(VENV)/bin/coinmux serve $(ARGS)
@@ -64,6 +64,9 @@ docs: $(VENV)/.dev ## Write generated pages, .env.example and grades again.
 	$(VENV)/bin/coinmux conformance --ours --fields > docs/fields.md
 	$(PY) -m tools.docs
 	$(PY) -m tools.sync_stub
+
+site: $(VENV)/.dev ## Build the documentation as a site into build/site, offline.
+	$(PY) -m tools.docs.site build/site
 
 lock: $(VENV)/.dev ## Write the installed versions to constraints.txt, with hashes to deploy/*.lock.
 	$(PY) -m pip freeze --exclude-editable --exclude coinmux | sed 's/ @ .*//' > constraints.txt

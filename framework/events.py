@@ -6,10 +6,34 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
+
+Kind = Literal[
+    "attempt",
+    "decision",
+    "request",
+    "state",
+    "config",
+    "plugin",
+    "archive",
+    "shared_state",
+    "error",
+]
+#: What each kind of event says.
+KINDS: Mapping[Kind, str] = {
+    "attempt": "A source was called; `decision` in its fields says what followed, `code` the error",
+    "decision": "A request was answered or refused, by whom, and from which sources",
+    "request": "The server answered: its route as `message`, `status`, `elapsed_ms`",
+    "state": "A source changed its state: `before`, `after`, and why",
+    "config": "Settings were read, switched or refused; health was reset; maintenance was set",
+    "plugin": "A plugin was loaded, is broken, or holds up the event loop",
+    "archive": "The archive is there, is away, or gave up rows",
+    "shared_state": "The store that workers share is there or away",
+    "error": "Trouble of coinmux itself, or of this machine",
+}
 
 
 @dataclass(slots=True)
@@ -19,8 +43,7 @@ class Event:
     Attributes:
         id: increasing from 1 within a process.
         at_ms: wall time, Unix ms.
-        kind: `attempt`, `decision`, `state`, `config`, `plugin`, `request`, `archive`,
-            `shared_state` or `error`.
+        kind: what it is about; see `KINDS`.
         level: `debug`, `info`, `warning` or `error`.
         source: the provider concerned, if one is.
         message: a short sentence or word; fields go in `detail`.
@@ -30,7 +53,7 @@ class Event:
 
     id: int
     at_ms: int
-    kind: str
+    kind: Kind
     level: str
     source: str | None
     message: str
@@ -59,7 +82,7 @@ class EventBus:
 
     def publish(
         self,
-        kind: str,
+        kind: Kind,
         message: str,
         *,
         level: str = "info",
@@ -85,7 +108,7 @@ class EventBus:
     def record(
         self,
         at_ms: int,
-        kind: str,
+        kind: Kind,
         level: str,
         source: str | None,
         message: str,

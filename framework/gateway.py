@@ -45,6 +45,7 @@ from coinmux.framework.limits.quota import rows_of, take_up
 from coinmux.framework.models.base import R_co
 from coinmux.framework.models.text import TextSentimentQuery
 from coinmux.framework.plugins.discovery import Found, PluginLoader
+from coinmux.framework.plugins.extensions.in_use import ExtensionsInUse
 from coinmux.framework.quality.clock_watch import ClockWatch, in_words
 from coinmux.framework.quality.consensus import PROVIDER
 from coinmux.framework.questions import GatewayQuestions, query_from
@@ -159,6 +160,9 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         self.health.subscribe(self.history.on_change)
         self.health.subscribe(ChangeEvents(self.events, self.redactor).on_change)
         self.loader = PluginLoader()
+        self.extensions: ExtensionsInUse = ExtensionsInUse(
+            self.loader.extensions, self.events, self.redactor, self.clock, self._use_extensions
+        )
         self._live: LiveFeeds | None = None
         self.registry = SourceRegistry(
             env, environ, self.loader, self.health, self.events, self.redactor, self.assets,
@@ -302,6 +306,10 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         if self._live is not None:
             self._live.refresh()
 
+    def _use_extensions(self, extensions: ExtensionsInUse) -> None:
+        self.router.advisers = extensions.advisers
+        self._dispatcher.cache_rules = extensions.rules
+
     def _use_consumers(self) -> None:
         """Charge those of `API_KEYS`; without keys nothing of it is on the way of a request."""
         consumers = self.consumers
@@ -422,6 +430,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
                 source.gate.divide(self.settings.workers)
             self.consumers.divide(self.settings.workers)
         self.consumers.start()
+        self.extensions.start()
         self.checker.start()
         self._lists.start()
         self._housekeeping.start()
@@ -474,6 +483,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         except OSError as error:
             self.events.publish("error", f"holds are not kept: {error}", level="error")
         await self._dispatcher.close()
+        await self.extensions.stop()
         await self.consumers.close()
         self.indicators.close()
         await self._client.close()
@@ -724,6 +734,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         candidates = self.router.explain(row.name, query, options, together=together)
         chosen = [c["provider"] for c in candidates if c["verdict"] == "chosen"]
         first = PROVIDER if len(chosen) > 1 else next(iter(chosen), None)
+        rule = self._dispatcher.rule_for(row, query)
         return {
             "capability": row.name,
             "query": describe(query),
@@ -731,6 +742,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
             "pinned": options.provider,
             "served_from": "cache" if cached and cached["used"] else first,
             "cache": cached,
+            "cache_rule": None if rule is None else rule.public(),
             "candidates": candidates,
         }
 

@@ -43,6 +43,7 @@ from coinmux.framework.models.sentiment import FearGreed, Social
 from coinmux.framework.models.text import TextSentiment
 from coinmux.framework.other_workers import OtherWorkers
 from coinmux.framework.plugins.discovery import Found, PluginLoader
+from coinmux.framework.plugins.extensions.in_use import ExtensionsInUse
 from coinmux.framework.quality.clock_watch import ClockWatch
 from coinmux.framework.reference.assets import AssetTable
 from coinmux.framework.reference.symbols import Symbol
@@ -113,6 +114,7 @@ class SyncGateway:
     router: Router
     markets_known: MarketDirectory
     loader: PluginLoader
+    extensions: ExtensionsInUse
     registry: SourceRegistry
     indicators: IndicatorService
     clocks: ClockWatch

@@ -211,7 +211,7 @@ def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerCont
 
 def _litestar(desk: ServerContext, assets: Assets, opened: AbstractAsyncContextManager[Any]) -> Any:
     """The routes, their dependencies and the lifespan; `opened` is open for as long as it lasts."""
-    docs, kept = Docs(), KeptAnswers(desk.gateway.clock)
+    docs, kept = Docs(lambda: desk.gateway.capabilities.values()), KeptAnswers(desk.gateway.clock)
     return _Application(
         route_handlers=[*CONTROLLERS, *([McpController] if desk.gateway.settings.mcp else ())],
         dependencies={

@@ -6,12 +6,11 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from coinmux.framework.cluster.store import pause_after
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: As `framework/cluster/store` does: a store that is lost so soon after it was reached is left
-#: alone for longer each time.
-_SOUND_S, _AGAIN_S, _LONGEST_S = 30.0, 0.5, 30.0
 #: So much later every worker has reached it, and one of them holds each feed: a lease and a beat.
 _AGREED_S = 5.0
 
@@ -21,15 +20,14 @@ class StoreAway:
 
     def __init__(self) -> None:
         self._stretches: list[list[float]] = []
-        self._pause_s = _AGAIN_S
+        self._pause_s = 0.0
         self._reached_at = self._back_at = time.monotonic()
 
     @contextmanager
     def away(self) -> Iterator[None]:
         """It is away within this block."""
         now = time.monotonic()
-        is_sound = now - self._reached_at >= _SOUND_S
-        self._pause_s = _AGAIN_S if is_sound else min(2 * self._pause_s, _LONGEST_S)
+        self._pause_s = pause_after(now - self._reached_at, self._pause_s)
         stretch = [now, float("inf")]
         self._back_at = float("inf")
         self._stretches.append(stretch)

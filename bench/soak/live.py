@@ -165,29 +165,37 @@ class _Visit:
             return
         if self._told_at is not None and self._cut_at is None:
             self._longest_s = max(self._longest_s, now - self._told_at)
-        if self._cut_at is not None and self._was_cut_at is not None:
-            took_s = now - self._cut_at
-            heard.resumed_s.append(took_s)
-            if took_s > RESUMED_S:
-                away = self._chaos.away.was_away(self._was_cut_at)
-                heard.late.append(
-                    f"{self._truth.capability} {self._truth.pair} after {took_s:.1f} s, by"
-                    f" {event['meta'].get('provider')}{', the store was away' if away else ''};"
-                    f" before: {'; '.join(self._said) or 'nothing'}"
-                )
-            self._cut_at = self._was_cut_at = None
+        self._waited(now, f"by {event['meta'].get('provider')}")
+        self._cut_at = self._was_cut_at = None
         self._told_at = now
+
+    def _waited(self, now: float, until: str) -> None:
+        """How long it was since the cut."""
+        if self._cut_at is None or self._was_cut_at is None:
+            return
+        took_s = now - self._cut_at
+        self._heard.resumed_s.append(took_s)
+        if took_s > RESUMED_S:
+            away = self._chaos.away.was_away(self._was_cut_at)
+            self._heard.late.append(
+                f"{self._truth.capability} {self._truth.pair} after {took_s:.1f} s, {until}"
+                f"{', the store was away' if away else ''};"
+                f" before: {'; '.join(self._said) or 'nothing'}"
+            )
 
     def cut(self, was_killed: bool, why: str = "the stream ended") -> None:
         """Its connection is over."""
         self._heard.cut += 1
         if not was_killed:
             self._heard.wrong.append(f"{self._truth.capability} {self._truth.pair}: {why}")
-        if self._cut_at is None:
-            self._cut_at, self._was_cut_at = self._pace.now(), time.monotonic()
-            self._said.clear()
-        else:
-            self._said.append(f"cut again +{self._pace.now() - self._cut_at:.1f}")
+        now, killed_at = self._pace.now(), max(self._chaos.killed_at, default=0.0)
+        if self._was_cut_at is not None and killed_at < self._was_cut_at:
+            self._said.append(f"cut again +{now - self._cut_at:.1f}")
+            return
+        # Each kill has its own five seconds.
+        self._waited(now, "until it was cut again")
+        self._cut_at, self._was_cut_at = now, time.monotonic()
+        self._said.clear()
 
     def end(self) -> None:
         heard, truth = self._heard, self._truth

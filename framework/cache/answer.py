@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Generic, NotRequired, TypedDict
 
 import msgspec
@@ -10,17 +11,20 @@ import msgspec
 from coinmux.framework.models.base import R_co
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas
     import polars
     import pyarrow
 
     from coinmux.framework.models.capability import Freshness
+    from coinmux.framework.plugins.extensions.cache_rules import AppliedRule
 
 _ENCODER = msgspec.json.Encoder()
 #: Data of so many bytes is encoded again in a microsecond or two, and thousands of them are cached.
 _SMALL = 1_024
+#: Members of `meta` that say how this answer came about, and nothing of what it says.
+_OF_THE_WAY = frozenset({"attempts", "cache", "elapsed_ms", "fetched_at"})
 
 
 class AnswerMeta(TypedDict):
@@ -37,6 +41,7 @@ class AnswerMeta(TypedDict):
             that may be cut, such as candles.
         next_start: the `start` to ask for what is missing; absent if nothing is.
         consensus: the sources that agreed, where several were asked together.
+        cache_rule: how long it is kept, where a plugin said so.
     """
 
     capability: str
@@ -52,6 +57,7 @@ class AnswerMeta(TypedDict):
     complete: NotRequired[bool]
     next_start: NotRequired[int]
     consensus: NotRequired[dict[str, object]]
+    cache_rule: NotRequired[dict[str, object]]
 
 
 class FetchResult(Generic[R_co]):
@@ -69,12 +75,13 @@ class FetchResult(Generic[R_co]):
         size: the bytes it is estimated to take in the cache.
         from_others: how the result is served where another worker fetched it: `hit`, or
             `coalesced` after a wait for that fetch.
+        rule: the plugin's rule that `freshness` comes from; None where it is the usual one.
     """
 
     __slots__ = (
-        "__weakref__", "_body", "_body_of", "_data_end", "attempts", "capability", "consensus",
-        "data", "elapsed_ms", "fetched_at", "fetched_ms", "fresh_s", "freshness", "from_others",
-        "provider", "simulated", "size", "stale",
+        "__weakref__", "_body", "_body_of", "_data_end", "_tag", "_tag_is_stale", "attempts",
+        "capability", "consensus", "data", "elapsed_ms", "fetched_at", "fetched_ms", "fresh_s",
+        "freshness", "from_others", "provider", "rule", "simulated", "size", "stale",
     )  # fmt: skip
 
     def __init__(
@@ -92,6 +99,7 @@ class FetchResult(Generic[R_co]):
         elapsed_ms: float,
         attempts: list[dict[str, Any]],
         consensus: dict[str, Any] | None = None,
+        rule: AppliedRule | None = None,
     ) -> None:
         self.capability = capability
         self.data = data
@@ -105,11 +113,14 @@ class FetchResult(Generic[R_co]):
         self.elapsed_ms = elapsed_ms
         self.attempts = attempts
         self.consensus = consensus
+        self.rule = rule
         self.from_others: str | None = None
         self.size = 0
         self._body = b""
         self._body_of = ""
         self._data_end = 0
+        self._tag = b""
+        self._tag_is_stale = False
 
     def body(self, cache: str) -> bytes:
         """The whole envelope as JSON, as it is served `miss`, `hit`, `stale` or `coalesced`.
@@ -120,10 +131,18 @@ class FetchResult(Generic[R_co]):
         if self._body_of == cache:
             return self._body
         start = self._body[: self._data_end] or b'{"data":%b' % self.data.encode()
-        whole = b'%b,"meta":%b}' % (start, _ENCODER.encode(self.meta(cache)))
+        meta = self.meta(cache)
+        whole = b'%b,"meta":%b}' % (start, _ENCODER.encode(meta))
+        self._tag, self._tag_is_stale = tag_of(start, meta), cache == "stale"
         if cache != "miss" or len(start) > _SMALL:
             self._body, self._body_of, self._data_end = whole, cache, len(start)
         return whole
+
+    def tag(self, cache: str) -> bytes:
+        """Names what the answer says: the same however it is served, unless it is `stale`."""
+        if not self._tag or self._tag_is_stale is not (cache == "stale"):
+            self.body(cache)
+        return self._tag
 
     def meta(self, cache: str) -> AnswerMeta:
         """Provenance, as the `meta` of the REST contract."""
@@ -148,6 +167,8 @@ class FetchResult(Generic[R_co]):
             meta["rows_left_out"] = data.rows_left_out
         if self.consensus is not None:
             meta["consensus"] = deepcopy(self.consensus)
+        if self.rule is not None:
+            meta["cache_rule"] = self.rule.public()
         return meta
 
     def view(self, cache: str) -> Answer[R_co]:
@@ -191,6 +212,11 @@ class Answer(Generic[R_co]):
             self._body = self.fetched.body(self.cache)
         return self._body
 
+    @property
+    def tag(self) -> bytes:
+        """Names what the answer says, as `tag_of`; of a weak `ETag`."""
+        return self.fetched.tag(self.cache)
+
     def to_arrow(self) -> pyarrow.Table:
         """The data as `Result.to_arrow`, with `meta` in its metadata as `coinmux.meta`."""
         # Imported here, as `pyarrow` is an extra.
@@ -218,3 +244,13 @@ class Answer(Generic[R_co]):
 
     def __repr__(self) -> str:
         return f"<Answer {self.fetched.capability} from {self.provider} ({self.cache})>"
+
+
+def tag_of(data: bytes, meta: Mapping[str, object]) -> bytes:
+    """A name of what an answer says: the data, who says it, and how good it is.
+
+    How and when it was fetched is no part of it, so that an answer that was fetched again and says
+    the same has the same name. One that became stale has another.
+    """
+    said = {name: value for name, value in meta.items() if name not in _OF_THE_WAY}
+    return blake2b(data + _ENCODER.encode(said), digest_size=12).hexdigest().encode("ascii")

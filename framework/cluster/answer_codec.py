@@ -10,7 +10,10 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.models.capability import Freshness
+from coinmux.framework.plugins.extensions.cache_rules import AppliedRule
 from coinmux.framework.reference.rows import collecting
+from coinmux.framework.reference.values import clean_text
 
 if TYPE_CHECKING:
     from coinmux.framework.cache.answer import FetchResult
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.capability import Capability
 
 #: Raised with the format, so that workers of two versions do not read each other's.
-VERSION = 1
+VERSION = 2
 _ARRAY = 1
 
 
@@ -51,12 +54,27 @@ class EncodedAttempt(msgspec.Struct):
     inputs: list[EncodedInput] | None = None
 
 
+#: Seconds for which an answer may be kept.
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=7 * 86_400)]
+
+
+class EncodedRule(msgspec.Struct):
+    """By which plugin's rule the answer is kept, and for how long."""
+
+    plugin: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    fresh_s: Seconds
+    refresh_s: Seconds
+    failed_s: Seconds
+    cut: bool
+
+
 class EncodedAnswer(msgspec.Struct):
     """An answer as it is sent.
 
     Attributes:
         fetched_ms: wall time of the worker that fetched it; only shown, never compared.
         data: the model's fields.
+        rule: of a plugin; None where it is kept for the usual time.
     """
 
     version: int
@@ -67,6 +85,7 @@ class EncodedAnswer(msgspec.Struct):
     attempts: list[dict[str, Any]]
     consensus: dict[str, Any] | None
     data: dict[str, Any]
+    rule: EncodedRule | None = None
 
 
 class Damaged(ValueError):
@@ -130,8 +149,25 @@ def encode(fetched: FetchResult) -> bytes:
             fetched.attempts,
             fetched.consensus,
             dict(fetched.data.__dict__),
+            _encoded_rule(fetched.rule),
         )
     )
+
+
+def _encoded_rule(rule: AppliedRule | None) -> EncodedRule | None:
+    if rule is None:
+        return None
+    good = rule.freshness
+    return EncodedRule(rule.plugin, good.fresh_s, good.refresh_s, good.failed_s, rule.cut)
+
+
+def rule_in(stored: EncodedAnswer) -> AppliedRule | None:
+    """By which plugin's rule the answer is kept."""
+    rule = stored.rule
+    if rule is None:
+        return None
+    good = Freshness(rule.fresh_s, rule.refresh_s, rule.failed_s)
+    return AppliedRule(clean_text(rule.plugin), good, rule.cut)
 
 
 def decode(data: bytes, model: type[Result]) -> tuple[EncodedAnswer, Result]:

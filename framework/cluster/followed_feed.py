@@ -164,6 +164,8 @@ class FollowedFeed(SharedVoice):
             event = as_update(event)
         new = self._new(event, is_asked=event.meta.filled_by is not None)
         if new is not None:
+            # What readers have must not be lost with this worker: the store is sent it first.
+            self._send_soon()
             self._tell(new)
             self._send(new)
 

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from coinmux.framework.streams.feed_figures import FeedUse
 
 
+#: What is heard of others was told here, too, so long after this worker followed it itself: what
+#: reached it at once may have reached others later.
+_OVERLAP_MS = 3_000
+
+
 class HeardFeed(FollowedFeed):
     """A shared question that another worker may follow."""
 
@@ -30,6 +35,8 @@ class HeardFeed(FollowedFeed):
         self._has_teller_told = False
         #: Whether something may have been missed since the last state as a whole was heard.
         self._is_behind = False
+        #: What others heard until then this worker's own feed may have told here.
+        self._overlaps_until_ms = 0
         self._heard_events = 0
         self._channel: FeedChannel | None = None
         self._early: list[bytes] | None = None
@@ -43,7 +50,8 @@ class HeardFeed(FollowedFeed):
 
     async def _hear(self) -> None:
         """Listen to the holder; first comes what the store has kept."""
-        self._early, self._is_behind = [], True
+        # Where nothing was told here yet, nobody misses anything.
+        self._early, self._is_behind = [], self._told.is_each_needed and bool(self._known)
         try:
             self._channel = await self._shared.channel()
             await self._channel.subscribe(self.channel_name, self._heard_message)
@@ -93,6 +101,7 @@ class HeardFeed(FollowedFeed):
         elif self.role == "alone":
             self.role, self._token = "hears", self._shared.new_token()
             self._has_teller_told = False
+            self._now_overlaps()
             self._switch_to("the shared store is back: one process follows it for all")
             self._shared.spawn(self._end_inner())
         elif self.role == "holds":
@@ -103,13 +112,18 @@ class HeardFeed(FollowedFeed):
             self._told.switch()
         event = event_of(sent, data, self.row, self.subject)
         if sent.kind == "state":
-            is_behind, self._is_behind = self._is_behind and self._told.is_each_needed, False
-            if not (is_behind or is_new_teller) and self._meta is not None:
+            if not (self._is_behind or is_new_teller) and self._meta is not None:
                 assert data is not None
                 self._told.add(data, sent.meta.provider)
                 return
         elif sent.ident in self._idents:
+            # What the store has kept goes on from what was heard before.
+            self._is_behind = self._is_behind and not self._is_catching_up
             return
+        if self._is_out_of_order(sent):
+            # Readers may not resume from here elsewhere, where what is told next was told before.
+            self._remember(event.id)
+            event.id = self._new_ident()
         if self._switch is not None:
             if data is None:
                 return  # of the time before
@@ -126,5 +140,17 @@ class HeardFeed(FollowedFeed):
             self.state, self._reason = sent.state, sent.reason
             self._tell(new)
         if sent.kind == "state" and data is not None:
+            self._is_behind = False
             # What of it is no news is known for readers that come.
             self._told.add(data, sent.meta.provider)
+
+    def _now_overlaps(self) -> None:
+        """Readers here were told by this worker what others tell, and in another order."""
+        self._overlaps_until_ms = self._clock.wall_ms() + _OVERLAP_MS
+
+    def _is_out_of_order(self, sent: SentEvent) -> bool:
+        """Whether it is told here after what others were told later."""
+        if self._meta is None:
+            return False  # it begins with what others were told, in their order
+        is_late = self._is_behind or sent.meta.received_at <= self._overlaps_until_ms
+        return is_late or sent.kind == "state" or self.role == "alone"

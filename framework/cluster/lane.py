@@ -164,7 +164,7 @@ class Lane(asyncio.Protocol):
                 future.set_exception(StoreConnectionError("closed"))
             return
         if not self._out:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         # Its stub says a tuple of one.
         self._out.append(pack_command(parts))  # type: ignore[arg-type]
         until = self._loop.time() + (self.within_s or 0)
@@ -172,9 +172,10 @@ class Lane(asyncio.Protocol):
         if self._timer is None and self.within_s is not None:
             self._timer = self._loop.call_at(until, self._check)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what was asked, rather than at the end of this turn of the loop."""
         out, self._out = self._out, []
-        if self._transport is not None:
+        if out and self._transport is not None:
             self.commands += len(out)
             self.trips += 1
             self._transport.write(b"".join(out))

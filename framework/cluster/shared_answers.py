@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from coinmux.framework.cache.answer import FetchResult
-from coinmux.framework.cluster.answer_codec import Damaged, decode, encode, key_text
+from coinmux.framework.cluster.answer_codec import Damaged, decode, encode, key_text, rule_in
 from coinmux.framework.cluster.scripts import KEEP, LOOK, RELEASE
 from coinmux.framework.errors import CoinmuxError
 
@@ -140,7 +140,12 @@ class SharedAnswers:
         except (Damaged, CoinmuxError):
             self.damaged += 1
             return None
-        freshness = request.row.freshness_of(request.query, self._clock.wall_ms())
+        rule = rule_in(stored)
+        freshness = (
+            request.row.freshness_of(request.query, self._clock.wall_ms())
+            if rule is None
+            else rule.freshness
+        )
         age_s = max(freshness.fresh_s + freshness.failed_s - left_ms / 1000, 0.0)
         return FetchResult(
             capability=request.row.name,
@@ -155,4 +160,5 @@ class SharedAnswers:
             elapsed_ms=stored.elapsed_ms,
             attempts=stored.attempts,
             consensus=stored.consensus,
+            rule=rule,
         )

@@ -112,6 +112,7 @@ class SharedFeed(HeardFeed):
         if self.role == "holds" and not is_unbroken:
             # It stood still for so long that another was the holder meanwhile.
             self._held_back.clear()
+            self._now_overlaps()
             self._switch_to("another process followed it meanwhile")
             self.role = "hears"
             await self._end_inner(is_told=False)
@@ -166,6 +167,7 @@ class SharedFeed(HeardFeed):
         if self.role == "holds":
             # It stood still; what it has not told, the other one tells.
             self._held_back.clear()
+            self._now_overlaps()
             self._switch_to("another process follows it now")
             self.role, self._token = "hears", self._shared.new_token()
             await self._end_inner(is_told=False)

@@ -96,6 +96,7 @@ class SharedVoice(Voice):
         self._switch: str | None = None
         self._since_state = 0
         self._unsent: list[Part] = []
+        self._is_to_send = False
         self._is_catching_up = False
 
     # Readers
@@ -131,8 +132,7 @@ class SharedVoice(Voice):
         if self.role != "holds" or not self._shared.store.online:
             return
         self._since_state = 0 if is_state else self._since_state + 1
-        if not self._unsent:
-            self._loop.call_soon(self._send_now)
+        self._send_soon()
         marks, data = NO_MARKS, event.data
         if data is not None and not is_state:
             is_whole = event.kind == "snapshot"
@@ -140,11 +140,18 @@ class SharedVoice(Voice):
         payload = encode(event, self._token, self.state, self._reason, is_state=is_state)
         self._unsent += marked(payload, marks)
 
+    def _send_soon(self) -> None:
+        """Send what is told within this turn of the loop, in the next one."""
+        if not self._is_to_send:
+            self._is_to_send = True
+            self._loop.call_soon(self._send_now)
+
     def _send_now(self) -> None:
-        """Send what was told within one turn of the loop."""
+        self._is_to_send = False
         unsent, self._unsent = self._unsent, []
         if unsent and self.role == "holds":
-            self._shared.store.post(TELL_EVENTS, self._tell_keys(), [*self._tell_args(), *unsent])
+            args = [*self._tell_args(), *unsent]
+            self._shared.store.post(TELL_EVENTS, self._tell_keys(), args, at_once=True)
 
     def _tell_keys(self) -> list[str]:
         return [self._lease, self._events, self.channel_name, self._marks]
@@ -201,11 +208,15 @@ class SharedVoice(Voice):
             event.id, event.kind, event.capability, event.subject, data, event.meta, event.replaces
         )
 
-    def _tell(self, event: LiveEvent[Any]) -> None:
+    def _remember(self, ident: str) -> None:
+        """Know an event, which may be heard again."""
         if len(self._known) == _REMEMBERED:
             self._idents.discard(self._known[0])
-        self._known.append(event.id)
-        self._idents.add(event.id)
+        self._known.append(ident)
+        self._idents.add(ident)
+
+    def _tell(self, event: LiveEvent[Any]) -> None:
+        self._remember(event.id)
         self._recent.append(event)
         if waiting := self._waiting:
             for reader in self.readers:

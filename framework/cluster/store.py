@@ -28,8 +28,9 @@ WITHIN_S = 0.2
 #: Connecting, the first time or again, may take longer: no caller waits for it.
 _CONNECT_S = 2.0
 _AGAIN_S = 0.5
-#: A store that is lost so soon after it was reached is left alone for longer each time.
-_SOUND_S, _LONGEST_PAUSE_S = 30.0, 30.0
+#: A store that is lost again within this of being reached is left alone for twice as long each
+#: time, but not beyond it: a loss costs callers `WITHIN_S`, a fiftieth of that time.
+_SOUND_S = 10.0
 #: What the store or the way to it may raise; everything else is a defect.
 TROUBLE = (RedisError, OSError, TimeoutError)
 
@@ -119,10 +120,19 @@ class Store:
             return await self.run(script, keys, args)
         return await self._connected().ask_script(script, len(keys), *keys, *args)
 
-    def post(self, script: Script, keys: Sequence[str], args: Sequence[Part]) -> None:
-        """Run a script that nobody waits for; nothing where the store is not there."""
+    def post(
+        self, script: Script, keys: Sequence[str], args: Sequence[Part], *, at_once: bool = False
+    ) -> None:
+        """Run a script that nobody waits for; nothing where the store is not there.
+
+        Args:
+            at_once: it is sent before this returns, with all that was asked before.
+        """
         if self.online:
-            self._connected().post_script(script, len(keys), *keys, *args)
+            lane = self._connected()
+            lane.post_script(script, len(keys), *keys, *args)
+            if at_once:
+                lane.flush()
 
     async def listen(self, name: str, heard: Callable[[bytes], None]) -> Channel:
         """Call `heard` with the messages of a channel, until the store is lost.
@@ -230,13 +240,18 @@ class Store:
             if self.online:
                 self._wake.clear()
                 await self._wake.wait()
-                sound = asyncio.get_running_loop().time() - self._reached_at >= _SOUND_S
-                self._pause_s = _AGAIN_S if sound else min(2 * self._pause_s, _LONGEST_PAUSE_S)
+                held_s = asyncio.get_running_loop().time() - self._reached_at
+                self._pause_s = pause_after(held_s, self._pause_s)
                 await asyncio.sleep(self._pause_s)
             else:
                 await asyncio.sleep(_AGAIN_S)
             if not self.online:
                 await self._try()
+
+
+def pause_after(held_s: float, before_s: float) -> float:
+    """Seconds for which a store is left alone that was there for `held_s`, last for `before_s`."""
+    return max(min(2 * before_s, _SOUND_S - held_s), _AGAIN_S)
 
 
 def _pool_of(url: Secret) -> ConnectionPool:

@@ -76,13 +76,9 @@ class ConsensusRound:
         assert rule is not None
         size = self._registry.env.settings.consensus_sources
         # Only sources that work are compared: the health checker probes those that are offline.
-        route = (
-            step
-            for step in self._router.route(
-                request.row.name, request.query, request.ask, request.passed
-            )
-            if not step.probe
-        )
+        upcoming = self._router.route(request.row.name, request.query, request.ask, request.passed)
+        request.advised = upcoming.advised
+        route = (step for step in upcoming if not step.probe)
         held: list[_Held] = []
         asked = 0
         try:

@@ -11,6 +11,7 @@ from coinmux.framework.routing.ranking import after_first
 
 if TYPE_CHECKING:
     from coinmux.framework.models.base import Query
+    from coinmux.framework.routing.advised import AdvisedOrder
     from coinmux.framework.routing.candidates import Candidate
     from coinmux.framework.routing.options import RequestOptions
     from coinmux.framework.routing.ranking import SourceScore
@@ -25,6 +26,7 @@ class Decision:
         passed: sources that were passed over, each with its refusal.
         attempts: in the order they were made.
         cache: `miss`, `hit`, `stale` or `coalesced`.
+        advised: the order as plugins advised it; None where none did.
     """
 
     request_id: str
@@ -39,6 +41,7 @@ class Decision:
     provider: str | None
     cache: str
     elapsed_ms: float
+    advised: AdvisedOrder | None = None
 
     def public(self) -> dict[str, Any]:
         """The decision as `GET /api/routing/decisions/{request_id}` shows it."""
@@ -86,7 +89,7 @@ class Decision:
                 verdict, code, detail = "skipped", "disabled", "it was off"
             elif chosen is not None:
                 verdict = "skipped"
-                code, detail = after_first(chosen, score, self.ask.strategy)
+                code, detail = self._after(chosen, score)
             else:
                 verdict, code, detail = (
                     "skipped",
@@ -103,4 +106,14 @@ class Decision:
                     "score": score.public(),
                 }
             )
+            if self.advised is not None:
+                lines[-1]["advice"] = self.advised.public(score.name)
         return lines
+
+    def _after(self, chosen: SourceScore, other: SourceScore) -> tuple[str, str]:
+        """Why `other` came after the one that answered."""
+        if self.advised is not None:
+            why = self.advised.after_first(chosen, other)
+            if why is not None:
+                return why
+        return after_first(chosen, other, self.ask.strategy)

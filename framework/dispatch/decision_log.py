@@ -158,7 +158,12 @@ class DecisionLog:
         request_id, trail = request.request_id, request.trail
         if request_id is None and trail is None:
             return
-        order = self._router.order(request.row.name, request.ask.strategy)
+        advised = request.advised
+        order = (
+            self._router.order(request.row.name, request.ask.strategy)
+            if advised is None
+            else advised.pairs
+        )
         decision = Decision(
             request_id=request_id or "",
             at_ms=self._clock.wall_ms(),
@@ -172,6 +177,7 @@ class DecisionLog:
             provider=provider,
             cache=cache,
             elapsed_ms=elapsed_ms,
+            advised=advised,
         )
         if trail is not None:
             trail.note(decision)

@@ -86,6 +86,7 @@ class Failover:
         settings = registry.env.settings
         most = settings.max_attempts
         upcoming = self._router.route(request.row.name, request.query, ask, request.passed)
+        request.advised = upcoming.advised
         self._alternatives.asked(request.begun_at)
         hedges = settings.hedge and ask.provider is None
         if hedges:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.models.base import Result
     from coinmux.framework.models.capability import Capability
+    from coinmux.framework.plugins.extensions.cache_rules import AppliedRule, CacheRules
     from coinmux.framework.quality.jump_check import JumpCheck
     from coinmux.framework.routing.router import Router
     from coinmux.framework.sources.registry import SourceRegistry
@@ -76,6 +77,7 @@ class Dispatcher:
         archived: answers of former runs, where there is an archive.
         shared: answers of other workers, where there are others.
         suggest: what may have been meant by a question about something nobody lists.
+        cache_rules: plugins that say how long answers are good; None where there are none.
         check_budget: refuses a caller who may have no source asked; None while no keys are set.
     """
 
@@ -122,6 +124,7 @@ class Dispatcher:
         self.shared: KeptAnswers | None = None
         self.suggest: Callable[[Query], list[str]] | None = None
         self.check_budget: Callable[[], None] | None = None
+        self.cache_rules: CacheRules | None = None
 
     @property
     def known(self) -> JumpCheck:
@@ -383,6 +386,11 @@ class Dispatcher:
         freshness = row.freshness
         if row.freshness_for is not None:
             freshness = row.freshness_for(request.query, now_ms)
+        rule = None
+        if self.cache_rules is not None:
+            rule = self.cache_rules.rule(row, request.query, freshness)
+            if rule is not None:
+                freshness = rule.freshness
         fetched = FetchResult(
             capability=row.name,
             data=result,
@@ -396,6 +404,7 @@ class Dispatcher:
             elapsed_ms=round((now - request.begun_at) * 1000, 3),
             attempts=request.attempts,
             consensus=answered.consensus,
+            rule=rule,
         )
         self._cache.put(request.key, fetched)
         if request.ask.waiting:
@@ -406,6 +415,13 @@ class Dispatcher:
             if capability is None or capability == row.name:
                 listener(fetched)
         return fetched
+
+    def rule_for(self, row: Capability, query: Query) -> AppliedRule | None:
+        """By which plugin's rule an answer to `query` would be kept; None for the usual time."""
+        if self.cache_rules is None:
+            return None
+        usual = row.freshness_of(query, self._clock.wall_ms())
+        return self.cache_rules.rule(row, query, usual)
 
     def keep_live(self, row: Capability, query: Query, provider: str, data: Result) -> None:
         """Store what a live feed told, as an answer of its source to whoever asks for it next."""

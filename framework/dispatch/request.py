@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from coinmux.framework.errors import ProviderError, UnknownSymbol
     from coinmux.framework.models.base import Query, Result
     from coinmux.framework.models.capability import Capability
+    from coinmux.framework.routing.advised import AdvisedOrder
     from coinmux.framework.routing.candidates import Candidate
     from coinmux.framework.routing.options import RequestOptions
 
@@ -35,6 +36,7 @@ class RequestContext:
         waits: how often it waited for a permit of the only source.
         decided: whether its decision has been recorded.
         is_derived: whether a source was asked that asks others.
+        advised: the order as plugins advised it; None where none did.
     """
 
     key: Hashable
@@ -54,6 +56,7 @@ class RequestContext:
     out_of_time: bool = False
     decided: bool = False
     is_derived: bool = False
+    advised: AdvisedOrder | None = None
 
 
 @dataclass(slots=True)

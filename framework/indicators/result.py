@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from coinmux.framework.cache.answer import AnswerMeta
+from coinmux.framework.cache.answer import AnswerMeta, tag_of
 from coinmux.framework.errors import PluginError
 from coinmux.framework.health.classify import quoted
 from coinmux.framework.plugins.indicator_info import Latest
@@ -203,6 +203,11 @@ class IndicatorResult:
             self.encode(self.head(), self.shown),
             _ENCODER.encode(meta),
         )
+
+    @property
+    def tag(self) -> bytes:
+        """Names what the envelope says, as `tag_of`. Raises as `history` does."""
+        return tag_of(self.encode(self.head(), self.shown), self.meta)
 
     def head(self) -> dict[str, object]:
         """The market, and whether the newest candle is finished; null for a caller's candles."""

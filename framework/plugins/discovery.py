@@ -23,6 +23,7 @@ from coinmux.framework.plugins.adapters import (
     follower,
     speaker,
 )
+from coinmux.framework.plugins.extensions.register import Extension, Extensions, extension_of
 from coinmux.framework.plugins.found import Found, in_process, text_of
 from coinmux.framework.plugins.indicator_info import IndicatorInfo
 from coinmux.framework.plugins.installed import Installed
@@ -66,6 +67,7 @@ class PluginLoader:
         capabilities: the built-in ones, and those added by plugins.
         providers: by name.
         indicators: by name.
+        extensions: what plugins do beyond both.
         broken: plugins that did not load.
         doubts: what is odd about plugins that loaded.
         pending: plugins that are still loading.
@@ -81,6 +83,7 @@ class PluginLoader:
         self.capabilities: dict[str, Capability] = dict(CAPABILITIES)
         self.providers: dict[str, Provider] = {}
         self.indicators: dict[str, Indicator] = {}
+        self.extensions = Extensions()
         self.broken: list[Broken] = []
         self.doubts: list[Doubt] = []
         self.pending: list[Found] = []
@@ -170,6 +173,7 @@ class PluginLoader:
         self.capabilities = other.capabilities
         self.providers = other.providers
         self.indicators = other.indicators
+        self.extensions.become(other.extensions)
         self.broken = other.broken
         self.doubts = other.doubts
         self.found = other.found
@@ -215,6 +219,14 @@ class PluginLoader:
     def _known_hooks(self) -> list[str]:
         return [name for name, hook in vars(self.manager.hook).items() if hook.has_spec()]
 
+    def _arguments(self) -> dict[str, tuple[str, ...]]:
+        """The arguments of every hook, as specified."""
+        return {
+            name: hook.spec.argnames
+            for name, hook in vars(self.manager.hook).items()
+            if hook.spec is not None
+        }
+
     def _without_spec(self) -> dict[str, str]:
         """Plugins with a hook that has no specification (mostly a typing error) -> the message."""
         known = self._known_hooks()
@@ -251,11 +263,12 @@ class PluginLoader:
                 raise TypeError("has stream hooks and no socket_dialect")
             dialect = hooks.get("socket_dialect")
             indicators = self._indicators_of(one, hooks)
+            extension = extension_of(one.name, hooks, self._arguments())
             if "provider_info" not in hooks:
                 if fetch or follow:
                     raise TypeError("has fetch or stream hooks and no provider_info")
                 self.indicators.update(indicators)
-                self._loaded(one, unmarked)
+                self._loaded(one, unmarked, extension)
                 return
             mapper = hooks.get("map_error")
             infos = self._infos_of(one.info)
@@ -283,15 +296,20 @@ class PluginLoader:
                 )
                 self.providers[info.name] = self._kept_provider(provider)
             self.indicators.update(indicators)
-            self._loaded(one, unmarked)
+            self._loaded(one, unmarked, extension)
         except Exception as error:  # noqa: BLE001 - as above
             why = _plain(error)
             if unmarked and said(unmarked) not in why:
                 why = f"{why}; {said(unmarked)}"
             self._drop(one, why)
 
-    def _loaded(self, one: Found, unmarked: list[str]) -> None:
-        """Note what is odd about a plugin that works."""
+    def _loaded(self, one: Found, unmarked: list[str], extension: Extension | None) -> None:
+        """Use what else a plugin does, and note what is odd about it."""
+        if extension is not None:
+            former = self._former
+            is_same = former is not None and any(had is one for had in former.found)
+            known = former.extensions.of(one.name) if former is not None and is_same else None
+            self.extensions.add(known or extension)
         if unmarked:
             message = f"{said(unmarked)} and {'are' if len(unmarked) > 1 else 'is'} never called"
             self._doubt(one, message)

@@ -11,6 +11,8 @@ one `stream_<capability>` for each question that can be followed: plain function
 event loop, that must not do I/O.
 
 An indicator implements `indicator_info` and `compute`.
+
+Any plugin may implement the hooks beyond fetching, which are the last ones here.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
+    from coinmux.framework.events import Event
     from coinmux.framework.models import (
         candles,
         chain,
@@ -33,7 +36,8 @@ if TYPE_CHECKING:
         text,
     )
     from coinmux.framework.models.base import Query
-    from coinmux.framework.models.capability import Capability
+    from coinmux.framework.models.capability import Capability, Freshness
+    from coinmux.framework.plugins.extensions.advice import Advice, RankedSource
     from coinmux.framework.plugins.indicator_info import Column, Columns, IndicatorInfo, Values
     from coinmux.framework.plugins.provider_info import HTTPClient, ProviderInfo, Reply
     from coinmux.framework.plugins.socket_dialect import SocketDialect, Subscription
@@ -254,4 +258,67 @@ def stream_candles(query: candles.CandlesQuery) -> Subscription[live.LiveCandle]
 
     Raises:
         NotOffered: this market or interval cannot be followed.
+    """
+
+
+@hookspec
+def advise_order(
+    capability: str, query: Query, sources: Sequence[RankedSource]
+) -> Sequence[Advice] | None:
+    """Which sources to ask earlier or later for this question than their rank says.
+
+    Called for each request that no cached answer serves and no `provider=` pins, so it must be a
+    plain function that computes: no I/O, no waiting, nothing written to its arguments. It has 50
+    ms, of which a sound one takes some hundredths; one that is late is left out for a second, then
+    for two, for a minute at most.
+
+    Advice moves a source among those that are as healthy as it is, never before a healthier one,
+    and never to one that may not be asked. What several plugins say of a source is added up.
+    `explain` shows all of it with the plugin's name and the reason. Live feeds and work in the
+    background do not ask.
+
+    Args:
+        capability: such as `ticker`.
+        query: the question.
+        sources: those that offer the capability, in the order of their rank.
+
+    Returns:
+        One `Advice` for each source it has something to say of; others than `sources` are passed
+        over. None for nothing.
+    """
+
+
+@hookspec
+def cache_rule(capability: str, query: Query, freshness: Freshness) -> Freshness | None:
+    """How long the answer to this question is good.
+
+    Called when a source has answered, before the answer is cached. A plain function that computes,
+    as `advise_order`, under the same limits. Where several plugins have a rule for a question, the
+    first by name decides.
+
+    Shorter is always taken. Longer is cut to the capability's `max_age_s`, where it has one: a
+    price that old is stale and is not served as fresh. `meta.cache_rule` of the answer and
+    `explain` name the plugin.
+
+    Args:
+        capability: such as `ticker`.
+        query: the question.
+        freshness: how long its answer is good without the rule, in seconds.
+
+    Returns:
+        How long it is good in seconds; None to leave it as it is.
+    """
+
+
+@hookspec
+def on_event(event: Event) -> Awaitable[None] | None:
+    """Something happened: an attempt, a change of a source's state, a reload, a request.
+
+    Called with every event of this process since the gateway opened, one after another, `async` in
+    a task of its own or a plain function in a thread of its own: whoever publishes waits for
+    neither. `event.kind` says what it is; most are `attempt` and `request`. Texts are free of
+    secrets. What the hook asks of a gateway makes events too.
+
+    1,000 events wait at most; of more the oldest are dropped, which is counted and said. One event
+    may take 10 s; an `async` hook is then cancelled.
     """

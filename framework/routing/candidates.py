@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from coinmux.framework.routing.advised import AdvisedOrder
     from coinmux.framework.routing.ranking import SourceScore
     from coinmux.framework.sources.source import Refusal
 
@@ -40,9 +41,12 @@ class Upcoming:
         steps: every source in its order.
         probes_first: whether requests probe what is offline.
         passed: receives those that are passed over.
+
+    Attributes:
+        advised: the order as plugins advised it; None where none did.
     """
 
-    __slots__ = ("_later", "_passed", "_probes_first", "_ready", "_steps")
+    __slots__ = ("_later", "_passed", "_probes_first", "_ready", "_steps", "advised")
 
     def __init__(
         self,
@@ -50,7 +54,9 @@ class Upcoming:
         *,
         probes_first: bool,
         passed: list[Candidate] | None = None,
+        advised: AdvisedOrder | None = None,
     ) -> None:
+        self.advised = advised
         self._steps = steps
         self._probes_first = probes_first
         self._passed = passed

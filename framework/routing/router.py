@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from coinmux.framework.clock import wall_at
 from coinmux.framework.health.tracker import Availability, State
+from coinmux.framework.plugins.extensions.advice import RankedSource
 from coinmux.framework.reference.symbols import QUOTES, Symbol
+from coinmux.framework.routing.advised import AdvisedOrder
 from coinmux.framework.routing.candidates import Candidate, Upcoming
 from coinmux.framework.routing.options import CONSENSUS, RequestOptions
 from coinmux.framework.routing.order import Order
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from coinmux.framework.health.tracker import HealthTracker, StateChange
     from coinmux.framework.limits.rate_window import RateWindow
     from coinmux.framework.models.base import Query
+    from coinmux.framework.plugins.extensions.advice import Advisers
     from coinmux.framework.sources.source import Source
 
 #: Latencies change with each answer; the order is computed again at most this often.
@@ -58,6 +61,7 @@ class Router:
     Attributes:
         over_share: why the caller is passed over at a source whose quota runs short; None while no
             keys are set.
+        advisers: plugins that advise about the order; None where there are none.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Router:
         self.probes_first = probes_first
         self._sources: Mapping[str, Source] = {}
         self.over_share: Callable[[str, tuple[RateWindow, ...]], str | None] | None = None
+        self.advisers: Advisers | None = None
         self._orders: dict[tuple[str, str], Order] = {}
 
     def use(self, sources: Mapping[str, Source]) -> None:
@@ -188,13 +193,42 @@ class Router:
             retry_at=max(times) if times else None,
         )
 
-    def steps(self, capability: str, query: Query, ask: RequestOptions) -> Iterator[Candidate]:
+    def steps(
+        self,
+        capability: str,
+        query: Query,
+        ask: RequestOptions,
+        advised: AdvisedOrder | None = None,
+    ) -> Iterator[Candidate]:
         """Each source of the capability in order, judged as it is reached."""
-        ordered = self.order(capability, ask.strategy)
-        if query.is_paged:
-            # Health first: after that, those that can give the whole answer at once.
-            ordered = sorted(ordered, key=lambda one: (one[0].tier, one[1].calls(query) > 1))
+        ordered: Sequence[tuple[SourceScore, Source]]
+        if advised is not None:
+            ordered = advised.pairs
+        else:
+            ordered = self.order(capability, ask.strategy)
+            if query.is_paged:
+                ordered = _whole_first(ordered, query)
         return map(partial(self._judge, capability, query, ask), ordered)
+
+    def _advised(
+        self, advisers: Advisers, capability: str, query: Query, ask: RequestOptions
+    ) -> AdvisedOrder | None:
+        """The order as plugins advise it; None where none has anything to say."""
+        if ask.provider is not None or ask.background:
+            return None
+        ranked = self.order(capability, ask.strategy)
+        if query.is_paged:
+            ranked = _whole_first(ranked, query)
+        shown = tuple(
+            RankedSource(
+                score.name, score.state, score.tier, score.priority,
+                None if score.latency_s is None else score.latency_s * 1000,
+                max(0.0, 1 - source.spent()) if source.is_metered else None,
+            )
+            for score, source in ranked
+        )  # fmt: skip
+        given = advisers.ask(capability, query, shown)
+        return AdvisedOrder.of(ranked, given) if given else None
 
     def route(
         self,
@@ -208,8 +242,10 @@ class Router:
         Args:
             passed: receives those that are passed over.
         """
-        steps = self.steps(capability, query, ask)
-        going = Upcoming(steps, probes_first=self.probes_first, passed=passed)
+        advisers = self.advisers
+        advised = None if advisers is None else self._advised(advisers, capability, query, ask)
+        steps = self.steps(capability, query, ask, advised)
+        going = Upcoming(steps, probes_first=self.probes_first, passed=passed, advised=advised)
         return self._thrifty(going) if ask.background else going
 
     def _thrifty(self, going: Upcoming) -> Upcoming:
@@ -236,13 +272,15 @@ class Router:
         Args:
             together: how many are asked at once.
         """
-        steps = list(self.steps(capability, query, ask))
+        advisers = self.advisers
+        advised = None if advisers is None else self._advised(advisers, capability, query, ask)
+        steps = list(self.steps(capability, query, ask, advised))
         going = list(Upcoming(iter(steps), probes_first=self.probes_first))
         first = going[0].score if going else None
         lines = []
         for place, step in enumerate(going, start=1):
             if place == 1:
-                verdict, code, detail = "chosen", "first_choice", _why_first(step)
+                verdict, code, detail = "chosen", "first_choice", _why_first(step, advised)
             elif place <= together and not step.probe:
                 verdict, code, detail = "chosen", "asked_together", "for what several agree on"
             elif step.busy is not None:
@@ -253,7 +291,9 @@ class Router:
                 verdict, code, detail = "skipped", "probe_due", "offline; its probe is due"
             else:
                 verdict = "skipped"
-                code, detail = self._after_first(first or step.score, step.score, query, ask)
+                code, detail = self._after_first(
+                    first or step.score, step.score, query, ask, advised
+                )
             lines.append(self._line(step, place, verdict, code, detail))
         for step in steps:
             if step.refusal is not None:
@@ -261,11 +301,21 @@ class Router:
                 lines.append(self._line(step, None, "skipped", refusal.code, refusal.detail))
                 if refusal.retry_at is not None:
                     lines[-1]["retry_at"] = wall_at(self._clock, refusal.retry_at)
+        if advised is not None:
+            for line in lines:
+                line["advice"] = advised.public(line["provider"])
         return lines
 
     def _after_first(
-        self, first: SourceScore, other: SourceScore, query: Query, ask: RequestOptions
+        self,
+        first: SourceScore,
+        other: SourceScore,
+        query: Query,
+        ask: RequestOptions,
+        advised: AdvisedOrder | None,
     ) -> tuple[str, str]:
+        if advised is not None and (why := advised.after_first(first, other)) is not None:
+            return why
         if other.tier == first.tier and query.is_paged:
             most, least = (self._sources[one.name].calls(query) for one in (other, first))
             if most > 1 >= least:
@@ -286,11 +336,20 @@ class Router:
         }
 
 
-def _why_first(step: Candidate) -> str:
+def _whole_first(
+    ordered: list[tuple[SourceScore, Source]], query: Query
+) -> list[tuple[SourceScore, Source]]:
+    """Health first: after that, those that can give the whole answer at once."""
+    return sorted(ordered, key=lambda one: (one[0].tier, one[1].calls(query) > 1))
+
+
+def _why_first(step: Candidate, advised: AdvisedOrder | None) -> str:
     if step.probe:
         return "offline; its probe is due"
     kept_back = step.busy or step.saving
     if kept_back is not None:
         return f"nobody else can, though {kept_back}"
     score = step.score
-    return f"best of those that can answer: {score.state.lower()}, priority {score.priority}"
+    why = f"best of those that can answer: {score.state.lower()}, priority {score.priority}"
+    said = "" if advised is None else advised.said(score.name)
+    return f"{why}; {said}" if said else why

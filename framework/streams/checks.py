@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 from coinmux.framework.errors import (
     BrokenFeed,
@@ -14,12 +14,13 @@ from coinmux.framework.errors import (
     Outcome,
     ProviderError,
 )
+from coinmux.framework.models.base import Result
 from coinmux.framework.quality.foreign_results import check_foreign
 from coinmux.framework.quality.jump_check import about
 from coinmux.framework.quality.plausibility import check
 
 if TYPE_CHECKING:
-    from coinmux.framework.models.base import Query, Result
+    from coinmux.framework.models.base import Query
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.quality.clock_watch import ClockWatch
     from coinmux.framework.quality.consensus import Deviations
@@ -35,6 +36,28 @@ Kind = Literal["", "bad", "doubted", "stale"]
 _REASONS: Mapping[Kind, str] = {"bad": "bad_messages", "doubted": "doubted", "stale": "stale"}
 
 
+def _is_short_book(book: Mapping[str, Any], query: Query) -> bool:
+    """Whether it has both sides, and no more than was asked for."""
+    depth: int = query.__dict__["depth"]
+    return 0 < len(book["bids"]) <= depth and 0 < len(book["asks"]) <= depth
+
+
+def _is_one_trade(trades: Mapping[str, Any], query: Query) -> bool:
+    """Whether its own time is that of each."""
+    return len(trades["trades"]) == 1
+
+
+def _is_price(ticker: Mapping[str, Any], query: Query) -> bool:
+    return True
+
+
+#: Of which results of the models themselves, about the right market and the past, nothing else is
+#: checked.
+_NOTHING_TO_CHECK: Mapping[str, Callable[[Mapping[str, Any], Query], bool]] = {
+    "ticker": _is_price, "trades": _is_one_trade, "order_book": _is_short_book,
+}  # fmt: skip
+
+
 class FeedChecks:
     """Judges each message of one feed, and the feed by its last twenty.
 
@@ -46,6 +69,7 @@ class FeedChecks:
         is_foreign: whether a plugin that is not one of ours made the models.
 
     Attributes:
+        question: what is followed.
         stale: why the data that passed last is older than it should be; None if it is not.
         older: tickers that were left out, as a newer one was told before.
         left_out: messages that were left out as bad or doubted.
@@ -64,7 +88,7 @@ class FeedChecks:
         is_foreign: bool = False,
     ) -> None:
         self._source, self._capability = source, capability
-        self._query = query
+        self.question = self._query = query
         if "limit" in type(query).model_fields:
             self._query = query.model_copy(update={"limit": _UNLIMITED})
         self._known, self._clocks, self._deviations = known, clocks, deviations
@@ -80,6 +104,13 @@ class FeedChecks:
         # What the answers are about does not change.
         self._about = about(capability, self._query)
         self._is_ticker = capability.name == "ticker"
+        self._kind = capability.result
+        self._symbol = query.__dict__.get("symbol")
+        self._has_nothing_to_check = _NOTHING_TO_CHECK.get(capability.name)
+        has_plain_age = self._kind.staleness is Result.staleness
+        max_age_s = capability.max_age_s if has_plain_age else 0.0
+        #: So old it may be at least; None for any age.
+        self._fresh_ms = None if max_age_s is None else max_age_s * 1000
 
     def begin(self) -> None:
         """Judge what comes from now on: it is on a new connection."""
@@ -95,17 +126,10 @@ class FeedChecks:
         own_ms = result.own_time_ms()
         clocks = self._clocks
         now_ms = clocks.now_ms() if own_ms is None else clocks.data(self._source, own_ms)
-        try:
-            checked = check(self._capability, self._query, result, now_ms)
-            if self._is_foreign:
-                check_foreign(self._capability, self._query, checked, now_ms)
-        except OtherSubject as error:
-            self.bad(error)
-            return None
-        except ProviderError as error:
-            if isinstance(error, Implausible) and clocks.agrees_with(self._source):
-                error = LocalClock(f"our clock may be wrong: {error.detail}")
-            self.bad(error)
+        checked = (
+            result if self._is_plain(result, own_ms, now_ms) else self._checked(result, now_ms)
+        )
+        if checked is None:
             return None
         if own_ms is not None and self._is_ticker:
             if own_ms < self._own_ms:
@@ -118,7 +142,11 @@ class FeedChecks:
             if doubt is not None:
                 self.bad(Implausible(doubt), kind="doubted")
                 return None
-        self.stale = checked.staleness(self._query, now_ms, self._capability.max_age_s)
+        fresh_ms = self._fresh_ms
+        if fresh_ms is None or (own_ms is not None and now_ms - own_ms <= fresh_ms):
+            self.stale = None
+        else:
+            self.stale = checked.staleness(self._query, now_ms, self._capability.max_age_s)
         if self.stale is None:
             if self._not_good:
                 self._note("")
@@ -127,6 +155,39 @@ class FeedChecks:
         else:
             # It is told with its age: in a quiet market nothing newer may be there.
             self._add("stale", self.stale)
+        return checked
+
+    def _is_plain(self, result: Result, own_ms: int | None, now_ms: int) -> bool:
+        """Whether `check` has nothing to say, as of nearly all messages.
+
+        It is of the model itself, of a moment that is over, about the very market, not empty and
+        not longer than it may be.
+        """
+        has_nothing = self._has_nothing_to_check
+        return (
+            has_nothing is not None
+            and type(result) is self._kind
+            and own_ms is not None
+            and own_ms <= now_ms
+            and result.__dict__["symbol"] is self._symbol
+            and not self._is_foreign
+            and has_nothing(result.__dict__, self._query)
+        )
+
+    def _checked(self, result: Result, now_ms: int) -> Result | None:
+        """What `check` leaves of a message; None where it is left out."""
+        try:
+            checked = check(self._capability, self._query, result, now_ms)
+            if self._is_foreign:
+                check_foreign(self._capability, self._query, checked, now_ms)
+        except OtherSubject as error:
+            self.bad(error)
+            return None
+        except ProviderError as error:
+            if isinstance(error, Implausible) and self._clocks.agrees_with(self._source):
+                error = LocalClock(f"our clock may be wrong: {error.detail}")
+            self.bad(error)
+            return None
         return checked
 
     def fits(self, answer: Result) -> bool:

@@ -115,7 +115,16 @@ class Feed(PolledVoice):
         if side is not self._side:
             return
         self._heard_at = at
-        now_ms = self._note(told.data)
+        data = told.data
+        now_ms = self._note(data)
+        if filled_by is None and self.state == "live" and side.name == self._provider:
+            self._emit_update(data, told.replaces, now_ms)
+        else:
+            data = self._tell_more(side, told, filled_by, now_ms)
+        self._unstored = (side.name, data)
+
+    def _tell_more(self, side: Side, told: Told, filled_by: str | None, now_ms: int) -> Result:
+        """Tell what was asked for, or what a source tells first; what was told."""
         kind: Kind = "update"
         if self.state != "live" or side.name != self._provider:
             kind = self._now_live(side)
@@ -125,7 +134,7 @@ class Feed(PolledVoice):
         # What is more than the message said is not replaced by the next message.
         replaces = told.replaces if data is told.data else None
         self._emit(kind, data, replaces=replaces, filled_by=filled_by, at_ms=now_ms)
-        self._unstored = (side.name, data)
+        return data
 
     def gap(self, side: Side, missed: str) -> None:
         """Something was lost for good."""

@@ -6,9 +6,16 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from coinmux.framework.errors import BrokenFeed, CoinmuxError, ProviderError, UnknownSymbol
+from coinmux.framework.errors import (
+    BrokenFeed,
+    CoinmuxError,
+    ProviderError,
+    UnknownSymbol,
+    UpstreamTimeout,
+)
 from coinmux.framework.plugins.raised import failure_of
 from coinmux.framework.routing.options import RequestOptions
+from coinmux.framework.streams.channel_silence import ChannelSilence
 from coinmux.framework.streams.lanes import BookLane, TickerLane
 
 if TYPE_CHECKING:
@@ -105,6 +112,9 @@ class Side:
         self.begun_again = 0
         self._was_begun = False
         self._may_ask = True
+        self._channel = ChannelSilence(
+            lane.snapshot, self._ask_again, lambda: self.heard_at, self._died
+        )
 
     @property
     def left_out(self) -> int:
@@ -140,6 +150,7 @@ class Side:
     def stop(self) -> None:
         """End; nothing is told any more."""
         self._is_over = True
+        self._channel.stop()
         if self._asking is not None:
             self._asking.cancel()
         if self._following is not None:
@@ -159,6 +170,7 @@ class Side:
             self._owner.failed(
                 self, BrokenFeed("the whole book does not come", reason="no_snapshot")
             )
+        self._channel.look(now)
 
     # Listener
 
@@ -179,6 +191,7 @@ class Side:
             self._may_ask = not isinstance(self.lane, TickerLane)
         self._note_unknown()
         self.heard_at = self._loop.time()
+        self._channel.begin()
         self._owner.began(self)
         self._ask_for_rest()
 
@@ -218,8 +231,18 @@ class Side:
 
     def lost(self, error: CoinmuxError) -> None:
         if not self._is_over:
+            self._channel.stop()
             self.has_begun = False
             self._owner.failed(self, error)
+
+    def _died(self, silent_s: float) -> None:
+        """Its channel says nothing, though the connection lives and the market moves."""
+        if self._is_over or not self.has_begun:
+            return
+        said = f"its channel said nothing for {silent_s:.0f} s, though it told more when asked"
+        self.lost(UpstreamTimeout(said))
+        if self._following is not None and not self._is_over:
+            self._following.again()
 
     # What is told, and what is not
 
@@ -313,6 +336,17 @@ class Side:
         except (CoinmuxError, ValueError) as error:
             if isinstance(error, BrokenFeed):
                 self._owner.failed(self, error)
+
+    async def _ask_again(self) -> Result | None:
+        """What it tells by REST of what is followed; None where that is another market's."""
+        options = RequestOptions(provider=self.name, max_age_s=0, timeout_s=_ASK_S, background=True)
+        answer: Any = await self._ask(self.checks.question, options)
+        result: Result = answer.data
+        try:
+            return result if self.checks.fits(result) else None
+        except BrokenFeed as error:
+            self._owner.failed(self, error)
+            return None
 
     async def _take_book(self) -> bool:
         """Ask for the whole book; whether it was taken."""

@@ -36,11 +36,15 @@ class Silence:
         most_s: silent after so long in any case.
         at: when it was opened.
         has_ping: whether its source answers a ping of the dialect's.
+        least_s: nothing is asked sooner.
     """
 
-    def __init__(self, most_s: float, at: float, *, has_ping: bool) -> None:
+    def __init__(
+        self, most_s: float, at: float, *, has_ping: bool, least_s: float = _LEAST_S
+    ) -> None:
         self._most_s = most_s
         self._has_ping = has_ping
+        self._least_s = least_s
         self._opened_at = self._heard_at = self._looked_at = self._awake_at = at
         self._minute = 0
         self._longest: deque[float] = deque([0.0], _MINUTES)
@@ -58,7 +62,7 @@ class Silence:
             most_s = max(most_s - ANSWER_S - _ROOM_S, most_s / 2)
         if now - self._opened_at < _LEARNS_S:
             return most_s
-        least_s = _LEAST_S if self._has_ping else self._most_s * _SHARE
+        least_s = self._least_s if self._has_ping else self._most_s * _SHARE
         return min(max(_TIMES * self.longest_s, least_s), most_s)
 
     def look(self, now: float, heard_at: float) -> Doubt | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 #: Events that are kept for readers who resume.
 _KEPT = 500
+_NO_NOTES: tuple[str, ...] = ()
 #: Switches and losses that are kept for explanation.
 _REMEMBERED = 20
 
@@ -244,6 +245,25 @@ class Voice:
         self._recent.append(event)
         self._tell_readers(event)
 
+    def _emit_update(self, data: Result, replaces: object, now_ms: int) -> None:
+        """As `_emit`, of what came on a socket just now: nearly all events are that."""
+        remark = self._remark()
+        meta = LiveMeta(
+            provider=self._provider,
+            live=True,
+            received_at=now_ms,
+            lag_ms=self._lag_ms,
+            notes=_NO_NOTES if remark is None else (remark,),
+            simulated=self._simulated,
+        )
+        self._count += 1
+        event = LiveEvent(
+            f"{self._prefix}-{self._count}", "update", self.capability, self.subject, data, meta,
+            replaces,
+        )  # fmt: skip
+        self._recent.append(event)
+        self._tell_readers(event)
+
     def _tell_readers(self, event: LiveEvent[Any]) -> None:
         """Have every reader get an event."""
         outlets = self._outlets
@@ -282,9 +302,12 @@ class Voice:
             simulated=self._simulated,
         )
         if ident is None:
-            self._count += 1
-            ident = f"{self._prefix}-{self._count}"
+            ident = self._new_ident()
         return LiveEvent(ident, kind, self.capability, self.subject, data, meta, replaces)
+
+    def _new_ident(self) -> str:
+        self._count += 1
+        return f"{self._prefix}-{self._count}"
 
     def _set_ready(self) -> None:
         if not self.ready.done():

@@ -104,7 +104,7 @@ class KnownRequest:
         answer = fetched.view("hit")
         own = answer_headers(answer, now)
         count = len(own)
-        _, headers, self.body = packer.pack(self.headers, 200, own, answer.body)
+        _, headers, self.body = packer.pack(self.headers, 200, own, answer.body, method="GET")
         self.head = lines_of(headers[:count])
         self.tail = b"\r\n%b%b\r\n" % (lines_of(headers[count:]), SECURITY_LINES)
         # Until the next whole second of its age, or of the freshness left.

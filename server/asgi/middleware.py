@@ -366,7 +366,7 @@ class Middleware:
             )
         if body is None:
             return status, headers, b""
-        return self._packer.pack(scope["headers"], status, headers, body)
+        return self._packer.pack(scope["headers"], status, headers, body, method=scope["method"])
 
 
 async def _send_problem(error: Exception, request_id: str, gateway: Gateway, send: Any) -> None:

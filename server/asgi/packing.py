@@ -39,56 +39,66 @@ class Packer:
         self._bytes = 0
 
     def pack(
-        self, asked: RawHeaders, status: int, headers: RawHeaders, body: bytes
+        self, asked: RawHeaders, status: int, headers: RawHeaders, body: bytes, *, method: str
     ) -> tuple[int, RawHeaders, bytes]:
         """Status, headers and body as they are sent.
 
-        A body of a kilobyte and more has a weak `ETag`, unless nobody may store it, and is
-        compressed with gzip where the caller takes that and it is text.
+        What a GET request is answered with has a weak `ETag`, by its bytes where the answer names
+        none itself, unless nobody may store it. A body of a kilobyte and more is compressed with
+        gzip where the caller takes that and it is text.
 
         Args:
             asked: headers of the request.
             headers: with `content-type`, and `content-length` of `body`.
         """
         own = dict(headers)
-        if len(body) < WORTH_PACKING or b"content-encoding" in own:
+        if b"content-encoding" in own:
             return status, headers, body
         wants = dict(asked)
-        kind = own.get(b"content-type", b"")
-        is_text = kind.startswith(PACKED_TYPES) and not kind.startswith(b"text/event-stream")
-        etag = own.get(b"etag")
         is_kept = status == 200 and b"no-store" not in own.get(b"cache-control", b"")
-        if etag is None and is_kept:
-            etag = b'W/"%b"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode("ascii")
+        etag = own.get(b"etag")
+        if method != "GET":
+            etag = None  # a condition of another method is none of what its answer says
+        elif etag is None and is_kept:
+            etag = b'W/"%b"' % _digest(body)
             headers = [*headers, (b"etag", etag)]
-        if is_text:
+        kind = own.get(b"content-type", b"")
+        is_packed = (
+            len(body) >= WORTH_PACKING
+            and kind.startswith(PACKED_TYPES)
+            and not kind.startswith(b"text/event-stream")
+        )
+        if is_packed:
             headers = varying(headers, b"accept-encoding")
         if status == 200 and etag is not None and has(wants.get(b"if-none-match"), etag):
             bare = [one for one in headers if one[0] not in _OF_THE_BODY]
             return 304, bare, b""
-        if not is_text or not takes_gzip(wants.get(b"accept-encoding", b"")):
+        if not is_packed or not takes_gzip(wants.get(b"accept-encoding", b"")):
             return status, headers, body
-        packed = self._packed(etag, body) if is_kept and etag is not None else (
-            gzip.compress(body, _QUICK, mtime=0)
-        )  # fmt: skip
+        packed = self._packed(body) if is_kept else gzip.compress(body, _QUICK, mtime=0)
         # Two encodings of one body are no longer equal byte for byte, so the tag is weak.
         sent = [_weak(one) for one in headers if one[0] != b"content-length"]
         sent.append((b"content-encoding", b"gzip"))
         sent.append((b"content-length", b"%d" % len(packed)))
         return status, sent, packed
 
-    def _packed(self, etag: bytes, body: bytes) -> bytes:
-        """The body compressed; once for the same tag."""
-        packed = self._kept.get(etag)
+    def _packed(self, body: bytes) -> bytes:
+        """The body compressed; once for the same bytes, as two of one tag may differ."""
+        digest = _digest(body)
+        packed = self._kept.get(digest)
         if packed is not None:
-            self._kept.move_to_end(etag)
+            self._kept.move_to_end(digest)
             return packed
-        packed = self._kept[etag] = gzip.compress(body, _THOROUGH, mtime=0)
+        packed = self._kept[digest] = gzip.compress(body, _THOROUGH, mtime=0)
         self._bytes += len(packed)
         while len(self._kept) > _MOST_KEPT or self._bytes > _MOST_KEPT_BYTES:
             _, dropped = self._kept.popitem(last=False)
             self._bytes -= len(dropped)
         return packed
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=12).hexdigest().encode("ascii")
 
 
 def _weak(header: RawHeader) -> RawHeader:

@@ -97,8 +97,11 @@ class ParsedRoutes:
         headers = answer_headers(answer, gateway.clock.monotonic())
         headers.append(id_header)
         body = answer.body
-        if len(body) >= WORTH_PACKING:
-            state.status, headers, body = packer.pack(scope["headers"], 200, headers, body)
+        # A request that is known by its bytes says nothing of what its caller has.
+        if state.known is None or len(body) >= WORTH_PACKING:
+            state.status, headers, body = packer.pack(
+                scope["headers"], 200, headers, body, method="GET"
+            )
         # While keys are set, headers are dressed on the usual way.
         writer = state.writer if state.door is None else None
         if state.status == 200 and writer is not None and writer.write_whole(scope, headers, body):

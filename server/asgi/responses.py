@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +13,7 @@ from coinmux.server.asgi.scope import state_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from coinmux.framework.errors import CoinmuxError
     from coinmux.server.asgi.scope import RawHeader, RawHeaders, Receive, Scope, Send
 
 _ENCODER = msgspec.json.Encoder()
@@ -38,16 +40,20 @@ SECURITY_LINES = lines_of(SECURITY_HEADERS)
 
 def answer_headers(answer: Answer, now: float) -> RawHeaders:
     """Headers of `answer` at monotonic `now`."""
-    headers = provenance_headers(answer, now)
-    headers.append((b"content-length", b"%d" % len(answer.body)))
+    size = len(answer.body)
+    headers = provenance_headers(answer, now, answer.tag)
+    headers.append((b"content-length", b"%d" % size))
     return headers
 
 
-def provenance_headers(answer: Answer, now: float) -> RawHeaders:
+def provenance_headers(answer: Answer, now: float, tag: bytes) -> RawHeaders:
     """Headers of `answer`, or of a body made from it, all but its length.
 
     `Cache-Control` gives the whole freshness and `Age` what is used of it (RFC 9111), so that a
     cache downstream keeps an answer no longer than this one does.
+
+    Args:
+        tag: names what the body says, as `tag_of`: its form may be chosen by `Accept`.
     """
     age_s = answer.age_s(now)
     ttl_s = answer.ttl_s(now)
@@ -64,7 +70,24 @@ def provenance_headers(answer: Answer, now: float) -> RawHeaders:
         (b"age", b"%d" % age_s),
         (b"cache-status", status),
         (b"x-provider", answer.provider.encode("ascii")),
+        (b"vary", b"accept"),
+        (b"etag", weak_tag(tag)),
     ]
+
+
+def weak_tag(tag: bytes) -> bytes:
+    """The `ETag` of bodies that say what `tag` names, byte for byte equal or not (RFC 9110)."""
+    return b'W/"%b"' % tag
+
+
+def joined_tag(tags: Iterable[bytes]) -> bytes:
+    """The `ETag` of a body that says what each of `tags` names, in their order."""
+    return weak_tag(blake2b(b" ".join(tags), digest_size=12).hexdigest().encode("ascii"))
+
+
+def tag_of_error(error: CoinmuxError) -> bytes:
+    """Names what an error says that stands in the place of an answer: not which request had it."""
+    return str(error).encode()
 
 
 async def send_answer(answer: Answer, now: float, send: Send) -> None:
@@ -118,7 +141,7 @@ class Answered:
         from coinmux.server.asgi.tabular import tabled
 
         table, name = answer.data.table(), answer.fetched.capability
-        await tabled(table, answer, self._now, form, name)(scope, receive, send)
+        await tabled(table, answer, self._now, form, name, answer.tag)(scope, receive, send)
 
 
 def as_json(value: Any, *, cache_control: bytes = b"no-cache", status: int = 200) -> Bytes:

@@ -62,24 +62,24 @@ def formed(scope: Scope) -> Scope:
     return scope
 
 
-def tabled(table: Table, answer: Answer, now: float, form: Form, name: str) -> Bytes:
+def tabled(table: Table, answer: Answer, now: float, form: Form, name: str, tag: bytes) -> Bytes:
     """The response that a table of an answer makes, at monotonic `now`.
 
     Args:
         answer: where it is from.
         name: of the file that a browser saves.
+        tag: names what the table says, in whichever form.
 
     Raises:
         InvalidRequest: this server does not make that form.
     """
     is_csv = form is CSV
     body = csv_of(rows_of(table, answer)) if is_csv else arrow_bytes(table, answer)
-    _, *provenance = provenance_headers(answer, now)
+    _, *provenance = provenance_headers(answer, now, tag + form.ending.encode())
     file = f'attachment; filename="{name}{form.ending}"'
     headers = [
         (b"content-type", form.media_type.encode()),
         (b"content-disposition", file.encode("ascii", "replace")),
-        (b"vary", b"accept"),
         *provenance,
     ]
     return Bytes(body, headers)

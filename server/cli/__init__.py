@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "maintenance": "maintenance",
     "note": "maintenance",
     "conformance": "conformance",
+    "new": "new",
     "env-example": "lists",
     "keys": "keys",
 }

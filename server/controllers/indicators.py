@@ -4,15 +4,16 @@ Litestar reads annotations at run time, so this module imports what it names.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from coinmux.framework.cache.answer import tag_of
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.indicators.caller_candles import read_caller_candles
 from coinmux.framework.indicators.candle_history import CandleHistory
@@ -34,7 +35,13 @@ from coinmux.server.asgi.query_params import refused, single_values
 from coinmux.server.asgi.request_body import read_json
 from coinmux.server.asgi.request_parts import parts_of
 from coinmux.server.asgi.requests import AnyRequest, request_id
-from coinmux.server.asgi.responses import Bytes, as_json, provenance_headers
+from coinmux.server.asgi.responses import (
+    Bytes,
+    as_json,
+    joined_tag,
+    provenance_headers,
+    tag_of_error,
+)
 from coinmux.server.asgi.rows import table_of_indicator
 from coinmux.server.asgi.scope import state_of
 from coinmux.server.asgi.sse import EventStream
@@ -88,7 +95,7 @@ class IndicatorController(Controller):
         plans = [gateway.indicators.catalogue.plan(name) for name in SEVEN]
         ended: list[CoinmuxError | None] = []
 
-        async def one(interval: Interval) -> tuple[CandleHistory, bytes]:
+        async def one(interval: Interval) -> _Part:
             history, results = await gateway.indicators.several(
                 plans,
                 asked.symbol,
@@ -104,8 +111,12 @@ class IndicatorController(Controller):
                 for name, result in zip(SEVEN, results, strict=True)
             }
             ended.extend(_failure(result) for result in results)
-            data = {**_market(history, results), "indicators": lines}
-            return history, _envelope(data, history.meta())
+            market, meta = _market(history, results), history.meta()
+            data = {**market, "indicators": lines}
+            # An error's document names the request, which is nothing that the answer says.
+            said = {name: one.get("error", one).get("detail", one) for name, one in lines.items()}
+            tag = tag_of(_ENCODER.encode({**market, **said}), meta)
+            return _Part(history, _envelope(data, meta), tag)
 
         answer = await _by_interval(asked, one, desk, request)
         if len(asked.intervals) == 1:
@@ -193,11 +204,12 @@ class IndicatorController(Controller):
             routed = await computed(asked.intervals[0])
             data = msgspec.json.decode(routed.encode(routed.head(), routed.shown))
             table, now = table_of_indicator(data), gateway.clock.monotonic()
-            return tabled(table, routed.history.answer, now, form, routed.info.name)
+            name = routed.info.name
+            return tabled(table, routed.history.answer, now, form, name, routed.tag)
 
-        async def one(interval: Interval) -> tuple[CandleHistory, bytes]:
+        async def one(interval: Interval) -> _Part:
             routed = await computed(interval)
-            return routed.history, routed.body
+            return _Part(routed.history, routed.body, routed.tag)
 
         return await _by_interval(asked, one, desk, request)
 
@@ -256,29 +268,47 @@ class IndicatorController(Controller):
         return Bytes(b'{"data":%b,"meta":%b}' % (data, _ENCODER.encode(meta)), _HEADERS)
 
 
+class _Part(NamedTuple):
+    """The answer of one interval; `tag` names what it says."""
+
+    history: CandleHistory
+    body: bytes
+    tag: bytes
+
+
 async def _by_interval(
-    asked: MarketAsk, one: Any, desk: ServerContext, request: AnyRequest
+    asked: MarketAsk,
+    one: Callable[[Interval], Awaitable[_Part]],
+    desk: ServerContext,
+    request: AnyRequest,
 ) -> Bytes:
     """The answer of one interval, or of several under their names, errors in their place."""
     if len(asked.intervals) == 1:
-        history, body = await one(asked.intervals[0])
-        return Bytes(body, provenance_headers(history.answer, desk.gateway.clock.monotonic()))
+        history, body, tag = await one(asked.intervals[0])
+        now = desk.gateway.clock.monotonic()
+        return Bytes(body, provenance_headers(history.answer, now, tag))
 
-    async def tried(interval: Interval) -> tuple[bytes, CoinmuxError | None]:
+    async def tried(interval: Interval) -> tuple[bytes, bytes, CoinmuxError | None]:
         try:
-            return bytes((await one(interval))[1]), None
+            _, body, tag = await one(interval)
         except CoinmuxError as error:
-            return _ENCODER.encode({"error": _error(error, desk, request)}), error
+            return (
+                _ENCODER.encode({"error": _error(error, desk, request)}),
+                tag_of_error(error),
+                error,
+            )
+        return body, tag, None
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(tried(interval)) for interval in asked.intervals]
     bodies = [task.result() for task in tasks]
-    state_of(request.scope).parts = parts_of("intervals", [error for _, error in bodies])
+    state_of(request.scope).parts = parts_of("intervals", [error for *_, error in bodies])
     lines = [
         b"%b:%b" % (_ENCODER.encode(str(name)), body)
-        for name, (body, _) in zip(asked.intervals, bodies, strict=True)
+        for name, (body, *_) in zip(asked.intervals, bodies, strict=True)
     ]
-    return Bytes(b'{"intervals":{%b}}' % b",".join(lines), _HEADERS)
+    tag = joined_tag(one for _, one, _ in bodies)
+    return Bytes(b'{"intervals":{%b}}' % b",".join(lines), [*_HEADERS, (b"etag", tag)])
 
 
 def _market(

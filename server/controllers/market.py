@@ -36,7 +36,7 @@ from coinmux.server.asgi.query_params import (
 )
 from coinmux.server.asgi.request_parts import parts_of
 from coinmux.server.asgi.requests import AnyRequest, request_id
-from coinmux.server.asgi.responses import Answered, Bytes
+from coinmux.server.asgi.responses import Answered, Bytes, joined_tag, tag_of_error
 from coinmux.server.asgi.scope import state_of
 from coinmux.server.context import ServerContext
 from coinmux.server.openapi.document import DOC, RouteDoc
@@ -123,12 +123,16 @@ class MarketController(Controller):
                 for symbol in symbols
             ]
         parts = [task.result() for task in tasks]
-        state_of(request.scope).parts = parts_of("pairs", [error for _, _, error in parts])
-        items = {name: body for name, body, _ in parts}
+        state_of(request.scope).parts = parts_of("pairs", [error for *_, error in parts])
+        items = {name: body for name, body, *_ in parts}
         lines = [b"%b:%b" % (msgspec.json.encode(name), body) for name, body in items.items()]
         return Bytes(
             b'{"tickers":{%b}}' % b",".join(lines),
-            [(b"content-type", b"application/json"), (b"cache-control", b"no-cache")],
+            [
+                (b"content-type", b"application/json"),
+                (b"cache-control", b"no-cache"),
+                (b"etag", joined_tag(tag for _, _, tag, _ in parts)),
+            ],
         )
 
     @get("/candles", operation_id="getCandles", opt={DOC: RouteDoc(Candles, CANDLES)})
@@ -176,8 +180,8 @@ class MarketController(Controller):
 
 async def _item(
     desk: ServerContext, request: AnyRequest, values: dict[str, Any]
-) -> tuple[str, bytes, CoinmuxError | None]:
-    """One symbol's answer or error, encoded, under the symbol's own name; and that error."""
+) -> tuple[str, bytes, bytes, CoinmuxError | None]:
+    """One symbol's answer or error: the symbol's own name, as bytes, its tag, and that error."""
     name = values["symbol"][:60]
     gateway = desk.gateway
     try:
@@ -193,5 +197,5 @@ async def _item(
         )
     except CoinmuxError as error:
         document = problem(error, request_id(request), gateway.redactor)
-        return name, msgspec.json.encode({"error": document}), error
-    return name, answer.body, None
+        return name, msgspec.json.encode({"error": document}), tag_of_error(error), error
+    return name, answer.body, answer.tag, None

@@ -172,7 +172,7 @@ async def _answered(
 ) -> Bytes:
     """What `answer` gives, or what went wrong in the words of UDF: its clients read no status."""
     try:
-        body = await answer()
+        return as_json(await answer())
     except CoinmuxError as error:
         state_of(request.scope).parts = parts_of("questions", [error])
         body = {"s": "error", "errmsg": _words(desk, request, error)}

@@ -34,6 +34,12 @@ FRESH = 200
 #: of dropped records.
 _AWAY_MS = 60_000
 EventKind = Literal["state_change", "config", "error"]
+#: Events that belong to no request, by kind.
+STANDALONE: Mapping[EventKind, str] = {
+    "state_change": "A source changed its state: `before`, `after`, `reason`",
+    "config": "Settings were read anew, a plugin was loaded, health was reset",
+    "error": "Trouble of the server itself (`request_id` is null)",
+}
 _KINDS: Mapping[str, EventKind] = {
     "state": "state_change",
     "config": "config",

@@ -32,6 +32,13 @@ _SUBJECTS = ("symbol", "asset", "chain", "metric", "protocol")
 
 
 _Kind = Literal["request", "failover", "cache_hit", "error"]
+#: Requests that sources answer, by kind.
+ANSWERED: Mapping[_Kind, str] = {
+    "request": "Answered, and no source failed",
+    "failover": "Answered after a source failed, be it from what was kept",
+    "cache_hit": "Answered from what was kept, nobody asked",
+    "error": "Answered with a problem: `outcome` is its code",
+}
 _Outcome = Literal["ok", "failed", "failover", "cut_short", "cache_hit"]
 
 

@@ -212,11 +212,16 @@ def _operation(path: str, handler: Any, doc: RouteDoc) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": reference(doc.body)}},
         }
+    return {**operation, **keyed(doc, path)}
+
+
+def keyed(doc: RouteDoc, path: str) -> dict[str, Any]:
+    """What the route at `path` must be asked with, as the member `security`."""
     if doc.is_admin:
-        operation["security"] = [{}, {"adminToken": []}]
-    elif doc.needs_key(path):
-        operation["security"] = [{}, {"apiKey": []}, {"apiKeyHeader": []}]
-    return operation
+        return {"security": [{}, {"adminToken": []}]}
+    if doc.needs_key(path):
+        return {"security": [{}, {"apiKey": []}, {"apiKeyHeader": []}]}
+    return {}
 
 
 def _query_parameters(doc: RouteDoc) -> list[dict[str, Any]]:

@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from coinmux.server.asgi.static_files import FOLDER
 from coinmux.server.openapi.document import document
+from coinmux.server.openapi.plugin_routes import add_plugin_routes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from litestar import Litestar
+
+    from coinmux.framework.models.capability import Capability
 
 #: The frame that the documentation shares with the other pages, with three places to fill.
 _FRAME = FOLDER / "pages/docs/index.html"
@@ -20,22 +25,32 @@ _CODE = re.compile(r"`([^`\n]+)`")
 
 
 class Docs:
-    """The document and the page of one application, made when first asked for."""
+    """The document and the page of one application, made when asked for, and anew for new plugins.
 
-    def __init__(self) -> None:
+    Args:
+        rows: the capabilities there are now.
+    """
+
+    def __init__(self, rows: Callable[[], Iterable[Capability]]) -> None:
+        self._rows = rows
+        self._described: tuple[Capability, ...] = ()
         self._document: dict[str, Any] | None = None
         self._page: str | None = None
 
     def document(self, app: Litestar) -> dict[str, Any]:
         """The OpenAPI document."""
-        if self._document is None:
+        rows = tuple(self._rows())
+        if self._document is None or rows != self._described:
+            self._page, self._described = None, rows
             self._document = document(app)
+            add_plugin_routes(self._document, rows)
         return self._document
 
     def page(self, app: Litestar) -> str:
         """The page."""
+        made = self.document(app)
         if self._page is None:
-            self._page = docs_page(self.document(app))
+            self._page = docs_page(made)
         return self._page
 
 

@@ -76,6 +76,16 @@ class Attempt(Shape):
     )
 
 
+class CacheRule(Shape):
+    """How long an answer is kept by a plugin's `cache_rule`."""
+
+    plugin: str
+    fresh_s: float = Field(description="Seconds it is served as it is")
+    refresh_s: float = Field(description="Seconds after that it is served while one refresh runs")
+    failed_s: float = Field(description="Seconds after that it is served if every source fails")
+    cut: bool = Field(description="Whether the plugin asked for longer than is true")
+
+
 class Meta(Shape):
     """Where an answer came from; the same for everyone served the same fetch."""
 
@@ -104,6 +114,9 @@ class Meta(Shape):
     consensus: dict[str, Any] | None = Field(
         default=None, description="The sources compared; left out without a consensus"
     )
+    cache_rule: CacheRule | None = Field(
+        default=None, description="How long it is kept, where a plugin said so; else left out"
+    )
 
 
 class CapabilityAnswer(Shape):
@@ -121,6 +134,14 @@ class Score(Shape):
     model_config = ConfigDict(extra="allow")
 
 
+class SourceAdvice(Shape):
+    """What one plugin advises about a source."""
+
+    plugin: str
+    weight: float = Field(description="From -1 (after all others of its tier) to 1 (before them)")
+    reason: str
+
+
 class ExplainedCandidate(Shape):
     """One source as the routing sees it for one question."""
 
@@ -131,6 +152,9 @@ class ExplainedCandidate(Shape):
     detail: str
     retry_at: int | None = Field(description="Time from which it may be asked, Unix ms")
     score: Score
+    advice: list[SourceAdvice] | None = Field(
+        default=None, description="Of plugins; left out where none has anything to say"
+    )
 
 
 class CachedAnswer(Shape):
@@ -151,6 +175,7 @@ class Explanation(Shape):
     pinned: str | None = Field(description="The only provider asked; null with failover")
     served_from: str | None = Field(description="`cache` or a provider; null where none can")
     cache: CachedAnswer | None
+    cache_rule: CacheRule | None = Field(description="A plugin's, for the next answer; or null")
     candidates: list[ExplainedCandidate]
 
 
@@ -163,6 +188,9 @@ class DecidedCandidate(Shape):
     verdict: str
     reason: str = Field(description="A code")
     detail: str
+    advice: list[SourceAdvice] | None = Field(
+        default=None, description="Of plugins; left out where none had anything to say"
+    )
 
 
 class RoutingDecision(Shape):

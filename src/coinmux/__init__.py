@@ -166,6 +166,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.text import TextSentiment, TextSentimentQuery, TextSentimentResult
     from coinmux.framework.plugins.discovery import in_process
     from coinmux.framework.plugins.error_table import ErrorTable, When
+    from coinmux.framework.plugins.extensions.advice import Advice, RankedSource
     from coinmux.framework.plugins.hookspecs import hookimpl, hookspec
     from coinmux.framework.plugins.indicator_info import (
         Column,
@@ -221,6 +222,7 @@ __all__ = [
     "INTERVALS",
     "LONGEST_MS",
     "METRICS",
+    "Advice",
     "AllProvidersFailed",
     "Amount",
     "Answer",
@@ -326,6 +328,7 @@ __all__ = [
     "ProviderInfo",
     "Query",
     "QuotaExhausted",
+    "RankedSource",
     "RateLimit",
     "RateLimited",
     "RawInteger",
@@ -479,6 +482,7 @@ _NAMES = {
     "models.text": "TextSentiment TextSentimentQuery TextSentimentResult",
     "plugins.discovery": "in_process",
     "plugins.error_table": "ErrorTable When",
+    "plugins.extensions.advice": "Advice RankedSource",
     "plugins.hookspecs": "hookimpl hookspec",
     "plugins.indicator_info": "Column Columns IndicatorInfo Latest Output Parameter Values period",
     "plugins.provider_info": "Channel EnvVar HTTPClient ProviderInfo Reply UsageHeader",

@@ -65,7 +65,7 @@ def test_a_store_that_is_lost_often_is_left_alone_for_longer(at):
     """As workers do."""
     away = StoreAway()
     assert away.is_sound
-    for second, until, sound in ((40, 42, 47.6), (60, 62, 68.1), (80, 82, 89.1)):
+    for second, until, sound in ((40, 42, 47.6), (48, 50, 56.1), (57, 59, 66.1)):
         at(second)
         with away.away():
             assert not away.is_sound

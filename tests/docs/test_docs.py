@@ -10,8 +10,10 @@ import pytest
 from coinmux.framework.config.env_example import env_example
 from tools.docs.__main__ import whole_gateway
 from tools.docs.indicator_reference import PICTURES, reference
+from tools.docs.metric_reference import metric_reference, scraped
 from tools.docs.plots import plot
 from tools.docs.provider_docs import provider_docs
+from tools.docs.source_pages import source_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Of a price of some hundred these have no value.
@@ -31,6 +33,14 @@ def test_the_env_example_is_what_the_plugins_say(gateway):
 
 def test_the_provider_table_is_what_the_plugins_say(gateway):
     assert (ROOT / "docs/providers.md").read_text() == provider_docs(gateway), "run `make docs`"
+
+
+def test_the_page_of_each_source_is_what_its_plugin_says(gateway):
+    """And there is no page of a source that is gone."""
+    pages = source_pages(gateway)
+    assert {file.name for file in (ROOT / "docs/sources").glob("*.md")} == pages.keys()
+    for name, text in pages.items():
+        assert (ROOT / "docs/sources" / name).read_text() == text, f"{name}: run make docs"
 
 
 def test_the_example_in_the_docs_is_the_example_that_runs():
@@ -82,8 +92,11 @@ def test_links_lead_somewhere(page):
 
 
 def test_the_index_of_the_docs_links_every_page():
-    text = (ROOT / "docs/README.md").read_text()
-    linked = {f"docs/{link}" for link in re.findall(r"\]\(([^)#]+)", text)}
+    linked = {
+        (Path(folder) / link).as_posix()
+        for folder in ("docs", "docs/sources")
+        for link in re.findall(r"\]\(([^)#]+)", (ROOT / folder / "README.md").read_text())
+    }
     assert {page for page in PAGES if page.startswith("docs/")} - {"docs/README.md"} <= linked
 
 
@@ -151,3 +164,9 @@ def test_the_modules_named_in_where_to_look_exist():
     assert len(paths) >= 10
     for path in paths:
         assert (ROOT / path).is_file(), path
+
+
+def test_the_metrics_are_those_a_running_server_tells():
+    """Every family, with its labels, in its order."""
+    page = (ROOT / "docs/reference/metrics.md").read_text()
+    assert page == metric_reference(scraped()), "run `make docs`"

@@ -9,21 +9,34 @@ import pytest
 
 from coinmux import (
     CAPABILITIES,
+    EventBus,
+    Freshness,
+    Outcome,
     ProviderInfo,
     QuotaExhausted,
+    RankedSource,
     RateLimited,
     Reply,
+    State,
     UnknownSymbol,
     hookimpl,
 )
+from coinmux.framework.health.change_events import ChangeEvents
+from coinmux.framework.health.tracker import HealthTracker
 from coinmux.framework.plugins.discovery import PluginLoader, in_process
+from coinmux.framework.plugins.extensions.register import ASKED, DECLARING
+from coinmux.framework.secrets import Redactor
+from coinmux.framework.testing.clock import FakeClock
 from tools.docs.__main__ import DOCS, REFERENCES
+from tools.docs.error_advice import ADVICE
 from tools.docs.error_reference import all_errors
 from tools.docs.hook_reference import EXAMPLES, example_of, messages, replies, specified_hooks
 
 HOOKS = dict(specified_hooks())
 STREAM_HOOKS = [name for name in HOOKS if name.startswith("stream_")]
 FETCH_HOOKS = [name for name in HOOKS if name.startswith("fetch_")]
+#: Hooks that need no source beside them.
+BEYOND = (*ASKED, *DECLARING)
 
 
 def module_of(hook):
@@ -31,7 +44,8 @@ def module_of(hook):
     spec = importlib.util.spec_from_file_location(f"example_{hook}", example_of(hook))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    if not hasattr(module, "provider_info") and not hasattr(module, "indicator_info"):
+    declares = hasattr(module, "provider_info") or hasattr(module, "indicator_info")
+    if hook not in BEYOND and not declares:
         module.provider_info = module_of("provider_info").provider_info
     return module
 
@@ -158,6 +172,50 @@ def test_the_example_of_an_indicator_computes():
     values = indicator.compute({"close": np.array([100.0, 110.0, 99.0])}, {"period": 1})
     assert np.isnan(values[0])
     assert values[1:] == pytest.approx([10, -10])
+
+
+def test_every_error_code_says_what_to_do():
+    """And no code that is gone has advice."""
+    assert {error.code for error in all_errors()} == ADVICE.keys()
+
+
+def extension(hook):
+    """The example, loaded as a plugin, as a function of the hook's arguments."""
+    ((_, function),) = loaded(module_of(hook)).extensions.with_hook(hook)
+    return function
+
+
+def test_the_example_of_advise_order_advises():
+    """Of the sources it is shown it spares the one that bills; for gas it prefers its own."""
+    advise = extension("advise_order")
+    sources = [RankedSource(name, State.HEALTHY, 0, 10, None, None) for name in ("acme", "other")]
+    query = CAPABILITIES["ticker"].query(symbol="BTC/USDT")
+    (advice,) = advise("ticker", query, sources)
+    assert (advice.provider, advice.weight) == ("acme", -0.5)
+    (advice,) = advise("gas", CAPABILITIES["gas"].query(chain="ethereum"), sources)
+    assert (advice.provider, advice.weight) == ("our_node", 1)
+
+
+def test_the_example_of_cache_rule_keeps_stablecoins_longer():
+    """Others are kept for the usual time."""
+    rule, row = extension("cache_rule"), CAPABILITIES["ticker"]
+    assert rule("ticker", row.query(symbol="USDC/USDT"), row.freshness) == Freshness(60, 60, 60)
+    assert rule("ticker", row.query(symbol="BTC/USDT"), row.freshness) is None
+
+
+def test_the_example_of_on_event_keeps_what_went_offline(tmp_path, monkeypatch):
+    """Of a real change of a real source's state."""
+    monkeypatch.chdir(tmp_path)
+    bus, clock = EventBus(FakeClock()), FakeClock()
+    bus.subscribe(extension("on_event"))
+    health = HealthTracker(clock)
+    health.subscribe(ChangeEvents(bus, Redactor()).on_change)
+    health.register("acme", ["ticker"])
+    for _ in range(20):
+        if (lease := health.begin("acme", "ticker", 1.0)) is not None:
+            health.record(lease, Outcome.FAILURE, elapsed_s=0.1)
+    lines = (tmp_path / "went_offline.jsonl").read_text().splitlines()
+    assert json.loads(lines[0]) == {"source": "acme", "at": clock.wall_ms()}
 
 
 def test_every_error_code_is_listed_once():

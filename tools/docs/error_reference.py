@@ -14,6 +14,7 @@ from coinmux.framework.errors import (
     RoutingError,
 )
 from coinmux.server.asgi import problems
+from tools.docs.error_advice import ADVICE
 
 _HEAD = """\
 # Errors
@@ -77,14 +78,14 @@ def _group(kind: type[CoinmuxError]) -> type[CoinmuxError]:
 
 def _table(kinds: list[type[CoinmuxError]]) -> str:
     sources = all(issubclass(kind, ProviderError) for kind in kinds)
-    lines = ["| code | class | HTTP | meaning |" + (" counts as |" if sources else "")]
-    lines.append("|---|---|---|---|" + ("---|" if sources else ""))
+    lines = ["| code | class | HTTP | meaning | what to do |" + (" counts as |" if sources else "")]
+    lines.append("|---|---|---|---|---|" + ("---|" if sources else ""))
     for kind in kinds:
         meaning = (inspect.getdoc(kind) or "").split("\n\n", 1)[0].replace("\n", " ")
         if kind is CoinmuxError:
             meaning = "A defect of coinmux; the log has the request id."
         status, _ = problems.status_and_title(kind)
-        row = f"| `{kind.code}` | `{kind.__name__}` | {status} | {meaning} |"
+        row = f"| `{kind.code}` | `{kind.__name__}` | {status} | {meaning} | {ADVICE[kind.code]} |"
         if issubclass(kind, ProviderError):
             row += f" {_COUNTS[kind.outcome]} |"
         lines.append(row)

@@ -23,8 +23,8 @@ Generated from `framework/plugins/hookspecs.py` by `make docs`; a test compares 
 implements hooks with `@hookimpl` from `coinmux`. Arguments are matched by name; an implementation
 may take fewer. Every example is a file of `examples/hooks`, and a test runs it with the reply that
 is shown. A plugin with a fetch hook also needs a `provider_info`, one with a stream hook a
-`socket_dialect` too. The tutorial is
-[plugins.md](../plugins.md).
+`socket_dialect` too. The last ones, from `advise_order` on, are beyond fetching: any plugin may
+have them, also one that is no source. The tutorial is [plugins.md](../plugins.md).
 
 """
 

@@ -37,7 +37,7 @@ def _facts(sources: list[Source]) -> str:
     for source in sources:
         info = source.info
         keys = ", ".join(map(_key, info.env)) or "none"
-        limits = ", ".join(map(_limit, info.rate_limits)) or "none known"
+        limits = ", ".join(map(limit_in_words, info.rate_limits)) or "none known"
         title = f"[{info.title}]({info.homepage})" if info.homepage else info.title
         docs = f"[documentation]({info.docs_url})" if info.docs_url else "none"
         read = f"{docs}, {info.docs_read}" if info.docs_read else docs
@@ -60,7 +60,8 @@ def _key(variable: EnvVar) -> str:
     return name if variable.required else f"{name}, optional"
 
 
-def _limit(limit: RateLimit) -> str:
+def limit_in_words(limit: RateLimit) -> str:
+    """`30 per min`."""
     size, unit = next((size, unit) for size, unit in _UNITS if limit.per_s >= size or size == 1)
     many = limit.per_s / size
     return f"{limit.requests:g} per {f'{many:g} ' if many != 1 else ''}{unit}"

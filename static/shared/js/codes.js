@@ -40,7 +40,7 @@ const FAILURES = {
 };
 
 const REASONS = {
-  first_choice: "first choice", asked_together: "asked together", lower_priority: "lower priority", slower: "slower", less_healthy: "less healthy", name: "equal, later in the alphabet",
+  first_choice: "first choice", asked_together: "asked together", advised: "advised by a plugin", lower_priority: "lower priority", slower: "slower", less_healthy: "less healthy", name: "equal, later in the alphabet",
   circuit_open: "offline", probe_due: "due for a test", probe_running: "being tested", told_to_wait: "rate limited", busy: "busy", quota_exhausted: "quota used up",
   missing_key: "key missing", key_refused: "key refused", switched_off: "switched off", retired: "retired", broken: "plugin broken", disabled: "off",
   no_capability: "cannot answer this", unsupported_symbol: "does not have this pair", unsupported_quote: "does not have this quote", unsupported_interval: "does not have this interval",

@@ -76,8 +76,11 @@ async def gateway(site, environ, monkeypatch):
     every = installed.entry_points
 
     def few(*, group):
-        return [one for one in every(group=group) if one.value.startswith("extra_")
-                or one.name in points]
+        return [
+            one
+            for one in every(group=group)
+            if one.value.startswith("extra_") or one.name in points
+        ]
 
     monkeypatch.setattr(installed, "entry_points", few)
     async with Gateway.from_env(None, environ=environ) as made:

@@ -82,11 +82,24 @@ def indicator_info():
 def compute(inputs, parameters):
     return inputs["close"] * 2
 """
+RULE = """
+from coinmux import Freshness, hookimpl
+
+@hookimpl
+def cache_rule(capability, query, freshness):
+    return Freshness(60, 60, freshness.failed_s)
+"""
 BTC = TickerQuery(symbol=Symbol.of("BTC", "USDT"))
 
 
 def names(changes):
     return [one.name for one in changes]
+
+
+async def until(so):
+    async with asyncio.timeout(20):
+        while not so():  # noqa: ASYNC110 - a thread that imports tells nobody
+            await asyncio.sleep(0.01)
 
 
 async def price(gateway, provider):
@@ -105,7 +118,7 @@ async def test_a_new_plugin_answers_after_a_reload(gateway, site):
     assert gateway.provider("acme").version == "1.0"
     assert gateway.source_health_of("acme").state == "HEALTHY"
     again = (await gateway.reload()).plugins
-    assert not (again.adopted or again.retired or again.broken or again.waiting)
+    assert (again.adopted, again.retired, again.broken, again.waiting) == ((), (), (), ())
 
 
 async def test_a_plugin_that_is_gone_is_listed_no_more(gateway, site):
@@ -297,6 +310,16 @@ async def test_an_indicator_comes_and_goes(gateway, site):
         gateway.indicators.present(plan)
 
 
+async def test_what_a_plugin_does_beyond_sources_comes_and_goes(gateway, site):
+    site.install("acme", last=1.0)
+    site.install("lasting", RULE)
+    assert names((await gateway.reload()).plugins.adopted) == ["acme", "lasting"]
+    assert gateway.explain("ticker", BTC)["cache_rule"]["plugin"] == "lasting"
+    site.uninstall("lasting")
+    await gateway.reload()
+    assert gateway.explain("ticker", BTC)["cache_rule"] is None
+
+
 async def test_a_name_that_was_taken_is_had_by_the_other_once_it_is_free(gateway, site):
     site.install("first", last=1.0)
     await gateway.reload()
@@ -315,12 +338,10 @@ async def test_requests_are_answered_while_a_plugin_loads(gateway, site):
     await gateway.reload()
     site.install("late", "import threading\nGO = threading.Event()\nimport extra_late_gate\n")
     (site.folder / "extra_late_gate.py").write_text(
-        "import sys\nsys.modules['extra_late'].GO.wait(20)\n"
-        "raise ImportError('it was let go')\n"
+        "import sys\nsys.modules['extra_late'].GO.wait(20)\nraise ImportError('it was let go')\n"
     )
     reload = asyncio.ensure_future(gateway.reload())
-    while "extra_late" not in sys.modules:
-        await asyncio.sleep(0.01)
+    await until(lambda: "extra_late" in sys.modules)
     assert await price(gateway, "quick") == 1.0
     assert not reload.done()
     sys.modules["extra_late"].GO.set()

@@ -73,7 +73,7 @@ def test_what_would_run_or_is_no_number_or_of_another_version_is_damaged():
         pickle.dumps({"a": 1}),
         objects,
         whole[:-20],
-        whole.replace(b"\xa7version\x01", b"\xa7version\x02"),
+        whole.replace(b"\xa7version\x02", b"\xa7version\x01"),
         whole.replace(b"<f8|5|", b"<f8|9|", 1),
         whole.replace(b"<f8|5|", b"|O8|5|", 1),
     ):

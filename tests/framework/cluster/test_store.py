@@ -166,6 +166,16 @@ async def test_a_store_that_is_lost_again_and_again_is_left_alone_for_longer(sto
         assert time.monotonic() - begun < pauses[3]
 
 
+def test_a_store_that_held_for_a_while_is_left_alone_for_the_rest_of_ten_seconds_at_most():
+    """One late answer after a good while must not part a worker from the others for long."""
+    pauses = [0.5]
+    for _ in range(6):
+        pauses.append(module.pause_after(0.0, pauses[-1]))
+    assert pauses == [0.5, 1, 2, 4, 8, 10, 10]
+    assert module.pause_after(8.0, 8.0) == 2
+    assert module.pause_after(9.9, 8.0) == module.pause_after(300.0, 8.0) == 0.5
+
+
 def test_a_full_store_is_put_in_words():
     error = OutOfMemoryError("command not allowed when used memory > 'maxmemory'.")
     assert told(error) == "its memory is full"

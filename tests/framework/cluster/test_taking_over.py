@@ -8,6 +8,7 @@ import pytest
 
 from coinmux import Candles, Ticker, hookimpl, sockets
 from coinmux.framework.clock import SystemClock
+from coinmux.framework.cluster import shared_feed, shared_voice
 from tests.framework.cluster import test_shared_feeds as shared
 from tests.framework.cluster.test_shared_feeds import (
     BTC,
@@ -172,6 +173,146 @@ async def test_a_worker_that_begins_goes_on_from_what_readers_of_others_have(sto
         await until_slow(lambda: set(late.trades) >= {1, 2, 3, 4})
         for one in (*readers, late):
             await one.stop()
+
+
+def news(ears):
+    """Ids of the trades that a reader was told as news."""
+    told = [one for one in ears.events if one.kind == "update" and one.data is not None]
+    return [int(trade.id) for one in told for trade in one.data.trades]
+
+
+async def tell(world, numbers, begun_ms, heard):
+    """Have the exchange tell trades, one event each."""
+    for number in numbers:
+        await say(world.exchange, X, [[number, begun_ms + 10 * number]])
+        await until(lambda: number in heard.trades)  # noqa: B023
+
+
+async def test_a_reader_who_comes_to_a_new_worker_is_not_told_again_what_the_state_has(
+    store, timed, monkeypatch
+):
+    """The store has the last events alone; the state that follows them reaches back further."""
+    monkeypatch.setattr(shared_voice, "KEPT", 3)
+    now = int(time.time() * 1000) - 60_000
+    async with sharing(store, 2) as world:
+        first, second = [Ears(one, "trades", BTC) for one in world.gateways]
+        await tell(world, range(1, 9), now, first)
+        await until(lambda: 8 in second.trades)
+        third = await world.one()
+        waits = Ears(third, "trades", BTC)
+        await until(lambda: set(waits.trades) == set(range(1, 9)))
+        await asyncio.sleep(0.3)  # the state as a whole is there by now
+        again = Ears(third, "trades", BTC, since=second.ids[-1])
+        await until(lambda: third.feeds()[0].readers == 2)
+        await tell(world, [9], now, first)
+        await until(lambda: 9 in again.trades)
+        assert news(again) == [9]
+        for one in (first, second, waits, again):
+            await one.stop()
+
+
+async def test_a_worker_that_missed_some_tells_them_under_ids_that_no_other_knows(
+    store, timed, monkeypatch
+):
+    """In another order than others, so that nobody may resume elsewhere from in between."""
+    monkeypatch.setattr(shared_voice, "KEPT", 3)
+    monkeypatch.setattr(shared_feed, "_ALONE_AFTER_S", 60)
+    now = int(time.time() * 1000) - 60_000
+    async with sharing(store, 2) as world:
+        ears = [Ears(one, "trades", BTC) for one in world.gateways]
+        await tell(world, [1, 2], now, ears[0])
+        holder, (other,) = await shared_by(world.gateways)
+        first, second = [ears[world.gateways.index(one)] for one in (holder, other)]
+        await until(lambda: second.trades[-1:] == [2])
+        other.state.store._lose(ConnectionError("closed"))
+        await tell(world, range(3, 9), now, first)
+        await until_slow(lambda: set(second.trades) == set(range(1, 9)))
+        assert sorted(second.trades) == [*range(1, 9)]
+        again = Ears(other, "trades", BTC, since=first.ids[-1])
+        moved = Ears(holder, "trades", BTC, since=second.ids[-1])
+        await until(lambda: all(one.feeds()[0].readers == 2 for one in world.gateways))
+        await tell(world, [9], now, first)
+        await until(lambda: 9 in again.trades and 9 in moved.trades)
+        assert news(again) == news(moved) == [9]
+        for one in (first, second, again, moved):
+            await one.stop()
+
+
+async def test_what_was_told_alone_is_not_told_again_by_the_worker_a_reader_moves_to(
+    store, timed, monkeypatch
+):
+    """A worker that lost the store alone told the same, and hears in between what it had not."""
+    now = int(time.time() * 1000) - 60_000
+    async with sharing(store, 2) as world:
+        ears = [Ears(one, "trades", BTC) for one in world.gateways]
+        await tell(world, [1], now, ears[0])
+        holder, (other,) = await shared_by(world.gateways)
+        first, second = [ears[world.gateways.index(one)] for one in (holder, other)]
+        await until(lambda: second.trades[-1:] == [1])
+        reached = other.state.store._try
+
+        async def away():
+            pass
+
+        monkeypatch.setattr(other.state.store, "_try", away)
+        other.state.store._lose(ConnectionError("closed"))
+        await tell(world, [2], now, first)
+        await until_slow(lambda: followed(world.exchange, X) == 2)
+        await until_slow(lambda: "gap" in second.kinds)
+        await tell(world, [3], now, second)
+        assert 2 not in second.trades
+        monkeypatch.setattr(other.state.store, "_try", reached)
+        await until_slow(lambda: 2 in second.trades)
+        moved = Ears(holder, "trades", BTC, since=second.ids[-1])
+        await until(lambda: holder.feeds()[0].readers == 2)
+        await tell(world, [4], now, first)
+        await until(lambda: 4 in moved.trades)
+        assert sorted(second.trades)[:3] == [1, 2, 3]
+        assert news(moved) == [4]
+        for one in (first, second, moved):
+            await one.stop()
+
+
+async def test_the_store_is_sent_an_event_before_readers_have_it(store, timed):
+    """A worker that is killed in between has told its readers nothing that others do not know."""
+    now = int(time.time() * 1000) - 60_000
+    async with sharing(store, 1) as world:
+        (one,) = world.gateways
+        first = Ears(one, "trades", BTC)
+        await tell(world, [1], now, first)
+        lane = one.state.store._lane
+        lane._transport, written = Written(lane._transport), []
+        first.events = Noticed(lambda: written.append(b"".join(lane._transport.written)))
+        await say(world.exchange, X, [[2, now + 20]])
+        await until(lambda: written)
+        assert first.events[0].id.encode() in written[0]
+        await first.stop()
+
+
+class Written:
+    """A transport that remembers what was written."""
+
+    def __init__(self, transport):
+        self._transport, self.written = transport, []
+
+    def __getattr__(self, name):
+        return getattr(self._transport, name)
+
+    def write(self, data):
+        self.written.append(data)
+        self._transport.write(data)
+
+
+class Noticed(list):
+    """A list that says when something comes."""
+
+    def __init__(self, notice):
+        super().__init__()
+        self._notice = notice
+
+    def append(self, one):
+        super().append(one)
+        self._notice()
 
 
 class Market:

@@ -8,6 +8,8 @@ import pytest
 from coinmux import Gateway
 from coinmux.framework.plugins.discovery import PluginLoader
 from coinmux.framework.simulator.simulator import Simulator, simulated_providers
+from coinmux.framework.streams import channel_silence
+from coinmux.framework.streams import silence as silence_module
 from tests.framework.streams.exchange import until
 
 pytestmark = pytest.mark.realtime
@@ -102,3 +104,28 @@ async def test_a_hundred_readers_are_one_subscription():
         for stream in streams:
             await stream.close()
         await until(lambda: not any(one.readers for one in gateway.feeds()))
+
+
+async def test_a_channel_silenced_on_a_living_connection_is_followed_elsewhere(monkeypatch):
+    """Its trades go on; nobody loses the market, and it is said why."""
+    monkeypatch.setattr(silence_module, "_LEARNS_S", 1.0)
+    monkeypatch.setattr(channel_silence, "_LEAST_S", 1.0)
+    monkeypatch.setattr(channel_silence, "_COMES_S", 1.0)
+    async with (
+        simulated("binance", "okx") as (gateway, simulator),
+        gateway.stream("ticker", "BTC/USDT") as stream,
+    ):
+        first = (await data_of(stream, 3))[-1].meta.provider
+        async with gateway.stream("trades", "BTC/USDT", provider=first) as trades:
+            await data_of(trades, 1)
+            simulator.order(first, "feed_silence", capability="ticker")
+            async with asyncio.timeout(60):
+                event = await anext(stream)
+                while event.kind != "source":
+                    event = await anext(stream)
+            assert event.meta.provider == {"binance": "okx", "okx": "binance"}[first]
+            assert "its channel said nothing for" in event.meta.notes[0]
+            assert (await data_of(stream, 1))[0].meta.provider == event.meta.provider
+            assert (await data_of(trades, 3))[-1].meta.provider == first
+            (use,) = [one for one in gateway.feeds() if one.capability == "trades"]
+            assert use.failovers == use.reconnects == 0

@@ -7,10 +7,12 @@ import pytest
 
 from coinmux import InvalidRequest, SyncGateway, UnknownProvider, UnknownSymbol
 from coinmux.framework.plugins.discovery import in_process
+from coinmux.framework.streams import channel_silence
 from coinmux.framework.streams import connections as connections_module
 from coinmux.framework.streams import feed as feed_module
 from coinmux.framework.streams import service as service_module
 from coinmux.framework.streams import side as side_module
+from coinmux.framework.streams import silence as silence_module
 from tests.framework.streams.acme import Acme, following
 from tests.framework.streams.exchange import Exchange, until
 
@@ -102,6 +104,71 @@ async def test_another_source_takes_over_and_readers_stay():
         assert (data.kind, data.data.last, data.meta.provider) == ("snapshot", 101.5, "b")
         (use,) = world.gateway.feeds()
         assert use.failovers == 1
+        await stream.close()
+
+
+@pytest.fixture
+def soon_suspicious(monkeypatch):
+    """A channel's silence is suspicious after half a second."""
+    monkeypatch.setattr(silence_module, "_LEARNS_S", 0.2)
+    monkeypatch.setattr(channel_silence, "_LEAST_S", 0.5)
+    monkeypatch.setattr(channel_silence, "_COMES_S", 0.2)
+
+
+@pytest.mark.usefixtures("soon_suspicious")
+async def test_a_channel_that_stops_on_a_living_connection_is_replaced():
+    """Its source itself tells another price; other feeds on the connection go on."""
+    async with following("a", "b") as world:
+        a, b = world.exchanges["a"], world.exchanges["b"]
+        world.plugins["a"].price = 101.0
+        other = await opened(
+            world, "trades", BTC, first=(a, "x:BTC-USDT", [[1, 1_764_000_000_000]])
+        )
+        stream = await opened(world, "ticker", BTC, first=(a, "t:BTC-USDT", 101))
+        for _ in range(10):
+            await say(a, "t:BTC-USDT", 101)
+            await asyncio.sleep(0.05)
+        asked = len(world.plugins["a"].asked)
+        await until(lambda: len(world.plugins["a"].asked) > asked)
+        await asyncio.sleep(0.5)
+        assert world.gateway.feeds()[-1].provider == "a"
+        world.plugins["a"].price = 102.0
+        await say(a, "t:BTC-USDT", 101)
+        await say(b, "t:BTC-USDT", 102)
+        async with asyncio.timeout(10):
+            event = await anext(stream)
+            while event.kind != "source":
+                event = await anext(stream)
+        assert event.meta.provider == "b"
+        assert "a: its channel said nothing for" in event.meta.notes[0]
+        explained = stream.explain()
+        (avoided,) = [one for one in explained.candidates if one.provider == "a"]
+        assert "its channel said nothing" in avoided.detail
+        assert len(a.peers) == 1
+        for one in (stream, other):
+            await one.close()
+
+
+@pytest.mark.usefixtures("soon_suspicious")
+async def test_a_sole_source_is_asked_for_a_channel_that_stopped_once_more():
+    async with following("a") as world:
+        a = world.exchanges["a"]
+        world.plugins["a"].price = 102.0
+        stream = await opened(world, "ticker", BTC, first=(a, "t:BTC-USDT", 101))
+        for _ in range(10):
+            await say(a, "t:BTC-USDT", 101)
+            await asyncio.sleep(0.05)
+
+        def subscribed():
+            return len([one for one in a.asked if "t:BTC-USDT" in one and '"subscribe"' in one])
+
+        await until(lambda: subscribed() == 2)
+        await say(a, "t:BTC-USDT", 103)
+        async with asyncio.timeout(10):
+            event = await anext(stream)
+            while event.data is None or event.data.last != 103:
+                event = await anext(stream)
+        assert event.meta.live
         await stream.close()
 
 

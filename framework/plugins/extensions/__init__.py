@@ -1,0 +1,1 @@
+"""What plugins do beyond sources and indicators, each call of theirs guarded."""
