@@ -59,6 +59,7 @@ from coinmux.framework.reports.configuration import (
     ReloadReport,
 )
 from coinmux.framework.reports.health import HealthReports
+from coinmux.framework.reports.plugins import PluginReports
 from coinmux.framework.reports.providers import ProviderReports
 from coinmux.framework.reports.status import StatusReports
 from coinmux.framework.routing.market_directory import MarketDirectory
@@ -248,6 +249,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         self.renewal: Renewal = Renewal(
             self.registry, self.loader, self.events, self.indicators.retire
         )
+        self._plugins = PluginReports(self.registry, self.loader, self.renewal)
         #: One reload at a time, and those under way.
         self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[Any]] = set()

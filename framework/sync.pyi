@@ -55,6 +55,7 @@ from coinmux.framework.reports.configuration import (
     SettingList,
 )
 from coinmux.framework.reports.health import HealthReport, SourceHealth
+from coinmux.framework.reports.plugins import PluginList, PluginReport
 from coinmux.framework.reports.providers import (
     CapabilityList,
     MetricList,
@@ -872,6 +873,18 @@ class SyncGateway:
 
         Raises:
             UnknownProvider: with near names.
+        """
+        ...
+
+    def plugin_list(self) -> PluginList:
+        """Every installed plugin: what it holds, whether it is on, and why not."""
+        ...
+
+    def plugin(self, name: str) -> list[PluginReport]:
+        """The installed plugins of that name; mostly one.
+
+        Raises:
+            NotFound: with near names.
         """
         ...
 

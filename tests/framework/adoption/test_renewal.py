@@ -7,7 +7,7 @@ import pytest
 
 from coinmux import RequestOptions
 from coinmux.framework.config.settings import InvalidSetting
-from coinmux.framework.errors import UnknownProvider
+from coinmux.framework.errors import NotFound, UnknownProvider
 from coinmux.framework.models.market import TickerQuery
 from coinmux.framework.reference.symbols import Symbol
 
@@ -381,3 +381,39 @@ async def test_a_signal_that_cannot_be_obeyed_is_told(gateway, environ):
     await asyncio.gather(*gateway._reloads)
     told = [one.message for one in gateway.events.recent() if one.level == "error"]
     assert any("the settings stay as they were: PLUGINS_ALLOW" in one for one in told)
+
+
+async def test_the_list_of_plugins_says_what_each_holds_and_why_it_does_not_run(
+    gateway, site, environ
+):
+    site.install("moon", MOON)
+    site.install("twice", INDICATOR)
+    site.install("bad", "import missing_library\n")
+    site.install("blocked")
+    environ["PLUGINS_BLOCK"] = "blocked"
+    await gateway.reload()
+    site.install("twice", INDICATOR, version="2.0")
+    await gateway.reload()
+    lines = {one.name: one for one in gateway.plugin_list().plugins}
+    assert list(lines) == ["bad", "blocked", "lexicon", "moon", "rsi", "twice"]
+    moon = lines["moon"]
+    assert (moon.state, moon.providers, moon.capabilities) == ("on", ("moon",), ("moon",))
+    assert (moon.origin, moon.version, moon.module) == ("extra-moon", "1.0", "extra_moon")
+    assert moon.hooks == ("coinmux_capabilities", "fetch_moon", "provider_info")
+    assert moon.kinds == ("provider", "capability")
+    assert lines["rsi"].indicators == ("rsi",)
+    assert (lines["twice"].state, lines["twice"].version) == ("on", "1.0")
+    assert lines["twice"].detail == "restart to use version 2.0 (1.0 is running)"
+    assert (lines["bad"].state, lines["bad"].api_version) == ("broken", None)
+    assert "missing_library" in lines["bad"].detail
+    assert (lines["blocked"].state, lines["blocked"].detail) == ("off", "PLUGINS_BLOCK names it")
+
+
+async def test_a_wrong_name_of_a_plugin_is_told_the_right_one(gateway, site):
+    site.install("acme")
+    await gateway.reload()
+    for wrong, right in (("acmee", "acme"), ("lexikon", "lexicon")):
+        with pytest.raises(NotFound) as raised:
+            gateway.plugin(wrong)
+        assert raised.value.extra["did_you_mean"] == [right]
+    assert [one.name for one in gateway.plugin("ACME")] == ["acme"]
