@@ -77,7 +77,7 @@ from coinmux.framework.tracing.kinds import kinds_for
 from coinmux.framework.transport.choice import transport_named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
     from types import TracebackType
 
     from coinmux.framework.archive.archive import Archive
@@ -125,6 +125,8 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         simulated: marks every answer as simulated.
         transport: carries every request, in place of what `HTTP_TRANSPORT` names: any
             `httpx.AsyncBaseTransport`. The gateway closes it.
+        plugin_folders: of projects whose `pyproject.toml` names plugins that need not be
+            installed; Python must find their modules.
     """
 
     def __init__(
@@ -136,6 +138,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         clock: Clock | None = None,
         simulated: bool = False,
         transport: Transport | None = None,
+        plugin_folders: Sequence[Path] = (),
     ) -> None:
         settings = env.settings
         self.clock = clock if clock is not None else SystemClock()
@@ -160,7 +163,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         self.health.subscribe(self.router.on_change)
         self.health.subscribe(self.history.on_change)
         self.health.subscribe(ChangeEvents(self.events, self.redactor).on_change)
-        self.loader = PluginLoader()
+        self.loader = PluginLoader(plugin_folders)
         self.extensions: ExtensionsInUse = ExtensionsInUse(
             self.loader.extensions, self.events, self.redactor, self.clock, self._use_extensions
         )
@@ -265,13 +268,14 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         clock: Clock | None = None,
         simulated: bool = False,
         transport: Transport | None = None,
+        plugin_folders: Sequence[Path] = (),
     ) -> Self:
         """A gateway configured by `.env` and the process environment, which wins.
 
         Args:
             env_file: path of the `.env` file, None for none.
             environ: in place of the process environment.
-            found, clock, simulated, transport: as for the class.
+            found, clock, simulated, transport, plugin_folders: as for the class.
 
         Raises:
             InvalidSetting: a variable has a value that cannot be used.
@@ -285,6 +289,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
             clock=clock,
             simulated=simulated,
             transport=transport,
+            plugin_folders=plugin_folders,
         )
 
     def _clock_changed(self, skew_s: float) -> None:

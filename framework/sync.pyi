@@ -141,13 +141,14 @@ class SyncGateway:
         clock: Clock | None = None,
         simulated: bool = False,
         transport: Transport | None = None,
+        plugin_folders: Sequence[Path] = ...,
     ) -> Self:
         """A gateway configured by `.env` and the process environment, which wins.
 
         Args:
             env_file: path of the `.env` file, None for none.
             environ: in place of the process environment.
-            found, clock, simulated, transport: as for the class.
+            found, clock, simulated, transport, plugin_folders: as for the class.
 
         Raises:
             InvalidSetting: a variable has a value that cannot be used.

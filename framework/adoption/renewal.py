@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from coinmux.framework.adoption.modules import make_importable, put_back, root_of, take_out
@@ -182,12 +182,16 @@ class Renewal:
                     del new[key]
             for root in former:
                 put_back(root, taken[root])
-            self._failed |= failed
+            self._failed |= {
+                key: replace(one, error=f"{one.error}; its former code goes on")
+                for key, one in failed.items()
+            }
             await self._use([new.get(one.key, one) for one in loader.found])
             changes = self._changes(list(new.values()), (), tried=old.keys(), ran=runs)
         finally:
             self._registry.is_renewing = False
-        self._tell(changes)
+        if changes.adopted or changes.replaced:
+            self._tell(changes)
         return changes
 
     def _broken(self) -> set[Key]:

@@ -104,8 +104,6 @@ class PluginReports:
         runs = plugin is not None and loader.manager.is_registered(plugin)
         state: PluginState = "loading" if one.pending else "on" if runs else "broken"
         detail = broken if broken is not None else self._renewal.waiting.get(one.key)
-        if broken is not None and runs:
-            detail = f"its new code does not load, the former runs: {broken}"
         rows = [str(getattr(row, "name", "")) for row in one.capabilities] if runs else []
         callers = (loader.manager.get_hookcallers(plugin) or []) if runs else []
         providers = [name for name, had in loader.providers.items() if had.plugin is plugin]

@@ -12,6 +12,7 @@ from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import InvalidSetting
 from coinmux.framework.errors import UnknownProvider
 from coinmux.framework.health.tracker import live_name
+from coinmux.framework.plugins.installed import BadFolder
 from coinmux.framework.reference.assets import AssetDirectory
 from coinmux.framework.sources.channel_health import ChannelHealth
 from coinmux.framework.sources.source import Source
@@ -97,7 +98,10 @@ class SourceRegistry:
         settings = self.env.settings
         self.looks = found is None
         if found is None:
-            found = self._loader.discover(settings.plugins_allow, settings.plugins_block)
+            try:
+                found = self._loader.discover(settings.plugins_allow, settings.plugins_block)
+            except BadFolder as error:
+                raise InvalidSetting(str(error)) from None
         limit_s = settings.plugin_load_timeout_s
         self._loader.load(found, wait_s=min(_LOAD_WAIT_S, limit_s), limit_s=limit_s)
         self._refuse_unknown_plugins(self.env)
