@@ -28,6 +28,7 @@ from coinmux.server.asgi.static_files import Assets
 from coinmux.server.context import ServerContext
 from coinmux.server.controllers.alerts import AlertController
 from coinmux.server.controllers.badges_metrics import OutsideController
+from coinmux.server.controllers.batch import BatchController
 from coinmux.server.controllers.chain import ChainController, WhaleController
 from coinmux.server.controllers.config import ConfigController
 from coinmux.server.controllers.data import DataController
@@ -57,7 +58,7 @@ from coinmux.server.monitoring.metrics import Metrics
 from coinmux.server.monitoring.process_metrics import ProcessMetrics
 from coinmux.server.monitoring.service_status import ServiceMonitor
 from coinmux.server.monitoring.snapshot import Monitor
-from coinmux.server.openapi.document import DOC, RouteDoc, documented, methods_of
+from coinmux.server.openapi.document import DOC, RouteDoc, areas_of, documented, methods_of
 from coinmux.server.openapi.page import Docs
 from coinmux.server.openbb.live_grid import LiveGrid
 from coinmux.server.pages.kept_answers import KeptAnswers
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
 
 CONTROLLERS = (
     AlertController,
+    BatchController,
     ChainController,
     ConfigController,
     DataController,
@@ -155,7 +157,7 @@ def create_app(
     desk.lane.app = application
     _describe_routes(desk, application)
     if gateway.settings.mcp:
-        desk.mcp = model_door(desk, application)
+        desk.mcp = model_door(desk)
     edge = _edge_of(gateway)(
         desk.lane, gateway, desk.traffic, desk.recorder, desk.bound, decisions=desk.decisions
     )
@@ -307,6 +309,7 @@ def _describe_routes(desk: ServerContext, application: Litestar) -> None:
         for path, handler, doc in documented(application)
         for method in methods_of(handler)
     ]
+    desk.areas = areas_of(application)
     desk.monitor.routes = [(method, path) for method, path, _ in routes]
     desk.recorder.operations = {
         (method, path): doc.operation for method, path, doc in routes if doc.operation is not None

@@ -54,11 +54,12 @@ class ServerContext:
 
     Attributes:
         mcp: what answers language models; None where none are served.
+        areas: the scope a key must have for a capability, of those with a route of their own.
     """
 
     __slots__ = (
-        "bound", "decisions", "drill", "gateway", "lane", "live", "mcp", "metrics", "monitor",
-        "picture", "pulse", "recorder", "streams", "traffic", "trials", "vitals",
+        "areas", "bound", "decisions", "drill", "gateway", "lane", "live", "mcp", "metrics",
+        "monitor", "picture", "pulse", "recorder", "streams", "traffic", "trials", "vitals",
     )  # fmt: skip
 
     def __init__(
@@ -90,6 +91,7 @@ class ServerContext:
         self.bound = bound
         self.drill = drill
         self.mcp: ModelDoor | None = None
+        self.areas: Mapping[str, str] = {}
         self.trials = SourceTester(gateway)
         self.pulse = pulse
         self.monitor = monitor

@@ -391,6 +391,7 @@ _ROWS = (
         restart=True,
     ),
     Setting("MAX_IN_FLIGHT", 512, _whole(1, 100_000), "Requests in flight before 503."),
+    Setting("BATCH_QUERIES", 100, _whole(1, 1_000), "Queries of one `POST /api/batch` at most."),
     Setting(
         "LIVE_STREAMS",
         256,
@@ -510,6 +511,7 @@ class Settings:
     traces_sample: float
     traces_to: tuple[str, ...]
     max_in_flight: int
+    batch_queries: int
     live_streams: int
     client_requests_per_min: int
     client_in_flight: int

@@ -78,6 +78,15 @@ class Traffic:
             self._enter_distant(client, settings)
         self.in_flight += 1
 
+    def take_more(self, client: str, settings: Settings) -> None:
+        """Take one more question of a request of `client` that was let in.
+
+        Raises:
+            TooManyRequests: this client has had its share.
+        """
+        if client not in self._loopback and not self._is_loopback(client):
+            self._take(self._known(client, settings), settings)
+
     def leave(self, client: str) -> None:
         """One request of `client` is over."""
         self.in_flight -= 1
@@ -94,6 +103,17 @@ class Traffic:
         return True
 
     def _enter_distant(self, client: str, settings: Settings) -> None:
+        known = self._known(client, settings)
+        if known.in_flight >= settings.client_in_flight:
+            raise TooManyRequests(
+                f"{known.in_flight} of your requests are in flight; wait for one to end",
+                retry_after_s=1,
+            )
+        self._take(known, settings)
+        known.in_flight += 1
+
+    def _known(self, client: str, settings: Settings) -> _Client:
+        """The client's allowance as it is now."""
         rate = settings.client_requests_per_min
         now = self._clock.monotonic()
         network = client_network(client)
@@ -104,17 +124,15 @@ class Traffic:
         self._clients.move_to_end(network)
         known.tokens = min(float(rate), known.tokens + (now - known.at) * rate / 60)
         known.at = now
-        if known.in_flight >= settings.client_in_flight:
-            raise TooManyRequests(
-                f"{known.in_flight} of your requests are in flight; wait for one to end",
-                retry_after_s=1,
-            )
+        return known
+
+    def _take(self, known: _Client, settings: Settings) -> None:
+        rate = settings.client_requests_per_min
         if known.tokens < 1:
             raise TooManyRequests(
                 f"at most {rate} requests a minute", retry_after_s=(1 - known.tokens) * 60 / rate
             )
         known.tokens -= 1
-        known.in_flight += 1
 
     def _forget_quiet(self) -> None:
         while len(self._clients) >= _CLIENTS:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from coinmux.framework.errors import NotFound
 from coinmux.framework.suggest import near
-from coinmux.server.asgi.query_params import QueryReader
+from coinmux.server.asgi.query_params import QueryReader, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,3 +46,30 @@ def read_values(gateway: Gateway, name: str, values: Mapping[str, str]) -> Parse
     reader = reader_of(gateway, name)
     reader.refuse_unknown(values)
     return reader.build(values, gateway.parse_symbol)
+
+
+def as_texts(values: Mapping[str, object]) -> dict[str, str]:
+    """Values of JSON as a query string has them, which one reader checks for all doors.
+
+    Those that are null or empty were not given: models send all they know of.
+
+    Raises:
+        InvalidRequest: one is an object.
+    """
+    texts: dict[str, str] = {}
+    for name, value in values.items():
+        if value is None or value in ("", []):
+            continue
+        if isinstance(value, str):
+            texts[name] = value
+        elif isinstance(value, bool):
+            texts[name] = "true" if value else "false"
+        elif isinstance(value, float) and value.is_integer():
+            texts[name] = str(int(value))
+        elif isinstance(value, (int, float)):
+            texts[name] = repr(value)
+        elif isinstance(value, list):
+            texts[name] = msgspec.json.encode(value).decode()
+        else:
+            raise refused([{"name": name[:60], "message": "takes a plain value, not an object"}])
+    return texts

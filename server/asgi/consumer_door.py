@@ -100,13 +100,30 @@ class ConsumerDoor:
         if consumer is not None:
             if area is not None:
                 self.check_scope(scope, area)
-            rate = self.consumers.rate(consumer.name)
-            if rate is not None and (wait_s := await rate.take()):
-                raise TooManyRequests(
-                    f"{consumer.name} may make {rate.limit} requests a minute", retry_after_s=wait_s
-                )
+            await self._take(consumer)
         caller.is_admitted = True
         CALLER.set(caller.name)
+
+    async def take_more(self, scope: Scope) -> bool:
+        """Take one more question of a request that was let in; False where its owner has no limit.
+
+        Raises:
+            TooManyRequests: its owner had its requests of the minute.
+        """
+        caller = state_of(scope).caller
+        consumer = None if caller is None else caller.consumer
+        return consumer is not None and await self._take(consumer)
+
+    async def _take(self, consumer: Consumer) -> bool:
+        """Take one request of the owner's minute; False where it has no limit."""
+        rate = self.consumers.rate(consumer.name)
+        if rate is None:
+            return False
+        if wait_s := await rate.take():
+            raise TooManyRequests(
+                f"{consumer.name} may make {rate.limit} requests a minute", retry_after_s=wait_s
+            )
+        return True
 
     def check_scope(self, scope: Scope, *areas: str) -> None:
         """Let a request ask for what lies in any of these parts of the API.
@@ -190,6 +207,12 @@ class ConsumerDoor:
             await send(message)
 
         return dressed
+
+    def note_more(self, scope: Scope, status: int) -> None:
+        """Count one more question of a request, which ended with that status."""
+        caller = state_of(scope).caller
+        if caller is not None:
+            self.consumers.count(caller.name, _outcome(status))
 
     def note(self, scope: Scope, status: int) -> None:
         """Count a request that ended, where it was one of those that need a key."""

@@ -5,14 +5,14 @@ Litestar reads annotations at run time, so this module imports what it names.
 
 from typing import Any
 
-from litestar import Controller, Litestar, post
+from litestar import Controller, post
 from litestar.di import NamedDependency
 
 from coinmux.server.asgi.admin_guard import check_json_body
 from coinmux.server.asgi.requests import AnyRequest
 from coinmux.server.context import ModelDoor, ServerContext
 from coinmux.server.mcp import check_installed
-from coinmux.server.openapi.document import DOC, RouteDoc, documented
+from coinmux.server.openapi.document import DOC, RouteDoc
 
 PATH = "/mcp"
 _MESSAGE = {
@@ -50,7 +50,7 @@ class McpController(Controller):
         return desk.mcp
 
 
-def model_door(desk: ServerContext, application: Litestar) -> ModelDoor:
+def model_door(desk: ServerContext) -> ModelDoor:
     """What answers language models; who may ask for what is read from the routes there are.
 
     Raises:
@@ -60,9 +60,4 @@ def model_door(desk: ServerContext, application: Litestar) -> ModelDoor:
     # Imported here: the SDK is an extra, and takes a second.
     from coinmux.server.mcp.http import HttpDoor
 
-    areas = {
-        doc.operation: area
-        for path, _, doc in documented(application)
-        if doc.operation is not None and (area := doc.scope_at(path))
-    }
-    return HttpDoor(desk.gateway, desk.decisions, areas)
+    return HttpDoor(desk.gateway, desk.decisions, desk.areas)

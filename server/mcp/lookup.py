@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from coinmux.framework.indicators.catalogue import described
 from coinmux.framework.models.tables import table_of
 from coinmux.framework.suggest import near
+from coinmux.server.asgi.capability_reader import as_texts
 from coinmux.server.asgi.query_params import refused
 from coinmux.server.mcp.budget import clipped
 from coinmux.server.mcp.cursors import CURSOR
 from coinmux.server.mcp.texts import Told
-from coinmux.server.mcp.tools import as_texts, check_names
+from coinmux.server.mcp.tools import check_names
 from coinmux.server.pages.pair_search import find_pairs
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ import msgspec
 
 from coinmux.framework.models.tables import Table, table_of
 from coinmux.framework.reference.intervals import INTERVALS
-from coinmux.server.asgi.capability_reader import reader_of
+from coinmux.server.asgi.capability_reader import as_texts, reader_of
 from coinmux.server.asgi.indicator_params import read_market_ask
 from coinmux.server.asgi.query_params import refused
 from coinmux.server.mcp.budget import clipped
 from coinmux.server.mcp.cursors import CURSOR, is_ours, not_given_out, read_cursor
 from coinmux.server.mcp.lookup import KINDS, looked_up
 from coinmux.server.mcp.texts import Told, provenance_of, text_of
-from coinmux.server.mcp.tools import ASK, Arguments, Tool, as_texts, check_names
+from coinmux.server.mcp.tools import ASK, Arguments, Tool, check_names
 from coinmux.server.monitoring.event_json import plain
 
 if TYPE_CHECKING:

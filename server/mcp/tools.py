@@ -12,6 +12,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 from coinmux.framework.models.tables import table_of
 from coinmux.framework.routing.options import CONSENSUS, STRATEGIES
 from coinmux.framework.suggest import near
+from coinmux.server.asgi.capability_reader import as_texts
 from coinmux.server.asgi.query_params import QUOTE_FALLBACK, QueryReader, refused
 from coinmux.server.mcp.cursors import CURSOR, is_ours, not_given_out, read_cursor
 from coinmux.server.mcp.refusals import here
@@ -177,33 +178,6 @@ async def ask(gateway: Gateway, reader: QueryReader, arguments: Arguments, visit
         of_source=texts.get(CURSOR),
     )
     return text_of(told, arguments, reading)
-
-
-def as_texts(arguments: Arguments) -> dict[str, str]:
-    """Arguments as a query string has them, which one reader checks for all doors.
-
-    Those that are null or empty were not given: models send all they know of.
-
-    Raises:
-        InvalidRequest: one is an object.
-    """
-    texts: dict[str, str] = {}
-    for name, value in arguments.items():
-        if value is None or value in ("", []):
-            continue
-        if isinstance(value, str):
-            texts[name] = value
-        elif isinstance(value, bool):
-            texts[name] = "true" if value else "false"
-        elif isinstance(value, float) and value.is_integer():
-            texts[name] = str(int(value))
-        elif isinstance(value, (int, float)):
-            texts[name] = repr(value)
-        elif isinstance(value, list):
-            texts[name] = msgspec.json.encode(value).decode()
-        else:
-            raise refused([{"name": name[:60], "message": "takes a plain value, not an object"}])
-    return texts
 
 
 def check_names(given: Iterable[str], known: Iterable[str]) -> None:

@@ -184,6 +184,15 @@ def documented(app: Litestar) -> Iterator[tuple[str, Any, RouteDoc]]:
                     yield route.path_format, handler, doc
 
 
+def areas_of(app: Litestar) -> dict[str, str]:
+    """The scope a key must have for a capability, of those with a route of their own."""
+    return {
+        doc.operation: area
+        for path, _, doc in documented(app)
+        if doc.operation is not None and (area := doc.scope_at(path))
+    }
+
+
 def methods_of(handler: Any) -> list[str]:
     """What a handler is asked with; OPTIONS, which asks about the others, left out."""
     return sorted(method for method in handler.http_methods if method != "OPTIONS")

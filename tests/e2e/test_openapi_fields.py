@@ -99,6 +99,18 @@ GET = [
     ("/readyz", "/readyz"),
 ]
 POST = [
+    (
+        "/api/batch",
+        "/api/batch",
+        {
+            "queries": [
+                {"id": "btc", "capability": "ticker", "params": {"symbol": "BTC/USDT"}},
+                {"indicator": "rsi", "params": {"symbol": "BTC/USDT", "period": 7, "limit": 2}},
+                {"explain": "gas", "params": {"chain": "ethereum"}},
+                {"capability": "ticker", "params": {}},
+            ]
+        },
+    ),
     ("/api/config/reload", "/api/config/reload", None),
     ("/api/drill/{provider}", "/api/drill/kraken", {"fault": None}),
     ("/api/maintenance", "/api/maintenance", {"source": "kraken", "minutes": 1, "note": "a test"}),

@@ -25,7 +25,7 @@ EXPECTED = {
     "/api/chain/{chain}/head", "/api/chain/{chain}/gas", "/api/chain/{chain}/balance/{address}",
     "/api/chain/{chain}/transactions/{address}", "/api/chain/{chain}/tokens/{address}",
     "/api/whales/transfers", "/api/whales/entity/{address}", "/api/news",
-    "/api/data/{capability}",
+    "/api/batch", "/api/data/{capability}",
     "/api/sentiment/index", "/api/sentiment/social", "/api/onchain", "/api/onchain/{metric}",
     "/api/models/sentiment", "/api/defi/tvl", "/api/capabilities", "/api/plugins", "/api/providers",
     "/api/providers/{name}", "/api/routing/explain", "/api/routing/decisions/{request_id}",
