@@ -113,6 +113,7 @@ def test_a_capability_and_an_indicator_are_in_every_door_after_a_signal(site):
         assert get("/api/data/moon.csv").text.splitlines()[1].startswith("0.5,moon,")
         capabilities = get("/api/capabilities").json()["capabilities"]
         assert "moon" in [one["name"] for one in capabilities]
+        assert "/api/data/moon" in get("/schema/openapi.json").json()["paths"]
         widgets = get("/widgets.json").json()
         assert "coinmux_moon" in widgets
         chosen = widgets["coinmux_indicator"]["params"][0]["options"]
