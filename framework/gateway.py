@@ -8,10 +8,11 @@ import warnings
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 from typing_extensions import deprecated
 
+from coinmux.framework.adoption.renewal import PluginChanges, Renewal
 from coinmux.framework.alerts.alerter import Alerter
 from coinmux.framework.archive.archived_answers import ArchivedAnswers, WaitingAnswers
 from coinmux.framework.background.backfill import Backfill
@@ -29,7 +30,7 @@ from coinmux.framework.dispatch.cursors import opened
 from coinmux.framework.dispatch.decision_log import DecisionLog
 from coinmux.framework.dispatch.request import key_of
 from coinmux.framework.dispatch.source_probe import SourceProbe
-from coinmux.framework.errors import InvalidRequest, UnknownSymbol
+from coinmux.framework.errors import CoinmuxError, InvalidRequest, UnknownSymbol
 from coinmux.framework.events import EventBus
 from coinmux.framework.following import GatewayStreams
 from coinmux.framework.health.change_events import ChangeEvents
@@ -53,8 +54,13 @@ from coinmux.framework.reference.assets import AssetTable
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.reporting import GatewayReports
 from coinmux.framework.reports.answerable import AnswerableReports
-from coinmux.framework.reports.configuration import ConfigurationReports, ReloadReport
+from coinmux.framework.reports.configuration import (
+    ConfigurationReports,
+    PluginsReport,
+    ReloadReport,
+)
 from coinmux.framework.reports.health import HealthReports
+from coinmux.framework.reports.plugins import PluginReports
 from coinmux.framework.reports.providers import ProviderReports
 from coinmux.framework.reports.status import StatusReports
 from coinmux.framework.routing.market_directory import MarketDirectory
@@ -72,7 +78,7 @@ from coinmux.framework.tracing.kinds import kinds_for
 from coinmux.framework.transport.choice import transport_named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
     from types import TracebackType
 
     from coinmux.framework.archive.archive import Archive
@@ -94,6 +100,7 @@ if TYPE_CHECKING:
     from coinmux.framework.tracing.spans import Tracing
     from coinmux.framework.transport.choice import Transport
 
+T = TypeVar("T")
 #: The archive in `DATA_DIR`.
 ARCHIVE_FILE = "archive.db"
 _DOLLARS = ("USD", "USDT", "USDC")
@@ -119,6 +126,8 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         simulated: marks every answer as simulated.
         transport: carries every request, in place of what `HTTP_TRANSPORT` names: any
             `httpx.AsyncBaseTransport`. The gateway closes it.
+        plugin_folders: of projects whose `pyproject.toml` names plugins that need not be
+            installed; Python must find their modules.
     """
 
     def __init__(
@@ -130,6 +139,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         clock: Clock | None = None,
         simulated: bool = False,
         transport: Transport | None = None,
+        plugin_folders: Sequence[Path] = (),
     ) -> None:
         settings = env.settings
         self.clock = clock if clock is not None else SystemClock()
@@ -154,7 +164,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         self.health.subscribe(self.router.on_change)
         self.health.subscribe(self.history.on_change)
         self.health.subscribe(ChangeEvents(self.events, self.redactor).on_change)
-        self.loader = PluginLoader()
+        self.loader = PluginLoader(plugin_folders)
         self.extensions: ExtensionsInUse = ExtensionsInUse(
             self.loader.extensions, self.events, self.redactor, self.clock, self._use_extensions
         )
@@ -163,7 +173,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
             env, environ, self.loader, self.health, self.events, self.redactor, self.assets,
             self.clock, self._use_sources,
         )  # fmt: skip
-        self.indicators = IndicatorService(self, self.loader.indicators)
+        self.indicators = IndicatorService(self, lambda: self.loader.indicators)
         self._client = kinds.client(
             self.clock,
             self.redactor,
@@ -234,10 +244,19 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         )
         self._status = StatusReports(
             self.registry,
-            AnswerableReports(self.registry, self.health, self.loader.capabilities, self.clock),
+            AnswerableReports(
+                self.registry, self.health, lambda: self.loader.capabilities, self.clock
+            ),
             self._health_reports, self._providers, self.clock,
             started_at=self.clock.monotonic(), simulated=simulated,
         )  # fmt: skip
+        self.renewal: Renewal = Renewal(
+            self.registry, self.loader, self.events, self.indicators.retire
+        )
+        self._plugins = PluginReports(self.registry, self.loader, self.renewal)
+        #: One reload at a time, and those under way.
+        self._reloading = asyncio.Lock()
+        self._reloads: set[asyncio.Task[Any]] = set()
         self.registry.load(found)
 
     @classmethod
@@ -250,13 +269,14 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         clock: Clock | None = None,
         simulated: bool = False,
         transport: Transport | None = None,
+        plugin_folders: Sequence[Path] = (),
     ) -> Self:
         """A gateway configured by `.env` and the process environment, which wins.
 
         Args:
             env_file: path of the `.env` file, None for none.
             environ: in place of the process environment.
-            found, clock, simulated, transport: as for the class.
+            found, clock, simulated, transport, plugin_folders: as for the class.
 
         Raises:
             InvalidSetting: a variable has a value that cannot be used.
@@ -270,6 +290,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
             clock=clock,
             simulated=simulated,
             transport=transport,
+            plugin_folders=plugin_folders,
         )
 
     def _clock_changed(self, skew_s: float) -> None:
@@ -430,7 +451,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         # Imported here, so that a single worker starts without it.
         shared = await asyncio.to_thread(import_module, "coinmux.framework.cluster.cluster")
         state: Cluster = shared.Cluster(
-            url, self.registry, self.health, self.cache, self.events, self.clock, self.reload_here,
+            url, self.registry, self.health, self.cache, self.events, self.clock, self.reload_soon,
             self._dispatcher.known, workers=self.settings.workers, simulated=self.simulated,
         )  # fmt: skip
         self.others = self.state = state
@@ -454,6 +475,9 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
     async def close(self) -> None:
         """End every call and background task; nothing is left running."""
         self.is_open = False
+        for task in self._reloads:
+            task.cancel()
+        await asyncio.gather(*self._reloads, return_exceptions=True)
         await self.checker.stop()
         await self._lists.stop()
         await self._housekeeping.stop()
@@ -738,34 +762,77 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         """
         return self._decisions.decision(request_id)
 
-    def reload(self) -> ReloadReport:
-        """Read `.env` and the environment again; what changed, by provider.
+    async def reload(self) -> ReloadReport:
+        """Read settings and keys again, and look which plugins are installed; what changed.
 
-        Calls in flight end on the settings they began with.
+        A new plugin is taken in, one that is gone is retired; one that was upgraded waits for a
+        restart. Calls in flight end on the settings and plugins they began with. The other workers
+        of this server do the same.
 
         Raises:
-            InvalidSetting: a value cannot be used; the settings stay as they were.
+            InvalidSetting: a value cannot be used; everything stays as it was.
         """
-        changes = self._reload(asked=True)
-        if self.state is not None:
-            self.state.news.reload()
+        return await self._in_turn(asked=True)
+
+    def reload_soon(self, *, asked: bool = False) -> None:
+        """Begin to reload; an event says what became of it.
+
+        Args:
+            asked: whether the other workers are to do the same.
+        """
+
+        async def reload() -> None:
+            try:
+                await self._in_turn(asked=asked)
+            except CoinmuxError as error:
+                message = self.redactor.clean(f"the settings stay as they were: {error.detail}")
+                self.events.publish("config", message, level="error")
+
+        self._in_background(reload())
+
+    async def swap_plugins(self, keys: Iterable[tuple[str, str]]) -> PluginChanges:
+        """Load plugins again from their files while the process runs; for their authors.
+
+        Args:
+            keys: name of the entry point and of the distribution of each.
+
+        Returns:
+            what became of them: one that does not load goes on as it was.
+        """
+        async with self._reloading:
+            changes = await self.renewal.swap(keys)
+            self._plugins_changed()
         return changes
 
-    def reload_here(self) -> ReloadReport:
-        """As `reload`, for this worker only.
+    async def _in_turn(self, *, asked: bool) -> ReloadReport:
+        # What has begun ends, be its caller gone or not: half of it would be neither.
+        return await asyncio.shield(self._in_background(self._reload(asked=asked)))
 
-        Raises:
-            InvalidSetting: a value cannot be used; the settings stay as they were.
-        """
-        return self._reload(asked=False)
+    def _in_background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.ensure_future(work)
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+        return task
 
-    def _reload(self, *, asked: bool) -> ReloadReport:
-        changes = ReloadReport(**self.registry.reload(asked=asked))
-        self._use_consumers()
+    async def _reload(self, *, asked: bool) -> ReloadReport:
+        async with self._reloading:
+            # Before the settings, which may name a plugin that was installed just now.
+            await self.renewal.look()
+            changes = self.registry.reload(asked=asked)
+            self._use_consumers()
+            self.cache.clear()
+            if self.others is not None:
+                self.others.attach()
+            if asked and self.state is not None:
+                self.state.news.reload()
+            plugins = await self.renewal.renew()
+            self._plugins_changed()
+            return ReloadReport(**changes, plugins=PluginsReport.of(plugins))
+
+    def _plugins_changed(self) -> None:
         self.cache.clear()
         if self.others is not None:
             self.others.attach()
-        return changes
 
     def capability(self, name: str) -> Capability:
         """The capability of that name.

@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from coinmux.framework.errors import CoinmuxError, PluginError
+from coinmux.framework.errors import CoinmuxError, InvalidRequest, PluginError
 from coinmux.framework.indicators.candle_window import CandleWindow, Taken
 from coinmux.framework.models.indicator_values import IndicatorValues
 from coinmux.framework.routing.options import RequestOptions
@@ -155,11 +155,16 @@ class IndicatorFeed(Voice):
         candles = event.data
         assert candles is not None
         try:
+            plan = self._service.present(self._question.plan)
+            if plan is not self._question.plan:
+                # Its plugin was loaded again: all values are those of the new code.
+                self._question = replace(self._question, plan=plan)
+                needs_history = True
             if needs_history:
                 await self._begin(candles, event)
             else:
                 await self._told(candles, event)
-        except PluginError as error:
+        except (PluginError, InvalidRequest) as error:
             if not self.ready.done():
                 raise
             self._again_at = self._loop.time() + _AGAIN_S

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         SettingList,
     )
     from coinmux.framework.reports.health import HealthReport, HealthReports, SourceHealth
+    from coinmux.framework.reports.plugins import PluginList, PluginReport, PluginReports
     from coinmux.framework.reports.providers import (
         CapabilityList,
         MetricList,
@@ -63,6 +64,7 @@ class GatewayReports(ABC):
     _health_reports: HealthReports
     _housekeeping: Housekeeping
     _providers: ProviderReports
+    _plugins: PluginReports
     _status: StatusReports
 
     @property
@@ -117,6 +119,18 @@ class GatewayReports(ABC):
             UnknownProvider: with near names.
         """
         return self._providers.of(name)
+
+    def plugin_list(self) -> PluginList:
+        """Every installed plugin: what it holds, whether it is on, and why not."""
+        return self._plugins.every()
+
+    def plugin(self, name: str) -> list[PluginReport]:
+        """The installed plugins of that name; mostly one.
+
+        Raises:
+            NotFound: with near names.
+        """
+        return self._plugins.of(name)
 
     def capability_list(self) -> CapabilityList:
         """Every capability with its query's JSON Schema and the providers that serve it."""

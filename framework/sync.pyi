@@ -1,6 +1,7 @@
 """Made from `Gateway` by `python -m tools.sync_stub`; a test compares."""
 # ruff: noqa - it is generated, and docstrings are what an editor shows
 
+from coinmux.framework.adoption.renewal import PluginChanges, Renewal
 from coinmux.framework.alerts.alerter import Alerter
 from coinmux.framework.archive.archive import Archive
 from coinmux.framework.background.backfill import Backfill
@@ -42,6 +43,7 @@ from coinmux.framework.models.sentiment import FearGreed, Social
 from coinmux.framework.models.text import TextSentiment
 from coinmux.framework.other_workers import OtherWorkers
 from coinmux.framework.plugins.discovery import Found, PluginLoader
+from coinmux.framework.plugins.extensions.in_use import ExtensionsInUse
 from coinmux.framework.quality.clock_watch import ClockWatch
 from coinmux.framework.reference.assets import AssetTable
 from coinmux.framework.reference.symbols import Symbol
@@ -53,6 +55,7 @@ from coinmux.framework.reports.configuration import (
     SettingList,
 )
 from coinmux.framework.reports.health import HealthReport, SourceHealth
+from coinmux.framework.reports.plugins import PluginList, PluginReport
 from coinmux.framework.reports.providers import (
     CapabilityList,
     MetricList,
@@ -112,6 +115,7 @@ class SyncGateway:
     router: Router
     markets_known: MarketDirectory
     loader: PluginLoader
+    extensions: ExtensionsInUse
     registry: SourceRegistry
     indicators: IndicatorService
     clocks: ClockWatch
@@ -125,6 +129,7 @@ class SyncGateway:
     backfill: Backfill
     incidents: IncidentLog
     alerts: Alerter
+    renewal: Renewal
 
     @classmethod
     def from_env(
@@ -136,13 +141,14 @@ class SyncGateway:
         clock: Clock | None = None,
         simulated: bool = False,
         transport: Transport | None = None,
+        plugin_folders: Sequence[Path] = ...,
     ) -> Self:
         """A gateway configured by `.env` and the process environment, which wins.
 
         Args:
             env_file: path of the `.env` file, None for none.
             environ: in place of the process environment.
-            found, clock, simulated, transport: as for the class.
+            found, clock, simulated, transport, plugin_folders: as for the class.
 
         Raises:
             InvalidSetting: a variable has a value that cannot be used.
@@ -344,20 +350,33 @@ class SyncGateway:
         ...
 
     def reload(self) -> ReloadReport:
-        """Read `.env` and the environment again; what changed, by provider.
+        """Read settings and keys again, and look which plugins are installed; what changed.
 
-        Calls in flight end on the settings they began with.
+        A new plugin is taken in, one that is gone is retired; one that was upgraded waits for a
+        restart. Calls in flight end on the settings and plugins they began with. The other workers
+        of this server do the same.
 
         Raises:
-            InvalidSetting: a value cannot be used; the settings stay as they were.
+            InvalidSetting: a value cannot be used; everything stays as it was.
         """
         ...
 
-    def reload_here(self) -> ReloadReport:
-        """As `reload`, for this worker only.
+    def reload_soon(self, *, asked: bool = False) -> None:
+        """Begin to reload; an event says what became of it.
 
-        Raises:
-            InvalidSetting: a value cannot be used; the settings stay as they were.
+        Args:
+            asked: whether the other workers are to do the same.
+        """
+        ...
+
+    def swap_plugins(self, keys: Iterable[tuple[str, str]]) -> PluginChanges:
+        """Load plugins again from their files while the process runs; for their authors.
+
+        Args:
+            keys: name of the entry point and of the distribution of each.
+
+        Returns:
+            what became of them: one that does not load goes on as it was.
         """
         ...
 
@@ -855,6 +874,18 @@ class SyncGateway:
 
         Raises:
             UnknownProvider: with near names.
+        """
+        ...
+
+    def plugin_list(self) -> PluginList:
+        """Every installed plugin: what it holds, whether it is on, and why not."""
+        ...
+
+    def plugin(self, name: str) -> list[PluginReport]:
+        """The installed plugins of that name; mostly one.
+
+        Raises:
+            NotFound: with near names.
         """
         ...
 

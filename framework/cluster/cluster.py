@@ -14,7 +14,6 @@ from coinmux.framework.cluster.shared_prices import SharedPrices
 from coinmux.framework.cluster.shared_usage import SharedUsage
 from coinmux.framework.cluster.shared_windows import SharedWindows
 from coinmux.framework.cluster.store import Store
-from coinmux.framework.config.settings import InvalidSetting
 from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class Cluster:
     """The store and the state shared in it: windows, circuits, answers, leases.
 
     Args:
-        reload: reads the settings of this worker again, because another worker did.
+        reload: begins to reload this worker, because another worker did.
         known: the last known prices.
         workers: how many to assume until the store is reached.
 
@@ -64,7 +63,7 @@ class Cluster:
         cache: AnswerCache,
         events: EventBus,
         clock: Clock,
-        reload: Callable[[], object],
+        reload: Callable[[], None],
         known: JumpCheck,
         *,
         workers: int = 1,
@@ -74,7 +73,6 @@ class Cluster:
         self._health = health
         self._events = events
         self._clock = clock
-        self._reload_settings = reload
         self.worker = secrets.token_hex(6)
         self.workers = workers
         self._prefix = "coinmux:sim:" if simulated else "coinmux:"
@@ -87,7 +85,7 @@ class Cluster:
         self.usage: SharedUsage = SharedUsage(self.store, self._prefix)
         self._feeds: SharedFeeds | None = None
         self._further: dict[str, SharedWindows] = {}
-        self.news = HealthSync(self.store, self._prefix, self.worker, health, self._reload)
+        self.news = HealthSync(self.store, self._prefix, self.worker, health, reload)
         self._name: bytes | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -235,12 +233,6 @@ class Cluster:
                 and source.feature.enabled
             ),
         ]
-
-    def _reload(self) -> None:
-        try:
-            self._reload_settings()
-        except InvalidSetting as error:
-            self._say(f"settings stay as they are: {error.detail}", "error")
 
     def _say(self, message: str, level: str) -> None:
         self._events.publish("shared_state", message, level=level)

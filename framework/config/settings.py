@@ -257,8 +257,8 @@ _ROWS = (
     ),
     Setting("DEFAULT_QUOTE", "USDT", _quote, "Quote of a symbol given without one."),
     Setting("PROVIDERS_ONLY", (), _words, "Only these providers are on, by name."),
-    Setting("PLUGINS_ALLOW", (), _words, "Only these entry points are loaded.", restart=True),
-    Setting("PLUGINS_BLOCK", (), _words, "These entry points are not loaded.", restart=True),
+    Setting("PLUGINS_ALLOW", (), _words, "Only these entry points are loaded."),
+    Setting("PLUGINS_BLOCK", (), _words, "These entry points are not loaded."),
     Setting(
         "PLUGIN_LOAD_TIMEOUT_S",
         10.0,

@@ -102,7 +102,9 @@ class ConsensusRound:
         return (held for task in tasks if (held := task.result()) is not None)
 
     async def _one(self, request: RequestContext, step: Candidate, rule: Consensus) -> _Held | None:
-        source = self._registry.sources[step.score.name]
+        source = self._registry.sources.get(step.score.name)
+        if source is None:
+            return None  # its plugin was retired since the request began
         begun = self._clock.monotonic()
         limit_s = limit_of(request, step, source, begun)
         lease = self._health.begin(source.name, request.row.name, limit_s)

@@ -101,7 +101,9 @@ class Failover:
             step = upcoming.take()
             if step is None:
                 break
-            source = registry.sources[step.score.name]
+            source = registry.sources.get(step.score.name)
+            if source is None:
+                continue  # its plugin was retired since the request began
             if source.is_metered and self._is_spared(request, step):
                 continue
             delay_s = self._hedger.delay_s(step) if hedges else None
@@ -233,7 +235,9 @@ class Failover:
             if other is None:
                 return None
             asked.append(other)
-            second = self._registry.sources[other.score.name]
+            second = self._registry.sources.get(other.score.name)
+            if second is None:
+                return None  # its plugin was retired since the request began
             return self._try(request, other, second, upcoming)
 
         first = self._try(request, step, source, upcoming)
@@ -242,8 +246,9 @@ class Failover:
             names = {line["provider"] for line in request.attempts}
             for one in asked:
                 if one.score.name not in names:
-                    beaten = self._registry.sources[one.score.name]
-                    self._attempts.beaten(request, beaten, found[0], begun)
+                    beaten = self._registry.sources.get(one.score.name)
+                    if beaten is not None:
+                        self._attempts.beaten(request, beaten, found[0], begun)
         return found
 
     async def _may_go_on(self, request: RequestContext) -> bool:
@@ -272,4 +277,5 @@ class Failover:
         )
 
     def _has_key(self, step: Candidate) -> bool:
-        return self._registry.sources[step.score.name].bound.has_key
+        source = self._registry.sources.get(step.score.name)
+        return source is not None and source.bound.has_key

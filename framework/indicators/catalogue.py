@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,11 +26,14 @@ class Catalogue:
     """Indicators by name.
 
     Args:
-        indicators: read at each call, so that indicators loaded later are found.
+        indicators: by name, or what gives them: asked at each call, so that those are found which
+            were loaded later.
     """
 
-    def __init__(self, indicators: Mapping[str, Indicator]) -> None:
-        self._indicators = indicators
+    def __init__(
+        self, indicators: Mapping[str, Indicator] | Callable[[], Mapping[str, Indicator]]
+    ) -> None:
+        self._read = indicators if callable(indicators) else lambda: indicators
         self._plans: OrderedDict[tuple[str, tuple[Any, ...]], Plan] = OrderedDict()
         self._encoded: tuple[tuple[Indicator, ...], str, bytes] = ((), "", b"")
 
@@ -42,7 +45,7 @@ class Catalogue:
         Raises:
             UnknownIndicator: no indicator has that name; the error suggests similar names.
         """
-        known = self._indicators
+        known = self._read()
         found = known.get(name.lower().replace("_", "-"))
         if found is not None:
             return found
@@ -78,10 +81,11 @@ class Catalogue:
 
     def __iter__(self) -> Iterator[Indicator]:
         """All indicators, in the order of their names."""
-        return iter([self._indicators[name] for name in sorted(self._indicators)])
+        known = self._read()
+        return iter([known[name] for name in sorted(known)])
 
     def __len__(self) -> int:
-        return len(self._indicators)
+        return len(self._read())
 
     def encoded(self) -> tuple[str, bytes]:
         """The catalogue as JSON, made once, and the version of what it says."""

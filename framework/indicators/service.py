@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -44,10 +44,10 @@ class IndicatorService:
 
     Args:
         gateway: fetches the candles.
-        indicators: by name.
+        indicators: by name, as they are now.
     """
 
-    def __init__(self, gateway: Asks, indicators: Mapping[str, Indicator]) -> None:
+    def __init__(self, gateway: Asks, indicators: Callable[[], Mapping[str, Indicator]]) -> None:
         self.catalogue = Catalogue(indicators)
         self.clock = gateway.clock
         self._gateway = gateway
@@ -56,6 +56,20 @@ class IndicatorService:
     def close(self) -> None:
         """End the processes of indicators that are not built in."""
         self._foreign.close()
+
+    def retire(self, gone: Iterable[Indicator]) -> None:
+        """Forget indicators that are gone; ends the processes that computed them."""
+        self._foreign.retire(gone)
+
+    def present(self, plan: Plan) -> Plan:
+        """`plan` by the indicator's code as it is now; itself where that has not changed.
+
+        Raises:
+            UnknownIndicator: it is gone.
+            InvalidRequest: it takes these parameters no longer.
+        """
+        now = self.catalogue.find(plan.info.name)
+        return plan if now is plan.indicator else self.catalogue.plan(now, plan.values)
 
     async def run(self, plan: Plan, frame: Frame) -> IndicatorResult:
         """Compute `plan` from `frame` without blocking the event loop.

@@ -76,8 +76,8 @@ class Indicator:
         origin: the distribution it came from, or `in-process`.
         version: of that distribution.
         is_built_in: whether it came with coinmux; any other runs apart, under a deadline.
-        entry: name and value of its entry point, for a process of its own to import; None for an
-            object of this process.
+        entry: name and value of its entry point, for a process of its own to import, and how often
+            it was loaded before; None for an object of this process.
     """
 
     info: IndicatorInfo
@@ -85,7 +85,7 @@ class Indicator:
     origin: str
     version: str
     is_built_in: bool
-    entry: tuple[str, str] | None = None
+    entry: tuple[str, str, int] | None = None
 
 
 def fetcher(impl: pluggy.HookImpl) -> Fetch:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
-from importlib.metadata import Distribution, EntryPoint, entry_points
 from types import ModuleType, SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pluggy
 
@@ -26,11 +24,18 @@ from coinmux.framework.plugins.adapters import (
     speaker,
 )
 from coinmux.framework.plugins.extensions.register import Extension, Extensions, extension_of
+from coinmux.framework.plugins.found import Found, in_process, text_of
 from coinmux.framework.plugins.indicator_info import IndicatorInfo
+from coinmux.framework.plugins.installed import Installed
 from coinmux.framework.plugins.provider_info import ProviderInfo
 from coinmux.framework.plugins.unmarked import said, unmarked_hooks
 from coinmux.framework.reference.values import clean_text
 from coinmux.framework.suggest import near
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["API_VERSION", "Broken", "Doubt", "Found", "PluginLoader", "in_process"]
 
 API_VERSION = 1
 #: A plugin that takes longer to load holds up every start.
@@ -55,52 +60,6 @@ class Doubt:
     message: str
 
 
-@dataclass(slots=True)
-class Found:
-    """A plugin that is being loaded: an entry point, or an object of this process."""
-
-    name: str
-    origin: str
-    version: str
-    built_in: bool
-    load: Callable[[], object]
-    #: What it is imported by; None for an object of this process.
-    value: str | None = None
-    thread: threading.Thread | None = None
-    finished: threading.Event = field(default_factory=threading.Event)
-    loaded: object | None = None
-    info: object = None
-    capabilities: Sequence[object] = ()
-    indicators: object = None
-    error: str | None = None
-    started_at: float = field(default_factory=time.monotonic)
-    took_s: float | None = None
-
-    def run(self) -> None:
-        """Import it and ask what it declares; called in a thread."""
-        self.started_at = time.monotonic()
-        try:
-            plugin = self.load()
-            self.loaded = plugin() if inspect.isclass(plugin) else plugin
-            # These hooks are the plugin's code too and may hang like its import.
-            if (declare := _marked(self.loaded, "coinmux_capabilities")) is not None:
-                self.capabilities = tuple(declare())
-            if (describe := _marked(self.loaded, "provider_info")) is not None:
-                self.info = describe()
-            if (describe := _marked(self.loaded, "indicator_info")) is not None:
-                self.indicators = describe()
-        except BaseException as error:  # noqa: BLE001 - a SystemExit in a plugin must not end the process
-            self.error = f"{type(error).__name__} while loading: {_text_of(error)[:300]}"
-        finally:
-            self.took_s = time.monotonic() - self.started_at
-            self.finished.set()
-
-    @property
-    def pending(self) -> bool:
-        """Whether its loading has begun, or will, and has not ended."""
-        return self.thread is not None and not self.finished.is_set()
-
-
 class PluginLoader:
     """The plugin manager and the result of loading each plugin.
 
@@ -112,9 +71,13 @@ class PluginLoader:
         broken: plugins that did not load.
         doubts: what is odd about plugins that loaded.
         pending: plugins that are still loading.
+        found: those whose loading has ended, well or not, in the order in which they were taken in.
+
+    Args:
+        folders: whose `pyproject.toml` declares plugins that need not be installed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
         self.manager = pluggy.PluginManager(hookspecs.PROJECT)
         self.manager.add_hookspecs(hookspecs)
         self.capabilities: dict[str, Capability] = dict(CAPABILITIES)
@@ -124,30 +87,18 @@ class PluginLoader:
         self.broken: list[Broken] = []
         self.doubts: list[Doubt] = []
         self.pending: list[Found] = []
-        self._installed: Sequence[EntryPoint] | None = None
+        self.found: list[Found] = []
+        self.installed_plugins = Installed(folders)
+        #: What this loader's place is taken from: what is the same stays the same object.
+        self._former: PluginLoader | None = None
 
     def discover(self, allow: Iterable[str] = (), block: Iterable[str] = ()) -> list[Found]:
         """The installed entry points of the group `coinmux`, built-in ones first, then by name."""
-        allowed, blocked = ({name.lower() for name in names} for names in (allow, block))
-        # Each look at a distribution's name parses its metadata, the README among them.
-        origin_of = cache(_origin)
-        found = [
-            _found(point, *origin_of(point.dist))
-            for point in self._entry_points()
-            if (not allowed or point.name.lower() in allowed) and point.name.lower() not in blocked
-        ]
-        unique = {(one.name, one.origin): one for one in found}
-        return sorted(unique.values(), key=lambda one: (not one.built_in, one.name, one.origin))
+        return self.installed_plugins.found(allow, block)
 
     def installed(self) -> list[str]:
         """The names of all installed entry points, whether or not they are loaded."""
-        return sorted({point.name.lower() for point in self._entry_points()})
-
-    def _entry_points(self) -> Sequence[EntryPoint]:
-        # Read once: it opens a file of every installed distribution.
-        if self._installed is None:
-            self._installed = tuple(entry_points(group=hookspecs.PROJECT))
-        return self._installed
+        return self.installed_plugins.names()
 
     def load(self, found: Iterable[Found], *, wait_s: float, limit_s: float) -> None:
         """Load all of them; strangers' not loaded after `wait_s` seconds stay in `pending`.
@@ -190,14 +141,42 @@ class PluginLoader:
         self.pending = []
         for one in waiting:
             if time.monotonic() - one.started_at >= limit_s:
-                self._break(one.name, one.origin, f"did not finish loading within {limit_s:g} s")
+                one.error = f"did not finish loading within {limit_s:g} s"
+                ready.append(one)
             else:
                 self.pending.append(one)
+        self.found += ready
         registered = [one for one in ready if self._register(one)]
         strangers = self._without_spec()
         for one in registered:
             self._complete(one, strangers.get(one.name))
         return [name for name in self.providers if name not in before]
+
+    def rebuilt(self, found: Iterable[Found]) -> PluginLoader:
+        """The same tables of these plugins, whose loading has ended; nothing changes here.
+
+        They are as they would be after a start with these plugins: one may need the capability of
+        another, or have its name. A provider or an indicator that stays as it is, is the same
+        object.
+        """
+        made = PluginLoader()
+        made.installed_plugins = self.installed_plugins
+        made._former = self
+        made.pending = list(found)
+        made.adopt(0)
+        made._former = None
+        return made
+
+    def become(self, other: PluginLoader) -> None:
+        """Have the tables of `other` in place of one's own; what is still loading goes on."""
+        self.manager = other.manager
+        self.capabilities = other.capabilities
+        self.providers = other.providers
+        self.indicators = other.indicators
+        self.extensions.become(other.extensions)
+        self.broken = other.broken
+        self.doubts = other.doubts
+        self.found = other.found
 
     def _register(self, one: Found) -> bool:
         """Register it with pluggy and add its capabilities; its hooks are checked later."""
@@ -304,7 +283,7 @@ class PluginLoader:
                 if info.name in self.providers:
                     raise ValueError(f"another provider is already named {info.name}")
             for info in infos:
-                self.providers[info.name] = Provider(
+                provider = Provider(
                     info=info,
                     plugin=plugin,
                     fetch=fetch,
@@ -315,6 +294,7 @@ class PluginLoader:
                     follow=follow if info.sockets else {},
                     dialect=speaker(dialect) if dialect is not None and info.sockets else None,
                 )
+                self.providers[info.name] = self._kept_provider(provider)
             self.indicators.update(indicators)
             self._loaded(one, unmarked, extension)
         except Exception as error:  # noqa: BLE001 - as above
@@ -326,7 +306,10 @@ class PluginLoader:
     def _loaded(self, one: Found, unmarked: list[str], extension: Extension | None) -> None:
         """Use what else a plugin does, and note what is odd about it."""
         if extension is not None:
-            self.extensions.add(extension)
+            former = self._former
+            is_same = former is not None and any(had is one for had in former.found)
+            known = former.extensions.of(one.name) if former is not None and is_same else None
+            self.extensions.add(known or extension)
         if unmarked:
             message = f"{said(unmarked)} and {'are' if len(unmarked) > 1 else 'is'} never called"
             self._doubt(one, message)
@@ -369,11 +352,20 @@ class PluginLoader:
             if info.name in self.indicators or info.name in found:
                 raise ValueError(f"another indicator is already named {info.name}")
             compute = computer(hooks["compute"], info.name)
-            entry = None if one.value is None else (one.name, one.value)
-            found[info.name] = Indicator(
-                info, compute, one.origin, one.version, one.built_in, entry
-            )
+            entry = None if one.value is None else (one.name, one.value, one.round)
+            made = Indicator(info, compute, one.origin, one.version, one.built_in, entry)
+            former = None if self._former is None else self._former.indicators.get(info.name)
+            is_same = former is not None and former.info is info and former.entry == entry
+            found[info.name] = former if former is not None and is_same else made
         return found
+
+    def _kept_provider(self, made: Provider) -> Provider:
+        """The provider as it was before, where nothing of it has changed."""
+        former = None if self._former is None else self._former.providers.get(made.info.name)
+        if former is None or former.plugin is not made.plugin or former.info is not made.info:
+            return made
+        is_same = (set(former.fetch), set(former.follow)) == (set(made.fetch), set(made.follow))
+        return former if is_same else made
 
     def _hooks_of(self, plugin: object) -> dict[str, pluggy.HookImpl]:
         callers = self.manager.get_hookcallers(plugin) or []
@@ -408,28 +400,6 @@ def _start(found: Sequence[Found]) -> None:
     thread.start()
 
 
-def in_process(name: str, plugin: object) -> Found:
-    """A plugin given as an object, for tests and notebooks."""
-    return Found(name, "in-process", "", built_in=False, load=lambda: plugin)
-
-
-def _origin(distribution: Distribution | None) -> tuple[str | None, str]:
-    """The name and version of a distribution; None for no name where there is none."""
-    return (None, "") if distribution is None else (distribution.name, distribution.version)
-
-
-def _found(point: EntryPoint, origin: str | None, version: str) -> Found:
-    built_in = origin == hookspecs.PROJECT
-    name = origin if origin is not None else point.value
-    return Found(point.name, name, version, built_in, point.load, point.value)
-
-
-def _marked(plugin: object, name: str) -> Callable[[], Any] | None:
-    """The plugin's implementation of a hook without arguments; None if it has none."""
-    function = getattr(plugin, name, None)
-    return function if hasattr(function, f"{hookspecs.PROJECT}_impl") else None
-
-
 def _is_borrowed(impl: pluggy.HookImpl) -> bool:
     """Whether the plugin imported it from coinmux by its own name, such as `explorer_gas`.
 
@@ -453,13 +423,6 @@ def _has_specs(plugin: object) -> bool:
     return any(hasattr(getattr(plugin, name, None), marker) for name in dir(plugin))
 
 
-def _text_of(error: BaseException) -> str:
-    try:
-        return " ".join(str(error).split())
-    except BaseException:  # noqa: BLE001 - the error's own `__str__` is the plugin's code too
-        return "its text cannot be read"
-
-
 def _plain(error: Exception) -> str:
-    text = _text_of(error)[:400]
+    text = text_of(error)[:400]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

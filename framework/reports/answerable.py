@@ -6,7 +6,7 @@ for them, and one that is left of fifty does not answer the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
@@ -68,7 +68,7 @@ class AnswerableReports:
         self,
         registry: SourceRegistry,
         tracker: HealthTracker,
-        rows: Mapping[str, Capability],
+        rows: Callable[[], Mapping[str, Capability]],
         clock: Clock,
     ) -> None:
         self._registry = registry
@@ -78,6 +78,7 @@ class AnswerableReports:
 
     def now(self) -> Answerable:
         """Every capability that some enabled source offers, and the whole."""
+        rows = self._rows()
         enabled = [one for one in self._registry.sources.values() if one.feature.enabled]
         remote = [source for source in enabled if _is_remote(source)]
         health = {source.name: self._tracker.snapshot(source.name) for source in remote}
@@ -101,9 +102,9 @@ class AnswerableReports:
                 usable[capability] = usable.get(capability, 0) + can
                 answering = answering or (can and is_remote)
         lines = tuple(
-            _line(self._rows[name], usable[name], count) for name, count in sorted(offered.items())
+            _line(rows[name], usable[name], count) for name, count in sorted(offered.items())
         )
-        essential = [line for line in lines if self._rows[line.name].is_essential]
+        essential = [line for line in lines if rows[line.name].is_essential]
         return _judged(
             lines,
             answering=answering or (bool(enabled) and not remote),

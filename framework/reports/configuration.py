@@ -10,6 +10,9 @@ from coinmux.framework.config.provider_config import find_feature
 from coinmux.framework.reports.base import FrozenReport
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from coinmux.framework.adoption.renewal import PluginChange, PluginChanges
     from coinmux.framework.reports.health import HealthReports
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source
@@ -93,14 +96,60 @@ class SettingList(FrozenReport):
     settings: tuple[SettingReport, ...]
 
 
+class PluginChangeReport(FrozenReport):
+    """What became of one plugin."""
+
+    name: Annotated[str, Meta(description="Of its entry point")]
+    origin: Annotated[str, Meta(description="The package it comes from")]
+    version: str
+    detail: Annotated[str, Meta(description="Why it is broken or waits; empty otherwise")]
+
+
+class PluginsReport(FrozenReport):
+    """What a look at the installed plugins led to."""
+
+    adopted: Annotated[
+        tuple[PluginChangeReport, ...], Meta(description="They run now, and did not before")
+    ]
+    retired: Annotated[
+        tuple[PluginChangeReport, ...],
+        Meta(description="They are uninstalled or switched off, and run no longer"),
+    ]
+    broken: Annotated[
+        tuple[PluginChangeReport, ...], Meta(description="They were loaded now, and do not run")
+    ]
+    waiting: Annotated[
+        tuple[PluginChangeReport, ...],
+        Meta(description="They were upgraded, and run as they were until a restart"),
+    ]
+
+    @classmethod
+    def of(cls, changes: PluginChanges) -> PluginsReport:
+        """The report of these changes."""
+        return cls(
+            adopted=_lines(changes.adopted),
+            retired=_lines(changes.retired),
+            broken=_lines(changes.broken),
+            waiting=_lines(changes.waiting),
+        )
+
+
 class ReloadReport(FrozenReport):
-    """The effect of a reload, by provider."""
+    """The effect of a reload: by provider, and on plugins."""
 
     enabled: tuple[str, ...]
     disabled: tuple[str, ...]
     warnings: Annotated[
         tuple[str, ...], Meta(description="Lines that could not be used, and names nothing reads")
     ]
+    plugins: PluginsReport
+
+
+def _lines(changes: Iterable[PluginChange]) -> tuple[PluginChangeReport, ...]:
+    return tuple(
+        PluginChangeReport(name=one.name, origin=one.origin, version=one.version, detail=one.detail)
+        for one in changes
+    )
 
 
 class ConfigurationReports:

@@ -115,7 +115,7 @@ class HealthReports:
 
     def every(self) -> HealthReport:
         """Every source, channels included; providers and channels are counted apart."""
-        lines = tuple(self.of(name) for name in sorted(self._tracker.sources()))
+        lines = tuple(self.of(name) for name in sorted(self._known()))
         return HealthReport(summary=self.providers(), channels=self.channels(), sources=lines)
 
     def providers(self) -> HealthSummary:
@@ -155,10 +155,15 @@ class HealthReports:
         Raises:
             UnknownProvider: with near names.
         """
-        known = self._tracker.sources()
+        known = self._known()
         if name.lower() not in known:
             raise UnknownProvider(f"no source {name[:60]!r}", did_you_mean=near(name, known))
         return name.lower()
+
+    def _known(self) -> list[str]:
+        """Sources and channels; the health of a retired plugin's is kept for calls in flight."""
+        present = self._registry.sources
+        return [one for one in self._tracker.sources() if one.partition(":")[0] in present]
 
     def remarks(self, name: str) -> Remarks:
         """What could not be read of the answers of a source, by its exact name."""

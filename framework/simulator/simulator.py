@@ -89,27 +89,37 @@ class Simulator:
     def __init__(
         self, providers: Sequence[SimulatedProvider], clock: Clock | None = None, seed: int = 0
     ) -> None:
-        self.providers: Mapping[str, SimulatedProvider] = {p.info.name: p for p in providers}
-        if len(self.providers) != len(providers):
+        self.providers: dict[str, SimulatedProvider] = {}
+        self._catalogues: dict[str, SampleIndex] = {}
+        self._keys: dict[str, frozenset[str]] = {}
+        self._sockets: SocketServer | None = None
+        if len({one.info.name for one in providers}) != len(providers):
             raise ValueError("two providers of one name")
         self.market = PriceModel(seed)
         self.calls: Counter[str] = Counter()
         self.log: deque[Call] = deque(maxlen=LOG_LENGTH)
         self._clock = clock if clock is not None else SystemClock()
         self._faults = FaultBook()
-        self._catalogues = {name: _catalogue(one) for name, one in self.providers.items()}
-        self._keys = {
-            name: frozenset(
-                variable.send_as.partition(":")[2]
-                for variable in one.info.env
-                if variable.send_as.startswith("query:")
-            )
-            for name, one in self.providers.items()
-        }
+        for one in providers:
+            self.take(one)
         self._server = Loopback(self._handle)
         self._address = ""
-        self._sockets: SocketServer | None = None
         self._socket_address = ""
+
+    def take(self, one: SimulatedProvider) -> None:
+        """Play a provider from now on, in place of one of the same name; its sockets are not.
+
+        Raises:
+            BadSample: a sample that does not fit its provider.
+        """
+        name = one.info.name
+        self._catalogues[name] = _catalogue(one)
+        self._keys[name] = frozenset(
+            variable.send_as.partition(":")[2]
+            for variable in one.info.env
+            if variable.send_as.startswith("query:")
+        )
+        self.providers[name] = one
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 takes a free one.

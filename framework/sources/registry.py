@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import InvalidSetting
 from coinmux.framework.errors import UnknownProvider
+from coinmux.framework.health.tracker import live_name
+from coinmux.framework.plugins.installed import BadFolder
 from coinmux.framework.reference.assets import AssetDirectory
 from coinmux.framework.sources.channel_health import ChannelHealth
 from coinmux.framework.sources.source import Source
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from coinmux.framework.events import EventBus
     from coinmux.framework.health.tracker import HealthTracker
     from coinmux.framework.plugins.adapters import Provider
-    from coinmux.framework.plugins.discovery import Broken, Found, PluginLoader
+    from coinmux.framework.plugins.discovery import Broken, Doubt, Found, PluginLoader
     from coinmux.framework.reference.assets import AssetTable
     from coinmux.framework.secrets import Redactor
 
@@ -33,6 +35,10 @@ _LOAD_WAIT_S = 1.0
 RELOADED = "configuration reloaded"
 #: How often `wait_loaded` looks for plugins that have finished.
 _LOOK_S = 0.02
+#: The health of a retired source is kept for so long: longer than a request may take that asks it.
+_LEAVING_S = 60.0
+#: Why it is off meanwhile.
+_RETIRED = "retired"
 
 
 class SourceRegistry:
@@ -67,10 +73,14 @@ class SourceRegistry:
         self._clock = clock
         self._on_change = on_change
         self._warned: set[str] = set()
-        #: How many broken plugins have been reported.
-        self._told = 0
-        #: How many doubts about plugins have been reported.
-        self._doubted = 0
+        #: Broken plugins and doubts about others that have been reported.
+        self._told: set[Broken | Doubt] = set()
+        #: Sources and channels whose health is forgotten, or what they no longer offer, and when.
+        self._leaving: dict[str, float] = {}
+        #: Whether its plugins are those that are installed, and not given by the caller.
+        self.looks = True
+        #: While plugins are looked at anew, none is taken in.
+        self.is_renewing = False
         #: Warnings about names, known once every plugin has loaded.
         self._name_warnings: tuple[str, ...] = ()
 
@@ -86,8 +96,12 @@ class SourceRegistry:
             InvalidSetting: a value cannot be used, or a list names plugins that are not there.
         """
         settings = self.env.settings
+        self.looks = found is None
         if found is None:
-            found = self._loader.discover(settings.plugins_allow, settings.plugins_block)
+            try:
+                found = self._loader.discover(settings.plugins_allow, settings.plugins_block)
+            except BadFolder as error:
+                raise InvalidSetting(str(error)) from None
         limit_s = settings.plugin_load_timeout_s
         self._loader.load(found, wait_s=min(_LOAD_WAIT_S, limit_s), limit_s=limit_s)
         self._refuse_unknown_plugins(self.env)
@@ -96,8 +110,10 @@ class SourceRegistry:
         self._check_names()
 
     def adopt_if_ready(self) -> None:
-        """Take in plugins that finished loading since the start."""
-        if not self._loader.pending:
+        """Take in plugins that finished loading since the start; forget what was retired."""
+        if self._leaving:
+            self._forget_retired()
+        if not self._loader.pending or self.is_renewing:
             return
         names = self._loader.adopt(self.env.settings.plugin_load_timeout_s)
         self._take_in([self._loader.providers[name] for name in names])
@@ -166,14 +182,76 @@ class SourceRegistry:
         self._events.publish("config", RELOADED, asked=asked, **changes)
         return changes
 
+    def extend_environ(self, further: Mapping[str, str]) -> None:
+        """Read the configuration with further variables set, for plugins that come.
+
+        Raises:
+            InvalidSetting: a value cannot be used; everything stays as it was.
+        """
+        environ = {**(os.environ if self.environ is None else self.environ), **further}
+        self.env, self.environ = EnvConfig(self.env.env_file, environ), environ
+
+    def replace_plugins(self, made: PluginLoader) -> bool:
+        """Have the plugins of `made` from now on; whether any provider has changed.
+
+        Calls in flight end on the plugin they began with.
+        """
+        before = self._loader.providers
+        self._loader.become(made)
+        after = self._loader.providers
+        changed = [one for name, one in after.items() if before.get(name) is not one]
+        gone = [name for name in before if name not in after]
+        self._keep_secret(changed, self.env)
+        new = {one.info.name: self._source_of(one, self.env) for one in changed}
+        if new or gone:
+            left = {name: one for name, one in self.sources.items() if name in after}
+            for name in (*gone, *new):
+                self._retire(name, new.get(name))
+            self._use({**left, **new}, new.values())
+        self._tell_plugins()
+        self._check_names()
+        return bool(new or gone)
+
+    def _retire(self, name: str, successor: Source | None) -> None:
+        """Switch off the health of a source, or of the channels its successor does not have."""
+        stays = set() if successor is None else set(_names_of(successor))
+        until = self._clock.monotonic() + _LEAVING_S
+        for one in self._health.sources():
+            if one.partition(":")[0] != name:
+                continue
+            if one == live_name(name):
+                # Nobody asks for it by name: who follows registers it when it is followed.
+                self._health.forget(one)
+                continue
+            self._leaving[one] = until
+            if one not in stays:
+                self._health.disable(one, _RETIRED)
+
+    def _forget_retired(self) -> None:
+        now = self._clock.monotonic()
+        for name in [one for one, until in self._leaving.items() if now >= until]:
+            del self._leaving[name]
+            source = self.sources.get(name.partition(":")[0])
+            offered = {} if source is None else _names_of(source)
+            if name in offered:
+                self._health.register(name, offered[name])
+            else:
+                self._health.forget(name)
+
     def _refuse_unknown_plugins(self, env: EnvConfig) -> None:
         """Refuse `PROVIDERS_ONLY` and its like where they name what is not there."""
-        loader = self._loader
+        loader, settings = self._loader, env.settings
+        known = {one.key for one in loader.found}
+        newcomers = [
+            one
+            for one in loader.discover(settings.plugins_allow, settings.plugins_block)
+            if self.looks and one.key not in known
+        ]
         plugins = {*loader.installed(), *(one.name.lower() for one in loader.pending)}
         providers = {*plugins, *loader.providers, *(one.name.lower() for one in loader.broken)}
-        if any(not one.built_in for one in loader.pending):
+        if any(not one.built_in for one in (*loader.pending, *newcomers)):
             # A stranger's plugin may have providers of other names than its own.
-            providers |= set(env.settings.providers_only)
+            providers |= set(settings.providers_only)
         env.refuse_unknown_plugins(sorted(providers), sorted(plugins))
 
     def _check_names(self) -> None:
@@ -200,19 +278,26 @@ class SourceRegistry:
         new = {provider.info.name: self._source_of(provider, self.env) for provider in providers}
         if new:
             self._use({**self.sources, **new}, new.values())
-        broken = self._loader.broken
-        for at in range(self._told, len(broken)):
-            broken[at] = replace(broken[at], error=self._redactor.clean(broken[at].error))
-            self._tell_broken(broken[at])
-        self._told = len(broken)
-        for doubt in self._loader.doubts[self._doubted :]:
-            self._events.publish(
-                "plugin",
-                f"{doubt.name} ({doubt.origin}): {doubt.message}",
-                level="warning",
-                source=doubt.name,
-            )
-        self._doubted = len(self._loader.doubts)
+        self._tell_plugins()
+
+    def _tell_plugins(self) -> None:
+        """Report what is wrong with plugins, each once for as long as it is so."""
+        loader = self._loader
+        loader.broken[:] = [
+            replace(one, error=self._redactor.clean(one.error)) for one in loader.broken
+        ]
+        for broken in loader.broken:
+            if broken not in self._told:
+                self._tell_broken(broken)
+        for doubt in loader.doubts:
+            if doubt not in self._told:
+                self._events.publish(
+                    "plugin",
+                    f"{doubt.name} ({doubt.origin}): {doubt.message}",
+                    level="warning",
+                    source=doubt.name,
+                )
+        self._told = {*loader.broken, *loader.doubts}
 
     def _use(self, sources: dict[str, Source], changed: Iterable[Source]) -> None:
         for source in changed:
@@ -237,14 +322,15 @@ class SourceRegistry:
     def _register(self, source: Source) -> None:
         refusal = source.disabled()
         reason = None if refusal is None else refusal.code
-        names = {source.name: list(source.fetch)}
-        for channel in source.info.channels:
-            names[f"{source.name}:{channel.name}"] = [ChannelHealth.CAPABILITY]
         known = self._health.sources()
-        for name, capabilities in names.items():
+        for name, capabilities in _names_of(source).items():
             if name not in known:
                 self._health.register(name, capabilities, disabled_reason=reason)
-            elif reason is None:
+                continue
+            if new := set(capabilities).difference(had := self._health.capabilities(name)):
+                # What it no longer offers stays for calls in flight.
+                self._health.register(name, [*had, *sorted(new)])
+            if reason is None:
                 self._health.enable(name)
             else:
                 self._health.disable(name, reason)
@@ -275,3 +361,11 @@ class SourceRegistry:
             level="error",
             source=broken.name,
         )
+
+
+def _names_of(source: Source) -> dict[str, list[str]]:
+    """The source and its channels, as their health is kept, and what each is asked for."""
+    names = {source.name: list(source.fetch)}
+    for channel in source.info.channels:
+        names[f"{source.name}:{channel.name}"] = [ChannelHealth.CAPABILITY]
+    return names

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "watch": "watch",
     "explain": "questions",
     "providers": "lists",
+    "plugins": "plugins",
     "indicators": "indicators",
     "archive": "archive_copies",
     "doctor": "doctor",

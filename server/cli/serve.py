@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,9 @@ from coinmux.server.process.worker import ignore_signals, inherited
 from coinmux.server.workers.folder import FIGURES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
+
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.gateway import Gateway
     from coinmux.server.workers.neighbours import Neighbours
@@ -42,11 +46,31 @@ if TYPE_CHECKING:
     type=Whole(1, 256),
     help="Processes that serve together [setting WORKERS]; they share limits and health.",
 )
+@click.option(
+    "--dev",
+    is_flag=True,
+    help="For authors: load plugins again as their files change. Not for deployment.",
+)
+@click.option(
+    "--plugin-path",
+    "folders",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    help="With --dev: the folder of a plugin's project, which need not be installed.",
+)
 @env_file
 def serve(
-    host: str | None, port: int | None, simulate: bool, workers: int | None, env_file: str
+    host: str | None,
+    port: int | None,
+    simulate: bool,
+    workers: int | None,
+    dev: bool,
+    folders: tuple[Path, ...],
+    env_file: str,
 ) -> None:
     """Serve the REST API and the pages."""
+    if folders and not dev:
+        raise click.UsageError("--plugin-path goes with --dev; to deploy a plugin, install it")
     ignore_signals()
     # Nothing that runs beside the server may load files of the current folder.
     os.environ.setdefault("PYTHONSAFEPATH", "1")
@@ -55,6 +79,11 @@ def serve(
     listener = inherited()
     if listener is None:
         settings = read_env(env_file, options).settings
+        if dev and settings.workers > 1:
+            raise click.UsageError(
+                f"--dev serves with one process, and WORKERS is {settings.workers}: plugins are "
+                "exchanged in that process; set --workers 1"
+            )
         listener = _listen(settings)
         if settings.workers > 1:
             raise SystemExit(_together(settings, listener, options, env_file, simulate=simulate))
@@ -63,10 +92,16 @@ def serve(
     from coinmux.server.process.uvicorn_server import serve as run_server
 
     speaker = SpeakerLock.inherited()
+    if dev:
+        from coinmux.server.process.dev import use_folders
+
+        use_folders(folders)
 
     async def run() -> int:
-        world = world_for(env_file, simulate=simulate, found=None, others=_neighbours, **options)
-        async with world as (gateway, drill):
+        world = world_for(
+            env_file, simulate=simulate, found=None, others=_neighbours, folders=folders, **options
+        )
+        async with world as (gateway, drill), _developing(gateway, folders, is_on=dev):
             gateway.alerts.may_speak = partial(_may_speak, gateway, speaker)
             code = await run_server(gateway, drill, listener)
         end_soon(EXIT_FAILED if code else EXIT_OK, gateway.settings, gateway.redactor)
@@ -74,6 +109,17 @@ def serve(
 
     code = _run(run())
     raise SystemExit(EXIT_FAILED if code else EXIT_OK)
+
+
+def _developing(
+    gateway: Gateway, folders: Sequence[Path], *, is_on: bool
+) -> AbstractAsyncContextManager[None]:
+    """What exchanges plugins whose files change, where that is wanted."""
+    if not is_on:
+        return nullcontext()
+    from coinmux.server.process.dev import watching
+
+    return watching(gateway, folders)
 
 
 def _neighbours(gateway: Gateway) -> Neighbours | None:

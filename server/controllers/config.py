@@ -66,5 +66,5 @@ class ConfigController(Controller):
         opt={DOC: RouteDoc(ReloadReport, is_admin=True)},
     )
     async def reload(self, desk: NamedDependency[ServerContext]) -> Bytes:
-        """Read `.env` and the environment again, without a restart; what changed."""
-        return as_json(desk.gateway.reload(), cache_control=NO_STORE)
+        """Read `.env` and the environment again, and look for plugins; what changed."""
+        return as_json(await desk.gateway.reload(), cache_control=NO_STORE)

@@ -10,6 +10,7 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from coinmux.framework.reports.plugins import PluginList
 from coinmux.framework.reports.providers import CapabilityList, ProviderDetail, ProviderList
 from coinmux.server.asgi.query_params import QueryReader, single_values
 from coinmux.server.asgi.requests import AnyRequest
@@ -58,6 +59,12 @@ class RoutingController(Controller):
         """Every kind of question, its JSON Schema and the providers that serve it."""
         single_values(request.scope["query_string"], ())
         return as_json(desk.gateway.capability_list())
+
+    @get("/plugins", operation_id="getPlugins", opt={DOC: RouteDoc(PluginList)})
+    async def plugins(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:
+        """Every installed plugin: what it holds, whether it is on, and why not."""
+        single_values(request.scope["query_string"], ())
+        return as_json(desk.gateway.plugin_list())
 
     @get("/providers", operation_id="getProviders", opt={DOC: RouteDoc(ProviderList)})
     async def providers(self, request: AnyRequest, desk: NamedDependency[ServerContext]) -> Bytes:

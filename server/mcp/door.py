@@ -20,6 +20,7 @@ from coinmux.server.mcp.tools import Tool, capability_tools
 if TYPE_CHECKING:
     from coinmux.framework.gateway import Gateway
     from coinmux.framework.models.capability import Capability
+    from coinmux.framework.plugins.adapters import Indicator
     from coinmux.server.mcp.tools import Arguments
     from coinmux.server.mcp.visits import Visit, Visits
 
@@ -60,14 +61,14 @@ class Door:
         self._gateway = gateway
         self._visits = visits
         self._areas = areas
-        self._made_of: tuple[tuple[Capability, ...], int] | None = None
+        self._made_of: tuple[tuple[Capability, ...], tuple[Indicator, ...]] | None = None
         self._tools: Mapping[str, Tool] = {}
         self.resources = Resources(gateway)
 
     def tools(self) -> Mapping[str, Tool]:
         """The tools by name: of the capabilities there are now, then the door's own."""
         catalogue = self._gateway.indicators.catalogue
-        made_of = (tuple(self._gateway.capabilities.values()), len(catalogue))
+        made_of = (tuple(self._gateway.capabilities.values()), tuple(catalogue))
         if made_of != self._made_of:
             own = own_tools(self._gateway)
             made = capability_tools(self._gateway, self._areas, [one.name for one in own])

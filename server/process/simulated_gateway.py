@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,13 +43,15 @@ _DRILLS: Mapping[str, str] = {
 
 
 @asynccontextmanager
-async def simulator_for(env_file: str, *, port: int = 0) -> AsyncIterator[Simulator]:
-    """A simulator of every installed provider that ships samples."""
+async def simulator_for(
+    env_file: str, *, port: int = 0, folders: Sequence[Path] = ()
+) -> AsyncIterator[Simulator]:
+    """A simulator of every installed provider that ships samples, and of those of `folders`."""
     # Imported here, so that a gateway on the world starts without it.
     from coinmux.framework.simulator.simulator import Simulator, simulated_providers
 
     settings: Settings = EnvConfig(Path(env_file), os.environ).settings
-    loader = PluginLoader()
+    loader = PluginLoader(folders)
     limit = settings.plugin_load_timeout_s
     loader.load(
         loader.discover(settings.plugins_allow, settings.plugins_block), wait_s=limit, limit_s=limit
@@ -118,31 +121,58 @@ async def world_for(
     simulate: bool = False,
     found: Iterable[Found] | None = None,
     others: Callable[[Gateway], OtherWorkers | None] = _alone,
+    folders: Sequence[Path] = (),
     **settings: str,
 ) -> AsyncIterator[tuple[Gateway, SimulatorDrill | None]]:
     """As `gateway_for`, and with `simulate` what breaks its sources.
 
     Args:
         others: the other workers of the same server, for the gateway that is about to open.
+        folders: of projects whose plugins need not be installed.
     """
     if not simulate:
         environ = {**os.environ, **settings}
-        gateway = Gateway.from_env(env_file, environ=environ, found=found)
+        gateway = Gateway.from_env(env_file, environ=environ, found=found, plugin_folders=folders)
         gateway.others = others(gateway)
         async with gateway:
             yield gateway, None
         return
-    async with simulator_for(env_file) as simulator:
+    async with simulator_for(env_file, folders=folders) as simulator:
         environ = {
             **simulator.placeholder_keys(),
             **os.environ,
             **simulator.overrides(),
             **settings,
         }
-        gateway = Gateway.from_env(env_file, environ=environ, found=found, simulated=True)
+        gateway = Gateway.from_env(
+            env_file, environ=environ, found=found, simulated=True, plugin_folders=folders
+        )
+        gateway.renewal.environ_of = partial(_play, simulator, gateway)
         gateway.others = others(gateway)
         async with gateway:
             yield gateway, SimulatorDrill(simulator)
+
+
+def _play(simulator: Simulator, gateway: Gateway, loader: PluginLoader) -> dict[str, str]:
+    """Play what plugins that came meanwhile answer; the variables that lead to it."""
+    from coinmux.framework.samples.format import BadSample
+    from coinmux.framework.simulator.simulator import SimulatedProvider, simulated_providers
+
+    for provider in loader.providers.values():
+        former = gateway.loader.providers.get(provider.info.name)
+        if former is provider:
+            continue
+        try:
+            for one in simulated_providers([provider.plugin]):
+                simulator.take(one)
+        except BadSample as error:
+            # The real source is not asked in its place.
+            simulator.take(SimulatedProvider(provider.info, [], None))
+            message = f"{provider.info.name} is simulated without samples: {error}"
+            gateway.events.publish("plugin", message, level="warning", source=provider.info.name)
+    had = gateway.registry.environ or {}
+    keys = {name: key for name, key in simulator.placeholder_keys().items() if name not in had}
+    return {**keys, **simulator.overrides()}
 
 
 @asynccontextmanager
@@ -161,6 +191,8 @@ async def gateway_for(
         found: its plugins; those installed when None.
         settings: variables that win over file and environment.
     """
-    world = world_for(env_file, simulate=simulate, found=found, others=_alone, **settings)
+    world = world_for(
+        env_file, simulate=simulate, found=found, others=_alone, folders=(), **settings
+    )
     async with world as (gateway, _):
         yield gateway

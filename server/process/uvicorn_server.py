@@ -205,7 +205,9 @@ async def serve(
             on_serving=lambda: None if ties is None else ties.tell_serving(),
         )  # fmt: skip
         leave_out_what_stays()
-        ignore = on_signals(SIGHUP=partial(_reload, gateway, ties), SIGUSR2=_cannot_renew)
+        # The signal of a worker goes to all workers; shared state tells those of other machines.
+        reload = partial(gateway.reload_soon, asked=ties is None)
+        ignore = on_signals(SIGHUP=reload, SIGUSR2=_cannot_renew)
         if ties is not None:
             _pass_on_reloads(gateway, ties)
             # Others serve meanwhile: callers are taken once nothing holds up the loop any more.
@@ -232,19 +234,6 @@ def _warn_of_open_folder(gateway: Gateway) -> None:
     if os.name == "posix" and folder.is_dir() and folder.stat().st_mode & 0o077:
         message = f"{folder} may be read by others; chmod 700 {folder}"
         gateway.events.publish("config", message, level="warning")
-
-
-def _reload(gateway: Gateway, ties: ParentTies | None) -> None:
-    """Read the settings again because of a signal; what cannot be used leaves all as it was."""
-    try:
-        # The signal of a worker goes to all workers; shared state tells those of other machines.
-        if ties is None:
-            gateway.reload()
-        else:
-            gateway.reload_here()
-    except CoinmuxError as error:
-        message = gateway.redactor.clean(f"the settings stay as they were: {error.detail}")
-        gateway.events.publish("config", message, level="error")
 
 
 def _cannot_renew() -> None:

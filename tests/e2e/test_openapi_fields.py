@@ -79,6 +79,7 @@ GET = [
     ("/api/pages/pairs", "/api/pages/pairs?search=eth"),
     ("/badge/{badge}", "/badge/system.json"),
     ("/api/pages/incident", "/api/pages/incident?id=THE-NEWEST"),
+    ("/api/plugins", "/api/plugins"),
     ("/api/providers", "/api/providers"),
     ("/api/providers/{name}", "/api/providers/rss_news"),
     ("/api/providers/{name}", "/api/providers/coingecko"),

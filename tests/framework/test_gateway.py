@@ -404,10 +404,10 @@ async def test_every_attempt_is_an_event_with_its_fields(gateway_of):
 async def test_reload_reports_what_changed_and_takes_effect(gateway_of):
     async with gateway_of(a=[1.0], b=[1.1]) as world:
         world.gateway.registry.environ = {"CHECKER": "off", "A_ENABLED": "false"}
-        assert world.gateway.reload().disabled == ["a"]
+        assert (await world.gateway.reload()).disabled == ["a"]
         assert (await world.gateway.fetch("ticker", QUERY)).provider == "b"
         world.gateway.registry.environ = {"CHECKER": "off"}
-        assert world.gateway.reload().enabled == ["a"]
+        assert (await world.gateway.reload()).enabled == ["a"]
         assert (await world.gateway.fetch("ticker", QUERY)).provider == "a"
 
 

@@ -212,7 +212,7 @@ async def test_G7_what_was_used_of_a_limit_stays_used_over_a_reload(gateway_of):
         gate = world.gateway.sources["a"].gate
         await gate.enter()
         gate.leave()
-        world.gateway.reload()
+        await world.gateway.reload()
         assert world.gateway.sources["a"].busy() is not None
 
 
@@ -226,7 +226,7 @@ async def test_G11_a_broken_file_at_reload_changes_nothing(tmp_path):
     async with world:
         path.write_bytes(b"A_KEY=0123456789abcdef\n# caf\xe9\n")
         with pytest.raises(InvalidSetting, match="line 2"):
-            world.reload()
+            await world.reload()
         assert world.sources["a"].feature.enabled
 
 

@@ -260,3 +260,60 @@ async def test_too_short_a_history_is_refused():
         with pytest.raises(InsufficientData):
             await begun(world, "rsi", frame(row, closed=False))
         await until(lambda: world.gateway.feeds() == [])
+
+
+class Uninstalled:
+    """What is installed, once these plugins no longer are."""
+
+    def __init__(self, gateway, *names):
+        self._left = [one for one in gateway.loader.found if one.name not in names]
+
+    def look(self):
+        """It is known."""
+
+    def found(self, allow=(), block=()):
+        return self._left
+
+    def names(self):
+        return [one.name for one in self._left]
+
+
+async def test_one_whose_indicator_is_uninstalled_says_so():
+    """What was told stays, and is told to be no longer true."""
+    minute = minute_before(3)
+    async with watching("a") as world:
+        a, plugin = world.exchanges["a"], world.plugins["a"]
+        plugin.candles = walk(minute, 300)
+        row = [minute, 100.0, 101.0, 99.0, 100.5, 3.0]
+        stream = await begun(world, "rsi", frame(row, closed=False))
+        await take(stream)
+        world.gateway.registry.looks = True
+        world.gateway.loader.installed_plugins = Uninstalled(world.gateway, "rsi")
+        assert [one.name for one in (await world.gateway.reload()).plugins.retired] == ["rsi"]
+        gone = None
+        while gone is None:
+            row[4] += 0.5
+            await say(a, "c:BTC-USDT", [frame(row, closed=False)])
+            event = await take(stream)
+            gone = event if event.kind == "stale" else None
+        assert "no indicator 'rsi'" in gone.meta.notes[0]
+        await stream.close()
+
+
+async def test_a_feed_goes_over_to_another_source_where_its_own_is_uninstalled():
+    async with watching("a", "b") as world:
+        a, b = world.exchanges["a"], world.exchanges["b"]
+        stream = world.gateway.stream("ticker", BTC)
+        entering = asyncio.ensure_future(stream.open())
+        await say(a, "t:BTC-USDT", 101)
+        await asyncio.wait_for(entering, 5)
+        assert (await take(stream)).meta.provider == "a"
+        world.gateway.registry.looks = True
+        world.gateway.loader.installed_plugins = Uninstalled(world.gateway, "a")
+        assert [one.name for one in (await world.gateway.reload()).plugins.retired] == ["a"]
+        await say(b, "t:BTC-USDT", 102)
+        told = await take(stream, lambda event: event.data is not None)
+        assert (told.meta.provider, told.data.last) == ("b", 102.0)
+        await until(lambda: not a.channels)
+        assert "a:live" not in world.gateway.health.sources()
+        await stream.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from coinmux.framework.indicators.frame import Frame
     from coinmux.framework.indicators.plan import Plan
     from coinmux.framework.indicators.result import IndicatorResult
+    from coinmux.framework.plugins.adapters import Indicator
 
 #: An indicator that is not built in may take this long.
 PATIENCE_S = 5.0
@@ -60,6 +61,14 @@ class ForeignIndicators:
         """End all processes."""
         if self._workers is not None:
             self._workers.close()
+
+    def retire(self, gone: Iterable[Indicator]) -> None:
+        """Forget indicators that are gone, and end their processes; blocks for a moment."""
+        gone = list(gone)
+        for one in gone:
+            self._threads.pop(one.info.name, None)
+        if self._workers is not None:
+            self._workers.retire(Entry(*one.entry, one.origin) for one in gone if one.entry)
 
     async def _run(self, plan: Plan, frame: Frame) -> IndicatorResult:
         indicator = plan.indicator

@@ -20,7 +20,7 @@ from coinmux.framework.indicators.apart.wire import receive, send
 from coinmux.framework.indicators.output_check import checked_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,11 +56,14 @@ class Entry:
 
     Attributes:
         value: of the entry point, such as `coinmux_acme`.
+        round: how often the plugin was loaded before: a process that has its former code is not
+            asked again.
         origin: the distribution it came from.
     """
 
     name: str
     value: str
+    round: int
     origin: str
 
 
@@ -168,6 +171,7 @@ class Workers:
         self._kept: OrderedDict[Entry, _Process] = OrderedDict()
         self._in_use: set[_Process] = set()
         self._turns: dict[Entry, threading.Lock] = {}
+        self._retired: set[Entry] = set()
         self._places = threading.BoundedSemaphore(_AT_ONCE)
         self._lock = threading.Lock()
         self._is_closed = False
@@ -202,6 +206,14 @@ class Workers:
                 self._places.release()
         finally:
             turn.release()
+
+    def retire(self, entries: Iterable[Entry]) -> None:
+        """End the processes of plugins that are gone; what they compute now, they end."""
+        with self._lock:
+            self._retired.update(entries)
+            ended = [self._kept.pop(one) for one in self._retired & self._kept.keys()]
+        for process in ended:
+            process.end()
 
     def close(self) -> None:
         """End all processes; none is started any more."""
@@ -277,7 +289,10 @@ class Workers:
     def _keep(self, entry: Entry, process: _Process) -> None:
         ended: list[_Process] = []
         with self._lock:
-            self._kept[entry] = process
+            if entry in self._retired:
+                ended.append(process)
+            else:
+                self._kept[entry] = process
             while self._kept and (self._is_closed or len(self._kept) > _KEPT):
                 ended.append(self._kept.popitem(last=False)[1])
         for one in ended:

@@ -47,10 +47,15 @@ class Extensions:
         self._known = dict(sorted(self._known.items()))
         self._tell()
 
-    def remove(self, plugin: str) -> None:
-        """Use it no longer."""
-        if self._known.pop(plugin, None) is not None:
+    def become(self, other: Extensions) -> None:
+        """Use those of `other` from now on, in place of one's own."""
+        if other._known != self._known:
+            self._known = other._known
             self._tell()
+
+    def of(self, plugin: str) -> Extension | None:
+        """The plugin's extension; None where it has none."""
+        return self._known.get(plugin)
 
     def watch(self, watcher: Callable[[], None]) -> None:
         """Have `watcher` called after each change."""

@@ -177,7 +177,7 @@ async def test_a_reload_changes_channels(gateway_of, webhook):
         await fail(world, "a")
         await rounds(world, 12)
         world.gateway.registry.environ = {**world.gateway.env.values, "ALERT_URLS": webhook.url}
-        world.gateway.reload()
+        await world.gateway.reload()
         await rounds(world, 8)
         assert until(lambda: webhook.got)
     assert webhook.got[0].title == "[coinmux] MINOR: A"

@@ -168,7 +168,7 @@ async def test_settings_read_anew_are_read_by_all(workers, monkeypatch):
         await listening(gateways)
         told = []
         gateways[1].events.subscribe(lambda event: told.append(event.message))
-        gateways[0].reload()
+        await gateways[0].reload()
         await until(lambda: "configuration reloaded" in told)
 
 

@@ -137,7 +137,7 @@ async def test_a_reload_with_an_unknown_provider_leaves_all_as_it_was(gateway_in
     before = gateway.sources
     edit("PROVIDERS_ONLY=krakn\n")
     with pytest.raises(InvalidSetting):
-        gateway.reload()
+        await gateway.reload()
     assert gateway.sources is before
     assert gateway.settings.providers_only == ()
     await gateway.close()
@@ -147,7 +147,7 @@ async def test_a_reload_tells_all_that_is_odd(gateway_in):
     gateway, edit = gateway_in("", PORT="8000")
     assert await loaded(gateway) == ()
     edit("PORT=abc\nHF_TOKEN=changeme\nKRAKN_ENABLED=no\nCACHE_MB=32\n")
-    warnings = "\n".join(gateway.reload().warnings)
+    warnings = "\n".join((await gateway.reload()).warnings)
     assert "PORT in the file takes a whole number" in warnings
     assert "HF_TOKEN holds a placeholder" in warnings
     assert "did you mean KRAKEN_ENABLED?" in warnings
@@ -161,7 +161,7 @@ async def test_a_reload_tells_all_that_is_odd(gateway_in):
 async def test_the_start_publishes_each_oddity_once(gateway_in):
     gateway, _ = gateway_in("BINANCE_RATELIMIT=5/1\n")
     await loaded(gateway)
-    gateway.reload()
+    await gateway.reload()
     told = [event for event in gateway.events.recent() if "BINANCE_RATELIMIT" in event.message]
     assert len(told) == 1
     await gateway.close()

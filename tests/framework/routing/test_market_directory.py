@@ -252,7 +252,7 @@ async def test_the_list_a_caller_asked_for_is_kept_and_outlives_a_reload():
     async with world("a") as gateway:
         await gateway.get("markets", options=RequestOptions(provider="a"))
         assert "BTC/USDT" in gateway.markets_known
-        gateway.reload()
+        await gateway.reload()
         assert "BTC/USDT" in gateway.markets_known
         assert await gateway._lists.round() is None
         assert "AR/BUSD" in gateway.sources["a"].listed.pairs

@@ -486,7 +486,7 @@ async def test_a_source_that_is_switched_off_is_followed_no_longer():
         stream = await opened(world, "ticker", BTC, first=(a, "t:BTC-USDT", 101))
         await take(stream)
         world.environ["A_ENABLED"] = "off"
-        world.gateway.reload()
+        await world.gateway.reload()
         await say(b, "t:BTC-USDT", 101.5)
         told, data = await take(stream, 2)
         assert (told.kind, told.meta.provider) == ("source", "b")

@@ -182,14 +182,14 @@ async def test_keys_change_with_a_reload(clock):
         warm = "/api/market/ticker?symbol=BTC/USDT"
         assert (await world.client.get(warm)).is_success
         environ["API_KEYS"] = line("alice")
-        world.gateway.reload()
+        await world.gateway.reload()
         assert (await world.client.get(warm)).status_code == 401
         assert (await world.client.get(warm, headers=bearer("alice"))).is_success
         environ["API_KEYS"] = line("bob")
-        world.gateway.reload()
+        await world.gateway.reload()
         assert (await world.client.get(warm, headers=bearer("alice"))).status_code == 401
         del environ["API_KEYS"]
-        world.gateway.reload()
+        await world.gateway.reload()
         assert (await world.client.get(warm)).is_success
 
 

@@ -285,7 +285,7 @@ async def test_settings_that_changed_are_obeyed(app_of):
         client.connection.data_received(raw)
         assert len(client.transport.writes) == 1
         world.environ["ALLOWED_HOSTS"] = ""
-        world.gateway.reload()
+        await world.gateway.reload()
         client.transport.writes.clear()
         client.connection.data_received(raw)
         await client.answered()
@@ -523,7 +523,7 @@ async def test_settings_set_before_its_task_runs_are_obeyed(app_of):
         client = unparsed(Client(world))
         client.connection.data_received(raw)
         world.environ["ALLOWED_HOSTS"] = ""
-        world.gateway.reload()
+        world.gateway.registry.reload()
         await client.answered()
         assert client.transport.writes[0].startswith(b"HTTP/1.1 400")
         assert world.plugins["a"].calls == 3
@@ -538,7 +538,7 @@ async def test_settings_set_while_it_is_fetched_leave_it_unknown(app_of):
         client.send(UNCACHED)
         await until(lambda: world.plugins["a"].calls == 2)
         world.environ["ALLOWED_HOSTS"] = "box.example"
-        world.gateway.reload()
+        await world.gateway.reload()
         gate.set()
         await until(lambda: client.connection.is_idle)
         assert len(world.edge.known) == 0

@@ -27,7 +27,7 @@ EXPECTED = {
     "/api/whales/transfers", "/api/whales/entity/{address}", "/api/news",
     "/api/batch", "/api/data/{capability}",
     "/api/sentiment/index", "/api/sentiment/social", "/api/onchain", "/api/onchain/{metric}",
-    "/api/models/sentiment", "/api/defi/tvl", "/api/capabilities", "/api/providers",
+    "/api/models/sentiment", "/api/defi/tvl", "/api/capabilities", "/api/plugins", "/api/providers",
     "/api/providers/{name}", "/api/routing/explain", "/api/routing/decisions/{request_id}",
     "/api/indicators", "/api/indicators/comprehensive", "/api/indicators/batch",
     "/api/indicators/{indicator}", "/api/indicators/{indicator}/stream", "/api/monitor",

@@ -1,0 +1,1 @@
+"""Plugins that come, go and change while the process runs."""
