@@ -304,6 +304,10 @@ class Result(BaseModel):
         """The one number that jump checks compare; None if this answer has none."""
         return None
 
+    def tells_more(self, known: Self) -> bool:
+        """Whether this says what a feed would have told since `known`, if it lived."""
+        return False
+
     def fingerprint(self) -> tuple[float | None, ...]:
         """The figures that distinguish one answer from another; empty if there are none."""
         return ()

@@ -266,6 +266,20 @@ class Candles(Result):
         late = late_s(self, query, now_ms)
         return None if late is None else f"its last candle ended {late:.0f} s ago"
 
+    def tells_more(self, known: Self) -> bool:
+        """Whether the newest candle with a trade is newer, or has another price."""
+        if not len(known):
+            return False
+        opens, close = int(known.timestamp[-1]), float(known.close[-1])
+        for at in range(len(self) - 1, -1, -1):
+            begins, volume = int(self.timestamp[at]), float(self.volume[at])
+            if begins < opens:
+                return False
+            # Sources list minutes without a trade, too, and some know no volume.
+            if volume != 0:
+                return float(self.close[at]) != close or (begins > opens and volume > 0)
+        return False
+
     def figure(self, query: Any) -> float | None:
         """The newest close; None if the query has an end, or a long candle has closed."""
         if query.end is not None or not len(self):

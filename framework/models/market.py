@@ -35,6 +35,8 @@ from coinmux.framework.reference.values import (
     seconds_ms,
 )
 
+#: A source may tell the time of a trade differently by REST, and the second alone.
+_SAME_TRADE_MS = 1_000
 #: The most a bid may stand above the best ask (`faults.md` E1).
 CROSSED_LIMIT = 1.05
 
@@ -136,6 +138,10 @@ class Ticker(Result):
         object.__setattr__(self, other, None)
         field_left_out(f"{one} and {other}", reason)
 
+    def tells_more(self, known: Self) -> bool:
+        figures = ((self.last, known.last), (self.bid, known.bid), (self.ask, known.ask))
+        return any(new != old for new, old in figures if new is not None and old is not None)
+
     def figure(self, query: Any) -> float | None:
         return self.last
 
@@ -227,6 +233,9 @@ class OrderBook(Result):
 
     def data_length(self) -> int:
         return len(self.bids) + len(self.asks)
+
+    def tells_more(self, known: Self) -> bool:
+        return (self.bids[:1], self.asks[:1]) != (known.bids[:1], known.asks[:1])
 
     def figure(self, query: Any) -> float | None:
         """The middle of the best bid and ask."""
@@ -348,6 +357,13 @@ class Trades(Result):
 
     def own_time_ms(self) -> int | None:
         return self.trades[-1].timestamp if self.trades else None
+
+    def tells_more(self, known: Self) -> bool:
+        if not (self.trades and known.trades):
+            return bool(self.trades)
+        newest = self.trades[-1]
+        is_known = newest.id is not None and newest.id in {one.id for one in known.trades}
+        return not is_known and newest.timestamp > known.trades[-1].timestamp + _SAME_TRADE_MS
 
     def figure(self, query: Any) -> float | None:
         return self.trades[-1].price if self.trades else None

@@ -12,8 +12,6 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from coinmux.framework.errors import CoinmuxError
-from coinmux.framework.models.candles import Candles
-from coinmux.framework.models.market import OrderBook, Ticker, Trades
 from coinmux.framework.streams.silence import Silence
 
 if TYPE_CHECKING:
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 _LEAST_S = 10.0
 #: What the source told by REST comes on its channel within this time, if that lives.
 _COMES_S = 3.0
-#: A source may tell the time of a trade differently by REST, and the second alone.
-_SAME_MS = 1_000
 
 
 class ChannelSilence:
@@ -81,7 +77,7 @@ class ChannelSilence:
         except CoinmuxError:
             answer = None  # then nothing is known of it
         known = self._known()
-        if answer is not None and known is not None and tells_more(answer, known):
+        if answer is not None and known is not None and answer.tells_more(known):
             await asyncio.sleep(_COMES_S)
             if heard_at == self._heard_at():
                 self._asking = None
@@ -89,36 +85,3 @@ class ChannelSilence:
                 return
         self._quiet_at = self._loop.time()
         self._asking = None
-
-
-def tells_more(answer: Result, known: Result) -> bool:
-    """Whether an answer by REST has what the channel would have told if it lived."""
-    if isinstance(answer, Ticker) and isinstance(known, Ticker):
-        figures = [(answer.last, known.last), (answer.bid, known.bid), (answer.ask, known.ask)]
-        return any(new != old for new, old in figures if new is not None and old is not None)
-    if isinstance(answer, OrderBook) and isinstance(known, OrderBook):
-        return (answer.bids[:1], answer.asks[:1]) != (known.bids[:1], known.asks[:1])
-    if isinstance(answer, Trades) and isinstance(known, Trades):
-        if not (answer.trades and known.trades):
-            return bool(answer.trades)
-        newest = answer.trades[-1]
-        is_known = newest.id is not None and newest.id in {one.id for one in known.trades}
-        return not is_known and newest.timestamp > known.trades[-1].timestamp + _SAME_MS
-    if isinstance(answer, Candles) and isinstance(known, Candles):
-        return _has_traded(answer, known)
-    return False
-
-
-def _has_traded(answer: Candles, known: Candles) -> bool:
-    """Whether the newest candle in which there was a trade is newer, or has another price."""
-    if not len(known):
-        return False
-    opens, close = int(known.timestamp[-1]), float(known.close[-1])
-    for at in range(len(answer) - 1, -1, -1):
-        begins, volume = int(answer.timestamp[at]), float(answer.volume[at])
-        if begins < opens:
-            return False
-        # Sources list minutes without a trade, too, and some know no volume.
-        if volume != 0:
-            return float(answer.close[at]) != close or (begins > opens and volume > 0)
-    return False

@@ -8,7 +8,7 @@ import pytest
 from coinmux import CandlesQuery, OrderBook, Ticker, Trade, Trades
 from coinmux.framework.errors import BadStatus
 from coinmux.framework.models.candles import Candles
-from coinmux.framework.streams.channel_silence import ChannelSilence, tells_more
+from coinmux.framework.streams.channel_silence import ChannelSilence
 from tests.framework.streams.virtual_time import run
 
 BTC = "BTC/USDT"
@@ -173,4 +173,4 @@ OPENS = NOW // MINUTE * MINUTE
     ],
 )
 def test_an_answer_tells_more_where_the_market_moved(answer, known, more):
-    assert tells_more(answer, known) is more
+    assert answer.tells_more(known) is more
