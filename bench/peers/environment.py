@@ -96,7 +96,9 @@ OPENBB = Peer(
     ("openbb-core[pandas]", "openbb-crypto", "uvloop", "httptools", "./openbb_loopback"),
     ("openbb-core", "openbb-crypto", "fastapi", "pydantic", "uvicorn"),
 )
-PEERS = (LITELLM, OPENBB)
+#: Its client library of WebSockets is another than ccxt's and ours may be.
+CRYPTOFEED = Peer("cryptofeed", ("cryptofeed", "uvloop"), ("cryptofeed", "websockets", "uvloop"))
+PEERS = (LITELLM, OPENBB, CRYPTOFEED)
 
 
 @cache
