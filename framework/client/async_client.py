@@ -19,6 +19,7 @@ from coinmux.framework.client.asking import (
 )
 from coinmux.framework.client.decoding import answer_of, model_of, read
 from coinmux.framework.client.faults import (
+    BadAnswer,
     ServerUnreachable,
     error_of,
     error_of_answer,
@@ -397,7 +398,10 @@ class AsyncClient(Questions):
             "POST", "/api/batch", texts_of(options), _JSON, own_s,
             msgspec.json.encode(body, enc_hook=str),
         )  # fmt: skip
-        return read(reply.body, _Results).results
+        told = read(reply.body, _Results).results
+        if len(told) != len(lines) or not all("error" in one or "data" in one for one in told):
+            raise BadAnswer(f"{len(lines)} questions have {len(told)} answers, or one has none")
+        return told
 
     async def _report(self, path: str, kind: type[T]) -> T:
         return read((await self._get(path, {})).body, kind)
@@ -407,8 +411,10 @@ class AsyncClient(Questions):
     ) -> Reply:
         params = texts_of(values)
         key = (path, tuple(sorted(params.items())))
-        reply = await self._ask("GET", path, params, self._known.condition(key), timeout_s)
-        return self._known.resolve(key, reply)
+        known = self._known.of(key)
+        condition = {} if known is None else {"if-none-match": known.headers["etag"]}
+        reply = await self._ask("GET", path, params, condition, timeout_s)
+        return self._known.resolve(key, known, reply)
 
     async def _ask(
         self,
@@ -472,7 +478,8 @@ def _told(
         return error_of(read(bytes(told["error"]), dict[str, Any]))
     if line.kind == "explain":
         return read(bytes(told["data"]), dict[str, Any])
-    body = b'{"data":%b,"meta":%b}' % (bytes(told["data"]), bytes(told["meta"]))
+    meta = bytes(told.get("meta", b"{}"))
+    body = b'{"data":%b,"meta":%b}' % (bytes(told["data"]), meta)
     if line.kind == "indicator":
         from coinmux.framework.models.indicator_values import IndicatorValues
 

@@ -27,16 +27,13 @@ class KnownAnswers:
         self._most = most
         self._known: OrderedDict[Key, Reply] = OrderedDict()
 
-    def condition(self, key: Key) -> dict[str, str]:
-        """The header that says what is there already."""
-        known = self._known.get(key)
-        return {} if known is None else {"if-none-match": known.headers["etag"]}
+    def of(self, key: Key) -> Reply | None:
+        """What is there already."""
+        return self._known.get(key)
 
-    def resolve(self, key: Key, reply: Reply) -> Reply:
-        """The reply; for 304 the one that is known, as new as the server says it is."""
-        if reply.status == 304:
-            known = self._known[key]
-            self._known.move_to_end(key)
+    def resolve(self, key: Key, known: Reply | None, reply: Reply) -> Reply:
+        """The reply; for 304 the one that was `known`, as new as the server says it is."""
+        if reply.status == 304 and known is not None:
             headers = {**known.headers, **reply.headers}
             return replace(known, headers=headers, body=_renewed(known.body, reply.headers))
         if self._most and reply.status == 200 and "etag" in reply.headers:

@@ -62,6 +62,8 @@ class ClientStream(Generic[R_co]):
         self._events: AsyncGenerator[LiveEvent[R_co]] | None = None
         self._is_closed = False
         self._is_reading = False
+        #: Connections in a row that ended before they told anything.
+        self._cuts = 0
         #: Times it was opened again, for whoever watches how good a connection is.
         self.reopened = 0
 
@@ -80,6 +82,9 @@ class ClientStream(Generic[R_co]):
                 answer = await self._opener({} if self._last is None else {
                     "last-event-id": self._last
                 })  # fmt: skip
+                if self._is_closed:  # meanwhile
+                    await answer.close()
+                    return
                 if answer.status == 200:
                     self._answer, self._events = answer, self._read(answer)
                     return
@@ -127,18 +132,34 @@ class ClientStream(Generic[R_co]):
             self._is_reading = True
             try:
                 event = await anext(self._events)
-            except (StopAsyncIteration, ServerUnreachable):
+            except (StopAsyncIteration, ServerUnreachable) as cut:
                 self._is_reading = False
                 if self._is_closed:
                     break
                 await self._leave()
-                self.reopened += 1
+                await self._pause(cut)
                 continue
             finally:
                 self._is_reading = False
             self._last = event.id
+            self._cuts = 0
             return event
         raise StopAsyncIteration
+
+    async def _pause(self, cut: Exception) -> None:
+        """Wait before the stream is opened again: longer where nothing was told on the last.
+
+        Raises:
+            ServerUnreachable: it was cut as often as is borne.
+        """
+        self._cuts += 1
+        pause_s = self._retries.wait_s(self._cuts, None)
+        if pause_s is None:
+            if isinstance(cut, ServerUnreachable):
+                raise cut
+            raise ServerUnreachable("the server ended the stream", was_sent=True)
+        await asyncio.sleep(pause_s)
+        self.reopened += 1
 
     async def _read(self, answer: OpenAnswer) -> AsyncGenerator[LiveEvent[R_co]]:
         """The events of one connection.

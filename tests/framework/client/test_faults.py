@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from coinmux import InvalidRequest, NoProviderAvailable, Overloaded
-from coinmux.client import AsyncClient, BadAnswer, Refused, Retries, ServerUnreachable
+from coinmux.client import Asked, AsyncClient, BadAnswer, Refused, Retries, ServerUnreachable
 from coinmux.framework.client.faults import error_of
 from tests.framework.client.conftest import PROBLEM, TICKER, reply
 
@@ -114,6 +114,17 @@ async def test_what_is_no_answer_of_coinmux_is_said_to_be_none(answering, said):
     async with answering(said) as server, AsyncClient(server.url) as client:
         with pytest.raises(BadAnswer):
             await client.ticker("BTC/USDT")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"{}", b'{"results":[]}', b'{"results":[{"id":0}]}', b'{"results":[{"data":{}}]}'],
+)
+async def test_a_batch_without_its_answers_is_none(answering, said):
+    """Each question has one."""
+    async with answering(reply(200, said)) as server, AsyncClient(server.url) as client:
+        with pytest.raises(BadAnswer):
+            await client.batch([Asked.of("ticker", symbol="BTC/USDT")])
 
 
 async def test_a_server_that_says_nothing_is_left_in_time(answering):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from coinmux import InvalidRequest, NotFound, Ticker
-from coinmux.client import AsyncClient, BadAnswer, Client, Refused, Retries
+from coinmux.client import AsyncClient, BadAnswer, Client, Refused, Retries, ServerUnreachable
 from tests.framework.client.conftest import PROBLEM, reply
 from tests.framework.client.test_faults import LIMITED
 
@@ -100,7 +100,7 @@ async def test_a_server_that_is_busy_is_waited_for(answering, pauses):
         client.stream("ticker", "BTC/USDT") as stream,
     ):
         assert [one.id for one in await read(stream, 2)] == ["1", "2"]
-    assert pauses == [2.0]
+    assert pauses == [0.5, 2.0]
 
 
 async def test_a_server_that_stays_busy_ends_it(answering, pauses):
@@ -114,6 +114,21 @@ async def test_a_server_that_stays_busy_ends_it(answering, pauses):
         assert (await anext(stream)).id == "1"
         with pytest.raises(Refused):
             await anext(stream)
+
+
+async def test_a_server_that_cuts_before_it_tells_is_left_at_last(answering, pauses):
+    """Later each time, as often as retries have it; events in between begin anew."""
+    replies = [streaming(), streaming(event("1")), streaming()]
+    async with (
+        answering(*replies) as server,
+        AsyncClient(server.url) as client,
+        client.stream("ticker", "BTC/USDT") as stream,
+    ):
+        assert (await anext(stream)).id == "1"
+        with pytest.raises(ServerUnreachable):
+            await anext(stream)
+        assert pauses == [0.5, 0.5, 1.0]
+        assert len(server.requests) == 4
 
 
 @pytest.mark.parametrize(
