@@ -140,7 +140,7 @@ async def test_the_health_of_a_plugin_that_is_gone_is_forgotten_later(gateway, s
     site.uninstall("acme")
     await gateway.reload()
     assert "acme" in gateway.health.sources()
-    gateway.registry._leaving["acme"] = gateway.clock.monotonic()
+    gateway.registry._leaving._until["acme"] = gateway.clock.monotonic()
     gateway.registry.adopt_if_ready()
     assert "acme" not in gateway.health.sources()
 
