@@ -41,6 +41,7 @@ from coinmux.framework.health.leases import Leases
 from coinmux.framework.health.tracker import HealthSettings, HealthTracker
 from coinmux.framework.incidents.log import IncidentLog
 from coinmux.framework.incidents.recorder import IncidentRecorder
+from coinmux.framework.indicator_questions import GatewayQuestions
 from coinmux.framework.indicators.service import IndicatorService
 from coinmux.framework.limits.quota import rows_of, take_up
 from coinmux.framework.models.base import R_co
@@ -49,7 +50,7 @@ from coinmux.framework.plugins.discovery import Found, PluginLoader
 from coinmux.framework.plugins.extensions.in_use import ExtensionsInUse
 from coinmux.framework.quality.clock_watch import ClockWatch, in_words
 from coinmux.framework.quality.consensus import PROVIDER
-from coinmux.framework.questions import GatewayQuestions, query_from
+from coinmux.framework.questions import query_from
 from coinmux.framework.reference.assets import AssetTable
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.reporting import GatewayReports

@@ -1,4 +1,4 @@
-"""The typed methods of a gateway: one for each built-in capability, and those for indicators."""
+"""The typed methods of whatever answers questions: one for each built-in capability."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ValidationError
 
 from coinmux.framework.errors import InvalidRequest
-from coinmux.framework.indicators.frame import Frame
 from coinmux.framework.models.base import Query, R_co
 from coinmux.framework.models.candles import CandlesQuery
 from coinmux.framework.models.chain import (
@@ -41,10 +40,6 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from coinmux.framework.cache.answer import Answer
-    from coinmux.framework.errors import CoinmuxError
-    from coinmux.framework.indicators.candle_history import CandleHistory
-    from coinmux.framework.indicators.result import IndicatorResult
-    from coinmux.framework.indicators.service import IndicatorService
     from coinmux.framework.models.candles import Candles
     from coinmux.framework.models.chain import (
         Balance,
@@ -73,17 +68,12 @@ if TYPE_CHECKING:
 Q = TypeVar("Q", bound=Query)
 
 
-class GatewayQuestions(ABC):
-    """The asking half of `Gateway`.
+class Questions(ABC):
+    """The asking half of `Gateway`, and of a client of a server that has one.
 
     The keyword options of each method are those of `RequestOptions`. Each method raises
     `InvalidRequest` where a value is out of its bounds, `RoutingError` where no source answered.
-
-    Attributes:
-        indicators: the catalogue of indicators, and the service that computes them.
     """
-
-    indicators: IndicatorService
 
     @abstractmethod
     def parse_symbol(self, text: str) -> Symbol:
@@ -299,78 +289,6 @@ class GatewayQuestions(ABC):
         """How positive or negative each text is."""
         query = query_of(TextSentimentQuery, texts=tuple(texts), model=model)
         return await self.fetch(query, RequestOptions(**options))
-
-    # Indicators
-
-    async def indicator(
-        self,
-        name: str,
-        symbol: str,
-        interval: str = "1h",
-        limit: int = 200,
-        *,
-        closed_only: bool = False,
-        parameters: Mapping[str, object] | None = None,
-        **options: Unpack[RequestKeywords],
-    ) -> IndicatorResult:
-        """The latest `limit` values of an indicator, warmed up if the market's history suffices.
-
-        Args:
-            closed_only: leave out the newest candle while it is open.
-            parameters: of the indicator, by name: `{"period": 21}`.
-            options: those of `RequestOptions`.
-
-        Raises:
-            InvalidRequest: a value is refused, or there are too few candles (`InsufficientData`).
-            RoutingError: no source gave candles.
-        """
-        plan = self.indicators.catalogue.plan(name, parameters or {})
-        pair, length = self.parse_symbol(symbol), Interval.parse(interval)
-        return await self.indicators.one(
-            plan, pair, length, limit, closed_only=closed_only, ask=RequestOptions(**options)
-        )
-
-    def indicator_over(
-        self, name: str, candles: Candles, parameters: Mapping[str, object] | None = None
-    ) -> IndicatorResult:
-        """An indicator over the caller's own candles; no source is asked.
-
-        Raises:
-            InvalidRequest: as `indicator`.
-        """
-        return self.indicators.catalogue.plan(name, parameters or {}).run(Frame.of(candles))
-
-    async def indicator_batch(
-        self,
-        names: Sequence[str | tuple[str, Mapping[str, object]]],
-        symbols: Sequence[str],
-        interval: str = "1h",
-        limit: int = 1,
-        *,
-        closed_only: bool = False,
-        **options: Unpack[RequestKeywords],
-    ) -> dict[Symbol, tuple[CandleHistory, list[IndicatorResult | CoinmuxError]] | CoinmuxError]:
-        """Many indicators of many markets; where one fails, its error replaces its result alone.
-
-        Args:
-            names: of indicators, or pairs of a name and its parameters.
-
-        Raises:
-            InvalidRequest: an indicator, a parameter or a symbol is refused.
-        """
-        plans = [
-            self.indicators.catalogue.plan(*((one, {}) if isinstance(one, str) else one))
-            for one in names
-        ]
-        pairs = [self.parse_symbol(symbol) for symbol in symbols]
-        return await self.indicators.batch(
-            plans,
-            pairs,
-            Interval.parse(interval),
-            limit,
-            closed_only=closed_only,
-            ask=RequestOptions(**options),
-        )
 
 
 def query_of(kind: type[Q], **values: object) -> Q:

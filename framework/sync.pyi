@@ -389,6 +389,60 @@ class SyncGateway:
         """
         ...
 
+    def indicator(
+        self,
+        name: str,
+        symbol: str,
+        interval: str = "1h",
+        limit: int = 200,
+        *,
+        closed_only: bool = False,
+        parameters: Mapping[str, object] | None = None,
+        **options: Unpack[RequestKeywords],
+    ) -> IndicatorResult:
+        """The latest `limit` values of an indicator, warmed up if the market's history suffices.
+
+        Args:
+            closed_only: leave out the newest candle while it is open.
+            parameters: of the indicator, by name: `{"period": 21}`.
+            options: those of `RequestOptions`.
+
+        Raises:
+            InvalidRequest: a value is refused, or there are too few candles (`InsufficientData`).
+            RoutingError: no source gave candles.
+        """
+        ...
+
+    def indicator_over(
+        self, name: str, candles: Candles, parameters: Mapping[str, object] | None = None
+    ) -> IndicatorResult:
+        """An indicator over the caller's own candles; no source is asked.
+
+        Raises:
+            InvalidRequest: as `indicator`.
+        """
+        ...
+
+    def indicator_batch(
+        self,
+        names: Sequence[str | tuple[str, Mapping[str, object]]],
+        symbols: Sequence[str],
+        interval: str = "1h",
+        limit: int = 1,
+        *,
+        closed_only: bool = False,
+        **options: Unpack[RequestKeywords],
+    ) -> dict[Symbol, tuple[CandleHistory, list[IndicatorResult | CoinmuxError]] | CoinmuxError]:
+        """Many indicators of many markets; where one fails, its error replaces its result alone.
+
+        Args:
+            names: of indicators, or pairs of a name and its parameters.
+
+        Raises:
+            InvalidRequest: an indicator, a parameter or a symbol is refused.
+        """
+        ...
+
     def ticker(self, symbol: str, **options: Unpack[RequestKeywords]) -> Answer[Ticker]:
         """The state of one market over the last 24 hours."""
         ...
@@ -545,60 +599,6 @@ class SyncGateway:
         self, texts: Sequence[str], model: str | None = None, **options: Unpack[RequestKeywords]
     ) -> Answer[TextSentiment]:
         """How positive or negative each text is."""
-        ...
-
-    def indicator(
-        self,
-        name: str,
-        symbol: str,
-        interval: str = "1h",
-        limit: int = 200,
-        *,
-        closed_only: bool = False,
-        parameters: Mapping[str, object] | None = None,
-        **options: Unpack[RequestKeywords],
-    ) -> IndicatorResult:
-        """The latest `limit` values of an indicator, warmed up if the market's history suffices.
-
-        Args:
-            closed_only: leave out the newest candle while it is open.
-            parameters: of the indicator, by name: `{"period": 21}`.
-            options: those of `RequestOptions`.
-
-        Raises:
-            InvalidRequest: a value is refused, or there are too few candles (`InsufficientData`).
-            RoutingError: no source gave candles.
-        """
-        ...
-
-    def indicator_over(
-        self, name: str, candles: Candles, parameters: Mapping[str, object] | None = None
-    ) -> IndicatorResult:
-        """An indicator over the caller's own candles; no source is asked.
-
-        Raises:
-            InvalidRequest: as `indicator`.
-        """
-        ...
-
-    def indicator_batch(
-        self,
-        names: Sequence[str | tuple[str, Mapping[str, object]]],
-        symbols: Sequence[str],
-        interval: str = "1h",
-        limit: int = 1,
-        *,
-        closed_only: bool = False,
-        **options: Unpack[RequestKeywords],
-    ) -> dict[Symbol, tuple[CandleHistory, list[IndicatorResult | CoinmuxError]] | CoinmuxError]:
-        """Many indicators of many markets; where one fails, its error replaces its result alone.
-
-        Args:
-            names: of indicators, or pairs of a name and its parameters.
-
-        Raises:
-            InvalidRequest: an indicator, a parameter or a symbol is refused.
-        """
         ...
 
     @overload

@@ -1,7 +1,7 @@
-"""`framework/sync.pyi`: the blocking twin as type checkers and editors see it.
+"""`framework/sync.pyi` and `framework/client/blocking.pyi`: what type checkers see of the twins.
 
-It is made from the source of `Gateway` and of its bases: the same members, with `async def` as
-`def`. `python -m tools.sync_stub` writes it; a test compares.
+Each is made from the source of the class it blocks for and of its bases: the same members, with
+`async def` as `def`. `python -m tools.sync_stub` writes it; a test compares.
 """
 
 from __future__ import annotations
@@ -14,48 +14,83 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from coinmux.framework import sync
+from coinmux.framework.client import blocking
+from coinmux.framework.client.async_client import AsyncClient
 from coinmux.framework.gateway import Gateway
 
-STUB = Path(__file__).parent.parent / "framework" / "sync.pyi"
-#: What `SyncGateway` itself defines and the stub shows; its other members are how it works.
+#: What a twin itself defines and its stub shows; its other members are how it works.
 _OWN = {"__init__", "__enter__", "__exit__"}
-#: What is waited for otherwise, and its twin.
-_TWINS = (
+
+
+class Twin(NamedTuple):
+    """A blocking class and what its stub is made of.
+
+    Attributes:
+        kind: the class.
+        of: the class it blocks for.
+        path: of the stub.
+        renamed: what is waited for otherwise, and its twin.
+    """
+
+    kind: type
+    of: type
+    path: Path
+    renamed: tuple[tuple[str, str], ...]
+
+
+_FRAMEWORK = Path(__file__).parent.parent / "framework"
+SYNC = Twin(
+    sync.SyncGateway,
+    Gateway,
+    _FRAMEWORK / "sync.pyi",
     (
-        "from coinmux.framework.streams.stream import Stream",
-        "from coinmux.framework.streams.sync_stream import SyncStream",
+        (
+            "from coinmux.framework.streams.stream import Stream",
+            "from coinmux.framework.streams.sync_stream import SyncStream",
+        ),
+        ("-> Stream[", "-> SyncStream["),
     ),
-    ("-> Stream[", "-> SyncStream["),
 )
-_HEAD = '''"""Made from `Gateway` by `python -m tools.sync_stub`; a test compares."""
+CLIENT = Twin(
+    blocking.Client,
+    AsyncClient,
+    _FRAMEWORK / "client" / "blocking.pyi",
+    (
+        ("import ClientStream", "import BlockingStream"),
+        ("-> ClientStream[", "-> BlockingStream["),
+    ),
+)
+TWINS = (SYNC, CLIENT)
+_HEAD = '''"""Made from `{}` by `python -m tools.sync_stub`; a test compares."""
 # ruff: noqa - it is generated, and docstrings are what an editor shows
 '''
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def stub() -> str:
-    """The text of the stub.
+def stub(twin: Twin) -> str:
+    """The text of a stub.
 
     Raises:
         LookupError: an annotation has a name that its module neither imports nor defines.
     """
     imports: dict[str, set[str]] = defaultdict(set)
     members: dict[str, list[ast.stmt]] = {}
-    bases = [kind for kind in Gateway.__mro__ if kind.__module__.startswith("coinmux.")]
-    for kind, own in ((sync.SyncGateway, _OWN), *((base, None) for base in bases)):
+    bases = [kind for kind in twin.of.__mro__ if kind.__module__.startswith("coinmux.")]
+    for kind, own in ((twin.kind, _OWN), *((base, None) for base in bases)):
         module = sys.modules[kind.__module__]
         tree = ast.parse(inspect.getsource(module))
         found = _members(_class(tree, kind.__name__), own)
         new = {name: nodes for name, nodes in found.items() if name not in members}
         members.update(new)
         _import(imports, tree, module, [node for nodes in new.values() for node in nodes])
-    doc = inspect.getdoc(sync.SyncGateway) or ""
+    doc = inspect.getdoc(twin.kind) or ""
     body = ast.Expr(ast.Constant(doc.replace("\n", "\n    ") + "\n    "))
     made = ast.ClassDef(
-        "SyncGateway",
+        twin.kind.__name__,
         bases=[],
         keywords=[],
         body=[body, *(node for nodes in members.values() for node in nodes)],
@@ -65,10 +100,12 @@ def stub() -> str:
         f"from {module} import {', '.join(sorted(names))}"
         for module, names in sorted(imports.items())
     ]
-    text = "\n".join([_HEAD, *lines, "", ast.unparse(ast.fix_missing_locations(made))])
-    for ours, theirs in _TWINS:
+    text = "\n".join(
+        [_HEAD.format(twin.of.__name__), *lines, "", ast.unparse(ast.fix_missing_locations(made))]
+    )
+    for ours, theirs in twin.renamed:
         text = text.replace(ours, theirs)
-    return _formatted(text)
+    return _formatted(text, twin.path)
 
 
 def _class(tree: ast.Module, name: str) -> ast.ClassDef:
@@ -189,10 +226,10 @@ def _names(node: ast.stmt) -> bool:
     return isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
 
 
-def _formatted(text: str) -> str:
+def _formatted(text: str, path: Path) -> str:
     for command in (["check", "--select", "I", "--fix", "--quiet"], ["format", "--quiet"]):
         text = subprocess.run(  # noqa: S603 - our own interpreter and arguments
-            [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(STUB), "-"],
+            [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(path), "-"],
             input=text,
             capture_output=True,
             text=True,
@@ -202,4 +239,5 @@ def _formatted(text: str) -> str:
 
 
 if __name__ == "__main__":
-    STUB.write_text(stub())
+    for one in TWINS:
+        one.path.write_text(stub(one))

@@ -237,6 +237,15 @@ class Result(BaseModel):
         """The JSON of `data`."""
         return self.__pydantic_serializer__.to_json(self)
 
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """The result that `encode` wrote.
+
+        Raises:
+            ValueError, CoinmuxError: the bytes are none.
+        """
+        return cls.model_validate_json(data, by_name=True, by_alias=True)
+
     def own_time_ms(self) -> int | None:
         """The data's own time in Unix ms; None if it has none."""
         time = self.__dict__.get("timestamp")

@@ -343,6 +343,27 @@ class Candles(Result):
             }
         )
 
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        told = msgspec.json.decode(data, type=_Told)
+        if told.columns != CANDLE_COLUMNS:
+            raise SchemaMismatch(f"candles have the columns {', '.join(told.columns)}")
+        rows = told.rows
+        # null is what nan was sent as.
+        table = np.array([row[1:] for row in rows], np.float64).reshape(
+            len(rows), len(CANDLE_COLUMNS) - 1
+        )
+        columns = {name: table[:, at].copy() for at, name in enumerate(CANDLE_COLUMNS[1:])}
+        return cls.model_validate(
+            {
+                "symbol": told.symbol,
+                "interval": told.interval,
+                "timestamp": np.array([row[0] for row in rows], np.int64),
+                **columns,
+                "last_closed": told.last_closed,
+            }
+        )
+
     def to_numpy(self) -> NDArray[np.float64]:
         """`(n, 6)` float64 in the order of `CANDLE_COLUMNS`; times are exact up to 2**53."""
         return np.column_stack(
@@ -376,6 +397,16 @@ class Candles(Result):
         return frame.with_columns(
             polars.from_epoch("timestamp", time_unit="ms").dt.replace_time_zone("UTC")
         )
+
+
+class _Told(msgspec.Struct):
+    """Candles as they are sent."""
+
+    symbol: str
+    interval: str
+    columns: tuple[str, ...]
+    rows: list[list[float | int | None]]
+    last_closed: bool | None
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -344,6 +344,11 @@ class Middleware:
         self._answer = self._serve if self._door is None else self._serve_keyed
 
     @property
+    def application(self) -> Any:
+        """The application with its routes, which answers what passes."""
+        return self._lane.app
+
+    @property
     def is_draining(self) -> bool:
         """Whether the server stops, so that connections are not kept."""
         return self.traffic.draining

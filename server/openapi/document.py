@@ -26,6 +26,7 @@ from coinmux.server.asgi.query_params import QueryReader
 from coinmux.server.openapi.parameters import path_parameters, reader_parameters
 from coinmux.server.openapi.responses import REFERENCE, Described, reference, responses
 from coinmux.server.openapi.schemas import Meta, Problem
+from coinmux.server.openapi.snippets import snippets
 
 #: `opt` key under which a handler keeps its `RouteDoc`.
 DOC = "doc"
@@ -178,7 +179,8 @@ def documented(app: Litestar) -> Iterator[tuple[str, Any, RouteDoc]]:
     """Path template, handler and description of every documented route, by path."""
     for route in sorted(app.routes, key=lambda route: route.path_format):
         if isinstance(route, HTTPRoute):
-            for handler in route.route_handlers:
+            # Litestar has those of one path in a set.
+            for handler in sorted(route.route_handlers, key=lambda one: str(one.operation_id)):
                 doc = handler.opt.get(DOC)
                 if isinstance(doc, RouteDoc):
                     yield route.path_format, handler, doc
@@ -202,7 +204,11 @@ def _paths(handlers: list[tuple[str, Any, RouteDoc]]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for path, handler, doc in handlers:
         for method in methods_of(handler):
-            paths.setdefault(path, {})[method.lower()] = _operation(path, handler, doc)
+            operation = _operation(path, handler, doc)
+            operation["x-codeSamples"] = [
+                one._asdict() for one in snippets(path, method, operation, doc)
+            ]
+            paths.setdefault(path, {})[method.lower()] = operation
     return paths
 
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from coinmux import models, sockets
+    from coinmux import client, models, sockets
     from coinmux.framework import errors
     from coinmux.framework.cache.answer import Answer, AnswerMeta
     from coinmux.framework.clock import Clock, Deadline, SystemClock
@@ -387,6 +387,7 @@ __all__ = [
     "base58check_encode",
     "between",
     "clean_text",
+    "client",
     "common_metrics",
     "crossing",
     "ema_memory",
@@ -514,7 +515,7 @@ if not TYPE_CHECKING:
             message = f"coinmux.{name} is now coinmux.{present}"
             warnings.warn(message, DeprecationWarning, stacklevel=2)
             return getattr(import_module(__name__), present)
-        if name in ("models", "sockets"):
+        if name in ("client", "models", "sockets"):
             return import_module(f"coinmux.{name}")
         module = _MODULE_OF.get(name)
         if module is None:

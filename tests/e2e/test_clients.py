@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
 
 NAME = "coinmux_made_client"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "typescript"
 
 
 @pytest.fixture(scope="module")
@@ -69,20 +71,72 @@ def test_the_python_client_gets_typed_answers(simulated_server, python_client):
     assert refused.errors[0].name == "limit"
 
 
-def test_typescript_types_are_made_of_the_document(described):
-    """By `openapi-typescript`, for every operation."""
-    if shutil.which("npx") is None:
+@pytest.fixture(scope="module")
+def typescript(described, tmp_path_factory):
+    """A copy of `examples/typescript` whose packages are installed; runs its scripts."""
+    if shutil.which("npm") is None:
         if os.environ.get("CI"):
-            pytest.fail("npx is missing; scripts/services installs npm")
-        pytest.skip("npx is not installed (apt-get install npm)")
-    types = described.parent / "api.d.ts"
-    made = subprocess.run(
-        ["npx", "--yes", "openapi-typescript@7", str(described), "-o", str(types)],
-        capture_output=True, text=True, timeout=180, check=False,
-    )  # fmt: skip
-    if made.returncode and not os.environ.get("CI") and "network" in made.stderr.lower():
-        pytest.skip("openapi-typescript cannot be fetched here")
+            pytest.fail("npm is missing; scripts/services installs it")
+        pytest.skip("npm is not installed (apt-get install npm)")
+    folder = tmp_path_factory.mktemp("typescript") / "example"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("node_modules", "built"))
+
+    def run(*command):
+        return subprocess.run(
+            command, cwd=folder, env={**os.environ, "OPENAPI": str(described)},
+            capture_output=True, text=True, timeout=180, check=False,
+        )  # fmt: skip
+
+    installed = run("npm", "install", "--no-audit", "--no-fund")
+    if installed.returncode and not os.environ.get("CI") and "network" in installed.stderr.lower():
+        pytest.skip("the example's packages cannot be fetched here")
+    assert installed.returncode == 0, installed.stderr
+    made = run("npm", "run", "types")
     assert made.returncode == 0, made.stderr
-    text = types.read_text()
-    for operation in ("getTicker", "getCandles", "getOnchainMetric", "getDecision", "computeBatch"):
+    return folder, run
+
+
+def test_typescript_types_are_made_of_the_document(typescript):
+    """By `openapi-typescript`, for every operation."""
+    folder, _ = typescript
+    text = (folder / "api.d.ts").read_text()
+    for operation in ("getTicker", "getCandles", "getOnchainMetric", "getDecision", "askBatch"):
         assert f"{operation}:" in text
+
+
+def test_the_typescript_example_is_sound_and_runs(typescript, simulated_server):
+    """The strict compiler takes it, node runs it, and it shows what the server answers."""
+    _, run = typescript
+    checked = run("npm", "run", "check")
+    assert checked.returncode == 0, checked.stdout
+    assert run("npm", "run", "build").returncode == 0
+    script = (
+        "import { markets, Refused } from './built/client.js';"
+        f"const url = '{simulated_server.url}';"
+        "const shown = await markets(url, 'BTC/USDT');"
+        "const refused = await markets(url, '?').catch((one) => one);"
+        "console.log(JSON.stringify({ ...shown, code: refused.problem.code,"
+        " known: refused instanceof Refused }));"
+    )
+    told = run("node", "--input-type=module", "-e", script)
+    assert told.returncode == 0, told.stderr
+    shown = json.loads(told.stdout)
+    assert shown["last"] > 0
+    assert len(shown["closes"]) == 3
+    assert 0 <= shown["rsi"] <= 100
+    assert shown["failed"] == "wrong: invalid_request"
+    assert (shown["known"], shown["code"]) == (True, "invalid_symbol")
+
+
+def test_the_compiler_refuses_what_the_server_has_not(typescript):
+    """A member that no answer has is an error before anything is asked."""
+    folder, run = typescript
+    source = folder / "client.ts"
+    kept = source.read_text()
+    source.write_text(kept.replace("ticker.data.last", "ticker.data.lost"))
+    try:
+        checked = run("npm", "run", "check")
+    finally:
+        source.write_text(kept)
+    assert checked.returncode != 0
+    assert "'lost' does not exist" in checked.stdout

@@ -80,6 +80,15 @@ def test_a_wrong_parameter_is_named(server):
     assert {one["name"] for one in answer.json()["errors"]} == {"symbl"}
 
 
+def test_a_value_that_the_plugin_refuses_is_named(server):
+    """By the plugin's own words, before any source is asked."""
+    answer = httpx.get(f"{server}/api/data/portfolio", params={"holdings": "BTC:0.5,ETH:x"})
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert error["name"] == "holdings"
+    assert "BTC:0.5,ETH:2" in error["message"]
+
+
 def test_the_lists_have_it(server):
     """Capabilities, sources with what they ask for, indicators."""
     rows = {one["name"]: one for one in get(server, "/api/capabilities").json()["capabilities"]}

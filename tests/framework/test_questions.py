@@ -22,9 +22,9 @@ from coinmux import (
 )
 from coinmux.framework import questions
 from coinmux.framework.cache.answer import FetchResult
+from coinmux.framework.indicator_questions import GatewayQuestions
 from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.plugins.provider_info import ProviderInfo
-from coinmux.framework.questions import GatewayQuestions
 
 ADDRESS = "0x" + "ab" * 20
 #: Each capability's method called with everything it takes but options, and the same as a query.

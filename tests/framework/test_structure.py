@@ -40,7 +40,11 @@ def test_plugins_use_public_names_only(path):
 
 
 def test_only_the_way_out_names_the_http_library():
-    """Neither plugins nor `HTTP` see httpx: only transports that are not ours speak it."""
+    """Neither plugins nor `HTTP` see httpx: only transports that are not ours speak it.
+
+    The client of a server has one module that does: it goes to its user's own server, and not to a
+    source that must be guarded against.
+    """
     users = {
         name_of(path)
         for path in CODE
@@ -48,6 +52,7 @@ def test_only_the_way_out_names_the_http_library():
         if (isinstance(node, ast.Import) and any(a.name == "httpx" for a in node.names))
         or (isinstance(node, ast.ImportFrom) and node.module == "httpx")
     }
+    users.remove("framework/client/wire.py")
     assert {str(Path(name).parent) for name in users} == {"framework/transport"}
 
 

@@ -7,7 +7,7 @@ import pytest
 from coinmux import SyncGateway, Ticker, hookimpl
 from coinmux.framework.plugins.discovery import in_process
 from coinmux.framework.plugins.provider_info import ProviderInfo
-from tools.sync_stub import STUB, stub
+from tools.sync_stub import SYNC, stub
 
 
 class Plain:
@@ -47,17 +47,16 @@ def test_outside_its_block_it_says_how_to_use_it():
         sync.ticker("BTC")
     with pytest.raises(AttributeError):
         sync._private  # noqa: B018 - reading it is the test
-    sync._loop.close()
 
 
 def test_the_stub_is_that_of_the_gateway_as_it_is():
     """`framework/sync.pyi` is what `python -m tools.sync_stub` writes."""
-    assert STUB.read_text() == stub()
+    assert SYNC.path.read_text() == stub(SYNC)
 
 
 def test_the_stub_shows_every_public_member():
     """What works at run time is known to a type checker, and nothing else is."""
-    (twin,) = (n for n in ast.parse(STUB.read_text()).body if isinstance(n, ast.ClassDef))
+    (twin,) = (n for n in ast.parse(SYNC.path.read_text()).body if isinstance(n, ast.ClassDef))
     shown = {
         getattr(n, "name", None) or n.target.id for n in twin.body if not isinstance(n, ast.Expr)
     }

@@ -56,6 +56,7 @@ from coinmux import (
     hookimpl,
     hookspec,
 )
+from coinmux.client import Asked, AsyncClient, Client
 
 ADDRESS = "0x0000000000000000000000000000000000000000"
 
@@ -143,6 +144,28 @@ def answers(answer: Answer[Ticker], of_any: Answer) -> None:
     assert_type(of_any.data, Result)
     taken: Answer = answer
     assert_type(taken.data.notes, tuple[str, ...])
+
+
+async def over_http(client: AsyncClient) -> None:
+    async with client, client.stream("ticker", "BTC/USDT") as stream:
+        ticker: Answer[Ticker] = await client.ticker("BTC/USDT", max_age_s=0)
+        candles: Answer[Candles] = await client.candles("BTC/USDT", "1h")
+        async for event in stream:
+            if event.data is not None:
+                told: Ticker = event.data
+                print(told.last, ticker.meta["provider"], candles.data.close)
+
+
+def over_http_blocking(client: Client) -> None:
+    with client, client.stream("trades", "BTC/USDT") as stream:
+        ticker: Answer[Ticker] = client.ticker("BTC/USDT", max_age_s=0)
+        for event in stream:
+            print(event.data, ticker.data.last)
+        for one in client.batch(
+            [Asked.of("gas", chain="ethereum"), TickerQuery(symbol=client.parse_symbol("BTC"))]
+        ):
+            if isinstance(one, CoinmuxError):
+                print(one.code)
 
 
 def blocking(gateway: SyncGateway) -> None:

@@ -12,6 +12,7 @@ from tools.docs.hook_reference import hook_reference
 from tools.docs.indicator_reference import PICTURES, draw_all, reference
 from tools.docs.metric_reference import metric_reference, scraped
 from tools.docs.provider_docs import provider_docs
+from tools.docs.route_reference import route_reference
 from tools.docs.settings_reference import settings_reference
 from tools.docs.source_pages import FOLDER, source_pages
 
@@ -22,6 +23,7 @@ REFERENCES = {
     "reference/errors.md": error_reference,
     "reference/events.md": event_reference,
     "reference/hooks.md": hook_reference,
+    "reference/routes.md": route_reference,
     "reference/settings.md": settings_reference,
 }
 

@@ -15,7 +15,6 @@ from coinmux import (
     EnvVar,
     Freshness,
     InputsMissing,
-    InvalidRequest,
     OrderBook,
     OrderBookQuery,
     ProviderInfo,
@@ -26,7 +25,7 @@ from coinmux import (
     hookimpl,
 )
 from coinmux.models import Symbol
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 #: Asked where `VENUES_SOURCES` names none.
 USUAL = "binance,bybit,coinbase_exchange,kraken,okx"
@@ -71,25 +70,28 @@ class PortfolioQuery(Query["Portfolio"]):
     )
     quote: str = Field(default="USDT", description="What the worth is told in", max_length=20)
 
-    def amounts(self) -> dict[str, float]:
-        """Each coin with its amount.
+    @field_validator("holdings")
+    @classmethod
+    def _is_read(cls, text: str) -> str:
+        if len(_amounts(text)) > _COINS:
+            raise ValueError(f"takes {_COINS} coins at most")
+        return text
 
-        Raises:
-            InvalidRequest: a part is no COIN:AMOUNT.
-        """
-        held: dict[str, float] = {}
-        for part in self.holdings.split(","):
-            coin, _, amount = part.strip().partition(":")
-            try:
-                held[coin.strip().upper()] = held.get(coin.strip().upper(), 0) + float(amount)
-            except ValueError:
-                hint = {"name": "holdings", "message": f"{part.strip()!r} is no COIN:AMOUNT"}
-                raise InvalidRequest(
-                    "holdings takes COIN:AMOUNT,… as BTC:0.5,ETH:2", errors=[hint]
-                ) from None
-        if len(held) > _COINS:
-            raise InvalidRequest(f"holdings takes {_COINS} coins at most")
-        return held
+    @property
+    def amounts(self) -> dict[str, float]:
+        """Each coin with its amount."""
+        return _amounts(self.holdings)
+
+
+def _amounts(text: str) -> dict[str, float]:
+    held: dict[str, float] = {}
+    for part in text.split(","):
+        coin, _, amount = part.partition(":")
+        try:
+            held[coin.strip().upper()] = held.get(coin.strip().upper(), 0) + float(amount)
+        except ValueError:
+            raise ValueError(f"takes COIN:AMOUNT,… as BTC:0.5,ETH:2, not {part!r}") from None
+    return held
 
 
 class Position(BaseModel):
@@ -163,7 +165,7 @@ async def fetch_best_prices(query: BestPricesQuery, http: HTTP) -> BestPrices:
 
 @hookimpl
 async def fetch_portfolio(query: PortfolioQuery, http: HTTP) -> Portfolio:
-    held = query.amounts()
+    held = query.amounts
     told = await http.gather(*(_price(coin, query.quote, http) for coin in held))
     prices = {coin: one for coin, one in zip(held, told, strict=True) if isinstance(one, float)}
     if not prices:
