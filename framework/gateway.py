@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 from typing_extensions import deprecated
 
-from coinmux.framework.adoption.renewal import PluginChanges, Renewal
+from coinmux.framework.adoption.changes import PluginChanges
+from coinmux.framework.adoption.renewal import Renewal
 from coinmux.framework.alerts.alerter import Alerter
 from coinmux.framework.archive.archived_answers import ArchivedAnswers, WaitingAnswers
 from coinmux.framework.background.backfill import Backfill

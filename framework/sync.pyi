@@ -1,7 +1,8 @@
 """Made from `Gateway` by `python -m tools.sync_stub`; a test compares."""
 # ruff: noqa - it is generated, and docstrings are what an editor shows
 
-from coinmux.framework.adoption.renewal import PluginChanges, Renewal
+from coinmux.framework.adoption.changes import PluginChanges
+from coinmux.framework.adoption.renewal import Renewal
 from coinmux.framework.alerts.alerter import Alerter
 from coinmux.framework.archive.archive import Archive
 from coinmux.framework.background.backfill import Backfill

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from coinmux.framework.adoption.changes import PluginChange, PluginChanges, change_of
 from coinmux.framework.adoption.modules import make_importable, put_back, root_of, take_out
 from coinmux.framework.adoption.plan import plan
 from coinmux.framework.config.settings import InvalidSetting
 from coinmux.framework.plugins.installed import BadFolder
-from coinmux.framework.reference.values import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -25,50 +25,6 @@ if TYPE_CHECKING:
 
 #: The message of the event after plugins have changed begins so.
 CHANGED = "plugins changed: "
-
-
-@dataclass(frozen=True, slots=True)
-class PluginChange:
-    """What became of one plugin.
-
-    Attributes:
-        detail: why it is broken or waits; "" where there is nothing to say.
-    """
-
-    name: str
-    origin: str
-    version: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PluginChanges:
-    """What became of the plugins by a look at them.
-
-    Attributes:
-        adopted: that run now, and did not before.
-        replaced: that run with new code.
-        retired: that run no longer.
-        broken: that were loaded now and do not run.
-        waiting: that were upgraded, and go on as they were until a restart.
-    """
-
-    adopted: tuple[PluginChange, ...] = ()
-    replaced: tuple[PluginChange, ...] = ()
-    retired: tuple[PluginChange, ...] = ()
-    broken: tuple[PluginChange, ...] = ()
-    waiting: tuple[PluginChange, ...] = ()
-
-    def said(self) -> str:
-        """All of it in a sentence."""
-        parts = [
-            *(f"{_named(one)} adopted" for one in self.adopted),
-            *(f"{_named(one)} loaded anew" for one in self.replaced),
-            *(f"{_named(one)} retired" for one in self.retired),
-            *(f"{one.name} is broken: {one.detail}" for one in self.broken),
-            *(f"{one.name}: {one.detail}" for one in self.waiting),
-        ]
-        return "; ".join(parts) or "none"
 
 
 class Renewal:
@@ -270,9 +226,9 @@ class Renewal:
         well = [one for one in new if one.key not in broken]
         keys = {one.key for one in new} | set(tried)
         return PluginChanges(
-            adopted=tuple(_change(one) for one in well if one.key not in ran),
-            replaced=tuple(_change(one) for one in well if one.key in ran),
-            retired=tuple(_change(one) for one in retired),
+            adopted=tuple(change_of(one) for one in well if one.key not in ran),
+            replaced=tuple(change_of(one) for one in well if one.key in ran),
+            retired=tuple(change_of(one) for one in retired),
             broken=tuple(
                 PluginChange(*key, versions.get(key, ""), error)
                 for key, error in broken.items()
@@ -289,7 +245,8 @@ class Renewal:
 
 def _run(one: Found, loop: asyncio.AbstractEventLoop, end: asyncio.Future[None]) -> None:
     """Import it; in a thread, which may outlive the loop."""
-    make_importable(one)
+    with suppress(OSError):  # what Python cannot find, the import says
+        make_importable(one)
     one.run()
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(_end, end)
@@ -306,11 +263,3 @@ def _module(one: Found) -> str:
 
 def _root(one: Found) -> str:
     return root_of(one.value or "")
-
-
-def _change(one: Found) -> PluginChange:
-    return PluginChange(clean_text(one.name), clean_text(one.origin), clean_text(one.version))
-
-
-def _named(one: PluginChange) -> str:
-    return " ".join(part for part in (one.name, one.version) if part)

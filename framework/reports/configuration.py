@@ -12,7 +12,7 @@ from coinmux.framework.reports.base import FrozenReport
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from coinmux.framework.adoption.renewal import PluginChange, PluginChanges
+    from coinmux.framework.adoption.changes import PluginChange, PluginChanges
     from coinmux.framework.reports.health import HealthReports
     from coinmux.framework.sources.registry import SourceRegistry
     from coinmux.framework.sources.source import Source

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from coinmux.framework.config.env_file import EnvConfig
 from coinmux.framework.config.settings import InvalidSetting
 from coinmux.framework.errors import UnknownProvider
-from coinmux.framework.health.tracker import live_name
 from coinmux.framework.plugins.installed import BadFolder
 from coinmux.framework.reference.assets import AssetDirectory
-from coinmux.framework.sources.channel_health import ChannelHealth
+from coinmux.framework.sources.leaving import LeavingSources, names_of
 from coinmux.framework.sources.source import Source
 from coinmux.framework.suggest import near
 
@@ -35,10 +34,6 @@ _LOAD_WAIT_S = 1.0
 RELOADED = "configuration reloaded"
 #: How often `wait_loaded` looks for plugins that have finished.
 _LOOK_S = 0.02
-#: The health of a retired source is kept for so long: longer than a request may take that asks it.
-_LEAVING_S = 60.0
-#: Why it is off meanwhile.
-_RETIRED = "retired"
 
 
 class SourceRegistry:
@@ -75,8 +70,7 @@ class SourceRegistry:
         self._warned: set[str] = set()
         #: Broken plugins and doubts about others that have been reported.
         self._told: set[Broken | Doubt] = set()
-        #: Sources and channels whose health is forgotten, or what they no longer offer, and when.
-        self._leaving: dict[str, float] = {}
+        self._leaving = LeavingSources(health, clock)
         #: Whether its plugins are those that are installed, and not given by the caller.
         self.looks = True
         #: While plugins are looked at anew, none is taken in.
@@ -111,8 +105,7 @@ class SourceRegistry:
 
     def adopt_if_ready(self) -> None:
         """Take in plugins that finished loading since the start; forget what was retired."""
-        if self._leaving:
-            self._forget_retired()
+        self._leaving.forget(self.sources)
         if not self._loader.pending or self.is_renewing:
             return
         names = self._loader.adopt(self.env.settings.plugin_load_timeout_s)
@@ -206,37 +199,11 @@ class SourceRegistry:
         if new or gone:
             left = {name: one for name, one in self.sources.items() if name in after}
             for name in (*gone, *new):
-                self._retire(name, new.get(name))
+                self._leaving.retire(name, new.get(name))
             self._use({**left, **new}, new.values())
         self._tell_plugins()
         self._check_names()
         return bool(new or gone)
-
-    def _retire(self, name: str, successor: Source | None) -> None:
-        """Switch off the health of a source, or of the channels its successor does not have."""
-        stays = set() if successor is None else set(_names_of(successor))
-        until = self._clock.monotonic() + _LEAVING_S
-        for one in self._health.sources():
-            if one.partition(":")[0] != name:
-                continue
-            if one == live_name(name):
-                # Nobody asks for it by name: who follows registers it when it is followed.
-                self._health.forget(one)
-                continue
-            self._leaving[one] = until
-            if one not in stays:
-                self._health.disable(one, _RETIRED)
-
-    def _forget_retired(self) -> None:
-        now = self._clock.monotonic()
-        for name in [one for one, until in self._leaving.items() if now >= until]:
-            del self._leaving[name]
-            source = self.sources.get(name.partition(":")[0])
-            offered = {} if source is None else _names_of(source)
-            if name in offered:
-                self._health.register(name, offered[name])
-            else:
-                self._health.forget(name)
 
     def _refuse_unknown_plugins(self, env: EnvConfig) -> None:
         """Refuse `PROVIDERS_ONLY` and its like where they name what is not there."""
@@ -323,7 +290,7 @@ class SourceRegistry:
         refusal = source.disabled()
         reason = None if refusal is None else refusal.code
         known = self._health.sources()
-        for name, capabilities in _names_of(source).items():
+        for name, capabilities in names_of(source).items():
             if name not in known:
                 self._health.register(name, capabilities, disabled_reason=reason)
                 continue
@@ -361,11 +328,3 @@ class SourceRegistry:
             level="error",
             source=broken.name,
         )
-
-
-def _names_of(source: Source) -> dict[str, list[str]]:
-    """The source and its channels, as their health is kept, and what each is asked for."""
-    names = {source.name: list(source.fetch)}
-    for channel in source.info.channels:
-        names[f"{source.name}:{channel.name}"] = [ChannelHealth.CAPABILITY]
-    return names

@@ -1,7 +1,7 @@
 """Several processes that serve one port: begun, watched, begun again, and stopped together.
 
-SIGHUP has them read their settings again. SIGUSR2 replaces them one by one, for new code or new
-plugins: each leaves once its successor takes callers, so that there are never fewer.
+SIGHUP has them read settings again and look for plugins. SIGUSR2 replaces them one by one, for
+new code: each leaves once its successor takes callers, so that there are never fewer.
 """
 
 from __future__ import annotations

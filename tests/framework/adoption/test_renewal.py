@@ -140,7 +140,7 @@ async def test_the_health_of_a_plugin_that_is_gone_is_forgotten_later(gateway, s
     site.uninstall("acme")
     await gateway.reload()
     assert "acme" in gateway.health.sources()
-    gateway.registry._leaving["acme"] = gateway.clock.monotonic()
+    gateway.registry._leaving._until["acme"] = gateway.clock.monotonic()
     gateway.registry.adopt_if_ready()
     assert "acme" not in gateway.health.sources()
 
@@ -169,7 +169,8 @@ async def test_a_request_that_goes_on_to_a_retired_source_asks_the_next(gateway,
     module = sys.modules["extra_slow"]
     module.GATES.update(began=began, gate=gate)
     module.Ticker = None  # what it answers fails
-    asked = asyncio.ensure_future(gateway.fetch(BTC))
+    # So short that the next source is looked at before the first is asked.
+    asked = asyncio.ensure_future(gateway.fetch(BTC, RequestOptions(timeout_s=5)))
     await asyncio.wait_for(began.wait(), 20)
     site.uninstall("second")
     await gateway.reload()
