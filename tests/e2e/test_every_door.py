@@ -10,9 +10,10 @@ import sys
 import httpx
 import pytest
 from httpx2 import AsyncClient
-from mcp import Client
+from mcp import Client as ModelClient
 from mcp.client.streamable_http import streamable_http_client
 
+from coinmux.client import Asked, Client
 from tests.e2e.conftest import coinmux
 from tests.e2e.test_third_party_plugin import ROOT, install
 
@@ -116,7 +117,7 @@ async def test_a_language_model_has_a_tool_for_it(server):
     """With the plugin's own arguments and descriptions; the answer has its source."""
     async with AsyncClient(timeout=30) as http:
         inside = streamable_http_client(f"{server}/mcp", http_client=http)
-        async with Client(inside) as client:
+        async with ModelClient(inside) as client:
             tools = {one.name: one for one in (await client.list_tools()).tools}
             assert set(tools["best_prices"].input_schema["required"]) == {"symbol"}
             assert "portfolio" in tools
@@ -125,6 +126,26 @@ async def test_a_language_model_has_a_tool_for_it(server):
             assert "venues" in result.content[0].text
             shown = await client.call_tool("indicator", {"name": "choppiness", **ASKED})
             assert not shown.is_error, shown.content[0].text
+
+
+def test_the_client_asks_for_it_by_its_name(server):
+    """Members as attributes, provenance as the server sent it; in a batch beside ours."""
+    with Client(server) as client:
+        answer = client.get("best_prices", **ASKED)
+        assert {one["venue"] for one in answer.data.venues} == VENUES
+        assert answer.meta["provider"] == "venues"
+        both = client.batch([Asked.of("best_prices", **ASKED), Asked.of("ticker", **ASKED)])
+        assert both[0].data.bid_venue in VENUES
+        assert both[1].data.last > 0
+
+
+def test_many_questions_in_one_request_have_it(server):
+    queries = [
+        {"id": 1, "capability": "portfolio", "params": {"holdings": "BTC:1"}},
+        {"id": 2, "indicator": "choppiness", "params": ASKED},
+    ]
+    answer = httpx.post(f"{server}/api/batch", json={"queries": queries}, timeout=30)
+    assert [one["status"] for one in answer.json()["results"]] == [200, 200], answer.text
 
 
 def test_openbb_has_a_widget_for_it(server):
@@ -151,6 +172,9 @@ def test_the_command_knows_it(path, server):
     done = run(path, server, "providers")
     assert done.returncode == 0, done.stderr
     assert "venues" in done.stdout
+    done = run(path, server, "plugins", "venues")
+    assert done.returncode == 0, done.stderr
+    assert "fetch_best_prices" in done.stdout
     done = run(path, server, "explain", "best_prices", "symbol=BTC/USDT")
     assert done.returncode == 0, done.stderr
     assert "venues" in done.stdout
