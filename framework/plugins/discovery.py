@@ -25,7 +25,12 @@ from coinmux.framework.plugins.adapters import (
     follower,
     speaker,
 )
-from coinmux.framework.plugins.extensions.register import Extension, Extensions, extension_of
+from coinmux.framework.plugins.extensions.register import (
+    DECLARING,
+    Extension,
+    Extensions,
+    extension_of,
+)
 from coinmux.framework.plugins.indicator_info import IndicatorInfo
 from coinmux.framework.plugins.provider_info import ProviderInfo
 from coinmux.framework.plugins.unmarked import said, unmarked_hooks
@@ -72,6 +77,8 @@ class Found:
     info: object = None
     capabilities: Sequence[object] = ()
     indicators: object = None
+    #: What its hooks that register something returned, by hook.
+    declared: dict[str, object] = field(default_factory=dict)
     error: str | None = None
     started_at: float = field(default_factory=time.monotonic)
     took_s: float | None = None
@@ -89,6 +96,9 @@ class Found:
                 self.info = describe()
             if (describe := _marked(self.loaded, "indicator_info")) is not None:
                 self.indicators = describe()
+            for hook in DECLARING:
+                if (declare := _marked(self.loaded, hook)) is not None:
+                    self.declared[hook] = declare()
         except BaseException as error:  # noqa: BLE001 - a SystemExit in a plugin must not end the process
             self.error = f"{type(error).__name__} while loading: {_text_of(error)[:300]}"
         finally:
@@ -284,7 +294,9 @@ class PluginLoader:
                 raise TypeError("has stream hooks and no socket_dialect")
             dialect = hooks.get("socket_dialect")
             indicators = self._indicators_of(one, hooks)
-            extension = extension_of(one.name, hooks, self._arguments())
+            extension = extension_of(one.name, hooks, self._arguments(), one.declared)
+            if extension is not None:
+                self.extensions.check(extension)
             if "provider_info" not in hooks:
                 if fetch or follow:
                     raise TypeError("has fetch or stream hooks and no provider_info")

@@ -2,13 +2,16 @@
 
 import importlib.util
 import json
+import threading
 import types
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
 
 from coinmux import (
     CAPABILITIES,
+    Alert,
     EventBus,
     Freshness,
     Outcome,
@@ -210,6 +213,34 @@ def test_the_example_of_on_event_keeps_what_went_offline(tmp_path, monkeypatch):
             health.record(lease, Outcome.FAILURE, elapsed_s=0.1)
     lines = (tmp_path / "went_offline.jsonl").read_text().splitlines()
     assert json.loads(lines[0]) == {"source": "acme", "at": clock.wall_ms()}
+
+
+def test_the_example_of_register_alert_channels_sends():
+    """To a real pager, with its token; one that refuses is an error."""
+    answers, got = iter([204, 403]), []
+
+    class Pager(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.append((self.path, self.headers["Authorization"], json.loads(body)))
+            self.send_response(next(answers))
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    _, kind = loaded(module_of("register_alert_channels")).extensions.alert_kinds()["acmepager"]
+    alert, settings = Alert("down", "acme is down", "major", ()), {"ACME_PAGER_TOKEN": "t"}
+    settings["ACME_PAGER_PLAIN"] = "yes"
+    with HTTPServer(("127.0.0.1", 0), Pager) as pager:
+        thread = threading.Thread(target=lambda: [pager.handle_request() for _ in range(2)])
+        thread.start()
+        address = f"acmepager://127.0.0.1:{pager.server_port}/team"
+        assert kind.send(alert, address, settings) is None
+        with pytest.raises(OSError, match="answered 403"):
+            kind.send(alert, address, settings)
+        thread.join()
+    assert got[0] == ("/team", "Bearer t", {"title": "down", "text": "acme is down"})
 
 
 def test_every_error_code_is_listed_once():
