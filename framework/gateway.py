@@ -231,7 +231,7 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         self._health_reports = HealthReports(self.health, self.registry, self.clock)
         self._configuration = ConfigurationReports(self.registry, self._health_reports)
         self._providers = ProviderReports(
-            self.registry, self.loader, self._health_reports, self.clock
+            self.registry, self.loader, self.extensions.faults, self._health_reports, self.clock
         )
         self._status = StatusReports(
             self.registry,

@@ -52,6 +52,23 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadedPlugin:
+    """A plugin that works.
+
+    Attributes:
+        api_version: of the plugin API it says it was written for; None where it does not say.
+        hooks: the names of those it has, sorted.
+    """
+
+    name: str
+    origin: str
+    version: str
+    built_in: bool
+    api_version: int | None
+    hooks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Doubt:
     """What is odd about a plugin that works."""
 
@@ -119,6 +136,7 @@ class PluginLoader:
         providers: by name.
         indicators: by name.
         extensions: what plugins do beyond both.
+        loaded: plugins that work, by the name of their entry point.
         broken: plugins that did not load.
         doubts: what is odd about plugins that loaded.
         pending: plugins that are still loading.
@@ -131,6 +149,7 @@ class PluginLoader:
         self.providers: dict[str, Provider] = {}
         self.indicators: dict[str, Indicator] = {}
         self.extensions = Extensions()
+        self.loaded: dict[str, LoadedPlugin] = {}
         self.broken: list[Broken] = []
         self.doubts: list[Doubt] = []
         self.pending: list[Found] = []
@@ -215,8 +234,8 @@ class PluginLoader:
             self._break(one.name, one.origin, one.error or "the entry point is None")
             return False
         version = getattr(one.loaded, "COINMUX_API", API_VERSION)
-        if version != API_VERSION:
-            self._break(one.name, one.origin, f"is for plugin API {version}, this is {API_VERSION}")
+        if type(version) is not int or version != API_VERSION:
+            self._break(one.name, one.origin, _of_another_api(version))
             return False
         if self.manager.has_plugin(one.name):
             self._break(one.name, one.origin, f"another plugin is already named {one.name}")
@@ -339,6 +358,11 @@ class PluginLoader:
         """Use what else a plugin does, and note what is odd about it."""
         if extension is not None:
             self.extensions.add(extension)
+        hooks = sorted(self._hooks_of(one.loaded))
+        self.loaded[one.name] = LoadedPlugin(
+            clean_text(one.name), clean_text(one.origin), one.version, one.built_in,
+            getattr(one.loaded, "COINMUX_API", None), tuple(hooks),
+        )  # fmt: skip
         if unmarked:
             message = f"{said(unmarked)} and {'are' if len(unmarked) > 1 else 'is'} never called"
             self._doubt(one, message)
@@ -434,6 +458,15 @@ def _found(point: EntryPoint, origin: str | None, version: str) -> Found:
     built_in = origin == hookspecs.PROJECT
     name = origin if origin is not None else point.value
     return Found(point.name, name, version, built_in, point.load, point.value)
+
+
+def _of_another_api(version: object) -> str:
+    """Why a plugin of that `COINMUX_API` does not load, and what to do."""
+    if type(version) is not int:
+        return f"has a COINMUX_API that is no whole number; this is plugin API {API_VERSION}"
+    newer = version > API_VERSION
+    remedy = "upgrade coinmux" if newer else "install a newer version of the plugin"
+    return f"is for plugin API {version}, this is {API_VERSION}: {remedy}"
 
 
 def _marked(plugin: object, name: str) -> Callable[[], Any] | None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from coinmux.framework.clock import Clock
     from coinmux.framework.health.remarks import Remarks
     from coinmux.framework.models.capability import Capability
-    from coinmux.framework.plugins.discovery import PluginLoader
+    from coinmux.framework.plugins.discovery import LoadedPlugin, PluginLoader
+    from coinmux.framework.plugins.extensions.faults import HookFaults
     from coinmux.framework.reference.metrics import MetricInfo
     from coinmux.framework.reports.health import HealthReports
     from coinmux.framework.sources.registry import SourceRegistry
@@ -150,6 +151,29 @@ class PluginWarning(FrozenReport):
     message: Annotated[str, Meta(description="Such as a hook without its mark")]
 
 
+class HookFaultReport(FrozenReport):
+    """What one hook of a plugin did wrong; nothing else suffered from it."""
+
+    hook: str
+    count: Annotated[int, Meta(description="Since the start")]
+    last: Annotated[str, Meta(description="What the latest was")]
+    last_at: UnixMs
+
+
+class PluginReport(FrozenReport):
+    """A plugin that works, of those that did not come with coinmux."""
+
+    name: str
+    origin: Annotated[str, Meta(description="The package or module it comes from")]
+    version: str | None
+    api_version: Annotated[
+        int | None,
+        Meta(description="Of the plugin API, as its `COINMUX_API` says; null where it does not"),
+    ]
+    hooks: tuple[str, ...]
+    faults: Annotated[tuple[HookFaultReport, ...], Meta(description="Of its hooks beyond fetching")]
+
+
 class ProviderList(FrozenReport):
     """Every provider, and the plugins that did not load."""
 
@@ -157,6 +181,9 @@ class ProviderList(FrozenReport):
     broken: tuple[BrokenPlugin, ...]
     warnings: Annotated[
         tuple[PluginWarning, ...], Meta(description="Plugins that work in part, or load slowly")
+    ]
+    plugins: Annotated[
+        tuple[PluginReport, ...], Meta(description="Plugins that did not come with coinmux")
     ]
 
 
@@ -248,10 +275,16 @@ class ProviderReports:
     """Makes the reports on providers, capabilities and text models."""
 
     def __init__(
-        self, registry: SourceRegistry, loader: PluginLoader, health: HealthReports, clock: Clock
+        self,
+        registry: SourceRegistry,
+        loader: PluginLoader,
+        faults: HookFaults,
+        health: HealthReports,
+        clock: Clock,
     ) -> None:
         self._registry = registry
         self._loader = loader
+        self._faults = faults
         self._health = health
         self._clock = clock
 
@@ -266,6 +299,26 @@ class ProviderReports:
             warnings=tuple(
                 PluginWarning(name=one.name, origin=one.origin, message=one.message)
                 for one in self._loader.doubts
+            ),
+            plugins=tuple(
+                self._plugin(one)
+                for _, one in sorted(self._loader.loaded.items())
+                if not one.built_in
+            ),
+        )
+
+    def _plugin(self, one: LoadedPlugin) -> PluginReport:
+        return PluginReport(
+            name=one.name,
+            origin=one.origin,
+            version=one.version or None,
+            api_version=one.api_version,
+            hooks=one.hooks,
+            faults=tuple(
+                HookFaultReport(
+                    hook=fault.hook, count=fault.count, last=fault.last, last_at=fault.last_ms
+                )
+                for fault in self._faults.of(one.name)
             ),
         )
 

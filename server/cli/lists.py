@@ -40,6 +40,11 @@ def providers(as_json: bool, env_file: str) -> None:
     out.print(made)
     for broken in shown.broken:
         out.print(plain(f"broken: {broken.name} ({broken.origin}): {broken.error}"), style="red")
+    for one in shown.plugins:
+        api = "" if one.api_version is None else f", plugin API {one.api_version}"
+        out.print(plain(f"plugin: {one.name} ({one.origin}{api}): {' '.join(one.hooks)}"))
+        for fault in one.faults:
+            out.print(plain(f"  {fault.hook}, {fault.count} times: {fault.last}"), style="yellow")
     for odd in shown.warnings:
         out.print(plain(f"warning: {odd.name} ({odd.origin}): {odd.message}"), style="yellow")
 
