@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import threading
 import types
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -9,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import numpy as np
 import pytest
 
+import coinmux
 from coinmux import (
     CAPABILITIES,
     Alert,
@@ -33,6 +35,7 @@ from coinmux.framework.testing.clock import FakeClock
 from tools.docs.__main__ import DOCS, REFERENCES
 from tools.docs.error_reference import all_errors
 from tools.docs.hook_reference import EXAMPLES, example_of, messages, replies, specified_hooks
+from tools.docs.public_api import public_api
 
 HOOKS = dict(specified_hooks())
 STREAM_HOOKS = [name for name in HOOKS if name.startswith("stream_")]
@@ -77,7 +80,9 @@ class Source:
 @pytest.mark.parametrize("name", sorted(REFERENCES))
 def test_a_reference_is_what_the_code_says(name):
     """`make docs` would write the page as it is."""
-    assert (DOCS / name).read_text() == REFERENCES[name](), "run `make docs`"
+    assert (DOCS / name).read_text() == REFERENCES[name](), (
+        "run `make docs`; a line that leaves public_api.txt goes under Removed in CHANGELOG.md"
+    )
 
 
 @pytest.mark.parametrize("hook", list(HOOKS))
@@ -241,6 +246,22 @@ def test_the_example_of_register_alert_channels_sends():
             kind.send(alert, address, settings)
         thread.join()
     assert got[0] == ("/team", "Bearer t", {"title": "down", "text": "acme is down"})
+
+
+def test_the_record_of_what_is_public_names_all_of_it_once():
+    """Each name of `coinmux`, with its arguments, fields and members; every hook and setting."""
+    lines = public_api().splitlines()[3:]
+    assert len(lines) == len(set(lines))
+    named = {re.match(r"coinmux\.(\w+)", one)[1] for one in lines if one.startswith("coinmux.")}
+    assert named == set(coinmux.__all__)
+    assert {
+        "coinmux.Gateway.fetch(self, asked, query=, options=, *, request_id=, trail=)",
+        "coinmux.Advice(provider, weight, reason)",
+        "hook advise_order(capability, query, sources)",
+        "error unknown_symbol UnknownSymbol",
+        "setting ALERT_URLS",
+        "command doctor",
+    } <= set(lines)
 
 
 def test_every_error_code_is_listed_once():

@@ -10,6 +10,7 @@ from tools.docs.error_reference import error_reference
 from tools.docs.hook_reference import hook_reference
 from tools.docs.indicator_reference import PICTURES, draw_all, reference
 from tools.docs.provider_docs import provider_docs
+from tools.docs.public_api import public_api
 from tools.docs.settings_reference import settings_reference
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -18,6 +19,7 @@ _LOAD_WAIT_S = 60
 REFERENCES = {
     "reference/errors.md": error_reference,
     "reference/hooks.md": hook_reference,
+    "reference/public_api.txt": public_api,
     "reference/settings.md": settings_reference,
 }
 
