@@ -92,6 +92,7 @@ def _arguments(function: Callable[..., Any]) -> str:
             shown.append("*")
             starred = True
         starred = starred or one.kind is one.VAR_POSITIONAL
-        stars = {one.VAR_POSITIONAL: "*", one.VAR_KEYWORD: "**"}.get(one.kind, "")
+        stars = "*" if one.kind is one.VAR_POSITIONAL else ""
+        stars = "**" if one.kind is one.VAR_KEYWORD else stars
         shown.append(f"{stars}{one.name}{'' if one.default is one.empty else '='}")
     return f"({', '.join(shown)})"
