@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.capability import Capability
     from coinmux.framework.models.text import TextSentiment
     from coinmux.framework.other_workers import OtherWorkers
+    from coinmux.framework.plugins.extensions.alert_kinds import AlertChannelKind
     from coinmux.framework.secrets import Secret
     from coinmux.framework.sources.source import Source
     from coinmux.framework.streams.feed_figures import FeedUse
@@ -235,8 +236,9 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
             self._incidents, self.clock, self.health.sources, lambda: self.loader.capabilities
         )
         self.alerts: Alerter = Alerter(
-            self._incidents, lambda: self.settings, self._incidents.operator.spares, self.redactor,
-            self.events, self.clock, simulated=simulated,
+            self._incidents, lambda: self.settings, self.loader.extensions.alert_kinds,
+            self._alert_values, self._incidents.operator.spares, self.redactor, self.events,
+            self.clock, simulated=simulated,
         )  # fmt: skip
         self._health_reports = HealthReports(self.health, self.registry, self.clock)
         self._configuration = ConfigurationReports(self.registry, self._health_reports)
@@ -254,7 +256,9 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
         self.renewal: Renewal = Renewal(
             self.registry, self.loader, self.events, self.indicators.retire
         )
-        self._plugins = PluginReports(self.registry, self.loader, self.renewal)
+        self._plugins = PluginReports(
+            self.registry, self.loader, self.renewal, self.extensions.faults
+        )
         #: One reload at a time, and those under way.
         self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[Any]] = set()
@@ -318,6 +322,11 @@ class Gateway(GatewayQuestions, GatewayStreams, GatewayReports):
     def _use_extensions(self, extensions: ExtensionsInUse) -> None:
         self.router.advisers = extensions.advisers
         self._dispatcher.cache_rules = extensions.rules
+
+    def _alert_values(self, kind: AlertChannelKind) -> dict[str, Secret]:
+        """The variables of a plugin's kind of alert channel that are set."""
+        found = {one.name: self.env.value_of(one) for one in kind.env}
+        return {name: value for name, value in found.items() if value is not None}
 
     def _use_consumers(self) -> None:
         """Charge those of `API_KEYS`; without keys nothing of it is on the way of a request."""

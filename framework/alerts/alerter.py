@@ -15,20 +15,24 @@ from coinmux.framework.alerts.report import (
     AlertMessage,
     AlertReport,
 )
+from coinmux.framework.alerts.senders import AppriseSender, PluginSender
 from coinmux.framework.alerts.text import Writer
 from coinmux.framework.config.alert_settings import Route, channels_of, routes_of
 from coinmux.framework.reports.status import ServiceReport, ServiceState
 from coinmux.framework.tasks import keep_running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from coinmux.framework.alerts.senders import Sender
     from coinmux.framework.clock import Clock
+    from coinmux.framework.config.alert_settings import ChannelAddress
     from coinmux.framework.config.settings import Settings
     from coinmux.framework.events import EventBus
     from coinmux.framework.incidents.record import Record
     from coinmux.framework.incidents.recorder import IncidentRecorder
-    from coinmux.framework.secrets import Redactor
+    from coinmux.framework.plugins.extensions.alert_kinds import AlertChannelKind
+    from coinmux.framework.secrets import Redactor, Secret
 
 _TICK_S = 0.5
 _LONGEST_PAUSE_S = 60.0
@@ -54,6 +58,8 @@ class Alerter:
 
     Args:
         settings: those in force; a reload changes them.
+        kinds: those of plugins, by scheme, each with its plugin.
+        values: the variables of such a kind that are set.
         is_spared: whether an incident is about something in maintenance, at a time (Unix ms).
 
     Attributes:
@@ -64,6 +70,8 @@ class Alerter:
         self,
         recorder: IncidentRecorder,
         settings: Callable[[], Settings],
+        kinds: Callable[[], Mapping[str, tuple[str, AlertChannelKind]]],
+        values: Callable[[AlertChannelKind], Mapping[str, Secret]],
         is_spared: Callable[[Record, int], bool],
         redactor: Redactor,
         events: EventBus,
@@ -73,6 +81,9 @@ class Alerter:
     ) -> None:
         self._recorder = recorder
         self._settings = settings
+        self._kinds_now = kinds
+        self._values = values
+        self._kinds: Mapping[str, tuple[str, AlertChannelKind]] = {}
         self._is_spared = is_spared
         self._redactor = redactor
         self._events = events
@@ -169,17 +180,18 @@ class Alerter:
     # Settings
 
     def _read_settings(self) -> None:
-        settings = self._settings()
-        if settings is self._read:
+        settings, kinds = self._settings(), self._kinds_now()
+        if settings is self._read and kinds == self._kinds:
             return
-        self._read = settings
+        self._read, before, self._kinds = settings, self._kinds, kinds
         routes = routes_of(settings.alert_routes)
         addresses = channels_of(settings.alert_urls)
         known = {line.channel.address: line.channel for line in self._lines if line.channel}
         channels: list[AlertChannel] = []
         for address in addresses:
-            same = known.pop(address, None)
-            new = AlertChannel(address, self._redactor.clean, self._clock.wall_ms)
+            is_same = before.get(address.kind) == kinds.get(address.kind)
+            same = known.pop(address, None) if is_same else None
+            new = AlertChannel(address, self._sender(address), self._clock.wall_ms)
             channels.append(new if same is None else same)
         for old in known.values():
             old.stop(0.0)
@@ -205,6 +217,14 @@ class Alerter:
         self._writer = Writer(self._recorder.title_of, self._base, zone, simulated=self._simulated)
         # What lasts is looked at by the new rules.
         self._watched.update(record.id for record in self._recorder.book.open)
+
+    def _sender(self, address: ChannelAddress) -> Sender:
+        """What sends to the address: a plugin's kind, else apprise."""
+        clean = self._redactor.clean
+        if (known := self._kinds.get(address.kind)) is None:
+            return AppriseSender(address, clean)
+        plugin, kind = known
+        return PluginSender(plugin, kind, address, self._values, clean)
 
     # What is said of it
 
@@ -300,6 +320,7 @@ def _channel_report(channel: AlertChannel, route: Route) -> AlertChannelReport:
     return AlertChannelReport(
         name=channel.name,
         kind=channel.address.kind,
+        plugin=channel.plugin,
         least=route.least,
         categories=tuple(sorted(route.categories)),
         state="failing" if channel.trouble is not None else "ok" if used else "unused",

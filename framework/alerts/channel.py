@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from coinmux.framework.alerts.text import Message
+    from coinmux.framework.alerts.senders import Sender
     from coinmux.framework.config.alert_settings import ChannelAddress
+    from coinmux.framework.plugins.extensions.alert_kinds import Alert
 
 #: Messages that wait for a channel; of more, the oldest are given up.
 _MOST = 50
 #: Seconds before each further try of a message.
 PAUSES_S = (2.0, 15.0, 60.0, 300.0)
-NOT_INSTALLED = "apprise is not installed: pip install 'coinmux[alerts]'"
 State = Literal["waiting", "sent", "failed", "given up"]
-_KINDS = {None: "success", "minor": "warning", "major": "failure", "critical": "failure"}
 
 
 class Letter:
@@ -33,7 +31,7 @@ class Letter:
 
     __slots__ = ("at_ms", "message", "sent_ms", "state", "tries", "trouble")
 
-    def __init__(self, message: Message, at_ms: int) -> None:
+    def __init__(self, message: Alert, at_ms: int) -> None:
         self.message = message
         self.at_ms = at_ms
         self.state: State = "waiting"
@@ -43,10 +41,10 @@ class Letter:
 
 
 class AlertChannel:
-    """Sends to one address by `apprise`, in a thread that ends with the process.
+    """Sends to one address, in a thread that ends with the process.
 
     Args:
-        clean: removes secrets from what a channel says of its failure.
+        sender: sends to that address.
         wall_ms: the time, Unix ms.
         pauses_s: before each further try.
     """
@@ -54,12 +52,12 @@ class AlertChannel:
     def __init__(
         self,
         address: ChannelAddress,
-        clean: Callable[[str], str],
+        sender: Sender,
         wall_ms: Callable[[], int],
         pauses_s: tuple[float, ...] = PAUSES_S,
     ) -> None:
         self.address = address
-        self._clean = clean
+        self._sender = sender
         self._wall_ms = wall_ms
         self._pauses_s = pauses_s
         self._queue: deque[Letter] = deque()
@@ -67,7 +65,6 @@ class AlertChannel:
         self._ends = False
         self._is_busy = False
         self._thread: threading.Thread | None = None
-        self._plugin: Any = None
         self.sent = 0
         self.failed = 0
         #: Why nothing can be sent; None where the last message arrived.
@@ -77,6 +74,11 @@ class AlertChannel:
     def name(self) -> str:
         """Its name in `ALERT_ROUTES` and marks."""
         return self.address.name
+
+    @property
+    def plugin(self) -> str | None:
+        """The plugin that sends; None for `apprise`."""
+        return self._sender.plugin
 
     @property
     def waiting(self) -> int:
@@ -106,46 +108,13 @@ class AlertChannel:
         if self._thread is not None:
             self._thread.join(within_s)
 
-    def try_once(self, message: Message) -> str | None:
-        """Send a message now, in the caller's thread; why it failed, None where it arrived."""
-        if self._plugin is None and (trouble := self._make()) is not None:
-            return trouble
-        said: list[str] = []
-        handler = _Listener(said)
-        logger = logging.getLogger("apprise")
-        logger.addHandler(handler)
-        try:
-            kind = _KINDS[message.severity]
-            arrived = self._plugin.notify(
-                body=message.body, title=message.title, notify_type=kind, body_format="text"
-            )
-        except Exception as error:  # noqa: BLE001 - the border around a library of 130 services
-            return type(error).__name__
-        finally:
-            logger.removeHandler(handler)
-        if arrived:
-            return None
-        return self._clean("; ".join(said[-2:]))[:300] or "it was not taken, without a reason"
-
-    def _make(self) -> str | None:
-        """Load `apprise` and read the address; why that failed."""
-        try:
-            import apprise  # loads for half a second: in this thread, and only where it is used
-        except ImportError:
-            return NOT_INSTALLED
-        # Its lines may hold addresses with their tokens; ours says what failed, without them.
-        logger = logging.getLogger("apprise")
-        logger.propagate = False
-        try:
-            self._plugin = apprise.Apprise.instantiate(self.address.url.reveal())
-        except Exception as error:  # noqa: BLE001 - as above
-            return f"{self.address.kind}:// cannot be used: {type(error).__name__}"
-        if self._plugin is None:
-            return f"{self.address.kind}:// is no address that apprise knows, or lacks a part"
-        return None
+    def try_once(self, alert: Alert) -> str | None:
+        """Send an alert now, in the caller's thread; why it failed, None where it arrived."""
+        trouble = self._sender.prepare()
+        return trouble if trouble is not None else self._sender.send(alert)
 
     def _run(self) -> None:
-        self.trouble = self._make()
+        self.trouble = self._sender.prepare()
         while (letter := self._next()) is not None:
             try:
                 self._deliver(letter)
@@ -181,16 +150,3 @@ class AlertChannel:
             while not self._ends and (left := until - time.monotonic()) > 0:
                 self._wake.wait(left)
             return self._ends
-
-
-class _Listener(logging.Handler):
-    """Collects what this thread's sending complains of."""
-
-    def __init__(self, said: list[str]) -> None:
-        super().__init__(logging.WARNING)
-        self._said = said
-        self._thread = threading.get_ident()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self._thread:
-            self._said.append(record.getMessage())

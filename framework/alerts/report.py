@@ -14,6 +14,7 @@ class AlertChannelReport(FrozenReport):
 
     name: Annotated[str, Meta(description="As `ALERT_URLS` has it")]
     kind: Annotated[str, Meta(description="Scheme of its address, such as `mailto`")]
+    plugin: Annotated[str | None, Meta(description="That sends to it; null for apprise")]
     least: Annotated[str, Meta(description="The least severity it is told")]
     categories: Annotated[
         tuple[str, ...], Meta(description="What it is told of; empty where of everything")

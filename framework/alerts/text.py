@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from coinmux.framework.alerts.categories import advice
 from coinmux.framework.incidents.record import SEVERITIES
 from coinmux.framework.incidents.report import report_of
+from coinmux.framework.plugins.extensions.alert_kinds import Alert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,21 +24,6 @@ _HEADS: dict[What, str] = {
     "began": "", "flapping": "comes and goes", "reminder": "still", "over": "over",
     "settled": "over", "passed": "was, and is over",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message to one channel.
-
-    Attributes:
-        severity: the worst of what it tells; None where it only tells of ends.
-        incidents: their ids.
-    """
-
-    title: str
-    body: str
-    severity: str | None
-    incidents: tuple[str, ...]
 
 
 class Writer:
@@ -64,7 +49,7 @@ class Writer:
         self._zone = UTC if zone is None else zone
         self._tag = "[coinmux, simulated]" if simulated else "[coinmux]"
 
-    def message(self, news: Sequence[News], now: int) -> Message:
+    def message(self, news: Sequence[News], now: int) -> Alert:
         """One message that tells of all of `news`, the worst first."""
         ordered = sorted(news, key=_weight)
         bad = [one for one in ordered if one.what in _BAD]
@@ -73,16 +58,16 @@ class Writer:
         if len(ordered) > _MOST:
             more = len(ordered) - _MOST
             parts.append(f"And {more} more: {self._base}/incidents")
-        return Message(
+        return Alert(
             title=f"{self._tag} {self._title(bad or ordered, worst)}",
             body="\n\n".join(parts),
             severity=worst,
             incidents=tuple(one.record.id for one in ordered),
         )
 
-    def test(self, channel: str, now: int) -> Message:
+    def test(self, channel: str, now: int) -> Alert:
         """A message that only shows that one arrives."""
-        return Message(
+        return Alert(
             title=f"{self._tag} test: alerts arrive here",
             body=f"This is a test of the channel {channel}, sent at {self._time(now)}. Nothing is "
             f"wrong.\n{self._base}/incidents",

@@ -181,16 +181,23 @@ class EnvConfig:
         """
         return provider_config.read_overrides(self.values, info)
 
-    def name_warnings(self, infos: Sequence[ProviderInfo], absent: Sequence[str]) -> list[str]:
+    def name_warnings(
+        self,
+        infos: Sequence[ProviderInfo],
+        absent: Sequence[str],
+        others: Sequence[EnvVar] = (),
+    ) -> list[str]:
         """Which variables nothing reads, and which keys are placeholders.
 
         Args:
             infos: of every loaded provider.
             absent: names of plugins that are installed and not loaded.
+            others: variables that plugins read beside those of providers.
         """
+        names = [name for one in others for name in (one.name, *one.aliases)]
         return [
             *name_check.unknown_variables(
-                self._in_file.keys(), self._from_environment, infos, absent
+                self._in_file.keys(), self._from_environment, infos, absent, names
             ),
             *name_check.placeholders(self.values, infos),
         ]

@@ -53,6 +53,7 @@ def unknown_variables(
     in_environment: Collection[str],
     infos: Iterable[ProviderInfo],
     absent: Collection[str] = (),
+    others: Iterable[str] = (),
 ) -> list[str]:
     """A warning for each variable that nothing reads, with the one that may be meant.
 
@@ -63,8 +64,9 @@ def unknown_variables(
         in_environment: the names set in the environment.
         infos: of every loaded provider.
         absent: names of plugins that are not loaded; nobody knows what they would read.
+        others: variables that plugins read beside those of providers.
     """
-    known = {*SETTINGS, *(name for info in infos for name in variables_of(info))}
+    known = {*SETTINGS, *others, *(name for info in infos for name in variables_of(info))}
     beginnings = tuple(f"{name.upper()}_" for name in absent)
     warnings = []
     for name in sorted({*in_file, *in_environment}):

@@ -184,8 +184,8 @@ class PluginLoader:
             self._break(one.name, one.origin, one.error or "the entry point is None")
             return False
         version = getattr(one.loaded, "COINMUX_API", API_VERSION)
-        if version != API_VERSION:
-            self._break(one.name, one.origin, f"is for plugin API {version}, this is {API_VERSION}")
+        if type(version) is not int or version != API_VERSION:
+            self._break(one.name, one.origin, _of_another_api(version))
             return False
         if self.manager.has_plugin(one.name):
             self._break(one.name, one.origin, f"another plugin is already named {one.name}")
@@ -263,7 +263,9 @@ class PluginLoader:
                 raise TypeError("has stream hooks and no socket_dialect")
             dialect = hooks.get("socket_dialect")
             indicators = self._indicators_of(one, hooks)
-            extension = extension_of(one.name, hooks, self._arguments())
+            extension = extension_of(one.name, hooks, self._arguments(), one.declared)
+            if extension is not None:
+                self.extensions.check(extension)
             if "provider_info" not in hooks:
                 if fetch or follow:
                     raise TypeError("has fetch or stream hooks and no provider_info")
@@ -426,3 +428,11 @@ def _has_specs(plugin: object) -> bool:
 def _plain(error: Exception) -> str:
     text = text_of(error)[:400]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _of_another_api(version: object) -> str:
+    """Why a plugin of that `COINMUX_API` does not load, and what to do."""
+    if type(version) is not int:
+        return f"has a COINMUX_API that is no whole number; this is plugin API {API_VERSION}"
+    remedy = "upgrade coinmux" if version > API_VERSION else "install a newer version of the plugin"
+    return f"is for plugin API {version}, this is {API_VERSION}: {remedy}"

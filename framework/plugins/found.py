@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coinmux.framework.plugins.extensions.register import DECLARING
 from coinmux.framework.plugins.hookspecs import PROJECT
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Found:
     info: object = None
     capabilities: Sequence[object] = ()
     indicators: object = None
+    #: What its hooks that register something returned, by hook.
+    declared: dict[str, object] = field(default_factory=dict)
     error: str | None = None
     started_at: float = field(default_factory=time.monotonic)
     took_s: float | None = None
@@ -56,6 +59,9 @@ class Found:
                 self.info = describe()
             if (describe := _marked(self.loaded, "indicator_info")) is not None:
                 self.indicators = describe()
+            for hook in DECLARING:
+                if (declare := _marked(self.loaded, hook)) is not None:
+                    self.declared[hook] = declare()
         except BaseException as error:  # noqa: BLE001 - a SystemExit in a plugin must not end the process
             said = f"{type(error).__name__} while loading: {text_of(error)[:_ERROR_CHARS]}"
             self.error = f"{said}{_place_of(error, self.value)}"

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.base import Query
     from coinmux.framework.models.capability import Capability, Freshness
     from coinmux.framework.plugins.extensions.advice import Advice, RankedSource
+    from coinmux.framework.plugins.extensions.alert_kinds import AlertChannelKind
     from coinmux.framework.plugins.indicator_info import Column, Columns, IndicatorInfo, Values
     from coinmux.framework.plugins.provider_info import HTTPClient, ProviderInfo, Reply
     from coinmux.framework.plugins.socket_dialect import SocketDialect, Subscription
@@ -321,4 +322,16 @@ def on_event(event: Event) -> Awaitable[None] | None:
 
     1,000 events wait at most; of more the oldest are dropped, which is counted and said. One event
     may take 10 s; an `async` hook is then cancelled.
+    """
+
+
+@hookspec
+def register_alert_channels() -> Sequence[AlertChannelKind]:  # type: ignore[empty-body]
+    """Kinds of channels for `ALERT_URLS`, beside those of apprise.
+
+    Called once, at load; must not do I/O. A kind's `send` is called in a thread of its channel,
+    `async` or plain, for each alert: it has 60 s, and what it raises is why the alert did not
+    arrive. Four further tries follow within some minutes. Damping, routes, quiet hours and the
+    words are those of every channel. The address and the secret variables are kept out of what is
+    shown. A kind goes before one of apprise of the same scheme.
     """

@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta
 
 from coinmux.framework.errors import NotFound
-from coinmux.framework.plugins.discovery import API_VERSION
-from coinmux.framework.reports.base import FrozenReport
+from coinmux.framework.reports.base import FrozenReport, UnixMs
 from coinmux.framework.suggest import near
 
 if TYPE_CHECKING:
     from coinmux.framework.adoption.renewal import Renewal
     from coinmux.framework.plugins.discovery import Found, PluginLoader
+    from coinmux.framework.plugins.extensions.faults import HookFaults
     from coinmux.framework.sources.registry import SourceRegistry
 
 PluginState = Literal["on", "off", "broken", "loading"]
+
+
+class HookFaultReport(FrozenReport):
+    """What one hook of a plugin did wrong; nothing else suffered from it."""
+
+    hook: str
+    count: Annotated[int, Meta(description="Since the start")]
+    last: Annotated[str, Meta(description="What the latest was")]
+    last_at: UnixMs
 
 
 class PluginReport(FrozenReport):
@@ -32,7 +41,8 @@ class PluginReport(FrozenReport):
     module: Annotated[str | None, Meta(description="What is imported")]
     built_in: Annotated[bool, Meta(description="Whether it comes with coinmux")]
     api_version: Annotated[
-        int | None, Meta(description="Of the plugin API; null while it does not run")
+        int | None,
+        Meta(description="Of the plugin API, as its `COINMUX_API` says; null where it does not"),
     ]
     providers: tuple[str, ...]
     indicators: tuple[str, ...]
@@ -40,6 +50,7 @@ class PluginReport(FrozenReport):
         tuple[str, ...], Meta(description="Kinds of question that it adds of its own")
     ]
     hooks: tuple[str, ...]
+    faults: Annotated[tuple[HookFaultReport, ...], Meta(description="Of its hooks beyond fetching")]
     hints: Annotated[
         tuple[str, ...], Meta(description="What would have more of it work: keys and settings")
     ]
@@ -65,10 +76,17 @@ class PluginList(FrozenReport):
 class PluginReports:
     """Makes the reports on plugins."""
 
-    def __init__(self, registry: SourceRegistry, loader: PluginLoader, renewal: Renewal) -> None:
+    def __init__(
+        self,
+        registry: SourceRegistry,
+        loader: PluginLoader,
+        renewal: Renewal,
+        faults: HookFaults,
+    ) -> None:
         self._registry = registry
         self._loader = loader
         self._renewal = renewal
+        self._faults = faults
 
     def every(self) -> PluginList:
         """Every plugin that is loaded, was loaded or could be, by name."""
@@ -115,11 +133,17 @@ class PluginReports:
             version=one.version,
             module=one.value,
             built_in=one.built_in,
-            api_version=getattr(plugin, "COINMUX_API", API_VERSION) if runs else None,
+            api_version=getattr(plugin, "COINMUX_API", None) if runs else None,
             providers=tuple(sorted(providers)) if runs else (),
             indicators=self._indicators_of(one) if runs else (),
             capabilities=tuple(rows),
             hooks=tuple(sorted(caller.name for caller in callers if caller.has_spec())),
+            faults=tuple(
+                HookFaultReport(
+                    hook=fault.hook, count=fault.count, last=fault.last, last_at=fault.last_ms
+                )
+                for fault in self._faults.of(one.name)
+            ),
             hints=tuple(hint for name in sorted(providers) for hint in self._hints(name)),
         )
 
@@ -142,7 +166,7 @@ class PluginReports:
         return PluginReport(
             name=one.name, state="off", detail=why, origin=one.origin, version=one.version,
             module=one.value, built_in=one.built_in, api_version=None, providers=(),
-            indicators=(), capabilities=(), hooks=(), hints=(),
+            indicators=(), capabilities=(), hooks=(), faults=(), hints=(),
         )  # fmt: skip
 
     def _hints(self, provider: str) -> list[str]:

@@ -248,7 +248,11 @@ class ProviderReports:
     """Makes the reports on providers, capabilities and text models."""
 
     def __init__(
-        self, registry: SourceRegistry, loader: PluginLoader, health: HealthReports, clock: Clock
+        self,
+        registry: SourceRegistry,
+        loader: PluginLoader,
+        health: HealthReports,
+        clock: Clock,
     ) -> None:
         self._registry = registry
         self._loader = loader

@@ -228,7 +228,8 @@ class SourceRegistry:
             return
         absent = {*loader.installed(), *(one.name for one in loader.broken)} - {*loader.providers}
         infos = [provider.info for provider in loader.providers.values()]
-        self._name_warnings = tuple(self.env.name_warnings(infos, sorted(absent)))
+        others = loader.extensions.variables()
+        self._name_warnings = tuple(self.env.name_warnings(infos, sorted(absent), others))
         self._warn(self._name_warnings)
 
     def _warn(self, warnings: Iterable[str]) -> None:
@@ -276,6 +277,9 @@ class SourceRegistry:
     def _keep_secret(self, providers: Iterable[Provider], env: EnvConfig) -> None:
         for secret in env.secrets([provider.info for provider in providers]):
             self._redactor.add(secret)
+        for variable in self._loader.extensions.variables():
+            if variable.secret and (value := env.value_of(variable)) is not None:
+                self._redactor.add(value.reveal())
 
     def _source_of(self, provider: Provider, env: EnvConfig) -> Source:
         """The provider under `env`; its coin choices and used limits stay."""

@@ -28,13 +28,17 @@ def alerts() -> None:
 def test(channel: str | None, env_file: str) -> None:
     """Send a test message to each channel of ALERT_URLS, and say which arrived."""
     from coinmux.framework.gateway import Gateway
+    from coinmux.framework.plugins.discovery import PluginLoader
 
     env = read_env(env_file)
 
     async def send() -> dict[str, str | None]:
-        # Without any plugin: none is needed to send a message.
-        gateway = Gateway(env, found=())
+        # Without our own plugins: only a stranger's may have a kind of channel.
+        settings = env.settings
+        every = PluginLoader().discover(settings.plugins_allow, settings.plugins_block)
+        gateway = Gateway(env, found=[one for one in every if not one.built_in])
         try:
+            await gateway.wait_loaded()
             return await gateway.alerts.test(channel)
         finally:
             await gateway.close()

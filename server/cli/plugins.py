@@ -92,6 +92,8 @@ def _tell(one: PluginReport) -> None:
     for name, text in lines.items():
         if text:
             out.print(plain(f"  {name}: {text}"))
+    for fault in one.faults:
+        out.print(plain(f"  {fault.hook} failed {fault.count} times: {fault.last}"), style="yellow")
     for hint in one.hints:
         out.print(plain(f"  hint: {hint}"))
     if one.state == "broken" and not one.built_in:

@@ -167,6 +167,7 @@ if TYPE_CHECKING:
     from coinmux.framework.plugins.discovery import in_process
     from coinmux.framework.plugins.error_table import ErrorTable, When
     from coinmux.framework.plugins.extensions.advice import Advice, RankedSource
+    from coinmux.framework.plugins.extensions.alert_kinds import Alert, AlertChannelKind
     from coinmux.framework.plugins.hookspecs import hookimpl, hookspec
     from coinmux.framework.plugins.indicator_info import (
         Column,
@@ -223,6 +224,8 @@ __all__ = [
     "LONGEST_MS",
     "METRICS",
     "Advice",
+    "Alert",
+    "AlertChannelKind",
     "AllProvidersFailed",
     "Amount",
     "Answer",
@@ -484,6 +487,7 @@ _NAMES = {
     "plugins.discovery": "in_process",
     "plugins.error_table": "ErrorTable When",
     "plugins.extensions.advice": "Advice RankedSource",
+    "plugins.extensions.alert_kinds": "Alert AlertChannelKind",
     "plugins.hookspecs": "hookimpl hookspec",
     "plugins.indicator_info": "Column Columns IndicatorInfo Latest Output Parameter Values period",
     "plugins.provider_info": "Channel EnvVar HTTPClient ProviderInfo Reply UsageHeader",

@@ -2,13 +2,18 @@
 
 import importlib.util
 import json
+import re
+import threading
 import types
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
 
+import coinmux
 from coinmux import (
     CAPABILITIES,
+    Alert,
     EventBus,
     Freshness,
     Outcome,
@@ -31,6 +36,7 @@ from tools.docs.__main__ import DOCS, REFERENCES
 from tools.docs.error_advice import ADVICE
 from tools.docs.error_reference import all_errors
 from tools.docs.hook_reference import EXAMPLES, example_of, messages, replies, specified_hooks
+from tools.docs.public_api import public_api
 
 HOOKS = dict(specified_hooks())
 STREAM_HOOKS = [name for name in HOOKS if name.startswith("stream_")]
@@ -75,7 +81,9 @@ class Source:
 @pytest.mark.parametrize("name", sorted(REFERENCES))
 def test_a_reference_is_what_the_code_says(name):
     """`make docs` would write the page as it is."""
-    assert (DOCS / name).read_text() == REFERENCES[name](), "run `make docs`"
+    assert (DOCS / name).read_text() == REFERENCES[name](), (
+        "run `make docs`; a line that leaves public_api.txt goes under Removed in CHANGELOG.md"
+    )
 
 
 @pytest.mark.parametrize("hook", list(HOOKS))
@@ -216,6 +224,50 @@ def test_the_example_of_on_event_keeps_what_went_offline(tmp_path, monkeypatch):
             health.record(lease, Outcome.FAILURE, elapsed_s=0.1)
     lines = (tmp_path / "went_offline.jsonl").read_text().splitlines()
     assert json.loads(lines[0]) == {"source": "acme", "at": clock.wall_ms()}
+
+
+def test_the_example_of_register_alert_channels_sends():
+    """To a real pager, with its token; one that refuses is an error."""
+    answers, got = iter([204, 403]), []
+
+    class Pager(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.append((self.path, self.headers["Authorization"], json.loads(body)))
+            self.send_response(next(answers))
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    _, kind = loaded(module_of("register_alert_channels")).extensions.alert_kinds()["acmepager"]
+    alert, settings = Alert("down", "acme is down", "major", ()), {"ACME_PAGER_TOKEN": "t"}
+    settings["ACME_PAGER_PLAIN"] = "yes"
+    with HTTPServer(("127.0.0.1", 0), Pager) as pager:
+        thread = threading.Thread(target=lambda: [pager.handle_request() for _ in range(2)])
+        thread.start()
+        address = f"acmepager://127.0.0.1:{pager.server_port}/team"
+        assert kind.send(alert, address, settings) is None
+        with pytest.raises(OSError, match="answered 403"):
+            kind.send(alert, address, settings)
+        thread.join()
+    assert got[0] == ("/team", "Bearer t", {"title": "down", "text": "acme is down"})
+
+
+def test_the_record_of_what_is_public_names_all_of_it_once():
+    """Each name of `coinmux`, with its arguments, fields and members; every hook and setting."""
+    lines = public_api().splitlines()[3:]
+    assert len(lines) == len(set(lines))
+    named = {re.match(r"coinmux\.(\w+)", one)[1] for one in lines if one.startswith("coinmux.")}
+    assert named == set(coinmux.__all__)
+    assert {
+        "coinmux.Gateway.fetch(self, asked, query=, options=, *, request_id=, trail=)",
+        "coinmux.Advice(provider, weight, reason)",
+        "hook advise_order(capability, query, sources)",
+        "error unknown_symbol UnknownSymbol",
+        "setting ALERT_URLS",
+        "command doctor",
+    } <= set(lines)
 
 
 def test_every_error_code_is_listed_once():

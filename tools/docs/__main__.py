@@ -12,6 +12,7 @@ from tools.docs.hook_reference import hook_reference
 from tools.docs.indicator_reference import PICTURES, draw_all, reference
 from tools.docs.metric_reference import metric_reference, scraped
 from tools.docs.provider_docs import provider_docs
+from tools.docs.public_api import public_api
 from tools.docs.route_reference import route_reference
 from tools.docs.settings_reference import settings_reference
 from tools.docs.source_pages import FOLDER, source_pages
@@ -24,6 +25,7 @@ REFERENCES = {
     "reference/events.md": event_reference,
     "reference/hooks.md": hook_reference,
     "reference/routes.md": route_reference,
+    "reference/public_api.txt": public_api,
     "reference/settings.md": settings_reference,
 }
 

@@ -24,7 +24,9 @@ implements hooks with `@hookimpl` from `coinmux`. Arguments are matched by name;
 may take fewer. Every example is a file of `examples/hooks`, and a test runs it with the reply that
 is shown. A plugin with a fetch hook also needs a `provider_info`, one with a stream hook a
 `socket_dialect` too. The last ones, from `advise_order` on, are beyond fetching: any plugin may
-have them, also one that is no source. The tutorial is [plugins.md](../plugins.md).
+have them, also one that is no source. `COINMUX_API = 1` in a plugin
+says for which version of these hooks it was written ([stability.md](stability.md)). The tutorial is
+[plugins.md](../plugins.md).
 
 """
 

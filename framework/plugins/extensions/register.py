@@ -7,8 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from coinmux.framework.plugins.extensions import alert_kinds
+
 if TYPE_CHECKING:
     import pluggy
+
+    from coinmux.framework.plugins.extensions.alert_kinds import AlertChannelKind
+    from coinmux.framework.plugins.provider_info import EnvVar
 
 #: A plugin's name and one of its hooks.
 PluginHook = tuple[str, Callable[..., Any]]
@@ -18,7 +23,7 @@ _AT_ONCE = ("advise_order", "cache_rule")
 #: Asked when they are needed, with the arguments of their specifications.
 ASKED = (*_AT_ONCE, "on_event")
 #: Asked once while the plugin loads: each returns a list.
-DECLARING: tuple[str, ...] = ()
+DECLARING = ("register_alert_channels",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +33,12 @@ class Extension:
     Attributes:
         plugin: the name of its entry point.
         hooks: by name, called with the arguments of their specifications, in that order.
+        alert_kinds: kinds of alert channels.
     """
 
     plugin: str
     hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    alert_kinds: tuple[AlertChannelKind, ...] = ()
 
 
 class Extensions:
@@ -65,6 +72,26 @@ class Extensions:
         """Each plugin that has the hook, with it."""
         return [(one.plugin, one.hooks[hook]) for one in self if hook in one.hooks]
 
+    def alert_kinds(self) -> dict[str, tuple[str, AlertChannelKind]]:
+        """By scheme: the plugin, and its kind of alert channel."""
+        return {kind.scheme: (one.plugin, kind) for one in self for kind in one.alert_kinds}
+
+    def variables(self) -> list[EnvVar]:
+        """The variables that extensions read."""
+        return [variable for one in self for kind in one.alert_kinds for variable in kind.env]
+
+    def check(self, extension: Extension) -> None:
+        """Refuse what another plugin has already.
+
+        Raises:
+            ValueError: it names both.
+        """
+        known = self.alert_kinds()
+        for kind in extension.alert_kinds:
+            other, _ = known.get(kind.scheme, (extension.plugin, kind))
+            if other != extension.plugin:
+                raise ValueError(f"{other} already sends alerts to {kind.scheme}://")
+
     def __iter__(self) -> Iterator[Extension]:
         return iter(list(self._known.values()))
 
@@ -74,21 +101,30 @@ class Extensions:
 
 
 def extension_of(
-    plugin: str, hooks: Mapping[str, pluggy.HookImpl], arguments: Mapping[str, tuple[str, ...]]
+    plugin: str,
+    hooks: Mapping[str, pluggy.HookImpl],
+    arguments: Mapping[str, tuple[str, ...]],
+    declared: Mapping[str, object],
 ) -> Extension | None:
     """What the plugin's hooks do beyond sources and indicators; None where nothing.
 
     Args:
         arguments: of every hook, as specified.
+        declared: what those of `DECLARING` returned.
 
     Raises:
-        TypeError: a hook is async that must be a plain function.
+        TypeError: a hook is async that must be a plain function, or returned what is none of its
+            kind.
+        ValueError: it returned something twice.
     """
     for name in (*_AT_ONCE, *DECLARING):
         if name in hooks and inspect.iscoroutinefunction(hooks[name].function):
             raise TypeError(f"{name} is async; it must be a plain function")
     asked = {name: _taking(hooks[name], arguments[name]) for name in ASKED if name in hooks}
-    return Extension(plugin, asked) if asked else None
+    if not asked and not declared:
+        return None
+    kinds = alert_kinds.kinds_in(declared.get(alert_kinds.HOOK, ()))
+    return Extension(plugin, asked, kinds)
 
 
 def _taking(impl: pluggy.HookImpl, known: tuple[str, ...]) -> Callable[..., Any]:
