@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "note": "maintenance",
     "conformance": "conformance",
     "new": "new",
+    "check": "check",
     "env-example": "lists",
     "keys": "keys",
 }

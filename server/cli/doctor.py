@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from pathlib import Path
 
 import rich_click as click
@@ -16,17 +15,12 @@ from coinmux.server.cli.console import (
     as_json,
     console,
     env_file,
-    plain,
-    print_json,
-    table,
 )
-from coinmux.server.cli.findings import Finding
+from coinmux.server.cli.findings import Finding, show
 from coinmux.server.cli.machine_checks import machine
 from coinmux.server.cli.network_checks import clock, names, proxies
 from coinmux.server.cli.probe_checks import probes
 from coinmux.server.cli.process_checks import process, versions
-
-_MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "failed": "[red]failed[/]"}
 
 
 @click.command()
@@ -42,22 +36,10 @@ def doctor(probe: bool, as_json: bool, env_file: str) -> None:
     Exit code 0: nothing has failed, though there may be warnings; 1: something has.
     """
     findings = asyncio.run(examine(Path(env_file), probe=probe))
-    counts = Counter(finding.status for finding in findings)
-    if as_json:
-        print_json([finding.public() for finding in findings])
-    else:
-        made = table("doctor", "result", "checked", "detail")
-        for finding in findings:
-            todo = f"\n[bold]→ {plain(finding.remedy)}[/]" if finding.remedy else ""
-            detail = plain(finding.detail) + todo
-            made.add_row(_MARKS[finding.status], plain(finding.subject), detail)
-        out = console()
-        out.print(made)
-        warnings = f"{counts['warning']} warning{'' if counts['warning'] == 1 else 's'}"
-        out.print(f"{counts['failed']} failed, {warnings}", highlight=False)
-        if not probe:
-            out.print("--probe asks the sources and tries the keys", highlight=False)
-    if counts["failed"]:
+    sound = show("doctor", findings, as_json=as_json)
+    if not probe and not as_json:
+        console().print("--probe asks the sources and tries the keys", highlight=False)
+    if not sound:
         raise SystemExit(EXIT_FAILED)
 
 
