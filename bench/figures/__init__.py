@@ -10,6 +10,7 @@ from bench.figures import (
     http,
     indicators,
     inprocess,
+    live_cryptofeed,
     live_delay,
     live_messages,
     live_readers,
@@ -33,6 +34,7 @@ FIGURES: tuple[Figure, ...] = (
     *workers.FIGURES,
     *archive.FIGURES,
     *live_messages.FIGURES,
+    *live_cryptofeed.FIGURES,
     *live_delay.FIGURES,
     *live_readers.FIGURES,
 )

@@ -65,16 +65,21 @@ async def _round(
     ]
     used: dict[str, Reading] = {}
     for side, told in reversed(work) if is_back else work:
-        gc.collect()
-        wall, cpu = time.perf_counter(), time.process_time()
-        await told
-        spent, taken = time.process_time() - cpu, time.perf_counter() - wall
-        one_us = spent / len(frames) * 1e6
-        used[side] = Reading(one_us, one_us, taken / len(frames) * 1e6)
+        used[side] = await cpu_of(told, len(frames))
     mine, known = theirs.compared(kind, ours.last)
     if mine != known:
         raise RuntimeError(f"after the same messages ours is {mine}, theirs {known}")
     return used
+
+
+async def cpu_of(told: Coroutine[Any, Any, None], count: int) -> Reading:
+    """CPU of each of so many messages."""
+    gc.collect()
+    wall, cpu = time.perf_counter(), time.process_time()
+    await told
+    spent, taken = time.process_time() - cpu, time.perf_counter() - wall
+    one_us = spent / count * 1e6
+    return Reading(one_us, one_us, taken / count * 1e6)
 
 
 def _ours(kind: str) -> str:

@@ -103,6 +103,7 @@ ONE_KIND = {
     "framework/background/market_lists.py",
     "framework/background/news_scoring.py",
     "framework/routing/market_directory.py",
+    "framework/streams/channel_silence.py",
     "framework/streams/lanes.py",
     "framework/streams/polled_news.py",
     "framework/streams/told_candles.py",
