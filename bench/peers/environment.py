@@ -96,7 +96,7 @@ OPENBB = Peer(
     ("openbb-core[pandas]", "openbb-crypto", "uvloop", "httptools", "./openbb_loopback"),
     ("openbb-core", "openbb-crypto", "fastapi", "pydantic", "uvicorn"),
 )
-#: Its client library of WebSockets is another than ccxt's and ours may be.
+#: Its feed of OKX, which wants other versions than ccxt does.
 CRYPTOFEED = Peer("cryptofeed", ("cryptofeed", "uvloop"), ("cryptofeed", "websockets", "uvloop"))
 PEERS = (LITELLM, OPENBB, CRYPTOFEED)
 
