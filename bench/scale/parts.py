@@ -120,6 +120,7 @@ class Known:
         self.fetch = {upstream.capability: None}
         self.window = RateWindow(upstream.limit, upstream.per_s)
         self._clock = clock
+        self.info = SimpleNamespace(asks=())
         self.feature = SimpleNamespace(enabled=True)
         self.gate = SimpleNamespace(available=self._available)
 
