@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
 
 from coinmux.framework.errors import InvalidRequest
 from coinmux.framework.models.candles import CandlesQuery
-from coinmux.framework.models.capability import Strategy
 from coinmux.framework.models.live import STREAMED
 from coinmux.framework.models.market import OrderBookQuery, TickerQuery, TradesQuery
 from coinmux.framework.questions import query_of
+from coinmux.framework.reference.strategy import Strategy
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.routing.options import CONSENSUS, RequestOptions
 from coinmux.framework.suggest import near

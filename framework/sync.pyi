@@ -26,7 +26,7 @@ from coinmux.framework.indicators.result import IndicatorResult
 from coinmux.framework.indicators.service import IndicatorService
 from coinmux.framework.models.base import Query, R_co, Result
 from coinmux.framework.models.candles import Candles
-from coinmux.framework.models.capability import Capability, Strategy
+from coinmux.framework.models.capability import Capability
 from coinmux.framework.models.chain import (
     Balance,
     ChainHead,
@@ -47,6 +47,7 @@ from coinmux.framework.plugins.discovery import Found, PluginLoader
 from coinmux.framework.plugins.extensions.in_use import ExtensionsInUse
 from coinmux.framework.quality.clock_watch import ClockWatch
 from coinmux.framework.reference.assets import AssetTable
+from coinmux.framework.reference.strategy import Strategy
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.reports.configuration import (
     FeatureList,

@@ -36,9 +36,9 @@ from coinmux.framework.routing.options import RequestOptions
 
 if TYPE_CHECKING:
     from coinmux.framework.models.candles import Candles
-    from coinmux.framework.models.capability import Strategy
     from coinmux.framework.models.indicator_values import IndicatorValues
     from coinmux.framework.models.market import OrderBook, Ticker, Trades
+    from coinmux.framework.reference.strategy import Strategy
     from coinmux.framework.reports.configuration import FeatureList, FeatureReport, MissingReport
     from coinmux.framework.reports.health import HealthReport, SourceHealth
     from coinmux.framework.reports.providers import (

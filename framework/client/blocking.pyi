@@ -8,7 +8,6 @@ from coinmux.framework.client.stream import BlockingStream
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.models.base import Query, R_co, Result
 from coinmux.framework.models.candles import Candles
-from coinmux.framework.models.capability import Strategy
 from coinmux.framework.models.chain import (
     Balance,
     ChainHead,
@@ -24,6 +23,7 @@ from coinmux.framework.models.news import News
 from coinmux.framework.models.onchain import OnchainMetric, Tvl
 from coinmux.framework.models.sentiment import FearGreed, Social
 from coinmux.framework.models.text import TextSentiment
+from coinmux.framework.reference.strategy import Strategy
 from coinmux.framework.reference.symbols import Symbol
 from coinmux.framework.reports.configuration import FeatureList, FeatureReport, MissingReport
 from coinmux.framework.reports.health import HealthReport, SourceHealth

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from coinmux.framework.cache.answer import Answer, FetchResult
     from coinmux.framework.clock import Deadline
     from coinmux.framework.models.base import Query, R_co
-    from coinmux.framework.models.capability import Capability, Strategy
+    from coinmux.framework.models.capability import Capability
+    from coinmux.framework.reference.strategy import Strategy
     from coinmux.framework.sources.source import Source
 
 #: Derived sources that may ask each other in one request.

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from coinmux.framework.models import candles, chain, market, news, onchain, sentiment, text
 from coinmux.framework.models.base import Query, Result
-
-#: The order in which sources are asked, or `consensus`: several at once, and what they agree on.
-Strategy = Literal["priority", "fastest", "consensus"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
+    from click import Command
+
     from coinmux.framework.events import Event
     from coinmux.framework.models import (
         candles,
@@ -322,6 +324,16 @@ def on_event(event: Event) -> Awaitable[None] | None:
 
     1,000 events wait at most; of more the oldest are dropped, which is counted and said. One event
     may take 10 s; an `async` hook is then cancelled.
+    """
+
+
+@hookspec
+def register_commands() -> Sequence[Command]:  # type: ignore[empty-body]
+    """Commands of `coinmux`, made with click (or rich-click), each with a name.
+
+    Called in the process of the command, where a name is none of coinmux's own or all are listed;
+    a server never calls it. A name that is taken is left out and said, as is a hook that raises. A
+    command that needs a gateway makes one: `SyncGateway.from_env()`.
     """
 
 

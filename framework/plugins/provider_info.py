@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
-from coinmux.framework.models.base import R_co
 from coinmux.framework.plugins.declared_types import check_types, clean_texts
 from coinmux.framework.plugins.error_table import ErrorTable
 from coinmux.framework.plugins.rate_limit import RateLimit
@@ -17,12 +16,13 @@ from coinmux.framework.reference.symbols import SymbolStyle
 
 if TYPE_CHECKING:
     from coinmux.framework.formats.feeds import FeedEntry
-    from coinmux.framework.models.base import Query
-    from coinmux.framework.models.capability import Strategy
+    from coinmux.framework.models.base import Query, R_co
     from coinmux.framework.reference.assets import AssetDirectory
+    from coinmux.framework.reference.strategy import Strategy
     from coinmux.framework.transport.endpoint import Scalar
 
 T = TypeVar("T")
+Data_co = TypeVar("Data_co", covariant=True)
 
 Category = Literal["market", "blockchain", "news", "sentiment", "onchain", "whale", "model", "defi"]
 
@@ -216,11 +216,11 @@ class Reply:
     headers: Mapping[str, str]
 
 
-class Answered(Protocol[R_co]):
+class Answered(Protocol[Data_co]):
     """What `HTTPClient.ask` returns; see `coinmux.Answer`."""
 
     @property
-    def data(self) -> R_co:
+    def data(self) -> Data_co:
         """The capability's result model."""
         ...
 

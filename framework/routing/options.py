@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from coinmux.framework.errors import InvalidRequest
-from coinmux.framework.models.capability import Strategy
+from coinmux.framework.reference.strategy import Strategy
 
 #: Seconds a caller may give a request.
 LEAST_TIMEOUT_S, MOST_TIMEOUT_S = 0.1, 30

@@ -14,8 +14,8 @@ from coinmux.framework.transport.endpoint import Endpoint, is_header_value
 if TYPE_CHECKING:
     from coinmux.framework.cache.answer import Answer
     from coinmux.framework.clock import Clock, Deadline
-    from coinmux.framework.models.capability import Strategy
     from coinmux.framework.reference.assets import AssetDirectory
+    from coinmux.framework.reference.strategy import Strategy
 
 T = TypeVar("T")
 #: The address of a source that calls no host; the name never resolves (RFC 6761).

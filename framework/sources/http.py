@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from coinmux.framework.cache import answer as cached
-    from coinmux.framework.models.capability import Strategy
     from coinmux.framework.reference.assets import AssetDirectory
+    from coinmux.framework.reference.strategy import Strategy
     from coinmux.framework.transport.endpoint import Endpoint, Scalar
     from coinmux.framework.transport.messages import Answer, Outgoing
 

@@ -40,18 +40,27 @@ COMMANDS: Mapping[str, str] = {
 
 
 class _Commands(click.RichGroup):
-    """The commands by name; a command is imported when it is asked for."""
+    """The commands by name; a command is imported when it is asked for.
+
+    Plugins are looked at where a name is none of ours, and for the list of all.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS, *self._of_plugins()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         module = COMMANDS.get(cmd_name)
         if module is None:
-            return None
+            return self._of_plugins().get(cmd_name)
         found = getattr(import_module(f"{__name__}.{module}"), cmd_name.replace("-", "_"))
         assert isinstance(found, click.Command)
         return found
+
+    @staticmethod
+    def _of_plugins() -> Mapping[str, click.Command]:
+        from coinmux.server.cli.plugin_commands import plugin_commands
+
+        return plugin_commands(tuple(COMMANDS))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -13,8 +13,8 @@ import rich_click as click
 from coinmux.framework.cache.answer import Answer
 from coinmux.framework.errors import CoinmuxError
 from coinmux.framework.gateway import Gateway
-from coinmux.framework.models.capability import Strategy
 from coinmux.framework.plugins.discovery import Found
+from coinmux.framework.reference.strategy import Strategy
 from coinmux.framework.routing.options import STRATEGIES, RequestKeywords, RequestOptions
 from coinmux.server.asgi.capability_reader import read_values
 from coinmux.server.cli.console import (

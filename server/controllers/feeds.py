@@ -8,7 +8,7 @@ from typing import cast
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
-from coinmux.framework.models.capability import Strategy
+from coinmux.framework.reference.strategy import Strategy
 from coinmux.framework.reports.feeds import FeedsReport
 from coinmux.server.asgi.live_params import read_explained
 from coinmux.server.asgi.query_params import single_values

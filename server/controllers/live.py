@@ -12,7 +12,7 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 
 from coinmux.framework.gateway import Gateway
-from coinmux.framework.models.capability import Strategy
+from coinmux.framework.reference.strategy import Strategy
 from coinmux.server.asgi.live_events import Sent
 from coinmux.server.asgi.live_lines import Line
 from coinmux.server.asgi.live_params import IndicatorFollowed, LiveQuestion, read_questions

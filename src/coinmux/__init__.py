@@ -113,7 +113,6 @@ if TYPE_CHECKING:
         Consensus,
         Freshness,
         JumpRule,
-        Strategy,
     )
     from coinmux.framework.models.chain import (
         Balance,
@@ -199,6 +198,7 @@ if TYPE_CHECKING:
         common_metrics,
         named_metrics,
     )
+    from coinmux.framework.reference.strategy import Strategy
     from coinmux.framework.reference.symbols import Symbol, SymbolStyle
     from coinmux.framework.reference.values import (
         Amount,
@@ -470,7 +470,7 @@ _NAMES = {
     "indicators.result": "IndicatorMeta IndicatorResult",
     "models.base": "Head Query Result",
     "models.candles": "Candles CandlesQuery",
-    "models.capability": "CAPABILITIES Capability Consensus Freshness JumpRule Strategy",
+    "models.capability": "CAPABILITIES Capability Consensus Freshness JumpRule",
     "models.chain": (
         "Balance BalanceQuery ChainHead ChainHeadQuery Entity EntityQuery Gas GasQuery "
         "LargeTransfer LargeTransfers LargeTransfersQuery Party TokenBalance TokenBalances "
@@ -501,6 +501,7 @@ _NAMES = {
     "reference.values": (
         "Amount CleanText Number Price RawInteger Timestamp clean_text iso_ms number price_or_none"
     ),
+    "reference.strategy": "Strategy",
     "routing.options": "RequestKeywords RequestOptions",
     "sources.http": "HTTP segment",
     "sync": "SyncGateway",

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import coinmux
 from coinmux import (
@@ -16,6 +17,7 @@ from coinmux import (
     Alert,
     EventBus,
     Freshness,
+    OrderBook,
     Outcome,
     ProviderInfo,
     QuotaExhausted,
@@ -224,6 +226,29 @@ def test_the_example_of_on_event_keeps_what_went_offline(tmp_path, monkeypatch):
             health.record(lease, Outcome.FAILURE, elapsed_s=0.1)
     lines = (tmp_path / "went_offline.jsonl").read_text().splitlines()
     assert json.loads(lines[0]) == {"source": "acme", "at": clock.wall_ms()}
+
+
+def test_the_example_of_register_commands_asks_a_gateway(monkeypatch):
+    """With the pair it was given; what it prints is made of the answer."""
+
+    class Asked:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def order_book(self, symbol, depth):
+            book = OrderBook(symbol=symbol, bids=[[100, 1]], asks=[[101, 1]])
+            return types.SimpleNamespace(data=book, provider="acme")
+
+    module = module_of("register_commands")
+    del module.provider_info
+    loaded(module)
+    monkeypatch.setattr(module.SyncGateway, "from_env", classmethod(lambda _: Asked()))
+    (command,) = module.register_commands()
+    done = CliRunner().invoke(command, ["BTC/USDT"])
+    assert done.output == "1.0000 % at acme\n", done.exception
 
 
 def test_the_example_of_register_alert_channels_sends():

@@ -24,6 +24,8 @@ _AT_ONCE = ("advise_order", "cache_rule")
 ASKED = (*_AT_ONCE, "on_event")
 #: Asked once while the plugin loads: each returns a list.
 DECLARING = ("register_alert_channels",)
+#: Asked by the command alone.
+_OF_COMMANDS = ("register_commands",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def extension_of(
             kind.
         ValueError: it returned something twice.
     """
-    for name in (*_AT_ONCE, *DECLARING):
+    for name in (*_AT_ONCE, *DECLARING, *_OF_COMMANDS):
         if name in hooks and inspect.iscoroutinefunction(hooks[name].function):
             raise TypeError(f"{name} is async; it must be a plain function")
     asked = {name: _taking(hooks[name], arguments[name]) for name in ASKED if name in hooks}
