@@ -220,3 +220,16 @@ asyncio.run(main())
     assert set(shown["frame"]) == {"binance", "kraken"}
     assert shown["worth"] > 100
     assert shown["named"] == "venues"
+
+
+def test_its_own_tests_pass(path, tmp_path):
+    """In a stranger's configuration."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-c", str(tmp_path / "pytest.ini"),
+         "-p", "no:cacheprovider", str(ROOT / "examples/coinmux-venues/tests")],
+        env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=120,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout

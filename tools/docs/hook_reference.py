@@ -26,7 +26,7 @@ is shown. A plugin with a fetch hook also needs a `provider_info`, one with a st
 `socket_dialect` too. The last ones, from `advise_order` on, are beyond fetching: any plugin may
 have them, also one that is no source. `COINMUX_API = 1` in a plugin
 says for which version of these hooks it was written ([stability.md](stability.md)). The tutorial is
-[plugins.md](../plugins.md).
+[tutorial.md](../tutorial.md).
 
 """
 

@@ -27,6 +27,7 @@ from coinmux import (
 from coinmux.models import Symbol
 from pydantic import BaseModel, Field, field_validator
 
+COINMUX_API = 1
 #: Asked where `VENUES_SOURCES` names none.
 USUAL = "binance,bybit,coinbase_exchange,kraken,okx"
 _COINS = 30
