@@ -1,10 +1,26 @@
 """What is made of other sources, on sources made on the spot."""
 
 import asyncio
+from typing import TypeVar
 
 import coinmux_venues as venues
-from coinmux import Gateway, OrderBook, ProviderInfo, Ticker, UnknownSymbol, hookimpl, in_process
+from coinmux import (
+    HTTP,
+    Answer,
+    Gateway,
+    OrderBook,
+    OrderBookQuery,
+    ProviderInfo,
+    Query,
+    Result,
+    Ticker,
+    TickerQuery,
+    UnknownSymbol,
+    hookimpl,
+    in_process,
+)
 
+R = TypeVar("R", bound=Result)
 ENVIRON = {"CHECKER": "off", "VENUES_SOURCES": "north,south"}
 
 
@@ -24,20 +40,20 @@ class Exchange:
         )
 
     @hookimpl
-    async def fetch_order_book(self, query):
+    async def fetch_order_book(self, query: OrderBookQuery) -> OrderBook:
         if str(query.symbol) != "BTC/USDT":
             raise UnknownSymbol(query.symbol)
         return OrderBook(symbol=query.symbol, bids=[[self.bid, 1]], asks=[[self.ask, 1]])
 
     @hookimpl
-    async def fetch_ticker(self, query, http):
+    async def fetch_ticker(self, query: TickerQuery, http: HTTP) -> Ticker:
         if str(query.symbol) != "BTC/USDT":
             raise UnknownSymbol(query.symbol)
         return Ticker(symbol=query.symbol, last=self.bid, timestamp=http.now_ms())
 
 
-def ask(query):
-    async def run():
+def ask(query: Query[R]) -> Answer[R]:
+    async def run() -> Answer[R]:
         found = [
             in_process("venues", venues),
             in_process("north", Exchange("north", 100, 102)),
@@ -49,12 +65,12 @@ def ask(query):
     return asyncio.run(run())
 
 
-def test_the_best_of_each_side_is_found():
+def test_the_best_of_each_side_is_found() -> None:
     best = ask(venues.BestPricesQuery(symbol="BTC/USDT")).data
     assert (best.bid, best.bid_venue, best.ask, best.ask_venue) == (101, "south", 102, "north")
 
 
-def test_what_has_no_price_is_said_and_not_counted():
+def test_what_has_no_price_is_said_and_not_counted() -> None:
     answer = ask(venues.PortfolioQuery(holdings="BTC:2,NOPE:3,USDT:10"))
     assert answer.data.worth == 2 * 100 + 10
     assert answer.meta["notes"] == ("has no price: NOPE (unknown_symbol)",)
