@@ -47,6 +47,7 @@ from coinmux.server.controllers.openbb import OpenbbController
 from coinmux.server.controllers.operator import OperatorController
 from coinmux.server.controllers.page_data import PageDataController
 from coinmux.server.controllers.pages import PageController
+from coinmux.server.controllers.plugin_routes import PluginRouteController
 from coinmux.server.controllers.routing import RoutingController
 from coinmux.server.controllers.system import ProbeController, SystemController
 from coinmux.server.controllers.udf import UdfController
@@ -95,6 +96,7 @@ CONTROLLERS = (
     OutsideController,
     PageController,
     PageDataController,
+    PluginRouteController,
     ProbeController,
     RoutingController,
     SentimentController,
@@ -213,7 +215,8 @@ def _context_of(gateway: Gateway, bound: str, drill: Drill | None) -> ServerCont
 
 def _litestar(desk: ServerContext, assets: Assets, opened: AbstractAsyncContextManager[Any]) -> Any:
     """The routes, their dependencies and the lifespan; `opened` is open for as long as it lasts."""
-    docs, kept = Docs(lambda: desk.gateway.capabilities.values()), KeptAnswers(desk.gateway.clock)
+    gateway, kept = desk.gateway, KeptAnswers(desk.gateway.clock)
+    docs = Docs(lambda: gateway.capabilities.values(), gateway.extensions.routes.every)
     return _Application(
         route_handlers=[*CONTROLLERS, *([McpController] if desk.gateway.settings.mcp else ())],
         dependencies={

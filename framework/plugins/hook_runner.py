@@ -182,7 +182,8 @@ def in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(deliver, result, error)
 
-        threading.Thread(target=run, name=function.__name__, daemon=True).start()
+        name = getattr(function, "__name__", type(function).__name__)
+        threading.Thread(target=run, name=name, daemon=True).start()
         result = await future
         return await result if hasattr(result, "__await__") else result
 

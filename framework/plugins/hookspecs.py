@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from coinmux.framework.models.capability import Capability, Freshness
     from coinmux.framework.plugins.extensions.advice import Advice, RankedSource
     from coinmux.framework.plugins.extensions.alert_kinds import AlertChannelKind
+    from coinmux.framework.plugins.extensions.routes import Route
     from coinmux.framework.plugins.indicator_info import Column, Columns, IndicatorInfo, Values
     from coinmux.framework.plugins.provider_info import HTTPClient, ProviderInfo, Reply
     from coinmux.framework.plugins.socket_dialect import SocketDialect, Subscription
@@ -346,4 +347,16 @@ def register_alert_channels() -> Sequence[AlertChannelKind]:  # type: ignore[emp
     arrive. Four further tries follow within some minutes. Damping, routes, quiet hours and the
     words are those of every channel. The address and the secret variables are kept out of what is
     shown. A kind goes before one of apprise of the same scheme.
+    """
+
+
+@hookspec
+def register_routes() -> Sequence[Route]:  # type: ignore[empty-body]
+    """Routes and pages of the server, below `/plugins/<plugin>`.
+
+    Called once, at load; must not do I/O. What is true of every route is true of these: keys and
+    limits, ids, problem documents, headers, the OpenAPI document and `/docs`. A handler asks by
+    `request.gateway` and has 30 s; what it raises or cannot be sent is that answer's error 502. A
+    page may load files of this server alone, `../../static/site.css` and other routes of the plugin
+    among them, and runs no script within its HTML. The Providers page lists pages by their names.
     """

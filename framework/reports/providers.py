@@ -10,6 +10,7 @@ from msgspec import Meta
 from coinmux.framework.clock import wall_at
 from coinmux.framework.health.circuit import State
 from coinmux.framework.limits.quota import quota_lines
+from coinmux.framework.plugins.extensions.routes import whole_path
 from coinmux.framework.reference.metrics import METRICS
 from coinmux.framework.reports.base import FrozenReport, UnixMs
 from coinmux.framework.reports.health import SourceHealth
@@ -150,14 +151,23 @@ class PluginWarning(FrozenReport):
     message: Annotated[str, Meta(description="Such as a hook without its mark")]
 
 
+class PluginPage(FrozenReport):
+    """A page that a plugin adds."""
+
+    plugin: str
+    title: str
+    path: Annotated[str, Meta(description="Below the server's address")]
+
+
 class ProviderList(FrozenReport):
-    """Every provider, and the plugins that did not load."""
+    """Every provider, the plugins that did not load, and the pages of those that did."""
 
     providers: tuple[ProviderReport, ...]
     broken: tuple[BrokenPlugin, ...]
     warnings: Annotated[
         tuple[PluginWarning, ...], Meta(description="Plugins that work in part, or load slowly")
     ]
+    pages: tuple[PluginPage, ...]
 
 
 class FreshnessReport(FrozenReport):
@@ -270,6 +280,12 @@ class ProviderReports:
             warnings=tuple(
                 PluginWarning(name=one.name, origin=one.origin, message=one.message)
                 for one in self._loader.doubts
+            ),
+            pages=tuple(
+                PluginPage(plugin=one.plugin, title=route.page, path=whole_path(one, route))
+                for one in self._loader.extensions
+                for route in one.routes
+                if route.page is not None
             ),
         )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from coinmux.server.asgi.static_files import FOLDER
 from coinmux.server.openapi.document import document
-from coinmux.server.openapi.plugin_routes import add_plugin_routes
+from coinmux.server.openapi.plugin_routes import add_own_routes, add_plugin_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from litestar import Litestar
 
     from coinmux.framework.models.capability import Capability
+    from coinmux.framework.plugins.extensions.routes import Route
 
 #: The frame that the documentation shares with the other pages, with three places to fill.
 _FRAME = FOLDER / "pages/docs/index.html"
@@ -29,21 +30,28 @@ class Docs:
 
     Args:
         rows: the capabilities there are now.
+        routes: those of plugins there are now: plugin, whole path and route.
     """
 
-    def __init__(self, rows: Callable[[], Iterable[Capability]]) -> None:
+    def __init__(
+        self,
+        rows: Callable[[], Iterable[Capability]],
+        routes: Callable[[], Iterable[tuple[str, str, Route]]],
+    ) -> None:
         self._rows = rows
-        self._described: tuple[Capability, ...] = ()
+        self._routes = routes
+        self._described: tuple[object, ...] = ()
         self._document: dict[str, Any] | None = None
         self._page: str | None = None
 
     def document(self, app: Litestar) -> dict[str, Any]:
         """The OpenAPI document."""
-        rows = tuple(self._rows())
-        if self._document is None or rows != self._described:
-            self._page, self._described = None, rows
+        rows, routes = tuple(self._rows()), tuple(self._routes())
+        if self._document is None or (rows, routes) != self._described:
+            self._page, self._described = None, (rows, routes)
             self._document = document(app)
             add_plugin_routes(self._document, rows)
+            add_own_routes(self._document, routes)
         return self._document
 
     def page(self, app: Litestar) -> str:

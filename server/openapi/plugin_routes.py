@@ -1,10 +1,12 @@
-"""The capabilities that plugins add, as routes of the OpenAPI document: `/api/data/<capability>`.
+"""What plugins add, as routes of the OpenAPI document: `/api/data/<capability>`, `/plugins/…`.
 
-They are served by the one route that takes any capability, which can describe no answer of its own.
+Capabilities are served by the one route that takes any of them, which can describe no answer of its
+own; routes of plugins by one door to all of them.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from coinmux.framework.models.capability import Capability
+    from coinmux.framework.plugins.extensions.routes import Route
 
 
 def add_plugin_routes(document: dict[str, Any], rows: Iterable[Capability]) -> None:
@@ -36,6 +39,28 @@ def add_plugin_routes(document: dict[str, Any], rows: Iterable[Capability]) -> N
                 continue
             document["paths"][path] = {"get": operation}
             document["components"]["schemas"] |= schemas
+
+
+def add_own_routes(document: dict[str, Any], routes: Iterable[tuple[str, str, Route]]) -> None:
+    """Describe in `document` the routes that plugins serve: plugin, whole path and route."""
+    for plugin, path, route in routes:
+        doc = RouteDoc(
+            media_type=route.media_type,
+            schema={} if route.media_type == "application/json" else {"type": "string"},
+            errors=(404, 405, 502),
+            is_keyed=not route.is_open,
+        )
+        words = re.findall(r"[A-Za-z0-9]+", f"{plugin}{path.removeprefix(f'/plugins/{plugin}')}")
+        operation = {
+            "operationId": route.method.lower() + "".join(f"_{word}" for word in words),
+            "summary": route.summary,
+            "description": f"{route.summary} A route of the plugin {plugin}.",
+            "tags": ["plugins"],
+            "parameters": [],
+            "responses": responses(doc, path),
+            **keyed(doc, path),
+        }
+        document["paths"].setdefault(path, {})[route.method.lower()] = operation
 
 
 def _described(row: Capability) -> tuple[str, dict[str, Any], dict[str, Any]]:

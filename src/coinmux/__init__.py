@@ -167,6 +167,7 @@ if TYPE_CHECKING:
     from coinmux.framework.plugins.error_table import ErrorTable, When
     from coinmux.framework.plugins.extensions.advice import Advice, RankedSource
     from coinmux.framework.plugins.extensions.alert_kinds import Alert, AlertChannelKind
+    from coinmux.framework.plugins.extensions.routes import Route, RouteRequest
     from coinmux.framework.plugins.hookspecs import hookimpl, hookspec
     from coinmux.framework.plugins.indicator_info import (
         Column,
@@ -340,6 +341,8 @@ __all__ = [
     "RequestKeywords",
     "RequestOptions",
     "Result",
+    "Route",
+    "RouteRequest",
     "RoutingError",
     "SchemaMismatch",
     "Social",
@@ -488,6 +491,7 @@ _NAMES = {
     "plugins.error_table": "ErrorTable When",
     "plugins.extensions.advice": "Advice RankedSource",
     "plugins.extensions.alert_kinds": "Alert AlertChannelKind",
+    "plugins.extensions.routes": "Route RouteRequest",
     "plugins.hookspecs": "hookimpl hookspec",
     "plugins.indicator_info": "Column Columns IndicatorInfo Latest Output Parameter Values period",
     "plugins.provider_info": "Channel EnvVar HTTPClient ProviderInfo Reply UsageHeader",

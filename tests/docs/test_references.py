@@ -17,6 +17,8 @@ from coinmux import (
     Alert,
     EventBus,
     Freshness,
+    Gateway,
+    InvalidRequest,
     OrderBook,
     Outcome,
     ProviderInfo,
@@ -24,7 +26,9 @@ from coinmux import (
     RankedSource,
     RateLimited,
     Reply,
+    RouteRequest,
     State,
+    Ticker,
     UnknownSymbol,
     hookimpl,
 )
@@ -293,6 +297,36 @@ def test_the_record_of_what_is_public_names_all_of_it_once():
         "setting ALERT_URLS",
         "command doctor",
     } <= set(lines)
+
+
+async def test_the_example_of_register_routes_answers_and_shows_a_price():
+    """And says what is missing, as every route does."""
+
+    class Prices:
+        @hookimpl
+        def provider_info(self):
+            return ProviderInfo(
+                name="prices", title="Prices", category="market", base_url="https://example.com"
+            )
+
+        @hookimpl
+        async def fetch_ticker(self, query, http):
+            return Ticker(symbol=query.symbol, last=1.0875)
+
+    found = [in_process("prices", Prices()), in_process("house", module_of("register_routes"))]
+    async with Gateway.from_env(None, environ={"CHECKER": "off"}, found=found) as gateway:
+        assert await gateway.wait_loaded() == []
+        routes = {path: (plugin, one) for plugin, path, one in gateway.extensions.routes.every()}
+
+        async def ask(path, **query):
+            request = RouteRequest("GET", path, query, b"", "r-1", gateway)
+            return await gateway.extensions.routes.answer(*routes[path], request)
+
+        answer = await ask("/plugins/house/rate", symbol="EUR/USDT")
+        assert json.loads(answer) == {"symbol": "EUR/USDT", "rate": 1.0875, "provider": "prices"}
+        with pytest.raises(InvalidRequest, match="symbol is missing"):
+            await ask("/plugins/house/rate")
+        assert b"<p>1.0875 USDT, by prices</p>" in await ask("/plugins/house/euro")
 
 
 def test_every_error_code_is_listed_once():

@@ -29,6 +29,25 @@ async def test_an_unknown_source_is_said_in_the_page_alone(page_of):
         assert page.complaints == []
 
 
+async def test_pages_of_plugins_are_listed_and_led_to(page_of, altered):
+    """By their names, whatever signs those have; without any there is no list."""
+    at = "/plugins/acme/euro"
+
+    async def before(page):
+        pages = [{"plugin": "acme", "title": "The <b>euro</b>", "path": at}]
+        await altered(page, "**/api/providers", lambda body: body.update(pages=pages))
+
+    async with page_of("providers", before=before) as page:
+        link = page.locator("#page-list a")
+        await expect(link).to_have_text("The <b>euro</b>")
+        assert (await link.evaluate("link => new URL(link.href).pathname")) == at
+        await expect(page.locator("#page-list li")).to_contain_text("by acme")
+        await page.unroute_all(behavior="ignoreErrors")
+    async with page_of("providers") as page:
+        await page.locator('#explorer tr[data-key="binance"]').wait_for()
+        await expect(page.locator("#pages")).to_be_hidden()
+
+
 async def test_every_state_in_the_table_has_its_shape(page_of):
     """A state is never told by its word and colour alone."""
     async with page_of("providers") as page:

@@ -9,6 +9,7 @@ from coinmux.framework.plugins.extensions.advice import Advisers
 from coinmux.framework.plugins.extensions.cache_rules import CacheRules
 from coinmux.framework.plugins.extensions.faults import HookFaults
 from coinmux.framework.plugins.extensions.listeners import EventListeners
+from coinmux.framework.plugins.extensions.routes import PluginRoutes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,7 @@ class ExtensionsInUse:
 
     Attributes:
         faults: what went wrong in them.
+        routes: those that plugins add to the server.
         advisers, rules: None while no plugin has such a hook, so that a request costs nothing.
     """
 
@@ -44,6 +46,7 @@ class ExtensionsInUse:
         self._is_open = False
         self.faults = HookFaults(events, redactor, clock)
         self.listeners = EventListeners(events, self.faults)
+        self.routes = PluginRoutes(extensions, self.faults)
         self.advisers: Advisers | None = None
         self.rules: CacheRules | None = None
         extensions.watch(self._use)
@@ -57,10 +60,12 @@ class ExtensionsInUse:
         """End what the hooks run in."""
         self._is_open = False
         await self.listeners.stop()
+        await self.routes.close()
         self._close()
 
     def _use(self) -> None:
         self._close()
+        self.routes.forget()
         if advising := self._extensions.with_hook(advice.HOOK):
             self.advisers = Advisers(advising, self.faults, self._clock)
         if ruling := self._extensions.with_hook(cache_rules.HOOK):

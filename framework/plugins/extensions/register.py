@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from coinmux.framework.plugins.extensions import alert_kinds
+from coinmux.framework.plugins.extensions import alert_kinds, routes
 
 if TYPE_CHECKING:
     import pluggy
 
     from coinmux.framework.plugins.extensions.alert_kinds import AlertChannelKind
+    from coinmux.framework.plugins.extensions.routes import Route
     from coinmux.framework.plugins.provider_info import EnvVar
 
 #: A plugin's name and one of its hooks.
@@ -23,7 +24,7 @@ _AT_ONCE = ("advise_order", "cache_rule")
 #: Asked when they are needed, with the arguments of their specifications.
 ASKED = (*_AT_ONCE, "on_event")
 #: Asked once while the plugin loads: each returns a list.
-DECLARING = ("register_alert_channels",)
+DECLARING = ("register_alert_channels", "register_routes")
 #: Asked by the command alone.
 _OF_COMMANDS = ("register_commands",)
 
@@ -36,11 +37,13 @@ class Extension:
         plugin: the name of its entry point.
         hooks: by name, called with the arguments of their specifications, in that order.
         alert_kinds: kinds of alert channels.
+        routes: below its name.
     """
 
     plugin: str
     hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     alert_kinds: tuple[AlertChannelKind, ...] = ()
+    routes: tuple[Route, ...] = ()
 
 
 class Extensions:
@@ -126,7 +129,7 @@ def extension_of(
     if not asked and not declared:
         return None
     kinds = alert_kinds.kinds_in(declared.get(alert_kinds.HOOK, ()))
-    return Extension(plugin, asked, kinds)
+    return Extension(plugin, asked, kinds, routes.routes_in(declared.get(routes.HOOK, ())))
 
 
 def _taking(impl: pluggy.HookImpl, known: tuple[str, ...]) -> Callable[..., Any]:

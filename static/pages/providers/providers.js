@@ -139,7 +139,7 @@ function readFilters() {
 }
 
 const poller = new Poller(async () => {
-  const [{ providers, broken }, { sources }, { features }, monitor] = await Promise.all([get("api/providers"), get("api/source-health/status"), get("api/config/features"), get("api/monitor")]);
+  const [{ providers, broken, pages }, { sources }, { features }, monitor] = await Promise.all([get("api/providers"), get("api/source-health/status"), get("api/config/features"), get("api/monitor")]);
   sync(monitor.server_time);
   const seen = new Map(monitor.providers.map((one) => [one.name, one]));
   const channels = new Map();
@@ -161,6 +161,8 @@ const poller = new Poller(async () => {
   choices("capability", [...new Set(facts.known.flatMap((one) => one.capabilities))].sort((a, b) => capabilityOf(a).localeCompare(capabilityOf(b))), capabilityOf);
   show();
   shell.updated(undefined, EVERY_MS);
+  $("#pages").hidden = !pages.length;
+  $("#page-list").replaceChildren(...pages.map((one) => h("li", null, h("a", { href: one.path.slice(1), text: one.title }), " ", h("span", { class: "muted", text: `by ${one.plugin}` }))));
   $("#broken").hidden = !broken.length;
   $("#broken-list").replaceChildren(...broken.map((one) => h("li", null, h("strong", { text: one.origin }), " ", h("span", { class: "muted", text: one.error }))));
   drawer.refresh();
