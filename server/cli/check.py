@@ -18,8 +18,8 @@ def check(what: str, as_json: bool) -> None:
     """Check a plugin's package: metadata, loading, types, samples, tests and conformance.
 
     PATH is a folder with a pyproject.toml, by default this one; it need not be installed. NAME is
-    an installed package, or a plugin of one. The plugin's code is run, without a network. Exit code
-    0: nothing has failed, though there may be warnings; 1: something has.
+    an installed package, or a plugin of one. The plugin's code is run; its source is not asked.
+    Exit code 0: nothing has failed, though there may be warnings; 1: something has.
     """
     check_installed("coinmux check", "packaging")
     # Imported here: it needs the extra.

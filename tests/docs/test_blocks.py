@@ -1,6 +1,7 @@
 """The blocks of code in the documentation run as they stand, on simulated sources.
 
-Those of `docs/plugins.md`, of the examples' own tests and of generated pages have tests elsewhere.
+Those of the tutorial, of `docs/plugins.md`, of the examples' own tests and of generated pages have
+tests elsewhere.
 """
 
 import ast
@@ -21,7 +22,7 @@ from tests.e2e.conftest import coinmux
 ROOT = Path(__file__).resolve().parents[2]
 #: Sources that the blocks ask; loading all of them for each block takes seconds.
 ASKED = ("binance", "bybit", "coinbase_exchange", "kraken", "okx")
-ELSEWHERE = ("plugins.md", "conformance.md")
+ELSEWHERE = ("plugins.md", "conformance.md", "tutorial.md")
 #: Pages whose blocks are plain calls without `await`.
 PLAIN = ("frames.md",)
 #: A stream goes on for ever: its block is read until it has told so many times.
@@ -93,7 +94,8 @@ async def test_a_block_of_python_runs(page, code, environ, monkeypatch, tmp_path
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")
 def test_what_is_asked_with_curl_is_answered(tmp_path):
     """Every `curl` of a GET in the README and the pages, asked of a simulated server."""
-    texts = [page.read_text() for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))]
+    pages = (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+    texts = [page.read_text() for page in pages if page.name not in ELSEWHERE]
     asked = {line for text in texts for line in re.findall(r"(?m)^(?:\$ )?(curl .*'http.*)$", text)}
     assert len(asked) >= 2
     with coinmux("serve", "--simulate", CHECKER="off") as server:

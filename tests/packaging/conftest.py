@@ -55,6 +55,11 @@ def install(folder, wheel):
     editable installation of the checkout stays out.
     """
     venv.create(folder, with_pip=False)
+    furnish(folder, wheel)
+
+
+def furnish(folder, wheel):
+    """Put them into an environment that is there."""
     python = folder / "bin/python"
     pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet")
     run(*pip, "--no-deps", "--no-index", "--no-compile", wheel, cwd=folder)

@@ -18,9 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 #: By reader: which pages of `docs/`, in the order to read them.
 READERS: Mapping[str, Sequence[str]] = {
     "Ask for data": (
-        "api", "streams", "indicators", "frames", "mcp", "udf", "openbb", "models",
+        "api", "streams", "indicators", "client", "frames", "mcp", "udf", "openbb", "models",
     ),
-    "Write a plugin": ("plugins", "samples", "conformance", "simulator", "fields"),
+    "Write a plugin": (
+        "tutorial", "authors", "plugins", "samples", "conformance", "simulator", "fields",
+    ),
     "Run it": (
         "deploy", "consumers", "state", "workers", "archive", "transport", "doctor", "alerts",
         "traces",
@@ -31,7 +33,8 @@ READERS: Mapping[str, Sequence[str]] = {
     ),
     "Look it up": (
         "reference/hooks", "reference/settings", "reference/errors", "reference/events",
-        "reference/metrics", "reference/stability", "providers", "sources/README",
+        "reference/metrics", "reference/routes", "reference/stability", "providers",
+        "sources/README",
     ),
     "The project": (
         "../README", "README", "../CHANGELOG", "../CONTRIBUTING", "../SECURITY", "../bench/README",
