@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from typing import Any
 
 import rich_click as click
 
 from coinmux.framework.config.settings import DEFAULT_ENV_FILE, InvalidSetting
+from coinmux.framework.errors import PluginError, PluginTimeout
 from coinmux.framework.health.classify import quoted
 from coinmux.framework.plugins.discovery import PluginLoader
 from coinmux.server.cli.console import read_env
@@ -64,15 +67,43 @@ def _declared(loader: PluginLoader) -> Iterator[tuple[str, click.Command]]:
     for impl in sorted(caller.get_hookimpls(), key=lambda one: str(one.plugin_name)):
         name = str(impl.plugin_name)
         try:
-            told = tuple(impl.function())
+            told = tuple(_in_time(impl.function))
             wrong = [one for one in told if not isinstance(one, click.Command) or not one.name]
             if wrong:
                 raise TypeError(f"{HOOK} returns a list of click commands")
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the border around a plugin's hook
+        except Exception as error:  # noqa: BLE001 - the border around a plugin's hook
             _tell(name, f"its {HOOK} failed: {quoted(error)}")
             continue
         for one in told:
             yield name, one
+
+
+def _in_time(function: Callable[[], Any]) -> Any:
+    """What it returns; in a thread of its own, which one that never returns does not leave.
+
+    Raises:
+        PluginTimeout: it did not return in time.
+        Exception: whatever it raises; a `PluginError` in place of what would end the process.
+    """
+    told: list[Any] = []
+    raised: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            told.append(function())
+        except BaseException as error:  # noqa: BLE001 - the border around a plugin's hook
+            raised.append(error)
+
+    thread = threading.Thread(target=call, name=HOOK, daemon=True)
+    thread.start()
+    thread.join(_LOAD_S)
+    for error in raised:
+        if isinstance(error, Exception):
+            raise error
+        raise PluginError(quoted(error)) from error
+    if not told:
+        raise PluginTimeout(f"did not return within {_LOAD_S:g} s")
+    return told[0]
 
 
 def _tell(plugin: str, what: str) -> None:

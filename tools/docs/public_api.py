@@ -1,7 +1,8 @@
 """`docs/reference/public_api.txt`: everything one may rely on, a line each, in a stable order.
 
 Argument and field names are listed, with `=` where one may be left out; their types are checked by
-`tests/typing`. Routes are recorded by `tests/server/openapi/test_document.py`.
+`tests/typing`. Routes are recorded by `tests/server/openapi/test_document.py`, metrics
+by `docs/reference/metrics.md`.
 """
 
 from __future__ import annotations
@@ -77,11 +78,6 @@ def _fields(kind: type) -> str:
     else:
         return ""
     return f"({', '.join(shown)})"
-
-
-def _is_needed(field: dataclasses.Field[Any]) -> bool:
-    missing = dataclasses.MISSING
-    return field.default is missing and field.default_factory is missing
 
 
 def _arguments(function: Callable[..., Any]) -> str:

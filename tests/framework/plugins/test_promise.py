@@ -112,6 +112,18 @@ class NoChannels:
         return [AlertChannelKind]
 
 
+class RoutesRaise:
+    @hookimpl
+    def register_routes(self):
+        raise KeyError("routes")
+
+
+class NoRoutes:
+    @hookimpl
+    def register_routes(self):
+        return ["/spread"]
+
+
 BROKEN = {
     "absent": (failing(ImportError("no module named x")), "ImportError while loading"),
     "leaves": (failing(SystemExit(3)), "SystemExit while loading: 3"),
@@ -124,6 +136,8 @@ BROKEN = {
     "misspelt": (Misspelt, "did you mean fetch_ticker?"),
     "same_name": (Source, "another provider is already named sound"),
     "async_advice": (AsyncAdvice, "advise_order is async"),
+    "routes_raise": (RoutesRaise, "KeyError"),
+    "no_routes": (NoRoutes, "returns a list of Route"),
     "no_channels": (NoChannels, "returns a list of AlertChannelKind"),
 }
 

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from coinmux.server.cli import plugin_commands as module
 from coinmux.server.cli.plugin_commands import plugin_commands
 from tests.server.cli.in_process import run_here
 
@@ -39,6 +40,14 @@ from coinmux import hookimpl
 @hookimpl
 def register_commands():
     return ["greet"]
+"""
+HANGING = """
+import threading
+from coinmux import hookimpl
+
+@hookimpl
+def register_commands():
+    threading.Event().wait(60)
 """
 BROKEN = "import nowhere_to_be_found"
 
@@ -83,6 +92,16 @@ def test_broken_plugins_are_named_and_take_no_command_away(install, tmp_path):
     assert done.stdout == "hello you\n"
     for name in ("raising_plugin", "odd_plugin", "gone_plugin"):
         assert f"plugin {name}" in done.stderr
+
+
+def test_a_hook_that_never_returns_takes_no_command_away(install, tmp_path, monkeypatch):
+    """It is left waiting; the command of the plugin after it runs."""
+    install(greeter_plugin=GREETING, asleep_plugin=HANGING)
+    monkeypatch.setattr(module, "_LOAD_S", 2.0)
+    done = run_here(["greet"], {}, cwd=tmp_path)
+    assert done.stdout == "hello you\n"
+    assert "plugin asleep_plugin: its register_commands failed" in done.stderr
+    assert "did not return within 2 s" in done.stderr
 
 
 def test_a_plugin_that_is_switched_off_has_no_command(install, tmp_path):
