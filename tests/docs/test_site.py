@@ -51,7 +51,7 @@ def test_links_within_the_site_lead_to_pages_and_headings_there(site):
         page: set(re.findall(r'id="([^"]+)"', page.read_text())) for page in site.rglob("*.html")
     }
     for page in anchors:
-        for link in re.findall(r'href="([^":]*)"', page.read_text()):
+        for link in re.findall(r'<(?:a|link)\s[^>]*?href="([^":]*)"', page.read_text()):
             path, _, anchor = link.partition("#")
             path = path.partition("?")[0]
             target = (page.parent / path).resolve() if path else page
