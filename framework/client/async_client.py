@@ -64,7 +64,7 @@ class ClientKeywords(TypedDict, total=False):
     """The keywords of `Client` and `AsyncClient`.
 
     Attributes:
-        api_key: sent as `X-API-Key`.
+        api_key: of a consumer, sent as `X-API-Key`.
         timeout_s: seconds for a request without a deadline of its own; 30.
         retries: whether and when a request is made again.
         known: answers kept, which the server need not send again; 128, 0 for none.
