@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
@@ -28,7 +29,7 @@ _LIMIT_S = 10.0
 _END_S = 1.0
 
 
-class Listener:
+class Listener(ABC):
     """One plugin's hook and the events that wait for it.
 
     Attributes:
@@ -52,16 +53,17 @@ class Listener:
         self._waiting.append(replace(event, detail=MappingProxyType(event.detail)))
         self._wake()
 
+    @abstractmethod
     def _wake(self) -> None:
-        raise NotImplementedError
+        """Have what waits handled."""
 
+    @abstractmethod
     def end(self) -> None:
         """Handle nothing more of what waits."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def ended(self) -> None:
         """Wait until the hook has returned, for a second at most."""
-        raise NotImplementedError
 
 
 class PlainListener(Listener):
