@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, unquote
@@ -100,6 +100,7 @@ class Simulator:
         self.log: deque[Call] = deque(maxlen=LOG_LENGTH)
         self._clock = clock if clock is not None else SystemClock()
         self._faults = FaultBook()
+        self._before_answers: Callable[[], None] | None = None
         for one in providers:
             self.take(one)
         self._server = Loopback(self._handle)
@@ -218,6 +219,10 @@ class Simulator:
             if variable.required
         }
 
+    def before_answers(self, work: Callable[[], None]) -> None:
+        """Do `work` before each answer; it must be quick. Orders from elsewhere are taken there."""
+        self._before_answers = work
+
     def order(
         self, order: FaultOrder | str, kind: str = "", count: int | None = None, **arguments: Any
     ) -> FaultOrder:
@@ -277,6 +282,8 @@ class Simulator:
         if catalogue is None:
             return Delivery(wire(json_answer(404, {"error": f"no provider {name[:40]!r} here"})))
         self.calls[name] += 1
+        if self._before_answers is not None:
+            self._before_answers()
         asked = Asked(
             request.method,
             segments_of(slash + rest),

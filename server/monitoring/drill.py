@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 
@@ -17,6 +17,10 @@ class Drill(Protocol):
     @property
     def followed(self) -> Collection[str]:
         """Providers with live feeds: they alone take the faults that begin with `feed_`."""
+        ...
+
+    def before_answers(self, work: Callable[[], None]) -> None:
+        """Do `work` before each answer of a provider."""
         ...
 
     def broken(self) -> dict[str, str]:

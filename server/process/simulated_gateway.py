@@ -81,6 +81,10 @@ class SimulatorDrill:
         """Providers with live feeds: they alone take the faults that begin with `feed_`."""
         return [name for name, one in self._simulator.providers.items() if one.info.sockets]
 
+    def before_answers(self, work: Callable[[], None]) -> None:
+        """Do `work` before each answer of a provider."""
+        self._simulator.before_answers(work)
+
     def broken(self) -> dict[str, str]:
         """The fault in force of each broken provider."""
         found: dict[str, str] = {}

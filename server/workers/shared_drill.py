@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from coinmux.server.monitoring.drill import Drill
@@ -28,6 +28,8 @@ class SharedDrill:
         self._file = folder / "drill.json"
         self._lock = folder / "drill.lock"
         self._seen = 0
+        # Whoever ordered a fault and then asks a source sees it, whichever worker answers.
+        own.before_answers(self.catch_up)
 
     @property
     def faults(self) -> Mapping[str, str]:
@@ -38,6 +40,15 @@ class SharedDrill:
     def followed(self) -> Collection[str]:
         """Providers with live feeds."""
         return self._own.followed
+
+    def before_answers(self, work: Callable[[], None]) -> None:
+        """Do `work` before each answer of a provider, after the orders of other workers."""
+
+        def both() -> None:
+            self.catch_up()
+            work()
+
+        self._own.before_answers(both)
 
     def broken(self) -> dict[str, str]:
         """The fault in force of each broken provider."""

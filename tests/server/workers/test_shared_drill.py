@@ -12,6 +12,10 @@ class Own:
         self.faults = {"status": "answers 500", "hang": "never answers"}
         self.now = {}
         self.told = 0
+        self.before_answer = None
+
+    def before_answers(self, work):
+        self.before_answer = work
 
     def broken(self):
         return dict(self.now)
@@ -40,6 +44,14 @@ def test_what_one_is_told_all_do(tmp_path):
     there.mend("b")
     here.catch_up()
     assert mine.now == yours.now == {"a": "hang"}
+
+
+def test_what_one_is_told_is_in_the_next_answer_of_all(tmp_path):
+    """A caller that orders a fault and asks at once may reach another worker."""
+    (_, yours), (here, _) = pair(tmp_path)
+    here.break_("a", "status")
+    yours.before_answer()
+    assert yours.now == {"a": "status"}
 
 
 def test_nothing_is_done_twice(tmp_path):
