@@ -3,7 +3,7 @@
 Trades are read from `trades-all`, which has each fill as its requests do: `trades` adds several up
 under one id. The checksum of books is always 0 since 2026; their numbers tell of a loss.
 
-Source: https://www.com/docs-v5/en/#overview-websocket, read 2026-11-23.
+Source: https://www.okx.com/docs-v5/en/#overview-websocket, read 2026-11-23.
 """
 
 import json
@@ -17,7 +17,7 @@ from coinmux import models as m
 from coinmux import sockets as s
 from coinmux.plugins.providers.okx.spelling import INTERVALS, STYLE, ticker_of, trade_of
 
-_URL = "wss://ws.com:8443/ws/v5"
+_URL = "wss://ws.okx.com:8443/ws/v5"
 #: A client that was silent for 30 s is cut off.
 _LIMITS: dict[str, Any] = {
     "messages": (RateLimit(480, 3600),),
