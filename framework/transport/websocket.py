@@ -4,13 +4,16 @@ The protocol is that of `websockets`, without its I/O: our pool dials, so that a
 resolved, guarded and verified in one place. Compression is off: it costs more CPU than it saves.
 Frames that are whole messages are cut from the bytes here: it would make several objects of each.
 What comes is handled as it comes: nothing is kept but the message that is not complete yet, so that
-memory stays flat however fast a server sends; what we have not read waits at the server.
+memory stays flat however fast a server sends; what we have not read waits at the server. A server
+that sends faster than we handle gets a few milliseconds of each turn of the loop: callers come
+first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -45,6 +48,9 @@ _USER_AGENT = "coinmux/0.1"
 _UNSENT_BYTES = 1_048_576
 #: So many bytes are taken apart at once: many frames are small, and each becomes an object.
 _SLICE_BYTES = 65_536
+#: How long messages of one connection are handled before others have their turn, and how long
+#: nothing of it came where they had one.
+_TURN_S, _PAUSE_S = 0.005, 0.002
 #: How the answer to the handshake ends.
 _HEAD_END = b"\r\n\r\n"
 #: How a frame begins that is a whole message, and what all others have that are none.
@@ -142,6 +148,9 @@ class WebSocket(asyncio.Protocol):
         self._is_framed, self._answered = False, b""
         #: A frame that is not complete, and how many bytes tell more of it.
         self._rest, self._needed = bytearray(), 0
+        #: What came and waits for its turn; since when, and until when, one was taken.
+        self._waiting = b""
+        self._turn_at = self._turned_at = 0.0
         #: Bytes that came in, as they were on the wire.
         self.bytes_in = 0
         #: When the last ping or pong came, by the clock of the loop.
@@ -230,7 +239,9 @@ class WebSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.bytes_in += len(data)
-        if self._is_framed:
+        if self._waiting:
+            self._waiting += data
+        elif self._is_framed:
             self._take_frames(data)
         else:
             self._take_handshake(data)
@@ -264,7 +275,7 @@ class WebSocket(asyncio.Protocol):
                 return
             data = bytes(rest)
             rest.clear()
-        at, end = 0, len(data)
+        at, end, is_first = 0, len(data), True
         while (needed := 2) <= end - at:
             kind, length, body = data[at], data[at + 1], at + 2
             if length >= _TWO_BYTES:
@@ -295,9 +306,34 @@ class WebSocket(asyncio.Protocol):
             at = stop
             if self._is_over and (self._transport is None or self._transport.is_closing()):
                 return
+            # Nearly always one message is all that came.
+            if at < end:
+                now = time.monotonic()
+                if is_first and now - self._turned_at > _PAUSE_S:
+                    self._turn_at = now
+                is_first, self._turned_at = False, now
+                if now - self._turn_at > _TURN_S:
+                    self._wait(data[at:])
+                    return
         if at < end:
             self._needed = needed
             rest += data[at:]
+
+    def _wait(self, data: bytes) -> None:
+        """Let others have their turn before the rest is taken; nothing more is read until then."""
+        self._waiting = data
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+        asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Take what waits."""
+        data, self._waiting = self._waiting, b""
+        self._turn_at = self._turned_at = time.monotonic()
+        self._take_frames(data)
+        transport = self._transport
+        if not self._waiting and transport is not None and not transport.is_closing():
+            transport.resume_reading()
 
     def _hand_on(self, data: bytes) -> None:
         """Have the protocol take bytes apart."""

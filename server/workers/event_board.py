@@ -6,6 +6,7 @@ page that goes on with another worker misses nothing.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Requests kept, changes and errors, and lines of the activity log: as in one process.
 _REQUESTS, _OTHERS, _ACTIVITY = 2_000, 500, 5_000
+#: Lines that are read in one turn of the loop.
+_TOGETHER = 200
 #: A request, another event, a line of the activity log, and how many requests were left out.
 Kind = Literal["r", "e", "a", "d"]
 
@@ -99,8 +102,10 @@ class EventBoard:
             [b"%b %b %b" % (kind.encode("ascii"), self._worker, data) for kind, data in lines]
         )
 
-    def read(self) -> None:
+    async def read(self) -> None:
         """Read what was added since the last time.
+
+        A worker that begins has much to read; callers have their turn meanwhile.
 
         Raises:
             OSError: the folder is gone.
@@ -108,7 +113,9 @@ class EventBoard:
         into = {
             b"r": self._requests, b"e": self._others, b"a": self._activity, b"d": self._left_out,
         }  # fmt: skip
-        for line in self._lines.read():
+        for number, line in enumerate(self._lines.read(), 1):
+            if number % _TOGETHER == 0:
+                await asyncio.sleep(0)
             kind, worker, data = line.text.split(b" ", 2)
             if kind in b"ea" and self._is_known(kind, worker, data):
                 continue

@@ -164,7 +164,7 @@ class Group:
             lines = self._news()
             if lines:
                 await asyncio.to_thread(self._board.append, lines)
-            self._board.read()
+            await self._board.read()
 
     def _news(self) -> list[tuple[Kind, bytes]]:
         """What happened here since the last time, as lines of the board."""

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import struct
+import time
 from contextlib import asynccontextmanager
 
 import pytest
@@ -280,6 +281,63 @@ async def test_nothing_is_kept_of_a_flood_but_the_message_that_is_not_complete()
         assert socket.bytes_in > 4_000_000
     assert len(kept) == 8 * (2 * 4_000 + 2) + 1
     assert max(kept) <= 300_000
+
+
+async def test_a_flood_leaves_others_their_turns_and_nothing_is_lost_of_it():
+    """In the order it came, up to the end of the connection; here each message takes a while."""
+    heard, turns, ended = [], 0, asyncio.Event()
+
+    def take(text):
+        heard.append(text)
+        busy_until = time.perf_counter() + 0.000_2
+        while time.perf_counter() < busy_until:
+            pass
+
+    async def flood(peer):
+        await peer.send(accepted(await peer.request()))
+        numbers = [frame(TEXT, str(number).encode()) for number in range(2_000)]
+        await peer.send(b"".join(numbers) + frame(CLOSE, struct.pack("!H", 1000)))
+        await peer.hang()
+
+    async def take_turns():
+        nonlocal turns
+        while not ended.is_set():
+            turns += bool(heard)
+            await asyncio.sleep(0)
+
+    async with RawServer(flood) as server, opened(server.url, on_frame=take) as (_, told):
+        others = asyncio.ensure_future(take_turns())
+        error = await told.error()
+        ended.set()
+        await others
+    assert heard == [str(number) for number in range(2_000)]
+    assert isinstance(error, Disconnected)
+    assert turns > 20
+
+
+async def test_a_flood_over_tls_is_read_to_its_end(tmp_path):
+    """What was decrypted already waits, too."""
+    certificates = Certificates(tmp_path)
+    heard, done = [], asyncio.Event()
+
+    def take(text):
+        heard.append(text)
+        time.sleep(0.000_3)
+        if len(heard) == 2_000:
+            done.set()
+
+    async def flood(peer):
+        await peer.send(accepted(await peer.request()))
+        numbers = [frame(TEXT, str(number).encode()) for number in range(2_000)]
+        await peer.send(b"".join(numbers))
+        await peer.hang()
+
+    async with (
+        RawServer(flood, context=certificates.server()) as server,
+        opened(server.url, ca_file=str(certificates.file), on_frame=take),
+    ):
+        await asyncio.wait_for(done.wait(), 30)
+    assert heard == [str(number) for number in range(2_000)]
 
 
 async def test_a_peer_that_does_not_read_is_left():

@@ -2,10 +2,12 @@
 
 import asyncio
 from itertools import pairwise
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coinmux.framework.transport import websocket
 from coinmux.framework.transport.websocket import SocketAddress, WebSocket
 from tests.framework.transport.test_websocket import BINARY, MORE, PING, TEXT, accepted, frame
 
@@ -22,6 +24,7 @@ class Transport(asyncio.Transport):
     def __init__(self):
         super().__init__()
         self.written = bytearray()
+        self.is_read = True
 
     def write(self, data):
         self.written += data
@@ -31,6 +34,12 @@ class Transport(asyncio.Transport):
 
     def is_closing(self):
         return False
+
+    def pause_reading(self):
+        self.is_read = False
+
+    def resume_reading(self):
+        self.is_read = True
 
 
 def sent(messages):
@@ -53,9 +62,13 @@ def sent(messages):
     st.lists(WHOLE | PARTS | PINGS, max_size=6),
     st.lists(st.integers(0, 200_000), max_size=8),
     st.integers(0, 40),
+    st.sampled_from([60.0, 0.0]),
 )
-def test_messages_come_whole_and_in_order(messages, cuts, small):
-    """Cut anywhere, in the answer to the handshake too; each ping is answered once."""
+def test_messages_come_whole_and_in_order(messages, cuts, small, turn_s):
+    """Cut anywhere, in the answer to the handshake too; each ping is answered once.
+
+    Whether all of it is taken in one turn of the loop, or each message in one of its own.
+    """
 
     async def scenario():
         heard, lost = [], []
@@ -66,8 +79,12 @@ def test_messages_come_whole_and_in_order(messages, cuts, small):
         data = accepted(bytes(transport.written)) + data
         transport.written.clear()
         places = sorted({0, len(data), *range(small), *(cut % (len(data) + 1) for cut in cuts)})
-        for start, end in pairwise(places):
-            socket.data_received(data[start:end])
+        with patch.object(websocket, "_TURN_S", turn_s):
+            for start, end in pairwise(places):
+                socket.data_received(data[start:end])
+            for _ in range(3 * len(messages) + 1):
+                await asyncio.sleep(0)
+        assert transport.is_read
         assert heard == expected
         assert lost == []
         pings = sum(kind in (PING, MORE) for kind, _ in messages)
