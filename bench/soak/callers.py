@@ -62,6 +62,7 @@ class Callers:
         self._count = count
         self._seed = seed
         self._lag_s = 0.0
+        self._due_at = time.monotonic() + _LAG_LOOK_S
         self.verdict = Verdict()
 
     async def run(self, session: aiohttp.ClientSession) -> None:
@@ -74,10 +75,9 @@ class Callers:
     async def _watch_lag(self) -> None:
         """How late this process itself is: that is not the server's doing."""
         while True:
-            begun = time.monotonic()
+            self._due_at = time.monotonic() + _LAG_LOOK_S
             await asyncio.sleep(_LAG_LOOK_S)
-            late = time.monotonic() - begun - _LAG_LOOK_S
-            self._lag_s = max(late, self._lag_s * 0.98)
+            self._lag_s = max(time.monotonic() - self._due_at, self._lag_s * 0.98)
 
     async def _caller(self, session: aiohttp.ClientSession, seed: int) -> None:
         questions, rng = Questions(seed), random.Random(seed)
@@ -105,7 +105,9 @@ class Callers:
 
     def _judge(self, path, asked, check, status: int, body: bytes, took_s: float) -> None:
         verdict = self.verdict
-        late_s = took_s - asked["timeout_s"] - _TURNS * self._lag_s
+        # After a moment in which this process stood still, answers are read before the next look.
+        lag_s = max(self._lag_s, time.monotonic() - self._due_at)
+        late_s = took_s - asked["timeout_s"] - _TURNS * lag_s
         begun = time.monotonic() - took_s
         if late_s > 0 and any(at > begun for at in self._chaos.killed_at[-5:]):
             # The client asked again by itself, as one does where a kept connection breaks.
@@ -116,7 +118,7 @@ class Callers:
         if late_s > _LATE_S:
             verdict.wrong.append(
                 f"{path} {asked}: {late_s:.3f} s late, status {status}; each turn"
-                f" {self._lag_s:.3f} s late, load {os.getloadavg()[0]:.1f}"
+                f" {lag_s:.3f} s late, load {os.getloadavg()[0]:.1f}: {body[:1_000]!r}"
             )
         try:
             told = json.loads(body)

@@ -186,6 +186,7 @@ class _Visit:
     def cut(self, was_killed: bool, why: str = "the stream ended") -> None:
         """Its connection is over."""
         self._heard.cut += 1
+        self._truth.history.append(f"cut at {time.time() * 1000:.0f}, last {self.last_id}: {why}")
         if not was_killed:
             self._heard.wrong.append(f"{self._truth.capability} {self._truth.pair}: {why}")
         now, killed_at = self._pace.now(), max(self._chaos.killed_at, default=0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import Any
 
 from coinmux import Symbol
@@ -14,6 +15,7 @@ _CLOSE = 0.002
 #: An answer of the cache may be so old.
 _OLD_S = 90
 _MINUTE_MS = 60_000
+_REMEMBERED = 12
 
 
 class Markets:
@@ -52,6 +54,8 @@ class Truth:
         self._own_ms: dict[str, int] = {}
         self._ids: dict[str, set[str]] = {}
         self._closed: dict[int, tuple[str, list[float]]] = {}
+        #: What it was told last, for who looks for the reason of what was wrong.
+        self.history: deque[str] = deque(maxlen=_REMEMBERED)
 
     def begin_anew(self) -> None:
         """What it was told before does not count any more."""
@@ -65,11 +69,15 @@ class Truth:
         self.sources += kind == "source"
         if not event["subject"].startswith(self.pair):
             self.wrong.append(f"{event['subject']} for {self.pair}")
+        own_ms = None if data is None else data.get("timestamp")
+        told = f"{meta['provider']}, {meta['received_at']}, of {own_ms}, live {meta['live']}"
+        self.history.append(f"at {time.time() * 1000:.0f} {kind}: {told}, {meta['notes']}")
         if data is None:
             return False
         said = getattr(self, f"_see_{self.capability}")(kind, meta, data)
         if said is not None:
-            self.wrong.append(f"{self.capability} {self.pair} {kind}: {said} {meta}")
+            told = "".join(f"\n  {line}" for line in self.history)
+            self.wrong.append(f"{self.capability} {self.pair} {kind}: {said} {meta}{told}")
         return True
 
     def _see_ticker(self, kind: str, meta: dict[str, Any], data: dict[str, Any]) -> str | None:
