@@ -6,12 +6,12 @@ import gc
 import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from functools import partial
+from math import prod
 from typing import Any
 
 import uvloop
 
-from bench.figure import Figure, Measure, Plan, Reading, Series, ratio
+from bench.figure import Figure, Plan, Reading, Series, ratio
 from bench.live.ccxt_pro import PEERS, Peer, Theirs
 from bench.live.exchange import KINDS, Exchange
 from bench.live.ours import Ours, followed
@@ -22,12 +22,27 @@ _WARM = 50
 WORDS = {"ticker": "ticker", "trades": "trade", "order_book": "book change"}
 
 
-async def _measure(name: str, plan: Plan) -> Series:
-    peer, series = PEERS[name], Series()
-    for kind in peer.kinds:
-        if plan.wants(_ours(kind), _theirs(kind)):
-            series.merge(await _measure_kind(name, peer, kind, plan))
+async def _measure(plan: Plan) -> Series:
+    series = Series()
+    for name, peer in PEERS.items():
+        for kind in peer.kinds:
+            sides = _ours(kind, name), _theirs(kind, name), _ours(kind), _theirs(kind)
+            if plan.wants(*sides):
+                series.merge(await _measure_kind(name, peer, kind, plan))
+    for kind in KINDS:
+        for side in (_ours, _theirs):
+            if plan.wants(side(kind)):
+                names = [name for name, peer in PEERS.items() if kind in peer.kinds]
+                for one in _means([series.readings[side(kind, name)] for name in names]):
+                    series.add(side(kind), one)
     return series
+
+
+def _means(rounds: list[list[Reading]]) -> list[Reading]:
+    """The geometric mean of each round: an exchange whose messages are long counts as any other."""
+    values = [[one.value for one in readings] for readings in zip(*rounds, strict=True)]
+    means = [prod(found) ** (1 / len(found)) for found in values]
+    return [Reading(mean, mean) for mean in means]
 
 
 async def _measure_kind(name: str, peer: Peer, kind: str, plan: Plan) -> Series:
@@ -45,23 +60,22 @@ async def _measure_kind(name: str, peer: Peer, kind: str, plan: Plan) -> Series:
         for at in range(plan.rounds(_ROUNDS)):
             frames = exchange.frames(plan.calls(_MESSAGES), channel)
             used = await _round(frames, ours, theirs, kind, is_back=at % 2 == 1)
-            for side, reading in used.items():
-                if plan.wants(side):
-                    series.add(side, reading)
+            for side, reading in zip((_ours, _theirs), used, strict=True):
+                series.add(side(kind, name), reading)
     return series
 
 
 async def _round(
     frames: list[str | bytes], ours: Ours, theirs: Theirs, kind: str, *, is_back: bool = False
-) -> dict[str, Reading]:
-    """CPU of a message on each side, both knowing the same of the market in the end.
+) -> tuple[Reading, Reading]:
+    """CPU of a message, ours and theirs, both knowing the same of the market in the end.
 
     Raises:
         RuntimeError: they do not: one has merely passed the messages over.
     """
     work: list[tuple[str, Coroutine[Any, Any, None]]] = [
-        (_ours(kind), ours.tell(ours.messages(frames))),
-        (_theirs(kind), theirs.tell(theirs.messages(frames))),
+        ("ours", ours.tell(ours.messages(frames))),
+        ("theirs", theirs.tell(theirs.messages(frames))),
     ]
     used: dict[str, Reading] = {}
     for side, told in reversed(work) if is_back else work:
@@ -69,7 +83,7 @@ async def _round(
     mine, known = theirs.compared(kind, ours.last)
     if mine != known:
         raise RuntimeError(f"after the same messages ours is {mine}, theirs {known}")
-    return used
+    return used["ours"], used["theirs"]
 
 
 async def cpu_of(told: Coroutine[Any, Any, None], count: int) -> Reading:
@@ -82,31 +96,34 @@ async def cpu_of(told: Coroutine[Any, Any, None], count: int) -> Reading:
     return Reading(one_us, one_us, taken / count * 1e6)
 
 
-def _ours(kind: str) -> str:
-    return f"our {WORDS[kind]}"
+def _ours(kind: str, name: str = "") -> str:
+    return f"our {WORDS[kind]}{_of(name)}"
 
 
-def _theirs(kind: str) -> str:
-    return f"ccxt pro {WORDS[kind]}"
+def _theirs(kind: str, name: str = "") -> str:
+    return f"ccxt pro {WORDS[kind]}{_of(name)}"
 
 
-def measure(name: str, plan: Plan) -> Series:
+def _of(name: str) -> str:
+    return f" of {_title(name)}" if name else ", mean"
+
+
+def measure(plan: Plan) -> Series:
     """All on one core and one event loop."""
     with pinned(0):
-        return uvloop.run(_measure(name, plan))
+        return uvloop.run(_measure(plan))
 
 
-def _figures(name: str, peer: Peer) -> list[Figure]:
-    shared: Measure = partial(measure, name)
-    return [
-        Figure(
-            f"live-{name.replace('_', '-')}-{WORDS[kind].replace(' ', '-')}",
-            f"{WORDS[kind]} of {_title(name)}, frame to event, CPU",
-            "us", _ours(kind), shared, _theirs(kind), ratio(0.5),
-        )
-        for kind in KINDS
-        if kind in peer.kinds
-    ]  # fmt: skip
+def _figure(kind: str, name: str = "") -> Figure:
+    if name:
+        ident, title = name.replace("_", "-"), f"{WORDS[kind]} of {_title(name)}"
+    else:
+        count = sum(kind in peer.kinds for peer in PEERS.values())
+        ident, title = "message", f"{WORDS[kind]}, geometric mean of {count} exchanges"
+    return Figure(
+        f"live-{ident}-{WORDS[kind].replace(' ', '-')}", f"{title}, frame to event, CPU",
+        "us", _ours(kind, name), measure, _theirs(kind, name), ratio(0.5),
+    )  # fmt: skip
 
 
 def _title(name: str) -> str:
@@ -118,4 +135,7 @@ TITLES = {
     "coinbase_exchange": "Coinbase Exchange",
 }  # fmt: skip
 
-FIGURES = tuple(figure for name, peer in PEERS.items() for figure in _figures(name, peer))
+FIGURES = (
+    *(_figure(kind) for kind in KINDS),
+    *(_figure(kind, name) for name, peer in PEERS.items() for kind in KINDS if kind in peer.kinds),
+)

@@ -231,6 +231,18 @@ class JumpCheck:
         now = self._clock.monotonic()
         subject = self._subjects.get(key)
         print_ = result.fingerprint()
+        if (
+            subject is not None
+            and not print_
+            and subject.source == source
+            and subject.doubted is None
+            and subject.far is None
+            and not _is_beyond(subject, value, rule.factors, now)
+        ):
+            # As nearly always of a feed: it goes on as before.
+            subject.value, subject.at = value, now
+            self._subjects.move_to_end(key)
+            return None
         why = None
         if print_ and result.is_distinctive():
             why = self._repeats(source, key, print_)

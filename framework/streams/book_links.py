@@ -22,9 +22,15 @@ Link = Literal["none", "adjacent", "previous"]
 
 def wrong_number(change: BookChange) -> str | None:
     """Which number of a message is none, in words: a plugin hands on what its source sent."""
-    values = (change.first, change.last, change.previous, change.timestamp)
-    if _WHOLE.issuperset(map(type, values)):
+    first, last, previous, time = change.first, change.last, change.previous, change.timestamp
+    if (
+        (last is None or type(last) is int)
+        and (first is None or type(first) is int)
+        and (previous is None or type(previous) is int)
+        and (time is None or type(time) is int)
+    ):
         return None
+    values = (first, last, previous, time)
     wrong = next(value for value in values if type(value) not in _WHOLE)
     return f"{str(wrong)[:40]!r} is no whole number"
 

@@ -126,9 +126,20 @@ class FeedChecks:
         own_ms = result.own_time_ms()
         clocks = self._clocks
         now_ms = clocks.now_ms() if own_ms is None else clocks.data(self._source, own_ms)
-        checked = (
-            result if self._is_plain(result, own_ms, now_ms) else self._checked(result, now_ms)
-        )
+        has_nothing = self._has_nothing_to_check
+        checked: Result | None = result
+        # Of nearly all messages `check` has nothing to say: it is of the model itself, of a moment
+        # that is over, about the very market, not empty and not longer than it may be.
+        if not (
+            own_ms is not None
+            and own_ms <= now_ms
+            and has_nothing is not None
+            and type(result) is self._kind
+            and result.__dict__["symbol"] is self._symbol
+            and not self._is_foreign
+            and has_nothing(result.__dict__, self._query)
+        ):
+            checked = self._checked(result, now_ms)
         if checked is None:
             return None
         if own_ms is not None and self._is_ticker:
@@ -156,23 +167,6 @@ class FeedChecks:
             # It is told with its age: in a quiet market nothing newer may be there.
             self._add("stale", self.stale)
         return checked
-
-    def _is_plain(self, result: Result, own_ms: int | None, now_ms: int) -> bool:
-        """Whether `check` has nothing to say, as of nearly all messages.
-
-        It is of the model itself, of a moment that is over, about the very market, not empty and
-        not longer than it may be.
-        """
-        has_nothing = self._has_nothing_to_check
-        return (
-            has_nothing is not None
-            and type(result) is self._kind
-            and own_ms is not None
-            and own_ms <= now_ms
-            and result.__dict__["symbol"] is self._symbol
-            and not self._is_foreign
-            and has_nothing(result.__dict__, self._query)
-        )
 
     def _checked(self, result: Result, now_ms: int) -> Result | None:
         """What `check` leaves of a message; None where it is left out."""

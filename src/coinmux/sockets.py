@@ -1,7 +1,7 @@
 """What a plugin says of its sockets: `from coinmux import sockets as s`."""
 
 from coinmux.framework.models.live import BookChange, LiveCandle, TradeMark, Written
-from coinmux.framework.plugins.frame_json import read_json, read_object
+from coinmux.framework.plugins.frame_json import Shape, read_json, read_object
 from coinmux.framework.plugins.provider_info import HTTPClient
 from coinmux.framework.plugins.socket_dialect import (
     Alive,
@@ -32,6 +32,7 @@ __all__ = [
     "Refused",
     "Reply",
     "Said",
+    "Shape",
     "SocketDialect",
     "SocketInfo",
     "Subscribed",

@@ -57,7 +57,7 @@ class Dialect(s.SocketDialect):
 
     def read(self, frame: s.Frame) -> Iterable[s.Said]:
         """See `SocketDialect.read`."""
-        said = s.read_json(frame, as_written=True)
+        said = s.read_json(frame)
         if not isinstance(said, dict):
             raise e.SchemaMismatch("a message of Bitstamp is an object")
         event, channel = said.get("event"), said.get("channel")
@@ -111,10 +111,16 @@ def _read_trade(channel: str, body: Any) -> Iterable[m.Trade]:
         id=m.optional(body, "id"),
         timestamp=m.seconds_ms(body["timestamp"]) if micro is None else from_micro(micro),
         side=m.read_word("side", SIDES, m.optional(body, "type")),
-        price=body.get("price_str") or body["price"],
-        amount=body.get("amount_str") or body["amount"],
+        price=_figure(body, "price"),
+        amount=_figure(body, "amount"),
     )
     return [trade]
+
+
+def _figure(body: Any, name: str) -> Any:
+    """A figure, which is there as a number and as text."""
+    figure = body.get(name)
+    return body[f"{name}_str"] if figure is None else figure
 
 
 @hookimpl

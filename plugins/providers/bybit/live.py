@@ -7,7 +7,9 @@ Source: https://bybit-exchange.github.io/docs/v5/ws/connect, read 2026-11-23.
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from coinmux import RateLimit, hookimpl
 from coinmux import errors as e
@@ -34,6 +36,35 @@ UNKNOWN = ("symbol", "topic", "handler not found")
 WHOLE = {"snapshot": True, "delta": False}
 #: A number with which a service that began anew sends the whole book, whatever it calls it.
 RESTARTED = 1
+
+Row = TypeVar("Row")
+
+
+class Body(msgspec.Struct):
+    """A message; its data is read by who knows what it is."""
+
+    topic: str | None = None
+    type: str = ""
+    ts: Any = None
+    cts: Any = None
+    data: msgspec.Raw = msgspec.Raw()
+    success: bool | None = None
+    op: str | None = None
+    req_id: Any = None
+    ret_msg: Any = None
+
+
+class Book(msgspec.Struct, Generic[Row]):
+    """A book, or what changed of it: rows of price and amount."""
+
+    symbol: str = msgspec.field(name="s")
+    bids: list[Row] = msgspec.field(name="b")
+    asks: list[Row] = msgspec.field(name="a")
+    number: int = msgspec.field(name="u")
+
+
+BODY = s.Shape(Body)
+BOOK = s.Shape(Book[list[float]], Book[Any])
 
 
 @hookimpl
@@ -69,23 +100,22 @@ class Dialect(s.SocketDialect):
 
     def read(self, frame: s.Frame) -> Iterable[s.Said]:
         """Data has a topic, an answer an operation."""
-        body = s.read_object(frame)
-        topic = body.get("topic")
-        if isinstance(topic, str):
-            return [s.Message(topic, body)]
-        if body.get("success") is False:
+        body = BODY.read(frame)
+        if body.topic is not None:
+            return [s.Message(body.topic, body)]
+        if body.success is False:
             return self._refused(body)
-        if body.get("op") == "subscribe":
-            asked = self._asked.pop(str(body.get("req_id")), None)
+        if body.op == "subscribe":
+            asked = self._asked.pop(str(body.req_id), None)
             return [s.Subscribed(asked) if asked else s.Alive()]
-        if "op" not in body and "success" not in body:
+        if body.op is None and body.success is None:
             raise e.SchemaMismatch("a message has neither topic nor op")
         return [s.Alive()]
 
-    def _refused(self, body: Any) -> Iterable[s.Said]:
+    def _refused(self, body: Body) -> Iterable[s.Said]:
         """One bad topic refuses a request; the others of it are asked for again."""
-        asked = self._asked.pop(str(body.get("req_id")), [])
-        detail = str(body.get("ret_msg"))[:200]
+        asked = self._asked.pop(str(body.req_id), [])
+        detail = str(body.ret_msg)[:200]
         words = set(detail.replace(",", " ").replace(":", " ").replace("[", " ").split())
         words |= {word.rstrip("].") for word in words}
         bad = [topic for topic in asked if topic in words]
@@ -116,17 +146,17 @@ def stream_ticker(query: m.TickerQuery) -> s.Subscription[m.Ticker]:
     row: dict[str, Any] = {}
     best: dict[str, Any] = {}
 
-    def read(channel: str, body: Any) -> Iterable[m.Ticker]:
-        data, known = body["data"], row if channel == tickers else best
+    def read(channel: str, body: Body) -> Iterable[m.Ticker]:
+        data, known = s.read_json(body.data), row if channel == tickers else best
         STYLE.confirm(query.symbol, data["symbol" if channel == tickers else "s"])
-        if WHOLE[body["type"]]:
+        if WHOLE[body.type]:
             known.clear()
         if channel == tickers:
             row.update(data)
         else:
             best.update((side, price) for side in "ba" for price in _best(data[side]))
         if row:
-            yield ticker_of(row, query, timestamp=body["ts"], bid=best.get("b"), ask=best.get("a"))
+            yield ticker_of(row, query, timestamp=body.ts, bid=best.get("b"), ask=best.get("a"))
 
     return s.Subscription(channels=(tickers, f"orderbook.1.{native}"), read=read)
 
@@ -150,8 +180,8 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
             amount=row["v"],
         )
 
-    def read(channel: str, body: Any) -> Iterable[m.Trade]:
-        return m.read_rows(body["data"], one, kind="trades")
+    def read(channel: str, body: Body) -> Iterable[m.Trade]:
+        return m.read_rows(s.read_json(body.data), one, kind="trades")
 
     return s.Subscription(channels=(f"publicTrade.{STYLE.native(query.symbol)}",), read=read)
 
@@ -160,18 +190,19 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
 def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
     """Whole, then what changed; `u` counts the messages."""
 
-    def read(channel: str, body: Any) -> Iterable[s.BookChange]:
-        data = body["data"]
-        STYLE.confirm(query.symbol, data["s"])
-        number, matched = data["u"], body.get("cts", body.get("ts"))
-        yield s.BookChange(
-            data["b"],
-            data["a"],
-            is_whole=WHOLE[body["type"]] or number == RESTARTED,
+    def read(channel: str, body: Body) -> list[s.BookChange]:
+        book = BOOK.read(body.data)
+        STYLE.confirm(query.symbol, book.symbol)
+        number, matched = book.number, body.ts if body.cts is None else body.cts
+        change = s.BookChange(
+            book.bids,
+            book.asks,
+            WHOLE[body.type] or number == RESTARTED,
             first=number,
             last=number,
             timestamp=m.read_field("timestamp", int, matched),
         )
+        return [change]
 
     depth = next(depth for depth in DEPTHS if depth >= query.depth)
     channel = f"orderbook.{depth}.{STYLE.native(query.symbol)}"
@@ -188,8 +219,8 @@ def stream_candles(query: m.CandlesQuery) -> s.Subscription[s.LiveCandle]:
     return s.Subscription(channels=(channel,), read=_candles)
 
 
-def _candles(channel: str, body: Any) -> Iterable[s.LiveCandle]:
-    return m.read_rows(body["data"], _candle, kind="candles")
+def _candles(channel: str, body: Body) -> Iterable[s.LiveCandle]:
+    return m.read_rows(s.read_json(body.data), _candle, kind="candles")
 
 
 def _candle(row: Any) -> s.LiveCandle:

@@ -8,7 +8,9 @@ Source: https://docs.cdp.coinbase.com/exchange/websocket-feed/channels, read 202
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from coinmux import RateLimit, hookimpl
 from coinmux import errors as e
@@ -35,6 +37,22 @@ CHANNELS = {
 }
 #: A heartbeat comes each second.
 SILENCE_S = 15.0
+#: How a change of a book begins, which comes most.
+CHANGE_BEGINS = '{"type":"l2update"', '{"type": "l2update"'
+
+Price = TypeVar("Price")
+
+
+class Changes(msgspec.Struct, Generic[Price]):
+    """What changed of a book: side, price and amount."""
+
+    type: str
+    product_id: str
+    changes: list[tuple[str, Price, Price]]
+    time: Any = None
+
+
+CHANGES = s.Shape(Changes[float], Changes[Any])
 
 
 @hookimpl
@@ -64,6 +82,9 @@ class Dialect(s.SocketDialect):
 
     def read(self, frame: s.Frame) -> Iterable[s.Said]:
         """Data of a channel is its confirmation too."""
+        if isinstance(frame, str) and frame.startswith(CHANGE_BEGINS) and not self._asked:
+            changes = CHANGES.read(frame)
+            return [s.Message(f"level2_batch:{changes.product_id}", changes)]
         body = s.read_object(frame)
         kind = body.get("type")
         name = CHANNELS.get(kind) if isinstance(kind, str) else None
@@ -191,14 +212,18 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
     native = STYLE.native(query.symbol)
 
     def read(channel: str, body: Any) -> Iterable[s.BookChange]:
-        STYLE.confirm(query.symbol, body["product_id"])
-        at = m.read_field("timestamp", m.iso_ms, body.get("time"))
-        if body["type"] == "snapshot":
-            bids, asks = _list(body["bids"]), _list(body["asks"])
-            return [s.BookChange(bids, asks, is_whole=True, timestamp=at)]
+        if type(body) is dict:
+            if body["type"] == "snapshot":
+                STYLE.confirm(query.symbol, body["product_id"])
+                at = m.read_field("timestamp", m.iso_ms, body.get("time"))
+                bids, asks = _list(body["bids"]), _list(body["asks"])
+                return [s.BookChange(bids, asks, is_whole=True, timestamp=at)]
+            body = CHANGES.of(body)
+        STYLE.confirm(query.symbol, body.product_id)
+        at = m.read_field("timestamp", m.iso_ms, body.time)
         sides: dict[str, list[Any]] = {"buy": [], "sell": []}
-        for side, *level in _list(body["changes"]):
-            sides[side].append(level)
+        for change in body.changes:
+            sides[change[0]].append(change[1:])
         return [s.BookChange(sides["buy"], sides["sell"], timestamp=at)]
 
     return s.Subscription(channels=(f"level2_batch:{native}",), read=read, book=s.BookRules())

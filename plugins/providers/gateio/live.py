@@ -7,7 +7,9 @@ Source: https://www.gate.com/docs/developers/apiv4/ws/en/, read 2026-11-28.
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from coinmux import HTTPClient, hookimpl
 from coinmux import errors as e
@@ -22,11 +24,41 @@ NAMED_BY = {
     "spot.tickers": "currency_pair",
     "spot.trades": "currency_pair",
     "spot.candlesticks": "n",
-    "spot.obu": "s",
 }
+BOOK = "spot.obu"
 
 #: A listed pair always has orders that move, so that prices or a book that are silent are none.
 SILENCE_S = 60.0
+
+Row = TypeVar("Row")
+
+
+class Body(msgspec.Struct):
+    """A message; its result is read by who knows what it is."""
+
+    event: str | None = None
+    channel: str | None = None
+    time_ms: Any = None
+    result: msgspec.Raw = msgspec.Raw()
+    id: Any = None
+    error: Any = None
+
+
+class Book(msgspec.Struct, Generic[Row]):
+    """A book, or what changed of it, where a side that did not change may be left out."""
+
+    name: str = msgspec.field(name="s")
+    last: int = msgspec.field(name="u")
+    first: int | None = msgspec.field(name="U", default=None)
+    is_whole: bool = msgspec.field(name="full", default=False)
+    timestamp: Any = msgspec.field(name="t", default=None)
+    bids: list[Row] = msgspec.field(name="b", default_factory=list)
+    asks: list[Row] = msgspec.field(name="a", default_factory=list)
+
+
+BODY = s.Shape(Body)
+ONE = s.Shape(Book[list[float]], Book[Any])
+SEVERAL = s.Shape(list[Book[list[float]]], list[Book[Any]])
 
 
 class Dialect(s.SocketDialect):
@@ -71,25 +103,22 @@ class Dialect(s.SocketDialect):
         )
 
     def read(self, frame: s.Frame) -> Iterable[s.Said]:
-        said = s.read_json(frame)
-        if type(said) is not dict:
-            raise e.SchemaMismatch("a message is an object")
-        event = said.get("event")
-        if event == "update":
-            return _messages(said)
-        if said.get("error") is not None:
+        said = BODY.read(frame)
+        if said.event == "update":
+            return _books(said) if said.channel == BOOK else _messages(said)
+        if said.error is not None:
             return [self._refusal(said)]
-        if event == "subscribe":
-            number = said.get("id")
+        if said.event == "subscribe":
+            number = said.id
             channel = self._asked.pop(number, None) if type(number) is int else None
             if channel is not None:
                 return [s.Subscribed([channel])]
         return [s.Alive()]
 
-    def _refusal(self, said: dict[str, Any]) -> s.Said:
-        told = said["error"] if isinstance(said["error"], dict) else {}
+    def _refusal(self, said: Body) -> s.Said:
+        told = said.error if isinstance(said.error, dict) else {}
         code, text = str(told.get("code"))[:20], str(told.get("message"))[:200]
-        number = said.get("id")
+        number = said.id
         channel = self._asked.pop(number, None) if type(number) is int else None
         if channel is None:
             return s.Alive()
@@ -101,13 +130,20 @@ class Dialect(s.SocketDialect):
         return s.Refused([channel], error)
 
 
-def _messages(said: dict[str, Any]) -> Iterable[s.Said]:
+def _books(said: Body) -> Iterable[s.Said]:
+    """The books of a message, each under its channel."""
+    is_list = bytes(memoryview(said.result)[:1]) == b"["
+    books = SEVERAL.read(said.result) if is_list else [ONE.read(said.result)]
+    return [s.Message(f"{BOOK}:{book.name}", book) for book in books]
+
+
+def _messages(said: Body) -> Iterable[s.Said]:
     """The rows of a message, which may be one or a list, each under its channel."""
-    name, rows = said.get("channel"), said.get("result")
-    member = NAMED_BY.get(name) if isinstance(name, str) else None
+    name, at = said.channel, said.time_ms
+    member = None if name is None else NAMED_BY.get(name)
     if member is None:
         return [s.Alive()]
-    at = said.get("time_ms")
+    rows = s.read_json(said.result)
     found: dict[str, list[Any]] = {}
     for row in rows if isinstance(rows, list) else [rows]:
         payload = row.get(member) if isinstance(row, dict) else None
@@ -174,18 +210,19 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
     pair = STYLE.native(query.symbol)
     levels = next((levels for levels in BOOKS if levels >= query.depth), BOOKS[-1])
 
-    def read(channel: str, body: Any) -> Iterable[s.BookChange]:
-        for row in body["rows"]:
-            is_whole = row.get("full") is True
-            yield s.BookChange(
-                # A side that did not change may be left out.
-                _levels(row, "b"),
-                _levels(row, "a"),
-                is_whole=is_whole,
-                first=None if is_whole else _number(row["U"]),
-                last=_number(row["u"]),
-                timestamp=m.optional(row, "t"),
-            )
+    def read(channel: str, body: Book[Any]) -> list[s.BookChange]:
+        is_whole, first = body.is_whole, body.first
+        if first is None and not is_whole:
+            raise e.SchemaMismatch("U is missing")
+        change = s.BookChange(
+            body.bids,
+            body.asks,
+            is_whole,
+            first=None if is_whole else first,
+            last=body.last,
+            timestamp=body.timestamp,
+        )
+        return [change]
 
     return s.Subscription(
         channels=(f"spot.obu:ob.{pair}.{levels}",),
@@ -193,19 +230,6 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
         silence_s=SILENCE_S,
         book=s.BookRules(link="adjacent", depth=levels),
     )
-
-
-def _levels(row: dict[str, Any], side: str) -> list[Any]:
-    levels = row.get(side, [])
-    if not isinstance(levels, list):
-        raise e.SchemaMismatch(f"{side} takes a list")
-    return levels
-
-
-def _number(value: Any) -> int:
-    if type(value) is not int:
-        raise e.SchemaMismatch(f"the number of a change is a whole one, not {str(value)[:40]!r}")
-    return value
 
 
 @hookimpl

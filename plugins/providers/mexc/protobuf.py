@@ -27,7 +27,13 @@ def fields(data: bytes) -> Fields:
     found: Fields = {}
     at, end = 0, len(data)
     while at < end:
-        key, at = _varint(data, at)
+        # Most of what a varint holds fits into one byte or two.
+        if (key := data[at]) < _SHORT:
+            at += 1
+        elif at + 1 < end and (byte := data[at + 1]) < _SHORT:
+            key, at = key & 0x7F | byte << 7, at + 2
+        else:
+            key, at = _varint(data, at)
         number, kind = key >> 3, key & 7
         value: int | bytes
         if kind == _BYTES:
@@ -38,13 +44,19 @@ def fields(data: bytes) -> Fields:
                 length, at = _varint(data, at)
             value, at = data[at : at + length], at + length
         elif kind == _VARINT:
-            value, at = _varint(data, at)
+            if at < end and (value := data[at]) < _SHORT:
+                at += 1
+            else:
+                value, at = _varint(data, at)
         elif kind in (_EIGHT_BYTES, _FOUR_BYTES):
             at += 8 if kind == _EIGHT_BYTES else 4
             continue
         else:
             raise e.Malformed(f"protobuf: a field of the kind {kind}")
-        found.setdefault(number, []).append(value)
+        if number in found:
+            found[number].append(value)
+        else:
+            found[number] = [value]
     if at > end:
         raise e.Malformed("protobuf: a field is cut off")
     return found

@@ -9,7 +9,9 @@ Source: https://www.okx.com/docs-v5/en/#overview-websocket, read 2026-11-23.
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from coinmux import RateLimit, hookimpl
 from coinmux import errors as e
@@ -41,6 +43,41 @@ UNKNOWN, TOO_MANY = "60018", ("60014", "60023")
 UPGRADE = "64008"
 NAMED = re.compile(r"channel:([\w-]+),\s*instId:([\w-]+)")
 
+Row = TypeVar("Row")
+
+
+class Channel(msgspec.Struct):
+    """What a message is about."""
+
+    channel: str
+    inst_id: str = msgspec.field(name="instId")
+
+
+class Body(msgspec.Struct):
+    """A message; its data is read by who knows what it is."""
+
+    arg: Channel | None = None
+    event: str | None = None
+    code: Any = None
+    msg: Any = ""
+    action: str = ""
+    data: msgspec.Raw = msgspec.Raw()
+
+
+class Book(msgspec.Struct, Generic[Row]):
+    """A book, or what changed of it: rows of price, amount, a zero, and orders."""
+
+    bids: list[Row]
+    asks: list[Row]
+    number: int = msgspec.field(name="seqId")
+    previous: int | None = msgspec.field(name="prevSeqId", default=None)
+    inst_id: str | None = msgspec.field(name="instId", default=None)
+    ts: Any = None
+
+
+BODY = s.Shape(Body)
+BOOKS = s.Shape(list[Book[list[float]]], list[Book[Any]])
+
 
 @hookimpl
 def socket_dialect(socket: str) -> s.SocketDialect:
@@ -69,16 +106,16 @@ class Dialect(s.SocketDialect):
             return [s.Alive()]
         if frame == "ping":
             return [s.Reply("pong")]
-        body = s.read_object(frame)
-        event = body.get("event")
+        body = BODY.read(frame)
+        event = body.event
         if event is None:
             return [s.Message(_channel(body), body)]
         if event == "subscribe":
             return [s.Subscribed([_channel(body)])]
         if event == "error":
             return [_refused(body)]
-        if event == "notice" and str(body.get("code")) == UPGRADE:
-            return [s.Leaving(str(body.get("msg", ""))[:200], after_s=30.0)]
+        if event == "notice" and str(body.code) == UPGRADE:
+            return [s.Leaving(str(body.msg)[:200], after_s=30.0)]
         return [s.Alive()]
 
 
@@ -88,16 +125,16 @@ def _message(kind: str, channels: Sequence[str]) -> str:
     return json.dumps({"op": kind, "args": args})
 
 
-def _channel(body: Any) -> str:
-    arg = body.get("arg")
-    if type(arg) is dict and "channel" in arg and "instId" in arg:
-        return f"{arg['channel']}:{arg['instId']}"
-    return f"{m.required(body, 'arg', 'channel')}:{m.required(body, 'arg', 'instId')}"
+def _channel(body: Body) -> str:
+    arg = body.arg
+    if arg is None:
+        raise e.SchemaMismatch("arg is missing")
+    return f"{arg.channel}:{arg.inst_id}"
 
 
-def _refused(body: Any) -> s.Said:
+def _refused(body: Body) -> s.Said:
     """An error names the channel it is about; one that does not is about all of them."""
-    code, detail = str(body.get("code")), str(body.get("msg"))[:200]
+    code, detail = str(body.code), str(body.msg)[:200]
     named = NAMED.search(detail)
     if code == UNKNOWN and named is not None:
         return s.Refused([":".join(named.groups())], e.UnknownSymbol(named[2], detail))
@@ -110,8 +147,8 @@ def _refused(body: Any) -> s.Said:
 def stream_ticker(query: m.TickerQuery) -> s.Subscription[m.Ticker]:
     """Whole, with the fields of a request's answer, at most each 100 ms."""
 
-    def read(channel: str, body: Any) -> Iterable[m.Ticker]:
-        return [ticker_of(row, query) for row in body["data"]]
+    def read(channel: str, body: Body) -> Iterable[m.Ticker]:
+        return [ticker_of(row, query) for row in s.read_json(body.data)]
 
     return s.Subscription(channels=(_native("tickers", query),), read=read)
 
@@ -123,8 +160,8 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
     def one(row: Any) -> m.Trade:
         return trade_of(row, query.symbol)
 
-    def read(channel: str, body: Any) -> Iterable[m.Trade]:
-        return m.read_rows(body["data"], one, kind="trades")
+    def read(channel: str, body: Body) -> Iterable[m.Trade]:
+        return m.read_rows(s.read_json(body.data), one, kind="trades")
 
     channels = (_native("trades-all", query),)
     return s.Subscription(channels=channels, read=read, socket="business", ids="rising")
@@ -134,19 +171,23 @@ def stream_trades(query: m.TradesQuery) -> s.Subscription[m.Trade | s.TradeMark]
 def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
     """400 levels a side: whole, then what changed in 100 ms; it does not always name the pair."""
 
-    def read(channel: str, body: Any) -> Iterable[s.BookChange]:
-        is_whole = WHOLE[body["action"]]
-        for book in body["data"]:
-            if "instId" in book:
-                STYLE.confirm(query.symbol, book["instId"])
-            yield s.BookChange(
-                book["bids"],
-                book["asks"],
-                is_whole=is_whole,
-                last=int(book["seqId"]),
-                previous=None if is_whole else int(book["prevSeqId"]),
-                timestamp=m.read_field("timestamp", int, m.optional(book, "ts")),
+    def read(channel: str, body: Body) -> list[s.BookChange]:
+        is_whole, changes = WHOLE[body.action], []
+        for book in BOOKS.read(body.data):
+            if book.inst_id is not None:
+                STYLE.confirm(query.symbol, book.inst_id)
+            if book.previous is None and not is_whole:
+                raise e.SchemaMismatch("prevSeqId is missing")
+            change = s.BookChange(
+                book.bids,
+                book.asks,
+                is_whole,
+                last=book.number,
+                previous=None if is_whole else book.previous,
+                timestamp=m.read_field("timestamp", int, book.ts),
             )
+            changes.append(change)
+        return changes
 
     rules = s.BookRules(link="previous", depth=LEVELS)
     return s.Subscription(channels=(_native("books", query),), read=read, book=rules)
@@ -161,8 +202,8 @@ def stream_candles(query: m.CandlesQuery) -> s.Subscription[s.LiveCandle]:
         is_closed = m.read_word("is_closed", CLOSED, row[-1]) if len(row) >= WHOLE_ROW else None
         return s.LiveCandle(int(begins), opens, high, low, close, volume, is_closed)
 
-    def read(channel: str, body: Any) -> Iterable[s.LiveCandle]:
-        return m.read_rows(body["data"], one, kind="candles")
+    def read(channel: str, body: Body) -> Iterable[s.LiveCandle]:
+        return m.read_rows(s.read_json(body.data), one, kind="candles")
 
     channels = (_native(f"candle{INTERVALS[query.interval]}", query),)
     return s.Subscription(channels=channels, read=read, socket="business")

@@ -172,8 +172,8 @@ def test_candles_of_before_come_newest_first():
     feed = confirmed("candles", interval="1m")
     first, second = "[1764000000000,1,2,3,0.5,7.50]", "[1764000060000,2,2.5,3,2,1]"
     expected = [
-        s.LiveCandle(1764000000000, 1, 3, "0.5", 2, "7.50"),
-        s.LiveCandle(1764000060000, 2, 3, 2, "2.5", 1),
+        s.LiveCandle(1764000000000, 1, 3, 0.5, 2, 7.5),
+        s.LiveCandle(1764000060000, 2, 3, 2, 2.5, 1),
     ]
     assert feed.read(f"[42,[{second},{first}],1,9]", f"[42,{first},2,9]") == [
         *expected, expected[0],

@@ -146,7 +146,7 @@ def test_a_book_is_whole_or_numbered(kind, number, is_whole):
     body = {**BOOK, "u": number}
     assert feed.read(told("orderbook.50.BTCUSDT", body, kind, cts=AT_MS - 5)) == [
         s.BookChange(
-            [["91000", "0"]], [], is_whole=is_whole, first=number, last=number,
+            [[91000.0, 0.0]], [], is_whole=is_whole, first=number, last=number,
             timestamp=AT_MS - 5,
         )
     ]  # fmt: skip

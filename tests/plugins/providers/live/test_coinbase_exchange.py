@@ -150,7 +150,7 @@ def test_a_book_is_whole_and_then_changes():
     changes = [["buy", "1", "0"], ["sell", "3", "5"], ["buy", "0.5", "7"]]
     update = {"type": "l2update", "product_id": "BTC-USDT", "changes": changes}
     assert feed.read(json.dumps(update | {"time": "2025-11-24T16:00:00.120Z"})) == [
-        s.BookChange([["1", "0"], ["0.5", "7"]], [["3", "5"]], timestamp=AT_MS)
+        s.BookChange([(1.0, 0.0), (0.5, 7.0)], [(3.0, 5.0)], timestamp=AT_MS)
     ]
 
 

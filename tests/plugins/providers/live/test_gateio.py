@@ -154,11 +154,11 @@ def test_a_book_is_whole_at_first_and_then_changes_by_numbers():
     feed = Feed("gateio", "order_book")
     row = {"t": 5, "s": "ob.BTC_USDT.50", "u": 160, "b": [["1", "2"]], "a": [["3", "4"]]}
     assert feed.read(told("spot.obu", {**row, "full": True})) == [
-        s.BookChange([["1", "2"]], [["3", "4"]], True, last=160, timestamp=5)
+        s.BookChange([[1.0, 2.0]], [[3.0, 4.0]], True, last=160, timestamp=5)
     ]
     change = {"t": 6, "s": "ob.BTC_USDT.50", "U": 161, "u": 163, "b": [["1", "0"]]}
     assert feed.read(told("spot.obu", change)) == [
-        s.BookChange([["1", "0"]], [], first=161, last=163, timestamp=6)
+        s.BookChange([[1.0, 0.0]], [], first=161, last=163, timestamp=6)
     ]
     assert feed.subscription.book == s.BookRules(link="adjacent", depth=50)
 

@@ -131,7 +131,7 @@ def test_each_fill_is_a_trade():
 def test_a_book_is_whole_and_then_linked():
     """The checksum, which is always 0, is not looked at."""
     feed = Feed("okx", "order_book")
-    levels = (BOOK["bids"], BOOK["asks"])
+    levels = ([[91000.0, 1.5, 0.0, 9.0]], [[91000.2, 0.4, 0.0, 3.0]])
     whole = {**BOOK, "prevSeqId": -1}
     assert feed.read(data("books", whole, action="snapshot")) == [
         s.BookChange(*levels, is_whole=True, last=123457, timestamp=AT_MS)
@@ -140,6 +140,15 @@ def test_a_book_is_whole_and_then_linked():
         s.BookChange(*levels, last=123457, previous=123456, timestamp=AT_MS)
     ]
     assert feed.subscription.book == s.BookRules(link="previous", depth=400)
+
+
+def test_a_book_with_a_further_column_of_words_is_read():
+    """As the source wrote it."""
+    feed = Feed("okx", "order_book")
+    row = [*BOOK["bids"][0], "new"]
+    (change,) = feed.read(data("books", {**BOOK, "bids": [row]}, action="update"))
+    assert change.bids == [row]
+    assert change.asks == BOOK["asks"]
 
 
 @pytest.mark.parametrize(
