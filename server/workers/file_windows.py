@@ -1,7 +1,9 @@
 """One source's rate limits and quotas as one for all workers of a server, in a file they share.
 
 A permit is taken under a lock that is held for some microseconds. A worker that is stopped just
-then holds up no other for long: they go on with what they know, and count it later.
+then holds up no other for long: they go on with what they know, and count it later. So they do
+where the file cannot be read or written, as on a full disk: each counts for itself then, and the
+group, which writes beside it, says so.
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ class FileWindows:
         # A call that began before a reload may still take of it: it is closed with its last user.
         weakref.finalize(self, os.close, self._file)
         self._alone = 0.0
+        #: Whether the local windows know of more than the file.
+        self._is_unwritten = False
 
     @property
     def shared(self) -> bool:
@@ -82,6 +86,7 @@ class FileWindows:
     def _take(self, weight: float) -> float:
         now = self._clock.monotonic()
         self._load(now)
+        # Of a file that cannot be read, what is known here counts.
         wait_s = max(window.wait_s(weight, now) for window in self._windows)
         if wait_s == 0:
             for window in self._windows:
@@ -102,12 +107,17 @@ class FileWindows:
             self._save(now)
 
     def _load(self, now: float) -> None:
-        text = os.pread(self._file, _BYTES * len(self._windows), 0)
+        try:
+            text = os.pread(self._file, _BYTES * len(self._windows), 0)
+        except OSError:
+            return
         for at, window in enumerate(self._windows):
             begin = at * _BYTES
             count = int(_COUNT.unpack_from(text, begin)[0]) if len(text) > begin else 0
             begin += _COUNT.size
             uses = [_SLICE.unpack_from(text, begin + i * _SLICE.size) for i in range(count)]
+            if self._is_unwritten and sum(use[2] for use in uses) < window.used(now):
+                continue
             window.replace(((first, last, weight) for first, last, weight in uses), now)
         if self._alone:
             for window in self._windows:
@@ -124,7 +134,11 @@ class FileWindows:
             begin += _COUNT.size
             for i, use in enumerate(uses):
                 _SLICE.pack_into(text, begin + i * _SLICE.size, *use)
-        os.pwrite(self._file, text, 0)
+        try:
+            os.pwrite(self._file, text, 0)
+            self._is_unwritten = False
+        except OSError:
+            self._is_unwritten = True
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:

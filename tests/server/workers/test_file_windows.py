@@ -2,6 +2,7 @@
 
 import fcntl
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -100,3 +101,15 @@ async def test_several_workers_take_what_one_would(tmp_path_factory, calls):
         if expected == 0:
             alone.take(weight, now)
         assert await workers[who].take(weight) == pytest.approx(expected)
+
+
+async def test_on_a_full_disk_each_counts_for_itself(clock):
+    """A request must not fail for it."""
+    windows = FileWindows(Path("/dev/full"), [RateWindow(2, 1.0)], clock)
+    assert [await windows.take(1) for _ in range(2)] == [0, 0]
+    assert await windows.take(1) > 0
+    windows.told(1.0)
+    windows.follow()
+    assert await windows.take(1) > 0
+    clock.advance(1.01)
+    assert await windows.take(2) == 0
