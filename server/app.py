@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from coinmux.framework.events import Event
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.requests import AnyRequest
-    from coinmux.server.monitoring.drill import Drill
+    from coinmux.server.monitoring.drill import Drill, OwnDrill
 
 CONTROLLERS = (
     AlertController,
@@ -129,7 +129,7 @@ def create_app(
     *,
     bound: str | None = None,
     opens_gateway: bool = True,
-    drill: Drill | None = None,
+    drill: OwnDrill | None = None,
     figures_file: str | None = None,
 ) -> Middleware:
     """The ASGI application over `gateway`.

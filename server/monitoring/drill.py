@@ -19,10 +19,6 @@ class Drill(Protocol):
         """Providers with live feeds: they alone take the faults that begin with `feed_`."""
         ...
 
-    def before_answers(self, work: Callable[[], None]) -> None:
-        """Do `work` before each answer of a provider."""
-        ...
-
     def broken(self) -> dict[str, str]:
         """The fault in force of each broken provider."""
         ...
@@ -33,4 +29,12 @@ class Drill(Protocol):
 
     def mend(self, provider: str) -> None:
         """Let `provider` answer correctly again."""
+        ...
+
+
+class OwnDrill(Drill, Protocol):
+    """The drill of the simulator in this process."""
+
+    def before_answers(self, work: Callable[[], None]) -> None:
+        """Do `work` before each answer of a provider."""
         ...

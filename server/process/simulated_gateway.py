@@ -66,7 +66,7 @@ async def simulator_for(
 
 
 class SimulatorDrill:
-    """Breaks and mends providers of a simulator; a `Drill`."""
+    """Breaks and mends providers of a simulator; an `OwnDrill`."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from coinmux.framework.events import Event
     from coinmux.framework.gateway import Gateway
     from coinmux.server.asgi.middleware import Middleware
-    from coinmux.server.monitoring.drill import Drill
+    from coinmux.server.monitoring.drill import OwnDrill
 
 #: In `DATA_DIR`: cooldowns and used-up quotas, unless a setting names another file.
 HOLDS_FILE = "holds.json"
@@ -172,7 +172,7 @@ def build(
 
 
 async def serve(
-    gateway: Gateway, drill: Drill | None = None, listener: socket.socket | None = None
+    gateway: Gateway, drill: OwnDrill | None = None, listener: socket.socket | None = None
 ) -> int:
     """Serve `gateway`, which the caller has opened and will close, until a signal stops it.
 

@@ -111,9 +111,11 @@ class FileWindows:
             text = os.pread(self._file, _BYTES * len(self._windows), 0)
         except OSError:
             return
+        # A file that was just made is empty, and one that the disk had no room for is cut.
+        is_whole = len(text) == _BYTES * len(self._windows)
         for at, window in enumerate(self._windows):
             begin = at * _BYTES
-            count = int(_COUNT.unpack_from(text, begin)[0]) if len(text) > begin else 0
+            count = int(_COUNT.unpack_from(text, begin)[0]) if is_whole else 0
             begin += _COUNT.size
             uses = [_SLICE.unpack_from(text, begin + i * _SLICE.size) for i in range(count)]
             if self._is_unwritten and sum(use[2] for use in uses) < window.used(now):
@@ -135,8 +137,7 @@ class FileWindows:
             for i, use in enumerate(uses):
                 _SLICE.pack_into(text, begin + i * _SLICE.size, *use)
         try:
-            os.pwrite(self._file, text, 0)
-            self._is_unwritten = False
+            self._is_unwritten = os.pwrite(self._file, text, 0) < len(text)
         except OSError:
             self._is_unwritten = True
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from coinmux.server.monitoring.drill import Drill
+    from coinmux.server.monitoring.drill import OwnDrill
 
 _ORDERS = msgspec.json.Decoder(dict[str, str])
 
@@ -23,7 +23,7 @@ class SharedDrill:
         own: breaks this worker's sources.
     """
 
-    def __init__(self, own: Drill, folder: Path) -> None:
+    def __init__(self, own: OwnDrill, folder: Path) -> None:
         self._own = own
         self._file = folder / "drill.json"
         self._lock = folder / "drill.lock"
@@ -40,15 +40,6 @@ class SharedDrill:
     def followed(self) -> Collection[str]:
         """Providers with live feeds."""
         return self._own.followed
-
-    def before_answers(self, work: Callable[[], None]) -> None:
-        """Do `work` before each answer of a provider, after the orders of other workers."""
-
-        def both() -> None:
-            self.catch_up()
-            work()
-
-        self._own.before_answers(both)
 
     def broken(self) -> dict[str, str]:
         """The fault in force of each broken provider."""

@@ -113,3 +113,11 @@ async def test_on_a_full_disk_each_counts_for_itself(clock):
     assert await windows.take(1) > 0
     clock.advance(1.01)
     assert await windows.take(2) == 0
+
+
+async def test_a_file_that_was_cut_says_nothing(of_worker, tmp_path):
+    """The disk had no room for the rest of it."""
+    first, second = of_worker(), of_worker()
+    assert await first.take(2) == 0
+    (tmp_path / "windows").write_bytes((tmp_path / "windows").read_bytes()[:20])
+    assert await second.take(1) == 0
