@@ -54,6 +54,9 @@ STATES = {
     "chart": the_chart,
 }
 
+#: What has the pointer when a page is printed: its ground of the screen is not printed.
+POINTED = {"": "#markets tbody tr", "system-monitor": "#lines .line"}
+
 
 def each(paths):
     """A case for each path."""
@@ -112,6 +115,8 @@ async def test_paper_is_light_and_nothing_on_it_is_cut(page_of, server, bad_day,
             return (await page.evaluate(ground)).strip() == "#ffffff"
 
         assert await until(it_is_light)
+        if path in POINTED:
+            await page.locator(POINTED[path]).first.hover()
         controls = ":is(button, select, input, summary):visible"
         pressed = await page.locator(controls).evaluate_all(
             "all => all.map((one) => one.outerHTML.slice(0, 90))"
@@ -121,8 +126,10 @@ async def test_paper_is_light_and_nothing_on_it_is_cut(page_of, server, bad_day,
           if (!one.checkVisibility({ visibilityProperty: true }) || one.closest(".away")) return false;
           const box = one.getBoundingClientRect();
           if (box.width * box.height < large) return false;
-          const parts = getComputedStyle(one).backgroundColor.match(/[\\d.]+/g)?.map(Number) ?? [];
-          const [red, green, blue, seen = 1] = parts;
+          const ground = getComputedStyle(one).backgroundColor;
+          const parts = ground.match(/[\\d.]+/g)?.map(Number) ?? [];
+          const full = ground.startsWith("color(") ? 255 : 1;  // color-mix says 0 to 1
+          const [red, green, blue] = parts.map((part) => part * full), seen = parts[3] ?? 1;
           return parts.length >= 3 && seen > 0.5 && 0.3 * red + 0.59 * green + 0.11 * blue < 110;
         }).map((one) => one.outerHTML.slice(0, 90))"""  # noqa: E501
         assert await page.evaluate(dark, _LARGE_PX) == []
