@@ -33,7 +33,11 @@ _SMALL = -6
 
 
 class Socket(SimulatedSocket):
-    """One connection to version 2. The channel of a `Follow` is its number."""
+    """One connection to version 2.
+
+    Bitfinex numbers channels anew on each connection, so that of a `Follow` is named by what was
+    asked for: `ticker:tBTCUSD`, `book-100:tBTCUSD`, `candles:trade:1m:tBTCUSD`.
+    """
 
     def __init__(self, socket: str, pairs: Mapping[str, Symbol]) -> None:
         super().__init__(socket, pairs)
@@ -41,7 +45,8 @@ class Socket(SimulatedSocket):
         self._number = 0
         self._next = 1
         self._told_ms: dict[int, int] = {}
-        self._subjects: dict[int, str] = {}
+        #: The channel of each number.
+        self._channels: dict[int, str] = {}
         self._begun: set[int] = set()
 
     def greeting(self, target: str, now_ms: int) -> Sequence[str | bytes | Follow]:
@@ -61,11 +66,11 @@ class Socket(SimulatedSocket):
             return [_json({"event": "conf", "status": "OK", "flags": self._flags})]
         if event == "ping":
             return [_json({"event": "pong", "ts": now_ms, "cid": said.get("cid")})]
-        if event == "unsubscribe" and said.get("chanId") in self._subjects:
+        if event == "unsubscribe" and said.get("chanId") in self._channels:
             number = said["chanId"]
-            del self._subjects[number], self._told_ms[number]
+            del self._told_ms[number]
             done = {"event": "unsubscribed", "status": "OK", "chanId": number}
-            return [Unfollow(str(number)), _json(done)]
+            return [Unfollow(self._channels.pop(number)), _json(done)]
         if event != "subscribe":
             return [_json({"event": "error", "msg": "unknown event", "code": 10000})]
         return self._subscribed(said, now_ms)
@@ -75,41 +80,41 @@ class Socket(SimulatedSocket):
     ) -> Sequence[str | bytes | Follow | Unfollow]:
         """The answer, and what is followed by it."""
         asked = {name: text for name, text in said.items() if name != "event"}
-        subject = _json(asked)
-        if subject in self._subjects.values():
-            return [_error(asked, 10301, "subscribe: dup")]
-        if len(self._subjects) >= _CHANNELS:
-            return [_error(asked, 10305, "subscribe: limit")]
-        number = self._next
-        follow = self._follow(number, asked)
+        follow = self._follow(asked)
         if follow is None:
             what = "key" if "key" in asked else "symbol"
             return [_error(asked, 10300, f"{what}: invalid")]
-        self._next += 1
-        self._subjects[number], self._told_ms[number] = subject, now_ms
+        if follow.channel in self._channels.values():
+            return [_error(asked, 10301, "subscribe: dup")]
+        if len(self._channels) >= _CHANNELS:
+            return [_error(asked, 10305, "subscribe: limit")]
+        number, self._next = self._next, self._next + 1
+        self._channels[number], self._told_ms[number] = follow.channel, now_ms
         done = {"event": "subscribed", "chanId": number, **asked}
         return [_json(done), follow]
 
-    def _follow(self, number: int, asked: Mapping[str, str]) -> Follow | None:
-        channel, key = asked.get("channel"), asked.get("key", "")
-        _, interval, symbol = key.split(":", 2) if key.count(":") > 1 else ("", "", "")
-        pair = self.pairs.get(symbol if channel == "candles" else asked.get("symbol", ""))
+    def _follow(self, asked: Mapping[str, str]) -> Follow | None:
+        kind, key, symbol = asked.get("channel"), asked.get("key", ""), asked.get("symbol", "")
+        _, interval, of_key = key.split(":", 2) if key.count(":") > 1 else ("", "", "")
+        pair = self.pairs.get(of_key if kind == "candles" else symbol)
         if pair is None:
             return None
-        if channel == "ticker":
-            return Follow(str(number), "ticker", pair)
-        if channel == "trades":
-            return Follow(str(number), "trades", pair, past=_PAST)
-        if channel == "candles" and interval in _OURS:
-            return Follow(str(number), "candles", pair, interval=_OURS[interval])
+        if kind == "ticker":
+            return Follow(f"ticker:{symbol}", "ticker", pair)
+        if kind == "trades":
+            return Follow(f"trades:{symbol}", "trades", pair, past=_PAST)
+        if kind == "candles" and interval in _OURS:
+            return Follow(f"candles:{key}", "candles", pair, interval=_OURS[interval])
         length = asked.get("len", "25")
-        if channel == "book" and length in ("1", "25", "100", "250"):
-            return Follow(str(number), "order_book", pair, depth=int(length), every_ms=100)
+        if kind == "book" and length in ("1", "25", "100", "250"):
+            channel = f"book-{length}:{symbol}"
+            return Follow(channel, "order_book", pair, depth=int(length), every_ms=100)
         return None
 
     def tell(self, follow: Follow, row: Row, now_ms: int) -> Sequence[str | bytes]:
         """Arrays, with what the client configured at their end."""
-        number = int(follow.channel)
+        numbers = {channel: number for number, channel in self._channels.items()}
+        number = numbers[follow.channel]
         if isinstance(row, TickerNow):
             return [self._data(number, _ticker(row), now_ms)]
         if isinstance(row, CandleNow):
