@@ -39,6 +39,9 @@ _NOT_RESUMED = "too much has happened to resume"
 _HONEST = frozenset({"overloaded", "deadline_exceeded", "no_provider_available",
                      "all_providers_failed", "rate_limited"})  # fmt: skip
 
+#: Kind, id and the event itself.
+Told = tuple[str, str, dict[str, Any]]
+
 
 @dataclass
 class Heard:
@@ -92,19 +95,17 @@ class LiveReaders:
             try:
                 async with asyncio.timeout(rng.uniform(*_STAYS_S)):
                     while True:
-                        await self._once(session, read, asked, visit)
+                        await self._once(read(session, self._url, *asked, visit), visit)
                         await asyncio.sleep(_AGAIN_S)
             except TimeoutError:
                 pass
             visit.end()
             await asyncio.sleep(rng.expovariate(2))
 
-    async def _once(
-        self, session: aiohttp.ClientSession, read: Any, asked: tuple[str, str], visit: _Visit
-    ) -> None:
+    async def _once(self, told: AsyncIterator[Told], visit: _Visit) -> None:
         """Read until the connection ends."""
         try:
-            async for kind, ident, event in read(session, self._url, *asked, visit.last_id):
+            async for kind, ident, event in told:
                 visit.see(kind, ident, event)
             visit.cut(self._was_killed())
         except (aiohttp.ClientError, OSError) as error:
@@ -112,7 +113,7 @@ class LiveReaders:
         except Refused as refused:
             self.heard.refused[refused.code] += 1
             if refused.code not in _HONEST:
-                self.heard.wrong.append(f"{asked}: refused by {refused}")
+                self.heard.wrong.append(f"{visit.asked}: refused by {refused}")
 
     def _was_killed(self) -> bool:
         now = time.monotonic()
@@ -132,6 +133,7 @@ class _Visit:
 
     def __init__(self, truth: Truth, heard: Heard, chaos: Chaos, pace: Pace) -> None:
         self._truth, self._heard = truth, heard
+        self.asked = f"{truth.capability} {truth.pair}"
         self.last_id: str | None = None
         self._chaos, self._pace = chaos, pace
         #: What was said since it was cut off.
@@ -158,9 +160,7 @@ class _Visit:
             self._truth.begin_anew()
         has_data = self._truth.see(kind, event)
         self._is_marked = kind == "stale" or (self._is_marked and not has_data)
-        if self._cut_at is not None:
-            why = event.get("reason") or event["meta"].get("reason")
-            self._said.append(f"{kind} {why or ''} +{now - self._cut_at:.1f}".strip())
+        self.note(f"{kind} {'; '.join(event['meta']['notes'])}".strip())
         if not has_data:
             return
         if self._told_at is not None and self._cut_at is None:
@@ -168,6 +168,11 @@ class _Visit:
         self._waited(now, f"by {event['meta'].get('provider')}")
         self._cut_at = self._was_cut_at = None
         self._told_at = now
+
+    def note(self, what: str) -> None:
+        """Remember what happened since it was cut off, for who looks why it was told late."""
+        if self._cut_at is not None:
+            self._said.append(f"{what} +{self._pace.now() - self._cut_at:.1f}")
 
     def _waited(self, now: float, until: str) -> None:
         """How long it was since the cut."""
@@ -177,10 +182,11 @@ class _Visit:
         self._heard.resumed_s.append(took_s)
         if took_s > RESUMED_S:
             away = self._chaos.away.was_away(self._was_cut_at)
+            last = "".join(f"\n  {line}" for line in self._truth.history)
             self._heard.late.append(
-                f"{self._truth.capability} {self._truth.pair} after {took_s:.1f} s, {until}"
+                f"{self.asked} after {took_s:.1f} s, {until}"
                 f"{', the store was away' if away else ''};"
-                f" before: {'; '.join(self._said) or 'nothing'}"
+                f" since: {'; '.join(self._said) or 'nothing'}{last}"
             )
 
     def cut(self, was_killed: bool, why: str = "the stream ended") -> None:
@@ -188,10 +194,10 @@ class _Visit:
         self._heard.cut += 1
         self._truth.history.append(f"cut at {time.time() * 1000:.0f}, last {self.last_id}: {why}")
         if not was_killed:
-            self._heard.wrong.append(f"{self._truth.capability} {self._truth.pair}: {why}")
+            self._heard.wrong.append(f"{self.asked}: {why}")
         now, killed_at = self._pace.now(), max(self._chaos.killed_at, default=0.0)
         if self._was_cut_at is not None and killed_at < self._was_cut_at:
-            self._said.append(f"cut again +{now - self._cut_at:.1f}")
+            self.note(f"cut again, {why}")
             return
         # Each kill has its own five seconds.
         self._waited(now, "until it was cut again")
@@ -210,16 +216,17 @@ class _Visit:
 
 
 async def _events(
-    session: aiohttp.ClientSession, url: str, capability: str, pair: str, since: str | None
-) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
+    session: aiohttp.ClientSession, url: str, capability: str, pair: str, visit: _Visit
+) -> AsyncIterator[Told]:
     """Server-sent events."""
     params = {"symbols": pair, **({"interval": INTERVAL} if capability == "candles" else {})}
-    headers = {} if since is None else {"Last-Event-ID": since}
+    headers = {} if visit.last_id is None else {"Last-Event-ID": visit.last_id}
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=30)
     path = f"{url}/api/market/{PATHS[capability]}/stream"
     async with session.get(path, params=params, headers=headers, timeout=timeout) as reply:
         if reply.status != 200:
             raise Refused(await reply.json())
+        visit.note(f"connected, {reply.headers.get('X-Request-ID')}")
         said: dict[str, str] = {}
         async for line in reply.content:
             name, _, value = line.decode().rstrip("\n").partition(": ")
@@ -231,15 +238,16 @@ async def _events(
 
 
 async def _messages(
-    session: aiohttp.ClientSession, url: str, capability: str, pair: str, since: str | None
-) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
+    session: aiohttp.ClientSession, url: str, capability: str, pair: str, visit: _Visit
+) -> AsyncIterator[Told]:
     """Of the one WebSocket."""
     asked = {"op": "subscribe", "id": 1, "capability": capability, "symbol": pair}
     if capability == "candles":
         asked["interval"] = INTERVAL
-    if since is not None:
-        asked["since"] = since
+    if visit.last_id is not None:
+        asked["since"] = visit.last_id
     async with session.ws_connect(f"{url}/api/ws", max_msg_size=0) as socket:
+        visit.note("connected")
         await socket.send_json(asked)
         async for message in socket:
             if message.type is not aiohttp.WSMsgType.TEXT:

@@ -69,8 +69,7 @@ class Truth:
         self.sources += kind == "source"
         if not event["subject"].startswith(self.pair):
             self.wrong.append(f"{event['subject']} for {self.pair}")
-        own_ms = None if data is None else data.get("timestamp")
-        told = f"{meta['provider']}, {meta['received_at']}, of {own_ms}, live {meta['live']}"
+        told = f"{meta['provider']}, {meta['received_at']}, {_times(data)}, live {meta['live']}"
         self.history.append(f"at {time.time() * 1000:.0f} {kind}: {told}, {meta['notes']}")
         if data is None:
             return False
@@ -145,6 +144,16 @@ class Truth:
             if _differ(figures, row[1:5], _CLOSE):
                 return f"the candle {row} of {provider}, which was {figures}"
         return None
+
+
+def _times(data: dict[str, Any] | None) -> str:
+    """The times that data is of, in words."""
+    if data is None:
+        return "no data"
+    if "trades" in data:
+        times = [trade["timestamp"] for trade in data["trades"]]
+        return f"{len(times)} trades of {min(times, default=0)} to {max(times, default=0)}"
+    return f"of {data.get('timestamp')}"
 
 
 def _differ(first: list[float], second: list[float], by: float = 1e-6) -> bool:

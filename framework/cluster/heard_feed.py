@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coinmux.framework.cluster.answer_codec import Damaged
 from coinmux.framework.cluster.feed_codec import SentEvent, decode, event_of
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 #: What is heard of others was told here, too, so long after this worker followed it itself: what
 #: reached it at once may have reached others later.
 _OVERLAP_MS = 3_000
+#: Events that were kept and are heard in one turn of the loop.
+_A_TURN = 20
 
 
 class HeardFeed(FollowedFeed):
@@ -55,24 +58,30 @@ class HeardFeed(FollowedFeed):
         try:
             self._channel = await self._shared.channel()
             await self._channel.subscribe(self.channel_name, self._heard_message)
-            kept = await self._shared.store.ask("XRANGE", self._events, "-", "+")
-            early = self._early
+            await self._hear_kept()
         finally:
             self._early = None
-        self._hear_kept(kept)
-        for payload in early or ():
-            self._heard_message(payload)
         if self._meta is not None:
             self._greet()
 
-    def _hear_kept(self, kept: Any) -> None:
-        """Hear what the store has kept; those who wait may resume from any of it."""
-        self._is_catching_up = True
+    async def _hear_kept(self) -> None:
+        """Hear what the store has kept, then what came meanwhile.
+
+        Those who wait may resume from any of it. A worker that begins hears hundreds of events of
+        each of its questions, so that others have their turns in between.
+        """
+        early = self._early = [] if self._early is None else self._early
         try:
-            for _, fields in kept:
-                self._heard_message(bytes(fields[1]))
+            kept = await self._shared.store.ask("XRANGE", self._events, "-", "+")
+            self._is_catching_up = True
+            for at, (_, fields) in enumerate(kept, 1):
+                self._take_message(bytes(fields[1]))
+                if not at % _A_TURN:
+                    await asyncio.sleep(0)
         finally:
-            self._is_catching_up = False
+            self._is_catching_up, self._early = False, None
+        for payload in early:
+            self._heard_message(payload)
 
     def _hear_no_more(self) -> None:
         channel, self._channel = self._channel, None
@@ -82,10 +91,12 @@ class HeardFeed(FollowedFeed):
     def _heard_message(self, payload: bytes) -> None:
         if self._early is not None:
             self._early.append(payload)
-            return
-        if payload == LEFT:
+        elif payload == LEFT:
             self._shared.spawn(self.look())
-            return
+        else:
+            self._take_message(payload)
+
+    def _take_message(self, payload: bytes) -> None:
         try:
             sent, data = decode(payload, self.row, self.query)
         except Damaged:
@@ -110,6 +121,8 @@ class HeardFeed(FollowedFeed):
         if is_new_teller:
             self._teller, self._has_teller_told = sent.teller, False
             self._told.switch()
+        if self._is_outdated(sent):
+            return
         event = event_of(sent, data, self.row, self.subject)
         if sent.kind == "state":
             if not (self._is_behind or is_new_teller) and self._meta is not None:
@@ -147,6 +160,17 @@ class HeardFeed(FollowedFeed):
     def _now_overlaps(self) -> None:
         """Readers here were told by this worker what others tell, and in another order."""
         self._overlaps_until_ms = self._clock.wall_ms() + _OVERLAP_MS
+
+    def _is_outdated(self, sent: SentEvent) -> bool:
+        """Whether readers here were told a newer price or book meanwhile, of whichever source.
+
+        A store that stood still passes on late what it was sent before. Clocks of two machines may
+        differ, so that this is asked just after readers here were told by this worker alone.
+        """
+        if self._told.is_each_needed or self._meta is None:
+            return False
+        is_overlap = self._clock.wall_ms() <= self._overlaps_until_ms
+        return is_overlap and sent.meta.received_at < self._meta.received_at
 
     def _is_out_of_order(self, sent: SentEvent) -> bool:
         """Whether it is told here after what others were told later."""

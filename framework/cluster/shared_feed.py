@@ -141,7 +141,7 @@ class SharedFeed(HeardFeed):
                 self._tell_again(self._lost_ms - _AGAIN_MS)
         elif self.role == "hears" or self._others or any(self._waiting.values()):
             # What the last one told is told here, too, before it goes on from there.
-            self._hear_kept(await store.ask("XRANGE", self._events, "-", "+"))
+            await self._hear_kept()
         self._hear_no_more()
         asked = [since for since in self._waiting.values() if since is not None]
         if self.role == "starting" and not self._others and self._idents.isdisjoint(asked):

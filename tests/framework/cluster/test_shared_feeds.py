@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from types import SimpleNamespace
 
 import pytest
+from msgspec import structs
 
 from coinmux import Gateway, NoProviderAvailable, UnknownSymbol
 from coinmux.framework.cluster import feed_codec, shared_feed, shared_feeds
@@ -15,6 +16,7 @@ from coinmux.framework.streams import feed as feed_module
 from coinmux.framework.streams import polled_voice
 from coinmux.framework.streams import service as service_module
 from coinmux.framework.streams import side as side_module
+from coinmux.framework.streams.events import LiveEvent
 from tests.framework.streams.acme import Acme
 from tests.framework.streams.exchange import Exchange, until
 
@@ -543,6 +545,33 @@ async def test_a_worker_that_nobody_reads_explains_what_another_follows(store):
         assert (await other.explain_shared_stream("ticker", BTC, provider="a")).told_by is None
         await reader.stop()
         assert asked(world.exchange, T) == 1
+
+
+async def test_a_price_that_a_frozen_store_passes_on_late_is_not_told_after_a_newer_one(store):
+    """Of another source, so that the sources' own times cannot tell."""
+    async with sharing(store, 2) as world:
+        readers = [Ears(one, "ticker", BTC) for one in world.gateways]
+        await say(world.exchange, T, 101)
+        await until(lambda: all(one.events for one in readers))
+        holder, (other,) = await shared_by(world.gateways)
+        hears = readers[world.gateways.index(other)]
+        (feed,) = other._live._shared._feeds
+        feed._now_overlaps()
+        last = hears.events[-1]
+
+        async def told(price, at_ms):
+            meta = structs.replace(last.meta, provider="b", received_at=at_ms)
+            data = last.data.model_copy(update={"last": price})
+            late = LiveEvent(f"late-{price}", "update", "ticker", BTC, data, meta, "ticker")
+            sent = feed_codec.encode(late, feed._holder, "live", None)
+            await holder.state.store.ask("PUBLISH", feed.channel_name, sent)
+
+        await told(99, last.meta.received_at - 4_000)
+        await told(102, last.meta.received_at)
+        await until(lambda: hears.prices[-1] == 102)
+        assert 99 not in hears.prices
+        for one in readers:
+            await one.stop()
 
 
 async def test_what_is_no_event_is_left_out_and_counted(store):
