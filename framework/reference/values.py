@@ -17,13 +17,6 @@ from coinmux.framework.errors import Implausible, OtherSubject
 _SHORT = 300
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
-#: Digits of a second past the sixth, which `datetime` does not read.
-_FRACTION = re.compile(r"(\.\d{6})\d+")
-
-#: Seconds since 1970 of the times that `iso_ms` read lately, up to their second.
-_SECONDS: dict[str, int] = {}
-_MOST_SECONDS = 64
-
 #: Earliest time accepted, in ms: the day of Bitcoin's first block (3 January 2009).
 EARLIEST_MS = 1_230_940_800_000
 #: Latest time accepted, in ms: 1 January 2100. A larger number is microseconds or nonsense.
@@ -191,18 +184,9 @@ def iso_ms(text: Any) -> int:
     """
     if not isinstance(text, str):
         raise ValueError(f"takes an ISO 8601 time, not {str(text)[:40]!r}")
-    if text[-1:] == "Z" and text[19:20] == "." and (digits := text[20:-1]).isdigit():
-        # What nearly all sources write, many times within one second.
-        start_s = _SECONDS.get(text[:19])
-        if start_s is not None and text.isascii():
-            return round((start_s * 1_000_000 + int(f"{digits[:6]:0<6}")) / 1_000_000 * 1000)
-    when = datetime.fromisoformat(_FRACTION.sub(r"\1", text.strip()))
+    when = datetime.fromisoformat(text.strip())
     if when.tzinfo is None:
         raise ValueError(f"a time without a zone: {text[:40]!r}")
-    if text[-1:] == "Z" and text[19:20] == ".":
-        if len(_SECONDS) >= _MOST_SECONDS:
-            _SECONDS.clear()
-        _SECONDS[text[:19]] = int(when.replace(microsecond=0).timestamp())
     return round(when.timestamp() * 1000)
 
 

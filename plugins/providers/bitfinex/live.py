@@ -41,6 +41,8 @@ NO_PAIR, DUPLICATE = 10300, 10301
 RESTARTS, BEGINS, IS_OVER = 20051, 20060, 20061
 #: A number above it is a time.
 MOST_NUMBERED = 10**12
+#: Before the data of a message: a trade, the same once it is booked, a checksum.
+WORDS = ("te", "tu", "cs")
 
 
 class Told(NamedTuple):
@@ -66,6 +68,8 @@ class Dialect(s.SocketDialect):
         self._is_ready = False
         self._channels: dict[int, str] = {}
         self._begun: set[int] = set()
+        #: How the messages of books begin.
+        self._books: tuple[str, ...] = ()
         #: Ended before they were confirmed.
         self._unwanted: set[str] = set()
         self._last: int | None = None
@@ -91,42 +95,39 @@ class Dialect(s.SocketDialect):
         ended = [numbers[channel] for channel in channels if channel in numbers]
         for number in ended:
             del self._channels[number]  # what still comes of it is of before
+        self._note_books()
         return list(map(_unsubscribe, ended))
 
     def read(self, frame: s.Frame) -> Iterable[s.Said]:
         """See `SocketDialect.read`."""
-        said = s.read_json(frame, as_written=self._is_book(frame))
+        # A book's checksum is made of what is written.
+        is_book = not isinstance(frame, str) or frame.startswith(self._books)
+        said = s.read_json(frame, as_written=is_book)
         if isinstance(said, list) and len(said) > 1:
             return [self._data(said)]
         if isinstance(said, dict):
             return self._event(said)
         raise e.SchemaMismatch("a message of Bitfinex is an array or an object")
 
-    def _is_book(self, frame: s.Frame) -> bool:
-        """Whether a message may be about a book, whose checksum is made of what is written."""
-        if not isinstance(frame, str):
-            return True
-        number = frame[1 : frame.find(",")]
-        channel = self._channels.get(int(number)) if number.isdecimal() else None
-        return channel is None or channel.startswith("book")
-
     def _data(self, said: list[Any]) -> s.Said:
-        word = said[1] if isinstance(said[1], str) else ""
-        place = 3 if word in ("te", "tu", "cs") else 2
+        word = said[1] if type(said[1]) is str else ""
+        place = 3 if word in WORDS else 2
         tail = [one for one in said[place : place + 2] if type(one) is int]
         if tail and tail[0] < MOST_NUMBERED:
             number = tail.pop(0)
             last, self._last = self._last, number
-            if last is not None and number <= last:
+            if last is not None and number != last + 1:
+                if number > last:
+                    return s.Failed(e.Disconnected(f"message {last + 1} of Bitfinex did not come"))
                 self._last = last
                 return s.Alive()  # it was sent before
-            if last is not None and number > last + 1:
-                return s.Failed(e.Disconnected(f"message {last + 1} of Bitfinex did not come"))
-        channel = self._channels.get(said[0]) if type(said[0]) is int else None
+        own = said[0]
+        channel = self._channels.get(own) if type(own) is int else None
         if channel is None or word == "hb":
             return s.Alive()
-        is_first = said[0] not in self._begun
-        self._begun.add(said[0])
+        is_first = own not in self._begun
+        if is_first:
+            self._begun.add(own)
         data = m.required(said, place - 1)
         return s.Message(channel, Told(word, data, is_first, tail[0] if tail else None))
 
@@ -138,6 +139,7 @@ class Dialect(s.SocketDialect):
                 raise e.SchemaMismatch("the number of a channel is no number")
             self._channels = {at: one for at, one in self._channels.items() if one != channel}
             self._channels[number] = channel
+            self._note_books()
             self._begun.discard(number)
             if channel in self._unwanted:
                 self._unwanted.discard(channel)
@@ -150,6 +152,10 @@ class Dialect(s.SocketDialect):
         if event is None:
             raise e.SchemaMismatch("a message of Bitfinex without its event")
         return [s.Alive()]
+
+    def _note_books(self) -> None:
+        books = [number for number, name in self._channels.items() if name.startswith("book")]
+        self._books = tuple(f"[{number}," for number in books)
 
     def _refused(self, said: dict[str, Any]) -> s.Said:
         words, code = str(said.get("msg"))[:120], said.get("code")

@@ -186,13 +186,14 @@ def stream_order_book(query: m.OrderBookQuery) -> s.Subscription[s.BookChange]:
 
     def read_changes(channel: str, body: Any) -> Iterable[s.BookChange]:
         part = _part(body, query.symbol, CHANGES)
-        yield s.BookChange(
+        change = s.BookChange(
             pb.pairs(part, 2),
             pb.pairs(part, 1),
             first=_number(pb.text(part, 4)),
             last=_number(pb.text(part, 5)),
             timestamp=m.read_field("timestamp", _time, body),
         )
+        return [change]
 
     async def snapshot(http: HTTPClient) -> s.BookChange:
         body = await http.get_json("/api/v3/depth", {"symbol": pair, "limit": SNAPSHOT})
