@@ -50,6 +50,7 @@ class CompositeFeed(Feed):
         await super().close()
         for side in self._sides.values():
             side.stop()
+        self._sides.clear()
 
     @property
     def telling(self) -> Collection[str]:

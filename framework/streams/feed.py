@@ -95,6 +95,7 @@ class Feed(PolledVoice):
         for side in (self._side, self._trial):
             if side is not None:
                 side.stop()
+        self._side = self._trial = None
         await super().close()
 
     # Of a side

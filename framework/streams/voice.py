@@ -107,12 +107,16 @@ class Voice:
         """Settings of these sources changed."""
 
     async def close(self) -> None:
-        """End its readers."""
+        """End its readers, and forget what they were told."""
         if not self.ready.done():
             self.ready.cancel()
         self._outlets.pass_on()
         for reader in self.readers:
             reader.end()
+        # An ended feed is in a circle with its task, which is searched for in minutes at most;
+        # hundreds of books need not wait for that.
+        self._recent.clear()
+        self._last = None
 
     def use(self) -> FeedUse:
         """It in figures."""
