@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 #: Trades from whose oldest on others may be missing.
 _KEPT = 1_000
 _MINUTE_MS = 60_000
-#: Sources whose trades are remembered.
-_SOURCES = 4
+#: Sources whose trades are remembered. Through a bad minute each exchange may tell in turn, and a
+#: worker that takes over hears what the store has kept of all of them once more.
+_SOURCES = 32
 
 
 class TradesState(ToldState):

@@ -64,6 +64,23 @@ def test_what_was_told_is_not_told_again_by_anybody():
     assert ids(state.take(trades((1, 90_000, 1.0)), A)) == ["1"]
 
 
+def test_what_many_sources_told_in_turn_is_not_told_again_when_it_is_heard_anew():
+    """A worker that takes over hears the last events of the store again, the oldest first."""
+    state = state_for(TradesQuery(symbol=BTC))
+    # One tells between all others, so that its trades reach back to the beginning.
+    turns = [
+        (source, trades((n, 10 * n + at, 1.0)))
+        for n in range(9)
+        for at, source in ((0, f"other {n}"), (5, A))
+    ]
+    for source, told in turns:
+        state.switch()
+        assert state.take(told, source) is told
+    for source, told in turns:
+        state.switch()
+        assert state.take(told, source) is None
+
+
 def test_a_price_does_not_go_back_in_its_source_s_own_time():
     """Another source has its own; nor does it in the state as a whole."""
     state = state_for(TickerQuery(symbol=BTC))
