@@ -113,7 +113,7 @@ class Voice:
         self._outlets.pass_on()
         for reader in self.readers:
             reader.end()
-        # An ended feed is in a circle with its task, which is searched for in minutes at most;
+        # An ended feed is in a circle with its task, and a server searches for those rarely:
         # hundreds of books need not wait for that.
         self._recent.clear()
         self._last = None
