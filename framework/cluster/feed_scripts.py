@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from coinmux.framework.streams.told_state import Marks
 
 #: KEYS: the lease, the last holder, those who read, the events. ARGV: this worker, its token, ms of
-#: the lease, 1 where it has readers, 1 where it would follow, ms that events are kept.
+#: the lease, 1 where it has readers, 1 where it would follow, ms that events are kept, what comes
+#: before a worker's name in the channel that it listens to while it lives, and after how many ms
+#: without a renewal the lease of one that does not listen there any more is free.
+#: A store whose user may not count listeners lets every lease end by itself.
 #: Answers `{the holder or "", the one before, other workers that have readers, 1 where this one's
 #: lease had not ended}`.
 HOLD = Script("""
@@ -31,6 +34,11 @@ if ARGV[4] == '1' then
   redis.call('PEXPIRE', KEYS[3], 2 * lease)
 end
 local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[2] and redis.call('PTTL', KEYS[1]) < lease - ARGV[8] then
+  local name = ARGV[7] .. string.match(holder, '^[^:]*')
+  local listening = redis.pcall('PUBSUB', 'NUMSUB', name)
+  if listening[2] == 0 then holder = false end
+end
 local before = redis.call('GET', KEYS[2]) or ''
 local is_renewed = holder == ARGV[2] and 1 or 0
 if (not holder and ARGV[5] == '1') or holder == ARGV[2] then

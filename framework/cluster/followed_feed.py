@@ -89,7 +89,7 @@ class FollowedFeed(SharedVoice):
 
     def _begin_inner(self) -> None:
         inner = self._inner = self._begin()
-        inner.go_on(self._told.since_ms)
+        inner.go_on(self._told.since_ms, is_missed=self._meta is not None)
         inner.add(_Tap(self._from_inner))
         inner.ready.add_done_callback(lambda ready: self._inner_began(inner, ready))
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coinmux.framework.cluster.scripts import TELL
-from coinmux.framework.cluster.store import TROUBLE
+from coinmux.framework.cluster.store import TROUBLE, alive_channel
 from coinmux.framework.errors import Outcome
 from coinmux.framework.health.status import RemoteResult
 from coinmux.framework.tasks import keep_running
@@ -71,6 +71,8 @@ class HealthSync:
         self._store = store
         self._prefix = prefix
         self._channel = f"{prefix}news"
+        #: Others know by the second that this worker lives.
+        self._listens_to = (self._channel, alive_channel(prefix, worker))
         self._worker = worker
         self._health = health
         self._on_reload = on_reload
@@ -190,7 +192,7 @@ class HealthSync:
     async def _listen(self) -> None:
         await self._store.reached.wait()
         try:
-            channel = await self._store.listen(self._channel, self._hear)
+            channel = await self._store.listen(self._listens_to, self._hear)
             try:
                 # Messages from before this subscription are read from the store.
                 await self.catch_up()

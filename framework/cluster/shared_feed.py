@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 #: A lease that is not renewed for so long is free; it is renewed several times in between.
 LEASE_S = 2.5
-#: Where the store is away for so long, workers follow for themselves.
-_ALONE_AFTER_S = 1.5
+#: Of a worker that is not connected with the store any more, it is free so long after it.
+_GONE_S = 1.2
+#: Where the store is away for so long, workers follow for themselves: it is tried again before.
+_ALONE_AFTER_S = 1.0
 #: So many events after the last state as a whole, those who come are sent another.
 _STATE_EVERY = 100
 #: A worker goes on for so long after the others' readers have left.
@@ -72,6 +74,10 @@ class SharedFeed(HeardFeed):
 
     # The lease
 
+    def look_soon(self) -> None:
+        if not self._is_closed:
+            self._shared.spawn(self.look())
+
     async def look(self) -> None:
         """Renew the lease, take it where it is free, or hear who has it."""
         if self._is_looking or self._is_closed:
@@ -90,6 +96,7 @@ class SharedFeed(HeardFeed):
         args: list[Part] = [
             self._shared.worker, self._token, round(LEASE_S * 1000), int(bool(self.readers)),
             int(now >= self._not_before), round(KEPT_S * 1000),
+            self._shared.alive, round(_GONE_S * 1000),
         ]  # fmt: skip
         answer = await self._shared.store.run(HOLD, keys, args)
         if answer is None:
@@ -185,9 +192,9 @@ class SharedFeed(HeardFeed):
             self.role = "alone"
             self._lost_ms = self._clock.wall_ms()
             self._pass_on_held_back()
-        elif self.role == "starting" or (
-            self.role == "hears" and now - self._away_since >= _ALONE_AFTER_S
-        ):
+        elif self.role == "hears" and now - self._away_since < _ALONE_AFTER_S:
+            self._loop.call_at(self._away_since + _ALONE_AFTER_S, self.look_soon)
+        elif self.role in ("starting", "hears"):
             if self._known:
                 self._switch_to("the shared store is away: each process follows it for itself")
             self._begin_inner()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from coinmux.framework.cluster.answer_codec import Damaged, key_text
@@ -10,6 +11,7 @@ from coinmux.framework.cluster.feed_channel import FeedChannel
 from coinmux.framework.cluster.feed_codec import decode, event_of
 from coinmux.framework.cluster.shared_feed import SharedFeed
 from coinmux.framework.cluster.shared_voice import SharedQuestion
+from coinmux.framework.cluster.store import alive_channel
 from coinmux.framework.streams.explanation import FollowedElsewhere, told_of
 from coinmux.framework.streams.lanes import subject_of
 from coinmux.framework.tasks import keep_running
@@ -39,6 +41,7 @@ class SharedFeeds:
         worker: this one's name.
 
     Attributes:
+        alive: precedes a worker's name in the channel that it listens to while it lives.
         damaged: events that could not be read.
     """
 
@@ -46,11 +49,15 @@ class SharedFeeds:
         self.store = store
         self.prefix = prefix
         self.worker = worker
+        self.alive = alive_channel(prefix, "")
         self._clock = clock
         self._feeds: set[SharedFeed] = set()
         self._tokens = 0
         self._channel: FeedChannel | None = None
         self._opening = asyncio.Lock()
+        #: Set when the store was lost or is reached again.
+        self._turned = asyncio.Event()
+        store.watch(self._turned.set)
         self._beats: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self.damaged = 0
@@ -146,6 +153,9 @@ class SharedFeeds:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(_BEAT_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_BEAT_S):
+                    await self._turned.wait()
+            self._turned.clear()
             # All within one turn of the loop: one write.
             await asyncio.gather(*(feed.look() for feed in self._feeds))

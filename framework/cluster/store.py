@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio import ConnectionPool
@@ -57,6 +58,9 @@ class Store:
         self._further: set[Lane] = set()
         self._joined = joined
         self._lost = lost
+        self._watchers: list[Callable[[], None]] = []
+        #: Of connections that are being opened.
+        self._opening: set[asyncio.Timeout] = set()
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._supervisor: asyncio.Task[None] | None = None
@@ -134,17 +138,21 @@ class Store:
             if at_once:
                 lane.flush()
 
-    async def listen(self, name: str, heard: Callable[[bytes], None]) -> Channel:
-        """Call `heard` with the messages of a channel, until the store is lost.
+    def watch(self, turned: Callable[[], None]) -> None:
+        """Call `turned` each time that the store is lost, and that it is reached."""
+        self._watchers.append(turned)
+
+    async def listen(self, names: Sequence[str], heard: Callable[[bytes], None]) -> Channel:
+        """Call `heard` with the messages of these channels, until the store is lost.
 
         Raises:
             RedisError, OSError, TimeoutError: it cannot be reached.
         """
         channel = Channel(heard)
         try:
-            async with asyncio.timeout(_CONNECT_S):
+            async with self._until_lost():
                 await channel.open(self._pool.make_connection())  # type: ignore[no-untyped-call]
-                channel.ask("SUBSCRIBE", name)
+                channel.ask("SUBSCRIBE", *names)
                 await channel.began.wait()
         except BaseException:
             channel.close()
@@ -161,12 +169,22 @@ class Store:
         if not self.online:
             raise StoreConnectionError("not connected")
         try:
-            async with asyncio.timeout(_CONNECT_S):
+            async with self._until_lost():
                 await lane.open(self._pool.make_connection())  # type: ignore[no-untyped-call]
         except BaseException:
             lane.close()
             raise
         self._further.add(lane)
+
+    @asynccontextmanager
+    async def _until_lost(self) -> AsyncIterator[None]:
+        """Ends with `TimeoutError` after a while, and at once where the store is lost."""
+        async with asyncio.timeout(_CONNECT_S) as scope:
+            self._opening.add(scope)
+            try:
+                yield
+            finally:
+                self._opening.discard(scope)
 
     async def guard(self, work: Awaitable[Any]) -> Any:
         """The result of `work` on the store; None where it fails, which drops the connection.
@@ -193,8 +211,12 @@ class Store:
             self._hang_up(error)
             self._lost()
             self._wake.set()
+            self._turned()
 
     def _hang_up(self, error: BaseException | None) -> None:
+        for scope in self._opening:
+            if not scope.expired():
+                scope.reschedule(0)
         further, self._further = self._further, set()
         for lane in (self._lane, self._channel, *further):
             if lane is not None:
@@ -222,6 +244,11 @@ class Store:
         self.trouble = None
         self._reached_at = asyncio.get_running_loop().time()
         self.reached.set()
+        self._turned()
+
+    def _turned(self) -> None:
+        for turned in self._watchers:
+            turned()
 
     async def _answers_in_time(self) -> None:
         """Ask it as callers will.
@@ -247,6 +274,11 @@ class Store:
                 await asyncio.sleep(_AGAIN_S)
             if not self.online:
                 await self._try()
+
+
+def alive_channel(prefix: str, worker: str) -> str:
+    """The channel to which a worker listens while it is connected; nothing is told there."""
+    return f"{prefix}alive:{worker}"
 
 
 def pause_after(held_s: float, before_s: float) -> float:

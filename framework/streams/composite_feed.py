@@ -108,10 +108,11 @@ class CompositeFeed(Feed):
             self._looked_at = now
             self._fill(now)
         if not self._sides:
-            await self._poll()
+            self._poll()
+            await self._nap(min(self._until_poll_s(), _LOOK_S))
             return
-        if self.state == "starting" and self._asked_at is None and self._is_quiet(now):
-            await self._ask_once()
+        if self.state == "starting" and self._is_quiet(now):
+            self._poll()
         await self._nap()
         if self._is_new:
             self._tell(self._loop.time())

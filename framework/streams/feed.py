@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _TICK_S = 0.25
 #: A source that failed is not followed again for so long; then it must tell something first.
 _AVOID_S = 60.0
-#: Where nothing is told for so long at first, it is asked for once.
+#: Where nothing is told for so long at first, it is asked for; sooner for readers who had it.
 _QUIET_S = 2.0
 #: A source that is alone and does not tell any more is asked after so long.
 _DOWN_S = 5.0
@@ -33,8 +33,8 @@ _DOWN_S = 5.0
 _BETTER_S, _FIRST_S = 10.0, 8.0
 #: While readers have nothing: another is followed beside one that has not told for so long, and in
 #: place of it after so long.
-_BESIDE_S, _INSTEAD_S = 1.5, 4.0
-#: The same while nobody is followed who tells; one that failed is left out for so long then.
+_BESIDE_S, _INSTEAD_S = 1.5, 3.0
+#: How often one is looked for while nobody tells; one that failed is left out for so long then.
 _ANYONE_S, _REST_S = 1.0, 4.0
 
 
@@ -75,11 +75,11 @@ class Feed(PolledVoice):
         #: Until when sources are not followed, and why.
         self._avoid: dict[str, tuple[float, str]] = {}
         self._better_at = 0.0
-        self._wake = asyncio.Event()
         #: When the source was first followed, and since when it does not tell any more.
         self._begun_at = 0.0
         self._down_at: float | None = None
         self._started_at = self._loop.time()
+        self._quiet_s = _QUIET_S
         #: Whether a source does not list the pair: perhaps nobody does.
         self._is_strange = False
         self._stored_at = 0.0
@@ -92,11 +92,17 @@ class Feed(PolledVoice):
     async def close(self) -> None:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        await self._stop_asking()
         for side in (self._side, self._trial):
             if side is not None:
                 side.stop()
         self._side = self._trial = None
         await super().close()
+
+    def go_on(self, since_ms: int | None, *, is_missed: bool) -> None:
+        super().go_on(since_ms, is_missed=is_missed)
+        if is_missed:
+            self._quiet_s = _QUIET_S / 2
 
     # Of a side
 
@@ -172,8 +178,10 @@ class Feed(PolledVoice):
 
     async def _run(self) -> None:
         try:
-            while True:
+            while not self._is_refused:
+                self._look_at_request()
                 await self._step()
+            await self._loop.create_future()  # its readers end it
         except Exception as error:  # a defect of ours must not look like a quiet market
             if not self.ready.done():
                 self.ready.set_exception(error)
@@ -182,20 +190,21 @@ class Feed(PolledVoice):
             raise
 
     async def _step(self) -> None:
-        if (
-            self.state == "starting"
-            and self._asked_at is None
-            and (self._is_strange or self._is_quiet(self._loop.time()))
-        ):
-            await self._ask_once()
+        now = self._loop.time()
+        if self.state == "starting" and (self._is_strange or self._is_quiet(now)):
+            self._poll()
         if self._side is None and not self._next_side():
-            await self._poll()
+            if self.state == "live":
+                self._go_stale(self._reason or "no source can be followed")
+            self._poll()
+            await self._nap(min(self._until_poll_s(), _ANYONE_S))
             return
         patience_s = 0.0 if self.state == "starting" else _DOWN_S
         if self._down_at is not None and self._loop.time() - self._down_at > patience_s:
             # Its connection is tried again and again; meanwhile it is asked.
             self._tick()
-            await self._poll()
+            self._poll()
+            await self._nap(min(self._until_poll_s(), _TICK_S))
             return
         if not await self._nap():
             self._tick()
@@ -212,12 +221,12 @@ class Feed(PolledVoice):
 
     def _is_quiet(self, now: float) -> bool:
         """Whether nothing was told for a while since it began."""
-        return now - self._started_at > _QUIET_S
+        return now - self._started_at > self._quiet_s
 
-    async def _nap(self) -> bool:
+    async def _nap(self, seconds: float | None = None) -> bool:
         """Wait for a moment; whether something happened meanwhile."""
         try:
-            async with asyncio.timeout(_TICK_S):
+            async with asyncio.timeout(_TICK_S if seconds is None else seconds):
                 await self._wake.wait()
         except TimeoutError:
             return False
@@ -230,7 +239,7 @@ class Feed(PolledVoice):
         self._rate.look(now, self._heard())
         if self._side is not None:
             self._side.tick()
-            if not self._side.has_told:
+            if not self._side.has_told and self._down_at is None:
                 self._wait_for_first(self._side, now - self._begun_at, now)
         if self._trial is not None and now > self._trial_until:
             self._end_trial(f"on trial it told nothing for {_FIRST_S:g} s")
@@ -247,7 +256,7 @@ class Feed(PolledVoice):
 
     def _wait_for_first(self, side: Side, waited_s: float, now: float) -> None:
         """A source that says nothing at first is not waited for where another can be followed."""
-        is_missed = self._down_at is None and (side.lane.tells_at_once or not side.has_begun)
+        is_missed = side.lane.tells_at_once or not side.has_begun
         if waited_s > _FIRST_S or (is_missed and waited_s > _INSTEAD_S and self._trial is not None):
             if self._trial is not None or self._names(now, but=side.name):
                 self._reason = f"{side.name}: it told nothing for {waited_s:.0f} s"
@@ -256,7 +265,7 @@ class Feed(PolledVoice):
                 self._begun_at = now
         elif is_missed and waited_s > _BESIDE_S and self._trial is None:
             others = self._names(now, but=side.name)
-            if not others and self.state == "live":  # readers had it, and have nothing now
+            if not others:  # one that failed is better than none
                 others = self._names(now, but=side.name, anyone=True)
             if others:
                 self._try(others[0], f"{side.name}: it told nothing for {waited_s:.0f} s", now)

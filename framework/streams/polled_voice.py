@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 #: How often a source is polled at most, whatever its freshness.
 _LEAST_POLL_S, _MOST_POLL_S = 1.0, 60.0
+#: It is asked again so long after nobody answered, while a source is followed beside.
+_AGAIN_S = 2.0
+#: The shortest pause between two requests.
+_PAUSE_S = 0.05
 _OLD = "no source answers: the last answer is old"
 
 
@@ -26,19 +30,28 @@ def poll_pause_s(fresh_s: float) -> float:
 
 
 class PolledVoice(Voice):
-    """A voice that asks by REST where it must."""
+    """A voice that asks by REST where it must, beside what else it does."""
 
     def __init__(self, capability: str, subject: str, clock: Clock, *, simulated: bool) -> None:
         super().__init__(capability, subject, clock, simulated=simulated)
-        self._asked_at: float | None = None
+        #: The request on its way, and when the next may be made, by the loop's clock.
+        self._asking: asyncio.Task[None] | None = None
+        self._ask_at = 0.0
+        self._wake = asyncio.Event()
+        #: Whether its readers were refused: they end it.
+        self._is_refused = False
         #: The newest that readers have, for a source that takes over.
         self._since_ms: int | None = None
         self._pause_s: float | None = None
         #: Whether what was told before is not over with what is told next.
         self._has_past = capability in ("trades", "candles")
 
-    def go_on(self, since_ms: int | None) -> None:
-        """Begin after what readers have already, before anything is told."""
+    def go_on(self, since_ms: int | None, *, is_missed: bool) -> None:
+        """Begin after what readers have already, before anything is told.
+
+        Args:
+            is_missed: whether they were told it until now, so that they miss it.
+        """
         self._since_ms = since_ms
 
     @abstractmethod
@@ -61,41 +74,61 @@ class PolledVoice(Voice):
     def polled_every_s(self) -> float | None:
         return self._pause_s
 
-    async def _ask_once(self) -> None:
-        """Ask by REST while nothing is told: nobody may list the pair, or its market is quiet."""
-        self._asked_at = self._loop.time()
-        try:
-            answer = await self._ask()
-        except UnknownSymbol as error:
-            if not self.ready.done():
-                self.ready.set_exception(error)
-            await self._loop.create_future()  # its readers end it
-        except CoinmuxError as error:
-            self._reason = error.detail
-        else:
-            # A market may be quiet: what is known of it is told meanwhile.
-            self._take_polled(answer)
+    def _poll(self) -> None:
+        """Ask by REST, once for all readers, unless that is under way or was done just now."""
+        if self._asking is None and self._loop.time() >= self._ask_at:
+            self._asking = self._loop.create_task(self._ask_and_tell())
 
-    async def _poll(self) -> None:
-        """Ask by REST, once for all readers, until a source can be followed."""
+    def _until_poll_s(self) -> float:
+        """Seconds until it may be asked again."""
+        return max(self._ask_at - self._loop.time(), _PAUSE_S)
+
+    def _look_at_request(self) -> None:
+        """Forget a request that is over.
+
+        Raises:
+            Exception: a defect of ours ended it.
+        """
+        asking = self._asking
+        if asking is not None and asking.done():
+            self._asking = None
+            asking.result()
+
+    async def _stop_asking(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+
+    async def _ask_and_tell(self) -> None:
         begun = self._loop.time()
         try:
+            pause_s = await self._tell_answer()
+        finally:
+            self._wake.set()
+        self._ask_at = max(begun + pause_s, self._loop.time() + _PAUSE_S)
+
+    async def _tell_answer(self) -> float:
+        """Ask, and tell the answer; seconds until it is asked again."""
+        try:
             answer = await self._ask()
         except CoinmuxError as error:
-            if not self.ready.done():
-                self.ready.set_exception(error)
-                await self._loop.create_future()  # its readers end it
-            if self.state != "live":  # a socket may tell again meanwhile
-                self._go_stale(error.detail)
-            await asyncio.sleep(_LEAST_POLL_S)
-            return
+            return self._without_answer(error)
         self._take_polled(answer)
-        now = self._clock.monotonic()
-        pause_s = poll_pause_s(answer.ttl_s(now))
-        if self._may_be_live():
-            pause_s = _LEAST_POLL_S
-        self._pause_s = pause_s
-        await asyncio.sleep(max(pause_s - (self._loop.time() - begun), 0.05))
+        pause_s = poll_pause_s(answer.ttl_s(self._clock.monotonic()))
+        self._pause_s = _LEAST_POLL_S if self._may_be_live() else pause_s
+        return self._pause_s
+
+    def _without_answer(self, error: CoinmuxError) -> float:
+        is_alone = not self.telling
+        # Perhaps nobody lists the pair; else who is followed may tell it yet.
+        if not self.ready.done() and (is_alone or isinstance(error, UnknownSymbol)):
+            self._is_refused = True
+            self.ready.set_exception(error)
+        elif is_alone and self.state != "live":  # a socket may tell again meanwhile
+            self._go_stale(error.detail)
+        elif self.state != "live":
+            self._reason = error.detail
+        return _LEAST_POLL_S if is_alone else _AGAIN_S
 
     def _take_polled(self, answer: Any) -> None:
         """Tell an answer of REST, unless a socket tells again meanwhile."""

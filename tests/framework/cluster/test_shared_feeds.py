@@ -217,6 +217,49 @@ async def test_a_holder_that_leaves_is_followed_at_once(store):
         await stays.stop()
 
 
+def cut_off_at_once(gateway):
+    """Have the store see its connections end, as when its process is killed."""
+    gateway.state.news._task.cancel()
+    gateway.state.store._supervisor.cancel()
+    gateway.state.store._hang_up(None)
+
+
+async def test_a_killed_holder_is_followed_before_its_lease_ends(store, monkeypatch):
+    """The store knows that it is gone; one that only stands still keeps its lease."""
+    monkeypatch.setattr(shared_feed, "LEASE_S", 60)
+    monkeypatch.setattr(shared_feed, "_GONE_S", 0.3)
+    async with sharing(store, 3) as world:
+        readers = [Ears(one, "ticker", BTC) for one in world.gateways]
+        await say(world.exchange, T, 101)
+        await until(lambda: all(one.events for one in readers))
+        holder, others = await shared_by(world.gateways)
+        stop_at_once(holder)
+        await asyncio.sleep(1)
+        assert asked(world.exchange, T) == 1
+        cut_off_at_once(holder)
+        await until_slow(lambda: asked(world.exchange, T) == 2)
+        await say(world.exchange, T, 102)
+        alive = [readers[world.gateways.index(one)] for one in others]
+        await until(lambda: all(one.prices[-1] == 102.0 for one in alive))
+        for one in alive:
+            await one.stop()
+
+
+async def test_the_loss_of_the_store_is_noticed_when_it_happens(store, monkeypatch):
+    """Nobody waits for the next time that leases are renewed."""
+    monkeypatch.setattr(shared_feeds, "_BEAT_S", 60)
+    monkeypatch.setattr(shared_feed, "LEASE_S", 60)
+    async with sharing(store, 2) as world:
+        readers = [Ears(one, "ticker", BTC) for one in world.gateways]
+        await say(world.exchange, T, 101)
+        await until(lambda: all(one.events for one in readers))
+        await shared_by(world.gateways)
+        store.kill()
+        await until_slow(lambda: followed(world.exchange, T) == 2)
+        for one in readers:
+            await one.stop()
+
+
 async def test_no_trade_is_lost_or_told_twice_when_the_holder_is_killed(store):
     """What was traded meanwhile is asked for, trades of the last moment included."""
     now = int(time.time() * 1000) - 60_000

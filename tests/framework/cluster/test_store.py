@@ -9,6 +9,7 @@ from redis.exceptions import OutOfMemoryError
 
 from coinmux import Gateway
 from coinmux.framework.cluster import store as module
+from coinmux.framework.cluster.lane import Lane
 from coinmux.framework.cluster.store import Store, told
 from coinmux.framework.config.settings import InvalidSetting, Settings
 from coinmux.framework.secrets import Secret
@@ -144,6 +145,24 @@ async def test_a_store_that_is_gone_is_lost_by_a_process_that_stands_still_all_t
                 await asyncio.sleep(0.001)
             assert await asked is None
             assert one.losses == 1
+        finally:
+            store.thaw()
+
+
+async def test_nothing_is_connected_any_more_when_the_store_is_lost(store, monkeypatch):
+    """Whoever waits for a connection learns it at once."""
+    async with opened(store.url) as one:
+        monkeypatch.setattr(module, "_CONNECT_S", 60.0)
+        store.freeze()
+        try:
+            connecting = asyncio.ensure_future(one.connect(Lane(lambda _: None)))
+            listening = asyncio.ensure_future(one.listen(["news"], lambda _: None))
+            await until(lambda: len(one._opening) == 2)
+            one._lose(ConnectionError("closed"))
+            async with asyncio.timeout(15):
+                found = await asyncio.gather(connecting, listening, return_exceptions=True)
+            assert [type(error) for error in found] == [TimeoutError, TimeoutError]
+            assert not one._opening
         finally:
             store.thaw()
 

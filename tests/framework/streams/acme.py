@@ -1,10 +1,12 @@
 """Sources whose exchange is on loopback, and a gateway over them."""
 
+import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import SimpleNamespace
 
 from coinmux import (
     Candles,
+    Disconnected,
     Gateway,
     ProviderInfo,
     SymbolStyle,
@@ -29,6 +31,8 @@ class Acme:
         trades: what it answers to a question of trades.
         candles: rows it answers to a question of candles.
         unlisted: assets it does not list.
+        answered: while it is not set, a question of a price waits.
+        failures: how many of the next such questions fail.
     """
 
     def __init__(self, name, exchange, priority=10, **info):
@@ -38,6 +42,9 @@ class Acme:
         self.candles = []
         self.price = 100.0
         self.unlisted = set()
+        self.answered = asyncio.Event()
+        self.answered.set()
+        self.failures = 0
         self.info = ProviderInfo(
             name=name, title=name.title(), category="market", base_url=f"https://{name}.example",
             priority=priority, symbols=STYLE, intervals={"1m": "1m"},
@@ -53,6 +60,10 @@ class Acme:
         self.asked.append(query)
         if query.symbol.base in self.unlisted:
             raise UnknownSymbol(query.symbol)
+        await self.answered.wait()
+        if self.failures:
+            self.failures -= 1
+            raise Disconnected("not now")
         return Ticker(symbol=query.symbol, last=self.price)
 
     @hookimpl

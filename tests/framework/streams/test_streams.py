@@ -7,7 +7,7 @@ import pytest
 
 from coinmux import InvalidRequest, SyncGateway, UnknownProvider, UnknownSymbol
 from coinmux.framework.plugins.discovery import in_process
-from coinmux.framework.streams import channel_silence
+from coinmux.framework.streams import channel_silence, polled_voice
 from coinmux.framework.streams import connections as connections_module
 from coinmux.framework.streams import feed as feed_module
 from coinmux.framework.streams import service as service_module
@@ -379,6 +379,40 @@ async def test_a_source_without_sockets_is_polled_once_for_all():
         assert len(world.plugins["a"].asked) == 1
         for stream in streams:
             await stream.close()
+
+
+async def test_a_slow_answer_keeps_nobody_from_following_the_next_source(monkeypatch):
+    """Two sources say nothing, and a request takes long: the third tells it meanwhile."""
+    monkeypatch.setattr(feed_module, "_QUIET_S", 0.05)
+    monkeypatch.setattr(feed_module, "_BESIDE_S", 0.2)
+    monkeypatch.setattr(feed_module, "_INSTEAD_S", 0.4)
+    async with following("a", "b", "c") as world:
+        for plugin in world.plugins.values():
+            plugin.answered.clear()
+        stream = await opened(world, "ticker", BTC, first=(world.exchanges["c"], "t:BTC-USDT", 101))
+        (first,) = await take(stream)
+        assert (first.meta.provider, first.meta.live) == ("c", True)
+        assert sum(len(plugin.asked) for plugin in world.plugins.values()) == 1
+        await stream.close()
+
+
+async def test_while_nothing_is_told_it_is_asked_for_again(monkeypatch):
+    """The first request failed; the next answers."""
+    monkeypatch.setattr(feed_module, "_QUIET_S", 0.05)
+    monkeypatch.setattr(polled_voice, "_AGAIN_S", 0.2)
+    async with following("a") as world:
+        plugin = world.plugins["a"]
+        plugin.failures = 1
+        stream = await opened(world, "ticker", BTC)
+        (first,) = await take(stream)
+        assert (first.data.last, first.meta.live) == (100.0, False)
+        assert len(plugin.asked) == 2
+        await say(world.exchanges["a"], "t:BTC-USDT", 101)
+        event = first
+        while not event.meta.live:
+            (event,) = await take(stream)
+        assert event.data.last == 101.0
+        await stream.close()
 
 
 async def test_a_reader_resumes_after_the_last_event_it_had():
