@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench.soak.callers import Callers
 from bench.soak.chaos import Chaos
+from bench.soak.core_waits import CoreWaits
 from bench.soak.live import RESUMED_S, LiveReaders
 from bench.soak.pace import Pace
 from bench.soak.questions import wrong_candles
@@ -60,7 +61,8 @@ async def _soak(world: World, given: argparse.Namespace) -> list[str]:
     growth, pace = Growth(), Pace()
     upstream = Upstream(await questions_of_channels(), pace)
     chaos = Chaos(world, given.seed, upstream)
-    asking = Callers(world.url, chaos, given.callers, given.seed)
+    waits = CoreWaits(lambda: [one.pid for one in world.workers()])
+    asking = Callers(world.url, chaos, waits, given.callers, given.seed)
     reading = LiveReaders(world.url, chaos, pace, given.readers, given.seed)
     connector = aiohttp.TCPConnector(limit=0)
     timeout = aiohttp.ClientTimeout(total=15)
@@ -72,6 +74,7 @@ async def _soak(world: World, given: argparse.Namespace) -> list[str]:
             asyncio.ensure_future(one)
             for one in (
                 pace.run(),
+                waits.run(),
                 asking.run(session),
                 chaos.run(orders),
                 reading.run(session),
