@@ -21,6 +21,7 @@ from coinmux.framework.errors import (
 )
 from coinmux.framework.transport import address_guard
 from coinmux.framework.transport.connection import Connection, StaleConnection
+from coinmux.framework.transport.dialling import connected, transport_over
 
 if TYPE_CHECKING:
     from coinmux.framework.transport.address_guard import Origin
@@ -37,8 +38,6 @@ IDLE_S = 15.0
 IDLE_POST_S = 3.0
 IDLE_PER_ORIGIN = 64
 ADDRESSES_S = 30.0
-#: RFC 8305 section 5: the next address is tried when one has not answered in this time.
-STAGGER_S = 0.25
 
 
 class Pool:
@@ -192,10 +191,10 @@ class Pool:
                 addresses = address_guard.permitted(
                     origin, await self._addresses.of(origin.host, origin.port)
                 )
-                sock = await _dial(loop, addresses, origin.port)
-                _, protocol = await loop.create_connection(
+                sock = await connected(addresses, origin.port)
+                _, protocol = await transport_over(
+                    sock,
                     make,
-                    sock=sock,
                     ssl=self._context() if origin.is_tls else None,
                     server_hostname=origin.host.rstrip(".") if origin.is_tls else None,
                 )
@@ -218,7 +217,7 @@ class Pool:
     async def _dial_proxy(self, host: str, port: int) -> socket.socket:
         """Connect to a proxy; the operator named it, so it may be anywhere."""
         addresses = await self._addresses.of(host, port)
-        return await _dial(asyncio.get_running_loop(), addresses, port)
+        return await connected(addresses, port)
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
@@ -286,66 +285,3 @@ def _retrieve(task: asyncio.Task[list[str]]) -> None:
 async def _system_resolve(host: str, port: int) -> list[str]:
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-async def _dial(loop: asyncio.AbstractEventLoop, addresses: list[str], port: int) -> socket.socket:
-    """The first of the addresses to accept, each tried a quarter of a second after the last."""
-    if len(addresses) == 1:
-        return await _dial_one(loop, addresses[0], port)  # no race, so no tasks
-    waiting = deque(_interleaved(addresses))
-    pending: set[asyncio.Task[socket.socket]] = set()
-    error: OSError = OSError("no address")
-    try:
-        while waiting or pending:
-            if waiting:
-                pending.add(loop.create_task(_dial_one(loop, waiting.popleft(), port)))
-            done, pending = await asyncio.wait(
-                pending,
-                timeout=STAGGER_S if waiting else None,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            for task in done:
-                failure = task.exception()
-                if failure is None:
-                    pending |= done - {task}
-                    return task.result()
-                if not isinstance(failure, OSError):
-                    raise failure
-                error = failure
-        raise error
-    finally:
-        # Nothing is awaited here: a caller that leaves now would lose the connection that was made.
-        for task in pending:
-            task.cancel()
-            task.add_done_callback(_drop)
-
-
-def _drop(task: asyncio.Task[socket.socket]) -> None:
-    if not task.cancelled() and task.exception() is None:
-        task.result().close()
-
-
-async def _dial_one(loop: asyncio.AbstractEventLoop, address: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await loop.sock_connect(sock, (address, port))
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-def _interleaved(addresses: list[str]) -> list[str]:
-    """The resolver's order, families alternating, so that one broken family costs one step."""
-    first = [a for a in addresses if (":" in a) == (":" in addresses[0])]
-    other = [a for a in addresses if a not in first]
-    mixed: list[str] = []
-    while first or other:
-        if first:
-            mixed.append(first.pop(0))
-        if other:
-            mixed.append(other.pop(0))
-    return mixed

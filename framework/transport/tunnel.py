@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from coinmux.framework.errors import Disconnected, ProtocolViolation, Unreachable
+from coinmux.framework.transport.dialling import transport_over
 
 if TYPE_CHECKING:
     import socket
@@ -64,9 +65,9 @@ async def open_through(
     loop = asyncio.get_running_loop()
     talk = _Talk(f"{origin.netloc}: the proxy {proxy.label}")
     is_tls = proxy.scheme == "https"
-    transport, _ = await loop.create_connection(
+    transport, _ = await transport_over(
+        await dial(proxy.host, proxy.port),
         lambda: talk,
-        sock=await dial(proxy.host, proxy.port),
         ssl=context() if is_tls else None,
         server_hostname=proxy.host if is_tls else None,
     )
