@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, TypeVar, Unpack, overload
-from urllib.parse import quote
 
 import msgspec
 
@@ -25,6 +24,7 @@ from coinmux.framework.client.faults import (
     error_of_answer,
 )
 from coinmux.framework.client.known_answers import KnownAnswers
+from coinmux.framework.client.reports import Reports, segment
 from coinmux.framework.client.retries import Retries
 from coinmux.framework.client.stream import ClientStream
 from coinmux.framework.client.wire import OpenAnswer, Reply, Wire
@@ -39,16 +39,6 @@ if TYPE_CHECKING:
     from coinmux.framework.models.indicator_values import IndicatorValues
     from coinmux.framework.models.market import OrderBook, Ticker, Trades
     from coinmux.framework.reference.strategy import Strategy
-    from coinmux.framework.reports.configuration import FeatureList, FeatureReport, MissingReport
-    from coinmux.framework.reports.health import HealthReport, SourceHealth
-    from coinmux.framework.reports.providers import (
-        CapabilityList,
-        MetricList,
-        ModelList,
-        ProviderDetail,
-        ProviderList,
-    )
-    from coinmux.framework.reports.status import GatewayStatus
     from coinmux.framework.routing.options import RequestKeywords
 
 T = TypeVar("T")
@@ -78,7 +68,7 @@ class ClientKeywords(TypedDict, total=False):
     default_quote: str
 
 
-class AsyncClient(Questions):
+class AsyncClient(Reports, Questions):
     """A running server's gateway, asked over HTTP: the same questions, models and errors.
 
     ```python
@@ -176,7 +166,7 @@ class AsyncClient(Questions):
             "symbol": symbol, "interval": interval, "limit": limit, "closed_only": closed_only,
             **(parameters or {}), **options_of(RequestOptions(**options)),
         }  # fmt: skip
-        path = f"/api/indicators/{_segment(name)}"
+        path = f"/api/indicators/{segment(name)}"
         reply = await self._get(path, values, options.get("timeout_s"))
         return answer_of(reply.body, IndicatorValues, reply.headers)
 
@@ -203,7 +193,7 @@ class AsyncClient(Questions):
 
     async def decision(self, request_id: str) -> dict[str, Any]:
         """What was decided for a request that was made, by the id its answer had."""
-        path = f"/api/routing/decisions/{_segment(request_id)}"
+        path = f"/api/routing/decisions/{segment(request_id)}"
         return read((await self._get(path, {})).body, dict[str, Any])
 
     # Live feeds
@@ -264,7 +254,7 @@ class AsyncClient(Questions):
             "symbols": symbol, "interval": interval, "depth": depth, "provider": provider,
             "strategy": strategy,
         }  # fmt: skip
-        path = f"/api/market/{_segment(capability.replace('_', '-'))}/stream"
+        path = f"/api/market/{segment(capability.replace('_', '-'))}/stream"
         return self._stream(path, values, capability, model_of(capability), since)
 
     def stream_indicator(
@@ -286,88 +276,8 @@ class AsyncClient(Questions):
             "symbol": symbol, "interval": interval, "closed_only": closed_only,
             "provider": provider, "strategy": strategy, **(parameters or {}),
         }  # fmt: skip
-        path = f"/api/indicators/{_segment(name)}/stream"
+        path = f"/api/indicators/{segment(name)}/stream"
         return self._stream(path, values, "indicator", IndicatorValues, since)
-
-    # Reports
-
-    async def provider_list(self) -> ProviderList:
-        """Every provider, and the plugins that did not load."""
-        from coinmux.framework.reports.providers import ProviderList
-
-        return await self._report("/api/providers", ProviderList)
-
-    async def provider(self, name: str) -> ProviderDetail:
-        """One provider, with its channels, coin choices and limits.
-
-        Raises:
-            UnknownProvider: with near names.
-        """
-        from coinmux.framework.reports.providers import ProviderDetail
-
-        return await self._report(f"/api/providers/{_segment(name)}", ProviderDetail)
-
-    async def capability_list(self) -> CapabilityList:
-        """Every capability with its query's JSON Schema and the providers that serve it."""
-        from coinmux.framework.reports.providers import CapabilityList
-
-        return await self._report("/api/capabilities", CapabilityList)
-
-    async def metric_list(self) -> MetricList:
-        """Every on-chain metric, with the providers that have it."""
-        from coinmux.framework.reports.providers import MetricList
-
-        return await self._report("/api/onchain", MetricList)
-
-    async def model_status(self) -> ModelList:
-        """Text models, and which of them answer."""
-        from coinmux.framework.reports.providers import ModelList
-
-        return await self._report("/api/models/status", ModelList)
-
-    async def source_health(self) -> HealthReport:
-        """Every source, channels included, with a count of each state."""
-        from coinmux.framework.reports.health import HealthReport
-
-        return await self._report("/api/source-health/status", HealthReport)
-
-    async def source_health_of(self, name: str) -> SourceHealth:
-        """One source (`binance`) or channel (`rss_news:coindesk`).
-
-        Raises:
-            UnknownProvider: with near names.
-        """
-        from coinmux.framework.reports.health import SourceHealth
-
-        return await self._report(f"/api/source-health/status/{_segment(name)}", SourceHealth)
-
-    async def features(self) -> FeatureList:
-        """Every feature, and how many are enabled."""
-        from coinmux.framework.reports.configuration import FeatureList
-
-        return await self._report("/api/config/features", FeatureList)
-
-    async def feature(self, name: str) -> FeatureReport:
-        """One feature, its name in any case.
-
-        Raises:
-            UnknownFeature: with near names.
-        """
-        from coinmux.framework.reports.configuration import FeatureReport
-
-        return await self._report(f"/api/config/features/{_segment(name)}", FeatureReport)
-
-    async def missing(self) -> MissingReport:
-        """Every variable that is not set, and the feature it would enable."""
-        from coinmux.framework.reports.configuration import MissingReport
-
-        return await self._report("/api/config/missing", MissingReport)
-
-    async def status(self) -> GatewayStatus:
-        """A summary of the state of the server."""
-        from coinmux.framework.reports.status import GatewayStatus
-
-        return await self._report("/api/status", GatewayStatus)
 
     # How it is asked
 
@@ -385,7 +295,7 @@ class AsyncClient(Questions):
                 raise answer
             assert isinstance(answer, Answer)
             return answer
-        path = f"/api/data/{_segment(capability)}"
+        path = f"/api/data/{segment(capability)}"
         reply = await self._get(path, values, options.timeout_s)
         return answer_of(reply.body, model_of(capability), reply.headers)
 
@@ -403,8 +313,10 @@ class AsyncClient(Questions):
             raise BadAnswer(f"{len(lines)} questions have {len(told)} answers, or one has none")
         return told
 
-    async def _report(self, path: str, kind: type[T]) -> T:
-        return read((await self._get(path, {})).body, kind)
+    async def _report(
+        self, path: str, kind: type[T], values: Mapping[str, object] | None = None
+    ) -> T:
+        return read((await self._get(path, values or {})).body, kind)
 
     async def _get(
         self, path: str, values: Mapping[str, object], timeout_s: float | None = None
@@ -485,8 +397,3 @@ def _told(
 
         return answer_of(body, IndicatorValues)
     return answer_of(body, model_of(line.name))
-
-
-def _segment(text: str) -> str:
-    """A part of a path; what would be another part is escaped."""
-    return quote(text, safe="")

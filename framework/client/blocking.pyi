@@ -6,6 +6,7 @@ from coinmux.framework.client.asking import Asked
 from coinmux.framework.client.async_client import ClientKeywords
 from coinmux.framework.client.stream import BlockingStream
 from coinmux.framework.errors import CoinmuxError
+from coinmux.framework.health.history import SourceHistory
 from coinmux.framework.models.base import Query, R_co, Result
 from coinmux.framework.models.candles import Candles
 from coinmux.framework.models.chain import (
@@ -25,8 +26,14 @@ from coinmux.framework.models.sentiment import FearGreed, Social
 from coinmux.framework.models.text import TextSentiment
 from coinmux.framework.reference.strategy import Strategy
 from coinmux.framework.reference.symbols import Symbol
-from coinmux.framework.reports.configuration import FeatureList, FeatureReport, MissingReport
+from coinmux.framework.reports.configuration import (
+    FeatureList,
+    FeatureReport,
+    MissingReport,
+    SettingList,
+)
 from coinmux.framework.reports.health import HealthReport, SourceHealth
+from coinmux.framework.reports.plugins import PluginList
 from coinmux.framework.reports.providers import (
     CapabilityList,
     MetricList,
@@ -35,6 +42,7 @@ from coinmux.framework.reports.providers import (
     ProviderList,
 )
 from coinmux.framework.reports.status import GatewayStatus
+from coinmux.framework.reports.usage import UsageReport
 from coinmux.framework.routing.options import RequestKeywords, RequestOptions
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, Unpack, overload
@@ -291,6 +299,18 @@ class Client:
         """
         ...
 
+    def source_history(self, name: str, window_s: int = 86400) -> SourceHistory:
+        """State intervals, incidents and uptime of one source.
+
+        Args:
+            window_s: seconds that are looked back, from a minute to a week.
+
+        Raises:
+            UnknownProvider: with near names.
+            InvalidRequest: another window.
+        """
+        ...
+
     def features(self) -> FeatureList:
         """Every feature, and how many are enabled."""
         ...
@@ -305,6 +325,18 @@ class Client:
 
     def missing(self) -> MissingReport:
         """Every variable that is not set, and the feature it would enable."""
+        ...
+
+    def setting_list(self) -> SettingList:
+        """coinmux's own settings: the value in force, and where it comes from."""
+        ...
+
+    def plugin_list(self) -> PluginList:
+        """Every installed plugin: what it holds, whether it is on, and why not."""
+        ...
+
+    def usage(self) -> UsageReport:
+        """What this client's consumer may and did this month; of everybody for the operator."""
         ...
 
     def status(self) -> GatewayStatus:

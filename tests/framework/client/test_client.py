@@ -138,6 +138,30 @@ async def test_a_long_question_is_sent_in_a_body(live):
         assert caught.value.extra["request_id"]
 
 
+async def test_the_history_of_a_source_is_that_of_the_server(live):
+    """Over the window that is asked for, which the server judges."""
+    async with live(a=[1.0]) as world, AsyncClient(world.base) as client:
+        await client.ticker("BTC/USDT")
+        found = await client.source_history("a", 3_600)
+        own = world.gateway.source_history("a", 3_600)
+        assert (found.name, found.window_s) == (own.name, 3_600)
+        assert [one.state for one in found.intervals] == [one.state for one in own.intervals]
+        with pytest.raises(InvalidRequest, match="window_s"):
+            await client.source_history("a", 1)
+        with pytest.raises(UnknownProvider):
+            await client.source_history("c")
+
+
+async def test_a_consumer_sees_its_own_usage(live):
+    """What it may, and what is left of it."""
+    key = new_key()
+    world = live({"API_KEYS": Consumer("alice", digest_of(key)).line()}, a=[1.0])
+    async with world as served, AsyncClient(served.base, api_key=key) as client:
+        await client.ticker("BTC/USDT")
+        (own,) = (await client.usage()).consumers
+        assert (own.name, own.requests) == ("alice", 1)
+
+
 async def test_reports_are_the_gateways_own(live):
     """The same types, by the same names."""
     async with live(a=[1.0]) as world, AsyncClient(world.base) as client:
@@ -153,6 +177,8 @@ async def test_reports_are_the_gateways_own(live):
         assert (await client.source_health_of("a")).successes == 1
         assert (await client.source_health()).summary.total == 1
         assert (await client.status()).status == "ONLINE"
+        assert await client.setting_list() == gateway.setting_list()
+        assert await client.plugin_list() == gateway.plugin_list()
         query = TickerQuery(symbol=client.parse_symbol("BTC/USDT"))
         explained = await client.explain("ticker", query)
         assert explained["candidates"][0]["provider"] == "a"
