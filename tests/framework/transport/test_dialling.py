@@ -101,6 +101,6 @@ def test_a_caller_that_leaves_closes_nobody_elses_connection(
         for one in (secure, plain):
             one.close()
 
-    loop = new_loop()
-    loop.run_until_complete(scenario())
-    loop.close()  # uvloop would wait for ever where the number was closed twice
+    runner = asyncio.Runner(loop_factory=new_loop)
+    runner.run(scenario())
+    runner.close()  # not after a failure: uvloop waits for ever where a number was closed twice
