@@ -60,6 +60,7 @@ scale: $(VENV)/.dev ## Run 200 workers that share 60 sources, as a model.
 docs: $(VENV)/.dev ## Write generated pages, .env.example and grades again.
 	$(VENV)/bin/coinmux conformance --ours --write
 	PYTHONPATH=examples/coinmux-acme $(VENV)/bin/coinmux conformance coinmux_acme --write
+	PYTHONPATH=examples/coinmux-venues $(VENV)/bin/coinmux conformance coinmux_venues --write
 	$(VENV)/bin/coinmux env-example > .env.example
 	$(VENV)/bin/coinmux conformance --ours --fields > docs/fields.md
 	$(PY) -m tools.docs

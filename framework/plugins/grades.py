@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 #: Incremented when the checks, or what a grade requires, change.
-KIT_VERSION = 2
+KIT_VERSION = 3
 FILE = "conformance.json"
 GRADES = ("bronze", "silver", "gold")
 

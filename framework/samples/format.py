@@ -227,6 +227,36 @@ class Exchange(_Part):
             yield from json_paths.values(self.response.body, json_paths.parse(path))
 
 
+class SampleInput(_Part):
+    """What another source answers to a derived one, which asks it through `http.ask`.
+
+    Attributes:
+        provider: the source that alone is asked; None where any may answer.
+        data: of the answer, as the REST API tells it.
+        error: what the question ends in, in its place.
+    """
+
+    capability: str = Field(pattern="^[a-z][a-z0-9_]{1,39}$")
+    query: Mapping[str, Any] = Field(default_factory=dict)
+    provider: str | None = None
+    data: Mapping[str, Any] | None = None
+    error: Literal["unknown_symbol", "inputs_missing"] | None = None
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if (self.data is None) == (self.error is None):
+            raise ValueError("takes data or error")
+        row = CAPABILITIES.get(self.capability)
+        if row is not None:
+            try:
+                row.query.model_validate(dict(self.query))
+                if self.data is not None:
+                    row.result.decode(msgspec.json.encode(self.data))
+            except (ValueError, KeyError, msgspec.MsgspecError, errors.CoinmuxError) as exc:
+                raise ValueError(_said(exc)) from exc
+        return self
+
+
 class FieldSource(NamedTuple):
     """Where a field of ours stands in the source's answer.
 
@@ -251,6 +281,8 @@ class Sample(_Part):
 
     Attributes:
         outcome: `ok`, or the code of the error it ends in.
+        exchanges: none for a derived source.
+        inputs: what others answer a derived source.
         expect: fields of the result.
         fields: where each field of the result comes from, by its own path.
         file: where it was read.
@@ -261,7 +293,8 @@ class Sample(_Part):
     source: str = Field(min_length=1)
     recorded_at: int = Field(ge=EARLIEST_MS, le=LATEST_MS)
     outcome: str = "ok"
-    exchanges: tuple[Exchange, ...] = Field(min_length=1)
+    exchanges: tuple[Exchange, ...] = ()
+    inputs: tuple[SampleInput, ...] = ()
     expect: Mapping[str, Any] = Field(default_factory=dict)
     fields: Mapping[str, FieldSource] = Field(default_factory=dict)
     file: str = Field(default="", exclude=True)
@@ -274,13 +307,19 @@ class Sample(_Part):
         return outcome
 
     @model_validator(mode="after")
+    def _asks_somebody(self) -> Self:
+        if not self.exchanges and not self.inputs:
+            raise ValueError("exchanges: takes one at least, or inputs of a derived source")
+        return self
+
+    @model_validator(mode="after")
     def _query_fits(self) -> Self:
         capability = CAPABILITIES.get(self.capability)
         if capability is not None:
             try:
                 capability.query.model_validate(dict(self.query))
             except (ValidationError, errors.CoinmuxError) as exc:
-                raise ValueError(f"query: {_first(exc)}") from exc
+                raise ValueError(f"query: {_said(exc)}") from exc
         return self
 
 
@@ -293,13 +332,17 @@ def _codes() -> set[str]:
     return found
 
 
-def _first(error: ValidationError | errors.CoinmuxError) -> str:
+def _said(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        text = first["msg"].removeprefix("Value error, ")
-        return f"{where}: {text}" if where else text
-    return error.detail
+        return _first(error)
+    return error.detail if isinstance(error, errors.CoinmuxError) else str(error)
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    text = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {text}" if where else text
 
 
 def element(name: str) -> re.Pattern[str]:

@@ -3,6 +3,7 @@
 from coinmux import EnvVar, HTTP, ProviderInfo, RateLimit, SymbolStyle, Ticker, TickerQuery
 from coinmux import Reply, UnknownSymbol, hookimpl
 
+COINMUX_API = 1
 STYLE = SymbolStyle(separator="-")
 
 

@@ -19,6 +19,8 @@ from coinmux import (
     period,
 )
 
+COINMUX_API = 1
+
 
 @hookimpl
 def indicator_info() -> IndicatorInfo:

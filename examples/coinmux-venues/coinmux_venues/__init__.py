@@ -167,10 +167,16 @@ async def fetch_best_prices(query: BestPricesQuery, http: HTTP) -> BestPrices:
 @hookimpl
 async def fetch_portfolio(query: PortfolioQuery, http: HTTP) -> Portfolio:
     held = query.amounts
-    told = await http.gather(*(_price(coin, query.quote, http) for coin in held))
-    prices = {coin: one for coin, one in zip(held, told, strict=True) if isinstance(one, float)}
-    if not prices:
-        raise UnknownSymbol(query.holdings)
+    asked = [coin for coin in held if coin != query.quote]
+    told = await http.gather(*(_price(coin, query.quote, http) for coin in asked))
+    prices = {coin: one for coin, one in zip(asked, told, strict=True) if isinstance(one, float)}
+    missing = [one for one in told if isinstance(one, str)]
+    if asked and not prices:
+        if all("unknown_symbol" in one for one in missing):
+            raise UnknownSymbol(query.holdings)
+        raise InputsMissing("; ".join(missing))
+    if query.quote in held:
+        prices[query.quote] = 1.0
     worth = sum(held[coin] * price for coin, price in prices.items())
     positions = (
         Position(
@@ -184,7 +190,7 @@ async def fetch_portfolio(query: PortfolioQuery, http: HTTP) -> Portfolio:
         quote=query.quote,
         worth=worth,
         positions=tuple(sorted(positions, key=lambda one: -one.worth)),
-        notes=tuple(f"has no price: {one}" for one in told if isinstance(one, str)),
+        notes=tuple(f"has no price: {one}" for one in missing),
     )
 
 
@@ -207,8 +213,6 @@ async def _quote(symbol: Symbol, venue: str, http: HTTP) -> VenueQuote | str:
 
 async def _price(coin: str, quote: str, http: HTTP) -> float | str:
     """What one coin costs, or in words why that is not known."""
-    if coin == quote:
-        return 1.0
     try:
         answer = await http.ask(TickerQuery(symbol=f"{coin}/{quote}"))
     except CoinmuxError as error:

@@ -18,6 +18,7 @@ from coinmux.framework.secrets import Redactor
 from coinmux.framework.sources.source import Source
 from coinmux.framework.testing.clock import FakeClock
 from coinmux.framework.testing.conformance.replay import ReplayClient, Unexpected, reply_of
+from coinmux.framework.testing.conformance.replayed_inputs import ReplayedInputs
 from coinmux.framework.transport.client import SafeHTTPClient
 from coinmux.framework.transport.messages import Answer
 
@@ -132,10 +133,14 @@ async def ask(
     *,
     source: Source,
     limit_s: float = LIMIT_S,
+    others: ReplayedInputs | None = None,
 ) -> Ended:
     """Put a question; a task's own cancellation passes.
 
     It counts as one of our own, which every source can answer: what fails is the source's fault.
+
+    Args:
+        others: answer what a derived source asks; nobody does without.
     """
     health = HealthTracker(source.bound.clock)
     info = subject.info
@@ -145,10 +150,20 @@ async def ask(
     lease = health.begin(info.name, capability, limit_s)
     assert lease is not None
     runner = AttemptRunner(health, Leases(health), client, source.bound.clock)
+    inputs = None
+    if info.asks:
+        told = others or ReplayedInputs(subject, (), source.bound.clock)
+        inputs = told.of_attempt(source)
     try:
         return Ended(
             result=await runner.run(
-                source, subject.capabilities[capability], query, lease, limit_s, ours=True
+                source,
+                subject.capabilities[capability],
+                query,
+                lease,
+                limit_s,
+                ours=True,
+                inputs=inputs,
             )
         )
     except StaleResult as stale:
@@ -180,10 +195,14 @@ async def _played(
     source = source_of(subject, clock, environ=keys, limited=sample.outcome == "ok")
     client = ReplayClient(source.bound, sample.exchanges)
     client.redactor = redactor_of(subject)
+    others = ReplayedInputs(subject, sample.inputs, clock)
     query = subject.query_of(sample)
     ended = await ask(
-        subject, sample.capability, query, client, source=source, limit_s=source.timeout_s
-    )
+        subject, sample.capability, query, client, source=source, limit_s=source.timeout_s,
+        others=others,
+    )  # fmt: skip
+    client.strays += others.strays
+    client.left_inputs = others.left
     return ended, client
 
 

@@ -59,7 +59,8 @@ def _wrong_facts(subject: Subject) -> Iterator[str]:
         return
     if not facts.docs_url and subject.is_remote:
         yield "docs_url is empty: name the documentation it was written from"
-    if not _is_day(facts.docs_read):
+    # What is made of other sources has no documentation but its own code.
+    if not _is_day(facts.docs_read) and (subject.is_remote or not facts.asks):
         yield "docs_read is no day (2026-11-23): say when the documentation was last read"
     if not facts.rate_limits and subject.is_remote:
         yield "rate_limits is empty: declare those of the free tier, or a modest one of your own"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from coinmux.framework.plugins.provider_info import ProviderInfo
+    from coinmux.framework.samples.format import SampleInput
     from coinmux.framework.sources.binding import MapError
     from coinmux.framework.transport.endpoint import Endpoint
     from coinmux.framework.transport.messages import Outgoing
@@ -46,6 +47,7 @@ class ReplayClient:
         left: exchanges that were not requested yet.
         requests: what was asked, in order.
         strays: requests that no exchange answers, in words.
+        left_inputs: what a derived source did not ask others for.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class ReplayClient:
         ]
         self.requests: list[Outgoing] = []
         self.strays: list[str] = []
+        self.left_inputs: list[SampleInput] = []
         self._source = source
         self._keys = key_parameters(source.info)
 

@@ -60,9 +60,10 @@ def _has_one(subject: Subject, capability: str) -> Any:
     async def run() -> str | None:
         if subject.of_capability(capability, ok=True):
             return None
-        if not subject.is_remote:
+        if not subject.is_remote and not subject.info.asks:
             return await _answers(subject, capability)
-        return f"no sample that ends well: add samples/{capability}.json"
+        what = ", with the inputs of others" if subject.info.asks else ""
+        return f"no sample that ends well: add samples/{capability}.json{what}"
 
     return run
 
@@ -80,6 +81,8 @@ def error_samples(subject: Subject) -> Sequence[Case]:
     """Each sample of an error ends in that error."""
     bad = [s for s in _served(subject) if s.outcome != "ok"]
     if not bad:
+        if not subject.is_remote:
+            raise NotApplicable("it makes no request")
 
         async def none() -> str | None:
             return "no sample of an error: add one for each error the source hides or documents"
@@ -92,7 +95,8 @@ def _played(subject: Subject, sample: Sample) -> Any:
     async def run() -> str | None:
         ended, client = await play(subject, sample)
         if client.strays:
-            return f"the hook asks for what no exchange answers: {client.strays[0]}"
+            what = "input" if subject.info.asks else "exchange"
+            return f"the hook asks for what no {what} answers: {client.strays[0]}"
         if ended.code != sample.outcome:
             if ended.code == "provider_busy":
                 return "one question asks more than its own rate_limits let through at once"
@@ -102,6 +106,8 @@ def _played(subject: Subject, sample: Sample) -> Any:
         if client.left:
             wanted = client.left[0].request
             return f"{wanted.method} {wanted.path or '/'} is never asked: leave it out"
+        if client.left_inputs:
+            return f"{client.left_inputs[0].capability} is never asked of others: leave it out"
         return _unexpected(ended, sample)
 
     return run

@@ -37,6 +37,13 @@ def one_exchange(**changes):
     return held(exchanges=[{**held()["exchanges"][0], **changes}])
 
 
+PAIR = {"symbol": "BTC/USDT"}
+
+
+def an_input(**changes):
+    return held(inputs=[{"capability": "ticker", "query": PAIR, **changes}])
+
+
 def rows(**changes):
     series = {
         "path": "rows",
@@ -71,6 +78,11 @@ def test_a_sample_is_read():
         (held(query={"symbol": "BTC"}), "query: 'BTC' is not a pair"),
         (held(query={"coin": "BTC"}), "query: symbol"),
         (held(exchanges=[]), "exchanges"),
+        (held(inputs=[{"capability": "ticker", "query": PAIR}]), "inputs.0: takes data or error"),
+        (an_input(error="upstream_timeout"), "inputs.0.error"),
+        (an_input(data={"symbol": "BTC/USDT", "last": 1.0}, error="unknown_symbol"), "inputs.0"),
+        (an_input(query={"symbol": "BTC"}, error="unknown_symbol"), "'BTC' is not a pair"),
+        (an_input(data={"symbol": "BTC/USDT", "last": "dear"}), "inputs.0: last"),
         (held(note="x"), "note"),
         (one_exchange(request={"path": "t"}), "exchanges.0.request.path"),
         (one_exchange(request={"path": "/t?a=b"}), "exchanges.0.request.path"),
@@ -95,6 +107,16 @@ def test_errors_name_file_and_field(sample, field):
         read(sample)
     assert str(caught.value).startswith("acme/ticker.json: ")
     assert field in str(caught.value)
+
+
+def test_a_source_made_of_others_has_inputs_in_place_of_exchanges():
+    """What others are asked, and what they answer or how they fail."""
+    told = {"capability": "ticker", "query": PAIR, "data": {**PAIR, "last": 2.5}}
+    missing = {**told, "provider": "north", "data": None, "error": "inputs_missing"}
+    sample = read(held(exchanges=[], inputs=[told, missing]))
+    assert sample.exchanges == ()
+    assert [one.provider for one in sample.inputs] == [None, "north"]
+    assert sample.inputs[0].data == {**PAIR, "last": 2.5}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "\xff"])

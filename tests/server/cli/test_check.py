@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from coinmux.server.cli.authors.plugin_checks import _secrets
 from coinmux.server.cli.findings import Finding
 from tests.server.cli.in_process import run_here
 
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 OK, WARNING, FAILED = "ok", "warning", "failed"
 
 
@@ -64,6 +66,21 @@ def test_what_is_made_has_no_failure_and_says_what_is_left_to_decide(fresh):
     assert found["checked: hooks"][1] == "fetch_candles, fetch_ticker, provider_info"
     assert found["checked: addresses"][1] == "nobody has api.checked.example or checked.example"
     assert found["tests"][1] == "1 file, with the kit"
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        # An invented exchange has neither terms nor an address of its own, and nobody recorded it.
+        ("acme", {"acme: terms", "acme: addresses", "acme: recorded"}),
+        ("choppiness", set()),
+        ("venues", set()),
+    ],
+)
+def test_every_example_has_none_either(name, left):
+    code, found = check(EXAMPLES / f"coinmux-{name}")
+    assert code == 0
+    assert {subject for subject, (status, *_) in found.items() if status != OK} == left
 
 
 @pytest.mark.parametrize("kind", ["indicator", "capability"])
