@@ -9,6 +9,7 @@ import pytest
 from coinmux.framework.samples.format import (
     Exchange,
     Sample,
+    SampleInput,
     SampleRequest,
     SampleResponse,
     SampleSeries,
@@ -37,6 +38,7 @@ def test_every_kind_of_fault_is_documented(kind):
         *(f"response.{name}" for name in SampleResponse.model_fields),
         *(name for name in Exchange.model_fields if name not in ("request", "response")),
         *SampleSeries.model_fields,
+        *SampleInput.model_fields,
     ],
 )
 def test_every_field_of_a_sample_is_documented(name):
@@ -47,5 +49,7 @@ def test_every_field_of_a_sample_is_documented(name):
 def test_the_documented_sample_is_one():
     """The example can be copied."""
     blocks = re.findall(r"```json\n(.*?)```", (DOCS / "samples.md").read_text(), re.DOTALL)
-    assert read_sample(blocks[0], "acme/ticker.json").outcome == "ok"
-    assert SampleSeries.model_validate(json.loads("{" + blocks[1] + "}")["series"]).order == "desc"
+    sample, derived, series = blocks
+    assert read_sample(sample, "acme/ticker.json").outcome == "ok"
+    assert len(read_sample(derived, "venues/portfolio.json").inputs) == 2
+    assert SampleSeries.model_validate(json.loads("{" + series + "}")["series"]).order == "desc"
