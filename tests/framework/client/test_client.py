@@ -191,7 +191,7 @@ ERRORS = [
     (lambda c: c.get("ticker"), InvalidRequest, "errors"),
     (lambda c: c.get("tickr"), NotFound, "known"),
     (lambda c: c.indicator("rsy", "BTC/USDT"), UnknownIndicator, "did_you_mean"),
-    (lambda c: c.ticker("SLOW/USDT", provider="c", timeout_s=0.3), DeadlineExceeded, "attempts"),
+    (lambda c: c.ticker("SLOW/USDT", provider="c", timeout_s=1.5), DeadlineExceeded, "attempts"),
 ]
 
 
