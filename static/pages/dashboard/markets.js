@@ -104,8 +104,9 @@ function fill(line, one) {
   const change = data?.change_percent;
   const known = Number.isFinite(change);
   setText(parts.change, known ? `${change > 0 ? "▲ " : change < 0 ? "▼ " : ""}${signed(change)}` : NONE);
-  setAttribute(parts.change, "data-way", !known || change === 0 ? null : change > 0 ? "up" : "down");
-  parts.line.set(one.spark, { pair: one.pair, open: past ? null : data?.open });
+  const way = !known || change === 0 ? null : change > 0 ? "up" : "down";
+  setAttribute(parts.change, "data-way", way);
+  parts.line.set(one.spark, { pair: one.pair, open: past ? null : data?.open, way });
   const quote = one.pair.split("/")[1] ?? "";
   const texts = [price(data?.high), price(data?.low), Number.isFinite(data?.volume_quote) ? `${compact(data.volume_quote)} ${quote}` : NONE, shown?.source ?? NONE];
   texts.forEach((text, at) => setText(cells[4 + at].firstChild, text));
