@@ -175,8 +175,9 @@ async def page_of(server, browser):
         try:
             yield page
         finally:
-            # What a test answers in the server's place may be on its way still.
-            await page.unroute_all(behavior="ignoreErrors")
+            if not page.is_closed():
+                # What a test answers in the server's place may be on its way still.
+                await page.unroute_all(behavior="ignoreErrors")
             await context.close()
 
     return make
