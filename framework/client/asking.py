@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
+from urllib.parse import quote
 
 import msgspec
 
@@ -115,3 +116,8 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return msgspec.json.encode(value, enc_hook=str).decode()
+
+
+def segment(text: str) -> str:
+    """A part of a path; what would be another part is escaped."""
+    return quote(text, safe="")

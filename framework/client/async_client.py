@@ -14,6 +14,7 @@ from coinmux.framework.client.asking import (
     capability_of,
     fields_of,
     options_of,
+    segment,
     texts_of,
 )
 from coinmux.framework.client.decoding import answer_of, model_of, read
@@ -24,7 +25,7 @@ from coinmux.framework.client.faults import (
     error_of_answer,
 )
 from coinmux.framework.client.known_answers import KnownAnswers
-from coinmux.framework.client.reports import Reports, segment
+from coinmux.framework.client.reports import Reports
 from coinmux.framework.client.retries import Retries
 from coinmux.framework.client.stream import ClientStream
 from coinmux.framework.client.wire import OpenAnswer, Reply, Wire

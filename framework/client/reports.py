@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote
+
+from coinmux.framework.client.asking import segment
 
 if TYPE_CHECKING:
     from coinmux.framework.health.history import SourceHistory
@@ -151,8 +152,3 @@ class Reports:
         self, path: str, kind: type[T], values: Mapping[str, object] | None = None
     ) -> T:
         """A report of the server."""
-
-
-def segment(text: str) -> str:
-    """A part of a path; what would be another part is escaped."""
-    return quote(text, safe="")

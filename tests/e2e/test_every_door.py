@@ -232,5 +232,5 @@ def test_its_own_tests_pass(path, tmp_path):
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
-    assert " passed" in done.stdout
+    assert "23 passed" in done.stdout
     assert "skipped" not in done.stdout

@@ -146,9 +146,7 @@ async def fetch_best_prices(query: BestPricesQuery, http: HTTP) -> BestPrices:
     quotes = [one for one in told if isinstance(one, VenueQuote)]
     missing = [one for one in told if isinstance(one, str)]
     if not quotes:
-        if all("unknown_symbol" in one for one in missing):
-            raise UnknownSymbol(query.symbol)
-        raise InputsMissing("; ".join(missing))
+        raise _nobody_told(query.symbol, missing)
     bid, ask = max(quotes, key=lambda one: one.bid), min(quotes, key=lambda one: one.ask)
     times = [one.timestamp for one in quotes if one.timestamp is not None]
     return BestPrices(
@@ -172,9 +170,7 @@ async def fetch_portfolio(query: PortfolioQuery, http: HTTP) -> Portfolio:
     prices = {coin: one for coin, one in zip(asked, told, strict=True) if isinstance(one, float)}
     missing = [one for one in told if isinstance(one, str)]
     if asked and not prices:
-        if all("unknown_symbol" in one for one in missing):
-            raise UnknownSymbol(query.holdings)
-        raise InputsMissing("; ".join(missing))
+        raise _nobody_told(query.holdings, missing)
     if query.quote in held:
         prices[query.quote] = 1.0
     worth = sum(held[coin] * price for coin, price in prices.items())
@@ -218,3 +214,10 @@ async def _price(coin: str, quote: str, http: HTTP) -> float | str:
     except CoinmuxError as error:
         return f"{coin} ({error.code})"
     return answer.data.last if answer.data.last is not None else f"{coin} (no last price)"
+
+
+def _nobody_told(what: object, missing: Sequence[str]) -> CoinmuxError:
+    """Nobody lists it, or who does did not answer."""
+    if all("unknown_symbol" in one for one in missing):
+        return UnknownSymbol(what)
+    return InputsMissing("; ".join(missing))
